@@ -1,0 +1,176 @@
+"""Django settings, all of them from the environment, grouped by the step that reads them."""
+
+from datetime import timedelta
+
+from config.environment import BASE_DIR, ROLE, Role, env
+
+# --- The process and its keys ---------------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# --- The site that links in mail point to (workers have no request to ask) -------------------------------------------
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+SITE_NAME = env.str("SITE_NAME", default="Mailroom")
+HTTPS = SITE_URL.startswith("https://")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "anymail",
+    "django_celery_results",
+    "accounts",
+    "notifications",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "config.context.site",
+            ],
+        },
+    },
+]
+
+# --- The store --------------------------------------------------------------------------------------------------------
+DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres://mailroom@127.0.0.1:5432/mailroom")}
+DATABASES["default"].update(CONN_MAX_AGE=0, CONN_HEALTH_CHECKS=True)
+DATABASES["default"].setdefault("OPTIONS", {})
+DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 3)
+# Celery closes Django's connection around every task, and threads of a web process come and go: both want a pool.
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=20)
+if ROLE in {Role.WEB, Role.WORKER}:
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- The broker and the shared budget ---------------------------------------------------------------------------------
+REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+
+# --- People ------------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "accounts:login"
+LOGIN_REDIRECT_URL = "accounts:home"
+LOGOUT_REDIRECT_URL = "accounts:login"
+# OWASP's parameters for Argon2id (19 MiB, t=2, p=1). Django's defaults take five times as long for no more safety.
+PASSWORD_HASHERS = [
+    "accounts.hashers.OwaspArgon2PasswordHasher",
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_TIMEOUT_S", default=3600)
+CONFIRMATION_TIMEOUT = timedelta(seconds=env.int("CONFIRMATION_TIMEOUT_S", default=3 * 86400))
+
+# --- Mail: who carries it ---------------------------------------------------------------------------------------------
+# The first provider of the list is used.
+EMAIL_PROVIDERS = env.list("EMAIL_PROVIDERS", default=["simulator"])
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Mailroom <hello@mailroom.example>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+SENDGRID_API_KEY = env.str("SENDGRID_API_KEY", default="")
+SENDGRID_API_URL = env.str("SENDGRID_API_URL", default="https://api.sendgrid.com/v3/")
+SES_REGION = env.str("SES_REGION", default="")
+SES_CONFIGURATION_SET = env.str("SES_CONFIGURATION_SET", default="")
+SES_ENDPOINT_URL = env.str("SES_ENDPOINT_URL", default="")
+SMTP_URL = env.str("SMTP_URL", default="")
+SIMULATOR_URL = env.str("SIMULATOR_URL", default="")
+# Django's own senders (error reports to ADMINS) are not part of the way of a message; they must not go out by accident.
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+# --- Mail: how fast ----------------------------------------------------------------------------------------------------
+# Messages per second for all workers together: a number for every provider, or a number for each (ses=10,sendgrid=50).
+EMAIL_RATE = env.str("EMAIL_RATE", default="ses=10,sendgrid=50,smtp=5,simulator=50")
+# A ceiling per stream, in messages per second; a stream that is not named has the provider's rate.
+EMAIL_STREAM_RATES = env.str("EMAIL_STREAM_RATES", default="bulk=30")
+
+# --- Mail: delivery ----------------------------------------------------------------------------------------------------
+PROVIDER_CONNECT_TIMEOUT_S = env.float("PROVIDER_CONNECT_TIMEOUT_S", default=3)
+PROVIDER_DEADLINE_S = env.float("PROVIDER_DEADLINE_S", default=15)
+DELIVERY_LEASE_S = env.float("DELIVERY_LEASE_S", default=60)
+DELIVERY_MAX_ATTEMPTS = env.int("DELIVERY_MAX_ATTEMPTS", default=10)
+UNCERTAIN_SETTLE_S = env.float("UNCERTAIN_SETTLE_S", default=600)
+
+# --- Mail: the relay ---------------------------------------------------------------------------------------------------
+RELAY_INTERVAL_S = env.float("RELAY_INTERVAL_S", default=0.5)
+# How many tasks may wait in a broker queue before the relay leaves the rest in PostgreSQL.
+RELAY_HIGH_WATER = env.int("RELAY_HIGH_WATER", default=40)
+RELAY_CHUNK_SIZE = env.int("RELAY_CHUNK_SIZE", default=20)
+
+# --- Operators ---------------------------------------------------------------------------------------------------------
+# Where Flower answers in the operator's browser; the admin links tasks to it. Empty: no links.
+FLOWER_URL = env.str("FLOWER_URL", default="").rstrip("/")
+DJANGO_CELERY_RESULTS_TASK_ID_MAX_LENGTH = 191
+
+# --- Pages and language ------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage",
+    },
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 262_144
+
+# --- Transport security, on as soon as the site is served over HTTPS ---------------------------------------------------
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_REDIRECT_EXEMPT = [r"^healthz/"]
+if env.bool("BEHIND_TLS_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- Logs --------------------------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        # Their debug lines hold request bodies: the mail, its links and the API keys.
+        "botocore": {"level": "WARNING"},
+        "boto3": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
+    },
+}

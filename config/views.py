@@ -1,0 +1,36 @@
+"""Health probes and the page for the day the database is away."""
+
+import sys
+
+from django.db import InterfaceError, OperationalError, connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+
+RETRY_AFTER_S = 10
+
+
+@never_cache
+def live(request: HttpRequest) -> HttpResponse:
+    """The process answers. It says nothing of the database: restarting the process would not mend that."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@never_cache
+def ready(request: HttpRequest) -> HttpResponse:
+    """The process can serve people: the database answers. A broker that is away is no reason to turn people away."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (OperationalError, InterfaceError):
+        return HttpResponse("database: unavailable\n", content_type="text/plain", status=503)
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The last page. Django calls this while the exception is being handled, so its type can still be asked for."""
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        response = render(request, "503.html", status=503, context={"retry_after_s": RETRY_AFTER_S})
+        response["Retry-After"] = str(RETRY_AFTER_S)
+        return response
+    return render(request, "500.html", status=500)

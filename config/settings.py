@@ -6,6 +6,8 @@ from config.environment import BASE_DIR, ROLE, Role, env
 
 # --- The process and its keys ---------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
+# A laptop or a test run: the provider simulator may be used. Never set where real people get mail.
+LOCAL = env.bool("MAILROOM_LOCAL", default=False)
 SECRET_KEY = env.str("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])

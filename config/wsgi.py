@@ -7,3 +7,9 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
+
+# After Django's set-up, for it reads settings. `manage.py runserver` comes here too, in the role `manage`.
+from config import startup  # noqa: E402
+from config.environment import Role  # noqa: E402
+
+startup.require(Role.WEB, Role.MANAGE)

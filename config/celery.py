@@ -1,8 +1,16 @@
 """The Celery application: the engine that moves messages. What must be remembered is in PostgreSQL."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import beat_init, worker_init
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import SystemCheckError
+
+from config import startup
+from config.environment import Role
+from config.heartbeat import Heartbeat
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -10,3 +18,22 @@ app = Celery("mailroom")
 # Its own module, never django.conf:settings: `inspect conf` and Flower print the whole configuration of a worker.
 app.config_from_object("config.celeryconfig")
 app.autodiscover_tasks()
+app.steps["consumer"].add(Heartbeat)
+
+
+@worker_init.connect
+def _require_worker_role(**kwargs: Any) -> None:
+    _require(Role.WORKER)
+
+
+@beat_init.connect
+def _require_beat_role(**kwargs: Any) -> None:
+    _require(Role.BEAT)
+
+
+def _require(role: Role) -> None:
+    try:
+        startup.require(role)
+    except (ImproperlyConfigured, SystemCheckError) as error:
+        # Celery logs an ordinary exception of a signal's receiver and goes on.
+        raise SystemExit(f"Mailroom does not start: {error}") from error

@@ -34,7 +34,7 @@ broker_transport_options = {
         else {"socket_timeout": 0.15, "socket_connect_timeout": 0.15, "max_retries": 0}
     ),
 }
-# Without patience the relay is the retry. All three bounds are needed: with only one of them a refused broker costs 6 s.
+# Without patience the relay is the retry. All three bounds are needed: with one alone a refused broker costs 6 s.
 task_publish_retry = PATIENT
 broker_pool_acquire_timeout = 5 if PATIENT else 0.1
 broker_connection_retry_on_startup = True

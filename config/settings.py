@@ -13,7 +13,7 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
-# --- The site that links in mail point to (workers have no request to ask) -------------------------------------------
+# --- The site that links in mail point to (workers have no request to ask) ------------------------------------------
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 SITE_NAME = env.str("SITE_NAME", default="Mailroom")
 HTTPS = SITE_URL.startswith("https://")
@@ -61,7 +61,7 @@ TEMPLATES = [
     },
 ]
 
-# --- The store --------------------------------------------------------------------------------------------------------
+# --- The store ------------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres://mailroom@127.0.0.1:5432/mailroom")}
 DATABASES["default"].update(CONN_MAX_AGE=0, CONN_HEALTH_CHECKS=True)
 DATABASES["default"].setdefault("OPTIONS", {})
@@ -72,14 +72,14 @@ if ROLE in {Role.WEB, Role.WORKER}:
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- The broker and the shared budget ---------------------------------------------------------------------------------
+# --- The broker and the shared budget -------------------------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 
-# --- People ------------------------------------------------------------------------------------------------------------
+# --- People ---------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-LOGIN_URL = "accounts:login"
+LOGIN_URL = "accounts:log-in"
 LOGIN_REDIRECT_URL = "accounts:home"
-LOGOUT_REDIRECT_URL = "accounts:login"
+LOGOUT_REDIRECT_URL = "accounts:home"
 # OWASP's parameters for Argon2id (19 MiB, t=2, p=1). Django's defaults take five times as long for no more safety.
 PASSWORD_HASHERS = [
     "accounts.hashers.OwaspArgon2PasswordHasher",
@@ -92,10 +92,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# The address is unique by a constraint on its lower-cased form, which this check does not know how to read.
+SILENCED_SYSTEM_CHECKS = ["auth.E003"]
 PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_TIMEOUT_S", default=3600)
 CONFIRMATION_TIMEOUT = timedelta(seconds=env.int("CONFIRMATION_TIMEOUT_S", default=3 * 86400))
 
-# --- Mail: who carries it ---------------------------------------------------------------------------------------------
+# --- Mail: who carries it -------------------------------------------------------------------------------------------
 # The first provider of the list is used.
 EMAIL_PROVIDERS = env.list("EMAIL_PROVIDERS", default=["simulator"])
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Mailroom <hello@mailroom.example>")
@@ -110,31 +112,31 @@ SIMULATOR_URL = env.str("SIMULATOR_URL", default="")
 # Django's own senders (error reports to ADMINS) are not part of the way of a message; they must not go out by accident.
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
-# --- Mail: how fast ----------------------------------------------------------------------------------------------------
+# --- Mail: how fast -------------------------------------------------------------------------------------------------
 # Messages per second for all workers together: a number for every provider, or a number for each (ses=10,sendgrid=50).
 EMAIL_RATE = env.str("EMAIL_RATE", default="ses=10,sendgrid=50,smtp=5,simulator=50")
 # A ceiling per stream, in messages per second; a stream that is not named has the provider's rate.
 EMAIL_STREAM_RATES = env.str("EMAIL_STREAM_RATES", default="bulk=30")
 
-# --- Mail: delivery ----------------------------------------------------------------------------------------------------
+# --- Mail: delivery -------------------------------------------------------------------------------------------------
 PROVIDER_CONNECT_TIMEOUT_S = env.float("PROVIDER_CONNECT_TIMEOUT_S", default=3)
-PROVIDER_DEADLINE_S = env.float("PROVIDER_DEADLINE_S", default=15)
+PROVIDER_READ_TIMEOUT_S = env.float("PROVIDER_READ_TIMEOUT_S", default=10)
 DELIVERY_LEASE_S = env.float("DELIVERY_LEASE_S", default=60)
 DELIVERY_MAX_ATTEMPTS = env.int("DELIVERY_MAX_ATTEMPTS", default=10)
 UNCERTAIN_SETTLE_S = env.float("UNCERTAIN_SETTLE_S", default=600)
 
-# --- Mail: the relay ---------------------------------------------------------------------------------------------------
+# --- Mail: the relay ------------------------------------------------------------------------------------------------
 RELAY_INTERVAL_S = env.float("RELAY_INTERVAL_S", default=0.5)
 # How many tasks may wait in a broker queue before the relay leaves the rest in PostgreSQL.
 RELAY_HIGH_WATER = env.int("RELAY_HIGH_WATER", default=40)
 RELAY_CHUNK_SIZE = env.int("RELAY_CHUNK_SIZE", default=20)
 
-# --- Operators ---------------------------------------------------------------------------------------------------------
+# --- Operators ------------------------------------------------------------------------------------------------------
 # Where Flower answers in the operator's browser; the admin links tasks to it. Empty: no links.
 FLOWER_URL = env.str("FLOWER_URL", default="").rstrip("/")
 DJANGO_CELERY_RESULTS_TASK_ID_MAX_LENGTH = 191
 
-# --- Pages and language ------------------------------------------------------------------------------------------------
+# --- Pages and language ---------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -150,7 +152,7 @@ STORAGES = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 262_144
 
-# --- Transport security, on as soon as the site is served over HTTPS ---------------------------------------------------
+# --- Transport security, on as soon as the site is served over HTTPS ------------------------------------------------
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
@@ -162,7 +164,7 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz/"]
 if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# --- Logs --------------------------------------------------------------------------------------------------------------
+# --- Logs -----------------------------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

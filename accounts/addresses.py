@@ -1,0 +1,43 @@
+"""The one form in which an address is stored, and sentences for the people who type others."""
+
+from django.core.exceptions import ValidationError
+from email_validator import EmailNotValidError, validate_email
+
+MAX_LENGTH = 254  # RFC 5321's limit on a path, less the angle brackets
+
+# The commonest slips, each with a plainer sentence than the validator's. The first that applies is said.
+_SLIPS = (
+    ("\r\n\x00", "Please leave out line breaks and control characters."),
+    ("<>", "Please enter the address alone, without a name."),
+    (",;", "Please enter one address only."),
+    (" ", "An address has no spaces."),
+)
+
+
+def canonical_address(raw: str) -> str:
+    """Return `raw` in the form that is stored: ASCII, the domain in punycode, lower-cased.
+
+    Raises ValidationError, with a sentence for the person who typed it, unless `raw` is exactly one address to which
+    mail can be sent in plain SMTP. Whether somebody reads mail there is not asked.
+    """
+    if len(raw) > MAX_LENGTH:
+        raise _too_long()
+    try:
+        found = validate_email(raw, check_deliverability=False, allow_smtputf8=False, strict=True)
+    except EmailNotValidError as error:
+        raise ValidationError(_slip(raw) or str(error), code="invalid") from error
+    if found.ascii_email is None:
+        raise ValidationError("We cannot send mail to this address.", code="invalid")
+    if len(found.ascii_email) > MAX_LENGTH:
+        raise _too_long()
+    return found.ascii_email.lower()
+
+
+def _slip(raw: str) -> str | None:
+    if "@" not in raw:
+        return "An address has an @ sign, like ada@example.com."
+    return next((sentence for characters, sentence in _SLIPS if any(one in raw for one in characters)), None)
+
+
+def _too_long() -> ValidationError:
+    return ValidationError(f"This address is too long: at most {MAX_LENGTH} characters.", code="max_length")

@@ -1,0 +1,31 @@
+"""Links that prove something. Called by whoever sends them, at the moment of sending: tokens are never stored."""
+
+from django.contrib.auth.tokens import default_token_generator
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+
+from accounts.models import User
+from accounts.tokens import confirmation_tokens
+
+
+def confirmation_path(user: User) -> str:
+    """Return the path at which `user` confirms the address the account has now."""
+    return reverse("accounts:confirm", args=[_uid(user), confirmation_tokens.make_token(user)])
+
+
+def password_reset_path(user: User) -> str:
+    """Return the path at which `user` chooses a new password; it works once."""
+    return reverse("accounts:password-reset-confirm", args=[_uid(user), default_token_generator.make_token(user)])
+
+
+def user_of(uid: str) -> User | None:
+    """Return whom the first part of a link names, or None for whatever somebody made up."""
+    try:
+        return User.objects.filter(pk=int(urlsafe_base64_decode(uid))).first()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _uid(user: User) -> str:
+    return urlsafe_base64_encode(force_bytes(user.pk))

@@ -1,0 +1,53 @@
+"""The token of a confirmation link. Like Django's for passwords it is computed, never stored."""
+
+from copy import copy
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.utils.crypto import constant_time_compare
+from django.utils.http import base36_to_int
+
+from accounts.models import User
+
+
+class ConfirmationTokenGenerator(PasswordResetTokenGenerator):
+    """Valid for one address of one account, until it is confirmed or CONFIRMATION_TIMEOUT is over."""
+
+    key_salt = "accounts.tokens.ConfirmationTokenGenerator"
+
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
+        return f"{user.pk}/{user.email}/{user.confirmed_at}/{timestamp}"
+
+    def check_token(self, user: User | None, token: str | None) -> bool:
+        """Django's check, with a lifetime of our own: its PASSWORD_RESET_TIMEOUT is for passwords."""
+        made = _timestamp(token or "")
+        if user is None or token is None or made is None:
+            return False
+        return self._is_ours(user, made, token) and self._age(made) <= settings.CONFIRMATION_TIMEOUT
+
+    def was_used(self, user: User | None, token: str) -> bool:
+        """Whether it was a good token before the address was confirmed."""
+        if user is None or user.confirmed_at is None:
+            return False
+        before = copy(user)
+        before.confirmed_at = None
+        return self.check_token(before, token)
+
+    def _is_ours(self, user: User, made: int, token: str) -> bool:
+        secrets = [self.secret, *self.secret_fallbacks]
+        return any(constant_time_compare(self._make_token_with_timestamp(user, made, one), token) for one in secrets)
+
+    def _age(self, made: int) -> timedelta:
+        return timedelta(seconds=self._num_seconds(self._now()) - made)
+
+
+def _timestamp(token: str) -> int | None:
+    stamp, dash, _ = token.partition("-")
+    try:
+        return base36_to_int(stamp) if dash else None
+    except ValueError:
+        return None
+
+
+confirmation_tokens = ConfirmationTokenGenerator()

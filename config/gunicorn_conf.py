@@ -1,0 +1,22 @@
+"""gunicorn's settings. Requests wait for Argon2 and PostgreSQL, never for mail."""
+
+import os
+from typing import Any
+
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+timeout = 30
+graceful_timeout = 30
+keepalive = 5
+# Paths carry the tokens of reset and confirmation links; they are in no log.
+accesslog = None
+errorlog = "-"
+control_socket_disable = True
+
+
+def post_worker_init(worker: Any) -> None:
+    """Open what the first request of this process would otherwise open while somebody waits."""
+    from notifications.outbox import broker  # noqa: PLC0415 - Django is only set up by now
+
+    broker.warm_up()

@@ -1,0 +1,1 @@
+"""The whole application on one machine with nothing but Python: servers from wheels, under a supervisor."""

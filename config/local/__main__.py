@@ -1,0 +1,107 @@
+"""`python -m config.local up` and `down`: what `make up` and `make down` run."""
+
+import os
+import signal
+import sys
+import threading
+
+from config.environment import BASE_DIR
+from config.local.ports import PortTakenError, require_free
+from config.local.servers import ServerError
+from config.local.stack import ADMIN_ADDRESS, Ports, Stack, StackError
+from config.local.supervision import Supervisor, SupervisorError
+
+FOLDER = BASE_DIR / ".local"
+USAGE = "usage: python -m config.local up|down"
+
+
+def main(arguments: list[str]) -> int:
+    if arguments == ["up"]:
+        return up()
+    if arguments == ["down"]:
+        return down()
+    print(USAGE, file=sys.stderr)
+    return 2
+
+
+def up() -> int:
+    """Start everything, say where it is, and stay until Ctrl-C."""
+    if Supervisor(FOLDER).running():
+        print("Mailroom is already running from this folder; `make down` ends it.", file=sys.stderr)
+        return 1
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: _interrupt(stop))
+    try:
+        stack = Stack(FOLDER, chosen_ports())
+    except (PortTakenError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    try:
+        stack.start(say=print)
+        print(table(stack), flush=True)
+        stop.wait()
+    except (StackError, SupervisorError, ServerError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        pass
+    finally:
+        print("\nStopping; workers finish the mail in their hands …", flush=True)
+        stack.stop()
+        print("Stopped. The data is kept in .local/.")
+    return 0
+
+
+def _interrupt(stop: threading.Event) -> None:
+    """Interrupt the start once; from then on the stop is under way and must not be cut off."""
+    if not stop.is_set():
+        stop.set()
+        raise KeyboardInterrupt
+
+
+def down() -> int:
+    supervisor = Supervisor(FOLDER)
+    was_running = supervisor.running()
+    supervisor.stop()
+    print("Stopped." if was_running else "Nothing was running.")
+    return 0
+
+
+def chosen_ports() -> Ports:
+    """Return the ports to use. Raises PortTakenError, or ValueError for what is no port."""
+    ports = {}
+    for name, default in (("web", Ports.web), ("flower", Ports.flower), ("simulator", Ports.simulator)):
+        variable = f"{name.upper()}_PORT"
+        text = os.environ.get(variable) or str(default)
+        if not text.isdigit() or not 0 < int(text) < 65536:  # noqa: PLR2004 - ports are 16 bits
+            raise ValueError(f"{variable} is {text!r}; it must be a port number.")
+        ports[name] = int(text)
+        require_free(variable, ports[name])
+    return Ports(**ports)
+
+
+def table(stack: Stack) -> str:
+    rows = [
+        ("Sign up", f"{stack.site_url}/sign-up/", "and read the mail that arrives:"),
+        ("Mailbox", f"{stack.simulator_url}/", "a simulated provider that needs 2 s for every mail"),
+        ("Admin", f"{stack.site_url}/admin/", f"{ADMIN_ADDRESS} · {stack.admin_password}"),
+        ("Flower", f"{stack.flower_url}/", f"operator · {stack.flower_password}"),
+    ]
+    lines = [f"  {name:<9}{url:<34}{note}" for name, url, note in rows]
+    return "\n".join(
+        [
+            "",
+            "Mailroom is up.",
+            "",
+            *lines,
+            "",
+            "  Running: web, 3 workers (critical, main, bulk), relay, beat, Flower, simulator, PostgreSQL, Valkey",
+            "  Logs:    .local/log/        Ctrl-C stops everything; the data stays.",
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,27 @@
+"""What a local stack remembers between starts, readable by its owner only."""
+
+import os
+from pathlib import Path
+
+ENV_HEADER = "# Written at every start, for `manage.py` in another terminal. The environment wins over this file.\n"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file in one step; nobody but its owner can read it at any time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    new.replace(path)
+
+
+def write_env(path: Path, values: dict[str, str]) -> None:
+    """Write an env file that config/environment.py reads."""
+    write_private(path, ENV_HEADER + "".join(f"{name}={_quoted(value)}\n" for name, value in sorted(values.items())))
+
+
+def _quoted(value: str) -> str:
+    if "\n" in value or "'" in value:
+        raise ValueError("a value in an env file must be one line without single quotes")
+    return f"'{value}'"

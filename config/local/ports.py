@@ -1,0 +1,33 @@
+"""Ports on loopback."""
+
+import socket
+
+HOST = "127.0.0.1"
+
+
+class PortTakenError(RuntimeError):
+    """Somebody else listens there; the text names the variable that chooses another port."""
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # As servers do: a port in TIME_WAIT is free for a new listener.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def require_free(variable: str, port: int) -> None:
+    """Raises PortTakenError."""
+    if not is_free(port):
+        raise PortTakenError(f"Port {port} is taken. Choose another one: {variable}={port + 1000} make up")

@@ -1,0 +1,224 @@
+"""The whole of Mailroom on one machine: servers, processes, their environment and their health."""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from config.environment import BASE_DIR, Role
+from config.local.kept import write_env
+from config.local.ports import free_port, is_free
+from config.local.servers import Postgres, Server, Valkey, kept_secret
+from config.local.supervision import Program, Supervisor
+from config.processes import PROCESSES, Process, command_line
+
+ADMIN_ADDRESS = "admin@mailroom.example"
+HEALTHY_WITHIN_S = 90.0
+FRESH_S = 20.0
+# What a caller may set for one start without it being written down for the next.
+LIVES_IN_ENV_FILE = (
+    *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SITE_URL", "SIMULATOR_URL", "FLOWER_URL"),
+    *("MAILROOM_LOCAL", "EMAIL_PROVIDERS"),
+)
+
+
+class StackError(RuntimeError):
+    """The stack did not come up; the text is for the person who started it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    web: int = 8000
+    flower: int = 5555
+    simulator: int = 8025
+
+
+class Stack:
+    """A stack in a folder of its own. `extra` is put over the environment of all its processes."""
+
+    def __init__(self, folder: Path, ports: Ports, extra: Mapping[str, str] | None = None) -> None:
+        self.folder = folder.absolute()
+        self.ports = ports
+        self.extra = dict(extra or {})
+        self.supervisor = Supervisor(self.folder)
+        self.servers: list[Server] = []
+        if "DATABASE_URL" not in os.environ | self.extra:
+            self.servers.append(Postgres(self.folder / "postgres", self._kept_port("postgres")))
+        if "REDIS_URL" not in os.environ | self.extra:
+            self.servers.append(Valkey(self.folder / "valkey", self._kept_port("valkey")))
+
+    @cached_property
+    def admin_password(self) -> str:
+        return kept_secret(self.folder / "admin.password")
+
+    @cached_property
+    def flower_password(self) -> str:
+        return kept_secret(self.folder / "flower.password")
+
+    @cached_property
+    def site_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.web}"
+
+    @cached_property
+    def flower_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.flower}"
+
+    @cached_property
+    def simulator_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.simulator}"
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """What every process of the stack gets; what the caller has set goes before what is made up here."""
+        made_up = {
+            "SECRET_KEY": kept_secret(self.folder / "secret.key"),
+            "EMAIL_PROVIDERS": "simulator",
+            **{"DATABASE_URL" if server.name == "postgres" else "REDIS_URL": server.url for server in self.servers},
+        }
+        fixed = {
+            "MAILROOM_LOCAL": "1",
+            "MAILROOM_ENV_FILE": str(self.folder / "env"),
+            "SITE_URL": self.site_url,
+            "SIMULATOR_URL": self.simulator_url,
+            "FLOWER_URL": self.flower_url,
+            "WEB_PORT": str(self.ports.web),
+            "FLOWER_PORT": str(self.ports.flower),
+            "SIMULATOR_PORT": str(self.ports.simulator),
+            "PYTHONUNBUFFERED": "1",
+        }
+        return made_up | dict(os.environ) | fixed | self.extra
+
+    def start(self, say: Callable[[str], None]) -> None:
+        """Bring everything up and wait until it is healthy. Raises StackError, SupervisorError or ServerError."""
+        say("Starting PostgreSQL and Valkey …" if self.servers else "Using the given PostgreSQL and Redis …")
+        for server in self.servers:
+            server.prepare()
+        write_env(self.folder / "env", {name: self.environment[name] for name in LIVES_IN_ENV_FILE})
+        self.supervisor.start([*self._server_programs(), *(self._program(process) for process in PROCESSES)])
+        for server in self.servers:
+            self.supervisor.start_program(server.name)
+            server.wait_ready()
+            if isinstance(server, Postgres):
+                server.create_database()
+        say("Preparing the database …")
+        self._prepare_database()
+        say("Starting the processes …")
+        for process in PROCESSES:
+            self._heartbeat(process).unlink(missing_ok=True)
+            self.supervisor.start_program(process.name)
+        self._wait_healthy()
+
+    def stop(self) -> None:
+        self.supervisor.stop()
+
+    def manage(self, *arguments: str, **environment: str) -> str:
+        """Run a management command in the stack's environment and return what it prints. Raises StackError."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=BASE_DIR,
+            env=self.environment | {"MAILROOM_ROLE": Role.MANAGE} | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise StackError(f"manage.py {arguments[0]} failed:\n{(done.stderr or done.stdout)[-3000:]}")
+        return done.stdout
+
+    def _prepare_database(self) -> None:
+        self.manage("migrate", "--no-input", "-v", "0")
+        self.manage("collectstatic", "--no-input", "-v", "0")
+        there = f"from accounts.models import User; print(User.objects.filter(email={ADMIN_ADDRESS!r}).exists())"
+        if "True" not in self.manage("shell", "-v", "0", "-c", there):
+            self.manage(
+                *("createsuperuser", "--no-input", "--email", ADMIN_ADDRESS),
+                DJANGO_SUPERUSER_PASSWORD=self.admin_password,
+            )
+
+    def _kept_port(self, name: str) -> int:
+        """Return the port of the last start if it is still to be had, so that open shells keep working."""
+        note = self.folder / f"{name}.port"
+        if note.exists() and is_free(int(note.read_text())):
+            return int(note.read_text())
+        port = free_port()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        note.write_text(str(port))
+        return port
+
+    def _server_programs(self) -> list[Program]:
+        return [
+            Program(
+                name=server.name,
+                command=server.command,
+                user=server.owner,
+                directory=Path("/"),
+                stop_signal=server.stop_signal.name.removeprefix("SIG"),
+                stop_s=30,
+                priority=1,
+            )
+            for server in self.servers
+        ]
+
+    def _program(self, process: Process) -> Program:
+        environment = {"MAILROOM_ROLE": process.role.value}
+        if process.heartbeat:
+            environment["MAILROOM_HEARTBEAT_FILE"] = str(self._heartbeat(process))
+        if process.role is Role.FLOWER:
+            environment["FLOWER_BASIC_AUTH"] = f"operator:{self.flower_password}"
+        return Program(
+            name=process.name,
+            command=command_line(process, run=self.folder, environment=self.environment),
+            environment=self._own_environment() | environment,
+            stop_s=process.stop_s,
+            # The simulator answers until the last worker has ended.
+            priority=10 if process.local_only else 100,
+        )
+
+    def _own_environment(self) -> dict[str, str]:
+        """What differs from the environment that supervisord itself inherits."""
+        return {name: value for name, value in self.environment.items() if os.environ.get(name) != value}
+
+    def _heartbeat(self, process: Process) -> Path:
+        return self.folder / f"{process.name}.heartbeat"
+
+    def _wait_healthy(self) -> None:
+        give_up_at = time.monotonic() + HEALTHY_WITHIN_S
+        waiting = list(PROCESSES)
+        while waiting:
+            waiting = [process for process in waiting if not self.healthy(process)]
+            if waiting and (time.monotonic() > give_up_at or self.supervisor.state(waiting[0].name) == "FATAL"):
+                raise StackError(self._obituary(waiting[0].name))
+            time.sleep(0.2 if waiting else 0)
+
+    def healthy(self, process: Process) -> bool:
+        """True if the process does its work now, as far as can be seen from outside."""
+        probes = {
+            "web": f"{self.site_url}/healthz/ready",
+            "flower": f"{self.flower_url}/healthcheck",
+            "simulator": f"{self.simulator_url}/healthz",
+        }
+        if process.name in probes:
+            return _answers(probes[process.name])
+        if process.heartbeat:
+            file = self._heartbeat(process)
+            return file.exists() and time.time() - file.stat().st_mtime < FRESH_S
+        return self.supervisor.state(process.name) == "RUNNING"
+
+    def _obituary(self, name: str) -> str:
+        log = self.supervisor.log_folder / f"{name}.log"
+        words = log.read_text(errors="replace")[-3000:] if log.exists() else "(it said nothing)"
+        return f"{name} did not come up. The end of {log}:\n{words}"
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - our own http:// addresses
+            return bool(response.status == 200)  # noqa: PLR2004
+    except (OSError, urllib.error.HTTPError):
+        return False

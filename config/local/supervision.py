@@ -1,0 +1,173 @@
+"""supervisord, from PyPI: starts the processes, restarts what dies, stops all of it in order."""
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xmlrpc.client
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from config.environment import BASE_DIR
+
+START_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 120.0
+
+
+class SupervisorError(RuntimeError):
+    """supervisord did not do what it was asked for; the text says what."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A process for supervisord. `priority`: low ones start first and stop last."""
+
+    name: str
+    command: list[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None
+    directory: Path = BASE_DIR
+    stop_signal: str = "TERM"
+    stop_s: int = 10
+    priority: int = 100
+
+
+def section(program: Program, log_folder: Path) -> str:
+    """Return a program's part of the configuration. supervisord expands % and splits commands like a shell."""
+    environment = ",".join(f"{name}={_quoted(value)}" for name, value in sorted(program.environment.items()))
+    lines = {
+        "command": _percent(shlex.join(program.command)),
+        "directory": _percent(str(program.directory)),
+        "environment": environment,
+        "autostart": "false",
+        "autorestart": "true",
+        "startsecs": "2",
+        "startretries": "5",
+        "stopsignal": program.stop_signal,
+        "stopwaitsecs": str(program.stop_s),
+        "priority": str(program.priority),
+        "redirect_stderr": "true",
+        "stdout_logfile": _percent(str(log_folder / f"{program.name}.log")),
+        "stdout_logfile_maxbytes": "5MB",
+        "stdout_logfile_backups": "1",
+    }
+    if program.user:
+        lines["user"] = program.user
+    body = "".join(f"{name}={value}\n" for name, value in lines.items() if value)
+    return f"[program:{program.name}]\n{body}\n"
+
+
+def _percent(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def _quoted(value: str) -> str:
+    return '"' + _percent(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+class Supervisor:
+    """One supervisord and its programs, in a folder. Its socket lies elsewhere: a socket's path must be short."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log_folder = folder / "log"
+        self.pid_file = folder / "supervisord.pid"
+        self.socket_note = folder / "supervisord.socket"
+
+    @property
+    def socket(self) -> str:
+        return self.socket_note.read_text() if self.socket_note.exists() else ""
+
+    @property
+    def proxy(self) -> xmlrpc.client.ServerProxy:
+        transport = SupervisorTransport(None, None, f"unix://{self.socket}")
+        return xmlrpc.client.ServerProxy("http://localhost", transport=transport)
+
+    def running(self) -> bool:
+        """True if our supervisord answers on our socket; a process id alone could be anybody's by now."""
+        if not self.socket:
+            return False
+        try:
+            return bool(self.proxy.supervisor.getState())
+        except (OSError, xmlrpc.client.Error):
+            return False
+
+    def start(self, programs: list[Program]) -> None:
+        """Start supervisord with none of its programs running yet. Raises SupervisorError."""
+        self.log_folder.mkdir(parents=True, exist_ok=True)
+        socket_folder = tempfile.mkdtemp(prefix="mailroom-")
+        self.socket_note.write_text(f"{socket_folder}/s")
+        config = self.folder / "supervisord.conf"
+        config.touch(mode=0o600)
+        config.write_text(self._config(programs))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(config)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            # Ctrl-C is for whoever started the stack; it stops this one in order.
+            start_new_session=True,
+        )
+        give_up_at = time.monotonic() + START_TIMEOUT_S
+        while not self.running():
+            if process.poll() is not None or time.monotonic() > give_up_at:
+                raise SupervisorError(f"supervisord did not start; see {self.log_folder / 'supervisord.log'}")
+            time.sleep(0.05)
+
+    def _config(self, programs: list[Program]) -> str:
+        log = _percent(str(self.log_folder / "supervisord.log"))
+        return (
+            f"[supervisord]\nlogfile={log}\nlogfile_maxbytes=5MB\nlogfile_backups=1\n"
+            f"pidfile={_percent(str(self.pid_file))}\nchildlogdir={_percent(str(self.log_folder))}\n"
+            + ("user=root\n" if os.geteuid() == 0 else "")
+            + f"\n[unix_http_server]\nfile={self.socket}\nchmod=0700\n\n"
+            "[rpcinterface:supervisor]\n"
+            "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n\n"
+            + "".join(section(program, self.log_folder) for program in programs)
+        )
+
+    def start_program(self, name: str) -> None:
+        """Start one program without waiting until it stays up. Raises SupervisorError."""
+        try:
+            self.proxy.supervisor.startProcess(name, False)
+        except (OSError, xmlrpc.client.Error) as error:
+            raise SupervisorError(f"{name} cannot be started: {error}") from error
+
+    def state(self, name: str) -> str:
+        """Return supervisord's word for the state of a program: RUNNING, BACKOFF, FATAL and so on."""
+        info = self.proxy.supervisor.getProcessInfo(name)
+        assert isinstance(info, dict)  # noqa: S101 - what the interface is documented to give
+        return str(info["statename"])
+
+    def stop(self) -> None:
+        """Stop every program, the last started first, and supervisord. Nothing to stop is fine."""
+        if self.running():
+            pid = int(str(self.proxy.supervisor.getPID()))
+            os.kill(pid, signal.SIGTERM)
+            _wait_until_gone(pid)
+        if self.socket:
+            shutil.rmtree(Path(self.socket).parent, ignore_errors=True)
+            self.socket_note.unlink()
+
+
+def _wait_until_gone(pid: int) -> None:
+    give_up_at = time.monotonic() + STOP_TIMEOUT_S
+    while time.monotonic() < give_up_at:
+        try:
+            # Reaps it if it is our child; a stack that somebody else started is not.
+            if os.waitpid(pid, os.WNOHANG)[0] == pid:
+                return
+        except ChildProcessError:
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                return
+        time.sleep(0.1)
+    raise SupervisorError(f"supervisord ({pid}) did not end within {STOP_TIMEOUT_S:.0f} s")

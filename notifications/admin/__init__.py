@@ -1,0 +1,3 @@
+from notifications.admin.message import MessageAdmin
+
+__all__ = ["MessageAdmin"]

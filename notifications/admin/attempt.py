@@ -1,0 +1,42 @@
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django_celery_results.models import TaskResult
+
+from notifications.models import DeliveryAttempt
+
+
+class AttemptInline(admin.TabularInline):
+    """History: to be read, never to be changed."""
+
+    model = DeliveryAttempt
+    extra = 0
+    can_delete = False
+    verbose_name_plural = "delivery attempts"
+    readonly_fields = (
+        *("number", "recorded_at", "provider", "result", "error", "provider_message_id", "took", "task", "worker"),
+    )
+    fields = readonly_fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="took")
+    def took(self, attempt: DeliveryAttempt) -> str:
+        return "" if attempt.duration_ms is None else f"{attempt.duration_ms} ms"
+
+    @admin.display(description="Celery task")
+    def task(self, attempt: DeliveryAttempt) -> str | SafeString:
+        """A link to the task's stored result, once there is one."""
+        result = TaskResult.objects.filter(task_id=attempt.task_id).only("pk").first() if attempt.task_id else None
+        if result is None:
+            return attempt.task_id
+        url = reverse("admin:django_celery_results_taskresult_change", args=[result.pk])
+        return format_html('<a href="{}">{}</a>', url, attempt.task_id)

@@ -1,0 +1,115 @@
+"""System checks: a setting that cannot work is found at the start, not at three in the morning."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.loader import get_template
+
+from config.environment import ROLE, Role
+from notifications import kinds
+from notifications.addresses import BadAddressError, one_address
+from notifications.delivery import rates
+from notifications.delivery.claim import CALL_MARGIN_S
+from notifications.providers.registry import PROVIDERS
+from notifications.states import Stream
+
+PARTS = ("subject.txt", "body.txt", "body.html")
+
+
+def register() -> None:
+    for check in (role, providers, provider_settings, simulator, rate_settings, lease, kind_templates, site, sender):
+        checks.register(check, "mailroom")
+
+
+def role(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    if ROLE not in set(Role):
+        yield Error(f"MAILROOM_ROLE is {ROLE!r}.", hint=f"Use one of: {', '.join(Role)}.", id="mailroom.E001")
+
+
+def providers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    hint = f"Name at least one of {', '.join(PROVIDERS)}, separated by commas, the preferred one first."
+    if not settings.EMAIL_PROVIDERS:
+        yield Error("EMAIL_PROVIDERS is empty.", hint=hint, id="mailroom.E002")
+    for name in settings.EMAIL_PROVIDERS:
+        if name not in PROVIDERS:
+            yield Error(f"EMAIL_PROVIDERS names {name!r}, which is no provider.", hint=hint, id="mailroom.E002")
+
+
+def provider_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    for name in settings.EMAIL_PROVIDERS:
+        for setting in PROVIDERS[name]().missing_settings() if name in PROVIDERS else []:
+            yield Error(
+                f"EMAIL_PROVIDERS names {name}, but {setting} is not set.",
+                hint=f"Set {setting} in the environment or take {name} out of EMAIL_PROVIDERS.",
+                id="mailroom.E003",
+            )
+
+
+def simulator(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    if "simulator" in settings.EMAIL_PROVIDERS and not settings.LOCAL:
+        yield Error(
+            "EMAIL_PROVIDERS names the simulator, which delivers to nobody.",
+            hint="Name a real provider (ses, sendgrid, smtp), or set MAILROOM_LOCAL=1 on a developer's machine.",
+            id="mailroom.E004",
+        )
+
+
+def rate_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    hint = "Messages per second: one number, or name=number pairs separated by commas."
+    for setting, names in (("EMAIL_RATE", list(PROVIDERS)), ("EMAIL_STREAM_RATES", Stream.values)):
+        try:
+            rates.parse(getattr(settings, setting), names)
+        except rates.BadRateError as error:
+            yield Error(f"{setting}: {error}.", hint=hint, id="mailroom.E005")
+
+
+def lease(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    call_s = settings.PROVIDER_CONNECT_TIMEOUT_S + settings.PROVIDER_READ_TIMEOUT_S + CALL_MARGIN_S
+    if 2 * call_s > settings.DELIVERY_LEASE_S:
+        yield Error(
+            f"DELIVERY_LEASE_S is {settings.DELIVERY_LEASE_S:g}, but one provider call may take {call_s:g} s.",
+            hint=f"Make it at least {2 * call_s:g}, or shorten the provider's time limits.",
+            id="mailroom.E006",
+        )
+
+
+def kind_templates(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    for kind in kinds.KINDS.values():
+        for part in PARTS:
+            name = f"emails/{kind.name}/{part}"
+            try:
+                get_template(name)
+            except (TemplateDoesNotExist, TemplateSyntaxError) as error:
+                yield Error(
+                    f"The kind {kind.name!r} cannot be rendered: {type(error).__name__}: {error}.",
+                    hint=f"Every kind needs templates/{name}.",
+                    id="mailroom.E007",
+                )
+
+
+def site(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    parts = urlsplit(settings.SITE_URL)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        yield Error(
+            f"SITE_URL is {settings.SITE_URL!r}; links in mail would lead nowhere.",
+            hint="Set it to the site's address, like https://mail.example.com.",
+            id="mailroom.E008",
+        )
+
+
+def sender(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    address = settings.DEFAULT_FROM_EMAIL.rpartition("<")[2].rstrip("> ")
+    try:
+        one_address(address)
+    except BadAddressError as error:
+        yield Error(
+            f"DEFAULT_FROM_EMAIL has no usable address: {error}.",
+            hint="Set it to an address the provider may send from, like Shop <hello@example.com>.",
+            id="mailroom.E009",
+        )

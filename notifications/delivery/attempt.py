@@ -1,0 +1,126 @@
+"""Deliver messages: budget, claim, still wanted?, render, hand over, send, record."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+
+from notifications.delivery import budget, record, retry
+from notifications.delivery.claim import claim, give_back, hand_over, put_off
+from notifications.delivery.facts import gather
+from notifications.delivery.record import Carrier
+from notifications.delivery.rendering import RenderingError, render
+from notifications.delivery.wanted import Facts, why_not
+from notifications.models import Message
+from notifications.providers import registry
+from notifications.providers.base import Provider
+from notifications.providers.mail import Accepted, OutgoingMail, ProviderError
+from notifications.states import Stream
+
+# So many messages are claimed at once: a killed worker leaves few behind, and their leases cover their calls.
+GROUP = 5
+# Up to this delay Celery's own retry is the fast path of a single message, seen in Flower; the relay has the rest.
+CELERY_RETRY_S = 60.0
+RELAY_SLACK_S = 10.0
+
+
+@dataclass
+class Report:
+    """What became of the ids of one task, counted by word; `retry_in_s` is for Celery's retry of a single message."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    retry_in_s: float | None = None
+
+    def __str__(self) -> str:
+        return ", ".join(f"{count} {word}" for word, count in self.counts.items()) or "nothing to do"
+
+
+def deliver(
+    message_ids: Sequence[UUID], stream: Stream, carrier: Carrier, *, stopping: Callable[[], bool] = lambda: False
+) -> Report:
+    """Send what of `message_ids` is due, wanted and within the budget; what is not stays with its row.
+
+    Between groups `stopping` is asked whether the worker is to end. Raises BudgetUnavailableError and Django's
+    database errors where nothing was handed over by them; RecordLostError where something was.
+    """
+    run = _Run(registry.primary(), stream, carrier, single=len(message_ids) == 1)
+    for start in range(0, len(message_ids), GROUP):
+        if stopping():
+            run.report.counts["left for later"] += len(message_ids) - start
+            break
+        run.group(message_ids[start : start + GROUP])
+    return run.report
+
+
+class _Run:
+    """One task's way through its ids."""
+
+    def __init__(self, provider: Provider, stream: Stream, carrier: Carrier, *, single: bool) -> None:
+        self.provider = provider
+        self.stream = stream
+        self.carrier = carrier
+        self.single = single
+        self.report = Report()
+
+    def group(self, message_ids: Sequence[UUID]) -> None:
+        grant = budget.reserve(self.provider.name, self.stream, len(message_ids))
+        if grant.waits_s:
+            put_off(message_ids[grant.count :], grant.waits_s)
+            self.report.counts["put off"] += len(grant.waits_s)
+        claimed = claim(message_ids[: grant.count])
+        try:
+            for message, facts in gather(claimed):
+                self.one(message, facts)
+        except Exception:
+            # If the database is what failed, the leases will end instead.
+            with suppress(OperationalError, InterfaceError):
+                give_back(claimed)
+            raise
+
+    def one(self, message: Message, facts: Facts) -> None:
+        if skip := why_not(facts):
+            record.skipped(message, skip)
+            self.report.counts[skip.event.value] += 1
+            return
+        try:
+            mail = render(message, attempt=message.attempts + 1)
+        except RenderingError as error:
+            record.broken(message, f"it cannot be rendered: {error}")
+            self.report.counts["broken"] += 1
+            return
+        if not hand_over(message, self.provider.name):
+            self.report.counts["claim lost"] += 1
+            return
+        self.send(message, mail)
+
+    def send(self, message: Message, mail: OutgoingMail) -> None:
+        began = time.monotonic()
+        answer: Accepted | ProviderError
+        try:
+            answer = self.provider.send(mail)
+        except ProviderError as error:
+            answer = error
+        took_s = time.monotonic() - began
+        attempt = record.attempt_of(message, self.carrier, self.provider.name, answer, took_s)
+        if isinstance(answer, Accepted):
+            record.accepted(attempt)
+            self.report.counts["sent"] += 1
+            return
+        decision = retry.decide(
+            answer.error_class,
+            attempts=message.attempts,
+            max_attempts=settings.DELIVERY_MAX_ATTEMPTS,
+            provider_wish_s=answer.retry_after_s,
+            jitter=random.random(),  # noqa: S311 - spreads load, guards nothing
+        )
+        soon = isinstance(decision, retry.Retry) and self.single and decision.after_s <= CELERY_RETRY_S
+        record.refused(message, attempt, decision, relay_slack_s=RELAY_SLACK_S if soon else 0.0)
+        self.report.counts[answer.error_class.value] += 1
+        if isinstance(decision, retry.Retry) and soon:
+            self.report.retry_in_s = decision.after_s

@@ -1,0 +1,80 @@
+"""The compare-and-sets by which one worker, and one only, gets to send a message."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Now
+
+from notifications import states
+from notifications.models import Message
+from notifications.states import Event, Status
+
+# The longest a provider call may take: a claim with less time left than this must not be handed over any more.
+CALL_MARGIN_S = 2.0
+
+
+def claim(message_ids: Iterable[UUID]) -> list[Message]:
+    """Win what is due of these messages for this worker and return it, users loaded, in the order asked for.
+
+    Who comes second wins nothing, so publishing an id twice is harmless.
+    """
+    ids = list(message_ids)
+    if not ids:
+        return []
+    token = uuid4()
+    won = Message.objects.filter(id__in=ids, status__in=states.sources(Event.CLAIMED), due_at__lte=Now()).update(
+        status=Status.SENDING,
+        lease_token=token,
+        lease_until=Now() + timedelta(seconds=settings.DELIVERY_LEASE_S),
+    )
+    if not won:
+        return []
+    mine = Message.objects.filter(id__in=ids, lease_token=token).select_related("user").in_bulk()
+    return [mine[message_id] for message_id in ids if message_id in mine]
+
+
+def hand_over(message: Message, provider: str) -> bool:
+    """Leave the evidence that the provider is about to be called, and count the attempt. False: the claim is lost.
+
+    A worker that slept past its lease, or has too little of it left for a whole call, may not send any more.
+    """
+    call_s = settings.PROVIDER_CONNECT_TIMEOUT_S + settings.PROVIDER_READ_TIMEOUT_S + CALL_MARGIN_S
+    marked = Message.objects.filter(
+        id=message.id,
+        status=Status.SENDING,
+        lease_token=message.lease_token,
+        lease_until__gt=Now() + timedelta(seconds=call_s),
+    ).update(handed_over_at=Now(), attempts=F("attempts") + 1, provider=provider)
+    if marked:
+        message.attempts += 1
+    return bool(marked)
+
+
+def give_back(messages: Sequence[Message]) -> None:
+    """Return claimed messages that were not handed over; they are due at once."""
+    tokens = {message.lease_token for message in messages}
+    Message.objects.filter(
+        id__in=[message.id for message in messages],
+        lease_token__in=tokens,
+        status__in=states.sources(Event.RETURNED),
+        handed_over_at__isnull=True,
+    ).update(status=states.target(Event.RETURNED), lease_token=None, lease_until=None, relay_after=Now())
+
+
+def put_off(message_ids: Sequence[UUID], waits_s: Sequence[float]) -> None:
+    """Give unclaimed messages a later due time each, because the budget has nothing for them now. Costs no attempt."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE notifications_message AS message
+            SET due_at = statement_timestamp() + wait.seconds * interval '1 second',
+                relay_after = statement_timestamp() + wait.seconds * interval '1 second'
+            FROM unnest(%s::uuid[], %s::float[]) AS wait (id, seconds)
+            WHERE message.id = wait.id AND message.status = 'queued' AND message.due_at <= statement_timestamp()
+            """,
+            [list(message_ids), list(waits_s)],
+        )

@@ -1,0 +1,146 @@
+"""What an attempt came to: the attempt's row and the message's new status, in one transaction."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from notifications import states
+from notifications.delivery.retry import Decision, GiveUp, Retry
+from notifications.delivery.wanted import Skip
+from notifications.models import DeliveryAttempt, Message
+from notifications.providers.mail import Accepted, ProviderError
+from notifications.states import Event
+
+logger = logging.getLogger(__name__)
+
+PAUSE_S = 0.5
+FREE = {"lease_token": None, "lease_until": None, "handed_over_at": None}
+
+
+class RecordLostError(Exception):
+    """The provider was called and the database stayed away until the lease ended: the message will be uncertain."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carrier:
+    """Who makes the attempt: the Celery task and the worker it runs in."""
+
+    task_id: str
+    worker: str
+
+
+def skipped(message: Message, skip: Skip) -> None:
+    """End a message that must not go out."""
+    _held(message, skip.event).update(status=states.target(skip.event), status_reason=skip.reason, **FREE)
+
+
+def broken(message: Message, reason: str) -> None:
+    """End a message that cannot be rendered; nothing was handed over, so there is no attempt to write down."""
+    _held(message, Event.FAILED).update(status=states.target(Event.FAILED), status_reason=reason[:200], **FREE)
+
+
+def accepted(attempt: DeliveryAttempt) -> None:
+    """The provider took it. That is a fact whoever holds the message now, so the lease token is not asked for."""
+    _write(
+        attempt,
+        Message.objects.filter(id=attempt.message_id, status__in=states.sources(Event.ACCEPTED)),
+        status=states.target(Event.ACCEPTED),
+        sent_at=Now(),
+        settle_at=None,
+        status_reason="",
+        provider=attempt.provider,
+    )
+
+
+def refused(message: Message, attempt: DeliveryAttempt, decision: Decision, *, relay_slack_s: float) -> None:
+    """The provider did not plainly take it: queue it again, end it, or wait for news of it.
+
+    `relay_slack_s` is how long after the due time the relay leaves the message to Celery's own retry.
+    """
+    reason = str(attempt.error or attempt.error_code)[:200]
+    match decision:
+        case Retry(after_s):
+            due = Now() + timedelta(seconds=after_s)
+            relay_after = Now() + timedelta(seconds=after_s + relay_slack_s)
+            changes: dict[str, Any] = {"due_at": due, "relay_after": relay_after}
+            event = Event.RETRY
+        case GiveUp(why):
+            event, changes, reason = Event.FAILED, {}, f"{why}: {reason}"[:200]
+        case _:
+            event = Event.ANSWER_LOST
+            changes = {"settle_at": Now() + timedelta(seconds=settings.UNCERTAIN_SETTLE_S)}
+    _write(attempt, _held(message, event), status=states.target(event), status_reason=reason, **changes)
+
+
+def attempt_of(
+    message: Message, carrier: Carrier, provider: str, answer: Accepted | ProviderError, duration_s: float
+) -> DeliveryAttempt:
+    """Return the row, not yet written, of an attempt that is over."""
+    attempt = DeliveryAttempt(
+        message=message,
+        number=message.attempts,
+        provider=provider,
+        task_id=carrier.task_id,
+        worker=carrier.worker,
+        duration_ms=round(duration_s * 1000),
+    )
+    if isinstance(answer, Accepted):
+        attempt.result = DeliveryAttempt.Result.ACCEPTED
+        attempt.provider_message_id = answer.provider_message_id[:200]
+    else:
+        attempt.result = DeliveryAttempt.Result(answer.error_class.value)
+        attempt.error_code = answer.code[:100]
+        attempt.error = str(answer)[:300]
+    return attempt
+
+
+def _held(message: Message, event: Event) -> QuerySet[Message]:
+    return Message.objects.filter(id=message.id, lease_token=message.lease_token, status__in=states.sources(event))
+
+
+def _write(attempt: DeliveryAttempt, target: QuerySet[Message], **changes: Any) -> None:
+    def write() -> None:
+        with transaction.atomic():
+            # The relay may have written "worker lost" for this very attempt; what the provider said is better news.
+            DeliveryAttempt.objects.bulk_create(
+                [attempt],
+                update_conflicts=True,
+                unique_fields=["message", "number"],
+                update_fields=[
+                    "provider",
+                    "result",
+                    "provider_message_id",
+                    "error_code",
+                    "error",
+                    "duration_ms",
+                    "task_id",
+                    "worker",
+                ],
+            )
+            target.update(**changes, **FREE)
+
+    _insist(write)
+
+
+def _insist(write: Callable[[], None]) -> None:
+    """Write, and write again while the database is away, for as long as a lease lasts.
+
+    Nothing outside may repeat this step: it would repeat the send. Raises RecordLostError.
+    """
+    give_up_at = time.monotonic() + settings.DELIVERY_LEASE_S
+    while True:
+        try:
+            return write()
+        except (OperationalError, InterfaceError) as error:
+            if time.monotonic() > give_up_at:
+                raise RecordLostError(type(error).__name__) from None
+            logger.warning("the database is away (%s); the outcome of an attempt waits", type(error).__name__)
+            time.sleep(PAUSE_S)

@@ -1,0 +1,51 @@
+"""What becomes of a message after an attempt that was not plainly accepted. Pure: values in, a decision out."""
+
+from dataclasses import dataclass
+
+from notifications.providers.mail import ErrorClass
+
+LONGEST_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Retry:
+    after_s: float
+
+
+@dataclass(frozen=True)
+class GiveUp:
+    reason: str
+
+
+@dataclass(frozen=True)
+class Uncertain:
+    """Nobody can tell whether the mail is out: no retry, no other provider, that would make the duplicate."""
+
+
+Decision = Retry | GiveUp | Uncertain
+
+# The first delay in seconds; every further attempt doubles it.
+FIRST_S = {
+    ErrorClass.TRANSIENT: 2.0,
+    ErrorClass.RATE_LIMITED: 2.0,
+    # Somebody has to mend something first.
+    ErrorClass.MISCONFIGURED: 30.0,
+}
+
+
+def decide(
+    error_class: ErrorClass, *, attempts: int, max_attempts: int, provider_wish_s: float | None, jitter: float
+) -> Decision:
+    """Decide after attempt number `attempts` (from 1). `jitter` is a random number in [0, 1).
+
+    The delay lies between half and the whole of the exponential step, so that messages that failed together do not
+    come back together; it is never shorter than the provider's own wish.
+    """
+    if error_class is ErrorClass.AMBIGUOUS:
+        return Uncertain()
+    if error_class is ErrorClass.PERMANENT:
+        return GiveUp("refused for good")
+    if attempts >= max_attempts:
+        return GiveUp(f"{attempts} attempts are spent")
+    step = min(LONGEST_S, FIRST_S[error_class] * 2 ** (attempts - 1))
+    return Retry(max(step * (0.5 + jitter / 2), provider_wish_s or 0.0))

@@ -1,0 +1,36 @@
+"""Whether a message still makes sense at the moment of sending. Pure: facts in, a reason out."""
+
+from dataclasses import dataclass
+
+from notifications.states import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known of a message right before it would be sent."""
+
+    expired: bool = False
+    user_gone: bool = False
+    user_inactive: bool = False
+    address_changed: bool = False
+    superseded: bool = False
+    wanted: bool = True
+
+
+@dataclass(frozen=True)
+class Skip:
+    event: Event
+    reason: str
+
+
+def why_not(facts: Facts) -> Skip | None:
+    """Return why the message must not go out, the most telling reason first, or None if it may."""
+    checks = (
+        (facts.user_gone, Skip(Event.UNWANTED, "the account is gone")),
+        (facts.user_inactive, Skip(Event.UNWANTED, "the account is closed")),
+        (facts.address_changed, Skip(Event.UNWANTED, "the address is no longer the account's")),
+        (facts.superseded, Skip(Event.UNWANTED, "a newer one of its kind was asked for")),
+        (not facts.wanted, Skip(Event.UNWANTED, "no longer needed")),
+        (facts.expired, Skip(Event.OUTLIVED, "its time was over before it could be sent")),
+    )
+    return next((skip for applies, skip in checks if applies), None)

@@ -1,0 +1,99 @@
+"""The catalogue: one declaration per kind of e-mail. Its name is a folder of templates under templates/emails/."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+
+from accounts import links
+from accounts.models import User
+from notifications.states import Stream
+
+Context = dict[str, Any]
+
+
+class OnUncertain(StrEnum):
+    """What to do when a provider may have taken a mail and nobody can tell."""
+
+    RESEND_ONCE = "resend once"  # rather twice than never
+    HOLD = "hold"  # rather never than twice
+
+
+def no_context(user: User | None) -> Context:
+    return {}
+
+
+def always(user: User | None) -> bool:
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of e-mail.
+
+    `context` gives the templates what the account says at the moment of sending; tokens are made there and nowhere
+    else. `wanted` says at that moment whether the mail still makes sense. `for_owner`: only to the address that the
+    account has then, so that an old resend never brings a fresh token to an old address. `newest_wins`: an older
+    message of this kind to the same person is not sent once there is a newer one.
+    """
+
+    name: str
+    stream: Stream
+    max_age: timedelta
+    context: Callable[[User], Context] = no_context
+    wanted: Callable[[User], bool] = always
+    for_owner: bool = True
+    newest_wins: bool = False
+    on_uncertain: OnUncertain = OnUncertain.RESEND_ONCE
+
+
+def confirmation(user: User) -> Context:
+    return {"name": user.name, "confirmation_url": settings.SITE_URL + links.confirmation_path(user)}
+
+
+def password_reset(user: User) -> Context:
+    return {
+        "name": user.name,
+        "reset_url": settings.SITE_URL + links.password_reset_path(user),
+        "valid_minutes": settings.PASSWORD_RESET_TIMEOUT // 60,
+    }
+
+
+def unconfirmed(user: User) -> bool:
+    return user.confirmed_at is None
+
+
+WELCOME = Kind(
+    name="welcome",
+    stream=Stream.DEFAULT,
+    max_age=timedelta(days=2),
+    context=confirmation,
+    wanted=unconfirmed,
+    newest_wins=True,
+)
+PASSWORD_RESET = Kind(
+    name="password-reset",
+    stream=Stream.CRITICAL,
+    max_age=timedelta(hours=1),
+    context=password_reset,
+    newest_wins=True,
+)
+
+KINDS = {kind.name: kind for kind in (WELCOME, PASSWORD_RESET)}
+
+
+class UnknownKindError(LookupError):
+    """There is no such declaration in the catalogue."""
+
+
+def get(name: str) -> Kind:
+    """Return the declaration called `name`. Raises UnknownKindError."""
+    try:
+        return KINDS[name]
+    except KeyError:
+        raise UnknownKindError(
+            f"No kind of e-mail is called {name!r}; there are: {', '.join(sorted(KINDS))}."
+        ) from None

@@ -1,0 +1,33 @@
+"""Repairs what went past the signals: users made by bulk_create, fixtures or SQL never had their welcome mail."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db.models import Exists, OuterRef
+
+from accounts.models import User
+from notifications import kinds
+from notifications.models import Message
+from notifications.outbox import enqueue_many
+from notifications.receivers import welcome_draft
+
+BATCH = 500
+
+
+class Command(BaseCommand):
+    help = "Enqueue the welcome mail of every active, unconfirmed user who has none. Running it twice changes nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="only say how many there are")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        welcomed = Message.objects.filter(user=OuterRef("pk"), kind=kinds.WELCOME.name)
+        missing = User.objects.filter(~Exists(welcomed), is_active=True, confirmed_at__isnull=True)
+        if options["dry_run"]:
+            self.stdout.write(f"{missing.count()} users have no welcome mail.")
+            return
+        count = 0
+        users = list(missing)
+        for start in range(0, len(users), BATCH):
+            count += len(enqueue_many([welcome_draft(user) for user in users[start : start + BATCH]]))
+        self.stdout.write(f"{count} welcome mails enqueued.")

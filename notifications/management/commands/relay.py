@@ -1,0 +1,52 @@
+"""The relay's process: one round after another, until it is told to stop."""
+
+import logging
+import signal
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from config import heartbeat, startup
+from config.environment import Role
+from notifications.outbox import relay
+
+logger = logging.getLogger(__name__)
+# A database that is away is asked again after this long.
+PAUSE_S = 1.0
+
+
+class Command(BaseCommand):
+    help = (
+        "Publish due messages and recover what lost workers left. Several may run; they keep out of each other's way."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="do one round and stop")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        startup.require(Role.RELAY, *([Role.MANAGE] if options["once"] else []))
+        if options["once"]:
+            self.stdout.write(str(relay.run_once()))
+            return
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        while not stop.is_set():
+            stop.wait(_round())
+
+
+def _round() -> float:
+    """Do one round and return how long to wait for the next, in seconds."""
+    try:
+        done = relay.run_once()
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("the database is away (%s)", type(error).__name__)
+        close_old_connections()
+        return PAUSE_S
+    heartbeat.touch()
+    if not done.idle:
+        logger.info("%s", done)
+    return float(settings.RELAY_INTERVAL_S)

@@ -1,0 +1,90 @@
+"""One e-mail to one recipient; also the outbox row that keeps every promise about it."""
+
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from notifications.states import Status, Stream
+
+
+class Message(models.Model):
+    """Times are the database's: workers on several machines have several clocks, the row has one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    kind = models.CharField(max_length=64)
+    stream = models.CharField(max_length=16, choices=Stream)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages"
+    )
+    to_address = models.CharField(max_length=320)
+    # What the templates need and the recipient's account cannot say. Never a token or another secret.
+    context = models.JSONField(default=dict, blank=True)
+    idempotency_key = models.CharField(max_length=500)
+    resend_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="resends")
+
+    status = models.CharField(max_length=16, choices=Status, default=Status.QUEUED)
+    # Why the message is where it is, in words for an operator. Empty while all goes its usual way.
+    status_reason = models.CharField(max_length=200, blank=True, default="")
+    provider = models.CharField(max_length=32, blank=True, default="")
+    # An uncertain message that was sent a second time on purpose does not get a third.
+    resent_uncertain = models.BooleanField(default=False)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    due_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    # The relay may hand the id to the broker (again) from this moment on; pushed forward at every publish.
+    relay_after = models.DateTimeField(db_default=Now())
+    relayed = models.PositiveSmallIntegerField(default=0)
+
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    handed_over_at = models.DateTimeField(null=True, blank=True)
+    settle_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        permissions = [("resend_message", "Can resend messages")]
+        constraints = [
+            models.UniqueConstraint(fields=["idempotency_key"], name="notifications_message_key_unique"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="notifications_message_status_known"),
+            models.CheckConstraint(condition=Q(stream__in=Stream.values), name="notifications_message_stream_known"),
+            models.CheckConstraint(
+                condition=Q(
+                    status=Status.SENDING, lease_token__isnull=False, lease_until__isnull=False, settle_at__isnull=True
+                )
+                | Q(
+                    ~Q(status=Status.SENDING),
+                    lease_token__isnull=True,
+                    lease_until__isnull=True,
+                    handed_over_at__isnull=True,
+                ),
+                name="notifications_message_lease_iff_sending",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=Status.SENT, sent_at__isnull=False)
+                | Q(~Q(status=Status.SENT), sent_at__isnull=True),
+                name="notifications_message_sent_at_iff_sent",
+            ),
+        ]
+        indexes = [
+            # Read by the relay every half second: what is due and nobody carries.
+            models.Index(fields=["stream", "relay_after"], condition=Q(status="queued"), name="message_relay_idx"),
+            # Read by the relay: claims whose worker was lost.
+            models.Index(fields=["lease_until"], condition=Q(status="sending"), name="message_lease_idx"),
+            # Read by the relay: uncertain messages that waited long enough for a webhook.
+            models.Index(fields=["settle_at"], condition=Q(status="uncertain"), name="message_settle_idx"),
+            # Read before sending: is there a newer one of its kind?
+            models.Index(fields=["user", "kind", "created_at"], name="message_newest_idx"),
+            # Read by the admin's list, search and date filter.
+            models.Index(fields=["-created_at"], name="message_created_idx"),
+            models.Index(fields=["to_address"], name="message_address_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"

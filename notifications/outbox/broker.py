@@ -1,0 +1,95 @@
+"""The only producer: hands ids to Celery. A broker in trouble costs its caller little and the message nothing."""
+
+import logging
+import time
+from collections.abc import Sequence
+from uuid import UUID
+
+import kombu.exceptions
+import redis
+
+from config.celery import app
+from notifications.redis_client import client
+from notifications.states import Stream
+
+logger = logging.getLogger(__name__)
+
+DELIVER_TASK = "mailroom.deliver"
+# How long a process leaves the broker alone after a publish that failed or was slow.
+REST_S = 5.0
+SLOW_S = 0.5
+
+BROKER_ERRORS = (kombu.exceptions.KombuError, redis.RedisError, OSError)
+
+
+class Rest:
+    """A process's memory that the broker was in trouble a moment ago. Thread-safe: one float, replaced whole."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def start(self) -> None:
+        self._until = time.monotonic() + REST_S
+
+    def end(self) -> None:
+        self._until = 0.0
+
+    @property
+    def on(self) -> bool:
+        return time.monotonic() < self._until
+
+
+rest = Rest()
+
+
+def publish(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
+    """Publish one task for each chunk of message ids and return how many were published.
+
+    Stops at the first failure or slow answer and never raises for the broker's sake: what is not published stays due
+    for the relay. A publish that timed out may still arrive; the claim makes that harmless.
+    """
+    if rest.on:
+        return 0
+    for done, chunk in enumerate(chunks):
+        began = time.monotonic()
+        try:
+            _publish_one(chunk, stream)
+        except BROKER_ERRORS as error:
+            rest.start()
+            logger.warning("publishing failed (%s); the relay will carry what is left", type(error).__name__)
+            return done
+        if time.monotonic() - began > SLOW_S:
+            rest.start()
+            return done + 1
+    return len(chunks)
+
+
+def _publish_one(message_ids: Sequence[UUID], stream: Stream) -> None:
+    single = len(message_ids) == 1
+    app.send_task(
+        DELIVER_TASK,
+        args=[[str(message_id) for message_id in message_ids], stream.value],
+        argsrepr=str(message_ids[0]) if single else f"{len(message_ids)} messages, {stream.value}",
+        # One interactive message is one task, found in Flower and in the results by the message's own id.
+        task_id=str(message_ids[0]) if single else None,
+        queue=stream.value,
+        # The default exchange needs no declaration; it would cost two round trips.
+        declare=[],
+    )
+
+
+def depths() -> dict[Stream, int]:
+    """Return how many tasks wait in each stream's queue. Raises redis.RedisError."""
+    pipeline = client().pipeline(transaction=False)
+    for stream in Stream:
+        pipeline.llen(stream.value)
+    return dict(zip(Stream, pipeline.execute(), strict=True))
+
+
+def warm_up() -> None:
+    """Connect to the broker now, so that the first message of this process need not pay for it."""
+    try:
+        with app.producer_pool.acquire(block=True, timeout=REST_S) as producer:
+            producer.channel  # noqa: B018 - looking at it connects
+    except BROKER_ERRORS as error:
+        logger.warning("the broker is away (%s); the relay will carry what is enqueued", type(error).__name__)

@@ -1,0 +1,83 @@
+"""Write the row in the caller's transaction; hand its id to the broker once that has been committed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from accounts.models import User
+from notifications import kinds
+from notifications.addresses import one_address
+from notifications.models import Message
+from notifications.outbox import broker
+from notifications.states import Stream
+
+# After this long the relay publishes what the request itself could not.
+RELAY_AFTER = {
+    Stream.CRITICAL: timedelta(seconds=5),
+    Stream.DEFAULT: timedelta(seconds=10),
+    # Bulk is published by the relay alone: the backlog stays in PostgreSQL, the broker's queue stays short.
+    Stream.BULK: timedelta(0),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What a message is made of. `key` names the fact behind it: one fact, one message, however often it is told."""
+
+    kind: str
+    to: str
+    user: User | None = None
+    key: str = ""
+    context: dict[str, Any] = field(default_factory=dict)
+    resend_of: Message | None = None
+
+
+def enqueue(draft: Draft) -> Message | None:
+    """Write one message; None if the fact named by its key already has one.
+
+    Raises UnknownKindError and BadAddressError before anything is written.
+    """
+    written = enqueue_many([draft])
+    return written[0] if written else None
+
+
+def enqueue_many(drafts: Sequence[Draft]) -> list[Message]:
+    """Write messages with one INSERT and return those that are new, in order. Raises as `enqueue` does."""
+    messages = [_message(draft) for draft in drafts]
+    with transaction.atomic():
+        Message.objects.bulk_create(messages, ignore_conflicts=True, batch_size=1000)
+        new = set(Message.objects.filter(id__in=[message.id for message in messages]).values_list("id", flat=True))
+        written = [message for message in messages if message.id in new]
+        for stream in {message.stream for message in written} - {Stream.BULK}:
+            _publish_after_commit([message.id for message in written if message.stream == stream], Stream(stream))
+    return written
+
+
+def _message(draft: Draft) -> Message:
+    kind = kinds.get(draft.kind)
+    message_id = uuid4()
+    return Message(
+        id=message_id,
+        kind=kind.name,
+        stream=kind.stream,
+        user=draft.user,
+        to_address=one_address(draft.to),
+        context=draft.context,
+        idempotency_key=draft.key or f"{kind.name}:{message_id}",
+        resend_of=draft.resend_of,
+        expires_at=Now() + kind.max_age,
+        relay_after=Now() + RELAY_AFTER[kind.stream],
+    )
+
+
+def _publish_after_commit(message_ids: list[UUID], stream: Stream) -> None:
+    def publish() -> None:
+        broker.publish([[message_id] for message_id in message_ids], stream)
+
+    # A plain function: Django 5.2 cannot report the failure of a functools.partial.
+    transaction.on_commit(publish, robust=True)

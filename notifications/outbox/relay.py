@@ -1,0 +1,179 @@
+"""Publishes what is due and nobody carries, and takes back what a lost worker left behind.
+
+The broker is only the fast way: everything here is decided from the rows, so a wiped broker, a lost publish and a
+killed worker all end in the same few statements.
+"""
+
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+import redis
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from notifications import kinds, states
+from notifications.models import DeliveryAttempt, Message
+from notifications.outbox import broker
+from notifications.redis_client import client
+from notifications.states import Event, Status, Stream
+
+logger = logging.getLogger(__name__)
+
+# Present as long as the broker remembers: if it is gone, so are the queues.
+SENTINEL = "mailroom:sentinel"
+# A chunk is worked off by one thread; a backlog smaller than this many chunks is cut finer, so that more threads share.
+SPREAD = 32
+RECOVERY_BATCH = 500
+
+
+@dataclass
+class Round:
+    """What one round of the relay did."""
+
+    recovered: int = 0
+    uncertain: int = 0
+    settled: int = 0
+    broker_was_wiped: bool = False
+    published: dict[Stream, int] = field(default_factory=dict)
+
+    @property
+    def idle(self) -> bool:
+        return not (self.recovered or self.uncertain or self.settled or self.broker_was_wiped or self.published)
+
+
+def run_once() -> Round:
+    """Do one round. Raises Django's database errors; a broker that is away only means that nothing is published."""
+    done = Round()
+    done.recovered, done.uncertain = recover_ended_leases()
+    done.settled = settle_uncertain()
+    try:
+        done.broker_was_wiped = release_after_wipe()
+        depths = broker.depths()
+    except redis.RedisError as error:
+        logger.warning("the broker is away (%s); nothing is published in this round", type(error).__name__)
+        return done
+    for stream in Stream:
+        if published := top_up(stream, settings.RELAY_HIGH_WATER - depths[stream]):
+            done.published[stream] = published
+    return done
+
+
+def recover_ended_leases() -> tuple[int, int]:
+    """Take back claims whose worker was lost; return how many go on in the queue and how many became uncertain."""
+    with transaction.atomic():
+        ended = list(_locked(Message.objects.filter(status=Status.SENDING, lease_until__lt=Now())))
+        safe = [message.id for message in ended if message.handed_over_at is None]
+        handed_over = [message for message in ended if message.handed_over_at is not None]
+        _free(safe, Event.LEASE_ENDED, relay_after=Now())
+        _free(
+            [message.id for message in handed_over],
+            Event.WORKER_LOST,
+            settle_at=Now() + timedelta(seconds=settings.UNCERTAIN_SETTLE_S),
+            status_reason="the worker was lost while the provider was being called",
+        )
+        # Its own report, if the worker was only frozen, overwrites this one.
+        DeliveryAttempt.objects.bulk_create([_lost(message) for message in handed_over], ignore_conflicts=True)
+    return len(safe), len(handed_over)
+
+
+def settle_uncertain() -> int:
+    """Queue again, once, what stayed uncertain for the settling time and whose kind prefers twice to never."""
+    with transaction.atomic():
+        waiting = list(_locked(Message.objects.filter(status=Status.UNCERTAIN, settle_at__lte=Now())))
+        again = [message.id for message in waiting if may_resend(message)]
+        Message.objects.filter(id__in=again).update(
+            status=states.target(Event.SETTLED), settle_at=None, relay_after=Now(), due_at=Now(), resent_uncertain=True
+        )
+        held = {message.id for message in waiting} - set(again)
+        Message.objects.filter(id__in=held).update(settle_at=None)
+    return len(again)
+
+
+def may_resend(message: Message) -> bool:
+    """True if its kind prefers a second copy to none and it has not had that second chance yet."""
+    kind = kinds.KINDS.get(message.kind)
+    return kind is not None and kind.on_uncertain is kinds.OnUncertain.RESEND_ONCE and not message.resent_uncertain
+
+
+def release_after_wipe() -> bool:
+    """If the broker has lost its memory, make all that is queued due for publishing. Raises redis.RedisError.
+
+    The sentinel is only set once the release is committed: a relay killed in between does it again.
+    """
+    if client().exists(SENTINEL):
+        return False
+    Message.objects.filter(status=Status.QUEUED, relay_after__gt=Now(), due_at__lte=Now()).update(relay_after=Now())
+    client().set(SENTINEL, "1")
+    return True
+
+
+def top_up(stream: Stream, room: int) -> int:
+    """Publish what is due of a stream in at most `room` tasks; return the number of messages published."""
+    if room <= 0:
+        return 0
+    due = take_due(stream, room * settings.RELAY_CHUNK_SIZE)
+    chunks = cut(due, largest=settings.RELAY_CHUNK_SIZE, spread=min(SPREAD, room))
+    sent = broker.publish(chunks, stream)
+    if unpublished := [message_id for chunk in chunks[sent:] for message_id in chunk]:
+        Message.objects.filter(id__in=unpublished, status=Status.QUEUED).update(relay_after=Now())
+    return sum(len(chunk) for chunk in chunks[:sent])
+
+
+def take_due(stream: Stream, limit: int) -> list[UUID]:
+    """Take at most `limit` due ids, oldest first, and push their relay time forward: 10 s, 20 s … 5 min.
+
+    Rows that another relay is taking at this moment are passed over.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH due AS (
+                SELECT id FROM notifications_message
+                WHERE status = 'queued' AND stream = %s
+                  AND relay_after <= statement_timestamp() AND due_at <= statement_timestamp()
+                ORDER BY relay_after LIMIT %s FOR UPDATE SKIP LOCKED
+            )
+            UPDATE notifications_message AS message
+            SET relayed = relayed + 1,
+                relay_after = statement_timestamp() + least(300, 10 * 2 ^ least(relayed, 10)) * interval '1 second'
+            FROM due WHERE message.id = due.id
+            RETURNING message.id, message.created_at
+            """,
+            [stream.value, limit],
+        )
+        rows = cursor.fetchall()
+    return [message_id for message_id, _ in sorted(rows, key=lambda row: row[1])]
+
+
+def cut(ids: Sequence[UUID], *, largest: int, spread: int) -> list[Sequence[UUID]]:
+    """Cut ids into chunks of at most `largest`, and finer where they would not make `spread` chunks."""
+    size = max(1, min(largest, math.ceil(len(ids) / max(spread, 1))))
+    return [ids[start : start + size] for start in range(0, len(ids), size)]
+
+
+def _locked(messages: QuerySet[Message]) -> QuerySet[Message]:
+    return messages.order_by().select_for_update(skip_locked=True)[:RECOVERY_BATCH]
+
+
+def _free(ids: list[UUID], event: Event, **changes: object) -> None:
+    if ids:
+        Message.objects.filter(id__in=ids).update(
+            status=states.target(event), lease_token=None, lease_until=None, handed_over_at=None, **changes
+        )
+
+
+def _lost(message: Message) -> DeliveryAttempt:
+    return DeliveryAttempt(
+        message=message,
+        number=message.attempts,
+        provider=message.provider,
+        result=DeliveryAttempt.Result.AMBIGUOUS,
+        error_code="worker-lost",
+        error="the worker was lost while the provider was being called",
+    )

@@ -1,0 +1,115 @@
+"""Amazon SES, API v2, through Anymail and boto3."""
+
+from typing import Any
+
+from anymail.backends.amazon_ses import EmailBackend
+from botocore import exceptions as boto
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.base import BaseEmailBackend
+
+from notifications.providers.base import Provider, unknown
+from notifications.providers.compose import ATTEMPT_KEY, MESSAGE_ID_KEY
+from notifications.providers.mail import ErrorClass, OutgoingMail, ProviderError
+
+DAILY_QUOTA_RETRY_S = 600.0
+
+# The errors of SendEmail and the general ones of AWS:
+# https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
+CODES = {
+    "TooManyRequestsException": ErrorClass.RATE_LIMITED,
+    "ThrottlingException": ErrorClass.RATE_LIMITED,
+    "Throttling": ErrorClass.RATE_LIMITED,
+    "LimitExceededException": ErrorClass.RATE_LIMITED,
+    "MessageRejected": ErrorClass.PERMANENT,
+    "BadRequestException": ErrorClass.PERMANENT,
+    "SendingPausedException": ErrorClass.MISCONFIGURED,
+    "AccountSuspendedException": ErrorClass.MISCONFIGURED,
+    "MailFromDomainNotVerifiedException": ErrorClass.MISCONFIGURED,
+    "NotFoundException": ErrorClass.MISCONFIGURED,
+    "InvalidClientTokenId": ErrorClass.MISCONFIGURED,
+    "UnrecognizedClientException": ErrorClass.MISCONFIGURED,
+    "SignatureDoesNotMatch": ErrorClass.MISCONFIGURED,
+    "MissingAuthenticationTokenException": ErrorClass.MISCONFIGURED,
+    "AccessDeniedException": ErrorClass.MISCONFIGURED,
+    "RequestExpired": ErrorClass.MISCONFIGURED,
+    "ExpiredTokenException": ErrorClass.MISCONFIGURED,
+    "InternalServiceErrorException": ErrorClass.TRANSIENT,
+}
+STATUS = {500: ErrorClass.TRANSIENT, 503: ErrorClass.TRANSIENT}
+NO_CONNECTION = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError)
+NO_SETUP = (
+    boto.NoCredentialsError,
+    boto.PartialCredentialsError,
+    boto.CredentialRetrievalError,
+    boto.NoRegionError,
+    boto.InvalidRegionError,
+    boto.ProfileNotFound,
+)
+
+
+class Ses(Provider):
+    name = "ses"
+
+    def connect(self) -> BaseEmailBackend:
+        made: BaseEmailBackend = EmailBackend(
+            client_params=client_params(),
+            configuration_set_name=settings.SES_CONFIGURATION_SET or None,
+        )
+        return made
+
+    def missing_settings(self) -> list[str]:
+        return [] if settings.SES_REGION else ["SES_REGION"]
+
+    def prepare(self, message: EmailMultiAlternatives, mail: OutgoingMail) -> None:
+        # Tags come back in SES events also when the headers, and with them the metadata, were cut off.
+        tags = {MESSAGE_ID_KEY: str(mail.message_id), ATTEMPT_KEY: str(mail.attempt)}
+        message.esp_extra = {  # type: ignore[attr-defined]
+            "EmailTags": [{"Name": name, "Value": value} for name, value in tags.items()]
+        }
+
+    def translate(self, error: Exception) -> ProviderError:
+        cause = error.__cause__ or error
+        if isinstance(cause, boto.ClientError):
+            return from_client_error(cause)
+        code = type(cause).__name__
+        if isinstance(cause, NO_CONNECTION):
+            return ProviderError(ErrorClass.TRANSIENT, code, "no connection to the provider")
+        if isinstance(cause, NO_SETUP):
+            return ProviderError(ErrorClass.MISCONFIGURED, code, "no usable AWS credentials or region")
+        if isinstance(cause, boto.ParamValidationError):
+            return ProviderError(ErrorClass.PERMANENT, code, "the message cannot be put into a request")
+        if isinstance(cause, boto.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(cause):
+            return ProviderError(ErrorClass.MISCONFIGURED, "certificate", "the provider's certificate is not trusted")
+        return unknown(cause)
+
+
+def client_params() -> dict[str, Any]:
+    """Return boto3's settings. Its own retries are off: with the default the same mail is sent up to three times."""
+    params: dict[str, Any] = {
+        "region_name": settings.SES_REGION or None,
+        "config": {
+            "retries": {"total_max_attempts": 1, "mode": "standard"},
+            "connect_timeout": settings.PROVIDER_CONNECT_TIMEOUT_S,
+            "read_timeout": settings.PROVIDER_READ_TIMEOUT_S,
+            "max_pool_connections": 1,
+        },
+    }
+    if settings.SES_ENDPOINT_URL:
+        params["endpoint_url"] = settings.SES_ENDPOINT_URL
+    return params
+
+
+def from_client_error(error: boto.ClientError) -> ProviderError:
+    """Return what an answer of AWS means. The texts are matched where one code stands for two things."""
+    code = error.response.get("Error", {}).get("Code", "")
+    text = error.response.get("Error", {}).get("Message", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    error_class = CODES.get(code) or STATUS.get(status, ErrorClass.AMBIGUOUS)
+    if error_class is ErrorClass.RATE_LIMITED and "Daily" in text:
+        return ProviderError(error_class, "daily-quota", "used up for now", retry_after_s=DAILY_QUOTA_RETRY_S)
+    if code == "MessageRejected" and "not verified" in text:
+        return ProviderError(
+            ErrorClass.MISCONFIGURED, code, "the sender (or, in the sandbox, recipient) is not verified"
+        )
+    return ProviderError(error_class, code or f"http-{status}")

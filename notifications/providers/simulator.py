@@ -1,0 +1,16 @@
+"""The local simulator, spoken to with SendGrid's real adapter over a real connection."""
+
+from django.conf import settings
+from django.core.mail.backends.base import BaseEmailBackend
+
+from notifications.providers.sendgrid import SendGrid
+
+
+class Simulator(SendGrid):
+    name = "simulator"
+
+    def connect(self) -> BaseEmailBackend:
+        return self.backend("simulator", f"{settings.SIMULATOR_URL}/v3/")
+
+    def missing_settings(self) -> list[str]:
+        return [] if settings.SIMULATOR_URL else ["SIMULATOR_URL"]

@@ -1,0 +1,30 @@
+"""Where people's doings become mail: the only place that hears the signals of `accounts`."""
+
+from typing import Any
+
+from django.db.models.signals import post_save
+
+from accounts.models import User
+from accounts.signals import account_event
+from notifications import kinds
+from notifications.outbox import Draft, enqueue
+
+
+def connect() -> None:
+    post_save.connect(welcome_new_user, sender=User, dispatch_uid="notifications.welcome_new_user")
+    account_event.connect(mail_account_event, dispatch_uid="notifications.mail_account_event")
+
+
+def welcome_draft(user: User) -> Draft:
+    """The welcome mail of a user and an address: one for each pair, whoever asks for it."""
+    return Draft(kind=kinds.WELCOME.name, to=user.email, user=user, key=f"{kinds.WELCOME.name}:{user.pk}:{user.email}")
+
+
+def welcome_new_user(instance: User, *, created: bool, raw: bool, **kwargs: Any) -> None:
+    """A fixture (`raw`) restores what was; the people in it have had their mail."""
+    if created and not raw:
+        enqueue(welcome_draft(instance))
+
+
+def mail_account_event(*, kind: str, user: User, address: str, **kwargs: Any) -> None:
+    enqueue(Draft(kind=kind, to=address, user=user))

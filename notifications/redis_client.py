@@ -1,0 +1,23 @@
+"""The connection to Redis (or Valkey) for what Mailroom itself keeps there: the budget and the broker's health."""
+
+from functools import cache
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+# One slow answer must not hold a worker's thread; redis-py's own default retries ten times.
+TIMEOUT_S = 1.0
+
+
+@cache
+def client() -> redis.Redis:
+    """Return the process's client; it connects when first used and again after every failure."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=TIMEOUT_S,
+        socket_connect_timeout=TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+        health_check_interval=25,
+    )

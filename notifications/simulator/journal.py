@@ -1,0 +1,82 @@
+"""What the simulated provider has accepted: an append-only file, and an index of it in memory."""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One mail to one recipient. Times are ISO 8601 in UTC; `seq` counts from 1 in the order of acceptance."""
+
+    provider: str
+    provider_message_id: str
+    to: str
+    to_name: str = ""
+    sender: str = ""
+    subject: str = ""
+    text: str = ""
+    html: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
+    request_started_at: str = ""
+    accepted_at: str = ""
+    seq: int = 0
+
+
+class Journal:
+    """The file is only ever appended to, and written before the provider's yes leaves the house."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.entries = list(_read(path))
+        self._file = path.open("a", encoding="utf-8")
+        if self._file.tell() and not path.read_bytes().endswith(b"\n"):
+            self._file.write("\n")
+
+    def accept(self, entries: list[Entry]) -> None:
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
+        for entry in entries:
+            kept = replace(entry, seq=len(self.entries) + 1, accepted_at=now)
+            self._file.write(json.dumps(asdict(kept), ensure_ascii=False) + "\n")
+            self.entries.append(kept)
+        self._file.flush()
+
+    def find(self, *, to: str = "", subject: str = "", after: int = 0) -> list[Entry]:
+        """Return what matches, newest first; texts match in any case and anywhere."""
+        to, subject = to.casefold(), subject.casefold()
+        return [
+            entry
+            for entry in reversed(self.entries[after:])
+            if to in entry.to.casefold() and subject in entry.subject.casefold()
+        ]
+
+    def get(self, seq: int) -> Entry | None:
+        return self.entries[seq - 1] if 1 <= seq <= len(self.entries) else None
+
+    def by_provider(self) -> Counter[str]:
+        return Counter(entry.provider for entry in self.entries)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _read(path: Path) -> Iterator[Entry]:
+    if not path.exists():
+        return
+    seq = 0
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            entry = Entry(**json.loads(line))
+        except (ValueError, TypeError):
+            # A process that was killed while it wrote leaves half a line; its answer never went out.
+            logger.warning("journal line %d cannot be read and is left out", number)
+            continue
+        seq += 1
+        yield replace(entry, seq=seq)

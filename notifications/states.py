@@ -1,0 +1,112 @@
+"""The life of a message: what may happen in which state, as one total table.
+
+The table is not documentation beside the code: every compare-and-set takes its source states from `sources()`.
+"""
+
+from dataclasses import dataclass
+
+from django.db.models import TextChoices
+
+
+class Stream(TextChoices):
+    """A lane of mail; also the name of the Celery queue that carries it."""
+
+    CRITICAL = "critical"
+    DEFAULT = "default"
+    BULK = "bulk"
+
+
+class Status(TextChoices):
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    UNCERTAIN = "uncertain"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    DEAD = "dead"
+
+
+class Event(TextChoices):
+    CLAIMED = "claimed"
+    RETURNED = "returned"  # the worker gives it back; nothing was sent
+    LEASE_ENDED = "lease ended"  # the worker was lost before the hand-over
+    WORKER_LOST = "worker lost"  # the worker was lost after the hand-over
+    ACCEPTED = "accepted"
+    RETRY = "retry"  # the provider did not take it, later it may
+    ANSWER_LOST = "answer lost"  # the provider may have taken it
+    SETTLED = "settled"  # uncertain for too long, and the kind prefers twice to never
+    OUTLIVED = "outlived"  # its time is over
+    UNWANTED = "unwanted"
+    FAILED = "failed"  # it will never be taken
+
+
+@dataclass(frozen=True)
+class Ignored:
+    reason: str
+
+
+OVER = Ignored("the message has reached its end; only a replay or a resend would start anew")
+NOT_CLAIMED = Ignored("nobody holds a claim in this state, so a word of a claim is an old one")
+OTHERS_CLAIM = Ignored("the message is in a worker's hands; only that worker or the end of its lease decides")
+ALREADY_SENT = Ignored("an acceptance is the last word on sending; what comes later is an older attempt's")
+NOT_UNCERTAIN = Ignored("there is nothing to settle")
+
+_ENDED = dict.fromkeys(Event, OVER)
+
+TRANSITIONS: dict[Status, dict[Event, Status | Ignored]] = {
+    Status.QUEUED: {
+        Event.CLAIMED: Status.SENDING,
+        Event.RETURNED: NOT_CLAIMED,
+        Event.LEASE_ENDED: NOT_CLAIMED,
+        Event.WORKER_LOST: NOT_CLAIMED,
+        # A worker that was frozen past its lease comes back with the provider's yes: the mail is out.
+        Event.ACCEPTED: Status.SENT,
+        Event.RETRY: NOT_CLAIMED,
+        Event.ANSWER_LOST: NOT_CLAIMED,
+        Event.SETTLED: NOT_UNCERTAIN,
+        Event.OUTLIVED: Status.EXPIRED,
+        Event.UNWANTED: Status.CANCELLED,
+        Event.FAILED: NOT_CLAIMED,
+    },
+    Status.SENDING: {
+        Event.CLAIMED: OTHERS_CLAIM,
+        Event.RETURNED: Status.QUEUED,
+        Event.LEASE_ENDED: Status.QUEUED,
+        Event.WORKER_LOST: Status.UNCERTAIN,
+        Event.ACCEPTED: Status.SENT,
+        Event.RETRY: Status.QUEUED,
+        Event.ANSWER_LOST: Status.UNCERTAIN,
+        Event.SETTLED: NOT_UNCERTAIN,
+        Event.OUTLIVED: Status.EXPIRED,
+        Event.UNWANTED: Status.CANCELLED,
+        Event.FAILED: Status.DEAD,
+    },
+    Status.UNCERTAIN: {
+        Event.CLAIMED: Ignored("a second copy may only follow a settlement"),
+        Event.RETURNED: NOT_CLAIMED,
+        Event.LEASE_ENDED: NOT_CLAIMED,
+        Event.WORKER_LOST: NOT_CLAIMED,
+        Event.ACCEPTED: Status.SENT,
+        Event.RETRY: NOT_CLAIMED,
+        Event.ANSWER_LOST: NOT_CLAIMED,
+        Event.SETTLED: Status.QUEUED,
+        Event.OUTLIVED: Ignored("the provider may have it: that it is late does not make it unsent"),
+        Event.UNWANTED: Ignored("the provider may have it: it can no longer be called back"),
+        Event.FAILED: NOT_CLAIMED,
+    },
+    Status.SENT: dict.fromkeys(Event, ALREADY_SENT),
+    # The provider's yes is a fact, also when we had given up the message in the meantime.
+    Status.EXPIRED: {**_ENDED, Event.ACCEPTED: Status.SENT},
+    Status.CANCELLED: {**_ENDED, Event.ACCEPTED: Status.SENT},
+    Status.DEAD: {**_ENDED, Event.ACCEPTED: Status.SENT},
+}
+
+
+def target(event: Event) -> Status:
+    """The state that `event` leads to; every event has exactly one."""
+    return next(after for row in TRANSITIONS.values() if isinstance(after := row[event], Status))
+
+
+def sources(event: Event) -> list[Status]:
+    """The states in which `event` changes anything."""
+    return [status for status, row in TRANSITIONS.items() if isinstance(row[event], Status)]

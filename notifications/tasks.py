@@ -1,0 +1,50 @@
+"""The Celery doors."""
+
+import threading
+from typing import Any
+from uuid import UUID
+
+from celery import Task
+from celery.signals import worker_shutting_down
+from django.core.management import call_command
+from django.db import InterfaceError, OperationalError
+
+from config.celery import app
+from notifications.delivery.attempt import deliver as deliver_messages
+from notifications.delivery.budget import BudgetUnavailableError
+from notifications.delivery.record import Carrier
+from notifications.outbox.broker import DELIVER_TASK
+from notifications.states import Stream
+
+_stopping = threading.Event()
+# Celery may look a little early at a clock that is not the database's; a claim before the due time would win nothing.
+LATER_S = 0.2
+MAX_RETRIES = 12
+
+
+@worker_shutting_down.connect
+def _stop(**kwargs: Any) -> None:
+    _stopping.set()
+
+
+@app.task(
+    name=DELIVER_TASK,
+    bind=True,
+    # Faults before any hand-over. An attempt that was made is never repeated by Celery: the row decides.
+    autoretry_for=(OperationalError, InterfaceError, BudgetUnavailableError),
+    retry_backoff=1,
+    retry_backoff_max=60,
+    retry_jitter=True,
+    max_retries=MAX_RETRIES,
+)
+def deliver(self: Task[..., str], message_ids: list[str], stream: str) -> str:
+    carrier = Carrier(task_id=self.request.id or "", worker=self.request.hostname or "")
+    report = deliver_messages([UUID(raw) for raw in message_ids], Stream(stream), carrier, stopping=_stopping.is_set)
+    if report.retry_in_s is not None and self.request.retries < MAX_RETRIES:
+        raise self.retry(countdown=report.retry_in_s + LATER_S)
+    return str(report)
+
+
+@app.task(name="mailroom.clear_expired_sessions")
+def clear_expired_sessions() -> None:
+    call_command("clearsessions")

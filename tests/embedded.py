@@ -1,0 +1,42 @@
+"""The suite's servers: a pytest plugin, loaded before pytest-django reads the settings.
+
+Real PostgreSQL and real Valkey, in a throwaway folder, unless DATABASE_URL and REDIS_URL name others.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+_folder = Path(tempfile.mkdtemp(prefix="mailroom-tests-"))
+_running = ExitStack()
+_running.callback(shutil.rmtree, _folder, ignore_errors=True)
+atexit.register(_running.close)
+
+# A developer's own .local/env must not leak into the suite.
+(_folder / "env").touch()
+os.environ.update(
+    MAILROOM_ENV_FILE=str(_folder / "env"),
+    MAILROOM_LOCAL="1",
+    MAILROOM_ROLE="manage",
+    SECRET_KEY="for tests only, and long enough to be accepted by every check",
+    EMAIL_PROVIDERS="simulator",
+    SIMULATOR_URL="http://127.0.0.1:1",
+)
+
+# Importing anything below config reads the environment, so it has to be complete by now.
+from config.local.ports import free_port  # noqa: E402
+from config.local.servers import Postgres, Valkey  # noqa: E402
+
+if "DATABASE_URL" not in os.environ:
+    _postgres = Postgres(_folder / "postgres", free_port(), durable=False)
+    _running.callback(_postgres.destroy)
+    os.environ["DATABASE_URL"] = _running.enter_context(_postgres).url
+if "REDIS_URL" not in os.environ:
+    os.environ["REDIS_URL"] = _running.enter_context(Valkey(_folder / "valkey", free_port(), durable=False)).url
+
+
+def pytest_unconfigure() -> None:
+    _running.close()

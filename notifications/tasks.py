@@ -37,9 +37,10 @@ def _stop(**kwargs: Any) -> None:
     retry_jitter=True,
     max_retries=MAX_RETRIES,
 )
-def deliver(self: Task[..., str], message_ids: list[str], stream: str) -> str:
+def deliver(self: Task[..., str], message_ids: list[str]) -> str:
     carrier = Carrier(task_id=self.request.id or "", worker=self.request.hostname or "")
-    report = deliver_messages([UUID(raw) for raw in message_ids], Stream(stream), carrier, stopping=_stopping.is_set)
+    stream = Stream(str((self.request.delivery_info or {}).get("routing_key")))
+    report = deliver_messages([UUID(raw) for raw in message_ids], stream, carrier, stopping=_stopping.is_set)
     if report.retry_in_s is not None and self.request.retries < MAX_RETRIES:
         raise self.retry(countdown=report.retry_in_s + LATER_S)
     return str(report)

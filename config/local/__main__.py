@@ -1,4 +1,4 @@
-"""`python -m config.local up` and `down`: what `make up` and `make down` run."""
+"""`python -m config.local COMMAND`: what the Makefile runs."""
 
 import os
 import signal
@@ -6,22 +6,21 @@ import sys
 import threading
 
 from config.environment import BASE_DIR
+from config.local.pins import out_of_step
 from config.local.ports import PortTakenError, require_free
-from config.local.servers import ServerError
+from config.local.servers import Postgres, ServerError
 from config.local.stack import ADMIN_ADDRESS, Ports, Stack, StackError
 from config.local.supervision import Supervisor, SupervisorError
 
 FOLDER = BASE_DIR / ".local"
-USAGE = "usage: python -m config.local up|down"
 
 
 def main(arguments: list[str]) -> int:
-    if arguments == ["up"]:
-        return up()
-    if arguments == ["down"]:
-        return down()
-    print(USAGE, file=sys.stderr)
-    return 2
+    commands = {"up": up, "down": down, "clean": clean, "requirements": requirements}
+    if len(arguments) != 1 or arguments[0] not in commands:
+        print(f"usage: python -m config.local {'|'.join(commands)}", file=sys.stderr)
+        return 2
+    return commands[arguments[0]]()
 
 
 def up() -> int:
@@ -65,6 +64,19 @@ def down() -> int:
     was_running = supervisor.running()
     supervisor.stop()
     print("Stopped." if was_running else "Nothing was running.")
+    return 0
+
+
+def clean() -> int:
+    """Delete the embedded database, which as root lies outside of .local/."""
+    Postgres(FOLDER / "postgres", 0).destroy()
+    return 0
+
+
+def requirements() -> int:
+    if stale := out_of_step():
+        print(f"{' and '.join(stale)} no longer fit pyproject.toml: run `make requirements`.", file=sys.stderr)
+        return 1
     return 0
 
 

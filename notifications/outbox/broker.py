@@ -68,7 +68,7 @@ def _publish_one(message_ids: Sequence[UUID], stream: Stream) -> None:
     single = len(message_ids) == 1
     app.send_task(
         DELIVER_TASK,
-        args=[[str(message_id) for message_id in message_ids], stream.value],
+        args=[[str(message_id) for message_id in message_ids]],
         argsrepr=str(message_ids[0]) if single else f"{len(message_ids)} messages, {stream.value}",
         # One interactive message is one task, found in Flower and in the results by the message's own id.
         task_id=str(message_ids[0]) if single else None,

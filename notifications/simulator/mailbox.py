@@ -67,12 +67,13 @@ class ShowHtml(Handler):
     def get(self, seq: str) -> None:
         entry = self.simulator.journal.get(int(seq))
         if entry is None:
-            return self.refuse(HTTPStatus.NOT_FOUND, f"There is no message {seq}.")
+            self.refuse(HTTPStatus.NOT_FOUND, f"There is no message {seq}.")
+            return
         self.set_header("Content-Security-Policy", MAIL_POLICY)
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         base = '<base target="_blank">'
         html, found = HEAD.subn(lambda match: match.group() + base, entry.html, count=1)
-        return self.finish(html if found else base + entry.html)
+        self.finish(html if found else base + entry.html)
 
 
 class Style(Handler):

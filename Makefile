@@ -1,0 +1,67 @@
+# Mailroom. Needs Python 3.11 or newer and make, nothing else.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help up down test check requirements clean
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+# Settings of the kind a production server has; nothing is contacted with them.
+PRODUCTION := MAILROOM_ENV_FILE=/dev/null SECRET_KEY=a-key-for-checking-settings-that-is-long-and-has-letters-and-digits-0123456789 \
+	SITE_URL=https://mail.example.com ALLOWED_HOSTS=mail.example.com EMAIL_PROVIDERS=ses SES_REGION=eu-central-1 \
+	DATABASE_URL=postgres://mailroom@127.0.0.1:1/mailroom REDIS_URL=redis://127.0.0.1:1/0
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command 'make requirements' pyproject.toml
+
+help:
+	@echo 'make up      start everything on this machine; Ctrl-C stops it'
+	@echo 'make down    end what a start that crashed has left'
+	@echo 'make test    run the tests (ARGS="-k relay" passes arguments to pytest)'
+	@echo 'make check   lint, types, layers, templates, migrations, settings, requirements'
+	@echo 'make requirements   pin the dependencies of pyproject.toml anew'
+	@echo 'make clean   delete the environment and all local data'
+
+up: .venv/.app
+	@$(BIN)/python -m config.local up
+
+down: .venv/.app
+	@$(BIN)/python -m config.local down
+
+test: .venv/.dev
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(PRODUCTION) $(BIN)/mypy config accounts notifications tests
+	$(PRODUCTION) $(BIN)/lint-imports
+	$(BIN)/djlint --check --lint --quiet templates
+	$(PRODUCTION) $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	@$(BIN)/python -m config.local requirements
+
+requirements: .venv/.dev
+	$(BIN)/$(COMPILE) --upgrade -o requirements.txt
+	$(BIN)/$(COMPILE) --upgrade --group dev -o requirements-dev.txt
+
+clean: down
+	@$(BIN)/python -m config.local clean
+	rm -rf .venv .local staticfiles
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo 'Mailroom needs Python 3.11 or newer; none was found. PYTHON=/path/to/python3 make … names one.' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments; on Debian: apt install python3-venv" >&2; exit 1; }
+	@echo 'Making .venv …'
+	@$(PYTHON) -m venv .venv
+
+.venv/.app: requirements.txt | .venv/bin/python
+	@echo 'Installing what Mailroom needs (a minute or two the first time) …'
+	@$(PIP) install --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/.dev: requirements-dev.txt | .venv/bin/python
+	@echo 'Installing what Mailroom and its tests need …'
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch .venv/.app $@

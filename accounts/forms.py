@@ -58,12 +58,18 @@ class SignUpForm(forms.ModelForm):
         try:
             user.save()
         except IntegrityError:
-            self.validate_unique()
-            self.validate_constraints()  # type: ignore[attr-defined]
-            if not self.errors:
-                raise
-            return None
+            if self._is_taken(user):
+                return None
+            raise
         return user
+
+    def _is_taken(self, user: User) -> bool:
+        try:
+            user.validate_constraints()
+        except ValidationError as error:
+            self.add_error(None, error)
+            return True
+        return False
 
 
 class LogInForm(AuthenticationForm):

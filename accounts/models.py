@@ -1,5 +1,6 @@
 """People. An account is its e-mail address."""
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -11,8 +12,6 @@ from django.utils import timezone
 
 from accounts.addresses import canonical_address
 from accounts.fields import AddressField
-
-ADDRESS_TAKEN = "There is already an account with this address."
 
 # Control characters end up in headers; Unicode's line and paragraph separators break lines too.
 one_line = RegexValidator(
@@ -46,7 +45,8 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    email = AddressField("e-mail address", unique=True, error_messages={"unique": ADDRESS_TAKEN})
+    # `unique` is what Django's checks and createsuperuser ask for. The constraint below says more and speaks for both.
+    email = AddressField("e-mail address", unique=True)
     name = models.CharField(max_length=150, blank=True, validators=[one_line])
     is_active = models.BooleanField("active", default=True, help_text="Clear this instead of deleting an account.")
     is_staff = models.BooleanField("staff", default=False, help_text="May use the admin.")
@@ -61,15 +61,26 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         constraints = [
-            # `unique=True` is what Django's checks and createsuperuser look for; this also holds for rows that came
-            # in without validation. Log-in reads its index.
+            # Holds for rows that came in without validation too. Log-in and sign-up read its index.
             models.UniqueConstraint(
-                Lower("email"), name="accounts_user_email_ci_unique", violation_error_message=ADDRESS_TAKEN
+                Lower("email"),
+                name="accounts_user_email_ci_unique",
+                violation_error_message="There is already an account with this address.",
             ),
         ]
 
     def __str__(self) -> str:
         return str(self.email)
+
+    def validate_unique(self, exclude: Collection[str] | None = None) -> None:
+        super().validate_unique({*(exclude or ()), "email"})
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """The constraint is about the address, so the sentence belongs at that field."""
+        try:
+            super().validate_constraints(exclude)
+        except ValidationError as error:
+            raise ValidationError({"email": error.messages}) from error
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save, with all that post_save brings about, or not at all.

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import views as auth
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -82,6 +83,8 @@ class LogInView(auth.LoginView):
     template_name = "accounts/log_in.html"
     authentication_form = LogInForm
     redirect_authenticated_user = True
+    # The view's own idea of a site's name is the host that the request asked for.
+    extra_context = {"site_name": settings.SITE_NAME}
 
 
 class PasswordResetView(auth.PasswordResetView):

@@ -92,8 +92,6 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-# The address is unique by a constraint on its lower-cased form, which this check does not know how to read.
-SILENCED_SYSTEM_CHECKS = ["auth.E003"]
 PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_TIMEOUT_S", default=3600)
 CONFIRMATION_TIMEOUT = timedelta(seconds=env.int("CONFIRMATION_TIMEOUT_S", default=3 * 86400))
 

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('password', models.CharField(max_length=128, verbose_name='password')),
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('email', accounts.fields.AddressField(error_messages={'unique': 'There is already an account with this address.'}, max_length=254, unique=True, verbose_name='e-mail address')),
+                ('email', accounts.fields.AddressField(max_length=254, unique=True, verbose_name='e-mail address')),
                 ('name', models.CharField(blank=True, max_length=150, validators=[django.core.validators.RegexValidator('[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]', 'Please leave out line breaks and control characters.', inverse_match=True)])),
                 ('is_active', models.BooleanField(default=True, help_text='Clear this instead of deleting an account.', verbose_name='active')),
                 ('is_staff', models.BooleanField(default=False, help_text='May use the admin.', verbose_name='staff')),

@@ -16,12 +16,12 @@ from notifications.delivery.claim import claim, give_back, hand_over, put_off
 from notifications.delivery.facts import gather
 from notifications.delivery.record import Carrier
 from notifications.delivery.rendering import RenderingError, render
-from notifications.delivery.wanted import Facts, why_not
+from notifications.delivery.wanted import Facts, Skip, why_not
 from notifications.models import Message
 from notifications.providers import registry
 from notifications.providers.base import Provider
 from notifications.providers.mail import Accepted, OutgoingMail, ProviderError
-from notifications.states import Stream
+from notifications.states import Event, Stream
 
 # So many messages are claimed at once: a killed worker leaves few behind, and their leases cover their calls.
 GROUP = 5
@@ -85,19 +85,21 @@ class _Run:
 
     def one(self, message: Message, facts: Facts) -> None:
         if skip := why_not(facts):
-            record.skipped(message, skip)
-            self.report.counts[skip.event.value] += 1
+            self.skip(message, skip)
             return
         try:
             mail = render(message, attempt=message.attempts + 1)
         except RenderingError as error:
-            record.broken(message, f"it cannot be rendered: {error}")
-            self.report.counts["broken"] += 1
+            self.skip(message, Skip(Event.FAILED, f"it cannot be rendered: {error}"))
             return
         if not hand_over(message, self.provider.name):
             self.report.counts["claim lost"] += 1
             return
         self.send(message, mail)
+
+    def skip(self, message: Message, skip: Skip) -> None:
+        record.skipped(message, skip)
+        self.report.counts[skip.event.value] += 1
 
     def send(self, message: Message, mail: OutgoingMail) -> None:
         began = time.monotonic()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from django.db import Error as DatabaseError
 from django.db.models import Case, Exists, OuterRef, Q, Value, When
 from django.db.models.functions import Now
 
@@ -29,6 +30,16 @@ def gather(messages: Sequence[Message]) -> list[tuple[Message, Facts]]:
 
 
 def _facts(message: Message, expired: bool, superseded: bool) -> Facts:
+    """A kind is an adopter's code: what it raises is its own message's end and nobody else's trouble."""
+    try:
+        return _ask_kind(message, expired, superseded)
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - see above
+        return Facts(broken=type(error).__name__)
+
+
+def _ask_kind(message: Message, expired: bool, superseded: bool) -> Facts:
     kind = kinds.get(message.kind)
     user = message.user
     if user is None:

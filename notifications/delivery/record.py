@@ -38,13 +38,8 @@ class Carrier:
 
 
 def skipped(message: Message, skip: Skip) -> None:
-    """End a message that must not go out."""
-    _held(message, skip.event).update(status=states.target(skip.event), status_reason=skip.reason, **FREE)
-
-
-def broken(message: Message, reason: str) -> None:
-    """End a message that cannot be rendered; nothing was handed over, so there is no attempt to write down."""
-    _held(message, Event.FAILED).update(status=states.target(Event.FAILED), status_reason=reason[:200], **FREE)
+    """End a message that must not or cannot go out; nothing was handed over, so there is no attempt to write down."""
+    _held(message, skip.event).update(status=states.target(skip.event), status_reason=skip.reason[:200], **FREE)
 
 
 def accepted(attempt: DeliveryAttempt) -> None:

@@ -15,6 +15,8 @@ class Facts:
     address_changed: bool = False
     superseded: bool = False
     wanted: bool = True
+    # The name of what the kind raised when it was asked.
+    broken: str = ""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Skip:
 def why_not(facts: Facts) -> Skip | None:
     """Return why the message must not go out, the most telling reason first, or None if it may."""
     checks = (
+        (bool(facts.broken), Skip(Event.FAILED, f"its kind does not know what to do with it: {facts.broken}")),
         (facts.user_gone, Skip(Event.UNWANTED, "the account is gone")),
         (facts.user_inactive, Skip(Event.UNWANTED, "the account is closed")),
         (facts.address_changed, Skip(Event.UNWANTED, "the address is no longer the account's")),

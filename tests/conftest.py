@@ -1,0 +1,38 @@
+"""Fixtures for the whole suite."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings as django_settings
+
+from notifications.outbox import broker
+from notifications.providers import registry
+from notifications.redis_client import client
+from tests.scripted import ScriptedProvider
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: pytest.FixtureRequest) -> None:
+    """Argon2 is tested where it matters; elsewhere it would only warm the room."""
+    settings.PASSWORD_HASHERS = [  # type: ignore[attr-defined]
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+        *django_settings.PASSWORD_HASHERS,
+    ]
+
+
+@pytest.fixture
+def valkey() -> Iterator[None]:
+    """An empty broker, before and after."""
+    client().flushdb()
+    broker.rest.end()
+    yield
+    client().flushdb()
+
+
+@pytest.fixture
+def provider(monkeypatch: pytest.MonkeyPatch, settings: pytest.FixtureRequest) -> ScriptedProvider:
+    """The only provider of this test: a fake that answers as the test has scripted it."""
+    scripted = ScriptedProvider()
+    monkeypatch.setitem(registry.PROVIDERS, "scripted", lambda: scripted)  # type: ignore[misc]
+    settings.EMAIL_PROVIDERS = ["scripted"]  # type: ignore[attr-defined]
+    return scripted

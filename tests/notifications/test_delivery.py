@@ -1,0 +1,324 @@
+"""The worker's job on real rows and a real budget, with a provider that answers by script."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import OperationalError
+from django.db.models.functions import Now
+
+from notifications import kinds
+from notifications.delivery import record
+from notifications.delivery.attempt import deliver
+from notifications.delivery.record import Carrier, RecordLostError
+from notifications.delivery.rendering import RenderingError, render
+from notifications.models import DeliveryAttempt, Message
+from notifications.outbox.relay import recover_ended_leases
+from notifications.providers.mail import ErrorClass, ProviderError
+from notifications.states import Status, Stream
+from tests.factories import MessageFactory, UserFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+
+CARRIER = Carrier(task_id="task-1", worker="test@here")
+
+
+def run(*messages, stream=Stream.DEFAULT, **options):
+    return deliver([message.id for message in messages], stream, CARRIER, **options)
+
+
+def fresh(message):
+    return Message.objects.get(id=message.id)
+
+
+def test_sent_and_written_down(provider):
+    message = MessageFactory()
+    report = run(message)
+    after = fresh(message)
+    attempt = after.delivery_attempts.get()
+    assert str(report) == "1 sent"
+    assert (after.status, after.provider, after.attempts, after.lease_token) == (Status.SENT, "scripted", 1, None)
+    assert after.sent_at is not None
+    assert (attempt.number, attempt.result, attempt.provider_message_id) == (1, "accepted", "scripted-1")
+    assert (attempt.task_id, attempt.worker) == ("task-1", "test@here")
+
+
+def test_mail_carries_a_link_that_was_made_for_it(provider):
+    message = MessageFactory(user=UserFactory(name="Ada, Countess 🎩"))
+    run(message)
+    (mail,) = provider.taken
+    assert (mail.to_address, mail.to_name, mail.attempt) == (message.to_address, "Ada, Countess 🎩", 1)
+    assert "http://127.0.0.1:8000/confirm/" in mail.text
+    assert "http://127.0.0.1:8000/confirm/" in mail.html
+    assert mail.headers["Auto-Submitted"] == "auto-generated"
+    assert mail.headers["Message-ID"] == f"<{message.id}@mailroom.example>"
+    assert "\n" not in mail.subject
+
+
+def test_no_token_is_kept_anywhere(provider):
+    message = MessageFactory()
+    run(message)
+    token = provider.taken[0].text.split("/confirm/")[1].split()[0].split("/")[1]
+    rows = [*Message.objects.values(), *DeliveryAttempt.objects.values()]
+    assert token
+    assert token not in str(rows)
+
+
+def test_text_is_not_escaped_and_html_is(provider):
+    message = MessageFactory(user=UserFactory(name="<b>Ada & Co</b>"))
+    run(message)
+    (mail,) = provider.taken
+    assert "Hello <b>Ada & Co</b>," in mail.text
+    assert "&lt;b&gt;Ada &amp; Co&lt;/b&gt;" in mail.html
+
+
+def test_second_delivery_of_the_same_id_sends_nothing(provider):
+    message = MessageFactory()
+    run(message)
+    assert str(run(message)) == "nothing to do"
+    assert len(provider.taken) == 1
+
+
+def test_not_before_it_is_due(provider):
+    message = MessageFactory(due_at=Now() + timedelta(seconds=30))
+    run(message)
+    assert provider.taken == []
+    assert fresh(message).status == Status.QUEUED
+
+
+@pytest.mark.parametrize(
+    ("case", "status", "reason"),
+    [
+        ("expired", Status.EXPIRED, "its time was over"),
+        ("user gone", Status.CANCELLED, "the account is gone"),
+        ("user inactive", Status.CANCELLED, "the account is closed"),
+        ("address changed", Status.CANCELLED, "no longer the account's"),
+        ("confirmed", Status.CANCELLED, "no longer needed"),
+        ("superseded", Status.CANCELLED, "a newer one"),
+    ],
+)
+def test_unwanted_message_is_not_sent_and_says_why(provider, case, status, reason):
+    message = MessageFactory(expires_at=Now() - timedelta(seconds=1)) if case == "expired" else MessageFactory()
+    user = message.user
+    if case == "user gone":
+        user.delete()
+    elif case == "superseded":
+        Message.objects.filter(id=message.id).update(created_at=Now() - timedelta(minutes=1))
+        MessageFactory(user=user)
+    else:
+        user.is_active = case != "user inactive"
+        user.email = "elsewhere@example.com" if case == "address changed" else user.email
+        user.confirmed_at = user.date_joined if case == "confirmed" else None
+        user.save()
+    run(message)
+    after = fresh(message)
+    assert provider.taken == []
+    assert (after.status, after.attempts) == (status, 0)
+    assert reason in after.status_reason
+
+
+def test_dead_newer_message_supersedes_nothing(provider):
+    message = MessageFactory()
+    Message.objects.filter(id=message.id).update(created_at=Now() - timedelta(minutes=1))
+    MessageFactory(user=message.user, status=Status.DEAD)
+    run(message)
+    assert fresh(message).status == Status.SENT
+
+
+def test_transient_refusal_is_retried_later_by_the_row(provider):
+    message = MessageFactory()
+    provider.script.append(ErrorClass.TRANSIENT)
+    report = run(message)
+    after = fresh(message)
+    assert 1 <= report.retry_in_s <= 2
+    assert (after.status, after.attempts) == (Status.QUEUED, 1)
+    assert timedelta(seconds=9) < after.relay_after - after.due_at < timedelta(seconds=11)
+    assert after.delivery_attempts.get().result == "transient"
+    assert str(run(message)) == "nothing to do"
+
+
+def test_long_wait_is_left_to_the_relay(provider):
+    message = MessageFactory()
+    provider.script.append(ProviderError(ErrorClass.RATE_LIMITED, "429", retry_after_s=300))
+    report = run(message)
+    after = fresh(message)
+    assert report.retry_in_s is None
+    assert after.relay_after == after.due_at
+
+
+def test_message_of_a_chunk_is_left_to_the_relay(provider):
+    messages = [MessageFactory(), MessageFactory()]
+    provider.script.extend([ErrorClass.TRANSIENT, None])
+    report = run(*messages)
+    assert report.retry_in_s is None
+    assert str(report) == "1 transient, 1 sent"
+
+
+def test_permanent_refusal_is_a_dead_letter_with_its_reason(provider):
+    message = MessageFactory()
+    provider.script.append(ErrorClass.PERMANENT)
+    run(message)
+    after = fresh(message)
+    assert after.status == Status.DEAD
+    assert "refused for good" in after.status_reason
+
+
+def test_spent_attempts_end_in_a_dead_letter(provider, settings):
+    settings.DELIVERY_MAX_ATTEMPTS = 2
+    message = MessageFactory(attempts=1)
+    provider.script.append(ErrorClass.TRANSIENT)
+    run(message)
+    assert fresh(message).status == Status.DEAD
+
+
+def test_lost_answer_is_uncertain_and_not_repeated(provider):
+    message = MessageFactory()
+    provider.script.append(ErrorClass.AMBIGUOUS)
+    report = run(message)
+    after = fresh(message)
+    assert (after.status, report.retry_in_s) == (Status.UNCERTAIN, None)
+    assert after.settle_at is not None
+    assert str(run(message)) == "nothing to do"
+
+
+def test_message_of_an_unknown_kind_dies_alone(provider):
+    poison, well = MessageFactory(kind="no-such-kind"), MessageFactory()
+    assert str(run(poison, well)) == "1 failed, 1 sent"
+    after = fresh(poison)
+    assert (after.status, after.attempts) == (Status.DEAD, 0)
+    assert "UnknownKindError" in after.status_reason
+    assert fresh(well).status == Status.SENT
+
+
+def test_message_that_cannot_be_rendered_dies_alone(provider, monkeypatch):
+    monkeypatch.setattr("notifications.delivery.attempt.render", _failing_after(1, RenderingError("ZeroDivisionError")))
+    well, poison = MessageFactory(), MessageFactory()
+    assert str(run(well, poison)) == "1 sent, 1 failed"
+    assert fresh(poison).status_reason == "it cannot be rendered: ZeroDivisionError"
+
+
+def test_context_that_raises_is_named_without_its_values(provider):
+    message = MessageFactory(user=UserFactory(name="secret"))
+    declaration = replace(kinds.WELCOME, context=lambda user: {"x": 1 / 0})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(kinds.KINDS, "welcome", declaration)
+        run(message)
+    assert fresh(message).status_reason == "it cannot be rendered: ZeroDivisionError"
+
+
+def test_no_budget_means_later_and_costs_no_attempt(provider, settings):
+    settings.EMAIL_RATE, settings.EMAIL_STREAM_RATES = "1000", "default=4"
+    messages = [MessageFactory() for _ in range(5)]
+    report = run(*messages)
+    after = [fresh(message) for message in messages]
+    assert str(report) == "3 put off, 2 sent"
+    waiting = [message for message in after if message.status == Status.QUEUED]
+    assert [message.attempts for message in waiting] == [0, 0, 0]
+    assert len({message.due_at for message in waiting}) == 3
+    assert all(message.relay_after == message.due_at for message in waiting)
+
+
+def test_frozen_worker_may_not_hand_over_after_its_lease(provider, settings):
+    message = MessageFactory()
+    settings.DELIVERY_LEASE_S = 5  # less than a provider call may take
+    report = run(message)
+    assert str(report) == "1 claim lost"
+    assert provider.taken == []
+
+
+def test_acceptance_that_comes_back_late_beats_a_new_queueing(provider):
+    message = MessageFactory()
+
+    def meanwhile(mail):
+        Message.objects.filter(id=message.id).update(lease_until=Now() - timedelta(seconds=1))
+        assert recover_ended_leases() == (0, 1)
+        Message.objects.filter(id=message.id).update(status=Status.QUEUED, settle_at=None)
+
+    provider.script.append(meanwhile)
+    run(message)
+    after = fresh(message)
+    assert after.status == Status.SENT
+    assert after.delivery_attempts.get().result == "accepted"
+
+
+def test_refusal_that_comes_back_late_changes_nothing_of_another_claim(provider):
+    message = MessageFactory()
+    other = uuid4()
+
+    def meanwhile(mail):
+        Message.objects.filter(id=message.id).update(lease_token=other)
+        raise ProviderError(ErrorClass.PERMANENT, "no")
+
+    provider.script.append(meanwhile)
+    run(message)
+    after = fresh(message)
+    assert (after.status, after.lease_token) == (Status.SENDING, other)
+
+
+def test_worker_that_is_told_to_stop_leaves_the_next_group_alone(provider):
+    messages = [MessageFactory() for _ in range(7)]
+    report = run(*messages, stopping=lambda: len(provider.taken) >= 5)
+    assert str(report) == "5 sent, 2 left for later"
+    assert Message.objects.filter(status=Status.QUEUED, lease_token=None).count() == 2
+
+
+def test_crash_before_the_hand_over_gives_the_rest_back(provider, monkeypatch):
+    messages = [MessageFactory() for _ in range(3)]
+    provider.script.extend([None, None])
+    monkeypatch.setattr("notifications.delivery.attempt.render", _failing_after(1, OperationalError))
+    with pytest.raises(OperationalError):
+        run(*messages)
+    assert sorted(Message.objects.values_list("status", flat=True)) == ["queued", "queued", "sent"]
+
+
+def _failing_after(times, error):
+    calls = []
+
+    def wrapped(message, *, attempt):
+        calls.append(message)
+        if len(calls) > times:
+            raise error
+        return render(message, attempt=attempt)
+
+    return wrapped
+
+
+def test_record_is_insisted_on_while_the_database_is_away(provider, monkeypatch):
+    monkeypatch.setattr(record, "PAUSE_S", 0.01)
+    message = MessageFactory()
+    failures = iter([OperationalError("away"), OperationalError("away")])
+    real = DeliveryAttempt.objects.bulk_create
+
+    def away_twice(*args, **kwargs):
+        if error := next(failures, None):
+            raise error
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(DeliveryAttempt.objects, "bulk_create", away_twice)
+    run(message)
+    assert fresh(message).status == Status.SENT
+    assert len(provider.taken) == 1
+
+
+def test_record_that_cannot_be_written_is_not_a_reason_to_send_again(provider, monkeypatch, settings):
+    monkeypatch.setattr(record, "PAUSE_S", 0.01)
+    message = MessageFactory()
+
+    def away(mail):
+        settings.DELIVERY_LEASE_S = 0.05
+        monkeypatch.setattr(DeliveryAttempt.objects, "bulk_create", _raise(OperationalError("away")))
+
+    provider.script.append(away)
+    with pytest.raises(RecordLostError):
+        run(message)
+    after = fresh(message)
+    assert after.status == Status.SENDING
+    assert after.handed_over_at is not None
+
+
+def _raise(error):
+    def raising(*args, **kwargs):
+        raise error
+
+    return raising

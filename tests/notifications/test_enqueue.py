@@ -1,0 +1,95 @@
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from notifications.addresses import BadAddressError
+from notifications.kinds import UnknownKindError
+from notifications.models import Message
+from notifications.outbox import Draft, broker, enqueue, enqueue_many
+from notifications.redis_client import client
+from notifications.states import Status, Stream
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.usefixtures("valkey")
+
+
+def draft(**changes):
+    user = changes.pop("user", None) or UserFactory()
+    return Draft(**{"kind": "welcome", "to": user.email, "user": user} | changes)
+
+
+@pytest.mark.django_db
+def test_row_says_all_that_is_still_to_do():
+    message = enqueue(draft(key="welcome:1"))
+    message.refresh_from_db()
+    assert (message.status, message.stream, message.attempts) == (Status.QUEUED, Stream.DEFAULT, 0)
+    assert message.expires_at - message.created_at == timedelta(days=2)
+    assert timedelta(seconds=9) < message.relay_after - message.created_at <= timedelta(seconds=10)
+
+
+@pytest.mark.django_db
+def test_fact_told_twice_is_one_message(django_capture_on_commit_callbacks):
+    first = draft(key="welcome:1")
+    with django_capture_on_commit_callbacks(execute=True):
+        assert enqueue(first) is not None
+        assert enqueue(first) is None
+    assert Message.objects.count() == 1
+    assert client().llen("default") == 1
+
+
+@pytest.mark.django_db
+def test_many_are_written_with_one_insert_and_published_by_stream(
+    django_capture_on_commit_callbacks, django_assert_num_queries
+):
+    drafts = [draft(kind=kind) for kind in ("welcome", "password-reset", "welcome")]
+    with django_capture_on_commit_callbacks(execute=True), django_assert_num_queries(4):  # savepoint, INSERT, SELECT
+        written = enqueue_many(drafts)
+    assert [message.kind for message in written] == ["welcome", "password-reset", "welcome"]
+    assert broker.depths() == {Stream.CRITICAL: 1, Stream.DEFAULT: 2, Stream.BULK: 0}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"kind": "no-such-kind"}, UnknownKindError),
+        ({"to": "a@example.com, b@example.com"}, BadAddressError),
+        ({"to": "a@example.com\nBcc: b@example.com"}, BadAddressError),
+    ],
+)
+def test_bad_input_writes_nothing(changes, error):
+    with pytest.raises(error):
+        enqueue_many([draft(), draft(**changes)])
+    assert not Message.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_published_when_the_transaction_is_rolled_back():
+    with transaction.atomic():
+        enqueue(draft())
+        transaction.set_rollback(True)
+    assert not Message.objects.exists()
+    assert client().llen("default") == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_task_is_published_with_nothing_but_the_id():
+    message = enqueue(draft())
+    (raw,) = client().lrange("default", 0, -1)
+    assert str(message.id).encode() in raw
+    assert message.to_address.encode() not in raw
+
+
+@pytest.mark.django_db
+def test_unknown_status_is_refused_by_the_database():
+    message = enqueue(draft())
+    with pytest.raises(IntegrityError, match="notifications_message_status_known"), transaction.atomic():
+        Message.objects.filter(id=message.id).update(status="lost")
+
+
+@pytest.mark.django_db
+def test_sending_without_a_lease_is_refused_by_the_database():
+    message = enqueue(draft())
+    with pytest.raises(IntegrityError, match="notifications_message_lease_iff_sending"), transaction.atomic():
+        Message.objects.filter(id=message.id).update(status=Status.SENDING)

@@ -1,0 +1,165 @@
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import redis
+from django.db import connection
+from django.db.models.functions import Now
+
+from notifications.models import DeliveryAttempt, Message
+from notifications.outbox import broker, relay
+from notifications.redis_client import client
+from notifications.states import Status, Stream
+from tests.factories import MessageFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+
+
+@pytest.fixture
+def sentinel(valkey):
+    client().set(relay.SENTINEL, "1")
+
+
+def test_due_message_is_published_once_and_pushed_forward(sentinel):
+    message = MessageFactory()
+    assert relay.run_once().published == {Stream.DEFAULT: 1}
+    assert relay.run_once().published == {}
+    assert client().llen("default") == 1
+    message.refresh_from_db()
+    assert message.relayed == 1
+    assert timedelta(seconds=8) < message.relay_after - message.created_at < timedelta(seconds=13)
+
+
+@pytest.mark.parametrize(("relayed", "seconds"), [(0, 10), (1, 20), (4, 160), (5, 300), (30, 300)])
+def test_pause_between_publishes_grows_to_five_minutes(sentinel, relayed, seconds):
+    message = MessageFactory(relayed=relayed)
+    relay.take_due(Stream.DEFAULT, 10)
+    after = Message.objects.get(id=message.id)
+    assert after.relay_after - message.created_at < timedelta(seconds=seconds + 5)
+    assert Message.objects.filter(relay_after__gt=Now() + timedelta(seconds=seconds - 2)).exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"due_at": Now() + timedelta(seconds=9)},
+        {"relay_after": Now() + timedelta(seconds=9)},
+        {"status": Status.DEAD},
+    ],
+)
+def test_not_published_when_it_is_not_due(sentinel, changes):
+    MessageFactory(**changes)
+    assert relay.run_once().published == {}
+
+
+def test_backlog_stays_in_the_database_above_the_high_water_mark(sentinel, settings):
+    settings.RELAY_HIGH_WATER, settings.RELAY_CHUNK_SIZE = 3, 2
+    for _ in range(20):
+        MessageFactory(stream=Stream.BULK)
+    assert relay.run_once().published == {Stream.BULK: 6}
+    assert relay.run_once().published == {}
+    assert client().llen("bulk") == 3
+
+
+def test_failed_publish_leaves_the_rows_due(sentinel, monkeypatch):
+    for _ in range(5):
+        MessageFactory()
+    monkeypatch.setattr(broker, "publish", lambda chunks, stream: 2)
+    assert relay.run_once().published == {Stream.DEFAULT: 2}
+    assert Message.objects.filter(relay_after__lte=Now()).count() == 3
+
+
+def test_wiped_broker_makes_everything_due_again(valkey):
+    MessageFactory(relay_after=Now() + timedelta(minutes=5), relayed=6)
+    MessageFactory(relay_after=Now() + timedelta(minutes=5), due_at=Now() + timedelta(minutes=5))
+    done = relay.run_once()
+    assert done.broker_was_wiped
+    assert done.published == {Stream.DEFAULT: 1}
+    assert not relay.run_once().broker_was_wiped
+
+
+def test_broker_away_stops_publishing_but_not_the_recovery(monkeypatch):
+    monkeypatch.setattr(relay, "client", lambda: redis.Redis(port=1, socket_connect_timeout=0.1))
+    MessageFactory()
+    abandoned = MessageFactory(abandoned=True)
+    done = relay.run_once()
+    assert (done.recovered, done.published) == (1, {})
+    abandoned.refresh_from_db()
+    assert abandoned.status == Status.QUEUED
+
+
+def test_claim_of_a_lost_worker_goes_back_to_the_queue(sentinel):
+    message = MessageFactory(abandoned=True)
+    assert relay.recover_ended_leases() == (1, 0)
+    message.refresh_from_db()
+    assert (message.status, message.lease_token) == (Status.QUEUED, None)
+    assert not DeliveryAttempt.objects.exists()
+
+
+def test_handed_over_message_of_a_lost_worker_is_uncertain(sentinel):
+    message = MessageFactory(abandoned=True, handed_over=True)
+    assert relay.recover_ended_leases() == (0, 1)
+    message.refresh_from_db()
+    assert message.status == Status.UNCERTAIN
+    attempt = message.delivery_attempts.get()
+    assert (attempt.number, attempt.result, attempt.error_code) == (1, "ambiguous", "worker-lost")
+
+
+def test_living_claim_is_left_alone(sentinel):
+    MessageFactory(sending=True)
+    assert relay.recover_ended_leases() == (0, 0)
+
+
+def test_uncertain_message_gets_one_second_chance_if_its_kind_says_so(sentinel):
+    message = MessageFactory(uncertain=True)
+    assert relay.settle_uncertain() == 1
+    message.refresh_from_db()
+    assert (message.status, message.resent_uncertain) == (Status.QUEUED, True)
+    Message.objects.filter(id=message.id).update(status=Status.UNCERTAIN, settle_at=Now())
+    assert relay.settle_uncertain() == 0
+    message.refresh_from_db()
+    assert (message.status, message.settle_at) == (Status.UNCERTAIN, None)
+
+
+def test_uncertain_message_of_an_unknown_kind_is_held(sentinel):
+    message = MessageFactory(uncertain=True, kind="gone")
+    assert relay.settle_uncertain() == 0
+    message.refresh_from_db()
+    assert message.status == Status.UNCERTAIN
+
+
+def test_uncertain_message_waits_for_its_settling_time(sentinel):
+    MessageFactory(uncertain=True, settle_at=Now() + timedelta(minutes=1))
+    assert relay.settle_uncertain() == 0
+
+
+@pytest.mark.parametrize(
+    ("count", "largest", "spread", "sizes"),
+    [
+        (0, 20, 32, []),
+        (1, 20, 32, [1]),
+        (32, 20, 32, [1] * 32),
+        (33, 20, 32, [2] * 16 + [1]),
+        (100, 20, 4, [20] * 5),
+        (5, 20, 1, [5]),
+        (3, 20, 0, [3]),
+    ],
+)
+def test_backlog_is_cut_so_that_threads_share_it(count, largest, spread, sizes):
+    assert [len(chunk) for chunk in relay.cut(range(count), largest=largest, spread=spread)] == sizes
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_relays_never_take_the_same_row(sentinel):
+    for _ in range(200):
+        MessageFactory()
+
+    def take(_):
+        try:
+            return [message_id for _ in range(10) for message_id in relay.take_due(Stream.DEFAULT, 10)]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = [message_id for ids in pool.map(take, range(4)) for message_id in ids]
+    assert len(taken) == len(set(taken)) == 200

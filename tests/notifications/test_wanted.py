@@ -1,0 +1,26 @@
+import pytest
+
+from notifications.delivery.wanted import Facts, why_not
+from notifications.states import Event
+
+
+@pytest.mark.parametrize(
+    ("facts", "event", "reason"),
+    [
+        (Facts(expired=True), Event.OUTLIVED, "time was over"),
+        (Facts(user_gone=True), Event.UNWANTED, "account is gone"),
+        (Facts(user_inactive=True), Event.UNWANTED, "account is closed"),
+        (Facts(address_changed=True), Event.UNWANTED, "no longer the account's"),
+        (Facts(superseded=True), Event.UNWANTED, "newer one"),
+        (Facts(wanted=False), Event.UNWANTED, "no longer needed"),
+        (Facts(user_gone=True, expired=True), Event.UNWANTED, "account is gone"),
+    ],
+)
+def test_skipped_with_a_reason(facts, event, reason):
+    skip = why_not(facts)
+    assert skip is not None
+    assert (skip.event, reason in skip.reason) == (event, True)
+
+
+def test_sent_when_nothing_speaks_against_it():
+    assert why_not(Facts()) is None

@@ -23,7 +23,13 @@ class Role(StrEnum):
     MANAGE = "manage"
 
 
-env = environ.Env()
+class Environment(environ.Env):
+    """A copy: what the file says must not look, to this process's children, as if the caller had set it."""
+
+    ENVIRON = dict(os.environ)
+
+
+env = Environment()
 env.read_env(os.environ.get("MAILROOM_ENV_FILE") or BASE_DIR / ".local" / "env")
 
 # An unknown role is kept as it is here and refused by the system check mailroom.E001, which can explain it.

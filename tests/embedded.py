@@ -28,7 +28,8 @@ os.environ.update(
 
 # Importing anything below config reads the environment, so it has to be complete by now.
 from config.local.ports import free_port  # noqa: E402
-from config.local.servers import Postgres, Valkey  # noqa: E402
+from config.local.postgres import Postgres  # noqa: E402
+from config.local.valkey import Valkey  # noqa: E402
 
 if "DATABASE_URL" not in os.environ:
     _postgres = Postgres(_folder / "postgres", free_port(), durable=False)

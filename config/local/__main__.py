@@ -8,7 +8,8 @@ import threading
 from config.environment import BASE_DIR
 from config.local.pins import out_of_step
 from config.local.ports import PortTakenError, require_free
-from config.local.servers import Postgres, ServerError
+from config.local.postgres import Postgres
+from config.local.server import ServerError
 from config.local.stack import ADMIN_ADDRESS, Ports, Stack, StackError
 from config.local.supervision import Supervisor, SupervisorError
 
@@ -28,6 +29,8 @@ def up() -> int:
     if Supervisor(FOLDER).running():
         print("Mailroom is already running from this folder; `make down` ends it.", file=sys.stderr)
         return 1
+    if Supervisor(FOLDER).stop():
+        print("Ended what a crashed start had left.")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _interrupt(stop))
@@ -62,8 +65,8 @@ def _interrupt(stop: threading.Event) -> None:
 def down() -> int:
     supervisor = Supervisor(FOLDER)
     was_running = supervisor.running()
-    supervisor.stop()
-    print("Stopped." if was_running else "Nothing was running.")
+    orphans = supervisor.stop()
+    print("Stopped." if was_running or orphans else "Nothing was running.")
     return 0
 
 

@@ -1,6 +1,7 @@
 """What a local stack remembers between starts, readable by its owner only."""
 
 import os
+import secrets
 from pathlib import Path
 
 ENV_HEADER = "# Written at every start, for `manage.py` in another terminal. The environment wins over this file.\n"
@@ -19,6 +20,15 @@ def write_private(path: Path, text: str) -> None:
 def write_env(path: Path, values: dict[str, str]) -> None:
     """Write an env file that config/environment.py reads."""
     write_private(path, ENV_HEADER + "".join(f"{name}={_quoted(value)}\n" for name, value in sorted(values.items())))
+
+
+def kept_secret(path: Path) -> str:
+    """Return the secret kept in a file that only its owner can read; make one at the first time."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(24))
+    return path.read_text().strip()
 
 
 def _quoted(value: str) -> str:

@@ -1,6 +1,7 @@
 """The whole of Mailroom on one machine: servers, processes, their environment and their health."""
 
 import os
+import stat
 import subprocess
 import sys
 import time
@@ -12,10 +13,12 @@ from functools import cached_property
 from pathlib import Path
 
 from config.environment import BASE_DIR, Role
-from config.local.kept import write_env
+from config.local.kept import kept_secret, write_env
 from config.local.ports import free_port, is_free
-from config.local.servers import Postgres, Server, Valkey, kept_secret
+from config.local.postgres import Postgres
+from config.local.server import Server
 from config.local.supervision import Program, Supervisor
+from config.local.valkey import Valkey
 from config.processes import PROCESSES, Process, command_line
 
 ADMIN_ADDRESS = "admin@mailroom.example"
@@ -44,6 +47,8 @@ class Stack:
 
     def __init__(self, folder: Path, ports: Ports, extra: Mapping[str, str] | None = None) -> None:
         self.folder = folder.absolute()
+        # Passwords, logs and mail: nobody else's business.
+        self.folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
         self.ports = ports
         self.extra = dict(extra or {})
         self.supervisor = Supervisor(self.folder)
@@ -128,7 +133,8 @@ class Stack:
             check=False,
         )
         if done.returncode:
-            raise StackError(f"manage.py {arguments[0]} failed:\n{(done.stderr or done.stdout)[-3000:]}")
+            last_words = (done.stderr or done.stdout).strip().splitlines()[-5:]
+            raise StackError("\n".join([f"manage.py {arguments[0]} failed:", *last_words]))
         return done.stdout
 
     def _prepare_database(self) -> None:
@@ -147,7 +153,6 @@ class Stack:
         if note.exists() and is_free(int(note.read_text())):
             return int(note.read_text())
         port = free_port()
-        self.folder.mkdir(parents=True, exist_ok=True)
         note.write_text(str(port))
         return port
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from supervisor.xmlrpc import SupervisorTransport
 
 from config.environment import BASE_DIR
+from config.local.leftovers import MARK, end_leftovers
 
 START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 120.0
@@ -76,7 +77,7 @@ class Supervisor:
     """One supervisord and its programs, in a folder. Its socket lies elsewhere: a socket's path must be short."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder = folder.absolute()
         self.log_folder = folder / "log"
         self.pid_file = folder / "supervisord.pid"
         self.socket_note = folder / "supervisord.socket"
@@ -109,6 +110,7 @@ class Supervisor:
         config.write_text(self._config(programs))
         process = subprocess.Popen(
             [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(config)],
+            env=os.environ | {MARK: str(self.folder)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -146,15 +148,20 @@ class Supervisor:
         assert isinstance(info, dict)  # noqa: S101 - what the interface is documented to give
         return str(info["statename"])
 
-    def stop(self) -> None:
-        """Stop every program, the last started first, and supervisord. Nothing to stop is fine."""
+    def stop(self) -> int:
+        """Stop every program, the last started first, and supervisord; return how many of them a crash had orphaned.
+
+        Nothing to stop is fine.
+        """
         if self.running():
             pid = int(str(self.proxy.supervisor.getPID()))
             os.kill(pid, signal.SIGTERM)
             _wait_until_gone(pid)
+        orphans = end_leftovers(self.folder)
         if self.socket:
             shutil.rmtree(Path(self.socket).parent, ignore_errors=True)
             self.socket_note.unlink()
+        return orphans
 
 
 def _wait_until_gone(pid: int) -> None:

@@ -14,6 +14,7 @@ from config.local.stack import ADMIN_ADDRESS, Ports, Stack, StackError
 from config.local.supervision import Supervisor, SupervisorError
 
 FOLDER = BASE_DIR / ".local"
+LOOK_EVERY_S = 2.0
 
 
 def main(arguments: list[str]) -> int:
@@ -42,7 +43,10 @@ def up() -> int:
     try:
         stack.start(say=print)
         print(table(stack), flush=True)
-        stop.wait()
+        while not stop.wait(LOOK_EVERY_S):
+            if not stack.supervisor.running():
+                print("Somebody else has stopped Mailroom.")
+                return 0
     except (StackError, SupervisorError, ServerError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -160,7 +160,7 @@ class Supervisor:
         orphans = end_leftovers(self.folder)
         if self.socket:
             shutil.rmtree(Path(self.socket).parent, ignore_errors=True)
-            self.socket_note.unlink()
+            self.socket_note.unlink(missing_ok=True)
         return orphans
 
 

@@ -23,7 +23,7 @@ class Role(StrEnum):
     MANAGE = "manage"
 
 
-class Environment(environ.Env):
+class Environment(environ.Env):  # type: ignore[misc]
     """A copy: what the file says must not look, to this process's children, as if the caller had set it."""
 
     ENVIRON = dict(os.environ)

@@ -33,6 +33,6 @@ def valkey() -> Iterator[None]:
 def provider(monkeypatch: pytest.MonkeyPatch, settings: pytest.FixtureRequest) -> ScriptedProvider:
     """The only provider of this test: a fake that answers as the test has scripted it."""
     scripted = ScriptedProvider()
-    monkeypatch.setitem(registry.PROVIDERS, "scripted", lambda: scripted)  # type: ignore[misc]
+    monkeypatch.setitem(registry.PROVIDERS, "scripted", lambda: scripted)
     settings.EMAIL_PROVIDERS = ["scripted"]  # type: ignore[attr-defined]
     return scripted

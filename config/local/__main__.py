@@ -27,19 +27,24 @@ def main(arguments: list[str]) -> int:
 
 def up() -> int:
     """Start everything, say where it is, and stay until Ctrl-C."""
-    if Supervisor(FOLDER).running():
+    supervisor = Supervisor(FOLDER)
+    if supervisor.running():
         print("Mailroom is already running from this folder; `make down` ends it.", file=sys.stderr)
         return 1
-    if Supervisor(FOLDER).stop():
+    if supervisor.stop():
         print("Ended what a crashed start had left.")
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: _interrupt(stop))
     try:
         stack = Stack(FOLDER, chosen_ports())
     except (PortTakenError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
+    return run(stack)
+
+
+def run(stack: Stack) -> int:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: _interrupt(stop))
     try:
         stack.start(say=print)
         print(table(stack), flush=True)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -51,7 +52,5 @@ def _parent(process: psutil.Process) -> int:
 
 
 def _ask(process: psutil.Process, *, kill: bool) -> None:
-    try:
+    with suppress(psutil.NoSuchProcess):
         process.kill() if kill else process.terminate()
-    except psutil.NoSuchProcess:
-        pass

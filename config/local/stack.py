@@ -5,12 +5,12 @@ import stat
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+import requests
 
 from config.environment import BASE_DIR, Role
 from config.local.kept import kept_secret, write_env
@@ -118,6 +118,7 @@ class Stack:
             self._heartbeat(process).unlink(missing_ok=True)
             self.supervisor.start_program(process.name)
         self._wait_healthy()
+        self._introduce_workers()
 
     def stop(self) -> None:
         self.supervisor.stop()
@@ -201,6 +202,15 @@ class Stack:
                 raise StackError(self._obituary(waiting[0].name))
             time.sleep(0.2 if waiting else 0)
 
+    def _introduce_workers(self) -> None:
+        """Flower asks the workers for their queues once, at its own start, when they may not have been up."""
+        requests.get(
+            f"{self.flower_url}/api/workers",
+            params={"refresh": "1"},
+            auth=("operator", self.flower_password),
+            timeout=HEALTHY_WITHIN_S,
+        )
+
     def healthy(self, process: Process) -> bool:
         """True if the process does its work now, as far as can be seen from outside."""
         probes = {
@@ -223,7 +233,6 @@ class Stack:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - our own http:// addresses
-            return bool(response.status == 200)  # noqa: PLR2004
-    except (OSError, urllib.error.HTTPError):
+        return requests.get(url, timeout=2).ok
+    except requests.RequestException:
         return False

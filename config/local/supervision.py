@@ -143,8 +143,11 @@ class Supervisor:
             raise SupervisorError(f"{name} cannot be started: {error}") from error
 
     def state(self, name: str) -> str:
-        """Return supervisord's word for the state of a program: RUNNING, BACKOFF, FATAL and so on."""
-        info = self.proxy.supervisor.getProcessInfo(name)
+        """Return supervisord's word for the state of a program: RUNNING, FATAL and so on. Raises SupervisorError."""
+        try:
+            info = self.proxy.supervisor.getProcessInfo(name)
+        except (OSError, xmlrpc.client.Error) as error:
+            raise SupervisorError(f"supervisord says nothing of {name}: {error}") from error
         assert isinstance(info, dict)  # noqa: S101 - what the interface is documented to give
         return str(info["statename"])
 

@@ -27,7 +27,7 @@ MOST_AT_ONCE = 500
 
 @admin.register(Message)
 class MessageAdmin(admin.ModelAdmin):
-    list_display = ["id", "created_at", "kind", "to_address", "status", "stream", "provider", "attempts", "sent_at"]
+    list_display = ["to_address", "kind", "status", "stream", "created_at", "sent_at", "provider", "attempts"]
     list_filter = ["status", "kind", "stream", "provider", "created_at"]
     search_fields = ["to_address", "id"]
     search_help_text = "An address or a message id, or a part of either."

@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 import redis
 from celery import Celery
-from config.local.servers import Valkey
 from kombu.exceptions import OperationalError
 
 from config.local.ports import free_port
+from config.local.valkey import Valkey
 from notifications.outbox import broker
 from notifications.states import Stream
 

@@ -23,7 +23,10 @@ class AddressFormField(forms.EmailField):
 
 
 class AddressField(models.EmailField):
-    """Canonical after validation. Saving does not validate, as everywhere in Django; the managers do."""
+    """Canonical whatever way it comes in: forms, saves, bulk inserts, fixtures and look-ups.
+
+    What is no address raises ValidationError, as a UUIDField does for what is no UUID.
+    """
 
     default_validators = []
 
@@ -33,6 +36,12 @@ class AddressField(models.EmailField):
     def to_python(self, value: Any) -> Any:
         typed = super().to_python(value)
         return typed if typed in self.empty_values else canonical_address(typed)
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        """The instance too: whoever hears post_save must see what was stored."""
+        stored = str(self.to_python(getattr(model_instance, self.attname)))
+        setattr(model_instance, self.attname, stored)
+        return stored
 
     def formfield(self, **kwargs: Any) -> forms.Field | None:  # type: ignore[override]
         return super().formfield(**{"form_class": AddressFormField} | kwargs)

@@ -4,6 +4,7 @@
 """
 
 import os
+from collections import ChainMap
 from enum import StrEnum
 from pathlib import Path
 
@@ -23,14 +24,17 @@ class Role(StrEnum):
     MANAGE = "manage"
 
 
-class Environment(environ.Env):  # type: ignore[misc]
-    """A copy: what the file says must not look, to this process's children, as if the caller had set it."""
-
-    ENVIRON = dict(os.environ)
+class _File(environ.Env):  # type: ignore[misc]
+    ENVIRON: dict[str, str] = {}
 
 
-env = Environment()
-env.read_env(os.environ.get("MAILROOM_ENV_FILE") or BASE_DIR / ".local" / "env")
+class _Environment(environ.Env):  # type: ignore[misc]
+    # Beside os.environ, not in it: to this process's children the file must not look like the caller's own wish.
+    ENVIRON = ChainMap(os.environ, _File.ENVIRON)
+
+
+_File.read_env(os.environ.get("MAILROOM_ENV_FILE") or BASE_DIR / ".local" / "env")
+env = _Environment()
 
 # An unknown role is kept as it is here and refused by the system check mailroom.E001, which can explain it.
 ROLE: str = env.str("MAILROOM_ROLE", default=Role.MANAGE.value)

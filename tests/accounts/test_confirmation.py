@@ -1,0 +1,97 @@
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.links import confirmation_path
+from accounts.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def user():
+    return User.objects.create_user("ada@example.com")
+
+
+def confirmed(user):
+    user.refresh_from_db()
+    return user.confirmed_at is not None
+
+
+def test_get_only_shows_a_button(client, user):
+    page = client.get(confirmation_path(user))
+    assert page.status_code == 200
+    assert 'method="post"' in page.content.decode()
+    assert not confirmed(user)
+
+
+def test_post_confirms_and_the_link_then_says_so(client, user):
+    path = confirmation_path(user)
+    answer = client.post(path, follow=True)
+    assert confirmed(user)
+    assert "confirmed" in answer.content.decode()
+    assert client.get(path).status_code == 200
+
+
+def test_second_post_changes_nothing(client, user):
+    path = confirmation_path(user)
+    client.post(path)
+    user.refresh_from_db()
+    first = user.confirmed_at
+    client.post(path)
+    user.refresh_from_db()
+    assert user.confirmed_at == first
+
+
+def test_link_of_another_address_is_refused(client, user):
+    path = confirmation_path(user)
+    User.objects.filter(pk=user.pk).update(email="ada@elsewhere.example")
+    assert client.post(path).status_code == 410
+    assert not confirmed(user)
+
+
+def test_link_is_refused_when_its_time_is_over(client, user, settings):
+    path = confirmation_path(user)
+    with time_machine.travel(timezone.now() + settings.CONFIRMATION_TIMEOUT + timedelta(minutes=1)):
+        assert client.get(path).status_code == 410
+        assert client.post(path).status_code == 410
+    assert not confirmed(user)
+
+
+@pytest.mark.parametrize(
+    ("uid", "token"),
+    [
+        ("MQ", "made-up"),
+        ("!!!", "c1-x"),
+        ("////", "-"),
+        ("A" * 500, "a-b"),
+        ("OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5", "1-2"),
+        ("MQ", "zzzzzzzzzzzzzzzzzzzzzzzz-x"),
+        ("\x00", "\x00"),
+    ],
+)
+def test_made_up_link_is_refused_cleanly(client, user, uid, token):
+    path = f"/confirm/{uid}/{token}/"
+    assert client.get(path).status_code in {404, 410}
+    assert client.post(path).status_code in {404, 410}
+    assert not confirmed(user)
+
+
+def test_link_still_works_after_the_key_was_rotated(client, user, settings):
+    path = confirmation_path(user)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "a new key, long enough for anybody who would look at it"
+    client.post(path)
+    assert confirmed(user)
+
+
+def test_password_token_confirms_nothing(client, user):
+    from django.contrib.auth.tokens import default_token_generator  # noqa: PLC0415
+
+    uid = confirmation_path(user).split("/")[2]
+    path = reverse("accounts:confirm", args=[uid, default_token_generator.make_token(user)])
+    assert client.post(path).status_code == 410
+    assert not confirmed(user)

@@ -1,0 +1,89 @@
+import pytest
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.urls import reverse
+
+from accounts.links import password_reset_path
+from accounts.models import User
+from notifications.models import Message
+
+pytestmark = pytest.mark.django_db
+URL = reverse("accounts:password-reset")
+
+
+@pytest.fixture
+def user():
+    user = User.objects.create_user("ada@example.com", "the old password")
+    Message.objects.all().delete()
+    return user
+
+
+def ask(client, address):
+    return client.post(URL, {"email": address})
+
+
+def test_reset_is_asked_for_on_the_critical_stream(client, user):
+    answer = ask(client, "ADA@example.com")
+    assert answer["Location"] == reverse("accounts:password-reset-done")
+    message = Message.objects.get()
+    assert (message.kind, message.stream, message.to_address) == ("password-reset", "critical", "ada@example.com")
+    assert message.user == user
+
+
+def test_request_mints_no_token(client, user, monkeypatch):
+    def mint(*args):
+        raise AssertionError("a token was made in the request")
+
+    monkeypatch.setattr(PasswordResetTokenGenerator, "make_token", mint)
+    ask(client, "ada@example.com")
+    assert Message.objects.get().context == {}
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"password": "!"}, {"email": "other@example.com"}])
+def test_who_may_not_log_in_gets_none_and_the_page_is_the_same(client, user, change):
+    User.objects.filter(pk=user.pk).update(**change)
+    answer = ask(client, "ada@example.com")
+    assert answer["Location"] == reverse("accounts:password-reset-done")
+    assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize("typed", ["", "ada", "a@example.com,b@example.com", "a@example.com\r\nb@example.com"])
+def test_slip_is_said(client, user, typed):
+    page = ask(client, typed)
+    assert page.status_code == 200
+    assert 'aria-invalid="true"' in page.content.decode()
+    assert not Message.objects.exists()
+
+
+def test_link_sets_a_new_password_once(client, user):
+    path = password_reset_path(user)
+    form = client.get(path, follow=True)
+    where = form.redirect_chain[-1][0]
+    assert path not in where
+    answer = client.post(where, {"password": "a much newer password"})
+    assert answer["Location"] == reverse("accounts:password-reset-complete")
+    user.refresh_from_db()
+    assert user.check_password("a much newer password")
+    assert "no longer works" in client.get(path, follow=True).content.decode()
+
+
+def test_weak_password_is_refused(client, user):
+    where = client.get(password_reset_path(user), follow=True).redirect_chain[-1][0]
+    page = client.post(where, {"password": "12345678"})
+    assert page.status_code == 200
+    user.refresh_from_db()
+    assert user.check_password("the old password")
+
+
+def test_new_password_does_not_reopen_a_closed_account(client, user):
+    where = client.get(password_reset_path(user), follow=True).redirect_chain[-1][0]
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    client.post(where, {"password": "a much newer password"})
+    user.refresh_from_db()
+    assert not user.is_active
+
+
+@pytest.mark.parametrize("path", ["MQ/abc-def/", "!!/x/", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5/1-2/"])
+def test_made_up_link_is_refused_cleanly(client, user, path):
+    page = client.get(f"{URL}{path}", follow=True)
+    assert page.status_code == 200
+    assert "no longer works" in page.content.decode()

@@ -1,0 +1,111 @@
+"""Sign-up as a person meets it: through the form."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from notifications.models import Message
+
+URL = reverse("accounts:sign-up")
+PASSWORD = "correct horse battery"
+
+
+def sign_up(client, **fields):
+    return client.post(URL, {"email": "ada@example.com", "name": "", "password": PASSWORD, **fields})
+
+
+@pytest.mark.django_db
+def test_page_shows_a_form(client):
+    page = client.get(URL)
+    assert page.status_code == 200
+    assert b'autocomplete="new-password"' in page.content
+
+
+@pytest.mark.django_db
+def test_person_is_saved_and_told_to_look_into_the_inbox(client):
+    answer = sign_up(client, email="Ada@Example.com", name="Ada, Countess 🎩")
+    assert (answer.status_code, answer["Location"]) == (302, reverse("accounts:check-inbox"))
+    user = User.objects.get()
+    assert (user.email, user.name, user.confirmed_at) == ("ada@example.com", "Ada, Countess 🎩", None)
+    assert user.check_password(PASSWORD)
+    assert "ada@example.com" in client.get(answer["Location"]).content.decode()
+
+
+@pytest.mark.django_db
+def test_message_is_in_the_outbox(client):
+    sign_up(client)
+    message = Message.objects.get()
+    assert (message.kind, message.stream, message.status) == ("welcome", "default", "queued")
+    assert message.idempotency_key == f"welcome:{User.objects.get().pk}:ada@example.com"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"email": ""}, "This field is required."),
+        ({"email": "ada"}, "has an @ sign"),
+        ({"email": "ada@example.com, bob@example.com"}, "one address only"),
+        ({"email": "ada@example.com\nbob@example.com"}, "line breaks"),
+        ({"email": "a" * 300 + "@example.com"}, "too long"),
+        ({"name": "Ada\r\nBcc: bob@example.com"}, "line breaks and control characters"),
+        ({"name": "A" * 151}, "at most 150 characters"),
+        ({"name": "A\x00da"}, "Null characters are not allowed"),
+        ({"password": ""}, "This field is required."),
+        ({"password": "12345"}, "too short"),
+        ({"password": "ada@example.com"}, "too similar"),
+        ({"password": "p" * 1025}, "at most 1024 characters"),
+    ],
+)
+def test_slip_is_said_at_its_field_and_saves_nothing(client, fields, said):
+    page = sign_up(client, **fields)
+    assert page.status_code == 200
+    assert said in page.content.decode()
+    assert 'aria-invalid="true"' in page.content.decode()
+    assert not User.objects.exists()
+    assert not Message.objects.exists()
+
+
+@pytest.mark.django_db
+def test_taken_address_is_said_and_changes_nothing(client):
+    sign_up(client)
+    page = sign_up(Client(), email="ADA@example.com", password="another password")
+    assert "There is already an account with this address." in page.content.decode()
+    assert User.objects.get().check_password(PASSWORD)
+    assert Message.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_address_taken_a_moment_ago_by_somebody_else_is_a_form_error():
+    def one(number):
+        try:
+            return sign_up(Client(), name=f"Ada {number}").status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as people:
+        statuses = sorted(people.map(one, range(4)))
+    assert statuses == [200, 200, 200, 302]
+    assert User.objects.count() == Message.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_somebody_who_is_logged_in_is_sent_home(client):
+    client.force_login(User.objects.create_user("ada@example.com"))
+    assert client.get(URL)["Location"] == reverse("accounts:home")
+
+
+@pytest.mark.django_db
+def test_inbox_page_without_a_sign_up_leads_home(client):
+    assert client.get(reverse("accounts:check-inbox"))["Location"] == reverse("accounts:home")
+
+
+@pytest.mark.django_db
+def test_form_of_another_site_is_refused():
+    page = sign_up(Client(enforce_csrf_checks=True))
+    assert page.status_code == 403
+    assert not User.objects.exists()

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth.tokens import default_token_generator
 from django.urls import reverse
 from django.utils import timezone
 
@@ -89,8 +90,6 @@ def test_link_still_works_after_the_key_was_rotated(client, user, settings):
 
 
 def test_password_token_confirms_nothing(client, user):
-    from django.contrib.auth.tokens import default_token_generator  # noqa: PLC0415
-
     uid = confirmation_path(user).split("/")[2]
     path = reverse("accounts:confirm", args=[uid, default_token_generator.make_token(user)])
     assert client.post(path).status_code == 410

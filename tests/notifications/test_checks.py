@@ -1,0 +1,92 @@
+"""Each setting that cannot work has its id, and a hint that says what to do."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.checks import run_checks
+
+from config import startup
+from config.environment import Role
+from notifications import checks, kinds
+
+
+@pytest.mark.parametrize(
+    ("id_", "changes"),
+    [
+        ("mailroom.E002", {"EMAIL_PROVIDERS": []}),
+        ("mailroom.E002", {"EMAIL_PROVIDERS": ["pigeon"]}),
+        ("mailroom.E003", {"EMAIL_PROVIDERS": ["ses"], "SES_REGION": ""}),
+        ("mailroom.E003", {"EMAIL_PROVIDERS": ["sendgrid"], "SENDGRID_API_KEY": ""}),
+        ("mailroom.E003", {"EMAIL_PROVIDERS": ["smtp"], "SMTP_URL": ""}),
+        ("mailroom.E003", {"SIMULATOR_URL": ""}),
+        ("mailroom.E004", {"LOCAL": False}),
+        ("mailroom.E005", {"EMAIL_RATE": "fast"}),
+        ("mailroom.E005", {"EMAIL_RATE": "0"}),
+        ("mailroom.E005", {"EMAIL_RATE": "pigeon=3"}),
+        ("mailroom.E005", {"EMAIL_STREAM_RATES": "slow=1"}),
+        ("mailroom.E006", {"DELIVERY_LEASE_S": 20.0}),
+        ("mailroom.E008", {"SITE_URL": "mail.example.com"}),
+        ("mailroom.E009", {"DEFAULT_FROM_EMAIL": "Mailroom"}),
+        ("mailroom.E009", {"DEFAULT_FROM_EMAIL": "a@b.com, c@d.com"}),
+    ],
+)
+def test_setting_that_cannot_work_is_found(settings, id_, changes):
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    found = run_checks(tags=["mailroom"])
+    assert {error.id for error in found} == {id_}
+    assert all(error.hint for error in found)
+
+
+def test_shipped_settings_are_fine():
+    assert run_checks(tags=["mailroom"]) == []
+
+
+def test_kind_without_templates_is_found(monkeypatch):
+    monkeypatch.setitem(kinds.KINDS, "no-templates", kinds.Kind(**{**vars(kinds.WELCOME), "name": "no-templates"}))
+    found = list(checks.kind_templates(None))
+    assert [error.id for error in found] == ["mailroom.E007"] * 3
+    assert "templates/emails/no-templates/subject.txt" in str(found[0].hint)
+
+
+def test_unknown_role_is_found(monkeypatch):
+    monkeypatch.setattr(checks, "ROLE", "postman")
+    assert [error.id for error in checks.role(None)] == ["mailroom.E001"]
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_known_role_is_fine(monkeypatch, role):
+    monkeypatch.setattr(checks, "ROLE", role.value)
+    assert list(checks.role(None)) == []
+
+
+def test_process_in_a_wrong_role_does_not_start():
+    with pytest.raises(startup.ImproperlyConfigured, match="MAILROOM_ROLE=worker"):
+        startup.require(Role.WORKER)
+
+
+@pytest.mark.parametrize(
+    ("role", "command", "said"),
+    [
+        ("web", ["-m", "celery", "-A", "config", "worker", "-P", "threads", "-c", "1"], "needs MAILROOM_ROLE=worker"),
+        ("worker", ["-m", "celery", "-A", "config", "beat"], "needs MAILROOM_ROLE=beat"),
+        ("worker", ["manage.py", "relay"], "needs MAILROOM_ROLE=relay"),
+        ("worker", ["-c", "import config.wsgi"], "needs MAILROOM_ROLE=web"),
+        ("postman", ["manage.py", "check"], "mailroom.E001"),
+    ],
+)
+def test_real_process_in_a_wrong_role_ends_with_a_sentence(tmp_path, role, command, said):
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=django_settings.BASE_DIR,
+        env=os.environ | {"MAILROOM_ROLE": role},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert said in done.stderr + done.stdout

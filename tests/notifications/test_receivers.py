@@ -1,0 +1,106 @@
+"""Which ways of making a user lead to a welcome mail, and which do not. docs/users-and-mail.md says the same."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+
+from accounts.models import User
+from accounts.signals import account_event
+from notifications.addresses import BadAddressError
+from notifications.kinds import UnknownKindError
+from notifications.models import Message
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "correct horse battery"
+
+
+def by_form(client, admin_client, monkeypatch):
+    client.post(reverse("accounts:sign-up"), {"email": "ada@example.com", "password": PASSWORD})
+
+
+def by_admin(client, admin_client, monkeypatch):
+    fields = {"email": "ada@example.com", "usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+    admin_client.post(reverse("admin:accounts_user_add"), fields)
+
+
+def by_createsuperuser(client, admin_client, monkeypatch):
+    call_command("createsuperuser", interactive=False, email="ada@example.com", verbosity=0)
+
+
+def in_a_shell(client, admin_client, monkeypatch):
+    User.objects.create_user("ada@example.com", PASSWORD)
+
+
+def by_fixture(client, admin_client, monkeypatch):
+    row = {"model": "accounts.user", "fields": {"email": "ada@example.com", "password": "!"}}
+    monkeypatch.setattr("sys.stdin", StringIO(json.dumps([row])))
+    call_command("loaddata", "-", format="json", verbosity=0)
+
+
+def by_bulk_create(client, admin_client, monkeypatch):
+    User.objects.bulk_create([User(email="ada@example.com")])
+
+
+@pytest.mark.parametrize(
+    ("way", "mails"),
+    [
+        (by_form, 1),
+        (by_admin, 1),
+        (by_createsuperuser, 1),
+        (in_a_shell, 1),
+        # A fixture restores what was: its people have had their mail.
+        (by_fixture, 0),
+        # Django sends no signal; `manage.py enqueue_missing` repairs.
+        (by_bulk_create, 0),
+    ],
+)
+def test_mail_or_none_for_every_way_of_making_a_user(client, admin_client, monkeypatch, way, mails):
+    way(client, admin_client, monkeypatch)
+    user = User.objects.get(email="ada@example.com")
+    assert Message.objects.filter(user=user, kind="welcome").count() == mails
+
+
+def test_saving_a_user_again_brings_no_second_mail():
+    user = User.objects.create_user("ada@example.com")
+    user.name = "Ada"
+    user.save()
+    assert Message.objects.count() == 1
+
+
+def test_missing_welcome_mails_are_enqueued_once():
+    for user in UserFactory.create_batch(3):
+        user.refresh_from_db()
+    UserFactory(is_active=False)
+    UserFactory(confirmed_at="2026-01-01T00:00Z")
+    User.objects.create_user("welcomed@example.com")
+    out = StringIO()
+    call_command("enqueue_missing", dry_run=True, stdout=out)
+    assert Message.objects.count() == 1
+    call_command("enqueue_missing", stdout=out)
+    call_command("enqueue_missing", stdout=out)
+    assert out.getvalue().splitlines() == [
+        "3 users have no welcome mail.",
+        "3 welcome mails enqueued.",
+        "0 welcome mails enqueued.",
+    ]
+
+
+def test_account_event_becomes_a_message():
+    user = UserFactory()
+    account_event.send(sender=User, kind="password-reset", user=user, address=user.email)
+    message = Message.objects.get()
+    assert (message.kind, message.stream, message.user) == ("password-reset", "critical", user)
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "error"),
+    [("no-such-kind", "ada@example.com", UnknownKindError), ("password-reset", "a@b.com,c@d.com", BadAddressError)],
+)
+def test_event_that_cannot_become_a_message_undoes_what_happened(kind, address, error):
+    with pytest.raises(error):
+        account_event.send(sender=User, kind=kind, user=UserFactory(), address=address)
+    assert not Message.objects.exists()

@@ -34,7 +34,7 @@ def up() -> int:
     if supervisor.stop():
         print("Ended what a crashed start had left.")
     try:
-        stack = Stack(FOLDER, chosen_ports())
+        stack = Stack(FOLDER, chosen_ports(), os.environ)
     except (PortTakenError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

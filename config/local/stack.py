@@ -1,6 +1,5 @@
 """The whole of Mailroom on one machine: servers, processes, their environment and their health."""
 
-import os
 import stat
 import subprocess
 import sys
@@ -43,19 +42,19 @@ class Ports:
 
 
 class Stack:
-    """A stack in a folder of its own. `extra` is put over the environment of all its processes."""
+    """A stack in a folder of its own. `caller` is the environment of whoever wants it, usually os.environ."""
 
-    def __init__(self, folder: Path, ports: Ports, extra: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, ports: Ports, caller: Mapping[str, str]) -> None:
         self.folder = folder.absolute()
         # Passwords, logs and mail: nobody else's business.
         self.folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
         self.ports = ports
-        self.extra = dict(extra or {})
+        self.caller = dict(caller)
         self.supervisor = Supervisor(self.folder)
         self.servers: list[Server] = []
-        if "DATABASE_URL" not in os.environ | self.extra:
+        if "DATABASE_URL" not in self.caller:
             self.servers.append(Postgres(self.folder / "postgres", self._kept_port("postgres")))
-        if "REDIS_URL" not in os.environ | self.extra:
+        if "REDIS_URL" not in self.caller:
             self.servers.append(Valkey(self.folder / "valkey", self._kept_port("valkey")))
 
     @cached_property
@@ -97,7 +96,7 @@ class Stack:
             "SIMULATOR_PORT": str(self.ports.simulator),
             "PYTHONUNBUFFERED": "1",
         }
-        return made_up | dict(os.environ) | fixed | self.extra
+        return made_up | self.caller | fixed
 
     def start(self, say: Callable[[str], None]) -> None:
         """Bring everything up and wait until it is healthy. Raises StackError, SupervisorError or ServerError."""
@@ -105,7 +104,8 @@ class Stack:
         for server in self.servers:
             server.prepare()
         write_env(self.folder / "env", {name: self.environment[name] for name in LIVES_IN_ENV_FILE})
-        self.supervisor.start([*self._server_programs(), *(self._program(process) for process in PROCESSES)])
+        programs = [*self._server_programs(), *(self._program(process) for process in PROCESSES)]
+        self.supervisor.start(programs, self.caller)
         for server in self.servers:
             self.supervisor.start_program(server.name)
             server.wait_ready()
@@ -188,7 +188,7 @@ class Stack:
 
     def _own_environment(self) -> dict[str, str]:
         """What differs from the environment that supervisord itself inherits."""
-        return {name: value for name, value in self.environment.items() if os.environ.get(name) != value}
+        return {name: value for name, value in self.environment.items() if self.caller.get(name) != value}
 
     def _heartbeat(self, process: Process) -> Path:
         return self.folder / f"{process.name}.heartbeat"

@@ -3,7 +3,6 @@
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,9 @@ import xmlrpc.client
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
 from config.environment import BASE_DIR
@@ -81,36 +82,42 @@ class Supervisor:
         self.log_folder = folder / "log"
         self.pid_file = folder / "supervisord.pid"
         self.socket_note = folder / "supervisord.socket"
+        # Only the one who started it has it; whoever else stops it goes by its process id.
+        self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def socket(self) -> str:
         return self.socket_note.read_text() if self.socket_note.exists() else ""
 
-    @property
-    def proxy(self) -> xmlrpc.client.ServerProxy:
+    def ask(self, method: str, *arguments: Any) -> Any:
+        """Call a method of supervisord's XML-RPC interface. Raises SupervisorError."""
         transport = SupervisorTransport(None, None, f"unix://{self.socket}")
-        return xmlrpc.client.ServerProxy("http://localhost", transport=transport)
+        with xmlrpc.client.ServerProxy("http://localhost", transport=transport, allow_none=True) as proxy:
+            try:
+                return getattr(proxy.supervisor, method)(*arguments)
+            except (OSError, xmlrpc.client.Error) as error:
+                raise SupervisorError(f"supervisord refuses {method}{arguments}: {error}") from error
 
     def running(self) -> bool:
         """True if our supervisord answers on our socket; a process id alone could be anybody's by now."""
         if not self.socket:
             return False
         try:
-            return bool(self.proxy.supervisor.getState())
-        except (OSError, xmlrpc.client.Error):
+            return bool(self.ask("getState"))
+        except SupervisorError:
             return False
 
-    def start(self, programs: list[Program]) -> None:
-        """Start supervisord with none of its programs running yet. Raises SupervisorError."""
+    def start(self, programs: list[Program], environment: Mapping[str, str]) -> None:
+        """Start supervisord in `environment`, with none of its programs running yet. Raises SupervisorError."""
         self.log_folder.mkdir(parents=True, exist_ok=True)
         socket_folder = tempfile.mkdtemp(prefix="mailroom-")
         self.socket_note.write_text(f"{socket_folder}/s")
         config = self.folder / "supervisord.conf"
         config.touch(mode=0o600)
         config.write_text(self._config(programs))
-        process = subprocess.Popen(
+        process = self.process = subprocess.Popen(
             [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(config)],
-            env=os.environ | {MARK: str(self.folder)},
+            env={**environment, MARK: str(self.folder)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -137,19 +144,11 @@ class Supervisor:
 
     def start_program(self, name: str) -> None:
         """Start one program without waiting until it stays up. Raises SupervisorError."""
-        try:
-            self.proxy.supervisor.startProcess(name, False)
-        except (OSError, xmlrpc.client.Error) as error:
-            raise SupervisorError(f"{name} cannot be started: {error}") from error
+        self.ask("startProcess", name, False)
 
     def state(self, name: str) -> str:
         """Return supervisord's word for the state of a program: RUNNING, FATAL and so on. Raises SupervisorError."""
-        try:
-            info = self.proxy.supervisor.getProcessInfo(name)
-        except (OSError, xmlrpc.client.Error) as error:
-            raise SupervisorError(f"supervisord says nothing of {name}: {error}") from error
-        assert isinstance(info, dict)  # noqa: S101 - what the interface is documented to give
-        return str(info["statename"])
+        return str(self.ask("getProcessInfo", name)["statename"])
 
     def stop(self) -> int:
         """Stop every program, the last started first, and supervisord; return how many of them a crash had orphaned.
@@ -157,9 +156,11 @@ class Supervisor:
         Nothing to stop is fine.
         """
         if self.running():
-            pid = int(str(self.proxy.supervisor.getPID()))
-            os.kill(pid, signal.SIGTERM)
-            _wait_until_gone(pid)
+            supervisord = psutil.Process(self.ask("getPID"))
+            supervisord.terminate()
+            _wait_until_gone(supervisord)
+        if self.process is not None:
+            self.process.wait()
         orphans = end_leftovers(self.folder)
         if self.socket:
             shutil.rmtree(Path(self.socket).parent, ignore_errors=True)
@@ -167,17 +168,8 @@ class Supervisor:
         return orphans
 
 
-def _wait_until_gone(pid: int) -> None:
-    give_up_at = time.monotonic() + STOP_TIMEOUT_S
-    while time.monotonic() < give_up_at:
-        try:
-            # Reaps it if it is our child; a stack that somebody else started is not.
-            if os.waitpid(pid, os.WNOHANG)[0] == pid:
-                return
-        except ChildProcessError:
-            try:
-                os.kill(pid, 0)
-            except ProcessLookupError:
-                return
-        time.sleep(0.1)
-    raise SupervisorError(f"supervisord ({pid}) did not end within {STOP_TIMEOUT_S:.0f} s")
+def _wait_until_gone(supervisord: psutil.Process) -> None:
+    try:
+        supervisord.wait(STOP_TIMEOUT_S)
+    except psutil.TimeoutExpired:
+        raise SupervisorError(f"supervisord ({supervisord.pid}) did not end within {STOP_TIMEOUT_S:.0f} s") from None

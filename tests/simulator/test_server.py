@@ -113,9 +113,7 @@ def test_another_sites_page_cannot_turn_dials(server):
 
 def test_dials_can_be_turned_in_the_mailbox(server):
     own = {"Origin": server.url}
-    answer = requests.post(
-        f"{server.url}/dials", {"latency_ms": "5"}, headers=own, timeout=9, allow_redirects=False
-    )
+    answer = requests.post(f"{server.url}/dials", {"latency_ms": "5"}, headers=own, timeout=9, allow_redirects=False)
     assert (answer.status_code, server.get("/api/dials").json()["latency_ms"]) == (303, 5)
 
 

@@ -1,0 +1,43 @@
+"""The rate holds over all worker processes together."""
+
+from datetime import datetime
+
+import pytest
+
+from tests.live.running import eventually
+
+pytestmark = pytest.mark.live
+
+# The shipped setting for the simulator, and what a burst of the default stream may add to it.
+RATE = 50
+BURST = 25
+# A call starts a moment after its token was taken, later on a machine that is busy.
+JITTER_S = 0.4
+
+
+def test_two_worker_processes_hold_one_rate(live):
+    addresses = {f"rate{number}@example.com" for number in range(300)}
+    live.stop("worker-main", "worker-bulk")
+    live.stack.manage(
+        *("shell", "-v", "0", "-c"),
+        "from accounts.models import User\n"
+        "for number in range(300): User.objects.create_user(f'rate{number}@example.com')",
+    )
+    live.start("worker-main", "worker-bulk")
+    eventually(lambda: set(live.accepted(addresses).values()) == {1}, within_s=60)
+    workers = live.sql(
+        "SELECT a.worker, count(*) FROM notifications_deliveryattempt a JOIN notifications_message m"
+        " ON m.id = a.message_id WHERE m.to_address = ANY(%s) GROUP BY 1",
+        list(addresses),
+    )
+    assert len(workers) == 2
+    starts = sorted(
+        datetime.fromisoformat(entry["request_started_at"]).timestamp()
+        for entry in live.simulator.messages(to="rate")
+        if entry["to"] in addresses
+    )
+    for window_s in (1.0, 2.0, 4.0):
+        busiest = max(sum(start <= other < start + window_s for other in starts) for start in starts)
+        assert busiest <= RATE * (window_s + JITTER_S) + BURST
+    # It is the limit that was tested, not slow workers.
+    assert len(starts) / (starts[-1] - starts[0]) > RATE / 2

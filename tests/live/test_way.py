@@ -1,0 +1,135 @@
+"""The whole way of a message through real processes: what people, administrators and operators see."""
+
+import re
+from datetime import datetime
+
+import pytest
+import requests
+
+from config.local.person import PASSWORD
+from tests.live.running import eventually
+
+pytestmark = pytest.mark.live
+
+
+def message_id(live, address):
+    ((found,),) = live.sql("SELECT id FROM notifications_message WHERE to_address = %s", address)
+    return str(found)
+
+
+def mail_to(live, address, subject=""):
+    return eventually(lambda: live.simulator.messages(to=address, subject=subject))[0]
+
+
+def link_in(mail, path):
+    return re.search(rf"http://\S+/{path}/\S+", mail["text"])[0]
+
+
+def test_person_signs_up_confirms_and_logs_in(live):
+    person = live.person()
+    person.sign_up("way@example.com", "Ada, Countess 🎩")
+    mail = mail_to(live, "way@example.com")
+    assert (mail["to"], mail["to_name"]) == ("way@example.com", "Ada, Countess 🎩")
+    path = link_in(mail, "confirm").removeprefix(live.stack.site_url)
+    assert person.fill_in(path).status == 302
+    ((confirmed,),) = live.sql("SELECT confirmed_at FROM accounts_user WHERE email = 'way@example.com'")
+    assert confirmed is not None
+    assert person.fill_in("/log-in/", username="Way@Example.com", password=PASSWORD).location == "/"
+
+
+def test_person_gets_a_new_password(live):
+    person = live.person()
+    person.sign_up("reset@example.com")
+    person.ask_for_reset("reset@example.com")
+    mail = mail_to(live, "reset@example.com", "password")
+    page = person.http.get(link_in(mail, "password-reset"), timeout=30)
+    where = page.url.removeprefix(live.stack.site_url)
+    assert person.fill_in(where, password="quite another password").location == "/password-reset/complete/"
+    done = person.fill_in("/log-in/", username="reset@example.com", password="quite another password")
+    assert done.location == "/"
+
+
+def test_administrator_resends(live):
+    live.person().sign_up("again@example.com")
+    mail_to(live, "again@example.com")
+    old = message_id(live, "again@example.com")
+    admin = live.person()
+    admin.fill_in("/admin/login/", username="admin@mailroom.example", password=live.stack.admin_password)
+    page = admin.http.get(f"{live.stack.site_url}/admin/notifications/message/{old}/resend/", timeout=30)
+    request_id = re.search(r'name="request_id" value="([^"]+)"', page.text)[1]
+    answer = admin.fill_in(f"/admin/notifications/message/{old}/resend/", request_id=request_id)
+    assert answer.status == 302
+    eventually(lambda: live.accepted({"again@example.com"})["again@example.com"] == 2)
+    tokens = {link_in(mail, "confirm") for mail in live.simulator.messages(to="again@example.com")}
+    ids = {mail["metadata"]["mailroom_message_id"] for mail in live.simulator.messages(to="again@example.com")}
+    assert (len(tokens) >= 1, len(ids)) == (True, 2)
+
+
+def test_flower_shows_a_retry_with_its_time_and_then_success(live):
+    live.simulator.turn(fail_next=1)
+    live.person().sign_up("retry@example.com")
+    task_id = message_id(live, "retry@example.com")
+
+    def state():
+        answer = live.flower(f"/api/task/result/{task_id}")
+        return answer.json()["state"] if answer.ok else ""
+
+    eventually(lambda: state() == "RETRY")
+    task = eventually(lambda: retried if (retried := live.flower(f"/api/task/info/{task_id}").json())["eta"] else None)
+    assert task["retries"] == 1
+    assert datetime.fromisoformat(task["eta"]).timestamp() > task["retried"]
+    eventually(lambda: state() == "SUCCESS")
+    done = eventually(lambda: info if (info := live.flower(f"/api/task/info/{task_id}").json())["succeeded"] else None)
+    assert (done["state"], done["kwargs"]) == ("SUCCESS", "{}")
+    rows = live.sql(
+        "SELECT number, result FROM notifications_deliveryattempt WHERE message_id = %s ORDER BY number", task_id
+    )
+    assert rows == [(1, "transient"), (2, "accepted")]
+    ((stored,),) = live.sql(
+        "SELECT status FROM django_celery_results_taskresult WHERE task_id = %s AND status = 'SUCCESS'", task_id
+    )
+    assert stored == "SUCCESS"
+
+
+def test_flower_knows_the_three_queues_and_lets_nobody_in_without_the_password(live):
+    queues = {queue["name"] for queue in live.flower("/api/queues/length").json()["active_queues"]}
+    assert queues == {"critical", "default", "bulk"}
+    for path in ("/", "/api/workers", "/api/tasks", "/broker"):
+        assert requests.get(live.stack.flower_url + path, timeout=30).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/worker/shutdown/main", "/api/task/apply/mailroom.deliver", "/api/task/revoke/x"]
+)
+def test_flower_is_read_only(live, path):
+    auth = ("operator", live.stack.flower_password)
+    assert requests.post(live.stack.flower_url + path, auth=auth, timeout=30).status_code in {403, 404, 405}
+    assert live.stack.supervisor.state("worker-main") == "RUNNING"
+
+
+def test_no_token_leaves_the_worker_by_any_other_way(live):
+    person = live.person()
+    person.sign_up("secret@example.com")
+    person.ask_for_reset("secret@example.com")
+    mail = mail_to(live, "secret@example.com", "password")
+    token = link_in(mail, "password-reset").rstrip("/").rpartition("/")[2]
+    person.http.get(link_in(mail, "password-reset"), timeout=30)
+    logs = "".join(path.read_text(errors="replace") for path in live.stack.supervisor.log_folder.iterdir())
+    tasks = live.flower("/api/tasks").text
+    ((rows,),) = live.sql(
+        "SELECT (SELECT json_agg(m)::text FROM notifications_message m)"
+        " || (SELECT coalesce(json_agg(t)::text, '') FROM django_celery_results_taskresult t)"
+    )
+    assert token
+    assert token not in logs
+    assert token not in tasks
+    assert token not in rows
+
+
+def test_settings_do_not_leak_through_flower(live):
+    shown = live.flower("/api/workers?refresh=1").text
+    assert "main@" in shown
+    for secret in ("SECRET_KEY", "DATABASE_URL", live.stack.environment["SECRET_KEY"]):
+        assert secret not in shown
+    for server in live.stack.servers:
+        assert server.url not in shown

@@ -35,7 +35,7 @@ test: .venv/.dev
 check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(PRODUCTION) $(BIN)/mypy config accounts notifications tests
+	$(PRODUCTION) $(BIN)/mypy config accounts notifications benchmarks tests
 	$(PRODUCTION) $(BIN)/lint-imports
 	$(BIN)/djlint --check --lint --quiet templates
 	$(PRODUCTION) $(BIN)/python -W ignore manage.py makemigrations --check --dry-run

@@ -38,7 +38,9 @@ broker_transport_options = {
 task_publish_retry = PATIENT
 broker_pool_acquire_timeout = 5 if PATIENT else 0.1
 broker_connection_retry_on_startup = True
-broker_connection_max_retries = None
+# The pause between a worker's tries to reconnect grows to 30 s, and no setting bounds it. Giving up after one try makes
+# the consumer start anew, and with it the pause: a worker is back 2 s after its broker.
+broker_connection_max_retries = 1 if ROLE == Role.WORKER else None
 worker_cancel_long_running_tasks_on_connection_loss = False
 
 task_default_queue = "default"

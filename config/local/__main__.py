@@ -7,7 +7,7 @@ import threading
 
 from config.environment import BASE_DIR
 from config.local.pins import out_of_step
-from config.local.ports import PortTakenError, require_free
+from config.local.ports import LAST, PortTakenError, require_free
 from config.local.postgres import Postgres
 from config.local.server import ServerError
 from config.local.stack import ADMIN_ADDRESS, Ports, Stack, StackError
@@ -98,7 +98,7 @@ def chosen_ports() -> Ports:
     for name, default in (("web", Ports.web), ("flower", Ports.flower), ("simulator", Ports.simulator)):
         variable = f"{name.upper()}_PORT"
         text = os.environ.get(variable) or str(default)
-        if not text.isdigit() or not 0 < int(text) < 65536:  # noqa: PLR2004 - ports are 16 bits
+        if not text.isdigit() or not 0 < int(text) <= LAST:
             raise ValueError(f"{variable} is {text!r}; it must be a port number.")
         ports[name] = int(text)
         require_free(variable, ports[name])

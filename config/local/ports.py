@@ -3,6 +3,7 @@
 import socket
 
 HOST = "127.0.0.1"
+LAST = 65535
 
 
 class PortTakenError(RuntimeError):
@@ -30,4 +31,5 @@ def free_port() -> int:
 def require_free(variable: str, port: int) -> None:
     """Raises PortTakenError."""
     if not is_free(port):
-        raise PortTakenError(f"Port {port} is taken. Choose another one: {variable}={port + 1000} make up")
+        other = port + 1000 if port < LAST - 1000 else port - 1000
+        raise PortTakenError(f"Port {port} is taken. Choose another one: {variable}={other} make up")

@@ -123,8 +123,6 @@ class Postgres(Server):
                 connection.execute("CREATE DATABASE mailroom")
 
     def destroy(self) -> None:
-        """Delete the data of a stopped server."""
-        shutil.rmtree(self.data, ignore_errors=True)
         if self.owner is not None:
             shutil.rmtree(self.place, ignore_errors=True)
 

@@ -91,6 +91,9 @@ class Server(ABC):
                 self.process.wait()
         self.process = None
 
+    def destroy(self) -> None:  # noqa: B027 - most keep nothing elsewhere
+        """Delete what a stopped server keeps outside of its folder."""
+
     def __enter__(self) -> Self:
         self.start()
         return self

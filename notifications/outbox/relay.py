@@ -39,24 +39,30 @@ class Round:
     recovered: int = 0
     uncertain: int = 0
     settled: int = 0
-    broker_was_wiped: bool = False
+    # All that was queued became due, because the broker had been away or had lost its memory.
+    released: bool = False
+    broker_is_away: bool = False
     published: dict[Stream, int] = field(default_factory=dict)
 
     @property
     def idle(self) -> bool:
-        return not (self.recovered or self.uncertain or self.settled or self.broker_was_wiped or self.published)
+        return not (self.recovered or self.uncertain or self.settled or self.released or self.published)
 
 
-def run_once() -> Round:
-    """Do one round. Raises Django's database errors; a broker that is away only means that nothing is published."""
+def run_once(before: Round | None = None) -> Round:
+    """Do one round; `before` is this relay's last one.
+
+    Raises Django's database errors; a broker that is away only means that nothing is published.
+    """
     done = Round()
     done.recovered, done.uncertain = recover_ended_leases()
     done.settled = settle_uncertain()
     try:
-        done.broker_was_wiped = release_after_wipe()
+        done.released = release_after_loss(was_away=before is not None and before.broker_is_away)
         depths = broker.depths()
     except redis.RedisError as error:
         logger.warning("the broker is away (%s); nothing is published in this round", type(error).__name__)
+        done.broker_is_away = True
         return done
     for stream in Stream:
         if published := top_up(stream, settings.RELAY_HIGH_WATER - depths[stream]):
@@ -101,12 +107,13 @@ def may_resend(message: Message) -> bool:
     return kind is not None and kind.on_uncertain is kinds.OnUncertain.RESEND_ONCE and not message.resent_uncertain
 
 
-def release_after_wipe() -> bool:
-    """If the broker has lost its memory, make all that is queued due for publishing. Raises redis.RedisError.
+def release_after_loss(*, was_away: bool) -> bool:
+    """Make all that is queued due for publishing if publishes may have failed or the broker has lost its memory.
 
-    The sentinel is only set once the release is committed: a relay killed in between does it again.
+    The sentinel is only set once the release is committed: a relay killed in between does it again. Raises
+    redis.RedisError.
     """
-    if client().exists(SENTINEL):
+    if client().exists(SENTINEL) and not was_away:
         return False
     Message.objects.filter(status=Status.QUEUED, relay_after__gt=Now(), due_at__lte=Now()).update(relay_after=Now())
     client().set(SENTINEL, "1")

@@ -104,6 +104,11 @@ def test_inbox_page_without_a_sign_up_leads_home(client):
     assert client.get(reverse("accounts:check-inbox"))["Location"] == reverse("accounts:home")
 
 
+def test_inbox_page_believes_no_made_up_cookie(client):
+    client.cookies["signed_up"] = "eve@example.com:x:y"
+    assert client.get(reverse("accounts:check-inbox"))["Location"] == reverse("accounts:home")
+
+
 @pytest.mark.django_db
 def test_form_of_another_site_is_refused():
     page = sign_up(Client(enforce_csrf_checks=True))

@@ -21,7 +21,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     finally:
         stack.stop()
         for server in stack.servers:
-            getattr(server, "destroy", lambda: None)()
+            server.destroy()
 
 
 @pytest.fixture

@@ -73,9 +73,9 @@ def test_wiped_broker_makes_everything_due_again(valkey):
     MessageFactory(relay_after=Now() + timedelta(minutes=5), relayed=6)
     MessageFactory(relay_after=Now() + timedelta(minutes=5), due_at=Now() + timedelta(minutes=5))
     done = relay.run_once()
-    assert done.broker_was_wiped
+    assert done.released
     assert done.published == {Stream.DEFAULT: 1}
-    assert not relay.run_once().broker_was_wiped
+    assert not relay.run_once().released
 
 
 def test_broker_away_stops_publishing_but_not_the_recovery(monkeypatch):
@@ -83,9 +83,15 @@ def test_broker_away_stops_publishing_but_not_the_recovery(monkeypatch):
     MessageFactory()
     abandoned = MessageFactory(abandoned=True)
     done = relay.run_once()
-    assert (done.recovered, done.published) == (1, {})
+    assert (done.recovered, done.published, done.broker_is_away) == (1, {}, True)
     abandoned.refresh_from_db()
     assert abandoned.status == Status.QUEUED
+
+
+def test_broker_that_is_back_gets_at_once_what_it_was_not_given(sentinel):
+    MessageFactory(relay_after=Now() + timedelta(seconds=10))
+    assert relay.run_once(relay.Round(broker_is_away=True)).published == {Stream.DEFAULT: 1}
+    assert not relay.run_once(relay.Round()).released
 
 
 def test_claim_of_a_lost_worker_goes_back_to_the_queue(sentinel):

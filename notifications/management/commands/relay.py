@@ -34,19 +34,21 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        done = relay.Round()
         while not stop.is_set():
-            stop.wait(_round())
+            done, pause_s = _round(done)
+            stop.wait(pause_s)
 
 
-def _round() -> float:
-    """Do one round and return how long to wait for the next, in seconds."""
+def _round(before: relay.Round) -> tuple[relay.Round, float]:
+    """Do one round and return it, and how long to wait for the next, in seconds."""
     try:
-        done = relay.run_once()
+        done = relay.run_once(before)
     except (OperationalError, InterfaceError) as error:
         logger.warning("the database is away (%s)", type(error).__name__)
         close_old_connections()
-        return PAUSE_S
+        return before, PAUSE_S
     heartbeat.touch()
     if not done.idle:
         logger.info("%s", done)
-    return float(settings.RELAY_INTERVAL_S)
+    return done, float(settings.RELAY_INTERVAL_S)

@@ -1,0 +1,75 @@
+"""The list of processes, and the settings they are started with."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from config.environment import BASE_DIR, Role
+from config.processes import PROCESSES, command_line
+
+BY_NAME = {process.name: process for process in PROCESSES}
+
+
+def test_every_command_can_be_filled_in():
+    for process in PROCESSES:
+        command = command_line(process, run=Path("/a run/folder"), environment={})
+        assert command[0] == sys.executable
+        assert not any("{" in part for part in command)
+
+
+def test_ports_come_from_the_environment():
+    command = command_line(BY_NAME["web"], run=Path(), environment={"WEB_PORT": "9999"})
+    assert "127.0.0.1:9999" in command
+
+
+def test_critical_mail_has_slots_of_its_own_and_bulk_never_starves():
+    queues = {
+        name: process.command[process.command.index("-Q") + 1].split(",")
+        for name, process in BY_NAME.items()
+        if process.role is Role.WORKER
+    }
+    assert queues["worker-critical"] == ["critical"]
+    assert queues["worker-main"] == ["critical", "default", "bulk"]
+    assert queues["worker-bulk"][0] == "bulk"
+
+
+def test_workers_get_longer_to_end_than_a_call_may_take():
+    assert all(process.stop_s > 15 for process in PROCESSES if process.role is Role.WORKER)
+
+
+@pytest.mark.parametrize(("role", "patient"), [("web", False), ("relay", False), ("worker", True), ("beat", True)])
+def test_only_who_does_not_answer_people_is_patient_with_the_broker(role, patient):
+    script = (
+        "from config import celeryconfig as c;"
+        "print(c.task_publish_retry, c.broker_transport_options['socket_timeout'] > 1)"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=BASE_DIR,
+        env=os.environ | {"MAILROOM_ROLE": role},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.split() == [str(patient)] * 2
+
+
+def test_environment_wins_over_the_file(tmp_path):
+    file = tmp_path / "env"
+    file.write_text("SITE_NAME='from the file'\nLOG_LEVEL='ERROR'\n")
+    script = (
+        "import os; from config.environment import env;"
+        "print(env('SITE_NAME'), env('LOG_LEVEL'), 'LOG_LEVEL' in os.environ)"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=BASE_DIR,
+        env={**os.environ, "MAILROOM_ENV_FILE": str(file), "SITE_NAME": "mine"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.split() == ["mine", "ERROR", "False"]

@@ -20,6 +20,13 @@ def quick_passwords(settings: pytest.FixtureRequest) -> None:
     ]
 
 
+@pytest.fixture(autouse=True)
+def plain_static_files(settings: pytest.FixtureRequest) -> None:
+    """Nothing was collected for the suite; the live tests serve the real thing."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**django_settings.STORAGES, "staticfiles": plain}  # type: ignore[attr-defined]
+
+
 @pytest.fixture
 def valkey() -> Iterator[None]:
     """An empty broker, before and after."""

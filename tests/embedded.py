@@ -17,8 +17,10 @@ atexit.register(_running.close)
 
 # A developer's own .local/env must not leak into the suite.
 (_folder / "env").touch()
+(_folder / "static").mkdir()
 os.environ.update(
     MAILROOM_ENV_FILE=str(_folder / "env"),
+    STATIC_ROOT=str(_folder / "static"),
     MAILROOM_LOCAL="1",
     MAILROOM_ROLE="manage",
     SECRET_KEY="for tests only, and long enough to be accepted by every check",

@@ -88,6 +88,7 @@ class Stack:
         fixed = {
             "MAILROOM_LOCAL": "1",
             "MAILROOM_ENV_FILE": str(self.folder / "env"),
+            "STATIC_ROOT": str(self.folder / "static"),
             "SITE_URL": self.site_url,
             "SIMULATOR_URL": self.simulator_url,
             "FLOWER_URL": self.flower_url,

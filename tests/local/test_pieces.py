@@ -31,7 +31,7 @@ def test_env_file_is_read_as_it_was_written(tmp_path):
     write_env(tmp_path / "env", values)
 
     class File(environ.Env):
-        ENVIRON: dict[str, str] = {}
+        ENVIRON = {}
 
     File.read_env(tmp_path / "env")
     assert values == File.ENVIRON

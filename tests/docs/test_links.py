@@ -1,0 +1,21 @@
+"""The documents' links lead somewhere, and no decision is longer than it may be."""
+
+import re
+
+import pytest
+
+from config.environment import BASE_DIR
+
+PAGES = [BASE_DIR / "README.md", BASE_DIR / "CHANGELOG.md", *sorted((BASE_DIR / "docs").rglob("*.md"))]
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in LINK.findall(page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", sorted((BASE_DIR / "docs" / "decisions").glob("*.md")), ids=lambda page: page.name)
+def test_decision_is_short(page):
+    assert len(page.read_text().splitlines()) <= 15

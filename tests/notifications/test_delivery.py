@@ -2,19 +2,15 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
-from django.db import OperationalError
 from django.db.models.functions import Now
 
 from notifications import kinds
-from notifications.delivery import record
 from notifications.delivery.attempt import deliver
-from notifications.delivery.record import Carrier, RecordLostError
-from notifications.delivery.rendering import RenderingError, render
+from notifications.delivery.record import Carrier
+from notifications.delivery.rendering import RenderingError
 from notifications.models import DeliveryAttempt, Message
-from notifications.outbox.relay import recover_ended_leases
 from notifications.providers.mail import ErrorClass, ProviderError
 from notifications.states import Status, Stream
 from tests.factories import MessageFactory, UserFactory
@@ -217,108 +213,3 @@ def test_no_budget_means_later_and_costs_no_attempt(provider, settings):
     assert [message.attempts for message in waiting] == [0, 0, 0]
     assert len({message.due_at for message in waiting}) == 3
     assert all(message.relay_after == message.due_at for message in waiting)
-
-
-def test_frozen_worker_may_not_hand_over_after_its_lease(provider, settings):
-    message = MessageFactory()
-    settings.DELIVERY_LEASE_S = 5  # less than a provider call may take
-    report = run(message)
-    assert str(report) == "1 claim lost"
-    assert provider.taken == []
-
-
-def test_acceptance_that_comes_back_late_beats_a_new_queueing(provider):
-    message = MessageFactory()
-
-    def meanwhile(mail):
-        Message.objects.filter(id=message.id).update(lease_until=Now() - timedelta(seconds=1))
-        assert recover_ended_leases() == (0, 1)
-        Message.objects.filter(id=message.id).update(status=Status.QUEUED, settle_at=None)
-
-    provider.script.append(meanwhile)
-    run(message)
-    after = fresh(message)
-    assert after.status == Status.SENT
-    assert after.delivery_attempts.get().result == "accepted"
-
-
-def test_refusal_that_comes_back_late_changes_nothing_of_another_claim(provider):
-    message = MessageFactory()
-    other = uuid4()
-
-    def meanwhile(mail):
-        Message.objects.filter(id=message.id).update(lease_token=other)
-        raise ProviderError(ErrorClass.PERMANENT, "no")
-
-    provider.script.append(meanwhile)
-    run(message)
-    after = fresh(message)
-    assert (after.status, after.lease_token) == (Status.SENDING, other)
-
-
-def test_worker_that_is_told_to_stop_leaves_the_next_group_alone(provider):
-    messages = [MessageFactory() for _ in range(7)]
-    report = run(*messages, stopping=lambda: len(provider.taken) >= 5)
-    assert str(report) == "5 sent, 2 left for later"
-    assert Message.objects.filter(status=Status.QUEUED, lease_token=None).count() == 2
-
-
-def test_crash_before_the_hand_over_gives_the_rest_back(provider, monkeypatch):
-    messages = [MessageFactory() for _ in range(3)]
-    provider.script.extend([None, None])
-    monkeypatch.setattr("notifications.delivery.attempt.render", _failing_after(1, OperationalError))
-    with pytest.raises(OperationalError):
-        run(*messages)
-    assert sorted(Message.objects.values_list("status", flat=True)) == ["queued", "queued", "sent"]
-
-
-def _failing_after(times, error):
-    calls = []
-
-    def wrapped(message, *, attempt):
-        calls.append(message)
-        if len(calls) > times:
-            raise error
-        return render(message, attempt=attempt)
-
-    return wrapped
-
-
-def test_record_is_insisted_on_while_the_database_is_away(provider, monkeypatch):
-    monkeypatch.setattr(record, "PAUSE_S", 0.01)
-    message = MessageFactory()
-    failures = iter([OperationalError("away"), OperationalError("away")])
-    real = DeliveryAttempt.objects.bulk_create
-
-    def away_twice(*args, **kwargs):
-        if error := next(failures, None):
-            raise error
-        return real(*args, **kwargs)
-
-    monkeypatch.setattr(DeliveryAttempt.objects, "bulk_create", away_twice)
-    run(message)
-    assert fresh(message).status == Status.SENT
-    assert len(provider.taken) == 1
-
-
-def test_record_that_cannot_be_written_is_not_a_reason_to_send_again(provider, monkeypatch, settings):
-    monkeypatch.setattr(record, "PAUSE_S", 0.01)
-    message = MessageFactory()
-
-    def away(mail):
-        settings.DELIVERY_LEASE_S = 0.05
-        monkeypatch.setattr(DeliveryAttempt.objects, "bulk_create", _raise(OperationalError("away")))
-
-    provider.script.append(away)
-    with pytest.raises(RecordLostError):
-        run(message)
-    after = fresh(message)
-    assert after.status == Status.SENDING
-    assert after.handed_over_at is not None
-
-
-def _raise(error):
-    def raising(*args, **kwargs):
-        raise error
-
-    return raising

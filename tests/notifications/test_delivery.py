@@ -9,7 +9,6 @@ from django.db.models.functions import Now
 from notifications import kinds
 from notifications.delivery.attempt import deliver
 from notifications.delivery.record import Carrier
-from notifications.delivery.rendering import RenderingError
 from notifications.models import DeliveryAttempt, Message
 from notifications.providers.mail import ErrorClass, ProviderError
 from notifications.states import Status, Stream
@@ -185,13 +184,6 @@ def test_message_of_an_unknown_kind_dies_alone(provider):
     assert (after.status, after.attempts) == (Status.DEAD, 0)
     assert "UnknownKindError" in after.status_reason
     assert fresh(well).status == Status.SENT
-
-
-def test_message_that_cannot_be_rendered_dies_alone(provider, monkeypatch):
-    monkeypatch.setattr("notifications.delivery.attempt.render", _failing_after(1, RenderingError("ZeroDivisionError")))
-    well, poison = MessageFactory(), MessageFactory()
-    assert str(run(well, poison)) == "1 sent, 1 failed"
-    assert fresh(poison).status_reason == "it cannot be rendered: ZeroDivisionError"
 
 
 def test_context_that_raises_is_named_without_its_values(provider):

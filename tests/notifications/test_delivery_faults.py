@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from notifications.delivery import record
 from notifications.delivery.attempt import deliver
 from notifications.delivery.record import Carrier, RecordLostError
-from notifications.delivery.rendering import render
+from notifications.delivery.rendering import RenderingError, render
 from notifications.models import DeliveryAttempt, Message
 from notifications.outbox.relay import recover_ended_leases
 from notifications.providers.mail import ErrorClass, ProviderError
@@ -81,6 +81,13 @@ def test_crash_before_the_hand_over_gives_the_rest_back(provider, monkeypatch):
     with pytest.raises(OperationalError):
         run(*messages)
     assert sorted(Message.objects.values_list("status", flat=True)) == ["queued", "queued", "sent"]
+
+
+def test_message_that_cannot_be_rendered_dies_alone(provider, monkeypatch):
+    monkeypatch.setattr("notifications.delivery.attempt.render", _failing_after(1, RenderingError("ZeroDivisionError")))
+    well, poison = MessageFactory(), MessageFactory()
+    assert str(run(well, poison)) == "1 sent, 1 failed"
+    assert fresh(poison).status_reason == "it cannot be rendered: ZeroDivisionError"
 
 
 def _failing_after(times, error):

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from notifications.delivery import budget, record, retry
-from notifications.delivery.claim import claim, give_back, hand_over, put_off
+from notifications.delivery.claim import claim, give_back, hand_over, leave, put_off
 from notifications.delivery.facts import gather
 from notifications.delivery.record import Carrier
 from notifications.delivery.rendering import RenderingError, render
@@ -25,6 +25,9 @@ from notifications.states import Event, Stream
 
 # So many messages are claimed at once: a killed worker leaves few behind, and their leases cover their calls.
 GROUP = 5
+# After this long a task leaves the rest of its ids to the relay: its thread looks at the queues again, so that urgent
+# mail waits for a few calls, not for a whole chunk.
+SLICE_S = 3.0
 # Up to this delay Celery's own retry is the fast path of a single message, seen in Flower; the relay has the rest.
 CELERY_RETRY_S = 60.0
 RELAY_SLACK_S = 10.0
@@ -46,13 +49,15 @@ def deliver(
 ) -> Report:
     """Send what of `message_ids` is due, wanted and within the budget; what is not stays with its row.
 
-    Between groups `stopping` is asked whether the worker is to end. Raises BudgetUnavailableError and Django's
-    database errors where nothing was handed over by them; RecordLostError where something was.
+    Between groups it ends early if its time slice is over or `stopping` says that the worker is to end. Raises
+    BudgetUnavailableError and Django's database errors where nothing was handed over by them; RecordLostError where
+    something was.
     """
     run = _Run(registry.primary(), stream, carrier, single=len(message_ids) == 1)
+    until = time.monotonic() + SLICE_S
     for start in range(0, len(message_ids), GROUP):
-        if stopping():
-            run.report.counts["left for later"] += len(message_ids) - start
+        if stopping() or time.monotonic() > until:
+            run.report.counts["left for later"] += leave(message_ids[start:])
             break
         run.group(message_ids[start : start + GROUP])
     return run.report

@@ -65,6 +65,14 @@ def give_back(messages: Sequence[Message]) -> None:
     ).update(status=states.target(Event.RETURNED), lease_token=None, lease_until=None, relay_after=Now())
 
 
+def leave(message_ids: Sequence[UUID]) -> int:
+    """Make unclaimed messages due for the relay at once and return how many that were.
+
+    Their publishing did not fail, so the relay's growing pauses start anew.
+    """
+    return Message.objects.filter(id__in=message_ids, status=Status.QUEUED).update(relay_after=Now(), relayed=0)
+
+
 def put_off(message_ids: Sequence[UUID], waits_s: Sequence[float]) -> None:
     """Give unclaimed messages a later due time each, because the budget has nothing for them now. Costs no attempt."""
     with connection.cursor() as cursor:

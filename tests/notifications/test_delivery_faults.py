@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError
 from django.db.models.functions import Now
 
-from notifications.delivery import record
+from notifications.delivery import attempt, record
 from notifications.delivery.attempt import deliver
 from notifications.delivery.record import Carrier, RecordLostError
 from notifications.delivery.rendering import RenderingError, render
@@ -72,6 +72,14 @@ def test_worker_that_is_told_to_stop_leaves_the_next_group_alone(provider):
     report = run(*messages, stopping=lambda: len(provider.taken) >= 5)
     assert str(report) == "5 sent, 2 left for later"
     assert Message.objects.filter(status=Status.QUEUED, lease_token=None).count() == 2
+
+
+def test_task_whose_time_slice_is_over_leaves_the_rest_to_the_relay(provider, monkeypatch):
+    monkeypatch.setattr(attempt, "SLICE_S", -1.0)
+    MessageFactory(relay_after=Now() + timedelta(minutes=1))
+    messages = [MessageFactory(relay_after=Now() + timedelta(minutes=1)) for _ in range(7)]
+    assert str(run(*messages)) == "7 left for later"
+    assert Message.objects.filter(status=Status.QUEUED, relay_after__lte=Now()).count() == 7
 
 
 def test_crash_before_the_hand_over_gives_the_rest_back(provider, monkeypatch):

@@ -1,7 +1,7 @@
 # Mailroom. Needs Python 3.11 or newer and make, nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up down test check requirements clean
+.PHONY: help up down demo test check requirements clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -18,6 +18,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 help:
 	@echo 'make up      start everything on this machine; Ctrl-C stops it'
 	@echo 'make down    end what a start that crashed has left'
+	@echo 'make demo    show the main job without a person, measured and checked'
 	@echo 'make test    run the tests (ARGS="-k relay" passes arguments to pytest)'
 	@echo 'make check   lint, types, layers, templates, migrations, settings, requirements'
 	@echo 'make requirements   pin the dependencies of pyproject.toml anew'
@@ -28,6 +29,9 @@ up: .venv/.app
 
 down: .venv/.app
 	@$(BIN)/python -m config.local down
+
+demo: .venv/.app
+	@$(BIN)/python -m config.demo
 
 test: .venv/.dev
 	$(BIN)/python -m pytest $(ARGS)

@@ -81,8 +81,15 @@ PASSWORD_RESET = Kind(
     context=password_reset,
     newest_wins=True,
 )
+# Its text comes with each message's own context: `headline` and `paragraphs`.
+PRODUCT_NEWS = Kind(
+    name="product-news",
+    stream=Stream.BULK,
+    max_age=timedelta(days=7),
+    on_uncertain=OnUncertain.HOLD,
+)
 
-KINDS = {kind.name: kind for kind in (WELCOME, PASSWORD_RESET)}
+KINDS = {kind.name: kind for kind in (WELCOME, PASSWORD_RESET, PRODUCT_NEWS)}
 
 
 class UnknownKindError(LookupError):

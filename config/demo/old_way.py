@@ -1,0 +1,32 @@
+"""The same sign-up as everywhere, except that the person waits for the provider. For comparison only."""
+
+from django.db.models.signals import post_save
+from django.http import HttpResponse
+from django.urls import include, path
+
+from accounts.forms import SignUpForm
+from accounts.models import User
+from accounts.urls import urlpatterns as accounts
+from accounts.views import SignUpView
+from notifications import kinds
+from notifications.delivery.rendering import render
+from notifications.models import Message
+from notifications.providers import registry
+
+# Otherwise the mail would go out a second time, by the outbox.
+post_save.disconnect(sender=User, dispatch_uid="notifications.welcome_new_user")
+
+
+class InlineSignUpView(SignUpView):
+    def form_valid(self, form: SignUpForm) -> HttpResponse:
+        response = super().form_valid(form)
+        user = form.instance
+        registry.primary().send(
+            render(Message(kind=kinds.WELCOME.name, user=user, to_address=user.email), attempt=1),
+        )
+        return response
+
+
+urlpatterns = [
+    path("", include(([path("sign-up/", InlineSignUpView.as_view(), name="sign-up"), *accounts], "accounts"))),
+]

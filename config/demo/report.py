@@ -1,0 +1,77 @@
+"""How the demo's figures read. Pure."""
+
+from dataclasses import dataclass
+
+from config.demo.crowd import Crowd
+from config.demo.verdict import Verdict, percentile
+
+LEAST_RATIO = 40.0
+LONGEST_CRITICAL_WAIT_S = 1.0
+LONGEST_S = 180.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """`waits_s`: per stream, from commit to the start of the provider call. `statuses`: messages by status."""
+
+    crowd: Crowd
+    verdict: Verdict
+    waits_s: dict[str, list[float]]
+    statuses: dict[str, int]
+    took_s: float
+
+    @property
+    def ratio(self) -> float:
+        queued = percentile(self.crowd.queued_ms, 0.5)
+        return percentile(self.crowd.inline_ms, 0.5) / queued if queued else 0.0
+
+    @property
+    def critical_wait_p95_s(self) -> float:
+        return percentile(self.waits_s["critical"], 0.95)
+
+    @property
+    def good(self) -> bool:
+        return (
+            self.verdict.lost == self.verdict.duplicated == 0
+            and self.ratio >= LEAST_RATIO
+            and self.critical_wait_p95_s <= LONGEST_CRITICAL_WAIT_S
+            and self.took_s < LONGEST_S
+        )
+
+
+def table(figures: Figures) -> str:
+    crowd = figures.crowd
+    lines = ["", "How long people waited, ms", _row("", "p50", "p95", "max")]
+    for name, values in (
+        ("sign-up, queued", crowd.queued_ms),
+        ("password reset, queued", crowd.reset_ms),
+        ("sign-up, sent inline", crowd.inline_ms),
+    ):
+        lines.append(_row(name, *(f"{figure:.0f}" for figure in _spread(values))))
+    lines += ["", "From commit to the provider call, s", _row("", "p50", "p95", "max")]
+    for stream, waits in figures.waits_s.items():
+        lines.append(_row(f"{stream} ({len(waits)} messages)", *(f"{figure:.2f}" for figure in _spread(waits))))
+    copies = ", ".join(f"{count} with {number}" for number, count in figures.verdict.copies.items())
+    statuses = ", ".join(f"{count} {status}" for status, count in sorted(figures.statuses.items()))
+    lines += ["", f"Messages by status: {statuses}", f"Facts by copies in the provider's journal: {copies}", ""]
+    return "\n".join(lines)
+
+
+def last_line(figures: Figures) -> str:
+    crowd, verdict = figures.crowd, figures.verdict
+    bulk = len(figures.waits_s["bulk"])
+    queued = verdict.sent - len(crowd.inline_ms)
+    return (
+        f"demo: signups={len(crowd.queued_ms)} resets={len(crowd.reset_ms)} bulk={bulk} sent={queued}"
+        f" lost={verdict.lost} duplicated={verdict.duplicated}"
+        f" queued_p50_ms={percentile(crowd.queued_ms, 0.5):.1f} inline_p50_ms={percentile(crowd.inline_ms, 0.5):.1f}"
+        f" ratio={figures.ratio:.1f} critical_wait_p95_s={figures.critical_wait_p95_s:.2f}"
+    )
+
+
+def _row(name: str, *cells: str) -> str:
+    return f"  {name:<28}" + "".join(f"{cell:>9}" for cell in cells)
+
+
+def _spread(values: list[float]) -> tuple[float, float, float]:
+    return percentile(values, 0.5), percentile(values, 0.95), max(values, default=0.0)

@@ -1,0 +1,71 @@
+"""The demo's judgement: it must not be possible to pass with a lost or doubled mail."""
+
+import pytest
+
+from config.demo.crowd import Crowd
+from config.demo.report import Figures, last_line, table
+from config.demo.verdict import Verdict, judge, percentile
+
+TOLD = {("welcome", "a@x.example"), ("password-reset", "a@x.example"), ("product-news", "b@x.example")}
+WELCOME = {"to": "a@x.example", "subject": "Welcome to Mailroom: please confirm your address"}
+RESET = {"to": "a@x.example", "subject": "Choose a new password for Mailroom"}
+NEWS = {"to": "b@x.example", "subject": "What is new"}
+STRANGER = {"to": "admin@x.example", "subject": "Welcome to Mailroom"}
+
+
+@pytest.mark.parametrize(
+    ("journal", "sent", "lost", "duplicated"),
+    [
+        ([WELCOME, RESET, NEWS], 3, 0, 0),
+        ([WELCOME, RESET, NEWS, STRANGER], 3, 0, 0),
+        ([WELCOME, RESET], 2, 1, 0),
+        ([WELCOME, WELCOME, NEWS], 3, 1, 1),
+        ([WELCOME, RESET, NEWS, NEWS, NEWS], 5, 0, 2),
+        ([], 0, 3, 0),
+    ],
+)
+def test_journal_is_compared_with_what_people_were_told(journal, sent, lost, duplicated):
+    verdict = judge(TOLD, journal)
+    assert (verdict.told, verdict.sent, verdict.lost, verdict.duplicated) == (3, sent, lost, duplicated)
+
+
+@pytest.mark.parametrize(
+    ("values", "share", "result"),
+    [([], 0.5, 0.0), ([1], 0.95, 1), ([3, 1, 2], 0.5, 2), (list(range(1, 101)), 0.95, 95), ([1, 2], 1.0, 2)],
+)
+def test_percentile(values, share, result):
+    assert percentile(values, share) == result
+
+
+def figures(**changes):
+    values = {
+        "crowd": Crowd(queued_ms=[40.0], reset_ms=[10.0], inline_ms=[2000.0]),
+        "verdict": Verdict(told=1, sent=1, lost=0, duplicated=0, copies={1: 1}),
+        "waits_s": {"critical": [0.5], "default": [1.0], "bulk": []},
+        "statuses": {"sent": 1},
+        "took_s": 60.0,
+    }
+    return Figures(**{**values, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "good"),
+    [
+        ({}, True),
+        ({"verdict": Verdict(told=1, sent=0, lost=1, duplicated=0, copies={0: 1})}, False),
+        ({"verdict": Verdict(told=1, sent=2, lost=0, duplicated=1, copies={2: 1})}, False),
+        ({"crowd": Crowd(queued_ms=[51.0], inline_ms=[2000.0])}, False),
+        ({"crowd": Crowd()}, False),
+        ({"waits_s": {"critical": [1.1], "default": [], "bulk": []}}, False),
+        ({"took_s": 181.0}, False),
+    ],
+)
+def test_demo_is_good_only_if_everything_is(changes, good):
+    assert figures(**changes).good is good
+
+
+def test_last_line_can_be_read_by_a_program():
+    line = last_line(figures())
+    assert line.startswith("demo: signups=1 resets=1 bulk=0 sent=0 lost=0 duplicated=0 ")
+    assert dict(part.split("=") for part in line.split()[1:])["ratio"] == "50.0"
+    assert "sign-up, queued" in table(figures())

@@ -1,0 +1,80 @@
+"""Pictures of the product for the documents, taken of a stack of its own: `python -m benchmarks.screenshots`.
+
+Needs Debian's Chromium.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from config.environment import BASE_DIR
+from config.local.person import Person
+from config.local.ports import free_port
+from config.local.stack import ADMIN_ADDRESS, Ports, Stack
+
+CHROMIUM = Path("/usr/bin/chromium")
+FOLDER = BASE_DIR / "docs" / "screenshots"
+SIZE = {"width": 1440, "height": 800}
+NAMES = ("Ada Lovelace", "Grace Hopper", "Katherine Johnson", "Hedy Lamarr", "Annie Easley", "Radia Perlman")
+
+
+def main() -> int:
+    if not CHROMIUM.exists():
+        sys.stderr.write("No Chromium at /usr/bin/chromium: apt install chromium\n")
+        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        stack = Stack(Path(folder), Ports(web=free_port(), flower=free_port(), simulator=free_port()), {**os.environ})
+        try:
+            stack.start(say=lambda _: None)
+            invite(stack)
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(
+                    executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
+                )
+                take(stack, browser)
+        finally:
+            stack.stop()
+            for server in stack.servers:
+                server.destroy()
+    return 0
+
+
+def invite(stack: Stack) -> None:
+    for name in NAMES:
+        Person(stack.site_url).sign_up(f"{name.split()[0].lower()}@example.com", name)
+    Person(stack.site_url).ask_for_reset("ada@example.com")
+    time.sleep(4)
+
+
+def take(stack: Stack, browser: Browser) -> None:
+    page = browser.new_page(viewport=SIZE)
+    page.goto(f"{stack.site_url}/sign-up/")
+    _shot(page, "sign-up")
+    page.goto(f"{stack.simulator_url}/messages/2")
+    time.sleep(0.5)
+    _shot(page, "mail")
+    page.goto(f"{stack.site_url}/admin/")
+    page.fill("[name=username]", ADMIN_ADDRESS)
+    page.fill("[name=password]", stack.admin_password)
+    page.click("[type=submit]")
+    page.goto(f"{stack.site_url}/admin/notifications/message/")
+    _shot(page, "admin")
+    operator = browser.new_context(
+        viewport=SIZE, http_credentials={"username": "operator", "password": stack.flower_password}
+    )
+    page = operator.new_page()
+    page.goto(f"{stack.flower_url}/tasks")
+    time.sleep(1.5)
+    _shot(page, "flower")
+
+
+def _shot(page: Page, name: str) -> None:
+    page.screenshot(path=FOLDER / f"{name}.png")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from config.environment import BASE_DIR
 from config.local.person import Person
@@ -18,7 +18,7 @@ from config.local.stack import ADMIN_ADDRESS, Ports, Stack
 
 CHROMIUM = Path("/usr/bin/chromium")
 FOLDER = BASE_DIR / "docs" / "screenshots"
-SIZE = {"width": 1440, "height": 800}
+SIZE: ViewportSize = {"width": 1440, "height": 800}
 NAMES = ("Ada Lovelace", "Grace Hopper", "Katherine Johnson", "Hedy Lamarr", "Annie Easley", "Radia Perlman")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import requests
 
 from config.environment import BASE_DIR, Role
+from config.health import PAGES, healthy
 from config.local.kept import kept_secret, write_env
 from config.local.ports import free_port, is_free
 from config.local.postgres import Postgres
@@ -22,7 +23,6 @@ from config.processes import PROCESSES, Process, command_line
 
 ADMIN_ADDRESS = "admin@mailroom.example"
 HEALTHY_WITHIN_S = 90.0
-FRESH_S = 20.0
 # What a caller may set for one start without it being written down for the next.
 LIVES_IN_ENV_FILE = (
     *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SITE_URL", "SIMULATOR_URL", "FLOWER_URL"),
@@ -214,26 +214,10 @@ class Stack:
 
     def healthy(self, process: Process) -> bool:
         """True if the process does its work now, as far as can be seen from outside."""
-        probes = {
-            "web": f"{self.site_url}/healthz/ready",
-            "flower": f"{self.flower_url}/healthcheck",
-            "simulator": f"{self.simulator_url}/healthz",
-        }
-        if process.name in probes:
-            return _answers(probes[process.name])
-        if process.heartbeat:
-            file = self._heartbeat(process)
-            return file.exists() and time.time() - file.stat().st_mtime < FRESH_S
-        return self.supervisor.state(process.name) == "RUNNING"
+        running = process.name in PAGES or process.heartbeat or self.supervisor.state(process.name) == "RUNNING"
+        return running and healthy(process, self.environment, self.folder)
 
     def _obituary(self, name: str) -> str:
         log = self.supervisor.log_folder / f"{name}.log"
         words = log.read_text(errors="replace")[-3000:] if log.exists() else "(it said nothing)"
         return f"{name} did not come up. The end of {log}:\n{words}"
-
-
-def _answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=2).ok
-    except requests.RequestException:
-        return False

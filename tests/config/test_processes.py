@@ -73,3 +73,17 @@ def test_environment_wins_over_the_file(tmp_path):
         check=True,
     )
     assert shown.stdout.split() == ["mine", "ERROR", "False"]
+
+
+def test_secret_can_come_from_a_file(tmp_path):
+    secret = tmp_path / "key"
+    secret.write_text("from a secret's file\n")
+    shown = subprocess.run(
+        [sys.executable, "-c", "from config.environment import env; print(env('SOME_KEY') + '|')"],
+        cwd=BASE_DIR,
+        env=os.environ | {"SOME_KEY_FILE": str(secret)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == "from a secret's file|\n"

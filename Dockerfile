@@ -1,0 +1,22 @@
+# One image for all of Mailroom's processes: `command: [web]`, `[worker-critical]`, … (config/processes.py).
+FROM python:3.12.11-slim-bookworm
+
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+WORKDIR /app
+
+COPY requirements.txt ./
+RUN pip install --require-hashes -r requirements.txt
+
+COPY manage.py ./
+COPY config config
+COPY accounts accounts
+COPY notifications notifications
+COPY templates templates
+RUN SECRET_KEY=only-for-collecting-static-files STATIC_ROOT=/app/staticfiles python manage.py collectstatic --no-input -v 0 \
+    && useradd --system --uid 10001 --no-create-home mailroom
+
+# Everything a process writes lies here; the rest of the file system may be read-only.
+ENV MAILROOM_RUN_FOLDER=/run/mailroom
+USER mailroom
+ENTRYPOINT ["python", "-m", "config.run"]
+CMD ["web"]

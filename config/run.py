@@ -1,0 +1,35 @@
+"""`python -m config.run NAME` becomes one of Mailroom's processes: the one way to start them where no stack does it.
+
+Files of its own lie in MAILROOM_RUN_FOLDER (.local by default).
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from config.environment import BASE_DIR
+from config.processes import PROCESSES, Process, command_line
+
+
+def main(arguments: list[str]) -> int:
+    processes = {process.name: process for process in PROCESSES}
+    if len(arguments) == 1 and arguments[0] in processes:
+        become(processes[arguments[0]])
+    sys.stderr.write(f"usage: python -m config.run {'|'.join(processes)}\n")
+    return 2
+
+
+def become(process: Process) -> NoReturn:
+    run = Path(os.environ.get("MAILROOM_RUN_FOLDER") or BASE_DIR / ".local")
+    run.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "MAILROOM_ROLE": process.role.value}
+    if process.heartbeat:
+        environment.setdefault("MAILROOM_HEARTBEAT_FILE", str(run / f"{process.name}.heartbeat"))
+    command = command_line(process, run=run, environment=environment)
+    os.chdir(BASE_DIR)
+    os.execve(command[0], command, environment)  # noqa: S606 - this process becomes that one
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

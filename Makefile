@@ -1,7 +1,7 @@
 # Mailroom. Needs Python 3.11 or newer and make, nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up down demo test check requirements clean
+.PHONY: help up down demo fresh test check requirements clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -19,6 +19,7 @@ help:
 	@echo 'make up      start everything on this machine; Ctrl-C stops it'
 	@echo 'make down    end what a start that crashed has left'
 	@echo 'make demo    show the main job without a person, measured and checked'
+	@echo 'make fresh   follow the README in a fresh copy, as a stranger would'
 	@echo 'make test    run the tests (ARGS="-k relay" passes arguments to pytest)'
 	@echo 'make check   lint, types, layers, templates, migrations, settings, requirements'
 	@echo 'make requirements   pin the dependencies of pyproject.toml anew'
@@ -32,6 +33,9 @@ down: .venv/.app
 
 demo: .venv/.app
 	@$(BIN)/python -m config.demo
+
+fresh: .venv/.app
+	@$(BIN)/python -m config.local.fresh
 
 test: .venv/.dev
 	$(BIN)/python -m pytest $(ARGS)

@@ -1,0 +1,55 @@
+"""docs/kinds.md, followed to the letter in a copy of the repository."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+
+from config.environment import BASE_DIR
+
+PAGE = (BASE_DIR / "docs" / "kinds.md").read_text()
+BLOCK = re.compile(r"^`([\w./-]+)`[^\n]*\n\n((?:    [^\n]*\n|\n)+)", re.MULTILINE)
+SHOW = """
+import django
+django.setup()
+from accounts.models import User
+from notifications.delivery.rendering import render
+from notifications.models import Message
+user = User(email="ada@example.com", name="Ada")
+message = Message(kind="order-shipped", user=user, to_address=user.email, context={"number": 4711})
+mail = render(message, attempt=1)
+print(mail.subject, mail.text, mail.html, sep="|")
+"""
+
+
+def test_page_leads_to_a_new_kind(tmp_path):
+    blocks = {name: textwrap.dedent(text).strip() + "\n" for name, text in BLOCK.findall(PAGE)}
+    assert len(blocks) == 4
+    copy = tmp_path / "mailroom"
+    ignored = shutil.ignore_patterns(".git", ".venv", ".local", "tests", "docs", "__pycache__", ".*_cache")
+    shutil.copytree(BASE_DIR, copy, ignore=ignored)
+    declaration = blocks.pop("notifications/kinds.py")
+    for name, text in blocks.items():
+        (copy / name).parent.mkdir(exist_ok=True)
+        (copy / name).write_text(text)
+    kinds = copy / "notifications" / "kinds.py"
+    before, catalogue, after = kinds.read_text().partition("KINDS = {")
+    name = declaration.split(" ")[0]
+    kinds.write_text(before + declaration + "\n" + catalogue + after.replace(")}", f", {name})}}", 1))
+
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    run = {"cwd": copy, "env": environment, "capture_output": True, "text": True, "check": False}
+    checked = subprocess.run([sys.executable, "manage.py", "check"], **run)
+    assert checked.returncode == 0, checked.stderr
+    shown = subprocess.run([sys.executable, "-c", SHOW], **run)
+    assert shown.returncode == 0, shown.stderr
+    subject, text, html = shown.stdout.split("|")
+    assert subject == "Your order 4711 is on its way"
+    assert "Hello Ada," in text
+    assert "<p>Your order 4711 left us today.</p>" in html
+
+
+def test_page_says_how_to_enqueue_it():
+    assert 'enqueue(Draft(kind="order-shipped"' in PAGE

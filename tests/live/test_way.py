@@ -118,6 +118,9 @@ def test_no_token_leaves_the_worker_by_any_other_way(live):
     mail = mail_to(live, "secret@example.com", "password")
     token = link_in(mail, "password-reset").rstrip("/").rpartition("/")[2]
     person.http.get(link_in(mail, "password-reset"), timeout=30)
+    # A good token under a wrong address is refused, and a refusal is logged with its path.
+    refused = person.http.get(f"{live.stack.site_url}/confirm/MQ/{token}/", timeout=30)
+    assert refused.status_code == 410
     logs = "".join(path.read_text(errors="replace") for path in live.stack.supervisor.log_folder.iterdir())
     tasks = live.flower("/api/tasks").text
     ((rows,),) = live.sql(
@@ -125,6 +128,7 @@ def test_no_token_leaves_the_worker_by_any_other_way(live):
         " || (SELECT coalesce(json_agg(t)::text, '') FROM django_celery_results_taskresult t)"
     )
     assert token
+    assert "Gone: /confirm/MQ/" in logs
     assert token not in logs
     assert token not in tasks
     assert token not in rows

@@ -1,0 +1,24 @@
+import logging
+
+import pytest
+from django.contrib.auth.tokens import default_token_generator
+
+from accounts.models import User
+from accounts.tokens import confirmation_tokens
+from config.logs import WithoutTokens, without_tokens
+
+
+@pytest.mark.parametrize("tokens", [default_token_generator, confirmation_tokens])
+def test_tokens_are_taken_out(tokens):
+    token = tokens.make_token(User(pk=1, email="ada@example.com", password="x"))
+    record = logging.LogRecord("django.request", 40, "", 1, "%s: %s", ("Gone", f"/confirm/MQ/{token}/"), None)
+    assert WithoutTokens().filter(record)
+    assert record.getMessage() == "Gone: /confirm/MQ/[token]/"
+    assert token[:-3] not in without_tokens(f"/confirm/MQ/{token[:-3]}/")
+
+
+@pytest.mark.parametrize(
+    "text", ["/admin/notifications/message/8ce9f01c-dddd-4773-9de6-30d4dd7b5dac/change/", "/sign-up/", ""]
+)
+def test_other_paths_stay(text):
+    assert without_tokens(text) == text

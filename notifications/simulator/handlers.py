@@ -18,6 +18,7 @@ from notifications.simulator.journal import Entry, Journal
 
 SUMMARY_LEAVES_OUT = ("text", "html", "headers")
 MOST_LISTED = 100_000
+OWN_NAMES = {"127.0.0.1", "localhost", "::1", "[::1]"}
 
 
 @dataclass
@@ -54,6 +55,11 @@ class Handler(RequestHandler):
 
     def initialize(self, simulator: Simulator) -> None:
         self.simulator = simulator
+
+    def prepare(self) -> None:
+        # A page of another site could give its own name our address and read the mail, links and all.
+        if self.request.host_name not in OWN_NAMES:
+            self.refuse(HTTPStatus.FORBIDDEN, "This address is for the machine itself.")
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")

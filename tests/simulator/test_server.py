@@ -111,6 +111,13 @@ def test_another_sites_page_cannot_turn_dials(server):
     assert server.get("/api/dials").json()["latency_ms"] == 0
 
 
+@pytest.mark.parametrize("path", ["/", "/api/messages", "/api/stats"])
+def test_name_of_another_site_is_refused(server, path):
+    answer = requests.get(server.url + path, headers={"Host": "evil.example"}, timeout=9)
+    assert answer.status_code == 403
+    assert requests.get(server.url + path, headers={"Host": "localhost:1"}, timeout=9).status_code == 200
+
+
 def test_dials_can_be_turned_in_the_mailbox(server):
     own = {"Origin": server.url}
     answer = requests.post(f"{server.url}/dials", {"latency_ms": "5"}, headers=own, timeout=9, allow_redirects=False)

@@ -101,6 +101,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Mailroom <hello@mail
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 SENDGRID_API_KEY = env.str("SENDGRID_API_KEY", default="")
 SENDGRID_API_URL = env.str("SENDGRID_API_URL", default="https://api.sendgrid.com/v3/")
+POSTMARK_SERVER_TOKEN = env.str("POSTMARK_SERVER_TOKEN", default="")
+POSTMARK_API_URL = env.str("POSTMARK_API_URL", default="https://api.postmarkapp.com/")
 SES_REGION = env.str("SES_REGION", default="")
 SES_CONFIGURATION_SET = env.str("SES_CONFIGURATION_SET", default="")
 SES_ENDPOINT_URL = env.str("SES_ENDPOINT_URL", default="")
@@ -111,7 +113,7 @@ EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 # --- Mail: how fast -------------------------------------------------------------------------------------------------
 # Messages per second for all workers together: a number for every provider, or a number for each (ses=10,sendgrid=50).
-EMAIL_RATE = env.str("EMAIL_RATE", default="ses=10,sendgrid=50,smtp=5,simulator=50")
+EMAIL_RATE = env.str("EMAIL_RATE", default="ses=10,sendgrid=50,postmark=10,smtp=5,simulator=50")
 # A ceiling per stream, in messages per second; a stream that is not named has the provider's rate.
 EMAIL_STREAM_RATES = env.str("EMAIL_STREAM_RATES", default="bulk=30")
 

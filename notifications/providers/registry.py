@@ -3,12 +3,15 @@
 from django.conf import settings
 
 from notifications.providers.base import Provider
+from notifications.providers.postmark import Postmark
 from notifications.providers.sendgrid import SendGrid
 from notifications.providers.ses import Ses
 from notifications.providers.simulator import Simulator
 from notifications.providers.smtp import Smtp
 
-PROVIDERS: dict[str, type[Provider]] = {provider.name: provider for provider in (Ses, SendGrid, Smtp, Simulator)}
+PROVIDERS: dict[str, type[Provider]] = {
+    provider.name: provider for provider in (Ses, SendGrid, Postmark, Smtp, Simulator)
+}
 
 
 def primary() -> Provider:

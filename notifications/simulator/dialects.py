@@ -77,6 +77,61 @@ class SendGrid:
         return Answer(status, json.dumps({"errors": errors}), {"Content-Type": "application/json"})
 
 
+class Postmark:
+    """POST /email."""
+
+    name = "postmark"
+    max_body = 10 * 1024 * 1024
+
+    def read(self, body: bytes, headers: Mapping[str, str]) -> list[Entry]:
+        """Return one entry per recipient. Raises RefusedError."""
+        if not headers.get("X-Postmark-Server-Token"):
+            raise RefusedError(self.error(HTTPStatus.UNAUTHORIZED, "Bad or missing Server API token."))
+        try:
+            return self._entries(json.loads(body))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            text = f"Invalid request: {type(error).__name__}"
+            raise RefusedError(self.error(HTTPStatus.UNPROCESSABLE_ENTITY, text)) from error
+
+    def _entries(self, data: dict[str, Any]) -> list[Entry]:
+        people = getaddresses([data.get(kind, "") for kind in ("To", "Cc", "Bcc")])
+        message_id = str(uuid4())
+        entries = [
+            Entry(
+                provider=self.name,
+                provider_message_id=message_id,
+                to=address,
+                to_name=name,
+                sender=data["From"],
+                subject=data["Subject"],
+                text=data.get("TextBody", ""),
+                html=data.get("HtmlBody", ""),
+                headers={header["Name"]: header["Value"] for header in data.get("Headers", [])},
+                metadata=data.get("Metadata", {}),
+            )
+            for name, address in people
+            if address
+        ]
+        if not entries or not (entries[0].text or entries[0].html):
+            raise ValueError("nobody to send it to, or nothing to send")
+        return entries
+
+    def accepted(self, entries: list[Entry]) -> Answer:
+        body = {
+            "To": entries[0].to,
+            "MessageID": entries[0].provider_message_id,
+            "SubmittedAt": "2026-01-01T00:00:00Z",
+            "ErrorCode": 0,
+            "Message": "OK",
+        }
+        return Answer(HTTPStatus.OK, json.dumps(body), {"Content-Type": "application/json"})
+
+    def error(self, status: int, text: str = "") -> Answer:
+        number = {HTTPStatus.UNAUTHORIZED: 10, HTTPStatus.SERVICE_UNAVAILABLE: 100}.get(HTTPStatus(status), 300)
+        body = {"ErrorCode": number, "Message": text or HTTPStatus(status).phrase}
+        return Answer(status, json.dumps(body), {"Content-Type": "application/json"})
+
+
 class Ses:
     """API v2, POST /v2/email/outbound-emails (SendEmail), raw or simple content."""
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler
 
-from notifications.simulator.dialects import Answer, RefusedError, SendGrid, Ses
+from notifications.simulator.dialects import Answer, Postmark, RefusedError, SendGrid, Ses
 from notifications.simulator.dials import BadDialError, Dials
 from notifications.simulator.journal import Entry, Journal
 
@@ -74,7 +74,7 @@ class Handler(RequestHandler):
 class Send(Handler):
     """A provider's send endpoint: waits as long as the dial says, then takes the mail or refuses it."""
 
-    dialect: SendGrid | Ses
+    dialect: SendGrid | Postmark | Ses
 
     async def post(self) -> None:
         started = datetime.now(UTC).isoformat(timespec="microseconds")
@@ -110,6 +110,10 @@ class Send(Handler):
 
 class SendGridSend(Send):
     dialect = SendGrid()
+
+
+class PostmarkSend(Send):
+    dialect = Postmark()
 
 
 class SesSend(Send):

@@ -17,6 +17,7 @@ from notifications.simulator.handlers import (
     Health,
     Message,
     Messages,
+    PostmarkSend,
     SendGridSend,
     SesSend,
     Simulator,
@@ -32,6 +33,7 @@ def application(simulator: Simulator) -> Application:
     return Application(
         [
             (r"/v3/mail/send", SendGridSend, own),
+            (r"/email", PostmarkSend, own),
             (r"/v2/email/outbound-emails", SesSend, own),
             (r"/healthz", Health, own),
             (r"/api/stats", Stats, own),

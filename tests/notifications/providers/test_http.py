@@ -3,6 +3,7 @@
 import pytest
 
 from notifications.providers.mail import ErrorClass
+from notifications.providers.postmark import Postmark
 from notifications.providers.sendgrid import SendGrid
 from notifications.providers.ses import Ses
 from notifications.providers.simulator import Simulator
@@ -114,6 +115,41 @@ class TestSendGrid(HttpContract):
         at(int(running.url.rpartition(":")[2]))
         settings.SENDGRID_API_KEY = key
         assert self.refusal(SendGrid(), outgoing()).error_class in {M, P}
+
+
+class TestPostmark(HttpContract):
+    made = Postmark
+
+    @pytest.fixture
+    def at(self, settings):
+        def point(port):
+            settings.POSTMARK_SERVER_TOKEN = "a-token"
+            settings.POSTMARK_API_URL = f"http://127.0.0.1:{port}/"
+
+        return point
+
+    def own_class(self, code):
+        return {"http-301": M, "http-400": A}[code]
+
+    @pytest.mark.parametrize(
+        ("status", "headers", "body", "expected"),
+        [
+            ("401 Unauthorized", (), "", (M, None)),
+            ("422 Unprocessable", (), '{"ErrorCode": 10}', (M, None)),
+            ("422 Unprocessable", (), '{"ErrorCode": 100}', (T, None)),
+            ("422 Unprocessable", (), '{"ErrorCode": 405, "Message": "out of credits"}', (M, None)),
+            ("422 Unprocessable", (), '{"ErrorCode": 300, "Message": "Invalid email request"}', (P, None)),
+            ("422 Unprocessable", (), "<html>", (A, None)),
+            ("429 Too Many", ("Retry-After: 7",), "", (R, 7)),
+            ("502 Bad Gateway", (), "", (A, None)),
+            ("200 OK", (), "<html>a proxy's page</html>", (A, None)),
+        ],
+    )
+    def test_answers_have_the_meaning_postmark_documents(self, at, status, headers, body, expected):
+        with faults.fault_server(faults.answer(status, *headers, body=body)) as server:
+            at(server.port)
+            error = self.refusal(Postmark(), outgoing())
+        assert (error.error_class, error.retry_after_s) == expected
 
 
 class TestSimulator(HttpContract):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from css_inline import CSSInliner
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.template import Context
@@ -11,6 +12,9 @@ from django.template.loader import get_template
 from notifications import kinds
 from notifications.models import Message
 from notifications.providers.mail import OutgoingMail
+
+# Gmail and Outlook drop or ignore much of <style>. Media queries cannot be inlined and stay; nothing is loaded.
+_inliner = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 
 
 class RenderingError(Exception):
@@ -56,7 +60,7 @@ def _parts(message: Message) -> tuple[str, str, str]:
     return (
         _render(f"{folder}/subject.txt", data, escape=False),
         _render(f"{folder}/body.txt", data, escape=False),
-        _render(f"{folder}/body.html", data, escape=True),
+        _inliner.inline(_render(f"{folder}/body.html", data, escape=True)),
     )
 
 

@@ -48,7 +48,7 @@ def test_page_leads_to_a_new_kind(tmp_path):
     subject, text, html = shown.stdout.split("|")
     assert subject == "Your order 4711 is on its way"
     assert "Hello Ada," in text
-    assert "<p>Your order 4711 left us today.</p>" in html
+    assert ">Your order 4711 left us today.</p>" in html
 
 
 def test_page_says_how_to_enqueue_it():

@@ -1,5 +1,6 @@
 """The worker's job on real rows and a real budget, with a provider that answers by script."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -66,6 +67,15 @@ def test_text_is_not_escaped_and_html_is(provider):
     (mail,) = provider.taken
     assert "Hello <b>Ada & Co</b>," in mail.text
     assert "&lt;b&gt;Ada &amp; Co&lt;/b&gt;" in mail.html
+
+
+def test_styles_are_inlined_and_dark_mode_is_kept(provider):
+    run(MessageFactory())
+    html = provider.taken[0].html
+    assert html.startswith("<!DOCTYPE html>")
+    assert re.search(r'<a class="button"[^>]*style="[^"]*background', html)
+    assert "prefers-color-scheme: dark" in html
+    assert "!important" in html.partition("prefers-color-scheme")[2].partition("</style>")[0]
 
 
 def test_second_delivery_of_the_same_id_sends_nothing(provider):

@@ -116,6 +116,8 @@ EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 EMAIL_RATE = env.str("EMAIL_RATE", default="ses=10,sendgrid=50,postmark=10,smtp=5,simulator=50")
 # A ceiling per stream, in messages per second; a stream that is not named has the provider's rate.
 EMAIL_STREAM_RATES = env.str("EMAIL_STREAM_RATES", default="bulk=30")
+# No address is sent more than this many messages of one kind within an hour, whoever asks for them.
+EMAIL_ADDRESS_HOURLY = env.int("EMAIL_ADDRESS_HOURLY", default=10)
 
 # --- Mail: delivery -------------------------------------------------------------------------------------------------
 PROVIDER_CONNECT_TIMEOUT_S = env.float("PROVIDER_CONNECT_TIMEOUT_S", default=3)

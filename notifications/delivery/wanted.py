@@ -14,6 +14,8 @@ class Facts:
     user_inactive: bool = False
     address_changed: bool = False
     superseded: bool = False
+    # The address has been sent as many of this kind as it may be within an hour.
+    flooded: bool = False
     wanted: bool = True
     # The name of what the kind raised when it was asked.
     broken: str = ""
@@ -34,6 +36,7 @@ def why_not(facts: Facts) -> Skip | None:
         (facts.address_changed, Skip(Event.UNWANTED, "the address is no longer the account's")),
         (facts.superseded, Skip(Event.UNWANTED, "a newer one of its kind was asked for")),
         (not facts.wanted, Skip(Event.UNWANTED, "no longer needed")),
+        (facts.flooded, Skip(Event.UNWANTED, "the address has been sent too many of its kind within an hour")),
         (facts.expired, Skip(Event.OUTLIVED, "its time was over before it could be sent")),
     )
     return next((skip for applies, skip in checks if applies), None)

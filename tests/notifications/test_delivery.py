@@ -123,6 +123,19 @@ def test_unwanted_message_is_not_sent_and_says_why(provider, case, status, reaso
     assert reason in after.status_reason
 
 
+def test_no_address_is_sent_too_many_of_a_kind_within_an_hour(provider, settings):
+    settings.EMAIL_ADDRESS_HOURLY = 2
+    user = UserFactory()
+    MessageFactory(user=user, status=Status.SENT, sent_at=Now() - timedelta(minutes=61))
+    MessageFactory(user=user, status=Status.SENT, sent_at=Now() - timedelta(minutes=1), kind="password-reset")
+    for _ in range(2):
+        run(MessageFactory(user=user))
+    third = MessageFactory(user=user)
+    run(third, MessageFactory())
+    assert len(provider.taken) == 3
+    assert (fresh(third).status, "too many" in fresh(third).status_reason) == (Status.CANCELLED, True)
+
+
 def test_dead_newer_message_supersedes_nothing(provider):
     message = MessageFactory()
     Message.objects.filter(id=message.id).update(created_at=Now() - timedelta(minutes=1))

@@ -12,6 +12,7 @@ from notifications.states import Event
         (Facts(user_inactive=True), Event.UNWANTED, "account is closed"),
         (Facts(address_changed=True), Event.UNWANTED, "no longer the account's"),
         (Facts(superseded=True), Event.UNWANTED, "newer one"),
+        (Facts(flooded=True), Event.UNWANTED, "too many of its kind"),
         (Facts(wanted=False), Event.UNWANTED, "no longer needed"),
         (Facts(user_gone=True, expired=True), Event.UNWANTED, "account is gone"),
     ],

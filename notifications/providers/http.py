@@ -1,5 +1,6 @@
 """What Anymail's backends over `requests` have in common: no redirects, and what a failing connection means."""
 
+from abc import abstractmethod
 from typing import Any
 
 import requests
@@ -7,7 +8,7 @@ from anymail.backends.base_requests import AnymailRequestsBackend
 from django.conf import settings
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from notifications.providers.base import unknown
+from notifications.providers.base import Provider, unknown
 from notifications.providers.mail import ErrorClass, ProviderError
 
 
@@ -29,6 +30,24 @@ class WithoutRedirects(AnymailRequestsBackend):  # type: ignore[misc]
         session = _Session()
         session.headers.update(made.headers)
         return session
+
+
+class HttpProvider(Provider):
+    """A provider whose refusals are answers of a `requests` session."""
+
+    @abstractmethod
+    def refused(self, response: requests.Response) -> ProviderError:
+        """Return what an answer other than an acceptance or a redirect means."""
+
+    def translate(self, error: Exception) -> ProviderError:
+        response = getattr(error, "response", None)
+        # `if response` would be wrong: requests calls every answer from 400 on false.
+        if not isinstance(response, requests.Response):
+            return from_transport(error)
+        if response.is_redirect:
+            text = "the API address answers with a redirect"
+            return ProviderError(ErrorClass.MISCONFIGURED, f"http-{response.status_code}", text)
+        return self.refused(response)
 
 
 def retry_after_s(header: Any) -> float | None:

@@ -5,8 +5,7 @@ from anymail.backends.postmark import EmailBackend
 from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.providers.base import Provider
-from notifications.providers.http import WithoutRedirects, from_transport, retry_after_s, timeouts
+from notifications.providers.http import HttpProvider, WithoutRedirects, retry_after_s, timeouts
 from notifications.providers.mail import ErrorClass, ProviderError
 
 # https://postmarkapp.com/developer/api/overview#response-codes
@@ -35,7 +34,7 @@ class PostmarkBackend(WithoutRedirects, EmailBackend):  # type: ignore[misc]
     pass
 
 
-class Postmark(Provider):
+class Postmark(HttpProvider):
     name = "postmark"
 
     def connect(self) -> BaseEmailBackend:
@@ -47,26 +46,14 @@ class Postmark(Provider):
     def missing_settings(self) -> list[str]:
         return [] if settings.POSTMARK_SERVER_TOKEN else ["POSTMARK_SERVER_TOKEN"]
 
-    def translate(self, error: Exception) -> ProviderError:
-        response = getattr(error, "response", None)
-        # `if response` would be wrong: requests calls every answer from 400 on false.
-        if isinstance(response, requests.Response):
-            return from_response(response)
-        return from_transport(error)
-
-
-def from_response(response: requests.Response) -> ProviderError:
-    """Return what an answer other than an acceptance means."""
-    if response.is_redirect:
-        text = "the API address answers with a redirect"
-        return ProviderError(ErrorClass.MISCONFIGURED, f"http-{response.status_code}", text)
-    if response.status_code == requests.codes.unprocessable:
-        number = error_code(response)
-        error_class = ErrorClass.AMBIGUOUS if number is None else CODES.get(number, ErrorClass.PERMANENT)
-        return ProviderError(error_class, f"postmark-{number}")
-    error_class = STATUS.get(response.status_code, ErrorClass.AMBIGUOUS)
-    wish = retry_after_s(response.headers.get("Retry-After"))
-    return ProviderError(error_class, f"http-{response.status_code}", retry_after_s=wish)
+    def refused(self, response: requests.Response) -> ProviderError:
+        if response.status_code == requests.codes.unprocessable:
+            number = error_code(response)
+            error_class = ErrorClass.AMBIGUOUS if number is None else CODES.get(number, ErrorClass.PERMANENT)
+            return ProviderError(error_class, f"postmark-{number}")
+        error_class = STATUS.get(response.status_code, ErrorClass.AMBIGUOUS)
+        wish = retry_after_s(response.headers.get("Retry-After"))
+        return ProviderError(error_class, f"http-{response.status_code}", retry_after_s=wish)
 
 
 def error_code(response: requests.Response) -> int | None:

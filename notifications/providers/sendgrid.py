@@ -12,8 +12,7 @@ from anymail.exceptions import AnymailNotSupportedWarning
 from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.providers.base import Provider
-from notifications.providers.http import WithoutRedirects, from_transport, retry_after_s, timeouts
+from notifications.providers.http import HttpProvider, WithoutRedirects, retry_after_s, timeouts
 from notifications.providers.mail import ErrorClass, ProviderError
 
 CREDITS_EXHAUSTED_RETRY_S = 3600.0
@@ -39,7 +38,7 @@ class SendGridBackend(WithoutRedirects, EmailBackend):  # type: ignore[misc]
     pass
 
 
-class SendGrid(Provider):
+class SendGrid(HttpProvider):
     name = "sendgrid"
 
     def connect(self) -> BaseEmailBackend:
@@ -58,22 +57,11 @@ class SendGrid(Provider):
             )
         return made
 
-    def translate(self, error: Exception) -> ProviderError:
-        response = getattr(error, "response", None)
-        # `if response` would be wrong: requests calls every answer from 400 on false.
-        if isinstance(response, requests.Response):
-            return from_response(response)
-        return from_transport(error)
-
-
-def from_response(response: requests.Response) -> ProviderError:
-    """Return what an answer other than 2xx means."""
-    code = f"http-{response.status_code}"
-    if response.status_code == requests.codes.unauthorized and "Maximum credits exceeded" in response.text:
-        return ProviderError(
-            ErrorClass.RATE_LIMITED, "credits-exhausted", "plan used up", retry_after_s=CREDITS_EXHAUSTED_RETRY_S
-        )
-    if response.is_redirect:
-        return ProviderError(ErrorClass.MISCONFIGURED, code, "the API address answers with a redirect")
-    error_class = STATUS.get(response.status_code, ErrorClass.AMBIGUOUS)
-    return ProviderError(error_class, code, retry_after_s=retry_after_s(response.headers.get("Retry-After")))
+    def refused(self, response: requests.Response) -> ProviderError:
+        code = f"http-{response.status_code}"
+        if response.status_code == requests.codes.unauthorized and "Maximum credits exceeded" in response.text:
+            return ProviderError(
+                ErrorClass.RATE_LIMITED, "credits-exhausted", "plan used up", retry_after_s=CREDITS_EXHAUSTED_RETRY_S
+            )
+        error_class = STATUS.get(response.status_code, ErrorClass.AMBIGUOUS)
+        return ProviderError(error_class, code, retry_after_s=retry_after_s(response.headers.get("Retry-After")))

@@ -37,7 +37,8 @@ class Kind:
     `context` gives the templates what the account says at the moment of sending; tokens are made there and nowhere
     else. `wanted` says at that moment whether the mail still makes sense. `for_owner`: only to the address that the
     account has then, so that an old resend never brings a fresh token to an old address. `newest_wins`: an older
-    message of this kind to the same person is not sent once there is a newer one.
+    message of this kind to the same person is not sent once there is a newer one. `may_probe`: one message may go to an
+    address with soft bounces after a cool-off, to see whether it takes mail again.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Kind:
     wanted: Callable[[User], bool] = always
     for_owner: bool = True
     newest_wins: bool = False
+    may_probe: bool = False
     on_uncertain: OnUncertain = OnUncertain.RESEND_ONCE
 
 
@@ -80,6 +82,7 @@ PASSWORD_RESET = Kind(
     max_age=timedelta(hours=1),
     context=password_reset,
     newest_wins=True,
+    may_probe=True,
 )
 # Its text comes with each message's own context: `headline` and `paragraphs`.
 PRODUCT_NEWS = Kind(

@@ -21,6 +21,7 @@ class Status(TextChoices):
     SENDING = "sending"
     SENT = "sent"
     UNCERTAIN = "uncertain"
+    SUPPRESSED = "suppressed"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
     DEAD = "dead"
@@ -37,6 +38,7 @@ class Event(TextChoices):
     SETTLED = "settled"  # uncertain for too long, and the kind prefers twice to never
     OUTLIVED = "outlived"  # its time is over
     UNWANTED = "unwanted"
+    ADDRESS_SUPPRESSED = "address suppressed"  # the address gets no such mail
     FAILED = "failed"  # it will never be taken
 
 
@@ -66,6 +68,7 @@ TRANSITIONS: dict[Status, dict[Event, Status | Ignored]] = {
         Event.SETTLED: NOT_UNCERTAIN,
         Event.OUTLIVED: Status.EXPIRED,
         Event.UNWANTED: Status.CANCELLED,
+        Event.ADDRESS_SUPPRESSED: Status.SUPPRESSED,
         Event.FAILED: NOT_CLAIMED,
     },
     Status.SENDING: {
@@ -79,6 +82,7 @@ TRANSITIONS: dict[Status, dict[Event, Status | Ignored]] = {
         Event.SETTLED: NOT_UNCERTAIN,
         Event.OUTLIVED: Status.EXPIRED,
         Event.UNWANTED: Status.CANCELLED,
+        Event.ADDRESS_SUPPRESSED: Status.SUPPRESSED,
         Event.FAILED: Status.DEAD,
     },
     Status.UNCERTAIN: {
@@ -92,10 +96,12 @@ TRANSITIONS: dict[Status, dict[Event, Status | Ignored]] = {
         Event.SETTLED: Status.QUEUED,
         Event.OUTLIVED: Ignored("the provider may have it: that it is late does not make it unsent"),
         Event.UNWANTED: Ignored("the provider may have it: it can no longer be called back"),
+        Event.ADDRESS_SUPPRESSED: Ignored("the provider may have it: it can no longer be called back"),
         Event.FAILED: NOT_CLAIMED,
     },
     Status.SENT: dict.fromkeys(Event, ALREADY_SENT),
     # The provider's yes is a fact, also when we had given up the message in the meantime.
+    Status.SUPPRESSED: {**_ENDED, Event.ACCEPTED: Status.SENT},
     Status.EXPIRED: {**_ENDED, Event.ACCEPTED: Status.SENT},
     Status.CANCELLED: {**_ENDED, Event.ACCEPTED: Status.SENT},
     Status.DEAD: {**_ENDED, Event.ACCEPTED: Status.SENT},

@@ -1,4 +1,6 @@
 from notifications.models.attempt import DeliveryAttempt
+from notifications.models.event import ProviderEvent
 from notifications.models.message import Message
+from notifications.models.suppression import Suppression
 
-__all__ = ["DeliveryAttempt", "Message"]
+__all__ = ["DeliveryAttempt", "Message", "ProviderEvent", "Suppression"]

@@ -1,6 +1,7 @@
 """One hand-over of a message to a provider, and what came of it."""
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from notifications.models.message import Message
@@ -34,6 +35,14 @@ class DeliveryAttempt(models.Model):
         ordering = ["message", "number"]
         constraints = [
             models.UniqueConstraint(fields=["message", "number"], name="notifications_attempt_number_unique"),
+        ]
+        indexes = [
+            # Read for an event that did not bring our own id back.
+            models.Index(
+                fields=["provider_message_id"], condition=~Q(provider_message_id=""), name="attempt_provider_id_idx"
+            ),
+            # Read when the day's count is rebuilt.
+            models.Index(fields=["provider", "recorded_at"], name="attempt_day_idx"),
         ]
 
     def __str__(self) -> str:

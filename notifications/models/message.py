@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from notifications.outcomes import Outcome
 from notifications.states import Status, Stream
 
 
@@ -29,6 +30,9 @@ class Message(models.Model):
     # Why the message is where it is, in words for an operator. Empty while all goes its usual way.
     status_reason = models.CharField(max_length=200, blank=True, default="")
     provider = models.CharField(max_length=32, blank=True, default="")
+    # The recipient's side, as the provider's events tell it; `status` is ours.
+    outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.UNKNOWN)
+    outcome_at = models.DateTimeField(null=True, blank=True)
     # An uncertain message that was sent a second time on purpose does not get a third.
     resent_uncertain = models.BooleanField(default=False)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -54,6 +58,7 @@ class Message(models.Model):
             models.UniqueConstraint(fields=["idempotency_key"], name="notifications_message_key_unique"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="notifications_message_status_known"),
             models.CheckConstraint(condition=Q(stream__in=Stream.values), name="notifications_message_stream_known"),
+            models.CheckConstraint(condition=Q(outcome__in=Outcome.values), name="notifications_message_outcome_known"),
             models.CheckConstraint(
                 condition=Q(
                     status=Status.SENDING, lease_token__isnull=False, lease_until__isnull=False, settle_at__isnull=True

@@ -72,7 +72,7 @@ def test_process_in_a_wrong_role_does_not_start():
     ("role", "command", "said"),
     [
         ("web", ["-m", "celery", "-A", "config", "worker", "-P", "threads", "-c", "1"], "needs MAILROOM_ROLE=worker"),
-        ("worker", ["-m", "celery", "-A", "config", "beat"], "needs MAILROOM_ROLE=beat"),
+        ("worker", ["-m", "celery", "-A", "config", "beat", "-s", "{tmp}/beat"], "needs MAILROOM_ROLE=beat"),
         ("worker", ["manage.py", "relay"], "needs MAILROOM_ROLE=relay"),
         ("worker", ["-c", "import config.wsgi"], "needs MAILROOM_ROLE=web"),
         ("postman", ["manage.py", "check"], "mailroom.E001"),
@@ -80,7 +80,7 @@ def test_process_in_a_wrong_role_does_not_start():
 )
 def test_real_process_in_a_wrong_role_ends_with_a_sentence(tmp_path, role, command, said):
     done = subprocess.run(
-        [sys.executable, *command],
+        [sys.executable, *(part.replace("{tmp}", str(tmp_path)) for part in command)],
         cwd=django_settings.BASE_DIR,
         env=os.environ | {"MAILROOM_ROLE": role},
         capture_output=True,

@@ -1,0 +1,52 @@
+"""What a provider reported, as it said it, and what we understood."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from notifications.models.message import Message
+from notifications.outcomes import BounceKind, FeedbackKind
+
+
+class ProviderEvent(models.Model):
+    """Stored before the provider is told "got it", read afterwards. The raw payload is kept as it came."""
+
+    class State(models.TextChoices):
+        STORED = "stored"  # nobody has read it yet
+        PARKED = "parked"  # it speaks of a message we do not know (yet): our own commit may still be on its way
+        APPLIED = "applied"
+        FOREIGN = "foreign"  # never ours: another application uses the same account
+        UNREADABLE = "unreadable"
+
+    provider = models.CharField(max_length=32)
+    # The provider's own id of the event: what it repeats, up to dozens of times, is stored once.
+    event_id = models.CharField(max_length=200)
+    payload = models.JSONField()
+    state = models.CharField(max_length=16, choices=State, default=State.STORED)
+    # When it is to be read (again), while it is stored or parked.
+    read_at = models.DateTimeField(db_default=Now())
+    received_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    message = models.ForeignKey(Message, null=True, blank=True, on_delete=models.CASCADE, related_name="events")
+    attempt = models.PositiveSmallIntegerField(null=True, blank=True)
+    kind = models.CharField(max_length=16, choices=FeedbackKind, blank=True, default="")
+    bounce = models.CharField(max_length=16, choices=BounceKind, blank=True, default="")
+    recipient = models.CharField(max_length=320, blank=True, default="")
+    provider_message_id = models.CharField(max_length=200, blank=True, default="")
+    detail = models.CharField(max_length=300, blank=True, default="")
+    occurred_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-received_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "event_id"], name="notifications_event_once"),
+        ]
+        indexes = [
+            # Read by the relay's process: what is still to be read.
+            models.Index(fields=["read_at"], condition=Q(state__in=["stored", "parked"]), name="event_to_read_idx"),
+            # Read when a bounce is counted: the soft bounces of an address.
+            models.Index(fields=["recipient", "-received_at"], condition=Q(bounce="soft"), name="event_soft_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider}: {self.kind or self.state}"

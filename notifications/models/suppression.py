@@ -1,0 +1,59 @@
+"""Addresses that get no (or not all) mail any more, and why."""
+
+from collections.abc import Iterable
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from notifications.models.event import ProviderEvent
+from notifications.suppressions import Reason
+
+
+class SuppressionQuerySet(models.QuerySet["Suppression"]):
+    def in_force(self, addresses: Iterable[str]) -> Self:
+        """Return what is in force for any of `addresses`, however they are written."""
+        return self.filter(address__in={address.lower() for address in addresses}, lifted_at__isnull=True)
+
+
+class Suppression(models.Model):
+    """Never deleted: a lifted one is history, and says who lifted it and why."""
+
+    # Lower-cased.
+    address = models.CharField(max_length=320)
+    reason = models.CharField(max_length=16, choices=Reason)
+    # One sentence for the operator who asks why.
+    detail = models.CharField(max_length=300, blank=True, default="")
+    provider = models.CharField(max_length=32, blank=True, default="")
+    event = models.ForeignKey(ProviderEvent, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    # When a message was let through to see whether the address takes mail again.
+    probed_at = models.DateTimeField(null=True, blank=True)
+
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    lift_reason = models.CharField(max_length=300, blank=True, default="")
+    # What came of taking the address off the provider's own list.
+    provider_lift = models.CharField(max_length=300, blank=True, default="")
+
+    objects: ClassVar[SuppressionQuerySet] = SuppressionQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["-created_at"]
+        permissions = [("lift_suppression", "Can lift suppressions")]
+        constraints = [
+            # Its index is also read at every enqueueing and before every send.
+            models.UniqueConstraint(
+                fields=["address", "reason"],
+                condition=Q(lifted_at__isnull=True),
+                name="notifications_suppression_in_force_once",
+            ),
+            models.CheckConstraint(condition=Q(reason__in=Reason.values), name="notifications_suppression_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.address}"

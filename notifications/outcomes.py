@@ -1,0 +1,65 @@
+"""What became of a mail at the recipient's side, as the provider reports it. Pure.
+
+Events arrive late, twice and out of order, so an outcome moves by rank and never by arrival.
+"""
+
+from django.db.models import TextChoices
+
+
+class Outcome(TextChoices):
+    UNKNOWN = "unknown"
+    DEFERRED = "deferred"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    REJECTED = "rejected"
+
+
+class FeedbackKind(TextChoices):
+    """What a provider's event says about one mail."""
+
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"  # it will not be delivered; how final that is for the address, BounceKind says
+    COMPLAINED = "complained"
+    NOT_SPAM = "not spam"  # the recipient took a complaint back
+    REJECTED = "rejected"  # the provider itself dropped it after it had taken it
+    UNSUBSCRIBED = "unsubscribed"
+
+
+class BounceKind(TextChoices):
+    """What a bounce says about the address."""
+
+    HARD = "hard"  # there is no such mailbox, or it will never take our mail
+    SOFT = "soft"  # full, blocked, too large …: it may work another day
+    AUTO_REPLY = "auto-reply"  # somebody is out of office: the mail arrived
+
+
+RANK = {
+    Outcome.UNKNOWN: 0,
+    Outcome.DEFERRED: 1,
+    Outcome.DELIVERED: 2,
+    # Final. A mailbox may accept a mail and bounce it later, and only what was delivered can be complained about.
+    Outcome.REJECTED: 3,
+    Outcome.BOUNCED: 4,
+    Outcome.COMPLAINED: 5,
+}
+
+# None: the event says nothing new about where the mail is.
+MEANS: dict[FeedbackKind, Outcome | None] = {
+    FeedbackKind.ACCEPTED: None,  # that is our status, not the recipient's side
+    FeedbackKind.DEFERRED: Outcome.DEFERRED,
+    FeedbackKind.DELIVERED: Outcome.DELIVERED,
+    FeedbackKind.BOUNCED: Outcome.BOUNCED,
+    FeedbackKind.COMPLAINED: Outcome.COMPLAINED,
+    FeedbackKind.NOT_SPAM: None,  # it was delivered, and stays complained about in the history
+    FeedbackKind.REJECTED: Outcome.REJECTED,
+    FeedbackKind.UNSUBSCRIBED: None,  # about the person's wish, not about this mail
+}
+
+
+def moved(before: Outcome, kind: FeedbackKind, bounce: BounceKind | None = None) -> Outcome:
+    """Return the outcome after an event of `kind`: the higher ranked of the two."""
+    after = Outcome.DELIVERED if bounce is BounceKind.AUTO_REPLY else MEANS[kind]
+    return before if after is None or RANK[after] <= RANK[before] else after

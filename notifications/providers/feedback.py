@@ -1,0 +1,88 @@
+"""The vocabulary between a provider's webhook and feedback: what is posted to us, and what it says."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from notifications.outcomes import BounceKind, FeedbackKind
+
+
+class ForgedError(Exception):
+    """The request is not proven to be the provider's. The text says what is missing, for our log only."""
+
+
+class MalformedError(Exception):
+    """The request is the provider's, or could be, but cannot be taken apart."""
+
+
+class UnreadableError(Exception):
+    """One event says something that no mapping table knows how to read."""
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A webhook request: the body as it came in, byte for byte, and the headers (names in any case)."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RawEvent:
+    """One event as the provider said it, without what people clicked: such links can carry tokens.
+
+    `event_id` is the same at every repetition of the event and at no other event of this provider.
+    """
+
+    event_id: str
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A request that is proven genuine. `note` is for our log, where there is something to say of it."""
+
+    events: list[RawEvent] = field(default_factory=list)
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feedback:
+    """What one event says about one mail to one address.
+
+    `message_id` and `attempt` are what we gave the provider along, None where they did not come back. `detail` is the
+    provider's or the mailbox's word on it, at most 300 characters. `recipient` is lower-cased.
+    """
+
+    kind: FeedbackKind
+    recipient: str
+    bounce: BounceKind | None = None
+    message_id: UUID | None = None
+    attempt: int | None = None
+    provider_message_id: str = ""
+    occurred_at: datetime | None = None
+    detail: str = ""
+
+
+class Webhook(ABC):
+    """How one provider reports. Both halves are pure but for SNS, which fetches certificates and confirms topics."""
+
+    provider: ClassVar[str]
+
+    @abstractmethod
+    def missing_settings(self) -> list[str]:
+        """Return the names of the settings without which nothing can be proven genuine."""
+
+    @abstractmethod
+    def open(self, posted: Posted) -> Opened:
+        """Prove that the provider sent this and take it apart. Raises ForgedError and MalformedError.
+
+        Events that say nothing of a mail's fate (opens, clicks) are left out here and are stored nowhere.
+        """
+
+    @abstractmethod
+    def read(self, payload: dict[str, Any]) -> Feedback | None:
+        """Return what a stored event says, None if nothing of a mail's fate. Raises UnreadableError."""

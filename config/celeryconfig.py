@@ -68,6 +68,11 @@ task_track_started = False
 
 beat_enable_remote_control = True
 beat_schedule = {
+    "lift-at-providers": {
+        "task": "mailroom.lift_at_providers",
+        "schedule": 15,
+        "options": {"queue": "default", "expires": 15},
+    },
     "clear-expired-sessions": {
         "task": "mailroom.clear_expired_sessions",
         "schedule": 6 * 3600,

@@ -119,6 +119,15 @@ EMAIL_STREAM_RATES = env.str("EMAIL_STREAM_RATES", default="bulk=30")
 # No address is sent more than this many messages of one kind within an hour, whoever asks for them.
 EMAIL_ADDRESS_HOURLY = env.int("EMAIL_ADDRESS_HOURLY", default=10)
 
+# --- Mail: what providers report ------------------------------------------------------------------------------------
+# A webhook request that is larger is refused before it is looked at.
+WEBHOOK_MAX_BYTES = env.int("WEBHOOK_MAX_BYTES", default=5_000_000)
+# Soft bounces suppress an address after so many mails within so many days, without a delivery between them.
+SOFT_BOUNCE_LIMIT = env.int("SOFT_BOUNCE_LIMIT", default=3)
+SOFT_BOUNCE_DAYS = env.int("SOFT_BOUNCE_DAYS", default=14)
+# After so many hours one message of a kind that may probe goes to an address with soft bounces.
+SUPPRESSION_COOL_OFF_H = env.float("SUPPRESSION_COOL_OFF_H", default=24)
+
 # --- Mail: delivery -------------------------------------------------------------------------------------------------
 PROVIDER_CONNECT_TIMEOUT_S = env.float("PROVIDER_CONNECT_TIMEOUT_S", default=3)
 PROVIDER_READ_TIMEOUT_S = env.float("PROVIDER_READ_TIMEOUT_S", default=10)

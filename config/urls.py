@@ -5,12 +5,14 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config import views
+from notifications import webhooks
 
 admin.site.site_header = admin.site.site_title = f"{settings.SITE_NAME} administration"
 
 urlpatterns = [
     path("", include("accounts.urls")),
     path("admin/", admin.site.urls),
+    path("webhooks/<slug:provider>/", webhooks.receive, name="webhook"),
     path("healthz/live", views.live, name="live"),
     path("healthz/ready", views.ready, name="ready"),
 ]

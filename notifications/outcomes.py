@@ -59,7 +59,11 @@ MEANS: dict[FeedbackKind, Outcome | None] = {
 }
 
 
-def moved(before: Outcome, kind: FeedbackKind, bounce: BounceKind | None = None) -> Outcome:
-    """Return the outcome after an event of `kind`: the higher ranked of the two."""
-    after = Outcome.DELIVERED if bounce is BounceKind.AUTO_REPLY else MEANS[kind]
-    return before if after is None or RANK[after] <= RANK[before] else after
+def meant(kind: FeedbackKind, bounce: BounceKind | None = None) -> Outcome | None:
+    """Return the outcome that an event speaks of, or None if it says nothing of it."""
+    return Outcome.DELIVERED if bounce is BounceKind.AUTO_REPLY else MEANS[kind]
+
+
+def lower_than(outcome: Outcome) -> list[Outcome]:
+    """Return the outcomes that `outcome` may follow; in all others it is old news."""
+    return [before for before in Outcome if RANK[before] < RANK[outcome]]

@@ -1,7 +1,8 @@
 """When an address gets no more mail, and which mail it still gets. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from enum import Enum
 
 from django.db.models import TextChoices
 
@@ -19,23 +20,42 @@ class Reason(TextChoices):
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """A suppression as it stands at a moment. `rested_for`: since it began, or since the last probe."""
+    """A suppression in force. `rested`: its cool-off is over, counted from its beginning or from the last probe."""
 
     reason: Reason
-    rested_for: timedelta
+    rested: bool
 
 
-def blocks(standing: Standing, stream: Stream, *, may_probe: bool, cool_off: timedelta) -> bool:
-    """True if the suppression keeps a message of `stream` back.
+class Pass(Enum):
+    """What the list says to one message."""
 
-    Who unsubscribed gets no bulk mail and everything else. An address with soft bounces may get one message of a kind
-    that may probe once it has rested for `cool_off`: people must not be locked out by a mailbox that was full.
+    FREE = "free"
+    PROBE = "probe"  # it may go to see whether the address takes mail again; only one may
+    BLOCKED = "blocked"
+
+
+def judge(standing: Standing, stream: Stream, *, may_probe: bool) -> Pass:
+    """Return what one suppression says to a message of `stream`, whose kind may or may not probe.
+
+    Who unsubscribed gets no bulk mail and everything else. People must not be locked out by a mailbox that was full, so
+    a kind that may probe goes to an address with soft bounces after a cool-off.
     """
-    if standing.reason is Reason.UNSUBSCRIBED:
-        return stream is Stream.BULK
-    if standing.reason is Reason.SOFT_BOUNCES and may_probe:
-        return standing.rested_for < cool_off
-    return True
+    if standing.reason is Reason.UNSUBSCRIBED and stream is not Stream.BULK:
+        return Pass.FREE
+    if standing.reason is Reason.SOFT_BOUNCES and may_probe and standing.rested:
+        return Pass.PROBE
+    return Pass.BLOCKED
+
+
+def why_blocked(standings: Iterable[Standing], stream: Stream, *, may_probe: bool) -> Reason | None:
+    """Return the first reason that keeps a message back, or None if it may go (as a probe, perhaps)."""
+    blocked = (one.reason for one in standings if judge(one, stream, may_probe=may_probe) is Pass.BLOCKED)
+    return next(blocked, None)
+
+
+def probes(standings: Iterable[Standing], stream: Stream, *, may_probe: bool) -> bool:
+    """True if a message that is not blocked goes as a probe."""
+    return any(judge(one, stream, may_probe=may_probe) is Pass.PROBE for one in standings)
 
 
 def reason_for(

@@ -13,6 +13,7 @@ from config.celery import app
 from notifications.delivery.attempt import deliver as deliver_messages
 from notifications.delivery.budget import BudgetUnavailableError
 from notifications.delivery.record import Carrier
+from notifications.feedback import suppressing
 from notifications.outbox.broker import DELIVER_TASK
 from notifications.states import Stream
 
@@ -44,6 +45,11 @@ def deliver(self: Task[..., str], message_ids: list[str]) -> str:
     if report.retry_in_s is not None and self.request.retries < MAX_RETRIES:
         raise self.retry(countdown=report.retry_in_s + LATER_S)
     return str(report)
+
+
+@app.task(name="mailroom.lift_at_providers")
+def lift_at_providers() -> str:
+    return f"{suppressing.lift_at_providers()} done"
 
 
 @app.task(name="mailroom.clear_expired_sessions")

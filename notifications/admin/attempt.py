@@ -1,18 +1,14 @@
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_celery_results.models import TaskResult
 
+from notifications.admin.read_only import ReadOnly
 from notifications.models import DeliveryAttempt
 
 
-class AttemptInline(admin.TabularInline):
-    """History: to be read, never to be changed."""
-
+class AttemptInline(ReadOnly, admin.TabularInline):
     model = DeliveryAttempt
     extra = 0
     can_delete = False
@@ -21,12 +17,6 @@ class AttemptInline(admin.TabularInline):
         *("number", "recorded_at", "provider", "result", "error", "provider_message_id", "took", "task", "worker"),
     )
     fields = readonly_fields
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description="took")
     def took(self, attempt: DeliveryAttempt) -> str:

@@ -18,6 +18,8 @@ from django.views.decorators.http import require_http_methods
 
 from notifications.addresses import BadAddressError
 from notifications.admin.attempt import AttemptInline
+from notifications.admin.event import EventInline
+from notifications.admin.read_only import ReadOnly
 from notifications.kinds import UnknownKindError
 from notifications.models import Message
 from notifications.outbox import resend
@@ -26,9 +28,9 @@ MOST_AT_ONCE = 500
 
 
 @admin.register(Message)
-class MessageAdmin(admin.ModelAdmin):
-    list_display = ["to_address", "kind", "status", "stream", "created_at", "sent_at", "provider", "attempts"]
-    list_filter = ["status", "kind", "stream", "provider", "created_at"]
+class MessageAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["to_address", "kind", "status", "outcome", "stream", "created_at", "sent_at", "provider"]
+    list_filter = ["status", "outcome", "kind", "stream", "provider", "created_at"]
     search_fields = ["to_address", "id"]
     search_help_text = "An address or a message id, or a part of either."
     date_hierarchy = "created_at"
@@ -37,7 +39,22 @@ class MessageAdmin(admin.ModelAdmin):
     list_select_related = False
     readonly_fields = ["resends_of_this", "flower_link"]
     fieldsets = [
-        (None, {"fields": ["id", "kind", "to_address", "user", "status", "status_reason", "sent_at"]}),
+        (
+            None,
+            {
+                "fields": [
+                    "id",
+                    "kind",
+                    "to_address",
+                    "user",
+                    "status",
+                    "status_reason",
+                    "sent_at",
+                    "outcome",
+                    "outcome_at",
+                ]
+            },
+        ),
         (
             "On its way",
             {"fields": ["stream", "provider", "attempts", "created_at", "due_at", "expires_at", "flower_link"]},
@@ -51,17 +68,8 @@ class MessageAdmin(admin.ModelAdmin):
             },
         ),
     ]
-    inlines = [AttemptInline]
+    inlines = [AttemptInline, EventInline]
     actions = ["resend_selected"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Message | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Message | None = None) -> bool:
-        return False
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("notifications.resend_message")

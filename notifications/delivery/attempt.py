@@ -14,6 +14,7 @@ from django.db import InterfaceError, OperationalError
 from notifications.delivery import budget, record, retry
 from notifications.delivery.claim import claim, give_back, hand_over, leave, put_off
 from notifications.delivery.facts import gather
+from notifications.delivery.probe import take_probe
 from notifications.delivery.record import Carrier
 from notifications.delivery.rendering import RenderingError, render
 from notifications.delivery.wanted import Facts, Skip, why_not
@@ -91,6 +92,9 @@ class _Run:
     def one(self, message: Message, facts: Facts) -> None:
         if skip := why_not(facts):
             self.skip(message, skip)
+            return
+        if facts.probes and not take_probe(message.to_address):
+            self.skip(message, Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail"))
             return
         try:
             mail = render(message, attempt=message.attempts + 1)

@@ -1,4 +1,4 @@
-"""Collect, with one query for a whole group, what `wanted` needs to know."""
+"""Collect, with two queries for a whole group, what `wanted` needs to know."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,8 +11,9 @@ from django.db.models.functions import Coalesce, Now
 
 from notifications import kinds
 from notifications.delivery.wanted import Facts
-from notifications.models import Message
-from notifications.states import Status
+from notifications.models import Message, Suppression
+from notifications.states import Status, Stream
+from notifications.suppressions import Standing, probes, why_blocked
 
 # A newer message in one of these states reaches, has reached or may have reached the person.
 _ALIVE = [Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN]
@@ -35,7 +36,12 @@ def gather(messages: Sequence[Message]) -> list[tuple[Message, Facts]]:
         message_id: Facts(expired=expired, superseded=superseded, flooded=sent >= settings.EMAIL_ADDRESS_HOURLY)
         for message_id, expired, superseded, sent in rows
     }
-    return [(message, _facts(message, known[message.id])) for message in messages if message.id in known]
+    standings = Suppression.objects.standings(message.to_address for message in messages)
+    return [
+        (message, _facts(message, known[message.id], standings.get(message.to_address.lower(), [])))
+        for message in messages
+        if message.id in known
+    ]
 
 
 def _sent_within_an_hour() -> Subquery:
@@ -46,14 +52,23 @@ def _sent_within_an_hour() -> Subquery:
     return Subquery(sent.order_by().values("to_address").annotate(count=Count("*")).values("count"))
 
 
-def _facts(message: Message, known: Facts) -> Facts:
+def _facts(message: Message, known: Facts, standings: list[Standing]) -> Facts:
     """A kind is an adopter's code: what it raises is its own message's end and nobody else's trouble."""
     try:
-        return _ask_kind(message, known)
+        return _ask_kind(message, _ask_list(message, known, standings))
     except DatabaseError:
         raise
     except Exception as error:  # noqa: BLE001 - see above
         return Facts(broken=type(error).__name__)
+
+
+def _ask_list(message: Message, known: Facts, standings: list[Standing]) -> Facts:
+    stream, may_probe = Stream(message.stream), kinds.get(message.kind).may_probe
+    return replace(
+        known,
+        suppressed=why_blocked(standings, stream, may_probe=may_probe) or "",
+        probes=probes(standings, stream, may_probe=may_probe),
+    )
 
 
 def _ask_kind(message: Message, known: Facts) -> Facts:

@@ -16,6 +16,10 @@ class Facts:
     superseded: bool = False
     # The address has been sent as many of this kind as it may be within an hour.
     flooded: bool = False
+    # Why the address gets no such mail; empty if it does.
+    suppressed: str = ""
+    # It may only go if it is the one message that sees whether the address takes mail again.
+    probes: bool = False
     wanted: bool = True
     # The name of what the kind raised when it was asked.
     broken: str = ""
@@ -36,6 +40,7 @@ def why_not(facts: Facts) -> Skip | None:
         (facts.address_changed, Skip(Event.UNWANTED, "the address is no longer the account's")),
         (facts.superseded, Skip(Event.UNWANTED, "a newer one of its kind was asked for")),
         (not facts.wanted, Skip(Event.UNWANTED, "no longer needed")),
+        (bool(facts.suppressed), Skip(Event.ADDRESS_SUPPRESSED, f"the address is suppressed: {facts.suppressed}")),
         (facts.flooded, Skip(Event.UNWANTED, "the address has been sent too many of its kind within an hour")),
         (facts.expired, Skip(Event.OUTLIVED, "its time was over before it could be sent")),
     )

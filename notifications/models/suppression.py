@@ -1,21 +1,37 @@
 """Addresses that get no (or not all) mail any more, and why."""
 
+from collections import defaultdict
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce, Now
 
 from notifications.models.event import ProviderEvent
-from notifications.suppressions import Reason
+from notifications.suppressions import Reason, Standing
 
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def in_force(self, addresses: Iterable[str]) -> Self:
         """Return what is in force for any of `addresses`, however they are written."""
         return self.filter(address__in={address.lower() for address in addresses}, lifted_at__isnull=True)
+
+    def rested(self) -> Self:
+        """Return what has rested for the cool-off since it began, or since the last probe."""
+        cool_off = timedelta(hours=settings.SUPPRESSION_COOL_OFF_H)
+        return self.alias(since=Coalesce("probed_at", "created_at")).filter(since__lte=Now() - cool_off)
+
+    def standings(self, addresses: Iterable[str]) -> dict[str, list[Standing]]:
+        """Return what is in force, by lower-cased address. One query."""
+        found: dict[str, list[Standing]] = defaultdict(list)
+        rested = Exists(Suppression.objects.rested().filter(pk=OuterRef("pk")))
+        rows = self.in_force(addresses).order_by("created_at").values_list("address", "reason", rested)
+        for address, reason, is_rested in rows:
+            found[address].append(Standing(reason=Reason(reason), rested=is_rested))
+        return found
 
 
 class Suppression(models.Model):
@@ -37,7 +53,7 @@ class Suppression(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     lift_reason = models.CharField(max_length=300, blank=True, default="")
-    # What came of taking the address off the provider's own list.
+    # What came of taking the address off the provider's own list; empty until that was tried.
     provider_lift = models.CharField(max_length=300, blank=True, default="")
 
     objects: ClassVar[SuppressionQuerySet] = SuppressionQuerySet.as_manager()  # type: ignore[assignment]
@@ -45,6 +61,14 @@ class Suppression(models.Model):
     class Meta:
         ordering = ["-created_at"]
         permissions = [("lift_suppression", "Can lift suppressions")]
+        indexes = [
+            # Read every 15 s: what was lifted here and may still be on a provider's list.
+            models.Index(
+                fields=["lifted_at"],
+                condition=Q(lifted_at__isnull=False, provider_lift=""),
+                name="suppression_lift_idx",
+            ),
+        ]
         constraints = [
             # Its index is also read at every enqueueing and before every send.
             models.UniqueConstraint(

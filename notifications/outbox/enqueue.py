@@ -10,11 +10,12 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from accounts.models import User
-from notifications import kinds
+from notifications import kinds, states
 from notifications.addresses import one_address
-from notifications.models import Message
+from notifications.models import Message, Suppression
 from notifications.outbox import broker
-from notifications.states import Stream
+from notifications.states import Event, Status, Stream
+from notifications.suppressions import why_blocked
 
 # After this long the relay publishes what the request itself could not.
 RELAY_AFTER = {
@@ -49,13 +50,26 @@ def enqueue(draft: Draft) -> Message | None:
 def enqueue_many(drafts: Sequence[Draft]) -> list[Message]:
     """Write messages with one INSERT and return those that are new, in order. Raises as `enqueue` does."""
     messages = [_message(draft) for draft in drafts]
+    _keep_back_suppressed(messages)
     with transaction.atomic():
         Message.objects.bulk_create(messages, ignore_conflicts=True, batch_size=1000)
         new = set(Message.objects.filter(id__in=[message.id for message in messages]).values_list("id", flat=True))
         written = [message for message in messages if message.id in new]
-        for stream in {message.stream for message in written} - {Stream.BULK}:
-            _publish_after_commit([message.id for message in written if message.stream == stream], Stream(stream))
+        waiting = [message for message in written if message.status == Status.QUEUED]
+        for stream in {message.stream for message in waiting} - {Stream.BULK}:
+            _publish_after_commit([message.id for message in waiting if message.stream == stream], Stream(stream))
     return written
+
+
+def _keep_back_suppressed(messages: Sequence[Message]) -> None:
+    """A message to an address that gets no such mail is written all the same, so that somebody can find it."""
+    standings = Suppression.objects.standings(message.to_address for message in messages)
+    for message in messages:
+        kind = kinds.get(message.kind)
+        found = standings.get(message.to_address.lower(), ())
+        if reason := why_blocked(found, kind.stream, may_probe=kind.may_probe):
+            message.status = states.target(Event.ADDRESS_SUPPRESSED)
+            message.status_reason = f"the address is suppressed: {reason}"
 
 
 def _message(draft: Draft) -> Message:

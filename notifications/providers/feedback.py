@@ -14,6 +14,10 @@ class ForgedError(Exception):
     """The request is not proven to be the provider's. The text says what is missing, for our log only."""
 
 
+class UnprovenError(Exception):
+    """Whether the request is genuine cannot be found out now; the provider should send it again."""
+
+
 class MalformedError(Exception):
     """The request is the provider's, or could be, but cannot be taken apart."""
 
@@ -78,7 +82,8 @@ class Webhook(ABC):
 
     @abstractmethod
     def open(self, posted: Posted) -> Opened:
-        """Prove that the provider sent this and take it apart. Raises ForgedError and MalformedError.
+        """Prove that the provider sent this and take it apart. Raises ForgedError, UnprovenError
+        and MalformedError.
 
         Events that say nothing of a mail's fate (opens, clicks) are left out here and are stored nowhere.
         """

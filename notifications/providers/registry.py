@@ -2,7 +2,9 @@
 
 from django.conf import settings
 
+from notifications.providers.account import Account
 from notifications.providers.base import Provider
+from notifications.providers.feedback import Webhook
 from notifications.providers.postmark import Postmark
 from notifications.providers.sendgrid import SendGrid
 from notifications.providers.ses import Ses
@@ -12,6 +14,10 @@ from notifications.providers.smtp import Smtp
 PROVIDERS: dict[str, type[Provider]] = {
     provider.name: provider for provider in (Ses, SendGrid, Postmark, Smtp, Simulator)
 }
+# Whoever reports to us, by the last part of the address it reports to.
+WEBHOOKS: dict[str, type[Webhook]] = {}
+# Whose account can be asked for its quota and its own list of suppressed addresses.
+ACCOUNTS: dict[str, type[Account]] = {}
 
 
 def primary() -> Provider:

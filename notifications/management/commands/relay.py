@@ -1,4 +1,8 @@
-"""The relay's process: one round after another, until it is told to stop."""
+"""The relay's process: one round after another, until it is told to stop.
+
+Each round first reads what providers have reported, so that an uncertain message is settled by its provider's word
+before its kind's policy settles it.
+"""
 
 import logging
 import signal
@@ -11,6 +15,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from config import heartbeat, startup
 from config.environment import Role
+from notifications.feedback import reading
 from notifications.outbox import relay
 
 logger = logging.getLogger(__name__)
@@ -43,12 +48,15 @@ class Command(BaseCommand):
 def _round(before: relay.Round) -> tuple[relay.Round, float]:
     """Do one round and return it, and how long to wait for the next, in seconds."""
     try:
+        read = reading.read_due()
         done = relay.run_once(before)
     except (OperationalError, InterfaceError) as error:
         logger.warning("the database is away (%s)", type(error).__name__)
         close_old_connections()
         return before, PAUSE_S
     heartbeat.touch()
+    if read:
+        logger.info("events read: %s", dict(read))
     if not done.idle:
         logger.info("%s", done)
     return done, float(settings.RELAY_INTERVAL_S)

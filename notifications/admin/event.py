@@ -1,0 +1,28 @@
+"""What providers reported."""
+
+from django.contrib import admin
+
+from notifications.admin.read_only import ReadOnly
+from notifications.models import ProviderEvent
+
+
+class EventInline(ReadOnly, admin.TabularInline):
+    model = ProviderEvent
+    extra = 0
+    can_delete = False
+    verbose_name_plural = "what the provider reported"
+    ordering = ("received_at", "id")
+    show_change_link = True
+    readonly_fields = ("occurred_at", "received_at", "provider", "kind", "bounce", "attempt", "detail")
+    fields = readonly_fields
+
+
+@admin.register(ProviderEvent)
+class ProviderEventAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["received_at", "provider", "kind", "bounce", "recipient", "state", "detail"]
+    list_filter = ["state", "kind", "bounce", "provider", "received_at"]
+    search_fields = ["recipient", "provider_message_id", "message__id"]
+    search_help_text = "An address, the provider's id of a message, or our own."
+    list_per_page = 50
+    show_full_result_count = False
+    list_select_related = False

@@ -1,0 +1,117 @@
+"""Addresses that get no more mail: why, since when, and how a person lifts that."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import User
+from notifications.addresses import BadAddressError, one_address
+from notifications.feedback import suppressing
+from notifications.models import Suppression
+from notifications.suppressions import Reason
+
+
+class ByHandForm(forms.ModelForm):
+    """An address that an operator puts on the list."""
+
+    class Meta:
+        model = Suppression
+        fields = ["address", "detail"]
+
+    def clean_address(self) -> str:
+        try:
+            address = one_address(self.cleaned_data["address"].strip()).lower()
+        except BadAddressError as error:
+            raise ValidationError("Please enter exactly one e-mail address.") from error
+        if Suppression.objects.in_force([address]).filter(reason=Reason.BY_HAND).exists():
+            raise ValidationError("This address is on the list already.")
+        return address
+
+
+class LiftForm(forms.Form):
+    why = forms.CharField(label="Why", max_length=300, help_text="For whoever wonders later. It is kept in the log.")
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(admin.ModelAdmin):
+    list_display = ["address", "reason", "detail", "provider", "created_at", "probed_at", "lifted_at", "lifted_by"]
+    list_filter = ["reason", ("lifted_at", admin.EmptyFieldListFilter), "provider", "created_at"]
+    search_fields = ["address"]
+    search_help_text = "An address, or a part of one."
+    list_per_page = 50
+    show_full_result_count = False
+    list_select_related = ["lifted_by"]
+    fields = [
+        *("address", "reason", "detail", "provider", "event", "created_at", "probed_at"),
+        *("lifted_at", "lifted_by", "lift_reason", "provider_lift"),
+    ]
+
+    def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
+        return False
+
+    def has_lift_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("notifications.lift_suppression")
+
+    def get_form(
+        self, request: HttpRequest, obj: Suppression | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm]:
+        return ByHandForm if obj is None else super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Suppression | None = None) -> Any:
+        return ["address", "detail"] if obj is None else self.fields
+
+    def save_model(self, request: HttpRequest, obj: Suppression, form: forms.ModelForm, change: bool) -> None:
+        obj.reason = Reason.BY_HAND
+        super().save_model(request, obj, form, change)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = require_http_methods(["GET", "HEAD", "POST"])(self.lift_view)
+        own = path("<int:pk>/lift/", self.admin_site.admin_view(view), name="notifications_suppression_lift")
+        return [own, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        offer = {"may_lift": self.has_lift_permission(request)}
+        return super().change_view(request, object_id, form_url, (extra_context or {}) | offer)
+
+    def lift_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """GET asks why; POST lifts, once, and writes down who did it."""
+        user = request.user
+        if not self.has_lift_permission(request) or not isinstance(user, User):
+            raise PermissionDenied
+        suppression = get_object_or_404(Suppression, pk=pk)
+        form = LiftForm(request.POST if request.method == "POST" else None)
+        if not form.is_valid():
+            return self._ask(request, suppression, form)
+        self._lift(request, suppression, user, form.cleaned_data["why"])
+        return HttpResponseRedirect(reverse("admin:notifications_suppression_change", args=[pk]))
+
+    def _lift(self, request: HttpRequest, suppression: Suppression, user: User, why: str) -> None:
+        with transaction.atomic():
+            lifted = suppressing.lift(suppression, user, why)
+            if lifted:
+                self.log_change(request, suppression, f"Lifted: {why}")
+        text = f"{suppression.address} gets mail again." if lifted else "Somebody had lifted it already."
+        self.message_user(request, text, messages.SUCCESS if lifted else messages.WARNING)
+
+    def _ask(self, request: HttpRequest, suppression: Suppression, form: LiftForm) -> TemplateResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Lift this suppression",
+            "opts": self.opts,
+            "suppression": suppression,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/notifications/suppression/lift.html", context)

@@ -1,0 +1,42 @@
+"""What was understood of a batch of events, written with one statement."""
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+from notifications.models import ProviderEvent
+
+# An event that knows no message yet is looked at again when it is twice as old.
+_STATEMENT = """
+UPDATE notifications_providerevent AS event SET
+    state = said.state, message_id = said.message_id, attempt = said.attempt, kind = said.kind, bounce = said.bounce,
+    recipient = said.recipient, provider_message_id = said.provider_message_id, detail = said.detail,
+    occurred_at = said.occurred_at,
+    read_at = statement_timestamp() + greatest(statement_timestamp() - event.received_at, interval '2 seconds')
+FROM unnest(
+    %s::bigint[], %s::text[], %s::uuid[], %s::smallint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+    %s::timestamptz[]
+) AS said (id, state, message_id, attempt, kind, bounce, recipient, provider_message_id, detail, occurred_at)
+WHERE event.id = said.id
+"""
+# How long an event may wait for a message before it is somebody else's.
+_GIVE_UP = """
+UPDATE notifications_providerevent SET state = 'foreign'
+WHERE state = 'parked' AND id = ANY(%s) AND received_at < statement_timestamp() - %s * interval '1 second'
+"""
+PARK_FOR_S = 3600
+
+
+def write_down(events: Sequence[ProviderEvent]) -> None:
+    rows = [
+        (
+            *(event.pk, event.state, event.message_id, event.attempt, event.kind, event.bounce, event.recipient),
+            *(event.provider_message_id, event.detail, event.occurred_at),
+        )
+        for event in events
+    ]
+    parked = [event.pk for event in events if event.state == ProviderEvent.State.PARKED]
+    with connection.cursor() as cursor:
+        cursor.execute(_STATEMENT, [list(column) for column in zip(*rows, strict=True)])
+        if parked:
+            cursor.execute(_GIVE_UP, [parked, PARK_FOR_S])

@@ -1,0 +1,57 @@
+"""Where providers report: prove it genuine, store it, say "got it". What it means is read afterwards.
+
+The status codes are chosen for what the senders make of them. SendGrid and Postmark repeat everything that is not 2xx
+for hours; SNS repeats 5xx and drops the rest for good. So whatever is our own trouble must be a 5xx.
+"""
+
+import logging
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from notifications.feedback import ingest
+from notifications.providers.feedback import ForgedError, MalformedError, Posted, UnprovenError
+from notifications.providers.registry import WEBHOOKS
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_S = 30
+
+
+@csrf_exempt
+@never_cache
+@require_POST
+def receive(request: HttpRequest, provider: str) -> HttpResponse:
+    """Take one request of a provider. A database that is away becomes the site's own 503."""
+    webhook = WEBHOOKS[provider]() if provider in WEBHOOKS else None
+    if webhook is None or webhook.missing_settings():
+        raise Http404
+    # Read past Django's limit, which is meant for forms; SendGrid sends up to a thousand events at once.
+    body = request.read(settings.WEBHOOK_MAX_BYTES + 1)
+    if len(body) > settings.WEBHOOK_MAX_BYTES:
+        return _answer(413, "too large")
+    try:
+        opened = webhook.open(Posted(body, request.headers))
+    except ForgedError as error:
+        logger.warning("a request to the webhook of %s is not proven to be from it: %s", provider, error)
+        return _answer(403, "not proven genuine")
+    except MalformedError as error:
+        logger.warning("a request to the webhook of %s cannot be taken apart: %s", provider, error)
+        return _answer(400, "cannot be taken apart")
+    except UnprovenError as error:
+        logger.warning("a request to the webhook of %s could not be checked: %s", provider, error)
+        return _answer(503, "cannot be checked now")
+    ingest.store(provider, opened.events)
+    if opened.note:
+        logger.info("webhook of %s: %s", provider, opened.note)
+    return _answer(200, "ok")
+
+
+def _answer(status: int, text: str) -> HttpResponse:
+    response = HttpResponse(f"{text}\n", content_type="text/plain", status=status)
+    if status == 503:  # noqa: PLR2004
+        response["Retry-After"] = str(RETRY_AFTER_S)
+    return response

@@ -1,0 +1,197 @@
+"""How addresses come on the list, what the list keeps back, and how they leave it."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+from django.db.models.functions import Now
+
+from notifications.delivery.attempt import deliver
+from notifications.delivery.probe import take_probe
+from notifications.delivery.record import Carrier
+from notifications.feedback import suppressing
+from notifications.models import Message, Suppression
+from notifications.outbox import Draft, enqueue
+from notifications.states import Status, Stream
+from notifications.suppressions import Reason
+from tests.factories import MessageFactory, UserFactory
+from tests.notifications.feedback.test_reading import reported
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+
+ADDRESS = "ada@example.com"
+
+
+def sent(**more):
+    return MessageFactory(status=Status.SENT, sent_at=Now(), to_address=ADDRESS, **more)
+
+
+def bounce(kind="bounced", **more):
+    return reported(sent(), kind, recipient=ADDRESS, **more)
+
+
+def in_force():
+    return {row.reason for row in Suppression.objects.in_force([ADDRESS])}
+
+
+def reset():
+    """A password reset's way through enqueue and a worker; return its status."""
+    user = UserFactory._meta.model.objects.filter(email=ADDRESS).first() or UserFactory(email=ADDRESS)
+    message = enqueue(Draft(kind="password-reset", to=ADDRESS, user=user))
+    deliver([message.id], Stream.CRITICAL, Carrier(task_id="", worker=""))
+    return Message.objects.get(id=message.id)
+
+
+def rest():
+    """Let the cool-off pass."""
+    Suppression.objects.update(
+        created_at=F("created_at") - timedelta(hours=25), probed_at=F("probed_at") - timedelta(hours=25)
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "reasons"),
+    [
+        ("bounced", {"bounce": "hard", "detail": "no such mailbox"}, {Reason.HARD_BOUNCE}),
+        ("complained", {}, {Reason.COMPLAINT}),
+        ("unsubscribed", {}, {Reason.UNSUBSCRIBED}),
+        ("bounced", {"bounce": "soft"}, set()),
+        ("bounced", {"bounce": "auto-reply"}, set()),
+        ("bounced", {}, set()),
+        ("rejected", {}, set()),
+        ("delivered", {}, set()),
+    ],
+)
+def test_address_is_suppressed_for_what_it_should_be(kind, more, reasons):
+    bounce(kind, **more)
+    assert in_force() == reasons
+
+
+def test_row_says_where_it_comes_from():
+    bounce(bounce="hard", detail="550 5.1.1 no such user")
+    row = Suppression.objects.get()
+    assert (row.address, row.provider, row.detail) == (ADDRESS, "scripted", "550 5.1.1 no such user")
+    assert row.event.kind == "bounced"
+
+
+def test_second_event_for_the_same_reason_changes_nothing():
+    bounce(bounce="hard")
+    bounce(bounce="hard")
+    assert Suppression.objects.count() == 1
+
+
+def test_soft_bounces_suppress_after_repetition_only():
+    for _ in range(2):
+        bounce(bounce="soft")
+    assert in_force() == set()
+    bounce(bounce="soft")
+    assert in_force() == {Reason.SOFT_BOUNCES}
+
+
+def test_soft_bounces_of_one_mail_count_once():
+    message = sent()
+    for _ in range(5):
+        reported(message, "bounced", bounce="soft", recipient=ADDRESS)
+    assert in_force() == set()
+
+
+def test_delivery_between_soft_bounces_starts_the_count_anew():
+    for _ in range(2):
+        bounce(bounce="soft")
+    Message.objects.update(outcome_at=Now() - timedelta(minutes=1))
+    reported(sent(), "delivered", recipient=ADDRESS)
+    Message.objects.filter(outcome="delivered").update(outcome_at=Now() + timedelta(seconds=1))
+    bounce(bounce="soft")
+    assert in_force() == set()
+
+
+def test_suppressed_address_gets_a_row_with_a_reason_and_no_mail(provider, django_capture_on_commit_callbacks):
+    suppressing.suppress(ADDRESS, Reason.HARD_BOUNCE, "")
+    with django_capture_on_commit_callbacks() as after_commit:
+        message = enqueue(Draft(kind="welcome", to="Ada@Example.com", user=UserFactory(email=ADDRESS)))
+    assert (message.status, message.status_reason) == (Status.SUPPRESSED, "the address is suppressed: hard bounce")
+    assert Message.objects.get().status == Status.SUPPRESSED
+    assert after_commit == []
+
+
+def test_address_that_is_suppressed_while_a_message_waits_gets_none(provider):
+    message = MessageFactory(to_address=ADDRESS, user=UserFactory(email=ADDRESS))
+    suppressing.suppress(ADDRESS, Reason.COMPLAINT, "")
+    deliver([message.id], Stream.DEFAULT, Carrier(task_id="", worker=""))
+    after = Message.objects.get(id=message.id)
+    assert (after.status, after.attempts, provider.taken) == (Status.SUPPRESSED, 0, [])
+    assert after.status_reason == "the address is suppressed: complaint"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [("welcome", Status.QUEUED), ("password-reset", Status.QUEUED), ("product-news", Status.SUPPRESSED)],
+)
+def test_unsubscribing_keeps_back_bulk_mail_only(kind, status):
+    suppressing.suppress(ADDRESS, Reason.UNSUBSCRIBED, "")
+    assert enqueue(Draft(kind=kind, to=ADDRESS, user=UserFactory(email=ADDRESS))).status == status
+
+
+@pytest.mark.parametrize("reason", [Reason.HARD_BOUNCE, Reason.COMPLAINT, Reason.BY_HAND])
+def test_reset_never_passes_what_is_not_soft(provider, reason):
+    suppressing.suppress(ADDRESS, reason, "")
+    rest()
+    assert reset().status == Status.SUPPRESSED
+
+
+def test_reset_passes_once_after_the_cool_off(provider):
+    suppressing.suppress(ADDRESS, Reason.SOFT_BOUNCES, "")
+    assert reset().status == Status.SUPPRESSED
+    rest()
+    assert reset().status == Status.SENT
+    assert reset().status == Status.SUPPRESSED
+    rest()
+    assert reset().status == Status.SENT
+
+
+def test_only_one_message_wins_the_right_to_probe():
+    suppressing.suppress(ADDRESS, Reason.SOFT_BOUNCES, "")
+    assert not take_probe(ADDRESS)
+    rest()
+    assert take_probe(ADDRESS)
+    assert not take_probe(ADDRESS)
+
+
+def test_message_that_finds_another_probing_is_kept_back(provider, monkeypatch):
+    suppressing.suppress(ADDRESS, Reason.SOFT_BOUNCES, "")
+    rest()
+    monkeypatch.setattr("notifications.delivery.attempt.take_probe", lambda address: False)
+    after = reset()
+    assert (after.status, provider.taken) == (Status.SUPPRESSED, [])
+
+
+def test_delivered_probe_heals_the_address(provider):
+    suppressing.suppress(ADDRESS, Reason.SOFT_BOUNCES, "")
+    rest()
+    reported(reset(), "delivered", recipient=ADDRESS)
+    assert in_force() == set()
+    assert Suppression.objects.get().lift_reason == "a mail was delivered"
+
+
+def test_late_word_of_an_earlier_mail_heals_nothing():
+    suppressing.suppress(ADDRESS, Reason.SOFT_BOUNCES, "")
+    reported(sent(), "delivered", recipient=ADDRESS)
+    assert in_force() == {Reason.SOFT_BOUNCES}
+
+
+def test_complaint_taken_back_lifts_the_complaint_only():
+    bounce("complained")
+    bounce(bounce="hard")
+    bounce("not spam")
+    assert in_force() == {Reason.HARD_BOUNCE}
+
+
+def test_lifted_address_gets_mail_and_the_row_says_who_and_why(provider):
+    operator = UserFactory()
+    suppressing.suppress(ADDRESS, Reason.HARD_BOUNCE, "")
+    row = Suppression.objects.get()
+    assert suppressing.lift(row, operator, "they called: the mailbox exists")
+    assert not suppressing.lift(row, UserFactory(), "too late")
+    row.refresh_from_db()
+    assert (row.lifted_by, row.lift_reason) == (operator, "they called: the mailbox exists")
+    assert reset().status == Status.SENT

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import views as auth
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieSession
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils import timezone
@@ -21,6 +22,7 @@ from accounts.tokens import confirmation_tokens
 # In a signed cookie: a session would cost a row and a commit for somebody who is not even logged in.
 SIGNED_UP_COOKIE = "signed_up"
 SIGNED_UP_COOKIE_AGE_S = 86_400
+RESET_COOKIE = "password_reset"
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -111,9 +113,34 @@ class PasswordResetDoneView(auth.PasswordResetDoneView):
 
 
 class PasswordResetConfirmView(auth.PasswordResetConfirmView):
+    """Django's view keeps the link's token in the session while the form is open.
+
+    Sessions are rows here, and no token is ever in a row, so this view's session is a signed cookie of its own.
+    """
+
     template_name = "accounts/password_reset_confirm.html"
     form_class = NewPasswordForm
     success_url = reverse_lazy("accounts:password-reset-complete")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        everywhere = request.session
+        request.session = here = SignedCookieSession(request.COOKIES.get(RESET_COOKIE))
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+        finally:
+            request.session = everywhere
+        if here.modified:
+            here.save()
+            response.set_cookie(
+                RESET_COOKIE,
+                str(here.session_key),
+                max_age=settings.PASSWORD_RESET_TIMEOUT,
+                path=str(reverse_lazy("accounts:password-reset")),
+                secure=settings.HTTPS,
+                httponly=True,
+                samesite="Lax",
+            )
+        return response
 
 
 class PasswordResetCompleteView(auth.PasswordResetCompleteView):

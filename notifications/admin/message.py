@@ -23,6 +23,7 @@ from notifications.admin.read_only import ReadOnly
 from notifications.kinds import UnknownKindError
 from notifications.models import Message
 from notifications.outbox import resend
+from notifications.states import Status
 
 MOST_AT_ONCE = 500
 
@@ -122,10 +123,17 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
         if request_id is None:
             return self._ask(request, chosen)
         resent = [new for old in chosen if (new := self._resend(request, old, request_id))]
-        self.message_user(request, _said(len(resent)), messages.SUCCESS if resent else messages.WARNING)
+        self._say(request, resent)
         if len(resent) == 1:
             return HttpResponseRedirect(reverse("admin:notifications_message_change", args=[resent[0].id]))
         return HttpResponseRedirect(reverse("admin:notifications_message_changelist"))
+
+    def _say(self, request: HttpRequest, resent: Sequence[Message]) -> None:
+        kept_back = [message for message in resent if message.status == Status.SUPPRESSED]
+        for message in kept_back:
+            self.message_user(request, f"Not to {message.to_address}: {message.status_reason}.", messages.WARNING)
+        count = len(resent) - len(kept_back)
+        self.message_user(request, _said(count), messages.SUCCESS if count else messages.WARNING)
 
     def _resend(self, request: HttpRequest, old: Message, request_id: UUID) -> Message | None:
         try:

@@ -1,9 +1,11 @@
 import pytest
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.contrib.sessions.models import Session
 from django.urls import reverse
 
 from accounts.links import password_reset_path
 from accounts.models import User
+from accounts.views import RESET_COOKIE
 from notifications.models import Message
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +89,21 @@ def test_made_up_link_is_refused_cleanly(client, user, path):
     page = client.get(f"{URL}{path}", follow=True)
     assert page.status_code == 200
     assert "no longer works" in page.content.decode()
+
+
+def test_open_form_leaves_no_token_in_a_row(client, user):
+    path = password_reset_path(user)
+    client.get(path, follow=True)
+    token = path.rstrip("/").rpartition("/")[2]
+    assert token not in str([session.get_decoded() for session in Session.objects.all()])
+    cookie = client.cookies[RESET_COOKIE]
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == (URL, True, "Lax")
+
+
+@pytest.mark.parametrize("cookie", ["", "forged", "a:b:c"])
+def test_forged_cookie_opens_no_form(client, user, cookie):
+    where = client.get(password_reset_path(user), follow=True).redirect_chain[-1][0]
+    client.cookies[RESET_COOKIE] = cookie
+    client.post(where, {"password": "a much newer password"})
+    user.refresh_from_db()
+    assert user.check_password("the old password")

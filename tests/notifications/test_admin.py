@@ -10,8 +10,10 @@ from django.urls import reverse
 from django_celery_results.models import TaskResult
 
 from accounts.models import User
+from notifications.feedback import suppressing
 from notifications.models import DeliveryAttempt, Message
 from notifications.states import Status
+from notifications.suppressions import Reason
 from tests.factories import MessageFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +75,15 @@ def test_submitting_the_page_twice_resends_once(admin_client):
     page = admin_client.post(resend_url(message), {"request_id": request_id}, follow=True)
     assert "Nothing was resent." in page.content.decode()
     assert Message.objects.filter(resend_of=message).count() == 1
+
+
+def test_resend_to_a_suppressed_address_says_why_it_is_kept_back(admin_client):
+    message = MessageFactory()
+    suppressing.suppress(message.to_address, Reason.COMPLAINT, "")
+    page = admin_client.post(resend_url(message), {"request_id": uuid4()}, follow=True).content.decode()
+    assert f"Not to {message.to_address}: the address is suppressed: complaint." in page
+    assert "Nothing was resent." in page
+    assert Message.objects.get(resend_of=message).status == Status.SUPPRESSED
 
 
 def test_action_asks_first_and_then_resends_all(admin_client):

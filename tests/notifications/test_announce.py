@@ -5,7 +5,9 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from notifications.delivery.rendering import render
+from notifications.feedback import suppressing
 from notifications.models import Message
+from notifications.suppressions import Reason
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +33,11 @@ def test_confirmed_people_get_it_once_per_name(readers):
     assert announce("summer") == "3 messages enqueued."
     assert set(Message.objects.values_list("stream", flat=True)) == {"bulk"}
     assert set(Message.objects.values_list("to_address", flat=True)) == {reader.email for reader in readers}
+
+
+def test_who_unsubscribed_is_kept_back_and_counted(readers):
+    suppressing.suppress(readers[0].email, Reason.UNSUBSCRIBED, "")
+    assert announce() == "2 messages enqueued. 1 kept back."
 
 
 def test_mail_says_what_was_written(readers):

@@ -1,5 +1,6 @@
 """Enqueues one text for many people. They leave on the bulk stream, as fast as the rates allow."""
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -9,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts.models import User
 from notifications import kinds
 from notifications.outbox import Draft, enqueue_many
+from notifications.states import Status
 
 BATCH = 500
 
@@ -32,8 +34,11 @@ class Command(BaseCommand):
             self.stdout.write(f"{readers.count()} people would get it.")
             return
         drafts = (draft(options["name"], reader, context) for reader in readers.iterator(BATCH))
-        count = sum(len(enqueue_many(batch)) for batch in batches(drafts))
-        self.stdout.write(f"{count} messages enqueued.")
+        by_status: Counter[str] = Counter()
+        for batch in batches(drafts):
+            by_status.update(message.status for message in enqueue_many(batch))
+        kept_back = by_status.pop(Status.SUPPRESSED, 0)
+        self.stdout.write(f"{by_status.total()} messages enqueued." + (f" {kept_back} kept back." if kept_back else ""))
 
 
 def draft(name: str, reader: User, context: dict[str, Any]) -> Draft:

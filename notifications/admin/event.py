@@ -6,17 +6,6 @@ from notifications.admin.read_only import ReadOnly
 from notifications.models import ProviderEvent
 
 
-class EventInline(ReadOnly, admin.TabularInline):
-    model = ProviderEvent
-    extra = 0
-    can_delete = False
-    verbose_name_plural = "what the provider reported"
-    ordering = ("received_at", "id")
-    show_change_link = True
-    readonly_fields = ("occurred_at", "received_at", "provider", "kind", "bounce", "attempt", "detail")
-    fields = readonly_fields
-
-
 @admin.register(ProviderEvent)
 class ProviderEventAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["received_at", "provider", "kind", "bounce", "recipient", "state", "detail"]

@@ -18,8 +18,8 @@ from django.views.decorators.http import require_http_methods
 
 from notifications.addresses import BadAddressError
 from notifications.admin.attempt import AttemptInline
-from notifications.admin.event import EventInline
 from notifications.admin.read_only import ReadOnly
+from notifications.admin.timeline import timeline
 from notifications.kinds import UnknownKindError
 from notifications.models import Message
 from notifications.outbox import resend
@@ -69,7 +69,7 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
             },
         ),
     ]
-    inlines = [AttemptInline, EventInline]
+    inlines = [AttemptInline]
     actions = ["resend_selected"]
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
@@ -97,8 +97,12 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        offer = {"may_resend": self.has_resend_permission(request)}
-        return super().change_view(request, object_id, form_url, (extra_context or {}) | offer)
+        message = self.get_object(request, object_id)
+        shown = {
+            "may_resend": self.has_resend_permission(request),
+            "timeline": timeline(message) if message else [],
+        }
+        return super().change_view(request, object_id, form_url, (extra_context or {}) | shown)
 
     @admin.action(description="Resend selected messages", permissions=["resend"])
     def resend_selected(self, request: HttpRequest, queryset: QuerySet[Message]) -> HttpResponseBase | None:

@@ -1,17 +1,19 @@
 """Resending in the Django admin: on purpose, by who may, once, and written down."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
+from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 from django_celery_results.models import TaskResult
 
 from accounts.models import User
 from notifications.feedback import suppressing
-from notifications.models import DeliveryAttempt, Message
+from notifications.models import DeliveryAttempt, Message, ProviderEvent
 from notifications.states import Status
 from notifications.suppressions import Reason
 from tests.factories import MessageFactory, UserFactory
@@ -84,6 +86,31 @@ def test_resend_to_a_suppressed_address_says_why_it_is_kept_back(admin_client):
     assert f"Not to {message.to_address}: the address is suppressed: complaint." in page
     assert "Nothing was resent." in page
     assert Message.objects.get(resend_of=message).status == Status.SUPPRESSED
+
+
+def test_timeline_tells_what_we_did_and_what_the_provider_said_in_order(admin_client):
+    message = MessageFactory(status=Status.SENT, sent_at=Now(), provider="ses", attempts=2)
+    for number, result in ((1, "ambiguous"), (2, "accepted")):
+        DeliveryAttempt.objects.create(
+            message=message, number=number, provider="ses", result=result, recorded_at=Now() + timedelta(seconds=number)
+        )
+    event = ProviderEvent.objects.create(
+        provider="ses",
+        event_id="1",
+        payload={"their": "words"},
+        message=message,
+        kind="bounced",
+        bounce="soft",
+        detail="mailbox full",
+        received_at=Now() + timedelta(seconds=3),
+    )
+    page = admin_client.get(detail(message)).content.decode()
+    steps = ["enqueued", "attempt 1 through ses: ambiguous", "attempt 2 through ses: accepted", "bounced (soft)"]
+    places = [page.index(step) for step in steps]
+    assert places == sorted(places)
+    assert "mailbox full" in page
+    raw = admin_client.get(reverse("admin:notifications_providerevent_change", args=[event.pk])).content.decode()
+    assert "words" in raw
 
 
 def test_action_asks_first_and_then_resends_all(admin_client):

@@ -126,6 +126,15 @@ DELIVERY_LEASE_S = env.float("DELIVERY_LEASE_S", default=60)
 DELIVERY_MAX_ATTEMPTS = env.int("DELIVERY_MAX_ATTEMPTS", default=10)
 UNCERTAIN_SETTLE_S = env.float("UNCERTAIN_SETTLE_S", default=600)
 
+# --- Mail: what providers report ------------------------------------------------------------------------------------
+# A signature only proves that some AWS account published a message; these topics are ours.
+SES_WEBHOOK_TOPICS = env.list("SES_WEBHOOK_TOPICS", default=[])
+# Read on a developer's machine only: the certificate the simulator signs SNS messages with.
+SNS_CERTIFICATE_FILE = env.str("SNS_CERTIFICATE_FILE", default="")
+SENDGRID_WEBHOOK_KEY = env.str("SENDGRID_WEBHOOK_KEY", default="")
+POSTMARK_WEBHOOK_AUTH = env.str("POSTMARK_WEBHOOK_AUTH", default="")
+SIMULATOR_WEBHOOK_KEY = env.str("SIMULATOR_WEBHOOK_KEY", default="")
+
 # --- Mail: the relay ------------------------------------------------------------------------------------------------
 RELAY_INTERVAL_S = env.float("RELAY_INTERVAL_S", default=0.5)
 # How many tasks may wait in a broker queue before the relay leaves the rest in PostgreSQL.

@@ -60,7 +60,7 @@ SHAPES = {
         words=("complaintFeedbackType", "complaintSubType"),
     ),
     "Reject": Shape(kind=FeedbackKind.REJECTED, section="reject", words=("reason",)),
-    "Rendering Failure": Shape(kind=FeedbackKind.REJECTED, section="failure", words=("templateName", "errorMessage")),
+    "Rendering Failure": Shape(kind=FeedbackKind.REJECTED, section="failure", words=("errorMessage",)),
     "Subscription": Shape(kind=FeedbackKind.UNSUBSCRIBED, section="subscription", words=("contactList", "source")),
 }
 # Permanent covers the suppression lists of SES too (OnAccountSuppressionList, Suppressed): the detail keeps that.

@@ -84,12 +84,17 @@ def test_anything_is_read_or_unreadable(event):
             assert_fits_its_columns(found)
 
 
+@pytest.fixture
+def keys(settings, sendgrid):
+    settings.SENDGRID_WEBHOOK_KEY = settings.SIMULATOR_WEBHOOK_KEY = sendgrid.shown_key()
+    settings.POSTMARK_WEBHOOK_AUTH = "user:password"
+
+
 @FUZZ
 @given(
     body=st.binary(max_size=60) | JSON.map(lambda one: json.dumps(one).encode()), headers=st.dictionaries(TEXT, TEXT)
 )
-def test_anything_posted_is_refused(amazon, sendgrid, settings, body, headers):
-    set_up(settings, sendgrid)
+def test_anything_posted_is_refused(amazon, keys, body, headers):
     for webhook in WEBHOOKS:
         with pytest.raises(REFUSALS):
             webhook.open(Posted(body, headers))
@@ -110,8 +115,7 @@ def test_any_damage_to_a_signed_message_is_refused(amazon, sns, data):
 
 @FUZZ
 @given(event=JSON | damaged())
-def test_anything_genuine_is_opened_or_malformed(amazon, sns, sendgrid, settings, event):
-    set_up(settings, sendgrid)
+def test_anything_genuine_is_opened_or_malformed(amazon, keys, sns, sendgrid, event):
     body = json.dumps(event).encode()
     genuine = [
         (SesWebhook(), as_posted(sns.notification(event))),
@@ -126,11 +130,6 @@ def test_anything_genuine_is_opened_or_malformed(amazon, sns, sendgrid, settings
         for one in opened.events:
             assert 0 < len(one.event_id) <= 200
             assert json.dumps(one.payload, allow_nan=False).encode()
-
-
-def set_up(settings, sendgrid):
-    settings.SENDGRID_WEBHOOK_KEY = settings.SIMULATOR_WEBHOOK_KEY = sendgrid.shown_key()
-    settings.POSTMARK_WEBHOOK_AUTH = "user:password"
 
 
 @pytest.mark.django_db

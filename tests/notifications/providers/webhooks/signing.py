@@ -21,6 +21,8 @@ CERTIFICATE_PATH = "/SimpleNotificationService-0123456789abcdef0123456789abcdef.
 TOKEN = "2336412f37fb687f5d51e6e241d09c805a5a57b30d712f794cc5f6a988666d92"
 SUBSCRIBE_PATH = f"/?Action=ConfirmSubscription&TopicArn={TOPIC}&Token={TOKEN}"
 
+EVENT = {"eventType": "Send", "mail": {"messageId": "1", "destination": ["ada@example.com"]}, "send": {}}
+
 NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 

@@ -120,6 +120,13 @@ EMAIL_STREAM_RATES = env.str("EMAIL_STREAM_RATES", default="bulk=30")
 EMAIL_ADDRESS_HOURLY = env.int("EMAIL_ADDRESS_HOURLY", default=10)
 
 # --- Mail: what providers report ------------------------------------------------------------------------------------
+# A signature only proves that some AWS account published a message; these topics are ours.
+SES_WEBHOOK_TOPICS = env.list("SES_WEBHOOK_TOPICS", default=[])
+# Read on a developer's machine only: the certificate the simulator signs SNS messages with.
+SNS_CERTIFICATE_FILE = env.str("SNS_CERTIFICATE_FILE", default="")
+SENDGRID_WEBHOOK_KEY = env.str("SENDGRID_WEBHOOK_KEY", default="")
+POSTMARK_WEBHOOK_AUTH = env.str("POSTMARK_WEBHOOK_AUTH", default="")
+SIMULATOR_WEBHOOK_KEY = env.str("SIMULATOR_WEBHOOK_KEY", default="")
 # A webhook request that is larger is refused before it is looked at.
 WEBHOOK_MAX_BYTES = env.int("WEBHOOK_MAX_BYTES", default=5_000_000)
 # Soft bounces suppress an address after so many mails within so many days, without a delivery between them.

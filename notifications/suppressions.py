@@ -66,8 +66,8 @@ def reason_for(
         return Reason.COMPLAINT
     if kind is FeedbackKind.UNSUBSCRIBED:
         return Reason.UNSUBSCRIBED
-    if kind is FeedbackKind.BOUNCED and bounce is BounceKind.HARD:
+    if bounce is BounceKind.HARD:
         return Reason.HARD_BOUNCE
-    if kind is FeedbackKind.BOUNCED and bounce is BounceKind.SOFT and soft_bounces >= soft_bounce_limit:
+    if bounce is BounceKind.SOFT and soft_bounces >= soft_bounce_limit:
         return Reason.SOFT_BOUNCES
     return None

@@ -14,12 +14,15 @@ class ForgedError(Exception):
     """The request is not proven to be the provider's. The text says what is missing, for our log only."""
 
 
-class UnprovenError(Exception):
-    """Whether the request is genuine cannot be found out now; the provider should send it again."""
-
-
 class MalformedError(Exception):
     """The request is the provider's, or could be, but cannot be taken apart."""
+
+
+class UnprovenError(Exception):
+    """It cannot be found out now whether the request is the provider's: answer 5xx, and it will ask again.
+
+    The set-up is incomplete, or somebody who has to be asked does not answer.
+    """
 
 
 class UnreadableError(Exception):
@@ -33,12 +36,18 @@ class Posted:
     body: bytes
     headers: Mapping[str, str]
 
+    def header(self, name: str) -> str:
+        """Return a header's value, "" where it did not come."""
+        wanted = name.lower()
+        return next((value for given, value in self.headers.items() if given.lower() == wanted), "")
+
 
 @dataclass(frozen=True)
 class RawEvent:
     """One event as the provider said it, without what people clicked: such links can carry tokens.
 
-    `event_id` is the same at every repetition of the event and at no other event of this provider.
+    `event_id` is the same at every repetition of the event and at no other event of this provider, and has at most 200
+    characters. `payload` holds nothing that PostgreSQL's jsonb refuses.
     """
 
     event_id: str
@@ -80,10 +89,14 @@ class Webhook(ABC):
     def missing_settings(self) -> list[str]:
         """Return the names of the settings without which nothing can be proven genuine."""
 
+    def require_settings(self) -> None:
+        """Raise UnprovenError while a setting is missing: the provider's later attempts may find it."""
+        if missing := self.missing_settings():
+            raise UnprovenError(f"{missing[0]} is not set")
+
     @abstractmethod
     def open(self, posted: Posted) -> Opened:
-        """Prove that the provider sent this and take it apart. Raises ForgedError, UnprovenError
-        and MalformedError.
+        """Prove that the provider sent this and take it apart. Raises ForgedError, MalformedError and UnprovenError.
 
         Events that say nothing of a mail's fate (opens, clicks) are left out here and are stored nowhere.
         """

@@ -10,12 +10,15 @@ from notifications.providers.sendgrid import SendGrid
 from notifications.providers.ses import Ses
 from notifications.providers.simulator import Simulator
 from notifications.providers.smtp import Smtp
+from notifications.providers.webhooks import PostmarkWebhook, SendGridWebhook, SesWebhook, SimulatorWebhook
 
 PROVIDERS: dict[str, type[Provider]] = {
     provider.name: provider for provider in (Ses, SendGrid, Postmark, Smtp, Simulator)
 }
 # Whoever reports to us, by the last part of the address it reports to.
-WEBHOOKS: dict[str, type[Webhook]] = {}
+WEBHOOKS: dict[str, type[Webhook]] = {
+    webhook.provider: webhook for webhook in (SesWebhook, SendGridWebhook, PostmarkWebhook, SimulatorWebhook)
+}
 # Whose account can be asked for its quota and its own list of suppressed addresses.
 ACCOUNTS: dict[str, type[Account]] = {}
 

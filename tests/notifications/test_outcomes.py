@@ -83,6 +83,8 @@ def test_probe_goes_only_where_nothing_else_blocks():
         (FeedbackKind.UNSUBSCRIBED, None, 0, Reason.UNSUBSCRIBED),
         (FeedbackKind.NOT_SPAM, None, 0, None),
         (FeedbackKind.REJECTED, None, 0, None),
+        # The provider dropped it because it knows the address to be dead.
+        (FeedbackKind.REJECTED, BounceKind.HARD, 0, Reason.HARD_BOUNCE),
         (FeedbackKind.DELIVERED, None, 9, None),
     ],
 )

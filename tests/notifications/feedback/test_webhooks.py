@@ -1,13 +1,19 @@
 """What a provider is answered, and what is kept."""
 
+import base64
 import json
+import time
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.db import OperationalError
 
-from notifications.feedback import ingest
-from notifications.models import ProviderEvent
-from notifications.providers.feedback import RawEvent
+from notifications.feedback.reading import read_due
+from notifications.models import Message, ProviderEvent
+from notifications.states import Status
+from tests.factories import MessageFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -58,9 +64,8 @@ def test_unknown_provider_is_not_found(client):
     assert client.post("/webhooks/nobody/").status_code == 404
 
 
-def test_provider_that_is_not_set_up_is_not_found(client, monkeypatch):
-    monkeypatch.setattr("tests.notifications.feedback.conftest.ScriptedWebhook.missing_settings", lambda self: ["KEY"])
-    assert post(client, []).status_code == 404
+def test_provider_that_is_not_set_up_is_asked_to_come_again(client):
+    assert client.post("/webhooks/sendgrid/", "[]", content_type="application/json").status_code == 503
 
 
 def test_database_away_makes_the_provider_come_again(client, monkeypatch):
@@ -72,24 +77,55 @@ def test_database_away_makes_the_provider_come_again(client, monkeypatch):
     assert post(client, [{"id": "e1"}]).status_code == 503
 
 
+@pytest.fixture
+def sendgrid(settings):
+    key = ec.generate_private_key(ec.SECP256R1())
+    der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    settings.SENDGRID_WEBHOOK_KEY = base64.b64encode(der).decode()
+
+    def headers(body):
+        now = str(int(time.time()))
+        signature = base64.b64encode(key.sign(now.encode() + body, ec.ECDSA(hashes.SHA256()))).decode()
+        return {
+            "X-Twilio-Email-Event-Webhook-Timestamp": now,
+            "X-Twilio-Email-Event-Webhook-Signature": signature,
+        }
+
+    return headers
+
+
 @pytest.mark.parametrize(
     "hostile",
     [
-        "null \x00 character",
-        "lone \ud800 surrogate",
-        float("nan"),
-        float("inf"),
-        {"\x00": "in a name"},
-        [[["deep", "\x00"]]],
+        rb'"null \u0000 character"',
+        rb'"lone \ud800 surrogate"',
+        b"NaN",
+        b"1e999",
+        rb'{"\u0000": "in a name"}',
+        rb'[[["deep", "\u0000"]]]',
+        b"null",
+        b"[" * 100 + b"]" * 100,
     ],
 )
-def test_what_the_database_cannot_hold_does_not_block_its_batch(hostile):
-    events = [RawEvent("good", {"id": "good"}), RawEvent("odd", {"value": hostile})]
-    ingest.store("scripted", events)
-    assert ProviderEvent.objects.count() == 2
-
-
-def test_long_or_odd_event_ids_still_name_one_event():
+def test_what_the_database_cannot_hold_does_not_block_its_batch(client, sendgrid, hostile):
+    message = MessageFactory(uncertain=True)
+    good = json.dumps(
+        {"event": "delivered", "email": "a@example.com", "sg_event_id": "good", "mailroom_message_id": str(message.id)}
+    ).encode()
+    body = b'[{"event": "bounce", "odd": ' + hostile + b"}, " + hostile + b", " + good + b"]"
     for _ in range(2):
-        ingest.store("scripted", [RawEvent("x" * 500, {}), RawEvent("null\x00", {})])
-    assert ProviderEvent.objects.count() == 2
+        answer = client.post("/webhooks/sendgrid/", body, content_type="application/json", headers=sendgrid(body))
+        assert answer.status_code == 200
+    assert ProviderEvent.objects.count() == 3
+    assert read_due() == {"unreadable": 2, "applied": 1}
+    assert Message.objects.get(id=message.id).status == Status.SENT
+
+
+def test_forged_batch_changes_nothing(client, sendgrid):
+    body = b'[{"event": "bounce", "email": "a@example.com"}]'
+    headers = sendgrid(body)
+    for forged in (body.replace(b"a@", b"b@"), body + b" "):
+        answer = client.post("/webhooks/sendgrid/", forged, content_type="application/json", headers=headers)
+        assert answer.status_code == 403
+    assert client.post("/webhooks/sendgrid/", body, content_type="application/json").status_code == 403
+    assert not ProviderEvent.objects.exists()

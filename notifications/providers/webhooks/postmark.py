@@ -1,0 +1,149 @@
+"""Postmark: one event per request. It signs nothing; HTTP basic auth is what it offers.
+
+https://postmarkapp.com/developer/webhooks/webhooks-overview
+"""
+
+import base64
+import binascii
+import hmac
+from typing import Any
+
+from django.conf import settings
+
+from notifications.outcomes import BounceKind, FeedbackKind
+from notifications.providers.feedback import (
+    Feedback,
+    ForgedError,
+    MalformedError,
+    Opened,
+    Posted,
+    RawEvent,
+    UnreadableError,
+    Webhook,
+)
+from notifications.providers.webhooks.body import fingerprint, parsed, storable
+from notifications.providers.webhooks.fields import LONGEST_ID, address, detail, line, moment, ours, section
+
+LEFT_OUT = {"Open", "Click"}
+# A bounce can be sent with all of the original mail in it, links and all.
+NEVER_STORED = {"Content", "Subject"}
+
+Meaning = tuple[FeedbackKind, BounceKind | None]
+
+BOUNCED_HARD: Meaning = (FeedbackKind.BOUNCED, BounceKind.HARD)
+BOUNCED_SOFT: Meaning = (FeedbackKind.BOUNCED, BounceKind.SOFT)
+ANSWERED: Meaning = (FeedbackKind.BOUNCED, BounceKind.AUTO_REPLY)
+DEFERRED: Meaning = (FeedbackKind.DEFERRED, None)
+COMPLAINED: Meaning = (FeedbackKind.COMPLAINED, None)
+UNSUBSCRIBED: Meaning = (FeedbackKind.UNSUBSCRIBED, None)
+REJECTED: Meaning = (FeedbackKind.REJECTED, None)
+
+# https://postmarkapp.com/developer/api/bounce-api#bounce-types; None: nothing of a mail's fate.
+BOUNCE_TYPES: dict[str, Meaning | None] = {
+    "HardBounce": BOUNCED_HARD,
+    "Transient": DEFERRED,  # "Message delayed": Postmark goes on trying
+    "Unsubscribe": UNSUBSCRIBED,
+    "Subscribe": None,
+    "AutoResponder": ANSWERED,
+    "AddressChange": ANSWERED,
+    "DnsError": DEFERRED,  # "A temporary DNS error"
+    "SpamNotification": BOUNCED_SOFT,  # a filter's opinion of one mail, not a person's complaint
+    "OpenRelayTest": None,
+    "Unknown": BOUNCED_SOFT,
+    "SoftBounce": BOUNCED_SOFT,
+    "VirusNotification": BOUNCED_SOFT,
+    "ChallengeVerification": ANSWERED,
+    "BadEmailAddress": (FeedbackKind.REJECTED, BounceKind.HARD),
+    "SpamComplaint": COMPLAINED,
+    "ManuallyDeactivated": REJECTED,
+    "Unconfirmed": REJECTED,
+    "Blocked": BOUNCED_SOFT,
+    "SMTPApiError": REJECTED,
+    "InboundError": None,
+    "DMARCPolicy": REJECTED,  # the sender's fault: it must not count against the address
+    "TemplateRenderingFailed": REJECTED,
+}
+# https://postmarkapp.com/developer/webhooks/subscription-change-webhook
+SUPPRESSION_REASONS: dict[str, Meaning] = {
+    "HardBounce": BOUNCED_HARD,
+    "SpamComplaint": COMPLAINED,
+    "ManualSuppression": UNSUBSCRIBED,
+}
+
+
+class PostmarkWebhook(Webhook):
+    provider = "postmark"
+
+    def missing_settings(self) -> list[str]:
+        user, _, password = settings.POSTMARK_WEBHOOK_AUTH.partition(":")
+        return [] if user and password else ["POSTMARK_WEBHOOK_AUTH"]
+
+    def open(self, posted: Posted) -> Opened:
+        self.require_settings()
+        if not hmac.compare_digest(credentials(posted), settings.POSTMARK_WEBHOOK_AUTH.encode()):
+            raise ForgedError("wrong user or password, or none")
+        event = storable(parsed(posted.body))
+        if not isinstance(event, dict):
+            raise MalformedError("no event")
+        if line(event.get("RecordType")) in LEFT_OUT:
+            return Opened()
+        kept = {name: value for name, value in event.items() if name not in NEVER_STORED}
+        return Opened([RawEvent(fingerprint(event), kept)])
+
+    def read(self, payload: dict[str, Any]) -> Feedback | None:
+        meaning = meaning_of(payload)
+        if meaning is None:
+            return None
+        kind, bounce = meaning
+        message_id, attempt = ours(section(payload, "Metadata"))
+        return Feedback(
+            kind=kind,
+            recipient=address(payload.get("Email") or payload.get("Recipient")),
+            bounce=bounce,
+            message_id=message_id,
+            attempt=attempt,
+            provider_message_id=line(payload.get("MessageID"), LONGEST_ID),
+            occurred_at=moment(payload.get("BouncedAt") or payload.get("DeliveredAt") or payload.get("ChangedAt")),
+            detail=detail(
+                payload.get("Type") or payload.get("SuppressionReason"),
+                payload.get("Details") or payload.get("Description"),
+            ),
+        )
+
+
+def credentials(posted: Posted) -> bytes:
+    """Return the user and password a request came with, joined by a colon; nothing where there are none."""
+    scheme, _, encoded = posted.header("Authorization").partition(" ")
+    try:
+        return base64.b64decode(encoded.strip(), validate=True) if scheme.lower() == "basic" else b""
+    except (ValueError, binascii.Error):
+        return b""
+
+
+def meaning_of(payload: dict[str, Any]) -> Meaning | None:
+    """Return what an event says, None if nothing of a mail's fate. Raises UnreadableError."""
+    record = line(payload.get("RecordType"))
+    if record == "Delivery":
+        return FeedbackKind.DELIVERED, None
+    if record == "SpamComplaint":
+        return COMPLAINED
+    if record == "Bounce" and line(payload.get("Type")) in BOUNCE_TYPES:
+        return BOUNCE_TYPES[line(payload.get("Type"))]
+    if record == "SubscriptionChange":
+        return subscription_change(payload)
+    raise UnreadableError("a type of event that no table knows")
+
+
+def subscription_change(payload: dict[str, Any]) -> Meaning | None:
+    """Return what it means that Postmark put an address on its suppression list, or took it off.
+
+    Taken off is our own operators' doing, and so is a suppression by hand that no recipient asked for.
+    """
+    if payload.get("SuppressSending") is not True:
+        return None
+    reason = line(payload.get("SuppressionReason"))
+    if reason == "ManualSuppression" and line(payload.get("Origin")) != "Recipient":
+        return None
+    if reason not in SUPPRESSION_REASONS:
+        raise UnreadableError("a reason to suppress that no table knows")
+    return SUPPRESSION_REASONS[reason]

@@ -29,7 +29,7 @@ class AccountHandler(PartHandler):
         self.set_status(answer.status)
         for name, value in answer.headers.items():
             self.set_header(name, value)
-        self.finish(answer.body)
+        self.finish(answer.body or None)
 
     def forget(self, address: str, *reasons: Fate) -> bool:
         """Take an address off the list if it is there for one of the reasons."""

@@ -116,4 +116,4 @@ class Send(PartHandler):
         self.set_status(answer.status)
         for name, value in answer.headers.items():
             self.set_header(name, value)
-        self.finish(answer.body)
+        self.finish(answer.body or None)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -13,7 +14,7 @@ from typing import Any
 @dataclass(frozen=True)
 class Posted:
     path: str
-    headers: dict[str, str]
+    headers: Message
     body: bytes
     at: float
 
@@ -62,7 +63,7 @@ def listening(port: int = 0) -> Iterator[Site]:
             with lock:
                 site.at_once += 1
                 site.most_at_once = max(site.most_at_once, site.at_once)
-                site.posts.append(Posted(self.path, dict(self.headers), body, time.monotonic()))
+                site.posts.append(Posted(self.path, self.headers, body, time.monotonic()))
                 status = site.statuses.pop(0) if site.statuses else 200
             time.sleep(site.answer_s)
             with lock:

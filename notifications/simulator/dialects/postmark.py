@@ -86,7 +86,9 @@ class Postmark(Dialect):
 
     def inactive(self, address: str) -> Answer:
         text = (
-            f"You tried to send to recipient(s) that have been marked as inactive. Found inactive addresses: {address}."
+            "You tried to send to recipient(s) that have been marked as inactive. "
+            f"Found inactive addresses: {address.lower()}. "
+            "Inactive recipients are ones that have generated a hard bounce, a spam complaint, or a manual suppression."
         )
         return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, INACTIVE, text, {})
 

@@ -43,9 +43,9 @@ class Dials:
     fault: Annotated[Fault, Knob("Fault")] = Fault.NONE
     fault_rate: Annotated[float, rate("Faulty, 0 to 1")] = 0.0
     fault_next: Annotated[int, Knob("Fault for the next")] = 0
-    hang_s: Annotated[float, Knob("Hang or dribble for, in s", most=600)] = 30.0
+    hang_s: Annotated[float, Knob("Hang, dribble: s", most=600)] = 30.0
     bounce_rate: Annotated[float, rate("Bounced, 0 to 1")] = 0.0
-    complaint_rate: Annotated[float, rate("Complained about, 0 to 1")] = 0.0
+    complaint_rate: Annotated[float, rate("Complaints, 0 to 1")] = 0.0
     deferred_rate: Annotated[float, rate("Deferred, 0 to 1")] = 0.0
     webhook_lost_rate: Annotated[float, rate("Lost, 0 to 1")] = 0.0
     webhook_doubled_rate: Annotated[float, rate("Doubled, 0 to 1")] = 0.0

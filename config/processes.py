@@ -69,7 +69,10 @@ PROCESSES = (
     Process(
         name="simulator",
         role=Role.MANAGE,
-        command=("{python}", "manage.py", "simulator", "--port", "{simulator_port}", "--folder", "{run}/simulator"),
+        command=(
+            *("{python}", "manage.py", "simulator", "--port", "{simulator_port}", "--folder", "{run}/simulator"),
+            *("--webhook-url", "{webhook_url}"),
+        ),
         local_only=True,
     ),
 )
@@ -83,6 +86,8 @@ def command_line(process: Process, *, run: Path, environment: Mapping[str, str])
         "web_bind": f"{environment.get('WEB_HOST', '127.0.0.1')}:{environment.get('WEB_PORT', '8000')}",
         "flower_host": environment.get("FLOWER_HOST", "127.0.0.1"),
         "flower_port": environment.get("FLOWER_PORT", "5555"),
+        # The simulator and the site it reports to are on one machine.
+        "webhook_url": f"http://127.0.0.1:{environment.get('WEB_PORT', '8000')}/webhooks/",
         "simulator_port": environment.get("SIMULATOR_PORT", "8025"),
     }
     return [part.format(**values) for part in process.command]

@@ -21,8 +21,10 @@ class Simulated:
     url: str
     folder: Path
 
-    def turn(self, **dials: float) -> None:
-        requests.put(f"{self.url}/api/dials", json=dials, timeout=10).raise_for_status()
+    def turn(self, provider: str = "", /, **dials: float | str) -> None:
+        """Turn the dials of one provider, or of all."""
+        url = f"{self.url}/api/dials/{provider}" if provider else f"{self.url}/api/dials"
+        requests.put(url, json=dials, timeout=10).raise_for_status()
 
     def stats(self) -> dict[str, Any]:
         return dict(self.get("/api/stats").json())

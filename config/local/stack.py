@@ -20,6 +20,8 @@ from config.local.server import Server
 from config.local.supervision import Program, Supervisor
 from config.local.valkey import Valkey
 from config.processes import PROCESSES, Process, command_line
+from notifications.simulator.reports.ses import TOPIC
+from notifications.simulator.signing import certificate_file, kept_keys
 
 ADMIN_ADDRESS = "admin@mailroom.example"
 HEALTHY_WITHIN_S = 90.0
@@ -27,6 +29,8 @@ HEALTHY_WITHIN_S = 90.0
 LIVES_IN_ENV_FILE = (
     *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SITE_URL", "SIMULATOR_URL", "FLOWER_URL"),
     *("MAILROOM_LOCAL", "EMAIL_PROVIDERS"),
+    *("SIMULATOR_WEBHOOK_KEY", "SENDGRID_WEBHOOK_KEY", "SES_WEBHOOK_TOPICS", "SNS_CERTIFICATE_FILE"),
+    "POSTMARK_WEBHOOK_AUTH",
 )
 
 
@@ -83,6 +87,7 @@ class Stack:
         made_up = {
             "SECRET_KEY": kept_secret(self.folder / "secret.key"),
             "EMAIL_PROVIDERS": "simulator",
+            **self._webhook_proofs(),
             **{"DATABASE_URL" if server.name == "postgres" else "REDIS_URL": server.url for server in self.servers},
         }
         fixed = {
@@ -98,6 +103,18 @@ class Stack:
             "PYTHONUNBUFFERED": "1",
         }
         return made_up | self.caller | fixed
+
+    def _webhook_proofs(self) -> dict[str, str]:
+        """What the site needs to tell the simulated providers' reports from forged ones."""
+        folder = self.folder / "simulator" / "keys"
+        curve = kept_keys(folder).public_curve()
+        return {
+            "SIMULATOR_WEBHOOK_KEY": curve,
+            "SENDGRID_WEBHOOK_KEY": curve,
+            "SES_WEBHOOK_TOPICS": TOPIC,
+            "SNS_CERTIFICATE_FILE": str(certificate_file(folder)),
+            "POSTMARK_WEBHOOK_AUTH": f"postmark:{kept_secret(self.folder / 'postmark-webhook.password')}",
+        }
 
     def start(self, say: Callable[[str], None]) -> None:
         """Bring everything up and wait until it is healthy. Raises StackError, SupervisorError or ServerError."""

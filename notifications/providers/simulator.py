@@ -10,7 +10,7 @@ class Simulator(SendGrid):
     name = "simulator"
 
     def connect(self) -> BaseEmailBackend:
-        return self.backend("simulator", f"{settings.SIMULATOR_URL}/v3/")
+        return self.backend("simulator", f"{settings.SIMULATOR_URL}/simulator/v3/")
 
     def missing_settings(self) -> list[str]:
         return [] if settings.SIMULATOR_URL else ["SIMULATOR_URL"]

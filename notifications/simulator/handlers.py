@@ -1,53 +1,20 @@
-"""What the simulated provider answers to programs: its send endpoints and its JSON API."""
+"""What the simulator answers to programs that look into it and turn its dials, and the manners of all its answers."""
 
-import asyncio
 import dataclasses
 import json
-import random
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler
 
-from notifications.simulator.dialects import Answer, Postmark, RefusedError, SendGrid, Ses
-from notifications.simulator.dials import BadDialError, Dials
-from notifications.simulator.journal import Entry, Journal
+from notifications.simulator.dials import BadDialError
+from notifications.simulator.journal import Entry
+from notifications.simulator.simulation import Part, Simulator
 
 SUMMARY_LEAVES_OUT = ("text", "html", "headers")
 MOST_LISTED = 100_000
 OWN_NAMES = {"127.0.0.1", "localhost", "::1", "[::1]"}
-
-
-@dataclass
-class Simulator:
-    """One simulated provider: what it has taken, how it behaves, what it is doing."""
-
-    journal: Journal
-    dials: Dials
-    refused: int = 0
-    in_flight: int = 0
-
-    def must_fail(self) -> bool:
-        if self.dials.fail_next:
-            self.dials = self.dials.turned({"fail_next": self.dials.fail_next - 1})
-            return True
-        return random.random() < self.dials.error_rate  # noqa: S311 - a dial, not a secret
-
-    def turn(self, values: dict[str, object]) -> None:
-        self.dials = self.dials.turned(values)
-
-    def stats(self) -> dict[str, object]:
-        ids = {entry.metadata.get("mailroom_message_id") for entry in self.journal.entries} - {None}
-        return {
-            "accepted": len(self.journal.entries),
-            "refused": self.refused,
-            "by_provider": dict(self.journal.by_provider()),
-            "distinct_message_ids": len(ids),
-            "in_flight": self.in_flight,
-        }
 
 
 class Handler(RequestHandler):
@@ -71,53 +38,12 @@ class Handler(RequestHandler):
         self.finish({"error": sentence})
 
 
-class Send(Handler):
-    """A provider's send endpoint: waits as long as the dial says, then takes the mail or refuses it."""
+class PartHandler(Handler):
+    """Speaks for one provider."""
 
-    dialect: SendGrid | Postmark | Ses
-
-    async def post(self) -> None:
-        started = datetime.now(UTC).isoformat(timespec="microseconds")
-        self.simulator.in_flight += 1
-        try:
-            fails = self.simulator.must_fail()
-            await asyncio.sleep(self.simulator.dials.latency_ms / 1000)
-            self.reply(self.refusal() if fails else self.take(started))
-        finally:
-            self.simulator.in_flight -= 1
-
-    def refusal(self) -> Answer:
-        self.simulator.refused += 1
-        return self.dialect.error(self.simulator.dials.error_status)
-
-    def take(self, started: str) -> Answer:
-        if len(self.request.body) > self.dialect.max_body:
-            return self.dialect.error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        try:
-            entries = self.dialect.read(self.request.body, self.request.headers)
-        except RefusedError as refusal:
-            self.simulator.refused += 1
-            return refusal.answer
-        self.simulator.journal.accept([dataclasses.replace(entry, request_started_at=started) for entry in entries])
-        return self.dialect.accepted(entries)
-
-    def reply(self, answer: Answer) -> None:
-        self.set_status(answer.status)
-        for name, value in answer.headers.items():
-            self.set_header(name, value)
-        self.finish(answer.body)
-
-
-class SendGridSend(Send):
-    dialect = SendGrid()
-
-
-class PostmarkSend(Send):
-    dialect = Postmark()
-
-
-class SesSend(Send):
-    dialect = Ses()
+    def initialize(self, simulator: Simulator, part: str = "") -> None:
+        super().initialize(simulator)
+        self.part: Part = simulator.parts[part]
 
 
 class Health(Handler):
@@ -131,7 +57,7 @@ class Stats(Handler):
 
 
 class Messages(Handler):
-    """What was accepted, newest first: ?to= &subject= &after=SEQ &limit= &bodies=1."""
+    """What was accepted, newest first: ?to= &subject= &provider= &after=SEQ &limit= &bodies=1."""
 
     def get(self) -> None:
         try:
@@ -139,7 +65,10 @@ class Messages(Handler):
         except ValueError:
             return self.refuse(HTTPStatus.BAD_REQUEST, "after and limit are whole numbers.")
         found = self.simulator.journal.find(
-            to=self.get_argument("to", ""), subject=self.get_argument("subject", ""), after=max(after, 0)
+            to=self.get_argument("to", ""),
+            subject=self.get_argument("subject", ""),
+            provider=self.get_argument("provider", ""),
+            after=max(after, 0),
         )
         shown = found[: max(0, min(limit, MOST_LISTED))]
         whole = self.get_argument("bodies", "") == "1"
@@ -148,31 +77,43 @@ class Messages(Handler):
 
 
 class Message(Handler):
+    """One mail, and what was reported of it since this process was started."""
+
     def get(self, seq: str) -> None:
         entry = self.simulator.journal.get(int(seq))
         if entry is None:
             return self.refuse(HTTPStatus.NOT_FOUND, f"There is no message {seq}.")
-        self.finish(_summary(entry, whole=True))
+        self.finish({**_summary(entry, whole=True), "reported": self.simulator.told(entry.seq)})
         return None
 
 
 class DialsApi(Handler):
-    def get(self) -> None:
-        self.finish(self.simulator.dials.as_dict())
+    """/api/dials: all providers at once (the simulator's own stand for all); /api/dials/NAME: one."""
 
-    def put(self) -> None:
+    def get(self, provider: str = "") -> None:
+        parts = self.simulator.parts
+        if provider and provider not in parts:
+            return self.refuse(HTTPStatus.NOT_FOUND, f"There is no provider {provider!r}.")
+        if provider:
+            self.finish(parts[provider].dials.as_dict())
+        else:
+            each = {name: part.dials.as_dict() for name, part in parts.items()}
+            self.finish({**each["simulator"], "providers": each})
+        return None
+
+    def put(self, provider: str = "") -> None:
         if not same_origin(self.request):
             return self.refuse(HTTPStatus.FORBIDDEN, "Another site's page may not turn the dials.")
         try:
             values = json.loads(self.request.body)
             if not isinstance(values, dict):
                 return self.refuse(HTTPStatus.BAD_REQUEST, "Send a JSON object of dials.")
-            self.simulator.turn(values)
+            self.simulator.turn(values, provider)
         except BadDialError as error:
             return self.refuse(HTTPStatus.BAD_REQUEST, str(error))
         except ValueError:
             return self.refuse(HTTPStatus.BAD_REQUEST, "Send a JSON object of dials.")
-        return self.get()
+        return self.get(provider)
 
 
 def same_origin(request: HTTPServerRequest) -> bool:

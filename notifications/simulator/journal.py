@@ -3,9 +3,10 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -13,7 +14,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One mail to one recipient. Times are ISO 8601 in UTC; `seq` counts from 1 in the order of acceptance."""
+    """One mail to one recipient. Times are ISO 8601 in UTC; `seq` counts from 1 in the order of acceptance.
+
+    `answered` says how the answer to the caller ended: whole, hung, cut, truncated, dribbled, or unheard if the caller
+    had left before. `fate` is what becomes of the mail. `tags` are SES's, which are also among the metadata.
+    """
 
     provider: str
     provider_message_id: str
@@ -25,6 +30,9 @@ class Entry:
     html: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    answered: str = "whole"
+    fate: str = ""
     request_started_at: str = ""
     accepted_at: str = ""
     seq: int = 0
@@ -40,21 +48,24 @@ class Journal:
         if self._file.tell() and not path.read_bytes().endswith(b"\n"):
             self._file.write("\n")
 
-    def accept(self, entries: list[Entry]) -> None:
-        now = datetime.now(UTC).isoformat(timespec="microseconds")
-        for entry in entries:
-            kept = replace(entry, seq=len(self.entries) + 1, accepted_at=now)
-            self._file.write(json.dumps(asdict(kept), ensure_ascii=False) + "\n")
-            self.entries.append(kept)
+    def accept(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Write down what was accepted, and return it with its time and place."""
+        now = _stamp(datetime.now(UTC))
+        accepted = [
+            replace(entry, seq=seq, accepted_at=now) for seq, entry in enumerate(entries, start=len(self.entries) + 1)
+        ]
+        self._file.writelines(json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in accepted)
         self._file.flush()
+        self.entries += accepted
+        return accepted
 
-    def find(self, *, to: str = "", subject: str = "", after: int = 0) -> list[Entry]:
+    def find(self, *, to: str = "", subject: str = "", provider: str = "", after: int = 0) -> list[Entry]:
         """Return what matches, newest first; texts match in any case and anywhere."""
         to, subject = to.casefold(), subject.casefold()
         return [
             entry
             for entry in reversed(self.entries[after:])
-            if to in entry.to.casefold() and subject in entry.subject.casefold()
+            if to in entry.to.casefold() and subject in entry.subject.casefold() and provider in {"", entry.provider}
         ]
 
     def get(self, seq: int) -> Entry | None:
@@ -63,8 +74,18 @@ class Journal:
     def by_provider(self) -> Counter[str]:
         return Counter(entry.provider for entry in self.entries)
 
+    def accepted_within(self, provider: str, span: timedelta) -> int:
+        """Return how many mails a provider has accepted in the last `span`."""
+        since = _stamp(datetime.now(UTC) - span)
+        recent = takewhile(lambda entry: entry.accepted_at >= since, reversed(self.entries))
+        return sum(entry.provider == provider for entry in recent)
+
     def close(self) -> None:
         self._file.close()
+
+
+def _stamp(at: datetime) -> str:
+    return at.isoformat(timespec="microseconds")
 
 
 def _read(path: Path) -> Iterator[Entry]:

@@ -2,11 +2,13 @@
 
 import re
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.template.loader import render_to_string
 
 from notifications.simulator.dials import BadDialError
+from notifications.simulator.dials_form import filled_in, groups
 from notifications.simulator.handlers import Handler, same_origin
 
 PER_PAGE = 25
@@ -20,7 +22,7 @@ HEAD = re.compile(r"<head(\s[^>]*)?>", re.IGNORECASE)
 class Page(Handler):
     def show(self, template: str, **context: object) -> None:
         self.set_header("Content-Security-Policy", PAGE_POLICY)
-        self.finish(render_to_string(f"simulator/{template}", {"dials": self.simulator.dials, **context}))
+        self.finish(render_to_string(f"simulator/{template}", context))
 
 
 class Inbox(Page):
@@ -31,7 +33,7 @@ class Inbox(Page):
         page = min(max(1, _whole(self.get_argument("page", "1"))), pages)
         self.show(
             "inbox.html",
-            entries=found[(page - 1) * PER_PAGE : page * PER_PAGE],
+            rows=[(entry, self.simulator.told(entry.seq)) for entry in found[(page - 1) * PER_PAGE : page * PER_PAGE]],
             to=to,
             page=page,
             pages=pages,
@@ -40,17 +42,40 @@ class Inbox(Page):
         )
 
 
-class TurnDials(Page):
+class DialsPage(Page):
+    """The dials of one provider, or of all: ?provider=NAME."""
+
+    def get(self) -> None:
+        provider = self.get_argument("provider", "")
+        if provider and provider not in self.simulator.parts:
+            return self.refuse(HTTPStatus.NOT_FOUND, f"There is no provider {provider!r}.")
+        return self.show_form(provider)
+
     def post(self) -> None:
         if not same_origin(self.request):
             return self.refuse(HTTPStatus.FORBIDDEN, "Another site's page may not turn the dials.")
         form = QueryDict(self.request.body)
+        provider = form.get("provider", "")
         try:
-            self.simulator.turn({name: form[name] for name in self.simulator.dials.as_dict() if name in form})
+            self.simulator.turn(filled_in(form), provider)
         except BadDialError as error:
-            return self.refuse(HTTPStatus.BAD_REQUEST, str(error))
-        self.redirect("/", status=HTTPStatus.SEE_OTHER)
+            self.set_status(HTTPStatus.BAD_REQUEST)
+            return self.show_form(provider if provider in self.simulator.parts else "", error=str(error))
+        self.redirect(f"/dials?{urlencode({'provider': provider, 'turned': 1})}", status=HTTPStatus.SEE_OTHER)
         return None
+
+    def show_form(self, provider: str, error: str = "") -> None:
+        parts = self.simulator.parts
+        chosen = [parts[provider]] if provider else parts.values()
+        self.show(
+            "dials.html",
+            providers=parts,
+            provider=provider,
+            groups=groups(part.dials for part in chosen),
+            turned=self.get_argument("turned", "") == "1",
+            reporting=self.simulator.reporter is not None,
+            error=error,
+        )
 
 
 class ShowMessage(Page):
@@ -58,7 +83,8 @@ class ShowMessage(Page):
         entry = self.simulator.journal.get(int(seq))
         if entry is None:
             self.set_status(HTTPStatus.NOT_FOUND)
-        self.show("message.html", entry=entry, seq=seq)
+        told = self.simulator.told(entry.seq) if entry else []
+        self.show("message.html", entry=entry, seq=seq, told=told, reporting=self.simulator.reporter is not None)
 
 
 class ShowHtml(Handler):

@@ -1,47 +1,72 @@
-"""The simulated provider's HTTP server."""
+"""The simulated providers' HTTP server."""
 
 import asyncio
 import logging
 import signal
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
-from notifications.simulator import mailbox
-from notifications.simulator.dialects import SendGrid, Ses
+from notifications.simulator import account, handlers, mailbox
 from notifications.simulator.dials import Dials
-from notifications.simulator.handlers import (
-    DialsApi,
-    Health,
-    Message,
-    Messages,
-    PostmarkSend,
-    SendGridSend,
-    SesSend,
-    Simulator,
-    Stats,
-)
 from notifications.simulator.journal import Journal
+from notifications.simulator.reporter import Reporter
+from notifications.simulator.reports.postmark import PostmarkReports
+from notifications.simulator.reports.sendgrid import SendGridReports
+from notifications.simulator.reports.ses import SesReports
+from notifications.simulator.send import Send
+from notifications.simulator.signing import kept_keys
+from notifications.simulator.simulation import DIALECTS, Simulator
 
 logger = logging.getLogger(__name__)
 
+SENDGRID_LISTS = "|".join(account.SENDGRID_LISTS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhooks:
+    """Where reports go: the providers' names come after `target`. `keys` is a folder, `postmark_auth` user:password."""
+
+    target: str
+    keys: Path
+    postmark_auth: str = ""
+
+    def reporter(self, simulator: Simulator) -> Reporter:
+        keys = kept_keys(self.keys)
+        reports = {
+            "simulator": SendGridReports(keys),
+            "sendgrid": SendGridReports(keys),
+            "ses": SesReports(keys),
+            "postmark": PostmarkReports(self.postmark_auth),
+        }
+        return Reporter(self.target, reports, simulator.dials_of)
+
 
 def application(simulator: Simulator) -> Application:
-    own = {"simulator": simulator}
+    own: dict[str, Any] = {"simulator": simulator}
+    ses, sendgrid, postmark, itself = ({**own, "part": name} for name in ("ses", "sendgrid", "postmark", "simulator"))
     return Application(
         [
-            (r"/v3/mail/send", SendGridSend, own),
-            (r"/email", PostmarkSend, own),
-            (r"/v2/email/outbound-emails", SesSend, own),
-            (r"/healthz", Health, own),
-            (r"/api/stats", Stats, own),
-            (r"/api/dials", DialsApi, own),
-            (r"/api/messages", Messages, own),
-            (r"/api/messages/(\d{1,9})", Message, own),
+            (r"/v3/mail/send", Send, sendgrid),
+            (r"/simulator/v3/mail/send", Send, itself),
+            (r"/email", Send, postmark),
+            (r"/v2/email/outbound-emails", Send, ses),
+            (r"/v2/email/account", account.SesAccount, ses),
+            (r"/v2/email/suppression/addresses/([^/]+)", account.SesSuppressed, ses),
+            (rf"/v3/suppression/({SENDGRID_LISTS})/([^/]+)", account.SendGridSuppressed, sendgrid),
+            (rf"/simulator/v3/suppression/({SENDGRID_LISTS})/([^/]+)", account.SendGridSuppressed, itself),
+            (r"/message-streams/([^/]+)/suppressions/delete", account.PostmarkSuppressed, postmark),
+            (r"/healthz", handlers.Health, own),
+            (r"/api/stats", handlers.Stats, own),
+            (r"/api/dials(?:/(\w+))?", handlers.DialsApi, own),
+            (r"/api/messages", handlers.Messages, own),
+            (r"/api/messages/(\d{1,9})", handlers.Message, own),
             (r"/", mailbox.Inbox, own),
-            (r"/dials", mailbox.TurnDials, own),
+            (r"/dials", mailbox.DialsPage, own),
             (r"/style.css", mailbox.Style, own),
             (r"/messages/(\d{1,9})", mailbox.ShowMessage, own),
             (r"/messages/(\d{1,9})/html", mailbox.ShowHtml, own),
@@ -51,13 +76,16 @@ def application(simulator: Simulator) -> Application:
     )
 
 
-def serve(folder: Path, host: str, port: int, dials: Dials) -> None:
+def serve(folder: Path, host: str, port: int, dials: Dials, webhooks: Webhooks | None = None) -> None:
     """Serve until SIGTERM or SIGINT. Raises OSError if the port is taken."""
     sockets = bind_sockets(port, host)
 
     async def run() -> None:
         journal = Journal(folder / "journal.jsonl")
-        server = HTTPServer(application(Simulator(journal, dials)), max_body_size=max(SendGrid.max_body, Ses.max_body))
+        simulator = Simulator(journal, dials)
+        if webhooks:
+            simulator.reporter = webhooks.reporter(simulator)
+        server = HTTPServer(application(simulator), max_body_size=max(dialect.max_body for dialect in DIALECTS))
         server.add_sockets(sockets)
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -65,7 +93,10 @@ def serve(folder: Path, host: str, port: int, dials: Dials) -> None:
         logger.info("the simulator answers on http://%s:%d/ and keeps its journal in %s", host, port, folder)
         await stop.wait()
         server.stop()
+        simulator.held.end()
         await server.close_all_connections()
+        if simulator.reporter:
+            simulator.reporter.close()
         journal.close()
 
     asyncio.run(run())

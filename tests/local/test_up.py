@@ -81,7 +81,7 @@ def test_up_killed_started_again_and_interrupted(checkout, ports):
     assert f"{site}/sign-up/" in log.read_text()
     assert requests.get(f"{site}/healthz/ready", timeout=10).ok
     secrets = [path for path in (checkout / ".local").iterdir() if path.suffix == ".password" or path.name == "env"]
-    assert len(secrets) == 3
+    assert len(secrets) == 4
     assert all(path.stat().st_mode & 0o077 == 0 for path in secrets)
     again = local(checkout, "up", **ports)
     assert (again.returncode, "already running" in again.stderr) == (1, True)

@@ -124,6 +124,29 @@ def test_dials_can_be_turned_in_the_mailbox(server):
     assert (answer.status_code, server.get("/api/dials").json()["latency_ms"]) == (303, 5)
 
 
+def test_dials_of_one_provider_can_be_turned_in_the_mailbox(server):
+    page = server.get("/dials", provider="ses").text
+    assert 'name="fault"' in page
+    assert "started without a webhook address" in page
+    own = {"Origin": server.url}
+    form = {"provider": "ses", "fault": "dribble", "hang_s": "1.5", "latency_ms": ""}
+    answer = requests.post(f"{server.url}/dials", form, headers=own, timeout=9)
+    assert "The dials are turned." in answer.text
+    assert '<option value="dribble" selected>' in answer.text
+    turned = server.get("/api/dials").json()["providers"]
+    assert [turned[name]["fault"] for name in turned] == ["none", "none", "dribble", "none"]
+    assert '<option value="">as they are</option>' in server.get("/dials").text
+    server.turn(fault="none")
+
+
+@pytest.mark.parametrize("form", [{"latency_ms": "-1"}, {"provider": "smoke"}, {"fault": "x", "provider": "ses"}])
+def test_form_that_cannot_be_turned_says_so(server, form):
+    answer = requests.post(f"{server.url}/dials", form, headers={"Origin": server.url}, timeout=9)
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.text
+    assert server.get("/dials", provider="smoke").status_code == 404
+
+
 def test_hostile_mail_is_shown_and_not_run(server):
     evil = "<script>alert(1)</script>"
     send(
@@ -180,6 +203,8 @@ def test_journal_outlives_a_process_that_was_cut_off(tmp_path):
         ({"MAILROOM_LOCAL": "0"}, [], "MAILROOM_LOCAL=1"),
         ({}, ["--host", "0.0.0.0"], "loopback"),  # noqa: S104 - what is refused
         ({}, ["--latency-ms", "-1"], "latency_ms"),
+        ({}, ["--webhook-url", "http://example.com/webhooks/"], "on this machine"),
+        ({}, ["--webhook-url", "ftp://127.0.0.1/"], "on this machine"),
     ],
 )
 def test_refuses_to_start(tmp_path, environment, options, said):

@@ -1,0 +1,9 @@
+"""Chance that can be had again: the same seed and the same question give the same number, whatever happens between."""
+
+import hashlib
+
+
+def draw(seed: int, *question: str | int) -> float:
+    """Return a number from 0 up to, but not including, 1."""
+    digest = hashlib.sha256(repr((seed, *question)).encode()).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48

@@ -1,0 +1,1 @@
+"""How the providers report what became of a mail: their events, their signatures, their patience."""

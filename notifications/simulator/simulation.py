@@ -1,0 +1,125 @@
+"""What the simulator is: the parts it plays, the journal it keeps, what it is doing at the moment."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from notifications.simulator.dialects.base import Dialect
+from notifications.simulator.dialects.postmark import Postmark
+from notifications.simulator.dialects.sendgrid import SendGrid
+from notifications.simulator.dialects.ses import Ses
+from notifications.simulator.dials import BadDialError, Dials
+from notifications.simulator.fates import FINAL, Fate, fate_of
+from notifications.simulator.faults import Fault
+from notifications.simulator.journal import Entry, Journal
+from notifications.simulator.reporter import Reporter
+
+# The simulator's own name comes first: it stands for all where one is asked for.
+DIALECTS: tuple[Dialect, ...] = (SendGrid("simulator"), SendGrid(), Ses(), Postmark())
+
+
+@dataclass
+class Part:
+    """One provider: how it behaves, which addresses it has on its list and why, and how often it was asked.
+
+    `sends` and `accepted` count from when the seed was last turned.
+    """
+
+    dialect: Dialect
+    dials: Dials
+    suppressed: dict[str, Fate] = field(default_factory=dict)
+    refused: int = 0
+    sends: int = 0
+    accepted: int = 0
+
+    def turn(self, dials: Dials, *, anew: bool) -> None:
+        self.dials = dials
+        if anew:
+            self.sends = self.accepted = 0
+
+    def next_fault(self) -> Fault:
+        self.sends += 1
+        fault, self.dials = self.dials.next_send(self.sends)
+        return fault
+
+    def next_fate(self, address: str) -> Fate:
+        return fate_of(address, self.dials, self.accepted + 1, listed=address.lower() in self.suppressed)
+
+
+class Held:
+    """Everything that waits in the simulator. All of it ends at once when the process has to."""
+
+    def __init__(self) -> None:
+        self._waits: set[asyncio.Event] = set()
+        self.over = False
+
+    @contextmanager
+    def interruptible(self) -> Iterator[asyncio.Event]:
+        """An event that the end of the process sets, and whoever else is given it."""
+        event = asyncio.Event()
+        self._waits.add(event)
+        if self.over:
+            event.set()
+        try:
+            yield event
+        finally:
+            self._waits.discard(event)
+
+    def end(self) -> None:
+        self.over = True
+        for event in self._waits:
+            event.set()
+
+
+class Simulator:
+    """`reporter` is None where nobody wants to hear what becomes of the mail."""
+
+    def __init__(self, journal: Journal, dials: Dials) -> None:
+        self.journal = journal
+        self.parts = {dialect.name: Part(dialect, dials) for dialect in DIALECTS}
+        self.reporter: Reporter | None = None
+        self.held = Held()
+        self.in_flight = 0
+
+    def dials_of(self, provider: str) -> Dials:
+        return self.parts[provider].dials
+
+    def turn(self, values: Mapping[str, object], provider: str = "") -> None:
+        """Turn the dials of one provider, or of all. Raises BadDialError and turns none."""
+        if provider and provider not in self.parts:
+            raise BadDialError(f"There is no provider {provider!r}; there are: {', '.join(self.parts)}.")
+        parts = [self.parts[provider]] if provider else list(self.parts.values())
+        turned = [part.dials.turned(values) for part in parts]
+        for part, dials in zip(parts, turned, strict=True):
+            part.turn(dials, anew="seed" in values)
+
+    def accept(self, part: Part, entries: Sequence[Entry]) -> None:
+        """Write the mails down with their fates, and have them reported."""
+        numbers: list[int] = []
+        fated: list[Entry] = []
+        for entry in entries:
+            fate = part.next_fate(entry.to)
+            part.accepted += 1
+            numbers.append(part.accepted)
+            fated.append(replace(entry, fate=fate.value))
+            if fate in FINAL:
+                part.suppressed[entry.to.lower()] = fate
+        for entry, number in zip(self.journal.accept(fated), numbers, strict=True):
+            if self.reporter:
+                self.reporter.report(entry, number)
+
+    def told(self, seq: int) -> list[dict[str, Any]]:
+        return self.reporter.told(seq) if self.reporter else []
+
+    def stats(self) -> dict[str, object]:
+        ids = {entry.metadata.get("mailroom_message_id") for entry in self.journal.entries} - {None}
+        return {
+            "accepted": len(self.journal.entries),
+            "refused": sum(part.refused for part in self.parts.values()),
+            "by_provider": dict(self.journal.by_provider()),
+            "distinct_message_ids": len(ids),
+            "in_flight": self.in_flight,
+            **(self.reporter.stats() if self.reporter else {}),
+        }

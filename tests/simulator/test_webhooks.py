@@ -1,0 +1,305 @@
+"""The simulator as a process reports to a site: what arrives, in which order, how often, and who is patient."""
+
+import base64
+import itertools
+import json
+from collections import Counter
+from contextlib import suppress
+
+import pytest
+import requests
+
+from config.local.ports import free_port
+from notifications.simulator.reporter import AT_ONCE
+from notifications.simulator.signing import kept_keys
+from tests.live.running import eventually
+from tests.simulated import simulator
+from tests.simulator.requests_of import CREDENTIALS, PATHS, PROVIDERS, body_of
+from tests.simulator.site import listening
+from tests.simulator.test_reports import sendgrid_verifies, sns_verifies
+
+AUTH = "postmark:secret"
+NEUTRAL = {
+    "latency_ms": 0,
+    "fault": "none",
+    "fault_next": 0,
+    "bounce_rate": 0,
+    "complaint_rate": 0,
+    "deferred_rate": 0,
+    "webhook_lost_rate": 0,
+    "webhook_doubled_rate": 0,
+    "webhook_delay_ms": 0,
+    "webhook_shuffle": False,
+    "webhook_pause_ms": 20,
+    "seed": 0,
+}
+
+
+@pytest.fixture(scope="module")
+def site():
+    with listening() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, site):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POSTMARK_WEBHOOK_AUTH", AUTH)
+        with simulator(tmp_path_factory.mktemp("webhooks"), "--webhook-url", site.url) as running:
+            yield running
+
+
+@pytest.fixture(autouse=True)
+def quiet(server, site):
+    settled(server)
+    server.turn(**NEUTRAL)
+    site.answer_s = 0
+    site.clear()
+
+
+def send(server, provider, to="ada@example.com", **metadata):
+    body = body_of(provider, to, metadata)
+    return requests.post(server.url + PATHS[provider], json=body, headers=CREDENTIALS[provider], timeout=10)
+
+
+def settled(server):
+    return eventually(lambda: (stats := server.stats())["webhooks_pending"] == 0 and stats)
+
+
+def told(server):
+    """What the newest mail's page of the API says of its reports."""
+    seq = server.messages()[0]["seq"]
+    return [(one["event"], one["state"]) for one in server.get(f"/api/messages/{seq}").json()["reported"]]
+
+
+KINDS = {
+    "simulator": lambda event: event["event"],
+    "sendgrid": lambda event: event["event"],
+    "ses": lambda event: event["eventType"],
+    "postmark": lambda event: event.get("Type", event["RecordType"]),
+}
+
+
+@pytest.mark.parametrize(
+    ("provider", "to", "kinds"),
+    [
+        ("simulator", "ada", "processed delivered"),
+        ("sendgrid", "ada", "processed delivered"),
+        ("sendgrid", "bounce", "processed bounce"),
+        ("sendgrid", "complaint", "processed delivered spamreport"),
+        ("sendgrid", "deferred", "processed deferred delivered"),
+        ("sendgrid", "suppressed", "processed dropped"),
+        ("ses", "ada", "Send Delivery"),
+        ("ses", "bounce", "Send Bounce"),
+        ("ses", "complaint", "Send Delivery Complaint"),
+        ("ses", "deferred", "Send DeliveryDelay Delivery"),
+        ("ses", "ooto", "Send Delivery Bounce"),
+        ("postmark", "ada", "Delivery"),
+        ("postmark", "softbounce", "SoftBounce"),
+        ("postmark", "complaint", "Delivery SpamComplaint"),
+    ],
+)
+def test_provider_reports_what_becomes_of_a_mail(server, site, provider, to, kinds):
+    assert send(server, provider, f"{to}@example.com", mailroom_message_id="m-1").ok
+    settled(server)
+    assert [KINDS[provider](event) for event in site.events(provider)] == kinds.split()
+    assert {post.path for post in site.posts} == {f"/webhooks/{provider}/"}
+    assert {state for _, state in told(server)} == {"sent"}
+
+
+@pytest.mark.parametrize(
+    ("provider", "metadata"),
+    [
+        ("simulator", lambda event: event["mailroom_message_id"]),
+        ("sendgrid", lambda event: event["mailroom_message_id"]),
+        ("ses", lambda event: event["mail"]["tags"]["mailroom_message_id"][0]),
+        ("postmark", lambda event: event["Metadata"]["mailroom_message_id"]),
+    ],
+)
+def test_our_metadata_come_back_with_every_event(server, site, provider, metadata):
+    send(server, provider, "deferred@example.com", mailroom_message_id="m-7")
+    settled(server)
+    assert {metadata(event) for event in site.events()} == {"m-7"}
+
+
+def test_what_is_posted_is_signed(server, site):
+    keys = kept_keys(server.folder / "keys")
+    for provider in PROVIDERS:
+        send(server, provider)
+    settled(server)
+    for post in site.posts:
+        if post.provider == "ses":
+            sns_verifies(keys.certificate, json.loads(post.body))
+        elif post.provider == "postmark":
+            assert post.headers["Authorization"] == f"Basic {base64.b64encode(AUTH.encode()).decode()}"
+        else:
+            sendgrid_verifies(keys, post, post.body)
+
+
+def test_sendgrid_reports_in_batches(server, site):
+    for _ in range(30):
+        send(server, "sendgrid")
+    settled(server)
+    assert len(site.events()) == 60
+    assert len(site.posts) < 20
+
+
+@pytest.mark.parametrize("answered", ["hang_after", "cut_after", "truncate", "dribble"])
+def test_mail_whose_answer_was_lost_is_reported_all_the_same(server, site, answered):
+    server.turn(fault=answered, fault_next=1, hang_s=0.1)
+    with suppress(requests.RequestException):
+        send(server, "ses", mailroom_message_id="m-9")
+    settled(server)
+    assert [event["mail"]["tags"]["mailroom_message_id"] for event in site.events()] == [["m-9"]] * 2
+
+
+@pytest.mark.parametrize("provider", ["sendgrid", "ses", "postmark"])
+@pytest.mark.parametrize("trouble", [[500], [503, 502], [None]])
+def test_report_is_posted_again_after_trouble(server, site, provider, trouble):
+    before = server.stats()["webhooks_sent"]
+    site.statuses[:] = trouble
+    send(server, provider, "suppressed@example.com" if provider == "sendgrid" else "ada@example.com")
+    stats = settled(server)
+    expected = 1 if provider == "postmark" else 2
+    assert stats["webhooks_sent"] == before + expected
+    assert len(site.posts) > len(trouble)
+    assert [state for _, state in told(server)] == ["sent"] * expected
+
+
+def test_sns_takes_a_client_error_for_the_last_word(server, site):
+    failed = server.stats()["webhooks_failed"]
+    site.statuses[:] = [400]
+    send(server, "ses")
+    assert settled(server)["webhooks_failed"] == failed + 1
+    assert len(site.posts) == 2
+    assert sorted(state for _, state in told(server)) == ["failed", "sent"]
+
+
+def test_sns_tries_four_times_and_no_more(server, site):
+    site.statuses[:] = [500] * 8
+    send(server, "ses")
+    settled(server)
+    assert len(site.posts) == 8
+    assert [state for _, state in told(server)] == ["failed", "failed"]
+    assert len({post.body for post in site.posts}) == 2
+
+
+def test_sendgrid_pauses_longer_and_longer(server, site):
+    server.turn(webhook_pause_ms=60)
+    site.statuses[:] = [500] * 4
+    send(server, "sendgrid")
+    settled(server)
+    first = [post.at for post in site.posts if post.body == site.posts[0].body]
+    pauses = [later - earlier for earlier, later in itertools.pairwise(first)]
+    # A pause may be longer on a busy machine, never shorter.
+    assert all(pause > 0.06 * 2**number for number, pause in enumerate(pauses))
+    assert len(pauses) >= 2
+
+
+def test_site_that_is_down_for_a_while_loses_nothing(tmp_path):
+    port = free_port()
+    with simulator(tmp_path, "--webhook-url", f"http://127.0.0.1:{port}/webhooks/") as server:
+        server.turn(**{**NEUTRAL, "webhook_pause_ms": 300})
+        for provider in PROVIDERS:
+            for number in range(5):
+                send(server, provider, f"down{number}@example.com")
+        with listening(port) as site:
+            stats = settled(server)
+            assert Counter(kinds_of(site)) == {
+                ("simulator", "processed"): 5,
+                ("simulator", "delivered"): 5,
+                ("sendgrid", "processed"): 5,
+                ("sendgrid", "delivered"): 5,
+                ("ses", "Send"): 5,
+                ("ses", "Delivery"): 5,
+                ("postmark", "Delivery"): 5,
+            }
+        assert (stats["webhooks_sent"], stats["webhooks_failed"]) == (35, 0)
+
+
+def kinds_of(site):
+    return [(post.provider, KINDS[post.provider](event)) for post in site.posts for event in post.events()]
+
+
+def test_slow_site_is_not_flooded(server, site):
+    site.answer_s = 0.05
+    site.most_at_once = 0
+    for _ in range(20):
+        send(server, "ses")
+    settled(server)
+    assert len(site.posts) == 40
+    assert site.most_at_once <= AT_ONCE
+
+
+def harmed(server, site, **dials):
+    """What the site hears of ten mails, by address, with the dials turned so."""
+    site.clear()
+    server.turn(**{**NEUTRAL, **dials})
+    for number in range(10):
+        forget(server, f"harm{number}@example.com")
+        send(server, "sendgrid", f"harm{number}@example.com")
+    settled(server)
+    return Counter((event["email"], event["event"]) for event in site.events())
+
+
+@pytest.mark.parametrize("dials", [{"webhook_lost_rate": 0.5}, {"webhook_doubled_rate": 0.5}, {"bounce_rate": 0.5}])
+def test_harm_and_fates_repeat_with_the_seed(server, site, dials):
+    def once(seed):
+        return harmed(server, site, seed=seed, **dials)
+
+    first = once(4)
+    assert once(4) == first
+    assert once(5) != first
+    assert harmed(server, site) != first
+
+
+def forget(server, address):
+    url = f"{server.url}/v3/suppression/bounces/{address}"
+    requests.delete(url, headers=CREDENTIALS["sendgrid"], timeout=5)
+
+
+def test_doubled_report_is_the_same_event(server, site):
+    server.turn(webhook_doubled_rate=1)
+    send(server, "sendgrid")
+    send(server, "ses")
+    settled(server)
+    ids = Counter(event["sg_event_id"] for event in site.events("sendgrid"))
+    assert list(ids.values()) == [2, 2]
+    bodies = Counter(post.body for post in site.posts if post.provider == "ses")
+    assert list(bodies.values()) == [2, 2]
+
+
+def test_lost_reports_are_counted_and_shown(server, site):
+    server.turn(webhook_lost_rate=1)
+    before = server.stats()["webhooks_lost"]
+    send(server, "postmark")
+    assert settled(server)["webhooks_lost"] == before + 1
+    assert (told(server), site.posts) == ([("delivered", "lost")], [])
+
+
+def test_late_reports_are_late(server, site):
+    server.turn(webhook_delay_ms=500)
+    send(server, "postmark")
+    assert server.stats()["webhooks_pending"] == 1
+    settled(server)
+    entry = server.messages()[0]
+    reported = server.get(f"/api/messages/{entry['seq']}").json()["reported"]
+    assert len(site.posts) == 1
+    assert reported[0]["due_at"] > entry["accepted_at"]
+
+
+def test_nothing_is_reported_without_a_target(tmp_path):
+    with simulator(tmp_path) as server:
+        send(server, "ses", "bounce@example.com")
+        assert "webhooks_sent" not in server.stats()
+        assert server.messages()[0]["fate"] == "bounced"
+        assert not (tmp_path / "keys").exists()
+
+
+def test_mailbox_shows_what_was_reported(server, site):
+    send(server, "ses", "complaint@example.com")
+    settled(server)
+    seq = server.messages()[0]["seq"]
+    for page in ("/", f"/messages/{seq}"):
+        assert "complained" in server.get(page).text
+    assert "Reported" in server.get(f"/messages/{seq}").text

@@ -39,7 +39,8 @@ INSERT INTO notifications_message (
     id, kind, stream, to_address, context, idempotency_key, status, status_reason, provider, outcome, resent_uncertain,
     attempts, relayed
 )
-SELECT id, 'product-news', 'bulk', id || '@example.com', '{}', 'bench:' || id, 'uncertain', '', '', 'unknown', false, 1, 0
+SELECT
+    id, 'product-news', 'bulk', id || '@example.com', '{}', 'bench:' || id, 'uncertain', '', '', 'unknown', false, 1, 0
 FROM unnest(%s::uuid[]) AS id
 """
 

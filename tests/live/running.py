@@ -2,15 +2,19 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import requests
+from psycopg import sql
 
+from config.environment import BASE_DIR
 from config.local.person import Person
 from config.local.stack import Stack
 from tests.simulated import Simulated
@@ -29,12 +33,24 @@ NOT_THE_SUITES = {
 }
 # Shorter than shipped, so that a test need not wait ten minutes for an uncertain message.
 PATIENCE = {
+    # The test of secrets looks through all logs.
+    "LOG_LEVEL": "DEBUG",
     "PROVIDER_CONNECT_TIMEOUT_S": "1",
     "PROVIDER_READ_TIMEOUT_S": "3",
     "DELIVERY_LEASE_S": "12",
     "UNCERTAIN_SETTLE_S": "2",
 }
 WORKERS = ("worker-critical", "worker-main", "worker-bulk")
+
+
+# What a worker needs to speak to the simulator as if it were one of the real providers. The keys are canaries: a test
+# looks for them everywhere.
+KEYS = {
+    "SENDGRID_API_KEY": "SG.canary-of-sendgrid-0123456789",
+    "POSTMARK_SERVER_TOKEN": "canary-of-postmark-0123456789",
+    "AWS_ACCESS_KEY_ID": "AKIDCANARYOFAWS",
+    "AWS_SECRET_ACCESS_KEY": "canary-of-aws-0123456789",
+}
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -50,7 +66,7 @@ class Running:
     def person(self) -> Person:
         return Person(self.stack.site_url)
 
-    def sql(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
+    def sql(self, query: LiteralString | sql.Composed, *arguments: Any) -> list[tuple[Any, ...]]:
         with closing(psycopg.connect(self.stack.environment["DATABASE_URL"], autocommit=True)) as connection:
             cursor = connection.execute(query, arguments)
             return list(cursor.fetchall()) if cursor.description else []
@@ -73,6 +89,37 @@ class Running:
     def kill(self, name: str) -> None:
         """kill -9; the supervisor starts it again."""
         os.kill(self.stack.supervisor.ask("getProcessInfo", name)["pid"], signal.SIGKILL)
+
+    @contextmanager
+    def worker_for(self, provider: str) -> Iterator[None]:
+        """Let one worker that sends through `provider` do the work of the stack's own, until the block ends."""
+        simulator = self.stack.simulator_url
+        settings = {
+            "EMAIL_PROVIDERS": provider,
+            "SENDGRID_API_URL": f"{simulator}/v3/",
+            "POSTMARK_API_URL": f"{simulator}/",
+            "SES_REGION": "eu-central-1",
+            "SES_ENDPOINT_URL": simulator,
+            "MAILROOM_ROLE": "worker",
+            # Long enough for a webhook to come first.
+            "UNCERTAIN_SETTLE_S": "60",
+        }
+        command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-n", f"{provider}@%h", "-P", "threads"]
+        self.stop(*WORKERS)
+        with (self.stack.supervisor.log_folder / f"worker-for-{provider}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [*command, "-c", "4", "-Q", "critical,default,bulk"],
+                cwd=BASE_DIR,
+                env=self.stack.environment | KEYS | settings,
+                stdout=log,
+                stderr=log,
+            )
+            try:
+                yield
+            finally:
+                process.terminate()
+                process.wait(60)
+                self.start(*WORKERS)
 
     def accepted(self, addresses: set[str]) -> dict[str, int]:
         """How many copies of mail to each of `addresses` the simulated provider has taken."""

@@ -1,0 +1,58 @@
+"""What providers report, over real webhooks, and what it changes."""
+
+import pytest
+
+from tests.live.running import eventually
+
+pytestmark = pytest.mark.live
+
+
+def message(live, address):
+    ((status, outcome, attempts),) = live.sql(
+        "SELECT status, outcome, attempts FROM notifications_message WHERE to_address = %s", address
+    )
+    return status, outcome, attempts
+
+
+@pytest.mark.parametrize("provider", ["sendgrid", "ses", "postmark"])
+def test_provider_that_takes_a_mail_and_loses_the_answer_settles_it_by_webhook(live, provider):
+    address = f"lost-answer-{provider}@example.com"
+    live.simulator.turn(fault="cut_after", fault_next=1, webhook_delay_ms=2000)
+    with live.worker_for(provider):
+        live.person().sign_up(address)
+        eventually(lambda: message(live, address)[0] == "uncertain")
+        assert live.accepted({address}) == {address: 1}
+        eventually(lambda: message(live, address)[:2] == ("sent", "delivered"))
+    attempts = live.sql(
+        "SELECT a.provider, a.number, a.result FROM notifications_deliveryattempt a"
+        " JOIN notifications_message m ON m.id = a.message_id WHERE m.to_address = %s",
+        address,
+    )
+    assert attempts == [(provider, 1, "ambiguous")]
+    assert live.accepted({address}) == {address: 1}
+
+
+def test_hard_bounce_suppresses_the_address_and_the_reset_says_why_it_was_kept_back(live):
+    address = "bounce-live@example.com"
+    person = live.person()
+    person.sign_up(address)
+    eventually(lambda: message(live, address)[:2] == ("sent", "bounced"))
+    eventually(lambda: live.sql("SELECT 1 FROM notifications_suppression WHERE address = %s", address))
+    person.ask_for_reset(address)
+    ((status, reason),) = live.sql(
+        "SELECT status, status_reason FROM notifications_message WHERE to_address = %s AND kind = 'password-reset'",
+        address,
+    )
+    assert (status, reason) == ("suppressed", "the address is suppressed: hard bounce")
+
+
+def test_events_lost_doubled_late_and_shuffled_end_in_the_right_outcome(live):
+    addresses = {f"harmed{number}@example.com" for number in range(10)}
+    live.simulator.turn(webhook_doubled_rate=0.7, webhook_delay_ms=300, webhook_shuffle=True, deferred_rate=0.5, seed=7)
+    for address in sorted(addresses):
+        live.person().sign_up(address)
+    eventually(
+        lambda: {message(live, address)[:2] for address in addresses} == {("sent", "delivered")},
+    )
+    doubles = live.sql("SELECT provider, event_id FROM notifications_providerevent GROUP BY 1, 2 HAVING count(*) > 1")
+    assert doubles == []

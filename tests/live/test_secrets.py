@@ -1,0 +1,119 @@
+"""No secret leaves the worker by any way but the mail: looked for everywhere, after a run in which all goes wrong."""
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import redis
+from psycopg import sql
+
+from config.environment import BASE_DIR
+from config.local.person import PASSWORD
+from tests.live.running import KEYS, Running, eventually
+
+pytestmark = pytest.mark.live
+
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+DECODED_SESSIONS = (
+    "from django.contrib.sessions.models import Session; print([s.get_decoded() for s in Session.objects.all()])"
+)
+FLOWER_PAGES = ("/", "/workers", "/tasks", "/broker", "/api/workers", "/api/tasks", "/api/queues/length", "/metrics")
+HARM: tuple[dict[str, Any], ...] = (
+    {"fault": "status", "error_status": 429},
+    {"fault": "status", "error_status": 500},
+    {"fault": "status", "error_status": 401},
+    {"fault": "cut_before"},
+    {"fault": "cut_after"},
+    {"fault": "truncate"},
+)
+LONG_LINE = re.compile(r"^[^:\n]{40,}$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Everything that is kept or shown, by where it is."""
+
+    texts: dict[str, str]
+
+    def holding(self, needles: dict[str, str]) -> set[tuple[str, str]]:
+        """Return which of `needles` (value by name) is where."""
+        return {(name, place) for name, value in needles.items() for place, text in self.texts.items() if value in text}
+
+
+def everywhere(live: Running) -> Places:
+    texts = {f"log {log.name}": log.read_text(errors="replace") for log in live.stack.supervisor.log_folder.iterdir()}
+    for (table,) in live.sql(TABLES):
+        rows = live.sql(sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier(table)))
+        texts[f"table {table}"] = str(rows)
+    texts["sessions"] = live.stack.manage("shell", "-v", "0", "-c", DECODED_SESSIONS)
+    with redis.Redis.from_url(live.stack.environment["REDIS_URL"]) as client:
+        texts["redis"] = str([client.dump(key) for key in client.scan_iter()])
+    for page in FLOWER_PAGES:
+        texts[f"flower {page}"] = live.flower(page).text
+    return Places(texts)
+
+
+def a_run(live: Running, provider: str) -> dict[str, str]:
+    """Sign people up and reset passwords through `provider` while it does harm; return what must not be found."""
+    addresses = [f"secrets-{provider}-{number}@example.com" for number in range(len(HARM))]
+    with live.worker_for(provider):
+        for address, harm in zip(addresses, HARM, strict=True):
+            live.simulator.turn(fault_next=1, **harm)
+            person = live.person()
+            person.sign_up(address)
+            person.ask_for_reset(address)
+        live.simulator.turn(fault="none", fault_next=0)
+        eventually(lambda: every_message_was_tried(live, addresses), within_s=60)
+    mails = live.simulator.messages(to=f"secrets-{provider}-")
+    for link in (found for mail in mails if (found := re.search(r"http://\S+/password-reset/\S+", mail["text"]))):
+        live.person().http.get(link[0], timeout=30)
+    tokens = {
+        f"token {token}": token for mail in mails for token in re.findall(r"[0-9a-z]{5,}-[0-9a-f]{20,}", mail["text"])
+    }
+    bodies = {f"body {line}": line for mail in mails for line in LONG_LINE.findall(mail["text"])}
+    assert len(tokens) >= len(addresses)
+    assert bodies
+    return tokens | bodies
+
+
+def every_message_was_tried(live: Running, addresses: list[str]) -> bool:
+    """A refused key is tried again after half a minute; this test need not wait for that."""
+    ((done,),) = live.sql(
+        "SELECT bool_and(status = 'sent' OR (status = 'queued' AND attempts > 0)) FROM notifications_message"
+        " WHERE to_address = ANY(%s)",
+        addresses,
+    )
+    return bool(done)
+
+
+def test_no_secret_is_kept_or_shown_anywhere_and_a_deliberate_leak_is_found(live):
+    needles = a_run(live, "sendgrid") | a_run(live, "ses") | KEYS | {"a person's password": PASSWORD}
+    environment = live.stack.environment
+    for name in ("SECRET_KEY", "POSTMARK_WEBHOOK_AUTH"):
+        needles[name] = environment[name]
+    needles |= {"Flower's password": live.stack.flower_password, "administrator's password": live.stack.admin_password}
+    del needles["AWS_ACCESS_KEY_ID"]  # a name, not a secret
+    assert everywhere(live).holding(needles) == set()
+
+    leak = live.stack.supervisor.log_folder / "leak.log"
+    token = next(name for name in needles if name.startswith("token"))
+    with leak.open("wb") as log:
+        subprocess.run(
+            [sys.executable, "-c", "import logging, os; logging.warning('sent with %s', os.environ['LEAK'])"],
+            cwd=BASE_DIR,
+            env={"LEAK": KEYS["SENDGRID_API_KEY"]},
+            stderr=log,
+            check=True,
+        )
+    live.sql("INSERT INTO django_session VALUES ('leak', %s, now())", f"reset {needles[token]}")
+    try:
+        assert everywhere(live).holding(needles) >= {
+            ("SENDGRID_API_KEY", "log leak.log"),
+            (token, "table django_session"),
+        }
+    finally:
+        leak.unlink()
+        live.sql("DELETE FROM django_session WHERE session_key = 'leak'")

@@ -59,4 +59,5 @@ def _round(before: relay.Round) -> tuple[relay.Round, float]:
         logger.info("events read: %s", dict(read))
     if not done.idle:
         logger.info("%s", done)
-    return done, float(settings.RELAY_INTERVAL_S)
+    # A full batch of events means that more are waiting.
+    return done, 0.0 if read.total() == reading.BATCH else float(settings.RELAY_INTERVAL_S)

@@ -119,6 +119,11 @@ EMAIL_STREAM_RATES = env.str("EMAIL_STREAM_RATES", default="bulk=30")
 # No address is sent more than this many messages of one kind within an hour, whoever asks for them.
 EMAIL_ADDRESS_HOURLY = env.int("EMAIL_ADDRESS_HOURLY", default=10)
 
+# --- Mail: what providers report ------------------------------------------------------------------------------------
+SES_WEBHOOK_TOPICS = env.list("SES_WEBHOOK_TOPICS", default=[])
+SENDGRID_WEBHOOK_KEY = env.str("SENDGRID_WEBHOOK_KEY", default="")
+POSTMARK_WEBHOOK_AUTH = env.str("POSTMARK_WEBHOOK_AUTH", default="")
+
 # --- Mail: delivery -------------------------------------------------------------------------------------------------
 PROVIDER_CONNECT_TIMEOUT_S = env.float("PROVIDER_CONNECT_TIMEOUT_S", default=3)
 PROVIDER_READ_TIMEOUT_S = env.float("PROVIDER_READ_TIMEOUT_S", default=10)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dns import exception
-from dns.resolver import NXDOMAIN, NoAnswer, Resolver
+from dns.resolver import NXDOMAIN, Answer, NoAnswer, Resolver
 
 from notifications.providers.account import Finding, bad, good, note
 from notifications.providers.accounts.sender import with_parents
@@ -32,17 +32,28 @@ class Dns:
 
     def texts(self, name: str) -> list[str]:
         """Return the TXT records at `name`, CNAMEs followed; none if there is no such name. Raises NoDnsError."""
+        answer = self._ask(name, "TXT")
+        return [b"".join(record.strings).decode("ascii", "replace") for record in answer or []]
+
+    def require_the_world(self, name: str) -> None:
+        """Raises NoDnsError if not even the top-level domain of `name` is known.
+
+        Behind a closed network a resolver may say of every name that there is none.
+        """
+        if self._ask(name.rpartition(".")[2], "NS") is None:
+            raise NoDnsError
+
+    def _ask(self, name: str, kind: str) -> Answer | None:
         left_s = self.until - time.monotonic()
         if left_s <= 0:
             raise NoDnsError
         try:
-            answer = self.resolver.resolve(f"{name}.", "TXT", lifetime=left_s, search=False)
+            return self.resolver.resolve(f"{name}.", kind, lifetime=left_s, search=False)
         except (NXDOMAIN, NoAnswer):
-            return []
+            return None
         except (exception.DNSException, OSError):
             # No server, none that answers, or none that can.
             raise NoDnsError from None
-        return [b"".join(record.strings).decode("ascii", "replace") for record in answer]
 
 
 def look(
@@ -68,6 +79,7 @@ def look(
 
 
 def _all(dns: Dns, domain: str, provider: str, dkim_names: Sequence[str]) -> Iterator[Finding]:
+    dns.require_the_world(domain)
     yield spf(domain, provider, dns.texts(domain))
     yield _dkim(dns, domain, provider, dkim_names)
     yield _dmarc(dns, domain)

@@ -26,7 +26,7 @@ def test_all_is_well(server):
         "DKIM": "ok",
         "DMARC": "ok",
     }
-    assert server.asked == ["example.com", "one._domainkey.example.com", "_dmarc.example.com"]
+    assert server.asked == ["com", "example.com", "one._domainkey.example.com", "_dmarc.example.com"]
 
 
 @pytest.mark.parametrize(
@@ -100,12 +100,19 @@ def test_server_that_cannot_leaves_one_note(server):
     assert list(look(server)) == ["DNS"]
 
 
+def test_network_without_a_way_out_leaves_one_note(server):
+    server.closed = True
+    assert list(look(server)) == ["DNS"]
+    assert server.asked == ["com"]
+
+
 def test_what_was_found_before_the_silence_counts(server):
     server.records = WHOLE
 
     def fall_silent(packet):
-        server.deaf = True
-        return answer(packet)
+        reply = answer(packet)
+        server.deaf = "example.com" in server.asked
+        return reply
 
     answer, server.answer = server.answer, fall_silent
     found = dns.look("example.com", "ses", ["one._domainkey.example.com"], resolver=server.resolver(), within_s=0.3)

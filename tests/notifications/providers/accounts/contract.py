@@ -1,12 +1,15 @@
 """What every account's edge has to keep, over real sockets."""
 
 import pickle
+import ssl
 
 import pytest
+import trustme
 
 from config.local.ports import free_port
 from notifications.providers.mail import ErrorClass, ProviderError
 from tests.notifications.providers import faults
+from tests.notifications.providers.accounts.scripted_api import scripted_api
 
 SECRET = "a-secret-key"
 
@@ -69,3 +72,13 @@ class AccountContract:
         assert (found.subject, found.verdict.value) == ("credentials", "bad")
         assert "cannot be reached" in found.text
         assert "Ask again later" in found.hint
+
+    def test_certificate_that_nobody_vouches_for_is_the_set_ups_fault(self, at):
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+        with scripted_api(tls) as api:
+            at(api.url)
+            assert {(error.error_class, error.code) for error in self.refusals()} == {
+                (ErrorClass.MISCONFIGURED, "certificate")
+            }
+            assert api.asked == []

@@ -1,6 +1,7 @@
 """An HTTP server on loopback that answers what a test has written down, and remembers what it was asked."""
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,10 +42,12 @@ class ScriptedApi:
 
 
 @contextmanager
-def scripted_api() -> Iterator[ScriptedApi]:
+def scripted_api(tls: ssl.SSLContext | None = None) -> Iterator[ScriptedApi]:
     api = ScriptedApi()
     with ThreadingHTTPServer(("127.0.0.1", 0), _handler(api)) as server:
-        api.url = f"http://127.0.0.1:{server.server_port}"
+        api.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         try:

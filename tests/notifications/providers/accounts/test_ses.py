@@ -64,9 +64,10 @@ class TestEdge(AccountContract):
         yield from super().questions()
         yield lambda: self.made().quota()
 
-    def test_answer_of_a_proxy_counts_as_no_quota(self, api, at):
+    @pytest.mark.parametrize("answer", [{"hello": "world"}, {"SendQuota": {}}])
+    def test_answer_without_its_fields_is_no_quota(self, api, at, answer):
         at(api.url)
-        api.answers = {"GET /v2/email/account": (200, {"hello": "world"})}
+        api.answers = {"GET /v2/email/account": (200, answer)}
         with pytest.raises(ProviderError, match="ambiguous"):
             SesAccount().quota()
 
@@ -237,3 +238,18 @@ def test_sender_is_judged_by_the_best_identity(known, expected):
 def test_what_a_configuration_set_reports_is_judged(answer, changes, verdict, words):
     (found,) = ses_findings.configuration_set("shop", answer, [{**DESTINATION, **changes}])
     assert (found.verdict.value, words in found.text) == (verdict, True), found
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({}, []),
+        ({"example.com": {"DkimAttributes": {"Status": "NOT_STARTED"}}}, []),
+        (
+            {"a@example.com": IDENTITY, "example.com": IDENTITY},
+            ["one._domainkey.example.com", "two._domainkey.example.com"],
+        ),
+    ],
+)
+def test_keys_are_where_the_domain_has_them(known, expected):
+    assert ses_findings.dkim_names(known) == expected

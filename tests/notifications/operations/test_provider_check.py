@@ -163,8 +163,8 @@ def smtp(settings):
     ("scheme", "password", "verdict", "words"),
     [
         ("smtp", "right", "ok", "takes our log-in"),
-        ("smtp", "wrong", "bad", "refuses our log-in"),
-        ("smtp+tls", "right", "bad", "SMTPNotSupportedError"),
+        ("smtp", "wrong", "bad", "the provider refuses us"),
+        ("smtp+tls", "right", "bad", "the provider refuses us"),
     ],
 )
 def test_smtp_is_logged_in_to_and_left(settings, smtp, scheme, password, verdict, words):

@@ -92,7 +92,16 @@ PRODUCT_NEWS = Kind(
     on_uncertain=OnUncertain.HOLD,
 )
 
-KINDS = {kind.name: kind for kind in (WELCOME, PASSWORD_RESET, PRODUCT_NEWS)}
+# Sent by `manage.py provider_check --send-to`; `sender` and `sent_from` come with the message's own context.
+PROVIDER_TEST = Kind(
+    name="provider-test",
+    stream=Stream.CRITICAL,
+    max_age=timedelta(hours=1),
+    for_owner=False,
+    on_uncertain=OnUncertain.HOLD,
+)
+
+KINDS = {kind.name: kind for kind in (WELCOME, PASSWORD_RESET, PRODUCT_NEWS, PROVIDER_TEST)}
 
 
 class UnknownKindError(LookupError):

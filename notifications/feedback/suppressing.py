@@ -12,9 +12,9 @@ from accounts.models import User
 from notifications.models import Message, ProviderEvent, Suppression
 from notifications.models.suppression import SuppressionQuerySet
 from notifications.outcomes import BounceKind, FeedbackKind, Outcome
+from notifications.providers.accounts import ACCOUNTS
 from notifications.providers.feedback import Feedback
 from notifications.providers.mail import ErrorClass, ProviderError
-from notifications.providers.registry import ACCOUNTS
 from notifications.suppressions import Reason, reason_for
 
 logger = logging.getLogger(__name__)

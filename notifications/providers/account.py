@@ -1,9 +1,12 @@
 """What a provider's account tells and does beside sending: its quota, its own suppression list, its set-up."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
+
+from notifications.providers.mail import ErrorClass, ProviderError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,59 @@ class Finding:
     hint: str = ""
 
 
+def good(subject: str, text: str) -> Finding:
+    return Finding(subject=subject, verdict=Verdict.GOOD, text=text)
+
+
+def note(subject: str, text: str, hint: str = "") -> Finding:
+    """Something is not set up, or cannot be known; mail goes out all the same."""
+    return Finding(subject=subject, verdict=Verdict.NOTE, text=text, hint=hint)
+
+
+def bad(subject: str, text: str, hint: str) -> Finding:
+    """Something is set up and will not work."""
+    return Finding(subject=subject, verdict=Verdict.BAD, text=text, hint=hint)
+
+
+_SAYS = {
+    ErrorClass.TRANSIENT: "the provider cannot be reached now",
+    ErrorClass.RATE_LIMITED: "the provider wants to be asked less often",
+    ErrorClass.PERMANENT: "the provider refuses the question",
+    ErrorClass.MISCONFIGURED: "the provider refuses us",
+    ErrorClass.AMBIGUOUS: "no answer that can be read",
+}
+
+
+def in_words(error: ProviderError) -> str:
+    """Return what a failed question to a provider means; the words of ProviderError itself are about mails."""
+    detail = "" if error.error_class is ErrorClass.AMBIGUOUS or not error.detail else f", {error.detail}"
+    return f"{_SAYS[error.error_class]} ({error.code}{detail})"
+
+
+def unreadable() -> ProviderError:
+    return ProviderError(ErrorClass.AMBIGUOUS, "answer", "it is not what the documentation promises")
+
+
+def closed(error: ProviderError, hint: str) -> Finding:
+    """The first question already failed. `hint` says how to mend the set-up, if that is what is wrong."""
+    if error.error_class is not ErrorClass.MISCONFIGURED:
+        hint = "Ask again later; if it stays, look at the network from here and at the provider's status page."
+    return bad("credentials", in_words(error), hint)
+
+
+def looked(subject: str, look: Callable[[], list[Finding]], *, not_allowed: Container[str] = ()) -> list[Finding]:
+    """Return what `look` finds, or a note where it is not answered: what is unknown is not bad.
+
+    `not_allowed` are the codes of errors that mean that the credentials are good, but not for this question.
+    """
+    try:
+        return look()
+    except ProviderError as error:
+        if error.code in not_allowed:
+            return [note(subject, "the credentials may not look at this", "Allow it, or look at the provider's pages.")]
+        return [note(subject, in_words(error))]
+
+
 class Account(ABC):
     """One provider's account. Every method makes network calls of its own and raises ProviderError."""
 
@@ -47,3 +103,7 @@ class Account(ABC):
     @abstractmethod
     def inspect(self) -> list[Finding]:
         """Look at credentials, sender identity, sandbox and webhook set-up, without sending anything."""
+
+    def dkim_names(self) -> list[str]:
+        """Return the DNS names at which the keys that sign our mail must be; empty where the provider does not say."""
+        return []

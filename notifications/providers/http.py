@@ -60,20 +60,22 @@ def retry_after_s(header: Any) -> float | None:
 
 def from_transport(error: Exception) -> ProviderError:
     """Return what an error of the connection means: it matters whether the request can have left this machine."""
-    code = type(error.__cause__ or error).__name__
+    # Anymail's exceptions have that of `requests` as their cause; where no library stands between, it comes by itself.
+    origin = error.__cause__ or error
+    code = type(origin).__name__
     if isinstance(error, requests.exceptions.SSLError):
-        if "CERTIFICATE_VERIFY_FAILED" in str(error.__cause__):
+        if "CERTIFICATE_VERIFY_FAILED" in str(origin):
             return ProviderError(ErrorClass.MISCONFIGURED, "certificate", "the provider's certificate is not trusted")
         return ProviderError(ErrorClass.AMBIGUOUS, code, "the TLS connection broke")
     if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError) or never_connected(error):
         return ProviderError(ErrorClass.TRANSIENT, code, "no connection to the provider")
     if isinstance(error, requests.exceptions.InvalidHeader | requests.exceptions.InvalidURL):
         return ProviderError(ErrorClass.MISCONFIGURED, code, "the API key or address cannot be used")
-    return unknown(error.__cause__ or error)
+    return unknown(origin)
 
 
 def never_connected(error: Exception) -> bool:
     """True if the connection was refused or the name not found (urllib3 wraps both alike)."""
-    cause = error.__cause__
-    inner = cause.args[0] if cause is not None and cause.args else None
+    origin = error.__cause__ or error
+    inner = origin.args[0] if origin.args else None
     return isinstance(inner, MaxRetryError) and isinstance(inner.reason, NewConnectionError)

@@ -2,7 +2,6 @@
 
 from django.conf import settings
 
-from notifications.providers.account import Account
 from notifications.providers.base import Provider
 from notifications.providers.feedback import Webhook
 from notifications.providers.postmark import Postmark
@@ -19,8 +18,6 @@ PROVIDERS: dict[str, type[Provider]] = {
 WEBHOOKS: dict[str, type[Webhook]] = {
     webhook.provider: webhook for webhook in (SesWebhook, SendGridWebhook, PostmarkWebhook, SimulatorWebhook)
 }
-# Whose account can be asked for its quota and its own list of suppressed addresses.
-ACCOUNTS: dict[str, type[Account]] = {}
 
 
 def primary() -> Provider:

@@ -9,8 +9,8 @@ from django.urls import reverse
 from notifications.feedback import suppressing
 from notifications.models import Suppression
 from notifications.outbox import Draft, enqueue
-from notifications.providers import registry
 from notifications.providers.account import Account
+from notifications.providers.accounts import ACCOUNTS
 from notifications.providers.mail import ErrorClass, ProviderError
 from notifications.suppressions import Reason
 from tests.factories import UserFactory
@@ -124,7 +124,7 @@ class ScriptedAccount(Account):
     ],
 )
 def test_what_was_lifted_is_lifted_at_the_provider_too(monkeypatch, suppression, answer, said):
-    monkeypatch.setitem(registry.ACCOUNTS, "scripted", ScriptedAccount)
+    monkeypatch.setitem(ACCOUNTS, "scripted", ScriptedAccount)
     monkeypatch.setattr(ScriptedAccount, "answer", answer)
     assert suppressing.lift_at_providers() == 0
     suppressing.lift(suppression, UserFactory(), "they called")

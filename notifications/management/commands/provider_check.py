@@ -1,0 +1,92 @@
+"""Says whether mail can go out, before a person has to find out."""
+
+import getpass
+import platform
+from argparse import ArgumentTypeError
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from notifications import kinds
+from notifications.addresses import BadAddressError, one_address
+from notifications.operations.follow import Sighting, follow, verdict
+from notifications.operations.provider_check import check
+from notifications.outbox import Draft, enqueue
+from notifications.providers.account import Finding, Verdict
+from notifications.providers.registry import PROVIDERS
+from notifications.states import Status
+
+
+class Command(BaseCommand):
+    help = (
+        "Look at the providers' accounts, the sender, webhooks and DNS, without sending anything. Ends with 1 if "
+        "something is set up and will not work."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--provider", choices=sorted(PROVIDERS), help="look at this one only")
+        parser.add_argument("--send-to", metavar="ADDRESS", help="also send one test message, and follow it")
+        parser.add_argument("--wait", metavar="SECONDS", type=seconds, default=60.0, help="how long to follow it (60)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        address = recipient(options["send_to"]) if options["send_to"] is not None else None
+        found = check([options["provider"]] if options["provider"] else settings.EMAIL_PROVIDERS)
+        width = max((len(finding.subject) for finding in found), default=0)
+        for finding in found:
+            self.say(finding, width)
+        if address is not None:
+            found.append(self.send(address, options["wait"]))
+            self.say(found[-1], width)
+        count = sum(finding.verdict is Verdict.BAD for finding in found)
+        if count:
+            raise CommandError("One thing is bad." if count == 1 else f"{count} things are bad.")
+
+    def say(self, finding: Finding, width: int) -> None:
+        style = {Verdict.GOOD: self.style.SUCCESS, Verdict.NOTE: self.style.WARNING, Verdict.BAD: self.style.ERROR}
+        mark = style[finding.verdict](f"{finding.verdict.value:<4}")
+        self.stdout.write(f"{mark}  {finding.subject:<{width}}  {printable(finding.text)}")
+        if finding.hint and finding.verdict is not Verdict.GOOD:
+            self.stdout.write(f"{'':<4}  {'':<{width}}  → {printable(finding.hint)}")
+
+    def send(self, address: str, wait_s: float) -> Finding:
+        """Send one message through the outbox like any other, so by the first provider that takes it."""
+        context = {"sender": operator(), "sent_from": platform.node() or "a machine without a name"}
+        message = enqueue(Draft(kind=kinds.PROVIDER_TEST.name, to=address, context=context))
+        assert message is not None  # noqa: S101 - without a key of its own, no earlier one can be in its place
+        self.stdout.write(f"\nOne test message to {address}: {message.id}")
+        last = Sighting(status=Status.QUEUED)
+        for waited_s, last in follow(message.id, wait_s=wait_s):
+            self.stdout.write(f"{waited_s:6.1f} s  {printable(str(last))}")
+            self.stdout.flush()
+        return verdict(last, wait_s=wait_s)
+
+
+def recipient(raw: str) -> str:
+    try:
+        return one_address(raw)
+    except BadAddressError as error:
+        raise CommandError(f"--send-to: {error}.") from error
+
+
+def seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= 3600:  # noqa: PLR2004 - an hour, after which the message is too old as well
+        raise ArgumentTypeError("a number of seconds from 0 to 3600")
+    return value
+
+
+def operator() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        # A container's user may have no name.
+        return "An operator"
+
+
+def printable(text: str) -> str:
+    """Return `text` without what could steer a terminal: some of it are a provider's words."""
+    return "".join(character if character.isprintable() else "?" for character in text)

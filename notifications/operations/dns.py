@@ -1,0 +1,155 @@
+"""What the DNS says of the sender's domain: SPF, DKIM and DMARC, as receiving servers will look at them."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dns import exception
+from dns.resolver import NXDOMAIN, Answer, NoAnswer, Resolver
+
+from notifications.providers.account import Finding, bad, good, note
+from notifications.providers.accounts.sender import with_parents
+
+# For all questions together.
+WITHIN_S = 4.0
+# What a record for the domain includes if a provider may send with the domain as the envelope's sender. All three use a
+# domain of their own (or a subdomain made for them) there, unless told otherwise, and pass SPF without it.
+INCLUDES = {"ses": "amazonses.com", "sendgrid": "sendgrid.net", "postmark": "spf.mtasv.net"}
+# Where a provider publishes its keys if it was not told otherwise.
+USUAL_SELECTORS = {"sendgrid": ("s1", "s2")}
+
+
+class NoDnsError(Exception):
+    """The DNS could not be asked, or not in time."""
+
+
+@dataclass(frozen=True)
+class Dns:
+    """Asks until `until` (monotonic seconds), not longer."""
+
+    resolver: Resolver
+    until: float
+
+    def texts(self, name: str) -> list[str]:
+        """Return the TXT records at `name`, CNAMEs followed; none if there is no such name. Raises NoDnsError."""
+        answer = self._ask(name, "TXT")
+        return [b"".join(record.strings).decode("ascii", "replace") for record in answer or []]
+
+    def require_the_world(self, name: str) -> None:
+        """Raises NoDnsError if not even the top-level domain of `name` is known.
+
+        Behind a closed network a resolver may say of every name that there is none.
+        """
+        if self._ask(name.rpartition(".")[2], "NS") is None:
+            raise NoDnsError
+
+    def _ask(self, name: str, kind: str) -> Answer | None:
+        left_s = self.until - time.monotonic()
+        if left_s <= 0:
+            raise NoDnsError
+        try:
+            return self.resolver.resolve(f"{name}.", kind, lifetime=left_s, search=False)
+        except (NXDOMAIN, NoAnswer):
+            return None
+        except (exception.DNSException, OSError):
+            # No server, none that answers, or none that can.
+            raise NoDnsError from None
+
+
+def look(
+    domain: str,
+    provider: str,
+    dkim_names: Sequence[str] = (),
+    *,
+    resolver: Resolver | None = None,
+    within_s: float = WITHIN_S,
+) -> list[Finding]:
+    """Return what the DNS says of mail from `domain` by `provider`, whose keys are at `dkim_names` as far as known.
+
+    Takes no longer than `within_s`. Without an answer there is one note in the place of what is not known.
+    """
+    found: list[Finding] = []
+    try:
+        dns = Dns(resolver or Resolver(), time.monotonic() + within_s)
+        for finding in _all(dns, domain, provider, dkim_names):
+            found.append(finding)  # noqa: PERF402 - what was found before the DNS fell silent counts
+    except (NoDnsError, exception.DNSException, OSError):
+        found.append(note("DNS", "DNS could not be asked; what is missing here of SPF, DKIM and DMARC is not known"))
+    return found
+
+
+def _all(dns: Dns, domain: str, provider: str, dkim_names: Sequence[str]) -> Iterator[Finding]:
+    dns.require_the_world(domain)
+    yield spf(domain, provider, dns.texts(domain))
+    yield _dkim(dns, domain, provider, dkim_names)
+    yield _dmarc(dns, domain)
+
+
+def spf(domain: str, provider: str, texts: Sequence[str]) -> Finding:
+    """Judge the TXT records of a domain (RFC 7208)."""
+    records = [text for text in texts if text.lower().split(" ")[0] == "v=spf1"]
+    include = INCLUDES.get(provider)
+    if len(records) > 1:
+        text = f"{domain} has {len(records)} records, and receivers then use none"
+        return bad("SPF", text, "Merge them into one.")
+    if not records and include is None:
+        hint = f'Publish at {domain} which servers send for it, like "v=spf1 a:mail.{domain} -all".'
+        return bad("SPF", f"{domain} has no record", hint)
+    if not records:
+        hint = f'Publish "v=spf1 include:{include} ~all" at {domain}: some receivers look there all the same.'
+        return note("SPF", f"{domain} has no record; {provider} passes with its own return path", hint)
+    if include is None:
+        return good("SPF", records[0])
+    if f"include:{include}" in [term.lstrip("+") for term in records[0].lower().split()]:
+        return good("SPF", f"{domain} includes {include}")
+    hint = f"Fine if the return path is {provider}'s own; otherwise add include:{include}."
+    return note("SPF", f"{domain} does not include {include}", hint)
+
+
+def _dkim(dns: Dns, domain: str, provider: str, names: Sequence[str]) -> Finding:
+    if names:
+        missing = [name for name in names if not _has_key(dns.texts(name))]
+        if missing:
+            return bad("DKIM", f"no key at {', '.join(missing)}", "Publish the records that the provider shows.")
+        return good("DKIM", f"{len(names)} keys are published")
+    usual = [f"{selector}._domainkey.{domain}" for selector in USUAL_SELECTORS.get(provider, ())]
+    if any(_has_key(dns.texts(name)) for name in usual):
+        return good("DKIM", f"there is a key at a usual place of {provider}'s")
+    return note("DKIM", f"it is not known where the keys for {domain} are", "Look at the provider's pages.")
+
+
+def _has_key(texts: Sequence[str]) -> bool:
+    """True for a record with a key in it; an empty one is a key that was withdrawn (RFC 6376, section 3.6.1)."""
+    return any(_tags(text).get("p") for text in texts)
+
+
+def _dmarc(dns: Dns, domain: str) -> Finding:
+    """A domain without a record of its own is under that of the next one above (RFC 7489, section 6.6.3)."""
+    for name in with_parents(domain):
+        records = [text for text in dns.texts(f"_dmarc.{name}") if text.replace(" ", "").startswith("v=DMARC1")]
+        if records:
+            return dmarc(name, records, inherited=name != domain)
+    hint = f'Publish "v=DMARC1; p=none; rua=mailto:…" at _dmarc.{domain}: Gmail, Yahoo and Microsoft ask for one.'
+    return bad("DMARC", f"{domain} has no record", hint)
+
+
+def dmarc(name: str, records: Sequence[str], *, inherited: bool) -> Finding:
+    """Judge the records at _dmarc.`name`, which may be above the sender's domain."""
+    if len(records) > 1:
+        return bad("DMARC", f"_dmarc.{name} has {len(records)} records, and receivers then use none", "Keep one.")
+    tags = _tags(records[0])
+    policy = (tags.get("sp") or tags.get("p") if inherited else tags.get("p")) or ""
+    if policy.lower() in {"quarantine", "reject"}:
+        return good("DMARC", f"the policy of {name} is {policy.lower()}")
+    if policy.lower() == "none":
+        hint = "Read its reports for some weeks, then go on to p=quarantine."
+        return note("DMARC", f"the policy of {name} is none: forged mail is only reported", hint)
+    return bad(
+        "DMARC", f"the record at _dmarc.{name} has no policy that is one", "It needs p=none, quarantine or reject."
+    )
+
+
+def _tags(record: str) -> dict[str, str]:
+    """Return the tags of a DKIM or DMARC record: "v=DMARC1; p=none"."""
+    pairs = (part.partition("=") for part in record.split(";"))
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}

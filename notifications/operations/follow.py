@@ -1,0 +1,116 @@
+"""Watch one message until it is known what became of it."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from notifications.models import Message
+from notifications.outcomes import Outcome
+from notifications.providers.account import Finding, bad, good, note
+from notifications.states import Status
+
+LOOK_EVERY_S = 0.25
+OPEN = {Outcome.UNKNOWN, Outcome.DEFERRED}
+# Nothing leaves these by itself.
+ENDED = {Status.SUPPRESSED, Status.EXPIRED, Status.CANCELLED, Status.DEAD}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sighting:
+    """How a message stood when it was looked at."""
+
+    status: Status
+    outcome: Outcome = Outcome.UNKNOWN
+    reason: str = ""
+    provider: str = ""
+    attempts: int = 0
+
+    @property
+    def settled(self) -> bool:
+        return self.outcome not in OPEN or self.status in ENDED
+
+    def __str__(self) -> str:
+        parts = [str(self.status.value)]
+        if self.provider:
+            parts.append(f"by {self.provider}")
+        if self.attempts > 1:
+            parts.append(f"attempt {self.attempts}")
+        if self.reason:
+            parts.append(f"({self.reason})")
+        if self.outcome is not Outcome.UNKNOWN:
+            parts.append(f"→ {self.outcome.value}")
+        return " ".join(parts)
+
+
+def follow(message_id: UUID, *, wait_s: float) -> Iterator[tuple[float, Sighting]]:
+    """Yield each new state of a message, with the seconds since the start, until it is settled or the time is over.
+
+    The first one comes at once, so that there is always one. Raises Message.DoesNotExist if the row is deleted.
+    """
+    started = time.monotonic()
+    before: Sighting | None = None
+    while True:
+        seen = look(message_id)
+        waited_s = time.monotonic() - started
+        if seen != before:
+            yield waited_s, seen
+        before = seen
+        if seen.settled or waited_s >= wait_s:
+            return
+        time.sleep(min(LOOK_EVERY_S, max(wait_s - waited_s, 0)))
+
+
+def look(message_id: UUID) -> Sighting:
+    message = Message.objects.get(id=message_id)
+    return Sighting(
+        status=Status(message.status),
+        outcome=Outcome(message.outcome),
+        reason=message.status_reason,
+        provider=message.provider,
+        attempts=message.attempts,
+    )
+
+
+# What it means to have come no further than this.
+WAITING: dict[Status, tuple[str, str]] = {
+    Status.QUEUED: (
+        "still queued: no worker has sent it",
+        "Are the workers and the relay running? If they are: is there a reason above, is the rate used up?",
+    ),
+    Status.SENDING: (
+        "a worker still has it",
+        "The provider is slow to answer; look at the message in the admin later.",
+    ),
+    Status.UNCERTAIN: (
+        "the provider's answer was lost: it may have the mail",
+        "A report of the provider settles it; look at the message in the admin later.",
+    ),
+    Status.SENT: (
+        "handed over, no word of delivery",
+        "Is the provider's webhook set up, and does it reach this site? See docs/provider-check.md.",
+    ),
+}
+REACHED: dict[Outcome, Finding] = {
+    Outcome.DELIVERED: good("test", "the recipient's server has taken it"),
+    Outcome.BOUNCED: bad("test", "it bounced", "The webhook works. The timeline in the admin has the server's words."),
+    Outcome.REJECTED: bad("test", "the provider took it and dropped it", "The timeline in the admin says why."),
+    Outcome.COMPLAINED: bad("test", "it was reported as spam", "The webhook works; ask the recipient."),
+}
+
+
+def verdict(last: Sighting, *, wait_s: float) -> Finding:
+    """Return what the way of the message has shown. Whether mail arrives is not bad, only unknown, without a word."""
+    if last.outcome in REACHED:
+        return REACHED[last.outcome]
+    if last.status in ENDED:
+        return bad(
+            "test", f"it ended as {last.status.value}: {last.reason or 'no reason is given'}", "Nothing was sent."
+        )
+    text, hint = WAITING[last.status]
+    if last.outcome is Outcome.DEFERRED:
+        return note("test", f"the recipient's server wants it later (after {wait_s:g} s)", "The provider tries on.")
+    waited = f"{text} within {wait_s:g} s"
+    if last.provider == "smtp":
+        hint = "A plain SMTP server reports nothing back: look into the mailbox."
+    return note("test", waited, hint) if last.status is Status.SENT else bad("test", waited, hint)

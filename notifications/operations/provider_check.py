@@ -1,0 +1,148 @@
+"""Whether the providers are set up, as far as can be seen without sending anything."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import requests
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from notifications.operations import dns
+from notifications.providers.account import Account, Finding, Quota, Verdict, bad, good, in_words, note
+from notifications.providers.accounts import ACCOUNTS
+from notifications.providers.accounts.sender import sender_domain
+from notifications.providers.accounts.webhook import webhook_url
+from notifications.providers.base import before_the_wire
+from notifications.providers.http import timeouts
+from notifications.providers.mail import ErrorClass, ProviderError
+from notifications.providers.registry import PROVIDERS
+from notifications.providers.smtp import Smtp
+
+# What makes a provider's reports believed here.
+WEBHOOK_SETTINGS = {
+    "ses": "SES_WEBHOOK_TOPICS",
+    "sendgrid": "SENDGRID_WEBHOOK_KEY",
+    "postmark": "POSTMARK_WEBHOOK_AUTH",
+}
+NEARLY_USED = 0.8
+
+
+def check(names: Iterable[str]) -> list[Finding]:
+    """Return what is found of the providers called `names`, each finding's subject with the provider in front.
+
+    Takes some seconds for each: the provider is asked, and the DNS.
+    """
+    return [
+        replace(finding, subject=f"{name} {finding.subject}") for name in names for finding in _check_provider(name)
+    ]
+
+
+def _check_provider(name: str) -> list[Finding]:
+    missing = PROVIDERS[name]().missing_settings()
+    if missing:
+        return [bad("settings", f"{setting} is not set", f"Set {setting} in the environment.") for setting in missing]
+    if name in ACCOUNTS:
+        return check_account(ACCOUNTS[name]())
+    if name == "smtp":
+        return [*smtp(), *dns.look(sender_domain(), name)]
+    return simulator() if name == "simulator" else []
+
+
+def check_account(account: Account) -> list[Finding]:
+    found = account.inspect()
+    shut = any(finding.subject == "credentials" and finding.verdict is Verdict.BAD for finding in found)
+    # Where nobody lets us in, further questions would only say so again.
+    found += [] if shut else quota(account)
+    found += webhook(account.provider)
+    return found + dns.look(sender_domain(), account.provider, [] if shut else _dkim_names(account))
+
+
+def quota(account: Account) -> list[Finding]:
+    """Say what the account may send, and what of it we aim at."""
+    try:
+        allowed = account.quota()
+    except ProviderError as error:
+        return [note("quota", f"not known: {in_words(error)}")]
+    if allowed is None:
+        return [good("quota", f"{account.provider} names none; EMAIL_RATE alone decides ({settings.EMAIL_RATE})")]
+    return [judge_quota(allowed, getattr(settings, "EMAIL_QUOTA_SHARE", None))]
+
+
+def judge_quota(allowed: Quota, share: float | None) -> Finding:
+    """`share` is the part of the rate that we aim at, None where nothing is said of it."""
+    parts = []
+    if allowed.per_second is not None:
+        aim = "" if share is None else f" (aiming at {allowed.per_second * share:g})"
+        parts.append(f"{allowed.per_second:g} a second{aim}")
+    if allowed.per_day is None:
+        return good("quota", ", ".join([*parts, f"no limit a day, {allowed.sent_today:,} sent in 24 hours"]))
+    text = ", ".join([*parts, f"{allowed.sent_today:,} of {allowed.per_day:,} in 24 hours used"])
+    if allowed.sent_today >= allowed.per_day:
+        return bad("quota", text, "Nothing more is taken now; ask the provider for more.")
+    if allowed.sent_today >= NEARLY_USED * allowed.per_day:
+        return note("quota", text, "It may not last the day.")
+    return good("quota", text)
+
+
+def webhook(provider: str) -> list[Finding]:
+    """Say whether the provider could reach us, and whether we would believe it."""
+    setting, url = WEBHOOK_SETTINGS[provider], webhook_url(provider)
+    if not getattr(settings, setting):
+        hint = f"Set {setting} once the provider reports to {url}."
+        return [note("reports here", f"{setting} is not set, so that reports are refused", hint)]
+    if urlsplit(url).scheme != "https":
+        hint = "Set SITE_URL to the site's public address."
+        return [note("reports here", f"{url} is nothing that a provider could reach, or should use", hint)]
+    return [good("reports here", f"{setting} is set, reports come to {url}")]
+
+
+def _dkim_names(account: Account) -> list[str]:
+    try:
+        return account.dkim_names()
+    except ProviderError:
+        # What the account does not tell of itself, `inspect` has already said.
+        return []
+
+
+def smtp() -> list[Finding]:
+    """Connect, turn on TLS and log in as for a mail, and hang up."""
+    url = urlsplit(settings.SMTP_URL)
+    failure = _fails(_open_and_close)
+    if failure is not None:
+        hint = "Look at SMTP_URL: scheme (smtp, smtp+tls or smtp+ssl), host, port, user and password."
+        return [bad("connection", in_words(failure), hint)]
+    found = [good("connection", f"{url.hostname} takes our {'log-in' if url.username else 'connection'}")]
+    if url.scheme == "smtp" and url.username:
+        hint = "Use smtp+tls:// or smtp+ssl://."
+        found.append(note("encryption", "the password travels in the open", hint))
+    return found
+
+
+def _open_and_close() -> None:
+    backend = Smtp().connect()
+    try:
+        backend.open()
+    finally:
+        # Django leaves the connection open when the log-in fails.
+        backend.close()
+
+
+def _fails(act: Callable[[], None]) -> ProviderError | None:
+    try:
+        act()
+    except ImproperlyConfigured:
+        return ProviderError(ErrorClass.MISCONFIGURED, "SMTP_URL", "no such scheme")
+    except (OSError, ValueError) as error:
+        return before_the_wire(error) or Smtp().translate(error)
+    return None
+
+
+def simulator() -> list[Finding]:
+    url = f"{settings.SIMULATOR_URL}/healthz"
+    try:
+        requests.get(url, timeout=timeouts(), allow_redirects=False).raise_for_status()
+    except requests.RequestException as error:
+        text = f"no answer at {settings.SIMULATOR_URL} ({type(error).__name__})"
+        return [bad("connection", text, "Start it: make up, or manage.py simulator.")]
+    return [good("connection", f"it answers at {settings.SIMULATOR_URL}; what it takes reaches nobody")]

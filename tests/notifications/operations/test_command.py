@@ -1,0 +1,123 @@
+"""`manage.py provider_check`: what it prints, and the way of its test message through the real outbox."""
+
+import threading
+import time
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from notifications.delivery.attempt import deliver
+from notifications.delivery.record import Carrier
+from notifications.delivery.rendering import render
+from notifications.models import Message
+from notifications.outcomes import Outcome
+from notifications.providers.mail import ErrorClass
+from notifications.states import Status, Stream
+
+
+def run(*arguments):
+    """Return what was printed, and what the command ended with."""
+    out, said = StringIO(), ""
+    try:
+        call_command("provider_check", *arguments, stdout=out, no_color=True)
+    except CommandError as error:
+        said = str(error)
+    return out.getvalue(), said
+
+
+@pytest.fixture
+def worker():
+    """A worker in a thread of its own: delivers the first message there is, and tells its outcome."""
+
+    def work():
+        give_up_at = time.monotonic() + 30
+        while not (ids := list(Message.objects.values_list("id", flat=True))) and time.monotonic() < give_up_at:
+            time.sleep(0.02)
+        deliver(ids, Stream.CRITICAL, Carrier(task_id="task-1", worker="test@here"))
+        Message.objects.filter(status=Status.SENT).update(outcome=Outcome.DELIVERED)
+        connection.close()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    yield
+    thread.join(30)
+
+
+def test_nothing_is_sent_unless_it_is_asked_for(settings, db):
+    settings.SIMULATOR_URL = "http://127.0.0.1:1"
+    printed, said = run()
+    assert printed.splitlines() == [
+        "bad   simulator connection  no answer at http://127.0.0.1:1 (ConnectionError)",
+        "                            → Start it: make up, or manage.py simulator.",
+    ]
+    assert said == "One thing is bad."
+    assert not Message.objects.exists()
+
+
+def test_provider_can_be_chosen(settings, db):
+    settings.SMTP_URL = ""
+    printed, said = run("--provider", "smtp")
+    assert printed.startswith("bad   smtp settings  SMTP_URL is not set\n")
+    assert said
+
+
+@pytest.mark.parametrize(
+    "address", ["", "ada", "ada@example.com, eve@example.com", "ada@example.com\nBcc: eve@example.com"]
+)
+def test_what_is_not_one_address_is_refused(db, address):
+    printed, said = run("--send-to", address)
+    assert (printed, said) == ("", "--send-to: not exactly one e-mail address in ASCII form.")
+    assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize("wait", ["-1", "soon", "nan", "99999"])
+def test_wait_must_be_a_number_of_seconds(wait):
+    assert "a number of seconds from 0 to 3600" in run("--wait", wait)[1]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey", "worker")
+def test_message_is_followed_to_its_outcome(provider):
+    printed, said = run("--send-to", "Ada@Example.com", "--wait", "30")
+    lines = printed.splitlines()
+    assert said == ""
+    assert "One test message to Ada@example.com: " in lines[1]
+    assert lines[-2].endswith(" s  sent by scripted → delivered")
+    assert lines[-1] == "ok    test  the recipient's server has taken it"
+    (mail,) = provider.taken
+    assert (mail.to_address, mail.subject) == ("Ada@example.com", "A test of Mailroom's mail")
+    message = Message.objects.get()
+    assert (message.stream, message.user, message.kind) == (Stream.CRITICAL, None, "provider-test")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey", "worker")
+def test_message_that_dies_ends_with_an_error(provider):
+    provider.script.append(ErrorClass.PERMANENT)
+    printed, said = run("--send-to", "ada@example.com", "--wait", "30")
+    assert "bad   test  it ended as dead: " in printed
+    assert "permanent: scripted" in printed
+    assert said == "One thing is bad."
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey", "provider")
+def test_message_that_no_worker_takes_is_said():
+    printed, said = run("--send-to", "ada@example.com", "--wait", "0")
+    assert "   0.0 s  queued" in printed
+    assert "still queued: no worker has sent it within 0 s" in printed
+    assert "Are the workers and the relay running?" in printed
+    assert said
+
+
+def test_text_says_who_sent_it_and_what_for():
+    context = {"sender": "ops", "sent_from": "a<b"}
+    mail = render(Message(kind="provider-test", to_address="ada@example.com", context=context), attempt=1)
+    for body in (mail.text, mail.html):
+        words = " ".join(body.split())
+        assert "ops sent it from a" in words
+        assert "manage.py provider_check --send-to" in words
+    assert "a<b" in mail.text
+    assert "a&lt;b" in mail.html

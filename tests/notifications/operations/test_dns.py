@@ -1,0 +1,134 @@
+"""SPF, DKIM and DMARC asked of a real DNS server on loopback, and of one that never answers."""
+
+import time
+
+import pytest
+from dns.resolver import NoResolverConfiguration, Resolver
+
+from notifications.operations import dns
+
+KEY = "v=DKIM1; k=rsa; p=" + "A" * 300
+SPF = "v=spf1 include:amazonses.com ~all"
+DMARC = "v=DMARC1; p=reject; rua=mailto:a@example.com"
+WHOLE = {"example.com": ["unrelated", SPF], "one._domainkey.example.com": [KEY], "_dmarc.example.com": [DMARC]}
+
+
+def look(server, provider="ses", names=("one._domainkey.example.com",), domain="example.com"):
+    found = dns.look(domain, provider, names, resolver=server.resolver(), within_s=2)
+    return {finding.subject: finding for finding in found}
+
+
+def test_all_is_well(server):
+    server.records = WHOLE
+    found = look(server)
+    assert {subject: finding.verdict.value for subject, finding in found.items()} == {
+        "SPF": "ok",
+        "DKIM": "ok",
+        "DMARC": "ok",
+    }
+    assert server.asked == ["com", "example.com", "one._domainkey.example.com", "_dmarc.example.com"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "provider", "verdict", "words"),
+    [
+        ([], "ses", "note", "own return path"),
+        ([], "smtp", "bad", "no record"),
+        (["v=spf10 include:amazonses.com"], "ses", "note", "no record"),
+        ([SPF, "v=spf1 -all"], "ses", "bad", "2 records"),
+        (["v=spf1 -all"], "ses", "note", "does not include amazonses.com"),
+        (["v=spf1 include:notamazonses.com -all"], "ses", "note", "does not include"),
+        (["V=SPF1 +Include:SendGrid.net -all"], "sendgrid", "ok", "includes sendgrid.net"),
+        (["v=spf1 include:spf.mtasv.net -all"], "postmark", "ok", "includes spf.mtasv.net"),
+        (["v=spf1 a -all"], "smtp", "ok", "v=spf1 a -all"),
+    ],
+)
+def test_spf_is_judged(server, texts, provider, verdict, words):
+    server.records = {"example.com": texts}
+    found = look(server, provider)["SPF"]
+    assert (found.verdict.value, words in found.text) == (verdict, True), found
+    assert verdict == "ok" or found.hint
+
+
+@pytest.mark.parametrize(
+    ("records", "verdict", "words"),
+    [
+        ({"_dmarc.shop.example.com": [DMARC]}, "ok", "the policy of shop.example.com is reject"),
+        ({"_dmarc.example.com": ["v=DMARC1; p=none"]}, "note", "example.com is none"),
+        ({"_dmarc.example.com": ["v = DMARC1; p=reject; sp=none"]}, "note", "is none"),
+        ({"_dmarc.example.com": ["v=DMARC1; p=none; sp=quarantine"]}, "ok", "is quarantine"),
+        ({"_dmarc.example.com": ["v=DMARC1; rua=mailto:a@example.com"]}, "bad", "no policy"),
+        ({"_dmarc.example.com": ["v=DMARC1; p=perhaps"]}, "bad", "no policy"),
+        ({"_dmarc.example.com": [DMARC, "v=DMARC1; p=none"]}, "bad", "2 records"),
+        ({"_dmarc.example.com": ["something else"]}, "bad", "no record"),
+        ({"_dmarc.com": [DMARC]}, "bad", "no record"),
+    ],
+)
+def test_dmarc_is_judged_also_from_the_domain_above(server, records, verdict, words):
+    server.records = records
+    found = look(server, domain="shop.example.com")["DMARC"]
+    assert (found.verdict.value, words in found.text) == (verdict, True), found
+    assert verdict == "ok" or found.hint
+
+
+@pytest.mark.parametrize(
+    ("provider", "names", "records", "verdict", "words"),
+    [
+        ("ses", ["a.example.com", "b.example.com"], {"a.example.com": [KEY]}, "bad", "no key at b.example.com"),
+        ("ses", ["a.example.com"], {"a.example.com": ["v=DKIM1; p="]}, "bad", "no key at a.example.com"),
+        ("ses", [], {}, "note", "not known"),
+        ("sendgrid", [], {"s2._domainkey.example.com": [KEY]}, "ok", "usual place"),
+        ("sendgrid", [], {}, "note", "not known"),
+        ("postmark", [], {}, "note", "not known"),
+    ],
+)
+def test_dkim_is_looked_for_where_it_must_be(server, provider, names, records, verdict, words):
+    server.records = records
+    found = look(server, provider, names)["DKIM"]
+    assert (found.verdict.value, words in found.text) == (verdict, True), found
+
+
+def test_server_that_never_answers_leaves_one_note(server):
+    server.deaf = True
+    found = dns.look("example.com", "ses", [], resolver=server.resolver(), within_s=0.3)
+    assert [(finding.subject, finding.verdict.value) for finding in found] == [("DNS", "note")]
+    assert "could not be asked" in found[0].text
+
+
+def test_server_that_cannot_leaves_one_note(server):
+    server.broken = True
+    assert list(look(server)) == ["DNS"]
+
+
+def test_network_without_a_way_out_leaves_one_note(server):
+    server.closed = True
+    assert list(look(server)) == ["DNS"]
+    assert server.asked == ["com"]
+
+
+def test_what_was_found_before_the_silence_counts(server):
+    server.records = WHOLE
+
+    def fall_silent(packet):
+        reply = answer(packet)
+        server.deaf = "example.com" in server.asked
+        return reply
+
+    answer, server.answer = server.answer, fall_silent
+    found = dns.look("example.com", "ses", ["one._domainkey.example.com"], resolver=server.resolver(), within_s=0.3)
+    assert [finding.subject for finding in found] == ["SPF", "DNS"]
+
+
+def test_time_for_all_questions_is_over_at_some_point(server):
+    server.records = WHOLE
+    with pytest.raises(dns.NoDnsError):
+        dns.Dns(server.resolver(), time.monotonic() - 1).texts("example.com")
+    assert server.asked == []
+
+
+def test_machine_without_a_resolver_leaves_one_note(monkeypatch):
+    def unconfigured(self):
+        raise NoResolverConfiguration
+
+    monkeypatch.setattr(Resolver, "__init__", unconfigured)
+    assert [finding.subject for finding in dns.look("example.com", "ses")] == ["DNS"]

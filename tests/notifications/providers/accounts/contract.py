@@ -1,0 +1,84 @@
+"""What every account's edge has to keep, over real sockets."""
+
+import pickle
+import ssl
+
+import pytest
+import trustme
+
+from config.local.ports import free_port
+from notifications.providers.mail import ErrorClass, ProviderError
+from tests.notifications.providers import faults
+from tests.notifications.providers.accounts.scripted_api import scripted_api
+
+SECRET = "a-secret-key"
+
+
+class AccountContract:
+    """A subclass gives `made`, and the fixture `at(url)` that points the settings at another server."""
+
+    def questions(self):
+        yield lambda: self.made().unsuppress("ada@example.com")
+
+    def refusals(self):
+        for question in self.questions():
+            with pytest.raises(ProviderError) as refused:
+                question()
+            error = refused.value
+            # Foreign exceptions hold API keys and addresses.
+            assert error.__cause__ is None
+            assert error.__context__ is None
+            assert SECRET not in repr(error)
+            assert "ada" not in repr(pickle.loads(pickle.dumps(error)))  # noqa: S301 - our own
+            yield error
+
+    @pytest.mark.parametrize(
+        "misbehave",
+        [
+            faults.say_nothing,
+            faults.cut_off,
+            faults.cut_the_answer,
+            faults.garbage,
+            faults.answer("200 OK", body="<html>a proxy's page"),
+            faults.answer("301 Moved", "Location: http://127.0.0.1:1/"),
+            faults.answer("401 Unauthorized", body="{}"),
+            faults.answer("403 Forbidden", body="{}"),
+            faults.answer("418 Teapot", body="[]"),
+            faults.answer("503 Unavailable"),
+        ],
+    )
+    def test_server_that_misbehaves_raises_nothing_of_others(self, at, settings, misbehave):
+        settings.PROVIDER_READ_TIMEOUT_S = 0.4
+        with faults.fault_server(misbehave) as server:
+            at(server.url)
+            assert len(list(self.refusals())) == len(list(self.questions()))
+            inspected = self.made().inspect()
+        assert inspected[0].verdict.value == "bad"
+        assert inspected[0].hint
+        assert SECRET not in repr(inspected)
+
+    def test_redirect_is_not_followed(self, at):
+        with faults.fault_server(lambda connection: None) as elsewhere:
+            redirect = faults.answer("307 Temporary", f"Location: {elsewhere.url}/")
+            with faults.fault_server(redirect) as server:
+                at(server.url)
+                list(self.refusals())
+            assert elsewhere.requests == []
+
+    def test_refused_connection_says_so(self, at):
+        at(f"http://127.0.0.1:{free_port()}")
+        assert {error.error_class for error in self.refusals()} == {ErrorClass.TRANSIENT}
+        (found,) = self.made().inspect()
+        assert (found.subject, found.verdict.value) == ("credentials", "bad")
+        assert "cannot be reached" in found.text
+        assert "Ask again later" in found.hint
+
+    def test_certificate_that_nobody_vouches_for_is_the_set_ups_fault(self, at):
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+        with scripted_api(tls) as api:
+            at(api.url)
+            assert {(error.error_class, error.code) for error in self.refusals()} == {
+                (ErrorClass.MISCONFIGURED, "certificate")
+            }
+            assert api.asked == []

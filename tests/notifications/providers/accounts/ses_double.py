@@ -1,0 +1,82 @@
+"""aws-ses-v2-local, a double of SES from npm: it answers GetAccount, which moto does not."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from config.environment import BASE_DIR
+from config.local.ports import free_port
+
+PACKAGE = "aws-ses-v2-local@2.10.2"
+FOLDER = BASE_DIR / ".local" / "doubles"
+PROGRAM = FOLDER / "node_modules" / "aws-ses-v2-local" / "dist" / "cli.js"
+ACCOUNT = {
+    "DedicatedIpAutoWarmupEnabled": False,
+    "Details": {
+        "AdditionalContactEmailAddresses": [],
+        "ContactLanguage": "EN",
+        "MailType": "TRANSACTIONAL",
+        "ReviewDetails": {"CaseId": "1", "Status": "GRANTED"},
+        "UseCaseDescription": "",
+        "WebsiteURL": "https://example.com",
+    },
+    "EnforcementStatus": "HEALTHY",
+    "ProductionAccessEnabled": True,
+    "SendingEnabled": True,
+    "SendQuota": {"Max24HourSend": 50000, "MaxSendRate": 14, "SentLast24Hours": 1234},
+    "SuppressionAttributes": {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]},
+}
+
+
+@contextmanager
+def ses_double(folder: Path, **changes: Any) -> Iterator[str]:
+    """Run the double with an account like ACCOUNT and yield its address. Skips the test where it cannot be had."""
+    _install()
+    port = free_port()
+    environment = os.environ | {"AWS_SES_ACCOUNT": json.dumps({**ACCOUNT, **changes})}
+    command = ["node", str(PROGRAM), "--host", "127.0.0.1", "--port", str(port)]
+    with (
+        (folder / "ses_double.log").open("wb") as log,
+        subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process,
+    ):
+        try:
+            _wait(f"http://127.0.0.1:{port}", process, folder)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def _install() -> None:
+    if PROGRAM.exists():
+        return
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        pytest.skip("npm is not installed: aws-ses-v2-local, SES' double, cannot be had")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--prefix", str(FOLDER)]
+    try:
+        done = subprocess.run([*command, PACKAGE], capture_output=True, timeout=90, check=False)
+    except subprocess.TimeoutExpired:
+        pytest.skip("npm's registry does not answer: aws-ses-v2-local, SES' double, cannot be had")
+    if done.returncode:
+        pytest.skip("npm's registry cannot be reached: aws-ses-v2-local, SES' double, cannot be had")
+
+
+def _wait(url: str, process: "subprocess.Popen[bytes]", folder: Path) -> None:
+    give_up_at = time.monotonic() + 30
+    while time.monotonic() < give_up_at and process.poll() is None:
+        try:
+            requests.get(f"{url}/health-check", timeout=5).raise_for_status()
+        except requests.ConnectionError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError((folder / "ses_double.log").read_text())

@@ -1,7 +1,7 @@
 """Whatever comes, genuine or not: only our own exceptions come out, and what is kept can be stored."""
 
 import json
-from datetime import datetime
+from datetime import UTC
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -64,7 +64,7 @@ def assert_fits_its_columns(found):
     assert len(found.detail) <= 300
     assert len(found.provider_message_id) <= 200
     assert found.attempt is None or 0 <= found.attempt <= 32_767
-    assert found.occurred_at is None or isinstance(found.occurred_at, datetime)
+    assert found.occurred_at is None or found.occurred_at.tzinfo is UTC
     for text in (found.recipient, found.detail, found.provider_message_id):
         text.encode()
         assert "\x00" not in text

@@ -142,6 +142,12 @@ def test_opens_and_clicks_are_left_out_of_a_batch(sendgrid):
     assert event.payload == DELIVERED
 
 
+def test_what_was_clicked_to_unsubscribe_is_not_kept(sendgrid):
+    said = {"event": "group_unsubscribe", "sg_event_id": "one", "url": "https://mail.example.com/u/a-token"}
+    (event,) = webhook.open(sendgrid.posted(json.dumps([said]).encode())).events
+    assert event.payload == {"event": "group_unsubscribe", "sg_event_id": "one"}
+
+
 @pytest.mark.parametrize("event_id", [None, "", 7, [], "x" * 201, "with space", "é", "\x00"])
 def test_event_without_a_usable_id_has_one_of_its_words(sendgrid, event_id):
     said = {**DELIVERED, "sg_event_id": event_id}

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from notifications.providers.feedback import UnprovenError
 from notifications.providers.webhooks import SesWebhook, certificates, fetching
+from tests.notifications.providers.webhooks import signing
 from tests.notifications.providers.webhooks.amazon import cut, drip, hang
 from tests.notifications.providers.webhooks.refusals import refused
 from tests.notifications.providers.webhooks.signing import CERTIFICATE_PATH, EVENT, HOST, as_posted, certificate
@@ -124,8 +125,10 @@ def test_no_certificate_where_the_message_says_is_refused(amazon, sns, answer):
     assert amazon.asked == [CERTIFICATE_PATH]
 
 
-def test_huge_certificate_is_refused_without_reading_all_of_it(amazon, sns):
+def test_huge_certificate_is_refused(amazon, sns):
     amazon.answers[CERTIFICATE_PATH] = (200, {}, certificate(sns.key, extra=fetching.LARGEST))
+    refused(sns.notification(EVENT))
+    amazon.answers[CERTIFICATE_PATH] = (200, {}, certificate(sns.key) + b"\n" * fetching.LARGEST)
     refused(sns.notification(EVENT))
 
 
@@ -144,9 +147,13 @@ SHORT_KEY = rsa.generate_private_key(65537, 1024)  # noqa: S505 - that it is wea
 CURVE_KEY = ec.generate_private_key(ec.SECP256R1())
 
 
-@pytest.mark.parametrize("key", [SHORT_KEY, CURVE_KEY], ids=["short", "curve"])
-def test_certificate_with_a_key_amazon_does_not_use_is_refused(amazon, sns, key):
-    amazon.answers[CERTIFICATE_PATH] = (200, {}, certificate(key))
+def test_certificate_with_a_short_key_is_refused(amazon):
+    amazon.answers[CERTIFICATE_PATH] = (200, {}, certificate(SHORT_KEY))
+    refused(signing.Sns(SHORT_KEY).notification(EVENT))
+
+
+def test_certificate_with_another_kind_of_key_is_refused(amazon, sns):
+    amazon.answers[CERTIFICATE_PATH] = (200, {}, certificate(CURVE_KEY))
     refused(sns.notification(EVENT))
 
 

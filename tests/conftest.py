@@ -11,6 +11,15 @@ from notifications.redis_client import client
 from tests.scripted import ScriptedProvider
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The live tests share one stack, so one process runs them all, and begins with them: they take the longest."""
+    for item in items:
+        if item.get_closest_marker("live"):
+            item.add_marker(pytest.mark.xdist_group("live"))
+    items.sort(key=lambda item: item.get_closest_marker("live") is None)
+
+
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: pytest.FixtureRequest) -> None:
     """Argon2 is tested where it matters; elsewhere it would only warm the room."""

@@ -1,6 +1,7 @@
 """The suite's servers: a pytest plugin, loaded before pytest-django reads the settings.
 
-Real PostgreSQL and real Valkey, in a throwaway folder, unless DATABASE_URL and REDIS_URL name others.
+Real PostgreSQL and real Valkey, in a throwaway folder, unless DATABASE_URL and REDIS_URL name others. With pytest-xdist
+every one of its processes has servers of its own: tests empty the broker.
 """
 
 import atexit
@@ -32,6 +33,12 @@ os.environ.update(
 from config.local.ports import free_port  # noqa: E402
 from config.local.postgres import Postgres  # noqa: E402
 from config.local.valkey import Valkey  # noqa: E402
+
+# Set by the process that started this one; what it has named are its own servers.
+_inherited = os.environ.pop("MAILROOM_TESTS_EMBEDDED", "").split()
+for _name in _inherited:
+    del os.environ[_name]
+os.environ["MAILROOM_TESTS_EMBEDDED"] = " ".join({"DATABASE_URL", "REDIS_URL"} - os.environ.keys())
 
 if "DATABASE_URL" not in os.environ:
     _postgres = Postgres(_folder / "postgres", free_port(), durable=False)

@@ -71,6 +71,9 @@ class Running:
             cursor = connection.execute(query, arguments)
             return list(cursor.fetchall()) if cursor.description else []
 
+    def logs(self) -> str:
+        return "".join(log.read_text(errors="replace") for log in self.stack.supervisor.log_folder.iterdir())
+
     def flower(self, path: str) -> requests.Response:
         auth = ("operator", self.stack.flower_password)
         return requests.get(self.stack.flower_url + path, auth=auth, timeout=30)

@@ -68,6 +68,8 @@ NO_SETUP = (
 )
 
 
+# What MessageRejected says where it is about the identity: AWS' words, and those of its emulators.
+UNVERIFIED = ("not verified", "not have authority to send")
 # AWS' own names of errors; anything else in their place could be somebody's text.
 _CODE = re.compile("[A-Za-z]{1,64}")
 
@@ -166,7 +168,7 @@ def from_client_error(error: boto.ClientError) -> ProviderError:
     error_class = CODES.get(code) or STATUS.get(status, ErrorClass.AMBIGUOUS)
     if error_class is ErrorClass.RATE_LIMITED and "Daily" in text:
         return ProviderError(error_class, "daily-quota", "used up for now", retry_after_s=DAILY_QUOTA_RETRY_S)
-    if code == "MessageRejected" and "not verified" in text:
+    if code == "MessageRejected" and any(words in text for words in UNVERIFIED):
         return ProviderError(
             ErrorClass.MISCONFIGURED, code, "the sender (or, in the sandbox, recipient) is not verified"
         )

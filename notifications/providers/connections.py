@@ -56,7 +56,7 @@ def warm(name: str, connect: Callable[[], BaseEmailBackend]) -> BaseEmailBackend
     """
     kept = _mine()
     now = time.monotonic()
-    for idle in [name for name, entry in kept.items() if now - entry.used_at > MAX_IDLE_S]:
+    for idle in [other for other, entry in kept.items() if now - entry.used_at > MAX_IDLE_S]:
         drop(idle)
     entry = kept.get(name)
     if entry is None:

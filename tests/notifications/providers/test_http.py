@@ -1,10 +1,13 @@
 """SendGrid, Postmark and the simulator through Anymail's real backends, and their tables of answers."""
 
 import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 
 import pytest
-from anymail.signals import post_send
+from anymail.exceptions import AnymailCancelSend
+from anymail.signals import post_send, pre_send
 
 from notifications.providers import connections, deadline
 from notifications.providers.http import retry_after_s, until_reset_s
@@ -114,6 +117,23 @@ class TestSendGrid(HttpContract):
         finally:
             post_send.disconnect(fail)
         assert len(taken()) == 1
+
+    def test_receiver_that_cancels_the_send_has_it_refused(self, provider, taken):
+        def cancel(sender, **kwargs):
+            raise AnymailCancelSend
+
+        pre_send.connect(cancel)
+        try:
+            assert self.refusal(provider, outgoing()).error_class is P
+        finally:
+            pre_send.disconnect(cancel)
+        assert taken() == []
+
+    def test_silencing_anymails_warning_leaves_no_filter_behind(self):
+        before = list(warnings.filters)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: SendGrid().backend("a-key", "http://127.0.0.1/"), range(200)))
+        assert list(warnings.filters) == before
 
 
 class TestPostmark(HttpContract):

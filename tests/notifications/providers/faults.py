@@ -58,20 +58,28 @@ class FaultServer:
 def fault_server(act: Act, *, tls: ssl.SSLContext | None = None) -> Iterator[FaultServer]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = FaultServer(listener.getsockname()[1])
-        threads: list[threading.Thread] = []
-        accepting = threading.Thread(target=_accept, args=(listener, server, act, tls, threads), daemon=True)
+        talks: list[tuple[Peer, threading.Thread]] = []
+        accepting = threading.Thread(target=_accept, args=(listener, server, act, tls, talks), daemon=True)
         accepting.start()
         try:
             yield server
         finally:
             server.stopped.set()
             listener.shutdown(socket.SHUT_RDWR)
-    for thread in [accepting, *threads]:
+    accepting.join(5)
+    for peer, thread in talks:
+        # A client keeps its connection for the next mail.
+        with suppress(OSError):
+            peer.connection.shutdown(socket.SHUT_RDWR)
         thread.join(5)
 
 
 def _accept(
-    listener: socket.socket, server: FaultServer, act: Act, tls: ssl.SSLContext | None, threads: list[threading.Thread]
+    listener: socket.socket,
+    server: FaultServer,
+    act: Act,
+    tls: ssl.SSLContext | None,
+    talks: list[tuple[Peer, threading.Thread]],
 ) -> None:
     while True:
         try:
@@ -79,19 +87,19 @@ def _accept(
         except OSError:
             return
         server.connections += 1
-        threads.append(threading.Thread(target=_talk, args=(connection, server, act, tls), daemon=True))
-        threads[-1].start()
+        connection.settimeout(HOLD_S)
+        peer = Peer(connection, server)
+        talks.append((peer, threading.Thread(target=_talk, args=(peer, act, tls), daemon=True)))
+        talks[-1][1].start()
 
 
-def _talk(connection: socket.socket, server: FaultServer, act: Act, tls: ssl.SSLContext | None) -> None:
-    connection.settimeout(HOLD_S)
-    peer = Peer(connection, server)
+def _talk(peer: Peer, act: Act, tls: ssl.SSLContext | None) -> None:
     with suppress(OSError):
         if tls is not None:
-            peer.connection = tls.wrap_socket(connection, server_side=True)
+            peer.connection = tls.wrap_socket(peer.connection, server_side=True)
         act(peer)
     peer.connection.close()
-    server.ended.release()
+    peer.server.ended.release()
 
 
 # --- Before a request was read --------------------------------------------------------------------------------------

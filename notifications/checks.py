@@ -15,15 +15,28 @@ from config.environment import ROLE, Role
 from notifications import kinds
 from notifications.addresses import BadAddressError, one_address
 from notifications.delivery import rates
-from notifications.delivery.claim import CALL_MARGIN_S
+from notifications.delivery.claim import call_s
 from notifications.providers.registry import PROVIDERS
 from notifications.states import Stream
 
 PARTS = ("subject.txt", "body.txt", "body.html")
+# What a deadline has to leave for the answer after the longest wait for a connection.
+ANSWER_S = 2.0
 
 
 def register() -> None:
-    for check in (role, providers, provider_settings, simulator, rate_settings, lease, kind_templates, site, sender):
+    for check in (
+        role,
+        providers,
+        provider_settings,
+        simulator,
+        rate_settings,
+        lease,
+        provider_deadline,
+        kind_templates,
+        site,
+        sender,
+    ):
         checks.register(check, "mailroom")
 
 
@@ -70,12 +83,22 @@ def rate_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Ite
 
 
 def lease(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    call_s = settings.PROVIDER_CONNECT_TIMEOUT_S + settings.PROVIDER_READ_TIMEOUT_S + CALL_MARGIN_S
-    if 2 * call_s > settings.DELIVERY_LEASE_S:
+    longest_s = call_s()
+    if 2 * longest_s > settings.DELIVERY_LEASE_S:
         yield Error(
-            f"DELIVERY_LEASE_S is {settings.DELIVERY_LEASE_S:g}, but one provider call may take {call_s:g} s.",
-            hint=f"Make it at least {2 * call_s:g}, or shorten the provider's time limits.",
+            f"DELIVERY_LEASE_S is {settings.DELIVERY_LEASE_S:g}, but one provider call may take {longest_s:g} s.",
+            hint=f"Make it at least {2 * longest_s:g}, or shorten PROVIDER_DEADLINE_S.",
             id="mailroom.E006",
+        )
+
+
+def provider_deadline(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    needed_s = settings.PROVIDER_CONNECT_TIMEOUT_S + ANSWER_S
+    if needed_s > settings.PROVIDER_DEADLINE_S:
+        yield Error(
+            f"PROVIDER_DEADLINE_S is {settings.PROVIDER_DEADLINE_S:g}, which a slow connection alone could use up.",
+            hint=f"Make it at least {needed_s:g}, or shorten PROVIDER_CONNECT_TIMEOUT_S.",
+            id="mailroom.E010",
         )
 
 

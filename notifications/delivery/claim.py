@@ -13,8 +13,13 @@ from notifications import states
 from notifications.models import Message
 from notifications.states import Event, Status
 
-# The longest a provider call may take: a claim with less time left than this must not be handed over any more.
+# Between the hand-over and the call, and between the deadline and the moment the thread has noticed it.
 CALL_MARGIN_S = 2.0
+
+
+def call_s() -> float:
+    """The longest a provider call takes: a claim with less time left than this must not be handed over any more."""
+    return float(settings.PROVIDER_DEADLINE_S) + CALL_MARGIN_S
 
 
 def claim(message_ids: Iterable[UUID]) -> list[Message]:
@@ -42,12 +47,11 @@ def hand_over(message: Message, provider: str) -> bool:
 
     A worker that slept past its lease, or has too little of it left for a whole call, may not send any more.
     """
-    call_s = settings.PROVIDER_CONNECT_TIMEOUT_S + settings.PROVIDER_READ_TIMEOUT_S + CALL_MARGIN_S
     marked = Message.objects.filter(
         id=message.id,
         status=Status.SENDING,
         lease_token=message.lease_token,
-        lease_until__gt=Now() + timedelta(seconds=call_s),
+        lease_until__gt=Now() + timedelta(seconds=call_s()),
     ).update(handed_over_at=Now(), attempts=F("attempts") + 1, provider=provider)
     if marked:
         message.attempts += 1

@@ -39,7 +39,7 @@ def render(message: Message, *, attempt: int) -> OutgoingMail:
             attempt=attempt,
             from_email=settings.DEFAULT_FROM_EMAIL,
             to_address=message.to_address,
-            to_name=message.user.get_full_name() if message.user else "",
+            to_name=" ".join(message.user.get_full_name().split()) if message.user else "",
             subject=" ".join(subject.split()),
             text=text,
             html=html,

@@ -1,8 +1,10 @@
 """What a provider is to the rest of Mailroom: it takes one mail, or says in our words why not."""
 
 from abc import ABC, abstractmethod
+from enum import Enum, auto
 from typing import ClassVar
 
+from anymail.backends.base import AnymailBaseBackend
 from anymail.exceptions import (
     AnymailConfigurationError,
     AnymailImproperlyInstalled,
@@ -11,12 +13,14 @@ from anymail.exceptions import (
     AnymailSerializationError,
     AnymailUnsupportedFeature,
 )
+from anymail.signals import post_send
+from django.conf import settings
 from django.core.mail import BadHeaderError, EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.addresses import BadAddressError
-from notifications.providers import connections
-from notifications.providers.compose import compose
+from notifications.providers import connections, deadline
+from notifications.providers.compose import BadMailError, BadSenderError, compose
 from notifications.providers.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
 
 # Raised before anything went over the wire, because of the message itself.
@@ -27,15 +31,37 @@ _BAD_MESSAGE = (
     AnymailUnsupportedFeature,
     BadAddressError,
     BadHeaderError,
+    BadMailError,
 )
-# Raised before anything went over the wire, because of the set-up (a key that is no Latin-1 cannot be a header).
-_BAD_SETUP = (AnymailConfigurationError, AnymailImproperlyInstalled, UnicodeEncodeError)
+# Raised before anything went over the wire, because of the set-up. The mail's own text has been looked at before, so
+# what cannot be encoded is the key.
+_BAD_SETUP = (AnymailConfigurationError, AnymailImproperlyInstalled, BadSenderError, UnicodeEncodeError)
+
+
+class Stage(Enum):
+    """How far a send has come."""
+
+    COMPOSING = auto()
+    OPENING = auto()
+    SENDING = auto()
+
+
+class HeedlessPostSend(AnymailBaseBackend):  # type: ignore[misc]
+    """To be mixed in before Anymail's own backend: no receiver undoes that a mail was taken."""
+
+    def run_post_send(self, message: EmailMultiAlternatives) -> None:
+        # Anymail would raise what a receiver raised. Django has logged it.
+        post_send.send_robust(
+            type(self), message=message, status=getattr(message, "anymail_status", None), esp_name=self.esp_name
+        )
 
 
 class Provider(ABC):
     """A provider is one file: how to connect, what it must be told, what its errors mean."""
 
     name: ClassVar[str]
+    # Codes of refusals that a new connection may cure at once, because it fetches credentials anew.
+    cured_by_reopening: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def connect(self) -> BaseEmailBackend:
@@ -43,7 +69,7 @@ class Provider(ABC):
 
     @abstractmethod
     def translate(self, error: Exception) -> ProviderError:
-        """Return what an exception of this provider's library means. Never raises."""
+        """Return what an exception of this provider's library means."""
 
     @abstractmethod
     def missing_settings(self) -> list[str]:
@@ -58,22 +84,59 @@ class Provider(ABC):
         return Accepted(str(getattr(status, "message_id", None) or ""))
 
     def send(self, mail: OutgoingMail) -> Accepted:
-        """Hand one mail to the provider over this thread's warm connection.
+        """Hand one mail to the provider over this thread's warm connection, in PROVIDER_DEADLINE_S at the most.
 
         Raises ProviderError and nothing else. An exception that no table knows is ambiguous: the mail may be out.
         """
+        with deadline.within(settings.PROVIDER_DEADLINE_S) as call:
+            answer = self._attempt(mail, call)
+            if isinstance(answer, ProviderError) and answer.code in self.cured_by_reopening:
+                connections.drop(self.name)
+                answer = self._attempt(mail, call)
+        # Also an answer that just made it may have left a connection behind that was shut down since.
+        if call.is_over or wants_new_connection(answer):
+            connections.drop(self.name)
+        if isinstance(answer, ProviderError):
+            # Raised outside of any handler: the foreign exception must not travel along as the context of ours.
+            raise answer
+        return answer
+
+    def _attempt(self, mail: OutgoingMail, call: deadline.Call) -> Accepted | ProviderError:
+        stage = Stage.COMPOSING
         try:
             message = compose(mail)
             self.prepare(message, mail)
-            taken = connections.warm(self.name, self.connect).send_messages([message])
+            stage = Stage.OPENING
+            backend = connections.warm(self.name, self.connect)
+            stage = Stage.SENDING
+            taken = backend.send_messages([message])
         except Exception as error:  # noqa: BLE001 - the edge: whatever a library raises is put into our words here
+            return self._meaning(error, stage, call)
+        if not taken:
+            return ProviderError(ErrorClass.PERMANENT, "not-sent", "the library refused to send it")
+        return self.receipt(message)
+
+    def _meaning(self, error: Exception, stage: Stage, call: deadline.Call) -> ProviderError:
+        try:
             failure = before_the_wire(error) or self.translate(error)
-        else:
-            if taken:
-                return self.receipt(message)
-            failure = ProviderError(ErrorClass.PERMANENT, "not-sent", "the library refused to send it")
-        # Raised outside the handler: the foreign exception must not travel along as the context of ours.
-        raise failure
+        except Exception as broken:  # noqa: BLE001 - an answer can be so odd that reading it fails
+            failure = unknown(broken)
+        if failure.error_class is ErrorClass.AMBIGUOUS:
+            failure = with_evidence(failure, error, stage, carried_nothing=call.carried_nothing())
+        if call.is_over and failure.error_class in {ErrorClass.AMBIGUOUS, ErrorClass.TRANSIENT}:
+            return ProviderError(failure.error_class, "deadline", "the call took longer than it may")
+        return failure
+
+
+def wants_new_connection(answer: Accepted | ProviderError) -> bool:
+    """True if the next mail should start with a new connection.
+
+    This one may be out of step with its server, or hold credentials that have ended.
+    """
+    return isinstance(answer, ProviderError) and answer.error_class in {
+        ErrorClass.AMBIGUOUS,
+        ErrorClass.MISCONFIGURED,
+    }
 
 
 def before_the_wire(error: Exception) -> ProviderError | None:
@@ -83,6 +146,17 @@ def before_the_wire(error: Exception) -> ProviderError | None:
     if isinstance(error, _BAD_SETUP):
         return ProviderError(ErrorClass.MISCONFIGURED, type(error).__name__, "the provider is not set up")
     return None
+
+
+def with_evidence(failure: ProviderError, error: Exception, stage: Stage, *, carried_nothing: bool) -> ProviderError:
+    """Return what an ambiguous failure means, given how far the send had come. Only proof makes it less than that."""
+    if stage is Stage.COMPOSING:
+        return ProviderError(ErrorClass.PERMANENT, failure.code, "the message cannot be put together")
+    if stage is Stage.OPENING and not isinstance(error, OSError):
+        return ProviderError(ErrorClass.MISCONFIGURED, failure.code, "the provider cannot be set up")
+    if stage is Stage.OPENING or carried_nothing:
+        return ProviderError(ErrorClass.TRANSIENT, failure.code, "it failed before anything of the mail was sent")
+    return failure
 
 
 def unknown(error: BaseException) -> ProviderError:

@@ -3,7 +3,9 @@
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.core.mail.backends.base import BaseEmailBackend
@@ -19,35 +21,66 @@ class _Warm:
     used_at: float
 
 
-class _Cache(threading.local):
+def _close(backend: BaseEmailBackend) -> None:
+    with suppress(OSError):
+        backend.close()
+
+
+def _close_kept(kept: dict[str, _Warm], pid: int) -> None:
+    if pid == os.getpid():
+        for entry in kept.values():
+            _close(entry.backend)
+
+
+class _Kept:
+    """What one thread of one process keeps open, until the thread ends or, for the main thread, the process."""
+
     def __init__(self) -> None:
-        self.backends: dict[tuple[int, str], _Warm] = {}
+        self.pid = os.getpid()
+        self.warm: dict[str, _Warm] = {}
+        weakref.finalize(self, _close_kept, self.warm, self.pid)
 
 
-_cache = _Cache()
+class _Here(threading.local):
+    def __init__(self) -> None:
+        self.kept = _Kept()
+
+
+_here = _Here()
 
 
 def warm(name: str, connect: Callable[[], BaseEmailBackend]) -> BaseEmailBackend:
     """Return this thread's open backend of provider `name`, made with `connect` where there is none fit for use.
 
-    The process is part of the key: a connection inherited over a fork would be shared.
+    Closes what was idle for too long, of any provider.
     """
-    key = (os.getpid(), name)
+    kept = _mine()
     now = time.monotonic()
-    entry = _cache.backends.get(key)
-    if entry is not None and now - entry.used_at > MAX_IDLE_S:
-        entry.backend.close()
-        entry = None
+    for idle in [other for other, entry in kept.items() if now - entry.used_at > MAX_IDLE_S]:
+        drop(idle)
+    entry = kept.get(name)
     if entry is None:
-        entry = _Warm(connect(), now)
-        entry.backend.open()
-        _cache.backends[key] = entry
+        entry = kept[name] = _Warm(connect(), now)
+    entry.backend.open()
     entry.used_at = now
     return entry.backend
 
 
+def drop(name: str) -> None:
+    """Close this thread's connection to provider `name`, if it has one."""
+    entry = _mine().pop(name, None)
+    if entry is not None:
+        _close(entry.backend)
+
+
 def close_all() -> None:
     """Close this thread's connections."""
-    for entry in _cache.backends.values():
-        entry.backend.close()
-    _cache.backends.clear()
+    for name in list(_mine()):
+        drop(name)
+
+
+def _mine() -> dict[str, _Warm]:
+    # A connection inherited over a fork would be shared, and closing it properly would end the parent's.
+    if _here.kept.pid != os.getpid():
+        _here.kept = _Kept()
+    return _here.kept.warm

@@ -1,15 +1,35 @@
-"""What Anymail's backends over `requests` have in common: no redirects, and what a failing connection means."""
+"""What Anymail's backends over `requests` have in common: no redirects, a deadline, what a failing connection means."""
 
+import math
+import time
 from abc import abstractmethod
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 
 import requests
 from anymail.backends.base_requests import AnymailRequestsBackend
 from django.conf import settings
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from notifications.providers.base import Provider, unknown
+from notifications.providers.base import HeedlessPostSend, Provider, unknown
+from notifications.providers.deadline import WatchedConnection
 from notifications.providers.mail import ErrorClass, ProviderError
+
+# A provider's wish outside of these is a mistake of its clock or of ours.
+SHORTEST_WAIT_S = 1.0
+LONGEST_WAIT_S = 900.0
+
+BAD_SETUP = (
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+)
 
 
 def timeouts() -> tuple[float, float]:
@@ -17,19 +37,60 @@ def timeouts() -> tuple[float, float]:
     return settings.PROVIDER_CONNECT_TIMEOUT_S, settings.PROVIDER_READ_TIMEOUT_S
 
 
+class _WatchedHttps(WatchedConnection, HTTPSConnection):
+    pass
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = WatchedConnection
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedHttps
+
+
+_POOLS = {"http": _HttpPool, "https": _HttpsPool}
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if not proxy.lower().startswith("socks"):
+            manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def close(self) -> None:
+        # urllib3 leaves its connections to the garbage collector, which is late if an exception still knows of them.
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118 - urllib3's container refuses to be iterated
+                manager.pools[key].close()
+        super().close()
+
+
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Follow nothing: a redirect answered with 200 by some other page would count as an accepted mail."""
 
 
-class WithoutRedirects(AnymailRequestsBackend):  # type: ignore[misc]
+def session() -> requests.Session:
+    """Return a new session that follows no redirect and whose connections a deadline can shut down."""
+    made = _Session()
+    made.mount("https://", _Adapter())
+    made.mount("http://", _Adapter())
+    return made
+
+
+class HttpBackend(HeedlessPostSend, AnymailRequestsBackend):  # type: ignore[misc]
     """To be mixed in before Anymail's own backend."""
 
     def create_session(self) -> requests.Session:
-        made = super().create_session()
-        session = _Session()
-        session.headers.update(made.headers)
-        return session
+        made = session()
+        made.headers.update(super().create_session().headers)
+        return made
 
 
 class HttpProvider(Provider):
@@ -44,18 +105,51 @@ class HttpProvider(Provider):
         # `if response` would be wrong: requests calls every answer from 400 on false.
         if not isinstance(response, requests.Response):
             return from_transport(error)
-        if response.is_redirect:
+        if is_redirect(response.status_code):
             text = "the API address answers with a redirect"
             return ProviderError(ErrorClass.MISCONFIGURED, f"http-{response.status_code}", text)
         return self.refused(response)
 
 
-def retry_after_s(header: Any) -> float | None:
+def is_redirect(status: int) -> bool:
+    return HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+
+
+def retry_after_s(header: str | None) -> float | None:
     """Return the seconds a provider asks for, between 1 and 900, or None where it gave no number."""
-    try:
-        return min(max(float(header), 1.0), 900.0)
-    except (TypeError, ValueError):
+    seconds = _number(header)
+    return None if seconds is None else _clamped(seconds)
+
+
+def until_reset_s(reset: str | None, date: str | None) -> float | None:
+    """Return the seconds from the answer's own Date to `reset` (epoch seconds), between 1 and 900.
+
+    By the provider's clock, as far as it told us its time: ours may be wrong by more than the wait.
+    """
+    reset_at = _number(reset)
+    if reset_at is None:
         return None
+    said = _date(date)
+    return _clamped(reset_at - (time.time() if said is None else said.timestamp()))
+
+
+def _number(header: str | None) -> float | None:
+    try:
+        number = float(header or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _date(header: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(header or "")
+    except ValueError:
+        return None
+
+
+def _clamped(seconds: float) -> float:
+    return min(max(seconds, SHORTEST_WAIT_S), LONGEST_WAIT_S)
 
 
 def from_transport(error: Exception) -> ProviderError:
@@ -64,14 +158,19 @@ def from_transport(error: Exception) -> ProviderError:
     origin = error.__cause__ or error
     code = type(origin).__name__
     if isinstance(error, requests.exceptions.SSLError):
-        if "CERTIFICATE_VERIFY_FAILED" in str(origin):
+        if is_untrusted(origin):
             return ProviderError(ErrorClass.MISCONFIGURED, "certificate", "the provider's certificate is not trusted")
         return ProviderError(ErrorClass.AMBIGUOUS, code, "the TLS connection broke")
     if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError) or never_connected(error):
         return ProviderError(ErrorClass.TRANSIENT, code, "no connection to the provider")
-    if isinstance(error, requests.exceptions.InvalidHeader | requests.exceptions.InvalidURL):
-        return ProviderError(ErrorClass.MISCONFIGURED, code, "the API key or address cannot be used")
+    if isinstance(error, BAD_SETUP) or "CA certificate bundle" in str(error):
+        return ProviderError(ErrorClass.MISCONFIGURED, code, "the API key, address or certificates cannot be used")
     return unknown(origin)
+
+
+def is_untrusted(error: BaseException | None) -> bool:
+    """True if a TLS error is about the certificate: OpenSSL's words, or urllib3's for a name that is not its."""
+    return any(words in str(error) for words in ("CERTIFICATE_VERIFY_FAILED", "doesn't match"))
 
 
 def never_connected(error: Exception) -> bool:

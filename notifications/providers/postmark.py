@@ -1,11 +1,14 @@
 """Postmark, through Anymail."""
 
+from typing import Any
+
 import requests
 from anymail.backends.postmark import EmailBackend
+from anymail.exceptions import AnymailRequestsAPIError
 from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.providers.http import HttpProvider, WithoutRedirects, retry_after_s, timeouts
+from notifications.providers.http import HttpBackend, HttpProvider, retry_after_s, timeouts
 from notifications.providers.mail import ErrorClass, ProviderError
 
 # https://postmarkapp.com/developer/api/overview#response-codes
@@ -30,8 +33,12 @@ CODES = {
 }
 
 
-class PostmarkBackend(WithoutRedirects, EmailBackend):  # type: ignore[misc]
-    pass
+class PostmarkBackend(HttpBackend, EmailBackend):  # type: ignore[misc]
+    def raise_for_status(self, response: requests.Response, payload: Any, message: Any) -> None:
+        """Take 422 for the refusal it is: Anymail counts it as sent where it cannot find our address in the text."""
+        if response.status_code == requests.codes.unprocessable:
+            raise AnymailRequestsAPIError(email_message=message, payload=payload, response=response, backend=self)
+        super().raise_for_status(response, payload, message)
 
 
 class Postmark(HttpProvider):

@@ -4,15 +4,17 @@ Anymail calls this adapter unsupported since June 2025 (it cannot test against a
 construction; exactly that warning is silenced here, the documentation says it once.
 """
 
+import threading
 import warnings
+from typing import Any
 
 import requests
 from anymail.backends.sendgrid import EmailBackend
-from anymail.exceptions import AnymailNotSupportedWarning
+from anymail.exceptions import AnymailNotSupportedWarning, AnymailRequestsAPIError
 from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.providers.http import HttpProvider, WithoutRedirects, retry_after_s, timeouts
+from notifications.providers.http import HttpBackend, HttpProvider, retry_after_s, timeouts, until_reset_s
 from notifications.providers.mail import ErrorClass, ProviderError
 
 CREDITS_EXHAUSTED_RETRY_S = 3600.0
@@ -34,8 +36,15 @@ STATUS = {
 }
 
 
-class SendGridBackend(WithoutRedirects, EmailBackend):  # type: ignore[misc]
-    pass
+# catch_warnings() changes the whole process: two threads at once could leave a filter behind.
+_warnings_lock = threading.Lock()
+
+
+class SendGridBackend(HttpBackend, EmailBackend):  # type: ignore[misc]
+    def raise_for_status(self, response: requests.Response, payload: Any, message: Any) -> None:
+        """Take 202 for an acceptance and nothing else: Anymail would take any page that a proxy answers with 200."""
+        if response.status_code != requests.codes.accepted:
+            raise AnymailRequestsAPIError(email_message=message, payload=payload, response=response, backend=self)
 
 
 class SendGrid(HttpProvider):
@@ -48,7 +57,7 @@ class SendGrid(HttpProvider):
         return [] if settings.SENDGRID_API_KEY else ["SENDGRID_API_KEY"]
 
     def backend(self, api_key: str, api_url: str) -> BaseEmailBackend:
-        with warnings.catch_warnings():
+        with _warnings_lock, warnings.catch_warnings():
             warnings.simplefilter("ignore", AnymailNotSupportedWarning)
             made: BaseEmailBackend = SendGridBackend(
                 api_key=api_key,
@@ -58,10 +67,14 @@ class SendGrid(HttpProvider):
         return made
 
     def refused(self, response: requests.Response) -> ProviderError:
-        code = f"http-{response.status_code}"
-        if response.status_code == requests.codes.unauthorized and "Maximum credits exceeded" in response.text:
+        status = response.status_code
+        if status == requests.codes.unauthorized and "Maximum credits exceeded" in response.text:
             return ProviderError(
                 ErrorClass.RATE_LIMITED, "credits-exhausted", "plan used up", retry_after_s=CREDITS_EXHAUSTED_RETRY_S
             )
-        error_class = STATUS.get(response.status_code, ErrorClass.AMBIGUOUS)
-        return ProviderError(error_class, code, retry_after_s=retry_after_s(response.headers.get("Retry-After")))
+        if status == requests.codes.forbidden and "verified Sender Identity" in response.text:
+            return ProviderError(ErrorClass.MISCONFIGURED, "sender-identity", "the sender is not verified")
+        wish = retry_after_s(response.headers.get("Retry-After"))
+        if wish is None and status == requests.codes.too_many_requests:
+            wish = until_reset_s(response.headers.get("X-RateLimit-Reset"), response.headers.get("Date"))
+        return ProviderError(STATUS.get(status, ErrorClass.AMBIGUOUS), f"http-{status}", retry_after_s=wish)

@@ -1,15 +1,24 @@
 """Amazon SES, API v2, through Anymail and boto3."""
 
+import re
 from typing import Any
 
 from anymail.backends.amazon_ses import EmailBackend
 from botocore import exceptions as boto
+from botocore.awsrequest import (
+    AWSHTTPConnection,
+    AWSHTTPConnectionPool,
+    AWSHTTPSConnection,
+    AWSHTTPSConnectionPool,
+)
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.providers.base import Provider, unknown
+from notifications.providers.base import HeedlessPostSend, Provider, unknown
 from notifications.providers.compose import ATTEMPT_KEY, MESSAGE_ID_KEY
+from notifications.providers.deadline import WatchedConnection
+from notifications.providers.http import is_redirect, is_untrusted
 from notifications.providers.mail import ErrorClass, OutgoingMail, ProviderError
 
 DAILY_QUOTA_RETRY_S = 600.0
@@ -33,26 +42,78 @@ CODES = {
     "MissingAuthenticationTokenException": ErrorClass.MISCONFIGURED,
     "AccessDeniedException": ErrorClass.MISCONFIGURED,
     "RequestExpired": ErrorClass.MISCONFIGURED,
+    "InvalidSignatureException": ErrorClass.MISCONFIGURED,
     "ExpiredTokenException": ErrorClass.MISCONFIGURED,
+    "ExpiredToken": ErrorClass.MISCONFIGURED,
     "InternalServiceErrorException": ErrorClass.TRANSIENT,
 }
-STATUS = {500: ErrorClass.TRANSIENT, 503: ErrorClass.TRANSIENT}
+# For codes that are not in the table. 502 and 504 are missing: what stands behind a gateway may have taken the mail.
+STATUS = {
+    403: ErrorClass.MISCONFIGURED,
+    404: ErrorClass.MISCONFIGURED,
+    413: ErrorClass.PERMANENT,
+    429: ErrorClass.RATE_LIMITED,
+    500: ErrorClass.TRANSIENT,
+    503: ErrorClass.TRANSIENT,
+}
 NO_CONNECTION = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError)
 NO_SETUP = (
     boto.NoCredentialsError,
     boto.PartialCredentialsError,
     boto.CredentialRetrievalError,
+    boto.MetadataRetrievalError,
     boto.NoRegionError,
     boto.InvalidRegionError,
     boto.ProfileNotFound,
 )
 
 
+# What MessageRejected says where it is about the identity: AWS' words, and those of its emulators.
+UNVERIFIED = ("not verified", "not have authority to send")
+# AWS' own names of errors; anything else in their place could be somebody's text.
+_CODE = re.compile("[A-Za-z]{1,64}")
+
+
+# botocore's own override of urllib3's methods is what the checker objects to.
+class _Http(WatchedConnection, AWSHTTPConnection):  # type: ignore[misc]
+    pass
+
+
+class _Https(WatchedConnection, AWSHTTPSConnection):  # type: ignore[misc]
+    pass
+
+
+class _HttpPool(AWSHTTPConnectionPool):
+    ConnectionCls = _Http
+
+
+class _HttpsPool(AWSHTTPSConnectionPool):
+    ConnectionCls = _Https
+
+
+class SesBackend(HeedlessPostSend, EmailBackend):  # type: ignore[misc]
+    def open(self) -> bool:
+        created: bool = super().open()
+        if created:
+            watch(self.client)
+        return created
+
+
+def watch(client: Any) -> None:
+    """Let a deadline shut down the connections of a boto3 client."""
+    # botocore has no public way to its connections. Should this one close, this fails, and so does a test.
+    pools = client._endpoint.http_session._pool_classes_by_scheme  # noqa: SLF001
+    pools.update(http=_HttpPool, https=_HttpsPool)
+
+
 class Ses(Provider):
     name = "ses"
+    cured_by_reopening = frozenset(
+        {"ExpiredTokenException", "ExpiredToken", "CredentialRetrievalError", "MetadataRetrievalError"}
+    )
 
     def connect(self) -> BaseEmailBackend:
-        made: BaseEmailBackend = EmailBackend(
+        made: BaseEmailBackend = SesBackend(
             client_params=client_params(),
             configuration_set_name=settings.SES_CONFIGURATION_SET or None,
         )
@@ -79,7 +140,7 @@ class Ses(Provider):
             return ProviderError(ErrorClass.MISCONFIGURED, code, "no usable AWS credentials or region")
         if isinstance(cause, boto.ParamValidationError):
             return ProviderError(ErrorClass.PERMANENT, code, "the message cannot be put into a request")
-        if isinstance(cause, boto.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(cause):
+        if isinstance(cause, boto.SSLError) and is_untrusted(cause):
             return ProviderError(ErrorClass.MISCONFIGURED, "certificate", "the provider's certificate is not trusted")
         return unknown(cause)
 
@@ -105,11 +166,15 @@ def from_client_error(error: boto.ClientError) -> ProviderError:
     code = error.response.get("Error", {}).get("Code", "")
     text = error.response.get("Error", {}).get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if not _CODE.fullmatch(code):
+        code = f"http-{status}"
+    if is_redirect(status):
+        return ProviderError(ErrorClass.MISCONFIGURED, code, "the API address answers with a redirect")
     error_class = CODES.get(code) or STATUS.get(status, ErrorClass.AMBIGUOUS)
     if error_class is ErrorClass.RATE_LIMITED and "Daily" in text:
         return ProviderError(error_class, "daily-quota", "used up for now", retry_after_s=DAILY_QUOTA_RETRY_S)
-    if code == "MessageRejected" and "not verified" in text:
+    if code == "MessageRejected" and any(words in text for words in UNVERIFIED):
         return ProviderError(
             ErrorClass.MISCONFIGURED, code, "the sender (or, in the sandbox, recipient) is not verified"
         )
-    return ProviderError(error_class, code or f"http-{status}")
+    return ProviderError(error_class, code)

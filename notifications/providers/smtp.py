@@ -1,19 +1,108 @@
 """Any SMTP server, through Django's own backend."""
 
 import smtplib
+import socket
 import ssl
+from contextlib import suppress
+from typing import Any
 
 import environ
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend
+from urllib3.util import wait_for_read
 
+from notifications.providers import deadline
 from notifications.providers.base import Provider, unknown
 from notifications.providers.mail import Accepted, ErrorClass, ProviderError
 
 TRANSIENT_REPLIES = range(400, 500)
 PERMANENT_REPLIES = range(500, 600)
+TOO_BIG = 552
+
+# What a permanent reply speaks of, by the step it came at. To the greeting and the sender it is our set-up; 552 is the
+# size that goes along with the sender.
+AT_FAULT = {
+    smtplib.SMTPConnectError: ErrorClass.MISCONFIGURED,
+    smtplib.SMTPHeloError: ErrorClass.MISCONFIGURED,
+    smtplib.SMTPAuthenticationError: ErrorClass.MISCONFIGURED,
+    smtplib.SMTPSenderRefused: ErrorClass.MISCONFIGURED,
+    smtplib.SMTPDataError: ErrorClass.PERMANENT,
+    # The answer to STARTTLS.
+    smtplib.SMTPResponseException: ErrorClass.MISCONFIGURED,
+}
+
+
+class _Smtp(smtplib.SMTP):
+    """smtplib's connection, watched, with a time limit of its own for connecting."""
+
+    _line: deadline.Line | None = None
+
+    def connect(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        try:
+            return super().connect(*args, **kwargs)
+        except OSError:
+            # smtplib leaves this to whoever has the object, but its constructor is not through yet.
+            self.close()
+            raise
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        # SMTP_SSL calls this too, and starts TLS on what it returns.
+        connection: socket.socket = super()._get_socket(  # type: ignore[misc]
+            host, port, min(timeout, settings.PROVIDER_CONNECT_TIMEOUT_S)
+        )
+        self._line = deadline.watch(connection)
+        connection.settimeout(timeout)
+        return connection
+
+    def sendmail(self, *args: Any, **kwargs: Any) -> dict[str, tuple[int, bytes]]:
+        if self._line is not None:
+            self._line.may_have_carried = False
+        return super().sendmail(*args, **kwargs)
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        if self._line is not None:
+            self._line.is_ready()
+        return super().data(msg)
+
+    def close(self) -> None:
+        super().close()
+        if self._line is not None:
+            self._line.release()
+            self._line = None
+
+
+class _SmtpSsl(smtplib.SMTP_SSL, _Smtp):
+    pass
+
+
+class SmtpBackend(EmailBackend):
+    """Django's backend, with a connection that is looked at before it is used again."""
+
+    @property
+    def connection_class(self) -> type[smtplib.SMTP]:
+        return _SmtpSsl if self.use_ssl else _Smtp
+
+    def open(self) -> bool | None:
+        if self.connection is not None and not is_usable(self.connection):
+            self.close()
+        try:
+            return super().open()
+        except OSError:
+            self.close()
+            raise
+
+    def _close_connection(self, connection: smtplib.SMTP) -> None:
+        # Nothing depends on the answer to QUIT, and a server that does not give it must not hold us.
+        with suppress(OSError):
+            connection.putcmd("quit")
+        connection.close()
+
+
+def is_usable(connection: smtplib.SMTP) -> bool:
+    """False if the connection has ended, or the server said something unasked: that it is about to end (421)."""
+    return connection.sock is not None and not wait_for_read(connection.sock, timeout=0)
 
 
 class Smtp(Provider):
@@ -23,14 +112,14 @@ class Smtp(Provider):
 
     def connect(self) -> BaseEmailBackend:
         config = environ.Env.email_url_config(settings.SMTP_URL)
-        return EmailBackend(
+        return SmtpBackend(
             host=config["EMAIL_HOST"],
             port=config["EMAIL_PORT"],
             username=config["EMAIL_HOST_USER"],
             password=config["EMAIL_HOST_PASSWORD"],
             use_tls=config.get("EMAIL_USE_TLS", False),
             use_ssl=config.get("EMAIL_USE_SSL", False),
-            timeout=int(settings.PROVIDER_READ_TIMEOUT_S),
+            timeout=settings.PROVIDER_READ_TIMEOUT_S,
         )
 
     def missing_settings(self) -> list[str]:
@@ -42,23 +131,28 @@ class Smtp(Provider):
 
     def translate(self, error: Exception) -> ProviderError:
         code = type(error).__name__
-        if isinstance(error, smtplib.SMTPAuthenticationError | smtplib.SMTPNotSupportedError):
-            return ProviderError(ErrorClass.MISCONFIGURED, code, "the server refuses our log-in")
+        if isinstance(error, smtplib.SMTPNotSupportedError):
+            return ProviderError(ErrorClass.MISCONFIGURED, code, "the server does not offer what SMTP_URL asks for")
         if isinstance(error, smtplib.SMTPRecipientsRefused):
-            return from_reply(max(reply for reply, _ in error.recipients.values()), code)
+            return from_reply(max(reply for reply, _ in error.recipients.values()), ErrorClass.PERMANENT, code)
         if isinstance(error, smtplib.SMTPResponseException):
-            return from_reply(error.smtp_code, code)
+            return from_reply(error.smtp_code, AT_FAULT[type(error)], code)
         if isinstance(error, ssl.SSLCertVerificationError):
             return ProviderError(ErrorClass.MISCONFIGURED, "certificate", "the server's certificate is not trusted")
-        if isinstance(error, ConnectionRefusedError):
+        if isinstance(error, ConnectionRefusedError | socket.gaierror):
             return ProviderError(ErrorClass.TRANSIENT, code, "no connection to the server")
         return unknown(error)
 
 
-def from_reply(reply: int, code: str) -> ProviderError:
-    """Return what a three-digit reply means (RFC 5321, section 4.2.1): 4yz may pass later, 5yz never will."""
+def from_reply(reply: int, permanent: ErrorClass, code: str) -> ProviderError:
+    """Return what a three-digit reply means (RFC 5321, section 4.2.1): 4yz may pass later, 5yz never will.
+
+    `permanent` is the class of 5yz, which depends on the step.
+    """
     if reply in TRANSIENT_REPLIES:
         return ProviderError(ErrorClass.TRANSIENT, f"smtp-{reply}")
-    if reply in PERMANENT_REPLIES:
+    if reply == TOO_BIG:
         return ProviderError(ErrorClass.PERMANENT, f"smtp-{reply}")
+    if reply in PERMANENT_REPLIES:
+        return ProviderError(permanent, f"smtp-{reply}")
     return ProviderError(ErrorClass.AMBIGUOUS, code)

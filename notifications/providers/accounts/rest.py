@@ -4,10 +4,12 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 import requests
+from django.conf import settings
 
 from notifications.providers.account import Account, unreadable
 from notifications.providers.base import before_the_wire
-from notifications.providers.http import HttpProvider, timeouts
+from notifications.providers.deadline import within
+from notifications.providers.http import HttpProvider, session, timeouts
 from notifications.providers.mail import ProviderError
 
 NOT_THERE = f"http-{requests.codes.not_found}"
@@ -51,16 +53,16 @@ class RestAccount(Account):
     def _respond(self, method: str, path: str, *, params: dict[str, str] | None, body: Any) -> requests.Response:
         failure: ProviderError
         try:
-            response = requests.request(
-                method,
-                self.api_url() + path,
-                params=params,
-                json=body,
-                headers={"Accept": "application/json", **self.headers()},
-                auth=_as_it_is,
-                timeout=timeouts(),
-                allow_redirects=False,
-            )
+            with within(settings.PROVIDER_DEADLINE_S), session() as http:
+                response = http.request(
+                    method,
+                    self.api_url() + path,
+                    params=params,
+                    json=body,
+                    headers={"Accept": "application/json", **self.headers()},
+                    auth=_as_it_is,
+                    timeout=timeouts(),
+                )
         except (requests.RequestException, UnicodeEncodeError) as error:
             failure = before_the_wire(error) or self.sender().translate(error)
         else:

@@ -12,8 +12,9 @@ from django.conf import settings
 from notifications.providers.account import Account, Finding, Quota, closed, looked, note, unreadable
 from notifications.providers.accounts import ses_findings as judge
 from notifications.providers.accounts.sender import sender_address, sender_domain, with_parents
+from notifications.providers.deadline import within
 from notifications.providers.mail import ErrorClass, ProviderError
-from notifications.providers.ses import Ses, client_params
+from notifications.providers.ses import Ses, client_params, watch
 
 if TYPE_CHECKING:
     from types_boto3_sesv2 import SESV2Client
@@ -92,6 +93,7 @@ class SesAccount(Account):
             text = "SES_REGION or SES_ENDPOINT_URL cannot be used"
             failure = ProviderError(ErrorClass.MISCONFIGURED, "endpoint", text)
         else:
+            watch(made)
             return made
         raise failure
 
@@ -155,7 +157,8 @@ class SesAccount(Account):
 
     def _ask(self, question: Callable[[], T]) -> T:
         try:
-            return question()
+            with within(settings.PROVIDER_DEADLINE_S):
+                return question()
         except ProviderError:
             raise
         except Exception as error:  # noqa: BLE001 - the edge: botocore stumbles over answers that are not AWS' own

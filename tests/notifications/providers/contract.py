@@ -1,14 +1,23 @@
 """What every provider has to keep, by inheritance. Nothing is faked: real libraries, real sockets."""
 
+import os
+import pickle
+import socket
+import ssl
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from config.local.ports import free_port
-from notifications.providers import connections
+from notifications.providers import connections, deadline
 from notifications.providers.base import Provider
 from notifications.providers.mail import ErrorClass, OutgoingMail, ProviderError
+from tests.notifications.providers import faults
+
+# Planted in everything a provider is told: keys, address, name, subject, both bodies.
+CANARY = "canary"
 
 
 def outgoing(**changes: Any) -> OutgoingMail:
@@ -16,12 +25,16 @@ def outgoing(**changes: Any) -> OutgoingMail:
         "message_id": uuid4(),
         "attempt": 3,
         "from_email": "Shop <shop@example.com>",
-        "to_address": "ada@example.com",
-        "to_name": "Ada, Countess 🎩",
-        "subject": "Grüße, with a comma",
-        "text": "Hello\nAda & Co",
-        "html": "<p>Hello Ada &amp; Co</p>",
-        "headers": {"Auto-Submitted": "auto-generated", "Message-ID": "<1@example.com>"},
+        "to_address": "ada.canary@example.com",
+        "to_name": "Ada, Canary 🎩",
+        "subject": "Grüße, with a comma and a canary",
+        "text": "Hello\nAda & canary",
+        "html": "<p>Hello Ada &amp; canary</p>",
+        "headers": {
+            "Auto-Submitted": "auto-generated",
+            "X-Auto-Response-Suppress": "OOF, AutoReply",
+            "Message-ID": "<1@example.com>",
+        },
     }
     return OutgoingMail(**{**values, **changes})
 
@@ -29,14 +42,32 @@ def outgoing(**changes: Any) -> OutgoingMail:
 class ProviderContract:
     """A subclass gives the fixture `provider`, and `taken`: what its server has taken, oldest first.
 
-    `at(port)` points the settings at another server.
+    `at(port, tls=False)` points the settings at another server, and `made()` is the provider itself.
     """
+
+    deadline_s = 0.4
 
     @pytest.fixture(autouse=True)
     def _cold(self):
         connections.close_all()
         yield
         connections.close_all()
+        # Every connection that was watched has been let go.
+        assert deadline._here.owner.lines == set()
+
+    @pytest.fixture
+    def impatient(self, settings):
+        """Nothing but the deadline can end a call in time."""
+        settings.PROVIDER_DEADLINE_S = self.deadline_s
+        settings.PROVIDER_READ_TIMEOUT_S = faults.HOLD_S
+        settings.PROVIDER_CONNECT_TIMEOUT_S = faults.HOLD_S
+
+    @pytest.fixture
+    def trusted(self, authority, monkeypatch, tmp_path):
+        bundle = tmp_path / "trusted.pem"
+        authority.cert_pem.write_to_path(bundle)
+        for name in ("REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "SSL_CERT_FILE"):
+            monkeypatch.setenv(name, str(bundle))
 
     def refusal(self, provider: Provider, mail: OutgoingMail) -> ProviderError:
         with pytest.raises(ProviderError) as refused:
@@ -45,6 +76,9 @@ class ProviderContract:
         # Foreign exceptions hold API keys and bodies.
         assert error.__cause__ is None
         assert error.__context__ is None
+        same = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+        assert vars(same) == vars(error)
+        assert CANARY not in f"{error!r} {error} {vars(error)}".lower()
         return error
 
     def test_one_mail_reaches_one_person_whole(self, provider, taken):
@@ -52,11 +86,18 @@ class ProviderContract:
         receipt = provider.send(mail)
         (entry,) = taken()
         assert receipt.provider_message_id
-        assert (entry["to"], entry["to_name"]) == ("ada@example.com", "Ada, Countess 🎩")
-        assert entry["subject"] == "Grüße, with a comma"
-        assert entry["text"].split() == ["Hello", "Ada", "&", "Co"]
-        assert entry["html"].strip() == "<p>Hello Ada &amp; Co</p>"
+        assert (entry["to"], entry["to_name"]) == ("ada.canary@example.com", "Ada, Canary 🎩")
+        assert entry["subject"] == "Grüße, with a comma and a canary"
+        assert entry["text"].split() == ["Hello", "Ada", "&", "canary"]
+        assert entry["html"].strip() == "<p>Hello Ada &amp; canary</p>"
         assert entry["headers"]["Auto-Submitted"] == "auto-generated"
+        assert entry["headers"]["X-Auto-Response-Suppress"] == "OOF, AutoReply"
+
+    def test_internationalised_domain_is_sent_in_ascii_and_has_a_receipt(self, provider, taken):
+        receipt = provider.send(outgoing(to_address="ada@bücher.example.com"))
+        (entry,) = taken()
+        assert entry["to"] == "ada@xn--bcher-kva.example.com"
+        assert receipt.provider_message_id not in {"", "None"}
 
     @pytest.mark.parametrize(
         "changes",
@@ -64,28 +105,125 @@ class ProviderContract:
             {"to_address": "ada@example.com, eve@example.com"},
             {"to_address": "ada@example.com\r\nBcc: eve@example.com"},
             {"to_address": "Ada <ada@example.com>"},
+            {"to_address": "ada@exa mple.com"},
+            {"to_address": "ädä@example.com"},
+            {"to_address": f"{'a' * 65}@example.com"},
             {"to_address": ""},
             {"to_name": "Ada\r\nBcc: eve@example.com"},
+            {"to_name": "Ada\u2028Bcc: eve@example.com"},
             {"subject": "Hello\r\nBcc: eve@example.com"},
+            {"subject": "Hello\x0bBcc: eve@example.com"},
+            {"subject": "half a character: \ud83c"},
             {"headers": {"X-Test": "x\r\nBcc: eve@example.com"}},
+            {"headers": {"X-Test\r\nBcc": "eve@example.com"}},
+            {"headers": {"Bcc": "eve@example.com"}},
+            {"headers": {"to": "eve@example.com"}},
+            {"headers": {"Resent-To": "eve@example.com"}},
+            {"text": " \n"},
+            {"text": "half a character: \ud83c"},
+            {"html": ""},
         ],
     )
-    def test_what_could_reach_somebody_else_is_refused_before_the_wire(self, provider, taken, changes):
+    def test_what_could_reach_somebody_else_or_break_is_refused_before_the_wire(self, provider, taken, changes):
         error = self.refusal(provider, outgoing(**changes))
         assert error.error_class is ErrorClass.PERMANENT
+        assert taken() == []
+
+    @pytest.mark.parametrize(
+        "from_email",
+        ["Shop", "", "a@example.com, b@example.com", "Shop <shop@example.com>\r\nBcc: eve@example.com", "a@localhost"],
+    )
+    def test_sender_that_is_not_one_address_is_the_set_ups_fault(self, provider, taken, from_email):
+        assert self.refusal(provider, outgoing(from_email=from_email)).error_class is ErrorClass.MISCONFIGURED
         assert taken() == []
 
     def test_refused_connection_is_surely_not_sent(self, provider, at):
         at(free_port())
         assert self.refusal(provider, outgoing()).error_class is ErrorClass.TRANSIENT
 
+    def test_name_that_is_not_found_is_surely_not_sent(self, at, monkeypatch):
+        def no_such_name(*args, **kwargs):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+        at(free_port())
+        monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
+        assert self.refusal(self.made(), outgoing()).error_class is ErrorClass.TRANSIENT
+
+    def test_connection_that_does_not_come_about_is_surely_not_sent(self, at, settings):
+        settings.PROVIDER_CONNECT_TIMEOUT_S = 0.3
+        with faults.full_house() as port:
+            at(port)
+            assert self.refusal(self.made(), outgoing()).error_class is ErrorClass.TRANSIENT
+
+    def test_certificate_nobody_vouches_for_is_the_set_ups_fault(self, at, authority):
+        self.certificate_is_refused(at, authority, "127.0.0.1")
+
+    def test_certificate_for_another_name_is_the_set_ups_fault(self, at, authority, trusted):
+        self.certificate_is_refused(at, authority, "mail.example.com")
+
+    def certificate_is_refused(self, at, authority, name):
+        with faults.fault_server(faults.hold, tls=tls_for(authority, name)) as server:
+            at(server.port, tls=True)
+            error = self.refusal(self.made(), outgoing())
+            assert (error.error_class, error.code) == (ErrorClass.MISCONFIGURED, "certificate")
+            assert (server.connections, server.requests) == (1, [])
+
+    @pytest.mark.parametrize("act", [faults.hold_unread, faults.cut_unread, faults.reset_begun, faults.no_tls])
+    def test_handshake_that_fails_is_surely_not_sent(self, at, impatient, act):
+        with faults.fault_server(act) as server:
+            at(server.port, tls=True)
+            error = self.refusal(self.made(), outgoing())
+            assert error.error_class is ErrorClass.TRANSIENT
+            assert (error.code == "deadline") == (act is faults.hold_unread)
+            assert server.connections == 1
+
     def test_connection_is_kept_for_the_next_mail(self, provider, taken):
         for _ in range(3):
             provider.send(outgoing())
         assert len(taken()) == 3
-        assert len(connections._cache.backends) == 1
+        assert list(connections._here.kept.warm) == [provider.name]
+        (line,) = deadline._here.owner.lines
+        assert line.may_have_carried
 
-    def test_error_can_be_pickled_and_holds_no_mail(self, provider, at):
-        at(free_port())
-        error = self.refusal(provider, outgoing())
-        assert "ada" not in repr(error)
+    def test_connection_idle_for_too_long_is_replaced(self, provider, taken, monkeypatch):
+        provider.send(outgoing())
+        (first,) = deadline._here.owner.lines
+        monkeypatch.setattr(connections, "MAX_IDLE_S", -1.0)
+        provider.send(outgoing())
+        (second,) = deadline._here.owner.lines
+        assert first is not second
+        assert len(taken()) == 2
+
+    def test_connection_that_was_shut_down_is_not_used_again(self, provider, taken):
+        provider.send(outgoing())
+        (line,) = deadline._here.owner.lines
+        line.shut()
+        provider.send(outgoing())
+        assert len(taken()) == 2
+
+    def test_every_thread_has_its_own_connection_and_closes_it_at_its_end(self, provider, taken):
+        def send(_):
+            provider.send(outgoing())
+            return deadline._here.owner
+
+        with ThreadPoolExecutor(2) as pool:
+            owners = list(pool.map(send, range(4)))
+        assert len(taken()) == 4
+        assert [owner.lines for owner in owners] == [set()] * 4
+
+    def test_forked_process_leaves_its_parents_connection_alone(self, provider, taken):
+        provider.send(outgoing())
+        child = os.fork()
+        if child == 0:
+            connections.close_all()
+            os._exit(len(connections._here.kept.warm))
+        assert os.waitpid(child, 0)[1] == 0
+        provider.send(outgoing())
+        assert len(taken()) == 2
+
+
+def tls_for(authority, name="127.0.0.1"):
+    """A server's TLS, with a certificate of `authority`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    return context

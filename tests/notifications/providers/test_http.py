@@ -1,135 +1,152 @@
-"""SendGrid and SES through Anymail's real backends, against the simulator and against a server that misbehaves."""
+"""SendGrid, Postmark and the simulator through Anymail's real backends, and their tables of answers."""
+
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 
 import pytest
+from anymail.exceptions import AnymailCancelSend
+from anymail.signals import post_send, pre_send
 
-from notifications.providers.mail import ErrorClass
+from notifications.providers import connections, deadline
+from notifications.providers.http import retry_after_s, until_reset_s
 from notifications.providers.postmark import Postmark
 from notifications.providers.sendgrid import SendGrid
-from notifications.providers.ses import Ses
 from notifications.providers.simulator import Simulator
 from tests.notifications.providers import faults
-from tests.notifications.providers.contract import ProviderContract, outgoing
-from tests.simulated import simulator
-
-A, M, P, R, T = (
-    ErrorClass.AMBIGUOUS,
-    ErrorClass.MISCONFIGURED,
-    ErrorClass.PERMANENT,
-    ErrorClass.RATE_LIMITED,
-    ErrorClass.TRANSIENT,
-)
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with simulator(tmp_path_factory.mktemp("simulator")) as server:
-        yield server
-
-
-class HttpContract(ProviderContract):
-    @pytest.fixture
-    def provider(self, at, running):
-        running.turn(fail_next=0, error_status=503)
-        at(int(running.url.rpartition(":")[2]))
-        return self.made()
-
-    @pytest.fixture
-    def taken(self, running):
-        before = running.stats()["accepted"]
-        return lambda: running.messages(after=str(before))[::-1]
-
-    def test_our_id_and_attempt_travel_along(self, provider, taken):
-        mail = outgoing()
-        provider.send(mail)
-        (entry,) = taken()
-        assert entry["metadata"]["mailroom_message_id"] == str(mail.message_id)
-        assert entry["metadata"]["mailroom_attempt"] == "3"
-
-    def test_provider_in_trouble_is_asked_once(self, provider, running):
-        running.turn(fail_next=1)
-        before = running.stats()["refused"]
-        assert self.refusal(provider, outgoing()).error_class is T
-        assert running.stats()["refused"] == before + 1
-
-    @pytest.mark.parametrize(
-        ("misbehave", "error_class"),
-        [
-            (faults.say_nothing, A),
-            (faults.cut_off, A),
-            (faults.cut_the_answer, A),
-            (faults.garbage, A),
-            (faults.answer("301 Moved", "Location: http://127.0.0.1:1/"), None),
-            (faults.answer("400 Bad Request"), None),
-            (faults.answer("418 Teapot"), A),
-            (faults.answer("500 Error"), T),
-            (faults.answer("503 Unavailable"), T),
-            (faults.answer("504 Gateway"), A),
-        ],
-    )
-    def test_misbehaving_server_gets_one_request_and_a_class(self, at, settings, misbehave, error_class):
-        settings.PROVIDER_READ_TIMEOUT_S = 0.4
-        with faults.fault_server(misbehave) as server:
-            at(server.port)
-            error = self.refusal(self.made(), outgoing())
-            assert len(server.requests) == 1
-        assert error.error_class is (error_class or self.own_class(error.code))
+from tests.notifications.providers.contract import outgoing
+from tests.notifications.providers.http_contract import A, HttpContract, M, P, R, SimulatedContract, T
 
 
 class TestSendGrid(HttpContract):
     made = SendGrid
+    accepted_status = "202 Accepted"
+    blank_400 = P
 
     @pytest.fixture
     def at(self, settings):
-        def point(port):
-            settings.SENDGRID_API_KEY = "SG.a-key"
-            settings.SENDGRID_API_URL = f"http://127.0.0.1:{port}/v3/"
+        def point(port, *, tls=False):
+            settings.SENDGRID_API_KEY = "SG.canary-key"
+            settings.SENDGRID_API_URL = f"http{'s' * tls}://127.0.0.1:{port}/v3/"
 
         return point
-
-    def own_class(self, code):
-        return {"http-301": M, "http-400": P}[code]
 
     @pytest.mark.parametrize(
         ("status", "headers", "body", "expected"),
         [
-            ("401 Unauthorized", (), "", (M, None)),
-            ("401 Unauthorized", (), '{"errors":[{"message":"Maximum credits exceeded"}]}', (R, 3600)),
-            ("403 Forbidden", (), "", (M, None)),
-            ("404 Not Found", (), "", (M, None)),
-            ("413 Too Large", (), "", (P, None)),
-            ("429 Too Many", ("Retry-After: 7",), "", (R, 7)),
-            ("429 Too Many", ("Retry-After: 999999",), "", (R, 900)),
-            ("429 Too Many", ("Retry-After: tomorrow",), "", (R, None)),
-            ("502 Bad Gateway", (), "", (A, None)),
+            ("401 Unauthorized", (), "", (M, "http-401", None)),
+            ("401 Unauthorized", (), "authorization required", (M, "http-401", None)),
+            (
+                "401 Unauthorized",
+                (),
+                "The provided authorization grant is invalid, expired, or revoked",
+                (M, "http-401", None),
+            ),
+            ("401 Unauthorized", (), "Maximum credits exceeded", (R, "credits-exhausted", 3600)),
+            (
+                "403 Forbidden",
+                (),
+                "The from address does not match a verified Sender Identity.",
+                (M, "sender-identity", None),
+            ),
+            ("403 Forbidden", (), "access forbidden", (M, "http-403", None)),
+            ("405 Method Not Allowed", (), "", (M, "http-405", None)),
+            ("429 Too Many", (), "", (R, "http-429", None)),
+            ("429 Too Many", ("Retry-After: 7",), "", (R, "http-429", 7)),
+            ("429 Too Many", ("Retry-After: 7", "X-RateLimit-Reset: 1800000060"), "", (R, "http-429", 7)),
+            ("429 Too Many", ("Retry-After: 999999",), "", (R, "http-429", 900)),
+            ("429 Too Many", ("Retry-After: tomorrow",), "", (R, "http-429", None)),
+            ("429 Too Many", ("X-RateLimit-Reset: soon",), "", (R, "http-429", None)),
+            (
+                "429 Too Many",
+                ("X-RateLimit-Reset: 1800000060", f"Date: {formatdate(1_800_000_000, usegmt=True)}"),
+                "",
+                (R, "http-429", 60),
+            ),
+            (
+                "503 Unavailable",
+                ("X-RateLimit-Reset: 1800000060", "Retry-After: 30"),
+                "",
+                (T, "http-503", 30),
+            ),
+            ("503 Unavailable", ("X-RateLimit-Reset: 1800000060",), "", (T, "http-503", None)),
+            # A proxy's page, or a captive portal's.
+            ("200 OK", (), "<html>", (A, "http-200", None)),
         ],
     )
     def test_answers_have_the_meaning_sendgrid_documents(self, at, status, headers, body, expected):
-        with faults.fault_server(faults.answer(status, *headers, body=body)) as server:
-            at(server.port)
-            error = self.refusal(SendGrid(), outgoing())
-        assert (error.error_class, error.retry_after_s) == expected
-        assert "SG.a-key" not in repr(error)
+        error = self.refused_by(faults.answer(status, *headers, body=body), at)
+        assert (error.error_class, error.code, error.retry_after_s) == expected
 
-    @pytest.mark.parametrize("key", ["with\nnewline", "ключ", " "])
-    def test_key_that_cannot_be_a_header_is_the_set_ups_fault(self, at, settings, running, key):
-        at(int(running.url.rpartition(":")[2]))
+    @pytest.mark.parametrize("key", ["with\nnewline", "ключ"])
+    def test_key_that_cannot_be_a_header_is_the_set_ups_fault(self, provider, taken, settings, key):
         settings.SENDGRID_API_KEY = key
-        assert self.refusal(SendGrid(), outgoing()).error_class in {M, P}
+        assert self.refusal(provider, outgoing()).error_class is M
+        assert taken() == []
+
+    @pytest.mark.parametrize("url", ["nothing://127.0.0.1/v3/", "127.0.0.1/v3/", "http:///v3/"])
+    def test_address_that_is_none_is_the_set_ups_fault(self, settings, url):
+        settings.SENDGRID_API_KEY = "SG.canary-key"
+        settings.SENDGRID_API_URL = url
+        assert self.refusal(SendGrid(), outgoing()).error_class is M
+
+    @pytest.mark.parametrize("act", [faults.cut_after_the_status, faults.dribble_after_the_status])
+    def test_status_of_an_acceptance_is_enough(self, at, impatient, act):
+        with faults.fault_server(act) as server:
+            at(server.port)
+            assert SendGrid().send(outgoing()).provider_message_id
+            assert len(server.requests) == 1
+        # Such a connection is of no more use.
+        assert not [line for line in deadline._here.owner.lines if not line._is_shut]
+
+    def test_bad_key_makes_the_next_mail_start_with_a_new_connection(self, at):
+        self.refused_by(faults.answer("401 Unauthorized"), at)
+        assert connections._here.kept.warm == {}
+
+    def test_receiver_that_fails_does_not_undo_an_acceptance(self, provider, taken, caplog):
+        # What is caught of a log would keep the connection alive.
+        caplog.set_level("CRITICAL", "django.dispatch")
+
+        def fail(sender, **kwargs):
+            raise RuntimeError
+
+        post_send.connect(fail)
+        try:
+            assert provider.send(outgoing()).provider_message_id
+        finally:
+            post_send.disconnect(fail)
+        assert len(taken()) == 1
+
+    def test_receiver_that_cancels_the_send_has_it_refused(self, provider, taken):
+        def cancel(sender, **kwargs):
+            raise AnymailCancelSend
+
+        pre_send.connect(cancel)
+        try:
+            assert self.refusal(provider, outgoing()).error_class is P
+        finally:
+            pre_send.disconnect(cancel)
+        assert taken() == []
+
+    def test_silencing_anymails_warning_leaves_no_filter_behind(self):
+        before = list(warnings.filters)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: SendGrid().backend("a-key", "http://127.0.0.1/"), range(200)))
+        assert list(warnings.filters) == before
 
 
 class TestPostmark(HttpContract):
     made = Postmark
+    accepted = '{"ErrorCode": 0, "Message": "OK", "MessageID": "an-id", "To": "ada.canary@example.com"}'
 
     @pytest.fixture
     def at(self, settings):
-        def point(port):
-            settings.POSTMARK_SERVER_TOKEN = "a-token"
-            settings.POSTMARK_API_URL = f"http://127.0.0.1:{port}/"
+        def point(port, *, tls=False):
+            settings.POSTMARK_SERVER_TOKEN = "canary-token"
+            settings.POSTMARK_API_URL = f"http{'s' * tls}://127.0.0.1:{port}/"
 
         return point
-
-    def own_class(self, code):
-        return {"http-301": M, "http-400": A}[code]
 
     @pytest.mark.parametrize(
         ("status", "headers", "body", "expected"),
@@ -139,79 +156,51 @@ class TestPostmark(HttpContract):
             ("422 Unprocessable", (), '{"ErrorCode": 100}', (T, None)),
             ("422 Unprocessable", (), '{"ErrorCode": 405, "Message": "out of credits"}', (M, None)),
             ("422 Unprocessable", (), '{"ErrorCode": 300, "Message": "Invalid email request"}', (P, None)),
+            ("422 Unprocessable", (), '{"ErrorCode": 406, "Message": "inactive recipient"}', (P, None)),
+            ("422 Unprocessable", (), '{"ErrorCode": 406, "Message": "Found inactive addresses: x@y.com."}', (P, None)),
+            ("422 Unprocessable", (), '{"ErrorCode": 300, "Message": "Invalid \'To\' address: \'x\'."}', (P, None)),
             ("422 Unprocessable", (), "<html>", (A, None)),
+            ("422 Unprocessable", (), "[" * 100_000, (A, None)),
             ("429 Too Many", ("Retry-After: 7",), "", (R, 7)),
-            ("502 Bad Gateway", (), "", (A, None)),
             ("200 OK", (), "<html>a proxy's page</html>", (A, None)),
+            ("200 OK", (), "{}", (A, None)),
+            ("200 OK", (), '{"ErrorCode": 0, "Message": "OK"}', (A, None)),
+            ("200 OK", (), "[" * 100_000, (A, None)),
         ],
     )
     def test_answers_have_the_meaning_postmark_documents(self, at, status, headers, body, expected):
-        with faults.fault_server(faults.answer(status, *headers, body=body)) as server:
-            at(server.port)
-            error = self.refusal(Postmark(), outgoing())
+        error = self.refused_by(faults.answer(status, *headers, body=body), at)
         assert (error.error_class, error.retry_after_s) == expected
 
 
-class TestSimulator(HttpContract):
+class TestSimulator(SimulatedContract):
     made = Simulator
 
     @pytest.fixture
     def at(self, settings):
-        def point(port):
-            settings.SIMULATOR_URL = f"http://127.0.0.1:{port}"
+        def point(port, *, tls=False):
+            settings.SIMULATOR_URL = f"http{'s' * tls}://127.0.0.1:{port}"
 
         return point
 
-    def own_class(self, code):
-        return {"http-301": M, "http-400": P}[code]
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7), ("0", 1), ("-3", 1), ("1e9", 900), ("nan", None), ("inf", None), ("", None), (None, None)],
+)
+def test_wish_is_a_number_within_reason(header, seconds):
+    assert retry_after_s(header) == seconds
 
 
-class TestSes(HttpContract):
-    made = Ses
+@pytest.mark.parametrize(
+    ("reset_in_s", "seconds"),
+    [(60, 60), (-60, 1), (0, 1), (86_400, 900)],
+)
+@pytest.mark.parametrize("skew_s", [-7200, 0, 7200])
+def test_reset_is_measured_by_the_providers_own_clock(reset_in_s, seconds, skew_s):
+    theirs = int(time.time()) + skew_s
+    assert until_reset_s(str(theirs + reset_in_s), formatdate(theirs, usegmt=True)) == seconds
 
-    @pytest.fixture
-    def at(self, settings, monkeypatch):
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "an-id")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
 
-        def point(port):
-            settings.SES_REGION = "eu-central-1"
-            settings.SES_ENDPOINT_URL = f"http://127.0.0.1:{port}"
-
-        return point
-
-    def own_class(self, code):
-        return {"http-301": A, "301": A, "http-400": A, "400": A}[code]
-
-    @pytest.mark.parametrize(
-        ("status", "code", "text", "expected"),
-        [
-            ("429 Too Many", "TooManyRequestsException", "Maximum sending rate exceeded.", (R, None)),
-            ("400 Bad", "LimitExceededException", "Daily message quota exceeded.", (R, 600)),
-            ("400 Bad", "MessageRejected", "Email address is not verified.", (M, None)),
-            ("400 Bad", "MessageRejected", "Illegal content.", (P, None)),
-            ("400 Bad", "BadRequestException", "x", (P, None)),
-            ("400 Bad", "SendingPausedException", "x", (M, None)),
-            ("403 Forbidden", "AccessDeniedException", "x", (M, None)),
-            ("403 Forbidden", "SignatureDoesNotMatch", "x", (M, None)),
-            ("500 Error", "InternalServiceErrorException", "x", (T, None)),
-            ("400 Bad", "SomethingNewException", "x", (A, None)),
-        ],
-    )
-    def test_answers_have_the_meaning_aws_documents(self, at, status, code, text, expected):
-        misbehave = faults.answer(
-            status, f"x-amzn-ErrorType: {code}", "Content-Type: application/json", body=f'{{"message": "{text}"}}'
-        )
-        with faults.fault_server(misbehave) as server:
-            at(server.port)
-            error = self.refusal(Ses(), outgoing())
-            assert len(server.requests) == 1
-        assert (error.error_class, error.retry_after_s) == expected
-
-    def test_missing_credentials_are_the_set_ups_fault(self, at, monkeypatch, tmp_path):
-        at(1)
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.delenv(name)
-        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        monkeypatch.setenv("HOME", str(tmp_path))
-        assert self.refusal(Ses(), outgoing()).error_class is M
+def test_reset_without_a_date_is_measured_by_ours():
+    assert 800 <= (until_reset_s(str(time.time() + 850), "yesterday") or 0) <= 850

@@ -1,4 +1,4 @@
-"""SMTP against a real server (aiosmtpd) on loopback."""
+"""SMTP against a real server (aiosmtpd) on loopback, and against one that stops keeping to the protocol."""
 
 from email import message_from_bytes, policy
 
@@ -6,9 +6,16 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from config.local.ports import free_port
+from notifications.providers import connections
 from notifications.providers.mail import ErrorClass
 from notifications.providers.smtp import Smtp
-from tests.notifications.providers.contract import ProviderContract, outgoing
+from tests.notifications.providers import faults, smtp_faults
+from tests.notifications.providers.contract import ProviderContract, outgoing, tls_for
+from tests.notifications.providers.smtp_faults import Step
+
+A, M, P, T = ErrorClass.AMBIGUOUS, ErrorClass.MISCONFIGURED, ErrorClass.PERMANENT, ErrorClass.TRANSIENT
+
+BEFORE_THE_MAIL = [Step.GREETING, Step.EHLO, Step.MAIL, Step.RCPT]
 
 
 class Mailbox:
@@ -40,14 +47,23 @@ class Mailbox:
 
 
 class TestSmtp(ProviderContract):
+    made = Smtp
+
     @pytest.fixture
     def mailbox(self):
         return Mailbox()
 
     @pytest.fixture
     def at(self, settings):
+        def point(port, *, tls=False):
+            settings.SMTP_URL = f"smtp{'+ssl' * tls}://127.0.0.1:{port}"
+
+        return point
+
+    @pytest.fixture
+    def log_in_at(self, settings):
         def point(port):
-            settings.SMTP_URL = f"smtp://127.0.0.1:{port}"
+            settings.SMTP_URL = f"smtp://canary-user:canary-password@127.0.0.1:{port}"
 
         return point
 
@@ -63,16 +79,158 @@ class TestSmtp(ProviderContract):
     def taken(self, mailbox):
         return lambda: mailbox.taken
 
-    @pytest.mark.parametrize(
-        ("reply", "error_class"),
-        [
-            ("450 Mailbox busy", ErrorClass.TRANSIENT),
-            ("550 No such user", ErrorClass.PERMANENT),
-        ],
-    )
-    def test_replies_have_the_meaning_the_rfc_gives_them(self, provider, mailbox, reply, error_class):
+    @pytest.mark.parametrize(("reply", "error_class"), [("450 Mailbox busy", T), ("550 No such user", P)])
+    def test_refused_recipient_leaves_the_connection_to_the_next(self, provider, mailbox, reply, error_class):
         mailbox.reply = reply
         assert self.refusal(provider, outgoing()).error_class is error_class
         mailbox.reply = "250 OK"
         provider.send(outgoing())
         assert len(mailbox.taken) == 1
+
+    @pytest.mark.parametrize(
+        ("step", "reply", "error_class"),
+        [
+            (Step.GREETING, "421 too busy", T),
+            (Step.GREETING, "554 no service for you", M),
+            (Step.EHLO, "421 too busy", T),
+            (Step.EHLO, "550 who are you", M),
+            (Step.MAIL, "421 too busy", T),
+            (Step.MAIL, "451 try later", T),
+            (Step.MAIL, "530 log in first", M),
+            (Step.MAIL, "550 not a sender of ours", M),
+            (Step.MAIL, "552 too big", P),
+            (Step.RCPT, "421 too busy", T),
+            (Step.RCPT, "452 too many", T),
+            (Step.RCPT, "550 no such user", P),
+            (Step.DATA, "451 try later", T),
+            (Step.DATA, "554 no", P),
+            (Step.BODY, "421 too busy", T),
+            (Step.BODY, "451 greylisted", T),
+            (Step.BODY, "554 spam", P),
+            (Step.BODY, "999 what", A),
+        ],
+    )
+    def test_replies_have_the_meaning_of_their_step(self, at, step, reply, error_class):
+        script = smtp_faults.Smtp(step, smtp_faults.reply(reply), goes_on=True)
+        with faults.fault_server(script) as server:
+            at(server.port)
+            assert self.refusal(Smtp(), outgoing()).error_class is error_class
+            assert server.connections == 1
+
+    @pytest.mark.parametrize("step", BEFORE_THE_MAIL)
+    @pytest.mark.parametrize(
+        "act",
+        [
+            smtp_faults.hold,
+            smtp_faults.dribble,
+            smtp_faults.cut,
+            smtp_faults.truncate,
+            smtp_faults.reset,
+            smtp_faults.garbage,
+        ],
+    )
+    def test_what_goes_wrong_before_the_mail_is_surely_not_sent(self, at, impatient, step, act):
+        error, mails = self.refused_by(smtp_faults.Smtp(step, act), at)
+        assert error.error_class is T
+        assert (error.code == "deadline") == (act in {smtp_faults.hold, smtp_faults.dribble})
+        assert mails == 0
+
+    @pytest.mark.parametrize(
+        "act",
+        [
+            smtp_faults.hold,
+            smtp_faults.dribble,
+            smtp_faults.cut,
+            smtp_faults.truncate,
+            smtp_faults.reset,
+            smtp_faults.garbage,
+        ],
+    )
+    def test_what_goes_wrong_after_the_mail_leaves_it_open(self, at, impatient, act):
+        error, mails = self.refused_by(smtp_faults.Smtp(Step.BODY, act), at)
+        assert error.error_class is A
+        assert (error.code == "deadline") == (act in {smtp_faults.hold, smtp_faults.dribble})
+        assert mails == 1
+        # An answer that comes too late must not be taken for the next mail's.
+        assert connections._here.kept.warm == {}
+
+    def refused_by(self, script, at):
+        with faults.fault_server(script) as server:
+            at(server.port)
+            error = self.refusal(Smtp(), outgoing())
+            assert server.connections == 1
+            return error, len(server.requests)
+
+    @pytest.mark.parametrize(("reply", "error_class"), [("535 wrong", M), ("454 try later", T)])
+    def test_log_in_is_the_set_ups_business(self, log_in_at, reply, error_class):
+        with faults.fault_server(smtp_faults.Smtp(Step.AUTH, smtp_faults.reply(reply), goes_on=True)) as server:
+            log_in_at(server.port)
+            assert self.refusal(Smtp(), outgoing()).error_class is error_class
+
+    @pytest.mark.parametrize("act", [smtp_faults.hold, smtp_faults.cut, smtp_faults.reset])
+    def test_log_in_that_hangs_is_surely_not_sent(self, log_in_at, impatient, act):
+        with faults.fault_server(smtp_faults.Smtp(Step.AUTH, act)) as server:
+            log_in_at(server.port)
+            assert self.refusal(Smtp(), outgoing()).error_class is T
+
+    @pytest.fixture
+    def starttls_at(self, settings):
+        def point(port):
+            settings.SMTP_URL = f"smtp+tls://127.0.0.1:{port}"
+
+        return point
+
+    def test_starttls_carries_a_mail(self, starttls_at, authority, trusted):
+        with faults.fault_server(smtp_faults.Smtp(tls=tls_for(authority))) as server:
+            starttls_at(server.port)
+            Smtp().send(outgoing())
+            assert len(server.requests) == 1
+
+    def test_starttls_with_a_certificate_nobody_vouches_for_is_the_set_ups_fault(self, starttls_at, authority):
+        with faults.fault_server(smtp_faults.Smtp(tls=tls_for(authority))) as server:
+            starttls_at(server.port)
+            assert self.refusal(Smtp(), outgoing()).error_class is M
+            assert server.requests == []
+
+    def test_server_without_starttls_is_the_set_ups_fault(self, starttls_at):
+        script = smtp_faults.Smtp(Step.EHLO, smtp_faults.reply("250 here"), goes_on=True)
+        with faults.fault_server(script) as server:
+            starttls_at(server.port)
+            assert self.refusal(Smtp(), outgoing()).error_class is M
+            assert server.requests == []
+
+    def test_handshake_that_hangs_after_starttls_is_surely_not_sent(self, starttls_at, impatient):
+        def go_ahead_and_hang(peer):
+            smtp_faults.reply("220 go ahead")(peer)
+            peer.hold()
+
+        with faults.fault_server(smtp_faults.Smtp(Step.STARTTLS, go_ahead_and_hang)) as server:
+            starttls_at(server.port)
+            error = self.refusal(Smtp(), outgoing())
+            assert (error.error_class, error.code) == (T, "deadline")
+
+    @pytest.mark.parametrize("last_words", [smtp_faults.cut, smtp_faults.reply("421 idle for too long")])
+    def test_connection_the_server_has_ended_is_replaced_before_the_next_mail(self, at, last_words):
+        with faults.fault_server(_one_mail_each(last_words)) as server:
+            at(server.port)
+            for _ in range(3):
+                Smtp().send(outgoing())
+                server.ended.acquire(timeout=5)
+            assert (server.connections, len(server.requests)) == (3, 3)
+
+    def test_connection_is_ended_with_a_goodbye(self, at):
+        script = smtp_faults.Smtp()
+        with faults.fault_server(script) as server:
+            at(server.port)
+            Smtp().send(outgoing())
+            connections.close_all()
+            assert server.ended.acquire(timeout=5)
+        assert script.said[-1] == "quit"
+
+
+def _one_mail_each(last_words):
+    def act(peer):
+        smtp_faults.reply("250 OK")(peer)
+        last_words(peer)
+
+    return smtp_faults.Smtp(Step.BODY, act)

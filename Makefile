@@ -38,7 +38,7 @@ fresh: .venv/.app
 	@$(BIN)/python -m config.local.fresh
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
 
 check: .venv/.dev
 	$(BIN)/ruff check .

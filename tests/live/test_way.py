@@ -66,7 +66,8 @@ def test_administrator_resends(live):
 
 
 def test_flower_shows_a_retry_with_its_time_and_then_success(live):
-    live.simulator.turn(fail_next=1)
+    # The second pause is long enough to be seen, on a busy machine too.
+    live.simulator.turn(fail_next=2)
     live.person().sign_up("retry@example.com")
     task_id = message_id(live, "retry@example.com")
 
@@ -76,7 +77,7 @@ def test_flower_shows_a_retry_with_its_time_and_then_success(live):
 
     eventually(lambda: state() == "RETRY")
     task = eventually(lambda: retried if (retried := live.flower(f"/api/task/info/{task_id}").json())["eta"] else None)
-    assert task["retries"] == 1
+    assert task["retries"] >= 1
     assert datetime.fromisoformat(task["eta"]).timestamp() > task["retried"]
     eventually(lambda: state() == "SUCCESS")
     done = eventually(lambda: info if (info := live.flower(f"/api/task/info/{task_id}").json())["succeeded"] else None)
@@ -84,7 +85,7 @@ def test_flower_shows_a_retry_with_its_time_and_then_success(live):
     rows = live.sql(
         "SELECT number, result FROM notifications_deliveryattempt WHERE message_id = %s ORDER BY number", task_id
     )
-    assert rows == [(1, "transient"), (2, "accepted")]
+    assert rows == [(1, "transient"), (2, "transient"), (3, "accepted")]
     ((stored,),) = live.sql(
         "SELECT status FROM django_celery_results_taskresult WHERE task_id = %s AND status = 'SUCCESS'", task_id
     )

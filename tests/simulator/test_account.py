@@ -75,7 +75,7 @@ def refusal(provider):
         ("ses", 429, "Daily message quota exceeded.", (R, "daily-quota", 600)),
         ("ses", 500, "", (T, "InternalServiceErrorException", None)),
         ("ses", 503, "", (T, "ServiceUnavailable", None)),
-        ("ses", 504, "", (A, "504", None)),
+        ("ses", 504, "", (A, "http-504", None)),
     ],
 )
 def test_refusal_means_to_our_adapter_what_the_real_one_does(server, provider, status, text, meaning):

@@ -84,7 +84,9 @@ class HttpContract(SimulatedContract):
         assert self.refused_by(act, at).error_class is A
 
     @pytest.mark.parametrize("act", [faults.hold, faults.broken_tls, faults.dribble_body])
-    def test_what_goes_wrong_after_the_handshake_leaves_it_open(self, at, impatient, authority, trusted, act):
+    def test_what_goes_wrong_after_the_handshake_leaves_it_open(self, at, impatient, settings, authority, trusted, act):
+        # Time enough for the handshake itself, on a busy machine too.
+        settings.PROVIDER_DEADLINE_S = 2
         assert self.refused_by(act, at, tls=tls_for(authority)).error_class is A
 
     def test_silence_between_two_reads_is_ended_too(self, at, settings):

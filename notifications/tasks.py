@@ -11,7 +11,6 @@ from django.db import InterfaceError, OperationalError
 
 from config.celery import app
 from notifications.delivery.attempt import deliver as deliver_messages
-from notifications.delivery.budget import BudgetUnavailableError
 from notifications.delivery.record import Carrier
 from notifications.outbox.broker import DELIVER_TASK
 from notifications.states import Stream
@@ -31,7 +30,7 @@ def _stop(**kwargs: Any) -> None:
     name=DELIVER_TASK,
     bind=True,
     # Faults before any hand-over. An attempt that was made is never repeated by Celery: the row decides.
-    autoretry_for=(OperationalError, InterfaceError, BudgetUnavailableError),
+    autoretry_for=(OperationalError, InterfaceError),
     retry_backoff=1,
     retry_backoff_max=60,
     retry_jitter=True,

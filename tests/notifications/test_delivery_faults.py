@@ -68,9 +68,9 @@ def test_refusal_that_comes_back_late_changes_nothing_of_another_claim(provider)
 
 
 def test_worker_that_is_told_to_stop_leaves_the_next_group_alone(provider):
-    messages = [MessageFactory() for _ in range(7)]
+    messages = [MessageFactory() for _ in range(8)]
     report = run(*messages, stopping=lambda: len(provider.taken) >= 5)
-    assert str(report) == "5 sent, 2 left for later"
+    assert str(report) == "6 sent, 2 left for later"
     assert Message.objects.filter(status=Status.QUEUED, lease_token=None).count() == 2
 
 

@@ -51,4 +51,5 @@ def _round(before: relay.Round) -> tuple[relay.Round, float]:
     heartbeat.touch()
     if not done.idle:
         logger.info("%s", done)
-    return done, float(settings.RELAY_INTERVAL_S)
+    longest_s = float(settings.RELAY_INTERVAL_S)
+    return done, min(longest_s, relay.PACED_ROUND_S) if done.paced else longest_s

@@ -24,7 +24,7 @@ from notifications.providers.mail import Accepted, ErrorClass, OutgoingMail, Pro
 from notifications.states import Event, Stream
 
 # At most so many messages are claimed at once: a killed worker leaves few behind, and their leases cover their calls.
-GROUP = 5
+GROUP = 10
 # After this long a task leaves the rest of its ids to the relay: its thread looks at the queues again, so that urgent
 # mail waits for a few calls, not for a whole chunk.
 SLICE_S = 3.0

@@ -1,10 +1,11 @@
-"""The shared budget on a real Valkey. Its clock is the server's: tests let a little real time pass, or shift moments."""
+"""The shared budget on a real Valkey. Its clock is the server's: tests let real time pass, or shift moments."""
 
 import threading
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings as hypothesis_settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from notifications.delivery import budget

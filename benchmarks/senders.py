@@ -23,9 +23,9 @@ from notifications.providers.base import Provider, unknown  # noqa: E402
 from notifications.providers.mail import Accepted, OutgoingMail, ProviderError  # noqa: E402
 from notifications.states import Stream  # noqa: E402
 
-CHUNK = 20
+CHUNK = 10
 # A thread that was refused or found nothing leaves the others the machine for a moment.
-PAUSE_S = 0.04
+PAUSE_S = 0.06
 
 
 class Notebook(Provider):
@@ -51,7 +51,7 @@ class Notebook(Provider):
 def main() -> None:
     threads = int(sys.argv[1])
     notebook = Notebook()
-    registry.PROVIDERS["simulator"] = lambda: notebook  # type: ignore[assignment, return-value]
+    registry.PROVIDERS["simulator"] = lambda: notebook  # type: ignore[assignment]
     warm_up()
     notebook.moments.clear()
     sys.stdout.write("ready\n")

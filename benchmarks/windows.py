@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 
 def worst_over_pct(moments: Sequence[float], *, rate: float, burst: float, lengths_s: Sequence[float]) -> float:
-    """Return by how many percent the fullest window of any of these lengths exceeds rate * length + burst."""
+    """Return by how many percent the fullest window of any of these lengths exceeds rate * length + burst, or 0."""
     ordered = sorted(moments)
     worst = 0.0
     for length_s in lengths_s:

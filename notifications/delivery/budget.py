@@ -28,16 +28,16 @@ STREAMS = tuple(Stream.values)
 _rates, _floors, _daily = (lru_cache(rates.parse), lru_cache(rates.floors), lru_cache(rates.daily))
 
 # How far a stream may draw the provider's bucket down by borrowing: so many messages and so many seconds' worth of the
-# rate. Critical mail reaches what the others have to leave. Nothing flows over as long as somebody asks every 0.3 s,
+# rate. Critical mail reaches what the others have to leave. Nothing flows over as long as somebody asks every 0.4 s,
 # and the relay brings back every 0.2 s what was refused.
 BORROW = {Stream.CRITICAL: 1.5, Stream.DEFAULT: 1.25, Stream.BULK: 1.0}
-BORROW_S = {Stream.CRITICAL: 0.5, Stream.DEFAULT: 0.4, Stream.BULK: 0.3}
+BORROW_S = {Stream.CRITICAL: 0.6, Stream.DEFAULT: 0.5, Stream.BULK: 0.4}
 # Below that lies the room of the floors, one message and so many seconds' worth of each. A floor therefore never finds
 # the bucket empty, whatever the others have borrowed.
 FLOOR_S = 0.2
 # Between a grant and the call that uses it there is some work, and a machine may be busy.
 USE_WITHIN_S = 0.25
-CEILING_S = 0.3
+CEILING_S = 0.4
 # Bulk leaves the last fifth of a day's limit to the mail that people wait for.
 DAY_SHARE = {Stream.CRITICAL: 1.0, Stream.DEFAULT: 1.0, Stream.BULK: 0.8}
 DAY_WAIT_S = 300.0
@@ -90,8 +90,8 @@ def throttled(provider: str, retry_after_s: float | None = None) -> None:
         "step": THROTTLE_STEP,
         "pause_us": pause_s * 1e6,
     }
-    _with_redis(lambda: _call(scripts.THROTTLED, provider, Stream.BULK, ask))
-    logger.warning("%s throttles us; the rate is lowered and comes back slowly", provider)
+    if _with_redis(lambda: _call(scripts.THROTTLED, provider, Stream.BULK, ask)):
+        logger.warning("%s throttles us; its rate is lowered and comes back slowly", provider)
 
 
 def burst(rate: float) -> float:

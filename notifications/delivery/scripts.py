@@ -139,14 +139,17 @@ if redis.call('EXISTS', KEYS[2]) == 1 then count_day(math.floor(ask.granted_at /
 keep()
 """
 
-# However many workers are told at the same time: one step down in a second.
+# However many workers are told at the same time: one step down in a second. Returns 1 for that step.
 _THROTTLED = """
+local lowered = 0
 if now - (state.factor_at or 0) >= ask.once_per_us then
   change('factor', math.max(ask.least_factor, factor() * ask.step))
   change('factor_at', now)
+  lowered = 1
 end
 if ask.pause_us > 0 then change('pause', math.max(state.pause or 0, now + ask.pause_us)) end
 keep()
+return lowered
 """
 
 # Returns 0, and does nothing, where the account's count has no own count to be compared with.

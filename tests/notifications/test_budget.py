@@ -12,7 +12,7 @@ from notifications.delivery import budget
 from notifications.delivery.budget import burst, give_back, reserve
 from notifications.redis_client import client, pace_key
 from notifications.states import Stream
-from tests.notifications.budgets import let_pass
+from tests.notifications.budgets import drain, let_pass
 
 pytestmark = pytest.mark.usefixtures("valkey")
 
@@ -23,14 +23,6 @@ FLOORS = {Stream.CRITICAL: 0.5, Stream.DEFAULT: 0.2, Stream.BULK: 0.1}
 def ten_a_second(settings):
     settings.EMAIL_RATE, settings.EMAIL_STREAM_RATES = "10", ""
     settings.EMAIL_STREAM_FLOORS = "critical=0.5,default=0.2,bulk=0.1"
-
-
-def drain(stream, provider="ses"):
-    """Ask until nothing is granted and return how much was."""
-    total = 0
-    while count := reserve(provider, stream, 5).count:
-        total += count
-    return total
 
 
 def test_burst_is_granted_and_the_rest_waits_spread_at_the_rate():

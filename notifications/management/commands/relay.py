@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+import time
 from typing import Any
 
 from django.conf import settings
@@ -42,6 +43,7 @@ class Command(BaseCommand):
 
 def _round(before: relay.Round) -> tuple[relay.Round, float]:
     """Do one round and return it, and how long to wait for the next, in seconds."""
+    began = time.monotonic()
     try:
         done = relay.run_once(before)
     except (OperationalError, InterfaceError) as error:
@@ -51,5 +53,8 @@ def _round(before: relay.Round) -> tuple[relay.Round, float]:
     heartbeat.touch()
     if not done.idle:
         logger.info("%s", done)
-    longest_s = float(settings.RELAY_INTERVAL_S)
-    return done, min(longest_s, relay.PACED_ROUND_S) if done.paced else longest_s
+    pause_s = float(settings.RELAY_INTERVAL_S)
+    if done.paced:
+        # What the round itself took is part of it: what it hands out is meant for so long and no longer.
+        pause_s = min(pause_s, max(0.0, relay.PACED_ROUND_S - (time.monotonic() - began)))
+    return done, pause_s

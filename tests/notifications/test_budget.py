@@ -26,8 +26,8 @@ def ten_a_second(settings):
 
 
 def test_burst_is_granted_and_the_rest_waits_spread_at_the_rate():
-    grant = reserve("ses", Stream.DEFAULT, 9)
-    assert grant.count == 6  # five are borrowed, one more is the floor's
+    grant = reserve("ses", Stream.DEFAULT, 10)
+    assert grant.count == 7  # six are borrowed, one more is the floor's
     first, second, third = grant.waits_s
     assert 0.1 < first <= 0.175
     assert second - first == pytest.approx(0.1, abs=0.01)

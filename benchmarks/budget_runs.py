@@ -32,7 +32,7 @@ WINDOWS_S = (0.5, 1.0, 2.0, 5.0, RUN_S)
 # Worker processes, and the threads that the plain ones have.
 PROCESS_COUNTS = {1: 6, 2: 4, 6: 2}
 CRITICAL_RATE = 50
-CRITICAL_COUNT = 120
+CRITICAL_COUNT = 100
 CRITICAL_EVERY_S = 0.2
 MOST_UNDER_PCT = 3.0
 LONGEST_P99_MS = 250.0

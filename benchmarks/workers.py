@@ -47,7 +47,7 @@ class Sender:
 
     def moments(self) -> list[float]:
         """Wait for its end and return when it called the provider, in seconds since the epoch."""
-        said, _ = self._process.communicate()
+        said, _ = self._process.communicate(timeout=READY_WITHIN_S)
         return [float(moment) for moment in json.loads(said)]
 
     def end(self) -> None:

@@ -30,7 +30,7 @@ _rates, _floors, _daily = (lru_cache(rates.parse), lru_cache(rates.floors), lru_
 # How far a stream may draw the provider's bucket down by borrowing: so many messages and so many seconds' worth of the
 # rate. Critical mail reaches what the others have to leave. Nothing flows over as long as somebody asks every 0.4 s,
 # and the relay brings back every 0.2 s what was refused.
-BORROW = {Stream.CRITICAL: 1.5, Stream.DEFAULT: 1.25, Stream.BULK: 1.0}
+BORROW = {Stream.CRITICAL: 2.0, Stream.DEFAULT: 1.75, Stream.BULK: 1.5}
 BORROW_S = {Stream.CRITICAL: 0.6, Stream.DEFAULT: 0.5, Stream.BULK: 0.4}
 # Below that lies the room of the floors, one message and so many seconds' worth of each. A floor therefore never finds
 # the bucket empty, whatever the others have borrowed.

@@ -1,7 +1,7 @@
 # Mailroom. Needs Python 3.11 or newer and make, nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up down demo fresh test check requirements clean
+.PHONY: help up down demo fresh test check bench-budget requirements clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -22,6 +22,7 @@ help:
 	@echo 'make fresh   follow the README in a fresh copy, as a stranger would'
 	@echo 'make test    run the tests (ARGS="-k relay" passes arguments to pytest)'
 	@echo 'make check   lint, types, layers, templates, migrations, settings, requirements'
+	@echo 'make bench-budget   measure whether the budget holds: rates, floors, waits (4 minutes)'
 	@echo 'make requirements   pin the dependencies of pyproject.toml anew'
 	@echo 'make clean   delete the environment and all local data'
 
@@ -49,6 +50,9 @@ check: .venv/.dev
 	$(PRODUCTION) $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	@$(BIN)/python -m config.local requirements
+
+bench-budget: .venv/.app
+	@$(BIN)/python -m benchmarks.budget
 
 requirements: .venv/.dev
 	$(BIN)/$(COMPILE) --upgrade -o requirements.txt

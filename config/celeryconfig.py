@@ -68,6 +68,11 @@ task_track_started = False
 
 beat_enable_remote_control = True
 beat_schedule = {
+    "read-quotas": {
+        "task": "mailroom.read_quotas",
+        "schedule": 60,
+        "options": {"queue": "default", "expires": 60},
+    },
     "lift-at-providers": {
         "task": "mailroom.lift_at_providers",
         "schedule": 15,

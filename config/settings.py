@@ -116,6 +116,14 @@ EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 EMAIL_RATE = env.str("EMAIL_RATE", default="ses=10,sendgrid=50,postmark=10,smtp=5,simulator=50")
 # A ceiling per stream, in messages per second; a stream that is not named has the provider's rate.
 EMAIL_STREAM_RATES = env.str("EMAIL_STREAM_RATES", default="bulk=30")
+# What each stream always gets of its provider's rate, as shares of it; what it leaves idle the others may borrow.
+EMAIL_STREAM_FLOORS = env.str("EMAIL_STREAM_FLOORS", default="critical=0.5,default=0.2,bulk=0.1")
+# Messages per 24 hours, as EMAIL_RATE; bulk mail stops at four fifths of it. The account's own limit holds too.
+EMAIL_DAILY = env.str("EMAIL_DAILY", default="")
+# How much of the account's own rate is aimed at: others may use the account, and all of it still gets throttled.
+EMAIL_QUOTA_SHARE = env.float("EMAIL_QUOTA_SHARE", default=0.8)
+# What each process may send on its own, as a share of the rate, while Redis is away.
+EMAIL_FALLBACK_SHARE = env.float("EMAIL_FALLBACK_SHARE", default=0.1)
 # No address is sent more than this many messages of one kind within an hour, whoever asks for them.
 EMAIL_ADDRESS_HOURLY = env.int("EMAIL_ADDRESS_HOURLY", default=10)
 

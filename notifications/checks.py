@@ -31,6 +31,7 @@ def register() -> None:
         provider_settings,
         simulator,
         rate_settings,
+        budget_shares,
         lease,
         provider_deadline,
         kind_templates,
@@ -74,12 +75,27 @@ def simulator(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterabl
 
 
 def rate_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    hint = "Messages per second: one number, or name=number pairs separated by commas."
-    for setting, names in (("EMAIL_RATE", list(PROVIDERS)), ("EMAIL_STREAM_RATES", Stream.values)):
+    per_second = "Messages per second: one number, or name=number pairs separated by commas."
+    for setting, read, names, hint in (
+        ("EMAIL_RATE", rates.parse, list(PROVIDERS), per_second),
+        ("EMAIL_STREAM_RATES", rates.parse, Stream.values, per_second),
+        ("EMAIL_STREAM_FLOORS", rates.floors, Stream.values, "Shares of the rate, like critical=0.5,bulk=0.1."),
+        ("EMAIL_DAILY", rates.daily, list(PROVIDERS), "Messages per 24 hours: one number, or pairs like ses=50000."),
+    ):
         try:
-            rates.parse(getattr(settings, setting), names)
+            read(getattr(settings, setting), names)
         except rates.BadRateError as error:
             yield Error(f"{setting}: {error}.", hint=hint, id="mailroom.E005")
+
+
+def budget_shares(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    for setting in ("EMAIL_QUOTA_SHARE", "EMAIL_FALLBACK_SHARE"):
+        if not 0 < (share := getattr(settings, setting)) <= 1:
+            yield Error(
+                f"{setting} is {share:g}, which is no share of a rate.",
+                hint="Set it above 0 and at most to 1.",
+                id="mailroom.E005",
+            )
 
 
 def lease(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:

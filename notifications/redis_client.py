@@ -21,3 +21,8 @@ def client() -> redis.Redis:
         retry=Retry(NoBackoff(), 0),
         health_check_interval=25,
     )
+
+
+def pace_key(stream: str) -> str:
+    """Where the budget, while it holds a stream back, tells the relay how many messages a second can go."""
+    return f"mailroom:pace:{stream}"

@@ -10,8 +10,8 @@ from django.core.management import call_command
 from django.db import InterfaceError, OperationalError
 
 from config.celery import app
+from notifications.delivery import quota
 from notifications.delivery.attempt import deliver as deliver_messages
-from notifications.delivery.budget import BudgetUnavailableError
 from notifications.delivery.record import Carrier
 from notifications.feedback import suppressing
 from notifications.outbox.broker import DELIVER_TASK
@@ -32,7 +32,7 @@ def _stop(**kwargs: Any) -> None:
     name=DELIVER_TASK,
     bind=True,
     # Faults before any hand-over. An attempt that was made is never repeated by Celery: the row decides.
-    autoretry_for=(OperationalError, InterfaceError, BudgetUnavailableError),
+    autoretry_for=(OperationalError, InterfaceError),
     retry_backoff=1,
     retry_backoff_max=60,
     retry_jitter=True,
@@ -45,6 +45,11 @@ def deliver(self: Task[..., str], message_ids: list[str]) -> str:
     if report.retry_in_s is not None and self.request.retries < MAX_RETRIES:
         raise self.retry(countdown=report.retry_in_s + LATER_S)
     return str(report)
+
+
+@app.task(name="mailroom.read_quotas")
+def read_quotas() -> str:
+    return f"{quota.refresh_all()} known"
 
 
 @app.task(name="mailroom.lift_at_providers")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings as django_settings
 
+from notifications.delivery import fallback
 from notifications.outbox import broker
 from notifications.providers import registry
 from notifications.redis_client import client
@@ -41,6 +42,7 @@ def valkey() -> Iterator[None]:
     """An empty broker, before and after."""
     client().flushdb()
     broker.rest.end()
+    fallback.forget()
     yield
     client().flushdb()
 

@@ -21,11 +21,11 @@ from notifications.delivery.wanted import Facts, Skip, why_not
 from notifications.models import Message
 from notifications.providers import registry
 from notifications.providers.base import Provider
-from notifications.providers.mail import Accepted, OutgoingMail, ProviderError
+from notifications.providers.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
 from notifications.states import Event, Stream
 
-# So many messages are claimed at once: a killed worker leaves few behind, and their leases cover their calls.
-GROUP = 5
+# At most so many messages are claimed at once: a killed worker leaves few behind, and their leases cover their calls.
+GROUP = 10
 # After this long a task leaves the rest of its ids to the relay: its thread looks at the queues again, so that urgent
 # mail waits for a few calls, not for a whole chunk.
 SLICE_S = 3.0
@@ -51,16 +51,18 @@ def deliver(
     """Send what of `message_ids` is due, wanted and within the budget; what is not stays with its row.
 
     Between groups it ends early if its time slice is over or `stopping` says that the worker is to end. Raises
-    BudgetUnavailableError and Django's database errors where nothing was handed over by them; RecordLostError where
-    something was.
+    Django's database errors where nothing was handed over by them; RecordLostError where something was.
     """
     run = _Run(registry.primary(), stream, carrier, single=len(message_ids) == 1)
     until = time.monotonic() + SLICE_S
-    for start in range(0, len(message_ids), GROUP):
+    start = 0
+    while start < len(message_ids):
         if stopping() or time.monotonic() > until:
             run.report.counts["left for later"] += leave(message_ids[start:])
             break
-        run.group(message_ids[start : start + GROUP])
+        group = message_ids[start : start + run.group_size]
+        run.group(group)
+        start += len(group)
     return run.report
 
 
@@ -73,6 +75,13 @@ class _Run:
         self.carrier = carrier
         self.single = single
         self.report = Report()
+        # Nothing is known of the provider's speed before the first call.
+        self.call_s = budget.USE_WITHIN_S
+
+    @property
+    def group_size(self) -> int:
+        """As many messages as can be sent while their grant is fresh: the budget counts grants, the provider calls."""
+        return max(1, min(GROUP, int(budget.USE_WITHIN_S / max(self.call_s, 1e-3))))
 
     def group(self, message_ids: Sequence[UUID]) -> None:
         grant = budget.reserve(self.provider.name, self.stream, len(message_ids))
@@ -81,7 +90,11 @@ class _Run:
             self.report.counts["put off"] += len(grant.waits_s)
         claimed = claim(message_ids[: grant.count])
         try:
-            for message, facts in gather(claimed):
+            going = [
+                (message, facts) for message, facts in gather(claimed) if not self.skipped(message, why_not(facts))
+            ]
+            budget.give_back(self.provider.name, self.stream, grant, grant.count - len(going))
+            for message, facts in going:
                 self.one(message, facts)
         except Exception:
             # If the database is what failed, the leases will end instead.
@@ -89,26 +102,26 @@ class _Run:
                 give_back(claimed)
             raise
 
+    def skipped(self, message: Message, skip: Skip | None) -> bool:
+        if skip is None:
+            return False
+        record.skipped(message, skip)
+        self.report.counts[skip.event.value] += 1
+        return True
+
     def one(self, message: Message, facts: Facts) -> None:
-        if skip := why_not(facts):
-            self.skip(message, skip)
-            return
         if facts.probes and not take_probe(message.to_address):
-            self.skip(message, Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail"))
+            self.skipped(message, Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail"))
             return
         try:
             mail = render(message, attempt=message.attempts + 1)
         except RenderingError as error:
-            self.skip(message, Skip(Event.FAILED, f"it cannot be rendered: {error}"))
+            self.skipped(message, Skip(Event.FAILED, f"it cannot be rendered: {error}"))
             return
         if not hand_over(message, self.provider.name):
             self.report.counts["claim lost"] += 1
             return
         self.send(message, mail)
-
-    def skip(self, message: Message, skip: Skip) -> None:
-        record.skipped(message, skip)
-        self.report.counts[skip.event.value] += 1
 
     def send(self, message: Message, mail: OutgoingMail) -> None:
         began = time.monotonic()
@@ -117,8 +130,8 @@ class _Run:
             answer = self.provider.send(mail)
         except ProviderError as error:
             answer = error
-        took_s = time.monotonic() - began
-        attempt = record.attempt_of(message, self.carrier, self.provider.name, answer, took_s)
+        self.call_s = time.monotonic() - began
+        attempt = record.attempt_of(message, self.carrier, self.provider.name, answer, self.call_s)
         if isinstance(answer, Accepted):
             record.accepted(attempt)
             self.report.counts["sent"] += 1
@@ -133,5 +146,7 @@ class _Run:
         soon = isinstance(decision, retry.Retry) and self.single and decision.after_s <= CELERY_RETRY_S
         record.refused(message, attempt, decision, relay_slack_s=RELAY_SLACK_S if soon else 0.0)
         self.report.counts[answer.error_class.value] += 1
+        if answer.error_class is ErrorClass.RATE_LIMITED:
+            budget.throttled(self.provider.name, answer.retry_after_s)
         if isinstance(decision, retry.Retry) and soon:
             self.report.retry_in_s = decision.after_s

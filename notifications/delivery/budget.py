@@ -1,112 +1,165 @@
-"""One global rate per provider and a ceiling per stream, shared by every worker of every machine.
+"""One fair budget per provider, shared by every worker of every machine.
 
-The script is a GCRA (a token bucket that stores one moment instead of a level) on Redis' own clock, atomic over both
-buckets. In any window of T seconds at most rate * T + burst messages are allowed.
+In any window of T seconds a provider gets at most rate * T + burst messages, over all streams. Every stream always gets
+its floor; what others leave idle can be borrowed, by critical mail first and by bulk last. The account's quota, a day's
+limit and the provider's own complaints lower the rate. Without Redis each process keeps to a small limit of its own.
 """
 
+import json
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import redis
 from django.conf import settings
-from redis.commands.core import Script
 
-from notifications.delivery import rates
+from notifications.delivery import day, fallback, rates, scripts
 from notifications.providers.registry import PROVIDERS
-from notifications.redis_client import client
+from notifications.redis_client import pace_key
 from notifications.states import Stream
 
-# Critical mail may dip deeper into the provider's bucket than the others can empty it: it overtakes them without
-# raising the rate. Seconds' worth of the rate, at least this many messages.
-BURST_S = {Stream.CRITICAL: 1.0, Stream.DEFAULT: 0.5, Stream.BULK: 0.25}
-BURST_AT_LEAST = {Stream.CRITICAL: 3, Stream.DEFAULT: 2, Stream.BULK: 1}
-# No message is sent further into the future than this; it will ask again then.
-LONGEST_WAIT_S = 30.0
-NO_CEILING = 10_000.0
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+STREAMS = tuple(Stream.values)
 
-# KEYS: the provider's bucket, the stream's bucket, the stream's queue of the refused.
-# ARGV: wanted, provider interval and burst, stream interval and burst (microseconds, messages), longest wait.
-# Returns the number granted and the wait of the first and of the last refused message (microseconds).
-_SCRIPT = """
-local t = redis.call('TIME')
-local now = t[1] * 1000000 + t[2]
-local wanted = tonumber(ARGV[1])
-local granted = wanted
-local tats = {}
-for i = 1, 2 do
-  local interval, burst = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
-  local tat = math.max(tonumber(redis.call('GET', KEYS[i]) or '0'), now)
-  tats[i] = tat
-  granted = math.min(granted, math.floor((now + burst * interval - tat) / interval))
-end
-granted = math.max(granted, 0)
-local earliest, slowest = now, 0
-for i = 1, 2 do
-  local interval, burst = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
-  local tat = tats[i] + granted * interval
-  if granted > 0 then
-    redis.call('SET', KEYS[i], string.format('%.0f', tat), 'PX', math.ceil((tat - now) / 1000) + 1000)
-  end
-  earliest = math.max(earliest, tat - (burst - 1) * interval)
-  slowest = math.max(slowest, interval)
-end
-local refused = wanted - granted
-if refused == 0 then return {granted, 0, 0} end
-local first = math.max(earliest, tonumber(redis.call('GET', KEYS[3]) or '0'))
-first = math.min(first, now + tonumber(ARGV[6]))
-local last = math.min(first + (refused - 1) * slowest, now + tonumber(ARGV[6]))
-redis.call('SET', KEYS[3], string.format('%.0f', last + slowest), 'PX', math.ceil((last - now) / 1000) + 1000)
-return {granted, first - now, last - now}
-"""
+# Settings are texts that hardly ever change; each is read once.
+_rates, _floors, _daily = (lru_cache(rates.parse), lru_cache(rates.floors), lru_cache(rates.daily))
+
+# How far a stream may draw the provider's bucket down by borrowing: so many messages and so many seconds' worth of the
+# rate. Critical mail reaches what the others have to leave. Nothing flows over as long as somebody asks every 0.4 s,
+# and the relay brings back every 0.2 s what was refused.
+BORROW = {Stream.CRITICAL: 2.0, Stream.DEFAULT: 1.75, Stream.BULK: 1.5}
+BORROW_S = {Stream.CRITICAL: 0.6, Stream.DEFAULT: 0.5, Stream.BULK: 0.4}
+# Below that lies the room of the floors, one message and so many seconds' worth of each. A floor therefore never finds
+# the bucket empty, whatever the others have borrowed.
+FLOOR_S = 0.2
+# Between a grant and the call that uses it there is some work, and a machine may be busy.
+USE_WITHIN_S = 0.25
+CEILING_S = 0.4
+# Bulk leaves the last fifth of a day's limit to the mail that people wait for.
+DAY_SHARE = {Stream.CRITICAL: 1.0, Stream.DEFAULT: 1.0, Stream.BULK: 0.8}
+DAY_WAIT_S = 300.0
+# No message is sent further away than this beyond the moment at which the first one can go; it will ask again then.
+LONGEST_WAIT_S = 30.0
+# Throttled: less at once, a little more every minute, as senders on SES have found to work.
+THROTTLE_STEP = 0.7
+THROTTLE_LEAST = 0.1
+THROTTLE_ONCE_PER_S = 1.0
+RECOVERY_PER_MINUTE = 0.05
+LONGEST_PAUSE_S = 900.0
 
 
 @dataclass(frozen=True)
 class Grant:
-    """How many messages may go now, and how long each of the others waits (seconds, spread at the rate)."""
+    """How many messages may go now, and how long each of the others waits (seconds, spread at the rate).
+
+    `granted_at` is Redis' time in microseconds, 0 if the grant is a process's own.
+    """
 
     count: int
     waits_s: tuple[float, ...] = ()
-
-
-class BudgetUnavailableError(Exception):
-    """Redis did not answer; without the shared count nothing is sent, and nothing is lost by asking again."""
+    granted_at: int = 0
 
 
 def reserve(provider: str, stream: Stream, wanted: int) -> Grant:
-    """Take up to `wanted` messages from the budget. What is granted is spent. Raises BudgetUnavailableError."""
-    provider_rate = rates.parse(settings.EMAIL_RATE, PROVIDERS).get(provider, NO_CEILING)
-    stream_rate = rates.parse(settings.EMAIL_STREAM_RATES, Stream.values).get(stream, NO_CEILING)
-    keys = [
-        f"mailroom:budget:{provider}",
-        f"mailroom:budget:{provider}:{stream}",
-        f"mailroom:refused:{provider}:{stream}",
-    ]
+    """Take up to `wanted` messages from the budget. What is granted is spent, unless it is given back.
+
+    Raises Django's database errors where the day's count has to be rebuilt.
+    """
+    grant = _with_redis(lambda: _shared(provider, stream, wanted))
+    return grant or Grant(*fallback.reserve(provider, stream, wanted, rate_of(provider)))
+
+
+def give_back(provider: str, stream: Stream, grant: Grant, unused: int) -> None:
+    """Return the part of a grant that turned out not to be needed."""
+    if unused and grant.granted_at:
+        ask = _terms(provider, stream) | {"count": unused, "granted_at": grant.granted_at}
+        _with_redis(lambda: _call(scripts.GIVE_BACK, provider, stream, ask))
+
+
+def throttled(provider: str, retry_after_s: float | None = None) -> None:
+    """The provider wants less: lower its rate, and pause all of it for as long as it asks for, 15 minutes at most."""
+    pause_s = min(retry_after_s or 0.0, LONGEST_PAUSE_S)
+    fallback.pause(provider, pause_s)
+    ask = {
+        "recovery_per_us": RECOVERY_PER_MINUTE / 60e6,
+        "once_per_us": THROTTLE_ONCE_PER_S * 1e6,
+        "least_factor": THROTTLE_LEAST,
+        "step": THROTTLE_STEP,
+        "pause_us": pause_s * 1e6,
+    }
+    if _with_redis(lambda: _call(scripts.THROTTLED, provider, Stream.BULK, ask)):
+        logger.warning("%s throttles us; its rate is lowered and comes back slowly", provider)
+
+
+def burst(rate: float) -> float:
+    """Return how many calls beyond rate * T a window of T seconds can hold at most: about one second's worth."""
+    floors = _floors(settings.EMAIL_STREAM_FLOORS, STREAMS).values()
+    deepest = BORROW[Stream.CRITICAL] + rate * BORROW_S[Stream.CRITICAL]
+    depth = deepest + sum(1 + share * rate * FLOOR_S for share in floors if share)
+    return depth + rate * USE_WITHIN_S
+
+
+def rate_of(provider: str) -> float:
+    """Return the rate that the settings give a provider, in messages per second."""
+    return _rates(settings.EMAIL_RATE, tuple(PROVIDERS)).get(provider, rates.FASTEST)
+
+
+def _with_redis(act: Callable[[], T]) -> T | None:
+    """Do it, or return None if Redis does not answer now or did not a moment ago."""
+    if fallback.rest.on:
+        return None
     try:
-        granted, first, last = _script()(
-            keys=keys,
-            args=[
-                wanted,
-                *(_interval_us(provider_rate), _burst(provider_rate, stream)),
-                *(_interval_us(stream_rate), _burst(stream_rate, stream)),
-                LONGEST_WAIT_S * 1e6,
-            ],
-        )
+        return act()
     except redis.RedisError as error:
-        raise BudgetUnavailableError(type(error).__name__) from None
-    return Grant(granted, _spread(first / 1e6, last / 1e6, wanted - granted))
+        fallback.rest.start()
+        logger.warning("Redis is away (%s); this process keeps to a small limit of its own", type(error).__name__)
+        return None
 
 
-@cache
-def _script() -> Script:
-    return client().register_script(_SCRIPT)
+def _shared(provider: str, stream: Stream, wanted: int) -> Grant:
+    ask = _terms(provider, stream) | {"wanted": wanted}
+    answer = _call(scripts.RESERVE, provider, stream, ask)
+    if answer[0] < 0:
+        day.rebuild(provider)
+        answer = _call(scripts.RESERVE, provider, stream, ask)
+    granted, first, last, now, rate = answer
+    if granted < 0:  # wiped once more in between
+        return Grant(0, (1.0,) * wanted, now)
+    fallback.remember(provider, rate / 1000)
+    return Grant(granted, _spread(first / 1e6, last / 1e6, wanted - granted), now)
 
 
-def _interval_us(rate: float) -> float:
-    return 1e6 / rate
+def _call(text: str, provider: str, stream: Stream, ask: Mapping[str, Any]) -> Any:
+    keys = [scripts.state_key(provider), scripts.day_key(provider), pace_key(stream)]
+    return scripts.script(text)(keys=keys, args=[json.dumps(ask)])
 
 
-def _burst(rate: float, stream: Stream) -> int:
-    return max(BURST_AT_LEAST[stream], int(rate * BURST_S[stream]))
+def _terms(provider: str, stream: Stream) -> dict[str, Any]:
+    """Return what the settings say, in the scripts' words."""
+    floors = _floors(settings.EMAIL_STREAM_FLOORS, STREAMS)
+    ceiling = _rates(settings.EMAIL_STREAM_RATES, STREAMS).get(stream)
+    daily = _daily(settings.EMAIL_DAILY, tuple(PROVIDERS)).get(provider)
+    return {
+        "stream": stream.value,
+        "rate": rate_of(provider),
+        "floors": [floors.get(each, 0.0) for each in Stream],
+        "floor": floors.get(stream, 0.0),
+        "floor_s": FLOOR_S,
+        "borrow": BORROW[stream],
+        "borrow_s": BORROW_S[stream],
+        "deepest": BORROW[Stream.CRITICAL],
+        "deepest_s": BORROW_S[Stream.CRITICAL],
+        "ceiling_s": CEILING_S,
+        "day_share": DAY_SHARE[stream],
+        "day_wait_us": DAY_WAIT_S * 1e6,
+        "longest_wait_us": LONGEST_WAIT_S * 1e6,
+        "recovery_per_us": RECOVERY_PER_MINUTE / 60e6,
+        **({"ceiling": ceiling} if ceiling else {}),
+        **({"daily": daily} if daily else {}),
+    }
 
 
 def _spread(first: float, last: float, count: int) -> tuple[float, ...]:

@@ -1,32 +1,78 @@
-"""How the rates are written down in the settings. Pure."""
+"""How rates, floors and daily limits are written down in the settings. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import TypeVar
+
+T = TypeVar("T")
+
+FASTEST = 10_000.0
 
 
 class BadRateError(ValueError):
-    """A rate setting that cannot be read; the text says what is wrong with it."""
+    """A setting of the budget that cannot be read; the text says what is wrong with it."""
 
 
 def parse(text: str, names: Collection[str]) -> dict[str, float]:
     """Return messages per second by name from "10" (all of `names`) or "ses=10,sendgrid=50". Raises BadRateError."""
+    return _pairs(text, names, _rate)
+
+
+def floors(text: str, names: Collection[str]) -> dict[str, float]:
+    """Return the share of the provider's rate that is kept for each name, from "critical=0.5,bulk=0.1".
+
+    Raises BadRateError, also for floors that together are more than the whole.
+    """
+    if text.strip() and "=" not in text:
+        raise BadRateError(f"{text.strip()!r} names no stream; one floor for every stream is hardly meant")
+    shares = _pairs(text, names, _share)
+    # Shares are decimals that binary fractions miss by a hair: 0.7 + 0.2 + 0.1 is not more than the whole.
+    if sum(shares.values()) > 1 + 1e-9:
+        raise BadRateError(f"the floors together are {sum(shares.values()):g}; there is only 1 to share")
+    return shares
+
+
+def daily(text: str, names: Collection[str]) -> dict[str, int]:
+    """Return messages per 24 hours by name from "50000" (all of `names`) or "ses=50000". Raises BadRateError."""
+    return _pairs(text, names, _count)
+
+
+def _pairs(text: str, names: Collection[str], read: Callable[[str], T]) -> dict[str, T]:
     if not text.strip():
         return {}
     if "=" not in text:
-        return dict.fromkeys(names, _rate(text))
-    rates = {}
+        return dict.fromkeys(names, read(text))
+    values = {}
     for part in text.split(","):
         name, _, value = part.partition("=")
         if name.strip() not in names:
             raise BadRateError(f"{name.strip()!r} is none of {', '.join(sorted(names))}")
-        rates[name.strip()] = _rate(value)
-    return rates
+        values[name.strip()] = read(value)
+    return values
 
 
 def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        raise BadRateError(f"{text.strip()!r} is not a number of messages per second") from None
-    if not 0 < rate <= 10_000:  # noqa: PLR2004 - GCRA counts in microseconds; beyond this a token has no length left
-        raise BadRateError(f"{text.strip()} messages per second: it must be above 0 and at most 10000")
+    rate = _number(text, "a number of messages per second")
+    if not 0 < rate <= FASTEST:  # the buckets count in microseconds; beyond this a token has no length left
+        raise BadRateError(f"{text.strip()} messages per second: it must be above 0 and at most {FASTEST:.0f}")
     return rate
+
+
+def _share(text: str) -> float:
+    share = _number(text, "a share of the provider's rate")
+    if not 0 <= share <= 1:
+        raise BadRateError(f"{text.strip()} is no share: it must be between 0 and 1")
+    return share
+
+
+def _count(text: str) -> int:
+    count = _number(text, "a number of messages per day")
+    if not (count >= 1 and count.is_integer()):
+        raise BadRateError(f"{text.strip()} messages per day: it must be a whole number above 0")
+    return int(count)
+
+
+def _number(text: str, what: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise BadRateError(f"{text.strip()!r} is not {what}") from None

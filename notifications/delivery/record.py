@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
@@ -23,6 +23,31 @@ logger = logging.getLogger(__name__)
 
 PAUSE_S = 0.5
 FREE = {"lease_token": None, "lease_until": None, "handed_over_at": None}
+
+
+# What is written of an attempt. The relay may have written "worker lost" for this very one; what the provider said is
+# better news.
+_REPORTED = (
+    *("provider", "result", "provider_message_id", "error_code", "error"),
+    *("duration_ms", "task_id", "worker"),
+)
+# Attempt and status at once: one statement is one transaction. Run once for every mail, so it is not put together anew.
+_ACCEPTED = """
+WITH attempt AS (
+    INSERT INTO notifications_deliveryattempt
+        (message_id, number, provider, result, provider_message_id, error_code, error, duration_ms, task_id, worker)
+    VALUES (%(message_id)s, %(number)s, %(provider)s, %(result)s, %(provider_message_id)s, %(error_code)s, %(error)s,
+        %(duration_ms)s, %(task_id)s, %(worker)s)
+    ON CONFLICT (message_id, number) DO UPDATE SET
+        provider = EXCLUDED.provider, result = EXCLUDED.result, error_code = EXCLUDED.error_code,
+        error = EXCLUDED.error, provider_message_id = EXCLUDED.provider_message_id,
+        duration_ms = EXCLUDED.duration_ms, task_id = EXCLUDED.task_id, worker = EXCLUDED.worker
+)
+UPDATE notifications_message
+SET status = %(status)s, sent_at = statement_timestamp(), settle_at = NULL, status_reason = '', provider = %(provider)s,
+    lease_token = NULL, lease_until = NULL, handed_over_at = NULL
+WHERE id = %(message_id)s AND status = ANY(%(sources)s)
+"""
 
 
 class RecordLostError(Exception):
@@ -44,15 +69,19 @@ def skipped(message: Message, skip: Skip) -> None:
 
 def accepted(attempt: DeliveryAttempt) -> None:
     """The provider took it. That is a fact whoever holds the message now, so the lease token is not asked for."""
-    _write(
-        attempt,
-        Message.objects.filter(id=attempt.message_id, status__in=states.sources(Event.ACCEPTED)),
-        status=states.target(Event.ACCEPTED),
-        sent_at=Now(),
-        settle_at=None,
-        status_reason="",
-        provider=attempt.provider,
-    )
+
+    def write() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _ACCEPTED,
+                {
+                    **{field: getattr(attempt, field) for field in ("message_id", "number", *_REPORTED)},
+                    "status": states.target(Event.ACCEPTED),
+                    "sources": states.sources(Event.ACCEPTED),
+                },
+            )
+
+    _insist(write)
 
 
 def refused(message: Message, attempt: DeliveryAttempt, decision: Decision, *, relay_slack_s: float) -> None:
@@ -104,21 +133,8 @@ def _held(message: Message, event: Event) -> QuerySet[Message]:
 def _write(attempt: DeliveryAttempt, target: QuerySet[Message], **changes: Any) -> None:
     def write() -> None:
         with transaction.atomic():
-            # The relay may have written "worker lost" for this very attempt; what the provider said is better news.
             DeliveryAttempt.objects.bulk_create(
-                [attempt],
-                update_conflicts=True,
-                unique_fields=["message", "number"],
-                update_fields=[
-                    "provider",
-                    "result",
-                    "provider_message_id",
-                    "error_code",
-                    "error",
-                    "duration_ms",
-                    "task_id",
-                    "worker",
-                ],
+                [attempt], update_conflicts=True, unique_fields=["message", "number"], update_fields=_REPORTED
             )
             target.update(**changes, **FREE)
 

@@ -223,7 +223,7 @@ def test_no_budget_means_later_and_costs_no_attempt(provider, settings):
     messages = [MessageFactory() for _ in range(5)]
     report = run(*messages)
     after = [fresh(message) for message in messages]
-    assert str(report) == "3 put off, 2 sent"
+    assert str(report) == "2 sent, 3 put off"
     waiting = [message for message in after if message.status == Status.QUEUED]
     assert [message.attempts for message in waiting] == [0, 0, 0]
     assert len({message.due_at for message in waiting}) == 3

@@ -7,6 +7,7 @@ before its kind's policy settles it.
 import logging
 import signal
 import threading
+import time
 from typing import Any
 
 from django.conf import settings
@@ -47,6 +48,7 @@ class Command(BaseCommand):
 
 def _round(before: relay.Round) -> tuple[relay.Round, float]:
     """Do one round and return it, and how long to wait for the next, in seconds."""
+    began = time.monotonic()
     try:
         read = reading.read_due()
         done = relay.run_once(before)
@@ -59,5 +61,15 @@ def _round(before: relay.Round) -> tuple[relay.Round, float]:
         logger.info("events read: %s", dict(read))
     if not done.idle:
         logger.info("%s", done)
-    # A full batch of events means that more are waiting.
-    return done, 0.0 if read.total() == reading.BATCH else float(settings.RELAY_INTERVAL_S)
+    return done, _pause_s(done, read.total(), time.monotonic() - began)
+
+
+def _pause_s(done: relay.Round, events_read: int, took_s: float) -> float:
+    """Return how long to wait for the next round."""
+    if events_read == reading.BATCH:
+        # A full batch of events means that more are waiting.
+        return 0.0
+    if done.paced:
+        # What the round itself took is part of it: what it hands out is meant for so long and no longer.
+        return min(float(settings.RELAY_INTERVAL_S), max(0.0, relay.PACED_ROUND_S - took_s))
+    return float(settings.RELAY_INTERVAL_S)

@@ -1,0 +1,85 @@
+"""One worker process of `make bench-budget` without Celery and without a network: threads that deliver what is due.
+
+The provider takes every mail at once and writes down when it was called. Says "ready", waits for a line with the moment
+to end, and prints the moments of all calls.
+"""
+
+import json
+import sys
+import threading
+import time
+
+import django
+from django.core.mail.backends.base import BaseEmailBackend
+
+django.setup()
+
+from notifications.delivery.attempt import deliver  # noqa: E402 - models need the apps to be ready
+from notifications.delivery.record import Carrier  # noqa: E402
+from notifications.models import Message  # noqa: E402
+from notifications.outbox import relay  # noqa: E402
+from notifications.providers import registry  # noqa: E402
+from notifications.providers.base import Provider, unknown  # noqa: E402
+from notifications.providers.mail import Accepted, OutgoingMail, ProviderError  # noqa: E402
+from notifications.states import Stream  # noqa: E402
+
+CHUNK = 10
+# A thread that was refused or found nothing leaves the others the machine for a moment.
+PAUSE_S = 0.06
+
+
+class Notebook(Provider):
+    name = "simulator"
+
+    def __init__(self) -> None:
+        self.moments: list[float] = []
+
+    def connect(self) -> BaseEmailBackend:
+        raise NotImplementedError
+
+    def translate(self, error: Exception) -> ProviderError:
+        return unknown(error)
+
+    def missing_settings(self) -> list[str]:
+        return []
+
+    def send(self, mail: OutgoingMail) -> Accepted:
+        self.moments.append(time.time())
+        return Accepted(str(len(self.moments)))
+
+
+def main() -> None:
+    threads = int(sys.argv[1])
+    notebook = Notebook()
+    registry.PROVIDERS["simulator"] = lambda: notebook  # type: ignore[assignment]
+    warm_up()
+    notebook.moments.clear()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    until = float(sys.stdin.readline())
+    working = [threading.Thread(target=work, args=(until,)) for _ in range(threads)]
+    for thread in working:
+        thread.start()
+    for thread in working:
+        thread.join()
+    json.dump(notebook.moments, sys.stdout)
+
+
+def warm_up() -> None:
+    """Send one message, so that what Python and Django load at first use is loaded."""
+    ids = relay.take_due(Stream.BULK, 1)
+    deliver(ids, Stream.BULK, Carrier(task_id="warm-up", worker="warm-up"))
+    assert Message.objects.filter(id__in=ids, status="sent").exists()  # noqa: S101 - a benchmark that sends nothing
+
+
+def work(until: float) -> None:
+    carrier = Carrier(task_id="bench", worker="bench")
+    while time.time() < until:
+        ids = relay.take_due(Stream.BULK, CHUNK)
+        report = deliver(ids, Stream.BULK, carrier, stopping=lambda: time.time() > until)
+        if not ids or report.counts["put off"]:
+            time.sleep(PAUSE_S)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""What a process may send while Redis is away: a small share of the rate, of its own. Critical and default mail only.
+
+Nobody knows how many processes there are, so the share has to be small: with the default of a tenth ten processes
+together still keep the rate.
+"""
+
+import threading
+import time
+from collections import defaultdict
+
+from django.conf import settings
+
+from notifications.delivery.rates import FASTEST
+from notifications.states import Stream
+
+# How long a process leaves Redis alone after it has not answered: a hung one holds a thread for its whole time limit.
+REST_S = 5.0
+# Of a provider without a rate nothing is known; this many messages a second hurt none.
+UNKNOWN_RATE = 10.0
+
+
+class Rest:
+    """A process's memory that Redis was in trouble a moment ago. Thread-safe: one float, replaced whole."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def start(self) -> None:
+        self._until = time.monotonic() + REST_S
+
+    def end(self) -> None:
+        self._until = 0.0
+
+    @property
+    def on(self) -> bool:
+        return time.monotonic() < self._until
+
+
+class Bucket:
+    """A GCRA in memory, one second deep but at least one message. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._full_at = 0.0
+        self._paused_until = 0.0
+
+    def take(self, wanted: int, rate: float) -> tuple[int, tuple[float, ...]]:
+        """Return how many of `wanted` may go now and how long each of the others waits (s)."""
+        interval = 1 / rate
+        with self._lock:
+            now = time.monotonic()
+            full_at = max(self._full_at, now)
+            room = int((now - full_at) / interval + max(1.0, rate) + 1e-6)
+            granted = 0 if now < self._paused_until else min(wanted, max(room, 0))
+            self._full_at = full_at + granted * interval
+            first = max(self._full_at - (max(1.0, rate) - 1) * interval, self._paused_until) - now
+        return granted, tuple(first + interval * place for place in range(wanted - granted))
+
+    def pause(self, seconds: float) -> None:
+        with self._lock:
+            self._paused_until = max(self._paused_until, time.monotonic() + seconds)
+
+
+rest = Rest()
+_buckets: defaultdict[str, Bucket] = defaultdict(Bucket)
+# What the shared budget last said that a provider takes: the account may allow less than the settings.
+_seen: dict[str, float] = {}
+
+
+def reserve(provider: str, stream: Stream, wanted: int, rate: float) -> tuple[int, tuple[float, ...]]:
+    """Take up to `wanted` messages of this process's own; return how many, and the waits (s) of the others."""
+    if stream is Stream.BULK:
+        return 0, (REST_S,) * wanted
+    known = min(rate, _seen.get(provider, rate))
+    if known >= FASTEST:
+        known = UNKNOWN_RATE
+    return _buckets[provider].take(wanted, known * settings.EMAIL_FALLBACK_SHARE)
+
+
+def remember(provider: str, rate: float) -> None:
+    """Take note of a provider's rate as the shared budget has it now."""
+    _seen[provider] = rate
+
+
+def pause(provider: str, seconds: float) -> None:
+    """Take nothing from a provider's bucket for so long."""
+    _buckets[provider].pause(seconds)
+
+
+def forget() -> None:
+    """Start anew, as a new process does."""
+    rest.end()
+    _buckets.clear()
+    _seen.clear()

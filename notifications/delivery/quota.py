@@ -1,0 +1,53 @@
+"""What the provider's account allows, brought into the budget. Called every minute by one process."""
+
+import json
+import logging
+
+import redis
+from django.conf import settings
+from django.db import Error as DatabaseError
+
+from notifications.delivery import day, scripts
+from notifications.providers.account import Account, Quota
+from notifications.providers.accounts import ACCOUNTS
+from notifications.providers.mail import ProviderError
+
+logger = logging.getLogger(__name__)
+
+# The last answer stays good for so long if no other follows; then the settings alone decide.
+GOOD_FOR_S = 600.0
+# Slower than this nothing is sent; an account that may send nothing at all says so at every call.
+LEAST_RATE = 0.1
+
+
+def refresh_all() -> int:
+    """Ask the accounts of all providers in use; return how many answered."""
+    accounts = {name: ACCOUNTS[name]() for name in settings.EMAIL_PROVIDERS if name in ACCOUNTS}
+    return sum(refresh(name, account) is not None for name, account in accounts.items())
+
+
+def refresh(provider: str, account: Account) -> Quota | None:
+    """Ask the account, aim at its EMAIL_QUOTA_SHARE, and return what it said; None if there was no answer.
+
+    Never raises for the provider's, Redis' or the database's sake: sending goes on with what is known.
+    """
+    try:
+        quota = account.quota()
+        if quota is not None:
+            _keep(provider, quota)
+    except (ProviderError, redis.RedisError, DatabaseError) as error:
+        logger.warning("the quota of %s is not known anew (%s); the last one holds", provider, type(error).__name__)
+        return None
+    return quota
+
+
+def _keep(provider: str, quota: Quota) -> None:
+    ask = {"sent_today": quota.sent_today, "good_for_us": GOOD_FOR_S * 1e6}
+    if quota.per_second is not None:
+        ask["rate"] = max(quota.per_second * settings.EMAIL_QUOTA_SHARE, LEAST_RATE)
+    if quota.per_day is not None:
+        ask["daily"] = quota.per_day
+    keys = [scripts.state_key(provider), scripts.day_key(provider)]
+    if not scripts.script(scripts.ACCOUNT)(keys=keys, args=[json.dumps(ask)]):
+        day.rebuild(provider)
+        scripts.script(scripts.ACCOUNT)(keys=keys, args=[json.dumps(ask)])

@@ -1,0 +1,40 @@
+"""Hands for tests of the budget. Redis has its own clock, so its moments are shifted instead."""
+
+from notifications.delivery import scripts
+from notifications.delivery.budget import reserve
+from notifications.redis_client import client
+
+NOT_A_MOMENT = {b"factor", b"quota_rate", b"quota_day", b"others"}
+
+
+def let_pass(provider, seconds):
+    """Make all moments that Redis remembers of a provider older."""
+    key = scripts.state_key(provider)
+    for name, value in client().hgetall(key).items():
+        if name not in NOT_A_MOMENT:
+            client().hset(key, name, float(value) - seconds * 1e6)
+
+
+def drain(stream, provider="ses"):
+    """Ask until nothing is granted and return how much was."""
+    total = 0
+    while count := reserve(provider, stream, 5).count:
+        total += count
+    return total
+
+
+def state(provider, name):
+    """Return one number of a provider's state, None where there is none."""
+    value = client().hget(scripts.state_key(provider), name)
+    return None if value is None else float(value)
+
+
+def counted(provider):
+    """Return what the day's count in Redis adds up to."""
+    return sum(int(value) for value in client().hvals(scripts.day_key(provider)))
+
+
+def given(provider, count, *, hours_ago):
+    """Write messages of an earlier hour into the day's count."""
+    now_s, _ = client().time()
+    client().hincrby(scripts.day_key(provider), str(now_s // 3600 - hours_ago), count)

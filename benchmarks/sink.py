@@ -34,7 +34,9 @@ class Sink:
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = HTTPServer(Application([(r"/v3/mail/send", _Send, {"calls": self.calls})], log_function=_say_nothing))
+        server = HTTPServer(
+            Application([(r"/simulator/v3/mail/send", _Send, {"calls": self.calls})], log_function=_say_nothing)
+        )
         server.add_sockets(self._sockets)
         self._loop.run_forever()
 

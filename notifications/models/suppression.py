@@ -7,11 +7,18 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.db.models.functions import Coalesce, Now
 
 from notifications.models.event import ProviderEvent
 from notifications.suppressions import Reason, Standing
+
+# By the database's clock.
+RESTED_FOR = models.ExpressionWrapper(Now() - Coalesce("probed_at", "created_at"), output_field=models.DurationField())
+
+
+def cool_off() -> timedelta:
+    return timedelta(hours=settings.SUPPRESSION_COOL_OFF_H)
 
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
@@ -21,16 +28,14 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
 
     def rested(self) -> Self:
         """Return what has rested for the cool-off since it began, or since the last probe."""
-        cool_off = timedelta(hours=settings.SUPPRESSION_COOL_OFF_H)
-        return self.alias(since=Coalesce("probed_at", "created_at")).filter(since__lte=Now() - cool_off)
+        return self.alias(rested_for=RESTED_FOR).filter(rested_for__gte=cool_off())
 
     def standings(self, addresses: Iterable[str]) -> dict[str, list[Standing]]:
         """Return what is in force, by lower-cased address. One query."""
         found: dict[str, list[Standing]] = defaultdict(list)
-        rested = Exists(Suppression.objects.rested().filter(pk=OuterRef("pk")))
-        rows = self.in_force(addresses).order_by("created_at").values_list("address", "reason", rested)
-        for address, reason, is_rested in rows:
-            found[address].append(Standing(reason=Reason(reason), rested=is_rested))
+        rows = self.in_force(addresses).order_by("created_at").values_list("address", "reason", RESTED_FOR)
+        for address, reason, rested_for in rows:
+            found[address].append(Standing(reason=Reason(reason), rested=rested_for >= cool_off()))
         return found
 
 

@@ -47,7 +47,9 @@ def invite(stack: Stack) -> None:
     for name in NAMES:
         Person(stack.site_url).sign_up(f"{name.split()[0].lower()}@example.com", name)
     Person(stack.site_url).ask_for_reset("ada@example.com")
-    time.sleep(4)
+    # The simulator bounces what begins like this.
+    Person(stack.site_url).sign_up("bounce@example.com", "Nobody There")
+    time.sleep(6)
 
 
 def take(stack: Stack, browser: Browser) -> None:
@@ -63,6 +65,13 @@ def take(stack: Stack, browser: Browser) -> None:
     page.click("[type=submit]")
     page.goto(f"{stack.site_url}/admin/notifications/message/")
     _shot(page, "admin")
+    page.click("#result_list >> text=bounce@example.com")
+    page.locator("#timeline-heading").scroll_into_view_if_needed()
+    _shot(page, "timeline")
+    page.goto(f"{stack.site_url}/admin/notifications/suppression/")
+    page.click("#result_list >> text=bounce@example.com")
+    page.click("text=Lift …")
+    _shot(page, "lift")
     operator = browser.new_context(
         viewport=SIZE, http_credentials={"username": "operator", "password": stack.flower_password}
     )

@@ -30,7 +30,7 @@ MOST_AT_ONCE = 500
 
 @admin.register(Message)
 class MessageAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ["to_address", "kind", "status", "outcome", "stream", "created_at", "sent_at", "provider"]
+    list_display = ["to_address", "kind", "status", "outcome", "created_at", "sent_at"]
     list_filter = ["status", "outcome", "kind", "stream", "provider", "created_at"]
     search_fields = ["to_address", "id"]
     search_help_text = "An address or a message id, or a part of either."

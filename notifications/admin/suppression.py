@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -37,7 +38,11 @@ class ByHandForm(forms.ModelForm):
 
 
 class LiftForm(forms.Form):
-    why = forms.CharField(label="Why", max_length=300, help_text="For whoever wonders later. It is kept in the log.")
+    why = forms.CharField(
+        max_length=300,
+        help_text="For whoever wonders later. It is kept in the log.",
+        widget=AdminTextInputWidget,
+    )
 
 
 @admin.register(Suppression)

@@ -34,6 +34,7 @@ def _ours(message: Message) -> Iterator[Line]:
 
 
 def _theirs(message: Message) -> Iterator[Line]:
-    for event in message.events.all():
+    # Events that came in one request have one time of ours; among them the provider's own counts.
+    for event in message.events.order_by("received_at", "occurred_at", "id"):
         what = f"{event.kind} ({event.bounce})" if event.bounce else event.kind
         yield Line(at=event.received_at, who=event.provider, what=what, detail=event.detail, event_id=event.pk)

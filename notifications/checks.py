@@ -16,7 +16,7 @@ from notifications import kinds
 from notifications.addresses import BadAddressError, one_address
 from notifications.delivery import rates
 from notifications.delivery.claim import call_s
-from notifications.providers.registry import PROVIDERS
+from notifications.providers.registry import PROVIDERS, WEBHOOKS
 from notifications.states import Stream
 
 PARTS = ("subject.txt", "body.txt", "body.html")
@@ -34,6 +34,7 @@ def register() -> None:
         budget_shares,
         lease,
         provider_deadline,
+        webhook_settings,
         kind_templates,
         site,
         sender,
@@ -116,6 +117,16 @@ def provider_deadline(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
             hint=f"Make it at least {needed_s:g}, or shorten PROVIDER_CONNECT_TIMEOUT_S.",
             id="mailroom.E010",
         )
+
+
+def webhook_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    for webhook in WEBHOOKS.values():
+        for setting in webhook().unusable_settings():
+            yield Error(
+                f"{setting} cannot be used: what {webhook.provider} reports could not be proven genuine.",
+                hint="Copy the verification key as the provider's page shows it.",
+                id="mailroom.E011",
+            )
 
 
 def kind_templates(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:

@@ -89,6 +89,10 @@ class Webhook(ABC):
     def missing_settings(self) -> list[str]:
         """Return the names of the settings without which nothing can be proven genuine."""
 
+    def unusable_settings(self) -> list[str]:
+        """Return the names of the settings that are set to something nothing can be proven with."""
+        return []
+
     def require_settings(self) -> None:
         """Raise UnprovenError while a setting is missing: the provider's later attempts may find it."""
         if missing := self.missing_settings():

@@ -36,6 +36,8 @@ from notifications import checks, kinds
         ("mailroom.E010", {"PROVIDER_DEADLINE_S": 4.0}),
         ("mailroom.E010", {"PROVIDER_CONNECT_TIMEOUT_S": 14.0}),
         ("mailroom.E008", {"SITE_URL": "mail.example.com"}),
+        ("mailroom.E011", {"SENDGRID_WEBHOOK_KEY": "no key"}),
+        ("mailroom.E011", {"SIMULATOR_WEBHOOK_KEY": "bm8ga2V5"}),
         ("mailroom.E009", {"DEFAULT_FROM_EMAIL": "Mailroom"}),
         ("mailroom.E009", {"DEFAULT_FROM_EMAIL": "a@b.com, c@d.com"}),
     ],

@@ -66,6 +66,13 @@ class SendGridWebhook(Webhook):
     def missing_settings(self) -> list[str]:
         return [] if getattr(settings, self.key_setting) else [self.key_setting]
 
+    def unusable_settings(self) -> list[str]:
+        try:
+            public_key(getattr(settings, self.key_setting))
+        except (ValueError, UnsupportedAlgorithm):
+            return [] if self.missing_settings() else [self.key_setting]
+        return []
+
     def open(self, posted: Posted) -> Opened:
         self.require_settings()
         self.prove(posted)

@@ -135,8 +135,6 @@ SNS_CERTIFICATE_FILE = env.str("SNS_CERTIFICATE_FILE", default="")
 SENDGRID_WEBHOOK_KEY = env.str("SENDGRID_WEBHOOK_KEY", default="")
 POSTMARK_WEBHOOK_AUTH = env.str("POSTMARK_WEBHOOK_AUTH", default="")
 SIMULATOR_WEBHOOK_KEY = env.str("SIMULATOR_WEBHOOK_KEY", default="")
-# A webhook request that is larger is refused before it is looked at.
-WEBHOOK_MAX_BYTES = env.int("WEBHOOK_MAX_BYTES", default=5_000_000)
 # Soft bounces suppress an address after so many mails within so many days, without a delivery between them.
 SOFT_BOUNCE_LIMIT = env.int("SOFT_BOUNCE_LIMIT", default=3)
 SOFT_BOUNCE_DAYS = env.int("SOFT_BOUNCE_DAYS", default=14)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from uuid import UUID
 
 from django.db.models import TextChoices
 
@@ -20,10 +21,14 @@ class Reason(TextChoices):
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """A suppression in force. `rested`: its cool-off is over, counted from its beginning or from the last probe."""
+    """A suppression in force. `rested`: its cool-off is over, counted from its beginning or from the last probe.
+
+    `probe_id` is the message that was let through last.
+    """
 
     reason: Reason
     rested: bool
+    probe_id: UUID | None = None
 
 
 class Pass(Enum):
@@ -34,28 +39,38 @@ class Pass(Enum):
     BLOCKED = "blocked"
 
 
-def judge(standing: Standing, stream: Stream, *, may_probe: bool) -> Pass:
-    """Return what one suppression says to a message of `stream`, whose kind may or may not probe.
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """What has to be known of a message to judge it. A message that has no row yet has no id."""
+
+    stream: Stream
+    may_probe: bool
+    message_id: UUID | None = None
+
+
+def judge(standing: Standing, message: Candidate) -> Pass:
+    """Return what one suppression says to one message.
 
     Who unsubscribed gets no bulk mail and everything else. People must not be locked out by a mailbox that was full, so
-    a kind that may probe goes to an address with soft bounces after a cool-off.
+    a message of a kind that may probe goes to an address with soft bounces after a cool-off, and goes on being the
+    probe through all its attempts.
     """
-    if standing.reason is Reason.UNSUBSCRIBED and stream is not Stream.BULK:
+    if standing.reason is Reason.UNSUBSCRIBED and message.stream is not Stream.BULK:
         return Pass.FREE
-    if standing.reason is Reason.SOFT_BOUNCES and may_probe and standing.rested:
+    is_probe = message.message_id is not None and message.message_id == standing.probe_id
+    if standing.reason is Reason.SOFT_BOUNCES and message.may_probe and (standing.rested or is_probe):
         return Pass.PROBE
     return Pass.BLOCKED
 
 
-def why_blocked(standings: Iterable[Standing], stream: Stream, *, may_probe: bool) -> Reason | None:
+def why_blocked(standings: Iterable[Standing], message: Candidate) -> Reason | None:
     """Return the first reason that keeps a message back, or None if it may go (as a probe, perhaps)."""
-    blocked = (one.reason for one in standings if judge(one, stream, may_probe=may_probe) is Pass.BLOCKED)
-    return next(blocked, None)
+    return next((one.reason for one in standings if judge(one, message) is Pass.BLOCKED), None)
 
 
-def probes(standings: Iterable[Standing], stream: Stream, *, may_probe: bool) -> bool:
+def probes(standings: Iterable[Standing], message: Candidate) -> bool:
     """True if a message that is not blocked goes as a probe."""
-    return any(judge(one, stream, may_probe=may_probe) is Pass.PROBE for one in standings)
+    return any(judge(one, message) is Pass.PROBE for one in standings)
 
 
 def reason_for(

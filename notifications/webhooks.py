@@ -6,7 +6,6 @@ for hours; SNS repeats 5xx and drops the rest for good. So whatever is our own t
 
 import logging
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -28,12 +27,13 @@ def receive(request: HttpRequest, provider: str) -> HttpResponse:
     """Take one request of a provider. A database that is away becomes the site's own 503."""
     if provider not in WEBHOOKS:
         raise Http404
+    webhook = WEBHOOKS[provider]()
     # Read past Django's limit, which is meant for forms; SendGrid sends up to a thousand events at once.
-    body = request.read(settings.WEBHOOK_MAX_BYTES + 1)
-    if len(body) > settings.WEBHOOK_MAX_BYTES:
+    body = request.read(webhook.max_bytes + 1)
+    if len(body) > webhook.max_bytes:
         return _answer(413, "too large")
     try:
-        opened = WEBHOOKS[provider]().open(Posted(body, request.headers))
+        opened = webhook.open(Posted(body, request.headers))
     except ForgedError as error:
         logger.warning("a request to the webhook of %s is not proven to be from it: %s", provider, error)
         return _answer(403, "not proven genuine")

@@ -75,6 +75,7 @@ class _Run:
         self.carrier = carrier
         self.single = single
         self.report = Report()
+        self.granted_at = 0
         # Nothing is known of the provider's speed before the first call.
         self.call_s = budget.USE_WITHIN_S
 
@@ -85,6 +86,7 @@ class _Run:
 
     def group(self, message_ids: Sequence[UUID]) -> None:
         grant = budget.reserve(self.provider.name, self.stream, len(message_ids))
+        self.granted_at = grant.granted_at
         if grant.waits_s:
             put_off(message_ids[grant.count :], grant.waits_s)
             self.report.counts["put off"] += len(grant.waits_s)
@@ -110,7 +112,7 @@ class _Run:
         return True
 
     def one(self, message: Message, facts: Facts) -> None:
-        if facts.probes and not take_probe(message.to_address):
+        if facts.probes and not take_probe(message):
             self.skipped(message, Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail"))
             return
         try:
@@ -146,6 +148,8 @@ class _Run:
         soon = isinstance(decision, retry.Retry) and self.single and decision.after_s <= CELERY_RETRY_S
         record.refused(message, attempt, decision, relay_slack_s=RELAY_SLACK_S if soon else 0.0)
         self.report.counts[answer.error_class.value] += 1
+        if answer.error_class is not ErrorClass.AMBIGUOUS:
+            budget.not_sent(self.provider.name, self.granted_at)
         if answer.error_class is ErrorClass.RATE_LIMITED:
             budget.throttled(self.provider.name, answer.retry_after_s)
         if isinstance(decision, retry.Retry) and soon:

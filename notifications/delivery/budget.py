@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import redis
 from django.conf import settings
 
-from notifications.delivery import day, fallback, rates, scripts
+from notifications.delivery import day, fallback, quota, rates, scripts
 from notifications.providers.registry import PROVIDERS
 from notifications.redis_client import pace_key
 from notifications.states import Stream
@@ -79,6 +79,12 @@ def give_back(provider: str, stream: Stream, grant: Grant, unused: int) -> None:
         _with_redis(lambda: _call(scripts.GIVE_BACK, provider, stream, ask))
 
 
+def not_sent(provider: str, granted_at: int) -> None:
+    """The provider refused a message of a grant of that moment: it does not count for its day."""
+    if granted_at:
+        _with_redis(lambda: _call(scripts.UNCOUNT, provider, Stream.BULK, {"granted_at": granted_at}))
+
+
 def throttled(provider: str, retry_after_s: float | None = None) -> None:
     """The provider wants less: lower its rate, and pause all of it for as long as it asks for, 15 minutes at most."""
     pause_s = min(retry_after_s or 0.0, LONGEST_PAUSE_S)
@@ -120,15 +126,17 @@ def _with_redis(act: Callable[[], T]) -> T | None:
 
 
 def _shared(provider: str, stream: Stream, wanted: int) -> Grant:
-    ask = _terms(provider, stream) | {"wanted": wanted}
+    owed = fallback.owed(provider)
+    ask = _terms(provider, stream) | {"wanted": wanted, "owed": owed}
     answer = _call(scripts.RESERVE, provider, stream, ask)
     if answer[0] < 0:
         day.rebuild(provider)
+        quota.restore(provider)
         answer = _call(scripts.RESERVE, provider, stream, ask)
-    granted, first, last, now, rate = answer
+    granted, first, last, now, rate, left = answer
     if granted < 0:  # wiped once more in between
         return Grant(0, (1.0,) * wanted, now)
-    fallback.remember(provider, rate / 1000)
+    fallback.settle(provider, owed, rate / 1000, left)
     return Grant(granted, _spread(first / 1e6, last / 1e6, wanted - granted), now)
 
 
@@ -156,6 +164,7 @@ def _terms(provider: str, stream: Stream) -> dict[str, Any]:
         "day_share": DAY_SHARE[stream],
         "day_wait_us": DAY_WAIT_S * 1e6,
         "longest_wait_us": LONGEST_WAIT_S * 1e6,
+        "longest_pause_us": LONGEST_PAUSE_S * 1e6,
         "recovery_per_us": RECOVERY_PER_MINUTE / 60e6,
         **({"ceiling": ceiling} if ceiling else {}),
         **({"daily": daily} if daily else {}),

@@ -20,6 +20,12 @@ UPDATE notifications_message
 SET handed_over_at = statement_timestamp(), attempts = attempts + 1, provider = %s
 WHERE id = %s AND status = 'sending' AND lease_token = %s
   AND lease_until > statement_timestamp() + %s * interval '1 second'
+  AND NOT EXISTS (
+      SELECT FROM notifications_suppression AS listed
+      WHERE listed.address = lower(to_address) AND listed.lifted_at IS NULL
+        AND listed.created_at > lease_until - %s * interval '1 second'
+        AND (listed.reason <> 'unsubscribed' OR stream = 'bulk')
+  )
 """
 
 
@@ -49,12 +55,14 @@ def claim(message_ids: Iterable[UUID]) -> list[Message]:
 
 
 def hand_over(message: Message, provider: str) -> bool:
-    """Leave the evidence that the provider is about to be called, and count the attempt. False: the claim is lost.
+    """Leave the evidence that the provider is about to be called, and count the attempt. False: it must not be called.
 
-    A worker that slept past its lease, or has too little of it left for a whole call, may not send any more.
+    A worker that slept past its lease, or has too little of it left for a whole call, may not send any more. A message
+    whose address was suppressed since the claim, after it was judged, stays with its claim and is judged again when the
+    lease has ended.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_HAND_OVER, [provider, message.id, message.lease_token, call_s()])
+        cursor.execute(_HAND_OVER, [provider, message.id, message.lease_token, call_s(), settings.DELIVERY_LEASE_S])
         marked = cursor.rowcount
     if marked:
         message.attempts += 1

@@ -13,7 +13,7 @@ from notifications import kinds
 from notifications.delivery.wanted import Facts
 from notifications.models import Message, Suppression
 from notifications.states import Status, Stream
-from notifications.suppressions import Standing, probes, why_blocked
+from notifications.suppressions import Candidate, Standing, probes, why_blocked
 
 # A newer message in one of these states reaches, has reached or may have reached the person.
 _ALIVE = [Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN]
@@ -30,11 +30,11 @@ def gather(messages: Sequence[Message]) -> list[tuple[Message, Facts]]:
         "id",
         Case(When(Q(expires_at__lte=Now()), then=Value(True)), default=Value(False)),
         Exists(newer),
-        Coalesce(_sent_within_an_hour(), 0),
+        Coalesce(_others_within_an_hour(), 0),
     )
     known = {
-        message_id: Facts(expired=expired, superseded=superseded, flooded=sent >= settings.EMAIL_ADDRESS_HOURLY)
-        for message_id, expired, superseded, sent in rows
+        message_id: Facts(expired=expired, superseded=superseded, flooded=others >= settings.EMAIL_ADDRESS_HOURLY)
+        for message_id, expired, superseded, others in rows
     }
     standings = Suppression.objects.standings(message.to_address for message in messages)
     return [
@@ -44,35 +44,34 @@ def gather(messages: Sequence[Message]) -> list[tuple[Message, Facts]]:
     ]
 
 
-def _sent_within_an_hour() -> Subquery:
-    """How many messages of a kind an address has been sent, whoever asked for them."""
-    sent = Message.objects.filter(
-        to_address=OuterRef("to_address"), kind=OuterRef("kind"), sent_at__gt=Now() - timedelta(hours=1)
+def _others_within_an_hour() -> Subquery:
+    """How many messages of a kind an address has been sent, whoever asked for them, or may be sent right now.
+
+    Of messages that several workers hold at the same moment each counts those claimed before it.
+    """
+    held_before = Q(status=Status.SENDING) & (
+        Q(lease_until__lt=OuterRef("lease_until")) | Q(lease_until=OuterRef("lease_until"), id__lt=OuterRef("id"))
     )
-    return Subquery(sent.order_by().values("to_address").annotate(count=Count("*")).values("count"))
+    an_hour_ago = Now() - timedelta(hours=1)
+    gone = Q(sent_at__gt=an_hour_ago) | Q(status=Status.UNCERTAIN, created_at__gt=an_hour_ago)
+    others = Message.objects.filter(held_before | gone, to_address=OuterRef("to_address"), kind=OuterRef("kind"))
+    return Subquery(others.order_by().values("to_address").annotate(count=Count("*")).values("count"))
 
 
 def _facts(message: Message, known: Facts, standings: list[Standing]) -> Facts:
     """A kind is an adopter's code: what it raises is its own message's end and nobody else's trouble."""
     try:
-        return _ask_kind(message, _ask_list(message, known, standings))
+        kind = kinds.get(message.kind)
+        asked = _ask_kind(message, kind, known)
     except DatabaseError:
         raise
     except Exception as error:  # noqa: BLE001 - see above
         return Facts(broken=type(error).__name__)
+    candidate = Candidate(stream=Stream(message.stream), may_probe=kind.may_probe, message_id=message.id)
+    return replace(asked, suppressed=why_blocked(standings, candidate) or "", probes=probes(standings, candidate))
 
 
-def _ask_list(message: Message, known: Facts, standings: list[Standing]) -> Facts:
-    stream, may_probe = Stream(message.stream), kinds.get(message.kind).may_probe
-    return replace(
-        known,
-        suppressed=why_blocked(standings, stream, may_probe=may_probe) or "",
-        probes=probes(standings, stream, may_probe=may_probe),
-    )
-
-
-def _ask_kind(message: Message, known: Facts) -> Facts:
-    kind = kinds.get(message.kind)
+def _ask_kind(message: Message, kind: kinds.Kind, known: Facts) -> Facts:
     user = message.user
     if user is None:
         return replace(known, user_gone=kind.for_owner, superseded=False)

@@ -65,6 +65,11 @@ rest = Rest()
 _buckets: defaultdict[str, Bucket] = defaultdict(Bucket)
 # What the shared budget last said that a provider takes: the account may allow less than the settings.
 _seen: dict[str, float] = {}
+# What it last said was left of the provider's day, less what was taken here since.
+_left: dict[str, int] = {}
+# What was taken here and is still to be counted in the provider's day.
+_owed: defaultdict[str, int] = defaultdict(int)
+_counts = threading.Lock()
 
 
 def reserve(provider: str, stream: Stream, wanted: int, rate: float) -> tuple[int, tuple[float, ...]]:
@@ -74,12 +79,25 @@ def reserve(provider: str, stream: Stream, wanted: int, rate: float) -> tuple[in
     known = min(rate, _seen.get(provider, rate))
     if known >= FASTEST:
         known = UNKNOWN_RATE
-    return _buckets[provider].take(wanted, known * settings.EMAIL_FALLBACK_SHARE)
+    with _counts:
+        open_ = min(wanted, _left.get(provider, wanted))
+        granted, waits_s = _buckets[provider].take(open_, known * settings.EMAIL_FALLBACK_SHARE)
+        _owed[provider] += granted
+        if provider in _left:
+            _left[provider] -= granted
+    return granted, (*waits_s, *(REST_S,) * (wanted - open_))
 
 
-def remember(provider: str, rate: float) -> None:
-    """Take note of a provider's rate as the shared budget has it now."""
-    _seen[provider] = rate
+def owed(provider: str) -> int:
+    """Return how many messages were taken here that the shared count does not know of."""
+    return _owed[provider]
+
+
+def settle(provider: str, counted: int, rate: float, left: int) -> None:
+    """Take note of the shared budget as it is now; it has counted so many of those that were owed."""
+    with _counts:
+        _owed[provider] -= counted
+        _seen[provider], _left[provider] = rate, left
 
 
 def pause(provider: str, seconds: float) -> None:
@@ -92,3 +110,5 @@ def forget() -> None:
     rest.end()
     _buckets.clear()
     _seen.clear()
+    _left.clear()
+    _owed.clear()

@@ -2,12 +2,17 @@
 
 import json
 import logging
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
 
 import redis
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.db.models.functions import Now
 
 from notifications.delivery import day, scripts
+from notifications.models import ProviderQuota
 from notifications.providers.account import Account, Quota
 from notifications.providers.accounts import ACCOUNTS
 from notifications.providers.mail import ProviderError
@@ -15,7 +20,7 @@ from notifications.providers.mail import ProviderError
 logger = logging.getLogger(__name__)
 
 # The last answer stays good for so long if no other follows; then the settings alone decide.
-GOOD_FOR_S = 600.0
+GOOD_FOR_S = 86_400.0
 # Slower than this nothing is sent; an account that may send nothing at all says so at every call.
 LEAST_RATE = 0.1
 
@@ -34,6 +39,7 @@ def refresh(provider: str, account: Account) -> Quota | None:
     try:
         quota = account.quota()
         if quota is not None:
+            _write_down(provider, quota)
             _keep(provider, quota)
     except (ProviderError, redis.RedisError, DatabaseError) as error:
         logger.warning("the quota of %s is not known anew (%s); the last one holds", provider, type(error).__name__)
@@ -41,8 +47,20 @@ def refresh(provider: str, account: Account) -> Quota | None:
     return quota
 
 
+def restore(provider: str) -> None:
+    """Bring the last quota back into a Redis that was wiped. Raises redis.RedisError and Django's database errors."""
+    since = Now() - timedelta(seconds=GOOD_FOR_S)
+    known = ProviderQuota.objects.filter(provider=provider, read_at__gt=since).first()
+    if known is not None:
+        _keep(provider, Quota(per_second=known.per_second, per_day=known.per_day, sent_today=known.sent_today))
+
+
+def _write_down(provider: str, quota: Quota) -> None:
+    ProviderQuota.objects.update_or_create(provider=provider, defaults={**asdict(quota), "read_at": Now()})
+
+
 def _keep(provider: str, quota: Quota) -> None:
-    ask = {"sent_today": quota.sent_today, "good_for_us": GOOD_FOR_S * 1e6}
+    ask: dict[str, Any] = {"sent_today": quota.sent_today, "good_for_us": GOOD_FOR_S * 1e6}
     if quota.per_second is not None:
         ask["rate"] = max(quota.per_second * settings.EMAIL_QUOTA_SHARE, LEAST_RATE)
     if quota.per_day is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from notifications.providers.mail import ErrorClass
 
 LONGEST_S = 3600.0
+MOST_DOUBLINGS = 12
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,9 @@ FIRST_S = {
     # Somebody has to mend something first.
     ErrorClass.MISCONFIGURED: 30.0,
 }
+# The provider wants less for a while, or somebody has to mend the set-up: the message's own time ends this, not a
+# number of attempts. Half a campaign would be lost to a day's quota otherwise.
+NOT_THE_MESSAGES_FAULT = {ErrorClass.RATE_LIMITED, ErrorClass.MISCONFIGURED}
 
 
 def decide(
@@ -45,7 +49,7 @@ def decide(
         return Uncertain()
     if error_class is ErrorClass.PERMANENT:
         return GiveUp("refused for good")
-    if attempts >= max_attempts:
+    if attempts >= max_attempts and error_class not in NOT_THE_MESSAGES_FAULT:
         return GiveUp(f"{attempts} attempts are spent")
-    step = min(LONGEST_S, FIRST_S[error_class] * 2 ** (attempts - 1))
+    step = min(LONGEST_S, FIRST_S[error_class] * 2.0 ** min(attempts - 1, MOST_DOUBLINGS))
     return Retry(max(step * (0.5 + jitter / 2), provider_wish_s or 0.0))

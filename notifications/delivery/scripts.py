@@ -29,7 +29,8 @@ local function keep()
 end
 -- What throttling has left of the rate; it comes back with time.
 local function factor()
-  return math.min(1, (state.factor or 1) + (now - (state.factor_at or now)) * ask.recovery_per_us)
+  -- Another server's clock, after a fail-over, may be behind the one that wrote the moment.
+  return math.min(1, (state.factor or 1) + math.max(0, now - (state.factor_at or now)) * ask.recovery_per_us)
 end
 local function account(name)
   return (state.quota_until or 0) > now and state[name] or nil
@@ -46,7 +47,10 @@ local function own_day()
   return sum
 end
 local function count_day(at_hour, messages)
-  redis.call('HINCRBY', KEYS[2], string.format('%.0f', at_hour), messages)
+  local name = string.format('%.0f', at_hour)
+  -- A count that was rebuilt in between may not hold what is given back.
+  if messages < 0 then messages = -math.min(-messages, tonumber(redis.call('HGET', KEYS[2], name) or '0')) end
+  redis.call('HINCRBY', KEYS[2], name, string.format('%.0f', messages))
   redis.call('PEXPIRE', KEYS[2], 90000000)
 end
 """
@@ -54,7 +58,10 @@ end
 _BUCKETS = """
 local rate = math.min(ask.rate, account('quota_rate') or ask.rate) * factor()
 local function bucket(name, depth, per_second)
-  return {name = name, depth = depth, interval = 1000000 / per_second, full = math.max(state[name] or 0, now)}
+  local interval = 1000000 / per_second
+  -- Never emptier than empty, whatever clock the moment is from.
+  local full = math.min(math.max(state[name] or 0, now), now + depth * interval)
+  return {name = name, depth = depth, interval = interval, full = full}
 end
 -- How many tokens a bucket has above the level at which it is `depth` down.
 local function room(of, depth)
@@ -80,15 +87,16 @@ if ask.ceiling then
 end
 """
 
-# Returns the number granted (-1: the day's count is gone, nothing was done), the wait of the first and of the last
-# refused message (microseconds), the moment, and the rate as it is now (messages per 1,000 s).
+# Returns the number granted (-1: Redis was wiped and nothing was done), the wait of the first and of the last refused
+# message (microseconds), the moment, the rate as it is now (messages per 1,000 s), and what is left of the day.
 _RESERVE = """
+if redis.call('EXISTS', KEYS[2]) == 0 then return {-1, 0, 0, now, 0, 0} end
+if ask.owed > 0 then count_day(hour, ask.owed) end
 local limit = math.min(ask.daily or math.huge, account('quota_day') or math.huge)
-local counted = redis.call('EXISTS', KEYS[2]) == 1
-if limit < math.huge and not counted then return {-1, 0, 0, now, 0} end
 local left = math.huge
 if limit < math.huge then left = math.floor(limit * ask.day_share) - own_day() - (account('others') or 0) end
-local paused = (state.pause or 0) > now
+local pause = math.min(state.pause or 0, now + ask.longest_pause_us)
+local paused = pause > now
 local open = paused and 0 or math.min(ask.wanted, left, ceiling and room(ceiling) or math.huge)
 local borrow = ask.borrow + rate * ask.borrow_s
 local borrowed = math.max(0, math.min(open, room(all, borrow)))
@@ -102,16 +110,19 @@ if granted > 0 then
   charge(all, granted)
   if ceiling then charge(ceiling, granted) end
   if own > 0 then charge(floor, own) end
-  if counted then count_day(hour, granted) end
+  count_day(hour, granted)
 end
 local refused = ask.wanted - granted
+local still_left = math.max(0, math.min(left - granted, 1000000000))
 if refused == 0 then
+  -- A pause or a spent day is over.
+  if tonumber(redis.call('GET', KEYS[3]) or '1') == 0 then redis.call('DEL', KEYS[3]) end
   keep()
-  return {granted, 0, 0, now, rate * 1000}
+  return {granted, 0, 0, now, rate * 1000, still_left}
 end
 local first = opens(all, borrow)
 if floor then first = math.min(first, math.max(opens(floor), opens(all))) end
-first = math.max(first, now, state.pause or 0, ceiling and opens(ceiling) or 0)
+first = math.max(first, now, pause, ceiling and opens(ceiling) or 0)
 local spent = left - granted < 1
 if spent then first = math.max(first, now + ask.day_wait_us) end
 local step = math.max(all.interval, ceiling and ceiling.interval or 0)
@@ -124,7 +135,7 @@ keep()
 local pace = (paused or spent) and 0 or 1000000 / step
 local paced_ms = math.min(math.max((last - now) / 1000, 1000), 30000)
 redis.call('SET', KEYS[3], string.format('%.3f', pace), 'PX', string.format('%.0f', paced_ms))
-return {granted, first - now, last - now, now, rate * 1000}
+return {granted, first - now, last - now, now, rate * 1000, still_left}
 """
 
 # What nobody uses is as if it had never been granted, less what would have flowed over by now.
@@ -137,6 +148,11 @@ refund(all)
 if ceiling then refund(ceiling) end
 if redis.call('EXISTS', KEYS[2]) == 1 then count_day(math.floor(ask.granted_at / 3600000000), -ask.count) end
 keep()
+"""
+
+# A provider does not count what it refused.
+_UNCOUNT = """
+if redis.call('EXISTS', KEYS[2]) == 1 then count_day(math.floor(ask.granted_at / 3600000000), -1) end
 """
 
 # However many workers are told at the same time: one step down in a second. Returns 1 for that step.
@@ -174,6 +190,7 @@ return 1
 
 RESERVE = _STATE + _BUCKETS + _RESERVE
 GIVE_BACK = _STATE + _BUCKETS + _GIVE_BACK
+UNCOUNT = _STATE + _UNCOUNT
 THROTTLED = _STATE + _THROTTLED
 ACCOUNT = _STATE + _ACCOUNT
 REBUILD = _STATE + _REBUILD

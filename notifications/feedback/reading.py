@@ -19,7 +19,7 @@ from notifications.models import DeliveryAttempt, Message, ProviderEvent
 from notifications.outcomes import FeedbackKind, Outcome, lower_than, meant
 from notifications.providers.feedback import Feedback, UnreadableError
 from notifications.providers.registry import WEBHOOKS
-from notifications.states import Event
+from notifications.states import Event, Status
 
 logger = logging.getLogger(__name__)
 
@@ -39,58 +39,68 @@ class Understood:
 def read_due(limit: int = BATCH) -> Counter[str]:
     """Read at most `limit` events that are due and return how many came to which state.
 
-    Several processes may read at once: each passes over what another has taken. Raises Django's database errors, and
-    then nothing has changed.
+    Several processes may read at once: each passes over what another holds, events and messages. Raises Django's
+    database errors, and then nothing has changed.
     """
     with transaction.atomic():
-        due = ProviderEvent.objects.filter(state__in=[State.STORED, State.PARKED], read_at__lte=Now())
-        events = list(due.order_by("read_at").select_for_update(skip_locked=True)[:limit])
+        due = ProviderEvent.objects.filter(state__in=[State.STORED, State.PARKED], read_after__lte=Now())
+        events = list(due.order_by("read_after").select_for_update(skip_locked=True)[:limit])
         if not events:
             return Counter()
         read = [(event, feedback) for event in events if (feedback := _read(event))]
-        messages = _messages(read)
+        ids = _message_ids(read)
+        messages = _locked(set(ids.values()))
+        busy = _existing(set(ids.values()) - messages.keys())
         for event, feedback in read:
-            _fill(event, feedback, messages.get(event.pk))
-        write_down(events)
-        understood = [Understood(event, feedback, event.message) for event, feedback in read if event.message]
-        _apply(understood)
-    return Counter(event.state for event in events)
+            message_id = ids.get(event.pk)
+            if message_id not in busy:
+                _fill(event, feedback, messages.get(message_id) if message_id else None)
+        done = [event for event in events if ids.get(event.pk) not in busy]
+        write_down(done)
+        _apply([Understood(event, feedback, event.message) for event, feedback in read if event.message])
+    return Counter(event.state for event in done)
 
 
 def _read(event: ProviderEvent) -> Feedback | None:
     """Return what an event says; where it says nothing, or nothing we understand, its state is the answer."""
     try:
         feedback = WEBHOOKS[event.provider]().read(event.payload)
-    except (UnreadableError, KeyError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever one event makes a mapping raise must not stop the others
         logger.warning("event %s of %s cannot be read (%s)", event.pk, event.provider, type(error).__name__)
-        event.state, event.detail = State.UNREADABLE, str(error)[:300]
+        event.state = State.UNREADABLE
+        event.detail = (str(error) if isinstance(error, UnreadableError) else type(error).__name__)[:300]
         return None
     if feedback is None:
         event.state = State.FOREIGN
     return feedback
 
 
-def _messages(read: Sequence[tuple[ProviderEvent, Feedback]]) -> dict[int, Message]:
-    """Return the message of each event (by its key): by our own id, else by the provider's id of an attempt."""
+def _message_ids(read: Sequence[tuple[ProviderEvent, Feedback]]) -> dict[int, UUID]:
+    """Return the message each event (by its key) speaks of: by our own id, else by the provider's id of an attempt."""
     ids = {event.pk: feedback.message_id for event, feedback in read if feedback.message_id}
-    wanted = {f.provider_message_id: event.pk for event, f in read if not f.message_id and f.provider_message_id}
-    by_provider_id = dict(
-        DeliveryAttempt.objects.filter(provider_message_id__in=wanted).values_list("provider_message_id", "message_id")
-        if wanted
-        else []
-    )
-    for event, feedback in read:
-        if event.pk not in ids and feedback.provider_message_id in by_provider_id:
-            ids[event.pk] = by_provider_id[feedback.provider_message_id]
-    # Locked in one order, so that two readers wait for each other instead of for ever.
-    rows = Message.objects.filter(id__in=set(ids.values())).order_by("id").select_for_update().in_bulk()
-    return {key: rows[message_id] for key, message_id in ids.items() if message_id in rows}
+    wanted = {feedback.provider_message_id for event, feedback in read if event.pk not in ids} - {""}
+    if wanted:
+        attempts = DeliveryAttempt.objects.filter(provider_message_id__in=wanted)
+        known = dict(attempts.values_list("provider_message_id", "message_id"))
+        ids |= {event.pk: known[f.provider_message_id] for event, f in read if f.provider_message_id in known}
+    return ids
+
+
+def _locked(ids: set[UUID]) -> dict[UUID, Message]:
+    """Return the messages, locked, that nobody else holds: whoever holds one for long must not stop everything here."""
+    return Message.objects.filter(id__in=ids).order_by("id").select_for_update(skip_locked=True).in_bulk()
+
+
+def _existing(ids: set[UUID]) -> set[UUID]:
+    """Return which of `ids` are ours. Their events are read in the next round."""
+    return set(Message.objects.filter(id__in=ids).values_list("id", flat=True)) if ids else set()
 
 
 def _fill(event: ProviderEvent, feedback: Feedback, message: Message | None) -> None:
     event.kind = feedback.kind
     event.bounce = feedback.bounce or ""
-    event.recipient = feedback.recipient[:320] or (message.to_address.lower() if message else "")
+    # Our own spelling where there is one: a provider may write a domain in another form.
+    event.recipient = message.to_address.lower() if message else feedback.recipient[:320]
     event.attempt = feedback.attempt
     event.provider_message_id = feedback.provider_message_id[:200]
     event.detail = feedback.detail[:300]
@@ -106,6 +116,9 @@ def _fill(event: ProviderEvent, feedback: Feedback, message: Message | None) -> 
 
 
 def _apply(understood: Sequence[Understood]) -> None:
+    if not understood:
+        return
+    _note_lost_attempts(understood)
     accepted: dict[str, set[UUID]] = defaultdict(set)
     outcomes: dict[Outcome, set[UUID]] = defaultdict(set)
     for one in understood:
@@ -114,15 +127,35 @@ def _apply(understood: Sequence[Understood]) -> None:
         if outcome := meant(one.feedback.kind, one.feedback.bounce):
             outcomes[outcome].add(one.message.id)
     for provider, ids in accepted.items():
-        _settle(provider, ids)
+        _accept(provider, ids)
     for outcome, ids in outcomes.items():
         Message.objects.filter(id__in=ids, outcome__in=lower_than(outcome)).update(outcome=outcome, outcome_at=Now())
-    suppressing.heal({one.event.recipient for one in understood if one.feedback.kind is FeedbackKind.DELIVERED})
-    for one in understood:
+    suppressing.heal({one.message.id for one in understood if one.feedback.kind is FeedbackKind.DELIVERED})
+    # In one order, so that two readers wait for each other instead of for ever.
+    for one in sorted(understood, key=lambda one: one.event.recipient):
         suppressing.consider(one.event, one.feedback)
 
 
-def _settle(provider: str, ids: Iterable[UUID]) -> None:
+def _note_lost_attempts(understood: Sequence[Understood]) -> None:
+    """A message that is still in a worker's hands has no attempt yet, and gets none if that worker is lost now.
+
+    The worker's own report, if it comes, overwrites this one.
+    """
+    held = {one.message.id: one for one in understood if one.message.status == Status.SENDING and one.message.attempts}
+    attempts = [
+        DeliveryAttempt(
+            message=one.message,
+            number=one.message.attempts,
+            provider=one.event.provider,
+            result=DeliveryAttempt.Result.ACCEPTED,
+            provider_message_id=one.event.provider_message_id,
+        )
+        for one in held.values()
+    ]
+    DeliveryAttempt.objects.bulk_create(attempts, ignore_conflicts=True)
+
+
+def _accept(provider: str, ids: Iterable[UUID]) -> None:
     """An acceptance is the last word, also one of an older attempt, and also before the worker's own record of it."""
     Message.objects.filter(id__in=ids, status__in=states.sources(Event.ACCEPTED)).update(
         status=states.target(Event.ACCEPTED),

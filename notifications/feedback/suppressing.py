@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Max
@@ -23,7 +24,8 @@ logger = logging.getLogger(__name__)
 def consider(event: ProviderEvent, feedback: Feedback) -> None:
     """Suppress the address of an event that was understood, or lift what it proves wrong."""
     if feedback.kind is FeedbackKind.NOT_SPAM:
-        _lift(Suppression.objects.all(), [event.recipient], Reason.COMPLAINT, "the recipient said that it was no spam")
+        complaints = Suppression.objects.in_force([event.recipient]).filter(reason=Reason.COMPLAINT)
+        complaints.update(lifted_at=Now(), lift_reason="the recipient said that it was no spam")
         return
     reason = reason_for(
         feedback.kind,
@@ -36,7 +38,12 @@ def consider(event: ProviderEvent, feedback: Feedback) -> None:
 
 
 def suppress(address: str, reason: Reason, detail: str, event: ProviderEvent | None = None) -> None:
-    """Put an address on the list; one that is there for this reason already stays as it is."""
+    """Put an address on the list; one that is there for this reason already stays as it is.
+
+    What happened before a person lifted it is no news.
+    """
+    if event and event.occurred_at and _lifted(address, reason).filter(lifted_at__gt=event.occurred_at).exists():
+        return
     row = Suppression(
         address=address.lower(),
         reason=reason,
@@ -47,10 +54,10 @@ def suppress(address: str, reason: Reason, detail: str, event: ProviderEvent | N
     Suppression.objects.bulk_create([row], ignore_conflicts=True)
 
 
-def heal(addresses: Iterable[str]) -> None:
-    """A probe was delivered: what was kept back for soft bounces is so no longer."""
-    probed = Suppression.objects.filter(probed_at__isnull=False)
-    _lift(probed, addresses, Reason.SOFT_BOUNCES, "a mail was delivered")
+def heal(message_ids: Iterable[UUID]) -> None:
+    """Messages were delivered: what one of them has probed takes mail again."""
+    probed = Suppression.objects.filter(lifted_at__isnull=True, probe_id__in=set(message_ids))
+    probed.update(lifted_at=Now(), lift_reason="a mail was delivered")
 
 
 def lift(suppression: Suppression, by: User, why: str) -> bool:
@@ -68,11 +75,13 @@ def lift_at_providers(limit: int = 20) -> int:
     A provider that cannot be reached is asked again next time, for a day.
     """
     recent = Suppression.objects.filter(lifted_at__gt=Now() - timedelta(days=1), provider_lift="")
-    waiting = list(recent.filter(provider__in=ACCOUNTS).order_by("lifted_at")[:limit])
-    said = {row.pk: _take_off(row) for row in waiting}
-    for pk, text in said.items():
-        Suppression.objects.filter(pk=pk).update(provider_lift=text[:300])
-    return sum(map(bool, said.values()))
+    # In no order: those of a provider that is away must not stand before the others for ever.
+    done = 0
+    for row in recent.filter(provider__in=ACCOUNTS).order_by("?")[:limit]:
+        said = _take_off(row)
+        Suppression.objects.filter(pk=row.pk).update(provider_lift=said[:300])
+        done += bool(said)
+    return done
 
 
 def _take_off(row: Suppression) -> str:
@@ -87,16 +96,19 @@ def _take_off(row: Suppression) -> str:
     return f"taken off the list of {row.provider}" if was_on_it else f"it was on no list of {row.provider}"
 
 
-def _lift(among: SuppressionQuerySet, addresses: Iterable[str], reason: Reason, why: str) -> None:
-    if found := set(addresses):
-        among.in_force(found).filter(reason=reason).update(lifted_at=Now(), lift_reason=why)
+def _lifted(address: str, reason: Reason) -> SuppressionQuerySet:
+    return Suppression.objects.filter(address=address.lower(), reason=reason, lifted_at__isnull=False)
 
 
 def _soft_bounces(address: str) -> int:
-    """How many mails to an address bounced softly in the time that counts, since one was last delivered."""
+    """How many mails to an address bounced softly of late, since one was delivered or a person lifted it."""
     since = Now() - timedelta(days=settings.SOFT_BOUNCE_DAYS)
     bounced = ProviderEvent.objects.filter(recipient=address, bounce=BounceKind.SOFT, received_at__gt=since)
-    delivered = Message.objects.filter(to_address__iexact=address, outcome=Outcome.DELIVERED)
-    if last := delivered.aggregate(last=Max("outcome_at"))["last"]:
-        bounced = bounced.filter(received_at__gt=last)
+    delivered = Message.objects.filter(to_address=address, outcome=Outcome.DELIVERED)
+    forgiven = (
+        delivered.aggregate(last=Max("outcome_at"))["last"],
+        _lifted(address, Reason.SOFT_BOUNCES).aggregate(last=Max("lifted_at"))["last"],
+    )
+    if known := list(filter(None, forgiven)):
+        bounced = bounced.filter(received_at__gt=max(known))
     return bounced.values("message").distinct().count()

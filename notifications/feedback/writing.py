@@ -6,13 +6,14 @@ from django.db import connection
 
 from notifications.models import ProviderEvent
 
-# An event that knows no message yet is looked at again when it is twice as old.
+# An event that knows no message yet is looked at again when it is twice as old. One statement with arrays: the ORM's
+# bulk_update would spell out every value of every row as a CASE.
 _STATEMENT = """
 UPDATE notifications_providerevent AS event SET
     state = said.state, message_id = said.message_id, attempt = said.attempt, kind = said.kind, bounce = said.bounce,
     recipient = said.recipient, provider_message_id = said.provider_message_id, detail = said.detail,
     occurred_at = said.occurred_at,
-    read_at = statement_timestamp() + greatest(statement_timestamp() - event.received_at, interval '2 seconds')
+    read_after = statement_timestamp() + greatest(statement_timestamp() - event.received_at, interval '2 seconds')
 FROM unnest(
     %s::bigint[], %s::text[], %s::uuid[], %s::smallint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
     %s::timestamptz[]

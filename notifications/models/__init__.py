@@ -1,6 +1,7 @@
 from notifications.models.attempt import DeliveryAttempt
 from notifications.models.event import ProviderEvent
 from notifications.models.message import Message
+from notifications.models.quota import ProviderQuota
 from notifications.models.suppression import Suppression
 
-__all__ = ["DeliveryAttempt", "Message", "ProviderEvent", "Suppression"]
+__all__ = ["DeliveryAttempt", "Message", "ProviderEvent", "ProviderQuota", "Suppression"]

@@ -9,7 +9,10 @@ from notifications.outcomes import BounceKind, FeedbackKind
 
 
 class ProviderEvent(models.Model):
-    """Stored before the provider is told "got it", read afterwards. The raw payload is kept as it came."""
+    """Stored before the provider is told "got it", read afterwards.
+
+    The payload is what the provider said, without what docs/webhooks.md lists: nothing in it can be a secret.
+    """
 
     class State(models.TextChoices):
         STORED = "stored"  # nobody has read it yet
@@ -23,8 +26,8 @@ class ProviderEvent(models.Model):
     event_id = models.CharField(max_length=200)
     payload = models.JSONField()
     state = models.CharField(max_length=16, choices=State, default=State.STORED)
-    # When it is to be read (again), while it is stored or parked.
-    read_at = models.DateTimeField(db_default=Now())
+    # It is to be read (again) from this moment on, while it is stored or parked.
+    read_after = models.DateTimeField(db_default=Now())
     received_at = models.DateTimeField(db_default=Now(), editable=False)
 
     message = models.ForeignKey(Message, null=True, blank=True, on_delete=models.CASCADE, related_name="events")
@@ -43,7 +46,7 @@ class ProviderEvent(models.Model):
         ]
         indexes = [
             # Read by the relay's process: what is still to be read.
-            models.Index(fields=["read_at"], condition=Q(state__in=["stored", "parked"]), name="event_to_read_idx"),
+            models.Index(fields=["read_after"], condition=Q(state__in=["stored", "parked"]), name="event_to_read_idx"),
             # Read when a bounce is counted: the soft bounces of an address.
             models.Index(fields=["recipient", "-received_at"], condition=Q(bounce="soft"), name="event_soft_idx"),
         ]

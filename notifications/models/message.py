@@ -31,7 +31,7 @@ class Message(models.Model):
     status_reason = models.CharField(max_length=200, blank=True, default="")
     provider = models.CharField(max_length=32, blank=True, default="")
     # The recipient's side, as the provider's events tell it; `status` is ours.
-    outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.UNKNOWN)
+    outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.UNKNOWN, db_default=Outcome.UNKNOWN)
     outcome_at = models.DateTimeField(null=True, blank=True)
     # An uncertain message that was sent a second time on purpose does not get a third.
     resent_uncertain = models.BooleanField(default=False)

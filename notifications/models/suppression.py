@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce, Now
 from notifications.models.event import ProviderEvent
 from notifications.suppressions import Reason, Standing
 
-# By the database's clock.
+# Since it began, or since the last probe, by the database's clock.
 RESTED_FOR = models.ExpressionWrapper(Now() - Coalesce("probed_at", "created_at"), output_field=models.DurationField())
 
 
@@ -26,16 +26,13 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         """Return what is in force for any of `addresses`, however they are written."""
         return self.filter(address__in={address.lower() for address in addresses}, lifted_at__isnull=True)
 
-    def rested(self) -> Self:
-        """Return what has rested for the cool-off since it began, or since the last probe."""
-        return self.alias(rested_for=RESTED_FOR).filter(rested_for__gte=cool_off())
-
     def standings(self, addresses: Iterable[str]) -> dict[str, list[Standing]]:
         """Return what is in force, by lower-cased address. One query."""
         found: dict[str, list[Standing]] = defaultdict(list)
-        rows = self.in_force(addresses).order_by("created_at").values_list("address", "reason", RESTED_FOR)
-        for address, reason, rested_for in rows:
-            found[address].append(Standing(reason=Reason(reason), rested=rested_for >= cool_off()))
+        rows = self.in_force(addresses).order_by("created_at").values_list("address", "reason", "probe_id", RESTED_FOR)
+        for address, reason, probe_id, rested_for in rows:
+            standing = Standing(reason=Reason(reason), rested=rested_for >= cool_off(), probe_id=probe_id)
+            found[address].append(standing)
         return found
 
 
@@ -50,7 +47,8 @@ class Suppression(models.Model):
     provider = models.CharField(max_length=32, blank=True, default="")
     event = models.ForeignKey(ProviderEvent, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
-    # When a message was let through to see whether the address takes mail again.
+    # The message that was let through last to see whether the address takes mail again, and when.
+    probe_id = models.UUIDField("probe", null=True, blank=True)
     probed_at = models.DateTimeField(null=True, blank=True)
 
     lifted_at = models.DateTimeField(null=True, blank=True)

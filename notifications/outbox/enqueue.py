@@ -15,7 +15,7 @@ from notifications.addresses import one_address
 from notifications.models import Message, Suppression
 from notifications.outbox import broker
 from notifications.states import Event, Status, Stream
-from notifications.suppressions import why_blocked
+from notifications.suppressions import Candidate, why_blocked
 
 # After this long the relay publishes what the request itself could not.
 RELAY_AFTER = {
@@ -66,8 +66,8 @@ def _keep_back_suppressed(messages: Sequence[Message]) -> None:
     standings = Suppression.objects.standings(message.to_address for message in messages)
     for message in messages:
         kind = kinds.get(message.kind)
-        found = standings.get(message.to_address.lower(), ())
-        if reason := why_blocked(found, kind.stream, may_probe=kind.may_probe):
+        found = standings.get(message.to_address, ())
+        if reason := why_blocked(found, Candidate(stream=kind.stream, may_probe=kind.may_probe)):
             message.status = states.target(Event.ADDRESS_SUPPRESSED)
             message.status_reason = f"the address is suppressed: {reason}"
 
@@ -80,7 +80,8 @@ def _message(draft: Draft) -> Message:
         kind=kind.name,
         stream=kind.stream,
         user=draft.user,
-        to_address=one_address(draft.to),
+        # One stored form makes "the same address" a plain comparison, here as in accounts.
+        to_address=one_address(draft.to).lower(),
         context=draft.context,
         idempotency_key=draft.key or f"{kind.name}:{message_id}",
         resend_of=draft.resend_of,

@@ -14,11 +14,11 @@ from uuid import UUID
 import redis
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import QuerySet
-from django.db.models.functions import Now
+from django.db.models import QuerySet, Subquery
+from django.db.models.functions import Coalesce, Now
 
 from notifications import kinds, states
-from notifications.models import DeliveryAttempt, Message
+from notifications.models import DeliveryAttempt, Message, ProviderEvent
 from notifications.outbox import broker
 from notifications.redis_client import client, pace_key
 from notifications.states import Event, Status, Stream
@@ -98,9 +98,15 @@ def recover_ended_leases() -> tuple[int, int]:
 
 
 def settle_uncertain() -> int:
-    """Queue again, once, what stayed uncertain for the settling time and whose kind prefers twice to never."""
+    """Queue again, once, what stayed uncertain for the settling time and whose kind prefers twice to never.
+
+    A provider's word goes first: while an event is unread that came before a message's time was over, it waits.
+    """
+    unread = ProviderEvent.objects.filter(state=ProviderEvent.State.STORED).order_by("received_at")
+    oldest = Coalesce(Subquery(unread.values("received_at")[:1]), Now())
     with transaction.atomic():
-        waiting = list(_locked(Message.objects.filter(status=Status.UNCERTAIN, settle_at__lte=Now())))
+        over = Message.objects.filter(status=Status.UNCERTAIN, settle_at__lte=Now(), settle_at__lt=oldest)
+        waiting = list(_locked(over))
         again = [message.id for message in waiting if may_resend(message)]
         Message.objects.filter(id__in=again).update(
             status=states.target(Event.SETTLED), settle_at=None, relay_after=Now(), due_at=Now(), resent_uncertain=True

@@ -84,6 +84,8 @@ class Webhook(ABC):
     """How one provider reports. Both halves are pure but for SNS, which fetches certificates and confirms topics."""
 
     provider: ClassVar[str]
+    # What the provider sends at once is well below this. It is taken apart before it is proven genuine, or after.
+    max_bytes: ClassVar[int] = 1_000_000
 
     @abstractmethod
     def missing_settings(self) -> list[str]:

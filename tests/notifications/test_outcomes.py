@@ -1,10 +1,11 @@
 from itertools import product
+from uuid import uuid4
 
 import pytest
 
 from notifications.outcomes import MEANS, RANK, BounceKind, FeedbackKind, Outcome, lower_than, meant
 from notifications.states import Stream
-from notifications.suppressions import Pass, Reason, Standing, judge, probes, reason_for, why_blocked
+from notifications.suppressions import Candidate, Pass, Reason, Standing, judge, probes, reason_for, why_blocked
 
 
 def test_tables_are_total():
@@ -55,20 +56,29 @@ def test_event_means(kind, bounce, outcome):
     ],
 )
 def test_list_says(reason, stream, may_probe, rested, expected):
-    assert judge(Standing(reason=reason, rested=rested), stream, may_probe=may_probe) is expected
+    assert judge(Standing(reason=reason, rested=rested), Candidate(stream=stream, may_probe=may_probe)) is expected
 
 
 def test_every_reason_and_stream_is_judged():
     for reason, stream, may_probe, rested in product(Reason, Stream, [True, False], [True, False]):
-        assert judge(Standing(reason=reason, rested=rested), stream, may_probe=may_probe) in Pass
+        assert judge(Standing(reason=reason, rested=rested), Candidate(stream=stream, may_probe=may_probe)) in Pass
 
 
 def test_probe_goes_only_where_nothing_else_blocks():
     soft, hard = Standing(reason=Reason.SOFT_BOUNCES, rested=True), Standing(reason=Reason.HARD_BOUNCE, rested=True)
-    assert why_blocked([soft], Stream.CRITICAL, may_probe=True) is None
-    assert probes([soft], Stream.CRITICAL, may_probe=True)
-    assert why_blocked([soft, hard], Stream.CRITICAL, may_probe=True) is Reason.HARD_BOUNCE
-    assert why_blocked([], Stream.BULK, may_probe=False) is None
+    reset = Candidate(stream=Stream.CRITICAL, may_probe=True)
+    assert why_blocked([soft], reset) is None
+    assert probes([soft], reset)
+    assert why_blocked([soft, hard], reset) is Reason.HARD_BOUNCE
+    assert why_blocked([], Candidate(stream=Stream.BULK, may_probe=False)) is None
+
+
+def test_probe_goes_on_being_the_probe_and_nobody_else_is():
+    one, other = uuid4(), uuid4()
+    probed = Standing(reason=Reason.SOFT_BOUNCES, rested=False, probe_id=one)
+    for message_id, expected in ((one, Pass.PROBE), (other, Pass.BLOCKED), (None, Pass.BLOCKED)):
+        message = Candidate(stream=Stream.CRITICAL, may_probe=True, message_id=message_id)
+        assert judge(probed, message) is expected
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ def after(error_class, attempts=1, *, jitter=0.0, wish=None, most=10):
         ("an hour at most", ErrorClass.MISCONFIGURED, 9, 1.0, None, Retry(3600.0)),
         ("refused for good", ErrorClass.PERMANENT, 1, 0.0, None, GiveUp("refused for good")),
         ("attempts are spent", ErrorClass.TRANSIENT, 10, 0.0, None, GiveUp("10 attempts are spent")),
+        ("a quota takes as long as it takes", ErrorClass.RATE_LIMITED, 10, 1.0, None, Retry(1024.0)),
+        ("so does a person", ErrorClass.MISCONFIGURED, 5000, 1.0, None, Retry(3600.0)),
         ("perhaps sent: never again on its own", ErrorClass.AMBIGUOUS, 1, 0.0, None, Uncertain()),
         ("perhaps sent, also at the last attempt", ErrorClass.AMBIGUOUS, 10, 0.0, None, Uncertain()),
     ],

@@ -8,11 +8,12 @@ import logging
 import signal
 import threading
 import time
+from collections import Counter
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 
 from config import heartbeat, startup
 from config.environment import Role
@@ -35,7 +36,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         startup.require(Role.RELAY, *([Role.MANAGE] if options["once"] else []))
         if options["once"]:
-            self.stdout.write(str(relay.run_once()))
+            events = _read_events()
+            self.stdout.write(f"{relay.run_once()}, events read: {dict(events)}")
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -49,19 +51,30 @@ class Command(BaseCommand):
 def _round(before: relay.Round) -> tuple[relay.Round, float]:
     """Do one round and return it, and how long to wait for the next, in seconds."""
     began = time.monotonic()
+    read = _read_events()
     try:
-        read = reading.read_due()
         done = relay.run_once(before)
     except (OperationalError, InterfaceError) as error:
         logger.warning("the database is away (%s)", type(error).__name__)
         close_old_connections()
         return before, PAUSE_S
     heartbeat.touch()
-    if read:
-        logger.info("events read: %s", dict(read))
     if not done.idle:
         logger.info("%s", done)
     return done, _pause_s(done, read.total(), time.monotonic() - began)
+
+
+def _read_events() -> Counter[str]:
+    """Read what has been reported. Trouble with that is no reason not to publish; it is tried again next time."""
+    try:
+        read = reading.read_due()
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("reported events could not be read (%s)", type(error).__name__)
+        close_old_connections()
+        return Counter()
+    if read:
+        logger.info("events read: %s", dict(read))
+    return read
 
 
 def _pause_s(done: relay.Round, events_read: int, took_s: float) -> float:

@@ -72,8 +72,11 @@ def fetched(url: str) -> Certificate:
 
 def _download(url: str) -> bytes:
     answer = fetching.get(url)
-    if answer.status != requests.codes.ok or len(answer.body) > fetching.LARGEST:
+    if len(answer.body) > fetching.LARGEST:
         raise ForgedError("there is no certificate where the message says")
+    if answer.status != requests.codes.ok:
+        # The address is Amazon's own: something between us and it may be what refuses.
+        raise UnprovenError(f"no certificate from Amazon: status {answer.status}")
     return answer.body
 
 

@@ -78,6 +78,9 @@ STATUS_NOTIFICATION = ("action", "status", "diagnosticCode")
 
 class SesWebhook(Webhook):
     provider = "ses"
+    # SNS carries 256 KiB, and the message in it is quoted once more. A larger body would be taken apart for nothing:
+    # the signature is inside.
+    max_bytes = 512_000
 
     def missing_settings(self) -> list[str]:
         return [] if settings.SES_WEBHOOK_TOPICS else ["SES_WEBHOOK_TOPICS"]

@@ -4,14 +4,17 @@ from datetime import timedelta
 from itertools import permutations
 from uuid import uuid4
 
+import psycopg
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
 from notifications.feedback import ingest
-from notifications.feedback.reading import read_due
+from notifications.feedback.reading import BATCH, read_due
 from notifications.feedback.writing import PARK_FOR_S
 from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppression
+from notifications.outbox import relay
 from notifications.outcomes import Outcome
 from notifications.providers.feedback import RawEvent
 from notifications.states import Status
@@ -116,10 +119,10 @@ def test_event_that_comes_before_our_commit_is_parked_and_matched_later():
     reported(None, "accepted", provider_message_id="p-1")
     event = ProviderEvent.objects.get()
     assert event.state == "parked"
-    assert timedelta(seconds=1) < event.read_at - event.received_at < timedelta(seconds=5)
+    assert timedelta(seconds=1) < event.read_after - event.received_at < timedelta(seconds=5)
     DeliveryAttempt.objects.create(message=message, number=1, result="ambiguous", provider_message_id="p-1")
     assert read_due() == {}
-    ProviderEvent.objects.update(read_at=Now())
+    ProviderEvent.objects.update(read_after=Now())
     assert read_due() == {"applied": 1}
     assert Message.objects.get(id=message.id).status == Status.SENT
 
@@ -160,3 +163,43 @@ def test_batch_costs_the_same_statements_whatever_its_size(django_assert_max_num
         store(MessageFactory(uncertain=True), "delivered")
     with django_assert_max_num_queries(9):
         assert read_due() == {"applied": 30}
+
+
+def test_row_that_somebody_else_holds_waits_and_stops_nobody(transactional_db):
+    held, free = MessageFactory(uncertain=True), MessageFactory(uncertain=True)
+    store(held), store(free)
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None, "context": None}) as other:
+        other.execute("SELECT 1 FROM notifications_message WHERE id = %s FOR UPDATE", [held.id])
+        assert read_due() == {"applied": 1}
+        assert Message.objects.get(id=free.id).status == Status.SENT
+    assert read_due() == {"applied": 1}
+    assert Message.objects.get(id=held.id).status == Status.SENT
+
+
+def test_mapping_that_fails_on_one_event_does_not_stop_the_others():
+    message = MessageFactory(uncertain=True)
+    store(message, "delivered", at=7)
+    store(message, "delivered")
+    assert read_due() == {"unreadable": 1, "applied": 1}
+    assert ProviderEvent.objects.get(state="unreadable").detail == "TypeError"
+
+
+def test_backlog_of_events_is_read_before_a_policy_settles():
+    message = MessageFactory(uncertain=True)
+    ingest.store("scripted", [RawEvent(f"f{number}", {"id": f"f{number}"}) for number in range(BATCH)])
+    store(message, "accepted")
+    ProviderEvent.objects.update(received_at=Now() - timedelta(minutes=20))
+    while_unread = []
+    while ProviderEvent.objects.filter(state="stored").exists():
+        relay.run_once()
+        while_unread.append(Message.objects.get(id=message.id).status)
+        read_due()
+    assert set(while_unread) == {Status.UNCERTAIN}
+    assert Message.objects.get(id=message.id).status == Status.SENT
+
+
+def test_message_settled_in_a_workers_hands_keeps_an_attempt():
+    message = MessageFactory(sending=True, handed_over=True)
+    reported(message, "accepted", provider_message_id="p-1")
+    attempt = message.delivery_attempts.get()
+    assert (attempt.number, attempt.result, attempt.provider_message_id) == (1, "accepted", "p-1")

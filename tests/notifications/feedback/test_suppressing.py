@@ -1,8 +1,10 @@
 """How addresses come on the list, what the list keeps back, and how they leave it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -10,8 +12,9 @@ from notifications.delivery.attempt import deliver
 from notifications.delivery.probe import take_probe
 from notifications.delivery.record import Carrier
 from notifications.feedback import suppressing
-from notifications.models import Message, Suppression
+from notifications.models import Message, ProviderEvent, Suppression
 from notifications.outbox import Draft, enqueue
+from notifications.providers.mail import ErrorClass
 from notifications.states import Status, Stream
 from notifications.suppressions import Reason
 from tests.factories import MessageFactory, UserFactory
@@ -149,20 +152,68 @@ def test_reset_passes_once_after_the_cool_off(provider):
     assert reset().status == Status.SENT
 
 
-def test_only_one_message_wins_the_right_to_probe():
+def test_only_one_message_wins_the_right_to_probe_and_keeps_it():
     suppressing.suppress(ADDRESS, Reason.SOFT_BOUNCES, "")
-    assert not take_probe(ADDRESS)
+    one, other = MessageFactory(to_address=ADDRESS), MessageFactory(to_address=ADDRESS)
+    assert not take_probe(one)
     rest()
-    assert take_probe(ADDRESS)
-    assert not take_probe(ADDRESS)
+    assert take_probe(one)
+    assert not take_probe(other)
+    assert take_probe(one)
 
 
-def test_message_that_finds_another_probing_is_kept_back(provider, monkeypatch):
+@pytest.mark.django_db(transaction=True)
+def test_of_many_messages_at_the_same_moment_one_probes():
     suppressing.suppress(ADDRESS, Reason.SOFT_BOUNCES, "")
     rest()
-    monkeypatch.setattr("notifications.delivery.attempt.take_probe", lambda address: False)
-    after = reset()
-    assert (after.status, provider.taken) == (Status.SUPPRESSED, [])
+    messages = MessageFactory.create_batch(8, to_address=ADDRESS)
+
+    def take(message):
+        try:
+            return take_probe(message)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(take, messages)) == 1
+
+
+def test_message_that_finds_another_probing_is_kept_back(provider):
+    suppressing.suppress(ADDRESS, Reason.SOFT_BOUNCES, "")
+    rest()
+    user = UserFactory(email=ADDRESS)
+    # Asked for in one moment, so that neither is superseded by the other.
+    asked = [MessageFactory(kind="password-reset", to_address=ADDRESS, user=user) for _ in range(2)]
+    deliver([message.id for message in asked], Stream.CRITICAL, Carrier(task_id="", worker=""))
+    assert sorted(Message.objects.values_list("status", flat=True)) == [Status.SENT, Status.SUPPRESSED]
+    assert len(provider.taken) == 1
+
+
+@pytest.mark.parametrize("trouble", [ErrorClass.TRANSIENT, ErrorClass.RATE_LIMITED])
+def test_probe_that_meets_trouble_is_tried_again(provider, trouble):
+    suppressing.suppress(ADDRESS, Reason.SOFT_BOUNCES, "")
+    rest()
+    provider.script.append(trouble)
+    message = reset()
+    assert message.status == Status.QUEUED
+    assert reset().status == Status.SUPPRESSED
+    Message.objects.update(due_at=Now())
+    deliver([message.id], Stream.CRITICAL, Carrier(task_id="", worker=""))
+    assert Message.objects.get(id=message.id).status == Status.SENT
+
+
+def test_address_suppressed_while_its_group_is_being_sent_gets_none(provider):
+    messages = [MessageFactory(), MessageFactory()]
+    late = messages[1].to_address
+
+    def bounce_meanwhile(mail):
+        suppressing.suppress(late, Reason.HARD_BOUNCE, "")
+        Suppression.objects.update(created_at=Now() + timedelta(seconds=1))
+
+    provider.script.append(bounce_meanwhile)
+    report = deliver([message.id for message in messages], Stream.DEFAULT, Carrier(task_id="", worker=""))
+    assert str(report) == "1 sent, 1 claim lost"
+    assert late not in {mail.to_address for mail in provider.taken}
 
 
 def test_delivered_probe_heals_the_address(provider):
@@ -173,10 +224,31 @@ def test_delivered_probe_heals_the_address(provider):
     assert Suppression.objects.get().lift_reason == "a mail was delivered"
 
 
-def test_late_word_of_an_earlier_mail_heals_nothing():
+def test_late_word_of_another_mail_heals_nothing(provider):
     suppressing.suppress(ADDRESS, Reason.SOFT_BOUNCES, "")
+    rest()
+    assert reset().status == Status.SENT
     reported(sent(), "delivered", recipient=ADDRESS)
     assert in_force() == {Reason.SOFT_BOUNCES}
+
+
+def test_bounce_from_before_a_persons_lift_is_no_news():
+    bounce(bounce="hard")
+    assert suppressing.lift(Suppression.objects.get(), UserFactory(), "they called")
+    bounce(bounce="hard", at="2026-01-02T03:04:05Z")
+    assert in_force() == set()
+    bounce(bounce="hard", at="2126-01-02T03:04:05Z")
+    assert in_force() == {Reason.HARD_BOUNCE}
+
+
+def test_one_soft_bounce_after_a_lift_does_not_suppress_again():
+    for _ in range(3):
+        bounce(bounce="soft")
+    ProviderEvent.objects.update(received_at=Now() - timedelta(minutes=1))
+    assert suppressing.lift(Suppression.objects.get(), UserFactory(), "they called")
+    ProviderEvent.objects.update(received_at=Now() - timedelta(minutes=1))
+    bounce(bounce="soft")
+    assert in_force() == set()
 
 
 def test_complaint_taken_back_lifts_the_complaint_only():

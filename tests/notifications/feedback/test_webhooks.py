@@ -12,6 +12,7 @@ from django.db import OperationalError
 
 from notifications.feedback.reading import read_due
 from notifications.models import Message, ProviderEvent
+from notifications.providers.registry import WEBHOOKS
 from notifications.states import Status
 from tests.factories import MessageFactory
 
@@ -45,8 +46,8 @@ def test_what_is_not_proven_changes_nothing(client, trouble, status):
     assert not ProviderEvent.objects.exists()
 
 
-def test_oversized_request_is_refused_unread(client, settings):
-    settings.WEBHOOK_MAX_BYTES = 100
+def test_oversized_request_is_refused_unread(client, monkeypatch):
+    monkeypatch.setattr(WEBHOOKS["scripted"], "max_bytes", 100)
     assert post(client, [{"id": "e1", "text": "x" * 200}]).status_code == 413
     assert not ProviderEvent.objects.exists()
 

@@ -1,10 +1,11 @@
-"""A provider whose answers a test writes down beforehand."""
+"""A provider, and an account at one, whose answers a test writes down beforehand."""
 
 from collections import deque
 from collections.abc import Callable
 
 from django.core.mail.backends.base import BaseEmailBackend
 
+from notifications.providers.account import Account, Finding, Quota
 from notifications.providers.base import Provider
 from notifications.providers.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
 
@@ -39,3 +40,28 @@ class ScriptedProvider(Provider):
             line(mail)
         self.taken.append(mail)
         return Accepted(f"scripted-{len(self.taken)}")
+
+
+class ScriptedAccount(Account):
+    """Says what it is made with, or raises it: of its quota, and of whether an address was on its list."""
+
+    provider = "scripted"
+
+    def __init__(
+        self, *, quota: Quota | ProviderError | None = None, unsuppressed: bool | ProviderError = True
+    ) -> None:
+        self._quota = quota
+        self._unsuppressed = unsuppressed
+
+    def quota(self) -> Quota | None:
+        if isinstance(self._quota, ProviderError):
+            raise self._quota
+        return self._quota
+
+    def unsuppress(self, address: str) -> bool:
+        if isinstance(self._unsuppressed, ProviderError):
+            raise self._unsuppressed
+        return self._unsuppressed
+
+    def inspect(self) -> list[Finding]:
+        return []

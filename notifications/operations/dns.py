@@ -8,15 +8,11 @@ from dns import exception
 from dns.resolver import NXDOMAIN, Answer, NoAnswer, Resolver
 
 from notifications.providers.account import Finding, bad, good, note
+from notifications.providers.accounts import ACCOUNTS
 from notifications.providers.accounts.sender import with_parents
 
 # For all questions together.
 WITHIN_S = 4.0
-# What a record for the domain includes if a provider may send with the domain as the envelope's sender. All three use a
-# domain of their own (or a subdomain made for them) there, unless told otherwise, and pass SPF without it.
-INCLUDES = {"ses": "amazonses.com", "sendgrid": "sendgrid.net", "postmark": "spf.mtasv.net"}
-# Where a provider publishes its keys if it was not told otherwise.
-USUAL_SELECTORS = {"sendgrid": ("s1", "s2")}
 
 
 class NoDnsError(Exception):
@@ -88,17 +84,17 @@ def _all(dns: Dns, domain: str, provider: str, dkim_names: Sequence[str]) -> Ite
 def spf(domain: str, provider: str, texts: Sequence[str]) -> Finding:
     """Judge the TXT records of a domain (RFC 7208)."""
     records = [text for text in texts if text.lower().split(" ")[0] == "v=spf1"]
-    include = INCLUDES.get(provider)
+    include = ACCOUNTS[provider].spf_include if provider in ACCOUNTS else ""
     if len(records) > 1:
         text = f"{domain} has {len(records)} records, and receivers then use none"
         return bad("SPF", text, "Merge them into one.")
-    if not records and include is None:
+    if not records and not include:
         hint = f'Publish at {domain} which servers send for it, like "v=spf1 a:mail.{domain} -all".'
         return bad("SPF", f"{domain} has no record", hint)
     if not records:
         hint = f'Publish "v=spf1 include:{include} ~all" at {domain}: some receivers look there all the same.'
         return note("SPF", f"{domain} has no record; {provider} passes with its own return path", hint)
-    if include is None:
+    if not include:
         return good("SPF", records[0])
     if f"include:{include}" in [term.lstrip("+") for term in records[0].lower().split()]:
         return good("SPF", f"{domain} includes {include}")
@@ -112,7 +108,8 @@ def _dkim(dns: Dns, domain: str, provider: str, names: Sequence[str]) -> Finding
         if missing:
             return bad("DKIM", f"no key at {', '.join(missing)}", "Publish the records that the provider shows.")
         return good("DKIM", f"{len(names)} keys are published")
-    usual = [f"{selector}._domainkey.{domain}" for selector in USUAL_SELECTORS.get(provider, ())]
+    selectors = ACCOUNTS[provider].usual_selectors if provider in ACCOUNTS else ()
+    usual = [f"{selector}._domainkey.{domain}" for selector in selectors]
     if any(_has_key(dns.texts(name)) for name in usual):
         return good("DKIM", f"there is a key at a usual place of {provider}'s")
     return note("DKIM", f"it is not known where the keys for {domain} are", "Look at the provider's pages.")

@@ -8,6 +8,7 @@ from uuid import UUID
 from notifications.models import Message
 from notifications.outcomes import Outcome
 from notifications.providers.account import Finding, bad, good, note
+from notifications.providers.registry import WEBHOOKS
 from notifications.states import Status
 
 LOOK_EVERY_S = 0.25
@@ -111,6 +112,8 @@ def verdict(last: Sighting, *, wait_s: float) -> Finding:
     if last.outcome is Outcome.DEFERRED:
         return note("test", f"the recipient's server wants it later (after {wait_s:g} s)", "The provider tries on.")
     waited = f"{text} within {wait_s:g} s"
-    if last.provider == "smtp":
-        hint = "A plain SMTP server reports nothing back: look into the mailbox."
-    return note("test", waited, hint) if last.status is Status.SENT else bad("test", waited, hint)
+    if last.status is not Status.SENT:
+        return bad("test", waited, hint)
+    if last.provider not in WEBHOOKS:
+        hint = f"Nothing is reported back by {last.provider}: look into the mailbox."
+    return note("test", waited, hint)

@@ -16,16 +16,11 @@ from notifications.providers.accounts.webhook import webhook_url
 from notifications.providers.base import before_the_wire
 from notifications.providers.http import timeouts
 from notifications.providers.mail import ErrorClass, ProviderError
-from notifications.providers.registry import PROVIDERS
+from notifications.providers.registry import PROVIDERS, WEBHOOKS
 from notifications.providers.smtp import Smtp
 
-# What makes a provider's reports believed here.
-WEBHOOK_SETTINGS = {
-    "ses": "SES_WEBHOOK_TOPICS",
-    "sendgrid": "SENDGRID_WEBHOOK_KEY",
-    "postmark": "POSTMARK_WEBHOOK_AUTH",
-}
 NEARLY_USED = 0.8
+MEANWHILE = "meanwhile the provider is told to ask again (503), and what it gives up on is lost"
 
 
 def check(names: Iterable[str]) -> list[Finding]:
@@ -42,11 +37,11 @@ def _check_provider(name: str) -> list[Finding]:
     missing = PROVIDERS[name]().missing_settings()
     if missing:
         return [bad("settings", f"{setting} is not set", f"Set {setting} in the environment.") for setting in missing]
-    if name in ACCOUNTS:
-        return check_account(ACCOUNTS[name]())
     if name == "smtp":
         return [*smtp(), *dns.look(sender_domain(), name)]
-    return simulator() if name == "simulator" else []
+    if name == "simulator":
+        return simulator()
+    return check_account(ACCOUNTS[name]()) if name in ACCOUNTS else []
 
 
 def check_account(account: Account) -> list[Finding]:
@@ -66,15 +61,14 @@ def quota(account: Account) -> list[Finding]:
         return [note("quota", f"not known: {in_words(error)}")]
     if allowed is None:
         return [good("quota", f"{account.provider} names none; EMAIL_RATE alone decides ({settings.EMAIL_RATE})")]
-    return [judge_quota(allowed, getattr(settings, "EMAIL_QUOTA_SHARE", None))]
+    return [judge_quota(allowed, settings.EMAIL_QUOTA_SHARE)]
 
 
-def judge_quota(allowed: Quota, share: float | None) -> Finding:
-    """`share` is the part of the rate that we aim at, None where nothing is said of it."""
+def judge_quota(allowed: Quota, share: float) -> Finding:
+    """`share` is the part of the account's rate that we aim at."""
     parts = []
     if allowed.per_second is not None:
-        aim = "" if share is None else f" (aiming at {allowed.per_second * share:g})"
-        parts.append(f"{allowed.per_second:g} a second{aim}")
+        parts.append(f"{allowed.per_second:g} a second (aiming at {allowed.per_second * share:g})")
     if allowed.per_day is None:
         return good("quota", ", ".join([*parts, f"no limit a day, {allowed.sent_today:,} sent in 24 hours"]))
     text = ", ".join([*parts, f"{allowed.sent_today:,} of {allowed.per_day:,} in 24 hours used"])
@@ -87,14 +81,19 @@ def judge_quota(allowed: Quota, share: float | None) -> Finding:
 
 def webhook(provider: str) -> list[Finding]:
     """Say whether the provider could reach us, and whether we would believe it."""
-    setting, url = WEBHOOK_SETTINGS[provider], webhook_url(provider)
-    if not getattr(settings, setting):
-        hint = f"Set {setting} once the provider reports to {url}."
-        return [note("reports here", f"{setting} is not set, so that reports are refused", hint)]
+    ours, url = WEBHOOKS[provider](), webhook_url(provider)
+    missing = ours.missing_settings()
+    unusable = [*ours.unusable_settings(), *(setting for setting in missing if getattr(settings, setting))]
+    if unusable:
+        text = f"{unusable[0]} is set to something that proves nothing; {MEANWHILE}"
+        return [bad("reports here", text, "Copy it again; docs/webhooks.md says from where.")]
+    if missing:
+        hint = f"Set {missing[0]} once the provider reports to {url}."
+        return [note("reports here", f"{missing[0]} is not set; {MEANWHILE}", hint)]
     if urlsplit(url).scheme != "https":
         hint = "Set SITE_URL to the site's public address."
         return [note("reports here", f"{url} is nothing that a provider could reach, or should use", hint)]
-    return [good("reports here", f"{setting} is set, reports come to {url}")]
+    return [good("reports here", f"reports come to {url}, and what proves them is set")]
 
 
 def _dkim_names(account: Account) -> list[str]:

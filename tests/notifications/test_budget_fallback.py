@@ -13,7 +13,7 @@ from notifications.delivery import fallback, quota, scripts
 from notifications.delivery.budget import Grant, give_back, reserve, throttled
 from notifications.providers.account import Quota
 from notifications.states import Stream
-from tests.notifications.test_budget_quota import Told
+from tests.scripted import ScriptedAccount
 
 pytestmark = pytest.mark.usefixtures("valkey")
 
@@ -82,7 +82,7 @@ def test_streams_and_threads_share_one_bucket(gone):
 
 def test_rate_that_the_account_allows_is_remembered(settings, monkeypatch, db):
     settings.EMAIL_RATE, settings.EMAIL_QUOTA_SHARE = "100", 1.0
-    quota.refresh("ses", Told(Quota(per_second=20, per_day=None, sent_today=0)))
+    quota.refresh("ses", ScriptedAccount(quota=Quota(per_second=20, per_day=None, sent_today=0)))
     reserve("ses", Stream.CRITICAL, 1)
     with redis_at(monkeypatch, 1):
         assert reserve("ses", Stream.CRITICAL, 50).count == 2
@@ -128,5 +128,5 @@ def test_redis_that_is_back_is_asked_again_after_the_rest(monkeypatch):
 
 
 def test_quota_that_cannot_be_kept_is_a_line_in_the_log(gone, caplog):
-    assert quota.refresh("ses", Told(Quota(per_second=20, per_day=None, sent_today=0))) is None
+    assert quota.refresh("ses", ScriptedAccount(quota=Quota(per_second=20, per_day=None, sent_today=0))) is None
     assert "quota of ses" in caplog.text

@@ -7,38 +7,20 @@ from notifications.delivery.attempt import deliver
 from notifications.delivery.budget import reserve, throttled
 from notifications.delivery.record import Carrier
 from notifications.models import DeliveryAttempt
-from notifications.providers.account import Account, Quota
+from notifications.providers.account import Quota
 from notifications.providers.mail import ErrorClass, ProviderError
 from notifications.states import Stream
 from tests.factories import MessageFactory
 from tests.notifications.budgets import counted, drain, let_pass, state
+from tests.scripted import ScriptedAccount
 from tests.simulated import simulator
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
 
-class Told(Account):
-    """An account that says what the test tells it to, or raises it."""
-
-    provider = "ses"
-
-    def __init__(self, said):
-        self.said = said
-
-    def quota(self):
-        if isinstance(self.said, Exception):
-            raise self.said
-        return self.said
-
-    def unsuppress(self, address):
-        raise AssertionError("nobody asks for this")
-
-    def inspect(self):
-        raise AssertionError("nobody asks for this")
-
-
 def says(per_second=None, per_day=None, sent_today=0):
-    return quota.refresh("ses", Told(Quota(per_second=per_second, per_day=per_day, sent_today=sent_today)))
+    said = Quota(per_second=per_second, per_day=per_day, sent_today=sent_today)
+    return quota.refresh("ses", ScriptedAccount(quota=said))
 
 
 def per_second(stream=Stream.CRITICAL):
@@ -73,8 +55,8 @@ def test_account_alone_decides_where_the_setting_names_no_rate(settings):
 
 def test_last_answer_holds_for_minutes_and_then_the_setting_does():
     says(per_second=50, per_day=20)
-    assert quota.refresh("ses", Told(ProviderError(ErrorClass.TRANSIENT, "gone"))) is None
-    assert quota.refresh("ses", Told(None)) is None
+    assert quota.refresh("ses", ScriptedAccount(quota=ProviderError(ErrorClass.TRANSIENT, "gone"))) is None
+    assert quota.refresh("ses", ScriptedAccount(quota=None)) is None
     let_pass("ses", quota.GOOD_FOR_S - 30)
     assert drain(Stream.CRITICAL) == 20
     let_pass("ses", 31)

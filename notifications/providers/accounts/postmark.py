@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
-from notifications.providers.account import Finding, Quota, bad, closed, good, looked, note, unreadable
+from notifications.providers.account import Finding, Quota, bad, closed, good, judged, looked, note, unreadable
 from notifications.providers.accounts.rest import RestAccount, objects
 from notifications.providers.accounts.sender import sender_address
 from notifications.providers.accounts.webhook import is_exact, is_ours, webhook_url
@@ -19,6 +19,7 @@ NEEDED_TRIGGERS = ("Delivery", "Bounce", "SpamComplaint")
 
 class PostmarkAccount(RestAccount):
     provider = "postmark"
+    spf_include = "spf.mtasv.net"
     sender = Postmark
 
     def api_url(self) -> str:
@@ -47,7 +48,8 @@ class PostmarkAccount(RestAccount):
         try:
             found = server(self.document("server"))
         except ProviderError as error:
-            return [closed(error, "Copy the server's API token (Servers, API Tokens) into POSTMARK_SERVER_TOKEN.")]
+            hint = "Copy the server's API token (Servers, API Tokens) into POSTMARK_SERVER_TOKEN."
+            return [closed(error, hint, address="POSTMARK_API_URL")]
         text = f"a server token cannot see whether {sender_address()} is a confirmed signature"
         found.append(note("sender", text, "Look at Sender Signatures at Postmark."))
         return found + looked("webhook", self._webhook)
@@ -86,10 +88,7 @@ def _judge(hook: dict[str, Any]) -> Finding:
         ),
         (bool(missing), f"it leaves out {', '.join(missing)}", "Turn these events on."),
     )
-    for applies, text, hint in problems:
-        if applies:
-            return bad("webhook", text, hint)
-    return good("webhook", f"reports to {webhook_url('postmark')}")
+    return judged("webhook", problems, otherwise=f"reports to {webhook_url('postmark')}")
 
 
 def _credentials(hook: dict[str, Any]) -> str:

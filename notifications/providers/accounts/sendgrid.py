@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-from notifications.providers.account import Finding, Quota, bad, closed, good, looked, note, unreadable
+from notifications.providers.account import Finding, Quota, bad, closed, good, judged, looked, note, unreadable
 from notifications.providers.accounts.rest import NOT_ALLOWED, NOT_THERE, RestAccount, objects
 from notifications.providers.accounts.sender import sender_address, sender_domain
 from notifications.providers.accounts.webhook import is_exact, is_ours, webhook_url
@@ -22,6 +22,8 @@ EXPECTED = ("mail.", "suppression.")
 
 class SendGridAccount(RestAccount):
     provider = "sendgrid"
+    spf_include = "sendgrid.net"
+    usual_selectors = ("s1", "s2")
     sender = SendGrid
 
     def api_url(self) -> str:
@@ -50,7 +52,8 @@ class SendGridAccount(RestAccount):
         try:
             found = credentials(self._scopes())
         except ProviderError as error:
-            return [closed(error, "Put a key with the permission Mail Send into SENDGRID_API_KEY.")]
+            hint = "Put a key with the permission Mail Send into SENDGRID_API_KEY."
+            return [closed(error, hint, address="SENDGRID_API_URL")]
         for subject, look in (("sender", self._sender), ("credits", self._credits), ("webhook", self._webhook)):
             found += looked(subject, look, not_allowed=NOT_ALLOWED)
         return found
@@ -158,10 +161,7 @@ def _judge(hook: dict[str, Any]) -> Finding:
         ),
         (bool(missing), f"it leaves out {', '.join(missing)}", "Turn these events on."),
     )
-    for applies, text, hint in problems:
-        if applies:
-            return bad("webhook", text, hint)
-    return good("webhook", f"reports to {webhook_url('sendgrid')}, signed")
+    return judged("webhook", problems, otherwise=f"reports to {webhook_url('sendgrid')}, signed")
 
 
 def number(answer: dict[str, Any], name: str) -> int:

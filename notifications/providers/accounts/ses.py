@@ -34,6 +34,7 @@ class SesAccount(Account):
     """The answer to the question for the account is kept for a moment: SES would not answer it twice in a second."""
 
     provider = "ses"
+    spf_include = "amazonses.com"
 
     def __init__(self) -> None:
         self._known: tuple[float, Answer] | None = None
@@ -69,7 +70,8 @@ class SesAccount(Account):
             found = judge.account(self._patiently(self._account))
         except ProviderError as error:
             if error.code not in NOT_ALLOWED:
-                return [closed(error, "Give boto3 credentials of SES_REGION that may call ses:SendEmail.")]
+                hint = "Give boto3 credentials of SES_REGION that may call ses:SendEmail."
+                return [closed(error, hint, address="SES_REGION and SES_ENDPOINT_URL")]
             text = "accepted, but they may not read the account: neither quota nor sandbox are known"
             found = [note("credentials", text, "Allow ses:GetAccount.")]
         found += looked("sender", lambda: judge.identity(self._identities), not_allowed=NOT_ALLOWED)

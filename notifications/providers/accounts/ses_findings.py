@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
-from notifications.providers.account import Finding, bad, good, note
+from notifications.providers.account import Finding, bad, good, judged, note
 from notifications.providers.accounts.sender import sender_address
 
 Answer = Mapping[str, Any]
@@ -107,7 +107,4 @@ def _destination(answer: Answer) -> Finding:
         ),
         (bool(missing), f"{topic} is not told of {', '.join(missing)}", "Add these event types to the destination."),
     )
-    for applies, text, hint in problems:
-        if applies:
-            return bad("reports", text, hint)
-    return good("reports", f"to {topic}")
+    return judged("reports", problems, otherwise=f"to {topic}")

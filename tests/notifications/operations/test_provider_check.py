@@ -6,10 +6,12 @@ from aiosmtpd.smtp import AuthResult
 
 from config.local.ports import free_port
 from notifications.operations import dns, provider_check
-from notifications.providers.account import Account, Quota, good, note
+from notifications.providers.account import Quota, good, note
 from notifications.providers.mail import ErrorClass, ProviderError
 from tests.notifications.providers import faults
 from tests.notifications.providers.accounts.ses_double import ses_double
+from tests.notifications.providers.webhooks import signing
+from tests.scripted import ScriptedAccount
 from tests.simulated import simulator
 
 
@@ -76,24 +78,6 @@ def test_provider_that_lets_nobody_in_is_not_asked_on(settings, server):
     assert seen["sendgrid DMARC"].verdict.value == "ok"
 
 
-class Told(Account):
-    provider = "ses"
-
-    def __init__(self, quota):
-        self._quota = quota
-
-    def quota(self):
-        if isinstance(self._quota, ProviderError):
-            raise self._quota
-        return self._quota
-
-    def unsuppress(self, address):
-        return False
-
-    def inspect(self):
-        return []
-
-
 @pytest.mark.parametrize(
     ("quota", "share", "verdict", "words"),
     [
@@ -103,7 +87,12 @@ class Told(Account):
             "ok",
             "14 a second (aiming at 11.2), 1,234 of 50,000",
         ),
-        (Quota(per_second=14, per_day=None, sent_today=7), None, "ok", "14 a second, no limit a day, 7 sent"),
+        (
+            Quota(per_second=14, per_day=None, sent_today=7),
+            1.0,
+            "ok",
+            "14 a second (aiming at 14), no limit a day, 7 sent",
+        ),
         (Quota(per_second=None, per_day=100, sent_today=80), 0.8, "note", "80 of 100 in 24 hours used"),
         (Quota(per_second=1, per_day=200, sent_today=200), 0.8, "bad", "200 of 200"),
         (None, 0.8, "ok", "EMAIL_RATE alone decides"),
@@ -112,21 +101,35 @@ class Told(Account):
 )
 def test_quota_is_said_with_what_we_aim_at(settings, quota, share, verdict, words):
     settings.EMAIL_QUOTA_SHARE = share
-    (finding,) = provider_check.quota(Told(quota))
+    (finding,) = provider_check.quota(ScriptedAccount(quota=quota))
     assert (finding.verdict.value, words in finding.text) == (verdict, True), finding
 
 
 @pytest.mark.parametrize(
     ("provider", "changes", "verdict", "words"),
     [
-        ("ses", {"SES_WEBHOOK_TOPICS": []}, "note", "SES_WEBHOOK_TOPICS is not set"),
+        (
+            "ses",
+            {"SES_WEBHOOK_TOPICS": []},
+            "note",
+            "SES_WEBHOOK_TOPICS is not set; meanwhile the provider is",
+        ),
         ("postmark", {"POSTMARK_WEBHOOK_AUTH": ""}, "note", "POSTMARK_WEBHOOK_AUTH is not set"),
-        ("sendgrid", {"SENDGRID_WEBHOOK_KEY": "k"}, "note", "http://127.0.0.1:8000/webhooks/sendgrid/ is nothing"),
-        ("sendgrid", {"SENDGRID_WEBHOOK_KEY": "k", "SITE_URL": "https://shop.example.com"}, "ok", "reports come to"),
+        ("postmark", {"POSTMARK_WEBHOOK_AUTH": "justuser"}, "bad", "POSTMARK_WEBHOOK_AUTH is set to something that"),
+        ("postmark", {"POSTMARK_WEBHOOK_AUTH": "post:mark"}, "ok", "webhooks/postmark/"),
+        ("sendgrid", {"SENDGRID_WEBHOOK_KEY": ""}, "note", "SENDGRID_WEBHOOK_KEY is not set"),
+        ("sendgrid", {"SENDGRID_WEBHOOK_KEY": "k"}, "bad", "SENDGRID_WEBHOOK_KEY is set to something that"),
+        (
+            "sendgrid",
+            {"SITE_URL": "http://127.0.0.1:8000"},
+            "note",
+            "http://127.0.0.1:8000/webhooks/sendgrid/ is nothing",
+        ),
+        ("sendgrid", {}, "ok", "reports come to"),
     ],
 )
 def test_our_end_of_the_webhook_is_looked_at(settings, provider, changes, verdict, words):
-    settings.SITE_URL = "http://127.0.0.1:8000"
+    settings.SITE_URL, settings.SENDGRID_WEBHOOK_KEY = "https://shop.example.com", signing.SendGrid().shown_key()
     for setting, value in changes.items():
         setattr(settings, setting, value)
     (finding,) = provider_check.webhook(provider)

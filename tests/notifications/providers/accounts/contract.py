@@ -68,6 +68,21 @@ class AccountContract:
                 list(self.refusals())
             assert elsewhere.connections == 0
 
+    @pytest.mark.parametrize(
+        ("answer", "is_address"),
+        [
+            (faults.answer("401 Unauthorized", body="{}"), False),
+            (faults.answer("404 Not Found", body="{}"), True),
+            (faults.answer("302 Found", "Location: http://127.0.0.1:1/"), True),
+        ],
+    )
+    def test_key_is_not_blamed_for_the_address(self, at, answer, is_address):
+        with faults.fault_server(answer) as server:
+            at(server.url)
+            (found,) = self.made().inspect()
+        assert (found.subject, found.verdict.value) == ("credentials", "bad")
+        assert ("no API at the address asked (http-" in found.text, "_URL" in found.hint) == (is_address,) * 2, found
+
     def test_refused_connection_says_so(self, at):
         at(f"http://127.0.0.1:{free_port()}")
         assert {error.error_class for error in self.refusals()} == {ErrorClass.TRANSIENT}
@@ -84,4 +99,6 @@ class AccountContract:
             assert {(error.error_class, error.code) for error in self.refusals()} == {
                 (ErrorClass.MISCONFIGURED, "certificate")
             }
+            (found,) = self.made().inspect()
+            assert ("not proven to be the provider" in found.text, "_URL" in found.hint) == (True, True)
             assert api.asked == []

@@ -1,5 +1,6 @@
 """The connection to Redis (or Valkey) for what Mailroom itself keeps there: the budget and the broker's health."""
 
+import time
 from functools import cache
 
 import redis
@@ -9,6 +10,24 @@ from redis.retry import Retry
 
 # One slow answer must not hold a worker's thread; redis-py's own default retries ten times.
 TIMEOUT_S = 1.0
+
+
+class Rest:
+    """A process's memory that Redis was in trouble a moment ago. Thread-safe: one float, replaced whole."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until = 0.0
+
+    def start(self) -> None:
+        self._until = time.monotonic() + self._seconds
+
+    def end(self) -> None:
+        self._until = 0.0
+
+    @property
+    def on(self) -> bool:
+        return time.monotonic() < self._until
 
 
 @cache

@@ -8,7 +8,11 @@ from notifications.models import ProviderEvent
 
 @admin.register(ProviderEvent)
 class ProviderEventAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ["received_at", "provider", "kind", "bounce", "recipient", "state", "detail"]
+    list_display = ["received_at", "recipient", "kind", "bounce", "state", "provider"]
+    fields = [
+        *("provider", "event_id", "received_at", "state", "message", "attempt", "kind", "bounce", "recipient"),
+        *("provider_message_id", "detail", "occurred_at", "payload"),
+    ]
     list_filter = ["state", "kind", "bounce", "provider", "received_at"]
     search_fields = ["recipient", "provider_message_id", "message__id"]
     search_help_text = "An address, the provider's id of a message, or our own."

@@ -135,9 +135,11 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
     def _say(self, request: HttpRequest, resent: Sequence[Message]) -> None:
         kept_back = [message for message in resent if message.status == Status.SUPPRESSED]
         for message in kept_back:
-            self.message_user(request, f"Not to {message.to_address}: {message.status_reason}.", messages.WARNING)
+            text = f"A new message was written down but kept back: {message.status_reason} ({message.to_address})."
+            self.message_user(request, text, messages.WARNING)
         count = len(resent) - len(kept_back)
-        self.message_user(request, _said(count), messages.SUCCESS if count else messages.WARNING)
+        if count or not kept_back:
+            self.message_user(request, _said(count), messages.SUCCESS if count else messages.WARNING)
 
     def _resend(self, request: HttpRequest, old: Message, request_id: UUID) -> Message | None:
         try:

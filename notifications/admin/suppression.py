@@ -7,8 +7,10 @@ from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.template.defaultfilters import truncatechars
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
@@ -17,6 +19,7 @@ from accounts.models import User
 from notifications.addresses import BadAddressError, one_address
 from notifications.feedback import suppressing
 from notifications.models import Suppression
+from notifications.providers.accounts import ACCOUNTS
 from notifications.suppressions import Reason
 
 
@@ -26,6 +29,8 @@ class ByHandForm(forms.ModelForm):
     class Meta:
         model = Suppression
         fields = ["address", "detail"]
+        labels = {"detail": "Why"}
+        help_texts = {"detail": "One sentence for whoever asks later."}
 
     def clean_address(self) -> str:
         try:
@@ -35,6 +40,17 @@ class ByHandForm(forms.ModelForm):
         if Suppression.objects.in_force([address]).filter(reason=Reason.BY_HAND).exists():
             raise ValidationError("This address is on the list already.")
         return address
+
+
+class InForceFilter(admin.SimpleListFilter):
+    title = "whether it is in force"
+    parameter_name = "in_force"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "In force"), ("0", "Lifted")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> QuerySet[Suppression]:
+        return queryset if self.value() is None else queryset.filter(lifted_at__isnull=self.value() == "1")
 
 
 class LiftForm(forms.Form):
@@ -47,17 +63,27 @@ class LiftForm(forms.Form):
 
 @admin.register(Suppression)
 class SuppressionAdmin(admin.ModelAdmin):
-    list_display = ["address", "reason", "detail", "provider", "created_at", "probed_at", "lifted_at", "lifted_by"]
-    list_filter = ["reason", ("lifted_at", admin.EmptyFieldListFilter), "provider", "created_at"]
+    list_display = ["address", "reason", "created_at", "lifted_at", "in_short"]
+    list_filter = [InForceFilter, "reason", "provider", "created_at"]
     search_fields = ["address"]
     search_help_text = "An address, or a part of one."
     list_per_page = 50
     show_full_result_count = False
-    list_select_related = ["lifted_by"]
     fields = [
         *("address", "reason", "detail", "provider", "event", "created_at", "probed_at"),
-        *("lifted_at", "lifted_by", "lift_reason", "provider_lift"),
+        *("lifted_at", "lifted_by", "lift_reason", "at_the_provider"),
     ]
+    readonly_fields = ["at_the_provider"]
+
+    @admin.display(description="why")
+    def in_short(self, suppression: Suppression) -> str:
+        return truncatechars(suppression.detail, 60)
+
+    @admin.display(description="at the provider")
+    def at_the_provider(self, suppression: Suppression) -> str:
+        """What came of taking the address off the provider's own list."""
+        waiting = suppression.lifted_at and suppression.provider in ACCOUNTS
+        return suppression.provider_lift or ("not yet asked" if waiting else "-")
 
     def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
         return False
@@ -108,7 +134,7 @@ class SuppressionAdmin(admin.ModelAdmin):
             lifted = suppressing.lift(suppression, user, why)
             if lifted:
                 self.log_change(request, suppression, f"Lifted: {why}")
-        text = f"{suppression.address} gets mail again." if lifted else "Somebody had lifted it already."
+        text = _said(suppression) if lifted else "Somebody had lifted it already."
         self.message_user(request, text, messages.SUCCESS if lifted else messages.WARNING)
 
     def _ask(self, request: HttpRequest, suppression: Suppression, form: LiftForm) -> TemplateResponse:
@@ -120,3 +146,10 @@ class SuppressionAdmin(admin.ModelAdmin):
             "form": form,
         }
         return TemplateResponse(request, "admin/notifications/suppression/lift.html", context)
+
+
+def _said(suppression: Suppression) -> str:
+    others = Suppression.objects.in_force([suppression.address]).values_list("reason", flat=True)
+    if still := ", ".join(others):
+        return f"Lifted. Mail to {suppression.address} is still kept back: {still}."
+    return f"Lifted. Mail to {suppression.address} goes out again; within half a minute the provider is told too."

@@ -6,6 +6,7 @@ from datetime import datetime
 from operator import attrgetter
 
 from notifications.models import Message
+from notifications.states import Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,9 @@ def _ours(message: Message) -> Iterator[Line]:
         what = f"attempt {attempt.number} through {attempt.provider}: {attempt.result}"
         took = "" if attempt.duration_ms is None else f"after {attempt.duration_ms} ms"
         yield Line(at=attempt.recorded_at, who="Mailroom", what=what, detail=attempt.error or took)
+    if message.status_reason and message.status not in {Status.SENDING, Status.SENT}:
+        at = max([message.created_at, *(attempt.recorded_at for attempt in message.delivery_attempts.all())])
+        yield Line(at=at, who="Mailroom", what=message.status, detail=message.status_reason)
     if message.handed_over_at:
         yield Line(at=message.handed_over_at, who="Mailroom", what=f"handed over to {message.provider}")
 

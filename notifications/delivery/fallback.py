@@ -11,29 +11,13 @@ from collections import defaultdict
 from django.conf import settings
 
 from notifications.delivery.rates import FASTEST
+from notifications.redis_client import Rest
 from notifications.states import Stream
 
 # How long a process leaves Redis alone after it has not answered: a hung one holds a thread for its whole time limit.
 REST_S = 5.0
 # Of a provider without a rate nothing is known; this many messages a second hurt none.
 UNKNOWN_RATE = 10.0
-
-
-class Rest:
-    """A process's memory that Redis was in trouble a moment ago. Thread-safe: one float, replaced whole."""
-
-    def __init__(self) -> None:
-        self._until = 0.0
-
-    def start(self) -> None:
-        self._until = time.monotonic() + REST_S
-
-    def end(self) -> None:
-        self._until = 0.0
-
-    @property
-    def on(self) -> bool:
-        return time.monotonic() < self._until
 
 
 class Bucket:
@@ -61,7 +45,7 @@ class Bucket:
             self._paused_until = max(self._paused_until, time.monotonic() + seconds)
 
 
-rest = Rest()
+rest = Rest(REST_S)
 _buckets: defaultdict[str, Bucket] = defaultdict(Bucket)
 # What the shared budget last said that a provider takes: the account may allow less than the settings.
 _seen: dict[str, float] = {}

@@ -3,12 +3,12 @@
 import json
 import logging
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
 import redis
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 
 from notifications.delivery import day, scripts
@@ -49,18 +49,19 @@ def refresh(provider: str, account: Account) -> Quota | None:
 
 def restore(provider: str) -> None:
     """Bring the last quota back into a Redis that was wiped. Raises redis.RedisError and Django's database errors."""
-    since = Now() - timedelta(seconds=GOOD_FOR_S)
-    known = ProviderQuota.objects.filter(provider=provider, read_at__gt=since).first()
-    if known is not None:
-        _keep(provider, Quota(per_second=known.per_second, per_day=known.per_day, sent_today=known.sent_today))
+    age = ExpressionWrapper(Now() - F("read_at"), output_field=DurationField())
+    known = ProviderQuota.objects.filter(provider=provider).annotate(age=age).first()
+    if known is not None and (good_for_s := GOOD_FOR_S - known.age.total_seconds()) > 0:
+        quota = Quota(per_second=known.per_second, per_day=known.per_day, sent_today=known.sent_today)
+        _keep(provider, quota, good_for_s)
 
 
 def _write_down(provider: str, quota: Quota) -> None:
     ProviderQuota.objects.update_or_create(provider=provider, defaults={**asdict(quota), "read_at": Now()})
 
 
-def _keep(provider: str, quota: Quota) -> None:
-    ask: dict[str, Any] = {"sent_today": quota.sent_today, "good_for_us": GOOD_FOR_S * 1e6}
+def _keep(provider: str, quota: Quota, good_for_s: float = GOOD_FOR_S) -> None:
+    ask: dict[str, Any] = {"sent_today": quota.sent_today, "good_for_us": good_for_s * 1e6}
     if quota.per_second is not None:
         ask["rate"] = max(quota.per_second * settings.EMAIL_QUOTA_SHARE, LEAST_RATE)
     if quota.per_day is not None:

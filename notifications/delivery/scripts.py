@@ -59,8 +59,12 @@ _BUCKETS = """
 local rate = math.min(ask.rate, account('quota_rate') or ask.rate) * factor()
 local function bucket(name, depth, per_second)
   local interval = 1000000 / per_second
-  -- Never emptier than empty, whatever clock the moment is from.
-  local full = math.min(math.max(state[name] or 0, now), now + depth * interval)
+  local full, latest = math.max(state[name] or 0, now), now + depth * interval
+  if full > latest + 1 then
+    -- Emptier than empty: the moment is from another server's clock.
+    full = latest
+    change(name, full)
+  end
   return {name = name, depth = depth, interval = interval, full = full}
 end
 -- How many tokens a bucket has above the level at which it is `depth` down.

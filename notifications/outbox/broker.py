@@ -9,7 +9,7 @@ import kombu.exceptions
 import redis
 
 from config.celery import app
-from notifications.redis_client import client
+from notifications.redis_client import Rest, client
 from notifications.states import Stream
 
 logger = logging.getLogger(__name__)
@@ -22,24 +22,7 @@ SLOW_S = 0.5
 BROKER_ERRORS = (kombu.exceptions.KombuError, redis.RedisError, OSError)
 
 
-class Rest:
-    """A process's memory that the broker was in trouble a moment ago. Thread-safe: one float, replaced whole."""
-
-    def __init__(self) -> None:
-        self._until = 0.0
-
-    def start(self) -> None:
-        self._until = time.monotonic() + REST_S
-
-    def end(self) -> None:
-        self._until = 0.0
-
-    @property
-    def on(self) -> bool:
-        return time.monotonic() < self._until
-
-
-rest = Rest()
+rest = Rest(REST_S)
 
 
 def publish(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:

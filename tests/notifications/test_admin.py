@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from accounts.models import User
@@ -83,8 +84,8 @@ def test_resend_to_a_suppressed_address_says_why_it_is_kept_back(admin_client):
     message = MessageFactory()
     suppressing.suppress(message.to_address, Reason.COMPLAINT, "")
     page = admin_client.post(resend_url(message), {"request_id": uuid4()}, follow=True).content.decode()
-    assert f"Not to {message.to_address}: the address is suppressed: complaint." in page
-    assert "Nothing was resent." in page
+    assert f"kept back: the address is suppressed: complaint ({message.to_address})" in page
+    assert "Nothing was resent." not in page
     assert Message.objects.get(resend_of=message).status == Status.SUPPRESSED
 
 
@@ -111,6 +112,31 @@ def test_timeline_tells_what_we_did_and_what_the_provider_said_in_order(admin_cl
     assert "mailbox full" in page
     raw = admin_client.get(reverse("admin:notifications_providerevent_change", args=[event.pk])).content.decode()
     assert "words" in raw
+
+
+def test_timeline_says_how_a_story_ended(admin_client):
+    message = MessageFactory()
+    suppressing.suppress(message.to_address, Reason.COMPLAINT, "")
+    admin_client.post(resend_url(message), {"request_id": uuid4()})
+    page = admin_client.get(detail(Message.objects.get(resend_of=message))).content.decode()
+    assert page.index("enqueued") < page.index("the address is suppressed: complaint", page.index("Timeline"))
+
+
+def test_events_of_one_moment_are_told_in_the_providers_order(admin_client):
+    message = MessageFactory(status=Status.SENT, sent_at=Now())
+    for number, kind in enumerate(["accepted", "deferred", "delivered"]):
+        ProviderEvent.objects.create(
+            provider="ses",
+            event_id=kind,
+            payload={},
+            message=message,
+            kind=kind,
+            received_at=message.created_at,
+            occurred_at=timezone.now() + timedelta(seconds=number),
+        )
+    page = admin_client.get(detail(message)).content.decode()
+    page = page[page.index("Timeline") :]
+    assert page.index("accepted") < page.index("deferred") < page.index("delivered")
 
 
 def test_action_asks_first_and_then_resends_all(admin_client):

@@ -9,11 +9,11 @@ from django.urls import reverse
 from notifications.feedback import suppressing
 from notifications.models import Suppression
 from notifications.outbox import Draft, enqueue
-from notifications.providers.account import Account
 from notifications.providers.accounts import ACCOUNTS
 from notifications.providers.mail import ErrorClass, ProviderError
 from notifications.suppressions import Reason
 from tests.factories import UserFactory
+from tests.scripted import ScriptedAccount
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:notifications_suppression_changelist")
@@ -40,7 +40,7 @@ def test_operator_sees_why(admin_client, suppression):
     page = admin_client.get(detail(suppression)).content.decode()
     assert "550 5.1.1 no such user" in page
     assert lift(suppression) in page
-    assert ADDRESS in admin_client.get(LIST + "?q=ada&lifted_at__isempty=1").content.decode()
+    assert ADDRESS in admin_client.get(LIST + "?q=ada&in_force=1").content.decode()
 
 
 def test_asking_changes_nothing(admin_client, suppression):
@@ -97,38 +97,39 @@ def test_events_can_be_looked_at(admin_client):
     assert admin_client.get(reverse("admin:notifications_providerevent_changelist") + "?q=ada").status_code == 200
 
 
-class ScriptedAccount(Account):
-    provider = "scripted"
-    answer: bool | ProviderError = True
-
-    def quota(self):
-        return None
-
-    def inspect(self):
-        return []
-
-    def unsuppress(self, address):
-        if isinstance(self.answer, ProviderError):
-            raise self.answer
-        return self.answer
-
-
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
         (True, "taken off the list of scripted"),
         (False, "it was on no list of scripted"),
-        (ProviderError(ErrorClass.MISCONFIGURED, "http-403"), "scripted refused to take it off its list"),
+        (
+            ProviderError(ErrorClass.MISCONFIGURED, "http-403"),
+            "scripted refused to take it off its list: misconfigured: http-403",
+        ),
         (ProviderError(ErrorClass.TRANSIENT, "http-503"), ""),
         (ProviderError(ErrorClass.AMBIGUOUS, "timeout"), ""),
     ],
 )
 def test_what_was_lifted_is_lifted_at_the_provider_too(monkeypatch, suppression, answer, said):
-    monkeypatch.setitem(ACCOUNTS, "scripted", ScriptedAccount)
-    monkeypatch.setattr(ScriptedAccount, "answer", answer)
+    monkeypatch.setitem(ACCOUNTS, "scripted", lambda: ScriptedAccount(unsuppressed=answer))
     assert suppressing.lift_at_providers() == 0
     suppressing.lift(suppression, UserFactory(), "they called")
     assert suppressing.lift_at_providers() == bool(said)
-    assert Suppression.objects.get().provider_lift.startswith(said)
+    assert Suppression.objects.get().provider_lift == said
     # Done is done; what was not is tried again.
-    assert suppressing.lift_at_providers() == 0
+    monkeypatch.setitem(ACCOUNTS, "scripted", lambda: ScriptedAccount(unsuppressed=True))
+    assert suppressing.lift_at_providers() == (not said)
+
+
+def test_page_says_what_still_keeps_mail_back(admin_client, suppression):
+    suppressing.suppress(ADDRESS, Reason.COMPLAINT, "")
+    page = admin_client.post(lift(suppression), {"why": "they called"}, follow=True).content.decode()
+    assert f"Mail to {ADDRESS} is still kept back: complaint." in page
+    other = Suppression.objects.in_force([ADDRESS]).get()
+    page = admin_client.post(lift(other), {"why": "they called"}, follow=True).content.decode()
+    assert f"Mail to {ADDRESS} goes out again" in page
+
+
+@pytest.mark.parametrize(("query", "shown"), [("1", True), ("0", False)])
+def test_list_tells_what_is_in_force(admin_client, suppression, query, shown):
+    assert (ADDRESS in admin_client.get(f"{LIST}?in_force={query}").content.decode()) == shown

@@ -22,7 +22,7 @@ def own_broker(tmp_path, monkeypatch):
         producer.config_from_object("config.celeryconfig")
         producer.conf.broker_url = server.url
         monkeypatch.setattr(broker, "app", producer)
-        monkeypatch.setattr(broker, "rest", broker.Rest())
+        monkeypatch.setattr(broker, "rest", broker.Rest(broker.REST_S))
         yield server
         if server.process:
             server.process.send_signal(signal.SIGCONT)

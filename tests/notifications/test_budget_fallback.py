@@ -15,7 +15,7 @@ from notifications.providers.account import Quota
 from notifications.states import Stream
 from tests.scripted import ScriptedAccount
 
-pytestmark = pytest.mark.usefixtures("valkey")
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
 
 @pytest.fixture(autouse=True)

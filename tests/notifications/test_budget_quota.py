@@ -1,14 +1,18 @@
 """What the provider's account says, and what its complaints do to the rate."""
 
+from datetime import timedelta
+
 import pytest
+from django.db.models.functions import Now
 
 from notifications.delivery import budget, quota
 from notifications.delivery.attempt import deliver
 from notifications.delivery.budget import reserve, throttled
 from notifications.delivery.record import Carrier
-from notifications.models import DeliveryAttempt
+from notifications.models import DeliveryAttempt, ProviderQuota
 from notifications.providers.account import Quota
 from notifications.providers.mail import ErrorClass, ProviderError
+from notifications.redis_client import client
 from notifications.states import Stream
 from tests.factories import MessageFactory
 from tests.notifications.budgets import counted, drain, let_pass, state
@@ -34,8 +38,10 @@ def per_second(stream=Stream.CRITICAL):
 
 
 @pytest.fixture(autouse=True)
-def hundred_a_second(settings):
+def hundred_a_second(settings, valkey):
     settings.EMAIL_RATE, settings.EMAIL_STREAM_RATES, settings.EMAIL_DAILY = "ses=100", "", ""
+    # The first question after a wipe counts the day anew; here that has happened.
+    reserve("ses", Stream.BULK, 0)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +59,7 @@ def test_account_alone_decides_where_the_setting_names_no_rate(settings):
     assert per_second() == pytest.approx(40, rel=0.1)
 
 
-def test_last_answer_holds_for_minutes_and_then_the_setting_does():
+def test_last_answer_holds_for_a_day_and_then_the_setting_does():
     says(per_second=50, per_day=20)
     assert quota.refresh("ses", ScriptedAccount(quota=ProviderError(ErrorClass.TRANSIENT, "gone"))) is None
     assert quota.refresh("ses", ScriptedAccount(quota=None)) is None
@@ -84,6 +90,7 @@ def test_what_the_account_has_counted_of_ours_counts_once():
     message = MessageFactory()
     for number in range(1, 6):
         DeliveryAttempt.objects.create(message=message, number=number, provider="ses", result="accepted")
+    client().flushdb()
     says(per_day=50, sent_today=20)
     assert (counted("ses"), state("ses", "others")) == (5, 15)
     assert drain(Stream.CRITICAL) == 30
@@ -166,3 +173,27 @@ def test_accounts_of_the_providers_in_use_are_asked_over_the_wire(settings, monk
     assert state("ses", "quota_day") == 1000
     assert quota.refresh_all() == 0
     assert state("ses", "quota_rate") == pytest.approx(16)
+
+
+def test_wiped_redis_gets_the_last_quota_back():
+    says(per_second=50, per_day=200, sent_today=195)
+    client().flushdb()
+    assert drain(Stream.CRITICAL) == 5
+    assert state("ses", "quota_rate") == pytest.approx(40)
+    client().flushdb()
+    ProviderQuota.objects.update(read_at=Now() - timedelta(days=2))
+    assert drain(Stream.CRITICAL) > 5
+
+
+@pytest.mark.parametrize("throttle", [True, False])
+def test_clock_that_goes_back_by_an_hour_neither_opens_nor_closes_the_gate(throttle):
+    if throttle:
+        throttled("ses")
+    assert drain(Stream.CRITICAL) > 20
+    # A moment of the clock before is an hour ahead of the clock now.
+    let_pass("ses", -3600)
+    grant = reserve("ses", Stream.CRITICAL, 1000)
+    assert grant.count < 100
+    # Not for the whole hour.
+    assert grant.waits_s[0] <= budget.LONGEST_WAIT_S + 1
+    assert per_second() == pytest.approx(70 if throttle else 100, rel=0.1)

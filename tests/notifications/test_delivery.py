@@ -123,6 +123,16 @@ def test_unwanted_message_is_not_sent_and_says_why(provider, case, status, reaso
     assert reason in after.status_reason
 
 
+def test_no_address_is_sent_too_many_of_a_kind_by_one_task_either(provider, settings):
+    settings.EMAIL_ADDRESS_HOURLY = 3
+    user = UserFactory()
+    messages = [MessageFactory(user=user, kind="product-news", stream=Stream.BULK) for _ in range(8)]
+    MessageFactory(user=user, kind="product-news", uncertain=True)
+    run(*messages, stream=Stream.BULK)
+    assert len(provider.taken) == 2
+    assert {fresh(message).status for message in messages} == {Status.SENT, Status.CANCELLED}
+
+
 def test_no_address_is_sent_too_many_of_a_kind_within_an_hour(provider, settings):
     settings.EMAIL_ADDRESS_HOURLY = 2
     user = UserFactory()

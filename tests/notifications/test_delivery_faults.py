@@ -117,7 +117,7 @@ class Away:
         self.times = times
 
     def __call__(self, execute, sql, params, many, context):
-        if "notifications_deliveryattempt" in sql and self.times > 0:
+        if "INSERT INTO" in sql and "notifications_deliveryattempt" in sql and self.times > 0:
             self.times -= 1
             raise OperationalError("away")
         return execute(sql, params, many, context)

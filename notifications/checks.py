@@ -13,9 +13,9 @@ from django.template.loader import get_template
 
 from config.environment import ROLE, Role
 from notifications import kinds
-from notifications.addresses import BadAddressError, one_address
 from notifications.delivery import rates
 from notifications.delivery.claim import call_s
+from notifications.providers import compose
 from notifications.providers.registry import PROVIDERS, WEBHOOKS
 from notifications.states import Stream
 
@@ -38,6 +38,7 @@ def register() -> None:
         kind_templates,
         site,
         sender,
+        limits,
     ):
         checks.register(check, "mailroom")
 
@@ -70,7 +71,7 @@ def simulator(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterabl
     if "simulator" in settings.EMAIL_PROVIDERS and not settings.LOCAL:
         yield Error(
             "EMAIL_PROVIDERS names the simulator, which delivers to nobody.",
-            hint="Name a real provider (ses, sendgrid, smtp), or set MAILROOM_LOCAL=1 on a developer's machine.",
+            hint="Name ses, sendgrid, postmark or smtp, or set MAILROOM_LOCAL=1 on a developer's machine.",
             id="mailroom.E004",
         )
 
@@ -124,7 +125,7 @@ def webhook_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
         for setting in webhook().unusable_settings():
             yield Error(
                 f"{setting} cannot be used: what {webhook.provider} reports could not be proven genuine.",
-                hint="Copy the verification key as the provider's page shows it.",
+                hint="Copy the verification key as the provider's page shows it; for Postmark, set user:password.",
                 id="mailroom.E011",
             )
 
@@ -154,12 +155,18 @@ def site(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[Che
 
 
 def sender(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    address = settings.DEFAULT_FROM_EMAIL.rpartition("<")[2].rstrip("> ")
     try:
-        one_address(address)
-    except BadAddressError as error:
+        compose.sender(settings.DEFAULT_FROM_EMAIL)
+    except compose.BadSenderError as error:
         yield Error(
-            f"DEFAULT_FROM_EMAIL has no usable address: {error}.",
-            hint="Set it to an address the provider may send from, like Shop <hello@example.com>.",
+            f"DEFAULT_FROM_EMAIL cannot be used: {error}.",
+            hint="Set it to one address the provider may send from, like Shop <hello@example.com>; quote a name with a"
+            ' comma: "Shop, Inc." <hello@example.com>.',
             id="mailroom.E009",
         )
+
+
+def limits(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    for setting in ("EMAIL_ADDRESS_HOURLY", "SOFT_BOUNCE_LIMIT", "SOFT_BOUNCE_DAYS", "DELIVERY_MAX_ATTEMPTS"):
+        if getattr(settings, setting) < 1:
+            yield Error(f"{setting} is {getattr(settings, setting)}.", hint="Set it to 1 or more.", id="mailroom.E012")

@@ -19,7 +19,7 @@ from accounts.models import User
 from notifications.addresses import BadAddressError, one_address
 from notifications.feedback import suppressing
 from notifications.models import Suppression
-from notifications.providers.accounts import ACCOUNTS
+from notifications.providers.accounts import LIST_KEEPERS
 from notifications.suppressions import Reason
 
 
@@ -82,7 +82,7 @@ class SuppressionAdmin(admin.ModelAdmin):
     @admin.display(description="at the provider")
     def at_the_provider(self, suppression: Suppression) -> str:
         """What came of taking the address off the provider's own list."""
-        waiting = suppression.lifted_at and suppression.provider in ACCOUNTS
+        waiting = suppression.lifted_at and suppression.provider in LIST_KEEPERS
         return suppression.provider_lift or ("not yet asked" if waiting else "-")
 
     def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:

@@ -13,7 +13,7 @@ from accounts.models import User
 from notifications.models import Message, ProviderEvent, Suppression
 from notifications.models.suppression import SuppressionQuerySet
 from notifications.outcomes import BounceKind, FeedbackKind, Outcome
-from notifications.providers.accounts import ACCOUNTS
+from notifications.providers.accounts import LIST_KEEPERS
 from notifications.providers.feedback import Feedback
 from notifications.providers.mail import ErrorClass, ProviderError
 from notifications.suppressions import Reason, reason_for
@@ -77,7 +77,7 @@ def lift_at_providers(limit: int = 20) -> int:
     recent = Suppression.objects.filter(lifted_at__gt=Now() - timedelta(days=1), provider_lift="")
     # In no order: those of a provider that is away must not stand before the others for ever.
     done = 0
-    for row in recent.filter(provider__in=ACCOUNTS).order_by("?")[:limit]:
+    for row in recent.filter(provider__in=LIST_KEEPERS).order_by("?")[:limit]:
         said = _take_off(row)
         Suppression.objects.filter(pk=row.pk).update(provider_lift=said[:300])
         done += bool(said)
@@ -87,7 +87,7 @@ def lift_at_providers(limit: int = 20) -> int:
 def _take_off(row: Suppression) -> str:
     """Return what came of it, in words for the operator; empty if it is to be tried again."""
     try:
-        was_on_it = ACCOUNTS[row.provider]().unsuppress(row.address)
+        was_on_it = LIST_KEEPERS[row.provider]().unsuppress(row.address)
     except ProviderError as error:
         if error.error_class in {ErrorClass.PERMANENT, ErrorClass.MISCONFIGURED}:
             return f"{row.provider} refused to take it off its list: {error}"

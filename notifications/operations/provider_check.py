@@ -83,7 +83,7 @@ def webhook(provider: str) -> list[Finding]:
     """Say whether the provider could reach us, and whether we would believe it."""
     ours, url = WEBHOOKS[provider](), webhook_url(provider)
     missing = ours.missing_settings()
-    unusable = [*ours.unusable_settings(), *(setting for setting in missing if getattr(settings, setting))]
+    unusable = ours.unusable_settings()
     if unusable:
         text = f"{unusable[0]} is set to something that proves nothing; {MEANWHILE}"
         return [bad("reports here", text, "Copy it again; docs/webhooks.md says from where.")]

@@ -5,12 +5,19 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.providers.sendgrid import SendGrid
 
+# It takes any.
+API_KEY = "simulator"
+
 
 class Simulator(SendGrid):
     name = "simulator"
 
     def connect(self) -> BaseEmailBackend:
-        return self.backend("simulator", f"{settings.SIMULATOR_URL}/simulator/v3/")
+        return self.backend(API_KEY, api_url())
 
     def missing_settings(self) -> list[str]:
         return [] if settings.SIMULATOR_URL else ["SIMULATOR_URL"]
+
+
+def api_url() -> str:
+    return f"{settings.SIMULATOR_URL}/simulator/v3/"

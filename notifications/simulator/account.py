@@ -5,7 +5,7 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from notifications.simulator.dialects.base import JSON, Answer, RefusedError
-from notifications.simulator.dialects.ses import refusal
+from notifications.simulator.dialects.ses import refusal, said
 from notifications.simulator.fates import Fate
 from notifications.simulator.handlers import PartHandler
 
@@ -13,6 +13,8 @@ DAY = timedelta(hours=24)
 # The name of a list in SendGrid's addresses, and what puts somebody on it.
 SENDGRID_LISTS = {"bounces": Fate.BOUNCED, "spam_reports": Fate.COMPLAINED, "blocks": None, "invalid_emails": None}
 SES_REASONS = {Fate.BOUNCED: "BOUNCE", Fate.COMPLAINED: "COMPLAINT"}
+POSTMARK_REASONS = {Fate.BOUNCED: "HardBounce", Fate.COMPLAINED: "SpamComplaint"}
+POSTMARK_FILTERS = ("EmailAddress", "SuppressionReason", "Origin")
 
 
 class AccountHandler(PartHandler):
@@ -34,10 +36,11 @@ class AccountHandler(PartHandler):
     def forget(self, address: str, *reasons: Fate) -> bool:
         """Take an address off the list if it is there for one of the reasons."""
         address = address.lower()
-        there = self.part.suppressed.get(address) in reasons
-        if there:
-            del self.part.suppressed[address]
-        return there
+        listed = self.part.suppressed.get(address)
+        if listed is None or listed.fate not in reasons:
+            return False
+        del self.part.suppressed[address]
+        return True
 
 
 class SesAccount(AccountHandler):
@@ -57,7 +60,7 @@ class SesAccount(AccountHandler):
             "SendingEnabled": dials.sending_enabled,
             "SuppressionAttributes": {"SuppressedReasons": list(SES_REASONS.values())},
         }
-        self.answer(Answer(HTTPStatus.OK, json.dumps(body), JSON))
+        self.answer(said(HTTPStatus.OK, body))
 
 
 class SesSuppressed(AccountHandler):
@@ -65,7 +68,7 @@ class SesSuppressed(AccountHandler):
 
     def delete(self, address: str) -> None:
         if self.forget(address, *SES_REASONS):
-            return self.answer(Answer(HTTPStatus.OK, "{}", JSON))
+            return self.answer(said(HTTPStatus.OK, {}))
         text = f"Email address {address} does not exist on your suppression list."
         return self.answer(refusal(HTTPStatus.NOT_FOUND, "NotFoundException", text))
 
@@ -78,6 +81,25 @@ class SendGridSuppressed(AccountHandler):
         if reason and self.forget(address, reason):
             return self.answer(Answer(HTTPStatus.NO_CONTENT))
         return self.answer(self.part.dialect.error(HTTPStatus.NOT_FOUND))
+
+
+class PostmarkDump(AccountHandler):
+    """https://postmarkapp.com/developer/api/suppressions-api#suppression-dump, without its filters by date."""
+
+    def get(self, stream: str) -> None:
+        found = [
+            {
+                "EmailAddress": address,
+                "SuppressionReason": POSTMARK_REASONS[listed.fate],
+                "Origin": "Recipient",
+                "CreatedAt": listed.at.isoformat(timespec="seconds"),
+            }
+            for address, listed in self.part.suppressed.items()
+        ]
+        for name in POSTMARK_FILTERS:
+            wanted = self.get_argument(name, "").lower()
+            found = [one for one in found if wanted in {"", one[name].lower()}]
+        self.answer(Answer(HTTPStatus.OK, json.dumps({"Suppressions": found}), JSON))
 
 
 class PostmarkSuppressed(AccountHandler):

@@ -34,23 +34,25 @@ class Dials:
     and the next `fault_next`, meet `fault`. Turning `seed` starts chance anew.
     """
 
-    latency_ms: Annotated[int, Knob("Latency in ms", most=120_000)] = 2000
-    error_rate: Annotated[float, rate("Refused, 0 to 1")] = 0.0
-    fail_next: Annotated[int, Knob("Refuse the next")] = 0
-    error_status: Annotated[int, Knob("Error status", least=400, most=599)] = HTTPStatus.SERVICE_UNAVAILABLE.value
-    error_text: Annotated[str, Knob("Error text, if not the usual")] = ""
-    retry_after_s: Annotated[int, Knob("Retry-After of a 429, in s")] = 1
-    fault: Annotated[Fault, Knob("Fault")] = Fault.NONE
-    fault_rate: Annotated[float, rate("Faulty, 0 to 1")] = 0.0
-    fault_next: Annotated[int, Knob("Fault for the next")] = 0
-    hang_s: Annotated[float, Knob("Hang, dribble: s", most=600)] = 30.0
-    bounce_rate: Annotated[float, rate("Bounced, 0 to 1")] = 0.0
-    complaint_rate: Annotated[float, rate("Complaints, 0 to 1")] = 0.0
-    deferred_rate: Annotated[float, rate("Deferred, 0 to 1")] = 0.0
-    webhook_lost_rate: Annotated[float, rate("Lost, 0 to 1")] = 0.0
-    webhook_doubled_rate: Annotated[float, rate("Doubled, 0 to 1")] = 0.0
-    webhook_delay_ms: Annotated[int, Knob("Late by, in ms", most=3_600_000)] = 0
-    webhook_shuffle: Annotated[bool, Knob("Out of order")] = False
+    latency_ms: Annotated[int, Knob("Delay before every answer, in ms", most=120_000)] = 2000
+    error_rate: Annotated[float, rate("Share of sends refused")] = 0.0
+    fail_next: Annotated[int, Knob("Number of next sends refused")] = 0
+    error_status: Annotated[int, Knob("Status of a refusal", least=400, most=599)] = (
+        HTTPStatus.SERVICE_UNAVAILABLE.value
+    )
+    error_text: Annotated[str, Knob("Text of a refusal, if not the usual one")] = ""
+    retry_after_s: Annotated[int, Knob("Seconds that a 429 asks to wait")] = 1
+    fault: Annotated[Fault, Knob("Kind of fault")] = Fault.NONE
+    fault_rate: Annotated[float, rate("Share of sends that meet the fault")] = 0.0
+    fault_next: Annotated[int, Knob("Number of next sends that meet the fault")] = 0
+    hang_s: Annotated[float, Knob("Seconds a hang or dribble lasts", most=600)] = 30.0
+    bounce_rate: Annotated[float, rate("Share that bounces")] = 0.0
+    complaint_rate: Annotated[float, rate("Share reported as spam")] = 0.0
+    deferred_rate: Annotated[float, rate("Share delivered only after a delay")] = 0.0
+    webhook_lost_rate: Annotated[float, rate("Share of reports lost")] = 0.0
+    webhook_doubled_rate: Annotated[float, rate("Share of reports sent twice")] = 0.0
+    webhook_delay_ms: Annotated[int, Knob("Delay of every report, in ms", most=3_600_000)] = 0
+    webhook_shuffle: Annotated[bool, Knob("Reports out of order")] = False
     webhook_pause_ms: Annotated[int, Knob("First pause before a retry, in ms", least=1, most=60_000)] = 1000
     quota_per_second: Annotated[float, Knob("Quota per second")] = 14.0
     quota_per_day: Annotated[float, Knob("Quota per day, -1 for none", least=-1)] = 50_000.0

@@ -59,6 +59,7 @@ def application(simulator: Simulator) -> Application:
             (r"/v2/email/suppression/addresses/([^/]+)", account.SesSuppressed, ses),
             (rf"/v3/suppression/({SENDGRID_LISTS})/([^/]+)", account.SendGridSuppressed, sendgrid),
             (rf"/simulator/v3/suppression/({SENDGRID_LISTS})/([^/]+)", account.SendGridSuppressed, itself),
+            (r"/message-streams/([^/]+)/suppressions/dump", account.PostmarkDump, postmark),
             (r"/message-streams/([^/]+)/suppressions/delete", account.PostmarkSuppressed, postmark),
             (r"/healthz", handlers.Health, own),
             (r"/api/stats", handlers.Stats, own),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from notifications.simulator.dialects.base import Dialect
@@ -20,16 +21,24 @@ from notifications.simulator.reporter import Reporter
 DIALECTS: tuple[Dialect, ...] = (SendGrid("simulator"), SendGrid(), Ses(), Postmark())
 
 
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """Why an address is on a provider's own list, and since when."""
+
+    fate: Fate
+    at: datetime
+
+
 @dataclass
 class Part:
-    """One provider: how it behaves, which addresses it has on its list and why, and how often it was asked.
+    """One provider: how it behaves, which addresses it has on its list, and how often it was asked.
 
     `sends` and `accepted` count from when the seed was last turned.
     """
 
     dialect: Dialect
     dials: Dials
-    suppressed: dict[str, Fate] = field(default_factory=dict)
+    suppressed: dict[str, Listed] = field(default_factory=dict)
     refused: int = 0
     sends: int = 0
     accepted: int = 0
@@ -105,7 +114,7 @@ class Simulator:
             numbers.append(part.accepted)
             fated.append(replace(entry, fate=fate.value))
             if fate in FINAL:
-                part.suppressed[entry.to.lower()] = fate
+                part.suppressed[entry.to.lower()] = Listed(fate=fate, at=datetime.now(UTC))
         for entry, number in zip(self.journal.accept(fated), numbers, strict=True):
             if self.reporter:
                 self.reporter.report(entry, number)

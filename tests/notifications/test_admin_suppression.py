@@ -9,11 +9,15 @@ from django.urls import reverse
 from notifications.feedback import suppressing
 from notifications.models import Suppression
 from notifications.outbox import Draft, enqueue
-from notifications.providers.accounts import ACCOUNTS
+from notifications.providers import connections
+from notifications.providers.accounts import LIST_KEEPERS
 from notifications.providers.mail import ErrorClass, ProviderError
+from notifications.providers.simulator import Simulator
 from notifications.suppressions import Reason
 from tests.factories import UserFactory
+from tests.notifications.providers.contract import outgoing
 from tests.scripted import ScriptedAccount
+from tests.simulated import simulator
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:notifications_suppression_changelist")
@@ -111,13 +115,13 @@ def test_events_can_be_looked_at(admin_client):
     ],
 )
 def test_what_was_lifted_is_lifted_at_the_provider_too(monkeypatch, suppression, answer, said):
-    monkeypatch.setitem(ACCOUNTS, "scripted", lambda: ScriptedAccount(unsuppressed=answer))
+    monkeypatch.setitem(LIST_KEEPERS, "scripted", lambda: ScriptedAccount(unsuppressed=answer))
     assert suppressing.lift_at_providers() == 0
     suppressing.lift(suppression, UserFactory(), "they called")
     assert suppressing.lift_at_providers() == bool(said)
     assert Suppression.objects.get().provider_lift == said
     # Done is done; what was not is tried again.
-    monkeypatch.setitem(ACCOUNTS, "scripted", lambda: ScriptedAccount(unsuppressed=True))
+    monkeypatch.setitem(LIST_KEEPERS, "scripted", lambda: ScriptedAccount(unsuppressed=True))
     assert suppressing.lift_at_providers() == (not said)
 
 
@@ -133,3 +137,18 @@ def test_page_says_what_still_keeps_mail_back(admin_client, suppression):
 @pytest.mark.parametrize(("query", "shown"), [("1", True), ("0", False)])
 def test_list_tells_what_is_in_force(admin_client, suppression, query, shown):
     assert (ADDRESS in admin_client.get(f"{LIST}?in_force={query}").content.decode()) == shown
+
+
+def test_lift_reaches_the_simulator(settings, tmp_path, admin_client, suppression):
+    Suppression.objects.update(provider="simulator")
+    with simulator(tmp_path) as running:
+        settings.SIMULATOR_URL = running.url
+        running.turn("simulator", bounce_rate=1)
+        Simulator().send(outgoing(to_address=ADDRESS))
+        running.turn("simulator", bounce_rate=0)
+        admin_client.post(lift(suppression), {"why": "they called"})
+        assert suppressing.lift_at_providers() == 1
+        Simulator().send(outgoing(to_address=ADDRESS))
+        connections.close_all()
+        assert [entry["fate"] for entry in running.messages()] == ["delivered", "bounced"]
+    assert Suppression.objects.get().provider_lift == "taken off the list of simulator"

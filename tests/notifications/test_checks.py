@@ -40,6 +40,10 @@ from notifications import checks, kinds
         ("mailroom.E011", {"SIMULATOR_WEBHOOK_KEY": "bm8ga2V5"}),
         ("mailroom.E009", {"DEFAULT_FROM_EMAIL": "Mailroom"}),
         ("mailroom.E009", {"DEFAULT_FROM_EMAIL": "a@b.com, c@d.com"}),
+        ("mailroom.E009", {"DEFAULT_FROM_EMAIL": "Shop, Inc <hello@example.com>"}),
+        ("mailroom.E011", {"POSTMARK_WEBHOOK_AUTH": "justuser"}),
+        ("mailroom.E012", {"EMAIL_ADDRESS_HOURLY": 0}),
+        ("mailroom.E012", {"SOFT_BOUNCE_LIMIT": 0}),
     ],
 )
 def test_setting_that_cannot_work_is_found(settings, id_, changes):

@@ -1,12 +1,14 @@
 """Accounts: the refusals as our own adapters read them, SES's quota through boto3, the providers' suppression lists."""
 
 import json
+from datetime import datetime, timedelta
 
 import boto3
 import pytest
 import requests
 
 from notifications.providers import connections
+from notifications.providers.accounts import LIST_KEEPERS
 from notifications.providers.mail import ErrorClass, ProviderError
 from notifications.providers.postmark import Postmark
 from notifications.providers.sendgrid import SendGrid
@@ -123,6 +125,7 @@ def test_account_wants_credentials(server):
     assert requests.delete(f"{server.url}/v3/suppression/bounces/a@example.com", timeout=5).status_code == 401
     url = f"{server.url}/message-streams/outbound/suppressions/delete"
     assert requests.post(url, json={"Suppressions": []}, timeout=5).status_code == 401
+    assert server.get("/message-streams/outbound/suppressions/dump").status_code == 401
 
 
 def fate_of_next(server, provider, to):
@@ -130,68 +133,75 @@ def fate_of_next(server, provider, to):
     return server.messages()[0]["fate"]
 
 
-def lift_ses(server, address):
-    client = sesv2()
-    try:
-        client.delete_suppressed_destination(EmailAddress=address)
-    except client.exceptions.NotFoundException:
-        return False
-    return True
-
-
-def lift_sendgrid(prefix):
-    def lift(server, address):
-        url = f"{server.url}{prefix}/v3/suppression/bounces/{address}"
-        status = requests.delete(url, headers=CREDENTIALS["sendgrid"], timeout=5).status_code
-        assert status in {204, 404}
-        return status == 204
-
-    return lift
-
-
-@pytest.mark.parametrize(
-    ("provider", "lift"),
-    [("ses", lift_ses), ("sendgrid", lift_sendgrid("")), ("simulator", lift_sendgrid("/simulator"))],
-)
-def test_bounced_address_is_suppressed_until_it_is_lifted(server, provider, lift):
-    address = f"grace+{provider}@example.com"
-    assert not lift(server, address)
+def bounced_before(server, provider, address):
     server.turn(provider, bounce_rate=1)
     assert fate_of_next(server, provider, address) == "bounced"
     server.turn(provider, bounce_rate=0)
+
+
+@pytest.mark.parametrize("provider", ["ses", "sendgrid", "simulator"])
+def test_bounced_address_is_dropped_until_our_account_lifts_it(server, provider):
+    address, account = f"Grace+{provider}@example.com", LIST_KEEPERS[provider]()
+    assert not account.unsuppress(address)
+    bounced_before(server, provider, address)
     assert fate_of_next(server, provider, address) == "suppressed"
-    assert lift(server, address)
-    assert not lift(server, address)
+    assert account.unsuppress(address)
+    assert not account.unsuppress(address)
     assert fate_of_next(server, provider, address) == "delivered"
 
 
-def test_postmark_refuses_mail_to_inactive_addresses_until_they_are_lifted(server):
-    address = "grace+postmark@example.com"
-    server.turn("postmark", bounce_rate=1)
-    assert fate_of_next(server, "postmark", address) == "bounced"
-    server.turn("postmark", bounce_rate=0)
+def test_postmark_refuses_bounced_address_until_our_account_lifts_it(server):
+    address, account = "Grace+postmark@example.com", LIST_KEEPERS["postmark"]()
+    assert not account.unsuppress(address)
+    bounced_before(server, "postmark", address)
     with pytest.raises(ProviderError) as refused:
         Postmark().send(outgoing(to_address=address))
     assert refused.value.error_class is P
     body = body_of("postmark", address, {})
     answer = requests.post(server.url + PATHS["postmark"], json=body, headers=CREDENTIALS["postmark"], timeout=5)
     assert (answer.status_code, answer.json()["ErrorCode"]) == (422, 406)
-    assert lift_postmark(server, address)["Status"] == "Deleted"
+    assert account.unsuppress(address)
+    assert not account.unsuppress(address)
     assert fate_of_next(server, "postmark", address) == "delivered"
+
+
+@pytest.mark.parametrize("provider", ["ses", "sendgrid", "simulator"])
+def test_complaint_is_lifted_by_our_account(server, provider):
+    address, account = f"complaint+{provider}@example.com", LIST_KEEPERS[provider]()
+    ADAPTERS[provider]().send(outgoing(to_address=address))
+    assert (account.unsuppress(address), account.unsuppress(address)) == (True, False)
 
 
 def test_postmark_keeps_who_complained(server):
     Postmark().send(outgoing(to_address="complaint@example.com"))
-    assert lift_postmark(server, "complaint@example.com")["Status"] == "Failed"
-    assert lift_postmark(server, "nobody@example.com")["Status"] == "Deleted"
+    with pytest.raises(ProviderError) as kept:
+        LIST_KEEPERS["postmark"]().unsuppress("complaint@example.com")
+    assert (kept.value.error_class, kept.value.code) == (P, "kept")
 
 
-def lift_postmark(server, address):
+def test_postmark_dumps_its_list_as_documented(server):
+    bounced_before(server, "postmark", "dumped@example.com")
+    Postmark().send(outgoing(to_address="complaint@example.com"))
+    (one,) = dump(server, EmailAddress="Dumped@example.com")
+    assert datetime.fromisoformat(one.pop("CreatedAt")).utcoffset() == timedelta(0)
+    assert one == {"EmailAddress": "dumped@example.com", "SuppressionReason": "HardBounce", "Origin": "Recipient"}
+    assert {one["EmailAddress"] for one in dump(server, SuppressionReason="SpamComplaint")} == {"complaint@example.com"}
+    assert {"dumped@example.com", "complaint@example.com"} <= {one["EmailAddress"] for one in dump(server)}
+    assert dump(server, Origin="Admin") == dump(server, EmailAddress="nobody@example.com") == []
+
+
+def dump(server, **filters):
+    url = f"{server.url}/message-streams/outbound/suppressions/dump"
+    answer = requests.get(url, params=filters, headers=CREDENTIALS["postmark"], timeout=5)
+    assert answer.status_code == 200
+    return answer.json()["Suppressions"]
+
+
+def test_postmark_calls_deleted_what_was_not_there(server):
     url = f"{server.url}/message-streams/outbound/suppressions/delete"
-    body = {"Suppressions": [{"EmailAddress": address}]}
+    body = {"Suppressions": [{"EmailAddress": "nobody@example.com"}]}
     answer = requests.post(url, json=body, headers=CREDENTIALS["postmark"], timeout=5)
-    (said,) = answer.json()["Suppressions"]
-    return said
+    assert [one["Status"] for one in answer.json()["Suppressions"]] == ["Deleted"]
 
 
 def test_broken_suppression_request_is_refused(server):

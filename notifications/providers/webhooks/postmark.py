@@ -78,6 +78,9 @@ class PostmarkWebhook(Webhook):
         user, _, password = settings.POSTMARK_WEBHOOK_AUTH.partition(":")
         return [] if user and password else ["POSTMARK_WEBHOOK_AUTH"]
 
+    def unusable_settings(self) -> list[str]:
+        return self.missing_settings() if settings.POSTMARK_WEBHOOK_AUTH else []
+
     def open(self, posted: Posted) -> Opened:
         self.require_settings()
         if not hmac.compare_digest(credentials(posted), settings.POSTMARK_WEBHOOK_AUTH.encode()):

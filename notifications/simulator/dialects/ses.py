@@ -91,7 +91,7 @@ class Ses(Dialect):
         }
 
     def accepted(self, entries: Sequence[Entry]) -> Answer:
-        return Answer(HTTPStatus.OK, json.dumps({"MessageId": entries[0].provider_message_id}), JSON)
+        return said(HTTPStatus.OK, {"MessageId": entries[0].provider_message_id})
 
     def error(self, status: int, text: str = "", *, retry_after_s: int = 0) -> Answer:
         """As the dialect's; AWS sends no Retry-After."""
@@ -101,7 +101,12 @@ class Ses(Dialect):
 
 
 def refusal(status: int, code: str, text: str) -> Answer:
-    return Answer(status, json.dumps({"message": text}), {**JSON, "x-amzn-ErrorType": code})
+    return said(status, {"message": text}, {"x-amzn-ErrorType": code})
+
+
+def said(status: int, body: dict[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
+    """Return an answer of AWS's own, which always has a number."""
+    return Answer(status, json.dumps(body), {**JSON, "x-amzn-RequestId": str(uuid4()), **(headers or {})})
 
 
 def _mime(raw: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The simulator as a process reports to a site: what arrives, in which order, how often, and who is patient."""
+"""The simulator as a process reports to a site: what arrives, signed, and who is patient."""
 
 import base64
 import itertools
@@ -12,65 +12,11 @@ import requests
 from config.local.ports import free_port
 from notifications.simulator.reporter import AT_ONCE
 from notifications.simulator.signing import kept_keys
-from tests.live.running import eventually
 from tests.simulated import simulator
-from tests.simulator.requests_of import CREDENTIALS, PATHS, PROVIDERS, body_of
+from tests.simulator.requests_of import PROVIDERS
 from tests.simulator.site import listening
 from tests.simulator.test_reports import sendgrid_verifies, sns_verifies
-
-AUTH = "postmark:secret"
-NEUTRAL = {
-    "latency_ms": 0,
-    "fault": "none",
-    "fault_next": 0,
-    "bounce_rate": 0,
-    "complaint_rate": 0,
-    "deferred_rate": 0,
-    "webhook_lost_rate": 0,
-    "webhook_doubled_rate": 0,
-    "webhook_delay_ms": 0,
-    "webhook_shuffle": False,
-    "webhook_pause_ms": 20,
-    "seed": 0,
-}
-
-
-@pytest.fixture(scope="module")
-def site():
-    with listening() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory, site):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("POSTMARK_WEBHOOK_AUTH", AUTH)
-        with simulator(tmp_path_factory.mktemp("webhooks"), "--webhook-url", site.url) as running:
-            yield running
-
-
-@pytest.fixture(autouse=True)
-def quiet(server, site):
-    settled(server)
-    server.turn(**NEUTRAL)
-    site.answer_s = 0
-    site.clear()
-
-
-def send(server, provider, to="ada@example.com", **metadata):
-    body = body_of(provider, to, metadata)
-    return requests.post(server.url + PATHS[provider], json=body, headers=CREDENTIALS[provider], timeout=10)
-
-
-def settled(server):
-    return eventually(lambda: (stats := server.stats())["webhooks_pending"] == 0 and stats)
-
-
-def told(server):
-    """What the newest mail's page of the API says of its reports."""
-    seq = server.messages()[0]["seq"]
-    return [(one["event"], one["state"]) for one in server.get(f"/api/messages/{seq}").json()["reported"]]
-
+from tests.simulator.webhooks.reported import AUTH, NEUTRAL, send, settled, told
 
 KINDS = {
     "simulator": lambda event: event["event"],
@@ -229,63 +175,6 @@ def test_slow_site_is_not_flooded(server, site):
     settled(server)
     assert len(site.posts) == 40
     assert site.most_at_once <= AT_ONCE
-
-
-def harmed(server, site, **dials):
-    """What the site hears of ten mails, by address, with the dials turned so."""
-    site.clear()
-    server.turn(**{**NEUTRAL, **dials})
-    for number in range(10):
-        forget(server, f"harm{number}@example.com")
-        send(server, "sendgrid", f"harm{number}@example.com")
-    settled(server)
-    return Counter((event["email"], event["event"]) for event in site.events())
-
-
-@pytest.mark.parametrize("dials", [{"webhook_lost_rate": 0.5}, {"webhook_doubled_rate": 0.5}, {"bounce_rate": 0.5}])
-def test_harm_and_fates_repeat_with_the_seed(server, site, dials):
-    def once(seed):
-        return harmed(server, site, seed=seed, **dials)
-
-    first = once(4)
-    assert once(4) == first
-    assert once(5) != first
-    assert harmed(server, site) != first
-
-
-def forget(server, address):
-    url = f"{server.url}/v3/suppression/bounces/{address}"
-    requests.delete(url, headers=CREDENTIALS["sendgrid"], timeout=5)
-
-
-def test_doubled_report_is_the_same_event(server, site):
-    server.turn(webhook_doubled_rate=1)
-    send(server, "sendgrid")
-    send(server, "ses")
-    settled(server)
-    ids = Counter(event["sg_event_id"] for event in site.events("sendgrid"))
-    assert list(ids.values()) == [2, 2]
-    bodies = Counter(post.body for post in site.posts if post.provider == "ses")
-    assert list(bodies.values()) == [2, 2]
-
-
-def test_lost_reports_are_counted_and_shown(server, site):
-    server.turn(webhook_lost_rate=1)
-    before = server.stats()["webhooks_lost"]
-    send(server, "postmark")
-    assert settled(server)["webhooks_lost"] == before + 1
-    assert (told(server), site.posts) == ([("delivered", "lost")], [])
-
-
-def test_late_reports_are_late(server, site):
-    server.turn(webhook_delay_ms=500)
-    send(server, "postmark")
-    assert server.stats()["webhooks_pending"] == 1
-    settled(server)
-    entry = server.messages()[0]
-    reported = server.get(f"/api/messages/{entry['seq']}").json()["reported"]
-    assert len(site.posts) == 1
-    assert reported[0]["due_at"] > entry["accepted_at"]
 
 
 def test_nothing_is_reported_without_a_target(tmp_path):

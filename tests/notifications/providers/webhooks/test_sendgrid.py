@@ -104,9 +104,15 @@ def test_another_time_of_signing_is_refused(sendgrid):
     refused(Posted(BODY, {**sendgrid.posted(BODY).headers, TIMESTAMP: str(int(time.time()) - 1)}))
 
 
-@pytest.mark.parametrize("age_s", [49 * 3600, 365 * 86400, -16 * 60, -86400])
-def test_old_or_future_batch_is_refused(sendgrid, age_s):
+@pytest.mark.parametrize("age_s", [49 * 3600, 365 * 86400])
+def test_old_batch_is_refused(sendgrid, age_s):
     refused(sendgrid.posted(BODY, timestamp=str(int(time.time()) - age_s)))
+
+
+@pytest.mark.parametrize("age_s", [-16 * 60, -86400])
+def test_batch_from_the_future_may_be_our_clocks_fault_and_is_asked_for_again(sendgrid, age_s):
+    with pytest.raises(UnprovenError):
+        webhook.open(sendgrid.posted(BODY, timestamp=str(int(time.time()) - age_s)))
 
 
 @pytest.mark.parametrize("age_s", [25 * 3600, -14 * 60])

@@ -108,11 +108,6 @@ def test_kept_certificate_is_refused_once_it_has_expired(amazon, sns, time_machi
 @pytest.mark.parametrize(
     "answer",
     [
-        (404, {}, b""),
-        (403, {}, b"<Error/>"),
-        (204, {}, b""),
-        (301, {"Location": f"https://{HOST}/elsewhere.pem"}, b""),
-        (302, {"Location": "https://evil.example/cert.pem"}, b""),
         (200, {}, b""),
         (200, {}, b"<html>a page</html>"),
         (200, {}, b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
@@ -122,6 +117,22 @@ def test_kept_certificate_is_refused_once_it_has_expired(amazon, sns, time_machi
 def test_no_certificate_where_the_message_says_is_refused(amazon, sns, answer):
     amazon.answers[CERTIFICATE_PATH] = answer
     refused(sns.notification(EVENT))
+    assert amazon.asked == [CERTIFICATE_PATH]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (404, {}, b""),
+        (403, {}, b"<Error/>"),
+        (204, {}, b""),
+        (301, {"Location": f"https://{HOST}/elsewhere.pem"}, b""),
+        (302, {"Location": "https://evil.example/cert.pem"}, b""),
+    ],
+)
+def test_refusal_of_the_certificate_is_followed_nowhere_and_the_message_asked_for_again(amazon, sns, answer):
+    amazon.answers[CERTIFICATE_PATH] = answer
+    refused(sns.notification(EVENT), UnprovenError)
     assert amazon.asked == [CERTIFICATE_PATH]
 
 

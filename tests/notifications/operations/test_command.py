@@ -83,7 +83,7 @@ def test_message_is_followed_to_its_outcome(provider):
     printed, said = run("--send-to", "Ada@Example.com", "--wait", "30")
     lines = printed.splitlines()
     assert said == ""
-    assert "One test message to ada@example.com: " in lines[1]
+    assert "One test message to Ada@example.com: " in lines[1]
     assert lines[-2].endswith(" s  sent by scripted → delivered")
     assert lines[-1] == "ok    test  the recipient's server has taken it"
     (mail,) = provider.taken

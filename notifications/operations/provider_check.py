@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-import requests
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -12,9 +11,9 @@ from notifications.operations import dns
 from notifications.providers.account import Account, Finding, Quota, Verdict, bad, good, in_words, note
 from notifications.providers.accounts import ACCOUNTS
 from notifications.providers.accounts.sender import sender_domain
+from notifications.providers.accounts.simulator import SimulatorAccount
 from notifications.providers.accounts.webhook import webhook_url
 from notifications.providers.base import before_the_wire
-from notifications.providers.http import timeouts
 from notifications.providers.mail import ErrorClass, ProviderError
 from notifications.providers.registry import PROVIDERS, WEBHOOKS
 from notifications.providers.smtp import Smtp
@@ -40,7 +39,7 @@ def _check_provider(name: str) -> list[Finding]:
     if name == "smtp":
         return [*smtp(), *dns.look(sender_domain(), name)]
     if name == "simulator":
-        return simulator()
+        return SimulatorAccount().inspect()
     return check_account(ACCOUNTS[name]()) if name in ACCOUNTS else []
 
 
@@ -135,13 +134,3 @@ def _fails(act: Callable[[], None]) -> ProviderError | None:
     except (OSError, ValueError) as error:
         return before_the_wire(error) or Smtp().translate(error)
     return None
-
-
-def simulator() -> list[Finding]:
-    url = f"{settings.SIMULATOR_URL}/healthz"
-    try:
-        requests.get(url, timeout=timeouts(), allow_redirects=False).raise_for_status()
-    except requests.RequestException as error:
-        text = f"no answer at {settings.SIMULATOR_URL} ({type(error).__name__})"
-        return [bad("connection", text, "Start it: make up, or manage.py simulator.")]
-    return [good("connection", f"it answers at {settings.SIMULATOR_URL}; what it takes reaches nobody")]

@@ -69,6 +69,10 @@ class Stack:
     def flower_password(self) -> str:
         return kept_secret(self.folder / "flower.password")
 
+    @property
+    def simulator_keys(self) -> Path:
+        return self.folder / "simulator" / "keys"
+
     @cached_property
     def site_url(self) -> str:
         return f"http://127.0.0.1:{self.ports.web}"
@@ -106,13 +110,12 @@ class Stack:
 
     def _webhook_proofs(self) -> dict[str, str]:
         """What the site needs to tell the simulated providers' reports from forged ones."""
-        folder = self.folder / "simulator" / "keys"
-        curve = kept_keys(folder).public_curve()
+        curve = kept_keys(self.simulator_keys).public_curve()
         return {
             "SIMULATOR_WEBHOOK_KEY": curve,
             "SENDGRID_WEBHOOK_KEY": curve,
             "SES_WEBHOOK_TOPICS": TOPIC,
-            "SNS_CERTIFICATE_FILE": str(certificate_file(folder)),
+            "SNS_CERTIFICATE_FILE": str(certificate_file(self.simulator_keys)),
             "POSTMARK_WEBHOOK_AUTH": f"postmark:{kept_secret(self.folder / 'postmark-webhook.password')}",
         }
 

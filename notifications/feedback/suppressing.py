@@ -28,7 +28,7 @@ def consider(event: ProviderEvent, feedback: Feedback) -> None:
         complaints.update(lifted_at=Now(), lift_reason="the recipient said that it was no spam")
         return
     reason = reason_for(
-        feedback.kind,
+        feedback.also or feedback.kind,
         feedback.bounce,
         soft_bounces=_soft_bounces(event.recipient) if feedback.bounce is BounceKind.SOFT else 0,
         soft_bounce_limit=settings.SOFT_BOUNCE_LIMIT,

@@ -67,12 +67,14 @@ class Feedback:
     """What one event says about one mail to one address.
 
     `message_id` and `attempt` are what we gave the provider along, None where they did not come back. `detail` is the
-    provider's or the mailbox's word on it, at most 300 characters. `recipient` is lower-cased.
+    provider's or the mailbox's word on it, at most 300 characters. `recipient` is lower-cased. `also` is what the event
+    says of the address beside the mail: one that was dropped because the person had complained before.
     """
 
     kind: FeedbackKind
     recipient: str
     bounce: BounceKind | None = None
+    also: FeedbackKind | None = None
     message_id: UUID | None = None
     attempt: int | None = None
     provider_message_id: str = ""

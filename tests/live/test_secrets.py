@@ -90,7 +90,8 @@ def every_message_was_tried(live: Running, addresses: list[str]) -> bool:
 
 
 def test_no_secret_is_kept_or_shown_anywhere_and_a_deliberate_leak_is_found(live):
-    needles = a_run(live, "sendgrid") | a_run(live, "ses") | KEYS | {"a person's password": PASSWORD}
+    runs = a_run(live, "sendgrid") | a_run(live, "ses") | a_run(live, "postmark")
+    needles = runs | KEYS | {"a person's password": PASSWORD}
     environment = live.stack.environment
     for name in ("SECRET_KEY", "POSTMARK_WEBHOOK_AUTH"):
         needles[name] = environment[name]

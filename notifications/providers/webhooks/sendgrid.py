@@ -55,8 +55,13 @@ KINDS: dict[str, FeedbackKind | None] = {
 BOUNCES = {"bounce": BounceKind.HARD, "blocked": BounceKind.SOFT}
 INVALID_ADDRESS = "Invalid Address"
 # A mail that was dropped because of the address: SendGrid has it on a list of its own and will drop every other mail
-# to it too. The other reasons (unsubscribed, spam reported, over quota …) say nothing against the mailbox.
+# to it too. The other reasons (over quota, spam content …) say nothing of the address.
 DROPPED_FOR_THE_ADDRESS = {"bounced address", "invalid"}
+# A mail that was dropped because of what the person had said before.
+DROPPED_FOR_THE_PERSON = {
+    "spam reporting address": FeedbackKind.COMPLAINED,
+    "unsubscribed address": FeedbackKind.UNSUBSCRIBED,
+}
 
 
 class SendGridWebhook(Webhook):
@@ -115,6 +120,7 @@ class SendGridWebhook(Webhook):
             kind=kind,
             recipient=address(payload.get("email")),
             bounce=bounce_kind(kind, payload),
+            also=DROPPED_FOR_THE_PERSON.get(reason(payload)) if kind is FeedbackKind.REJECTED else None,
             message_id=message_id,
             attempt=attempt,
             # Anymail's own id, which it gave the mail and us, comes back; SendGrid's has our receipt nowhere.
@@ -159,9 +165,13 @@ def account_note(events: list[RawEvent]) -> str:
     return f"SendGrid changed the account's status: {line(changes[0].get('type'), 60)}" if changes else ""
 
 
+def reason(payload: dict[str, Any]) -> str:
+    return line(payload.get("reason")).lower()
+
+
 def bounce_kind(kind: FeedbackKind, payload: dict[str, Any]) -> BounceKind | None:
     if kind is FeedbackKind.REJECTED:
-        return BounceKind.HARD if line(payload.get("reason")).lower() in DROPPED_FOR_THE_ADDRESS else None
+        return BounceKind.HARD if reason(payload) in DROPPED_FOR_THE_ADDRESS else None
     if kind is not FeedbackKind.BOUNCED:
         return None
     return BOUNCES.get(line(payload.get("type")).lower()) or untyped_bounce(payload)

@@ -41,6 +41,7 @@ class ScriptedWebhook(Webhook):
         return Feedback(
             kind=FeedbackKind(payload["kind"]),
             bounce=BounceKind(payload["bounce"]) if "bounce" in payload else None,
+            also=FeedbackKind(payload["also"]) if "also" in payload else None,
             recipient=payload.get("recipient", ""),
             message_id=UUID(payload["message"]) if "message" in payload else None,
             attempt=payload.get("attempt"),

@@ -62,6 +62,9 @@ def rest():
         ("bounced", {"bounce": "auto-reply"}, set()),
         ("bounced", {}, set()),
         ("rejected", {}, set()),
+        ("rejected", {"bounce": "hard"}, {Reason.HARD_BOUNCE}),
+        ("rejected", {"also": "complained"}, {Reason.COMPLAINT}),
+        ("rejected", {"also": "unsubscribed"}, {Reason.UNSUBSCRIBED}),
         ("delivered", {}, set()),
     ],
 )

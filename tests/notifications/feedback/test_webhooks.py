@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -15,6 +16,7 @@ from notifications.models import Message, ProviderEvent
 from notifications.providers.registry import WEBHOOKS
 from notifications.states import Status
 from tests.factories import MessageFactory
+from tests.notifications.providers.webhooks import signing
 
 pytestmark = pytest.mark.django_db
 
@@ -129,4 +131,48 @@ def test_forged_batch_changes_nothing(client, sendgrid):
         answer = client.post("/webhooks/sendgrid/", forged, content_type="application/json", headers=headers)
         assert answer.status_code == 403
     assert client.post("/webhooks/sendgrid/", body, content_type="application/json").status_code == 403
+    assert not ProviderEvent.objects.exists()
+
+
+def post_sns(client, settings, tmp_path, signer, message):
+    """Post to the view of SES; the signer's certificate stands in for Amazon's, as on a developer's machine."""
+    settings.SES_WEBHOOK_TOPICS, settings.LOCAL = [signing.TOPIC], True
+    (tmp_path / "sns.pem").write_bytes(signing.certificate(signer.key))
+    settings.SNS_CERTIFICATE_FILE = str(tmp_path / "sns.pem")
+    posted = signing.as_posted(message)
+    return client.post("/webhooks/ses/", posted.body, content_type="text/plain").status_code
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [
+        ({}, 200),
+        ({"TopicArn": signing.TOPIC + "-of-somebody-else"}, 403),
+        ({"Timestamp": signing.now(timedelta(days=-3))}, 403),
+    ],
+)
+def test_sns_message_is_taken_once_or_changes_nothing(client, settings, tmp_path, wrong, status):
+    signer = signing.Sns()
+    message = signer.notification(signing.EVENT, **wrong)
+    for _ in range(2):
+        assert post_sns(client, settings, tmp_path, signer, message) == status
+    assert ProviderEvent.objects.count() == (status == 200)
+
+
+@pytest.mark.parametrize("forgery", ["unsigned", "of another key", "changed"])
+def test_forged_sns_message_changes_nothing(client, settings, tmp_path, forgery):
+    signer = signing.Sns()
+    message = (signing.Sns() if forgery == "of another key" else signer).notification(signing.EVENT)
+    if forgery == "unsigned":
+        del message["Signature"]
+    elif forgery == "changed":
+        message["Message"] = message["Message"].replace("ada", "eve")
+    assert post_sns(client, settings, tmp_path, signer, message) == 403
+    assert not ProviderEvent.objects.exists()
+
+
+def test_oversized_sns_message_changes_nothing(client, settings, tmp_path):
+    signer = signing.Sns()
+    message = signer.notification({**signing.EVENT, "more": "x" * 600_000})
+    assert post_sns(client, settings, tmp_path, signer, message) == 413
     assert not ProviderEvent.objects.exists()

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -77,7 +78,7 @@ def image(tmp_path_factory):
         else:
             shutil.copy(BASE_DIR / source, folder / target)
     (collect,) = re.findall(r"^RUN (.*collectstatic[^&]*)", DOCKERFILE, re.MULTILINE)
-    command = collect.replace("/app", str(folder)).replace("python", sys.executable, 1)
+    command = collect.replace("/app", str(folder)).replace("python", shlex.quote(sys.executable), 1)
     bare = {"PATH": os.environ["PATH"], "MAILROOM_ENV_FILE": os.devnull}
     subprocess.run(["/bin/sh", "-c", command], cwd=folder, env=bare, check=True)
     return folder

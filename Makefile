@@ -1,7 +1,7 @@
 # Mailroom. Needs Python 3.11 or newer and make, nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up down demo fresh test check bench-budget requirements clean
+.PHONY: help up down demo fresh test test-long check bench-budget requirements clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -21,6 +21,7 @@ help:
 	@echo 'make demo    show the main job without a person, measured and checked'
 	@echo 'make fresh   follow the README in a fresh copy, as a stranger would'
 	@echo 'make test    run the tests (ARGS="-k relay" passes arguments to pytest)'
+	@echo 'make test-long   the tests that take minutes: ten thousand messages, a minute of outage'
 	@echo 'make check   lint, types, layers, templates, migrations, settings, requirements'
 	@echo 'make bench-budget   measure whether the budget holds: rates, floors, waits (4 minutes)'
 	@echo 'make requirements   pin the dependencies of pyproject.toml anew'
@@ -40,6 +41,9 @@ fresh: .venv/.app
 
 test: .venv/.dev
 	$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
+
+test-long: .venv/.dev
+	$(BIN)/python -m pytest -m long $(ARGS)
 
 check: .venv/.dev
 	$(BIN)/ruff check .

@@ -147,7 +147,6 @@ PROVIDER_READ_TIMEOUT_S = env.float("PROVIDER_READ_TIMEOUT_S", default=10)
 # Of a whole call: connecting, sending and the answer.
 PROVIDER_DEADLINE_S = env.float("PROVIDER_DEADLINE_S", default=15)
 DELIVERY_LEASE_S = env.float("DELIVERY_LEASE_S", default=60)
-DELIVERY_MAX_ATTEMPTS = env.int("DELIVERY_MAX_ATTEMPTS", default=10)
 UNCERTAIN_SETTLE_S = env.float("UNCERTAIN_SETTLE_S", default=600)
 
 # --- Mail: the relay ------------------------------------------------------------------------------------------------

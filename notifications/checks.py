@@ -167,6 +167,6 @@ def sender(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[C
 
 
 def limits(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    for setting in ("EMAIL_ADDRESS_HOURLY", "SOFT_BOUNCE_LIMIT", "SOFT_BOUNCE_DAYS", "DELIVERY_MAX_ATTEMPTS"):
+    for setting in ("EMAIL_ADDRESS_HOURLY", "SOFT_BOUNCE_LIMIT", "SOFT_BOUNCE_DAYS"):
         if getattr(settings, setting) < 1:
             yield Error(f"{setting} is {getattr(settings, setting)}.", hint="Set it to 1 or more.", id="mailroom.E012")

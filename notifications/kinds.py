@@ -38,7 +38,8 @@ class Kind:
     else. `wanted` says at that moment whether the mail still makes sense. `for_owner`: only to the address that the
     account has then, so that an old resend never brings a fresh token to an old address. `newest_wins`: an older
     message of this kind to the same person is not sent once there is a newer one. `may_probe`: one message may go to an
-    address with soft bounces after a cool-off, to see whether it takes mail again.
+    address with soft bounces after a cool-off, to see whether it takes mail again. `max_age` and `max_attempts` end its
+    retries; a replay of a dead letter begins the attempts anew, not the age.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Kind:
     for_owner: bool = True
     newest_wins: bool = False
     may_probe: bool = False
+    max_attempts: int = 10
     on_uncertain: OnUncertain = OnUncertain.RESEND_ONCE
 
 

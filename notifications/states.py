@@ -40,6 +40,8 @@ class Event(TextChoices):
     UNWANTED = "unwanted"
     ADDRESS_SUPPRESSED = "address suppressed"  # the address gets no such mail
     FAILED = "failed"  # it will never be taken
+    DROPPED = "dropped"  # uncertain, and a person has decided that it is not sent again
+    REPLAYED = "replayed"  # a dead letter gets another life
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Ignored:
     reason: str
 
 
+NOT_DEAD = Ignored("only a dead letter can get another life; anything else is resent as a new message")
 OVER = Ignored("the message has reached its end; only a replay or a resend would start anew")
 NOT_CLAIMED = Ignored("nobody holds a claim in this state, so a word of a claim is an old one")
 OTHERS_CLAIM = Ignored("the message is in a worker's hands; only that worker or the end of its lease decides")
@@ -70,6 +73,8 @@ TRANSITIONS: dict[Status, dict[Event, Status | Ignored]] = {
         Event.UNWANTED: Status.CANCELLED,
         Event.ADDRESS_SUPPRESSED: Status.SUPPRESSED,
         Event.FAILED: NOT_CLAIMED,
+        Event.DROPPED: NOT_UNCERTAIN,
+        Event.REPLAYED: NOT_DEAD,
     },
     Status.SENDING: {
         Event.CLAIMED: OTHERS_CLAIM,
@@ -84,6 +89,8 @@ TRANSITIONS: dict[Status, dict[Event, Status | Ignored]] = {
         Event.UNWANTED: Status.CANCELLED,
         Event.ADDRESS_SUPPRESSED: Status.SUPPRESSED,
         Event.FAILED: Status.DEAD,
+        Event.DROPPED: NOT_UNCERTAIN,
+        Event.REPLAYED: NOT_DEAD,
     },
     Status.UNCERTAIN: {
         Event.CLAIMED: Ignored("a second copy may only follow a settlement"),
@@ -98,13 +105,15 @@ TRANSITIONS: dict[Status, dict[Event, Status | Ignored]] = {
         Event.UNWANTED: Ignored("the provider may have it: it can no longer be called back"),
         Event.ADDRESS_SUPPRESSED: Ignored("the provider may have it: it can no longer be called back"),
         Event.FAILED: NOT_CLAIMED,
+        Event.DROPPED: Status.CANCELLED,
+        Event.REPLAYED: NOT_DEAD,
     },
     Status.SENT: dict.fromkeys(Event, ALREADY_SENT),
     # The provider's yes is a fact, also when we had given up the message in the meantime.
     Status.SUPPRESSED: {**_ENDED, Event.ACCEPTED: Status.SENT},
     Status.EXPIRED: {**_ENDED, Event.ACCEPTED: Status.SENT},
     Status.CANCELLED: {**_ENDED, Event.ACCEPTED: Status.SENT},
-    Status.DEAD: {**_ENDED, Event.ACCEPTED: Status.SENT},
+    Status.DEAD: {**_ENDED, Event.ACCEPTED: Status.SENT, Event.REPLAYED: Status.QUEUED},
 }
 
 

@@ -36,6 +36,7 @@ class MessageFactory(DjangoModelFactory[Message]):
     to_address = LazyAttribute(lambda message: message.user.email)
     idempotency_key = LazyFunction(lambda: f"test:{uuid4()}")
     expires_at = LazyFunction(lambda: Now() + timedelta(days=1))
+    died_at = LazyAttribute(lambda message: Now() if message.status == Status.DEAD else None)
 
     class Params:
         sending = Trait(

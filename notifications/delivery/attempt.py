@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
+from notifications import kinds
 from notifications.delivery import budget, record, retry
 from notifications.delivery.claim import claim, give_back, hand_over, leave, put_off
 from notifications.delivery.facts import gather
@@ -118,14 +118,14 @@ class _Run:
         try:
             mail = render(message, attempt=message.attempts + 1)
         except RenderingError as error:
-            self.skipped(message, Skip(Event.FAILED, f"it cannot be rendered: {error}"))
+            self.skipped(message, Skip(Event.FAILED, f"it cannot be rendered: {error}", f"rendering/{error}"))
             return
         if not hand_over(message, self.provider.name):
             self.report.counts["claim lost"] += 1
             return
-        self.send(message, mail)
+        self.send(message, mail, age_s=facts.age_s)
 
-    def send(self, message: Message, mail: OutgoingMail) -> None:
+    def send(self, message: Message, mail: OutgoingMail, *, age_s: float) -> None:
         began = time.monotonic()
         answer: Accepted | ProviderError
         try:
@@ -140,8 +140,9 @@ class _Run:
             return
         decision = retry.decide(
             answer.error_class,
-            attempts=message.attempts,
-            max_attempts=settings.DELIVERY_MAX_ATTEMPTS,
+            kinds.get(message.kind),
+            attempts=message.counted_attempts,
+            age_s=age_s,
             provider_wish_s=answer.retry_after_s,
             jitter=random.random(),  # noqa: S311 - spreads load, guards nothing
         )

@@ -20,7 +20,7 @@ _ALIVE = [Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN]
 # whoever asked for them, or may be sent right now? Of messages that several workers hold at the same moment each counts
 # those claimed before it. Run for every group: put together by the ORM it would cost the worker twice as much.
 _FACTS = """
-SELECT mine.id,
+SELECT mine.id, extract(epoch FROM statement_timestamp() - mine.created_at)::float,
     coalesce(mine.expires_at <= statement_timestamp(), false),
     EXISTS (
         SELECT FROM notifications_message AS newer
@@ -46,8 +46,10 @@ def gather(messages: Sequence[Message]) -> list[tuple[Message, Facts]]:
     with connection.cursor() as cursor:
         cursor.execute(_FACTS, {"ids": [message.id for message in messages], "alive": _ALIVE})
         known = {
-            message_id: Facts(expired=expired, superseded=superseded, flooded=others >= settings.EMAIL_ADDRESS_HOURLY)
-            for message_id, expired, superseded, others in cursor.fetchall()
+            message_id: Facts(
+                age_s=age_s, expired=expired, superseded=superseded, flooded=others >= settings.EMAIL_ADDRESS_HOURLY
+            )
+            for message_id, age_s, expired, superseded, others in cursor.fetchall()
         }
     standings = Suppression.objects.standings(message.to_address for message in messages)
     return [

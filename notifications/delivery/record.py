@@ -45,7 +45,7 @@ WITH attempt AS (
 )
 UPDATE notifications_message
 SET status = %(status)s, sent_at = statement_timestamp(), settle_at = NULL, status_reason = '', provider = %(provider)s,
-    lease_token = NULL, lease_until = NULL, handed_over_at = NULL
+    lease_token = NULL, lease_until = NULL, handed_over_at = NULL, died_at = NULL, error_fingerprint = ''
 WHERE id = %(message_id)s AND status = ANY(%(sources)s)
 """
 
@@ -64,7 +64,9 @@ class Carrier:
 
 def skipped(message: Message, skip: Skip) -> None:
     """End a message that must not or cannot go out; nothing was handed over, so there is no attempt to write down."""
-    _held(message, skip.event).update(status=states.target(skip.event), status_reason=skip.reason[:200], **FREE)
+    died = _died(skip.fingerprint) if skip.event is Event.FAILED else {}
+    changes = {"status": states.target(skip.event), "status_reason": skip.reason[:200]}
+    _held(message, skip.event).update(**changes, **died, **FREE)
 
 
 def accepted(attempt: DeliveryAttempt) -> None:
@@ -97,7 +99,8 @@ def refused(message: Message, attempt: DeliveryAttempt, decision: Decision, *, r
             changes: dict[str, Any] = {"due_at": due, "relay_after": relay_after}
             event = Event.RETRY
         case GiveUp(why):
-            event, changes, reason = Event.FAILED, {}, f"{why}: {reason}"[:200]
+            event, changes = Event.FAILED, _died(f"{attempt.provider}/{attempt.error_code}")
+            reason = f"{why}: {reason}"[:200]
         case _:
             event = Event.ANSWER_LOST
             changes = {"settle_at": Now() + timedelta(seconds=settings.UNCERTAIN_SETTLE_S)}
@@ -128,6 +131,10 @@ def attempt_of(
 
 def _held(message: Message, event: Event) -> QuerySet[Message]:
     return Message.objects.filter(id=message.id, lease_token=message.lease_token, status__in=states.sources(event))
+
+
+def _died(fingerprint: str) -> dict[str, Any]:
+    return {"died_at": Now(), "error_fingerprint": fingerprint[:150]}
 
 
 def _write(attempt: DeliveryAttempt, target: QuerySet[Message], **changes: Any) -> None:

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
+from notifications.kinds import Kind
 from notifications.providers.mail import ErrorClass
 
 LONGEST_S = 3600.0
 MOST_DOUBLINGS = 12
+# No pause is longer than this share of a kind's whole time: a reset that is good for an hour is tried every 5 minutes.
+OF_ITS_TIME = 1 / 12
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Uncertain:
 
 Decision = Retry | GiveUp | Uncertain
 
-# The first delay in seconds; every further attempt doubles it.
+# The first step in seconds; every further attempt doubles it.
 FIRST_S = {
     ErrorClass.TRANSIENT: 2.0,
     ErrorClass.RATE_LIMITED: 2.0,
@@ -38,9 +41,9 @@ NOT_THE_MESSAGES_FAULT = {ErrorClass.RATE_LIMITED, ErrorClass.MISCONFIGURED}
 
 
 def decide(
-    error_class: ErrorClass, *, attempts: int, max_attempts: int, provider_wish_s: float | None, jitter: float
+    error_class: ErrorClass, kind: Kind, *, attempts: int, age_s: float, provider_wish_s: float | None, jitter: float
 ) -> Decision:
-    """Decide after attempt number `attempts` (from 1). `jitter` is a random number in [0, 1).
+    """Decide after counted attempt number `attempts` (from 1). `jitter` is a random number in [0, 1).
 
     The delay lies between half and the whole of the exponential step, so that messages that failed together do not
     come back together; it is never shorter than the provider's own wish.
@@ -49,7 +52,13 @@ def decide(
         return Uncertain()
     if error_class is ErrorClass.PERMANENT:
         return GiveUp("refused for good")
-    if attempts >= max_attempts and error_class not in NOT_THE_MESSAGES_FAULT:
+    if attempts >= kind.max_attempts and error_class not in NOT_THE_MESSAGES_FAULT:
         return GiveUp(f"{attempts} attempts are spent")
-    step = min(LONGEST_S, FIRST_S[error_class] * 2.0 ** min(attempts - 1, MOST_DOUBLINGS))
-    return Retry(max(step * (0.5 + jitter / 2), provider_wish_s or 0.0))
+    whole_s = kind.max_age.total_seconds()
+    # An attempt that did not count may be the first.
+    step = FIRST_S[error_class] * 2.0 ** min(max(attempts - 1, 0), MOST_DOUBLINGS)
+    longest = max(FIRST_S[error_class], min(LONGEST_S, whole_s * OF_ITS_TIME))
+    after_s = max(min(step, longest) * (0.5 + jitter / 2), provider_wish_s or 0.0)
+    if age_s + after_s >= whole_s:
+        return GiveUp("its time is over before another attempt")
+    return Retry(after_s)

@@ -23,18 +23,23 @@ class Facts:
     wanted: bool = True
     # The name of what the kind raised when it was asked.
     broken: str = ""
+    # Seconds since it was written, by the database's clock.
+    age_s: float = 0.0
 
 
 @dataclass(frozen=True)
 class Skip:
+    """Why a message is not sent; `fingerprint` where it is a failure, the same for all that fail of the same."""
+
     event: Event
     reason: str
+    fingerprint: str = ""
 
 
 def why_not(facts: Facts) -> Skip | None:
     """Return why the message must not go out, the most telling reason first, or None if it may."""
     checks = (
-        (bool(facts.broken), Skip(Event.FAILED, f"its kind does not know what to do with it: {facts.broken}")),
+        (bool(facts.broken), _broken(facts.broken)),
         (facts.user_gone, Skip(Event.UNWANTED, "the account is gone")),
         (facts.user_inactive, Skip(Event.UNWANTED, "the account is closed")),
         (facts.address_changed, Skip(Event.UNWANTED, "the address is no longer the account's")),
@@ -45,3 +50,7 @@ def why_not(facts: Facts) -> Skip | None:
         (facts.expired, Skip(Event.OUTLIVED, "its time was over before it could be sent")),
     )
     return next((skip for applies, skip in checks if applies), None)
+
+
+def _broken(error: str) -> Skip:
+    return Skip(Event.FAILED, f"its kind does not know what to do with it: {error}", f"kind/{error}")

@@ -166,4 +166,6 @@ def _accept(provider: str, ids: Iterable[UUID]) -> None:
         lease_token=None,
         lease_until=None,
         handed_over_at=None,
+        died_at=None,
+        error_fingerprint="",
     )

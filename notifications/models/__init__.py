@@ -1,7 +1,8 @@
 from notifications.models.attempt import DeliveryAttempt
 from notifications.models.event import ProviderEvent
+from notifications.models.heartbeat import ProcessHeartbeat
 from notifications.models.message import Message
 from notifications.models.quota import ProviderQuota
 from notifications.models.suppression import Suppression
 
-__all__ = ["DeliveryAttempt", "Message", "ProviderEvent", "ProviderQuota", "Suppression"]
+__all__ = ["DeliveryAttempt", "Message", "ProcessHeartbeat", "ProviderEvent", "ProviderQuota", "Suppression"]

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from notifications.outcomes import Outcome
@@ -36,11 +36,17 @@ class Message(models.Model):
     # An uncertain message that was sent a second time on purpose does not get a third.
     resent_uncertain = models.BooleanField(default=False)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Those that do not count towards the kind's ceiling: an earlier life's, and a breaker's failed probes.
+    attempts_forgiven = models.PositiveSmallIntegerField(default=0, db_default=0)
+    replays = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     due_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    died_at = models.DateTimeField(null=True, blank=True)
+    # What it died of, the same for all that died of the same: "ses/MessageRejected", "rendering/KeyError".
+    error_fingerprint = models.CharField(max_length=150, blank=True, default="", db_default="")
 
     # The relay may hand the id to the broker (again) from this moment on; pushed forward at every publish.
     relay_after = models.DateTimeField(db_default=Now())
@@ -76,6 +82,14 @@ class Message(models.Model):
                 | Q(~Q(status=Status.SENT), sent_at__isnull=True),
                 name="notifications_message_sent_at_iff_sent",
             ),
+            models.CheckConstraint(
+                condition=Q(status=Status.DEAD, died_at__isnull=False)
+                | Q(~Q(status=Status.DEAD), died_at__isnull=True),
+                name="notifications_message_died_at_iff_dead",
+            ),
+            models.CheckConstraint(
+                condition=Q(attempts_forgiven__lte=F("attempts")), name="notifications_message_forgiven_were_made"
+            ),
         ]
         indexes = [
             # Read by the relay every half second: what is due and nobody carries.
@@ -84,6 +98,8 @@ class Message(models.Model):
             models.Index(fields=["lease_until"], condition=Q(status="sending"), name="message_lease_idx"),
             # Read by the relay: uncertain messages that waited long enough for a webhook.
             models.Index(fields=["settle_at"], condition=Q(status="uncertain"), name="message_settle_idx"),
+            # Read when dead letters are listed and replayed.
+            models.Index(fields=["error_fingerprint", "died_at"], condition=Q(status="dead"), name="message_dead_idx"),
             # Read before sending: is there a newer one of its kind?
             models.Index(fields=["user", "kind", "created_at"], name="message_newest_idx"),
             # Read by the admin's list, search and date filter.
@@ -93,3 +109,8 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+    @property
+    def counted_attempts(self) -> int:
+        """The attempts that count towards the kind's ceiling."""
+        return self.attempts - self.attempts_forgiven

@@ -192,12 +192,30 @@ def test_permanent_refusal_is_a_dead_letter_with_its_reason(provider):
     assert "refused for good" in after.status_reason
 
 
-def test_spent_attempts_end_in_a_dead_letter(provider, settings):
-    settings.DELIVERY_MAX_ATTEMPTS = 2
-    message = MessageFactory(attempts=1)
+def test_spent_attempts_end_in_a_dead_letter(provider):
+    message = MessageFactory(attempts=kinds.WELCOME.max_attempts - 1)
     provider.script.append(ErrorClass.TRANSIENT)
     run(message)
-    assert fresh(message).status == Status.DEAD
+    after = fresh(message)
+    assert (after.status, after.error_fingerprint) == (Status.DEAD, "scripted/scripted")
+    assert after.died_at is not None
+
+
+def test_attempts_that_do_not_count_do_not_end_it(provider):
+    message = MessageFactory(attempts=40, attempts_forgiven=38)
+    provider.script.append(ErrorClass.TRANSIENT)
+    run(message)
+    assert fresh(message).status == Status.QUEUED
+
+
+def test_no_attempt_would_fit_into_its_time_any_more(provider):
+    message = MessageFactory(expires_at=Now() + timedelta(days=1))
+    Message.objects.filter(id=message.id).update(created_at=Now() - kinds.WELCOME.max_age + timedelta(seconds=1))
+    provider.script.append(ErrorClass.MISCONFIGURED)
+    run(message)
+    after = fresh(message)
+    assert (after.status, after.error_fingerprint) == (Status.DEAD, "scripted/scripted")
+    assert after.status_reason.startswith("its time is over before another attempt")
 
 
 def test_lost_answer_is_uncertain_and_not_repeated(provider):
@@ -214,7 +232,7 @@ def test_message_of_an_unknown_kind_dies_alone(provider):
     poison, well = MessageFactory(kind="no-such-kind"), MessageFactory()
     assert str(run(poison, well)) == "1 failed, 1 sent"
     after = fresh(poison)
-    assert (after.status, after.attempts) == (Status.DEAD, 0)
+    assert (after.status, after.attempts, after.error_fingerprint) == (Status.DEAD, 0, "kind/UnknownKindError")
     assert "UnknownKindError" in after.status_reason
     assert fresh(well).status == Status.SENT
 

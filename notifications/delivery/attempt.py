@@ -8,8 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError
-
+from config.database import DatabaseAwayError, let_go, translated
 from notifications import kinds
 from notifications.delivery import budget, record, retry
 from notifications.delivery.claim import claim, give_back, hand_over, leave, put_off
@@ -99,8 +98,9 @@ class _Run:
             for message, facts in going:
                 self.one(message, facts)
         except Exception:
-            # If the database is what failed, the leases will end instead.
-            with suppress(OperationalError, InterfaceError):
+            # If the database is what failed it may be back; if it is not, the leases will end instead.
+            let_go()
+            with suppress(DatabaseAwayError), translated():
                 give_back(claimed)
             raise
 

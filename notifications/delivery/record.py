@@ -8,10 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from config.database import is_away, let_go, why
 from notifications import states
 from notifications.delivery.retry import Decision, GiveUp, Retry
 from notifications.delivery.wanted import Skip
@@ -51,7 +52,7 @@ WHERE id = %(message_id)s AND status = ANY(%(sources)s)
 
 
 class RecordLostError(Exception):
-    """The provider was called and the database stayed away until the lease ended: the message will be uncertain."""
+    """The provider was called and the database stayed away for too long: the message will be uncertain."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,16 +150,23 @@ def _write(attempt: DeliveryAttempt, target: QuerySet[Message], **changes: Any) 
 
 
 def _insist(write: Callable[[], None]) -> None:
-    """Write, and write again while the database is away, for as long as a lease lasts.
+    """Write, and write again while the database is away, for as long as an uncertain message would wait to be settled.
 
-    Nothing outside may repeat this step: it would repeat the send. Raises RecordLostError.
+    That is longer than the lease, but what ends a lease is a write too. Nothing outside may repeat this step: it would
+    repeat the send. Raises RecordLostError.
     """
-    give_up_at = time.monotonic() + settings.DELIVERY_LEASE_S
+    began = time.monotonic()
+    told = False
     while True:
         try:
             return write()
-        except (OperationalError, InterfaceError) as error:
-            if time.monotonic() > give_up_at:
-                raise RecordLostError(type(error).__name__) from None
-            logger.warning("the database is away (%s); the outcome of an attempt waits", type(error).__name__)
+        except Error as error:
+            if not is_away(error):
+                raise
+            if time.monotonic() - began > settings.UNCERTAIN_SETTLE_S:
+                raise RecordLostError(why(error)) from None
+            if not told:
+                logger.warning("the database is away (%s); the outcome of an attempt waits", why(error))
+                told = True
+            let_go()
             time.sleep(PAUSE_S)

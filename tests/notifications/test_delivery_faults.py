@@ -141,7 +141,7 @@ def test_record_that_cannot_be_written_is_not_a_reason_to_send_again(provider, m
     message = MessageFactory()
 
     def hurry(mail):
-        settings.DELIVERY_LEASE_S = 0.05
+        settings.UNCERTAIN_SETTLE_S = 0.05
 
     provider.script.append(hurry)
     with connection.execute_wrapper(Away(times=1000)), pytest.raises(RecordLostError):

@@ -13,9 +13,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
+from django.db import Error
 
 from config import heartbeat, startup
+from config.database import is_away, let_go, why
 from config.environment import Role
 from notifications.feedback import reading
 from notifications.outbox import relay
@@ -54,9 +55,13 @@ def _round(before: relay.Round) -> tuple[relay.Round, float]:
     read = _read_events()
     try:
         done = relay.run_once(before)
-    except (OperationalError, InterfaceError) as error:
-        logger.warning("the database is away (%s)", type(error).__name__)
-        close_old_connections()
+    except Error as error:
+        if not is_away(error):
+            raise
+        logger.warning("the database is away (%s)", why(error))
+        let_go()
+        # It turns, and to start it anew would mend nothing.
+        heartbeat.touch()
         return before, PAUSE_S
     heartbeat.touch()
     if not done.idle:
@@ -68,9 +73,9 @@ def _read_events() -> Counter[str]:
     """Read what has been reported. Trouble with that is no reason not to publish; it is tried again next time."""
     try:
         read = reading.read_due()
-    except (DatabaseError, InterfaceError) as error:
-        logger.warning("reported events could not be read (%s)", type(error).__name__)
-        close_old_connections()
+    except Error as error:
+        logger.warning("reported events could not be read (%s)", why(error))
+        let_go()
         return Counter()
     if read:
         logger.info("events read: %s", dict(read))

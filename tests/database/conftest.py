@@ -1,0 +1,93 @@
+"""A PostgreSQL of these tests' own, to be stopped, crashed and frozen; and the processes' own way of connecting."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import psutil
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from pytest_django.plugin import DjangoDbBlocker
+
+from config import connections
+from config.local.ports import free_port
+from config.local.postgres import Postgres
+from tests.database.harm import instead
+
+Pooled = Callable[..., Any]
+
+
+class Own(Postgres):
+    """As durable as a real one."""
+
+    def crash(self) -> None:
+        """End it as a power cut does: what was not flushed is gone."""
+        assert self.process is not None
+        for process in self._all():
+            process.kill()
+        self.process.wait()
+        self.process = None
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        processes = self._all()
+        for process in processes:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.resume()
+
+    def _all(self) -> list[psutil.Process]:
+        assert self.process is not None
+        postmaster = psutil.Process(self.process.pid)
+        return [postmaster, *postmaster.children(recursive=True)]
+
+
+@pytest.fixture(scope="session")
+def own_server(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker) -> Iterator[Own]:
+    server = Own(tmp_path_factory.mktemp("postgres"), free_port())
+    try:
+        with server:
+            server.create_database()
+            with django_db_blocker.unblock(), instead(HOST="127.0.0.1", PORT=server.port, **_names(server)):
+                call_command("migrate", verbosity=0)
+            yield server
+    finally:
+        server.destroy()
+
+
+@pytest.fixture
+def own(own_server: Own, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Own]:
+    """The server that all of this test's statements go to; it is up, and empty of people and messages."""
+    if own_server.process is None:
+        own_server.start()
+    with django_db_blocker.unblock(), instead(HOST="127.0.0.1", PORT=own_server.port, **_names(own_server)):
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE accounts_user, notifications_message CASCADE")
+        yield own_server
+        if own_server.process is None:
+            own_server.start()
+
+
+@pytest.fixture
+def pooled() -> Iterator[Pooled]:
+    """Connect as web processes and workers do: a function of what `config.connections.pool` takes."""
+    with ExitStack() as stack:
+
+        def use(*, size: int = 20, statement_s: float = 10.0) -> Any:
+            connection.close()
+            options = connection.settings_dict["OPTIONS"]
+            options["pool"] = connections.pool(size=size, statement_s=statement_s)
+            stack.callback(options.pop, "pool")
+            stack.callback(connection.close_pool)
+            stack.callback(connection.close)
+            return connection.pool
+
+        yield use
+
+
+def _names(server: Own) -> dict[str, str]:
+    return {"NAME": "mailroom", "USER": "mailroom", "PASSWORD": server.password}

@@ -67,19 +67,23 @@ class BoundedConnection(psycopg.Connection[Any]):
         except psycopg.OperationalError:
             status = self.pgconn.transaction_status
             if status == TransactionStatus.ACTIVE:
-                # The server may only be slow: it need not go on with what nobody waits for.
-                with suppress(psycopg.Error):
-                    self.cancel_safe(timeout=CANCEL_S)
+                self._stop_waiting()
             if status in {TransactionStatus.ACTIVE, TransactionStatus.UNKNOWN}:
                 self._give_up()
             raise
+
+    def _stop_waiting(self) -> None:
+        if isinstance(self._pool, ConnectionPool):
+            self.lost(self._pool)
+        # The server may only be slow: it need not go on with what nobody waits for.
+        with suppress(psycopg.Error):
+            self.cancel_safe(timeout=CANCEL_S)
 
     def _give_up(self) -> None:
         pool = self._pool
         self.close()
         if isinstance(pool, ConnectionPool) and self.made_at > self.emptied_at:
             type(self).emptied_at = time.monotonic()
-            self.lost(pool)
             pool.drain()
 
 

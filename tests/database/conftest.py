@@ -22,28 +22,33 @@ class Own(Postgres):
     """As durable as a real one."""
 
     def crash(self) -> None:
-        """End it as a power cut does: what was not flushed is gone."""
+        """End it as kill -9 of all its processes does: what was not written to the disk's cache is gone."""
         assert self.process is not None
-        for process in self._all():
+        processes = self._suspended()
+        for process in processes:
             process.kill()
         self.process.wait()
         self.process = None
+        # It does not start while one of them is left.
+        psutil.wait_procs(processes, timeout=10)
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        processes = self._all()
-        for process in processes:
-            process.suspend()
+        processes = self._suspended()
         try:
             yield
         finally:
             for process in processes:
                 process.resume()
 
-    def _all(self) -> list[psutil.Process]:
+    def _suspended(self) -> list[psutil.Process]:
         assert self.process is not None
         postmaster = psutil.Process(self.process.pid)
-        return [postmaster, *postmaster.children(recursive=True)]
+        postmaster.suspend()
+        processes = [postmaster, *postmaster.children(recursive=True)]
+        for process in processes:
+            process.suspend()
+        return processes
 
 
 @pytest.fixture(scope="session")
@@ -75,16 +80,17 @@ def own(own_server: Own, django_db_setup: None, django_db_blocker: DjangoDbBlock
 @pytest.fixture
 def pooled() -> Iterator[Pooled]:
     """Connect as web processes and workers do: a function of what `config.connections.pool` takes."""
+    wrapper: Any = connection
+    options = connection.settings_dict["OPTIONS"]
     with ExitStack() as stack:
 
         def use(*, size: int = 20, statement_s: float = 10.0) -> Any:
-            connection.close()
-            options = connection.settings_dict["OPTIONS"]
+            wrapper.close()
             options["pool"] = connections.pool(size=size, statement_s=statement_s)
             stack.callback(options.pop, "pool")
-            stack.callback(connection.close_pool)
-            stack.callback(connection.close)
-            return connection.pool
+            stack.callback(wrapper.close_pool)
+            stack.callback(wrapper.close)
+            return wrapper.pool
 
         yield use
 

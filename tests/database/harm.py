@@ -33,6 +33,13 @@ def refused() -> Iterator[None]:
 
 
 @contextmanager
+def read_only() -> Iterator[None]:
+    """Let every session be one that cannot write."""
+    with instead(OPTIONS={**connection.settings_dict["OPTIONS"], "options": "-c default_transaction_read_only=on"}):
+        yield
+
+
+@contextmanager
 def by_hand() -> Iterator[psycopg.Connection[Any]]:
     """A connection to the same database past Django."""
     place = connection.settings_dict
@@ -72,7 +79,6 @@ def saying(sqlstate: str) -> str:
     return f"RAISE EXCEPTION USING ERRCODE = '{sqlstate}', MESSAGE = 'a secret of ours';"
 
 
-def cut(victim: psycopg.Connection[Any]) -> None:
+def cut(victim: psycopg.Connection[Any], executioner: psycopg.Connection[Any]) -> None:
     """End the session of a connection from outside, and return when it has ended."""
-    with by_hand() as direct:
-        direct.execute("SELECT pg_terminate_backend(%s, 5000)", [victim.info.backend_pid])
+    executioner.execute("SELECT pg_terminate_backend(%s, 5000)", [victim.info.backend_pid])

@@ -93,3 +93,21 @@ def test_database_stopped_people_see_a_clean_page_and_nothing_is_half_written(li
     assert after == before
     person.sign_up("no-db@example.com")
     eventually(lambda: live.accepted({"no-db@example.com"})["no-db@example.com"] == 1)
+
+
+def test_database_restarted_in_mid_send_every_acceptance_is_written_down(live):
+    addresses = {f"restarted{number}@example.com" for number in range(8)}
+    live.simulator.turn(latency_ms=1500)
+    with ThreadPoolExecutor(4) as people:
+        list(people.map(lambda address: live.person().sign_up(address), sorted(addresses)))
+    eventually(lambda: live.simulator.stats()["in_flight"])
+    live.stop("postgres")
+    live.start("postgres")
+    eventually(lambda: live.statuses(addresses) == {"sent"}, within_s=60)
+    assert set(live.accepted(addresses).values()) == {1}
+    results = live.sql(
+        "SELECT DISTINCT a.result FROM notifications_deliveryattempt a JOIN notifications_message m"
+        " ON m.id = a.message_id WHERE m.to_address = ANY(%s)",
+        list(addresses),
+    )
+    assert results == [("accepted",)]

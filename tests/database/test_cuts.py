@@ -126,7 +126,11 @@ def sweep(provider, answer, kind, *, after):
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("answer", [None, ErrorClass.TRANSIENT, ErrorClass.AMBIGUOUS], ids=str)
+@pytest.mark.parametrize(
+    "answer",
+    [None, ErrorClass.TRANSIENT, pytest.param(ErrorClass.AMBIGUOUS, marks=pytest.mark.long)],
+    ids=str,
+)
 def test_cut_once_at_any_statement_what_was_called_is_recorded_and_what_was_not_goes_on(provider, answer, after):
     told = {None: Status.SENT, ErrorClass.TRANSIENT: Status.QUEUED, ErrorClass.AMBIGUOUS: Status.UNCERTAIN}[answer]
     seen = Counter()

@@ -24,6 +24,7 @@ from notifications.outbox import relay
 logger = logging.getLogger(__name__)
 # A database that is away is asked again after this long.
 PAUSE_S = 1.0
+LONG_ROUND_S = 15.0
 
 
 class Command(BaseCommand):
@@ -43,10 +44,18 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        done = relay.Round()
+        done, turned_at = relay.Round(), time.monotonic()
+        row = heartbeat.Row(heartbeat.name_of("relay"), lambda: _trouble(time.monotonic() - turned_at))
+        row.start()
         while not stop.is_set():
             done, pause_s = _round(done)
+            turned_at = time.monotonic()
             stop.wait(pause_s)
+        row.stop()
+
+
+def _trouble(still_s: float) -> str:
+    return f"one round has taken {still_s:.0f} s so far" if still_s > LONG_ROUND_S else ""
 
 
 def _round(before: relay.Round) -> tuple[relay.Round, float]:

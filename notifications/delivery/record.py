@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
@@ -16,6 +16,7 @@ from notifications import states
 from notifications.delivery.retry import Decision, GiveUp, Retry
 from notifications.delivery.wanted import Skip
 from notifications.models import DeliveryAttempt, Message
+from notifications.models.transactions import brief
 from notifications.providers.mail import Accepted, ProviderError
 from notifications.states import Event
 
@@ -139,7 +140,7 @@ def _died(fingerprint: str) -> dict[str, Any]:
 
 def _write(attempt: DeliveryAttempt, target: QuerySet[Message], **changes: Any) -> None:
     def write() -> None:
-        with transaction.atomic():
+        with brief():
             DeliveryAttempt.objects.bulk_create(
                 [attempt], update_conflicts=True, unique_fields=["message", "number"], update_fields=_REPORTED
             )

@@ -14,13 +14,14 @@ from uuid import UUID
 
 import redis
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 
 from notifications import kinds, states
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
 from notifications.models.message import AT_ITS_PLACE
+from notifications.models.transactions import brief
 from notifications.outbox import broker
 from notifications.redis_client import client, pace_key
 from notifications.states import Event, Status, Stream
@@ -101,7 +102,7 @@ def recover_ended_leases() -> tuple[int, int]:
 
 
 def _recover_batch() -> tuple[int, int]:
-    with transaction.atomic():
+    with brief():
         ended = list(_locked(Message.objects.filter(status=Status.SENDING, lease_until__lt=Now())))
         safe = [message for message in ended if message.handed_over_at is None]
         handed_over = [message for message in ended if message.handed_over_at is not None]
@@ -143,7 +144,7 @@ def settle_uncertain() -> int:
     """
     unread = ProviderEvent.objects.filter(state=ProviderEvent.State.STORED).order_by("received_at")
     oldest = Coalesce(Subquery(unread.values("received_at")[:1]), Now())
-    with transaction.atomic():
+    with brief():
         over = Message.objects.filter(status=Status.UNCERTAIN, settle_at__lte=Now(), settle_at__lt=oldest)
         waiting = list(_locked(over))
         again = [message.id for message in waiting if may_resend(message)]

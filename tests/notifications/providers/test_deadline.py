@@ -2,6 +2,7 @@
 
 import os
 import random
+import smtplib
 import socket
 import threading
 import time
@@ -13,7 +14,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 from config.processes import PROCESSES
 from notifications.delivery.claim import call_s
-from notifications.providers import connections, deadline
+from notifications.providers import connections, deadline, smtp
 from notifications.providers.base import Provider, unknown
 from notifications.providers.mail import Accepted, ErrorClass, ProviderError
 from tests.notifications.providers.contract import outgoing
@@ -147,6 +148,24 @@ def test_connection_that_comes_too_late_is_shut_down_at_once(pair):
         with pytest.raises(BrokenPipeError):
             ours.sendall(b"a mail")
         assert call.carried_nothing()
+    assert theirs.recv(1) == b""
+
+
+@pytest.mark.parametrize("library", ["urllib3", "smtplib"])
+def test_process_that_was_frozen_in_mid_call_sends_nothing_more(pair, library):
+    ours, theirs = pair
+    connection = smtp._Smtp() if library == "smtplib" else deadline.WatchedConnection("localhost")
+    connection.sock = ours
+    with deadline.within(FOREVER_S) as call:
+        connection._line = deadline.watch(ours)
+        connection.send(b"?")
+        assert theirs.recv(1) == b"?"
+        # Its time went by without it, and the watch is not awake yet either.
+        call.ends_at = time.monotonic()
+        with pytest.raises((BrokenPipeError, smtplib.SMTPServerDisconnected)):
+            connection.send(b"a mail")
+        assert call.is_over
+    connection.close()
     assert theirs.recv(1) == b""
 
 

@@ -225,6 +225,21 @@ def test_unexpected_error_keeps_the_message_in_turn_and_returns_its_neighbours(p
     assert fresh(culprit).claims_lost == 1
 
 
+def lose_record(attempt):
+    raise record.RecordLostError("OperationalError")
+
+
+def test_lost_record_leaves_its_message_to_the_end_of_the_lease_and_returns_the_others(provider, monkeypatch):
+    called, other = MessageFactory(), MessageFactory()
+    monkeypatch.setattr(attempt.budget, "USE_WITHIN_S", 100.0)
+    monkeypatch.setattr(record, "accepted", lose_record)
+    with pytest.raises(record.RecordLostError):
+        run(called, other)
+    assert (fresh(called).status, fresh(other).status) == (Status.SENDING, Status.QUEUED)
+    assert end_lease(called) == (0, 1)
+    assert fresh(called).status == Status.UNCERTAIN
+
+
 def test_error_of_the_database_is_nobodys_fault(provider, monkeypatch):
     messages = [MessageFactory() for _ in range(3)]
     monkeypatch.setattr(attempt, "render", raising_for(messages[0], OperationalError()))

@@ -8,13 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from config.database import DatabaseAwayError, let_go, translated
+from config.database import is_away
 from notifications import kinds
 from notifications.delivery import budget, record, retry
-from notifications.delivery.claim import claim, give_back, hand_over, leave, put_off
+from notifications.delivery.claim import CALL_MARGIN_S, claim, give_back, hand_over, leave, put_off, undo_hand_over
 from notifications.delivery.facts import gather
 from notifications.delivery.probe import take_probe
-from notifications.delivery.record import Carrier
+from notifications.delivery.record import Carrier, RecordLostError
 from notifications.delivery.rendering import RenderingError, render
 from notifications.delivery.wanted import Facts, Skip, why_not
 from notifications.models import Message
@@ -31,6 +31,8 @@ SLICE_S = 3.0
 # Up to this delay Celery's own retry is the fast path of a single message, seen in Flower; the relay has the rest.
 CELERY_RETRY_S = 60.0
 RELAY_SLACK_S = 10.0
+# How long a database that went away in mid-group is waited for: a restart takes less.
+GIVE_BACK_WITHIN_S = 10.0
 
 
 @dataclass
@@ -49,14 +51,15 @@ def deliver(
 ) -> Report:
     """Send what of `message_ids` is due, wanted and within the budget; what is not stays with its row.
 
-    Between groups it ends early if its time slice is over or `stopping` says that the worker is to end. Raises
-    Django's database errors where nothing was handed over by them; RecordLostError where something was.
+    After the call in hand it ends early if its time slice is over or `stopping` says that the worker is to end; the
+    relay has the rest at once. Raises Django's database errors where nothing was handed over by them; RecordLostError
+    where something was.
     """
     run = _Run(registry.primary(), stream, carrier, single=len(message_ids) == 1)
-    until = time.monotonic() + SLICE_S
+    run.stopping = stopping
     start = 0
     while start < len(message_ids):
-        if stopping() or time.monotonic() > until:
+        if run.is_over:
             run.report.counts["left for later"] += leave(message_ids[start:])
             break
         group = message_ids[start : start + run.group_size]
@@ -75,8 +78,17 @@ class _Run:
         self.single = single
         self.report = Report()
         self.granted_at = 0
+        self.stopping: Callable[[], bool] = lambda: False
+        self.until = time.monotonic() + SLICE_S
+        # Whose turn it is: what goes wrong now may be its fault.
+        self.turn_of: Message | None = None
         # Nothing is known of the provider's speed before the first call.
         self.call_s = budget.USE_WITHIN_S
+
+    @property
+    def is_over(self) -> bool:
+        """True if no further message is to be begun. One at least gets its turn, however slow everything is."""
+        return self.stopping() or (self.turn_of is not None and time.monotonic() > self.until)
 
     @property
     def group_size(self) -> int:
@@ -95,14 +107,33 @@ class _Run:
                 (message, facts) for message, facts in gather(claimed) if not self.skipped(message, why_not(facts))
             ]
             budget.give_back(self.provider.name, self.stream, grant, grant.count - len(going))
-            for message, facts in going:
+            for place, (message, facts) in enumerate(going):
+                if self.is_over:
+                    self.return_rest([message for message, _ in going[place:]], grant)
+                    break
+                self.turn_of = message
                 self.one(message, facts)
-        except Exception:
-            # If the database is what failed it may be back; if it is not, the leases will end instead.
-            let_go()
-            with suppress(DatabaseAwayError), translated():
-                give_back(claimed)
+        except Exception as error:
+            self.give_up(claimed, error)
             raise
+
+    def return_rest(self, rest: Sequence[Message], grant: budget.Grant) -> None:
+        """Give back what was claimed and will not be handed over now, and its share of the budget."""
+        give_back(rest)
+        budget.give_back(self.provider.name, self.stream, grant, len(rest))
+        self.report.counts["left for later"] += len(rest)
+
+    def give_up(self, claimed: Sequence[Message], error: Exception) -> None:
+        """Give back what was not handed over.
+
+        The database's trouble is nobody's fault and Celery tries again. Of anything else the message in turn is
+        suspect: it keeps its claim until the lease ends, which is counted, and the others go on without it.
+        """
+        away = is_away(error)
+        others = [message for message in claimed if away or message is not self.turn_of]
+        # A database that does not come back soon leaves them to the end of their leases.
+        with suppress(RecordLostError):
+            record.insist(lambda: give_back(others, at_once=away), within_s=GIVE_BACK_WITHIN_S)
 
     def skipped(self, message: Message, skip: Skip | None) -> bool:
         if skip is None:
@@ -120,10 +151,20 @@ class _Run:
         except RenderingError as error:
             self.skipped(message, Skip(Event.FAILED, f"it cannot be rendered: {error}", f"rendering/{error}"))
             return
-        if not hand_over(message, self.provider.name):
+        if not self.handed_over(message):
             self.report.counts["claim lost"] += 1
             return
         self.send(message, mail, age_s=facts.age_s)
+
+    def handed_over(self, message: Message) -> bool:
+        """Hand over; False also if that took so long (a worker may be frozen) that the call would outlive the lease."""
+        asked_at = time.monotonic()
+        if not hand_over(message, self.provider.name):
+            return False
+        in_time = time.monotonic() - asked_at <= CALL_MARGIN_S
+        if not in_time:
+            undo_hand_over(message)
+        return in_time
 
     def send(self, message: Message, mail: OutgoingMail, *, age_s: float) -> None:
         began = time.monotonic()

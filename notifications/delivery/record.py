@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, connection, transaction
+from django.db import Error, connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
@@ -17,6 +17,7 @@ from notifications import states
 from notifications.delivery.retry import Decision, GiveUp, Retry
 from notifications.delivery.wanted import Skip
 from notifications.models import DeliveryAttempt, Message
+from notifications.models.transactions import brief
 from notifications.providers.mail import Accepted, ProviderError
 from notifications.states import Event
 
@@ -140,7 +141,7 @@ def _died(fingerprint: str) -> dict[str, Any]:
 
 def _write(attempt: DeliveryAttempt, target: QuerySet[Message], **changes: Any) -> None:
     def write() -> None:
-        with transaction.atomic():
+        with brief():
             DeliveryAttempt.objects.bulk_create(
                 [attempt], update_conflicts=True, unique_fields=["message", "number"], update_fields=_REPORTED
             )
@@ -149,12 +150,8 @@ def _write(attempt: DeliveryAttempt, target: QuerySet[Message], **changes: Any) 
     _insist(write)
 
 
-def _insist(write: Callable[[], None]) -> None:
-    """Write, and write again while the database is away, for as long as an uncertain message would wait to be settled.
-
-    That is longer than the lease, but what ends a lease is a write too. Nothing outside may repeat this step: it would
-    repeat the send. Raises RecordLostError.
-    """
+def insist(write: Callable[[], None], *, within_s: float) -> None:
+    """Write, and write again while the database is away. Raises RecordLostError when the time is over."""
     began = time.monotonic()
     told = False
     while True:
@@ -163,10 +160,19 @@ def _insist(write: Callable[[], None]) -> None:
         except Error as error:
             if not is_away(error):
                 raise
-            if time.monotonic() - began > settings.UNCERTAIN_SETTLE_S:
+            if time.monotonic() - began > within_s:
                 raise RecordLostError(why(error)) from None
             if not told:
-                logger.warning("the database is away (%s); the outcome of an attempt waits", why(error))
+                logger.warning("the database is away (%s); what is to be written down waits", why(error))
                 told = True
             let_go()
             time.sleep(PAUSE_S)
+
+
+def _insist(write: Callable[[], None]) -> None:
+    """Insist on the outcome of an attempt for as long as an uncertain message would wait to be settled.
+
+    That is longer than the lease, but what ends a lease is a write too. Nothing outside may repeat this step: it would
+    repeat the send. Raises RecordLostError.
+    """
+    insist(write, within_s=settings.UNCERTAIN_SETTLE_S)

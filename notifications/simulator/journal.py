@@ -50,7 +50,7 @@ class Journal:
 
     def accept(self, entries: Sequence[Entry]) -> list[Entry]:
         """Write down what was accepted, and return it with its time and place."""
-        now = _stamp(datetime.now(UTC))
+        now = stamp(datetime.now(UTC))
         accepted = [
             replace(entry, seq=seq, accepted_at=now) for seq, entry in enumerate(entries, start=len(self.entries) + 1)
         ]
@@ -76,7 +76,7 @@ class Journal:
 
     def accepted_within(self, provider: str, span: timedelta) -> int:
         """Return how many mails a provider has accepted in the last `span`."""
-        since = _stamp(datetime.now(UTC) - span)
+        since = stamp(datetime.now(UTC) - span)
         recent = takewhile(lambda entry: entry.accepted_at >= since, reversed(self.entries))
         return sum(entry.provider == provider for entry in recent)
 
@@ -84,7 +84,8 @@ class Journal:
         self._file.close()
 
 
-def _stamp(at: datetime) -> str:
+def stamp(at: datetime) -> str:
+    """Return a time as everything here writes it, so that texts sort as times do."""
     return at.isoformat(timespec="microseconds")
 
 

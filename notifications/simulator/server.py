@@ -64,6 +64,7 @@ def application(simulator: Simulator) -> Application:
             (r"/healthz", handlers.Health, own),
             (r"/api/stats", handlers.Stats, own),
             (r"/api/dials(?:/(\w+))?", handlers.DialsApi, own),
+            (r"/api/calls", handlers.CallsApi, own),
             (r"/api/messages", handlers.Messages, own),
             (r"/api/messages/(\d{1,9})", handlers.Message, own),
             (r"/", mailbox.Inbox, own),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from notifications.simulator.calls import Calls
 from notifications.simulator.dialects.base import Dialect
 from notifications.simulator.dialects.postmark import Postmark
 from notifications.simulator.dialects.sendgrid import SendGrid
@@ -90,6 +91,7 @@ class Simulator:
         self.parts = {dialect.name: Part(dialect, dials) for dialect in DIALECTS}
         self.reporter: Reporter | None = None
         self.held = Held()
+        self.calls = Calls()
         self.in_flight = 0
 
     def dials_of(self, provider: str) -> Dials:

@@ -60,4 +60,3 @@ class Calls:
             if call.seq <= seq:
                 return
             yield call
-

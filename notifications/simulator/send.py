@@ -5,7 +5,9 @@ import socket
 from collections.abc import Sequence
 from dataclasses import replace
 from http import HTTPStatus
+from typing import cast
 
+from tornado.http1connection import HTTP1Connection
 from tornado.iostream import IOStream, StreamClosedError
 
 from notifications.simulator.calls import Call
@@ -28,7 +30,7 @@ class Send(PartHandler):
         self.caller_left = True
 
     async def post(self) -> None:
-        self.call = self.simulator.calls.begin(self.part.dialect.name, self.request.connection.context.address[1])
+        self.call = self.simulator.calls.begin(self.part.dialect.name, self.caller_port())
         self.simulator.in_flight += 1
         try:
             read = self.read()
@@ -94,16 +96,25 @@ class Send(PartHandler):
         self.call.end(answered)
         return dialect.accepted(read)
 
+    @property
+    def connection(self) -> HTTP1Connection:
+        return cast("HTTP1Connection", self.request.connection)
+
+    def caller_port(self) -> int:
+        return int(getattr(self.connection.context, "address", ("", 0))[1])
+
     def has_left(self) -> bool:
         """True if the caller has closed its end, also where the loop has yet to hear of it."""
-        if self.caller_left or self.request.connection.stream.closed():
+        stream = self.connection.stream
+        if self.caller_left or stream.closed():
             return True
         try:
-            return self.request.connection.stream.socket.recv(1, socket.MSG_PEEK) == b""
+            waiting: bytes = stream.socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
             return False
         except OSError:
             return True
+        return not waiting
 
     async def answer(self, answer: Answer, fault: Fault) -> None:
         if fault is Fault.NONE:

@@ -80,7 +80,8 @@ def programme_of(arguments: list[str]) -> Programme:
     parser.add_argument("--seed", type=int, help="of the schedule and of the providers' chance; random, and said")
     parser.add_argument("--short", action="store_true", help=f"a selection of faults in {SHORT_S:.0f} s")
     given = parser.parse_args(arguments)
-    people = given.people or (PEOPLE_SHORT if given.short else PEOPLE)
+    usual = PEOPLE_SHORT if given.short else PEOPLE
+    people = usual if given.people is None else given.people
     seed = random.randrange(SEEDS) if given.seed is None else given.seed  # noqa: S311 - guards nothing
     if people < 1:
         parser.error("somebody has to come")

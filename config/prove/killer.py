@@ -68,9 +68,14 @@ class Killer:
         if lurk:
             self._wait_for_a_call(process)
         process.send_signal(signal.SIGSTOP)
-        time.sleep(ARRIVES_S)
-        found = in_hand(self.simulated.calls(limit=LATEST_CALLS), self._ports(process), time.time())
-        self._write("froze", name, process.pid, found)
+        try:
+            time.sleep(ARRIVES_S)
+            found = in_hand(self.simulated.calls(limit=LATEST_CALLS), self._ports(process), time.time())
+            self._write("froze", name, process.pid, found)
+        except BaseException:
+            # Ctrl-C too: a frozen process would not hear that it is to end.
+            process.send_signal(signal.SIGCONT)
+            raise
         return process
 
     def kill(self, name: str, *, lurk: bool) -> None:

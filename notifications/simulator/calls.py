@@ -20,7 +20,7 @@ class Call:
 
     `to`, `subject` and `metadata` are those of its first recipient, empty where the request could not be read.
     `ended` is empty while it is being worked on; then it says how the answer ended, as the journal does, or that the
-    call was refused. `taken` tells whether the mail is in the journal.
+    call was refused. `mails` are the numbers that the journal has given to what was taken.
     """
 
     seq: int
@@ -30,7 +30,7 @@ class Call:
     to: str = ""
     subject: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
-    taken: bool = False
+    mails: list[int] = field(default_factory=list)
     ended: str = ""
     ended_at: str = ""
 
@@ -50,6 +50,10 @@ class Calls:
         call = Call(seq=self._seq, provider=provider, port=port, started_at=stamp(datetime.now(UTC)))
         self._latest.append(call)
         return call
+
+    def latest_of(self, port: int) -> Call | None:
+        """Return the last call that came over the caller's connection with this end."""
+        return next((call for call in reversed(self._latest) if call.port == port), None)
 
     def after(self, seq: int) -> list[Call]:
         """Return the calls that began after the one with this number, oldest first."""

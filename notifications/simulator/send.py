@@ -20,6 +20,11 @@ from notifications.simulator.journal import Entry
 REFUSED = "refused"
 
 
+def caller_port(context: object) -> int:
+    """Return the caller's end of a connection, by what tornado keeps of it."""
+    return int(getattr(context, "address", ("", 0))[1])
+
+
 class Send(PartHandler):
     """Waits as long as the dial says, then takes the mail or refuses it, and answers as well as the dials let it."""
 
@@ -30,7 +35,7 @@ class Send(PartHandler):
         self.caller_left = True
 
     async def post(self) -> None:
-        self.call = self.simulator.calls.begin(self.part.dialect.name, self.caller_port())
+        self.call = self.simulator.calls.begin(self.part.dialect.name, caller_port(self.connection.context))
         self.simulator.in_flight += 1
         try:
             read = self.read()
@@ -89,19 +94,15 @@ class Send(PartHandler):
                 raise RefusedError(inactive)
         answered = UNHEARD if self.has_left() else ANSWERED[fault]
         started = self.call.started_at
-        self.simulator.accept(
+        self.call.mails = self.simulator.accept(
             self.part, [replace(entry, request_started_at=started, answered=answered) for entry in read]
         )
-        self.call.taken = True
         self.call.end(answered)
         return dialect.accepted(read)
 
     @property
     def connection(self) -> HTTP1Connection:
         return cast("HTTP1Connection", self.request.connection)
-
-    def caller_port(self) -> int:
-        return int(getattr(self.connection.context, "address", ("", 0))[1])
 
     def has_left(self) -> bool:
         """True if the caller has closed its end, also where the loop has yet to hear of it."""

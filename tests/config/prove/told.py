@@ -35,6 +35,6 @@ def call(to, message_id, attempt=1, **changes):
         "started_at": "1970-01-01T00:01:40+00:00",
         "ended": "whole",
         "ended_at": "1970-01-01T00:01:41+00:00",
-        "taken": True,
+        "mails": [1],
     }
     return {**values, **changes}

@@ -75,7 +75,7 @@ def table(figures: Figures) -> str:
             str(felt.hit),
             str(felt.refused),
             f"{felt.recovery_s:.1f}",
-            f"{felt.sign_up_p99_ms:.0f}",
+            f"{felt.sign_up_p99_ms:.0f}" if felt.sign_up_p99_ms else "-",
         )
         lines.append(_row(deed.fault.name, *cells))
     return "\n".join([*lines, ""])

@@ -24,7 +24,8 @@ ARRIVES_S = 0.3
 FRESH_S = 5.0
 # A killer waits at most so long for its victim to be in the middle of a call.
 LURKS_S = 3.0
-LATEST_CALLS = "2000"
+# More than have begun since an answer that is still fresh; while lurking only the newest matter.
+LATEST_CALLS, NEWEST_CALLS = "1000", "50"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +93,7 @@ class Killer:
         give_up_at = time.monotonic() + LURKS_S
         while time.monotonic() < give_up_at:
             ports = self._ports(process)
-            calls = self.simulated.calls(limit=LATEST_CALLS)
+            calls = self.simulated.calls(limit=NEWEST_CALLS)
             if any(call["port"] in ports and not call["ended"] for call in calls):
                 return
             time.sleep(0.05)

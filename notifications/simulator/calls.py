@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 
 from notifications.simulator.journal import stamp
 
@@ -55,9 +56,9 @@ class Calls:
         """Return the last call that came over the caller's connection with this end."""
         return next((call for call in reversed(self._latest) if call.port == port), None)
 
-    def after(self, seq: int) -> list[Call]:
-        """Return the calls that began after the one with this number, oldest first."""
-        return list(reversed(list(self._newer_than(seq))))
+    def after(self, seq: int, limit: int = MOST) -> list[Call]:
+        """Return the latest `limit` of the calls that began after the one with this number, oldest first."""
+        return list(islice(self._newer_than(seq), limit))[::-1]
 
     def _newer_than(self, seq: int) -> Iterator[Call]:
         for call in reversed(self._latest):

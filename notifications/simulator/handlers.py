@@ -95,9 +95,8 @@ class CallsApi(Handler):
             after, limit = int(self.get_argument("after", "0")), int(self.get_argument("limit", "100"))
         except ValueError:
             return self.refuse(HTTPStatus.BAD_REQUEST, "after and limit are whole numbers.")
-        found = self.simulator.calls.after(after)
-        shown = found[-limit:] if limit > 0 else []
-        self.finish({"count": len(found), "calls": [dataclasses.asdict(call) for call in shown]})
+        found = self.simulator.calls.after(after, max(0, min(limit, MOST_LISTED)))
+        self.finish({"calls": [dataclasses.asdict(call) for call in found]})
         return None
 
 

@@ -11,6 +11,10 @@ from config.prove.load import Said, Word
 from config.prove.verdict import WHOLE, Try, fact_of, try_of
 
 REFUSED = "refused"
+# What is promised so shortly after a harm's end is looked at too, and is late if it waits longer than usual: a restart is
+# over before anybody could have come.
+AFTERMATH_S = 2.0
+USUAL_S = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +31,7 @@ class Felt:
     """What a harm did. `hit`: calls that were refused or not answered, and messages in killed or frozen hands.
 
     `refused`: people who were told to come again later. `recovery_s`: from its end until all that was promised before
-    it, except what it made uncertain, was taken; infinite if something never was.
+    it, and what of the aftermath is late, was taken, except what it made uncertain; infinite if something never was.
     """
 
     deed: Deed
@@ -51,8 +55,14 @@ def felt(
 ) -> Felt:
     """`taken_at`: when the first copy of each fact was taken."""
     waits = uncertain(calls, named)
-    promised = {one.fact for one in said if one.word is Word.DONE and one.at <= deed.ended_at} - waits
-    last = max((taken_at.get(fact, math.inf) for fact in promised), default=0.0)
+    last = max(
+        (
+            taken_at.get(one.fact, math.inf)
+            for one in said
+            if one.word is Word.DONE and one.fact not in waits and concerned(deed, one, taken_at)
+        ),
+        default=0.0,
+    )
     during = [one for one in said if deed.began_at <= one.at <= max(deed.ended_at, deed.began_at + 1)]
     return Felt(
         deed=deed,
@@ -61,6 +71,13 @@ def felt(
         recovery_s=max(0.0, last - deed.ended_at),
         sign_up_p99_ms=percentile([one.took_s * 1000 for one in during if one.word is Word.DONE], 0.99),
     )
+
+
+def concerned(deed: Deed, said: Said, taken_at: Mapping[Fact, float]) -> bool:
+    """True if a harm can be why this mail had to wait."""
+    if said.at <= deed.ended_at:
+        return True
+    return said.at <= deed.ended_at + AFTERMATH_S and taken_at.get(said.fact, math.inf) - said.at > USUAL_S
 
 
 def hit(deed: Deed, calls: Sequence[Mapping[str, Any]], named: Collection[Try]) -> set[Try]:

@@ -47,7 +47,7 @@ def settings(simulator_url: str) -> list[Setting]:
             "ses=100,sendgrid=100",
             "recovery is to show the speed of Mailroom, not SES's shipped 10/s; a 429 lowers it for minutes",
         ),
-        "PROVIDER_CONNECT_TIMEOUT_S": ("1", hang),
+        "PROVIDER_CONNECT_TIMEOUT_S": ("2", hang),
         "PROVIDER_READ_TIMEOUT_S": (f"{READ_S:g}", hang),
         "PROVIDER_DEADLINE_S": (f"{DEADLINE_S:g}", hang),
         "DELIVERY_LEASE_S": (f"{LEASE_S:g}", "what a killed worker held is free again in seconds, not in a minute"),

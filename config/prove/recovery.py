@@ -11,8 +11,8 @@ from config.prove.load import Said, Word
 from config.prove.verdict import WHOLE, Try, fact_of, try_of
 
 REFUSED = "refused"
-# What is promised so shortly after a harm's end is looked at too, and is late if it waits longer than usual: a restart is
-# over before anybody could have come.
+# What is promised so shortly after a harm's end is looked at too, and is late if it waits longer than usual: a restart
+# is over before anybody could have come.
 AFTERMATH_S = 2.0
 USUAL_S = 3.0
 

@@ -42,7 +42,8 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        done = relay.Round()
+        # Another may have been killed between taking rows and publishing them, and this one be its successor.
+        done = relay.Round(cut_short=True)
         while not stop.is_set():
             done, pause_s = _round(done)
             stop.wait(pause_s)
@@ -57,7 +58,7 @@ def _round(before: relay.Round) -> tuple[relay.Round, float]:
     except (OperationalError, InterfaceError) as error:
         logger.warning("the database is away (%s)", type(error).__name__)
         close_old_connections()
-        return before, PAUSE_S
+        return relay.Round(cut_short=True), PAUSE_S
     heartbeat.touch()
     if not done.idle:
         logger.info("%s", done)

@@ -1,0 +1,96 @@
+"""What a round of the relay reads is what it publishes, whatever else the table holds."""
+
+import json
+
+import pytest
+from django.db import connection, transaction
+
+from notifications.models import Message
+from notifications.outbox import relay
+from notifications.redis_client import client
+from notifications.states import Stream
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+ROWS = 200_000
+DUE = 40
+# Every status has its share of the rows; of those that are queued some are due, and the rest was published.
+FILL = """
+INSERT INTO notifications_message (id, kind, stream, to_address, context, idempotency_key, status, status_reason,
+    provider, resent_uncertain, attempts, relayed, created_at, due_at, relay_after, sent_at, lease_token, lease_until,
+    settle_at, died_at)
+SELECT gen_random_uuid(), 'welcome', stream, 'person' || n || '@example.com', '{{}}', prefix || n, status, '', '', false,
+    0, 0, now() - n * interval '1 second', now() - interval '1 day', now() + relay_in * interval '1 second',
+    CASE WHEN status = 'sent' THEN now() END,
+    CASE WHEN status = 'sending' THEN gen_random_uuid() END,
+    CASE WHEN status = 'sending' THEN now() + interval '1 hour' END,
+    CASE WHEN status = 'uncertain' THEN now() + interval '1 hour' END,
+    CASE WHEN status = 'dead' THEN now() END
+FROM (
+    SELECT n, '{prefix}' AS prefix, {relay_in} AS relay_in, {status} AS status,
+        (ARRAY['critical', 'default', 'bulk'])[1 + n %% 3] AS stream
+    FROM generate_series(1, %s) AS n
+) AS made
+"""
+OLD = "(ARRAY['sent', 'sent', 'sent', 'sent', 'sent', 'dead', 'uncertain', 'sending', 'queued', 'expired'])[1 + n %% 10]"
+
+
+class Reading:
+    """Notes for every statement what it reads (pages of 8 KiB) and whether it scans a whole table."""
+
+    def __init__(self):
+        self.pages = {}
+        self.scanned = set()
+
+    def __call__(self, execute, sql, params, many, context):
+        if "notifications_message" in sql:
+            explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}"
+            # Its changes are undone: the statement itself is still to come.
+            with transaction.atomic():
+                execute(explain, params, many, context)
+                ((plan, *_),) = context["cursor"].fetchall()
+                transaction.set_rollback(True)
+            plan = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
+            self.pages[sql] = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+            self.scanned |= set(_scans(plan))
+        return execute(sql, params, many, context)
+
+
+def _scans(plan):
+    if plan["Node Type"] == "Seq Scan":
+        yield plan["Relation Name"]
+    for part in plan.get("Plans", ()):
+        yield from _scans(part)
+
+
+def fill(count, *, prefix, relay_in, status=OLD):
+    with connection.cursor() as cursor:
+        cursor.execute(FILL.format(prefix=prefix, relay_in=relay_in, status=status), [count])
+        cursor.execute("VACUUM ANALYZE notifications_message")
+
+
+def a_round():
+    """Publish what is due in one round and return what that reads."""
+    reading = Reading()
+    with connection.execute_wrapper(reading):
+        done = relay.run_once(relay.Round())
+    assert sum(done.published.values()) == DUE
+    return reading
+
+
+def due_again():
+    client().delete(*Stream.values)
+    Message.objects.filter(idempotency_key__startswith="due").update(relay_after="2026-01-01T00:00Z")
+
+
+def test_round_reads_what_it_publishes_and_no_more_in_a_large_table():
+    client().set(relay.SENTINEL, client().info("server")["run_id"])
+    fill(DUE, prefix="due", relay_in="-5", status="'queued'")
+    small = a_round()
+    fill(ROWS, prefix="old", relay_in="3600")
+    due_again()
+    large = a_round()
+    assert set(large.pages) == set(small.pages)
+    assert "notifications_message" not in large.scanned
+    # A deeper index and rows that lie further apart; a scan would be 5,000 pages at least.
+    assert sum(large.pages.values()) < 3 * sum(small.pages.values()) + 1000, large.pages

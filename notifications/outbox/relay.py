@@ -28,8 +28,13 @@ from notifications.states import Event, Status, Stream
 
 logger = logging.getLogger(__name__)
 
-# Present as long as the broker remembers: if it is gone, so are the queues.
+# Holds the run id of the server that keeps the queues. If it is gone, so are they; if it is another server's, then that
+# one came up from an older copy: a restart loses the last second of its log, a fail-over what was not replicated yet.
 SENTINEL = "mailroom:sentinel"
+# Of a server that does not tell, or not us (an access list without INFO): only a wipe is noticed then.
+UNNAMED = "unnamed"
+# A broker that is full or a replica answers whoever reads; a write says whether it takes messages.
+TRIAL = "mailroom:relay-was-here"
 # A chunk is worked off by one thread; a backlog smaller than this many chunks is cut finer, so that more threads share.
 SPREAD = 32
 RECOVERY_BATCH = 500
@@ -38,6 +43,7 @@ MOST_LOST_CLAIMS = 5
 # From so many on the next try is at a moment of its own, so that the neighbours of such a message get past it.
 APART_FROM = 3
 APART_S = 10.0
+RELEASE_BATCH = 5000
 # While the budget holds a stream back the relay hands out a little more than can go, in short rounds: the budget is
 # never idle, and the backlog does not go round in circles through the broker.
 PACED_ROUND_S = 0.2
@@ -55,6 +61,8 @@ class Round:
     # All that was queued became due, because the broker had been away or had lost its memory.
     released: bool = False
     broker_is_away: bool = False
+    # What it, or a relay before it, took from the rows may not have been published.
+    cut_short: bool = False
     published: dict[Stream, int] = field(default_factory=dict)
     # The budget holds a stream back: what it refused comes back soon.
     paced: bool = False
@@ -72,8 +80,11 @@ def run_once(before: Round | None = None) -> Round:
     done = Round()
     done.recovered, done.uncertain = recover_ended_leases()
     done.settled = settle_uncertain()
+    if broker.rest.on:
+        done.broker_is_away = True
+        return done
     try:
-        done.released = release_after_loss(was_away=before is not None and before.broker_is_away)
+        done.released = release_after_loss(unsure=before is not None and (before.broker_is_away or before.cut_short))
         depths = broker.depths()
         paces = held_back()
     except redis.RedisError as error:
@@ -82,8 +93,12 @@ def run_once(before: Round | None = None) -> Round:
         return done
     done.paced = bool(paces)
     for stream in Stream:
+        if broker.rest.on:
+            # Taking what cannot be published would only make its pauses grow.
+            break
         if published := top_up(stream, settings.RELAY_HIGH_WATER - depths[stream], pace=paces.get(stream)):
             done.published[stream] = published
+    done.broker_is_away = broker.rest.on
     return done
 
 
@@ -162,17 +177,54 @@ def may_resend(message: Message) -> bool:
     return kind is not None and kind.on_uncertain is kinds.OnUncertain.RESEND_ONCE and not message.resent_uncertain
 
 
-def release_after_loss(*, was_away: bool) -> bool:
-    """Make all that is queued due for publishing if publishes may have failed or the broker has lost its memory.
+def release_after_loss(*, unsure: bool) -> bool:
+    """Make all that is queued due for publishing if the broker may have lost some of it, or `unsure` of the last round.
 
-    The sentinel is only set once the release is committed: a relay killed in between does it again. Raises
-    redis.RedisError.
+    The sentinel is only set once the release is committed, and only if nobody wiped the broker meanwhile: a relay that
+    is killed in between does it again. Publishing a second time is harmless. Raises redis.RedisError.
     """
-    if client().exists(SENTINEL) and not was_away:
+    server, sentinel = _identity()
+    if sentinel == server and not unsure:
         return False
-    Message.objects.filter(status=Status.QUEUED, relay_after__gt=Now(), due_at__lte=Now()).update(relay_after=Now())
-    client().set(SENTINEL, "1")
+    client().set(SENTINEL, "")
+    while _release() == RELEASE_BATCH:
+        pass
+    client().set(SENTINEL, server, xx=True)
     return True
+
+
+def _identity() -> tuple[str, str]:
+    """Return the broker's run id and the one in the sentinel. Raises redis.RedisError, also if it takes no writes."""
+    pipeline = client().pipeline(transaction=False)
+    pipeline.set(TRIAL, "").get(SENTINEL).info("server")
+    written, sentinel, server = pipeline.execute(raise_on_error=False)
+    for answer in (written, sentinel):
+        if isinstance(answer, redis.RedisError):
+            raise answer
+    run_id = server.get("run_id") if isinstance(server, dict) else None
+    return str(run_id or UNNAMED), (sentinel or b"").decode()
+
+
+def _release() -> int:
+    """Make one batch of what was published due again and return how many those were.
+
+    Rows that somebody holds are passed over: a worker is claiming them or another relay releases them. Waiting for them
+    in another order than theirs would be a deadlock.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE notifications_message SET relay_after = statement_timestamp()
+            WHERE id IN (
+                SELECT id FROM notifications_message
+                WHERE status = 'queued' AND stream = ANY(%s)
+                  AND relay_after > statement_timestamp() AND due_at <= statement_timestamp()
+                LIMIT %s FOR UPDATE SKIP LOCKED
+            )
+            """,
+            [Stream.values, RELEASE_BATCH],
+        )
+        return cursor.rowcount
 
 
 def held_back() -> dict[Stream, float]:
@@ -209,8 +261,8 @@ def top_up(stream: Stream, room: int, *, pace: float | None = None) -> int:
 def take_due(stream: Stream, limit: int) -> list[UUID]:
     """Take at most `limit` due ids, oldest first, and push their relay time forward: 10 s, 20 s … a lease.
 
-    No further than a lease: a worker that is killed takes the rest of its chunk along, claimed or not. Rows that
-    another relay is taking at this moment are passed over.
+    That is how long a message waits that the broker has lost without losing its memory: a worker that is killed takes
+    the rest of its chunk along, claimed or not. Rows that another relay is taking at this moment are passed over.
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
 @pytest.fixture
 def sentinel(valkey):
-    client().set(relay.SENTINEL, "1")
+    client().set(relay.SENTINEL, client().info("server")["run_id"])
 
 
 def test_due_message_is_published_once_and_pushed_forward(sentinel):

@@ -37,7 +37,7 @@ class Message(models.Model):
     # The recipient's side, as the provider's events tell it; `status` is ours.
     outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.UNKNOWN, db_default=Outcome.UNKNOWN)
     outcome_at = models.DateTimeField(null=True, blank=True)
-    # An uncertain message that was sent a second time on purpose does not get a third.
+    # It was queued again, knowing that its provider may have it already.
     resent_uncertain = models.BooleanField(default=False)
     attempts = models.PositiveSmallIntegerField(default=0)
     # Those that do not count towards the kind's ceiling: an earlier life's, and a breaker's failed probes.

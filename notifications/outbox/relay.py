@@ -153,7 +153,7 @@ def _queue_again(lost: Sequence[Message]) -> None:
 
 
 def settle_uncertain() -> int:
-    """Queue again, once, what stayed uncertain for the settling time and whose kind prefers twice to never.
+    """Queue again what stayed uncertain for the settling time and whose kind prefers twice to never.
 
     A provider's word goes first: while an event is unread that came before a message's time was over, it waits.
     """
@@ -172,9 +172,11 @@ def settle_uncertain() -> int:
 
 
 def may_resend(message: Message) -> bool:
-    """True if its kind prefers a second copy to none and it has not had that second chance yet."""
+    """True if its kind prefers a second copy to none: once for every lost answer, within its attempts."""
     kind = kinds.KINDS.get(message.kind)
-    return kind is not None and kind.on_uncertain is kinds.OnUncertain.RESEND_ONCE and not message.resent_uncertain
+    if kind is None or kind.on_uncertain is not kinds.OnUncertain.RESEND_ONCE:
+        return False
+    return message.counted_attempts < kind.max_attempts
 
 
 def release_after_loss(*, unsure: bool) -> bool:

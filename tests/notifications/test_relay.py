@@ -6,6 +6,7 @@ import redis
 from django.db import connection
 from django.db.models.functions import Now
 
+from notifications import kinds
 from notifications.management.commands import relay as relay_command
 from notifications.models import DeliveryAttempt, Message
 from notifications.outbox import broker, relay
@@ -139,12 +140,18 @@ def test_living_claim_is_left_alone(sentinel):
     assert relay.recover_ended_leases() == (0, 0)
 
 
-def test_uncertain_message_gets_one_second_chance_if_its_kind_says_so(sentinel):
+def test_uncertain_message_gets_another_chance_for_every_lost_answer_if_its_kind_says_so(sentinel):
     message = MessageFactory(uncertain=True)
-    assert relay.settle_uncertain() == 1
-    message.refresh_from_db()
-    assert (message.status, message.resent_uncertain) == (Status.QUEUED, True)
-    Message.objects.filter(id=message.id).update(status=Status.UNCERTAIN, settle_at=Now())
+    for attempts in range(1, kinds.WELCOME.max_attempts):
+        Message.objects.filter(id=message.id).update(status=Status.UNCERTAIN, settle_at=Now(), attempts=attempts)
+        assert relay.settle_uncertain() == 1
+        message.refresh_from_db()
+        assert (message.status, message.resent_uncertain) == (Status.QUEUED, True)
+
+
+@pytest.mark.parametrize("spent", [{"kind": "product-news"}, {"attempts": kinds.WELCOME.max_attempts}])
+def test_uncertain_message_is_held_if_its_kind_says_so_or_its_attempts_are_spent(sentinel, spent):
+    message = MessageFactory(**({"uncertain": True} | spent))
     assert relay.settle_uncertain() == 0
     message.refresh_from_db()
     assert (message.status, message.settle_at) == (Status.UNCERTAIN, None)

@@ -1,7 +1,7 @@
 """Give dead letters another life: those that the decision made before every send would let out now, and no others."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -110,28 +110,21 @@ def replay(
     moment is passed over. Nothing is published: the relay carries it, in chunks. Raises Django's database errors; the
     batches before stay replayed, and the same call again does the rest.
     """
-    count, replayed = _Count(), 0
     dead = queryset.filter(status__in=states.sources(Event.REPLAYED)).select_related("user").order_by("id")
     if not dry_run:
         # Of the message alone: the account is joined from the outside, and is not ours to lock.
         dead = dead.select_for_update(skip_locked=True, of=("self",))
-    for judged in _judged(dead, batch, count):
-        if not dry_run:
-            replayed += _revive([message for message, verdict in judged if verdict is Verdict.WANTED], tell)
-    return Tally(rows=count.rows(), replayed=replayed)
-
-
-def _judged(dead: QuerySet[Message, Message], batch: int, count: "_Count") -> Iterator[list[tuple[Message, Verdict]]]:
-    """Go through by id, so that what dies again meanwhile does not come round again; each batch in a transaction."""
-    last = UUID(int=0)
+    count, replayed, last = _Count(), 0, UUID(int=0)
     while True:
         with transaction.atomic():
+            # Onwards by id, so that what dies again meanwhile does not come round again.
             messages = list(dead.filter(id__gt=last)[:batch])
+            if not messages:
+                return Tally(rows=count.rows(), replayed=replayed)
             judged = judge(messages)
-            count.add(judged)
-            yield judged
-        if not messages:
-            return
+            if not dry_run:
+                replayed += _revive([message for message, verdict in judged if verdict is Verdict.WANTED], tell)
+        count.add(judged)
         last = messages[-1].id
 
 

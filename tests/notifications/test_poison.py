@@ -35,9 +35,7 @@ def template_raises(monkeypatch, settings, tmp_path):
     folder.mkdir(parents=True)
     for name in ("subject.txt", "body.html"):
         (folder / name).write_text("fine")
-    (folder / "body.txt").write_text(
-        "{% for line in name %}{{ line }}{% endfor %}{% include missing %}{{ line|add:1 }}"
-    )
+    (folder / "body.txt").write_text("{% include part %}")
     settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [*settings.TEMPLATES[0]["DIRS"], tmp_path]}]
     declare(monkeypatch, "poison", context=lambda _user: {"part": Unprintable()})
     return {"kind": "poison"}

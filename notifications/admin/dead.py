@@ -17,9 +17,9 @@ from notifications.models import DeadLetter, Message
 @admin.register(DeadLetter)
 class DeadLetterAdmin(WaitingAdmin):
     act = "replay"
-    # `manage.py replay_dead` has no limit, and nobody waits for its page.
-    most_at_once = 10_000
-    list_display = ["to_address", "kind", "error_fingerprint", "attempts", "replays", "died_at"]
+    # Their ids must fit into DATA_UPLOAD_MAX_MEMORY_SIZE. `manage.py replay_dead` has no limit.
+    most_at_once = 5_000
+    list_display = ["to_address", "kind", "error_fingerprint", "died_at", "attempts", "replays"]
     list_filter = [
         ("kind", AllValuesFieldListFilter),
         ("error_fingerprint", AllValuesFieldListFilter),

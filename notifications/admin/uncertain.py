@@ -55,7 +55,7 @@ CHOICES = {
 @admin.register(UncertainMessage)
 class UncertainMessageAdmin(WaitingAdmin):
     act = "settle"
-    list_display = ["to_address", "kind", "provider", "attempts", "since", "by_itself"]
+    list_display = ["to_address", "kind", "since", "by_itself", "provider", "attempts"]
     list_filter = [("kind", admin.AllValuesFieldListFilter), ("provider", admin.AllValuesFieldListFilter), "created_at"]
     actions = ["mark_sent_selected", "send_again_selected", "drop_selected"]
 
@@ -89,7 +89,7 @@ class UncertainMessageAdmin(WaitingAdmin):
 
     def act_view(self, request: HttpRequest, ids: Sequence[UUID]) -> HttpResponse:
         """GET asks; POST settles what is still uncertain, in the way whose button was pressed."""
-        choice = CHOICES.get(request.POST.get("choice", ""))
+        choice = next((choice for name, choice in CHOICES.items() if name in request.POST), None)
         if choice is None:
             return self._ask(request, ids, list(CHOICES)) or self.back(ids)
         found = list(Message.objects.filter(id__in=ids))

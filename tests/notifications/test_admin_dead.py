@@ -1,5 +1,7 @@
 """Dead letters in the Django admin: seen by what they died of, and replayed by who may."""
 
+from uuid import uuid4
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.db.models.functions import Now
@@ -107,6 +109,12 @@ def test_replaying_twice_replays_once(admin_client):
     assert "0 of 1 replayed. 1 had moved on." in page
     message.refresh_from_db()
     assert message.replays == 1
+
+
+def test_as_many_as_may_be_chosen_fit_into_a_post(admin_client):
+    ids = [str(uuid4()) for _ in range(DeadLetterAdmin.most_at_once)]
+    page = admin_client.post(REPLAY_MANY, {"messages": " ".join(ids)}, follow=True).content.decode()
+    assert "0 of 5,000 replayed. 5,000 had moved on." in page
 
 
 def test_more_than_the_limit_is_refused_with_a_sentence(admin_client, monkeypatch):

@@ -1,8 +1,8 @@
-"""Deliver messages: budget, claim, still wanted?, render, hand over, send, record."""
+"""Deliver messages: find a way, budget, claim, still wanted?, render, hand over, send, record."""
 
 import random
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,16 +11,15 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError
 
 from notifications import kinds
-from notifications.delivery import budget, record, retry
+from notifications.delivery import budget, record, retry, route
 from notifications.delivery.claim import claim, give_back, hand_over, leave, put_off
 from notifications.delivery.facts import gather
 from notifications.delivery.probe import take_probe
 from notifications.delivery.record import Carrier
 from notifications.delivery.rendering import RenderingError, render
+from notifications.delivery.route import Way
 from notifications.delivery.wanted import Facts, Skip, why_not
-from notifications.models import Message
-from notifications.providers import registry
-from notifications.providers.base import Provider
+from notifications.models import DeliveryAttempt, Message
 from notifications.providers.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
 from notifications.states import Event, Stream
 
@@ -53,39 +52,43 @@ def deliver(
     Between groups it ends early if its time slice is over or `stopping` says that the worker is to end. Raises
     Django's database errors where nothing was handed over by them; RecordLostError where something was.
     """
-    run = _Run(registry.primary(), stream, carrier, single=len(message_ids) == 1)
+    run = _Run(stream, carrier, single=len(message_ids) == 1)
     until = time.monotonic() + SLICE_S
-    start = 0
-    while start < len(message_ids):
+    rest = list(message_ids)
+    while rest:
         if stopping() or time.monotonic() > until:
-            run.report.counts["left for later"] += leave(message_ids[start:])
+            run.report.counts["left for later"] += leave(rest)
             break
-        group = message_ids[start : start + run.group_size]
-        run.group(group)
-        start += len(group)
+        with route.find() as way:
+            if way is None:
+                run.report.counts["waiting for a provider"] += leave(rest)
+                break
+            size = run.group_size(way)
+            rest = run.group(rest[:size], way) + rest[size:]
     return run.report
 
 
 class _Run:
     """One task's way through its ids."""
 
-    def __init__(self, provider: Provider, stream: Stream, carrier: Carrier, *, single: bool) -> None:
-        self.provider = provider
+    def __init__(self, stream: Stream, carrier: Carrier, *, single: bool) -> None:
         self.stream = stream
         self.carrier = carrier
         self.single = single
         self.report = Report()
         self.granted_at = 0
-        # Nothing is known of the provider's speed before the first call.
-        self.call_s = budget.USE_WITHIN_S
+        # Nothing is known of a provider's speed before the first call.
+        self.call_s: defaultdict[str, float] = defaultdict(lambda: budget.USE_WITHIN_S)
 
-    @property
-    def group_size(self) -> int:
+    def group_size(self, way: Way) -> int:
         """As many messages as can be sent while their grant is fresh: the budget counts grants, the provider calls."""
-        return max(1, min(GROUP, int(budget.USE_WITHIN_S / max(self.call_s, 1e-3))))
+        if way.is_probe:
+            return 1
+        return max(1, min(GROUP, int(budget.USE_WITHIN_S / max(self.call_s[way.name], 1e-3))))
 
-    def group(self, message_ids: Sequence[UUID]) -> None:
-        grant = budget.reserve(self.provider.name, self.stream, len(message_ids))
+    def group(self, message_ids: Sequence[UUID], way: Way) -> list[UUID]:
+        """Deliver a group, and return those it gave back because the provider failed: they need another way."""
+        grant = budget.reserve(way.name, self.stream, len(message_ids))
         self.granted_at = grant.granted_at
         if grant.waits_s:
             put_off(message_ids[grant.count :], grant.waits_s)
@@ -95,9 +98,11 @@ class _Run:
             going = [
                 (message, facts) for message, facts in gather(claimed) if not self.skipped(message, why_not(facts))
             ]
-            budget.give_back(self.provider.name, self.stream, grant, grant.count - len(going))
-            for message, facts in going:
-                self.one(message, facts)
+            budget.give_back(way.name, self.stream, grant, grant.count - len(going))
+            while going and way.is_open:
+                self.one(*going.pop(0), way)
+            budget.give_back(way.name, self.stream, grant, len(going))
+            return give_back([message for message, _ in going])
         except Exception:
             # If the database is what failed, the leases will end instead.
             with suppress(OperationalError, InterfaceError):
@@ -111,7 +116,7 @@ class _Run:
         self.report.counts[skip.event.value] += 1
         return True
 
-    def one(self, message: Message, facts: Facts) -> None:
+    def one(self, message: Message, facts: Facts, way: Way) -> None:
         if facts.probes and not take_probe(message):
             self.skipped(message, Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail"))
             return
@@ -120,38 +125,48 @@ class _Run:
         except RenderingError as error:
             self.skipped(message, Skip(Event.FAILED, f"it cannot be rendered: {error}", f"rendering/{error}"))
             return
-        if not hand_over(message, self.provider.name):
+        if not hand_over(message, way.name):
             self.report.counts["claim lost"] += 1
             return
-        self.send(message, mail, age_s=facts.age_s)
-
-    def send(self, message: Message, mail: OutgoingMail, *, age_s: float) -> None:
-        began = time.monotonic()
-        answer: Accepted | ProviderError
-        try:
-            answer = self.provider.send(mail)
-        except ProviderError as error:
-            answer = error
-        self.call_s = time.monotonic() - began
-        attempt = record.attempt_of(message, self.carrier, self.provider.name, answer, self.call_s)
+        answer = self.send(mail, way)
+        if way.report(answer):
+            # Not the message's fault that it was the one to find out: a long outage must not use its attempts up.
+            message.attempts_forgiven += 1
+        attempt = record.attempt_of(message, self.carrier, way.name, answer, self.call_s[way.name])
         if isinstance(answer, Accepted):
             record.accepted(attempt)
             self.report.counts["sent"] += 1
-            return
+        else:
+            self.refused(message, attempt, answer, age_s=facts.age_s)
+            self.tell_budget(answer, way)
+
+    def send(self, mail: OutgoingMail, way: Way) -> Accepted | ProviderError:
+        began = time.monotonic()
+        answer: Accepted | ProviderError
+        try:
+            answer = way.provider.send(mail)
+        except ProviderError as error:
+            answer = error
+        self.call_s[way.name] = time.monotonic() - began
+        return answer
+
+    def refused(self, message: Message, attempt: DeliveryAttempt, error: ProviderError, *, age_s: float) -> None:
         decision = retry.decide(
-            answer.error_class,
+            error.error_class,
             kinds.get(message.kind),
             attempts=message.counted_attempts,
             age_s=age_s,
-            provider_wish_s=answer.retry_after_s,
+            provider_wish_s=error.retry_after_s,
             jitter=random.random(),  # noqa: S311 - spreads load, guards nothing
         )
         soon = isinstance(decision, retry.Retry) and self.single and decision.after_s <= CELERY_RETRY_S
         record.refused(message, attempt, decision, relay_slack_s=RELAY_SLACK_S if soon else 0.0)
-        self.report.counts[answer.error_class.value] += 1
-        if answer.error_class is not ErrorClass.AMBIGUOUS:
-            budget.not_sent(self.provider.name, self.granted_at)
-        if answer.error_class is ErrorClass.RATE_LIMITED:
-            budget.throttled(self.provider.name, answer.retry_after_s)
+        self.report.counts[error.error_class.value] += 1
         if isinstance(decision, retry.Retry) and soon:
             self.report.retry_in_s = decision.after_s
+
+    def tell_budget(self, error: ProviderError, way: Way) -> None:
+        if error.error_class is not ErrorClass.AMBIGUOUS:
+            budget.not_sent(way.name, self.granted_at)
+        if error.error_class is ErrorClass.RATE_LIMITED:
+            budget.throttled(way.name, error.retry_after_s)

@@ -69,8 +69,10 @@ def hand_over(message: Message, provider: str) -> bool:
     return bool(marked)
 
 
-def give_back(messages: Sequence[Message]) -> None:
-    """Return claimed messages that were not handed over; they are due at once."""
+def give_back(messages: Sequence[Message]) -> list[UUID]:
+    """Return claimed messages that were not handed over to the queue, due at once, and their ids to the caller."""
+    if not messages:
+        return []
     tokens = {message.lease_token for message in messages}
     Message.objects.filter(
         id__in=[message.id for message in messages],
@@ -78,6 +80,7 @@ def give_back(messages: Sequence[Message]) -> None:
         status__in=states.sources(Event.RETURNED),
         handed_over_at__isnull=True,
     ).update(status=states.target(Event.RETURNED), lease_token=None, lease_until=None, relay_after=Now())
+    return [message.id for message in messages]
 
 
 def leave(message_ids: Sequence[UUID]) -> int:

@@ -6,7 +6,7 @@ killed worker all end in the same few statements.
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -19,7 +19,7 @@ from django.db.models.functions import Coalesce, Now
 
 from notifications import kinds, states
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
-from notifications.outbox import broker
+from notifications.outbox import broker, outlook
 from notifications.redis_client import client, pace_key
 from notifications.states import Event, Status, Stream
 
@@ -50,6 +50,8 @@ class Round:
     published: dict[Stream, int] = field(default_factory=dict)
     # The budget holds a stream back: what it refused comes back soon.
     paced: bool = False
+    # No provider takes mail now: nothing is published but a probe.
+    no_way: bool = False
 
     @property
     def idle(self) -> bool:
@@ -67,12 +69,17 @@ def run_once(before: Round | None = None) -> Round:
     try:
         done.released = release_after_loss(was_away=before is not None and before.broker_is_away)
         depths = broker.depths()
-        paces = held_back()
+        ahead = outlook.now()
+        paces = held_back(ahead.provider) if ahead.provider else {}
     except redis.RedisError as error:
         logger.warning("the broker is away (%s); nothing is published in this round", type(error).__name__)
         done.broker_is_away = True
         return done
     done.paced = bool(paces)
+    if not ahead.provider:
+        done.no_way = True
+        done.published = publish_probe(depths) if ahead.probe_is_due else {}
+        return done
     for stream in Stream:
         if published := top_up(stream, settings.RELAY_HIGH_WATER - depths[stream], pace=paces.get(stream)):
             done.published[stream] = published
@@ -135,13 +142,22 @@ def release_after_loss(*, was_away: bool) -> bool:
     return True
 
 
-def held_back() -> dict[Stream, float]:
-    """Return the streams that the budget holds back now, and how many messages a second can go of each.
+def held_back(provider: str) -> dict[Stream, float]:
+    """Return the streams that a provider's budget holds back now, and how many messages a second can go of each.
 
     Raises redis.RedisError.
     """
-    paces = zip(Stream, client().mget([pace_key(stream) for stream in Stream]), strict=True)
+    paces = zip(Stream, client().mget([pace_key(provider, stream) for stream in Stream]), strict=True)
     return {stream: float(pace) for stream, pace in paces if pace is not None}
+
+
+def publish_probe(depths: Mapping[Stream, int]) -> dict[Stream, int]:
+    """Publish the most urgent message that is due, alone, so that it finds out whether a provider is back."""
+    for stream in Stream:
+        # At a pace of nothing that is one message.
+        if published := top_up(stream, settings.RELAY_HIGH_WATER - depths[stream], pace=0.0):
+            return {stream: published}
+    return {}
 
 
 def top_up(stream: Stream, room: int, *, pace: float | None = None) -> int:

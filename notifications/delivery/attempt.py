@@ -137,7 +137,10 @@ class _Run:
             record.accepted(attempt)
             self.report.counts["sent"] += 1
         else:
-            self.refused(message, attempt, answer, age_s=facts.age_s)
+            decision = self.decide(message, answer, age_s=facts.age_s)
+            if isinstance(decision, retry.Retry) and route.another(way):
+                decision = retry.Retry(0.0)
+            self.refused(message, attempt, decision)
             self.tell_budget(answer, way)
 
     def send(self, mail: OutgoingMail, way: Way) -> Accepted | ProviderError:
@@ -150,8 +153,8 @@ class _Run:
         self.call_s[way.name] = time.monotonic() - began
         return answer
 
-    def refused(self, message: Message, attempt: DeliveryAttempt, error: ProviderError, *, age_s: float) -> None:
-        decision = retry.decide(
+    def decide(self, message: Message, error: ProviderError, *, age_s: float) -> retry.Decision:
+        return retry.decide(
             error.error_class,
             kinds.get(message.kind),
             attempts=message.counted_attempts,
@@ -159,9 +162,11 @@ class _Run:
             provider_wish_s=error.retry_after_s,
             jitter=random.random(),  # noqa: S311 - spreads load, guards nothing
         )
+
+    def refused(self, message: Message, attempt: DeliveryAttempt, decision: retry.Decision) -> None:
         soon = isinstance(decision, retry.Retry) and self.single and decision.after_s <= CELERY_RETRY_S
         record.refused(message, attempt, decision, relay_slack_s=RELAY_SLACK_S if soon else 0.0)
-        self.report.counts[error.error_class.value] += 1
+        self.report.counts[attempt.result] += 1
         if isinstance(decision, retry.Retry) and soon:
             self.report.retry_in_s = decision.after_s
 

@@ -79,6 +79,11 @@ def enter(provider: str) -> Entry | None:
             return None
 
 
+def is_closed(provider: str) -> bool:
+    """True if a provider takes mail, probes aside."""
+    return isinstance(passage(*circuits.look(provider)), Pass)
+
+
 def leave(entry: Entry) -> None:
     """Give up a probe, if it is one and nobody has answered it: the next may go at once."""
     if entry.prober:

@@ -6,6 +6,8 @@ Never asked for a message of which a provider may already have a copy: that one 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
+
 from notifications.delivery import breaker
 from notifications.providers import registry
 from notifications.providers.base import Provider
@@ -27,6 +29,11 @@ class Way:
         effect = breaker.report(self._entry, answer)
         self.is_open = not effect.is_open
         return effect.failed_probe
+
+
+def another(way: Way) -> bool:
+    """True if this way has closed and another provider takes mail: what was refused here need not wait."""
+    return not way.is_open and any(breaker.is_closed(name) for name in settings.EMAIL_PROVIDERS if name != way.name)
 
 
 @contextmanager

@@ -94,9 +94,8 @@ def report(entry: Entry, answer: Accepted | ProviderError) -> Effect:
     """Let all processes know what a provider has answered. Never raises for Redis' sake."""
     error_class, code = (None, "") if isinstance(answer, Accepted) else (answer.error_class, answer.code)
     failed = error_class in FAILURES
-    if failed:
-        _fine.pop(entry.provider, None)
-    elif not entry.prober and (entry.provider in _fine or error_class is ErrorClass.RATE_LIMITED):
+    nothing_to_say = entry.provider in _fine or error_class is ErrorClass.RATE_LIMITED
+    if nothing_to_say and not failed and not entry.prober:
         return Effect(is_open=False)
     done = circuits.change(
         entry.provider,

@@ -1,5 +1,6 @@
 """The Celery application: the engine that moves messages. What must be remembered is in PostgreSQL."""
 
+import atexit
 import os
 from typing import Any
 
@@ -8,9 +9,9 @@ from celery.signals import beat_init, worker_init
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import SystemCheckError
 
-from config import startup
+from config import heartbeat, startup
 from config.environment import Role
-from config.heartbeat import Heartbeat
+from config.watching import Heartbeat, beat_trouble
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -27,8 +28,11 @@ def _require_worker_role(**kwargs: Any) -> None:
 
 
 @beat_init.connect
-def _require_beat_role(**kwargs: Any) -> None:
+def _require_beat_role(sender: Any, **kwargs: Any) -> None:
     _require(Role.BEAT)
+    row = heartbeat.Row(heartbeat.name_of("beat"), lambda: beat_trouble(sender.scheduler))
+    row.start()
+    atexit.register(row.stop)
 
 
 def _require(role: Role) -> None:

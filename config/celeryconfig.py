@@ -61,7 +61,7 @@ worker_hijack_root_logger = False
 worker_send_task_events = True
 task_send_sent_event = False
 
-result_backend = "django-db"
+result_backend = "config.results:Results"
 result_extended = True
 result_expires = 7 * 86400
 task_track_started = False

@@ -1,13 +1,22 @@
-"""A file whose age says whether a process still turns: `inspect ping` costs half a second of CPU at every probe.
+"""A file whose age says whether a process does its work: `inspect ping` costs half a second of CPU at every probe.
 
-A worker whose slots are all busy stays fresh; one that is stopped, or has lost the broker, does not.
+A worker whose slots are all busy stays fresh; one that is stopped, has lost the broker or takes no tasks does not.
+The same goes into a row, for operators.
 """
 
+import logging
 import os
+import socket
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from celery import bootsteps
+from django.db import Error
+
+from config import database
+
+logger = logging.getLogger(__name__)
 
 EVERY_S = 5.0
 
@@ -28,24 +37,44 @@ def remove() -> None:
         file.unlink(missing_ok=True)
 
 
-class Heartbeat(bootsteps.StartStopStep):
-    """Beats from the consumer's own timer, once it can take tasks."""
+def name_of(process: str) -> str:
+    """Return the name of a process on this machine, in Celery's way."""
+    return f"{process}@{socket.gethostname()}"
 
-    requires = ("celery.worker.consumer.tasks:Tasks",)
 
-    def __init__(self, consumer: Any, **kwargs: Any) -> None:
-        self.timer: Any = None
-        super().__init__(consumer, **kwargs)
+class Row:
+    """Keeps a process's row fresh from a thread of its own: a database that hangs must hold up nothing else."""
 
-    def start(self, consumer: Any) -> None:
-        touch()
-        self.timer = consumer.timer.call_repeatedly(EVERY_S, touch)
+    def __init__(self, name: str, trouble: Callable[[], str]) -> None:
+        self.name = name
+        self._trouble = trouble
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat-row", daemon=True)
 
-    def stop(self, consumer: Any) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+    def start(self) -> None:
+        self._thread.start()
 
-    def shutdown(self, consumer: Any) -> None:
-        self.stop(consumer)
-        remove()
+    def stop(self) -> None:
+        """Take the row away, unless the database is in trouble: then it grows old."""
+        self._stop.set()
+        self._thread.join(EVERY_S)
+        self._write(lambda: _heartbeats().goodbye(self.name))
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._write(lambda: _heartbeats().beat(self.name, self._trouble()))
+            self._stop.wait(EVERY_S)
+
+    def _write(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Error as error:
+            logger.info("the heartbeat of %s is not written down (%s)", self.name, database.why(error))
+        finally:
+            database.let_go()
+
+
+def _heartbeats() -> Any:
+    from notifications.models import heartbeat  # noqa: PLC0415 - Django is only set up by now
+
+    return heartbeat

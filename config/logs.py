@@ -1,7 +1,9 @@
-"""What must not be in a log."""
+"""What must not be in a log, and what need not."""
 
 import logging
 import re
+
+from config.database import is_away, why
 
 # Django's tokens (base 36 time, dash, hash), also damaged ones. Django logs the path of every answer from 400 on, and a
 # link that met a database in trouble is still good.
@@ -14,6 +16,17 @@ class WithoutTokens(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
             record.args = tuple(without_tokens(one) if isinstance(one, str) else one for one in record.args)
+        return True
+
+
+class DatabaseInOneLine(logging.Filter):
+    """A database that is away is a fact, not a mistake of ours: it is named, and its traceback left out."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+        if error is not None and is_away(error):
+            record.msg, record.args = f"{record.getMessage()} (the database is away: {why(error)})", ()
+            record.exc_info = record.exc_text = None
         return True
 
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from config import connections
 from config.environment import BASE_DIR, ROLE, Role, env
 
 # --- The process and its keys ---------------------------------------------------------------------------------------
@@ -66,10 +67,17 @@ DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres://mailroom@
 DATABASES["default"].update(CONN_MAX_AGE=0, CONN_HEALTH_CHECKS=True)
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 3)
+# In ms, where the system knows it: a server that vanished without a word, as in a fail-over.
+DATABASES["default"]["OPTIONS"].setdefault("tcp_user_timeout", 10_000)
 # Celery closes Django's connection around every task, and threads of a web process come and go: both want a pool.
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=20)
-if ROLE in {Role.WEB, Role.WORKER}:
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5}
+# How long an answer of the database is waited for: by people, and by what has nobody waiting. Commands wait for ever.
+DATABASE_TIMEOUT_S = env.float("DATABASE_TIMEOUT_S", default=10)
+DATABASE_PATIENCE_S = 120.0
+if ROLE in {Role.WEB, Role.WORKER, Role.RELAY}:
+    DATABASES["default"]["OPTIONS"]["pool"] = connections.pool(
+        size=DATABASE_POOL_SIZE, statement_s=DATABASE_TIMEOUT_S if ROLE == Role.WEB else DATABASE_PATIENCE_S
+    )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- The broker and the shared budget -------------------------------------------------------------------------------
@@ -194,8 +202,17 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"without_tokens": {"()": "config.logs.WithoutTokens"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_tokens"]}},
+    "filters": {
+        "without_tokens": {"()": "config.logs.WithoutTokens"},
+        "one_line": {"()": "config.logs.DatabaseInOneLine"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["without_tokens", "one_line"],
+        }
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         # Their debug lines hold request bodies: the mail, its links and the API keys.

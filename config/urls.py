@@ -6,11 +6,13 @@ from django.urls import include, path
 
 from config import views
 from notifications import webhooks
+from notifications.admin import status
 
 admin.site.site_header = admin.site.site_title = f"{settings.SITE_NAME} administration"
 
 urlpatterns = [
     path("", include("accounts.urls")),
+    path("admin/status/", admin.site.admin_view(status.page), name="status"),
     path("admin/", admin.site.urls),
     path("webhooks/<slug:provider>/", webhooks.receive, name="webhook"),
     path("healthz/live", views.live, name="live"),

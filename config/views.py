@@ -2,10 +2,12 @@
 
 import sys
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
+
+from config.database import is_away
 
 RETRY_AFTER_S = 10
 
@@ -18,18 +20,24 @@ def live(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """The process can serve people: the database answers. A broker that is away is no reason to turn people away."""
+    """The process can serve people: the database answers and can be written to.
+
+    A broker that is away is no reason to turn people away.
+    """
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except (OperationalError, InterfaceError):
+            cursor.execute("SELECT current_setting('transaction_read_only')")
+            (read_only,) = cursor.fetchone()
+    except Error:
         return HttpResponse("database: unavailable\n", content_type="text/plain", status=503)
+    if read_only == "on":
+        return HttpResponse("database: read-only\n", content_type="text/plain", status=503)
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """The last page. Django calls this while the exception is being handled, so its type can still be asked for."""
-    if isinstance(sys.exception(), OperationalError | InterfaceError):
+    if is_away(sys.exception()):
         response = render(request, "503.html", status=503, context={"retry_after_s": RETRY_AFTER_S})
         response["Retry-After"] = str(RETRY_AFTER_S)
         return response

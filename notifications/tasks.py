@@ -7,12 +7,12 @@ from uuid import UUID
 from celery import Task
 from celery.signals import worker_shutting_down
 from django.core.management import call_command
-from django.db import InterfaceError, OperationalError
 
 from config.celery import app
+from config.database import DatabaseAwayError, translated
 from notifications.delivery import quota
 from notifications.delivery.attempt import deliver as deliver_messages
-from notifications.delivery.record import Carrier
+from notifications.delivery.record import Carrier, RecordLostError
 from notifications.feedback import suppressing
 from notifications.outbox.broker import DELIVER_TASK
 from notifications.states import Stream
@@ -32,12 +32,14 @@ def _stop(**kwargs: Any) -> None:
     name=DELIVER_TASK,
     bind=True,
     # Faults before any hand-over. An attempt that was made is never repeated by Celery: the row decides.
-    autoretry_for=(OperationalError, InterfaceError),
+    autoretry_for=(DatabaseAwayError,),
     retry_backoff=1,
     retry_backoff_max=60,
     retry_jitter=True,
     max_retries=MAX_RETRIES,
+    throws=(DatabaseAwayError, RecordLostError),
 )
+@translated()
 def deliver(self: Task[..., str], message_ids: list[str]) -> str:
     carrier = Carrier(task_id=self.request.id or "", worker=self.request.hostname or "")
     stream = Stream(str((self.request.delivery_info or {}).get("routing_key")))
@@ -48,16 +50,19 @@ def deliver(self: Task[..., str], message_ids: list[str]) -> str:
 
 
 # The results of the periodic ones would bury those of mail: thousands a day.
-@app.task(name="mailroom.read_quotas", ignore_result=True)
+@app.task(name="mailroom.read_quotas", ignore_result=True, throws=(DatabaseAwayError,))
+@translated()
 def read_quotas() -> str:
     return f"{quota.refresh_all()} known"
 
 
-@app.task(name="mailroom.lift_at_providers", ignore_result=True)
+@app.task(name="mailroom.lift_at_providers", ignore_result=True, throws=(DatabaseAwayError,))
+@translated()
 def lift_at_providers() -> str:
     return f"{suppressing.lift_at_providers()} done"
 
 
-@app.task(name="mailroom.clear_expired_sessions", ignore_result=True)
+@app.task(name="mailroom.clear_expired_sessions", ignore_result=True, throws=(DatabaseAwayError,))
+@translated()
 def clear_expired_sessions() -> None:
     call_command("clearsessions")

@@ -65,7 +65,10 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
             "The machinery",
             {
                 "classes": ["collapse"],
-                "fields": ["relay_after", "relayed", "lease_token", "lease_until", "handed_over_at", "settle_at"],
+                "fields": [
+                    *("relay_after", "relayed", "claims_lost"),
+                    *("lease_token", "lease_until", "handed_over_at", "settle_at"),
+                ],
             },
         ),
     ]

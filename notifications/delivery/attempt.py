@@ -8,14 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError
-
+from config.database import is_away
 from notifications import kinds
 from notifications.delivery import budget, record, retry, route
-from notifications.delivery.claim import claim, give_back, hand_over, leave, put_off
+from notifications.delivery.claim import CALL_MARGIN_S, claim, give_back, hand_over, leave, put_off, undo_hand_over
 from notifications.delivery.facts import gather
 from notifications.delivery.probe import take_probe
-from notifications.delivery.record import Carrier
+from notifications.delivery.record import Carrier, RecordLostError
 from notifications.delivery.rendering import RenderingError, render
 from notifications.delivery.route import Way
 from notifications.delivery.wanted import Facts, Skip, why_not
@@ -31,6 +30,8 @@ SLICE_S = 3.0
 # Up to this delay Celery's own retry is the fast path of a single message, seen in Flower; the relay has the rest.
 CELERY_RETRY_S = 60.0
 RELAY_SLACK_S = 10.0
+# How long a database that went away in mid-group is waited for: a restart takes less.
+GIVE_BACK_WITHIN_S = 10.0
 
 
 @dataclass
@@ -49,14 +50,15 @@ def deliver(
 ) -> Report:
     """Send what of `message_ids` is due, wanted and within the budget; what is not stays with its row.
 
-    Between groups it ends early if its time slice is over or `stopping` says that the worker is to end. Raises
-    Django's database errors where nothing was handed over by them; RecordLostError where something was.
+    After the call in hand it ends early if its time slice is over or `stopping` says that the worker is to end; the
+    relay has the rest at once. Raises Django's database errors where nothing was handed over by them; RecordLostError
+    where something was.
     """
     run = _Run(stream, carrier, single=len(message_ids) == 1)
-    until = time.monotonic() + SLICE_S
+    run.stopping = stopping
     rest = list(message_ids)
     while rest:
-        if stopping() or time.monotonic() > until:
+        if run.is_over:
             run.report.counts["left for later"] += leave(rest)
             break
         with route.find() as way:
@@ -77,8 +79,17 @@ class _Run:
         self.single = single
         self.report = Report()
         self.granted_at = 0
+        self.stopping: Callable[[], bool] = lambda: False
+        self.until = time.monotonic() + SLICE_S
+        # Whose turn it is: what goes wrong now may be its fault.
+        self.turn_of: Message | None = None
         # Nothing is known of a provider's speed before the first call.
         self.call_s: defaultdict[str, float] = defaultdict(lambda: budget.USE_WITHIN_S)
+
+    @property
+    def is_over(self) -> bool:
+        """True if no further message is to be begun. One at least gets its turn, however slow everything is."""
+        return self.stopping() or (self.turn_of is not None and time.monotonic() > self.until)
 
     def group_size(self, way: Way) -> int:
         """As many messages as can be sent while their grant is fresh: the budget counts grants, the provider calls."""
@@ -87,7 +98,7 @@ class _Run:
         return max(1, min(GROUP, int(budget.USE_WITHIN_S / max(self.call_s[way.name], 1e-3))))
 
     def group(self, message_ids: Sequence[UUID], way: Way) -> list[UUID]:
-        """Deliver a group, and return those it gave back because the provider failed: they need another way."""
+        """Deliver a group, and return those it gave back: they need another way, or another time."""
         grant = budget.reserve(way.name, self.stream, len(message_ids))
         self.granted_at = grant.granted_at
         if grant.waits_s:
@@ -99,15 +110,32 @@ class _Run:
                 (message, facts) for message, facts in gather(claimed) if not self.skipped(message, why_not(facts))
             ]
             budget.give_back(way.name, self.stream, grant, grant.count - len(going))
-            while going and way.is_open:
+            while going and way.is_open and not self.is_over:
+                self.turn_of = going[0][0]
                 self.one(*going.pop(0), way)
-            budget.give_back(way.name, self.stream, grant, len(going))
-            return give_back([message for message, _ in going])
-        except Exception:
-            # If the database is what failed, the leases will end instead.
-            with suppress(OperationalError, InterfaceError):
-                give_back(claimed)
+            return self.returned([message for message, _ in going], grant, way)
+        except Exception as error:
+            self.give_up(claimed, error)
             raise
+
+    def returned(self, rest: Sequence[Message], grant: budget.Grant, way: Way) -> list[UUID]:
+        """Give back what was claimed and will not be handed over now, and its share of the budget; return the ids."""
+        if rest:
+            give_back(rest)
+            budget.give_back(way.name, self.stream, grant, len(rest))
+        return [message.id for message in rest]
+
+    def give_up(self, claimed: Sequence[Message], error: Exception) -> None:
+        """Give back what was not handed over.
+
+        The database's trouble is nobody's fault and Celery tries again. Of anything else the message in turn is
+        suspect: it keeps its claim until the lease ends, which is counted, and the others go on without it.
+        """
+        away = is_away(error)
+        others = [message for message in claimed if away or message is not self.turn_of]
+        # A database that does not come back soon leaves them to the end of their leases.
+        with suppress(RecordLostError):
+            record.insist(lambda: give_back(others, at_once=away), within_s=GIVE_BACK_WITHIN_S)
 
     def skipped(self, message: Message, skip: Skip | None) -> bool:
         if skip is None:
@@ -125,7 +153,7 @@ class _Run:
         except RenderingError as error:
             self.skipped(message, Skip(Event.FAILED, f"it cannot be rendered: {error}", f"rendering/{error}"))
             return
-        if not hand_over(message, way.name):
+        if not self.handed_over(message, way):
             self.report.counts["claim lost"] += 1
             return
         answer = self.send(mail, way)
@@ -142,6 +170,16 @@ class _Run:
                 decision = retry.Retry(0.0)
             self.refused(message, attempt, decision)
             self.tell_budget(answer, way)
+
+    def handed_over(self, message: Message, way: Way) -> bool:
+        """Hand over; False also if that took so long (a worker may be frozen) that the call would outlive the lease."""
+        asked_at = time.monotonic()
+        if not hand_over(message, way.name):
+            return False
+        in_time = time.monotonic() - asked_at <= CALL_MARGIN_S
+        if not in_time:
+            undo_hand_over(message)
+        return in_time
 
     def send(self, mail: OutgoingMail, way: Way) -> Accepted | ProviderError:
         began = time.monotonic()

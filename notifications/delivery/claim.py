@@ -6,10 +6,12 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
 from django.db.models.functions import Now
 
 from notifications import states
 from notifications.models import Message
+from notifications.models.message import AT_ITS_PLACE
 from notifications.states import Event, Status
 
 # Between the hand-over and the call, and between the deadline and the moment the thread has noticed it.
@@ -17,7 +19,7 @@ CALL_MARGIN_S = 2.0
 # Run once for every mail: put together by the ORM it would cost four times as much of the worker's time.
 _HAND_OVER = """
 UPDATE notifications_message
-SET handed_over_at = statement_timestamp(), attempts = attempts + 1, provider = %s
+SET handed_over_at = statement_timestamp(), attempts = attempts + 1, provider = %s, claims_lost = 0
 WHERE id = %s AND status = 'sending' AND lease_token = %s
   AND lease_until > statement_timestamp() + %s * interval '1 second'
   AND NOT EXISTS (
@@ -69,18 +71,38 @@ def hand_over(message: Message, provider: str) -> bool:
     return bool(marked)
 
 
-def give_back(messages: Sequence[Message]) -> list[UUID]:
-    """Return claimed messages that were not handed over to the queue, due at once, and their ids to the caller."""
-    if not messages:
-        return []
+def give_back(messages: Sequence[Message], *, at_once: bool = True) -> None:
+    """Return claimed messages that were not handed over; the relay may publish them at once, or after its own pause."""
     tokens = {message.lease_token for message in messages}
     Message.objects.filter(
         id__in=[message.id for message in messages],
         lease_token__in=tokens,
         status__in=states.sources(Event.RETURNED),
         handed_over_at__isnull=True,
-    ).update(status=states.target(Event.RETURNED), lease_token=None, lease_until=None, relay_after=Now())
-    return [message.id for message in messages]
+    ).update(
+        status=states.target(Event.RETURNED),
+        lease_token=None,
+        lease_until=None,
+        **(AT_ITS_PLACE if at_once else {}),
+    )
+
+
+def undo_hand_over(message: Message) -> None:
+    """Return a message that was handed over and whose provider was not called after all: that was no attempt.
+
+    Nothing happens if its claim was lost in between.
+    """
+    mine = Message.objects.filter(
+        id=message.id, lease_token=message.lease_token, status__in=states.sources(Event.RETURNED)
+    )
+    mine.update(
+        status=states.target(Event.RETURNED),
+        attempts=F("attempts") - 1,
+        lease_token=None,
+        lease_until=None,
+        handed_over_at=None,
+        **AT_ITS_PLACE,
+    )
 
 
 def leave(message_ids: Sequence[UUID]) -> int:
@@ -88,7 +110,7 @@ def leave(message_ids: Sequence[UUID]) -> int:
 
     Their publishing did not fail, so the relay's growing pauses start anew.
     """
-    return Message.objects.filter(id__in=message_ids, status=Status.QUEUED).update(relay_after=Now(), relayed=0)
+    return Message.objects.filter(id__in=message_ids, status=Status.QUEUED).update(**AT_ITS_PLACE)
 
 
 def put_off(message_ids: Sequence[UUID], waits_s: Sequence[float]) -> None:

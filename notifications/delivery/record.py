@@ -8,14 +8,16 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import Error, connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from config.database import is_away, let_go, why
 from notifications import states
 from notifications.delivery.retry import Decision, GiveUp, Retry
 from notifications.delivery.wanted import Skip
 from notifications.models import DeliveryAttempt, Message
+from notifications.models.transactions import brief
 from notifications.providers.mail import Accepted, ProviderError
 from notifications.states import Event
 
@@ -51,7 +53,7 @@ WHERE id = %(message_id)s AND status = ANY(%(sources)s)
 
 
 class RecordLostError(Exception):
-    """The provider was called and the database stayed away until the lease ended: the message will be uncertain."""
+    """The provider was called and the database stayed away for too long: the message will be uncertain."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +142,7 @@ def _died(fingerprint: str) -> dict[str, Any]:
 
 def _write(attempt: DeliveryAttempt, target: QuerySet[Message], **changes: Any) -> None:
     def write() -> None:
-        with transaction.atomic():
+        with brief():
             DeliveryAttempt.objects.bulk_create(
                 [attempt], update_conflicts=True, unique_fields=["message", "number"], update_fields=_REPORTED
             )
@@ -149,17 +151,29 @@ def _write(attempt: DeliveryAttempt, target: QuerySet[Message], **changes: Any) 
     _insist(write)
 
 
-def _insist(write: Callable[[], None]) -> None:
-    """Write, and write again while the database is away, for as long as a lease lasts.
-
-    Nothing outside may repeat this step: it would repeat the send. Raises RecordLostError.
-    """
-    give_up_at = time.monotonic() + settings.DELIVERY_LEASE_S
+def insist(write: Callable[[], None], *, within_s: float) -> None:
+    """Write, and write again while the database is away. Raises RecordLostError when the time is over."""
+    began = time.monotonic()
+    told = False
     while True:
         try:
             return write()
-        except (OperationalError, InterfaceError) as error:
-            if time.monotonic() > give_up_at:
-                raise RecordLostError(type(error).__name__) from None
-            logger.warning("the database is away (%s); the outcome of an attempt waits", type(error).__name__)
+        except Error as error:
+            if not is_away(error):
+                raise
+            if time.monotonic() - began > within_s:
+                raise RecordLostError(why(error)) from None
+            if not told:
+                logger.warning("the database is away (%s); what is to be written down waits", why(error))
+                told = True
+            let_go()
             time.sleep(PAUSE_S)
+
+
+def _insist(write: Callable[[], None]) -> None:
+    """Insist on the outcome of an attempt for as long as an uncertain message would wait to be settled.
+
+    That is longer than the lease, but what ends a lease is a write too. Nothing outside may repeat this step: it would
+    repeat the send. Raises RecordLostError.
+    """
+    insist(write, within_s=settings.UNCERTAIN_SETTLE_S)

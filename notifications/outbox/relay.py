@@ -6,6 +6,7 @@ killed worker all end in the same few statements.
 
 import logging
 import math
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,12 +14,14 @@ from uuid import UUID
 
 import redis
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import QuerySet, Subquery
+from django.db import connection
+from django.db.models import F, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 
 from notifications import kinds, states
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
+from notifications.models.message import AT_ITS_PLACE
+from notifications.models.transactions import brief
 from notifications.outbox import broker, outlook
 from notifications.redis_client import client, pace_key
 from notifications.states import Event, Status, Stream
@@ -30,6 +33,11 @@ SENTINEL = "mailroom:sentinel"
 # A chunk is worked off by one thread; a backlog smaller than this many chunks is cut finer, so that more threads share.
 SPREAD = 32
 RECOVERY_BATCH = 500
+# Whoever loses its claim so often in a row, before any hand-over, takes its worker along: it is not tried again.
+MOST_LOST_CLAIMS = 5
+# From so many on the next try is at a moment of its own, so that the neighbours of such a message get past it.
+APART_FROM = 3
+APART_S = 10.0
 # While the budget holds a stream back the relay hands out a little more than can go, in short rounds: the budget is
 # never idle, and the backlog does not go round in circles through the broker.
 PACED_ROUND_S = 0.2
@@ -87,12 +95,25 @@ def run_once(before: Round | None = None) -> Round:
 
 
 def recover_ended_leases() -> tuple[int, int]:
-    """Take back claims whose worker was lost; return how many go on in the queue and how many became uncertain."""
-    with transaction.atomic():
+    """Take back claims whose worker was lost; return how many were not handed over and how many became uncertain.
+
+    What was not handed over goes on in the queue, at its place and each message in a task of its own. One that never
+    gets as far as its hand-over ends as a dead letter.
+    """
+    safe = uncertain = 0
+    while True:
+        batch = _recover_batch()
+        safe, uncertain = safe + batch[0], uncertain + batch[1]
+        if sum(batch) < RECOVERY_BATCH:
+            return safe, uncertain
+
+
+def _recover_batch() -> tuple[int, int]:
+    with brief():
         ended = list(_locked(Message.objects.filter(status=Status.SENDING, lease_until__lt=Now())))
-        safe = [message.id for message in ended if message.handed_over_at is None]
+        safe = [message for message in ended if message.handed_over_at is None]
         handed_over = [message for message in ended if message.handed_over_at is not None]
-        _free(safe, Event.LEASE_ENDED, relay_after=Now())
+        _queue_again(safe)
         _free(
             [message.id for message in handed_over],
             Event.WORKER_LOST,
@@ -104,6 +125,25 @@ def recover_ended_leases() -> tuple[int, int]:
     return len(safe), len(handed_over)
 
 
+def _queue_again(lost: Sequence[Message]) -> None:
+    """End, or queue again, what was claimed by a lost worker and not handed over."""
+    counted = {"claims_lost": F("claims_lost") + 1}
+    times = {message.id: message.claims_lost + 1 for message in lost}
+    at_once = [id_ for id_, lost_claims in times.items() if lost_claims < APART_FROM]
+    _free(at_once, Event.LEASE_ENDED, **AT_ITS_PLACE, **counted)
+    for id_ in [id_ for id_, lost_claims in times.items() if APART_FROM <= lost_claims < MOST_LOST_CLAIMS]:
+        later = Now() + timedelta(seconds=APART_S * random.random())  # noqa: S311 - spreads load, guards nothing
+        _free([id_], Event.LEASE_ENDED, relay_after=later, relayed=0, **counted)
+    _free(
+        [id_ for id_, lost_claims in times.items() if lost_claims >= MOST_LOST_CLAIMS],
+        Event.FAILED,
+        died_at=Now(),
+        error_fingerprint="worker/lost",
+        status_reason=f"claimed {MOST_LOST_CLAIMS} times and never handed over: it may take its worker along",
+        **counted,
+    )
+
+
 def settle_uncertain() -> int:
     """Queue again, once, what stayed uncertain for the settling time and whose kind prefers twice to never.
 
@@ -111,7 +151,7 @@ def settle_uncertain() -> int:
     """
     unread = ProviderEvent.objects.filter(state=ProviderEvent.State.STORED).order_by("received_at")
     oldest = Coalesce(Subquery(unread.values("received_at")[:1]), Now())
-    with transaction.atomic():
+    with brief():
         over = Message.objects.filter(status=Status.UNCERTAIN, settle_at__lte=Now(), settle_at__lt=oldest)
         waiting = list(_locked(over))
         again = [message.id for message in waiting if may_resend(message)]
@@ -171,7 +211,11 @@ def top_up(stream: Stream, room: int, *, pace: float | None = None) -> int:
     if pace is not None:
         limit, spread = min(limit, 1 + math.ceil(pace * PACED_ROUND_S * PACED_MORE)), PACED_SPREAD
     due = take_due(stream, limit)
-    chunks = cut(due, largest=settings.RELAY_CHUNK_SIZE, spread=min(spread, room))
+    # Others must not be claimed together with one that may take its worker along.
+    alone = Message.objects.filter(id__in=due, claims_lost__gt=0).in_bulk() if due else {}
+    others = [message_id for message_id in due if message_id not in alone]
+    chunks = cut(others, largest=settings.RELAY_CHUNK_SIZE, spread=min(spread, room) - len(alone))
+    chunks += [[message_id] for message_id in alone]
     sent = broker.publish(chunks, stream)
     if unpublished := [message_id for chunk in chunks[sent:] for message_id in chunk]:
         Message.objects.filter(id__in=unpublished, status=Status.QUEUED).update(relay_after=Now())
@@ -179,9 +223,10 @@ def top_up(stream: Stream, room: int, *, pace: float | None = None) -> int:
 
 
 def take_due(stream: Stream, limit: int) -> list[UUID]:
-    """Take at most `limit` due ids, oldest first, and push their relay time forward: 10 s, 20 s … 5 min.
+    """Take at most `limit` due ids, oldest first, and push their relay time forward: 10 s, 20 s … a lease.
 
-    Rows that another relay is taking at this moment are passed over.
+    No further than a lease: a worker that is killed takes the rest of its chunk along, claimed or not. Rows that
+    another relay is taking at this moment are passed over.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -193,12 +238,12 @@ def take_due(stream: Stream, limit: int) -> list[UUID]:
                 ORDER BY relay_after LIMIT %s FOR UPDATE SKIP LOCKED
             )
             UPDATE notifications_message AS message
-            SET relayed = relayed + 1,
-                relay_after = statement_timestamp() + least(300, 10 * 2 ^ least(relayed, 10)) * interval '1 second'
+            SET relayed = least(relayed + 1, 1000),
+                relay_after = statement_timestamp() + least(%s, 10 * 2 ^ least(relayed, 10)) * interval '1 second'
             FROM due WHERE message.id = due.id
             RETURNING message.id, message.created_at
             """,
-            [stream.value, limit],
+            [stream.value, limit, settings.DELIVERY_LEASE_S],
         )
         rows = cursor.fetchall()
     return [message_id for message_id, _ in sorted(rows, key=lambda row: row[1])]

@@ -13,9 +13,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
+from django.db import Error
 
 from config import heartbeat, startup
+from config.database import is_away, let_go, why
 from config.environment import Role
 from notifications.feedback import reading
 from notifications.outbox import relay
@@ -23,6 +24,7 @@ from notifications.outbox import relay
 logger = logging.getLogger(__name__)
 # A database that is away is asked again after this long.
 PAUSE_S = 1.0
+LONG_ROUND_S = 15.0
 
 
 class Command(BaseCommand):
@@ -42,10 +44,18 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        done = relay.Round()
+        done, turned_at = relay.Round(), time.monotonic()
+        row = heartbeat.Row(heartbeat.name_of("relay"), lambda: _trouble(time.monotonic() - turned_at))
+        row.start()
         while not stop.is_set():
             done, pause_s = _round(done)
+            turned_at = time.monotonic()
             stop.wait(pause_s)
+        row.stop()
+
+
+def _trouble(still_s: float) -> str:
+    return f"one round has taken {still_s:.0f} s so far" if still_s > LONG_ROUND_S else ""
 
 
 def _round(before: relay.Round) -> tuple[relay.Round, float]:
@@ -54,9 +64,13 @@ def _round(before: relay.Round) -> tuple[relay.Round, float]:
     read = _read_events()
     try:
         done = relay.run_once(before)
-    except (OperationalError, InterfaceError) as error:
-        logger.warning("the database is away (%s)", type(error).__name__)
-        close_old_connections()
+    except Error as error:
+        if not is_away(error):
+            raise
+        logger.warning("the database is away (%s)", why(error))
+        let_go()
+        # It turns, and to start it anew would mend nothing.
+        heartbeat.touch()
         return before, PAUSE_S
     heartbeat.touch()
     if not done.idle:
@@ -68,9 +82,9 @@ def _read_events() -> Counter[str]:
     """Read what has been reported. Trouble with that is no reason not to publish; it is tried again next time."""
     try:
         read = reading.read_due()
-    except (DatabaseError, InterfaceError) as error:
-        logger.warning("reported events could not be read (%s)", type(error).__name__)
-        close_old_connections()
+    except Error as error:
+        logger.warning("reported events could not be read (%s)", why(error))
+        let_go()
         return Counter()
     if read:
         logger.info("events read: %s", dict(read))

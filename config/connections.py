@@ -1,0 +1,104 @@
+"""Database connections for processes that must go on when the database does not: pooled, bounded, quick to recover.
+
+Written against psycopg 3.3 and psycopg_pool 3.3. As shipped they wait for a frozen server without end, let everybody
+wait for a pool that cannot connect, grow the pauses between its tries to minutes, and meet the dead connections after a
+restart one by one, with growing pauses in between.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, ClassVar, Self, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
+from psycopg_pool import ConnectionPool
+
+T = TypeVar("T")
+
+# How long somebody waits for a connection: as long as a restart takes, so that nobody notices one.
+WAIT_S = 5.0
+# The same once it is known that there is none to be had: a thread is soon free for the next person.
+LOST_WAIT_S = 0.5
+# After this long without a connection it is known. Also the longest pause between two tries.
+RECONNECT_S = 1.0
+CANCEL_S = 1.0
+
+
+class BoundedConnection(psycopg.Connection[Any]):
+    """A connection that waits for no answer longer than `statement_s`, and is not used again once it is useless.
+
+    Useless are one that is lost, one whose server does not answer, and one whose server is read-only: after a fail-over
+    that is the old one, or the wrong one. The idle connections of its pool were made to the same server and go with it.
+    """
+
+    statement_s: ClassVar[float]
+    # When the pool was last emptied, and those that have to be told when a connection can be had again.
+    emptied_at: ClassVar[float]
+    waits_less: ClassVar[set[ConnectionPool[Any]]]
+    made_at = 0.0
+
+    @classmethod
+    def connect(cls, *args: Any, **kwargs: Any) -> Self:
+        made_at = time.monotonic()
+        made = super().connect(*args, **kwargs)
+        made.made_at = made_at
+        while cls.waits_less:
+            cls.waits_less.pop().timeout = WAIT_S
+        return made
+
+    @classmethod
+    def lost(cls, pool: ConnectionPool[Any]) -> None:
+        pool.timeout = LOST_WAIT_S
+        cls.waits_less.add(pool)
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        with self._watched():
+            return super().wait(gen, interval, self.statement_s if timeout is None else timeout)
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.errors.ReadOnlySqlTransaction:
+            self._give_up()
+            raise
+        except psycopg.OperationalError:
+            status = self.pgconn.transaction_status
+            if status == TransactionStatus.ACTIVE:
+                self._stop_waiting()
+            if status in {TransactionStatus.ACTIVE, TransactionStatus.UNKNOWN}:
+                self._give_up()
+            raise
+
+    def _stop_waiting(self) -> None:
+        if isinstance(self._pool, ConnectionPool):
+            self.lost(self._pool)
+        # The server may only be slow: it need not go on with what nobody waits for.
+        with suppress(psycopg.Error):
+            self.cancel_safe(timeout=CANCEL_S)
+
+    def _give_up(self) -> None:
+        pool = self._pool
+        self.close()
+        if isinstance(pool, ConnectionPool) and self.made_at > self.emptied_at:
+            type(self).emptied_at = time.monotonic()
+            pool.drain()
+
+
+def pool(*, size: int, statement_s: float) -> dict[str, Any]:
+    """Return Django's option `pool`: at most `size` connections, each of which waits `statement_s` for an answer."""
+
+    class Connection(BoundedConnection):
+        pass
+
+    Connection.statement_s, Connection.emptied_at, Connection.waits_less = statement_s, 0.0, set()
+    return {
+        "min_size": 1,
+        "max_size": size,
+        "timeout": WAIT_S,
+        "reconnect_timeout": RECONNECT_S,
+        "reconnect_failed": Connection.lost,
+        "connection_class": Connection,
+    }

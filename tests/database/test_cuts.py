@@ -1,0 +1,173 @@
+"""The database is cut off at every single statement of a delivery; the provider is never called twice for it.
+
+A cut is real: the session is ended from outside, before the statement reaches the server, or after it has done its work
+but before the answer is read, which leaves a commit in doubt.
+"""
+
+from collections import Counter
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+
+from config.database import DatabaseAwayError, translated
+from config.local.ports import free_port
+from notifications.delivery import record
+from notifications.delivery.attempt import deliver
+from notifications.delivery.record import Carrier, RecordLostError
+from notifications.models import Message
+from notifications.outbox.relay import recover_ended_leases
+from notifications.providers.mail import ErrorClass
+from notifications.states import Status, Stream
+from tests.database.harm import by_hand, cut
+from tests.factories import MessageFactory
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+CARRIER = Carrier(task_id="task-1", worker="test@here")
+# Far more than a delivery of two messages has.
+MOST = 60
+
+
+class Cutter:
+    """Cuts the connection at statement number `at`; `after` it was executed or before."""
+
+    def __init__(self, at, executioner, *, after):
+        self.at, self.executioner, self.after = at, executioner, after
+        self.count = 0
+        self.sql = ""
+
+    def __call__(self, execute, sql, params, many, context):
+        self.count += 1
+        if self.count != self.at:
+            return execute(sql, params, many, context)
+        self.sql = sql
+        if self.after:
+            execute(sql, params, many, context)
+        cut(context["connection"].connection, self.executioner)
+        self.then()
+        # The first word that is heard of it.
+        return execute("SELECT 1", None, many, context)
+
+    def then(self):
+        """What else happens at the cut."""
+
+
+class Gone(Cutter):
+    """Cuts it, and from then on nobody listens."""
+
+    def then(self):
+        connection.settings_dict["PORT"] = free_port()
+
+
+@contextmanager
+def harmed(cutter):
+    port = connection.settings_dict["PORT"]
+    try:
+        with connection.execute_wrapper(cutter):
+            yield
+    finally:
+        connection.settings_dict["PORT"] = port
+        connection.close()
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch):
+    monkeypatch.setattr(record, "PAUSE_S", 0.01)
+
+
+def carried(messages, provider):
+    """Deliver as a task does; return how often the provider was called for each message, and whether all went well."""
+    calls = Counter()
+    send = provider.send
+
+    def counting(mail):
+        calls[mail.message_id] += 1
+        return send(mail)
+
+    provider.send = counting
+    try:
+        with translated():
+            deliver([message.id for message in messages], Stream.DEFAULT, CARRIER)
+    except (DatabaseAwayError, RecordLostError):
+        return calls, False
+    finally:
+        provider.send = send
+    return calls, True
+
+
+def recovered(messages):
+    """Let the leases end and the relay come; return the rows."""
+    Message.objects.filter(status=Status.SENDING).update(lease_until=Now() - timedelta(seconds=1))
+    recover_ended_leases()
+    rows = Message.objects.in_bulk([message.id for message in messages])
+    return [rows[message.id] for message in messages]
+
+
+def sweep(provider, answer, kind, *, after):
+    """Deliver two messages once for every statement; yield the rows with the calls made for each, and what was cut."""
+    with by_hand() as executioner:
+        for number in range(1, MOST):
+            messages = [MessageFactory(), MessageFactory()]
+            provider.script.clear()
+            provider.script.extend([answer, answer])
+            cutter = kind(number, executioner, after=after)
+            with harmed(cutter):
+                calls, ended = carried(messages, provider)
+            if cutter.count < number:
+                assert ended
+                assert number > 8
+                return
+            for row in recovered(messages):
+                yield row, calls[row.id], cutter.sql
+    raise AssertionError(f"more than {MOST} statements")
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    "answer",
+    [None, ErrorClass.TRANSIENT, pytest.param(ErrorClass.AMBIGUOUS, marks=pytest.mark.long)],
+    ids=str,
+)
+def test_cut_once_at_any_statement_what_was_called_is_recorded_and_what_was_not_goes_on(provider, answer, after):
+    told = {None: Status.SENT, ErrorClass.TRANSIENT: Status.QUEUED, ErrorClass.AMBIGUOUS: Status.UNCERTAIN}[answer]
+    seen = Counter()
+    for row, calls, sql in sweep(provider, answer, Cutter, after=after):
+        if calls:
+            assert calls == 1, sql
+            assert row.status == told, sql
+            assert [attempt.number for attempt in row.delivery_attempts.all()] == [1], sql
+        elif row.status == Status.UNCERTAIN:
+            # The mark was left, and its answer cut off: to be sure, it counts as handed over.
+            assert after, sql
+            assert "handed_over_at" in sql
+        else:
+            assert (row.status, row.attempts, row.delivery_attempts.count()) == (Status.QUEUED, 0, 0), sql
+        seen[row.status, calls] += 1
+    assert seen[told, 1]
+    assert seen[Status.QUEUED, 0]
+    assert seen[Status.UNCERTAIN, 0] == (2 if after else 0)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_gone_at_any_statement_for_too_long_nothing_that_was_called_is_queued_again(provider, settings, after):
+    settings.UNCERTAIN_SETTLE_S = 0.02
+    seen = Counter()
+    for row, calls, sql in sweep(provider, None, Gone, after=after):
+        assert calls <= 1, sql
+        if calls:
+            assert row.status in {Status.SENT, Status.UNCERTAIN}, sql
+        seen[row.status, calls] += 1
+    # After the record was written there is nothing left to be lost.
+    assert seen[Status.UNCERTAIN, 1] == (0 if after else 2)
+    assert seen[Status.QUEUED, 0]
+
+
+def test_what_went_on_is_sent_once(provider):
+    for row, calls, sql in sweep(provider, None, Cutter, after=True):
+        if row.status == Status.QUEUED:
+            again, _ = carried([row], provider)
+            assert again[row.id] == 1, sql
+            assert not calls

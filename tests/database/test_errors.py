@@ -1,0 +1,71 @@
+import logging
+
+import psycopg
+import pytest
+from django.db import DataError, Error, InterfaceError, InternalError, OperationalError, ProgrammingError
+
+from config.database import DatabaseAwayError, is_away, translated, why
+from config.logs import DatabaseInOneLine
+
+
+def said(sqlstate):
+    """Django's error for what a server says."""
+    kind = psycopg.errors.lookup(sqlstate)
+    django = {
+        psycopg.OperationalError: OperationalError,
+        psycopg.InternalError: InternalError,
+        psycopg.ProgrammingError: ProgrammingError,
+        psycopg.DataError: DataError,
+    }
+    error = next(ours for theirs, ours in django.items() if issubclass(kind, theirs))("a secret of ours")
+    error.__cause__ = kind("a secret of ours")
+    return error
+
+
+@pytest.mark.parametrize(
+    "sqlstate",
+    [
+        *("08006", "25006", "25P03", "40001", "40P01", "53100", "53200", "53300", "55P03"),
+        *("57014", "57P01", "57P02", "57P03", "58030"),
+    ],
+)
+def test_trouble_of_the_database_passes(sqlstate):
+    assert is_away(said(sqlstate))
+
+
+@pytest.mark.parametrize("sqlstate", ["22001", "25P02", "42601", "42P01", "42501", "54000", "XX001"])
+def test_mistake_does_not_pass(sqlstate):
+    assert not is_away(said(sqlstate))
+
+
+@pytest.mark.parametrize("error", [OperationalError("refused"), InterfaceError("the connection is closed")])
+def test_nobody_answers(error):
+    assert is_away(error)
+
+
+@pytest.mark.parametrize("error", [None, ValueError(), OSError(), InternalError(), Error()])
+def test_something_else(error):
+    assert not is_away(error)
+
+
+def test_name_of_the_trouble_holds_nothing_of_its_text():
+    assert why(said("53100")) == "DiskFull"
+    assert why(OperationalError("a secret of ours")) == "OperationalError"
+
+
+def test_translation_keeps_the_name_and_nothing_else():
+    with pytest.raises(DatabaseAwayError) as raised, translated():
+        raise said("25006")
+    assert str(raised.value) == "ReadOnlySqlTransaction"
+    assert raised.value.__suppress_context__
+
+
+@pytest.mark.parametrize(("sqlstate", "in_one_line"), [("57P01", True), ("42P01", False)])
+def test_log_of_a_database_that_is_away_is_one_sentence(sqlstate, in_one_line):
+    error = said(sqlstate)
+    record = logging.LogRecord("x", 40, "x", 1, "%s: %s", ("Down", "/sign-up/"), (type(error), error, None))
+    assert DatabaseInOneLine().filter(record)
+    text = logging.Formatter("%(message)s").format(record)
+    assert text.startswith("Down: /sign-up/")
+    assert (text == "Down: /sign-up/ (the database is away: AdminShutdown)") is in_one_line
+    assert ("secret" in text) is not in_one_line

@@ -1,0 +1,134 @@
+"""Every page that needs the database says so cleanly when it is away, and nothing is half-written."""
+
+import logging
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from config.logs import DatabaseInOneLine
+from notifications.models import Message, ProviderEvent
+from notifications.providers import registry
+from tests.database.harm import TERMINATE, read_only, refused, saying, trouble
+from tests.factories import UserFactory
+from tests.notifications.feedback.conftest import ScriptedWebhook
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+FORM = {"email": "ada@example.com", "name": "Ada", "password": "correct horse battery"}
+MESSAGE, PERSON = "notifications_message", "accounts_user"
+
+
+def sign_up():
+    return Client(raise_request_exception=False).post(reverse("accounts:sign-up"), FORM)
+
+
+def is_clean(page):
+    text = page.content.decode()
+    assert page.status_code == 503
+    assert page["Retry-After"] == "10"
+    assert "Please try again in\n        10 seconds" in text
+    assert "secret" not in text
+    assert "Traceback" not in text
+    return True
+
+
+@pytest.fixture
+def log(caplog):
+    """What is printed of a request, by the handler's own filter and without what it has for tests."""
+    caplog.handler.addFilter(one_line := DatabaseInOneLine())
+    caplog.set_level(logging.WARNING)
+    yield caplog
+    caplog.handler.removeFilter(one_line)
+
+
+# Before the person is written, between person and mail, and when both are written but not committed.
+EARLY, BETWEEN, LATE = (PERSON, False), (MESSAGE, False), (MESSAGE, True)
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "body"),
+    [
+        (EARLY, "ReadOnlySqlTransaction", saying("25006")),
+        (BETWEEN, "ReadOnlySqlTransaction", saying("25006")),
+        (BETWEEN, "DiskFull", saying("53100")),
+        (LATE, "DiskFull", saying("53100")),
+        (EARLY, "TooManyConnections", saying("53300")),
+        (BETWEEN, "QueryCanceled", saying("57014")),
+        (BETWEEN, "LockNotAvailable", saying("55P03")),
+        (LATE, "DeadlockDetected", saying("40P01")),
+        (EARLY, "AdminShutdown", TERMINATE),
+        (BETWEEN, "AdminShutdown", TERMINATE),
+        (LATE, "AdminShutdown", TERMINATE),
+    ],
+)
+def test_sign_up_that_the_database_refuses_says_so_and_leaves_nothing(log, place, name, body):
+    table, at_commit = place
+    with trouble(table, body, at_commit=at_commit):
+        assert is_clean(sign_up())
+    assert (User.objects.count(), Message.objects.count()) == (0, 0)
+    (line,) = [record for record in log.records if record.name == "django.request"]
+    assert log.handler.format(line).endswith(f"Service Unavailable: /sign-up/ (the database is away: {name})")
+    assert sign_up().status_code == 302
+
+
+def test_database_that_is_wrong_is_not_away(log):
+    with trouble(MESSAGE, saying("42P01")):
+        page = sign_up()
+    assert page.status_code == 500
+    assert "secret" not in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/sign-up/", FORM),
+        ("/log-in/", {"username": "ada@example.com", "password": "correct horse battery"}),
+        ("/password-reset/", {"email": "ada@example.com"}),
+        ("/confirm/MQ/abc-def/", None),
+        ("/", None),
+        ("/admin/", None),
+    ],
+)
+def test_every_page_that_needs_the_database_says_so(path, form):
+    person = Client(raise_request_exception=False)
+    person.force_login(UserFactory())
+    with refused():
+        assert is_clean(person.get(path) if form is None else person.post(path, form))
+
+
+def test_page_that_needs_no_database_is_served_without_one():
+    with refused():
+        assert Client().get("/sign-up/").status_code == 200
+        assert Client().get("/healthz/live").status_code == 200
+
+
+def test_log_in_that_cannot_be_kept_says_so():
+    User.objects.create_user(FORM["email"], FORM["password"])
+    person = Client(raise_request_exception=False)
+    with trouble("django_session", saying("25006")):
+        assert is_clean(person.post("/log-in/", {"username": FORM["email"], "password": FORM["password"]}))
+
+
+def test_site_with_a_read_only_database_is_not_ready_but_lives():
+    with read_only():
+        ready = Client().get("/healthz/ready")
+        assert (ready.status_code, ready.content) == (503, b"database: read-only\n")
+        assert Client().get("/healthz/live").status_code == 200
+        assert is_clean(sign_up())
+    assert Client().get("/healthz/ready").status_code == 200
+
+
+@pytest.mark.parametrize("body", [saying("25006"), saying("53100"), TERMINATE])
+def test_webhook_that_cannot_be_kept_is_to_be_repeated(monkeypatch, body):
+    monkeypatch.setitem(registry.WEBHOOKS, "scripted", ScriptedWebhook)
+    provider = Client(raise_request_exception=False)
+
+    def report():
+        return provider.post("/webhooks/scripted/", '[{"id": "e1"}]', content_type="application/json")
+
+    with trouble("notifications_providerevent", body):
+        assert is_clean(report())
+    assert report().status_code == 200
+    assert ProviderEvent.objects.count() == 1

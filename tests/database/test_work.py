@@ -1,0 +1,163 @@
+"""What workers and the relay do when the database crashes, is too busy, read-only, or not there at all."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from celery.app.trace import build_tracer
+from django.db import connection
+from django.db.models.functions import Now
+from django_celery_results.models import TaskResult
+
+from config import connections
+from config.celery import app
+from config.database import DatabaseAwayError, translated
+from config.results import Results
+from notifications import tasks
+from notifications.delivery import record
+from notifications.delivery.attempt import deliver
+from notifications.delivery.record import Carrier
+from notifications.management.commands import relay as relay_command
+from notifications.models import Message
+from notifications.outbox import relay
+from notifications.redis_client import client
+from notifications.states import Status, Stream
+from tests.database.harm import TERMINATE, by_hand, read_only, refused, saying, trouble
+from tests.factories import MessageFactory
+
+pytestmark = pytest.mark.usefixtures("valkey")
+in_a_crash = pytest.mark.xdist_group("database")
+on_rows = pytest.mark.django_db(transaction=True)
+
+CARRIER = Carrier(task_id="task-1", worker="test@here")
+
+
+class KilledError(BaseException):
+    """The end of a worker: nothing of it runs any more."""
+
+
+def carry(message):
+    return deliver([message.id], Stream.DEFAULT, CARRIER)
+
+
+def mark_of(message):
+    with by_hand() as direct:
+        query = "SELECT status, attempts, handed_over_at IS NOT NULL FROM notifications_message WHERE id = %s"
+        return direct.execute(query, [message.id]).fetchone()
+
+
+@in_a_crash
+@pytest.mark.parametrize("worker", ["lives", "dies"])
+def test_crash_of_the_database_does_not_forget_that_the_provider_is_being_called(own, pooled, provider, worker):
+    pooled()
+    message = MessageFactory()
+
+    def meanwhile(mail):
+        own.crash()
+        own.start()
+        assert mark_of(message) == ("sending", 1, True)
+        if worker == "dies":
+            raise KilledError
+
+    provider.script.append(meanwhile)
+    if worker == "lives":
+        assert str(carry(message)) == "1 sent"
+        assert mark_of(message) == ("sent", 1, False)
+        return
+    with pytest.raises(KilledError):
+        carry(message)
+    connection.close()
+    Message.objects.update(lease_until=Now() - timedelta(seconds=1))
+    assert relay.recover_ended_leases() == (0, 1)
+    assert Message.objects.get().status == Status.UNCERTAIN
+
+
+@on_rows
+def test_pool_smaller_than_the_threads_costs_time_and_nothing_else(pooled, provider, monkeypatch):
+    monkeypatch.setattr(connections, "WAIT_S", 0.2)
+    pooled(size=2)
+    messages = [MessageFactory() for _ in range(24)]
+    connection.close()
+    provider.script.extend([lambda mail: time.sleep(0.1)] * len(messages))
+    refusals = []
+
+    def as_celery_does(ids):
+        while True:
+            try:
+                with translated():
+                    return deliver(ids, Stream.DEFAULT, CARRIER)
+            except DatabaseAwayError as error:
+                refusals.append(str(error))
+            finally:
+                connection.close()
+
+    ids = [message.id for message in messages]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(as_celery_does, [ids[start : start + 3] for start in range(0, 24, 3)]))
+    assert set(refusals) == {"PoolTimeout"}
+    assert {mail.message_id for mail in provider.taken} == set(ids)
+    assert len(provider.taken) == len(ids)
+    assert set(Message.objects.values_list("status", "attempts")) == {(Status.SENT, 1)}
+
+
+def traced(message):
+    """Run the task as a worker does and return what Celery makes of it: None if it is done."""
+    request = {"id": str(uuid4()), "delivery_info": {"routing_key": "default"}, "hostname": "test@here", "retries": 0}
+    done = build_tracer(tasks.deliver.name, tasks.deliver, app=app)(request["id"], [[str(message.id)]], {}, request)
+    return done.info and done.info.state
+
+
+@on_rows
+@pytest.mark.parametrize("fault", [refused, read_only])
+def test_task_without_a_database_comes_again_and_has_called_nobody(provider, fault):
+    message = MessageFactory()
+    with fault():
+        assert traced(message) == "RETRY"
+    assert provider.taken == []
+    assert client().llen("default") == 1
+    assert traced(message) is None
+    assert Message.objects.get().status == Status.SENT
+
+
+@on_rows
+def test_task_whose_send_could_not_be_recorded_does_not_come_again(provider, settings, monkeypatch):
+    monkeypatch.setattr(record, "PAUSE_S", 0.01)
+    settings.UNCERTAIN_SETTLE_S = 0.02
+    message = MessageFactory()
+    with trouble("notifications_deliveryattempt", saying("53100")):
+        assert traced(message) == "FAILURE"
+    assert client().llen("default") == 0
+    assert (Message.objects.get().status, len(provider.taken)) == (Status.SENDING, 1)
+
+
+@on_rows
+@pytest.mark.parametrize("body", [saying("25006"), saying("53100"), TERMINATE])
+def test_task_whose_result_cannot_be_written_is_done_all_the_same(provider, body):
+    message = MessageFactory()
+    with trouble("django_celery_results_taskresult", body):
+        assert traced(message) is None
+    assert (Message.objects.get().status, len(provider.taken)) == (Status.SENT, 1)
+    assert client().llen("default") == 0
+    assert not TaskResult.objects.exists()
+
+
+@on_rows
+def test_result_is_written(provider):
+    assert isinstance(app.backend, Results)
+    traced(MessageFactory())
+    assert TaskResult.objects.get().result == '"1 sent"'
+
+
+@on_rows
+@pytest.mark.parametrize("fault", [refused, read_only])
+def test_relay_without_a_database_turns_and_goes_on_when_it_is_back(fault, monkeypatch, tmp_path):
+    monkeypatch.setenv("MAILROOM_HEARTBEAT_FILE", str(tmp_path / "beat"))
+    MessageFactory()
+    before = relay.Round()
+    with fault():
+        assert relay_command._round(before) == (before, relay_command.PAUSE_S)
+        assert (tmp_path / "beat").exists()
+    done, _ = relay_command._round(before)
+    assert done.published == {Stream.DEFAULT: 1}

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
+from notifications.delivery import breaker
 from notifications.operations.problems import SILENT_S, problems
 from notifications.operations.status import MOST, Circuit, Status, collect
 
@@ -19,7 +20,10 @@ def now() -> Status:
 
 
 def circuits() -> list[Circuit]:
-    return []
+    return [
+        Circuit(provider=provider, state=standing.state, reason=standing.reason, probes_in_s=standing.probes_in_s)
+        for provider, standing in breaker.standings().items()
+    ]
 
 
 @require_safe

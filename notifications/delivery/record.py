@@ -106,6 +106,7 @@ def refused(message: Message, attempt: DeliveryAttempt, decision: Decision, *, r
         case _:
             event = Event.ANSWER_LOST
             changes = {"settle_at": Now() + timedelta(seconds=settings.UNCERTAIN_SETTLE_S)}
+    changes["attempts_forgiven"] = message.attempts_forgiven
     _write(attempt, _held(message, event), status=states.target(event), status_reason=reason, **changes)
 
 

@@ -7,7 +7,7 @@ killed worker all end in the same few statements.
 import logging
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -22,7 +22,7 @@ from notifications import kinds, states
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
 from notifications.models.message import AT_ITS_PLACE
 from notifications.models.transactions import brief
-from notifications.outbox import broker
+from notifications.outbox import broker, outlook
 from notifications.redis_client import client, pace_key
 from notifications.states import Event, Status, Stream
 
@@ -66,6 +66,8 @@ class Round:
     published: dict[Stream, int] = field(default_factory=dict)
     # The budget holds a stream back: what it refused comes back soon.
     paced: bool = False
+    # No provider takes mail now: nothing is published but a probe.
+    no_way: bool = False
 
     @property
     def idle(self) -> bool:
@@ -86,12 +88,17 @@ def run_once(before: Round | None = None) -> Round:
     try:
         done.released = release_after_loss(unsure=before is not None and (before.broker_is_away or before.cut_short))
         depths = broker.depths()
-        paces = held_back()
+        ahead = outlook.now()
+        paces = held_back(ahead.provider) if ahead.provider else {}
     except redis.RedisError as error:
         logger.warning("the broker is away (%s); nothing is published in this round", type(error).__name__)
         done.broker_is_away = True
         return done
     done.paced = bool(paces)
+    if not ahead.provider:
+        done.no_way = True
+        done.published = publish_probe(depths) if ahead.probe_is_due else {}
+        return done
     for stream in Stream:
         if broker.rest.on:
             # Taking what cannot be published would only make its pauses grow.
@@ -229,13 +236,22 @@ def _release() -> int:
         return cursor.rowcount
 
 
-def held_back() -> dict[Stream, float]:
-    """Return the streams that the budget holds back now, and how many messages a second can go of each.
+def held_back(provider: str) -> dict[Stream, float]:
+    """Return the streams that a provider's budget holds back now, and how many messages a second can go of each.
 
     Raises redis.RedisError.
     """
-    paces = zip(Stream, client().mget([pace_key(stream) for stream in Stream]), strict=True)
+    paces = zip(Stream, client().mget([pace_key(provider, stream) for stream in Stream]), strict=True)
     return {stream: float(pace) for stream, pace in paces if pace is not None}
+
+
+def publish_probe(depths: Mapping[Stream, int]) -> dict[Stream, int]:
+    """Publish the most urgent message that is due, alone, so that it finds out whether a provider is back."""
+    for stream in Stream:
+        # At a pace of nothing that is one message.
+        if published := top_up(stream, settings.RELAY_HIGH_WATER - depths[stream], pace=0.0):
+            return {stream: published}
+    return {}
 
 
 def top_up(stream: Stream, room: int, *, pace: float | None = None) -> int:

@@ -67,21 +67,21 @@ def test_stream_that_the_budget_holds_back_is_handed_out_at_its_pace(sentinel):
     for _ in range(40):
         MessageFactory(stream=Stream.BULK)
         MessageFactory(stream=Stream.DEFAULT)
-    client().set(pace_key(Stream.BULK), "50.000", px=5000)
+    client().set(pace_key("simulator", Stream.BULK), "50.000", px=5000)
     done = relay.run_once()
     assert done.paced
     # A quarter more than can go until the next round, and one: even at a pace of nothing somebody asks again.
     assert done.published == {Stream.BULK: 14, Stream.DEFAULT: 40}
-    client().set(pace_key(Stream.BULK), "0.000", px=5000)
+    client().set(pace_key("simulator", Stream.BULK), "0.000", px=5000)
     assert relay.run_once().published == {Stream.BULK: 1}
-    client().delete(pace_key(Stream.BULK))
+    client().delete(pace_key("simulator", Stream.BULK))
     assert relay.run_once().published == {Stream.BULK: 25}
     assert not relay.run_once().paced
 
 
 def test_rounds_are_short_while_a_stream_is_held_back(sentinel):
     assert relay_command._round(relay.Round())[1] == 0.5
-    client().set(pace_key(Stream.BULK), "50.000", px=5000)
+    client().set(pace_key("simulator", Stream.BULK), "50.000", px=5000)
     assert relay_command._round(relay.Round())[1] < relay.PACED_ROUND_S
 
 

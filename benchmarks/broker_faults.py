@@ -8,7 +8,6 @@ import os
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -90,12 +89,11 @@ def measure(stack: Stack, harms: Mapping[str, Callable[[], AbstractContextManage
 
 def watch(stack: Stack, name: str, harm: AbstractContextManager[None], count: int) -> Seen:
     """Sign people up from the moment before the harm begins until it is over, and wait for their mail."""
-    waits: list[float] = []
-    signing_up = threading.Thread(target=lambda: waits.extend(crowd(stack, name, count)))
-    signing_up.start()
-    time.sleep(PACE_S)
-    with harm:
-        signing_up.join()
+    with ThreadPoolExecutor(1) as street:
+        signing_up = street.submit(crowd, stack, name, count)
+        time.sleep(PACE_S)
+        with harm:
+            waits = signing_up.result()
     over = time.time()
     give_up_at = time.monotonic() + ARRIVES_WITHIN_S
     while len(starts := provider_calls(stack, name, count)) < count and time.monotonic() < give_up_at:

@@ -46,37 +46,47 @@ class HarmedBroker:
     @contextmanager
     def refused(self) -> Iterator[None]:
         self.proxy.vanish()
-        yield
-        self.proxy.appear()
+        try:
+            yield
+        finally:
+            self.proxy.appear()
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """It takes connections and answers nothing."""
         assert self.server.process  # noqa: S101 - it was started
         self.server.process.send_signal(signal.SIGSTOP)
-        yield
-        self.server.process.send_signal(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self.server.process.send_signal(signal.SIGCONT)
 
     @contextmanager
     def slow(self) -> Iterator[None]:
         self.proxy.delay_s = SLOW_S
-        yield
-        self.proxy.delay_s = 0.0
+        try:
+            yield
+        finally:
+            self.proxy.delay_s = 0.0
 
     @contextmanager
     def read_only(self) -> Iterator[None]:
         """It has become the replica of a server that is away: it answers whoever reads."""
         with self.operator() as client:
             client.replicaof(HOST, free_port())
-            yield
-            client.replicaof("NO", "ONE")
+            try:
+                yield
+            finally:
+                client.replicaof("NO", "ONE")
 
     @contextmanager
     def full(self) -> Iterator[None]:
         with self.operator() as client:
             client.config_set("maxmemory", "1mb")
-            yield
-            client.config_set("maxmemory", "0")
+            try:
+                yield
+            finally:
+                client.config_set("maxmemory", "0")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -84,8 +94,10 @@ class HarmedBroker:
         with self.operator() as client:
             client.config_set("requirepass", "another")
             client.client_kill_filter(_type="normal", skipme=True)
-            yield
-            client.config_set("requirepass", self.server.password)
+            try:
+                yield
+            finally:
+                client.config_set("requirepass", self.server.password)
 
     @contextmanager
     def wiped(self) -> Iterator[None]:

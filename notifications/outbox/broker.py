@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from uuid import UUID
 
 import kombu.exceptions
@@ -27,8 +26,10 @@ LONGEST_S = 4.0
 
 BROKER_ERRORS = (kombu.exceptions.KombuError, redis.RedisError, OSError)
 
-
 rest = Rest(REST_S)
+# One thread for all requests of a process: one connection, which stays warm, and one request that finds the trouble.
+# It starts with the first publish, after any fork; a process that ends waits for it.
+_publisher = ThreadPoolExecutor(1, thread_name_prefix="publisher")
 
 
 def publish(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
@@ -59,21 +60,12 @@ def publish_in_passing(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
     """
     if rest.on:
         return 0
-    publishing = _publisher().submit(publish, chunks, stream)
+    publishing = _publisher.submit(publish, chunks, stream)
     try:
         return publishing.result(WAIT_S)
     except TimeoutError:
         publishing.cancel()
         return 0
-
-
-@cache
-def _publisher() -> ThreadPoolExecutor:
-    """One thread for all requests of this process: one connection, always warm, and one of them finds the trouble.
-
-    It is started by the first publish, after any fork; when the process ends it is waited for.
-    """
-    return ThreadPoolExecutor(1, thread_name_prefix="publisher")
 
 
 def _publish_one(message_ids: Sequence[UUID], stream: Stream) -> None:

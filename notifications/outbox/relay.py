@@ -10,6 +10,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import redis
@@ -205,8 +206,11 @@ def release_after_loss(*, unsure: bool) -> bool:
 def _identity() -> tuple[str, str]:
     """Return the broker's run id and the one in the sentinel. Raises redis.RedisError, also if it takes no writes."""
     pipeline = client().pipeline(transaction=False)
-    pipeline.set(TRIAL, "").get(SENTINEL).info("server")
-    written, sentinel, server = pipeline.execute(raise_on_error=False)
+    pipeline.set(TRIAL, "")
+    pipeline.get(SENTINEL)
+    pipeline.info("server")
+    answers: list[Any] = pipeline.execute(raise_on_error=False)
+    written, sentinel, server = answers
     for answer in (written, sentinel):
         if isinstance(answer, redis.RedisError):
             raise answer
@@ -233,7 +237,7 @@ def _release() -> int:
             """,
             [Stream.values, RELEASE_BATCH],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def held_back(provider: str) -> dict[Stream, float]:

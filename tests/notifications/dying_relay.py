@@ -28,6 +28,14 @@ def after(times, work):
     return doing
 
 
+def then_die(work):
+    def doing(*arguments, **options):
+        work(*arguments, **options)
+        die()
+
+    return doing
+
+
 def main(point):
     match point:
         case "taken":
@@ -38,8 +46,7 @@ def main(point):
             relay._release = after(1, relay._release)
             relay.RELEASE_BATCH = 5
         case "not confirmed":
-            release = relay._release
-            relay._release = lambda: (release(), die())
+            relay._release = then_die(relay._release)
     relay.run_once()
 
 

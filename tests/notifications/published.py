@@ -11,12 +11,7 @@ from notifications.states import Stream
 
 def published_ids(url):
     """Return the ids of all messages that wait in the queues."""
-    return set(published(url))
-
-
-def published(url):
-    """Return the ids of all messages that wait in the queues, as often as they do."""
     with redis.Redis.from_url(url) as client:
         tasks = [json.loads(raw) for stream in Stream for raw in client.lrange(stream.value, 0, -1)]
     bodies = [json.loads(base64.b64decode(task["body"])) for task in tasks]
-    return [UUID(raw) for arguments, *_ in bodies for raw in arguments[0]]
+    return {UUID(raw) for arguments, *_ in bodies for raw in arguments[0]}

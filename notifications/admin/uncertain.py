@@ -17,7 +17,7 @@ from django.utils.formats import date_format
 from notifications.admin.waiting import WaitingAdmin
 from notifications.models import Message, UncertainMessage
 from notifications.outbox import settling
-from notifications.outbox.relay import may_resend
+from notifications.outbox.recovery import may_resend
 
 
 @dataclass(frozen=True, kw_only=True)

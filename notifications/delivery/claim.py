@@ -25,8 +25,8 @@ WHERE id = %s AND status = 'sending' AND lease_token = %s
   AND NOT EXISTS (
       SELECT FROM notifications_suppression AS listed
       WHERE listed.address = lower(to_address) AND listed.lifted_at IS NULL
-        AND listed.created_at > lease_until - %s * interval '1 second'
         AND (listed.reason <> 'unsubscribed' OR stream = 'bulk')
+        AND (listed.reason <> 'soft bounces' OR listed.probe_id IS DISTINCT FROM notifications_message.id)
   )
 """
 
@@ -60,11 +60,11 @@ def hand_over(message: Message, provider: str) -> bool:
     """Leave the evidence that the provider is about to be called, and count the attempt. False: it must not be called.
 
     A worker that slept past its lease, or has too little of it left for a whole call, may not send any more. A message
-    whose address was suppressed since the claim, after it was judged, stays with its claim and is judged again when the
-    lease has ended.
+    whose address was suppressed after it was judged, and that does not probe it, stays with its claim and is judged
+    again when the lease has ended.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_HAND_OVER, [provider, message.id, message.lease_token, call_s(), settings.DELIVERY_LEASE_S])
+        cursor.execute(_HAND_OVER, [provider, message.id, message.lease_token, call_s()])
         marked = cursor.rowcount
     if marked:
         message.attempts += 1

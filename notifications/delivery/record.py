@@ -33,23 +33,26 @@ _REPORTED = (
     *("provider", "result", "provider_message_id", "error_code", "error"),
     *("duration_ms", "task_id", "worker"),
 )
+_ATTEMPT = """
+INSERT INTO notifications_deliveryattempt
+    (message_id, number, provider, result, provider_message_id, error_code, error, duration_ms, task_id, worker)
+VALUES (%(message_id)s, %(number)s, %(provider)s, %(result)s, %(provider_message_id)s, %(error_code)s, %(error)s,
+    %(duration_ms)s, %(task_id)s, %(worker)s)
+ON CONFLICT (message_id, number) DO UPDATE SET
+    provider = EXCLUDED.provider, result = EXCLUDED.result, error_code = EXCLUDED.error_code,
+    error = EXCLUDED.error, provider_message_id = EXCLUDED.provider_message_id,
+    duration_ms = EXCLUDED.duration_ms, task_id = EXCLUDED.task_id, worker = EXCLUDED.worker
+"""
+# What the provider itself has reported meanwhile of this attempt is better news than an answer that was lost.
+_REFUSED = f"{_ATTEMPT} WHERE notifications_deliveryattempt.result <> 'accepted'"
 # Attempt and status at once: one statement is one transaction. Run once for every mail, so it is not put together anew.
-_ACCEPTED = """
-WITH attempt AS (
-    INSERT INTO notifications_deliveryattempt
-        (message_id, number, provider, result, provider_message_id, error_code, error, duration_ms, task_id, worker)
-    VALUES (%(message_id)s, %(number)s, %(provider)s, %(result)s, %(provider_message_id)s, %(error_code)s, %(error)s,
-        %(duration_ms)s, %(task_id)s, %(worker)s)
-    ON CONFLICT (message_id, number) DO UPDATE SET
-        provider = EXCLUDED.provider, result = EXCLUDED.result, error_code = EXCLUDED.error_code,
-        error = EXCLUDED.error, provider_message_id = EXCLUDED.provider_message_id,
-        duration_ms = EXCLUDED.duration_ms, task_id = EXCLUDED.task_id, worker = EXCLUDED.worker
-)
+_ACCEPTED = f"""
+WITH attempt AS ({_ATTEMPT})
 UPDATE notifications_message
 SET status = %(status)s, sent_at = statement_timestamp(), settle_at = NULL, status_reason = '', provider = %(provider)s,
     lease_token = NULL, lease_until = NULL, handed_over_at = NULL, died_at = NULL, error_fingerprint = ''
 WHERE id = %(message_id)s AND status = ANY(%(sources)s)
-"""
+"""  # noqa: S608 - put together from our own words only
 
 
 class RecordLostError(Exception):
@@ -79,7 +82,7 @@ def accepted(attempt: DeliveryAttempt) -> None:
             cursor.execute(
                 _ACCEPTED,
                 {
-                    **{field: getattr(attempt, field) for field in ("message_id", "number", *_REPORTED)},
+                    **_said_of(attempt),
                     "status": states.target(Event.ACCEPTED),
                     "sources": states.sources(Event.ACCEPTED),
                 },
@@ -140,13 +143,17 @@ def _died(fingerprint: str) -> dict[str, Any]:
     return {"died_at": Now(), "error_fingerprint": fingerprint[:150]}
 
 
+def _said_of(attempt: DeliveryAttempt) -> dict[str, Any]:
+    return {field: getattr(attempt, field) for field in ("message_id", "number", *_REPORTED)}
+
+
 def _write(attempt: DeliveryAttempt, target: QuerySet[Message], **changes: Any) -> None:
     def write() -> None:
         with brief():
-            DeliveryAttempt.objects.bulk_create(
-                [attempt], update_conflicts=True, unique_fields=["message", "number"], update_fields=_REPORTED
-            )
+            # The message before the attempt, as whoever reads events or ends leases: the other way is a deadlock.
             target.update(**changes, **FREE)
+            with connection.cursor() as cursor:
+                cursor.execute(_REFUSED, _said_of(attempt))
 
     _insist(write)
 

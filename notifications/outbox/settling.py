@@ -18,7 +18,7 @@ def mark_sent(message: Message, who: str) -> bool:
 
 
 def send_again(message: Message, who: str) -> bool:
-    """Queue it at once, rather twice than never. It does not get a third copy of its own accord."""
+    """Queue it at once, rather twice than never."""
     anew = {"due_at": Now(), "relay_after": Now(), "relayed": 0, "resent_uncertain": True}
     return _settle(message, Event.SETTLED, f"sent again by {who}", **anew)
 

@@ -21,7 +21,7 @@ from notifications.delivery.attempt import deliver
 from notifications.delivery.record import Carrier
 from notifications.management.commands import relay as relay_command
 from notifications.models import Message
-from notifications.outbox import relay
+from notifications.outbox import recovery, relay
 from notifications.redis_client import client
 from notifications.states import Status, Stream
 from tests.database.harm import TERMINATE, by_hand, read_only, refused, saying, trouble
@@ -70,7 +70,7 @@ def test_crash_of_the_database_does_not_forget_that_the_provider_is_being_called
         carry(message)
     connection.close()
     Message.objects.update(lease_until=Now() - timedelta(seconds=1))
-    assert relay.recover_ended_leases() == (0, 1)
+    assert recovery.recover_ended_leases() == (0, 1)
     assert Message.objects.get().status == Status.UNCERTAIN
 
 

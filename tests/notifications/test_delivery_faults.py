@@ -13,7 +13,8 @@ from notifications.delivery.attempt import deliver
 from notifications.delivery.record import Carrier, RecordLostError
 from notifications.delivery.rendering import RenderingError, render
 from notifications.models import Message
-from notifications.outbox.relay import recover_ended_leases, take_due
+from notifications.outbox.recovery import recover_ended_leases
+from notifications.outbox.relay import take_due
 from notifications.providers.mail import ErrorClass, ProviderError
 from notifications.states import Status, Stream
 from tests.factories import MessageFactory

@@ -15,7 +15,7 @@ from notifications.delivery.record import Carrier
 from notifications.delivery.rendering import render
 from notifications.delivery.retry import Retry
 from notifications.models import Message, transactions
-from notifications.outbox import relay
+from notifications.outbox import recovery, relay
 from notifications.providers.mail import Accepted, ErrorClass, ProviderError
 from notifications.redis_client import client
 from notifications.states import Status, Stream
@@ -36,12 +36,12 @@ def fresh(message):
 
 def end_lease(message):
     Message.objects.filter(id=message.id).update(lease_until=Now() - timedelta(seconds=1))
-    return relay.recover_ended_leases()
+    return recovery.recover_ended_leases()
 
 
 def settle(message):
     Message.objects.filter(id=message.id, status=Status.UNCERTAIN).update(settle_at=Now() - timedelta(seconds=1))
-    return relay.settle_uncertain()
+    return recovery.settle_uncertain()
 
 
 def second_claim(message):
@@ -152,12 +152,12 @@ def test_message_whose_claim_is_lost_goes_on_later_apart_from_its_neighbours(tim
     if at_once:
         assert after.relay_after == after.created_at
     else:
-        assert after.created_at < after.relay_after < after.created_at + timedelta(seconds=relay.APART_S + 60)
+        assert after.created_at < after.relay_after < after.created_at + timedelta(seconds=recovery.APART_S + 60)
 
 
 def test_message_that_takes_its_worker_along_every_time_is_a_dead_letter():
     message = MessageFactory()
-    lose(message, relay.MOST_LOST_CLAIMS)
+    lose(message, recovery.MOST_LOST_CLAIMS)
     after = fresh(message)
     assert (after.status, after.error_fingerprint, after.attempts) == (Status.DEAD, "worker/lost", 0)
     assert after.status_reason.startswith("claimed 5 times and never handed over")
@@ -183,19 +183,19 @@ def test_suspect_is_published_alone(settings):
 
 
 def test_more_ended_leases_than_fit_into_one_batch_are_taken_back_in_one_round(monkeypatch):
-    monkeypatch.setattr(relay, "RECOVERY_BATCH", 3)
+    monkeypatch.setattr(recovery, "RECOVERY_BATCH", 3)
     for _ in range(4):
         MessageFactory(abandoned=True)
     for _ in range(4):
         MessageFactory(abandoned=True, handed_over=True)
-    assert relay.recover_ended_leases() == (4, 4)
+    assert recovery.recover_ended_leases() == (4, 4)
 
 
 def test_recovered_messages_go_before_the_backlog(settings):
     lost = MessageFactory(abandoned=True)
     for _ in range(3):
         MessageFactory(relay_after=Now() - timedelta(milliseconds=1))
-    relay.recover_ended_leases()
+    recovery.recover_ended_leases()
     assert relay.take_due(Stream.DEFAULT, 1) == [lost.id]
 
 
@@ -258,7 +258,7 @@ def test_relay_frozen_with_rows_in_its_hands_lets_go_of_them(monkeypatch):
         ended = Message.objects.filter(status=Status.SENDING)
         try:
             with transactions.brief():
-                list(relay._locked(ended))
+                list(recovery._locked(ended))
                 with ThreadPoolExecutor(1) as other:
                     other.submit(wait_for_another_relay).result()
                 ended.update(status=Status.QUEUED)
@@ -267,7 +267,7 @@ def test_relay_frozen_with_rows_in_its_hands_lets_go_of_them(monkeypatch):
 
     def wait_for_another_relay():
         try:
-            while relay.recover_ended_leases() != (1, 0):
+            while recovery.recover_ended_leases() != (1, 0):
                 assert fresh(message).status == Status.SENDING
         finally:
             connection.close()

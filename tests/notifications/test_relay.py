@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from notifications import kinds
 from notifications.management.commands import relay as relay_command
 from notifications.models import DeliveryAttempt, Message
-from notifications.outbox import broker, relay
+from notifications.outbox import broker, recovery, relay
 from notifications.redis_client import client, pace_key
 from notifications.states import Status, Stream
 from tests.factories import MessageFactory
@@ -120,7 +120,7 @@ def test_broker_that_is_back_gets_at_once_what_it_was_not_given(sentinel):
 
 def test_claim_of_a_lost_worker_goes_back_to_the_queue(sentinel):
     message = MessageFactory(abandoned=True)
-    assert relay.recover_ended_leases() == (1, 0)
+    assert recovery.recover_ended_leases() == (1, 0)
     message.refresh_from_db()
     assert (message.status, message.lease_token) == (Status.QUEUED, None)
     assert not DeliveryAttempt.objects.exists()
@@ -128,7 +128,7 @@ def test_claim_of_a_lost_worker_goes_back_to_the_queue(sentinel):
 
 def test_handed_over_message_of_a_lost_worker_is_uncertain(sentinel):
     message = MessageFactory(abandoned=True, handed_over=True)
-    assert relay.recover_ended_leases() == (0, 1)
+    assert recovery.recover_ended_leases() == (0, 1)
     message.refresh_from_db()
     assert message.status == Status.UNCERTAIN
     attempt = message.delivery_attempts.get()
@@ -137,14 +137,14 @@ def test_handed_over_message_of_a_lost_worker_is_uncertain(sentinel):
 
 def test_living_claim_is_left_alone(sentinel):
     MessageFactory(sending=True)
-    assert relay.recover_ended_leases() == (0, 0)
+    assert recovery.recover_ended_leases() == (0, 0)
 
 
 def test_uncertain_message_gets_another_chance_for_every_lost_answer_if_its_kind_says_so(sentinel):
     message = MessageFactory(uncertain=True)
     for attempts in range(1, kinds.WELCOME.max_attempts):
         Message.objects.filter(id=message.id).update(status=Status.UNCERTAIN, settle_at=Now(), attempts=attempts)
-        assert relay.settle_uncertain() == 1
+        assert recovery.settle_uncertain() == 1
         message.refresh_from_db()
         assert (message.status, message.resent_uncertain) == (Status.QUEUED, True)
 
@@ -152,21 +152,21 @@ def test_uncertain_message_gets_another_chance_for_every_lost_answer_if_its_kind
 @pytest.mark.parametrize("spent", [{"kind": "product-news"}, {"attempts": kinds.WELCOME.max_attempts}])
 def test_uncertain_message_is_held_if_its_kind_says_so_or_its_attempts_are_spent(sentinel, spent):
     message = MessageFactory(**({"uncertain": True} | spent))
-    assert relay.settle_uncertain() == 0
+    assert recovery.settle_uncertain() == 0
     message.refresh_from_db()
     assert (message.status, message.settle_at) == (Status.UNCERTAIN, None)
 
 
 def test_uncertain_message_of_an_unknown_kind_is_held(sentinel):
     message = MessageFactory(uncertain=True, kind="gone")
-    assert relay.settle_uncertain() == 0
+    assert recovery.settle_uncertain() == 0
     message.refresh_from_db()
     assert message.status == Status.UNCERTAIN
 
 
 def test_uncertain_message_waits_for_its_settling_time(sentinel):
     MessageFactory(uncertain=True, settle_at=Now() + timedelta(minutes=1))
-    assert relay.settle_uncertain() == 0
+    assert recovery.settle_uncertain() == 0
 
 
 @pytest.mark.parametrize(

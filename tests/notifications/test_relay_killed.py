@@ -23,7 +23,7 @@ from config.local.ports import free_port
 from config.local.valkey import Valkey
 from notifications.management.commands import relay as relay_command
 from notifications.models import Message
-from notifications.outbox import broker, relay
+from notifications.outbox import broker, recovery, relay
 from notifications.redis_client import client
 from notifications.states import Status, Stream
 from tests.factories import MessageFactory
@@ -156,8 +156,8 @@ def test_row_that_somebody_holds_is_passed_over_and_comes_next():
         Message.objects.filter(id=free.id).update(relay_after=Now() + timedelta(minutes=1))
         assert relay._release() == 1
     with somebody_holds(abandoned):
-        assert relay.recover_ended_leases() == (0, 0)
-    assert relay.recover_ended_leases() == (1, 0)
+        assert recovery.recover_ended_leases() == (0, 0)
+    assert recovery.recover_ended_leases() == (1, 0)
     assert set(relay.take_due(Stream.DEFAULT, 10)) == {held.id, free.id, abandoned.id}
 
 

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from uuid import UUID, uuid4
 
 from hypothesis.stateful import invariant, rule
@@ -109,7 +108,7 @@ class Machine(Workers, People):
             assert len(self.act(lambda: world.settle_by_hand(message_id, send_again=True), Event.SETTLED)) == 1
             story.settled(by_hand=True)
         else:
-            assert len(self.act(lambda: world.settle_by_hand(message_id, send_again=False), Event.DROPPED)) == 1
+            self._drop(message_id)
 
     @invariant()
     def rows_say_what_is_true(self):
@@ -138,6 +137,9 @@ class Machine(Workers, People):
                 assert move.before.lease_until <= now, "a living claim was taken away"
         return moves
 
+    def _drop(self, message_id: UUID) -> None:
+        assert len(self.act(lambda: world.settle_by_hand(message_id, send_again=False), Event.DROPPED)) == 1
+
     def _hear_what_was_applied(self) -> None:
         """From now on the rows have to say what the provider has said."""
         heard: dict[UUID, list[Outcome]] = {}
@@ -164,7 +166,7 @@ class Machine(Workers, People):
             self.rows_say_what_is_true()
             for message_id in self.messages(Status.UNCERTAIN):
                 if self.rows[message_id].settle_at is None:
-                    self.act(partial(world.settle_by_hand, message_id, send_again=False), Event.DROPPED)
+                    self._drop(message_id)
         assert not self.messages(Status.QUEUED, Status.SENDING, Status.UNCERTAIN), "it never comes to an end"
         self.rows_say_what_is_true()
         invariants.check_attempts(self.rows, self.stories)

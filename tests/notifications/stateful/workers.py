@@ -111,32 +111,14 @@ class Workers(Scene):
 
     def record(self, claim: Claim) -> None:
         assert claim.answer
-        assert claim.facts
         self.claims.remove(claim)
-        story, error = self.stories[claim.message.id], claim.answer.error
-        if error is None:
-            accepted = Accepted(f"scripted-{claim.message.id}-{claim.message.attempts}")
-            attempt = record.attempt_of(claim.message, CARRIER, "scripted", accepted, 0.1)
-            story.known_taken = True
-            self.act(lambda: record.accepted(attempt), Event.ACCEPTED, by=claim)
+        if error := claim.answer.error:
+            self._refused(claim, ProviderError(error, "as-drawn", retry_after_s=claim.answer.wish_s))
             return
-        problem = ProviderError(error, "as-drawn", retry_after_s=claim.answer.wish_s)
-        attempt = record.attempt_of(claim.message, CARRIER, "scripted", problem, 0.1)
-        decision = retry.decide(
-            error,
-            story.kind,
-            attempts=claim.message.counted_attempts,
-            age_s=claim.facts.age_s,
-            provider_wish_s=claim.answer.wish_s,
-            jitter=1.0,
-        )
-        may_happen = (Event.RETRY, Event.FAILED, Event.ANSWER_LOST)
-        known = set(claim.message.delivery_attempts.filter(result="accepted"))
-        for move in self.act(
-            lambda: record.refused(claim.message, attempt, decision, relay_slack_s=0.0), *may_happen, by=claim
-        ):
-            story.refused(claim, move)
-        assert known <= set(claim.message.delivery_attempts.filter(result="accepted")), "a yes was unsaid"
+        accepted = Accepted(f"scripted-{claim.message.id}-{claim.message.attempts}")
+        attempt = record.attempt_of(claim.message, CARRIER, "scripted", accepted, 0.1)
+        self.stories[claim.message.id].known_taken = True
+        self.act(lambda: record.accepted(attempt), Event.ACCEPTED, by=claim)
 
     def finish(self, claim: Claim, answer: Answer = YES, *, stop: Stage | None = None) -> None:
         """Go all the way with a claim, or until `stop`."""
@@ -156,6 +138,24 @@ class Workers(Scene):
     def _claim_of(self, message: Message) -> Claim:
         person = self.person_of(message)
         return Claim(message=message, person=replace(person) if person else None, lease_left_s=world.lease_s())
+
+    def _refused(self, claim: Claim, error: ProviderError) -> None:
+        assert claim.facts
+        message, story = claim.message, self.stories[claim.message.id]
+        attempt = record.attempt_of(message, CARRIER, "scripted", error, 0.1)
+        decision = retry.decide(
+            error.error_class,
+            story.kind,
+            attempts=message.counted_attempts,
+            age_s=claim.facts.age_s,
+            provider_wish_s=error.retry_after_s,
+            jitter=1.0,
+        )
+        known = set(message.delivery_attempts.filter(result="accepted"))
+        report = partial(record.refused, message, attempt, decision, relay_slack_s=0.0)
+        for move in self.act(report, Event.RETRY, Event.FAILED, Event.ANSWER_LOST, by=claim):
+            story.refused(claim, move)
+        assert known <= set(message.delivery_attempts.filter(result="accepted")), "a yes was unsaid"
 
     def _give_back(self, group: list[Claim]) -> None:
         token = group[0].message.lease_token

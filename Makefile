@@ -1,7 +1,7 @@
 # Mailroom. Needs Python 3.11 or newer and make, nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up down demo fresh test test-long check bench-budget requirements clean
+.PHONY: help up down demo prove prove-short fresh test test-long check bench-budget bench-faults requirements clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -19,11 +19,15 @@ help:
 	@echo 'make up      start everything on this machine; Ctrl-C stops it'
 	@echo 'make down    end what a start that crashed has left'
 	@echo 'make demo    show the main job without a person, measured and checked'
+	@echo 'make prove   do harm to everything while people sign up, and compare what they were told with what was sent'
+	@echo '             (7 minutes; N=2000 SEED=7 for more people and a schedule that can be had again)'
+	@echo 'make prove-short   the same with a selection of faults, in about 90 s'
 	@echo 'make fresh   follow the README in a fresh copy, as a stranger would'
 	@echo 'make test    run the tests (ARGS="-k relay" passes arguments to pytest)'
 	@echo 'make test-long   the tests that take minutes: ten thousand messages, a minute of outage'
 	@echo 'make check   lint, types, layers, templates, migrations, settings, requirements'
 	@echo 'make bench-budget   measure whether the budget holds: rates, floors, waits (4 minutes)'
+	@echo 'make bench-faults   measure sign-ups while the broker is refused, frozen, slow, full … (5 minutes)'
 	@echo 'make requirements   pin the dependencies of pyproject.toml anew'
 	@echo 'make clean   delete the environment and all local data'
 
@@ -35,6 +39,12 @@ down: .venv/.app
 
 demo: .venv/.app
 	@$(BIN)/python -m config.demo
+
+prove: .venv/.app
+	@$(BIN)/python -m config.prove $(if $(N),--people $(N)) $(if $(SEED),--seed $(SEED)) $(if $(SHORT),--short)
+
+prove-short: .venv/.app
+	@$(BIN)/python -m config.prove --short $(if $(N),--people $(N)) $(if $(SEED),--seed $(SEED))
 
 fresh: .venv/.app
 	@$(BIN)/python -m config.local.fresh
@@ -57,6 +67,9 @@ check: .venv/.dev
 
 bench-budget: .venv/.app
 	@$(BIN)/python -m benchmarks.budget
+
+bench-faults: .venv/.app
+	@$(BIN)/python -m benchmarks.broker_faults
 
 requirements: .venv/.dev
 	$(BIN)/$(COMPILE) --upgrade -o requirements.txt

@@ -7,6 +7,8 @@ the broker took a breath. Hence two sets of broker options, chosen by the proces
 from config.environment import ROLE, Role, env
 
 PATIENT = ROLE in {Role.WORKER, Role.BEAT, Role.FLOWER}
+# Nobody waits for the relay, but a round has to end: what could not be published is due in the next one.
+SOCKET_S = 1 if ROLE == Role.RELAY else 0.15
 
 broker_url = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 broker_transport_options = {
@@ -31,16 +33,18 @@ broker_transport_options = {
             "interval_max": 1,
         }
         if PATIENT
-        else {"socket_timeout": 0.15, "socket_connect_timeout": 0.15, "max_retries": 0}
+        else {"socket_timeout": SOCKET_S, "socket_connect_timeout": SOCKET_S, "max_retries": 0}
     ),
 }
 # Without patience the relay is the retry. All three bounds are needed: with one alone a refused broker costs 6 s.
 task_publish_retry = PATIENT
-broker_pool_acquire_timeout = 5 if PATIENT else 0.1
+broker_pool_acquire_timeout = 5 if PATIENT else SOCKET_S
 broker_connection_retry_on_startup = True
-# The pause between a worker's tries to reconnect grows to 30 s, and no setting bounds it. Giving up after one try makes
-# the consumer start anew, and with it the pause: a worker is back 2 s after its broker.
-broker_connection_max_retries = 1 if ROLE == Role.WORKER else None
+worker_consumer = "config.consumer:PersistentConsumer"
+# Celery gives up after 100 tries by default.
+broker_connection_max_retries = None
+# A broker that has become a replica, or is full, answers a worker with errors that Celery would otherwise die of.
+broker_channel_error_retry = True
 worker_cancel_long_running_tasks_on_connection_loss = False
 
 task_default_queue = "default"

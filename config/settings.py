@@ -103,7 +103,7 @@ PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_TIMEOUT_S", default=3600)
 CONFIRMATION_TIMEOUT = timedelta(seconds=env.int("CONFIRMATION_TIMEOUT_S", default=3 * 86400))
 
 # --- Mail: who carries it -------------------------------------------------------------------------------------------
-# The first provider of the list is used.
+# Mail goes by the first of the list that takes it.
 EMAIL_PROVIDERS = env.list("EMAIL_PROVIDERS", default=["simulator"])
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Mailroom <hello@mailroom.example>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL

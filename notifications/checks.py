@@ -55,6 +55,8 @@ def providers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterabl
     for name in settings.EMAIL_PROVIDERS:
         if name not in PROVIDERS:
             yield Error(f"EMAIL_PROVIDERS names {name!r}, which is no provider.", hint=hint, id="mailroom.E002")
+    for name in sorted({name for name in settings.EMAIL_PROVIDERS if settings.EMAIL_PROVIDERS.count(name) > 1}):
+        yield Error(f"EMAIL_PROVIDERS names {name} more than once.", hint=hint, id="mailroom.E002")
 
 
 def provider_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:

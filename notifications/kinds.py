@@ -18,7 +18,7 @@ Context = dict[str, Any]
 class OnUncertain(StrEnum):
     """What to do when a provider may have taken a mail and nobody can tell."""
 
-    RESEND_ONCE = "resend once"  # rather twice than never
+    RESEND_ONCE = "resend once"  # rather twice than never: once for every answer that was lost
     HOLD = "hold"  # rather never than twice
 
 

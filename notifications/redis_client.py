@@ -1,4 +1,6 @@
-"""The connection to Redis (or Valkey) for what Mailroom itself keeps there: the budget and the broker's health."""
+"""The connection to Redis (or Valkey) for what Mailroom itself keeps there: the budget, the providers'
+circuits and the broker's health.
+"""
 
 import time
 from functools import cache
@@ -10,6 +12,8 @@ from redis.retry import Retry
 
 # One slow answer must not hold a worker's thread; redis-py's own default retries ten times.
 TIMEOUT_S = 1.0
+# How long a process leaves Redis alone after it has not answered: a hung one holds a thread for its whole time limit.
+REST_S = 5.0
 
 
 class Rest:
@@ -30,6 +34,10 @@ class Rest:
         return time.monotonic() < self._until
 
 
+# Of `client()`, for whoever can do without it: the budget and the circuits.
+rest = Rest(REST_S)
+
+
 @cache
 def client() -> redis.Redis:
     """Return the process's client; it connects when first used and again after every failure."""
@@ -42,9 +50,9 @@ def client() -> redis.Redis:
     )
 
 
-def pace_key(stream: str) -> str:
-    """Where the budget, while it holds a stream back, tells the relay how many messages a second can go."""
-    return f"mailroom:pace:{stream}"
+def pace_key(provider: str, stream: str) -> str:
+    """Where a provider's budget, while it holds a stream back, tells the relay how many messages a second can go."""
+    return f"mailroom:pace:{provider}:{stream}"
 
 
 # Workers say every 5 seconds that they do their work.

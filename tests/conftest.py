@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings as django_settings
 
-from notifications.delivery import fallback
+from notifications.delivery import breaker, fallback
 from notifications.outbox import broker
 from notifications.providers import registry
 from notifications.redis_client import client
-from tests.scripted import ScriptedProvider
+from tests.scripted import ScriptedProvider, SecondProvider
 
 
 @pytest.hookimpl(trylast=True)
@@ -43,6 +43,7 @@ def valkey() -> Iterator[None]:
     client().flushdb()
     broker.rest.end()
     fallback.forget()
+    breaker.forget()
     yield
     client().flushdb()
 
@@ -53,4 +54,15 @@ def provider(monkeypatch: pytest.MonkeyPatch, settings: pytest.FixtureRequest) -
     scripted = ScriptedProvider()
     monkeypatch.setitem(registry.PROVIDERS, "scripted", lambda: scripted)
     settings.EMAIL_PROVIDERS = ["scripted"]  # type: ignore[attr-defined]
+    return scripted
+
+
+@pytest.fixture
+def second(
+    provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch, settings: pytest.FixtureRequest
+) -> ScriptedProvider:
+    """The one that mail goes to while `provider` is down."""
+    scripted = SecondProvider()
+    monkeypatch.setitem(registry.PROVIDERS, "second", lambda: scripted)
+    settings.EMAIL_PROVIDERS = ["scripted", "second"]  # type: ignore[attr-defined]
     return scripted

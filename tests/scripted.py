@@ -42,6 +42,10 @@ class ScriptedProvider(Provider):
         return Accepted(f"scripted-{len(self.taken)}")
 
 
+class SecondProvider(ScriptedProvider):
+    name = "second"
+
+
 class ScriptedAccount(Account):
     """Says what it is made with, or raises it: of its quota, and of whether an address was on its list."""
 

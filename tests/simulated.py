@@ -1,4 +1,4 @@
-"""A real simulator process on a free port, and what a test asks it."""
+"""A real simulator process on a free port."""
 
 import os
 import subprocess
@@ -6,34 +6,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import requests
 
 from config.environment import BASE_DIR
 from config.local.ports import free_port
+from config.local.simulated import Simulated
 
-
-@dataclass(frozen=True)
-class Simulated:
-    url: str
-    folder: Path
-
-    def turn(self, provider: str = "", /, **dials: float | str) -> None:
-        """Turn the dials of one provider, or of all."""
-        url = f"{self.url}/api/dials/{provider}" if provider else f"{self.url}/api/dials"
-        requests.put(url, json=dials, timeout=10).raise_for_status()
-
-    def stats(self) -> dict[str, Any]:
-        return dict(self.get("/api/stats").json())
-
-    def messages(self, **query: str) -> list[dict[str, Any]]:
-        return list(self.get("/api/messages", bodies="1", limit="100000", **query).json()["messages"])
-
-    def get(self, path: str, **query: str) -> requests.Response:
-        return requests.get(self.url + path, params=query, timeout=10)
+__all__ = ["Simulated", "simulator"]
 
 
 @contextmanager

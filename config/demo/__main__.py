@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any, LiteralString
 
 import psycopg
@@ -18,6 +17,7 @@ from config.demo.crowd import Crowd
 from config.demo.report import Figures, last_line, table
 from config.demo.verdict import judge
 from config.environment import BASE_DIR, Role
+from config.local.facts import epoch
 from config.local.ports import free_port
 from config.local.server import ServerError
 from config.local.stack import Ports, Stack, StackError
@@ -123,12 +123,8 @@ def waits(stack: Stack, journal: list[dict[str, Any]]) -> dict[str, list[float]]
         message_id = entry["metadata"].get("mailroom_message_id")
         if message_id in written:
             stream, created = written[message_id]
-            found[stream].append(_epoch(entry["request_started_at"]) - created)
+            found[stream].append(epoch(entry["request_started_at"]) - created)
     return found
-
-
-def _epoch(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
 
 
 def _sql(stack: Stack, query: LiteralString) -> list[tuple[Any, ...]]:

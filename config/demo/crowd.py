@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
-from config.demo.verdict import Fact
+from config.local.facts import Fact
 from config.local.person import Person
 from config.local.stack import Stack
 

@@ -21,7 +21,7 @@ class InlineSignUpView(SignUpView):
     def form_valid(self, form: SignUpForm) -> HttpResponse:
         response = super().form_valid(form)
         user = form.instance
-        registry.primary().send(
+        registry.in_use()[0].send(
             render(Message(kind=kinds.WELCOME.name, user=user, to_address=user.email), attempt=1),
         )
         return response

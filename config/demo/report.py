@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from config.demo.crowd import Crowd
-from config.demo.verdict import Verdict, percentile
+from config.demo.verdict import Verdict
+from config.local.facts import percentile
 
 LEAST_RATIO = 40.0
 LONGEST_CRITICAL_WAIT_S = 1.0

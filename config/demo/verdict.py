@@ -1,20 +1,15 @@
 """What the provider's journal says of what people were told. Pure."""
 
-import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-# What a mail is, by the beginning of its subject: the journal is read as a stranger would read it, without our rows.
-SUBJECTS = {"Welcome": "welcome", "Choose a new password": "password-reset"}
-OTHER = "product-news"
-
-Fact = tuple[str, str]
+from config.local.facts import Fact, kind_of
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`copies`: how many facts have so many accepted mails. A fact is (kind, address)."""
+    """`copies`: how many facts have so many accepted mails."""
 
     told: int
     sent: int
@@ -34,13 +29,3 @@ def judge(told: Collection[Fact], journal: Sequence[Mapping[str, str]]) -> Verdi
         duplicated=sum(max(count - 1, 0) for count in copies.values()),
         copies=dict(sorted(Counter(copies.values()).items())),
     )
-
-
-def kind_of(subject: str) -> str:
-    return next((kind for start, kind in SUBJECTS.items() if subject.startswith(start)), OTHER)
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return the smallest value that at least `share` (0 to 1) of the values do not exceed; 0 for none."""
-    ordered = sorted(values)
-    return ordered[max(math.ceil(share * len(ordered)) - 1, 0)] if ordered else 0.0

@@ -1,11 +1,10 @@
 """`python -m config.local COMMAND`: what the Makefile runs."""
 
 import os
-import signal
 import sys
-import threading
 
 from config.environment import BASE_DIR
+from config.local.interruption import interrupt_once
 from config.local.pins import out_of_step
 from config.local.ports import LAST, PortTakenError, require_free
 from config.local.postgres import Postgres
@@ -42,9 +41,7 @@ def up() -> int:
 
 
 def run(stack: Stack) -> int:
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: _interrupt(stop))
+    stop = interrupt_once()
     try:
         stack.start(say=print)
         print(table(stack), flush=True)
@@ -62,13 +59,6 @@ def run(stack: Stack) -> int:
         stack.stop()
         print("Stopped. The data is kept in .local/.")
     return 0
-
-
-def _interrupt(stop: threading.Event) -> None:
-    """Interrupt the start once; from then on the stop is under way and must not be cut off."""
-    if not stop.is_set():
-        stop.set()
-        raise KeyboardInterrupt
 
 
 def down() -> int:

@@ -11,10 +11,6 @@ PASSWORD = "correct horse battery staple"  # noqa: S105 - nobody's
 _CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
-class TurnedAwayError(RuntimeError):
-    """The site did not do what the person asked for; the text says what it answered."""
-
-
 @dataclass(frozen=True)
 class Answer:
     """What a form's POST came to: the status, where it led, and how long the person waited for it."""
@@ -23,6 +19,14 @@ class Answer:
     location: str
     took_s: float
     text: str
+
+
+class TurnedAwayError(RuntimeError):
+    """The site did not do what the person asked for; `answer` is what it said."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"the site answered {answer.status} {answer.location}")
+        self.answer = answer
 
 
 class Person:
@@ -62,5 +66,5 @@ class Person:
 
 def _led_to(path: str, answer: Answer) -> Answer:
     if answer.status != requests.codes.found or answer.location != path:
-        raise TurnedAwayError(f"the site answered {answer.status} {answer.location}")
+        raise TurnedAwayError(answer)
     return answer

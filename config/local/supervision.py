@@ -146,6 +146,14 @@ class Supervisor:
         """Start one program without waiting until it stays up. Raises SupervisorError."""
         self.ask("startProcess", name, False)
 
+    def stop_program(self, name: str) -> None:
+        """Stop one program and wait until it has ended. Raises SupervisorError."""
+        self.ask("stopProcess", name)
+
+    def pid(self, name: str) -> int:
+        """Return the id of a program's process, 0 where it does not run. Raises SupervisorError."""
+        return int(self.ask("getProcessInfo", name)["pid"])
+
     def state(self, name: str) -> str:
         """Return supervisord's word for the state of a program: RUNNING, FATAL and so on. Raises SupervisorError."""
         return str(self.ask("getProcessInfo", name)["statename"])

@@ -51,6 +51,8 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
                     "status",
                     "status_reason",
                     "sent_at",
+                    "died_at",
+                    "error_fingerprint",
                     "outcome",
                     "outcome_at",
                 ]
@@ -58,14 +60,22 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
         ),
         (
             "On its way",
-            {"fields": ["stream", "provider", "attempts", "created_at", "due_at", "expires_at", "flower_link"]},
+            {
+                "fields": [
+                    *("stream", "provider", "attempts", "replays"),
+                    *("created_at", "due_at", "expires_at", "flower_link"),
+                ]
+            },
         ),
         ("Where it comes from", {"fields": ["idempotency_key", "context", "resend_of", "resends_of_this"]}),
         (
             "The machinery",
             {
                 "classes": ["collapse"],
-                "fields": ["relay_after", "relayed", "lease_token", "lease_until", "handed_over_at", "settle_at"],
+                "fields": [
+                    *("relay_after", "relayed", "claims_lost"),
+                    *("lease_token", "lease_until", "handed_over_at", "settle_at"),
+                ],
             },
         ),
     ]
@@ -98,8 +108,11 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         message = self.get_object(request, object_id)
+        may_resend, status = self.has_resend_permission(request), message.status if message else ""
         shown = {
-            "may_resend": self.has_resend_permission(request),
+            "may_resend": may_resend,
+            "may_replay": may_resend and status == Status.DEAD,
+            "may_settle": may_resend and status == Status.UNCERTAIN,
             "timeline": timeline(message) if message else [],
         }
         return super().change_view(request, object_id, form_url, (extra_context or {}) | shown)

@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from notifications.delivery import breaker
 from notifications.operations.problems import is_silent, problems, spoken
 from notifications.operations.status import MOST, Circuit, Dead, Lane, Process, Status, Traffic, collect
 
@@ -23,7 +24,10 @@ def now() -> Status:
 
 
 def circuits() -> list[Circuit]:
-    return []
+    return [
+        Circuit(provider=provider, state=standing.state, reason=standing.reason, probes_in_s=standing.probes_in_s)
+        for provider, standing in breaker.standings().items()
+    ]
 
 
 @require_safe
@@ -40,6 +44,8 @@ def page(request: HttpRequest) -> HttpResponseBase:
         "refresh_s": REFRESH_S,
         "flower_url": settings.FLOWER_URL,
         "messages_url": reverse("admin:notifications_message_changelist"),
+        "uncertain_url": reverse("admin:notifications_uncertainmessage_changelist"),
+        "dead_url": reverse("admin:notifications_deadletter_changelist"),
     }
     return TemplateResponse(request, "admin/status.html", context)
 
@@ -99,4 +105,10 @@ def _process(process: Process) -> dict[str, Any]:
 
 
 def _dead(dead: Dead) -> dict[str, Any]:
-    return {"cause": dead.cause or "no cause", "hour": many(dead.hour), "day": many(dead.day), "ever": many(dead.ever)}
+    return {
+        "cause": dead.cause or "no cause",
+        "fingerprint": dead.cause,
+        "hour": many(dead.hour),
+        "day": many(dead.day),
+        "ever": many(dead.ever),
+    }

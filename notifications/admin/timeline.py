@@ -30,8 +30,10 @@ def _ours(message: Message) -> Iterator[Line]:
         what = f"attempt {attempt.number} through {attempt.provider}: {attempt.result}"
         took = "" if attempt.duration_ms is None else f"after {attempt.duration_ms} ms"
         yield Line(at=attempt.recorded_at, who="Mailroom", what=what, detail=attempt.error or took)
-    if message.status_reason and message.status not in {Status.SENDING, Status.SENT}:
-        at = max([message.created_at, *(attempt.recorded_at for attempt in message.delivery_attempts.all())])
+    # A sent one has a reason only if a person says that it was sent.
+    if message.status_reason and message.status != Status.SENDING:
+        recorded = (attempt.recorded_at for attempt in message.delivery_attempts.all())
+        at = message.died_at or message.sent_at or max([message.created_at, *recorded])
         yield Line(at=at, who="Mailroom", what=message.status, detail=message.status_reason)
     if message.handed_over_at:
         yield Line(at=message.handed_over_at, who="Mailroom", what=f"handed over to {message.provider}")

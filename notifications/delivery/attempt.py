@@ -1,25 +1,24 @@
-"""Deliver messages: budget, claim, still wanted?, render, hand over, send, record."""
+"""Deliver messages: find a way, budget, claim, still wanted?, render, hand over, send, record."""
 
 import random
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from config.database import DatabaseAwayError, let_go, translated
+from config.database import is_away
 from notifications import kinds
-from notifications.delivery import budget, record, retry
-from notifications.delivery.claim import claim, give_back, hand_over, leave, put_off
+from notifications.delivery import budget, record, retry, route
+from notifications.delivery.claim import CALL_MARGIN_S, claim, give_back, hand_over, leave, put_off, undo_hand_over
 from notifications.delivery.facts import gather
 from notifications.delivery.probe import take_probe
-from notifications.delivery.record import Carrier
+from notifications.delivery.record import Carrier, RecordLostError
 from notifications.delivery.rendering import RenderingError, render
+from notifications.delivery.route import Way
 from notifications.delivery.wanted import Facts, Skip, why_not
-from notifications.models import Message
-from notifications.providers import registry
-from notifications.providers.base import Provider
+from notifications.models import DeliveryAttempt, Message
 from notifications.providers.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
 from notifications.states import Event, Stream
 
@@ -31,6 +30,8 @@ SLICE_S = 3.0
 # Up to this delay Celery's own retry is the fast path of a single message, seen in Flower; the relay has the rest.
 CELERY_RETRY_S = 60.0
 RELAY_SLACK_S = 10.0
+# How long a database that went away in mid-group is waited for: a restart takes less.
+GIVE_BACK_WITHIN_S = 10.0
 
 
 @dataclass
@@ -49,42 +50,56 @@ def deliver(
 ) -> Report:
     """Send what of `message_ids` is due, wanted and within the budget; what is not stays with its row.
 
-    Between groups it ends early if its time slice is over or `stopping` says that the worker is to end. Raises
-    Django's database errors where nothing was handed over by them; RecordLostError where something was.
+    After the call in hand it ends early if its time slice is over or `stopping` says that the worker is to end; the
+    relay has the rest at once. Raises Django's database errors where nothing was handed over by them; RecordLostError
+    where something was.
     """
-    run = _Run(registry.primary(), stream, carrier, single=len(message_ids) == 1)
-    until = time.monotonic() + SLICE_S
-    start = 0
-    while start < len(message_ids):
-        if stopping() or time.monotonic() > until:
-            run.report.counts["left for later"] += leave(message_ids[start:])
+    run = _Run(stream, carrier, single=len(message_ids) == 1)
+    run.stopping = stopping
+    rest = list(message_ids)
+    while rest:
+        if run.is_over:
+            run.report.counts["left for later"] += leave(rest)
             break
-        group = message_ids[start : start + run.group_size]
-        run.group(group)
-        start += len(group)
+        with route.find() as way:
+            if way is None:
+                run.report.counts["waiting for a provider"] += leave(rest)
+                break
+            size = run.group_size(way)
+            rest = run.group(rest[:size], way) + rest[size:]
     return run.report
 
 
 class _Run:
     """One task's way through its ids."""
 
-    def __init__(self, provider: Provider, stream: Stream, carrier: Carrier, *, single: bool) -> None:
-        self.provider = provider
+    def __init__(self, stream: Stream, carrier: Carrier, *, single: bool) -> None:
         self.stream = stream
         self.carrier = carrier
         self.single = single
         self.report = Report()
         self.granted_at = 0
-        # Nothing is known of the provider's speed before the first call.
-        self.call_s = budget.USE_WITHIN_S
+        self.stopping: Callable[[], bool] = lambda: False
+        self.until = time.monotonic() + SLICE_S
+        # Whose turn it is: what goes wrong now may be its fault.
+        self.turn_of: Message | None = None
+        # Nothing is known of a provider's speed before the first call.
+        self.call_s: defaultdict[str, float] = defaultdict(lambda: budget.USE_WITHIN_S)
 
     @property
-    def group_size(self) -> int:
-        """As many messages as can be sent while their grant is fresh: the budget counts grants, the provider calls."""
-        return max(1, min(GROUP, int(budget.USE_WITHIN_S / max(self.call_s, 1e-3))))
+    def is_over(self) -> bool:
+        """True if no further message is to be begun. One at least gets its turn, however slow everything is."""
+        return self.stopping() or (self.turn_of is not None and time.monotonic() > self.until)
 
-    def group(self, message_ids: Sequence[UUID]) -> None:
-        grant = budget.reserve(self.provider.name, self.stream, len(message_ids))
+    def group_size(self, way: Way) -> int:
+        """As many messages as can be sent while their grant is fresh: the budget counts grants, the provider calls."""
+        if way.is_probe:
+            return 1
+        return max(1, min(GROUP, int(budget.USE_WITHIN_S / max(self.call_s[way.name], 1e-3))))
+
+    def group(self, message_ids: Sequence[UUID], way: Way) -> list[UUID]:
+        """Deliver a group, and return those it gave back: they need another way, or another time."""
+        grant = budget.reserve(way.name, self.stream, len(message_ids))
         self.granted_at = grant.granted_at
         if grant.waits_s:
             put_off(message_ids[grant.count :], grant.waits_s)
@@ -94,15 +109,33 @@ class _Run:
             going = [
                 (message, facts) for message, facts in gather(claimed) if not self.skipped(message, why_not(facts))
             ]
-            budget.give_back(self.provider.name, self.stream, grant, grant.count - len(going))
-            for message, facts in going:
-                self.one(message, facts)
-        except Exception:
-            # If the database is what failed it may be back; if it is not, the leases will end instead.
-            let_go()
-            with suppress(DatabaseAwayError), translated():
-                give_back(claimed)
+            budget.give_back(way.name, self.stream, grant, grant.count - len(going))
+            while going and way.is_open and not self.is_over:
+                self.turn_of = going[0][0]
+                self.one(*going.pop(0), way)
+            return self.returned([message for message, _ in going], grant, way)
+        except Exception as error:
+            self.give_up(claimed, error)
             raise
+
+    def returned(self, rest: Sequence[Message], grant: budget.Grant, way: Way) -> list[UUID]:
+        """Give back what was claimed and will not be handed over now, and its share of the budget; return the ids."""
+        if rest:
+            give_back(rest)
+            budget.give_back(way.name, self.stream, grant, len(rest))
+        return [message.id for message in rest]
+
+    def give_up(self, claimed: Sequence[Message], error: Exception) -> None:
+        """Give back what was not handed over.
+
+        The database's trouble is nobody's fault and Celery tries again. Of anything else the message in turn is
+        suspect: it keeps its claim until the lease ends, which is counted, and the others go on without it.
+        """
+        away = is_away(error)
+        others = [message for message in claimed if away or message is not self.turn_of]
+        # A database that does not come back soon leaves them to the end of their leases.
+        with suppress(RecordLostError):
+            record.insist(lambda: give_back(others, at_once=away), within_s=GIVE_BACK_WITHIN_S)
 
     def skipped(self, message: Message, skip: Skip | None) -> bool:
         if skip is None:
@@ -111,7 +144,7 @@ class _Run:
         self.report.counts[skip.event.value] += 1
         return True
 
-    def one(self, message: Message, facts: Facts) -> None:
+    def one(self, message: Message, facts: Facts, way: Way) -> None:
         if facts.probes and not take_probe(message):
             self.skipped(message, Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail"))
             return
@@ -120,38 +153,63 @@ class _Run:
         except RenderingError as error:
             self.skipped(message, Skip(Event.FAILED, f"it cannot be rendered: {error}", f"rendering/{error}"))
             return
-        if not hand_over(message, self.provider.name):
+        if not self.handed_over(message, way):
             self.report.counts["claim lost"] += 1
             return
-        self.send(message, mail, age_s=facts.age_s)
-
-    def send(self, message: Message, mail: OutgoingMail, *, age_s: float) -> None:
-        began = time.monotonic()
-        answer: Accepted | ProviderError
-        try:
-            answer = self.provider.send(mail)
-        except ProviderError as error:
-            answer = error
-        self.call_s = time.monotonic() - began
-        attempt = record.attempt_of(message, self.carrier, self.provider.name, answer, self.call_s)
+        answer = self.send(mail, way)
+        if way.report(answer):
+            # Not the message's fault that it was the one to find out: a long outage must not use its attempts up.
+            message.attempts_forgiven += 1
+        attempt = record.attempt_of(message, self.carrier, way.name, answer, self.call_s[way.name])
         if isinstance(answer, Accepted):
             record.accepted(attempt)
             self.report.counts["sent"] += 1
-            return
-        decision = retry.decide(
-            answer.error_class,
+        else:
+            decision = self.decide(message, answer, age_s=facts.age_s)
+            if isinstance(decision, retry.Retry) and route.another(way):
+                decision = retry.Retry(0.0)
+            self.refused(message, attempt, decision)
+            self.tell_budget(answer, way)
+
+    def handed_over(self, message: Message, way: Way) -> bool:
+        """Hand over; False also if that took so long (a worker may be frozen) that the call would outlive the lease."""
+        asked_at = time.monotonic()
+        if not hand_over(message, way.name):
+            return False
+        in_time = time.monotonic() - asked_at <= CALL_MARGIN_S
+        if not in_time:
+            undo_hand_over(message)
+        return in_time
+
+    def send(self, mail: OutgoingMail, way: Way) -> Accepted | ProviderError:
+        began = time.monotonic()
+        answer: Accepted | ProviderError
+        try:
+            answer = way.provider.send(mail)
+        except ProviderError as error:
+            answer = error
+        self.call_s[way.name] = time.monotonic() - began
+        return answer
+
+    def decide(self, message: Message, error: ProviderError, *, age_s: float) -> retry.Decision:
+        return retry.decide(
+            error.error_class,
             kinds.get(message.kind),
             attempts=message.counted_attempts,
             age_s=age_s,
-            provider_wish_s=answer.retry_after_s,
+            provider_wish_s=error.retry_after_s,
             jitter=random.random(),  # noqa: S311 - spreads load, guards nothing
         )
+
+    def refused(self, message: Message, attempt: DeliveryAttempt, decision: retry.Decision) -> None:
         soon = isinstance(decision, retry.Retry) and self.single and decision.after_s <= CELERY_RETRY_S
         record.refused(message, attempt, decision, relay_slack_s=RELAY_SLACK_S if soon else 0.0)
-        self.report.counts[answer.error_class.value] += 1
-        if answer.error_class is not ErrorClass.AMBIGUOUS:
-            budget.not_sent(self.provider.name, self.granted_at)
-        if answer.error_class is ErrorClass.RATE_LIMITED:
-            budget.throttled(self.provider.name, answer.retry_after_s)
+        self.report.counts[attempt.result] += 1
         if isinstance(decision, retry.Retry) and soon:
             self.report.retry_in_s = decision.after_s
+
+    def tell_budget(self, error: ProviderError, way: Way) -> None:
+        if error.error_class is not ErrorClass.AMBIGUOUS:
+            budget.not_sent(way.name, self.granted_at)
+        if error.error_class is ErrorClass.RATE_LIMITED:
+            budget.throttled(way.name, error.retry_after_s)

@@ -17,7 +17,7 @@ from django.conf import settings
 
 from notifications.delivery import day, fallback, quota, rates, scripts
 from notifications.providers.registry import PROVIDERS
-from notifications.redis_client import pace_key
+from notifications.redis_client import pace_key, rest
 from notifications.states import Stream
 
 logger = logging.getLogger(__name__)
@@ -115,12 +115,12 @@ def rate_of(provider: str) -> float:
 
 def _with_redis(act: Callable[[], T]) -> T | None:
     """Do it, or return None if Redis does not answer now or did not a moment ago."""
-    if fallback.rest.on:
+    if rest.on:
         return None
     try:
         return act()
     except redis.RedisError as error:
-        fallback.rest.start()
+        rest.start()
         logger.warning("Redis is away (%s); this process keeps to a small limit of its own", type(error).__name__)
         return None
 
@@ -141,7 +141,7 @@ def _shared(provider: str, stream: Stream, wanted: int) -> Grant:
 
 
 def _call(text: str, provider: str, stream: Stream, ask: Mapping[str, Any]) -> Any:
-    keys = [scripts.state_key(provider), scripts.day_key(provider), pace_key(stream)]
+    keys = [scripts.state_key(provider), scripts.day_key(provider), pace_key(provider, stream)]
     return scripts.script(text)(keys=keys, args=[json.dumps(ask)])
 
 

@@ -6,10 +6,12 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
 from django.db.models.functions import Now
 
 from notifications import states
 from notifications.models import Message
+from notifications.models.message import AT_ITS_PLACE
 from notifications.states import Event, Status
 
 # Between the hand-over and the call, and between the deadline and the moment the thread has noticed it.
@@ -17,14 +19,14 @@ CALL_MARGIN_S = 2.0
 # Run once for every mail: put together by the ORM it would cost four times as much of the worker's time.
 _HAND_OVER = """
 UPDATE notifications_message
-SET handed_over_at = statement_timestamp(), attempts = attempts + 1, provider = %s
+SET handed_over_at = statement_timestamp(), attempts = attempts + 1, provider = %s, claims_lost = 0
 WHERE id = %s AND status = 'sending' AND lease_token = %s
   AND lease_until > statement_timestamp() + %s * interval '1 second'
   AND NOT EXISTS (
       SELECT FROM notifications_suppression AS listed
       WHERE listed.address = lower(to_address) AND listed.lifted_at IS NULL
-        AND listed.created_at > lease_until - %s * interval '1 second'
         AND (listed.reason <> 'unsubscribed' OR stream = 'bulk')
+        AND (listed.reason <> 'soft bounces' OR listed.probe_id IS DISTINCT FROM notifications_message.id)
   )
 """
 
@@ -58,26 +60,49 @@ def hand_over(message: Message, provider: str) -> bool:
     """Leave the evidence that the provider is about to be called, and count the attempt. False: it must not be called.
 
     A worker that slept past its lease, or has too little of it left for a whole call, may not send any more. A message
-    whose address was suppressed since the claim, after it was judged, stays with its claim and is judged again when the
-    lease has ended.
+    whose address was suppressed after it was judged, and that does not probe it, stays with its claim and is judged
+    again when the lease has ended.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_HAND_OVER, [provider, message.id, message.lease_token, call_s(), settings.DELIVERY_LEASE_S])
+        cursor.execute(_HAND_OVER, [provider, message.id, message.lease_token, call_s()])
         marked = cursor.rowcount
     if marked:
         message.attempts += 1
     return bool(marked)
 
 
-def give_back(messages: Sequence[Message]) -> None:
-    """Return claimed messages that were not handed over; they are due at once."""
+def give_back(messages: Sequence[Message], *, at_once: bool = True) -> None:
+    """Return claimed messages that were not handed over; the relay may publish them at once, or after its own pause."""
     tokens = {message.lease_token for message in messages}
     Message.objects.filter(
         id__in=[message.id for message in messages],
         lease_token__in=tokens,
         status__in=states.sources(Event.RETURNED),
         handed_over_at__isnull=True,
-    ).update(status=states.target(Event.RETURNED), lease_token=None, lease_until=None, relay_after=Now())
+    ).update(
+        status=states.target(Event.RETURNED),
+        lease_token=None,
+        lease_until=None,
+        **(AT_ITS_PLACE if at_once else {}),
+    )
+
+
+def undo_hand_over(message: Message) -> None:
+    """Return a message that was handed over and whose provider was not called after all: that was no attempt.
+
+    Nothing happens if its claim was lost in between.
+    """
+    mine = Message.objects.filter(
+        id=message.id, lease_token=message.lease_token, status__in=states.sources(Event.RETURNED)
+    )
+    mine.update(
+        status=states.target(Event.RETURNED),
+        attempts=F("attempts") - 1,
+        lease_token=None,
+        lease_until=None,
+        handed_over_at=None,
+        **AT_ITS_PLACE,
+    )
 
 
 def leave(message_ids: Sequence[UUID]) -> int:
@@ -85,7 +110,7 @@ def leave(message_ids: Sequence[UUID]) -> int:
 
     Their publishing did not fail, so the relay's growing pauses start anew.
     """
-    return Message.objects.filter(id__in=message_ids, status=Status.QUEUED).update(relay_after=Now(), relayed=0)
+    return Message.objects.filter(id__in=message_ids, status=Status.QUEUED).update(**AT_ITS_PLACE)
 
 
 def put_off(message_ids: Sequence[UUID], waits_s: Sequence[float]) -> None:

@@ -11,11 +11,9 @@ from collections import defaultdict
 from django.conf import settings
 
 from notifications.delivery.rates import FASTEST
-from notifications.redis_client import Rest
+from notifications.redis_client import REST_S, rest
 from notifications.states import Stream
 
-# How long a process leaves Redis alone after it has not answered: a hung one holds a thread for its whole time limit.
-REST_S = 5.0
 # Of a provider without a rate nothing is known; this many messages a second hurt none.
 UNKNOWN_RATE = 10.0
 
@@ -45,7 +43,6 @@ class Bucket:
             self._paused_until = max(self._paused_until, time.monotonic() + seconds)
 
 
-rest = Rest(REST_S)
 _buckets: defaultdict[str, Bucket] = defaultdict(Bucket)
 # What the shared budget last said that a provider takes: the account may allow less than the settings.
 _seen: dict[str, float] = {}

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, connection, transaction
+from django.db import Error, connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
@@ -17,6 +17,7 @@ from notifications import states
 from notifications.delivery.retry import Decision, GiveUp, Retry
 from notifications.delivery.wanted import Skip
 from notifications.models import DeliveryAttempt, Message
+from notifications.models.transactions import brief
 from notifications.providers.mail import Accepted, ProviderError
 from notifications.states import Event
 
@@ -32,23 +33,26 @@ _REPORTED = (
     *("provider", "result", "provider_message_id", "error_code", "error"),
     *("duration_ms", "task_id", "worker"),
 )
+_ATTEMPT = """
+INSERT INTO notifications_deliveryattempt
+    (message_id, number, provider, result, provider_message_id, error_code, error, duration_ms, task_id, worker)
+VALUES (%(message_id)s, %(number)s, %(provider)s, %(result)s, %(provider_message_id)s, %(error_code)s, %(error)s,
+    %(duration_ms)s, %(task_id)s, %(worker)s)
+ON CONFLICT (message_id, number) DO UPDATE SET
+    provider = EXCLUDED.provider, result = EXCLUDED.result, error_code = EXCLUDED.error_code,
+    error = EXCLUDED.error, provider_message_id = EXCLUDED.provider_message_id,
+    duration_ms = EXCLUDED.duration_ms, task_id = EXCLUDED.task_id, worker = EXCLUDED.worker
+"""
+# What the provider itself has reported meanwhile of this attempt is better news than an answer that was lost.
+_REFUSED = f"{_ATTEMPT} WHERE notifications_deliveryattempt.result <> 'accepted'"
 # Attempt and status at once: one statement is one transaction. Run once for every mail, so it is not put together anew.
-_ACCEPTED = """
-WITH attempt AS (
-    INSERT INTO notifications_deliveryattempt
-        (message_id, number, provider, result, provider_message_id, error_code, error, duration_ms, task_id, worker)
-    VALUES (%(message_id)s, %(number)s, %(provider)s, %(result)s, %(provider_message_id)s, %(error_code)s, %(error)s,
-        %(duration_ms)s, %(task_id)s, %(worker)s)
-    ON CONFLICT (message_id, number) DO UPDATE SET
-        provider = EXCLUDED.provider, result = EXCLUDED.result, error_code = EXCLUDED.error_code,
-        error = EXCLUDED.error, provider_message_id = EXCLUDED.provider_message_id,
-        duration_ms = EXCLUDED.duration_ms, task_id = EXCLUDED.task_id, worker = EXCLUDED.worker
-)
+_ACCEPTED = f"""
+WITH attempt AS ({_ATTEMPT})
 UPDATE notifications_message
 SET status = %(status)s, sent_at = statement_timestamp(), settle_at = NULL, status_reason = '', provider = %(provider)s,
     lease_token = NULL, lease_until = NULL, handed_over_at = NULL, died_at = NULL, error_fingerprint = ''
 WHERE id = %(message_id)s AND status = ANY(%(sources)s)
-"""
+"""  # noqa: S608 - put together from our own words only
 
 
 class RecordLostError(Exception):
@@ -78,7 +82,7 @@ def accepted(attempt: DeliveryAttempt) -> None:
             cursor.execute(
                 _ACCEPTED,
                 {
-                    **{field: getattr(attempt, field) for field in ("message_id", "number", *_REPORTED)},
+                    **_said_of(attempt),
                     "status": states.target(Event.ACCEPTED),
                     "sources": states.sources(Event.ACCEPTED),
                 },
@@ -105,6 +109,7 @@ def refused(message: Message, attempt: DeliveryAttempt, decision: Decision, *, r
         case _:
             event = Event.ANSWER_LOST
             changes = {"settle_at": Now() + timedelta(seconds=settings.UNCERTAIN_SETTLE_S)}
+    changes["attempts_forgiven"] = message.attempts_forgiven
     _write(attempt, _held(message, event), status=states.target(event), status_reason=reason, **changes)
 
 
@@ -138,23 +143,23 @@ def _died(fingerprint: str) -> dict[str, Any]:
     return {"died_at": Now(), "error_fingerprint": fingerprint[:150]}
 
 
+def _said_of(attempt: DeliveryAttempt) -> dict[str, Any]:
+    return {field: getattr(attempt, field) for field in ("message_id", "number", *_REPORTED)}
+
+
 def _write(attempt: DeliveryAttempt, target: QuerySet[Message], **changes: Any) -> None:
     def write() -> None:
-        with transaction.atomic():
-            DeliveryAttempt.objects.bulk_create(
-                [attempt], update_conflicts=True, unique_fields=["message", "number"], update_fields=_REPORTED
-            )
+        with brief():
+            # The message before the attempt, as whoever reads events or ends leases: the other way is a deadlock.
             target.update(**changes, **FREE)
+            with connection.cursor() as cursor:
+                cursor.execute(_REFUSED, _said_of(attempt))
 
     _insist(write)
 
 
-def _insist(write: Callable[[], None]) -> None:
-    """Write, and write again while the database is away, for as long as an uncertain message would wait to be settled.
-
-    That is longer than the lease, but what ends a lease is a write too. Nothing outside may repeat this step: it would
-    repeat the send. Raises RecordLostError.
-    """
+def insist(write: Callable[[], None], *, within_s: float) -> None:
+    """Write, and write again while the database is away. Raises RecordLostError when the time is over."""
     began = time.monotonic()
     told = False
     while True:
@@ -163,10 +168,19 @@ def _insist(write: Callable[[], None]) -> None:
         except Error as error:
             if not is_away(error):
                 raise
-            if time.monotonic() - began > settings.UNCERTAIN_SETTLE_S:
+            if time.monotonic() - began > within_s:
                 raise RecordLostError(why(error)) from None
             if not told:
-                logger.warning("the database is away (%s); the outcome of an attempt waits", why(error))
+                logger.warning("the database is away (%s); what is to be written down waits", why(error))
                 told = True
             let_go()
             time.sleep(PAUSE_S)
+
+
+def _insist(write: Callable[[], None]) -> None:
+    """Insist on the outcome of an attempt for as long as an uncertain message would wait to be settled.
+
+    That is longer than the lease, but what ends a lease is a write too. Nothing outside may repeat this step: it would
+    repeat the send. Raises RecordLostError.
+    """
+    insist(write, within_s=settings.UNCERTAIN_SETTLE_S)

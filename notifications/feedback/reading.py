@@ -137,22 +137,31 @@ def _apply(understood: Sequence[Understood]) -> None:
 
 
 def _note_lost_attempts(understood: Sequence[Understood]) -> None:
-    """A message that is still in a worker's hands has no attempt yet, and gets none if that worker is lost now.
+    """A message that is being handed over has no attempt yet, and gets none if that worker is lost now.
 
-    The worker's own report, if it comes, overwrites this one.
+    The worker's own report, if it comes, is written over what is not known here.
     """
-    held = {one.message.id: one for one in understood if one.message.status == Status.SENDING and one.message.attempts}
-    attempts = [
-        DeliveryAttempt(
-            message=one.message,
-            number=one.message.attempts,
-            provider=one.event.provider,
-            result=DeliveryAttempt.Result.ACCEPTED,
-            provider_message_id=one.event.provider_message_id,
-        )
-        for one in held.values()
-    ]
-    DeliveryAttempt.objects.bulk_create(attempts, ignore_conflicts=True)
+    calling = [one for one in understood if one.message.status == Status.SENDING and one.message.handed_over_at]
+    # Of one message, an event about this very attempt says more than one about an older.
+    held = {one.message.id: one for one in sorted(calling, key=_is_of_the_last_attempt)}
+    DeliveryAttempt.objects.bulk_create([_last_attempt(one) for one in held.values()], ignore_conflicts=True)
+
+
+def _is_of_the_last_attempt(one: Understood) -> bool:
+    """Without our own number, and with earlier attempts, it was one of those by whose id the message was found."""
+    return (one.feedback.attempt or 1) == one.message.attempts
+
+
+def _last_attempt(one: Understood) -> DeliveryAttempt:
+    attempt = DeliveryAttempt(message=one.message, number=one.message.attempts)
+    if _is_of_the_last_attempt(one):
+        attempt.provider, attempt.provider_message_id = one.event.provider, one.event.provider_message_id
+        attempt.result = DeliveryAttempt.Result.ACCEPTED
+    else:
+        attempt.provider, attempt.error_code = one.message.provider, "overtaken"
+        attempt.result = DeliveryAttempt.Result.AMBIGUOUS
+        attempt.error = "an older attempt turned out to have been taken while the provider was being called"
+    return attempt
 
 
 def _accept(provider: str, ids: Iterable[UUID]) -> None:

@@ -2,7 +2,17 @@ from notifications.models.attempt import DeliveryAttempt
 from notifications.models.event import ProviderEvent
 from notifications.models.heartbeat import ProcessHeartbeat
 from notifications.models.message import Message
+from notifications.models.proxies import DeadLetter, UncertainMessage
 from notifications.models.quota import ProviderQuota
 from notifications.models.suppression import Suppression
 
-__all__ = ["DeliveryAttempt", "Message", "ProcessHeartbeat", "ProviderEvent", "ProviderQuota", "Suppression"]
+__all__ = [
+    "DeadLetter",
+    "DeliveryAttempt",
+    "Message",
+    "ProcessHeartbeat",
+    "ProviderEvent",
+    "ProviderQuota",
+    "Suppression",
+    "UncertainMessage",
+]

@@ -10,6 +10,10 @@ from django.db.models.functions import Now
 from notifications.outcomes import Outcome
 from notifications.states import Status, Stream
 
+# Due for the relay at once. It takes the oldest first, so what had its turn already goes back to its place, and not to
+# the end of a backlog; its publishing did not fail, so the relay's growing pauses start anew.
+AT_ITS_PLACE = {"relay_after": F("created_at"), "relayed": 0}
+
 
 class Message(models.Model):
     """Times are the database's: workers on several machines have several clocks, the row has one."""
@@ -33,7 +37,7 @@ class Message(models.Model):
     # The recipient's side, as the provider's events tell it; `status` is ours.
     outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.UNKNOWN, db_default=Outcome.UNKNOWN)
     outcome_at = models.DateTimeField(null=True, blank=True)
-    # An uncertain message that was sent a second time on purpose does not get a third.
+    # It was queued again, knowing that its provider may have it already.
     resent_uncertain = models.BooleanField(default=False)
     attempts = models.PositiveSmallIntegerField(default=0)
     # Those that do not count towards the kind's ceiling: an earlier life's, and a breaker's failed probes.
@@ -51,6 +55,8 @@ class Message(models.Model):
     # The relay may hand the id to the broker (again) from this moment on; pushed forward at every publish.
     relay_after = models.DateTimeField(db_default=Now())
     relayed = models.PositiveSmallIntegerField(default=0)
+    # Claims in a row that ended without a hand-over: whoever takes its worker along every time is found by it.
+    claims_lost = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)

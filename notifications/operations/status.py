@@ -78,9 +78,9 @@ class Process:
 class Lane:
     """One stream. `due` and `later` wait in the database, `published` tasks in the broker.
 
-    `oldest_s`: for how long the oldest of them has been due. `pace`: messages a second that the budget lets go, None
-    while it holds nothing back. `served`: a healthy worker takes its tasks. What the broker knows is None while it does
-    not answer.
+    `oldest_s`: for how long the oldest of them has been due. `pace`: messages a second that the budget lets go to the
+    provider that mail goes to now, None while it holds nothing back. `served`: a healthy worker takes its tasks. What
+    the broker knows is None while it does not answer.
     """
 
     stream: Stream
@@ -144,7 +144,7 @@ class Status:
 
 def collect(circuits: Sequence[Circuit]) -> Status:
     """Look at everything. Raises Django's database errors; a broker that is away is a part of the answer."""
-    told = _broker()
+    told = _broker(_taking(circuits))
     uncertain, held = _row(_UNCERTAIN, MOST)
     return Status(
         processes=[Process(name=name, silent_s=s, trouble=trouble) for name, s, trouble in _rows(_PROCESSES)],
@@ -159,12 +159,17 @@ def collect(circuits: Sequence[Circuit]) -> Status:
     )
 
 
-def _broker() -> dict[Stream, tuple[int, bytes | None, int]] | None:
-    """Return of each stream the tasks, the pace and whether it is served; None if the broker does not answer."""
+def _taking(circuits: Sequence[Circuit]) -> str:
+    """Return the provider that mail goes to: the first that takes it."""
+    return next((circuit.provider for circuit in circuits if circuit.state == "closed"), settings.EMAIL_PROVIDERS[0])
+
+
+def _broker(provider: str) -> dict[Stream, tuple[int, bytes | None, int]] | None:
+    """Return of each stream the tasks, the provider's pace and whether it is served; None if the broker is away."""
     pipeline = client().pipeline(transaction=False)
     for stream in Stream:
         pipeline.llen(stream.value)
-        pipeline.get(pace_key(stream))
+        pipeline.get(pace_key(provider, stream))
         pipeline.exists(served_key(stream))
     try:
         answers = iter(pipeline.execute())

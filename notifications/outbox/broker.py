@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import kombu.exceptions
@@ -15,36 +16,56 @@ from notifications.states import Stream
 logger = logging.getLogger(__name__)
 
 DELIVER_TASK = "mailroom.deliver"
-# How long a process leaves the broker alone after a publish that failed or was slow.
+# How long a process leaves the broker alone after a publish that failed.
 REST_S = 5.0
-SLOW_S = 0.5
+# A person waits for a publish no longer than this, whatever the broker does: connecting alone is a dozen round trips,
+# and no time limit of a socket covers the looking up of a name.
+WAIT_S = 0.1
+# After so long the rest of a batch is left to the relay's next round, which has other things to do as well.
+LONGEST_S = 4.0
 
 BROKER_ERRORS = (kombu.exceptions.KombuError, redis.RedisError, OSError)
 
-
 rest = Rest(REST_S)
+# One thread for all requests of a process: one connection, which stays warm, and one request that finds the trouble.
+# It starts with the first publish, after any fork; a process that ends waits for it.
+_publisher = ThreadPoolExecutor(1, thread_name_prefix="publisher")
 
 
 def publish(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
     """Publish one task for each chunk of message ids and return how many were published.
 
-    Stops at the first failure or slow answer and never raises for the broker's sake: what is not published stays due
-    for the relay. A publish that timed out may still arrive; the claim makes that harmless.
+    Stops at the first failure, and after LONGEST_S, and never raises for the broker's sake: what is not published stays
+    due for the relay. A publish that timed out may still arrive; the claim makes that harmless.
     """
     if rest.on:
         return 0
+    until = time.monotonic() + LONGEST_S
     for done, chunk in enumerate(chunks):
-        began = time.monotonic()
+        if time.monotonic() > until:
+            return done
         try:
             _publish_one(chunk, stream)
         except BROKER_ERRORS as error:
             rest.start()
             logger.warning("publishing failed (%s); the relay will carry what is left", type(error).__name__)
             return done
-        if time.monotonic() - began > SLOW_S:
-            rest.start()
-            return done + 1
     return len(chunks)
+
+
+def publish_in_passing(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
+    """Publish for somebody who must not wait: as `publish`, but return after WAIT_S at the latest.
+
+    A publish that has begun goes on behind; one that still stands in line is left to the relay.
+    """
+    if rest.on:
+        return 0
+    publishing = _publisher.submit(publish, chunks, stream)
+    try:
+        return publishing.result(WAIT_S)
+    except TimeoutError:
+        publishing.cancel()
+        return 0
 
 
 def _publish_one(message_ids: Sequence[UUID], stream: Stream) -> None:

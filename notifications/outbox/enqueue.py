@@ -92,7 +92,7 @@ def _message(draft: Draft) -> Message:
 
 def _publish_after_commit(message_ids: list[UUID], stream: Stream) -> None:
     def publish() -> None:
-        broker.publish([[message_id] for message_id in message_ids], stream)
+        broker.publish_in_passing([[message_id] for message_id in message_ids], stream)
 
     # A plain function: Django 5.2 cannot report the failure of a functools.partial.
     transaction.on_commit(publish, robust=True)

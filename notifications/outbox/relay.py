@@ -1,4 +1,4 @@
-"""Publishes what is due and nobody carries, and takes back what a lost worker left behind.
+"""Publishes what is due and nobody carries, after what lost workers left behind was taken back.
 
 The broker is only the fast way: everything here is decided from the rows, so a wiped broker, a lost publish and a
 killed worker all end in the same few statements.
@@ -6,30 +6,33 @@ killed worker all end in the same few statements.
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import redis
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import QuerySet, Subquery
-from django.db.models.functions import Coalesce, Now
+from django.db import connection
+from django.db.models.functions import Now
 
-from notifications import kinds, states
-from notifications.models import DeliveryAttempt, Message, ProviderEvent
-from notifications.outbox import broker
+from notifications.models import Message
+from notifications.outbox import broker, outlook, recovery
 from notifications.redis_client import client, pace_key
-from notifications.states import Event, Status, Stream
+from notifications.states import Status, Stream
 
 logger = logging.getLogger(__name__)
 
-# Present as long as the broker remembers: if it is gone, so are the queues.
+# Holds the run id of the server that keeps the queues. If it is gone, so are they; if it is another server's, then that
+# one came up from an older copy: a restart loses the last second of its log, a fail-over what was not replicated yet.
 SENTINEL = "mailroom:sentinel"
+# Of a server that does not tell, or not us (an access list without INFO): only a wipe is noticed then.
+UNNAMED = "unnamed"
+# A broker that is full or a replica answers whoever reads; a write says whether it takes messages.
+TRIAL = "mailroom:relay-was-here"
 # A chunk is worked off by one thread; a backlog smaller than this many chunks is cut finer, so that more threads share.
 SPREAD = 32
-RECOVERY_BATCH = 500
+RELEASE_BATCH = 5000
 # While the budget holds a stream back the relay hands out a little more than can go, in short rounds: the budget is
 # never idle, and the backlog does not go round in circles through the broker.
 PACED_ROUND_S = 0.2
@@ -47,9 +50,13 @@ class Round:
     # All that was queued became due, because the broker had been away or had lost its memory.
     released: bool = False
     broker_is_away: bool = False
+    # What it, or a relay before it, took from the rows may not have been published.
+    cut_short: bool = False
     published: dict[Stream, int] = field(default_factory=dict)
     # The budget holds a stream back: what it refused comes back soon.
     paced: bool = False
+    # No provider takes mail now: nothing is published but a probe.
+    no_way: bool = False
 
     @property
     def idle(self) -> bool:
@@ -62,86 +69,104 @@ def run_once(before: Round | None = None) -> Round:
     Raises Django's database errors; a broker that is away only means that nothing is published.
     """
     done = Round()
-    done.recovered, done.uncertain = recover_ended_leases()
-    done.settled = settle_uncertain()
+    done.recovered, done.uncertain = recovery.recover_ended_leases()
+    done.settled = recovery.settle_uncertain()
+    if broker.rest.on:
+        done.broker_is_away = True
+        return done
     try:
-        done.released = release_after_loss(was_away=before is not None and before.broker_is_away)
+        done.released = release_after_loss(unsure=before is not None and (before.broker_is_away or before.cut_short))
         depths = broker.depths()
-        paces = held_back()
+        ahead = outlook.now()
+        paces = held_back(ahead.provider) if ahead.provider else {}
     except redis.RedisError as error:
         logger.warning("the broker is away (%s); nothing is published in this round", type(error).__name__)
         done.broker_is_away = True
         return done
     done.paced = bool(paces)
+    if not ahead.provider:
+        done.no_way = True
+        done.published = publish_probe(depths) if ahead.probe_is_due else {}
+        return done
     for stream in Stream:
+        if broker.rest.on:
+            # Taking what cannot be published would only make its pauses grow.
+            break
         if published := top_up(stream, settings.RELAY_HIGH_WATER - depths[stream], pace=paces.get(stream)):
             done.published[stream] = published
+    done.broker_is_away = broker.rest.on
     return done
 
 
-def recover_ended_leases() -> tuple[int, int]:
-    """Take back claims whose worker was lost; return how many go on in the queue and how many became uncertain."""
-    with transaction.atomic():
-        ended = list(_locked(Message.objects.filter(status=Status.SENDING, lease_until__lt=Now())))
-        safe = [message.id for message in ended if message.handed_over_at is None]
-        handed_over = [message for message in ended if message.handed_over_at is not None]
-        _free(safe, Event.LEASE_ENDED, relay_after=Now())
-        _free(
-            [message.id for message in handed_over],
-            Event.WORKER_LOST,
-            settle_at=Now() + timedelta(seconds=settings.UNCERTAIN_SETTLE_S),
-            status_reason="the worker was lost while the provider was being called",
-        )
-        # Its own report, if the worker was only frozen, overwrites this one.
-        DeliveryAttempt.objects.bulk_create([_lost(message) for message in handed_over], ignore_conflicts=True)
-    return len(safe), len(handed_over)
+def release_after_loss(*, unsure: bool) -> bool:
+    """Make all that is queued due for publishing if the broker may have lost some of it, or `unsure` of the last round.
 
-
-def settle_uncertain() -> int:
-    """Queue again, once, what stayed uncertain for the settling time and whose kind prefers twice to never.
-
-    A provider's word goes first: while an event is unread that came before a message's time was over, it waits.
+    The sentinel is only set once the release is committed, and only if nobody wiped the broker meanwhile: a relay that
+    is killed in between does it again. Publishing a second time is harmless. Raises redis.RedisError.
     """
-    unread = ProviderEvent.objects.filter(state=ProviderEvent.State.STORED).order_by("received_at")
-    oldest = Coalesce(Subquery(unread.values("received_at")[:1]), Now())
-    with transaction.atomic():
-        over = Message.objects.filter(status=Status.UNCERTAIN, settle_at__lte=Now(), settle_at__lt=oldest)
-        waiting = list(_locked(over))
-        again = [message.id for message in waiting if may_resend(message)]
-        Message.objects.filter(id__in=again).update(
-            status=states.target(Event.SETTLED), settle_at=None, relay_after=Now(), due_at=Now(), resent_uncertain=True
-        )
-        held = {message.id for message in waiting} - set(again)
-        Message.objects.filter(id__in=held).update(settle_at=None)
-    return len(again)
-
-
-def may_resend(message: Message) -> bool:
-    """True if its kind prefers a second copy to none and it has not had that second chance yet."""
-    kind = kinds.KINDS.get(message.kind)
-    return kind is not None and kind.on_uncertain is kinds.OnUncertain.RESEND_ONCE and not message.resent_uncertain
-
-
-def release_after_loss(*, was_away: bool) -> bool:
-    """Make all that is queued due for publishing if publishes may have failed or the broker has lost its memory.
-
-    The sentinel is only set once the release is committed: a relay killed in between does it again. Raises
-    redis.RedisError.
-    """
-    if client().exists(SENTINEL) and not was_away:
+    server, sentinel = _identity()
+    if sentinel == server and not unsure:
         return False
-    Message.objects.filter(status=Status.QUEUED, relay_after__gt=Now(), due_at__lte=Now()).update(relay_after=Now())
-    client().set(SENTINEL, "1")
+    client().set(SENTINEL, "")
+    while _release() == RELEASE_BATCH:
+        pass
+    client().set(SENTINEL, server, xx=True)
     return True
 
 
-def held_back() -> dict[Stream, float]:
-    """Return the streams that the budget holds back now, and how many messages a second can go of each.
+def _identity() -> tuple[str, str]:
+    """Return the broker's run id and the one in the sentinel. Raises redis.RedisError, also if it takes no writes."""
+    pipeline = client().pipeline(transaction=False)
+    pipeline.set(TRIAL, "")
+    pipeline.get(SENTINEL)
+    pipeline.info("server")
+    answers: list[Any] = pipeline.execute(raise_on_error=False)
+    written, sentinel, server = answers
+    for answer in (written, sentinel):
+        if isinstance(answer, redis.RedisError):
+            raise answer
+    run_id = server.get("run_id") if isinstance(server, dict) else None
+    return str(run_id or UNNAMED), (sentinel or b"").decode()
+
+
+def _release() -> int:
+    """Make one batch of what was published due again and return how many those were.
+
+    Rows that somebody holds are passed over: a worker is claiming them or another relay releases them. Waiting for them
+    in another order than theirs would be a deadlock.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE notifications_message SET relay_after = statement_timestamp()
+            WHERE id IN (
+                SELECT id FROM notifications_message
+                WHERE status = 'queued' AND stream = ANY(%s)
+                  AND relay_after > statement_timestamp() AND due_at <= statement_timestamp()
+                LIMIT %s FOR UPDATE SKIP LOCKED
+            )
+            """,
+            [Stream.values, RELEASE_BATCH],
+        )
+        return int(cursor.rowcount)
+
+
+def held_back(provider: str) -> dict[Stream, float]:
+    """Return the streams that a provider's budget holds back now, and how many messages a second can go of each.
 
     Raises redis.RedisError.
     """
-    paces = zip(Stream, client().mget([pace_key(stream) for stream in Stream]), strict=True)
+    paces = zip(Stream, client().mget([pace_key(provider, stream) for stream in Stream]), strict=True)
     return {stream: float(pace) for stream, pace in paces if pace is not None}
+
+
+def publish_probe(depths: Mapping[Stream, int]) -> dict[Stream, int]:
+    """Publish the most urgent message that is due, alone, so that it finds out whether a provider is back."""
+    for stream in Stream:
+        # At a pace of nothing that is one message.
+        if published := top_up(stream, settings.RELAY_HIGH_WATER - depths[stream], pace=0.0):
+            return {stream: published}
+    return {}
 
 
 def top_up(stream: Stream, room: int, *, pace: float | None = None) -> int:
@@ -155,7 +180,11 @@ def top_up(stream: Stream, room: int, *, pace: float | None = None) -> int:
     if pace is not None:
         limit, spread = min(limit, 1 + math.ceil(pace * PACED_ROUND_S * PACED_MORE)), PACED_SPREAD
     due = take_due(stream, limit)
-    chunks = cut(due, largest=settings.RELAY_CHUNK_SIZE, spread=min(spread, room))
+    # Others must not be claimed together with one that may take its worker along.
+    alone = Message.objects.filter(id__in=due, claims_lost__gt=0).in_bulk() if due else {}
+    others = [message_id for message_id in due if message_id not in alone]
+    chunks = cut(others, largest=settings.RELAY_CHUNK_SIZE, spread=min(spread, room) - len(alone))
+    chunks += [[message_id] for message_id in alone]
     sent = broker.publish(chunks, stream)
     if unpublished := [message_id for chunk in chunks[sent:] for message_id in chunk]:
         Message.objects.filter(id__in=unpublished, status=Status.QUEUED).update(relay_after=Now())
@@ -163,9 +192,10 @@ def top_up(stream: Stream, room: int, *, pace: float | None = None) -> int:
 
 
 def take_due(stream: Stream, limit: int) -> list[UUID]:
-    """Take at most `limit` due ids, oldest first, and push their relay time forward: 10 s, 20 s … 5 min.
+    """Take at most `limit` due ids, oldest first, and push their relay time forward: 10 s, 20 s … a lease.
 
-    Rows that another relay is taking at this moment are passed over.
+    That is how long a message waits that the broker has lost without losing its memory: a worker that is killed takes
+    the rest of its chunk along, claimed or not. Rows that another relay is taking at this moment are passed over.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -177,12 +207,12 @@ def take_due(stream: Stream, limit: int) -> list[UUID]:
                 ORDER BY relay_after LIMIT %s FOR UPDATE SKIP LOCKED
             )
             UPDATE notifications_message AS message
-            SET relayed = relayed + 1,
-                relay_after = statement_timestamp() + least(300, 10 * 2 ^ least(relayed, 10)) * interval '1 second'
+            SET relayed = least(relayed + 1, 1000),
+                relay_after = statement_timestamp() + least(%s, 10 * 2 ^ least(relayed, 10)) * interval '1 second'
             FROM due WHERE message.id = due.id
             RETURNING message.id, message.created_at
             """,
-            [stream.value, limit],
+            [stream.value, limit, settings.DELIVERY_LEASE_S],
         )
         rows = cursor.fetchall()
     return [message_id for message_id, _ in sorted(rows, key=lambda row: row[1])]
@@ -192,25 +222,3 @@ def cut(ids: Sequence[UUID], *, largest: int, spread: int) -> list[Sequence[UUID
     """Cut ids into chunks of at most `largest`, and finer where they would not make `spread` chunks."""
     size = max(1, min(largest, math.ceil(len(ids) / max(spread, 1))))
     return [ids[start : start + size] for start in range(0, len(ids), size)]
-
-
-def _locked(messages: QuerySet[Message]) -> QuerySet[Message]:
-    return messages.order_by().select_for_update(skip_locked=True)[:RECOVERY_BATCH]
-
-
-def _free(ids: list[UUID], event: Event, **changes: object) -> None:
-    if ids:
-        Message.objects.filter(id__in=ids).update(
-            status=states.target(event), lease_token=None, lease_until=None, handed_over_at=None, **changes
-        )
-
-
-def _lost(message: Message) -> DeliveryAttempt:
-    return DeliveryAttempt(
-        message=message,
-        number=message.attempts,
-        provider=message.provider,
-        result=DeliveryAttempt.Result.AMBIGUOUS,
-        error_code="worker-lost",
-        error="the worker was lost while the provider was being called",
-    )

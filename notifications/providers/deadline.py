@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from urllib3.connection import HTTPConnection
 
@@ -160,6 +161,17 @@ def within(seconds: float) -> Iterator[Call]:
         _watch.leave(call)
 
 
+def end_if_past() -> None:
+    """End this thread's call if it is past its time, before anything more is sent over its connections.
+
+    A process that was frozen in mid-call wakes up with its time over, and may send before the watch has noticed.
+    """
+    call = _here.owner.call
+    if call is not None and call.ends_at <= time.monotonic():
+        with _watch.changed:
+            call.end()
+
+
 def watch(connection: socket.socket) -> Line:
     """Watch a connection that has just been made, before its TLS handshake.
 
@@ -188,6 +200,10 @@ class WatchedConnection(HTTPConnection):
         super().connect()
         if self._line is not None:
             self._line.is_ready()
+
+    def send(self, data: Any) -> None:
+        end_if_past()
+        super().send(data)
 
     def close(self) -> None:
         super().close()

@@ -20,6 +20,6 @@ WEBHOOKS: dict[str, type[Webhook]] = {
 }
 
 
-def primary() -> Provider:
-    """Return the first provider of EMAIL_PROVIDERS; that it exists is a system check's business."""
-    return PROVIDERS[settings.EMAIL_PROVIDERS[0]]()
+def in_use() -> list[Provider]:
+    """Return the providers of EMAIL_PROVIDERS, the preferred one first. A system check has seen that they exist."""
+    return [PROVIDERS[name]() for name in settings.EMAIL_PROVIDERS]

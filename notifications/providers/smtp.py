@@ -66,6 +66,10 @@ class _Smtp(smtplib.SMTP):
             self._line.is_ready()
         return super().data(msg)
 
+    def send(self, s: Any) -> None:
+        deadline.end_if_past()
+        super().send(s)
+
     def close(self) -> None:
         super().close()
         if self._line is not None:

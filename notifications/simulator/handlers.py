@@ -87,6 +87,19 @@ class Message(Handler):
         return None
 
 
+class CallsApi(Handler):
+    """Which calls wanted a mail sent, oldest first: ?after=SEQ &limit= (the latest of them)."""
+
+    def get(self) -> None:
+        try:
+            after, limit = int(self.get_argument("after", "0")), int(self.get_argument("limit", "100"))
+        except ValueError:
+            return self.refuse(HTTPStatus.BAD_REQUEST, "after and limit are whole numbers.")
+        found = self.simulator.calls.after(after, max(0, min(limit, MOST_LISTED)))
+        self.finish({"calls": [dataclasses.asdict(call) for call in found]})
+        return None
+
+
 class DialsApi(Handler):
     """/api/dials: all providers at once (the simulator's own stand for all); /api/dials/NAME: one."""
 

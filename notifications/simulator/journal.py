@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
@@ -43,21 +43,28 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.entries = list(_read(path))
+        self.entries = _read(path)
         self._file = path.open("a", encoding="utf-8")
         if self._file.tell() and not path.read_bytes().endswith(b"\n"):
             self._file.write("\n")
 
     def accept(self, entries: Sequence[Entry]) -> list[Entry]:
         """Write down what was accepted, and return it with its time and place."""
-        now = _stamp(datetime.now(UTC))
+        now = stamp(datetime.now(UTC))
         accepted = [
             replace(entry, seq=seq, accepted_at=now) for seq, entry in enumerate(entries, start=len(self.entries) + 1)
         ]
-        self._file.writelines(json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in accepted)
+        self._file.writelines(map(_line, accepted))
         self._file.flush()
         self.entries += accepted
         return accepted
+
+    def amend(self, seqs: Sequence[int], *, answered: str) -> None:
+        """Correct how the answer ended: a line with a number that was there before replaces that line."""
+        for seq in seqs:
+            entry = self.entries[seq - 1] = replace(self.entries[seq - 1], answered=answered)
+            self._file.write(_line(entry))
+        self._file.flush()
 
     def find(self, *, to: str = "", subject: str = "", provider: str = "", after: int = 0) -> list[Entry]:
         """Return what matches, newest first; texts match in any case and anywhere."""
@@ -76,7 +83,7 @@ class Journal:
 
     def accepted_within(self, provider: str, span: timedelta) -> int:
         """Return how many mails a provider has accepted in the last `span`."""
-        since = _stamp(datetime.now(UTC) - span)
+        since = stamp(datetime.now(UTC) - span)
         recent = takewhile(lambda entry: entry.accepted_at >= since, reversed(self.entries))
         return sum(entry.provider == provider for entry in recent)
 
@@ -84,14 +91,19 @@ class Journal:
         self._file.close()
 
 
-def _stamp(at: datetime) -> str:
+def stamp(at: datetime) -> str:
+    """Return a time as everything here writes it, so that texts sort as times do."""
     return at.isoformat(timespec="microseconds")
 
 
-def _read(path: Path) -> Iterator[Entry]:
+def _line(entry: Entry) -> str:
+    return json.dumps(asdict(entry), ensure_ascii=False) + "\n"
+
+
+def _read(path: Path) -> list[Entry]:
     if not path.exists():
-        return
-    seq = 0
+        return []
+    entries: list[Entry] = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
             entry = Entry(**json.loads(line))
@@ -99,5 +111,8 @@ def _read(path: Path) -> Iterator[Entry]:
             # A process that was killed while it wrote leaves half a line; its answer never went out.
             logger.warning("journal line %d cannot be read and is left out", number)
             continue
-        seq += 1
-        yield replace(entry, seq=seq)
+        if 1 <= entry.seq <= len(entries):
+            entries[entry.seq - 1] = entry
+        else:
+            entries.append(replace(entry, seq=len(entries) + 1))
+    return entries

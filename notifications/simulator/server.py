@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tornado.http1connection import HTTP1ServerConnection
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
@@ -18,7 +19,7 @@ from notifications.simulator.reporter import Reporter
 from notifications.simulator.reports.postmark import PostmarkReports
 from notifications.simulator.reports.sendgrid import SendGridReports
 from notifications.simulator.reports.ses import SesReports
-from notifications.simulator.send import Send
+from notifications.simulator.send import Send, caller_port
 from notifications.simulator.signing import kept_keys
 from notifications.simulator.simulation import DIALECTS, Simulator
 
@@ -46,6 +47,17 @@ class Webhooks:
         return Reporter(self.target, reports, simulator.dials_of)
 
 
+class Server(HTTPServer):
+    """Tells the simulator of callers who throw their connection away."""
+
+    simulator: Simulator
+
+    def on_close(self, server_conn: object) -> None:
+        super().on_close(server_conn)
+        if isinstance(server_conn, HTTP1ServerConnection) and isinstance(server_conn.stream.error, ConnectionError):
+            self.simulator.hung_up(caller_port(server_conn.context))
+
+
 def application(simulator: Simulator) -> Application:
     own: dict[str, Any] = {"simulator": simulator}
     ses, sendgrid, postmark, itself = ({**own, "part": name} for name in ("ses", "sendgrid", "postmark", "simulator"))
@@ -64,6 +76,7 @@ def application(simulator: Simulator) -> Application:
             (r"/healthz", handlers.Health, own),
             (r"/api/stats", handlers.Stats, own),
             (r"/api/dials(?:/(\w+))?", handlers.DialsApi, own),
+            (r"/api/calls", handlers.CallsApi, own),
             (r"/api/messages", handlers.Messages, own),
             (r"/api/messages/(\d{1,9})", handlers.Message, own),
             (r"/", mailbox.Inbox, own),
@@ -86,7 +99,8 @@ def serve(folder: Path, host: str, port: int, dials: Dials, webhooks: Webhooks |
         simulator = Simulator(journal, dials)
         if webhooks:
             simulator.reporter = webhooks.reporter(simulator)
-        server = HTTPServer(application(simulator), max_body_size=max(dialect.max_body for dialect in DIALECTS))
+        server = Server(application(simulator), max_body_size=max(dialect.max_body for dialect in DIALECTS))
+        server.simulator = simulator
         server.add_sockets(sockets)
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):

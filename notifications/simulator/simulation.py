@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from notifications.simulator.calls import Calls
 from notifications.simulator.dialects.base import Dialect
 from notifications.simulator.dialects.postmark import Postmark
 from notifications.simulator.dialects.sendgrid import SendGrid
 from notifications.simulator.dialects.ses import Ses
 from notifications.simulator.dials import BadDialError, Dials
 from notifications.simulator.fates import FINAL, Fate, fate_of
-from notifications.simulator.faults import Fault
+from notifications.simulator.faults import ANSWERED, UNHEARD, Fault
 from notifications.simulator.journal import Entry, Journal
 from notifications.simulator.reporter import Reporter
 
@@ -90,6 +91,7 @@ class Simulator:
         self.parts = {dialect.name: Part(dialect, dials) for dialect in DIALECTS}
         self.reporter: Reporter | None = None
         self.held = Held()
+        self.calls = Calls()
         self.in_flight = 0
 
     def dials_of(self, provider: str) -> Dials:
@@ -104,8 +106,8 @@ class Simulator:
         for part, dials in zip(parts, turned, strict=True):
             part.turn(dials, anew="seed" in values)
 
-    def accept(self, part: Part, entries: Sequence[Entry]) -> None:
-        """Write the mails down with their fates, and have them reported."""
+    def accept(self, part: Part, entries: Sequence[Entry]) -> list[int]:
+        """Write the mails down with their fates, have them reported, and return their numbers."""
         numbers: list[int] = []
         fated: list[Entry] = []
         for entry in entries:
@@ -115,9 +117,22 @@ class Simulator:
             fated.append(replace(entry, fate=fate.value))
             if fate in FINAL:
                 part.suppressed[entry.to.lower()] = Listed(fate=fate, at=datetime.now(UTC))
-        for entry, number in zip(self.journal.accept(fated), numbers, strict=True):
+        accepted = self.journal.accept(fated)
+        for entry, number in zip(accepted, numbers, strict=True):
             if self.reporter:
                 self.reporter.report(entry, number)
+        return [entry.seq for entry in accepted]
+
+    def hung_up(self, port: int) -> None:
+        """The caller with this end has thrown the connection away, and with it the answer that was still in it.
+
+        Whoever has read an answer ends a connection properly; one that is closed with something unread in it, or that
+        an answer reaches after its end, is reset.
+        """
+        call = self.calls.latest_of(port)
+        if call is not None and call.mails and call.ended == ANSWERED[Fault.NONE]:
+            call.ended = UNHEARD
+            self.journal.amend(call.mails, answered=UNHEARD)
 
     def told(self, seq: int) -> list[dict[str, Any]]:
         return self.reporter.told(seq) if self.reporter else []

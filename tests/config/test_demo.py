@@ -4,7 +4,8 @@ import pytest
 
 from config.demo.crowd import Crowd
 from config.demo.report import Figures, last_line, table
-from config.demo.verdict import Verdict, judge, percentile
+from config.demo.verdict import Verdict, judge
+from config.local.facts import percentile
 
 TOLD = {("welcome", "a@x.example"), ("password-reset", "a@x.example"), ("product-news", "b@x.example")}
 WELCOME = {"to": "a@x.example", "subject": "Welcome to Mailroom: please confirm your address"}

@@ -18,7 +18,7 @@ from notifications.delivery import record
 from notifications.delivery.attempt import deliver
 from notifications.delivery.record import Carrier, RecordLostError
 from notifications.models import Message
-from notifications.outbox.relay import recover_ended_leases
+from notifications.outbox.recovery import recover_ended_leases
 from notifications.providers.mail import ErrorClass
 from notifications.states import Status, Stream
 from tests.database.harm import by_hand, cut

@@ -12,7 +12,7 @@ from notifications.models import Message, ProviderEvent
 from notifications.providers import registry
 from tests.database.harm import TERMINATE, read_only, refused, saying, trouble
 from tests.factories import UserFactory
-from tests.notifications.feedback.conftest import ScriptedWebhook
+from tests.scripted_webhook import ScriptedWebhook
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

@@ -90,9 +90,24 @@ class Running:
             if server.name in names:
                 server.wait_ready()
 
+    def pid(self, name: str) -> int:
+        return int(self.stack.supervisor.ask("getProcessInfo", name)["pid"])
+
     def kill(self, name: str) -> None:
         """kill -9; the supervisor starts it again."""
-        os.kill(self.stack.supervisor.ask("getProcessInfo", name)["pid"], signal.SIGKILL)
+        os.kill(self.pid(name), signal.SIGKILL)
+
+    @contextmanager
+    def frozen(self, *names: str) -> Iterator[None]:
+        """SIGSTOP, and SIGCONT when the block ends."""
+        pids = [self.pid(name) for name in names]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     @contextmanager
     def worker_for(self, provider: str) -> Iterator[None]:

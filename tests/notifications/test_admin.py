@@ -5,9 +5,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission
 from django.db.models.functions import Now
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django_celery_results.models import TaskResult
@@ -34,21 +32,6 @@ def resend_url(message):
 
 def resent():
     return Message.objects.filter(resend_of__isnull=False).count()
-
-
-@pytest.fixture
-def staff():
-    """Logs somebody in who has exactly the permissions asked for."""
-
-    def log_in(*codenames):
-        user = UserFactory(is_staff=True)
-        user.refresh_from_db()
-        user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return log_in
 
 
 def test_confirmation_page_changes_nothing(admin_client):

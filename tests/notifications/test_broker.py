@@ -77,6 +77,12 @@ def test_first_failure_ends_the_batch(own_broker, monkeypatch):
     assert broker.publish([[uuid4()] for _ in range(5)], Stream.DEFAULT) == 2
 
 
+def test_batch_that_takes_too_long_is_left_to_a_later_round_without_a_rest(own_broker, monkeypatch):
+    monkeypatch.setattr(broker, "LONGEST_S", -1.0)
+    assert broker.publish([[uuid4()]], Stream.DEFAULT) == 0
+    assert not broker.rest.on
+
+
 def test_chunk_is_readable_in_flower_and_holds_only_ids(own_broker):
     ids = [uuid4(), uuid4()]
     broker.publish([ids], Stream.BULK)

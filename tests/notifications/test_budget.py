@@ -127,11 +127,11 @@ def test_what_is_given_back_late_is_gone(settings):
 def test_relay_is_told_the_pace_while_a_stream_is_held_back(settings):
     settings.EMAIL_STREAM_RATES = "bulk=4"
     reserve("ses", Stream.BULK, 2)
-    assert client().get(pace_key(Stream.BULK)) is None
+    assert client().get(pace_key("ses", Stream.BULK)) is None
     reserve("ses", Stream.BULK, 20)
-    assert float(client().get(pace_key(Stream.BULK))) == 4.0
-    assert 1000 <= client().pttl(pace_key(Stream.BULK)) <= 30_000
-    assert client().get(pace_key(Stream.CRITICAL)) is None
+    assert float(client().get(pace_key("ses", Stream.BULK))) == 4.0
+    assert 1000 <= client().pttl(pace_key("ses", Stream.BULK)) <= 30_000
+    assert client().get(pace_key("ses", Stream.CRITICAL)) is None
 
 
 ASK = st.tuples(st.sampled_from(list(Stream)), st.integers(1, 40))

@@ -7,13 +7,13 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.models.functions import Now
 
-from notifications.delivery import budget, day, fallback
+from notifications.delivery import budget, day
 from notifications.delivery.attempt import deliver
 from notifications.delivery.budget import reserve
 from notifications.delivery.record import Carrier
 from notifications.models import DeliveryAttempt
 from notifications.providers.mail import ErrorClass
-from notifications.redis_client import client, pace_key
+from notifications.redis_client import client, pace_key, rest
 from notifications.states import Stream
 from tests.factories import MessageFactory
 from tests.notifications.budgets import counted, given, let_pass
@@ -162,7 +162,7 @@ def test_limit_holds_however_much_time_passes_within_the_day():
 def test_what_the_provider_refused_does_not_count(provider, settings):
     settings.EMAIL_DAILY = "5"
     provider.script.extend(
-        [ErrorClass.TRANSIENT, ErrorClass.RATE_LIMITED, ErrorClass.MISCONFIGURED, ErrorClass.PERMANENT]
+        [ErrorClass.TRANSIENT, ErrorClass.RATE_LIMITED, ErrorClass.PERMANENT, None, ErrorClass.MISCONFIGURED]
     )
     for message in MessageFactory.create_batch(5):
         deliver([message.id], Stream.DEFAULT, Carrier(task_id="", worker=""))
@@ -185,17 +185,17 @@ def test_what_is_given_back_after_a_wipe_makes_no_negative_count():
 
 def test_what_was_sent_without_redis_is_counted_when_it_is_back():
     assert reserve("ses", Stream.CRITICAL, 4).count == 4
-    fallback.rest.start()
+    rest.start()
     assert reserve("ses", Stream.CRITICAL, 20).count == 6
     assert reserve("ses", Stream.CRITICAL, 1).count == 0
-    fallback.rest.end()
+    rest.end()
     assert reserve("ses", Stream.CRITICAL, 1).count == 0
     assert counted("ses") == 10
 
 
 def test_spent_day_that_is_over_lets_the_relay_go_on():
     reserve("ses", Stream.CRITICAL, 20)
-    assert client().get(pace_key(Stream.CRITICAL)) == b"0.000"
+    assert client().get(pace_key("ses", Stream.CRITICAL)) == b"0.000"
     client().delete("mailroom:day:ses")
     assert reserve("ses", Stream.CRITICAL, 1).count == 1
-    assert client().get(pace_key(Stream.CRITICAL)) is None
+    assert client().get(pace_key("ses", Stream.CRITICAL)) is None

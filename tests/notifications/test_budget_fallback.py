@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from notifications import redis_client
-from notifications.delivery import fallback, quota, scripts
+from notifications.delivery import quota, scripts
 from notifications.delivery.budget import Grant, give_back, reserve, throttled
 from notifications.providers.account import Quota
 from notifications.states import Stream
@@ -123,7 +123,7 @@ def test_redis_that_is_back_is_asked_again_after_the_rest(monkeypatch):
     with redis_at(monkeypatch, 1):
         reserve("ses", Stream.CRITICAL, 1)
     assert reserve("ses", Stream.BULK, 1).count == 0
-    fallback.rest.end()
+    redis_client.rest.end()
     assert reserve("ses", Stream.BULK, 1).count == 1
 
 

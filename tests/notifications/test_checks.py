@@ -18,6 +18,7 @@ from notifications import checks, kinds
     [
         ("mailroom.E002", {"EMAIL_PROVIDERS": []}),
         ("mailroom.E002", {"EMAIL_PROVIDERS": ["pigeon"]}),
+        ("mailroom.E002", {"EMAIL_PROVIDERS": ["simulator", "simulator"]}),
         ("mailroom.E003", {"EMAIL_PROVIDERS": ["ses"], "SES_REGION": ""}),
         ("mailroom.E003", {"EMAIL_PROVIDERS": ["sendgrid"], "SENDGRID_API_KEY": ""}),
         ("mailroom.E003", {"EMAIL_PROVIDERS": ["smtp"], "SMTP_URL": ""}),

@@ -1,5 +1,6 @@
 """A worker's bad days: frozen, told to stop, crashed, without a database."""
 
+from collections import Counter
 from datetime import timedelta
 from uuid import uuid4
 
@@ -12,7 +13,8 @@ from notifications.delivery.attempt import deliver
 from notifications.delivery.record import Carrier, RecordLostError
 from notifications.delivery.rendering import RenderingError, render
 from notifications.models import Message
-from notifications.outbox.relay import recover_ended_leases
+from notifications.outbox.recovery import recover_ended_leases
+from notifications.outbox.relay import take_due
 from notifications.providers.mail import ErrorClass, ProviderError
 from notifications.states import Status, Stream
 from tests.factories import MessageFactory
@@ -67,19 +69,37 @@ def test_refusal_that_comes_back_late_changes_nothing_of_another_claim(provider)
     assert (after.status, after.lease_token) == (Status.SENDING, other)
 
 
-def test_worker_that_is_told_to_stop_leaves_the_next_group_alone(provider):
-    messages = [MessageFactory() for _ in range(13)]
-    report = run(*messages, stopping=lambda: len(provider.taken) >= 5)
-    assert str(report) == "11 sent, 2 left for later"
-    assert Message.objects.filter(status=Status.QUEUED, lease_token=None).count() == 2
+@pytest.mark.parametrize("sent", [0, 1, 5, 11, 12])
+def test_worker_that_is_told_to_stop_finishes_the_call_in_hand_and_returns_the_rest(provider, sent):
+    messages = [MessageFactory(relay_after=Now() + timedelta(minutes=1), relayed=4) for _ in range(13)]
+    report = run(*messages, stopping=lambda: len(provider.taken) >= sent)
+    assert report.counts == Counter({"sent": sent, "left for later": 13 - sent})
+    returned = Message.objects.filter(status=Status.QUEUED, lease_token=None, relay_after__lte=Now())
+    assert list(returned.values_list("attempts", "claims_lost", "relayed")) == [(0, 0, 0)] * (13 - sent)
+
+
+def test_returned_messages_go_to_their_place_before_the_backlog(provider):
+    early = [MessageFactory() for _ in range(3)]
+    backlog = [MessageFactory(relay_after=Now() - timedelta(milliseconds=1)) for _ in range(20)]
+    run(*early, stopping=lambda: bool(provider.taken))
+    assert take_due(Stream.DEFAULT, 2) == [message.id for message in early[1:]]
+    assert len(take_due(Stream.DEFAULT, 99)) == len(backlog)
+
+
+def test_budget_of_what_is_returned_is_given_back(provider, settings):
+    settings.EMAIL_RATE, settings.EMAIL_STREAM_RATES = "1000", "default=8"
+    messages = [MessageFactory() for _ in range(4)]
+    assert str(run(*messages, stopping=lambda: len(provider.taken) >= 2)) == "2 sent, 2 left for later"
+    assert str(run(*messages)) == "2 sent"
 
 
 def test_task_whose_time_slice_is_over_leaves_the_rest_to_the_relay(provider, monkeypatch):
     monkeypatch.setattr(attempt, "SLICE_S", -1.0)
     MessageFactory(relay_after=Now() + timedelta(minutes=1))
     messages = [MessageFactory(relay_after=Now() + timedelta(minutes=1)) for _ in range(7)]
-    assert str(run(*messages)) == "7 left for later"
-    assert Message.objects.filter(status=Status.QUEUED, relay_after__lte=Now()).count() == 7
+    # One gets its turn all the same: where everything is slow there would be no end to it otherwise.
+    assert str(run(*messages)) == "1 sent, 6 left for later"
+    assert Message.objects.filter(status=Status.QUEUED, relay_after__lte=Now()).count() == 6
 
 
 def test_crash_before_the_hand_over_gives_the_rest_back(provider, monkeypatch):

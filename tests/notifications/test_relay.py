@@ -6,9 +6,10 @@ import redis
 from django.db import connection
 from django.db.models.functions import Now
 
+from notifications import kinds
 from notifications.management.commands import relay as relay_command
 from notifications.models import DeliveryAttempt, Message
-from notifications.outbox import broker, relay
+from notifications.outbox import broker, recovery, relay
 from notifications.redis_client import client, pace_key
 from notifications.states import Status, Stream
 from tests.factories import MessageFactory
@@ -18,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
 @pytest.fixture
 def sentinel(valkey):
-    client().set(relay.SENTINEL, "1")
+    client().set(relay.SENTINEL, client().info("server")["run_id"])
 
 
 def test_due_message_is_published_once_and_pushed_forward(sentinel):
@@ -31,8 +32,8 @@ def test_due_message_is_published_once_and_pushed_forward(sentinel):
     assert timedelta(seconds=8) < message.relay_after - message.created_at < timedelta(seconds=13)
 
 
-@pytest.mark.parametrize(("relayed", "seconds"), [(0, 10), (1, 20), (4, 160), (5, 300), (30, 300)])
-def test_pause_between_publishes_grows_to_five_minutes(sentinel, relayed, seconds):
+@pytest.mark.parametrize(("relayed", "seconds"), [(0, 10), (1, 20), (2, 40), (3, 60), (30, 60), (1000, 60)])
+def test_pause_between_publishes_grows_to_a_lease(sentinel, relayed, seconds):
     message = MessageFactory(relayed=relayed)
     relay.take_due(Stream.DEFAULT, 10)
     after = Message.objects.get(id=message.id)
@@ -66,21 +67,21 @@ def test_stream_that_the_budget_holds_back_is_handed_out_at_its_pace(sentinel):
     for _ in range(40):
         MessageFactory(stream=Stream.BULK)
         MessageFactory(stream=Stream.DEFAULT)
-    client().set(pace_key(Stream.BULK), "50.000", px=5000)
+    client().set(pace_key("simulator", Stream.BULK), "50.000", px=5000)
     done = relay.run_once()
     assert done.paced
     # A quarter more than can go until the next round, and one: even at a pace of nothing somebody asks again.
     assert done.published == {Stream.BULK: 14, Stream.DEFAULT: 40}
-    client().set(pace_key(Stream.BULK), "0.000", px=5000)
+    client().set(pace_key("simulator", Stream.BULK), "0.000", px=5000)
     assert relay.run_once().published == {Stream.BULK: 1}
-    client().delete(pace_key(Stream.BULK))
+    client().delete(pace_key("simulator", Stream.BULK))
     assert relay.run_once().published == {Stream.BULK: 25}
     assert not relay.run_once().paced
 
 
 def test_rounds_are_short_while_a_stream_is_held_back(sentinel):
     assert relay_command._round(relay.Round())[1] == 0.5
-    client().set(pace_key(Stream.BULK), "50.000", px=5000)
+    client().set(pace_key("simulator", Stream.BULK), "50.000", px=5000)
     assert relay_command._round(relay.Round())[1] < relay.PACED_ROUND_S
 
 
@@ -119,7 +120,7 @@ def test_broker_that_is_back_gets_at_once_what_it_was_not_given(sentinel):
 
 def test_claim_of_a_lost_worker_goes_back_to_the_queue(sentinel):
     message = MessageFactory(abandoned=True)
-    assert relay.recover_ended_leases() == (1, 0)
+    assert recovery.recover_ended_leases() == (1, 0)
     message.refresh_from_db()
     assert (message.status, message.lease_token) == (Status.QUEUED, None)
     assert not DeliveryAttempt.objects.exists()
@@ -127,7 +128,7 @@ def test_claim_of_a_lost_worker_goes_back_to_the_queue(sentinel):
 
 def test_handed_over_message_of_a_lost_worker_is_uncertain(sentinel):
     message = MessageFactory(abandoned=True, handed_over=True)
-    assert relay.recover_ended_leases() == (0, 1)
+    assert recovery.recover_ended_leases() == (0, 1)
     message.refresh_from_db()
     assert message.status == Status.UNCERTAIN
     attempt = message.delivery_attempts.get()
@@ -136,30 +137,36 @@ def test_handed_over_message_of_a_lost_worker_is_uncertain(sentinel):
 
 def test_living_claim_is_left_alone(sentinel):
     MessageFactory(sending=True)
-    assert relay.recover_ended_leases() == (0, 0)
+    assert recovery.recover_ended_leases() == (0, 0)
 
 
-def test_uncertain_message_gets_one_second_chance_if_its_kind_says_so(sentinel):
+def test_uncertain_message_gets_another_chance_for_every_lost_answer_if_its_kind_says_so(sentinel):
     message = MessageFactory(uncertain=True)
-    assert relay.settle_uncertain() == 1
-    message.refresh_from_db()
-    assert (message.status, message.resent_uncertain) == (Status.QUEUED, True)
-    Message.objects.filter(id=message.id).update(status=Status.UNCERTAIN, settle_at=Now())
-    assert relay.settle_uncertain() == 0
+    for attempts in range(1, kinds.WELCOME.max_attempts):
+        Message.objects.filter(id=message.id).update(status=Status.UNCERTAIN, settle_at=Now(), attempts=attempts)
+        assert recovery.settle_uncertain() == 1
+        message.refresh_from_db()
+        assert (message.status, message.resent_uncertain) == (Status.QUEUED, True)
+
+
+@pytest.mark.parametrize("spent", [{"kind": "product-news"}, {"attempts": kinds.WELCOME.max_attempts}])
+def test_uncertain_message_is_held_if_its_kind_says_so_or_its_attempts_are_spent(sentinel, spent):
+    message = MessageFactory(**({"uncertain": True} | spent))
+    assert recovery.settle_uncertain() == 0
     message.refresh_from_db()
     assert (message.status, message.settle_at) == (Status.UNCERTAIN, None)
 
 
 def test_uncertain_message_of_an_unknown_kind_is_held(sentinel):
     message = MessageFactory(uncertain=True, kind="gone")
-    assert relay.settle_uncertain() == 0
+    assert recovery.settle_uncertain() == 0
     message.refresh_from_db()
     assert message.status == Status.UNCERTAIN
 
 
 def test_uncertain_message_waits_for_its_settling_time(sentinel):
     MessageFactory(uncertain=True, settle_at=Now() + timedelta(minutes=1))
-    assert relay.settle_uncertain() == 0
+    assert recovery.settle_uncertain() == 0
 
 
 @pytest.mark.parametrize(

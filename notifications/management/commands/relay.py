@@ -44,7 +44,8 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        done, turned_at = relay.Round(), time.monotonic()
+        # Another may have been killed between taking rows and publishing them, and this one be its successor.
+        done, turned_at = relay.Round(cut_short=True), time.monotonic()
         row = heartbeat.Row(heartbeat.name_of("relay"), lambda: _trouble(time.monotonic() - turned_at))
         row.start()
         while not stop.is_set():
@@ -71,7 +72,7 @@ def _round(before: relay.Round) -> tuple[relay.Round, float]:
         let_go()
         # It turns, and to start it anew would mend nothing.
         heartbeat.touch()
-        return before, PAUSE_S
+        return relay.Round(cut_short=True), PAUSE_S
     heartbeat.touch()
     if not done.idle:
         logger.info("%s", done)

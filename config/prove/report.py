@@ -1,0 +1,117 @@
+"""How a proof's figures read. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from config.local.facts import Fact, percentile
+from config.prove.load import Said, Word
+from config.prove.recovery import Felt
+from config.prove.schedule import Harm
+from config.prove.verdict import Duplicate, Verdict
+
+# Mail that people wait for: rather twice than never.
+NEVER_HELD = {"welcome", "password-reset"}
+# As many of a list are named; the report has all.
+MOST_NAMED = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """`began_at`: when the load began, seconds since 1970. `unsettled`: what was not, when its time was over."""
+
+    began_at: float
+    said: Sequence[Said]
+    verdict: Verdict
+    felt: Sequence[Felt]
+    held: Sequence[Fact]
+    unsettled: Sequence[Fact]
+    uncertain_settled: int
+    settled_s: float
+
+    @property
+    def sign_up_p99_ms(self) -> float:
+        return percentile(
+            [said.took_s * 1000 for said in self.said if said.word is Word.DONE and said.kind == "welcome"], 0.99
+        )
+
+    @property
+    def max_recovery_s(self) -> float:
+        return max((felt.recovery_s for felt in self.felt), default=0.0)
+
+
+def complaints(figures: Figures) -> Iterator[str]:
+    """Say what must not be; nothing if all is well."""
+    verdict = figures.verdict
+    lists: list[tuple[str, Sequence[Fact]]] = [
+        ("lost: people were told that it is done, and no provider has it", verdict.lost),
+        ("held: it may never have left, and nothing sends it again", [f for f in figures.held if f[0] in NEVER_HELD]),
+        ("not settled in time", figures.unsettled),
+    ]
+    for what, facts in lists:
+        yield from _named(what, [f"{kind} to {address}" for kind, address in facts])
+    yield from _named("doubled without an explanation", [_copy(duplicate) for duplicate in verdict.unexplained])
+    unclean = [f"{said.status} for {said.kind} to {said.address}" for said in figures.said if said.word is Word.UNCLEAN]
+    yield from _named("the site answered neither yes nor a clean 503", unclean)
+
+
+def _copy(duplicate: Duplicate) -> str:
+    kind, address = duplicate.fact
+    return f"{kind} to {address}, again at {duplicate.provider} {duplicate.accepted_at}, message {duplicate.message_id}"
+
+
+def _named(what: str, things: Sequence[str]) -> Iterator[str]:
+    if things:
+        more = f" … and {len(things) - MOST_NAMED} more" if len(things) > MOST_NAMED else ""
+        yield f"{len(things)} {what}: {'; '.join(things[:MOST_NAMED])}{more}"
+
+
+def table(figures: Figures) -> str:
+    lines = ["", _row("what was done", "at s", "for s", "hit", "turned away", "recovery s", "sign-up p99 ms")]
+    for felt in figures.felt:
+        deed = felt.deed
+        cells = (
+            f"{deed.began_at - figures.began_at:.1f}",
+            f"{deed.ended_at - deed.began_at:.1f}",
+            str(felt.hit),
+            str(felt.refused),
+            f"{felt.recovery_s:.1f}",
+            f"{felt.sign_up_p99_ms:.0f}" if felt.sign_up_p99_ms else "-",
+        )
+        lines.append(_row(deed.fault.name, *cells))
+    return "\n".join([*lines, ""])
+
+
+def remarks(figures: Figures) -> Iterator[str]:
+    words = {word: sum(said.word is word for said in figures.said) for word in Word}
+    yield (
+        f"People asked {len(figures.said)} times: {words[Word.DONE]} were told that it is done,"
+        f" {words[Word.REFUSED]} to come again later (a clean 503), {words[Word.UNKNOWN]} got no answer."
+    )
+    if strays := figures.verdict.strays:
+        yield f"{len(strays)} mails went to people who were not told that it is done."
+    for duplicate in figures.verdict.duplicates:
+        if duplicate.why:
+            kind, address = duplicate.fact
+            yield f"A copy of the {kind} to {address} is explained: {duplicate.why}."
+    yield f"All was settled {figures.settled_s:.0f} s after the last person had come."
+
+
+def last_line(figures: Figures) -> str:
+    verdict = figures.verdict
+    return (
+        f"prove: accepted={verdict.accepted} sent={verdict.sent} held={len(figures.held)} lost={len(verdict.lost)}"
+        f" duplicated={len(verdict.duplicates)} unexplained_duplicates={len(verdict.unexplained)}"
+        f" uncertain_settled={figures.uncertain_settled} max_recovery_s={figures.max_recovery_s:.1f}"
+        f" sign_up_p99_ms={figures.sign_up_p99_ms:.0f}"
+    )
+
+
+def programme(harms: Sequence[Harm]) -> Iterator[str]:
+    for harm in harms:
+        length = f" for {harm.length_s:.1f} s" if harm.length_s else ""
+        yield f"  {harm.start_s:6.1f} s  {harm.fault.name}{length}"
+
+
+def _row(name: str, *cells: str) -> str:
+    widths = (7, 7, 5, 13, 12, 16)
+    return f"  {name:<44}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))

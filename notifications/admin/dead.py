@@ -1,0 +1,74 @@
+"""Dead letters: what they died of, and another life for those that are still wanted."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.admin import AllValuesFieldListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from notifications.admin.waiting import WaitingAdmin
+from notifications.delivery.replay import Tally, Verdict, replay
+from notifications.models import DeadLetter, Message
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(WaitingAdmin):
+    act = "replay"
+    # Their ids must fit into DATA_UPLOAD_MAX_MEMORY_SIZE. `manage.py replay_dead` has no limit.
+    most_at_once = 5_000
+    list_display = ["to_address", "kind", "error_fingerprint", "died_at", "attempts", "replays"]
+    list_filter = [
+        ("kind", AllValuesFieldListFilter),
+        ("error_fingerprint", AllValuesFieldListFilter),
+        ("provider", AllValuesFieldListFilter),
+        "died_at",
+    ]
+    ordering = ["-died_at"]
+    actions = ["replay_selected"]
+
+    @admin.action(description="Replay selected dead letters", permissions=["resend"])
+    def replay_selected(self, request: HttpRequest, queryset: QuerySet[Message, Message]) -> HttpResponse | None:
+        ids = self.chosen(request, queryset)
+        return self._ask(request, ids) if ids else None
+
+    def act_view(self, request: HttpRequest, ids: Sequence[UUID]) -> HttpResponse:
+        """GET shows what a replay would do; POST replays what is wanted then."""
+        if request.method != "POST":
+            return self._ask(request, ids)
+        tally = replay(
+            Message.objects.filter(id__in=ids),
+            dry_run=False,
+            tell=lambda replayed: self.log(request, replayed, "Replayed."),
+        )
+        level = messages.SUCCESS if tally.replayed else messages.WARNING
+        self.message_user(request, said(tally, len(ids)), level)
+        return self.back(ids)
+
+    def _ask(self, request: HttpRequest, ids: Sequence[UUID]) -> TemplateResponse:
+        tally = replay(Message.objects.filter(id__in=ids), dry_run=True)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Replay dead letters" if len(ids) != 1 else "Replay this dead letter",
+            "opts": self.opts,
+            "tally": tally,
+            "verdicts": list(Verdict),
+            "lines": [(row, [row.counts[verdict] for verdict in Verdict]) for row in tally.rows],
+            "ids": " ".join(str(message_id) for message_id in ids),
+        }
+        return TemplateResponse(request, "admin/notifications/deadletter/replay.html", context)
+
+
+def said(tally: Tally, asked: int) -> str:
+    """Say how many were replayed, and how many were not and why."""
+    parts = [f"{tally.replayed:,} of {asked:,} replayed."]
+    counts = tally.counts
+    if kept := [
+        f"{counts[verdict]:,} {verdict}" for verdict in Verdict if verdict is not Verdict.WANTED and counts[verdict]
+    ]:
+        parts.append(f"Still dead: {', '.join(kept)}.")
+    if moved := asked - tally.dead:
+        parts.append(f"{moved:,} had moved on.")
+    return " ".join(parts)

@@ -1,0 +1,129 @@
+"""Uncertain messages: since when, what will become of them by themselves, and a person's decision."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import Max, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from notifications.admin.waiting import WaitingAdmin
+from notifications.models import Message, UncertainMessage
+from notifications.outbox import settling
+from notifications.outbox.recovery import may_resend
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One way to settle a message: the act, what it is called before and after, and what it means."""
+
+    act: Callable[[Message, str], bool]
+    button: str
+    done: str
+    meaning: str
+
+
+CHOICES = {
+    "sent": Choice(
+        act=settling.mark_sent,
+        button="Mark as sent",
+        done="marked as sent",
+        meaning="The provider's own log shows that it took the mail.",
+    ),
+    "again": Choice(
+        act=settling.send_again,
+        button="Send again",
+        done="queued to be sent again",
+        meaning="Rather twice than never: if the provider has taken the first one, the person gets two.",
+    ),
+    "drop": Choice(
+        act=settling.drop,
+        button="Drop",
+        done="dropped",
+        meaning="Rather never than twice: if the provider has not taken it, the person gets none.",
+    ),
+}
+
+
+@admin.register(UncertainMessage)
+class UncertainMessageAdmin(WaitingAdmin):
+    act = "settle"
+    list_display = ["to_address", "kind", "since", "by_itself", "provider", "attempts"]
+    list_filter = [("kind", admin.AllValuesFieldListFilter), ("provider", admin.AllValuesFieldListFilter), "created_at"]
+    actions = ["mark_sent_selected", "send_again_selected", "drop_selected"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any, Any]:
+        # Written at the very moment at which a message becomes uncertain.
+        uncertain: QuerySet[Any, Any] = UncertainMessage.objects.annotate(
+            last_attempt_at=Max("delivery_attempts__recorded_at")
+        )
+        return uncertain
+
+    @admin.display(description="since", ordering="last_attempt_at")
+    def since(self, message: Any) -> datetime | None:
+        at: datetime | None = message.last_attempt_at
+        return at
+
+    @admin.display(description="by itself", ordering="settle_at")
+    def by_itself(self, message: Message) -> str:
+        return by_itself(message)
+
+    @admin.action(description="Mark selected as sent …", permissions=["resend"])
+    def mark_sent_selected(self, request: HttpRequest, queryset: QuerySet[Message, Message]) -> HttpResponse | None:
+        return self._ask(request, self.chosen(request, queryset), ["sent"])
+
+    @admin.action(description="Send selected again …", permissions=["resend"])
+    def send_again_selected(self, request: HttpRequest, queryset: QuerySet[Message, Message]) -> HttpResponse | None:
+        return self._ask(request, self.chosen(request, queryset), ["again"])
+
+    @admin.action(description="Drop selected …", permissions=["resend"])
+    def drop_selected(self, request: HttpRequest, queryset: QuerySet[Message, Message]) -> HttpResponse | None:
+        return self._ask(request, self.chosen(request, queryset), ["drop"])
+
+    def act_view(self, request: HttpRequest, ids: Sequence[UUID]) -> HttpResponse:
+        """GET asks; POST settles what is still uncertain, in the way whose button was pressed."""
+        choice = next((choice for name, choice in CHOICES.items() if name in request.POST), None)
+        if choice is None:
+            return self._ask(request, ids, list(CHOICES)) or self.back(ids)
+        found = list(Message.objects.filter(id__in=ids))
+        settled = [message for message in found if self._settle(request, message, choice)]
+        text = f"{len(settled):,} of {len(ids):,} {choice.done}."
+        if moved := len(ids) - len(settled):
+            text += f" {moved:,} had moved on."
+        self.message_user(request, text, messages.SUCCESS if settled else messages.WARNING)
+        return self.back(ids)
+
+    def _settle(self, request: HttpRequest, message: Message, choice: Choice) -> bool:
+        with transaction.atomic():
+            won = choice.act(message, request.user.get_username())
+            if won:
+                self.log(request, [message], f"Settled by hand: {choice.done}.")
+        return won
+
+    def _ask(self, request: HttpRequest, ids: Sequence[UUID], names: Sequence[str]) -> TemplateResponse | None:
+        if not ids:
+            return None
+        waiting = UncertainMessage.objects.filter(id__in=ids)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Settle uncertain messages" if len(ids) != 1 else "Settle this message",
+            "opts": self.opts,
+            "lines": [(message, by_itself(message)) for message in waiting],
+            "choices": [(name, CHOICES[name]) for name in names],
+            "ids": " ".join(str(message_id) for message_id in ids),
+        }
+        return TemplateResponse(request, "admin/notifications/uncertainmessage/settle.html", context)
+
+
+def by_itself(message: Message) -> str:
+    """Say what becomes of it if no news comes and nobody does anything."""
+    if message.settle_at and may_resend(message):
+        return f"sent again at {date_format(timezone.localtime(message.settle_at), 'j M Y H:i')}"
+    return "held"

@@ -1,0 +1,179 @@
+"""Give dead letters another life: those that the decision made before every send would let out now, and no others."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
+
+from notifications import states
+from notifications.delivery.facts import gather
+from notifications.delivery.wanted import why_not
+from notifications.models import Message
+from notifications.states import Event
+
+BATCH = 500
+
+
+class Verdict(StrEnum):
+    """What would become of a dead letter if it were sent now."""
+
+    WANTED = "wanted"
+    EXPIRED = "expired"
+    SUPPRESSED = "suppressed"
+    UNWANTED = "unwanted"
+    BROKEN = "broken"  # its kind is gone or raises
+
+
+_VERDICTS = {
+    Event.OUTLIVED: Verdict.EXPIRED,
+    Event.ADDRESS_SUPPRESSED: Verdict.SUPPRESSED,
+    Event.UNWANTED: Verdict.UNWANTED,
+    Event.FAILED: Verdict.BROKEN,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """The dead letters of one kind that died of the same."""
+
+    fingerprint: str
+    kind: str
+    counts: Counter[Verdict]
+    # When they died.
+    oldest: datetime
+    newest: datetime
+
+    @property
+    def dead(self) -> int:
+        return self.counts.total()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """What was judged, by fingerprint and kind, and how many of it were replayed: none by a dry run."""
+
+    rows: tuple[Row, ...]
+    replayed: int
+
+    @property
+    def counts(self) -> Counter[Verdict]:
+        return sum((row.counts for row in self.rows), Counter())
+
+    @property
+    def dead(self) -> int:
+        return self.counts.total()
+
+    @property
+    def wanted(self) -> int:
+        return self.counts[Verdict.WANTED]
+
+
+def dead_letters(
+    *, kind: str = "", error: str = "", since: datetime | Combinable | None = None
+) -> QuerySet[Message, Message]:
+    """Return the dead letters of a kind, of an error (its fingerprint or the beginning of it), that died since then."""
+    dead = Message.objects.filter(status__in=states.sources(Event.REPLAYED))
+    if kind:
+        dead = dead.filter(kind=kind)
+    if error:
+        dead = dead.filter(error_fingerprint__startswith=error)
+    return dead if since is None else dead.filter(died_at__gte=since)
+
+
+def judge(messages: Sequence[Message]) -> list[tuple[Message, Verdict]]:
+    """Return each message, its user loaded, with what would become of it. Raises Django's database errors."""
+    skips = [(message, why_not(facts)) for message, facts in gather(messages)]
+    return [(message, _VERDICTS[skip.event] if skip else Verdict.WANTED) for message, skip in skips]
+
+
+def nobody(replayed: Sequence[Message]) -> None:
+    """Nobody needs to be told."""
+
+
+def replay(
+    queryset: QuerySet[Message, Message],
+    *,
+    dry_run: bool,
+    batch: int = BATCH,
+    tell: Callable[[Sequence[Message]], None] = nobody,
+) -> Tally:
+    """Queue the dead letters of `queryset` that are still wanted, or only count them.
+
+    Every batch is a transaction of its own, and `tell` gets its messages within it. What another replay holds at this
+    moment is passed over. Nothing is published: the relay carries it, in chunks. Raises Django's database errors; the
+    batches before stay replayed, and the same call again does the rest.
+    """
+    dead = queryset.filter(status__in=states.sources(Event.REPLAYED)).select_related("user").order_by("id")
+    if not dry_run:
+        # Of the message alone: the account is joined from the outside, and is not ours to lock.
+        dead = dead.select_for_update(skip_locked=True, of=("self",))
+    count, replayed, last = _Count(), 0, UUID(int=0)
+    while True:
+        with transaction.atomic():
+            # Onwards by id, so that what dies again meanwhile does not come round again.
+            messages = list(dead.filter(id__gt=last)[:batch])
+            if not messages:
+                return Tally(rows=count.rows(), replayed=replayed)
+            judged = judge(messages)
+            if not dry_run:
+                replayed += _revive([message for message, verdict in judged if verdict is Verdict.WANTED], tell)
+        count.add(judged)
+        last = messages[-1].id
+
+
+def _revive(messages: Sequence[Message], tell: Callable[[Sequence[Message]], None]) -> int:
+    """Begin another life: attempts and the right to one resend anew, the age not."""
+    if not messages:
+        return 0
+    revived = Message.objects.filter(
+        id__in=[message.id for message in messages], status__in=states.sources(Event.REPLAYED)
+    ).update(
+        status=states.target(Event.REPLAYED),
+        attempts_forgiven=F("attempts"),
+        replays=F("replays") + 1,
+        died_at=None,
+        error_fingerprint="",
+        status_reason="",
+        resent_uncertain=False,
+        claims_lost=0,
+        due_at=Now(),
+        relay_after=Now(),
+        relayed=0,
+    )
+    tell(messages)
+    return revived
+
+
+@dataclass
+class _Count:
+    groups: dict[tuple[str, str], Counter[Verdict]] = field(default_factory=dict)
+    died: dict[tuple[str, str], list[datetime]] = field(default_factory=dict)
+
+    def add(self, judged: Sequence[tuple[Message, Verdict]]) -> None:
+        for message, verdict in judged:
+            assert message.died_at is not None  # noqa: S101 - a constraint: it is dead
+            key = (message.error_fingerprint, message.kind)
+            self.groups.setdefault(key, Counter())[verdict] += 1
+            first, last = self.died.get(key, (message.died_at, message.died_at))
+            self.died[key] = [min(first, message.died_at), max(last, message.died_at)]
+
+    def rows(self) -> tuple[Row, ...]:
+        """The most dead first."""
+        keys = sorted(self.groups, key=lambda key: (-self.groups[key].total(), key))
+        return tuple(
+            Row(
+                fingerprint=key[0],
+                kind=key[1],
+                counts=self.groups[key],
+                oldest=self.died[key][0],
+                newest=self.died[key][1],
+            )
+            for key in keys
+        )

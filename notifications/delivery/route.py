@@ -1,0 +1,49 @@
+"""Find the provider that a group goes to: the first, in the order of EMAIL_PROVIDERS, that takes mail now.
+
+Never asked for a message of which a provider may already have a copy: that one is uncertain and in no queue.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+
+from notifications.delivery import breaker
+from notifications.providers import registry
+from notifications.providers.base import Provider
+from notifications.providers.mail import Accepted, ProviderError
+
+
+class Way:
+    """One provider, for as long as it takes mail; or for one message, to see whether it does again."""
+
+    def __init__(self, provider: Provider, entry: breaker.Entry) -> None:
+        self.provider = provider
+        self.name = provider.name
+        self.is_probe = bool(entry.prober)
+        self.is_open = True
+        self._entry = entry
+
+    def report(self, answer: Accepted | ProviderError) -> bool:
+        """Say what the provider has answered. True: a probe has failed."""
+        effect = breaker.report(self._entry, answer)
+        self.is_open = not effect.is_open
+        return effect.failed_probe
+
+
+def another(way: Way) -> bool:
+    """True if this way has closed and another provider takes mail: what was refused here need not wait."""
+    return not way.is_open and any(breaker.is_closed(name) for name in settings.EMAIL_PROVIDERS if name != way.name)
+
+
+@contextmanager
+def find() -> Iterator[Way | None]:
+    """Give the way of the next group, or None if no provider takes mail."""
+    for provider in registry.in_use():
+        if entry := breaker.enter(provider.name):
+            try:
+                yield Way(provider, entry)
+            finally:
+                breaker.leave(entry)
+            return
+    yield None

@@ -1,0 +1,72 @@
+"""Gives dead letters another life, once what killed them is mended."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from notifications import kinds
+from notifications.delivery.replay import Row, Verdict, dead_letters, replay
+
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+HEADINGS = ("error", "kind", "dead", *Verdict, "oldest", "newest")
+
+
+class Command(BaseCommand):
+    help = "Queue dead letters that are still wanted once more. Their attempts begin anew, their age does not."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--kind", default="", help="only of this kind")
+        parser.add_argument("--error", default="", help="only what died of this: a fingerprint or its beginning")
+        parser.add_argument("--since", default="", help="only what died since: 2h, 3d, 2026-11-24 or 2026-11-24T10:00")
+        parser.add_argument("--all", action="store_true", help="needed if nothing else narrows it down")
+        parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        kind, error, dry_run = options["kind"], options["error"], options["dry_run"]
+        if not (kind or error or options["since"] or options["all"]):
+            raise CommandError("Say which: --kind, --error, --since, or --all.")
+        since = moment(options["since"]) if options["since"] else None
+        check_kind(kind)
+        tally = replay(dead_letters(kind=kind, error=error, since=since), dry_run=dry_run)
+        for line in table([cells(row) for row in tally.rows]):
+            self.stdout.write(line)
+        done = f"{tally.wanted} of {tally.dead} would be" if dry_run else f"{tally.replayed} of {tally.dead}"
+        self.stdout.write(f"{done} replayed.")
+
+
+def moment(text: str) -> datetime | Combinable:
+    """Return when that was, by the database's clock if it is said from now. Raises CommandError."""
+    if ago := re.fullmatch(r"(\d{1,4})([mhd])", text):
+        return Now() - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise CommandError(f"--since {text!r} is no time; write 2h, 3d, 2026-11-24 or 2026-11-24T10:00.") from None
+    return timezone.make_aware(at) if timezone.is_naive(at) else at
+
+
+def check_kind(kind: str) -> None:
+    """A kind that is gone may have left dead letters. Raises CommandError for a name that nothing has."""
+    if kind and kind not in kinds.KINDS and not dead_letters(kind=kind).exists():
+        known = ", ".join(sorted(kinds.KINDS))
+        raise CommandError(f"No kind of e-mail is called {kind!r}, and no dead letter is of it; there are: {known}.")
+
+
+def cells(row: Row) -> list[str]:
+    counts = [str(row.counts[verdict]) for verdict in Verdict]
+    times = [timezone.localtime(at).isoformat(" ", "seconds") for at in (row.oldest, row.newest)]
+    return [row.fingerprint or "-", row.kind, str(row.dead), *counts, *times]
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    if not rows:
+        return []
+    lines = [HEADINGS, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
+    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]

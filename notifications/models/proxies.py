@@ -1,0 +1,45 @@
+"""Messages that wait for a person, each sort with a page of its own in the admin."""
+
+from typing import ClassVar, TypeVar
+
+from django.db import models
+
+from notifications.models.message import Message
+from notifications.states import Status
+
+Some = TypeVar("Some", bound=Message)
+
+
+class InStatus(models.Manager[Some]):
+    """The messages of one status."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__()
+        self.status = status
+
+    def get_queryset(self) -> models.QuerySet[Some]:
+        return super().get_queryset().filter(status=self.status)
+
+
+class DeadLetter(Message):
+    """Whoever may view and resend messages may view and replay these: they have no permissions of their own."""
+
+    objects: ClassVar[models.Manager["DeadLetter"]] = InStatus(Status.DEAD)
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        ordering = ["-died_at"]
+        verbose_name = "dead letter"
+
+
+class UncertainMessage(Message):
+    """Permissions as for dead letters."""
+
+    objects: ClassVar[models.Manager["UncertainMessage"]] = InStatus(Status.UNCERTAIN)
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        ordering = ["-created_at"]
+        verbose_name = "uncertain message"

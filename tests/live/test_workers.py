@@ -1,0 +1,222 @@
+"""Workers and other processes that are killed, frozen, stopped and started in turn, with mail in their hands."""
+
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import psutil
+import pytest
+import requests
+
+from tests.live.running import PATIENCE, WORKERS, Running, eventually
+
+pytestmark = pytest.mark.live
+
+LEASE = timedelta(seconds=int(PATIENCE["DELIVERY_LEASE_S"]))
+# Published as the relay publishes a backlog: in chunks, with the relay's own next time set.
+CHUNKS = """
+from datetime import timedelta
+from django.db.models.functions import Now
+from accounts.models import User
+from notifications.models import Message
+from notifications.outbox import broker
+from notifications.states import Stream
+users = User.objects.bulk_create([User(email=f"{name}{number}@example.com") for number in range(60)])
+later = Now() + timedelta(seconds=10)
+messages = Message.objects.bulk_create([
+    Message(kind="welcome", stream="default", user=user, to_address=user.email, idempotency_key=f"chunk:{user.email}",
+            relay_after=later, relayed=1)
+    for user in users
+])
+assert broker.publish([[each.id for each in messages[start:start + 20]] for start in (0, 20, 40)], Stream.DEFAULT) == 3
+"""
+
+
+def in_chunks(live: Running, name: str) -> set[str]:
+    """Publish three chunks of twenty welcome mails for one worker, and stop the provider while they are being sent."""
+    addresses = {f"{name}{number}@example.com" for number in range(60)}
+    live.stop(*WORKERS)
+    # So fast that whole groups are claimed.
+    live.simulator.turn(latency_ms=20)
+    live.stack.manage("shell", "-v", "0", "-c", f"name = {name!r}{CHUNKS}")
+    live.start("worker-main")
+    eventually(lambda: len(held(live, addresses)[0]) > 4)
+    live.simulator.turn(latency_ms=2500)
+    eventually(lambda: live.simulator.stats()["in_flight"])
+    return addresses
+
+
+def held(live: Running, addresses: set[str]) -> tuple[dict[str, datetime], set[str]]:
+    """The messages that a worker has claimed: those not handed over, with the end of their lease; those handed over."""
+    rows = live.sql(
+        "SELECT to_address, lease_until, handed_over_at IS NOT NULL FROM notifications_message"
+        " WHERE status = 'sending' AND to_address = ANY(%s)",
+        list(addresses),
+    )
+    waiting = {address: lease_until for address, lease_until, handed_over in rows if not handed_over}
+    return waiting, {address for address, _, handed_over in rows if handed_over}
+
+
+def first_started(live: Running, addresses: set[str]) -> dict[str, datetime]:
+    """When the provider was first called with a mail that it took."""
+    taken = [entry for entry in live.simulator.messages() if entry["to"] in addresses]
+    taken.sort(key=lambda entry: entry["seq"], reverse=True)
+    return {entry["to"]: datetime.fromisoformat(entry["request_started_at"]) for entry in taken}
+
+
+def all_sent(live: Running, addresses: set[str]) -> None:
+    eventually(lambda: all(live.accepted(addresses).values()), within_s=60)
+    eventually(lambda: live.statuses(addresses) == {"sent"}, within_s=60)
+
+
+def lost_calls(live: Running, addresses: set[str]) -> set[str]:
+    rows = live.sql(
+        "SELECT m.to_address FROM notifications_deliveryattempt a JOIN notifications_message m ON m.id = a.message_id"
+        " WHERE a.error_code = 'worker-lost' AND m.to_address = ANY(%s)",
+        list(addresses),
+    )
+    return {address for (address,) in rows}
+
+
+def test_worker_killed_in_mid_chunk_delays_what_it_held_by_a_lease_at_most(live):
+    addresses = in_chunks(live, "killed")
+    live.kill("worker-main")
+    killed_at = datetime.now().astimezone()
+    waiting, called = held(live, addresses)
+    live.simulator.turn(latency_ms=0)
+    live.start("worker-bulk", "worker-critical")
+    all_sent(live, addresses)
+    copies, started = live.accepted(addresses), first_started(live, addresses)
+    assert waiting
+    late = {address: started[address] - end for address, end in waiting.items()}
+    assert max(late.values()) < timedelta(seconds=2)
+    untouched = addresses - waiting.keys() - called
+    assert max(started[address] for address in untouched) < killed_at + LEASE + timedelta(seconds=2)
+    # One call for each of the three threads that had a chunk. Whoever was in one may get a second copy.
+    assert lost_calls(live, addresses) <= called
+    assert len(called) <= 3
+    assert {address for address, count in copies.items() if count > 1} <= called
+    assert max(copies.values()) <= 2
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_worker_frozen_past_its_lease_sends_nothing_that_another_has_sent(live):
+    addresses = in_chunks(live, "frozen")
+    with live.frozen("worker-main"):
+        waiting, called = held(live, addresses)
+        before = live.accepted(addresses)
+        live.simulator.turn(latency_ms=0)
+        live.start("worker-bulk")
+        others = addresses - called
+        eventually(lambda: all(live.accepted(others).values()), within_s=60)
+        # What was being sent is settled by its kind: rather twice than never.
+        eventually(lambda: live.statuses(addresses) == {"sent"}, within_s=60)
+        during = live.accepted(addresses)
+    assert waiting
+    live.person().sign_up("thawed@example.com")
+    eventually(lambda: live.statuses({"thawed@example.com"}) == {"sent"})
+    # It is at work again, and its threads have got over it.
+    live.stop("worker-bulk")
+    live.person().sign_up("thawed-too@example.com")
+    eventually(lambda: live.statuses({"thawed-too@example.com"}) == {"sent"})
+    live.start("worker-bulk", "worker-critical")
+    assert live.statuses(addresses) == {"sent"}
+    after = live.accepted(addresses)
+    assert after == during
+    # Explained by the freeze itself: the provider had these in its hands when it began.
+    assert {address for address, count in after.items() if count > 1} <= called
+    assert all(before[address] <= 1 for address in addresses)
+
+
+@contextmanager
+def people_signing_up(live: Running, name: str, *, hands: int = 4, may_fail: bool = False) -> Iterator[set[str]]:
+    """Let people sign up, `hands` at a time, until the block ends; yield who was told "done"."""
+    told: set[str] = set()
+    over = threading.Event()
+
+    def sign_up(hand: int) -> None:
+        number = 0
+        while not over.is_set():
+            address = f"{name}-{hand}-{number}@example.com"
+            number += 1
+            try:
+                live.person().sign_up(address)
+            except requests.ConnectionError:
+                assert may_fail
+            else:
+                told.add(address)
+            over.wait(0.1)
+
+    with ThreadPoolExecutor(hands) as pool:
+        people = [pool.submit(sign_up, hand) for hand in range(hands)]
+        try:
+            yield told
+        finally:
+            over.set()
+        for person in people:
+            person.result()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_rolling_restart_under_load_loses_nothing_and_doubles_nothing(live):
+    live.simulator.turn(latency_ms=300)
+    with people_signing_up(live, "rolling") as told:
+        for name in (*WORKERS, "relay", "beat"):
+            live.stop(name)
+            live.start(name)
+            eventually(lambda: live.stack.supervisor.state(name) == "RUNNING")  # noqa: B023 - asked within the turn
+    all_sent(live, told)
+    assert len(told) > 20
+    assert Counter(live.accepted(told).values()) == {1: len(told)}
+    assert lost_calls(live, told) == set()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_web_reloaded_under_load_turns_nobody_away(live):
+    with people_signing_up(live, "reloaded") as told:
+        for _ in range(3):
+            so_far = len(told)
+            os.kill(live.pid("web"), signal.SIGHUP)
+            eventually(lambda: len(told) > so_far + 20)  # noqa: B023 - asked within the turn
+    all_sent(live, told)
+    assert Counter(live.accepted(told).values()) == {1: len(told)}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_frozen_web_process_is_replaced_and_whoever_was_told_done_gets_mail_once(live):
+    frozen = psutil.Process(live.pid("web")).children()[0]
+    # More than the other process has threads, so that some of them do meet the frozen one.
+    with people_signing_up(live, "frozen-web", hands=12, may_fail=True) as told:
+        eventually(lambda: told)
+        frozen.suspend()
+        # gunicorn's own patience is 30 s; then it kills what does not move.
+        eventually(lambda: not frozen.is_running(), within_s=60)
+        so_far = len(told)
+        eventually(lambda: len(told) > so_far + 20)
+    all_sent(live, told)
+    assert Counter(live.accepted(told).values()) == {1: len(told)}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_frozen_relay_delays_nobody_who_signs_up_and_goes_on_where_it_was(live):
+    addresses = {f"frozen-relay{number}@example.com" for number in range(8)}
+    with live.frozen("relay"):
+        for address in addresses:
+            live.person().sign_up(address)
+        all_sent(live, addresses)
+        live.stop(*WORKERS)
+        live.person().sign_up("left-to-the-relay@example.com")
+        live.sql("UPDATE notifications_message SET relay_after = now() WHERE to_address LIKE 'left-to-the-relay%%'")
+    live.start(*WORKERS)
+    all_sent(live, addresses | {"left-to-the-relay@example.com"})
+    assert set(live.accepted(addresses | {"left-to-the-relay@example.com"}).values()) == {1}

@@ -1,0 +1,48 @@
+"""What holds after every step, whatever was done in whatever order."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from notifications.kinds import OnUncertain
+from notifications.models import DeliveryAttempt, Message
+from notifications.states import Status
+from tests.notifications.stateful.truth import Story
+
+ENDED = {Status.SUPPRESSED, Status.EXPIRED, Status.CANCELLED, Status.DEAD}
+
+
+def check(rows: Mapping[UUID, Message], stories: Mapping[UUID, Story]) -> None:
+    """Every accepted message is there, no other is, and each row says what is true."""
+    assert rows.keys() == stories.keys()
+    for message_id, story in stories.items():
+        _nothing_is_lost(rows[message_id], story)
+        _nothing_is_doubled(rows[message_id], story)
+
+
+def _nothing_is_lost(row: Message, story: Story) -> None:
+    if row.status == Status.SENT:
+        assert story.taken, "called sent, and no provider has it"
+    if row.status in ENDED:
+        assert row.status_reason, "ended without a reason"
+    if row.status == Status.UNCERTAIN and row.settle_at is None:
+        held = story.kind.on_uncertain is OnUncertain.HOLD or row.counted_attempts >= story.kind.max_attempts
+        assert held, "nobody will ever settle it"
+
+
+def _nothing_is_doubled(row: Message, story: Story) -> None:
+    assert row.attempts == story.hand_overs
+    assert row.status != Status.QUEUED or story.cleared, "it waits to be sent again, and may be out"
+    assert row.status == Status.SENT or not story.known_taken, "we were told that it is out"
+    assert len(story.taken) <= 1 + story.settlements
+    assert row.counted_attempts <= story.kind.max_attempts + story.excused
+
+
+def check_attempts(rows: Mapping[UUID, Message], stories: Mapping[UUID, Story]) -> None:
+    """Every hand-over has left its attempt, and what the provider took and we know of is called accepted."""
+    found: dict[UUID, list[int]] = {message_id: [] for message_id in rows}
+    for attempt in DeliveryAttempt.objects.order_by("number"):
+        found[attempt.message_id].append(attempt.number)
+        if attempt.result == DeliveryAttempt.Result.ACCEPTED:
+            assert attempt.number in stories[attempt.message_id].taken, "no provider took this attempt"
+    for message_id, numbers in found.items():
+        assert numbers == list(range(1, rows[message_id].attempts + 1))

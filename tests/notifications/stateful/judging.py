@@ -1,0 +1,41 @@
+"""Whether a message makes sense at the moment of sending, said once more in other words than the code's."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from uuid import UUID
+
+from notifications import kinds
+from notifications.delivery.wanted import Facts
+from notifications.models import Message, Suppression
+from notifications.states import Event, Status
+from notifications.suppressions import Reason
+from tests.notifications.stateful.truth import Claim, Person
+
+ALIVE = {Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN}
+
+
+def expected_end(claim: Claim, rows: Mapping[UUID, Message], facts: Facts) -> Event | None:
+    """Return the event that must end a claimed message before it is sent, None if it may go."""
+    row = rows[claim.message.id]
+    if not _still_for(claim.person, row) or _is_superseded(row, rows):
+        return Event.UNWANTED
+    reasons = set(Suppression.objects.in_force([row.to_address]).values_list("reason", flat=True))
+    # Whether a soft bounce lets a message through as a probe is the code's own matter here.
+    if reasons - {Reason.SOFT_BOUNCES} or (reasons and not facts.probes):
+        return Event.ADDRESS_SUPPRESSED
+    assert row.expires_at is not None
+    return Event.OUTLIVED if row.expires_at <= datetime.now(UTC) else None
+
+
+def _still_for(person: Person | None, row: Message) -> bool:
+    """True if the account, as it was when the message was claimed, is still the one that this mail was meant for."""
+    if person is None or not person.active or person.address != row.to_address:
+        return False
+    return row.kind != kinds.WELCOME.name or not person.confirmed
+
+
+def _is_superseded(row: Message, rows: Mapping[UUID, Message]) -> bool:
+    if not kinds.get(row.kind).newest_wins or row.user_id is None:
+        return False
+    same = [other for other in rows.values() if (other.user_id, other.kind) == (row.user_id, row.kind)]
+    return any(other.created_at > row.created_at and other.status in ALIVE for other in same)

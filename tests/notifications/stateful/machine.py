@@ -1,0 +1,170 @@
+"""The rest of the world: time, the broker, the relay, the provider's events, a person with the admin; then the dust."""
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID, uuid4
+
+from hypothesis.stateful import invariant, rule
+from hypothesis.strategies import booleans, sampled_from
+
+from notifications.feedback import ingest
+from notifications.feedback.reading import read_due
+from notifications.models import ProviderEvent
+from notifications.outbox import broker, recovery, relay
+from notifications.outcomes import RANK, BounceKind, FeedbackKind, Outcome, meant
+from notifications.providers.feedback import RawEvent
+from notifications.redis_client import client
+from notifications.states import Event, Status, Stream
+from tests.notifications.stateful import invariants, world
+from tests.notifications.stateful.moves import Move
+from tests.notifications.stateful.people import People, pick
+from tests.notifications.stateful.scene import one_of, when
+from tests.notifications.stateful.workers import Workers
+
+RELAYS = (Event.LEASE_ENDED, Event.WORKER_LOST, Event.SETTLED)
+# Seconds: within a call, within a lease, beyond a lease, the settling time, a reset's whole time, a welcome's.
+PAUSES = [3, 3, 20, 50, 61, 61, 130, 610, 610, 1900, 3700, 200_000]
+REPORTS = ["accepted", "deferred", "delivered", "bounced", "bounced softly", "complained", "not spam", "rejected"]
+# So long the dust may take to settle, in rounds of so many seconds. The longest pause of a retry is an hour.
+ROUNDS, ROUND_S = 16, 310
+
+
+class Machine(Workers, People):
+    def __init__(self) -> None:
+        super().__init__()
+        self.round = relay.Round()
+
+    @rule(seconds=sampled_from(PAUSES))
+    def time_passes(self, seconds):
+        self._pass_time(seconds)
+
+    @rule(how=sampled_from(["it is wiped", "it takes nothing"]))
+    def broker_fails(self, how):
+        if how == "it is wiped":
+            client().flushdb()
+            self.tasks.clear()
+        else:
+            broker.rest.start()
+
+    @rule(after_s=sampled_from([0, 61, 610]))
+    def relay_does_a_round(self, after_s):
+        """At once, when leases have ended, or when what is uncertain has waited long enough."""
+        if after_s:
+            self._pass_time(after_s)
+
+        def once():
+            self.round = relay.run_once(self.round)
+
+        self._relay_acts(once)
+
+    @rule(pick=pick, says=sampled_from(REPORTS), times=sampled_from([1, 1, 2]), knows_our_id=booleans())
+    @when(lambda self: any(story.taken for story in self.stories.values()))
+    def provider_reports(self, pick, says, times, knows_our_id):
+        """Of any call that it took, however long ago; what it never reports is a lost webhook."""
+        calls = [(one, number) for one in self.messages() for number in sorted(self.stories[one].taken)]
+        message_id, number = one_of(calls, pick)
+        ours = {"message": str(message_id), "attempt": number} if knows_our_id else {}
+        bounce = {"bounced": {"bounce": "hard"}, "bounced softly": {"kind": "bounced", "bounce": "soft"}}.get(says, {})
+        payload = {"id": str(uuid4()), "kind": says, "recipient": "somebody@example.com", **ours, **bounce}
+        payload["provider_message_id"] = f"scripted-{message_id}-{number}"
+        for _ in range(times):
+            ingest.store("scripted", [RawEvent(payload["id"], payload)])
+
+    @rule()
+    def events_are_read(self):
+        self.act(read_due, Event.ACCEPTED)
+        self._hear_what_was_applied()
+
+    @rule(pick=pick, what=sampled_from(["recover", "settle", "take due", "read"]))
+    @when(lambda self: self.rows)
+    def somebody_acts_while_a_row_is_held(self, pick, what):
+        """Nobody waits for the row, and nobody touches it."""
+        message_id = one_of(self.messages(), pick)
+        acts: dict[str, Callable[[], object]] = {
+            "recover": recovery.recover_ended_leases,
+            "settle": recovery.settle_uncertain,
+            "take due": lambda: [relay.take_due(stream, 10) for stream in Stream],
+            "read": read_due,
+        }
+        with world.held(self.other, message_id):
+            if what == "read":
+                moves = self.act(read_due, Event.ACCEPTED)
+                self._hear_what_was_applied()
+            else:
+                moves = self._relay_acts(acts[what])
+        assert all(move.before.id != message_id for move in moves)
+
+    @rule(pick=pick, send_again=booleans())
+    @when(lambda self: self.messages(Status.UNCERTAIN, Status.DEAD))
+    def person_decides(self, pick, send_again):
+        """Settles what is uncertain, replays what is dead."""
+        message_id = one_of(self.messages(Status.UNCERTAIN, Status.DEAD), pick)
+        story = self.stories[message_id]
+        if self.rows[message_id].status == Status.DEAD:
+            if self.act(lambda: world.replay(message_id), Event.REPLAYED):
+                story.replayed()
+        elif send_again:
+            assert len(self.act(lambda: world.settle_by_hand(message_id, send_again=True), Event.SETTLED)) == 1
+            story.settled(by_hand=True)
+        else:
+            assert len(self.act(lambda: world.settle_by_hand(message_id, send_again=False), Event.DROPPED)) == 1
+
+    @invariant()
+    def rows_say_what_is_true(self):
+        invariants.check(self.rows, self.stories)
+
+    def teardown(self) -> None:
+        if sys.exception() is None:
+            self._dust_settles()
+
+    def _pass_time(self, seconds: int) -> None:
+        for claim in self.claims:
+            claim.lease_left_s -= seconds
+        assert self.act(lambda: world.pass_time(seconds)) == []
+
+    def _relay_acts(self, do: Callable[[], object]) -> list[Move]:
+        unread = ProviderEvent.objects.filter(state=ProviderEvent.State.STORED).order_by("received_at").first()
+        moves = self.act(do, *RELAYS)
+        now = datetime.now(UTC)
+        for move in moves:
+            if move.event is Event.SETTLED:
+                assert move.before.settle_at is not None
+                assert move.before.settle_at <= (unread.received_at if unread else now), "settled too early"
+                self.stories[move.before.id].settled(by_hand=False)
+            else:
+                assert move.before.lease_until is not None
+                assert move.before.lease_until <= now, "a living claim was taken away"
+        return moves
+
+    def _hear_what_was_applied(self) -> None:
+        """From now on the rows have to say what the provider has said."""
+        heard: dict[UUID, list[Outcome]] = {}
+        for event in ProviderEvent.objects.filter(state=ProviderEvent.State.APPLIED):
+            assert event.message_id is not None
+            self.stories[event.message_id].known_taken = True
+            found = meant(FeedbackKind(event.kind), BounceKind(event.bounce) if event.bounce else None)
+            heard.setdefault(event.message_id, [Outcome.UNKNOWN]).append(found or Outcome.UNKNOWN)
+        for message_id, outcomes in heard.items():
+            assert self.rows[message_id].outcome == max(outcomes, key=RANK.__getitem__)
+
+    def _dust_settles(self) -> None:
+        """All faults stop: whoever is frozen comes back, the provider says yes, and everything comes to an end."""
+        broker.rest.end()
+        for _ in range(ROUNDS):
+            for claim in list(self.claims):
+                self.finish(claim)
+            self.events_are_read()
+            if not self.messages(Status.QUEUED, Status.SENDING, Status.UNCERTAIN):
+                break
+            self.relay_does_a_round(after_s=ROUND_S)
+            for task in world.tasks_in_the_broker():
+                self.claim(task)
+            self.rows_say_what_is_true()
+            for message_id in self.messages(Status.UNCERTAIN):
+                if self.rows[message_id].settle_at is None:
+                    self.act(partial(world.settle_by_hand, message_id, send_again=False), Event.DROPPED)
+        assert not self.messages(Status.QUEUED, Status.SENDING, Status.UNCERTAIN), "it never comes to an end"
+        self.rows_say_what_is_true()
+        invariants.check_attempts(self.rows, self.stories)

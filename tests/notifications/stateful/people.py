@@ -1,0 +1,95 @@
+"""People cause mail, change their minds, and go."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from django.db import transaction
+from hypothesis.stateful import initialize, rule
+from hypothesis.strategies import booleans, integers, lists, sampled_from
+
+from accounts.models import User
+from accounts.signals import account_event
+from notifications import kinds
+from notifications.outbox import Draft, enqueue
+from notifications.receivers import welcome_draft
+from tests.notifications.stateful.scene import Scene, one_of, when
+from tests.notifications.stateful.truth import Person
+
+# Few, so that much happens to each.
+MOST_MESSAGES = 4
+MOST_CHANGES = 2
+pick = integers(0, 11)
+
+
+class _UndoneError(Exception):
+    """The request fails after all."""
+
+
+class People(Scene):
+    changes = 0
+
+    @initialize(more=lists(sampled_from(["reset", "news", "welcome"]), max_size=2))
+    def it_begins(self, more):
+        """Somebody has signed up, and perhaps done more: a story without mail is a short one."""
+        for wants in ["welcome", *more]:
+            self.somebody_causes_mail(wants=wants, pick=0, fails=False)
+
+    @rule(wants=sampled_from(["welcome", "reset", "news", "again"]), pick=pick, fails=sampled_from([0, 0, 0, 1]))
+    @when(lambda self: len(self.rows) < MOST_MESSAGES)
+    def somebody_causes_mail(self, wants, pick, fails):
+        """In a request that may fail afterwards; the same fact told `again` is no new message."""
+        causes: dict[str, Callable[[Person], object]] = {
+            "reset": self._ask_for_a_reset,
+            "news": self._announce,
+            "again": lambda person: enqueue(welcome_draft(User.objects.get(pk=person.pk))),
+        }
+        known = [person for person in self._living() if wants != "again" or person.address == person.first_address]
+        person = one_of(known, pick) if known else None
+        is_new = wants != "again" or person is None
+
+        def request():
+            with suppress(_UndoneError), transaction.atomic():
+                user = self._sign_up() if person is None or wants == "welcome" else None
+                if user is None:
+                    causes[wants](person)
+                if fails:
+                    raise _UndoneError
+                if user:
+                    self.people.append(Person(pk=user.pk, first_address=user.email, address=user.email))
+
+        self.accepts(request, new=int(is_new and not fails))
+
+    @rule(pick=pick, change=sampled_from(["address", "confirm", "close", "delete"]), back=booleans())
+    @when(lambda self: self._living() and self.changes < MOST_CHANGES)
+    def somebody_changes(self, pick, change, back):
+        self.changes += 1
+        person = one_of(self._living(), pick)
+        user = User.objects.get(pk=person.pk)
+        if change == "delete":
+            person.gone = True
+            self.accepts(user.delete, new=0)
+            return
+        if change == "address":
+            person.address = person.first_address if back else f"moved-{person.first_address}"
+        elif change == "confirm":
+            person.confirmed = not back
+        else:
+            person.active = back
+        user.email, user.is_active = person.address, person.active
+        user.confirmed_at = user.date_joined if person.confirmed else None
+        self.accepts(user.save, new=0)
+
+    def _living(self) -> list[Person]:
+        return [person for person in self.people if not person.gone]
+
+    def _sign_up(self) -> User:
+        return User.objects.create_user(f"person{len(self.people)}@example.com")
+
+    def _ask_for_a_reset(self, person: Person) -> None:
+        user = User.objects.get(pk=person.pk)
+        account_event.send(sender=User, kind=kinds.PASSWORD_RESET.name, user=user, address=user.email)
+
+    def _announce(self, person: Person) -> None:
+        user = User.objects.get(pk=person.pk)
+        context = {"headline": "News", "paragraphs": []}
+        enqueue(Draft(kind=kinds.PRODUCT_NEWS.name, to=user.email, user=user, context=context))

@@ -1,0 +1,168 @@
+"""Workers, one step at a time. Whoever is not moved on is frozen; who is moved on late comes back."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID
+
+from hypothesis.stateful import rule
+from hypothesis.strategies import sampled_from
+
+from notifications.delivery import claim as claiming
+from notifications.delivery import record, retry
+from notifications.delivery.facts import gather
+from notifications.delivery.probe import take_probe
+from notifications.delivery.record import Carrier
+from notifications.delivery.wanted import Skip, why_not
+from notifications.models import Message, Suppression
+from notifications.providers.mail import Accepted, ProviderError
+from notifications.states import Event, Status
+from notifications.suppressions import Reason
+from tests.notifications.stateful import world
+from tests.notifications.stateful.judging import expected_end
+from tests.notifications.stateful.people import pick
+from tests.notifications.stateful.scene import Scene, one_of, when
+from tests.notifications.stateful.truth import ANSWERS, Answer, Claim, Stage
+
+CARRIER = Carrier(task_id="a-task", worker="a-worker@here")
+YES = ANSWERS["yes"]
+
+
+class Workers(Scene):
+    @rule(pick=pick, how=sampled_from(["once", "twice", "late"]))
+    def task_begins(self, pick, how):
+        """A broker may hand a task out twice, and a copy may turn up whenever it likes."""
+        if how == "late" and self.rows:
+            self.claim([one_of(self.messages(), pick)])
+            return
+        self.tasks += world.tasks_in_the_broker()
+        if self.tasks:
+            task = one_of(self.tasks, pick)
+            if how == "once":
+                self.tasks.remove(task)
+            self.claim(task)
+
+    @rule(pick=pick, wait_s=sampled_from([None, 14, 30]))
+    @when(lambda self: self.rows)
+    def task_puts_a_message_off(self, pick, wait_s):
+        """The budget has nothing for it, or its task leaves it to the relay."""
+        message_id = one_of(self.messages(), pick)
+        put_off = partial(claiming.put_off, [message_id], [wait_s]) if wait_s else partial(claiming.leave, [message_id])
+        assert self.act(put_off) == []
+
+    @rule(pick=pick, answer=sampled_from(sorted(ANSWERS)), stop=sampled_from([None, *Stage]))
+    @when(lambda self: self.claims)
+    def worker_goes_on(self, pick, answer, stop):
+        """All the way, or until the stage at which it freezes again."""
+        self.finish(one_of(self.claims, pick), ANSWERS[answer], stop=stop)
+
+    @rule(pick=pick, answer=sampled_from(sorted(ANSWERS)), stop=sampled_from([None, None, *Stage]))
+    @when(lambda self: self._due())
+    def worker_gets_far(self, pick, answer, stop):
+        """Claims a message that is due and goes all the way, or until the stage at which it freezes."""
+        for claim in self.claim([one_of(self._due(), pick)]):
+            self.finish(claim, ANSWERS[answer], stop=stop)
+
+    @rule(pick=pick, how=sampled_from(["it crashes", "it gives its group back", "a template raises"]))
+    @when(lambda self: self.claims)
+    def worker_ends(self, pick, how):
+        claim = one_of(self.claims, pick)
+        if how == "it gives its group back":
+            self._give_back([one for one in self.claims if one.message.lease_token == claim.message.lease_token])
+        elif how == "a template raises" and claim.stage is Stage.JUDGED:
+            self._skip(claim, Skip(Event.FAILED, "it cannot be rendered: KeyError", "rendering/KeyError"))
+        else:
+            self.claims.remove(claim)
+
+    def claim(self, message_ids: list[UUID]) -> list[Claim]:
+        won = []
+        moves = self.act(lambda: won.extend(claiming.claim(message_ids)), Event.CLAIMED)
+        assert {move.after.id for move in moves} == {message.id for message in won}
+        now = datetime.now(UTC)
+        for move in moves:
+            assert move.before.due_at <= now
+        new = [self._claim_of(message) for message in won]
+        self.claims += new
+        return new
+
+    def judge(self, claim: Claim) -> None:
+        facts = dict(gather([claim.message]))[claim.message]
+        skip = why_not(facts)
+        assert (skip and skip.event) == expected_end(claim, self.rows, facts)
+        if skip is None and facts.probes and not take_probe(claim.message):
+            skip = Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail")
+        if skip:
+            self._skip(claim, skip)
+        else:
+            claim.facts, claim.stage = facts, Stage.JUDGED
+
+    def hand_over(self, claim: Claim) -> None:
+        done = []
+        assert self.act(lambda: done.append(claiming.hand_over(claim.message, "scripted"))) == []
+        if done == [False]:
+            self.claims.remove(claim)
+            return
+        listed = Suppression.objects.in_force([claim.message.to_address])
+        probed = listed.filter(reason=Reason.SOFT_BOUNCES, probe_id=claim.message.id)
+        assert listed.count() == probed.count(), "its address gets no mail"
+        others = [one for one in self.claims if one is not claim and one.message.id == claim.message.id]
+        self.stories[claim.message.id].handed_over(claim, others)
+        claim.stage = Stage.HANDED_OVER
+
+    def record(self, claim: Claim) -> None:
+        assert claim.answer
+        assert claim.facts
+        self.claims.remove(claim)
+        story, error = self.stories[claim.message.id], claim.answer.error
+        if error is None:
+            accepted = Accepted(f"scripted-{claim.message.id}-{claim.message.attempts}")
+            attempt = record.attempt_of(claim.message, CARRIER, "scripted", accepted, 0.1)
+            story.known_taken = True
+            self.act(lambda: record.accepted(attempt), Event.ACCEPTED, by=claim)
+            return
+        problem = ProviderError(error, "as-drawn", retry_after_s=claim.answer.wish_s)
+        attempt = record.attempt_of(claim.message, CARRIER, "scripted", problem, 0.1)
+        decision = retry.decide(
+            error,
+            story.kind,
+            attempts=claim.message.counted_attempts,
+            age_s=claim.facts.age_s,
+            provider_wish_s=claim.answer.wish_s,
+            jitter=1.0,
+        )
+        may_happen = (Event.RETRY, Event.FAILED, Event.ANSWER_LOST)
+        known = set(claim.message.delivery_attempts.filter(result="accepted"))
+        for move in self.act(
+            lambda: record.refused(claim.message, attempt, decision, relay_slack_s=0.0), *may_happen, by=claim
+        ):
+            story.refused(claim, move)
+        assert known <= set(claim.message.delivery_attempts.filter(result="accepted")), "a yes was unsaid"
+
+    def finish(self, claim: Claim, answer: Answer = YES, *, stop: Stage | None = None) -> None:
+        """Go all the way with a claim, or until `stop`."""
+        steps = {
+            Stage.CLAIMED: self.judge,
+            Stage.JUDGED: self.hand_over,
+            Stage.HANDED_OVER: lambda claim: self.stories[claim.message.id].answered(claim, answer),
+            Stage.ANSWERED: self.record,
+        }
+        while claim in self.claims and claim.stage is not stop:
+            steps[claim.stage](claim)
+
+    def _due(self) -> list[UUID]:
+        now = datetime.now(UTC)
+        return [message_id for message_id in self.messages(Status.QUEUED) if self.rows[message_id].due_at <= now]
+
+    def _claim_of(self, message: Message) -> Claim:
+        person = self.person_of(message)
+        return Claim(message=message, person=replace(person) if person else None, lease_left_s=world.lease_s())
+
+    def _give_back(self, group: list[Claim]) -> None:
+        token = group[0].message.lease_token
+        for move in self.act(lambda: claiming.give_back([claim.message for claim in group]), Event.RETURNED):
+            assert move.before.lease_token == token
+        self.claims = [claim for claim in self.claims if claim not in group or claim.is_handed_over]
+
+    def _skip(self, claim: Claim, skip: Skip) -> None:
+        self.claims.remove(claim)
+        self.act(lambda: record.skipped(claim.message, skip), skip.event, by=claim)

@@ -1,0 +1,94 @@
+"""What surrounds the code under test: time, the broker's queues, a person with the admin, somebody with a lock."""
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+
+from notifications.delivery import replay as dead
+from notifications.models import Message
+from notifications.outbox import broker, settling
+from notifications.redis_client import client
+from notifications.states import Stream
+
+# Every time that the rows know. A clock cannot be turned, so all of them are moved back together.
+TIMES = {
+    "notifications_message": (
+        *("created_at", "due_at", "expires_at", "sent_at", "died_at", "relay_after", "outcome_at"),
+        *("lease_until", "handed_over_at", "settle_at"),
+    ),
+    "notifications_deliveryattempt": ("recorded_at",),
+    "notifications_providerevent": ("read_after", "received_at", "occurred_at"),
+    "notifications_suppression": ("created_at", "probed_at", "lifted_at"),
+}
+_PASS_TIME = ";".join(
+    f"UPDATE {table} SET " + ", ".join(f"{column} = {column} - {{0}} * interval '1 second'" for column in columns)  # noqa: S608
+    for table, columns in TIMES.items()
+)
+
+
+def pass_time(seconds: int) -> None:
+    """Let time pass for everybody: rows, and a process's memory that the broker was in trouble."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PASS_TIME.format(seconds))
+    if seconds >= broker.REST_S:
+        broker.rest.end()
+
+
+def begin_anew() -> None:
+    """Empty the tables and the broker, and wait for nobody's lock for ever.
+
+    TRUNCATE would cost more: it makes new files for every table.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SET lock_timeout = '10s'; DELETE FROM notifications_suppression; DELETE FROM notifications_providerevent;"
+            "DELETE FROM notifications_deliveryattempt; DELETE FROM notifications_message; DELETE FROM accounts_user"
+        )
+    client().flushdb()
+    broker.rest.end()
+
+
+def tasks_in_the_broker() -> list[list[UUID]]:
+    """Take every task out of the broker and return the ids of each."""
+    found = []
+    for stream in Stream:
+        while isinstance(raw := client().rpop(stream.value), bytes):
+            args, _, _ = json.loads(base64.b64decode(json.loads(raw)["body"]))
+            found.append([UUID(message_id) for message_id in args[0]])
+    return found
+
+
+def settle_by_hand(message_id: UUID, *, send_again: bool) -> None:
+    """A person decides about an uncertain message."""
+    settle = settling.send_again if send_again else settling.drop
+    settle(Message.objects.get(id=message_id), "a person")
+
+
+def replay(message_id: UUID) -> None:
+    """A person gives a dead letter another life, if it is still wanted."""
+    dead.replay(dead.dead_letters().filter(id=message_id), dry_run=False)
+
+
+@contextmanager
+def another_connection() -> Iterator[psycopg.Connection]:
+    parameters = connection.get_connection_params() | {"cursor_factory": None, "context": None}
+    with psycopg.connect(**parameters) as other:
+        yield other
+
+
+@contextmanager
+def held(other: psycopg.Connection, message_id: UUID) -> Iterator[None]:
+    """Somebody else holds the message's row for as long as this lasts."""
+    with other.transaction():
+        other.execute("SELECT FROM notifications_message WHERE id = %s FOR UPDATE", [message_id])
+        yield
+
+
+def lease_s() -> float:
+    return float(settings.DELIVERY_LEASE_S)

@@ -1,0 +1,329 @@
+"""The shared circuits on a real Valkey. Its clock is the server's: moments are shifted instead."""
+
+import logging
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+import redis
+from django.conf import settings
+
+from config.environment import BASE_DIR
+from config.local.ports import free_port
+from config.local.valkey import Valkey
+from notifications import redis_client
+from notifications.delivery import breaker
+from notifications.delivery.breaker import Effect, Entry, Standing, enter, leave, report, standings
+from notifications.providers import circuits
+from notifications.providers.circuit import CLOSED, CONSECUTIVE_FAILURES
+from notifications.providers.mail import Accepted, ErrorClass, ProviderError
+from notifications.redis_client import client, rest
+from tests.notifications.breakers import let_pass, open_circuit, until_probe
+
+pytestmark = pytest.mark.usefixtures("valkey")
+
+TAKEN = Accepted("an id")
+DOWN = ProviderError(ErrorClass.TRANSIENT, "http-503")
+BAD_KEY = ProviderError(ErrorClass.MISCONFIGURED, "bad-key", "the key secret-of-ours is not known")
+
+
+def probe(provider="ses"):
+    """Return leave to probe a provider whose circuit is open."""
+    until_probe(provider)
+    entry = enter(provider)
+    assert entry is not None
+    assert entry.prober
+    return entry
+
+
+def as_another_process():
+    """Go on as a process that has seen nothing yet; what is in Redis stays."""
+    breaker.forget()
+
+
+def test_closed_circuit_lets_mail_pass():
+    assert enter("ses") == Entry("ses")
+
+
+def test_failures_of_several_processes_open_one_circuit():
+    for _ in range(CONSECUTIVE_FAILURES):
+        as_another_process()
+        entry = enter("ses")
+        effect = report(entry, DOWN)
+    assert effect == Effect(is_open=True)
+    as_another_process()
+    assert enter("ses") is None
+    assert enter("sendgrid") == Entry("sendgrid")
+
+
+def test_failures_at_the_same_moment_are_all_counted():
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: report(Entry("ses"), DOWN), range(CONSECUTIVE_FAILURES - 1)))
+    assert circuits.look("ses")[0].failures == CONSECUTIVE_FAILURES - 1
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: report(Entry("ses"), DOWN), range(30)))
+    # What comes after the opening is from calls that began before.
+    assert circuits.look("ses")[0].trips == 1
+
+
+def test_success_forgets_the_failures_before_it():
+    for answer in [*[DOWN] * 4, TAKEN, *[DOWN] * 4]:
+        assert report(enter("ses"), answer) == Effect(is_open=False)
+    as_another_process()
+    report(enter("ses"), TAKEN)
+    assert client().get(circuits.key("ses")) is None
+
+
+def test_broken_set_up_opens_at_once_and_raises_the_alarm_once(caplog):
+    assert report(enter("ses"), BAD_KEY).is_open
+    report(Entry("ses"), BAD_KEY)
+    report(probe(), BAD_KEY)
+    (alarm,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert "ses" in alarm.getMessage()
+    assert "bad-key" in alarm.getMessage()
+    assert "secret" not in caplog.text
+
+
+def test_throttling_opens_nothing():
+    for _ in range(20):
+        assert not report(enter("ses"), ProviderError(ErrorClass.RATE_LIMITED, "429")).is_open
+    assert circuits.look("ses")[0] == CLOSED
+
+
+def test_probe_that_succeeds_closes_for_everybody():
+    open_circuit("ses")
+    assert report(probe(), TAKEN) == Effect(is_open=False)
+    as_another_process()
+    assert enter("ses") == Entry("ses")
+
+
+def test_probe_that_fails_opens_for_longer():
+    open_circuit("ses")
+    entry = probe()
+    assert report(entry, DOWN) == Effect(is_open=True, failed_probe=True)
+    leave(entry)
+    let_pass("ses", 3.9)
+    assert enter("ses") is None
+    let_pass("ses", 0.2)
+    assert enter("ses").prober
+
+
+def test_probe_without_an_answer_lets_the_next_one_go_at_once():
+    open_circuit("ses")
+    leave(probe())
+    assert enter("ses").prober
+
+
+def test_only_one_of_many_threads_probes():
+    open_circuit("ses")
+    until_probe("ses")
+    with ThreadPoolExecutor(8) as pool:
+        entries = list(pool.map(lambda _: enter("ses"), range(40)))
+    assert len([entry for entry in entries if entry]) == 1
+
+
+ASK = """
+import sys, time, django
+django.setup()
+from concurrent.futures import ThreadPoolExecutor
+from notifications.delivery.breaker import enter
+print("ready", flush=True)
+sys.stdin.readline()
+with ThreadPoolExecutor(4) as pool:
+    print(sum(1 for entry in pool.map(lambda _: enter("ses"), range(20)) if entry), flush=True)
+time.sleep(float(sys.argv[1]))
+"""
+
+
+@contextmanager
+def processes(count, *, stay_s=0):
+    """Run processes that ask 20 times for leave as soon as they are told to, and say how often they got it."""
+    command = [sys.executable, "-c", ASK, str(stay_s)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    running = [subprocess.Popen(command, cwd=BASE_DIR, **pipes) for _ in range(count)]
+    try:
+        assert [process.stdout.readline() for process in running] == ["ready\n"] * count
+        yield running
+    finally:
+        for process in running:
+            process.kill()
+            process.communicate()
+
+
+def ask(running):
+    for process in running:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    return [int(process.stdout.readline()) for process in running]
+
+
+def test_only_one_of_several_processes_probes():
+    open_circuit("ses")
+    with processes(3) as running:
+        until_probe("ses")
+        assert sorted(ask(running)) == [0, 0, 1]
+
+
+def test_probe_of_a_killed_process_ends_with_its_time():
+    open_circuit("ses")
+    with processes(1, stay_s=60) as running:
+        until_probe("ses")
+        assert ask(running) == [1]
+    assert enter("ses") is None
+    let_pass("ses", settings.PROVIDER_DEADLINE_S)
+    assert enter("ses") is None
+    let_pass("ses", 2 + breaker.PROBE_MARGIN_S)
+    assert enter("ses").prober
+
+
+class Commands:
+    """Counts what Redis was asked."""
+
+    def __init__(self, monkeypatch):
+        self.count = 0
+        execute = redis.connection.Connection.send_packed_command
+
+        def counting(connection, *arguments, **options):
+            self.count += 1
+            return execute(connection, *arguments, **options)
+
+        monkeypatch.setattr(redis.connection.Connection, "send_packed_command", counting)
+
+
+def test_mail_that_goes_well_costs_redis_next_to_nothing(monkeypatch):
+    monkeypatch.setattr(breaker, "REMEMBERED_S", 3600.0)
+    enter("ses")
+    commands = Commands(monkeypatch)
+    for _ in range(100):
+        report(enter("ses"), TAKEN)
+    assert commands.count == 0
+
+
+def test_what_others_have_found_is_seen_after_a_moment(monkeypatch):
+    monkeypatch.setattr(breaker, "REMEMBERED_S", 3600.0)
+    assert enter("ses") == Entry("ses")
+    remembered = dict(breaker._fine)
+    open_circuit("ses")
+    breaker._fine.update(remembered)
+    assert enter("ses") == Entry("ses")
+    monkeypatch.setattr(breaker, "REMEMBERED_S", 0.0)
+    assert enter("ses") is None
+
+
+def test_wiped_redis_starts_with_closed_circuits():
+    open_circuit("ses")
+    client().flushdb()
+    assert enter("ses") == Entry("ses")
+
+
+@pytest.mark.parametrize("written", [b"{", b"[]", b'{"of_another_version": 1}'])
+def test_state_that_cannot_be_read_counts_as_closed_and_is_replaced(written):
+    client().set(circuits.key("ses"), written)
+    assert enter("ses") == Entry("ses")
+    open_circuit("ses")
+    assert enter("ses") is None
+
+
+@contextmanager
+def redis_at(monkeypatch, url):
+    """Have the circuits use another Redis."""
+    monkeypatch.setattr(settings, "REDIS_URL", url)
+    with redis_client.client.__wrapped__() as other, monkeypatch.context() as patch:
+        patch.setattr(circuits, "client", lambda: other)
+        yield
+
+
+@pytest.fixture
+def own_valkey(monkeypatch, tmp_path):
+    """A Valkey for the circuits alone, to be stopped and started."""
+    server = Valkey(tmp_path, free_port(), durable=False)
+    server.start()
+    with redis_at(monkeypatch, server.url):
+        yield server
+    server.stop()
+
+
+def test_redis_away_the_same_rules_hold_within_the_process(own_valkey, caplog):
+    own_valkey.stop()
+    for _ in range(CONSECUTIVE_FAILURES):
+        assert enter("ses") == Entry("ses")
+        effect = report(Entry("ses"), DOWN)
+    assert effect.is_open
+    assert enter("ses") is None
+    assert rest.on
+    assert caplog.text.count("Redis is away") == 1
+
+
+def test_redis_going_away_opens_no_circuit_that_was_open(own_valkey):
+    open_circuit("ses")
+    own_valkey.stop()
+    assert enter("ses") is None
+
+
+def test_probes_go_on_while_redis_is_away(own_valkey):
+    own_valkey.stop()
+    open_circuit("ses")
+    seen = circuits._seen["ses"]
+    circuits._seen["ses"] = replace(seen, opened_at=seen.opened_at - 3)
+    entry = enter("ses")
+    assert entry.prober
+    assert enter("ses") is None
+    report(entry, TAKEN)
+    assert enter("ses") == Entry("ses")
+
+
+def test_redis_back_everybody_shares_again(own_valkey):
+    own_valkey.stop()
+    open_circuit("ses")
+    own_valkey.start()
+    assert enter("ses") is None
+    rest.end()
+    assert enter("ses") == Entry("ses")
+
+
+def test_redis_that_hangs_costs_one_time_limit_and_not_one_for_each(monkeypatch):
+    with socket.socket() as hung:
+        hung.bind(("127.0.0.1", 0))
+        hung.listen()
+        monkeypatch.setattr(redis_client, "TIMEOUT_S", 0.2)
+        with redis_at(monkeypatch, f"redis://127.0.0.1:{hung.getsockname()[1]}/0"):
+            commands = Commands(monkeypatch)
+            for _ in range(20):
+                enter("ses")
+                report(Entry("ses"), DOWN)
+            assert commands.count <= 2
+
+
+def test_standings_of_all_providers_in_use(settings):
+    settings.EMAIL_PROVIDERS = ["ses", "sendgrid", "postmark", "smtp"]
+    open_circuit("sendgrid")
+    let_pass("sendgrid", 1.5)
+    report(Entry("smtp"), DOWN)
+    open_circuit("postmark", ErrorClass.MISCONFIGURED)
+    probe("postmark")
+    seen = standings()
+    assert list(seen) == settings.EMAIL_PROVIDERS
+    assert seen["ses"] == Standing("closed", "", None)
+    assert (seen["smtp"].state, seen["smtp"].reason) == ("closed", "transient: http-503, 1 in a row")
+    assert (seen["sendgrid"].state, seen["sendgrid"].reason) == ("open", "transient: http-503, for 2 s")
+    assert 0 < seen["sendgrid"].probes_in_s <= 0.5
+    assert (seen["postmark"].state, seen["postmark"].probes_in_s) == ("probing", None)
+    assert seen["postmark"].reason.startswith("misconfigured: http-503, for ")
+
+
+def test_standing_when_a_probe_is_due_and_none_has_come(settings):
+    settings.EMAIL_PROVIDERS = ["ses"]
+    open_circuit("ses")
+    until_probe("ses")
+    assert standings()["ses"].state == "open"
+    assert standings()["ses"].probes_in_s == 0
+
+
+def test_standing_says_that_redis_is_away(settings):
+    settings.EMAIL_PROVIDERS = ["ses"]
+    rest.start()
+    assert standings()["ses"] == Standing("closed", "Redis is away, so every process judges by itself", None)

@@ -1,0 +1,307 @@
+"""What becomes of mail while providers are down: another way, or none, and no attempt for the waiting."""
+
+import base64
+import json
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from django.db.models.functions import Now
+
+from notifications import kinds
+from notifications.delivery import breaker
+from notifications.delivery.attempt import deliver
+from notifications.delivery.breaker import enter, report
+from notifications.delivery.record import Carrier
+from notifications.models import Message
+from notifications.outbox import relay
+from notifications.providers.circuit import CONSECUTIVE_FAILURES
+from notifications.providers.mail import Accepted, ErrorClass, ProviderError
+from notifications.redis_client import client, pace_key
+from notifications.states import Status, Stream
+from tests.factories import MessageFactory
+from tests.notifications.breakers import open_circuit, until_probe
+from tests.notifications.budgets import counted
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+
+CARRIER = Carrier(task_id="task-1", worker="test@here")
+DOWN, AMBIGUOUS, REFUSED = ErrorClass.TRANSIENT, ErrorClass.AMBIGUOUS, ErrorClass.MISCONFIGURED
+
+
+def run(*messages, stream=Stream.DEFAULT):
+    return deliver([message.id for message in messages], stream, CARRIER)
+
+
+def fresh(message):
+    return Message.objects.get(id=message.id)
+
+
+def attempts():
+    return sorted(Message.objects.values_list("attempts", flat=True))
+
+
+def test_mail_goes_to_the_first_provider_while_it_takes_it(provider, second):
+    run(*MessageFactory.create_batch(3))
+    assert (len(provider.taken), len(second.taken)) == (3, 0)
+
+
+def test_mail_goes_to_the_second_while_the_first_is_down(provider, second):
+    open_circuit("scripted")
+    message = MessageFactory()
+    run(message)
+    after = fresh(message)
+    assert (len(provider.taken), len(second.taken)) == (0, 1)
+    assert (after.status, after.provider, after.delivery_attempts.get().provider) == (Status.SENT, "second", "second")
+
+
+def test_mail_goes_back_to_the_first_when_a_probe_has_succeeded(provider, second):
+    open_circuit("scripted")
+    until_probe("scripted")
+    run(*MessageFactory.create_batch(3))
+    assert (len(provider.taken), len(second.taken)) == (3, 0)
+
+
+def test_probe_is_one_message_and_the_others_take_the_other_way(provider, second):
+    open_circuit("scripted")
+    until_probe("scripted")
+    provider.script.append(DOWN)
+    messages = MessageFactory.create_batch(3)
+    assert str(run(*messages)) == "1 transient, 2 sent"
+    assert (len(provider.taken), len(second.taken)) == (0, 2)
+
+
+def test_rest_of_a_group_is_rerouted_as_soon_as_the_circuit_opens(provider, second):
+    # The first group of a task is one message; by then the provider is known to be fast, and nine are claimed at once.
+    provider.script.extend([DOWN] * 10)
+    messages = MessageFactory.create_batch(10)
+    report = run(*messages)
+    assert str(report) == f"{CONSECUTIVE_FAILURES} transient, {10 - CONSECUTIVE_FAILURES} sent"
+    assert len(second.taken) == 10 - CONSECUTIVE_FAILURES
+    assert attempts() == [1] * 10
+    # What was granted by the first provider's budget and not used there is not counted there.
+    assert (counted("scripted"), counted("second")) == (0, 10 - CONSECUTIVE_FAILURES)
+
+
+@pytest.mark.parametrize("is_probe", [False, True])
+def test_message_that_found_the_circuit_shut_need_not_wait_for_the_other_way(provider, second, is_probe):
+    message = MessageFactory()
+    provider.script.append(REFUSED)
+    if is_probe:
+        open_circuit("scripted")
+        until_probe("scripted")
+    assert run(message).retry_in_s == 0
+    assert str(run(message)) == "1 sent"
+    assert fresh(message).provider == "second"
+
+
+def test_message_that_found_all_circuits_shut_waits_as_long_as_ever(provider, second):
+    open_circuit("second")
+    provider.script.append(REFUSED)
+    assert run(MessageFactory()).retry_in_s >= 15
+
+
+def test_rest_of_a_group_is_left_without_an_attempt_when_there_is_no_other_way(provider):
+    provider.script.extend([None, *[REFUSED] * 9])
+    messages = MessageFactory.create_batch(10, relay_after=Now() + timedelta(minutes=1))
+    assert str(run(*messages)) == "1 sent, 1 misconfigured, 8 waiting for a provider"
+    assert attempts() == [0] * 8 + [1] * 2
+    assert Message.objects.filter(status=Status.QUEUED, lease_token=None, relay_after__lte=Now()).count() == 8
+
+
+def test_message_that_may_have_been_sent_is_never_sent_by_another_provider(provider, second):
+    provider.script.extend([AMBIGUOUS] * 5)
+    messages = MessageFactory.create_batch(8)
+    assert str(run(*messages)) == "5 ambiguous, 3 sent"
+    in_doubt = Message.objects.filter(status=Status.UNCERTAIN)
+    assert in_doubt.count() == 5
+    for message in messages:
+        run(message)
+    assert relay.run_once().published == {}
+    assert {mail.message_id for mail in second.taken}.isdisjoint(in_doubt.values_list("id", flat=True))
+    assert {message.provider for message in in_doubt} == {"scripted"}
+
+
+def test_waiting_for_a_provider_burns_no_attempt(provider, second):
+    messages = MessageFactory.create_batch(4, attempts=3, attempts_forgiven=1)
+    for name in ("scripted", "second"):
+        open_circuit(name)
+    before = list(Message.objects.order_by("id").values("id", "attempts", "attempts_forgiven", "due_at", "status"))
+    for _ in range(20):
+        assert str(run(*messages)) == "4 waiting for a provider"
+        assert run(messages[0]).retry_in_s is None
+    after = list(Message.objects.order_by("id").values("id", "attempts", "attempts_forgiven", "due_at", "status"))
+    assert after == before
+    assert not provider.taken + second.taken
+
+
+@pytest.mark.parametrize("error_class", [DOWN, REFUSED])
+def test_failed_probes_do_not_use_up_their_message(provider, error_class):
+    message = MessageFactory(attempts=kinds.WELCOME.max_attempts - 1)
+    open_circuit("scripted")
+    for _ in range(30):
+        until_probe("scripted")
+        provider.script.append(error_class)
+        Message.objects.update(due_at=Now())
+        run(message)
+    after = fresh(message)
+    assert (after.status, after.attempts) == (Status.QUEUED, kinds.WELCOME.max_attempts + 29)
+    assert after.counted_attempts == kinds.WELCOME.max_attempts - 1
+    assert after.delivery_attempts.count() == 30
+
+
+def test_probe_in_doubt_is_forgiven_and_uncertain(provider):
+    message = MessageFactory()
+    open_circuit("scripted")
+    until_probe("scripted")
+    provider.script.append(AMBIGUOUS)
+    run(message)
+    after = fresh(message)
+    assert (after.status, after.attempts, after.counted_attempts) == (Status.UNCERTAIN, 1, 0)
+
+
+def test_message_refused_for_good_as_a_probe_dies_and_the_circuit_closes(provider):
+    message = MessageFactory()
+    open_circuit("scripted")
+    until_probe("scripted")
+    provider.script.append(ErrorClass.PERMANENT)
+    run(message)
+    assert (fresh(message).status, fresh(message).counted_attempts) == (Status.DEAD, 1)
+    assert not enter("scripted").prober
+
+
+@pytest.mark.parametrize("case", ["not due", "unwanted", "cannot be rendered", "no budget"])
+def test_message_that_was_not_sent_after_all_leaves_the_probe_to_the_next(provider, settings, case):
+    options = {
+        "not due": {"due_at": Now() + timedelta(minutes=1)},
+        "unwanted": {"expires_at": Now()},
+        "cannot be rendered": {"kind": "no-such-kind"},
+        "no budget": {},
+    }[case]
+    message = MessageFactory(**options)
+    open_circuit("scripted")
+    until_probe("scripted")
+    if case == "no budget":
+        settings.EMAIL_DAILY = "1"
+        run(MessageFactory())
+        open_circuit("scripted")
+        until_probe("scripted")
+    run(message)
+    assert fresh(message).attempts == 0
+    assert enter("scripted").prober
+
+
+def test_worker_that_fails_before_the_call_leaves_the_probe_to_the_next(provider, monkeypatch):
+    open_circuit("scripted")
+    until_probe("scripted")
+    monkeypatch.setattr("notifications.delivery.attempt.gather", lambda messages: 1 / 0)
+    message = MessageFactory()
+    with pytest.raises(ZeroDivisionError):
+        run(message)
+    assert fresh(message).status == Status.QUEUED
+    assert enter("scripted").prober
+
+
+# --- The relay ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def backlog(valkey):
+    client().set(relay.SENTINEL, "1")
+    return {stream: MessageFactory.create_batch(3, stream=stream) for stream in reversed(Stream)}
+
+
+def test_relay_publishes_nothing_while_no_provider_takes_mail(provider, second, backlog):
+    for name in ("scripted", "second"):
+        open_circuit(name)
+    done = relay.run_once()
+    assert (done.published, done.no_way) == ({}, True)
+    assert Message.objects.filter(relayed=0).count() == 9
+
+
+def test_relay_publishes_one_message_for_a_probe_the_most_urgent_first(provider, second, backlog):
+    for name in ("scripted", "second"):
+        open_circuit(name)
+    until_probe("second")
+    for stream in [stream for stream in Stream for _ in range(3)]:
+        assert relay.run_once().published == {stream: 1}
+    assert relay.run_once().published == {}
+
+
+def test_relay_publishes_nothing_more_while_a_probe_is_on_its_way(provider, backlog):
+    open_circuit("scripted")
+    until_probe("scripted")
+    assert relay.run_once().published == {Stream.CRITICAL: 1}
+    enter("scripted")
+    assert relay.run_once().published == {}
+
+
+def test_relay_publishes_everything_as_soon_as_one_takes_mail_again(provider, second, backlog):
+    for name in ("scripted", "second"):
+        open_circuit(name)
+    assert relay.run_once().published == {}
+    until_probe("second")
+    report(enter("second"), Accepted(""))
+    done = relay.run_once()
+    assert list(done.published.items()) == [(stream, 3) for stream in Stream]
+    assert not done.no_way
+
+
+def test_relay_keeps_the_pace_of_the_provider_that_mail_goes_to(provider, second, backlog):
+    client().set(pace_key("scripted", Stream.BULK), "0.000", px=5000)
+    assert relay.run_once().published[Stream.BULK] == 1
+    open_circuit("scripted")
+    assert relay.run_once().published == {Stream.BULK: 2}
+    client().set(pace_key("second", Stream.CRITICAL), "0.000", px=5000)
+    assert relay.run_once().paced
+
+
+# --- An outage, from its beginning to its end -----------------------------------------------------------------------
+
+
+def one_round():
+    """Let the relay publish, and work off what is in the queues as a worker would: urgent mail first."""
+    relay.run_once()
+    for stream in Stream:
+        while task := client().rpop(stream.value):
+            arguments, _, _ = json.loads(base64.b64decode(json.loads(task)["body"]))
+            deliver([UUID(raw) for raw in arguments[0]], stream, CARRIER)
+
+
+def test_outage_of_all_providers_costs_a_bounded_number_of_attempts_and_no_message(provider, second, settings):
+    settings.EMAIL_STREAM_RATES = ""
+    client().set(relay.SENTINEL, "1")
+    for stream in reversed(Stream):
+        MessageFactory.create_batch(20, stream=stream)
+    down = [ProviderError(DOWN, "http-503")] * 1000
+    provider.script.extend(down)
+    second.script.extend(down)
+    for _ in range(12):
+        one_round()
+        for name in ("scripted", "second"):
+            until_probe(name)
+    probes = 12 * 2 * 2  # a slow machine gives a circuit the time to be probed twice in a round
+    made = sum(attempts())
+    assert made <= 2 * CONSECUTIVE_FAILURES + probes
+    assert sum(message.counted_attempts for message in Message.objects.all()) <= 2 * CONSECUTIVE_FAILURES
+    assert Message.objects.filter(status=Status.QUEUED).count() == 60
+    provider.script.clear()
+    second.script.clear()
+    Message.objects.update(due_at=Now(), relay_after=Now())
+    rounds = 0
+    while Message.objects.filter(status=Status.QUEUED).exists() and (rounds := rounds + 1) < 100:
+        one_round()
+    assert set(Message.objects.values_list("status", flat=True)) == {Status.SENT}
+    taken = [mail.message_id for mail in [*provider.taken, *second.taken]]
+    assert len(taken) == len(set(taken)) == 60
+    streams = dict(Message.objects.values_list("id", "stream"))
+    # A second provider may have taken the first ones; each of the two took the urgent ones first.
+    for one in (provider, second):
+        order = [list(Stream).index(streams[mail.message_id]) for mail in one.taken]
+        assert order == sorted(order)
+
+
+def test_process_that_starts_anew_finds_the_circuit_open(provider):
+    open_circuit("scripted")
+    breaker.forget()
+    assert str(run(MessageFactory())) == "1 waiting for a provider"

@@ -4,6 +4,7 @@ Needs Debian's Chromium.
 """
 
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -20,6 +21,7 @@ from config.local.stack import ADMIN_ADDRESS, Ports, Stack
 CHROMIUM = Path("/usr/bin/chromium")
 FOLDER = BASE_DIR / "docs" / "screenshots"
 SIZE: ViewportSize = {"width": 1440, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 NAMES = ("Ada Lovelace", "Grace Hopper", "Katherine Johnson", "Hedy Lamarr", "Annie Easley", "Radia Perlman")
 
 
@@ -37,6 +39,7 @@ def main() -> int:
                     executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
                 )
                 take(stack, browser)
+                take_status(stack, browser)
                 trouble(stack)
                 take_trouble(stack, browser)
         finally:
@@ -119,6 +122,25 @@ def take_trouble(stack: Stack, browser: Browser) -> None:
     _shot(page, "settle")
 
 
+def take_status(stack: Stack, browser: Browser) -> None:
+    """All is well, on a phone; then two workers are frozen for long enough."""
+    phone = browser.new_page(viewport=PHONE, color_scheme="dark")
+    log_in(stack, phone)
+    phone.goto(f"{stack.site_url}/admin/status/")
+    _shot(phone, "status-phone", whole=True)
+    page = browser.new_page(viewport=SIZE)
+    log_in(stack, page)
+    workers = [stack.supervisor.ask("getProcessInfo", f"worker-{name}")["pid"] for name in ("critical", "main")]
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)
+    Person(stack.site_url).ask_for_reset("grace@example.com")
+    time.sleep(40)
+    page.goto(f"{stack.site_url}/admin/status/")
+    _shot(page, "status", whole=True)
+    for worker in workers:
+        os.kill(worker, signal.SIGCONT)
+
+
 def log_in(stack: Stack, page: Page) -> None:
     page.goto(f"{stack.site_url}/admin/")
     page.fill("[name=username]", ADMIN_ADDRESS)
@@ -126,8 +148,8 @@ def log_in(stack: Stack, page: Page) -> None:
     page.click("[type=submit]")
 
 
-def _shot(page: Page, name: str) -> None:
-    page.screenshot(path=FOLDER / f"{name}.png")
+def _shot(page: Page, name: str, *, whole: bool = False) -> None:
+    page.screenshot(path=FOLDER / f"{name}.png", full_page=whole)
 
 
 if __name__ == "__main__":

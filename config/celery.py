@@ -11,7 +11,7 @@ from django.core.management.base import SystemCheckError
 
 from config import heartbeat, startup
 from config.environment import Role
-from config.watching import Heartbeat, beat_trouble
+from config.watching import Heartbeat
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -30,8 +30,10 @@ def _require_worker_role(**kwargs: Any) -> None:
 @beat_init.connect
 def _require_beat_role(sender: Any, **kwargs: Any) -> None:
     _require(Role.BEAT)
-    row = heartbeat.Row(heartbeat.name_of("beat"), lambda: beat_trouble(sender.scheduler))
+    row = heartbeat.Row(heartbeat.name_of("beat"), sender.scheduler.trouble)
     row.start()
+    # Beat has no signal for its end.
+    atexit.register(heartbeat.remove)
     atexit.register(row.stop)
 
 

@@ -70,6 +70,9 @@ result_extended = True
 result_expires = 7 * 86400
 task_track_started = False
 
+beat_scheduler = "config.beat:Scheduler"
+# As often as its heartbeat has to be seen.
+beat_max_loop_interval = 5
 beat_enable_remote_control = True
 beat_schedule = {
     "read-quotas": {

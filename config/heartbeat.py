@@ -10,7 +10,7 @@ import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from django.db import Error
 
@@ -19,6 +19,7 @@ from config import database
 logger = logging.getLogger(__name__)
 
 EVERY_S = 5.0
+GOODBYE_S = 3.0
 
 
 def path() -> Path | None:
@@ -43,38 +44,46 @@ def name_of(process: str) -> str:
 
 
 class Row:
-    """Keeps a process's row fresh from a thread of its own: a database that hangs must hold up nothing else."""
+    """Keeps a process's row fresh from a thread of its own: a database that hangs must hold up nothing else.
+
+    `trouble` says what keeps the process from its work, in one sentence, and is empty if nothing does. It is asked from
+    that thread and must not raise.
+    """
 
     def __init__(self, name: str, trouble: Callable[[], str]) -> None:
         self.name = name
         self._trouble = trouble
         self._stop = threading.Event()
+        self._written = True
         self._thread = threading.Thread(target=self._run, name="heartbeat-row", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        """Take the row away, unless the database is in trouble: then it grows old."""
+        """Take the row away. A database in trouble is not waited for: then the row grows old."""
         self._stop.set()
-        self._thread.join(EVERY_S)
-        self._write(lambda: _heartbeats().goodbye(self.name))
+        self._thread.join(GOODBYE_S)
 
     def _run(self) -> None:
         while not self._stop.is_set():
             self._write(lambda: _heartbeats().beat(self.name, self._trouble()))
             self._stop.wait(EVERY_S)
+        self._write(lambda: _heartbeats().goodbye(self.name))
 
     def _write(self, act: Callable[[], None]) -> None:
+        before, self._written = self._written, True
         try:
             act()
         except Error as error:
-            logger.info("the heartbeat of %s is not written down (%s)", self.name, database.why(error))
+            self._written = False
+            if before:
+                logger.warning("the heartbeat of %s cannot be written down (%s)", self.name, database.why(error))
         finally:
             database.let_go()
 
 
-def _heartbeats() -> Any:
+def _heartbeats() -> ModuleType:
     from notifications.models import heartbeat  # noqa: PLC0415 - Django is only set up by now
 
     return heartbeat

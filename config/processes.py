@@ -57,6 +57,7 @@ PROCESSES = (
         name="beat",
         role=Role.BEAT,
         command=("{python}", "-m", "celery", "-A", "config", "beat", "-s", "{run}/celerybeat-schedule", "-l", "INFO"),
+        heartbeat=True,
     ),
     Process(
         name="flower",

@@ -3,7 +3,6 @@
 import logging
 import threading
 import time
-from datetime import timedelta
 from typing import Any
 
 import redis
@@ -13,97 +12,114 @@ from celery.worker import state
 from config import heartbeat, watchdog
 
 logger = logging.getLogger(__name__)
-# Beat's most frequent task is due several times as often.
-BEAT_PATIENCE = timedelta(seconds=120)
 
 
 class Watch:
-    """One worker, as far as it can be seen from inside. Looks every few seconds, from a thread of its own."""
+    """One worker, as far as it can be seen from inside.
+
+    Looks every few seconds, from a thread of its own: a broker that hangs must not hold up the consumer.
+    """
 
     def __init__(self, consumer: Any) -> None:
         # As started: a consumer that was cancelled by mistake does not name its queues any more.
         self._queues = list(consumer.app.amqp.queues.consume_from)
         self._slots = int(consumer.pool.num_processes or 1)
         self._taken = -1
-        self._busy_at = time.monotonic()
-        self.turned_at = time.monotonic()
-        self.trouble = ""
+        self._found = ""
+        self.turned_at = self._busy_at = self._heard_at = self._looked_at = time.monotonic()
         self._stop = threading.Event()
         threading.Thread(target=self._run, name="watchdog", daemon=True).start()
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the worker, in one sentence; empty if nothing is. A watch that sleeps is wrong too."""
+        unseen_s = time.monotonic() - self._looked_at
+        return self._found if unseen_s < watchdog.TURNS_WITHIN_S else f"nobody has looked at it for {unseen_s:.0f} s"
+
+    def turn(self) -> None:
+        """The consumer's loop turns: to be called from it."""
+        self.turned_at = time.monotonic()
+        if not self.trouble:
+            heartbeat.touch()
 
     def stop(self) -> None:
         self._stop.set()
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            before, self.trouble = self.trouble, watchdog.trouble(self.look())
-            if self.trouble and self.trouble != before:
-                logger.error("this worker is unhealthy: %s", self.trouble)
-            if not self.trouble:
-                heartbeat.touch()
+            before, self._found = self._found, watchdog.trouble(self.look())
+            self._looked_at = time.monotonic()
+            if self._found and not before:
+                logger.error("this worker is unhealthy: %s", self._found)
+            elif before and not self._found:
+                logger.warning("this worker is healthy again")
             self._stop.wait(heartbeat.EVERY_S)
 
     def look(self) -> watchdog.Seen:
-        now, waiting, taken = time.monotonic(), self._waiting(), sum(state.total_count.values())
-        if taken != self._taken or waiting == 0:
+        waiting = self._waiting()
+        now, taken, free = time.monotonic(), state.all_total_count[0], self._slots - len(state.active_requests)
+        if waiting is not None:
+            self._heard_at = now
+        if taken != self._taken or waiting == 0 or free <= 0:
             self._taken, self._busy_at = taken, now
         return watchdog.Seen(
             waiting=waiting,
-            free=self._slots - len(state.active_requests),
+            free=free,
             idle_s=now - self._busy_at,
             still_s=now - self.turned_at,
+            unheard_s=now - self._heard_at,
         )
 
     def _waiting(self) -> int | None:
-        from notifications.redis_client import client  # noqa: PLC0415 - Django is only set up by now
+        """Return how many tasks wait in the worker's queues, and let it be known that somebody serves them."""
+        from notifications.redis_client import SERVED_FOR_S, client, served_key  # noqa: PLC0415 - Django is set up by now
 
+        pipeline = client().pipeline(transaction=False)
+        for queue in self._queues:
+            pipeline.llen(queue)
+        for queue in [] if self._found else self._queues:
+            pipeline.set(served_key(queue), "1", ex=SERVED_FOR_S)
         try:
-            return sum(int(client().llen(queue)) for queue in self._queues)
+            return int(sum(pipeline.execute()[: len(self._queues)]))
         except redis.RedisError:
             return None
 
 
 class Heartbeat(bootsteps.StartStopStep):
-    """Has the consumer's own timer say that it turns, once it can take tasks."""
+    """Beats from the consumer's own timer, once it can take tasks."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
-    # A consumer starts anew whenever it has lost the broker; who watches it stays.
-    watch: Watch | None = None
-    row: heartbeat.Row | None = None
 
     def __init__(self, consumer: Any, **kwargs: Any) -> None:
+        # A consumer starts anew whenever it has lost the broker; who watches it, and its row, stay.
+        self.watch: Watch | None = None
+        self.row: heartbeat.Row | None = None
         self.timer: Any = None
         super().__init__(consumer, **kwargs)
 
     def start(self, consumer: Any) -> None:
-        if Heartbeat.watch is None or Heartbeat.row is None:
-            watch = Heartbeat.watch = Watch(consumer)
-            Heartbeat.row = heartbeat.Row(consumer.hostname, lambda: watch.trouble)
-            Heartbeat.row.start()
-        self._turn()
-        self.timer = consumer.timer.call_repeatedly(heartbeat.EVERY_S, self._turn)
+        watch = self.watch = self.watch or Watch(consumer)
+        if self.row is None:
+            self.row = heartbeat.Row(consumer.hostname, lambda: watch.trouble)
+            self.row.start()
+        watch.turn()
+        self.timer = consumer.timer.call_repeatedly(heartbeat.EVERY_S, watch.turn)
 
     def stop(self, consumer: Any) -> None:
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
+        # A worker that ends only finishes what it has: nobody is to wait for it, or to wonder why it takes nothing.
+        if consumer.blueprint.human_state() == "closing":
+            self._end()
 
     def shutdown(self, consumer: Any) -> None:
         self.stop(consumer)
-        if Heartbeat.watch:
-            Heartbeat.watch.stop()
-        if Heartbeat.row:
-            Heartbeat.row.stop()
+        self._end()
         heartbeat.remove()
 
-    def _turn(self) -> None:
-        if Heartbeat.watch:
-            Heartbeat.watch.turned_at = time.monotonic()
-
-
-def beat_trouble(scheduler: Any) -> str:
-    """Return what is wrong with beat, in one sentence; empty if nothing is."""
-    entries = list(scheduler.schedule.values())
-    if any(entry.default_now() - entry.last_run_at < BEAT_PATIENCE for entry in entries):
-        return ""
-    return f"it has sent nothing for {BEAT_PATIENCE.seconds} s"
+    def _end(self) -> None:
+        if self.watch:
+            self.watch.stop()
+        if self.row:
+            self.row.stop()

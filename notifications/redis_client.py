@@ -53,3 +53,12 @@ def client() -> redis.Redis:
 def pace_key(provider: str, stream: str) -> str:
     """Where a provider's budget, while it holds a stream back, tells the relay how many messages a second can go."""
     return f"mailroom:pace:{provider}:{stream}"
+
+
+# Workers say every 5 seconds that they do their work.
+SERVED_FOR_S = 20
+
+
+def served_key(queue: str) -> str:
+    """Present as long as a healthy worker takes tasks from a queue: the queue itself does not tell."""
+    return f"mailroom:served:{queue}"

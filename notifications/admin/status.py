@@ -1,17 +1,21 @@
 """The status page, and what it shows."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from notifications.delivery import breaker
-from notifications.operations.problems import SILENT_S, problems
-from notifications.operations.status import MOST, Circuit, Status, collect
+from notifications.operations.problems import is_silent, problems, spoken
+from notifications.operations.status import MOST, Circuit, Dead, Lane, Process, Status, Traffic, collect
 
 REFRESH_S = 5
+MOST_CAUSES_SHOWN = 10
 
 
 def now() -> Status:
@@ -32,16 +36,79 @@ def page(request: HttpRequest) -> HttpResponseBase:
     if not request.user.has_perm("notifications.view_message"):
         raise PermissionDenied
     status = now()
-    shown = {circuit.provider: circuit for circuit in status.circuits}
     context = {
         **admin.site.each_context(request),
+        **_shown(status),
         "title": "Status",
-        "status": status,
-        "providers": [(name, shown.get(name), sent) for name, sent in status.sent_per_minute.items()],
         "problems": problems(status),
-        "most": MOST,
-        "silent_s": SILENT_S,
         "refresh_s": REFRESH_S,
         "flower_url": settings.FLOWER_URL,
+        "messages_url": reverse("admin:notifications_message_changelist"),
+        "uncertain_url": reverse("admin:notifications_uncertainmessage_changelist"),
+        "dead_url": reverse("admin:notifications_deadletter_changelist"),
     }
     return TemplateResponse(request, "admin/status.html", context)
+
+
+def many(count: int) -> str:
+    """Return a count for people; what was not counted to its end has a plus."""
+    return f"{count:,}+" if count >= MOST else f"{count:,}"
+
+
+def _shown(status: Status) -> dict[str, Any]:
+    known = {circuit.provider: circuit for circuit in status.circuits}
+    return {
+        "lanes": [_lane(lane) for lane in status.lanes],
+        "providers": [_provider(traffic, known.get(traffic.provider)) for traffic in status.traffic],
+        "processes": [_process(process) for process in status.processes],
+        "sending": many(status.sending),
+        "uncertain": many(status.uncertain),
+        "held": many(status.held),
+        "dead": [_dead(dead) for dead in status.dead[:MOST_CAUSES_SHOWN]],
+        "other_causes": len(status.dead[MOST_CAUSES_SHOWN:]),
+    }
+
+
+def _lane(lane: Lane) -> dict[str, Any]:
+    return {
+        "name": lane.stream.value,
+        "due": many(lane.due),
+        "later": many(lane.later),
+        "published": "?" if lane.published is None else many(lane.published),
+        "oldest": spoken(lane.oldest_s) if lane.due else "",
+        "pace": "" if lane.pace is None else f"{lane.pace:.3g}/s",
+        "unserved": lane.served is False,
+    }
+
+
+def _provider(traffic: Traffic, circuit: Circuit | None) -> dict[str, Any]:
+    more = "+" if traffic.more else ""
+    return {
+        "name": traffic.provider,
+        "minute": many(traffic.minute),
+        "hour": f"{traffic.hour:,}{more}",
+        "failed": f"{traffic.failed:,}{more}",
+        "circuit": circuit,
+        "next_try": spoken(circuit.probes_in_s) if circuit and circuit.probes_in_s is not None else "",
+        "shut": circuit is not None and circuit.state != "closed",
+    }
+
+
+def _process(process: Process) -> dict[str, Any]:
+    silent = is_silent(process)
+    return {
+        "name": process.name,
+        "ago": spoken(process.silent_s),
+        "says": "silent" if silent else process.trouble or "well",
+        "ill": silent or bool(process.trouble),
+    }
+
+
+def _dead(dead: Dead) -> dict[str, Any]:
+    return {
+        "cause": dead.cause or "no cause",
+        "fingerprint": dead.cause,
+        "hour": many(dead.hour),
+        "day": many(dead.day),
+        "ever": many(dead.ever),
+    }

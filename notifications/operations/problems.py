@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from notifications.operations.status import Process, Status
+from notifications.operations.status import Lane, Process, Status
 from notifications.states import Stream
 
 # Processes speak every 5 seconds.
@@ -10,52 +10,83 @@ SILENT_S = 20.0
 # How long due mail may wait before somebody should look.
 LATE_S = {Stream.CRITICAL: 30.0, Stream.DEFAULT: 120.0, Stream.BULK: 6 * 3600.0}
 MANY_DEAD = 10
+MINUTE_S, HOUR_S = 60, 3600
 
 
 def problems(status: Status) -> list[str]:
     """Return the problems, the one that explains most first; none if all is well."""
-    return [*_ways(status), *_processes(status), *_lanes(status), *_ends(status)]
+    return [*_ways(status), *_missing(status), *_processes(status), *_lanes(status), *_ends(status)]
+
+
+def is_silent(process: Process) -> bool:
+    return process.silent_s > SILENT_S
+
+
+def spoken(seconds: float) -> str:
+    """Return a duration as people say it: "40 s", "12 min", "3 h"."""
+    if seconds < 2 * MINUTE_S:
+        return f"{seconds:.0f} s"
+    return f"{seconds / MINUTE_S:.0f} min" if seconds < 2 * HOUR_S else f"{seconds / HOUR_S:.0f} h"
 
 
 def _ways(status: Status) -> Iterator[str]:
     if status.broker_is_away:
-        yield "Redis does not answer: nothing is published, and mail waits in the database until it is back."
+        yield "Redis does not answer: start it. Until then nothing is published; mail waits in the database."
     shut = [circuit for circuit in status.circuits if circuit.state != "closed"]
     for circuit in shut:
-        yield f"{circuit.provider} takes no mail ({circuit.reason}). It is tried again by itself."
+        why = f" ({circuit.reason})" if circuit.reason else ""
+        yield f"{circuit.provider} takes no mail{why}. It is tried again by itself."
     if shut and len(shut) == len(status.circuits):
         yield "No provider takes mail: everything waits, and nothing is lost by it."
 
 
-def _processes(status: Status) -> Iterator[str]:
-    alive = [process for process in status.processes if process.silent_s <= SILENT_S]
+def _missing(status: Status) -> Iterator[str]:
+    """What nobody does. A process that is frozen or lost is named, with what to do about it, further on."""
     for name in ("relay", "beat"):
-        if not any(_is(process, name) for process in alive):
+        if not any(_is(process, name) for process in status.processes):
             yield f"No {name} is running: start one."
-    if all(_is(process, "relay") or _is(process, "beat") for process in alive):
-        yield "No worker is running: start one."
+    if unserved := [lane.stream.value for lane in status.lanes if lane.served is False]:
+        yield f"No healthy worker serves {_listed(unserved)}: start one, or mend the one that does."
+
+
+def _processes(status: Status) -> Iterator[str]:
     for process in status.processes:
-        if process not in alive:
-            silent = f"{process.name} has been silent for {process.silent_s:.0f} s"
-            yield f"{silent}: it is frozen or lost, or has no database."
+        if is_silent(process):
+            silent = f"{process.name} has been silent for {spoken(process.silent_s)}"
+            yield f"{silent}: it is frozen, lost or without the database. Look at it, and start it again."
         elif process.trouble:
-            yield f"{process.name}: {process.trouble}. Restart it if this stays."
+            yield f"{process.name}: {process.trouble}. Start it again if this stays."
 
 
 def _lanes(status: Status) -> Iterator[str]:
     for lane in status.lanes:
+        if lane.pace == 0 and lane.stream is not Stream.BULK:
+            why = "the provider has asked for a pause, or the day's limit is spent"
+            yield f"The budget lets no {lane.stream.value} mail go: {why}."
         if lane.due and lane.oldest_s > LATE_S[lane.stream]:
-            yield f"{lane.stream.value.capitalize()} mail has been due for {lane.oldest_s:.0f} s and has not gone out."
+            yield f"{lane.stream.value.capitalize()} mail has been due for {spoken(lane.oldest_s)}. {_late(lane)}"
+
+
+def _late(lane: Lane) -> str:
+    """Where to look first."""
+    if lane.pace:
+        return f"The budget lets {lane.pace:.3g} a second go: raise EMAIL_RATE if the provider allows more."
+    if lane.published:
+        return "Its tasks wait for workers: start more, or see in Flower what keeps them."
+    return "Its tasks are not published, or fail: see the relay's log and Flower."
 
 
 def _ends(status: Status) -> Iterator[str]:
-    for dead in status.dead:
-        if dead.within_the_hour >= MANY_DEAD:
-            yield (
-                f"{dead.within_the_hour} messages died within the hour of {dead.fingerprint}:"
-                " mend the cause, then replay them."
-            )
+    hour = sum(dead.hour for dead in status.dead)
+    if hour < MANY_DEAD:
+        return
+    worst = max(status.dead, key=lambda dead: dead.hour)
+    yield f"{hour} messages died in the last hour, most of {worst.cause or 'no cause'}: mend that, then replay them."
 
 
 def _is(process: Process, name: str) -> bool:
     return process.name.partition("@")[0] == name
+
+
+def _listed(names: list[str]) -> str:
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

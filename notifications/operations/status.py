@@ -2,26 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import redis
 from django.conf import settings
 from django.db import connection
-from django.db.models import DurationField, ExpressionWrapper, F
-from django.db.models.functions import Now
 
-from notifications.models import ProcessHeartbeat
-from notifications.redis_client import client
+from notifications.redis_client import client, pace_key, served_key
 from notifications.states import Stream
 
 # Nothing is counted further: an operator needs to know that it is many, and the database has other work.
 MOST = 10_000
-TOP_ERRORS = 5
+MOST_CAUSES = 100
 
+_PROCESSES = """
+SELECT name, greatest(0, extract(epoch FROM statement_timestamp() - beat_at))::float, trouble
+FROM notifications_processheartbeat ORDER BY name
+"""
 # Read in the order of the relay's index: of a long queue the first ten thousand that the relay will take.
 _LANE = """
 SELECT count(*) FILTER (WHERE due_at <= statement_timestamp()), count(*) FILTER (WHERE due_at > statement_timestamp()),
-    coalesce(extract(epoch FROM statement_timestamp() - min(due_at))::float, 0)
+    greatest(0, coalesce(extract(epoch FROM statement_timestamp() - min(due_at)), 0))::float
 FROM (
     SELECT due_at FROM notifications_message
     WHERE status = 'queued' AND stream = %s ORDER BY relay_after LIMIT %s
@@ -33,16 +34,34 @@ SELECT count(settle_at), count(*) - count(settle_at) FROM (
     SELECT settle_at FROM notifications_message WHERE status = 'uncertain' LIMIT %s
 ) AS found
 """
-_SENT = """
-SELECT count(*) FROM (
-    SELECT FROM notifications_deliveryattempt
-    WHERE provider = %s AND recorded_at > statement_timestamp() - interval '1 minute' AND result = 'accepted' LIMIT %s
-) AS found
+# The newest first, so that the last minute is told right however much there was in the hour.
+_TRAFFIC = """
+SELECT count(*) FILTER (WHERE result = 'accepted' AND recorded_at > statement_timestamp() - interval '1 minute'),
+    count(*) FILTER (WHERE result = 'accepted'), count(*) FILTER (WHERE result <> 'accepted'), count(*)
+FROM (
+    SELECT recorded_at, result FROM notifications_deliveryattempt
+    WHERE provider = %s AND recorded_at > statement_timestamp() - interval '1 hour'
+    ORDER BY recorded_at DESC LIMIT %s
+) AS attempts
 """
+# Steps from one cause to the next through the index of dead letters: they are kept for good, their causes are few. Of
+# each the newest are counted.
 _DEAD = """
-SELECT error_fingerprint, count(*), count(*) FILTER (WHERE died_at > statement_timestamp() - interval '1 hour') AS fresh
-FROM (SELECT error_fingerprint, died_at FROM notifications_message WHERE status = 'dead' LIMIT %s) AS found
-GROUP BY 1 ORDER BY fresh DESC, 2 DESC, 1
+WITH RECURSIVE causes (cause) AS (
+    (SELECT error_fingerprint FROM notifications_message WHERE status = 'dead' ORDER BY 1 LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT error_fingerprint FROM notifications_message
+        WHERE status = 'dead' AND error_fingerprint > cause ORDER BY 1 LIMIT 1
+    ) FROM causes WHERE cause IS NOT NULL
+)
+SELECT cause, count(*) FILTER (WHERE died_at > statement_timestamp() - interval '1 hour') AS hour,
+    count(*) FILTER (WHERE died_at > statement_timestamp() - interval '1 day') AS day, count(*) AS ever
+FROM (SELECT cause FROM causes WHERE cause IS NOT NULL LIMIT %s) AS known, LATERAL (
+    SELECT died_at FROM notifications_message
+    WHERE status = 'dead' AND error_fingerprint = cause ORDER BY died_at DESC LIMIT %s
+) AS newest
+GROUP BY cause ORDER BY hour DESC, day DESC, ever DESC, cause
 """
 
 
@@ -57,9 +76,11 @@ class Process:
 
 @dataclass(frozen=True, kw_only=True)
 class Lane:
-    """One stream. `due` and `later` wait in the database, `published` tasks in the broker (None: it does not answer).
+    """One stream. `due` and `later` wait in the database, `published` tasks in the broker.
 
-    `oldest_s`: for how long the oldest of them has been due.
+    `oldest_s`: for how long the oldest of them has been due. `pace`: messages a second that the budget lets go to the
+    provider that mail goes to now, None while it holds nothing back. `served`: a healthy worker takes its tasks. What
+    the broker knows is None while it does not answer.
     """
 
     stream: Stream
@@ -67,6 +88,8 @@ class Lane:
     later: int
     oldest_s: float
     published: int | None
+    pace: float | None
+    served: bool | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,80 +103,106 @@ class Circuit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dead:
-    """Dead letters that died of the same."""
+class Traffic:
+    """What a provider took within the last minute and hour, and the hour's attempts that it did not plainly take.
 
-    fingerprint: str
-    count: int
-    within_the_hour: int
+    `more`: there were more attempts in the hour than are counted.
+    """
+
+    provider: str
+    minute: int
+    hour: int
+    failed: int
+    more: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dead:
+    """Dead letters that died of the same: within the last hour, the last 24, and all that are kept."""
+
+    cause: str
+    hour: int
+    day: int
+    ever: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """No count goes beyond MOST. `sent_per_minute`: by provider."""
+    """No count goes beyond MOST."""
 
     processes: Sequence[Process]
     lanes: Sequence[Lane]
     circuits: Sequence[Circuit]
+    traffic: Sequence[Traffic]
     sending: int
     # These settle by themselves; those wait for a person.
     uncertain: int
     held: int
     dead: Sequence[Dead]
-    sent_per_minute: dict[str, int]
     broker_is_away: bool
 
 
 def collect(circuits: Sequence[Circuit]) -> Status:
     """Look at everything. Raises Django's database errors; a broker that is away is a part of the answer."""
-    depths = _depths()
+    told = _broker(_taking(circuits))
     uncertain, held = _row(_UNCERTAIN, MOST)
     return Status(
-        processes=_processes(),
-        lanes=[_lane(stream, depths[number]) for number, stream in enumerate(Stream)],
+        processes=[Process(name=name, silent_s=s, trouble=trouble) for name, s, trouble in _rows(_PROCESSES)],
+        lanes=[_lane(stream, told) for stream in Stream],
         circuits=circuits,
+        traffic=[_traffic(provider) for provider in settings.EMAIL_PROVIDERS],
         sending=_row(_SENDING, MOST)[0],
         uncertain=uncertain,
         held=held,
-        dead=_dead(),
-        sent_per_minute={provider: _row(_SENT, provider, MOST)[0] for provider in settings.EMAIL_PROVIDERS},
-        broker_is_away=None in depths,
+        dead=[Dead(cause=c, hour=hour, day=day, ever=ever) for c, hour, day, ever in _rows(_DEAD, MOST_CAUSES, MOST)],
+        broker_is_away=told is None,
     )
 
 
-def _depths() -> list[int | None]:
+def _taking(circuits: Sequence[Circuit]) -> str:
+    """Return the provider that mail goes to: the first that takes it."""
+    return next((circuit.provider for circuit in circuits if circuit.state == "closed"), settings.EMAIL_PROVIDERS[0])
+
+
+def _broker(provider: str) -> dict[Stream, tuple[int, bytes | None, int]] | None:
+    """Return of each stream the tasks, the provider's pace and whether it is served; None if the broker is away."""
+    pipeline = client().pipeline(transaction=False)
+    for stream in Stream:
+        pipeline.llen(stream.value)
+        pipeline.get(pace_key(provider, stream))
+        pipeline.exists(served_key(stream))
     try:
-        pipeline = client().pipeline(transaction=False)
-        for stream in Stream:
-            pipeline.llen(stream.value)
-        return list(pipeline.execute())
+        answers = iter(pipeline.execute())
     except redis.RedisError:
-        return [None] * len(Stream)
+        return None
+    return dict(zip(Stream, zip(answers, answers, answers, strict=True), strict=True))
 
 
-def _lane(stream: Stream, published: int | None) -> Lane:
+def _lane(stream: Stream, told: dict[Stream, tuple[int, bytes | None, int]] | None) -> Lane:
     due, later, oldest_s = _row(_LANE, stream.value, MOST)
-    return Lane(stream=stream, due=due, later=later, oldest_s=max(0.0, oldest_s), published=published)
+    published, pace, served = told[stream] if told else (None, None, None)
+    return Lane(
+        stream=stream,
+        due=due,
+        later=later,
+        oldest_s=oldest_s,
+        published=published,
+        pace=None if pace is None else float(pace),
+        served=None if served is None else bool(served),
+    )
 
 
-def _processes() -> list[Process]:
-    silence = ExpressionWrapper(Now() - F("beat_at"), output_field=DurationField())
-    rows = ProcessHeartbeat.objects.annotate(silence=silence).values_list("name", "silence", "trouble")
-    return [
-        Process(name=name, silent_s=max(0.0, silent.total_seconds()), trouble=trouble) for name, silent, trouble in rows
-    ]
+def _traffic(provider: str) -> Traffic:
+    minute, hour, failed, attempts = _row(_TRAFFIC, provider, MOST)
+    return Traffic(provider=provider, minute=minute, hour=hour, failed=failed, more=attempts >= MOST)
 
 
-def _dead() -> list[Dead]:
-    with connection.cursor() as cursor:
-        cursor.execute(_DEAD, [MOST])
-        return [
-            Dead(fingerprint=fingerprint, count=count, within_the_hour=fresh)
-            for fingerprint, count, fresh in cursor.fetchall()
-        ]
+def _row(statement: LiteralString, *values: str | int) -> tuple[Any, ...]:
+    (row,) = _rows(statement, *values)
+    return row
 
 
-def _row(statement: LiteralString, *values: str | int) -> tuple[int, ...]:
+def _rows(statement: LiteralString, *values: str | int) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchone() or ()
+        return list(cursor.fetchall())

@@ -2,23 +2,29 @@ import pytest
 
 from config.watchdog import Seen, trouble
 
+WELL = {"waiting": 0, "free": 8, "idle_s": 0.0, "still_s": 1.0, "unheard_s": 0.0}
+STILL = "its consumer has stood still for 16 s: it has lost the broker or is held up"
+
 
 @pytest.mark.parametrize(
-    ("why", "waiting", "free", "idle_s", "still_s", "expected"),
+    ("why", "seen", "expected"),
     [
-        ("nothing to do", 0, 8, 0, 1, ""),
-        ("idle for long, and nothing waits", 0, 8, 4000, 1, ""),
-        ("busy: all slots are taken", 90, 0, 60, 1, ""),
-        ("about to take it", 3, 8, 19, 1, ""),
-        ("takes nothing", 3, 8, 21, 1, "3 tasks wait in its queues and it has taken none for 21 s"),
-        ("takes not even one", 1, 1, 30, 1, "1 task waits in its queues and it has taken none for 30 s"),
-        ("broker away for a moment", None, 8, 0, 1, "the broker does not answer"),
+        ("nothing to do", {}, ""),
+        ("nothing waits, for long", {"idle_s": 4000}, ""),
+        ("busy: all slots are taken", {"waiting": 90, "free": 0, "idle_s": 60}, ""),
+        ("about to take it", {"waiting": 3, "idle_s": 19}, ""),
+        ("takes nothing", {"waiting": 3, "idle_s": 21}, "3 tasks wait in its queues and it has taken none for 21 s"),
         (
-            "consumer stands",
-            *(None, 8, 0, 16),
-            "its consumer has not turned for 16 s: it has no connection to the broker",
+            "takes not one",
+            {"waiting": 1, "idle_s": 30},
+            "1 task waits in its queues and it has taken none for 30 s",
         ),
+        ("one slow answer", {"waiting": None, "unheard_s": 9}, ""),
+        ("nobody knows what waits", {"waiting": None, "unheard_s": 9, "idle_s": 60}, ""),
+        ("broker away", {"waiting": None, "unheard_s": 11}, "the broker has not answered it for 11 s"),
+        ("consumer stands", {"still_s": 16}, STILL),
+        ("consumer stands, as the broker is away", {"waiting": None, "unheard_s": 16, "still_s": 16}, STILL),
     ],
 )
-def test_trouble(why, waiting, free, idle_s, still_s, expected):
-    assert trouble(Seen(waiting=waiting, free=free, idle_s=idle_s, still_s=still_s)) == expected, why
+def test_trouble(why, seen, expected):
+    assert trouble(Seen(**(WELL | seen))) == expected, why

@@ -7,10 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import Error
 
+from config.database import is_away, why
 from notifications.admin import status as page
-from notifications.operations.problems import problems
-from notifications.operations.status import MOST, Status
+from notifications.admin.status import many
+from notifications.operations.problems import is_silent, problems, spoken
+from notifications.operations.status import Lane, Process, Status
 
 
 class Command(BaseCommand):
@@ -20,34 +23,58 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="for programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        status = page.now()
-        wrong = problems(status)
+        status, wrong = look()
         if options["json"]:
-            self.stdout.write(json.dumps({**asdict(status), "problems": wrong}, indent=2))
+            self.stdout.write(json.dumps({"problems": wrong, **(asdict(status) if status else {})}, indent=2))
         else:
-            for line in lines(status, wrong):
-                self.stdout.write(line)
+            self.say(status, wrong)
         if wrong:
             sys.exit(1)
 
+    def say(self, status: Status | None, wrong: list[str]) -> None:
+        count = "1 problem" if len(wrong) == 1 else f"{len(wrong)} problems"
+        self.stdout.write(self.style.ERROR(f"{count}:") if wrong else self.style.SUCCESS("All is well."))
+        for line in [*(f"  {sentence}" for sentence in wrong), *(lines(status) if status else [])]:
+            self.stdout.write(line)
 
-def lines(status: Status, wrong: list[str]) -> Iterator[str]:
-    yield "All is well." if not wrong else f"{len(wrong)} problem{'s' if len(wrong) > 1 else ''}:"
-    yield from (f"  {sentence}" for sentence in wrong)
-    yield f"{'stream':<10}{'due':>9}{'later':>9}{'published':>11}{'oldest, s':>11}"
-    for lane in status.lanes:
-        published = "?" if lane.published is None else lane.published
-        yield f"{lane.stream.value:<10}{_many(lane.due):>9}{_many(lane.later):>9}{published:>11}{lane.oldest_s:>11.0f}"
-    yield f"sending {_many(status.sending)}, uncertain {_many(status.uncertain)}, held {_many(status.held)}"
-    for provider, sent in status.sent_per_minute.items():
-        yield f"{provider}: {_many(sent)} sent in the last minute"
+
+def look() -> tuple[Status | None, list[str]]:
+    """Return how everything stands and what is wrong; a database that is away is the answer to all questions."""
+    try:
+        status = page.now()
+    except Error as error:
+        if not is_away(error):
+            raise
+        return None, [f"The database does not answer ({why(error)}): start it. Until then nobody can sign up."]
+    return status, problems(status)
+
+
+def lines(status: Status) -> Iterator[str]:
+    yield ""
+    yield f"{'stream':<10}{'due':>9}{'later':>9}{'published':>11}{'oldest due':>12}"
+    yield from map(_lane, status.lanes)
+    yield ""
+    yield f"sending {many(status.sending)}, uncertain {many(status.uncertain)}, held for a person {many(status.held)}"
+    for traffic in status.traffic:
+        more = "+" if traffic.more else ""
+        hour = f"{traffic.hour:,}{more} in the last hour, {traffic.failed:,}{more} attempts failed"
+        yield f"{traffic.provider}: {many(traffic.minute)} sent in the last minute, {hour}"
     for circuit in status.circuits:
         yield f"{circuit.provider}: circuit {circuit.state} {circuit.reason}".rstrip()
     for dead in status.dead:
-        yield f"dead of {dead.fingerprint}: {_many(dead.count)}, {dead.within_the_hour} within the hour"
-    for process in status.processes:
-        yield f"{process.name}: {process.trouble or f'last heard of {process.silent_s:.0f} s ago'}"
+        counts = f"{many(dead.hour)} in the last hour, {many(dead.day)} in the last day, {many(dead.ever)} in all"
+        yield f"dead of {dead.cause or 'no cause'}: {counts}"
+    yield ""
+    yield from map(_process, status.processes)
 
 
-def _many(count: int) -> str:
-    return f"{MOST}+" if count >= MOST else str(count)
+def _lane(lane: Lane) -> str:
+    published = "?" if lane.published is None else many(lane.published)
+    oldest = spoken(lane.oldest_s) if lane.due else "-"
+    paced = "" if lane.pace is None else f"  held back to {lane.pace:.3g} a second"
+    return f"{lane.stream.value:<10}{many(lane.due):>9}{many(lane.later):>9}{published:>11}{oldest:>12}{paced}"
+
+
+def _process(process: Process) -> str:
+    says = "silent" if is_silent(process) else process.trouble or "well"
+    return f"{process.name}: {says}, last heard of {spoken(process.silent_s)} ago"

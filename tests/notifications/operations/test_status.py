@@ -1,71 +1,106 @@
 """What operators see of the whole, from real rows and a real broker."""
 
+import html
 import io
 import json
+import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models.functions import Now
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
+from notifications.admin import status as status_page
 from notifications.models import DeliveryAttempt, ProcessHeartbeat
 from notifications.models.heartbeat import beat, goodbye
-from notifications.operations.problems import problems
-from notifications.operations.status import Circuit, Dead, Lane, Process, Status, collect
-from notifications.redis_client import client
+from notifications.operations import status as operations
+from notifications.operations.problems import problems, spoken
+from notifications.operations.status import Circuit, Dead, Lane, Process, Status, Traffic, collect
+from notifications.redis_client import client, pace_key, served_key
 from notifications.states import Status as MessageStatus
 from notifications.states import Stream
 from tests.factories import MessageFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+LISTS = reverse("admin:app_list", args=["notifications"])
 ALIVE = [Process(name=f"{name}@here", silent_s=2, trouble="") for name in ("beat", "main", "relay")]
 
 
 def status(**changes):
     well = {
         "processes": ALIVE,
-        "lanes": [Lane(stream=stream, due=0, later=0, oldest_s=0, published=0) for stream in Stream],
+        "lanes": [lane(stream) for stream in Stream],
         "circuits": [Circuit(provider="ses", state="closed"), Circuit(provider="sendgrid", state="closed")],
         "sending": 0,
         "uncertain": 0,
         "held": 0,
         "dead": [],
-        "sent_per_minute": {},
+        "traffic": [],
         "broker_is_away": False,
     }
     return Status(**(well | changes))
 
 
-def silent(name):
-    return Process(name=name, silent_s=40, trouble="")
+def lane(stream, **changes):
+    empty = {"due": 0, "later": 0, "oldest_s": 0, "published": 0, "pace": None, "served": True}
+    return Lane(stream=stream, **(empty | changes))
+
+
+def late(stream, oldest_s, **changes):
+    return {"lanes": [lane(stream, due=1, oldest_s=oldest_s, **changes)]}
+
+
+def unserved(*streams):
+    return {"lanes": [lane(stream, served=stream not in streams) for stream in Stream]}
+
+
+def silent(name, silent_s=40):
+    return Process(name=name, silent_s=silent_s, trouble="")
+
+
+def dead(cause, hour):
+    return Dead(cause=cause, hour=hour, day=hour, ever=900)
 
 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
         ({}, []),
-        ({"broker_is_away": True}, ["Redis does not answer"]),
-        ({"processes": []}, ["No relay is running", "No beat is running", "No worker is running"]),
+        ({"broker_is_away": True}, ["Redis does not answer: start it."]),
+        ({"processes": []}, ["No relay is running: start one.", "No beat is running: start one."]),
         ({"processes": ALIVE[:2]}, ["No relay is running"]),
-        ({"processes": [*ALIVE, silent("bulk@here")]}, ["bulk@here has been silent for 40 s"]),
-        ({"processes": [*ALIVE[::2], silent("main@there")]}, ["No worker is running", "main@there has been silent"]),
-        ({"processes": [*ALIVE, Process(name="bulk@here", silent_s=1, trouble="tired")]}, ["bulk@here: tired"]),
+        # It is there and does nothing: to start a second one would not mend it.
+        (
+            {"processes": [*ALIVE[:2], silent("relay@here")]},
+            ["relay@here has been silent for 40 s: it is frozen"],
+        ),
+        ({"processes": [*ALIVE, silent("bulk@here", 1500)]}, ["bulk@here has been silent for 25 min: it is frozen"]),
+        ({"processes": [*ALIVE, silent("bulk@here", 20)]}, []),
+        ({"processes": [*ALIVE, Process(name="bulk@here", silent_s=1, trouble="tired")]}, ["bulk@here: tired. Start"]),
+        (unserved(Stream.CRITICAL), ["No healthy worker serves critical: start one"]),
+        (unserved(*Stream), ["No healthy worker serves critical, default or bulk: start one"]),
         ({"circuits": [Circuit(provider="ses", state="open", reason="http-503")]}, ["ses takes no", "No provider"]),
         (
             {"circuits": [Circuit(provider="ses", state="open"), Circuit(provider="smtp", state="closed")]},
-            ["ses takes no mail"],
+            ["ses takes no mail. It is tried again by itself."],
         ),
-        (
-            {"lanes": [Lane(stream=Stream.CRITICAL, due=1, later=0, oldest_s=31, published=0)]},
-            ["Critical mail has been due for 31 s"],
-        ),
-        ({"lanes": [Lane(stream=Stream.BULK, due=9, later=0, oldest_s=600, published=0)]}, []),
-        ({"dead": [Dead(fingerprint="ses/x", count=10, within_the_hour=10)]}, ["10 messages died within the hour"]),
-        ({"dead": [Dead(fingerprint="ses/x", count=900, within_the_hour=9)]}, []),
+        (late(Stream.CRITICAL, 30), []),
+        (late(Stream.CRITICAL, 31), ["Critical mail has been due for 31 s. Its tasks are not published"]),
+        (late(Stream.CRITICAL, 31, published=4), ["Critical mail has been due for 31 s. Its tasks wait for workers"]),
+        (late(Stream.DEFAULT, 600, pace=7.5), ["Default mail has been due for 10 min. The budget lets 7.5 a second"]),
+        (late(Stream.BULK, 3600), []),
+        (late(Stream.BULK, 7 * 3600), ["Bulk mail has been due for 7 h."]),
+        ({"lanes": [lane(Stream.DEFAULT, pace=0.0)]}, ["The budget lets no default mail go"]),
+        # A campaign that has used up its share of the day waits for tomorrow.
+        ({"lanes": [lane(Stream.BULK, pace=0.0)]}, []),
+        ({"dead": [dead("ses/x", 4), dead("ses/y", 6)]}, ["10 messages died in the last hour, most of ses/y: mend"]),
+        ({"dead": [dead("ses/x", 9)]}, []),
     ],
 )
 def test_problems(changes, expected):
@@ -75,6 +110,13 @@ def test_problems(changes, expected):
         assert sentence.startswith(beginning)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7140, "119 min"), (9000, "2 h")]
+)
+def test_durations_are_said_as_people_say_them(seconds, words):
+    assert spoken(seconds) == words
+
+
 def test_what_is_there_is_counted(settings):
     settings.EMAIL_PROVIDERS = ["scripted"]
     MessageFactory(due_at=Now() - timedelta(seconds=50))
@@ -82,22 +124,52 @@ def test_what_is_there_is_counted(settings):
     MessageFactory(sending=True)
     MessageFactory(uncertain=True)
     MessageFactory(uncertain=True, settle_at=None)
-    MessageFactory(status=MessageStatus.DEAD, error_fingerprint="ses/x")
     sent = MessageFactory(status=MessageStatus.SENT, sent_at=Now())
-    DeliveryAttempt.objects.create(message=sent, number=1, provider="scripted", result="accepted")
+    for number, result, seconds in (
+        (1, "transient", 90),
+        (2, "accepted", 80),
+        (3, "accepted", 5),
+        (4, "accepted", 4000),
+    ):
+        at = Now() - timedelta(seconds=seconds)
+        DeliveryAttempt.objects.create(message=sent, number=number, provider="scripted", result=result, recorded_at=at)
     beat("main@here", "tired")
     client().lpush("default", "task")
+    client().set(pace_key("scripted", "default"), "7.500")
+    client().set(served_key("default"), "1")
     found = collect([])
-    lane = next(lane for lane in found.lanes if lane.stream is Stream.DEFAULT)
-    assert (lane.due, lane.later, lane.published, lane.oldest_s >= 50) == (1, 1, 1, True)
+    waiting = next(lane for lane in found.lanes if lane.stream is Stream.DEFAULT)
+    assert 50 <= waiting.oldest_s < 3600
+    assert replace(waiting, oldest_s=0) == lane(Stream.DEFAULT, due=1, later=1, published=1, pace=7.5)
+    assert next(lane for lane in found.lanes if lane.stream is Stream.BULK) == lane(Stream.BULK, served=False)
     assert (found.sending, found.uncertain, found.held) == (1, 1, 1)
-    assert found.dead == [Dead(fingerprint="ses/x", count=1, within_the_hour=1)]
-    assert found.sent_per_minute == {"scripted": 1}
+    assert found.traffic == [Traffic(provider="scripted", minute=1, hour=2, failed=1, more=False)]
     assert [(process.name, process.trouble) for process in found.processes] == [("main@here", "tired")]
 
 
-def test_counts_do_not_read_a_large_table():
-    """Sent messages are the bulk of the table; nothing here may read them."""
+def test_dead_letters_are_counted_by_what_they_died_of_the_latest_first():
+    for cause, hours in (("ses/x", 0), ("ses/x", 2), ("ses/x", 30), ("", 30), ("rendering/KeyError", 3)):
+        died_at = Now() - timedelta(hours=hours)
+        MessageFactory(status=MessageStatus.DEAD, error_fingerprint=cause, died_at=died_at)
+    assert collect([]).dead == [
+        Dead(cause="ses/x", hour=1, day=2, ever=3),
+        Dead(cause="rendering/KeyError", hour=0, day=1, ever=1),
+        Dead(cause="", hour=0, day=0, ever=1),
+    ]
+
+
+def test_what_is_new_is_seen_among_any_number_of_old(monkeypatch):
+    monkeypatch.setattr(operations, "MOST", 3)
+    for _ in range(5):
+        MessageFactory(status=MessageStatus.DEAD, error_fingerprint="ses/old", died_at=Now() - timedelta(days=9))
+    MessageFactory(status=MessageStatus.DEAD, error_fingerprint="ses/new")
+    MessageFactory(status=MessageStatus.DEAD, error_fingerprint="ses/old")
+    assert [(dead.cause, dead.hour, dead.ever) for dead in collect([]).dead] == [("ses/old", 1, 3), ("ses/new", 1, 1)]
+
+
+def test_counts_do_not_read_a_large_table(settings):
+    """Sent messages and their attempts are the bulk of the tables; nothing here may read them."""
+    settings.EMAIL_PROVIDERS = ["ses"]
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO notifications_message (id, kind, stream, to_address, context, idempotency_key, status,"
@@ -105,20 +177,28 @@ def test_counts_do_not_read_a_large_table():
             " SELECT gen_random_uuid(), 'welcome', 'default', 'a@example.com', '{}', n::text, 'sent', now(),"
             " '', '', false, 1, 0 FROM generate_series(1, 20000) AS n"
         )
-        cursor.execute("ANALYZE notifications_message")
-        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute(
+            "INSERT INTO notifications_deliveryattempt (message_id, number, provider, result, provider_message_id,"
+            " error_code, error, task_id, worker, recorded_at) SELECT id, 1, 'ses', 'accepted', '', '', '', '', '',"
+            " now() - interval '1 day' FROM notifications_message"
+        )
+        cursor.execute("ANALYZE notifications_message, notifications_deliveryattempt")
         before = _pages_read(cursor)
         collect([])
-        assert _pages_read(cursor) - before < 100
-        cursor.execute("SELECT pg_relation_size('notifications_message') / 8192")
-        assert cursor.fetchone()[0] > 300
+        assert _pages_read(cursor) - before < 150
+        for table in TABLES:
+            cursor.execute("SELECT pg_relation_size(%s) / 8192", [table])
+            assert cursor.fetchone()[0] > 200
+
+
+TABLES = ["notifications_message", "notifications_deliveryattempt"]
 
 
 def _pages_read(cursor):
     cursor.execute(
-        "SELECT pg_stat_get_xact_blocks_fetched('notifications_message'::regclass)"
-        " + coalesce(sum(pg_stat_get_xact_blocks_fetched(indexrelid)), 0)::bigint"
-        " FROM pg_index WHERE indrelid = 'notifications_message'::regclass"
+        "SELECT sum(pg_stat_get_xact_blocks_fetched(oid))::bigint FROM pg_class WHERE oid = ANY(%s::regclass[])"
+        " OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = ANY(%s::regclass[]))",
+        [TABLES, TABLES],
     )
     return cursor.fetchone()[0]
 
@@ -129,7 +209,8 @@ def test_broker_that_is_away_is_a_part_of_the_answer():
         found = collect([])
     client.cache_clear()
     assert found.broker_is_away
-    assert [lane.published for lane in found.lanes] == [None, None, None]
+    assert [(lane.published, lane.served) for lane in found.lanes] == [(None, None)] * 3
+    assert len([sentence for sentence in problems(found) if "serves" in sentence]) == 0
 
 
 @pytest.fixture
@@ -139,12 +220,27 @@ def operator(client):
 
 
 def test_page_shows_everything_and_renews_itself(operator, client):
-    beat("relay@here")
+    beat("relay@here", "<tired>")
     MessageFactory(status=MessageStatus.DEAD, error_fingerprint="ses/MessageRejected")
     page = operator.get(reverse("status")).content.decode()
     assert '<meta http-equiv="refresh" content="5">' in page
-    for text in ("relay@here", "ses/MessageRejected", "No worker is running", "critical"):
+    for text in ("relay@here", "ses/MessageRejected", "No healthy worker serves critical", "&lt;tired&gt;"):
         assert text in page
+    for query in (
+        "error_fingerprint=ses%2FMessageRejected",
+        "status__exact=queued&amp;stream__exact=bulk",
+        "provider=simulator",
+    ):
+        assert query in page
+
+
+def test_links_of_the_page_lead_to_lists(operator):
+    MessageFactory(status=MessageStatus.DEAD, error_fingerprint="ses/x")
+    page = operator.get(reverse("status")).content.decode()
+    links = set(re.findall(rf'href="({LISTS}[^"]*)"', page))
+    assert len(links) == 13
+    for link in links:
+        assert operator.get(html.unescape(link)).status_code == 200
 
 
 def test_page_asks_a_constant_number_of_questions(operator, django_assert_max_num_queries):
@@ -152,7 +248,21 @@ def test_page_asks_a_constant_number_of_questions(operator, django_assert_max_nu
         beat(f"main@{number}")
         MessageFactory(status=MessageStatus.DEAD, error_fingerprint=f"ses/{number}")
     with django_assert_max_num_queries(14):
+        page = operator.get(reverse("status")).content.decode()
+    assert "And 20 other causes." in page
+
+
+def test_page_writes_nothing(operator):
+    with CaptureQueriesContext(connection) as asked:
         operator.get(reverse("status"))
+    assert not [query["sql"] for query in asked if not query["sql"].lstrip().startswith(("SELECT", "WITH"))]
+
+
+def test_page_links_to_flower_where_it_is_set(operator, settings):
+    settings.FLOWER_URL = "https://flower.example.com"
+    assert 'href="https://flower.example.com"' in operator.get(reverse("status")).content.decode()
+    settings.FLOWER_URL = ""
+    assert "Flower" not in operator.get(reverse("status")).content.decode()
 
 
 def test_page_is_linked_from_every_page_of_the_admin(operator):
@@ -175,14 +285,31 @@ def test_command_says_it_in_text_and_ends_with_an_error():
         call_command("status", stdout=out)
     assert ended.value.code == 1
     assert "3 problems:\n  No relay is running: start one." in out.getvalue()
+    assert "bulk              0        0          0           -" in out.getvalue()
 
 
 def test_command_is_content_when_all_is_well():
-    for name in ("relay@here", "beat@here", "main@here"):
+    for name in ("relay@here", "beat@here"):
         beat(name)
+    for stream in Stream:
+        client().set(served_key(stream), "1")
     out = io.StringIO()
     call_command("status", stdout=out)
     assert out.getvalue().startswith("All is well.")
+    assert "relay@here: well, last heard of 0 s ago" in out.getvalue()
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_command_says_that_the_database_is_away(monkeypatch, option):
+    def away(circuits):
+        raise OperationalError("its text is nobody's business")
+
+    monkeypatch.setattr(status_page, "collect", away)
+    out = io.StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("status", *option, stdout=out)
+    assert ended.value.code == 1
+    assert "The database does not answer (OperationalError): start it." in out.getvalue()
 
 
 def test_command_speaks_json():
@@ -190,7 +317,8 @@ def test_command_speaks_json():
     with pytest.raises(SystemExit):
         call_command("status", "--json", stdout=out)
     told = json.loads(out.getvalue())
-    assert told["lanes"][0] == {"stream": "critical", "due": 0, "later": 0, "oldest_s": 0.0, "published": 0}
+    empty = {"due": 0, "later": 0, "oldest_s": 0.0, "published": 0, "pace": None, "served": False}
+    assert told["lanes"][0] == {"stream": "critical", **empty}
     assert len(told["problems"]) == 3
 
 

@@ -1,0 +1,37 @@
+"""Beat's own heartbeat."""
+
+import time
+
+import pytest
+from celery import Celery
+
+from config import heartbeat
+from config.beat import Scheduler
+
+
+@pytest.fixture
+def scheduler(tmp_path, monkeypatch):
+    monkeypatch.setenv("MAILROOM_HEARTBEAT_FILE", str(tmp_path / "heartbeat"))
+    app = Celery("beat", set_as_current=False)
+    app.config_from_object("config.celeryconfig")
+    app.conf.result_backend = "disabled"
+    app.conf.beat_schedule = {}
+    scheduler = Scheduler(app, schedule_filename=str(tmp_path / "schedule"))
+    yield scheduler
+    scheduler.close()
+    app.close()
+
+
+def test_every_turn_of_its_loop_is_a_beat_and_none_is_far(scheduler):
+    assert scheduler.trouble() == ""
+    assert not heartbeat.path().exists()
+    assert 0 <= scheduler.tick() <= heartbeat.EVERY_S
+    assert heartbeat.path().exists()
+
+
+def test_loop_that_stands_still_is_said(scheduler):
+    scheduler.tick()
+    scheduler.turned_at = time.monotonic() - 40
+    assert scheduler.trouble() == "its loop has stood still for 40 s"
+    scheduler.tick()
+    assert scheduler.trouble() == ""

@@ -52,7 +52,10 @@ class Machine(Workers, People):
             "no budget": lambda: put_off([message_id], [14.0]),
             "no time": lambda: leave([message_id]),
         }
+        before = self.rows[message_id]
         assert self.act(acts[what]) == []
+        if before.status != Status.QUEUED:
+            assert self.rows[message_id].due_at == before.due_at, "what does not wait was told to"
 
     @rule(after_s=sampled_from([0, 0, 61, 610]), reads=booleans())
     def relay_does_a_round(self, after_s, reads):
@@ -116,9 +119,9 @@ class Machine(Workers, People):
         message_id = one_of(self.messages(Status.DEAD), pick)
         row = self.rows[message_id]
         end = expected_end(row, self.person_of(row), self.rows, probes=True)
-        if self.act(lambda: world.replay(message_id), Event.REPLAYED):
+        if moves := self.act(lambda: world.replay(message_id), Event.REPLAYED):
             assert end is None, "nobody wants it any more"
-            self.stories[message_id].replayed()
+            self.stories[message_id].replayed(moves[0])
         else:
             assert end or row.to_address in world.suppressed(), "it was wanted, and stays dead"
 

@@ -140,7 +140,8 @@ class Story:
         self.cleared = True
         self.settlements += 1
 
-    def replayed(self) -> None:
+    def replayed(self, move: Move) -> None:
+        assert move.after.counted_attempts == 0, "another life begins with no attempt spent"
         self.excused = 0
 
     def _is_nearly_over(self, claim: Claim) -> bool:

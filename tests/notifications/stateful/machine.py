@@ -24,6 +24,7 @@ from tests.notifications.stateful.people import People, pick
 from tests.notifications.stateful.scene import one_of, when
 from tests.notifications.stateful.workers import Workers
 
+State = ProviderEvent.State
 RELAYS = (Event.LEASE_ENDED, Event.WORKER_LOST, Event.SETTLED, Event.FAILED)
 # Seconds: within a call, within a lease, beyond a lease, the settling time, a good part of a reset's, a welcome's.
 PAUSES = [3, 3, 20, 20, 50, 61, 130, 610, 1900, 200_000]
@@ -99,31 +100,31 @@ class Machine(Workers, People):
             moves = self._read_events() if what == "read" else self._relay_acts(acts[what])
         assert all(move.before.id != message_id for move in moves)
 
-    @rule(pick=pick, how=sampled_from(["sends it again", "drops it", "says it has arrived"]))
-    @when(lambda self: self.messages(Status.UNCERTAIN))
-    def person_settles(self, pick, how):
-        message_id = one_of(self.messages(Status.UNCERTAIN), pick)
-        if how == "drops it":
-            self._drop(message_id)
-            return
-        event = Event.SETTLED if how == "sends it again" else Event.ACCEPTED
-        (move,) = self.act(lambda: world.settle_by_hand(message_id, event), event)
-        if event is Event.SETTLED:
-            self.stories[message_id].settled(move, by_hand=True)
-        else:
-            self.stories[message_id].said_to_be_sent = True
+    @rule(pick=pick, decides=sampled_from([Event.SETTLED, Event.DROPPED, Event.ACCEPTED]))
+    @when(lambda self: self.rows)
+    def person_settles(self, pick, decides):
+        """The page may be an old one: what is no longer uncertain is left alone."""
+        uncertain = self.messages(Status.UNCERTAIN)
+        message_id = one_of(uncertain or self.messages(), pick)
+        moves = self.act(lambda: world.settle_by_hand(message_id, decides), decides)
+        assert len(moves) == bool(uncertain)
+        if moves and decides is Event.SETTLED:
+            self.stories[message_id].settled(moves[0], by_hand=True)
+        self.stories[message_id].said_to_be_sent |= bool(moves) and decides is Event.ACCEPTED
 
     @rule(pick=pick)
-    @when(lambda self: self.messages(Status.DEAD))
+    @when(lambda self: self.rows)
     def person_replays(self, pick):
-        message_id = one_of(self.messages(Status.DEAD), pick)
+        """What is not dead, or not wanted any more, is left alone."""
+        dead = self.messages(Status.DEAD)
+        message_id = one_of(dead or self.messages(), pick)
         row = self.rows[message_id]
         end = expected_end(row, self.person_of(row), self.rows, probes=True)
         if moves := self.act(lambda: world.replay(message_id), Event.REPLAYED):
             assert end is None, "nobody wants it any more"
             self.stories[message_id].replayed(moves[0])
         else:
-            assert end or row.to_address in world.suppressed(), "it was wanted, and stays dead"
+            assert not dead or end or row.to_address in world.suppressed(), "it was wanted, and stays dead"
 
     @invariant()
     def rows_say_what_is_true(self):
@@ -139,7 +140,7 @@ class Machine(Workers, People):
         assert self.act(lambda: world.pass_time(seconds)) == []
 
     def _relay_acts(self, do: Callable[[], object]) -> list[Move]:
-        unread = ProviderEvent.objects.filter(state=ProviderEvent.State.STORED).order_by("received_at").first()
+        unread = ProviderEvent.objects.filter(state=State.STORED).order_by("received_at").first()
         moves = self.act(do, *RELAYS)
         now = datetime.now(UTC)
         for move in moves:
@@ -169,7 +170,8 @@ class Machine(Workers, People):
     def _hear_what_was_applied(self) -> None:
         """From now on the rows have to say what the provider has said."""
         heard: dict[UUID, list[Outcome]] = {}
-        for event in ProviderEvent.objects.filter(state=ProviderEvent.State.APPLIED):
+        assert not ProviderEvent.objects.filter(state=State.FOREIGN, payload__has_key="message").exists(), "it is ours"
+        for event in ProviderEvent.objects.filter(state=State.APPLIED):
             assert event.message_id is not None
             self.stories[event.message_id].known_taken = True
             found = meant(FeedbackKind(event.kind), BounceKind(event.bounce) if event.bounce else None)

@@ -67,7 +67,7 @@ def tasks_in_the_broker() -> list[list[UUID]]:
 def settle_by_hand(message_id: UUID, event: Event) -> None:
     """A person decides about an uncertain message."""
     settle = {Event.SETTLED: settling.send_again, Event.DROPPED: settling.drop, Event.ACCEPTED: settling.mark_sent}
-    assert settle[event](Message.objects.get(id=message_id), "a person")
+    settle[event](Message.objects.get(id=message_id), "a person")
 
 
 def suppressed() -> set[str]:
@@ -75,8 +75,8 @@ def suppressed() -> set[str]:
 
 
 def replay(message_id: UUID) -> None:
-    """A person gives a dead letter another life, if it is still wanted."""
-    dead.replay(dead.dead_letters().filter(id=message_id), dry_run=False)
+    """A person gives a dead letter another life, if it is still one and still wanted."""
+    dead.replay(Message.objects.filter(id=message_id), dry_run=False)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import requests
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from config.environment import BASE_DIR
@@ -39,6 +40,8 @@ def main() -> int:
                 )
                 take(stack, browser)
                 take_status(stack, browser)
+                trouble(stack)
+                take_trouble(stack, browser)
         finally:
             stack.stop()
             for server in stack.servers:
@@ -53,6 +56,28 @@ def invite(stack: Stack) -> None:
     # The simulator bounces what begins like this.
     Person(stack.site_url).sign_up("bounce@example.com", "Nobody There")
     time.sleep(6)
+
+
+def trouble(stack: Stack) -> None:
+    """Mail that the provider refuses for two reasons, and mail of which nobody can tell whether it was taken."""
+    turn(stack, latency_ms=50, webhook_lost_rate=1, error_rate=1, error_status=400)
+    for name in ("alan", "barbara", "edsger", "frances", "john"):
+        Person(stack.site_url).sign_up(f"{name}@example.com", name.title())
+    time.sleep(3)
+    turn(stack, error_status=413)
+    Person(stack.site_url).ask_for_reset("grace@example.com")
+    time.sleep(3)
+    turn(stack, error_rate=0, fault="cut_after", fault_rate=1)
+    for name in ("margaret", "niklaus"):
+        Person(stack.site_url).sign_up(f"{name}@example.com", name.title())
+    Person(stack.site_url).ask_for_reset("hedy@example.com")
+    time.sleep(3)
+    gone = "from accounts.models import User; User.objects.filter(email='john@example.com').update(is_active=False)"
+    stack.manage("shell", "-v", "0", "-c", gone)
+
+
+def turn(stack: Stack, **dials: float | str) -> None:
+    requests.put(f"{stack.simulator_url}/api/dials/simulator", json=dials, timeout=10).raise_for_status()
 
 
 def take(stack: Stack, browser: Browser) -> None:
@@ -79,6 +104,22 @@ def take(stack: Stack, browser: Browser) -> None:
     page.goto(f"{stack.flower_url}/tasks")
     time.sleep(1.5)
     _shot(page, "flower")
+
+
+def take_trouble(stack: Stack, browser: Browser) -> None:
+    page = browser.new_page(viewport=SIZE)
+    log_in(stack, page)
+    page.goto(f"{stack.site_url}/admin/notifications/deadletter/")
+    _shot(page, "dead-letters")
+    page.check("#action-toggle")
+    page.select_option("[name=action]", "replay_selected")
+    page.click("button[name=index]")
+    _shot(page, "replay")
+    page.goto(f"{stack.site_url}/admin/notifications/uncertainmessage/")
+    _shot(page, "uncertain")
+    page.click("#result_list >> text=margaret@example.com")
+    page.click("text=Settle …")
+    _shot(page, "settle")
 
 
 def take_status(stack: Stack, browser: Browser) -> None:

@@ -12,12 +12,16 @@ from notifications.redis_client import client
 from tests.scripted import ScriptedProvider, SecondProvider
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The live tests share one stack, so one process runs them all, and begins with them: they take the longest."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """The live tests share one stack, so one process runs them all, and begins with them: they take the longest.
+
+    The group has to be there before xdist looks, the order to be made after others have shuffled.
+    """
     for item in items:
         if item.get_closest_marker("live"):
             item.add_marker(pytest.mark.xdist_group("live"))
+    yield
     items.sort(key=lambda item: item.get_closest_marker("live") is None)
 
 

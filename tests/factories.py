@@ -36,6 +36,8 @@ class MessageFactory(DjangoModelFactory[Message]):
     to_address = LazyAttribute(lambda message: message.user.email)
     idempotency_key = LazyFunction(lambda: f"test:{uuid4()}")
     expires_at = LazyFunction(lambda: Now() + timedelta(days=1))
+    # What the kind's templates show and the account does not give.
+    context = LazyAttribute(lambda message: {"headline": "News"} if message.kind == "product-news" else {})
     died_at = LazyAttribute(lambda message: Now() if message.status == Status.DEAD else None)
 
     class Params:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from django.conf import settings
-from django.db import Error as DatabaseError
 from django.db import connection
 
+from config.database import is_away
 from notifications import kinds
 from notifications.delivery.wanted import Facts
 from notifications.models import Message, Suppression
@@ -60,13 +60,16 @@ def gather(messages: Sequence[Message]) -> list[tuple[Message, Facts]]:
 
 
 def _facts(message: Message, known: Facts, standings: list[Standing]) -> Facts:
-    """A kind is an adopter's code: what it raises is its own message's end and nobody else's trouble."""
+    """A kind is an adopter's code: what it raises is its own message's end and nobody else's trouble.
+
+    A database that is away is nobody's fault and passes through; a question that no database can answer is the kind's.
+    """
     try:
         kind = kinds.get(message.kind)
         asked = _ask_kind(message, kind, known)
-    except DatabaseError:
-        raise
-    except Exception as error:  # noqa: BLE001 - see above
+    except (Exception, SystemExit) as error:
+        if is_away(error):
+            raise
         return Facts(broken=type(error).__name__)
     candidate = Candidate(stream=Stream(message.stream), may_probe=kind.may_probe, message_id=message.id)
     return replace(asked, suppressed=why_blocked(standings, candidate) or "", probes=probes(standings, candidate))

@@ -1,14 +1,13 @@
 """From a message and its kind to the mail that goes out. Tokens come into being here and live in memory only."""
 
-from typing import Any
+from functools import lru_cache
+from typing import Any, NoReturn
 
 from css_inline import CSSInliner
 from django.conf import settings
-from django.db import Error as DatabaseError
-from django.template import Context
-from django.template.backends.django import Template
-from django.template.loader import get_template
+from django.template import Context, Engine
 
+from config.database import is_away
 from notifications import kinds
 from notifications.models import Message
 from notifications.providers.mail import OutgoingMail
@@ -21,17 +20,36 @@ class RenderingError(Exception):
     """The templates and the context of this message do not fit. The text names the error's type, never its values."""
 
 
+class MissingVariableError(LookupError):
+    """A template shows what neither the message nor the account gives. The text is the template's name for it."""
+
+
+class _Hole(str):
+    """Django's engine puts this in place of a variable that is not there, formatted with the variable's name.
+
+    Raising is better than a mail with a hole in it, sent to thousands. `{% if %}` and `{% for %}` do not come here: so
+    a template says that something may be missing.
+    """
+
+    __slots__ = ()
+
+    def __mod__(self, variable: object) -> NoReturn:
+        raise MissingVariableError(str(variable))
+
+
 def render(message: Message, *, attempt: int) -> OutgoingMail:
     """Return the mail of `message` for the coming attempt.
 
-    Raises RenderingError for whatever a template or a context function raises: no other message suffers for it. Errors
-    of the database are not the message's fault and pass through.
+    Raises RenderingError for whatever a template or a context function raises: no other message suffers for it. A
+    database that is away is not the message's fault and passes through.
     """
     try:
         subject, text, html = _parts(message)
-    except DatabaseError:
-        raise
-    except Exception as error:  # noqa: BLE001 - templates and contexts are an adopter's code and may raise anything
+    except MissingVariableError as error:
+        problem = f"MissingVariableError:{error}"
+    except (Exception, SystemExit) as error:
+        if is_away(error):
+            raise
         problem = type(error).__name__
     else:
         return OutgoingMail(
@@ -65,9 +83,19 @@ def _parts(message: Message) -> tuple[str, str, str]:
 
 
 def _render(name: str, data: dict[str, Any], *, escape: bool) -> str:
-    found = get_template(name)
-    assert isinstance(found, Template)  # noqa: S101 - the only engine in settings.TEMPLATES
-    return str(found.template.render(Context(data, autoescape=escape)))
+    return str(_engine(Engine.get_default()).get_template(name).render(Context(data, autoescape=escape)))
+
+
+@lru_cache(maxsize=1)
+def _engine(site: Engine) -> Engine:
+    """The site's own engine, except that a hole in a mail is an error."""
+    return Engine(
+        dirs=site.dirs,
+        loaders=site.loaders,
+        libraries=site.libraries,
+        builtins=[name for name in site.builtins if name not in Engine.default_builtins],
+        string_if_invalid=_Hole("%s"),
+    )
 
 
 def _headers(message: Message) -> dict[str, str]:

@@ -29,6 +29,8 @@ PARK_FOR_S = 3600
 
 
 def write_down(events: Sequence[ProviderEvent]) -> None:
+    if not events:
+        return
     rows = [
         (
             *(event.pk, event.state, event.message_id, event.attempt, event.kind, event.bounce, event.recipient),

@@ -2,7 +2,7 @@
 
 import json
 
-from notifications.delivery.breaker import Entry, report
+from notifications.delivery.breaker import Entry, forget, report
 from notifications.providers import circuits
 from notifications.providers.circuit import CONSECUTIVE_FAILURES
 from notifications.providers.mail import ErrorClass, ProviderError
@@ -23,6 +23,12 @@ def open_circuit(provider, error_class=ErrorClass.TRANSIENT):
     """Let a provider fail as often as it takes."""
     for _ in range(1 if error_class is ErrorClass.MISCONFIGURED else CONSECUTIVE_FAILURES):
         report(Entry(provider), ProviderError(error_class, "http-503"))
+
+
+def close_circuit(provider):
+    """Let a provider be as one that never failed."""
+    client().delete(circuits.key(provider))
+    forget()
 
 
 def until_probe(provider):

@@ -13,7 +13,12 @@ pytestmark = pytest.mark.django_db
 # Gmail cuts longer ones off and hides the rest, with the link to unsubscribe in it.
 GMAIL_CLIPS_AT = 102_000
 LOADS = re.compile(r"""(<link|<script|@import|\bsrc=|\bbackground=|url\()""", re.IGNORECASE)
-LONG = {"headline": "News " * 20, "paragraphs": ["A paragraph of some length, as people write them. " * 10] * 20}
+LONG = {
+    "headline": "News " * 20,
+    "paragraphs": ["A paragraph of some length, as people write them. " * 10] * 20,
+    "sender": "An operator",
+    "sent_from": "some machine",
+}
 
 
 @pytest.fixture(params=kinds.KINDS)

@@ -21,6 +21,7 @@ from notifications.redis_client import client
 from notifications.states import Status, Stream
 from notifications.suppressions import Reason
 from tests.factories import MessageFactory, UserFactory
+from tests.notifications.breakers import close_circuit
 
 pytestmark = pytest.mark.django_db
 FINGERPRINT = "scripted/http-500"
@@ -142,6 +143,7 @@ def test_ceiling_counts_from_the_replay(valkey, provider):
     provider.script.extend([ErrorClass.TRANSIENT] * ceiling)
     for number in range(1, ceiling + 1):
         Message.objects.update(due_at=Now())
+        close_circuit("scripted")
         assert fresh(message).status == Status.QUEUED
         deliver([message.id], Stream.DEFAULT, CARRIER)
         assert fresh(message).attempts == ceiling + number

@@ -177,6 +177,15 @@ def test_row_that_somebody_else_holds_waits_and_stops_nobody(transactional_db):
     assert Message.objects.get(id=held.id).status == Status.SENT
 
 
+def test_nothing_is_read_while_all_rows_are_held(transactional_db):
+    held = MessageFactory(uncertain=True)
+    store(held)
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None, "context": None}) as other:
+        other.execute("SELECT 1 FROM notifications_message WHERE id = %s FOR UPDATE", [held.id])
+        assert read_due() == {}
+    assert read_due() == {"applied": 1}
+
+
 def test_mapping_that_fails_on_one_event_does_not_stop_the_others():
     message = MessageFactory(uncertain=True)
     store(message, "delivered", at=7)

@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from uuid import UUID, uuid4
 
 from hypothesis.stateful import invariant, rule
 from hypothesis.strategies import booleans, sampled_from
 
+from notifications.delivery.claim import leave, put_off
 from notifications.feedback import ingest
 from notifications.feedback.reading import read_due
 from notifications.models import ProviderEvent
@@ -24,8 +24,8 @@ from tests.notifications.stateful.scene import one_of, when
 from tests.notifications.stateful.workers import Workers
 
 RELAYS = (Event.LEASE_ENDED, Event.WORKER_LOST, Event.SETTLED)
-# Seconds: within a call, within a lease, beyond a lease, the settling time, a reset's whole time, a welcome's.
-PAUSES = [3, 3, 20, 50, 61, 61, 130, 610, 610, 1900, 3700, 200_000]
+# Seconds: within a call, within a lease, beyond a lease, the settling time, a good part of a reset's, a welcome's.
+PAUSES = [3, 3, 20, 20, 50, 61, 130, 610, 1900, 200_000]
 REPORTS = ["accepted", "deferred", "delivered", "bounced", "bounced softly", "complained", "not spam", "rejected"]
 # So long the dust may take to settle, in rounds of so many seconds. The longest pause of a retry is an hour.
 ROUNDS, ROUND_S = 16, 310
@@ -40,42 +40,46 @@ class Machine(Workers, People):
     def time_passes(self, seconds):
         self._pass_time(seconds)
 
-    @rule(how=sampled_from(["it is wiped", "it takes nothing"]))
-    def broker_fails(self, how):
-        if how == "it is wiped":
-            client().flushdb()
-            self.tasks.clear()
-        else:
-            broker.rest.start()
+    @rule(pick=pick, what=sampled_from(["a wiped broker", "a full broker", "no budget", "no time"]))
+    @when(lambda self: self.rows)
+    def something_is_in_the_way(self, pick, what):
+        """Nothing that moves a message; it only has to wait."""
+        message_id = one_of(self.messages(), pick)
+        acts: dict[str, Callable[[], object]] = {
+            "a wiped broker": self._wipe_broker,
+            "a full broker": broker.rest.start,
+            "no budget": lambda: put_off([message_id], [14.0]),
+            "no time": lambda: leave([message_id]),
+        }
+        assert self.act(acts[what]) == []
 
-    @rule(after_s=sampled_from([0, 61, 610]))
-    def relay_does_a_round(self, after_s):
+    @rule(after_s=sampled_from([0, 0, 61, 610]), reads=booleans())
+    def relay_does_a_round(self, after_s, reads):
         """At once, when leases have ended, or when what is uncertain has waited long enough."""
         if after_s:
             self._pass_time(after_s)
+        if reads:
+            self._read_events()
 
         def once():
             self.round = relay.run_once(self.round)
 
         self._relay_acts(once)
 
-    @rule(pick=pick, says=sampled_from(REPORTS), times=sampled_from([1, 1, 2]), knows_our_id=booleans())
+    @rule(pick=pick, says=sampled_from(REPORTS), knows_our_id=booleans(), is_read=booleans())
     @when(lambda self: any(story.taken for story in self.stories.values()))
-    def provider_reports(self, pick, says, times, knows_our_id):
-        """Of any call that it took, however long ago; what it never reports is a lost webhook."""
+    def provider_reports(self, pick, says, knows_our_id, is_read):
+        """Twice, of any call that it took, however long ago; what it never reports is a lost webhook."""
         calls = [(one, number) for one in self.messages() for number in sorted(self.stories[one].taken)]
         message_id, number = one_of(calls, pick)
         ours = {"message": str(message_id), "attempt": number} if knows_our_id else {}
         bounce = {"bounced": {"bounce": "hard"}, "bounced softly": {"kind": "bounced", "bounce": "soft"}}.get(says, {})
         payload = {"id": str(uuid4()), "kind": says, "recipient": "somebody@example.com", **ours, **bounce}
         payload["provider_message_id"] = f"scripted-{message_id}-{number}"
-        for _ in range(times):
+        for _ in range(2):
             ingest.store("scripted", [RawEvent(payload["id"], payload)])
-
-    @rule()
-    def events_are_read(self):
-        self.act(read_due, Event.ACCEPTED)
-        self._hear_what_was_applied()
+        if is_read:
+            self._read_events()
 
     @rule(pick=pick, what=sampled_from(["recover", "settle", "take due", "read"]))
     @when(lambda self: self.rows)
@@ -86,14 +90,9 @@ class Machine(Workers, People):
             "recover": recovery.recover_ended_leases,
             "settle": recovery.settle_uncertain,
             "take due": lambda: [relay.take_due(stream, 10) for stream in Stream],
-            "read": read_due,
         }
         with world.held(self.other, message_id):
-            if what == "read":
-                moves = self.act(read_due, Event.ACCEPTED)
-                self._hear_what_was_applied()
-            else:
-                moves = self._relay_acts(acts[what])
+            moves = self._read_events() if what == "read" else self._relay_acts(acts[what])
         assert all(move.before.id != message_id for move in moves)
 
     @rule(pick=pick, send_again=booleans())
@@ -109,7 +108,7 @@ class Machine(Workers, People):
             assert len(self.act(lambda: world.settle_by_hand(message_id, send_again=True), Event.SETTLED)) == 1
             story.settled(by_hand=True)
         else:
-            assert len(self.act(lambda: world.settle_by_hand(message_id, send_again=False), Event.DROPPED)) == 1
+            self._drop(message_id)
 
     @invariant()
     def rows_say_what_is_true(self):
@@ -138,6 +137,18 @@ class Machine(Workers, People):
                 assert move.before.lease_until <= now, "a living claim was taken away"
         return moves
 
+    def _drop(self, message_id: UUID) -> None:
+        assert len(self.act(lambda: world.settle_by_hand(message_id, send_again=False), Event.DROPPED)) == 1
+
+    def _wipe_broker(self) -> None:
+        client().flushdb()
+        self.tasks.clear()
+
+    def _read_events(self) -> list[Move]:
+        moves = self.act(read_due, Event.ACCEPTED)
+        self._hear_what_was_applied()
+        return moves
+
     def _hear_what_was_applied(self) -> None:
         """From now on the rows have to say what the provider has said."""
         heard: dict[UUID, list[Outcome]] = {}
@@ -155,16 +166,16 @@ class Machine(Workers, People):
         for _ in range(ROUNDS):
             for claim in list(self.claims):
                 self.finish(claim)
-            self.events_are_read()
+            self._read_events()
             if not self.messages(Status.QUEUED, Status.SENDING, Status.UNCERTAIN):
                 break
-            self.relay_does_a_round(after_s=ROUND_S)
+            self.relay_does_a_round(after_s=ROUND_S, reads=True)
             for task in world.tasks_in_the_broker():
                 self.claim(task)
             self.rows_say_what_is_true()
             for message_id in self.messages(Status.UNCERTAIN):
                 if self.rows[message_id].settle_at is None:
-                    self.act(partial(world.settle_by_hand, message_id, send_again=False), Event.DROPPED)
+                    self._drop(message_id)
         assert not self.messages(Status.QUEUED, Status.SENDING, Status.UNCERTAIN), "it never comes to an end"
         self.rows_say_what_is_true()
         invariants.check_attempts(self.rows, self.stories)

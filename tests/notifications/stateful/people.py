@@ -10,14 +10,16 @@ from hypothesis.strategies import booleans, integers, lists, sampled_from
 from accounts.models import User
 from accounts.signals import account_event
 from notifications import kinds
+from notifications.feedback import suppressing
 from notifications.outbox import Draft, enqueue
 from notifications.receivers import welcome_draft
+from notifications.suppressions import Reason
 from tests.notifications.stateful.scene import Scene, one_of, when
 from tests.notifications.stateful.truth import Person
 
 # Few, so that much happens to each.
 MOST_MESSAGES = 4
-MOST_CHANGES = 2
+MOST_CHANGES = 1
 pick = integers(0, 11)
 
 
@@ -59,12 +61,16 @@ class People(Scene):
 
         self.accepts(request, new=int(is_new and not fails))
 
-    @rule(pick=pick, change=sampled_from(["address", "confirm", "close", "delete"]), back=booleans())
+    @rule(pick=pick, change=sampled_from(["address", "confirm", "close", "delete", "bounce"]), back=booleans())
     @when(lambda self: self._living() and self.changes < MOST_CHANGES)
     def somebody_changes(self, pick, change, back):
         self.changes += 1
         person = one_of(self._living(), pick)
         user = User.objects.get(pk=person.pk)
+        if change == "bounce":
+            reason = Reason.SOFT_BOUNCES if back else Reason.BY_HAND
+            self.accepts(lambda: suppressing.suppress(person.address, reason, ""), new=0)
+            return
         if change == "delete":
             person.gone = True
             self.accepts(user.delete, new=0)

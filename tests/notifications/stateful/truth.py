@@ -54,7 +54,7 @@ class Stage(Enum):
     ANSWERED = "answered"
 
 
-@dataclass
+@dataclass(eq=False)
 class Claim:
     """One message in the hands of one worker, who may stop at any stage for any time, and may never go on."""
 

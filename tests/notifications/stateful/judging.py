@@ -5,23 +5,23 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from notifications import kinds
-from notifications.delivery.wanted import Facts
 from notifications.models import Message, Suppression
 from notifications.states import Event, Status
 from notifications.suppressions import Reason
-from tests.notifications.stateful.truth import Claim, Person
+from tests.notifications.stateful.truth import Person
 
 ALIVE = {Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN}
 
 
-def expected_end(claim: Claim, rows: Mapping[UUID, Message], facts: Facts) -> Event | None:
-    """Return the event that must end a claimed message before it is sent, None if it may go."""
-    row = rows[claim.message.id]
-    if not _still_for(claim.person, row) or _is_superseded(row, rows):
+def expected_end(row: Message, person: Person | None, rows: Mapping[UUID, Message], *, probes: bool) -> Event | None:
+    """Return the event that must end a message before it is sent, None if it may go.
+
+    `probes`: it was said to be the one that sees whether an address that bounced softly takes mail again.
+    """
+    if not _still_for(person, row) or _is_superseded(row, rows):
         return Event.UNWANTED
     reasons = set(Suppression.objects.in_force([row.to_address]).values_list("reason", flat=True))
-    # Whether a soft bounce lets a message through as a probe is the code's own matter here.
-    if reasons - {Reason.SOFT_BOUNCES} or (reasons and not facts.probes):
+    if reasons - {Reason.SOFT_BOUNCES} or (reasons and not probes):
         return Event.ADDRESS_SUPPRESSED
     assert row.expires_at is not None
     return Event.OUTLIVED if row.expires_at <= datetime.now(UTC) else None

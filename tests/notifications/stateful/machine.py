@@ -18,12 +18,13 @@ from notifications.providers.feedback import RawEvent
 from notifications.redis_client import client
 from notifications.states import Event, Status, Stream
 from tests.notifications.stateful import invariants, world
+from tests.notifications.stateful.judging import expected_end
 from tests.notifications.stateful.moves import Move
 from tests.notifications.stateful.people import People, pick
 from tests.notifications.stateful.scene import one_of, when
 from tests.notifications.stateful.workers import Workers
 
-RELAYS = (Event.LEASE_ENDED, Event.WORKER_LOST, Event.SETTLED)
+RELAYS = (Event.LEASE_ENDED, Event.WORKER_LOST, Event.SETTLED, Event.FAILED)
 # Seconds: within a call, within a lease, beyond a lease, the settling time, a good part of a reset's, a welcome's.
 PAUSES = [3, 3, 20, 20, 50, 61, 130, 610, 1900, 200_000]
 REPORTS = ["accepted", "deferred", "delivered", "bounced", "bounced softly", "complained", "not spam", "rejected"]
@@ -95,20 +96,31 @@ class Machine(Workers, People):
             moves = self._read_events() if what == "read" else self._relay_acts(acts[what])
         assert all(move.before.id != message_id for move in moves)
 
-    @rule(pick=pick, send_again=booleans())
-    @when(lambda self: self.messages(Status.UNCERTAIN, Status.DEAD))
-    def person_decides(self, pick, send_again):
-        """Settles what is uncertain, replays what is dead."""
-        message_id = one_of(self.messages(Status.UNCERTAIN, Status.DEAD), pick)
-        story = self.stories[message_id]
-        if self.rows[message_id].status == Status.DEAD:
-            if self.act(lambda: world.replay(message_id), Event.REPLAYED):
-                story.replayed()
-        elif send_again:
-            assert len(self.act(lambda: world.settle_by_hand(message_id, send_again=True), Event.SETTLED)) == 1
-            story.settled(by_hand=True)
-        else:
+    @rule(pick=pick, how=sampled_from(["sends it again", "drops it", "says it has arrived"]))
+    @when(lambda self: self.messages(Status.UNCERTAIN))
+    def person_settles(self, pick, how):
+        message_id = one_of(self.messages(Status.UNCERTAIN), pick)
+        if how == "drops it":
             self._drop(message_id)
+            return
+        event = Event.SETTLED if how == "sends it again" else Event.ACCEPTED
+        (move,) = self.act(lambda: world.settle_by_hand(message_id, event), event)
+        if event is Event.SETTLED:
+            self.stories[message_id].settled(move, by_hand=True)
+        else:
+            self.stories[message_id].said_to_be_sent = True
+
+    @rule(pick=pick)
+    @when(lambda self: self.messages(Status.DEAD))
+    def person_replays(self, pick):
+        message_id = one_of(self.messages(Status.DEAD), pick)
+        row = self.rows[message_id]
+        end = expected_end(row, self.person_of(row), self.rows, probes=True)
+        if self.act(lambda: world.replay(message_id), Event.REPLAYED):
+            assert end is None, "nobody wants it any more"
+            self.stories[message_id].replayed()
+        else:
+            assert end or row.to_address in world.suppressed(), "it was wanted, and stays dead"
 
     @invariant()
     def rows_say_what_is_true(self):
@@ -131,14 +143,16 @@ class Machine(Workers, People):
             if move.event is Event.SETTLED:
                 assert move.before.settle_at is not None
                 assert move.before.settle_at <= (unread.received_at if unread else now), "settled too early"
-                self.stories[move.before.id].settled(by_hand=False)
+                self.stories[move.before.id].settled(move, by_hand=False)
             else:
+                # Before any hand-over, so often in a row: it may take its workers along.
+                assert move.event is not Event.FAILED or move.before.claims_lost >= recovery.MOST_LOST_CLAIMS - 1
                 assert move.before.lease_until is not None
                 assert move.before.lease_until <= now, "a living claim was taken away"
         return moves
 
     def _drop(self, message_id: UUID) -> None:
-        assert len(self.act(lambda: world.settle_by_hand(message_id, send_again=False), Event.DROPPED)) == 1
+        assert len(self.act(lambda: world.settle_by_hand(message_id, Event.DROPPED), Event.DROPPED)) == 1
 
     def _wipe_broker(self) -> None:
         client().flushdb()

@@ -15,7 +15,7 @@ from notifications.outbox import Draft, enqueue
 from notifications.receivers import welcome_draft
 from notifications.suppressions import Reason
 from tests.notifications.stateful.scene import Scene, one_of, when
-from tests.notifications.stateful.truth import Person
+from tests.notifications.stateful.truth import Person, Stage
 
 # Few, so that much happens to each.
 MOST_MESSAGES = 4
@@ -61,16 +61,12 @@ class People(Scene):
 
         self.accepts(request, new=int(is_new and not fails))
 
-    @rule(pick=pick, change=sampled_from(["address", "confirm", "close", "delete", "bounce"]), back=booleans())
+    @rule(pick=pick, change=sampled_from(["address", "confirm", "close", "delete"]), back=booleans())
     @when(lambda self: self._living() and self.changes < MOST_CHANGES)
     def somebody_changes(self, pick, change, back):
         self.changes += 1
         person = one_of(self._living(), pick)
         user = User.objects.get(pk=person.pk)
-        if change == "bounce":
-            reason = Reason.SOFT_BOUNCES if back else Reason.BY_HAND
-            self.accepts(lambda: suppressing.suppress(person.address, reason, ""), new=0)
-            return
         if change == "delete":
             person.gone = True
             self.accepts(user.delete, new=0)
@@ -84,6 +80,13 @@ class People(Scene):
         user.email, user.is_active = person.address, person.active
         user.confirmed_at = user.date_joined if person.confirmed else None
         self.accepts(user.save, new=0)
+
+    @rule(pick=pick, reason=sampled_from([Reason.BY_HAND, Reason.SOFT_BOUNCES]))
+    @when(lambda self: self._living() and any(claim.stage is Stage.JUDGED for claim in self.claims))
+    def address_is_suppressed(self, pick, reason):
+        """While somebody has judged a message good and not yet handed it over."""
+        person = one_of(self._living(), pick)
+        self.accepts(lambda: suppressing.suppress(person.address, reason, ""), new=0)
 
     def _living(self) -> list[Person]:
         return [person for person in self.people if not person.gone]

@@ -19,6 +19,8 @@ class Answer:
     """How a provider call ends. `taken`: the mail is out, whatever the worker hears (`error`, None for a yes)."""
 
     taken: bool
+    # It was a breaker's probe, and no fault of the message's that it failed.
+    forgiven: bool = False
     error: ErrorClass | None = None
     wish_s: float | None = None
 
@@ -29,6 +31,7 @@ ANSWERS = {
     "lost on its way": Answer(taken=False, error=ErrorClass.AMBIGUOUS),
     "503": Answer(taken=False, error=ErrorClass.TRANSIENT, wish_s=14),
     "429": Answer(taken=False, error=ErrorClass.RATE_LIMITED, wish_s=95),
+    "503 to a probe": Answer(taken=False, error=ErrorClass.TRANSIENT, wish_s=14, forgiven=True),
     "no such thing": Answer(taken=False, error=ErrorClass.PERMANENT),
     "bad key": Answer(taken=False, error=ErrorClass.MISCONFIGURED),
 }
@@ -87,8 +90,10 @@ class Story:
     taken: set[int] = field(default_factory=set)
     # Our rows have been told so.
     known_taken: bool = False
+    # A person has said so, who may be wrong.
+    said_to_be_sent: bool = False
     settlements: int = 0
-    # Attempts in this life that the ceiling does not end: the provider's own fault, and copies a settlement allowed.
+    # Attempts in this life that the ceiling does not end: the provider's own fault, and copies a person allowed.
     excused: int = 0
 
     def handed_over(self, claim: Claim, others: Iterable[Claim]) -> None:
@@ -99,6 +104,10 @@ class Story:
         self.hand_overs += 1
         assert claim.message.attempts == self.hand_overs
         self.cleared = False
+
+    def hand_over_undone(self) -> None:
+        self.hand_overs -= 1
+        self.cleared = True
 
     def answered(self, claim: Claim, answer: Answer) -> None:
         claim.answer, claim.stage = answer, Stage.ANSWERED
@@ -121,13 +130,15 @@ class Story:
         else:
             assert error is ErrorClass.PERMANENT or spent or self._is_nearly_over(claim), "it died of nothing"
 
-    def settled(self, *, by_hand: bool) -> None:
-        """Another copy was allowed, though one may be out."""
-        if not by_hand:
+    def settled(self, move: Move, *, by_hand: bool) -> None:
+        """Another copy was allowed, though one may be out. Only a person may go beyond the ceiling with it."""
+        if by_hand:
+            self.excused += 1
+        else:
             assert self.kind.on_uncertain is OnUncertain.RESEND_ONCE, "only a person may settle this kind"
+            assert move.before.counted_attempts < self.kind.max_attempts, "another copy past the kind's ceiling"
         self.cleared = True
         self.settlements += 1
-        self.excused += 1
 
     def replayed(self) -> None:
         self.excused = 0

@@ -57,7 +57,7 @@ class Workers(Scene):
         for claim in self.claim([one_of(self._due(), pick)]):
             self.finish(claim, ANSWERS[answer], stop=stop)
 
-    @rule(pick=pick, how=sampled_from(["it gives its group back", "a template raises", "it crashes"]))
+    @rule(pick=pick, how=sampled_from(["it gives its group back", "a template raises", "it thaws", "it crashes"]))
     @when(lambda self: self.claims)
     def worker_ends(self, pick, how):
         claim = one_of(self.claims, pick)
@@ -65,6 +65,8 @@ class Workers(Scene):
             self._give_back([one for one in self.claims if one.message.lease_token == claim.message.lease_token])
         elif how == "a template raises" and claim.stage is Stage.JUDGED:
             self._skip(claim, Skip(Event.FAILED, "it cannot be rendered: KeyError", "rendering/KeyError"))
+        elif how == "it thaws" and claim.stage is Stage.HANDED_OVER:
+            self._undo(claim)
         else:
             self.claims.remove(claim)
 
@@ -82,7 +84,9 @@ class Workers(Scene):
     def judge(self, claim: Claim) -> None:
         facts = dict(gather([claim.message]))[claim.message]
         skip = why_not(facts)
-        assert (skip and skip.event) == expected_end(claim, self.rows, facts)
+        assert (skip and skip.event) == expected_end(
+            self.rows[claim.message.id], claim.person, self.rows, probes=facts.probes
+        )
         if skip is None and facts.probes and not take_probe(claim.message):
             skip = Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail")
         if skip:
@@ -133,9 +137,16 @@ class Workers(Scene):
         person = self.person_of(message)
         return Claim(message=message, person=replace(person) if person else None, lease_left_s=world.lease_s())
 
+    def _undo(self, claim: Claim) -> None:
+        """Time has passed between the hand-over and the call, so it is not made."""
+        self.claims.remove(claim)
+        if self.act(lambda: claiming.undo_hand_over(claim.message), Event.RETURNED, by=claim):
+            self.stories[claim.message.id].hand_over_undone()
+
     def _refused(self, claim: Claim, error: ProviderError) -> None:
         assert claim.facts
         message, story = claim.message, self.stories[claim.message.id]
+        message.attempts_forgiven += bool(claim.answer and claim.answer.forgiven)
         attempt = record.attempt_of(message, CARRIER, "scripted", error, 0.1)
         decision = retry.decide(
             error.error_class,

@@ -11,10 +11,10 @@ from django.conf import settings
 from django.db import connection
 
 from notifications.delivery import replay as dead
-from notifications.models import Message
+from notifications.models import Message, Suppression
 from notifications.outbox import broker, settling
 from notifications.redis_client import client
-from notifications.states import Stream
+from notifications.states import Event, Stream
 
 # Every time that the rows know. A clock cannot be turned, so all of them are moved back together.
 TIMES = {
@@ -64,10 +64,14 @@ def tasks_in_the_broker() -> list[list[UUID]]:
     return found
 
 
-def settle_by_hand(message_id: UUID, *, send_again: bool) -> None:
+def settle_by_hand(message_id: UUID, event: Event) -> None:
     """A person decides about an uncertain message."""
-    settle = settling.send_again if send_again else settling.drop
-    settle(Message.objects.get(id=message_id), "a person")
+    settle = {Event.SETTLED: settling.send_again, Event.DROPPED: settling.drop, Event.ACCEPTED: settling.mark_sent}
+    assert settle[event](Message.objects.get(id=message_id), "a person")
+
+
+def suppressed() -> set[str]:
+    return set(Suppression.objects.filter(lifted_at__isnull=True).values_list("address", flat=True))
 
 
 def replay(message_id: UUID) -> None:

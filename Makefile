@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PRODUCTION := MAILROOM_ENV_FILE=/dev/null SECRET_KEY=a-key-for-checking-settings-that-is-long-and-has-letters-and-digits-0123456789 \
 	SITE_URL=https://mail.example.com ALLOWED_HOSTS=mail.example.com EMAIL_PROVIDERS=ses SES_REGION=eu-central-1 \
 	DATABASE_URL=postgres://mailroom@127.0.0.1:1/mailroom REDIS_URL=redis://127.0.0.1:1/0
-COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-strip-extras \
 	--custom-compile-command 'make requirements' pyproject.toml
 
 help:
@@ -50,7 +50,7 @@ fresh: .venv/.app
 	@$(BIN)/python -m config.local.fresh
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 3 $(ARGS)
 
 test-long: .venv/.dev
 	$(BIN)/python -m pytest -m long $(ARGS)

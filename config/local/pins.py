@@ -10,7 +10,14 @@ from config.environment import BASE_DIR
 FILES = {"requirements.txt": [], "requirements-dev.txt": ["--group", "dev"]}
 COMPILE = (
     *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"),
-    *("--generate-hashes", "--no-annotate", "--custom-compile-command", "make requirements", "pyproject.toml"),
+    *(
+        "--generate-hashes",
+        "--no-annotate",
+        "--no-strip-extras",
+        "--custom-compile-command",
+        "make requirements",
+        "pyproject.toml",
+    ),
 )
 
 

@@ -26,7 +26,7 @@ from config.prove.schedule import SHORT_S, left_out, needed_s, plan, plan_short
 FOLDER = BASE_DIR / ".local" / "prove"
 PEOPLE, PEOPLE_SHORT = 1000, 300
 # People a second: slow enough that every fault fits, and never so slow that a harm meets nobody.
-FASTEST, SLOWEST = 10.0, 2.5
+FASTEST, SLOWEST = 10.0, 2.0
 SEEDS = 10_000
 # What may go wrong with the proof itself, as opposed to what it is looking for.
 FAILURES = (

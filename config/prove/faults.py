@@ -22,6 +22,8 @@ NEUTRAL: Mapping[str, float | str] = {
 WORKERS = ("worker-critical", "worker-main", "worker-bulk")
 # Until a process or a connection that was cut off is back at work, and a little more.
 BACK_S = 5.0
+# Until a provider that refuses all has failed often enough for its circuit to open, at the slowest rate of people.
+NOTICED_S = 4.0
 # From the end of a harm until what it made uncertain is settled, and sent again where its kind wants that.
 SETTLED_S = SETTLE_S + 2.0
 
@@ -128,8 +130,8 @@ def _providers() -> list[Fault]:
     for what, (dials, quiet_s) in MISBEHAVIOURS.items():
         faults += [
             _turned(f"{first} {what}", {first: dials}, lasts_s=2, quiet_s=quiet_s),
-            # The second one is asked only while the first is out.
-            _turned(f"{second} {what}", {first: OUT, second: dials}, lasts_s=2, quiet_s=quiet_s),
+            # The second one is asked only while the first is out, and that takes a while to be noticed.
+            _turned(f"{second} {what}", {first: OUT, second: dials}, lasts_s=NOTICED_S + 2, quiet_s=quiet_s),
         ]
     return faults
 

@@ -17,7 +17,9 @@ import psutil
 from config.local.facts import epoch
 from config.local.simulated import Simulated
 from config.local.supervision import Supervisor
+from config.prove.conditions import LEASE_S
 
+IN_FLIGHT = "in flight"
 # What a process had written before it was frozen has reached the provider after so long.
 ARRIVES_S = 0.3
 # An answer older than this has been written down by whoever was awake to get it.
@@ -49,7 +51,7 @@ def in_hand(calls: Sequence[Mapping[str, Any]], ports: Collection[int], now: flo
             message_id=call["metadata"]["mailroom_message_id"],
             attempt=call["metadata"]["mailroom_attempt"],
             provider=call["provider"],
-            state=f"answered {call['ended']}" if call["ended"] else "in flight",
+            state=f"answered {call['ended']}" if call["ended"] else IN_FLIGHT,
         )
         for call in last.values()
         if call["metadata"] and (not call["ended"] or now - epoch(call["ended_at"]) < FRESH_S)
@@ -116,8 +118,20 @@ class Killer:
 
 
 def named(lines: Sequence[Mapping[str, Any]]) -> Iterator[tuple[tuple[str, str], str]]:
-    """Return (message id, attempt) and what the killer's log says of it. Pure."""
-    for line in lines:
+    """Return (message id, attempt) and what the killer's log says of it. Pure.
+
+    Whoever woke again before its lease was over had lost no answer that it had already got.
+    """
+    for place, line in enumerate(lines):
+        forgot = _never_came_back(line, lines[place + 1 :])
         for message in line["messages"]:
+            if not forgot and message["state"] != IN_FLIGHT:
+                continue
             key = (message["message_id"], message["attempt"])
             yield key, f"{line['name']} was {line['did'].replace('froze', 'frozen')} while it was {message['state']}"
+
+
+def _never_came_back(line: Mapping[str, Any], later: Sequence[Mapping[str, Any]]) -> bool:
+    """True if the process was killed, or woke too late to say what it had."""
+    end = next((one for one in later if one["pid"] == line["pid"]), None)
+    return end is None or end["did"] == "killed" or end["at"] - line["at"] > LEASE_S

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -51,6 +51,7 @@ class Load:
         self._log = log
         self._writing = threading.Lock()
         self._hands = ThreadPoolExecutor(HANDS, "person")
+        self._visits: list[Future[None]] = []
         self._stop = threading.Event()
         self._pace = threading.Thread(name="pace", target=lambda: None)
 
@@ -65,9 +66,11 @@ class Load:
         self._hands.shutdown(wait=False, cancel_futures=True)
 
     def wait(self) -> None:
-        """Return when everybody has been there."""
+        """Return when everybody has been there. Raises what kept a person from writing down what was said."""
         self._pace.join()
         self._hands.shutdown()
+        for visit in self._visits:
+            visit.result()
 
     def count(self, word: Word) -> int:
         return sum(said.word is word for said in list(self.said))
@@ -77,7 +80,7 @@ class Load:
         for number in range(people):
             if self._stop.wait(max(0.0, began + number / rate - time.monotonic())):
                 return
-            self._hands.submit(self._visit, number)
+            self._visits.append(self._hands.submit(self._visit, number))
 
     def _visit(self, number: int) -> None:
         person, address = Person(self.site_url), f"person{number}@example.com"

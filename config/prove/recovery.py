@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.local.facts import Fact, epoch, percentile
+from config.prove.conditions import PROVIDERS
 from config.prove.faults import Fault
 from config.prove.load import Said, Word
 from config.prove.verdict import WHOLE, Try, fact_of, try_of
@@ -88,4 +89,10 @@ def hit(deed: Deed, calls: Sequence[Mapping[str, Any]], named: Collection[Try]) 
         if epoch(call["started_at"]) <= deed.ended_at
         and (not call["ended"] or epoch(call["ended_at"]) >= deed.began_at)
         and (call["ended"] != WHOLE or try_of(call) in named)
+        and call["provider"] in (_at_one(deed.fault) or {call["provider"]})
     }
+
+
+def _at_one(fault: Fault) -> set[str]:
+    """Return the provider that a fault is about, if it is about one: the other may be out only to bring it work."""
+    return {provider for provider in PROVIDERS if fault.name.startswith(provider)}

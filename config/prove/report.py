@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from config.local.facts import Fact, percentile
+from config.prove.faults import Act
 from config.prove.load import Said, Word
 from config.prove.recovery import Felt
 from config.prove.schedule import Harm
@@ -13,6 +14,8 @@ from config.prove.verdict import Duplicate, Verdict
 NEVER_HELD = {"welcome", "password-reset"}
 # As many of a list are named; the report has all.
 MOST_NAMED = 10
+# After a database's return its pages may still ask people to come again for so long.
+DATABASE_BACK_S = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,21 @@ def complaints(figures: Figures) -> Iterator[str]:
     yield from _named("doubled without an explanation", [_copy(duplicate) for duplicate in verdict.unexplained])
     unclean = [f"{said.status} for {said.kind} to {said.address}" for said in figures.said if said.word is Word.UNCLEAN]
     yield from _named("the site answered neither yes nor a clean 503", unclean)
+    if not any(said.word is Word.DONE for said in figures.said):
+        yield "nobody was told that it is done"
+    yield from _named("turned away, and the database was well", [said.address for said in _needlessly(figures)])
+    missed = [felt.deed.fault.name for felt in figures.felt if felt.deed.fault.act is Act.TURN and not felt.hit]
+    yield from _named("a harm that hit nothing", missed)
+
+
+def _needlessly(figures: Figures) -> Iterator[Said]:
+    """Yield who got no answer, or was asked to come again, at a time when no database had been harmed."""
+    deeds = [felt.deed for felt in figures.felt if felt.deed.fault.target == "postgres"]
+    for said in figures.said:
+        if said.word is Word.UNKNOWN or said.word is Word.REFUSED:
+            excused = any(deed.began_at <= said.at <= deed.ended_at + DATABASE_BACK_S for deed in deeds)
+            if not excused:
+                yield said
 
 
 def _copy(duplicate: Duplicate) -> str:

@@ -11,20 +11,20 @@ LEAD_S = 2.0
 # Lengths and pauses vary by as much, so that no two runs hit the same moment.
 VARIES = 0.1
 
-# About 50 s of load for what goes into every change's checks: name and start. Two that make messages uncertain are
+# About 54 s of load for what goes into every change's checks: name and start. Two that make messages uncertain are
 # apart by the time it takes to settle them.
 SHORT = (
     ("reports lost, half the answers cut", 2.0),
     ("ses answers 429", 6.0),
     ("broker wiped", 10.0),
     ("worker-main frozen past its lease", 12.5),
-    ("broker frozen", 28.0),
-    ("worker-main killed", 33.0),
-    ("both down", 36.5),
-    ("database restarted", 42.0),
-    ("relay killed", 46.5),
+    ("broker frozen", 31.5),
+    ("worker-main killed", 36.5),
+    ("both down", 40.0),
+    ("database restarted", 45.5),
+    ("relay killed", 50.0),
 )
-SHORT_S = 50.0
+SHORT_S = 54.0
 
 
 @dataclass(frozen=True, kw_only=True)

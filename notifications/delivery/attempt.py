@@ -157,8 +157,10 @@ class _Run:
             self.report.counts["claim lost"] += 1
             return
         answer = self.send(mail, way)
-        if way.report(answer):
-            # Not the message's fault that it was the one to find out: a long outage must not use its attempts up.
+        failed_probe = way.report(answer)
+        if failed_probe and getattr(answer, "error_class", None) is not ErrorClass.AMBIGUOUS:
+            # Not the message's fault that it was the one to find out: a long outage must not use its attempts up. A
+            # probe in doubt counts: it may be a copy, and nothing else bounds those.
             message.attempts_forgiven += 1
         attempt = record.attempt_of(message, self.carrier, way.name, answer, self.call_s[way.name])
         if isinstance(answer, Accepted):

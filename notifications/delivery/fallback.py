@@ -57,7 +57,7 @@ def reserve(provider: str, stream: Stream, wanted: int, rate: float) -> tuple[in
     """Take up to `wanted` messages of this process's own; return how many, and the waits (s) of the others."""
     if stream is Stream.BULK:
         return 0, (REST_S,) * wanted
-    known = min(rate, _seen.get(provider, rate))
+    known = min(rate, rate_seen(provider) or rate)
     if known >= FASTEST:
         known = UNKNOWN_RATE
     with _counts:
@@ -79,6 +79,11 @@ def settle(provider: str, counted: int, rate: float, left: int) -> None:
     with _counts:
         _owed[provider] -= counted
         _seen[provider], _left[provider] = rate, left
+
+
+def rate_seen(provider: str) -> float | None:
+    """Return what the shared budget last said that a provider takes (messages per second), if it has said it."""
+    return _seen.get(provider)
 
 
 def pause(provider: str, seconds: float) -> None:

@@ -7,7 +7,6 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
@@ -16,6 +15,7 @@ from notifications import states
 from notifications.delivery.facts import gather
 from notifications.delivery.wanted import why_not
 from notifications.models import Message
+from notifications.models.transactions import brief
 from notifications.states import Event
 
 BATCH = 500
@@ -116,7 +116,7 @@ def replay(
         dead = dead.select_for_update(skip_locked=True, of=("self",))
     count, replayed, last = _Count(), 0, UUID(int=0)
     while True:
-        with transaction.atomic():
+        with brief():
             # Onwards by id, so that what dies again meanwhile does not come round again.
             messages = list(dead.filter(id__gt=last)[:batch])
             if not messages:
@@ -129,7 +129,7 @@ def replay(
 
 
 def _revive(messages: Sequence[Message], tell: Callable[[Sequence[Message]], None]) -> int:
-    """Begin another life: attempts and the right to one resend anew, the age not."""
+    """Begin another life: the attempts anew, the age not."""
     if not messages:
         return 0
     revived = Message.objects.filter(

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models.functions import Now
 
 from notifications import states
 from notifications.feedback import suppressing
 from notifications.feedback.writing import write_down
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
+from notifications.models.transactions import brief
 from notifications.outcomes import FeedbackKind, Outcome, lower_than, meant
 from notifications.providers.feedback import Feedback, UnreadableError
 from notifications.providers.registry import WEBHOOKS
@@ -42,7 +42,7 @@ def read_due(limit: int = BATCH) -> Counter[str]:
     Several processes may read at once: each passes over what another holds, events and messages. Raises Django's
     database errors, and then nothing has changed.
     """
-    with transaction.atomic():
+    with brief():
         due = ProviderEvent.objects.filter(state__in=[State.STORED, State.PARKED], read_after__lte=Now())
         events = list(due.order_by("read_after").select_for_update(skip_locked=True)[:limit])
         if not events:

@@ -154,6 +154,7 @@ def test_cut_once_at_any_statement_what_was_called_is_recorded_and_what_was_not_
     assert seen[Status.UNCERTAIN, 0] == (2 if after else 0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_gone_at_any_statement_for_too_long_nothing_that_was_called_is_queued_again(provider, settings, after):
     settings.UNCERTAIN_SETTLE_S = 0.02

@@ -150,14 +150,14 @@ def test_failed_probes_do_not_use_up_their_message(provider, error_class):
     assert after.delivery_attempts.count() == 30
 
 
-def test_probe_in_doubt_is_forgiven_and_uncertain(provider):
+def test_probe_in_doubt_is_uncertain_and_counts(provider):
     message = MessageFactory()
     open_circuit("scripted")
     until_probe("scripted")
     provider.script.append(AMBIGUOUS)
     run(message)
     after = fresh(message)
-    assert (after.status, after.attempts, after.counted_attempts) == (Status.UNCERTAIN, 1, 0)
+    assert (after.status, after.attempts, after.counted_attempts) == (Status.UNCERTAIN, 1, 1)
 
 
 def test_message_refused_for_good_as_a_probe_dies_and_the_circuit_closes(provider):

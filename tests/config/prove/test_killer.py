@@ -7,6 +7,7 @@ import sys
 import psutil
 import pytest
 
+from config.prove.conditions import LEASE_S
 from config.prove.killer import InHand, Killer, in_hand, named
 from tests.config.prove.told import call
 from tests.live.running import eventually
@@ -54,13 +55,21 @@ def test_in_hand_is_what_its_connections_carry(why, calls, expected):
     assert in_hand(calls, {5000, 5001}, NOW) == expected, why
 
 
-def test_log_names_each_try_with_what_was_done():
-    message = {"message_id": "m1", "attempt": "2", "provider": "ses", "state": "in flight"}
+@pytest.mark.parametrize(
+    ("end", "after_s", "heard_is_named"),
+    [("woke", 2.0, False), ("woke", LEASE_S + 1, True), ("killed", 0.1, True)],
+)
+def test_log_names_each_try_that_a_process_may_not_have_written_down(end, after_s, heard_is_named):
+    called = {"message_id": "m1", "attempt": "2", "provider": "ses", "state": "in flight"}
+    heard = {"message_id": "m2", "attempt": "1", "provider": "ses", "state": "answered whole"}
     lines = [
-        {"name": "worker-main", "did": "froze", "messages": [message]},
-        {"name": "", "did": "woke", "messages": []},
+        {"at": NOW, "pid": 7, "name": "worker-main", "did": "froze", "messages": [called, heard]},
+        {"at": NOW + 0.1, "pid": 8, "name": "relay", "did": "killed", "messages": []},
+        {"at": NOW + after_s, "pid": 7, "name": "", "did": end, "messages": []},
     ]
-    assert dict(named(lines)) == {("m1", "2"): "worker-main was frozen while it was in flight"}
+    names = dict(named(lines))
+    assert names["m1", "2"] == "worker-main was frozen while it was in flight"
+    assert (("m2", "1") in names) is heard_is_named
 
 
 class Supervisor:

@@ -15,6 +15,7 @@ from tests.config.prove.told import call, entry, said
 
 ADA = ("welcome", "ada@x.example")
 NEWS = ("product-news", "ada@x.example")
+WELL = said("eve@x.example")
 
 
 def verdict(**changes):
@@ -49,12 +50,16 @@ def figures(**changes):
         ({"held": [NEWS]}, ""),
         ({"verdict": verdict(sent=4, duplicates=[copy("its journal says so")])}, ""),
         ({"verdict": verdict(strays=[ADA])}, ""),
-        ({"said": [said("ada@x.example", word=Word.REFUSED), said("bob@x.example", word=Word.UNKNOWN)]}, ""),
+        (
+            {"said": [WELL, said("ada@x.example", word=Word.REFUSED), said("bob@x.example", word=Word.UNKNOWN)]},
+            "2 turned away, and the database was well: ada@x.example; bob@x.example",
+        ),
+        ({"said": []}, "nobody was told that it is done"),
         ({"verdict": verdict(lost=[ADA])}, "1 lost: people were told"),
         ({"verdict": verdict(sent=4, duplicates=[copy("")])}, "1 doubled without an explanation: welcome to ada@x.exa"),
         ({"held": [ADA, NEWS]}, "1 held: it may never have left"),
         ({"unsettled": [ADA]}, "1 not settled in time: welcome to ada@x.example"),
-        ({"said": [said("ada@x.example", word=Word.UNCLEAN, status=500)]}, "1 the site answered neither"),
+        ({"said": [WELL, said("ada@x.example", word=Word.UNCLEAN, status=500)]}, "1 the site answered neither"),
     ],
 )
 def test_proof_fails_only_for_what_must_not_be_and_says_it(changes, complaint):

@@ -70,8 +70,8 @@ def test_catalogue_has_what_is_promised():
         ([], PEOPLE, PEOPLE / needed_s(FAULTS)),
         (["--people", "2000"], 2000, 2000 / needed_s(FAULTS)),
         (["--people", "9000"], 9000, 10.0),
-        (["--people", "100"], 100, 2.5),
-        (["--short"], 300, 6.0),
+        (["--people", "100"], 100, 2.0),
+        (["--short"], 300, 300 / SHORT_S),
     ],
 )
 def test_people_come_as_slowly_as_the_faults_need_and_never_slower_or_faster_than_set(arguments, people, rate):

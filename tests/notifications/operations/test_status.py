@@ -20,101 +20,19 @@ from notifications.admin import status as status_page
 from notifications.models import DeliveryAttempt, ProcessHeartbeat
 from notifications.models.heartbeat import beat, goodbye
 from notifications.operations import status as operations
-from notifications.operations.problems import problems, spoken
-from notifications.operations.status import Circuit, Dead, Lane, Process, Status, Traffic, collect
+from notifications.operations.problems import problems
+from notifications.operations.status import Dead, Lane, Traffic, collect
 from notifications.redis_client import client, pace_key, served_key
-from notifications.states import Status as MessageStatus
-from notifications.states import Stream
+from notifications.states import Status, Stream
 from tests.factories import MessageFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 LISTS = reverse("admin:app_list", args=["notifications"])
-ALIVE = [Process(name=f"{name}@here", silent_s=2, trouble="") for name in ("beat", "main", "relay")]
-
-
-def status(**changes):
-    well = {
-        "processes": ALIVE,
-        "lanes": [lane(stream) for stream in Stream],
-        "circuits": [Circuit(provider="ses", state="closed"), Circuit(provider="sendgrid", state="closed")],
-        "sending": 0,
-        "uncertain": 0,
-        "held": 0,
-        "dead": [],
-        "traffic": [],
-        "broker_is_away": False,
-    }
-    return Status(**(well | changes))
 
 
 def lane(stream, **changes):
-    empty = {"due": 0, "later": 0, "oldest_s": 0, "published": 0, "pace": None, "served": True}
-    return Lane(stream=stream, **(empty | changes))
-
-
-def late(stream, oldest_s, **changes):
-    return {"lanes": [lane(stream, due=1, oldest_s=oldest_s, **changes)]}
-
-
-def unserved(*streams):
-    return {"lanes": [lane(stream, served=stream not in streams) for stream in Stream]}
-
-
-def silent(name, silent_s=40):
-    return Process(name=name, silent_s=silent_s, trouble="")
-
-
-def dead(cause, hour):
-    return Dead(cause=cause, hour=hour, day=hour, ever=900)
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({}, []),
-        ({"broker_is_away": True}, ["Redis does not answer: start it."]),
-        ({"processes": []}, ["No relay is running: start one.", "No beat is running: start one."]),
-        ({"processes": ALIVE[:2]}, ["No relay is running"]),
-        # It is there and does nothing: to start a second one would not mend it.
-        (
-            {"processes": [*ALIVE[:2], silent("relay@here")]},
-            ["relay@here has been silent for 40 s: it is frozen"],
-        ),
-        ({"processes": [*ALIVE, silent("bulk@here", 1500)]}, ["bulk@here has been silent for 25 min: it is frozen"]),
-        ({"processes": [*ALIVE, silent("bulk@here", 20)]}, []),
-        ({"processes": [*ALIVE, Process(name="bulk@here", silent_s=1, trouble="tired")]}, ["bulk@here: tired. Start"]),
-        (unserved(Stream.CRITICAL), ["No healthy worker serves critical: start one"]),
-        (unserved(*Stream), ["No healthy worker serves critical, default or bulk: start one"]),
-        ({"circuits": [Circuit(provider="ses", state="open", reason="http-503")]}, ["ses takes no", "No provider"]),
-        (
-            {"circuits": [Circuit(provider="ses", state="open"), Circuit(provider="smtp", state="closed")]},
-            ["ses takes no mail. It is tried again by itself."],
-        ),
-        (late(Stream.CRITICAL, 30), []),
-        (late(Stream.CRITICAL, 31), ["Critical mail has been due for 31 s. Its tasks are not published"]),
-        (late(Stream.CRITICAL, 31, published=4), ["Critical mail has been due for 31 s. Its tasks wait for workers"]),
-        (late(Stream.DEFAULT, 600, pace=7.5), ["Default mail has been due for 10 min. The budget lets 7.5 a second"]),
-        (late(Stream.BULK, 3600), []),
-        (late(Stream.BULK, 7 * 3600), ["Bulk mail has been due for 7 h."]),
-        ({"lanes": [lane(Stream.DEFAULT, pace=0.0)]}, ["The budget lets no default mail go"]),
-        # A campaign that has used up its share of the day waits for tomorrow.
-        ({"lanes": [lane(Stream.BULK, pace=0.0)]}, []),
-        ({"dead": [dead("ses/x", 4), dead("ses/y", 6)]}, ["10 messages died in the last hour, most of ses/y: mend"]),
-        ({"dead": [dead("ses/x", 9)]}, []),
-    ],
-)
-def test_problems(changes, expected):
-    found = problems(status(**changes))
-    assert len(found) == len(expected)
-    for sentence, beginning in zip(found, expected, strict=True):
-        assert sentence.startswith(beginning)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7140, "119 min"), (9000, "2 h")]
-)
-def test_durations_are_said_as_people_say_them(seconds, words):
-    assert spoken(seconds) == words
+    told = {"due": 0, "later": 0, "oldest_s": 0, "published": 0, "pace": None, "served": False}
+    return Lane(stream=stream, **(told | changes))
 
 
 def test_what_is_there_is_counted(settings):
@@ -124,7 +42,7 @@ def test_what_is_there_is_counted(settings):
     MessageFactory(sending=True)
     MessageFactory(uncertain=True)
     MessageFactory(uncertain=True, settle_at=None)
-    sent = MessageFactory(status=MessageStatus.SENT, sent_at=Now())
+    sent = MessageFactory(status=Status.SENT, sent_at=Now())
     for number, result, seconds in (
         (1, "transient", 90),
         (2, "accepted", 80),
@@ -140,8 +58,8 @@ def test_what_is_there_is_counted(settings):
     found = collect([])
     waiting = next(lane for lane in found.lanes if lane.stream is Stream.DEFAULT)
     assert 50 <= waiting.oldest_s < 3600
-    assert replace(waiting, oldest_s=0) == lane(Stream.DEFAULT, due=1, later=1, published=1, pace=7.5)
-    assert next(lane for lane in found.lanes if lane.stream is Stream.BULK) == lane(Stream.BULK, served=False)
+    assert replace(waiting, oldest_s=0) == lane(Stream.DEFAULT, due=1, later=1, published=1, pace=7.5, served=True)
+    assert next(lane for lane in found.lanes if lane.stream is Stream.BULK) == lane(Stream.BULK)
     assert (found.sending, found.uncertain, found.held) == (1, 1, 1)
     assert found.traffic == [Traffic(provider="scripted", minute=1, hour=2, failed=1, more=False)]
     assert [(process.name, process.trouble) for process in found.processes] == [("main@here", "tired")]
@@ -150,7 +68,7 @@ def test_what_is_there_is_counted(settings):
 def test_dead_letters_are_counted_by_what_they_died_of_the_latest_first():
     for cause, hours in (("ses/x", 0), ("ses/x", 2), ("ses/x", 30), ("", 30), ("rendering/KeyError", 3)):
         died_at = Now() - timedelta(hours=hours)
-        MessageFactory(status=MessageStatus.DEAD, error_fingerprint=cause, died_at=died_at)
+        MessageFactory(status=Status.DEAD, error_fingerprint=cause, died_at=died_at)
     assert collect([]).dead == [
         Dead(cause="ses/x", hour=1, day=2, ever=3),
         Dead(cause="rendering/KeyError", hour=0, day=1, ever=1),
@@ -161,9 +79,9 @@ def test_dead_letters_are_counted_by_what_they_died_of_the_latest_first():
 def test_what_is_new_is_seen_among_any_number_of_old(monkeypatch):
     monkeypatch.setattr(operations, "MOST", 3)
     for _ in range(5):
-        MessageFactory(status=MessageStatus.DEAD, error_fingerprint="ses/old", died_at=Now() - timedelta(days=9))
-    MessageFactory(status=MessageStatus.DEAD, error_fingerprint="ses/new")
-    MessageFactory(status=MessageStatus.DEAD, error_fingerprint="ses/old")
+        MessageFactory(status=Status.DEAD, error_fingerprint="ses/old", died_at=Now() - timedelta(days=9))
+    MessageFactory(status=Status.DEAD, error_fingerprint="ses/new")
+    MessageFactory(status=Status.DEAD, error_fingerprint="ses/old")
     assert [(dead.cause, dead.hour, dead.ever) for dead in collect([]).dead] == [("ses/old", 1, 3), ("ses/new", 1, 1)]
 
 
@@ -221,7 +139,7 @@ def operator(client):
 
 def test_page_shows_everything_and_renews_itself(operator, client):
     beat("relay@here", "<tired>")
-    MessageFactory(status=MessageStatus.DEAD, error_fingerprint="ses/MessageRejected")
+    MessageFactory(status=Status.DEAD, error_fingerprint="ses/MessageRejected")
     page = operator.get(reverse("status")).content.decode()
     assert '<meta http-equiv="refresh" content="5">' in page
     for text in ("relay@here", "ses/MessageRejected", "No healthy worker serves critical", "&lt;tired&gt;"):
@@ -235,7 +153,7 @@ def test_page_shows_everything_and_renews_itself(operator, client):
 
 
 def test_links_of_the_page_lead_to_lists(operator):
-    MessageFactory(status=MessageStatus.DEAD, error_fingerprint="ses/x")
+    MessageFactory(status=Status.DEAD, error_fingerprint="ses/x")
     page = operator.get(reverse("status")).content.decode()
     links = set(re.findall(rf'href="({LISTS}[^"]*)"', page))
     assert len(links) == 13
@@ -246,7 +164,7 @@ def test_links_of_the_page_lead_to_lists(operator):
 def test_page_asks_a_constant_number_of_questions(operator, django_assert_max_num_queries):
     for number in range(30):
         beat(f"main@{number}")
-        MessageFactory(status=MessageStatus.DEAD, error_fingerprint=f"ses/{number}")
+        MessageFactory(status=Status.DEAD, error_fingerprint=f"ses/{number}")
     with django_assert_max_num_queries(14):
         page = operator.get(reverse("status")).content.decode()
     assert "And 20 other causes." in page

@@ -1,0 +1,94 @@
+"""What is wrong with the whole, as a table."""
+
+import pytest
+
+from notifications.operations.problems import problems, spoken
+from notifications.operations.status import Circuit, Dead, Lane, Process, Status
+from notifications.states import Stream
+
+ALIVE = [Process(name=f"{name}@here", silent_s=2, trouble="") for name in ("beat", "main", "relay")]
+
+
+def status(**changes):
+    well = {
+        "processes": ALIVE,
+        "lanes": [lane(stream) for stream in Stream],
+        "circuits": [Circuit(provider="ses", state="closed"), Circuit(provider="sendgrid", state="closed")],
+        "sending": 0,
+        "uncertain": 0,
+        "held": 0,
+        "dead": [],
+        "traffic": [],
+        "broker_is_away": False,
+    }
+    return Status(**(well | changes))
+
+
+def lane(stream, **changes):
+    empty = {"due": 0, "later": 0, "oldest_s": 0, "published": 0, "pace": None, "served": True}
+    return Lane(stream=stream, **(empty | changes))
+
+
+def late(stream, oldest_s, **changes):
+    return {"lanes": [lane(stream, due=1, oldest_s=oldest_s, **changes)]}
+
+
+def unserved(*streams):
+    return {"lanes": [lane(stream, served=stream not in streams) for stream in Stream]}
+
+
+def silent(name, silent_s=40):
+    return Process(name=name, silent_s=silent_s, trouble="")
+
+
+def dead(cause, hour):
+    return Dead(cause=cause, hour=hour, day=hour, ever=900)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({"broker_is_away": True}, ["Redis does not answer: start it."]),
+        ({"processes": []}, ["No relay is running: start one.", "No beat is running: start one."]),
+        ({"processes": ALIVE[:2]}, ["No relay is running"]),
+        # It is there and does nothing: to start a second one would not mend it.
+        (
+            {"processes": [*ALIVE[:2], silent("relay@here")]},
+            ["relay@here has been silent for 40 s: it is frozen"],
+        ),
+        ({"processes": [*ALIVE, silent("bulk@here", 1500)]}, ["bulk@here has been silent for 25 min: it is frozen"]),
+        ({"processes": [*ALIVE, silent("bulk@here", 20)]}, []),
+        ({"processes": [*ALIVE, Process(name="bulk@here", silent_s=1, trouble="tired")]}, ["bulk@here: tired. Start"]),
+        (unserved(Stream.CRITICAL), ["No healthy worker serves critical: start one"]),
+        (unserved(*Stream), ["No healthy worker serves critical, default or bulk: start one"]),
+        ({"circuits": [Circuit(provider="ses", state="open", reason="http-503")]}, ["ses takes no", "No provider"]),
+        (
+            {"circuits": [Circuit(provider="ses", state="open"), Circuit(provider="smtp", state="closed")]},
+            ["ses takes no mail. It is tried again by itself."],
+        ),
+        (late(Stream.CRITICAL, 30), []),
+        (late(Stream.CRITICAL, 31), ["Critical mail has been due for 31 s. Its tasks are not published"]),
+        (late(Stream.CRITICAL, 31, published=4), ["Critical mail has been due for 31 s. Its tasks wait for workers"]),
+        (late(Stream.DEFAULT, 600, pace=7.5), ["Default mail has been due for 10 min. The budget lets 7.5 a second"]),
+        (late(Stream.BULK, 3600), []),
+        (late(Stream.BULK, 7 * 3600), ["Bulk mail has been due for 7 h."]),
+        ({"lanes": [lane(Stream.DEFAULT, pace=0.0)]}, ["The budget lets no default mail go"]),
+        # A campaign that has used up its share of the day waits for tomorrow.
+        ({"lanes": [lane(Stream.BULK, pace=0.0)]}, []),
+        ({"dead": [dead("ses/x", 4), dead("ses/y", 6)]}, ["10 messages died in the last hour, most of ses/y: mend"]),
+        ({"dead": [dead("ses/x", 9)]}, []),
+    ],
+)
+def test_problems(changes, expected):
+    found = problems(status(**changes))
+    assert len(found) == len(expected)
+    for sentence, beginning in zip(found, expected, strict=True):
+        assert sentence.startswith(beginning)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7140, "119 min"), (9000, "2 h")]
+)
+def test_durations_are_said_as_people_say_them(seconds, words):
+    assert spoken(seconds) == words

@@ -33,10 +33,18 @@ class PersistentConsumer(Consumer):
         time.sleep(PAUSE_S)
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
+        lost = self.task_consumer.channel if self.task_consumer else None
         try:
             super().on_connection_error_after_connected(exc)
         except AttributeError:
             # kombu 5.7 collects the connection and then closes it, which gives unacknowledged tasks back over the
             # client that it has just thrown away. They are delivered again, or carried by the relay.
             logger.warning("the lost connection to the broker could not be closed in order")
+        if lost:
+            # A task that ends later would be acknowledged over that same client, and its error would end the worker.
+            lost.basic_ack = _say_nothing
         time.sleep(PAUSE_S)
+
+
+def _say_nothing(*_args: Any, **_kwargs: Any) -> None:
+    """Whom a task came from has forgotten that it was given out, or gives it out again: the row knows what is done."""

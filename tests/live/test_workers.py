@@ -220,3 +220,20 @@ def test_frozen_relay_delays_nobody_who_signs_up_and_goes_on_where_it_was(live):
     live.start(*WORKERS)
     all_sent(live, addresses | {"left-to-the-relay@example.com"})
     assert set(live.accepted(addresses | {"left-to-the-relay@example.com"}).values()) == {1}
+
+
+def test_broker_restarted_while_mail_is_being_sent_ends_no_worker(live):
+    before = {name: live.pid(name) for name in WORKERS}
+    addresses = {f"restarted{number}@example.com" for number in range(18)}
+    # More than once: in which of its connections a worker notices, and so what it still can do, is a matter of chance.
+    for few in [sorted(addresses)[start::3] for start in range(3)]:
+        live.simulator.turn(latency_ms=2500)
+        with ThreadPoolExecutor(6) as people:
+            list(people.map(lambda address: live.person().sign_up(address), few))
+        eventually(lambda: live.simulator.stats()["in_flight"])
+        live.stop("valkey")
+        live.start("valkey")
+        live.simulator.turn(latency_ms=0)
+        eventually(lambda few=few: live.statuses(set(few)) == {"sent"}, within_s=30)
+    assert set(live.accepted(addresses).values()) == {1}
+    assert {name: live.pid(name) for name in WORKERS} == before

@@ -22,8 +22,9 @@ NEUTRAL: Mapping[str, float | str] = {
 WORKERS = ("worker-critical", "worker-main", "worker-bulk")
 # Until a process or a connection that was cut off is back at work, and a little more.
 BACK_S = 5.0
-# Until a provider that refuses all has failed often enough for its circuit to open, at the slowest rate of people.
-NOTICED_S = 4.0
+# Until a provider that refuses all has failed often enough for its circuit to open, at the slowest rate of people, and
+# mail goes to the other one.
+NOTICED_S = 5.0
 # From the end of a harm until what it made uncertain is settled, and sent again where its kind wants that.
 SETTLED_S = SETTLE_S + 2.0
 
@@ -41,6 +42,8 @@ class Act(StrEnum):
 class Fault:
     """`target` is a program's name, or what the table of results calls it; `dials` those turned, per provider.
 
+    The providers' dials are turned one after the other, `apart_s` apart; `lasts_s` counts from the last.
+
     `quiet_s` is how long nothing else may be harmed afterwards: until then its own consequences are still to be seen,
     and a message that it made uncertain could become so twice.
     """
@@ -51,6 +54,7 @@ class Fault:
     lasts_s: float
     quiet_s: float
     dials: Dials = field(default_factory=dict)
+    apart_s: float = 0.0
 
     @property
     def of_broker(self) -> bool:
@@ -120,8 +124,10 @@ REPORTS: dict[str, Mapping[str, float | str]] = {
 }
 
 
-def _turned(name: str, dials: Dials, *, lasts_s: float, quiet_s: float) -> Fault:
-    return Fault(name=name, act=Act.TURN, target="providers", lasts_s=lasts_s, quiet_s=quiet_s, dials=dials)
+def _turned(name: str, dials: Dials, *, lasts_s: float, quiet_s: float, apart_s: float = 0.0) -> Fault:
+    return Fault(
+        name=name, act=Act.TURN, target="providers", lasts_s=lasts_s, quiet_s=quiet_s, dials=dials, apart_s=apart_s
+    )
 
 
 def _providers() -> list[Fault]:
@@ -130,8 +136,10 @@ def _providers() -> list[Fault]:
     for what, (dials, quiet_s) in MISBEHAVIOURS.items():
         faults += [
             _turned(f"{first} {what}", {first: dials}, lasts_s=2, quiet_s=quiet_s),
-            # The second one is asked only while the first is out, and that takes a while to be noticed.
-            _turned(f"{second} {what}", {first: OUT, second: dials}, lasts_s=NOTICED_S + 2, quiet_s=quiet_s),
+            # The second one is asked only while the first is out, and has to take mail before it can stop doing so.
+            _turned(
+                *(f"{second} {what}", {first: OUT, second: dials}), lasts_s=2.5, quiet_s=quiet_s, apart_s=NOTICED_S
+            ),
         ]
     return faults
 

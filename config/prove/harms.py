@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -74,7 +75,8 @@ class Hands:
     @contextmanager
     def _turn(self, fault: Fault) -> Iterator[None]:
         try:
-            for provider, dials in fault.dials.items():
+            for number, (provider, dials) in enumerate(fault.dials.items()):
+                time.sleep(fault.apart_s if number else 0)
                 self.simulated.turn(provider, **dials)
             yield
         finally:

@@ -14,6 +14,8 @@ from config.prove.verdict import Duplicate, Verdict
 NEVER_HELD = {"welcome", "password-reset"}
 # As many of a list are named; the report has all.
 MOST_NAMED = 10
+# What signing up may take while the broker is harmed.
+SLOW_MS = 300.0
 # After a database's return its pages may still ask people to come again for so long.
 DATABASE_BACK_S = 15.0
 
@@ -59,7 +61,7 @@ def complaints(figures: Figures) -> Iterator[str]:
         yield "nobody was told that it is done"
     yield from _named("turned away, and the database was well", [said.address for said in _needlessly(figures)])
     missed = [felt.deed.fault.name for felt in figures.felt if felt.deed.fault.act is Act.TURN and not felt.hit]
-    yield from _named("a harm that hit nothing", missed)
+    yield from _named("harmed nothing", missed)
 
 
 def _needlessly(figures: Figures) -> Iterator[Said]:
@@ -111,6 +113,10 @@ def remarks(figures: Figures) -> Iterator[str]:
         if duplicate.why:
             kind, address = duplicate.fact
             yield f"A copy of the {kind} to {address} is explained: {duplicate.why}."
+    for felt in figures.felt:
+        if felt.deed.fault.of_broker and felt.sign_up_p99_ms > SLOW_MS:
+            took = f"{felt.sign_up_p99_ms:.0f} ms at the worst while: {felt.deed.fault.name}"
+            yield f"Signing up took {took}. On a quiet machine {SLOW_MS:.0f} should do."
     yield f"All was settled {figures.settled_s:.0f} s after the last person had come."
 
 
@@ -126,7 +132,7 @@ def last_line(figures: Figures) -> str:
 
 def programme(harms: Sequence[Harm]) -> Iterator[str]:
     for harm in harms:
-        length = f" for {harm.length_s:.1f} s" if harm.length_s else ""
+        length = f" for {harm.end_s - harm.start_s:.1f} s" if harm.length_s else ""
         yield f"  {harm.start_s:6.1f} s  {harm.fault.name}{length}"
 
 

@@ -29,7 +29,7 @@ SHORT_S = 54.0
 
 @dataclass(frozen=True, kw_only=True)
 class Harm:
-    """A fault with its time. Seconds count from the start of the load."""
+    """A fault with its time. Seconds count from the start of the load; `length_s` from when all of it is done."""
 
     fault: Fault
     start_s: float
@@ -37,7 +37,7 @@ class Harm:
 
     @property
     def end_s(self) -> float:
-        return self.start_s + self.length_s
+        return self.start_s + self.fault.apart_s + self.length_s
 
     @property
     def over_s(self) -> float:
@@ -72,7 +72,7 @@ def plan_short(seed: int) -> list[Harm]:
 
 def needed_s(faults: Sequence[Fault]) -> float:
     """Return a length into which all the faults fit, whatever the seed."""
-    return LEAD_S + sum((fault.lasts_s + fault.quiet_s) * (1 + VARIES) for fault in faults)
+    return LEAD_S + sum(fault.apart_s + (fault.lasts_s + fault.quiet_s) * (1 + VARIES) for fault in faults)
 
 
 def left_out(harms: Sequence[Harm], faults: Sequence[Fault]) -> Iterator[Fault]:

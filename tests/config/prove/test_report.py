@@ -28,13 +28,18 @@ def copy(why):
     return Duplicate(fact=ADA, message_id="m1", provider="sendgrid", accepted_at=at, why=why)
 
 
+def done(fault="broker wiped", **changes):
+    values = {"hit": 2, "refused": 1, "recovery_s": 3.25, "sign_up_p99_ms": 40}
+    deed = Deed(fault=BY_NAME[fault], began_at=1010.0, ended_at=1010.5)
+    return Felt(deed=deed, **{**values, **changes})
+
+
 def figures(**changes):
-    deed = Deed(fault=BY_NAME["broker wiped"], began_at=1010.0, ended_at=1010.5)
     values = {
         "began_at": 1000.0,
         "said": [said("ada@x.example")],
         "verdict": verdict(),
-        "felt": [Felt(deed=deed, hit=2, refused=1, recovery_s=3.25, sign_up_p99_ms=40)],
+        "felt": [done()],
         "held": [],
         "unsettled": [],
         "uncertain_settled": 4,
@@ -54,6 +59,8 @@ def figures(**changes):
             {"said": [WELL, said("ada@x.example", word=Word.REFUSED), said("bob@x.example", word=Word.UNKNOWN)]},
             "2 turned away, and the database was well: ada@x.example; bob@x.example",
         ),
+        ({"felt": [done(hit=0), done("relay killed", hit=0), done("ses answers 429")]}, ""),
+        ({"felt": [done("ses answers 429", hit=0)]}, "1 harmed nothing: ses answers 429"),
         ({"said": []}, "nobody was told that it is done"),
         ({"verdict": verdict(lost=[ADA])}, "1 lost: people were told"),
         ({"verdict": verdict(sent=4, duplicates=[copy("")])}, "1 doubled without an explanation: welcome to ada@x.exa"),
@@ -90,6 +97,13 @@ def test_explanations_and_strays_are_remarked():
     text = "\n".join(remarks(figures(verdict=verdict(duplicates=[copy("its journal says so")], strays=[NEWS]))))
     assert "A copy of the welcome to ada@x.example is explained: its journal says so." in text
     assert "1 mails went to people who were not told" in text
+
+
+def test_slow_sign_up_while_the_broker_was_harmed_is_remarked():
+    slow = [done(sign_up_p99_ms=301), done("database crashed", sign_up_p99_ms=900)]
+    text = "\n".join(remarks(figures(felt=slow)))
+    assert "301 ms at the worst while: broker wiped" in text
+    assert "database" not in text
 
 
 class NoRows:

@@ -61,6 +61,7 @@ def test_catalogue_has_what_is_promised():
     assert {(Act.STOP, "valkey"), (Act.FREEZE, "valkey"), (Act.WIPE, "valkey")} <= acts
     assert {(Act.STOP, "postgres"), (Act.CRASH, "postgres")} <= acts
     assert any(fault.act is Act.FREEZE and fault.lasts_s > LEASE_S for fault in FAULTS)
+    assert all(fault.apart_s for fault in FAULTS if fault.name.startswith("sendgrid"))
     assert len(BY_NAME) == len(FAULTS)
 
 

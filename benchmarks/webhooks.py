@@ -33,11 +33,11 @@ SENDERS = 4
 READ_WITHIN_S = 120.0
 MESSAGES = """
 INSERT INTO notifications_message (
-    id, kind, stream, to_address, context, idempotency_key, status, status_reason, provider, outcome, resent_uncertain,
+    id, kind, stream, to_address, context, idempotency_key, status, status_reason, provider, outcome, uncertain_resends,
     attempts, relayed
 )
 SELECT
-    id, 'product-news', 'bulk', id || '@example.com', '{}', 'bench:' || id, 'uncertain', '', '', 'unknown', false, 1, 0
+    id, 'product-news', 'bulk', id || '@example.com', '{}', 'bench:' || id, 'uncertain', '', '', 'unknown', 0, 1, 0
 FROM unnest(%s::uuid[]) AS id
 """
 

@@ -33,7 +33,8 @@ class PersistentConsumer(Consumer):
         time.sleep(PAUSE_S)
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
-        lost = self.task_consumer.channel if self.task_consumer else None
+        consumer = getattr(self, "task_consumer", None)  # what a later step of the worker sets
+        lost = consumer.channel if consumer else None
         try:
             super().on_connection_error_after_connected(exc)
         except AttributeError:

@@ -20,9 +20,6 @@ class Simulated:
         url = f"{self.url}/api/dials/{provider}" if provider else f"{self.url}/api/dials"
         requests.put(url, json=dials, timeout=TIMEOUT_S).raise_for_status()
 
-    def dials(self, provider: str) -> dict[str, Any]:
-        return dict(self.get(f"/api/dials/{provider}").json())
-
     def stats(self) -> dict[str, Any]:
         return dict(self.get("/api/stats").json())
 

@@ -20,13 +20,13 @@ SELECT kind, to_address FROM notifications_message WHERE status = 'uncertain' AN
 """
 SETTLED = """
 SELECT count(*) FROM notifications_message AS message
-WHERE status <> 'uncertain' AND (resent_uncertain OR EXISTS (
+WHERE status <> 'uncertain' AND (uncertain_resends > 0 OR EXISTS (
     SELECT FROM notifications_deliveryattempt AS attempt
     WHERE attempt.message_id = message.id AND attempt.result = 'ambiguous'
 ))
 """
 STORIES = """
-SELECT id::text, status, status_reason, outcome, attempts, resent_uncertain, created_at::text, due_at::text,
+SELECT id::text, status, status_reason, outcome, attempts, uncertain_resends, created_at::text, due_at::text,
     sent_at::text, settle_at::text, (
         SELECT json_agg(attempt ORDER BY number) FROM (
             SELECT number, recorded_at, provider, result, error_code, worker, duration_ms

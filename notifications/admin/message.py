@@ -62,7 +62,7 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
             "On its way",
             {
                 "fields": [
-                    *("stream", "provider", "attempts", "replays"),
+                    *("stream", "provider", "attempts", "uncertain_resends", "replays"),
                     *("created_at", "due_at", "expires_at", "flower_link"),
                 ]
             },

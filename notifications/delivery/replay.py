@@ -141,7 +141,7 @@ def _revive(messages: Sequence[Message], tell: Callable[[Sequence[Message]], Non
         died_at=None,
         error_fingerprint="",
         status_reason="",
-        resent_uncertain=False,
+        uncertain_resends=0,
         claims_lost=0,
         due_at=Now(),
         relay_after=Now(),

@@ -28,13 +28,9 @@ class Uncertain:
 
 Decision = Retry | GiveUp | Uncertain
 
-# The first step in seconds; every further attempt doubles it.
-FIRST_S = {
-    ErrorClass.TRANSIENT: 2.0,
-    ErrorClass.RATE_LIMITED: 2.0,
-    # Somebody has to mend something first.
-    ErrorClass.MISCONFIGURED: 30.0,
-}
+# The first step; every further attempt doubles it. The same for every error: the longer pauses that a provider in
+# trouble needs are the breaker's and the budget's, and another provider may be back at once.
+FIRST_S = 2.0
 # The provider wants less for a while, or somebody has to mend the set-up: the message's own time ends this, not a
 # number of attempts. Half a campaign would be lost to a day's quota otherwise.
 NOT_THE_MESSAGES_FAULT = {ErrorClass.RATE_LIMITED, ErrorClass.MISCONFIGURED}
@@ -56,8 +52,8 @@ def decide(
         return GiveUp(f"{attempts} attempts are spent")
     whole_s = kind.max_age.total_seconds()
     # An attempt that did not count may be the first.
-    step = FIRST_S[error_class] * 2.0 ** min(max(attempts - 1, 0), MOST_DOUBLINGS)
-    longest = max(FIRST_S[error_class], min(LONGEST_S, whole_s * OF_ITS_TIME))
+    step = FIRST_S * 2.0 ** min(max(attempts - 1, 0), MOST_DOUBLINGS)
+    longest = max(FIRST_S, min(LONGEST_S, whole_s * OF_ITS_TIME))
     after_s = max(min(step, longest) * (0.5 + jitter / 2), provider_wish_s or 0.0)
     if age_s + after_s >= whole_s:
         return GiveUp("its time is over before another attempt")

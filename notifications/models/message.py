@@ -37,8 +37,8 @@ class Message(models.Model):
     # The recipient's side, as the provider's events tell it; `status` is ours.
     outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.UNKNOWN, db_default=Outcome.UNKNOWN)
     outcome_at = models.DateTimeField(null=True, blank=True)
-    # It was queued again, knowing that its provider may have it already.
-    resent_uncertain = models.BooleanField(default=False)
+    # How often it was queued again in this life, knowing that a provider may have it already.
+    uncertain_resends = models.PositiveSmallIntegerField(default=0, db_default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     # Those that do not count towards the kind's ceiling: an earlier life's, and a breaker's failed probes.
     attempts_forgiven = models.PositiveSmallIntegerField(default=0, db_default=0)

@@ -86,7 +86,8 @@ def _message(draft: Draft) -> Message:
         idempotency_key=draft.key or f"{kind.name}:{message_id}",
         resend_of=draft.resend_of,
         expires_at=Now() + kind.max_age,
-        relay_after=Now() + RELAY_AFTER[kind.stream],
+        # While this process leaves the broker alone, only the relay will publish it.
+        relay_after=Now() if broker.rest.on else Now() + RELAY_AFTER[kind.stream],
     )
 
 

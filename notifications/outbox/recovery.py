@@ -21,6 +21,8 @@ MOST_LOST_CLAIMS = 5
 # From so many on the next try is at a moment of its own, so that the neighbours of such a message get past it.
 APART_FROM = 3
 APART_S = 10.0
+# So often a message is sent again because an answer was lost: nobody gets more than one mail and this many copies.
+MOST_RESENDS = 3
 
 
 def recover_ended_leases() -> tuple[int, int]:
@@ -85,7 +87,11 @@ def settle_uncertain() -> int:
         waiting = list(_locked(over))
         again = [message.id for message in waiting if may_resend(message)]
         Message.objects.filter(id__in=again).update(
-            status=states.target(Event.SETTLED), settle_at=None, relay_after=Now(), due_at=Now(), resent_uncertain=True
+            status=states.target(Event.SETTLED),
+            settle_at=None,
+            relay_after=Now(),
+            due_at=Now(),
+            uncertain_resends=F("uncertain_resends") + 1,
         )
         held = {message.id for message in waiting} - set(again)
         Message.objects.filter(id__in=held).update(settle_at=None)
@@ -93,11 +99,11 @@ def settle_uncertain() -> int:
 
 
 def may_resend(message: Message) -> bool:
-    """True if its kind prefers a second copy to none: once for every lost answer, within its attempts."""
+    """True if its kind prefers a second copy to none: once for every lost answer, but not without end."""
     kind = kinds.KINDS.get(message.kind)
     if kind is None or kind.on_uncertain is not kinds.OnUncertain.RESEND_ONCE:
         return False
-    return message.counted_attempts < kind.max_attempts
+    return message.uncertain_resends < MOST_RESENDS and message.counted_attempts < kind.max_attempts
 
 
 def _locked(messages: QuerySet[Message]) -> QuerySet[Message]:

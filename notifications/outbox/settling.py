@@ -5,6 +5,7 @@ Each is a compare-and-set and returns whether it won: a webhook, the settling ti
 
 from typing import Any
 
+from django.db.models import F
 from django.db.models.functions import Now
 
 from notifications import states
@@ -19,7 +20,7 @@ def mark_sent(message: Message, who: str) -> bool:
 
 def send_again(message: Message, who: str) -> bool:
     """Queue it at once, rather twice than never."""
-    anew = {"due_at": Now(), "relay_after": Now(), "relayed": 0, "resent_uncertain": True}
+    anew = {"due_at": Now(), "relay_after": Now(), "relayed": 0, "uncertain_resends": F("uncertain_resends") + 1}
     return _settle(message, Event.SETTLED, f"sent again by {who}", **anew)
 
 

@@ -93,7 +93,6 @@ def _change_shared(provider: str, rule: Rule) -> Change:
     (raw,), now = _fetch([provider])
     before = _parse(raw)
     for _ in range(TRIES):
-        before = _parse(raw)
         after = rule(before, now)
         if after == before:
             _seen[provider] = after
@@ -103,6 +102,7 @@ def _change_shared(provider: str, rule: Rule) -> Change:
             _seen[provider] = after
             return Change(before, after)
         raw, now = there[0], _moment(there[1], there[2])
+        before = _parse(raw)
     return Change(before, before)
 
 

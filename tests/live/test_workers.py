@@ -224,7 +224,7 @@ def test_frozen_relay_delays_nobody_who_signs_up_and_goes_on_where_it_was(live):
 
 def test_broker_restarted_while_mail_is_being_sent_ends_no_worker(live):
     before = {name: live.pid(name) for name in WORKERS}
-    addresses = {f"restarted{number}@example.com" for number in range(18)}
+    addresses = {f"broker-restarted{number}@example.com" for number in range(18)}
     # More than once: in which of its connections a worker notices, and so what it still can do, is a matter of chance.
     for few in [sorted(addresses)[start::3] for start in range(3)]:
         live.simulator.turn(latency_ms=2500)

@@ -67,7 +67,7 @@ def test_second_copy_is_due_at_once():
     message = MessageFactory(uncertain=True, relayed=9)
     settling.send_again(message, "ada@example.com")
     after = fresh(message)
-    assert (after.resent_uncertain, after.relayed, after.attempts) == (True, 0, 1)
+    assert (after.uncertain_resends, after.relayed, after.attempts) == (1, 0, 1)
     assert Message.objects.filter(due_at__lte=Now(), relay_after__lte=Now()).exists()
 
 

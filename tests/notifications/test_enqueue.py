@@ -29,6 +29,14 @@ def test_row_says_all_that_is_still_to_do():
 
 
 @pytest.mark.django_db
+def test_message_is_the_relays_at_once_while_this_process_leaves_the_broker_alone():
+    broker.rest.start()
+    message = enqueue(draft())
+    message.refresh_from_db()
+    assert message.relay_after <= message.created_at
+
+
+@pytest.mark.django_db
 def test_fact_told_twice_is_one_message(django_capture_on_commit_callbacks):
     first = draft(key="welcome:1")
     with django_capture_on_commit_callbacks(execute=True):

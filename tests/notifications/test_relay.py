@@ -142,15 +142,22 @@ def test_living_claim_is_left_alone(sentinel):
 
 def test_uncertain_message_gets_another_chance_for_every_lost_answer_if_its_kind_says_so(sentinel):
     message = MessageFactory(uncertain=True)
-    for attempts in range(1, kinds.WELCOME.max_attempts):
-        Message.objects.filter(id=message.id).update(status=Status.UNCERTAIN, settle_at=Now(), attempts=attempts)
+    for resends in range(1, recovery.MOST_RESENDS + 1):
+        Message.objects.filter(id=message.id).update(status=Status.UNCERTAIN, settle_at=Now())
         assert recovery.settle_uncertain() == 1
         message.refresh_from_db()
-        assert (message.status, message.resent_uncertain) == (Status.QUEUED, True)
+        assert (message.status, message.uncertain_resends) == (Status.QUEUED, resends)
 
 
-@pytest.mark.parametrize("spent", [{"kind": "product-news"}, {"attempts": kinds.WELCOME.max_attempts}])
-def test_uncertain_message_is_held_if_its_kind_says_so_or_its_attempts_are_spent(sentinel, spent):
+@pytest.mark.parametrize(
+    "spent",
+    [
+        {"kind": "product-news"},
+        {"attempts": kinds.WELCOME.max_attempts},
+        {"uncertain_resends": recovery.MOST_RESENDS},
+    ],
+)
+def test_uncertain_message_is_held_if_its_kind_says_so_or_its_chances_are_spent(sentinel, spent):
     message = MessageFactory(**({"uncertain": True} | spent))
     assert recovery.settle_uncertain() == 0
     message.refresh_from_db()

@@ -19,10 +19,10 @@ CARRIED = 40
 PAGES_A_ROW = 50
 FILL = """
 INSERT INTO notifications_message (id, kind, stream, to_address, context, idempotency_key, status, status_reason,
-    provider, resent_uncertain, attempts, relayed, created_at, due_at, relay_after, sent_at, lease_token, lease_until,
+    provider, uncertain_resends, attempts, relayed, created_at, due_at, relay_after, sent_at, lease_token, lease_until,
     settle_at, died_at)
 SELECT gen_random_uuid(), 'welcome', stream, 'person' || n || '@example.com', '{{}}', prefix || n, status, '', '',
-    false, 0, 0, now() - n * interval '1 second', now() - interval '1 day', now() + relay_in * interval '1 second',
+    0, 0, 0, now() - n * interval '1 second', now() - interval '1 day', now() + relay_in * interval '1 second',
     CASE WHEN status = 'sent' THEN now() END,
     CASE WHEN status = 'sending' THEN gen_random_uuid() END,
     CASE WHEN status = 'sending' THEN now() + interval '1 hour' END,

@@ -109,7 +109,7 @@ def test_another_life_begins_the_attempts_anew_and_not_the_age():
         attempts=9,
         attempts_forgiven=2,
         replays=1,
-        resent_uncertain=True,
+        uncertain_resends=3,
         status_reason="refused for good",
         relayed=7,
         relay_after=Now() + timedelta(minutes=5),
@@ -120,7 +120,7 @@ def test_another_life_begins_the_attempts_anew_and_not_the_age():
     after = fresh(message)
     assert (after.attempts, after.counted_attempts, after.replays) == (9, 0, 2)
     assert (after.died_at, after.error_fingerprint, after.status_reason) == (None, "", "")
-    assert (after.resent_uncertain, after.relayed) == (False, 0)
+    assert (after.uncertain_resends, after.relayed) == (0, 0)
     assert after.due_at == after.relay_after < before.due_at
     assert (after.expires_at, after.created_at) == (before.expires_at, before.created_at)
 

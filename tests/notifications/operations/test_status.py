@@ -91,9 +91,9 @@ def test_counts_do_not_read_a_large_table(settings):
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO notifications_message (id, kind, stream, to_address, context, idempotency_key, status,"
-            " sent_at, status_reason, provider, resent_uncertain, attempts, relayed)"
+            " sent_at, status_reason, provider, uncertain_resends, attempts, relayed)"
             " SELECT gen_random_uuid(), 'welcome', 'default', 'a@example.com', '{}', n::text, 'sent', now(),"
-            " '', '', false, 1, 0 FROM generate_series(1, 20000) AS n"
+            " '', '', 0, 1, 0 FROM generate_series(1, 20000) AS n"
         )
         cursor.execute(
             "INSERT INTO notifications_deliveryattempt (message_id, number, provider, result, provider_message_id,"

@@ -9,6 +9,7 @@ from notifications.delivery.retry import NOT_THE_MESSAGES_FAULT
 from notifications.delivery.wanted import Facts
 from notifications.kinds import Kind, OnUncertain
 from notifications.models import Message
+from notifications.outbox.recovery import MOST_RESENDS
 from notifications.providers.mail import ErrorClass
 from notifications.states import Event
 from tests.notifications.stateful.moves import Move
@@ -137,6 +138,8 @@ class Story:
         else:
             assert self.kind.on_uncertain is OnUncertain.RESEND_ONCE, "only a person may settle this kind"
             assert move.before.counted_attempts < self.kind.max_attempts, "another copy past the kind's ceiling"
+            assert move.before.uncertain_resends < MOST_RESENDS, "copies without end"
+        assert move.after.uncertain_resends == move.before.uncertain_resends + 1
         self.cleared = True
         self.settlements += 1
 

@@ -2,6 +2,7 @@
 circuits and the broker's health.
 """
 
+import threading
 import time
 from functools import cache
 
@@ -38,9 +39,19 @@ class Rest:
 rest = Rest(REST_S)
 
 
-@cache
+_making = threading.Lock()
+
+
 def client() -> redis.Redis:
     """Return the process's client; it connects when first used and again after every failure."""
+    # A cache alone would let two threads that come first make one each, and the client that nobody keeps closes its
+    # connections when it goes, also one that is being read from.
+    with _making:
+        return the_client()
+
+
+@cache
+def the_client() -> redis.Redis:
     return redis.Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=TIMEOUT_S,

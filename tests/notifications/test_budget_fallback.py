@@ -27,7 +27,7 @@ def two_a_second(settings):
 def redis_at(monkeypatch, port):
     """Have the budget use another Redis: what listens on `port`, if anything does."""
     monkeypatch.setattr(settings, "REDIS_URL", f"redis://127.0.0.1:{port}/0")
-    other = redis_client.client.__wrapped__()
+    other = redis_client.the_client.__wrapped__()
     with monkeypatch.context() as patch:
         patch.setattr(scripts, "script", other.register_script)
         yield

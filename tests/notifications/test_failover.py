@@ -219,21 +219,33 @@ def test_relay_publishes_nothing_while_no_provider_takes_mail(provider, second, 
     assert Message.objects.filter(relayed=0).count() == 9
 
 
-def test_relay_publishes_one_message_for_a_probe_the_most_urgent_first(provider, second, backlog):
+def test_relay_publishes_one_task_for_a_probe_the_most_urgent_first(provider, second, backlog):
     for name in ("scripted", "second"):
         open_circuit(name)
     until_probe("second")
-    for stream in [stream for stream in Stream for _ in range(3)]:
-        assert relay.run_once().published == {stream: 1}
+    for stream in Stream:
+        assert relay.run_once().published == {stream: 3}
+        assert client().llen(stream.value) == 1
     assert relay.run_once().published == {}
 
 
 def test_relay_publishes_nothing_more_while_a_probe_is_on_its_way(provider, backlog):
     open_circuit("scripted")
     until_probe("scripted")
-    assert relay.run_once().published == {Stream.CRITICAL: 1}
+    assert relay.run_once().published == {Stream.CRITICAL: 3}
     enter("scripted")
     assert relay.run_once().published == {}
+
+
+def test_stale_mail_ahead_does_not_keep_the_probe_from_the_provider(provider, valkey):
+    stale = MessageFactory.create_batch(15, expires_at=Now(), relay_after=Now() - timedelta(hours=1))
+    wanted = MessageFactory.create_batch(2, relay_after=Now())
+    open_circuit("scripted")
+    until_probe("scripted")
+    assert relay.run_once().published == {Stream.DEFAULT: 17}
+    run(*stale, *wanted)
+    assert [fresh(message).status for message in wanted] == [Status.SENT] * 2
+    assert {fresh(message).status for message in stale} == {Status.EXPIRED}
 
 
 def test_relay_publishes_everything_as_soon_as_one_takes_mail_again(provider, second, backlog):

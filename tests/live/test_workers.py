@@ -227,7 +227,7 @@ def test_broker_restarted_while_mail_is_being_sent_ends_no_worker(live):
     addresses = {f"broker-restarted{number}@example.com" for number in range(18)}
     # More than once: in which of its connections a worker notices, and so what it still can do, is a matter of chance.
     for few in [sorted(addresses)[start::3] for start in range(3)]:
-        live.simulator.turn(latency_ms=2500)
+        live.simulator.turn(latency_ms=1500)
         with ThreadPoolExecutor(6) as people:
             list(people.map(lambda address: live.person().sign_up(address), few))
         eventually(lambda: live.simulator.stats()["in_flight"])

@@ -1,6 +1,6 @@
 """Find the provider that a group goes to: the first, in the order of EMAIL_PROVIDERS, that takes mail now.
 
-Never asked for a message of which a provider may already have a copy: that one is uncertain and in no queue.
+Never asked for a message that is uncertain: that one is in no queue until it is settled.
 """
 
 from collections.abc import Iterator

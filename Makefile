@@ -20,7 +20,7 @@ help:
 	@echo 'make down    end what a start that crashed has left'
 	@echo 'make demo    show the main job without a person, measured and checked'
 	@echo 'make prove   do harm to everything while people sign up, and compare what they were told with what was sent'
-	@echo '             (7 minutes; N=2000 SEED=7 for more people and a schedule that can be had again)'
+	@echo '             (8 minutes; N=2000 SEED=7 for more people and a schedule that can be had again)'
 	@echo 'make prove-short   the same with a selection of faults, in about 90 s'
 	@echo 'make fresh   follow the README in a fresh copy, as a stranger would'
 	@echo 'make test    run the tests (ARGS="-k relay" passes arguments to pytest)'

@@ -108,9 +108,10 @@ def undo_hand_over(message: Message) -> None:
 def leave(message_ids: Sequence[UUID]) -> int:
     """Make unclaimed messages due for the relay at once and return how many that were.
 
-    Their publishing did not fail, so the relay's growing pauses start anew.
+    Their publishing did not fail, so the relay's growing pauses start anew. What is not yet due goes on waiting.
     """
-    return Message.objects.filter(id__in=message_ids, status=Status.QUEUED).update(**AT_ITS_PLACE)
+    waiting = Message.objects.filter(id__in=message_ids, status=Status.QUEUED, due_at__lte=Now())
+    return waiting.update(**AT_ITS_PLACE)
 
 
 def put_off(message_ids: Sequence[UUID], waits_s: Sequence[float]) -> None:

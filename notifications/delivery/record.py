@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from config.database import is_away, let_go, why
 from notifications import states
-from notifications.delivery.retry import Decision, GiveUp, Retry
+from notifications.delivery.retry import Decision, GiveUp, Retry, TooLate
 from notifications.delivery.wanted import Skip
 from notifications.models import DeliveryAttempt, Message
 from notifications.models.transactions import brief
@@ -106,6 +106,9 @@ def refused(message: Message, attempt: DeliveryAttempt, decision: Decision, *, r
         case GiveUp(why):
             event, changes = Event.FAILED, _died(f"{attempt.provider}/{attempt.error_code}")
             reason = f"{why}: {reason}"[:200]
+        case TooLate():
+            event, changes = Event.OUTLIVED, {}
+            reason = f"its time was over before another attempt: {reason}"[:200]
         case _:
             event = Event.ANSWER_LOST
             changes = {"settle_at": Now() + timedelta(seconds=settings.UNCERTAIN_SETTLE_S)}

@@ -22,11 +22,16 @@ class GiveUp:
 
 
 @dataclass(frozen=True)
+class TooLate:
+    """Its time is over before another attempt. That is nobody's failure to mend and replay."""
+
+
+@dataclass(frozen=True)
 class Uncertain:
     """Nobody can tell whether the mail is out: no retry, no other provider, that would make the duplicate."""
 
 
-Decision = Retry | GiveUp | Uncertain
+Decision = Retry | GiveUp | TooLate | Uncertain
 
 # The first step; every further attempt doubles it. The same for every error: the longer pauses that a provider in
 # trouble needs are the breaker's and the budget's, and another provider may be back at once.
@@ -56,5 +61,5 @@ def decide(
     longest = max(FIRST_S, min(LONGEST_S, whole_s * OF_ITS_TIME))
     after_s = max(min(step, longest) * (0.5 + jitter / 2), provider_wish_s or 0.0)
     if age_s + after_s >= whole_s:
-        return GiveUp("its time is over before another attempt")
+        return TooLate()
     return Retry(after_s)

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import F, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
 
 from notifications import kinds, states
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
@@ -21,7 +22,8 @@ MOST_LOST_CLAIMS = 5
 # From so many on the next try is at a moment of its own, so that the neighbours of such a message get past it.
 APART_FROM = 3
 APART_S = 10.0
-# So often a message is sent again because an answer was lost: nobody gets more than one mail and this many copies.
+# So often a message is sent again because an answer was lost: nobody gets more than one mail and this many copies,
+# unless a person wants it.
 MOST_RESENDS = 3
 
 
@@ -90,6 +92,7 @@ def settle_uncertain() -> int:
             status=states.target(Event.SETTLED),
             settle_at=None,
             relay_after=Now(),
+            relayed=0,
             due_at=Now(),
             uncertain_resends=F("uncertain_resends") + 1,
         )
@@ -99,9 +102,14 @@ def settle_uncertain() -> int:
 
 
 def may_resend(message: Message) -> bool:
-    """True if its kind prefers a second copy to none: once for every lost answer, but not without end."""
+    """True if its kind prefers a second copy to none: once for every lost answer, but not without end.
+
+    Past its time it is not sent again, and not called expired either: it may be out.
+    """
     kind = kinds.KINDS.get(message.kind)
     if kind is None or kind.on_uncertain is not kinds.OnUncertain.RESEND_ONCE:
+        return False
+    if message.expires_at and message.expires_at <= timezone.now():
         return False
     return message.uncertain_resends < MOST_RESENDS and message.counted_attempts < kind.max_attempts
 

@@ -187,7 +187,8 @@ def top_up(stream: Stream, room: int, *, pace: float | None = None) -> int:
     others = [message_id for message_id in due if message_id not in alone]
     chunks = cut(others, largest=settings.RELAY_CHUNK_SIZE, spread=min(spread, room) - len(alone))
     chunks += [[message_id] for message_id in alone]
-    sent = broker.publish(chunks, stream)
+    # Of those that go alone there may be more than there is room for.
+    sent = broker.publish(chunks[:room], stream)
     if unpublished := [message_id for chunk in chunks[sent:] for message_id in chunk]:
         Message.objects.filter(id__in=unpublished, status=Status.QUEUED).update(relay_after=Now())
     return sum(len(chunk) for chunk in chunks[:sent])

@@ -214,8 +214,8 @@ def test_no_attempt_would_fit_into_its_time_any_more(provider):
     provider.script.append(ErrorClass.MISCONFIGURED)
     run(message)
     after = fresh(message)
-    assert (after.status, after.error_fingerprint) == (Status.DEAD, "scripted/scripted")
-    assert after.status_reason.startswith("its time is over before another attempt")
+    assert (after.status, after.error_fingerprint, after.died_at) == (Status.EXPIRED, "", None)
+    assert after.status_reason.startswith("its time was over before another attempt")
 
 
 def test_lost_answer_is_uncertain_and_not_repeated(provider):

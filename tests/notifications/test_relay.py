@@ -118,6 +118,13 @@ def test_broker_that_is_back_gets_at_once_what_it_was_not_given(sentinel):
     assert not relay.run_once(relay.Round()).released
 
 
+def test_what_goes_alone_keeps_to_the_room_as_well(sentinel, valkey):
+    MessageFactory.create_batch(7, claims_lost=1)
+    assert relay.top_up(Stream.DEFAULT, 3) == 3
+    assert client().llen("default") == 3
+    assert Message.objects.filter(relay_after__lte=Now()).count() == 4
+
+
 def test_claim_of_a_lost_worker_goes_back_to_the_queue(sentinel):
     message = MessageFactory(abandoned=True)
     assert recovery.recover_ended_leases() == (1, 0)
@@ -143,10 +150,10 @@ def test_living_claim_is_left_alone(sentinel):
 def test_uncertain_message_gets_another_chance_for_every_lost_answer_if_its_kind_says_so(sentinel):
     message = MessageFactory(uncertain=True)
     for resends in range(1, recovery.MOST_RESENDS + 1):
-        Message.objects.filter(id=message.id).update(status=Status.UNCERTAIN, settle_at=Now())
+        Message.objects.filter(id=message.id).update(status=Status.UNCERTAIN, settle_at=Now(), relayed=6)
         assert recovery.settle_uncertain() == 1
         message.refresh_from_db()
-        assert (message.status, message.uncertain_resends) == (Status.QUEUED, resends)
+        assert (message.status, message.uncertain_resends, message.relayed) == (Status.QUEUED, resends, 0)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +162,7 @@ def test_uncertain_message_gets_another_chance_for_every_lost_answer_if_its_kind
         {"kind": "product-news"},
         {"attempts": kinds.WELCOME.max_attempts},
         {"uncertain_resends": recovery.MOST_RESENDS},
+        {"expires_at": Now()},
     ],
 )
 def test_uncertain_message_is_held_if_its_kind_says_so_or_its_chances_are_spent(sentinel, spent):

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifications.delivery.retry import GiveUp, Retry, Uncertain, decide
+from notifications.delivery.retry import GiveUp, Retry, TooLate, Uncertain, decide
 from notifications.kinds import PASSWORD_RESET, WELCOME
 from notifications.providers.mail import ErrorClass
 
@@ -38,17 +38,14 @@ def test_decision(why, error_class, attempts, jitter, wish, expected):
     assert after(error_class, attempts, jitter=jitter, wish=wish) == expected, why
 
 
-TOO_LATE = GiveUp("its time is over before another attempt")
-
-
 @pytest.mark.parametrize(
     ("why", "error_class", "attempts", "age_s", "expected"),
     [
         ("a twelfth of its time at most", ErrorClass.MISCONFIGURED, 9, 0, Retry(300.0)),
         ("the last chance in time", ErrorClass.MISCONFIGURED, 9, HOUR - 301, Retry(300.0)),
-        ("no more time for another attempt", ErrorClass.MISCONFIGURED, 9, HOUR - 300, TOO_LATE),
-        ("however few attempts it had", ErrorClass.TRANSIENT, 1, HOUR - 1, TOO_LATE),
-        ("also where the provider only wants less", ErrorClass.RATE_LIMITED, 1, HOUR, TOO_LATE),
+        ("no more time for another attempt", ErrorClass.MISCONFIGURED, 9, HOUR - 300, TooLate()),
+        ("however few attempts it had", ErrorClass.TRANSIENT, 1, HOUR - 1, TooLate()),
+        ("also where the provider only wants less", ErrorClass.RATE_LIMITED, 1, HOUR, TooLate()),
         ("a late answer may still have been a yes", ErrorClass.AMBIGUOUS, 1, DAY, Uncertain()),
     ],
 )
@@ -69,4 +66,4 @@ def test_kind_of_a_few_seconds_is_still_tried_again():
 @pytest.mark.parametrize("error_class", ErrorClass)
 def test_every_error_class_has_a_decision_at_every_attempt(error_class):
     for attempts in range(30):
-        assert isinstance(after(error_class, attempts), Retry | GiveUp | Uncertain)
+        assert isinstance(after(error_class, attempts), Retry | GiveUp | TooLate | Uncertain)

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 # Low ceilings, so that a few steps reach them.
 KINDS = [
-    replace(kinds.WELCOME, max_attempts=3),
+    replace(kinds.WELCOME, max_attempts=5),
     replace(kinds.PASSWORD_RESET, max_attempts=1),
     replace(kinds.PRODUCT_NEWS, max_attempts=2),
 ]

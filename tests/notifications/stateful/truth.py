@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from notifications.delivery.claim import call_s
-from notifications.delivery.retry import NOT_THE_MESSAGES_FAULT
+from notifications.delivery.retry import FIRST_S, NOT_THE_MESSAGES_FAULT
 from notifications.delivery.wanted import Facts
 from notifications.kinds import Kind, OnUncertain
 from notifications.models import Message
@@ -128,8 +128,10 @@ class Story:
             assert error is not ErrorClass.PERMANENT
             assert not spent, "a retry past the kind's ceiling"
             self.excused += error in NOT_THE_MESSAGES_FAULT
+        elif move.event is Event.OUTLIVED:
+            assert self._is_nearly_over(claim), "its time was not over"
         else:
-            assert error is ErrorClass.PERMANENT or spent or self._is_nearly_over(claim), "it died of nothing"
+            assert error is ErrorClass.PERMANENT or spent, "it died of nothing"
 
     def settled(self, move: Move, *, by_hand: bool) -> None:
         """Another copy was allowed, though one may be out. Only a person may go beyond the ceiling with it."""
@@ -151,5 +153,5 @@ class Story:
         assert claim.facts is not None
         assert claim.answer is not None
         whole_s = self.kind.max_age.total_seconds()
-        longest_pause_s = max(whole_s / 12, 30.0, claim.answer.wish_s or 0.0)
+        longest_pause_s = max(whole_s / 12, FIRST_S, claim.answer.wish_s or 0.0)
         return claim.facts.age_s + longest_pause_s >= whole_s

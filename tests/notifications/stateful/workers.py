@@ -158,7 +158,7 @@ class Workers(Scene):
         )
         known = set(message.delivery_attempts.filter(result="accepted"))
         report = partial(record.refused, message, attempt, decision, relay_slack_s=0.0)
-        for move in self.act(report, Event.RETRY, Event.FAILED, Event.ANSWER_LOST, by=claim):
+        for move in self.act(report, Event.RETRY, Event.FAILED, Event.OUTLIVED, Event.ANSWER_LOST, by=claim):
             story.refused(claim, move)
         assert known <= set(message.delivery_attempts.filter(result="accepted")), "a yes was unsaid"
 

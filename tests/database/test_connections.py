@@ -124,7 +124,7 @@ def test_connection_to_a_read_only_server_is_not_used_again(own, pooled):
 
 
 def test_error_that_is_not_the_connections_fault_keeps_it(own, pooled):
-    pooled()
+    pooled(size=1)
     before = ask("SELECT pg_backend_pid()")
     with pytest.raises(Exception, match="division by zero"):
         ask("SELECT 1 / 0")

@@ -2,7 +2,7 @@
 
 import json
 
-from notifications.delivery.breaker import Entry, forget, report
+from notifications.delivery.breaker import Entry, enter, forget, report
 from notifications.providers import circuits
 from notifications.providers.circuit import CONSECUTIVE_FAILURES
 from notifications.providers.mail import ErrorClass, ProviderError
@@ -34,3 +34,12 @@ def close_circuit(provider):
 def until_probe(provider):
     """Let the time pass that an open circuit waits before its next probe."""
     let_pass(provider, 60)
+
+
+def probe(provider="ses"):
+    """Return leave to probe a provider whose circuit is open."""
+    until_probe(provider)
+    entry = enter(provider)
+    assert entry is not None
+    assert entry.prober
+    return entry

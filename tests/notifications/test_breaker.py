@@ -17,27 +17,18 @@ from config.local.ports import free_port
 from config.local.valkey import Valkey
 from notifications import redis_client
 from notifications.delivery import breaker
-from notifications.delivery.breaker import Effect, Entry, Standing, enter, leave, report, standings
+from notifications.delivery.breaker import Effect, Entry, enter, leave, report
 from notifications.providers import circuits
 from notifications.providers.circuit import CLOSED, CONSECUTIVE_FAILURES
 from notifications.providers.mail import Accepted, ErrorClass, ProviderError
 from notifications.redis_client import client, rest
-from tests.notifications.breakers import let_pass, open_circuit, until_probe
+from tests.notifications.breakers import let_pass, open_circuit, probe, until_probe
 
 pytestmark = pytest.mark.usefixtures("valkey")
 
 TAKEN = Accepted("an id")
 DOWN = ProviderError(ErrorClass.TRANSIENT, "http-503")
 BAD_KEY = ProviderError(ErrorClass.MISCONFIGURED, "bad-key", "the key secret-of-ours is not known")
-
-
-def probe(provider="ses"):
-    """Return leave to probe a provider whose circuit is open."""
-    until_probe(provider)
-    entry = enter(provider)
-    assert entry is not None
-    assert entry.prober
-    return entry
 
 
 def as_another_process():
@@ -296,34 +287,3 @@ def test_redis_that_hangs_costs_one_time_limit_and_not_one_for_each(monkeypatch)
                 enter("ses")
                 report(Entry("ses"), DOWN)
             assert commands.count <= 2
-
-
-def test_standings_of_all_providers_in_use(settings):
-    settings.EMAIL_PROVIDERS = ["ses", "sendgrid", "postmark", "smtp"]
-    open_circuit("sendgrid")
-    let_pass("sendgrid", 1.5)
-    report(Entry("smtp"), DOWN)
-    open_circuit("postmark", ErrorClass.MISCONFIGURED)
-    probe("postmark")
-    seen = standings()
-    assert list(seen) == settings.EMAIL_PROVIDERS
-    assert seen["ses"] == Standing("closed", "", None)
-    assert (seen["smtp"].state, seen["smtp"].reason) == ("closed", "transient: http-503, 1 in a row")
-    assert (seen["sendgrid"].state, seen["sendgrid"].reason) == ("open", "transient: http-503, for 2 s")
-    assert 0 < seen["sendgrid"].probes_in_s <= 0.5
-    assert (seen["postmark"].state, seen["postmark"].probes_in_s) == ("probing", None)
-    assert seen["postmark"].reason.startswith("misconfigured: http-503, for ")
-
-
-def test_standing_when_a_probe_is_due_and_none_has_come(settings):
-    settings.EMAIL_PROVIDERS = ["ses"]
-    open_circuit("ses")
-    until_probe("ses")
-    assert standings()["ses"].state == "open"
-    assert standings()["ses"].probes_in_s == 0
-
-
-def test_standing_says_that_redis_is_away(settings):
-    settings.EMAIL_PROVIDERS = ["ses"]
-    rest.start()
-    assert standings()["ses"] == Standing("closed", "Redis is away, so every process judges by itself", None)

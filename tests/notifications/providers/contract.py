@@ -169,7 +169,9 @@ class ProviderContract:
             assert (server.connections, server.requests) == (1, [])
 
     @pytest.mark.parametrize("act", [faults.hold_unread, faults.cut_unread, faults.reset_begun, faults.no_tls])
-    def test_handshake_that_fails_is_surely_not_sent(self, at, impatient, act):
+    def test_handshake_that_fails_is_surely_not_sent(self, at, impatient, settings, act):
+        if act is not faults.hold_unread:
+            settings.PROVIDER_DEADLINE_S = faults.HOLD_S
         with faults.fault_server(act) as server:
             at(server.port, tls=True)
             error = self.refusal(self.made(), outgoing())

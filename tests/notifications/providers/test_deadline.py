@@ -9,11 +9,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.conf import settings as django_settings
 from django.core.mail.backends.base import BaseEmailBackend
 
-from config.processes import PROCESSES
-from notifications.delivery.claim import call_s
 from notifications.providers import connections, deadline, smtp
 from notifications.providers.base import Provider, unknown
 from notifications.providers.mail import Accepted, ErrorClass, ProviderError
@@ -292,13 +289,3 @@ def test_provider_whose_table_fails_is_ambiguous(settings, monkeypatch):
         Slow().send(outgoing())
     assert refused.value.error_class is ErrorClass.AMBIGUOUS
     assert "canary" not in repr(refused.value)
-
-
-def test_limits_of_a_call_a_lease_and_a_workers_end_fit_into_each_other():
-    """A worker ends after the call in hand, whose record may have to wait for the database, for a lease at most."""
-    lease_s, deadline_s = django_settings.DELIVERY_LEASE_S, django_settings.PROVIDER_DEADLINE_S
-    assert 2 * call_s() <= lease_s
-    assert call_s() > deadline_s
-    workers = [process for process in PROCESSES if process.name.startswith("worker-")]
-    assert workers
-    assert all(process.stop_s > call_s() + lease_s for process in workers)

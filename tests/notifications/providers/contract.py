@@ -50,10 +50,11 @@ class ProviderContract:
     @pytest.fixture(autouse=True)
     def _cold(self):
         connections.close_all()
+        others = set(deadline._here.owner.lines)
         yield
         connections.close_all()
-        # Every connection that was watched has been let go.
-        assert deadline._here.owner.lines == set()
+        # Every connection of this test that was watched has been let go.
+        assert deadline._here.owner.lines <= others
 
     @pytest.fixture
     def impatient(self, settings):

@@ -1,11 +1,13 @@
 """One stack for all live tests; each of them has to leave it running."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import pytest
 
 from config.local.ports import free_port
 from config.local.stack import Ports, Stack
+from notifications.simulator.dials import Dials
 from tests.live.running import WORKERS, Running, environment, eventually
 from tests.simulated import Simulated
 
@@ -28,5 +30,5 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def live(stack: Stack) -> Running:
     running = Running(stack, Simulated(stack.simulator_url, stack.folder / "simulator"))
     eventually(lambda: all(stack.supervisor.state(name) == "RUNNING" for name in WORKERS))
-    running.simulator.turn(latency_ms=0, error_rate=0, error_status=503, fail_next=0)
+    running.simulator.turn(**asdict(Dials(latency_ms=0)))
     return running

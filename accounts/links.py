@@ -6,7 +6,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from accounts.models import User
-from accounts.tokens import confirmation_tokens
+from accounts.tokens import address_change_tokens, confirmation_tokens
 
 
 def confirmation_path(user: User) -> str:
@@ -17,6 +17,11 @@ def confirmation_path(user: User) -> str:
 def password_reset_path(user: User) -> str:
     """Return the path at which `user` chooses a new password; it works once."""
     return reverse("accounts:password-reset-confirm", args=[_uid(user), default_token_generator.make_token(user)])
+
+
+def address_change_path(user: User) -> str:
+    """Return the path at which `user` confirms the new address, which then replaces the old one."""
+    return reverse("accounts:address-confirm", args=[_uid(user), address_change_tokens.make_token(user)])
 
 
 def user_of(uid: str) -> User | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
@@ -52,6 +53,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("staff", default=False, help_text="May use the admin.")
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
     confirmed_at = models.DateTimeField("address confirmed at", null=True, blank=True)
+    # The address that replaces `email` once it is confirmed. Several people may claim one; who confirms first has it.
+    new_email = AddressField("new e-mail address", blank=True, default="", db_default="")
+    # In which we write; empty for the site's own.
+    language = models.CharField(max_length=10, blank=True, default="", db_default="")
+    wants_news = models.BooleanField("gets product news", default=True, db_default=True)
+    # Made up by the sign-up that made the account: who holds it may correct the address until it is confirmed.
+    sign_up = models.UUIDField(null=True, editable=False)
+
+    # Not stored: names the mail that saving a new user brings about, for whoever wants to follow it.
+    reference: UUID | None = None
 
     objects: ClassVar[UserManager] = UserManager()
 

@@ -1,4 +1,4 @@
-"""The token of a confirmation link. Like Django's for passwords it is computed, never stored."""
+"""The tokens of links that confirm an address. Like Django's for passwords they are computed, never stored."""
 
 from copy import copy
 from datetime import timedelta
@@ -11,20 +11,26 @@ from django.utils.http import base36_to_int
 from accounts.models import User
 
 
-class ConfirmationTokenGenerator(PasswordResetTokenGenerator):
-    """Valid for one address of one account, until it is confirmed or CONFIRMATION_TIMEOUT is over."""
-
-    key_salt = "accounts.tokens.ConfirmationTokenGenerator"
-
-    def _make_hash_value(self, user: User, timestamp: int) -> str:
-        return f"{user.pk}/{user.email}/{user.confirmed_at}/{timestamp}"
-
+class _AddressTokenGenerator(PasswordResetTokenGenerator):
     def check_token(self, user: User | None, token: str | None) -> bool:
         """Django's check, with a lifetime of our own: its PASSWORD_RESET_TIMEOUT is for passwords."""
         made = _timestamp(token or "")
         if user is None or token is None or made is None:
             return False
         return self._is_ours(user, made, token) and self._age(made) <= settings.CONFIRMATION_TIMEOUT
+
+    def _is_ours(self, user: User, made: int, token: str) -> bool:
+        secrets = [self.secret, *self.secret_fallbacks]
+        return any(constant_time_compare(self._make_token_with_timestamp(user, made, one), token) for one in secrets)
+
+    def _age(self, made: int) -> timedelta:
+        return timedelta(seconds=self._num_seconds(self._now()) - made)
+
+
+class ConfirmationTokenGenerator(_AddressTokenGenerator):
+    """Valid for one address of one account, until it is confirmed or CONFIRMATION_TIMEOUT is over."""
+
+    key_salt = "accounts.tokens.ConfirmationTokenGenerator"
 
     def was_used(self, user: User | None, token: str) -> bool:
         """Whether it was a good token before the address was confirmed."""
@@ -34,12 +40,17 @@ class ConfirmationTokenGenerator(PasswordResetTokenGenerator):
         before.confirmed_at = None
         return self.check_token(before, token)
 
-    def _is_ours(self, user: User, made: int, token: str) -> bool:
-        secrets = [self.secret, *self.secret_fallbacks]
-        return any(constant_time_compare(self._make_token_with_timestamp(user, made, one), token) for one in secrets)
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
+        return f"{user.pk}/{user.email}/{user.confirmed_at}/{timestamp}"
 
-    def _age(self, made: int) -> timedelta:
-        return timedelta(seconds=self._num_seconds(self._now()) - made)
+
+class AddressChangeTokenGenerator(_AddressTokenGenerator):
+    """Valid for one new address of one account, until the address or the password is another or the time is over."""
+
+    key_salt = "accounts.tokens.AddressChangeTokenGenerator"
+
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
+        return f"{user.pk}/{user.email}/{user.new_email}/{user.password}/{timestamp}"
 
 
 def _timestamp(token: str) -> int | None:
@@ -51,3 +62,4 @@ def _timestamp(token: str) -> int | None:
 
 
 confirmation_tokens = ConfirmationTokenGenerator()
+address_change_tokens = AddressChangeTokenGenerator()

@@ -12,6 +12,7 @@ urlpatterns = [
     path("sign-up/", views.SignUpView.as_view(), name="sign-up"),
     path("check-inbox/", views.check_inbox, name="check-inbox"),
     path("confirm/<uid>/<token>/", views.ConfirmView.as_view(), name="confirm"),
+    path("account/address/<uid>/<token>/", views.AddressConfirmView.as_view(), name="address-confirm"),
     path("log-in/", views.LogInView.as_view(), name="log-in"),
     path("log-out/", LogoutView.as_view(), name="log-out"),
     path("password-reset/", views.PasswordResetView.as_view(), name="password-reset"),

@@ -94,6 +94,10 @@ class ConfirmView(View):
         return render(request, "accounts/confirmed.html")
 
 
+class AddressConfirmView(ConfirmView):
+    """The new address of an account: replaced below."""
+
+
 class LogInView(auth.LoginView):
     template_name = "accounts/log_in.html"
     authentication_form = LogInForm

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 
 from accounts import links
 from accounts.models import User
@@ -30,16 +31,21 @@ def always(user: User | None) -> bool:
     return True
 
 
+def own_address(user: User) -> str:
+    return str(user.email)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of e-mail.
 
     `context` gives the templates what the account says at the moment of sending; tokens are made there and nowhere
-    else. `wanted` says at that moment whether the mail still makes sense. `for_owner`: only to the address that the
-    account has then, so that an old resend never brings a fresh token to an old address. `newest_wins`: an older
-    message of this kind to the same person is not sent once there is a newer one. `may_probe`: one message may go to an
-    address with soft bounces after a cool-off, to see whether it takes mail again. `max_age` and `max_attempts` end its
-    retries; a replay of a dead letter begins the attempts anew, not the age.
+    else. `wanted` says at that moment whether the mail still makes sense. `for_owner`: only to somebody's account, and
+    only to what `address` says is its address then, so that an old resend never brings a fresh token to an old one.
+    `newest_wins`: an older message of this kind to the same person is not sent once there is a newer one. `may_probe`:
+    one message may go to an address with soft bounces after a cool-off, to see whether it takes mail again. `max_age`
+    and `max_attempts` end its retries; a replay of a dead letter begins the attempts anew, not the age. `unproven`: it
+    goes to addresses that nobody has confirmed yet, so its bounces put the sender's good name at risk.
     """
 
     name: str
@@ -48,8 +54,10 @@ class Kind:
     context: Callable[[User], Context] = no_context
     wanted: Callable[[User], bool] = always
     for_owner: bool = True
+    address: Callable[[User], str] = own_address
     newest_wins: bool = False
     may_probe: bool = False
+    unproven: bool = False
     max_attempts: int = 10
     on_uncertain: OnUncertain = OnUncertain.RESEND_ONCE
 
@@ -66,8 +74,36 @@ def password_reset(user: User) -> Context:
     }
 
 
+def address_change(user: User) -> Context:
+    return {
+        "name": user.name,
+        "new_address": user.new_email,
+        "change_url": settings.SITE_URL + links.address_change_path(user),
+    }
+
+
+def account_pages(user: User) -> Context:
+    return {
+        "name": user.name,
+        "log_in_url": settings.SITE_URL + reverse("accounts:log-in"),
+        "ask_for_reset_url": settings.SITE_URL + reverse("accounts:password-reset"),
+    }
+
+
 def unconfirmed(user: User) -> bool:
     return user.confirmed_at is None
+
+
+def may_reset(user: User) -> bool:
+    return user.has_usable_password()
+
+
+def wants_news(user: User) -> bool:
+    return user.wants_news
+
+
+def new_address(user: User) -> str:
+    return str(user.new_email)
 
 
 WELCOME = Kind(
@@ -77,20 +113,61 @@ WELCOME = Kind(
     context=confirmation,
     wanted=unconfirmed,
     newest_wins=True,
+    unproven=True,
+)
+# Somebody signed up where there is an account. The page says the same to everybody; the owner hears the truth.
+ACCOUNT_EXISTS = Kind(
+    name="account-exists",
+    stream=Stream.DEFAULT,
+    max_age=timedelta(days=1),
+    context=account_pages,
+    newest_wins=True,
 )
 PASSWORD_RESET = Kind(
     name="password-reset",
     stream=Stream.CRITICAL,
     max_age=timedelta(hours=1),
     context=password_reset,
+    wanted=may_reset,
     newest_wins=True,
     may_probe=True,
+)
+PASSWORD_CHANGED = Kind(
+    name="password-changed",
+    stream=Stream.CRITICAL,
+    max_age=timedelta(days=2),
+    context=account_pages,
+)
+ADDRESS_CHANGE = Kind(
+    name="address-change",
+    stream=Stream.CRITICAL,
+    max_age=timedelta(days=1),
+    context=address_change,
+    address=new_address,
+    newest_wins=True,
+    unproven=True,
+)
+# To the old address; `new_address` comes with the message's own context.
+ADDRESS_CHANGED = Kind(
+    name="address-changed",
+    stream=Stream.CRITICAL,
+    max_age=timedelta(days=2),
+    context=account_pages,
+    for_owner=False,
+)
+# The account is gone by then: `name` and `language` come with the message's own context.
+ACCOUNT_DELETED = Kind(
+    name="account-deleted",
+    stream=Stream.DEFAULT,
+    max_age=timedelta(days=1),
+    for_owner=False,
 )
 # Its text comes with each message's own context: `headline` and `paragraphs`.
 PRODUCT_NEWS = Kind(
     name="product-news",
     stream=Stream.BULK,
     max_age=timedelta(days=7),
+    wanted=wants_news,
     on_uncertain=OnUncertain.HOLD,
 )
 
@@ -103,7 +180,13 @@ PROVIDER_TEST = Kind(
     on_uncertain=OnUncertain.HOLD,
 )
 
-KINDS = {kind.name: kind for kind in (WELCOME, PASSWORD_RESET, PRODUCT_NEWS, PROVIDER_TEST)}
+KINDS = {
+    kind.name: kind
+    for kind in (
+        *(WELCOME, ACCOUNT_EXISTS, PASSWORD_RESET, PASSWORD_CHANGED, ADDRESS_CHANGE, ADDRESS_CHANGED, ACCOUNT_DELETED),
+        *(PRODUCT_NEWS, PROVIDER_TEST),
+    )
+}
 
 
 class UnknownKindError(LookupError):

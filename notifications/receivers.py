@@ -1,6 +1,7 @@
 """Where people's doings become mail: the only place that hears the signals of `accounts`."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db.models.signals import post_save
 
@@ -8,6 +9,9 @@ from accounts.models import User
 from accounts.signals import account_event
 from notifications import kinds
 from notifications.outbox import Draft, enqueue
+
+# What `accounts` calls the welcome mail when somebody asks for it once more.
+CONFIRMATION = "confirmation"
 
 
 def connect() -> None:
@@ -17,7 +21,13 @@ def connect() -> None:
 
 def welcome_draft(user: User) -> Draft:
     """The welcome mail of a user and an address: one for each pair, whoever asks for it."""
-    return Draft(kind=kinds.WELCOME.name, to=user.email, user=user, key=f"{kinds.WELCOME.name}:{user.pk}:{user.email}")
+    return Draft(
+        kind=kinds.WELCOME.name,
+        to=user.email,
+        user=user,
+        key=f"{kinds.WELCOME.name}:{user.pk}:{user.email}",
+        id=user.reference,
+    )
 
 
 def welcome_new_user(instance: User, *, created: bool, raw: bool, **kwargs: Any) -> None:
@@ -26,5 +36,14 @@ def welcome_new_user(instance: User, *, created: bool, raw: bool, **kwargs: Any)
         enqueue(welcome_draft(instance))
 
 
-def mail_account_event(*, kind: str, user: User, address: str, **kwargs: Any) -> None:
-    enqueue(Draft(kind=kind, to=address, user=user))
+def mail_account_event(
+    *,
+    kind: str,
+    user: User | None,
+    address: str,
+    reference: UUID | None = None,
+    context: dict[str, Any] | None = None,
+    **kwargs: Any,
+) -> None:
+    name = kinds.WELCOME.name if kind == CONFIRMATION else kind
+    enqueue(Draft(kind=name, to=address, user=user, id=reference, context=context or {}))

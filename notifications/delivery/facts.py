@@ -82,7 +82,7 @@ def _ask_kind(message: Message, kind: kinds.Kind, known: Facts) -> Facts:
     return replace(
         known,
         user_inactive=not user.is_active,
-        address_changed=kind.for_owner and message.to_address.lower() != user.email.lower(),
+        address_changed=kind.for_owner and message.to_address.lower() != kind.address(user).lower(),
         superseded=kind.newest_wins and known.superseded,
         wanted=kind.wanted(user),
     )

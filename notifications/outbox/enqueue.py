@@ -28,12 +28,17 @@ RELAY_AFTER = {
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """What a message is made of. `key` names the fact behind it: one fact, one message, however often it is told."""
+    """What a message is made of.
+
+    `key` names the fact behind it: one fact, one message, however often it is told. `id` is the message's, where its
+    cause wants to know it beforehand.
+    """
 
     kind: str
     to: str
     user: User | None = None
     key: str = ""
+    id: UUID | None = None
     context: dict[str, Any] = field(default_factory=dict)
     resend_of: Message | None = None
 
@@ -74,7 +79,7 @@ def _keep_back_suppressed(messages: Sequence[Message]) -> None:
 
 def _message(draft: Draft) -> Message:
     kind = kinds.get(draft.kind)
-    message_id = uuid4()
+    message_id = draft.id or uuid4()
     return Message(
         id=message_id,
         kind=kind.name,

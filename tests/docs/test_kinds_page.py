@@ -35,9 +35,11 @@ def test_page_leads_to_a_new_kind(tmp_path):
         (copy / name).parent.mkdir(exist_ok=True)
         (copy / name).write_text(text)
     kinds = copy / "notifications" / "kinds.py"
-    before, catalogue, after = kinds.read_text().partition("KINDS = {")
+    before, catalogue, after = kinds.read_text().partition("KINDS = ")
     name = declaration.split(" ")[0]
-    kinds.write_text(before + declaration + "\n" + catalogue + after.replace(")}", f", {name})}}", 1))
+    kinds.write_text(
+        before + declaration + "\n" + catalogue + after.replace("PROVIDER_TEST", f"PROVIDER_TEST, {name}", 1)
+    )
 
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"}
     run = {"cwd": copy, "env": environment, "capture_output": True, "text": True}

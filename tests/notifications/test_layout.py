@@ -18,6 +18,7 @@ LONG = {
     "paragraphs": ["A paragraph of some length, as people write them. " * 10] * 20,
     "sender": "An operator",
     "sent_from": "some machine",
+    "new_address": "n…w@example.com",
 }
 
 

@@ -30,11 +30,15 @@ INSTALLED_APPS = [
     "django_htmx",
     "anymail",
     "django_celery_results",
+    "csp",
     "accounts",
     "notifications",
 ]
 
 MIDDLEWARE = [
+    # The outermost two: their headers are on redirects, files and error pages too.
+    "csp.middleware.CSPMiddleware",
+    "config.headers.PrivateLinks",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -188,6 +192,19 @@ STORAGES = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 262_144
 
+# --- What a browser may do with a page ------------------------------------------------------------------------------
+# Nothing inline, no eval, nothing from elsewhere; the admin lives with it too.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ("'none'",),
+        **dict.fromkeys(("script-src", "style-src", "img-src", "font-src", "connect-src", "form-action"), ("'self'",)),
+        **dict.fromkeys(("base-uri", "frame-ancestors", "object-src"), ("'none'",)),
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+# To other sites nothing. Pages whose own address is a secret tell not even ours: config.headers.
+SECURE_REFERRER_POLICY = "same-origin"
+
 # --- Transport security, on as soon as the site is served over HTTPS ------------------------------------------------
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
@@ -195,7 +212,6 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
-SECURE_REFERRER_POLICY = "same-origin"
 SECURE_REDIRECT_EXEMPT = [r"^healthz/"]
 if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

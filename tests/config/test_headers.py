@@ -1,0 +1,136 @@
+"""What every answer tells the browser, over HTTP and over HTTPS."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.links import confirmation_path, password_reset_path
+from config.environment import BASE_DIR
+from tests.factories import UserFactory
+
+PAGES = ["/", "/sign-up/", "/log-in/", "/password-reset/", "/admin/login/", "/healthz/live", "/there-is-none/"]
+# What a process with a production server's settings answers, in one line of JSON. None of it needs a database.
+ASK = """
+import json, django
+django.setup()
+from django.conf import settings
+from django.test import Client
+settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+asked = [("/", False), ("/healthz/live", False), ("/log-in/", True)]
+answers = [Client().get(path, secure=secure) for path, secure in asked]
+print(json.dumps([[answer.status_code, {**answer.headers}, answer.cookies.output()] for answer in answers]))
+"""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", PAGES)
+def test_page_may_load_nothing_from_elsewhere_and_run_nothing_inline(client, path):
+    policy = dict(one.split(" ", 1) for one in client.get(path)["Content-Security-Policy"].split("; "))
+    assert policy == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self'",
+        "font-src": "'self'",
+        "connect-src": "'self'",
+        "form-action": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+        "object-src": "'none'",
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", PAGES)
+def test_page_gives_nothing_away(client, path):
+    answer = client.get(path)
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert "camera=()" in answer["Permissions-Policy"]
+
+
+@pytest.mark.django_db
+def test_error_pages_have_the_headers_too(client):
+    client.raise_request_exception = False
+    bad_host = client.get("/", headers={"Host": "not-ours.example"})
+    refused = client.put("/log-out/")
+    for answer in (bad_host, refused):
+        assert answer.status_code in {400, 405}
+        assert answer["Content-Security-Policy"]
+        assert answer["Permissions-Policy"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("link", [confirmation_path, password_reset_path])
+def test_page_whose_address_is_a_secret_keeps_it(client, link):
+    path = link(UserFactory())
+    for answer in (client.get(path), client.get(path[:-3] + "/")):
+        assert answer["Referrer-Policy"] == "strict-origin"
+        assert answer["Cache-Control"] == "no-store"
+
+
+@pytest.mark.django_db
+def test_form_of_such_a_page_is_taken(csrf_client):
+    """A policy of `no-referrer` would make browsers send `Origin: null`, which is refused."""
+    path = confirmation_path(UserFactory())
+    token = csrf_client.get(path).context["csrf_token"]
+    posted = csrf_client.post(path, {"csrfmiddlewaretoken": str(token)}, headers={"Origin": "http://testserver"})
+    assert posted.status_code == 302
+    assert csrf_client.post(path, {"csrfmiddlewaretoken": str(token)}, headers={"Origin": "null"}).status_code == 403
+
+
+@pytest.fixture
+def csrf_client(settings):
+    settings.ALLOWED_HOSTS = ["testserver"]
+    return Client(enforce_csrf_checks=True)
+
+
+@pytest.mark.django_db
+def test_other_pages_are_not_told_apart(client):
+    assert client.get(reverse("accounts:log-in"))["Referrer-Policy"] == "same-origin"
+
+
+@pytest.fixture(scope="module")
+def over_https():
+    environment = {
+        "PATH": os.environ["PATH"],
+        "MAILROOM_ENV_FILE": os.devnull,
+        "MAILROOM_ROLE": "manage",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "SECRET_KEY": "a-key-for-this-test-alone-that-is-long-and-has-letters-and-digits-0123456789",
+        "SITE_URL": "https://mail.example.com",
+        "ALLOWED_HOSTS": "testserver",
+        "EMAIL_PROVIDERS": "smtp",
+        "SMTP_URL": "smtp://127.0.0.1:1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", ASK], cwd=BASE_DIR, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_plain_http_is_led_to_https(over_https):
+    (status, headers, _), _, _ = over_https
+    assert (status, headers["Location"]) == (301, "https://testserver/")
+
+
+def test_probe_is_answered_over_plain_http(over_https):
+    _, (status, _, _), _ = over_https
+    assert status == 200
+
+
+def test_https_is_remembered_and_cookies_stay_with_it(over_https):
+    _, _, (status, headers, cookies) = over_https
+    assert status == 200
+    assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
+    assert "csrftoken" in cookies
+    assert "Secure" in cookies
+    assert "default-src 'none'" in headers["Content-Security-Policy"]

@@ -44,6 +44,13 @@ class UserManager(BaseUserManager["User"]):
         # Not email__iexact: that compares UPPER(email), which no index knows.
         return self.alias(lower_email=Lower("email")).get(lower_email=address)
 
+    def by_address(self, address: str) -> "User | None":
+        """Return whose address it is, or None for nobody's and for what is no address."""
+        try:
+            return self.get_by_natural_key(address)
+        except self.model.DoesNotExist:
+            return None
+
 
 class User(AbstractBaseUser, PermissionsMixin):
     # `unique` is what Django's checks and createsuperuser ask for. The constraint below says more and speaks for both.

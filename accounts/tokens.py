@@ -17,11 +17,15 @@ class _AddressTokenGenerator(PasswordResetTokenGenerator):
         made = _timestamp(token or "")
         if user is None or token is None or made is None:
             return False
-        return self._is_ours(user, made, token) and self._age(made) <= settings.CONFIRMATION_TIMEOUT
+        return self.is_ours(user, token) and self._age(made) <= settings.CONFIRMATION_TIMEOUT
 
-    def _is_ours(self, user: User, made: int, token: str) -> bool:
+    def is_ours(self, user: User, token: str) -> bool:
+        """Whether it was made here for what the account says now, however long ago."""
+        made = _timestamp(token)
         secrets = [self.secret, *self.secret_fallbacks]
-        return any(constant_time_compare(self._make_token_with_timestamp(user, made, one), token) for one in secrets)
+        return made is not None and any(
+            constant_time_compare(self._make_token_with_timestamp(user, made, one), token) for one in secrets
+        )
 
     def _age(self, made: int) -> timedelta:
         return timedelta(seconds=self._num_seconds(self._now()) - made)

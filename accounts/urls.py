@@ -3,20 +3,34 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from accounts import views
+from accounts.views import account, confirm, front, log_in, passwords, sign_up
 
 app_name = "accounts"
 
 urlpatterns = [
-    path("", views.HomeView.as_view(), name="home"),
-    path("sign-up/", views.SignUpView.as_view(), name="sign-up"),
-    path("check-inbox/", views.check_inbox, name="check-inbox"),
-    path("confirm/<uid>/<token>/", views.ConfirmView.as_view(), name="confirm"),
-    path("account/address/<uid>/<token>/", views.AddressConfirmView.as_view(), name="address-confirm"),
-    path("log-in/", views.LogInView.as_view(), name="log-in"),
+    path("", front.HomeView.as_view(), name="home"),
+    path("sign-up/", sign_up.SignUpView.as_view(), name="sign-up"),
+    path("check-inbox/", sign_up.check_inbox, name="check-inbox"),
+    path("check-inbox/again/", sign_up.resend, name="resend"),
+    path("check-inbox/correct/", sign_up.CorrectAddressView.as_view(), name="correct-address"),
+    path("confirm/again/", confirm.ConfirmAgainView.as_view(), name="confirm-again"),
+    path("confirm/again/done/", confirm.ConfirmAgainDoneView.as_view(), name="confirm-again-done"),
+    path("confirm/<uid>/<token>/", confirm.ConfirmView.as_view(), name="confirm"),
+    path("log-in/", log_in.LogInView.as_view(), name="log-in"),
     path("log-out/", LogoutView.as_view(), name="log-out"),
-    path("password-reset/", views.PasswordResetView.as_view(), name="password-reset"),
-    path("password-reset/done/", views.PasswordResetDoneView.as_view(), name="password-reset-done"),
-    path("password-reset/complete/", views.PasswordResetCompleteView.as_view(), name="password-reset-complete"),
-    path("password-reset/<uidb64>/<token>/", views.PasswordResetConfirmView.as_view(), name="password-reset-confirm"),
+    path("password-reset/", passwords.PasswordResetView.as_view(), name="password-reset"),
+    path("password-reset/done/", passwords.PasswordResetDoneView.as_view(), name="password-reset-done"),
+    path("password-reset/complete/", passwords.PasswordResetCompleteView.as_view(), name="password-reset-complete"),
+    path(
+        "password-reset/<uidb64>/<token>/",
+        passwords.PasswordResetConfirmView.as_view(),
+        name="password-reset-confirm",
+    ),
+    path("account/password/", account.PasswordChangeView.as_view(), name="password-change"),
+    path("account/address/", account.AddressChangeView.as_view(), name="address-change"),
+    path("account/address/stay/", account.give_up_address_change, name="address-stay"),
+    path("account/address/<uid>/<token>/", account.AddressConfirmView.as_view(), name="address-confirm"),
+    path("account/preferences/", account.PreferencesView.as_view(), name="preferences"),
+    path("account/delete/", account.DeleteView.as_view(), name="delete"),
+    path("account/deleted/", account.DeletedView.as_view(), name="deleted"),
 ]

@@ -27,10 +27,10 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django_htmx",
     "anymail",
     "django_celery_results",
     "csp",
-    "django_htmx",
     "accounts",
     "notifications",
 ]
@@ -176,6 +176,7 @@ DJANGO_CELERY_RESULTS_TASK_ID_MAX_LENGTH = 191
 
 # --- Pages and language ---------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True

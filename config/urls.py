@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.i18n import set_language
 
 from config import views
 from notifications import webhooks
@@ -14,6 +15,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("admin/status/", admin.site.admin_view(status.page), name="status"),
     path("admin/", admin.site.urls),
+    path("language/", set_language, name="set_language"),
     path("webhooks/<slug:provider>/", webhooks.receive, name="webhook"),
     path("healthz/live", views.live, name="live"),
     path("healthz/ready", views.ready, name="ready"),

@@ -6,7 +6,9 @@ class NotificationsConfig(AppConfig):
     verbose_name = "Mailroom"
 
     def ready(self) -> None:
-        from notifications import checks, receivers  # noqa: PLC0415 - models are only ready by now
+        from accounts import mails  # noqa: PLC0415 - models are only ready by now
+        from notifications import checks, post_office, receivers  # noqa: PLC0415 - the same
 
         checks.register()
         receivers.connect()
+        mails.appoint(post_office.Mailroom())

@@ -4,14 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from accounts import links
 from accounts.models import User
 from notifications.states import Stream
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 Context = dict[str, Any]
 
@@ -37,7 +41,7 @@ def own_address(user: User) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of e-mail.
+    """A kind of e-mail. `title` is what its recipient's account page calls it.
 
     `context` gives the templates what the account says at the moment of sending; tokens are made there and nowhere
     else. `wanted` says at that moment whether the mail still makes sense. `for_owner`: only to somebody's account, and
@@ -49,6 +53,7 @@ class Kind:
     """
 
     name: str
+    title: "StrPromise | str" = ""
     stream: Stream
     max_age: timedelta
     context: Callable[[User], Context] = no_context
@@ -108,6 +113,7 @@ def new_address(user: User) -> str:
 
 WELCOME = Kind(
     name="welcome",
+    title=_("Confirm your address"),
     stream=Stream.DEFAULT,
     max_age=timedelta(days=2),
     context=confirmation,
@@ -118,6 +124,7 @@ WELCOME = Kind(
 # Somebody signed up where there is an account. The page says the same to everybody; the owner hears the truth.
 ACCOUNT_EXISTS = Kind(
     name="account-exists",
+    title=_("You already have an account"),
     stream=Stream.DEFAULT,
     max_age=timedelta(days=1),
     context=account_pages,
@@ -125,6 +132,7 @@ ACCOUNT_EXISTS = Kind(
 )
 PASSWORD_RESET = Kind(
     name="password-reset",
+    title=_("A new password"),
     stream=Stream.CRITICAL,
     max_age=timedelta(hours=1),
     context=password_reset,
@@ -134,12 +142,14 @@ PASSWORD_RESET = Kind(
 )
 PASSWORD_CHANGED = Kind(
     name="password-changed",
+    title=_("Your password was changed"),
     stream=Stream.CRITICAL,
     max_age=timedelta(days=2),
     context=account_pages,
 )
 ADDRESS_CHANGE = Kind(
     name="address-change",
+    title=_("Confirm your new address"),
     stream=Stream.CRITICAL,
     max_age=timedelta(days=1),
     context=address_change,
@@ -150,6 +160,7 @@ ADDRESS_CHANGE = Kind(
 # To the old address; `new_address` comes with the message's own context.
 ADDRESS_CHANGED = Kind(
     name="address-changed",
+    title=_("Your address was changed"),
     stream=Stream.CRITICAL,
     max_age=timedelta(days=2),
     context=account_pages,
@@ -158,6 +169,7 @@ ADDRESS_CHANGED = Kind(
 # The account is gone by then: `name` and `language` come with the message's own context.
 ACCOUNT_DELETED = Kind(
     name="account-deleted",
+    title=_("Your account is deleted"),
     stream=Stream.DEFAULT,
     max_age=timedelta(days=1),
     for_owner=False,
@@ -165,6 +177,7 @@ ACCOUNT_DELETED = Kind(
 # Its text comes with each message's own context: `headline` and `paragraphs`.
 PRODUCT_NEWS = Kind(
     name="product-news",
+    title=_("Product news"),
     stream=Stream.BULK,
     max_age=timedelta(days=7),
     wanted=wants_news,
@@ -174,6 +187,7 @@ PRODUCT_NEWS = Kind(
 # Sent by `manage.py provider_check --send-to`; `sender` and `sent_from` come with the message's own context.
 PROVIDER_TEST = Kind(
     name="provider-test",
+    title=_("A test"),
     stream=Stream.CRITICAL,
     max_age=timedelta(hours=1),
     for_owner=False,

@@ -4,10 +4,10 @@ from django.db.models.signals import post_save
 from django.http import HttpResponse
 from django.urls import include, path
 
-from accounts.forms import SignUpForm
+from accounts.forms.sign_up import SignUpForm
 from accounts.models import User
 from accounts.urls import urlpatterns as accounts
-from accounts.views import SignUpView
+from accounts.views.sign_up import SignUpView
 from notifications import kinds
 from notifications.delivery.rendering import render
 from notifications.models import Message

@@ -1,6 +1,9 @@
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 
@@ -10,11 +13,15 @@ URL = reverse("accounts:log-in")
 
 @pytest.fixture
 def user():
-    return User.objects.create_user("ada@example.com", "a good password")
+    return User.objects.create_user("ada@example.com", "a good password", confirmed_at=timezone.now())
 
 
 def log_in(client, address, password="a good password", **more):
     return client.post(URL, {"username": address, "password": password, **more})
+
+
+def without_csrf(content):
+    return re.sub(rb'name="csrfmiddlewaretoken" value="[^"]+"', b"", content)
 
 
 @pytest.mark.parametrize("typed", ["ada@example.com", "ADA@Example.com", " ada@example.com "])
@@ -37,6 +44,33 @@ def test_closed_account_is_refused(client, user):
     User.objects.update(is_active=False)
     assert log_in(client, "ada@example.com").status_code == 200
     assert "_auth_user_id" not in client.session
+
+
+def test_unconfirmed_account_is_refused_as_if_the_password_were_wrong(client, user):
+    """Otherwise a sign-up with somebody's address, and then a log-in, would tell whether it had an account."""
+    User.objects.update(confirmed_at=None)
+    refused = log_in(client, "ada@example.com").content
+    assert "_auth_user_id" not in client.session
+    wrong = log_in(Client(), "ada@example.com", "wrong").content
+    assert without_csrf(refused) == without_csrf(wrong)
+
+
+def test_administrator_needs_no_confirmation(client, user):
+    User.objects.update(confirmed_at=None, is_staff=True)
+    assert log_in(client, "ada@example.com").status_code == 302
+
+
+@pytest.mark.parametrize(("remember", "ends_with_browser"), [({}, True), ({"remember": "on"}, False)])
+def test_session_lasts_as_long_as_was_asked_for(client, user, remember, ends_with_browser):
+    log_in(client, "ada@example.com", **remember)
+    assert client.session.get_expire_at_browser_close() is ends_with_browser
+    assert bool(client.cookies["sessionid"]["max-age"]) is not ends_with_browser
+
+
+def test_pages_speak_the_members_language(client, user):
+    User.objects.update(language="de")
+    log_in(client, "ada@example.com")
+    assert client.cookies["django_language"].value == "de"
 
 
 def test_next_leads_nowhere_else(client, user):

@@ -5,11 +5,15 @@ from django.urls import reverse
 
 from accounts.links import password_reset_path
 from accounts.models import User
-from accounts.views import RESET_COOKIE
+from accounts.views.passwords import RESET_COOKIE
+from notifications.delivery.attempt import deliver
+from notifications.delivery.record import Carrier
 from notifications.models import Message
+from notifications.states import Stream
 
 pytestmark = pytest.mark.django_db
 URL = reverse("accounts:password-reset")
+CARRIER = Carrier(task_id="task", worker="worker")
 
 
 @pytest.fixture
@@ -40,12 +44,21 @@ def test_request_mints_no_token(client, user, monkeypatch):
     assert Message.objects.get().context == {}
 
 
-@pytest.mark.parametrize("change", [{"is_active": False}, {"password": "!"}, {"email": "other@example.com"}])
-def test_who_may_not_log_in_gets_none_and_the_page_is_the_same(client, user, change):
-    User.objects.filter(pk=user.pk).update(**change)
-    answer = ask(client, "ada@example.com")
+def test_address_without_an_account_is_written_down_all_the_same(client, user):
+    """What becomes of it is found out behind the page, when the mail is about to be sent."""
+    answer = ask(client, "bob@example.com")
     assert answer["Location"] == reverse("accounts:password-reset-done")
-    assert not Message.objects.exists()
+    message = Message.objects.get()
+    assert (message.kind, message.to_address, message.user) == ("password-reset", "bob@example.com", None)
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"password": "!"}, {"email": "other@example.com"}])
+def test_who_may_not_log_in_gets_no_mail(client, user, change, valkey, provider):
+    User.objects.filter(pk=user.pk).update(**change)
+    ask(client, "ada@example.com")
+    deliver([Message.objects.get().id], Stream.CRITICAL, CARRIER)
+    assert Message.objects.get().status == "cancelled"
+    assert not provider.taken
 
 
 @pytest.mark.parametrize("typed", ["", "ada", "a@example.com,b@example.com", "a@example.com\r\nb@example.com"])
@@ -66,6 +79,16 @@ def test_link_sets_a_new_password_once(client, user):
     user.refresh_from_db()
     assert user.check_password("a much newer password")
     assert "no longer works" in client.get(path, follow=True).content.decode()
+
+
+def test_new_password_is_told_and_confirms_the_address_and_ends_what_was_under_way(client, user):
+    User.objects.update(new_email="new@example.com")
+    where = client.get(password_reset_path(user), follow=True).redirect_chain[-1][0]
+    client.post(where, {"password": "a much newer password"})
+    user.refresh_from_db()
+    assert user.confirmed_at is not None
+    assert user.new_email == ""
+    assert Message.objects.get().kind == "password-changed"
 
 
 def test_weak_password_is_refused(client, user):

@@ -1,11 +1,13 @@
 """Sign-up as a person meets it: through the form."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from notifications.models import Message
@@ -71,16 +73,18 @@ def test_slip_is_said_at_its_field_and_saves_nothing(client, fields, said):
 
 
 @pytest.mark.django_db
-def test_taken_address_is_said_and_changes_nothing(client):
-    sign_up(client)
-    page = sign_up(Client(), email="ADA@example.com", password="another password")
-    assert "There is already an account with this address." in page.content.decode()
-    assert User.objects.get().check_password(PASSWORD)
-    assert Message.objects.count() == 1
+def test_taken_address_is_told_to_its_owner_only(client):
+    sign_up(client, name="Ada")
+    answer = sign_up(Client(), email="ADA@example.com", name="Eve", password="another password")
+    assert answer["Location"] == reverse("accounts:check-inbox")
+    user = User.objects.get()
+    assert (user.name, user.check_password(PASSWORD)) == ("Ada", True)
+    message = Message.objects.get(kind="account-exists")
+    assert (message.to_address, message.user, message.context) == ("ada@example.com", user, {})
 
 
 @pytest.mark.django_db(transaction=True)
-def test_address_taken_a_moment_ago_by_somebody_else_is_a_form_error():
+def test_address_taken_a_moment_ago_by_somebody_else_is_told_to_its_owner():
     def one(number):
         try:
             return sign_up(Client(), name=f"Ada {number}").status_code
@@ -89,24 +93,34 @@ def test_address_taken_a_moment_ago_by_somebody_else_is_a_form_error():
 
     with ThreadPoolExecutor(4) as people:
         statuses = sorted(people.map(one, range(4)))
-    assert statuses == [200, 200, 200, 302]
-    assert User.objects.count() == Message.objects.count() == 1
+    assert statuses == [302] * 4
+    assert User.objects.count() == 1
+    assert Counter(Message.objects.values_list("kind", flat=True)) == {"welcome": 1, "account-exists": 3}
+
+
+@pytest.mark.django_db
+def test_same_person_may_sign_up_again_before_the_address_is_confirmed(client):
+    sign_up(client, name="Aad")
+    sign_up(client, name="Ada", password="a second thought")
+    user = User.objects.get()
+    assert (user.name, user.check_password("a second thought")) == ("Ada", True)
+    assert list(Message.objects.values_list("kind", flat=True)) == ["welcome", "welcome"]
+
+
+@pytest.mark.django_db
+def test_what_is_confirmed_is_changed_by_no_sign_up(client):
+    sign_up(client, name="Ada")
+    User.objects.update(confirmed_at=timezone.now())
+    sign_up(client, name="Eve", password="a second thought")
+    user = User.objects.get()
+    assert (user.name, user.check_password(PASSWORD)) == ("Ada", True)
+    assert Message.objects.filter(kind="account-exists").count() == 1
 
 
 @pytest.mark.django_db
 def test_somebody_who_is_logged_in_is_sent_home(client):
     client.force_login(User.objects.create_user("ada@example.com"))
     assert client.get(URL)["Location"] == reverse("accounts:home")
-
-
-@pytest.mark.django_db
-def test_inbox_page_without_a_sign_up_leads_home(client):
-    assert client.get(reverse("accounts:check-inbox"))["Location"] == reverse("accounts:home")
-
-
-def test_inbox_page_believes_no_made_up_cookie(client):
-    client.cookies["signed_up"] = "eve@example.com:x:y"
-    assert client.get(reverse("accounts:check-inbox"))["Location"] == reverse("accounts:home")
 
 
 @pytest.mark.django_db

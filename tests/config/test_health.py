@@ -24,7 +24,7 @@ def test_ready_says_when_the_database_is_away(client, monkeypatch):
 @pytest.mark.parametrize(("error", "status"), [(OperationalError, 503), (RuntimeError, 500)])
 def test_last_page_is_clean(monkeypatch, error, status):
     client = Client(raise_request_exception=False)
-    monkeypatch.setattr("accounts.forms.SignUpForm.sign_up", _raise(error))
+    monkeypatch.setattr("accounts.flows.sign_up.sign_up", _raise(error))
     fields = {"email": "ada@example.com", "password": "correct horse battery"}
     page = client.post(reverse("accounts:sign-up"), fields)
     assert page.status_code == status
@@ -44,7 +44,7 @@ def _away(*args):
 
 
 def _raise(error):
-    def sign_up(form):
+    def sign_up(*args, **options):
         raise error("a secret of ours")
 
     return sign_up

@@ -1,0 +1,68 @@
+"""What a browser remembers of the sign-up that was made in it: in a signed cookie, so it costs no row.
+
+Signed, not secret: it must look the same whether the address had an account already or not.
+"""
+
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+
+from accounts.models import User
+
+COOKIE = "signed_up"
+AGE_S = 86_400
+# Between two mails of one sign-up.
+PAUSE_S = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """`account` is the `sign_up` of the account that came of it, if any did; `mail` the reference of the last mail.
+
+    `mailed_at` is when that was asked for, in seconds since the epoch.
+    """
+
+    address: str
+    name: str = ""
+    account: UUID = field(default_factory=uuid4)
+    mail: UUID = field(default_factory=uuid4)
+    mailed_at: int = field(default_factory=lambda: int(time.time()))
+
+    @property
+    def age_s(self) -> float:
+        return max(0.0, time.time() - self.mailed_at)
+
+    @property
+    def wait_s(self) -> int:
+        """For how many seconds no other mail can be asked for."""
+        return max(0, round(PAUSE_S - self.age_s))
+
+    def made(self, user: User | None) -> bool:
+        """Whether `user` is the account that came of this sign-up."""
+        return user is not None and user.sign_up == self.account
+
+
+def remember(response: HttpResponse, started: Started) -> None:
+    values = {name: str(value) if isinstance(value, UUID) else value for name, value in asdict(started).items()}
+    response.set_cookie(
+        COOKIE,
+        signing.dumps(values, salt=COOKIE),
+        max_age=AGE_S,
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def remembered(request: HttpRequest) -> Started | None:
+    """Return what this browser has signed up, or None for nothing, for what is too old and for what we did not sign."""
+    try:
+        values: dict[str, Any] = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=AGE_S)
+    except signing.BadSignature:
+        return None
+    return Started(**values | {"account": UUID(values["account"]), "mail": UUID(values["mail"])})

@@ -1,0 +1,47 @@
+"""What a member may change."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.fields import AddressFormField
+from accounts.forms.passwords import WithCurrentPassword
+from accounts.models import User
+
+
+class AddressForm(WithCurrentPassword):
+    email = AddressFormField(label=_("New e-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+
+    field_order = ("email", "current_password")
+
+    def clean_email(self) -> str:
+        address: str = self.cleaned_data["email"]
+        if address == self.user.email:
+            raise ValidationError(_("This is your address already."), code="unchanged")
+        return address
+
+
+class PreferencesForm(forms.ModelForm):
+    language = forms.ChoiceField(label=_("Language"), help_text=_("Of these pages, and of the mail we send you."))
+
+    class Meta:
+        model = User
+        fields = ("name", "language", "wants_news")
+        labels = {"name": _("Name"), "wants_news": _("Send me product news")}
+        help_texts = {
+            "name": _("How we address you. You may leave it empty."),
+            "wants_news": _("What concerns your account, such as a new password, we send in any case."),
+        }
+        widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["language"].choices = settings.LANGUAGES  # type: ignore[attr-defined]
+        self.initial["language"] = self.instance.language or settings.LANGUAGE_CODE
+
+
+class DeleteForm(WithCurrentPassword):
+    """Only the password: it is proof and a second thought at once."""

@@ -1,0 +1,61 @@
+"""What became of the mail that accounts has caused: asked of whoever sends it, without knowing who that is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from accounts.models import User
+
+
+class Progress(StrEnum):
+    """How far a mail has come, as the person who waits for it sees it."""
+
+    WAITING = "waiting"
+    SENT = "sent"  # handed over to a provider
+    DELIVERED = "delivered"
+    REFUSED = "refused"  # the mailbox does not take it: another address is needed
+    FAILED = "failed"  # it was not sent and will not be
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """One mail of a person's history."""
+
+    title: str
+    address: str
+    written_at: datetime
+    progress: Progress
+
+
+class PostOffice(Protocol):
+    def progress(self, reference: UUID) -> Progress:
+        """Return how far the mail with this reference has come; one that nobody knows is waiting."""
+
+    def history(self, user: User, limit: int) -> Sequence[Mail]:
+        """Return the newest mails to a person, the newest first."""
+
+
+class _Closed:
+    """Until somebody sends mail."""
+
+    def progress(self, reference: UUID) -> Progress:
+        return Progress.WAITING
+
+    def history(self, user: User, limit: int) -> Sequence[Mail]:
+        return ()
+
+
+_office: PostOffice = _Closed()
+
+
+def office() -> PostOffice:
+    return _office
+
+
+def appoint(sender: PostOffice) -> None:
+    """Name who sends the mail. Called once, while the applications are made ready."""
+    global _office  # noqa: PLW0603 - one for the process, as a signal's receivers are
+    _office = sender

@@ -1,0 +1,1 @@
+"""The pages people use. Django's own views where there are any."""

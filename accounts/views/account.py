@@ -1,0 +1,139 @@
+"""A member's own pages: password, address, preferences, the end."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import logout, update_session_auth_hash
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+from django.views.generic import FormView, TemplateView, UpdateView, View
+
+from accounts.flows import address, deleting
+from accounts.flows.address import Change
+from accounts.forms.account import AddressForm, DeleteForm, PreferencesForm
+from accounts.forms.passwords import PasswordChangeForm
+from accounts.links import user_of
+from accounts.models import User
+from accounts.tokens import address_change_tokens
+from accounts.views.language import speak
+
+
+def member_of(request: HttpRequest) -> User:
+    """Return who is logged in, read anew: a form may change it before it turns out to be wrong."""
+    return User.objects.get(pk=str(request.user.pk))
+
+
+@method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
+class MemberView(LoginRequiredMixin, FormView):
+    """A form of whoever is logged in."""
+
+    success_url = reverse_lazy("accounts:home")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "user": member_of(self.request)}
+
+
+class PasswordChangeView(MemberView):
+    form_class = PasswordChangeForm
+    template_name = "accounts/password_change.html"
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        user = form.save()
+        # This session goes on; all others end.
+        update_session_auth_hash(self.request, user)
+        messages.success(self.request, _("Your new password is saved. Everywhere else you are logged out."))
+        return super().form_valid(form)
+
+
+class AddressChangeView(MemberView):
+    form_class = AddressForm
+    template_name = "accounts/address_change.html"
+
+    def form_valid(self, form: AddressForm) -> HttpResponse:
+        new = form.cleaned_data["email"]
+        address.ask_for_change(form.user, new)
+        text = _("We have written to %(address)s. Open the link in that mail, and it is your address.")
+        messages.success(self.request, text % {"address": new})
+        return super().form_valid(form)
+
+
+@require_POST
+def give_up_address_change(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        address.give_up_change(member_of(request))
+        messages.success(request, _("Your address stays as it is."))
+    return redirect("accounts:home")
+
+
+@method_decorator(never_cache, name="dispatch")
+class AddressConfirmView(View):
+    """The link in the mail to a new address. GET only shows a button, as where a first address is confirmed."""
+
+    http_method_names = ["get", "head", "post", "options"]
+
+    def get(self, request: HttpRequest, uid: str, token: str) -> HttpResponse:
+        user = user_of(uid)
+        if user is None or not address_change_tokens.check_token(user, token):
+            return self.failed(request)
+        return render(request, "accounts/address_confirm.html", {"old": user.email, "new": user.new_email})
+
+    def post(self, request: HttpRequest, uid: str, token: str) -> HttpResponse:
+        match address.change(user_of(uid), token):
+            case Change.DONE:
+                messages.success(request, _("Your new address is confirmed. From now on, use it to log in."))
+                return redirect("accounts:home")
+            case Change.TAKEN:
+                return render(request, "accounts/address_taken.html", status=409)
+            case Change.BAD_LINK:
+                return self.failed(request)
+
+    def failed(self, request: HttpRequest) -> HttpResponse:
+        return render(request, "accounts/address_confirm_failed.html", status=410)
+
+
+@method_decorator(never_cache, name="dispatch")
+class PreferencesView(LoginRequiredMixin, UpdateView):
+    form_class = PreferencesForm
+    template_name = "accounts/preferences.html"
+    success_url = reverse_lazy("accounts:home")
+
+    def get_object(self, queryset: Any = None) -> User:
+        return member_of(self.request)
+
+    def form_valid(self, form: PreferencesForm) -> HttpResponse:
+        user: User = form.instance
+        user.save(update_fields=form.cleaned_data.keys())
+        with override(user.language):
+            messages.success(self.request, _("Your preferences are saved."))
+        response = redirect(self.success_url)
+        speak(response, user.language)
+        return response
+
+
+class DeleteView(MemberView):
+    form_class = DeleteForm
+    template_name = "accounts/delete.html"
+    success_url = reverse_lazy("accounts:deleted")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_staff:
+            messages.warning(request, _("An administrator's account is deleted by another administrator."))
+            return redirect("accounts:home")
+        return super().dispatch(request, *args, **kwargs)
+
+    def form_valid(self, form: DeleteForm) -> HttpResponse:
+        deleting.delete(form.user)
+        logout(self.request)
+        return super().form_valid(form)
+
+
+class DeletedView(TemplateView):
+    template_name = "accounts/deleted.html"

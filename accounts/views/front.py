@@ -1,0 +1,24 @@
+"""The first page: what the site is about, or the member's account."""
+
+from typing import Any
+
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.generic import TemplateView
+
+from accounts import mails
+from accounts.models import User
+
+SHOWN_MAILS = 20
+
+
+@method_decorator(never_cache, name="dispatch")
+class HomeView(TemplateView):
+    def get_template_names(self) -> list[str]:
+        return ["accounts/home.html" if self.request.user.is_authenticated else "accounts/landing.html"]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        if isinstance(self.request.user, User):
+            context["mails"] = mails.office().history(self.request.user, SHOWN_MAILS)
+        return context

@@ -1,0 +1,58 @@
+"""A forgotten password: asking for a link, and choosing a new one."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import views as auth
+from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieSession
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse_lazy
+
+from accounts.forms.passwords import NewPasswordForm, PasswordResetForm
+
+RESET_COOKIE = "password_reset"
+
+
+class PasswordResetView(auth.PasswordResetView):
+    template_name = "accounts/password_reset.html"
+    form_class = PasswordResetForm
+    success_url = reverse_lazy("accounts:password-reset-done")
+
+
+class PasswordResetDoneView(auth.PasswordResetDoneView):
+    template_name = "accounts/password_reset_done.html"
+
+
+class PasswordResetConfirmView(auth.PasswordResetConfirmView):
+    """Django's view keeps the link's token in the session while the form is open.
+
+    Sessions are rows here, and no token is ever in a row, so this view's session is a signed cookie of its own.
+    """
+
+    template_name = "accounts/password_reset_confirm.html"
+    form_class = NewPasswordForm
+    success_url = reverse_lazy("accounts:password-reset-complete")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        everywhere = request.session
+        request.session = here = SignedCookieSession(request.COOKIES.get(RESET_COOKIE))
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+        finally:
+            request.session = everywhere
+        if here.modified:
+            here.save()
+            response.set_cookie(
+                RESET_COOKIE,
+                str(here.session_key),
+                max_age=settings.PASSWORD_RESET_TIMEOUT,
+                path=str(reverse_lazy("accounts:password-reset")),
+                secure=settings.HTTPS,
+                httponly=True,
+                samesite="Lax",
+            )
+        return response
+
+
+class PasswordResetCompleteView(auth.PasswordResetCompleteView):
+    template_name = "accounts/password_reset_complete.html"

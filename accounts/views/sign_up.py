@@ -1,0 +1,112 @@
+"""Signing up, and the page that follows the mail of it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST, require_safe
+from django.views.generic import FormView
+from django_htmx.http import HttpResponseStopPolling
+from django_htmx.middleware import HtmxDetails
+
+from accounts import mails
+from accounts.flows import sign_up
+from accounts.flows.following import Following
+from accounts.flows.started import Started, remember, remembered
+from accounts.forms.sign_up import SignUpForm
+from accounts.models import User
+
+
+class HtmxRequest(HttpRequest):
+    """A request that went through django-htmx's middleware."""
+
+    htmx: HtmxDetails
+
+
+FORM = [sensitive_post_parameters("password"), never_cache]
+
+
+@method_decorator(FORM, name="dispatch")
+class SignUpView(FormView):
+    form_class = SignUpForm
+    template_name = "accounts/sign_up.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            return redirect("accounts:home")
+        return super().dispatch(request, *args, **kwargs)
+
+    def form_valid(self, form: SignUpForm) -> HttpResponse:
+        wanted = form.wanted
+        wanted.language = sign_up.language()
+        started = Started(address=wanted.email, name=wanted.name)
+        sign_up.sign_up(wanted, started, instead_of=self.earlier(wanted.email))
+        response = redirect("accounts:check-inbox")
+        remember(response, started)
+        return response
+
+    def earlier(self, address: str) -> Started | None:
+        """The same address again in the same browser: the same person, who may want another password or name."""
+        earlier = remembered(self.request)
+        return earlier if earlier and earlier.address == address else None
+
+
+class CorrectAddressView(SignUpView):
+    """The whole form again, and not the address alone.
+
+    What was signed up may be nobody's account but a mail to its owner, and the page must not know the difference: then
+    the corrected one is a first sign-up.
+    """
+
+    template_name = "accounts/correct_address.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if remembered(request) is None:
+            return redirect("accounts:sign-up")
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_initial(self) -> dict[str, Any]:
+        earlier = remembered(self.request)
+        return {"email": earlier.address, "name": earlier.name} if earlier else {}
+
+    def earlier(self, address: str) -> Started | None:
+        return remembered(self.request)
+
+
+@never_cache
+@require_safe
+def check_inbox(request: HtmxRequest) -> HttpResponse:
+    """Show how the mail of this browser's sign-up is doing. htmx asks again and again, for what is new only."""
+    started = remembered(request)
+    if started is None:
+        return HttpResponseStopPolling() if request.htmx else redirect("accounts:home")
+    account = User.objects.by_address(started.address)
+    confirmed = started.made(account) and account is not None and account.confirmed_at is not None
+    following = Following(started, mails.office().progress(started.mail), confirmed)
+    if request.htmx:
+        if request.GET.get("seen") == following.version:
+            return HttpResponse(status=204)
+        return render(request, "accounts/inbox_state.html", {"following": following})
+    return render(request, "accounts/check_inbox.html", {"following": following})
+
+
+@never_cache
+@require_POST
+def resend(request: HttpRequest) -> HttpResponse:
+    started = remembered(request)
+    if started is None:
+        return redirect("accounts:confirm-again")
+    response = redirect("accounts:check-inbox")
+    if wait_s := started.wait_s:
+        text = ngettext("Please wait %(wait_s)d second.", "Please wait %(wait_s)d seconds.", wait_s)
+        messages.warning(request, text % {"wait_s": wait_s})
+    else:
+        remember(response, sign_up.mail_again(started))
+        messages.success(request, _("We are sending it once more."))
+    return response

@@ -1,0 +1,208 @@
+"""What a member does with the own account."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.flows.address import masked
+from accounts.links import address_change_path, confirmation_path
+from accounts.models import User
+from notifications.models import Message
+from tests.factories import MessageFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+HOME = reverse("accounts:home")
+PASSWORD_CHANGE = reverse("accounts:password-change")
+ADDRESS_CHANGE = reverse("accounts:address-change")
+PREFERENCES = reverse("accounts:preferences")
+DELETE = reverse("accounts:delete")
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def user():
+    user = User(email="ada@example.com", name="Ada", confirmed_at=timezone.now())
+    user.set_password(PASSWORD)
+    User.objects.bulk_create([user])
+    return User.objects.get()
+
+
+@pytest.fixture
+def member(client, user):
+    client.post(reverse("accounts:log-in"), {"username": user.email, "password": PASSWORD})
+    return client
+
+
+def message(kind):
+    return Message.objects.get(kind=kind)
+
+
+@pytest.mark.parametrize("path", [PASSWORD_CHANGE, ADDRESS_CHANGE, PREFERENCES, DELETE])
+def test_pages_are_for_members(path):
+    for method in ("get", "post"):
+        answer = getattr(Client(), method)(path)
+        assert answer["Location"] == f"{reverse('accounts:log-in')}?next={path}"
+
+
+def test_account_page_shows_the_own_mail_and_how_far_it_has_come(member, user):
+    MessageFactory(user=user, kind="password-reset", status="sent", sent_at=timezone.now(), outcome="delivered")
+    MessageFactory(user=user, kind="welcome", to_address="old@example.com", status="cancelled")
+    MessageFactory(user=UserFactory(email="bob@example.com"))
+    page = member.get(HOME).content.decode()
+    for said in ("A new password", "delivered", "Confirm your address", "to old@example.com", "not sent"):
+        assert said in page, said
+    assert "bob@example.com" not in page
+
+
+def test_password_is_changed_and_only_this_session_goes_on(member, user):
+    elsewhere = Client()
+    elsewhere.force_login(user)
+    fields = {"current_password": PASSWORD, "password": "a much newer password"}
+    page = member.post(PASSWORD_CHANGE, fields, follow=True)
+    assert "Your new password is saved." in page.content.decode()
+    user.refresh_from_db()
+    assert user.check_password("a much newer password")
+    assert elsewhere.get(PREFERENCES).status_code == 302
+    assert message("password-changed").to_address == "ada@example.com"
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        (PASSWORD_CHANGE, {"password": "a much newer password"}),
+        (ADDRESS_CHANGE, {"email": "new@example.com"}),
+        (DELETE, {}),
+    ],
+)
+@pytest.mark.parametrize("current", ["", "wrong", "\x00", "x" * 5000])
+def test_nothing_is_changed_without_the_current_password(member, user, path, fields, current):
+    page = member.post(path, {"current_password": current, **fields})
+    assert page.status_code == 200
+    assert 'aria-invalid="true"' in page.content.decode()
+    found = User.objects.get()
+    assert (found.password, found.email, found.new_email) == (user.password, "ada@example.com", "")
+    assert not Message.objects.exists()
+
+
+def ask_for(member, address="new@example.com"):
+    return member.post(ADDRESS_CHANGE, {"email": address, "current_password": PASSWORD}, follow=True)
+
+
+def test_new_address_is_confirmed_before_it_replaces_the_old_and_the_old_one_is_told(member, user):
+    page = ask_for(member, "New@Example.com").content.decode()
+    assert "We have written to new@example.com." in page
+    assert message("address-change").to_address == "new@example.com"
+    user.refresh_from_db()
+    assert (user.email, user.new_email) == ("ada@example.com", "new@example.com")
+
+    link = address_change_path(user)
+    assert 'method="post"' in Client().get(link).content.decode()
+    user.refresh_from_db()
+    assert user.email == "ada@example.com"
+    # From another device, where nobody is logged in.
+    Client().post(link)
+    user.refresh_from_db()
+    assert (user.email, user.new_email) == ("new@example.com", "")
+    notice = message("address-changed")
+    assert (notice.to_address, notice.context) == ("ada@example.com", {"new_address": "n…w@example.com"})
+    assert Client().post(link).status_code == 410
+    assert member.get(PREFERENCES).status_code == 200
+
+
+def test_somebody_elses_address_is_not_to_be_had_and_the_page_does_not_say_so(member, user):
+    owner = UserFactory(email="bob@example.com")
+    page = ask_for(member, "bob@example.com").content.decode()
+    assert "We have written to bob@example.com." in page
+    assert message("account-exists").user == owner
+    assert not Message.objects.filter(kind="address-change").exists()
+
+
+def test_address_that_somebody_confirmed_meanwhile_stays_theirs(member, user):
+    ask_for(member)
+    user.refresh_from_db()
+    link = address_change_path(user)
+    UserFactory(email="new@example.com")
+    page = member.post(link)
+    assert page.status_code == 409
+    assert "Your address stays as it was." in page.content.decode()
+    user.refresh_from_db()
+    assert user.email == "ada@example.com"
+
+
+def test_own_address_is_no_new_one(member):
+    assert "your address already" in ask_for(member, "ADA@example.com").content.decode()
+    assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize("change", [{"new_email": "other@example.com"}, {"password": "!"}, {"is_active": False}])
+def test_link_dies_with_what_it_was_made_for(member, user, change):
+    ask_for(member)
+    user.refresh_from_db()
+    link = address_change_path(user)
+    User.objects.update(**change)
+    assert Client().post(link).status_code == 410
+    assert User.objects.get().email == "ada@example.com"
+
+
+def test_link_dies_of_age_and_is_no_other_kind_of_link(member, user, settings):
+    ask_for(member)
+    user.refresh_from_db()
+    link = address_change_path(user)
+    token = confirmation_path(user).split("/")[-2]
+    assert Client().post(link.rsplit("/", 2)[0] + f"/{token}/").status_code == 410
+    with time_machine.travel(timezone.now() + settings.CONFIRMATION_TIMEOUT + timedelta(minutes=1)):
+        assert Client().get(link).status_code == 410
+    assert User.objects.get().email == "ada@example.com"
+
+
+def test_member_may_keep_the_old_address(member, user):
+    page = ask_for(member)
+    assert "Keep the old one" in page.content.decode()
+    user.refresh_from_db()
+    link = address_change_path(user)
+    member.post(reverse("accounts:address-stay"))
+    assert User.objects.get().new_email == ""
+    assert Client().post(link).status_code == 410
+
+
+def test_preferences_are_kept_and_the_pages_speak_the_language(member, user):
+    answer = member.post(PREFERENCES, {"name": "Ada L.", "language": "de"})
+    assert answer["Location"] == HOME
+    assert answer.cookies["django_language"].value == "de"
+    user.refresh_from_db()
+    assert (user.name, user.language, user.wants_news) == ("Ada L.", "de", False)
+
+
+@pytest.mark.parametrize("fields", [{"language": "xx"}, {"name": "a\nb", "language": "de"}, {"is_staff": "1"}])
+def test_preferences_that_there_are_not_are_refused(member, user, fields):
+    assert member.post(PREFERENCES, fields).status_code == 200
+    found = User.objects.get()
+    assert (found.name, found.language, found.is_staff) == ("Ada", "", False)
+
+
+def test_account_is_deleted_and_the_farewell_goes(member, user):
+    answer = member.post(DELETE, {"current_password": PASSWORD}, follow=True)
+    assert "Your account is deleted" in answer.content.decode()
+    assert not User.objects.exists()
+    assert "_auth_user_id" not in member.session
+    farewell = message("account-deleted")
+    assert (farewell.to_address, farewell.user) == ("ada@example.com", None)
+    assert farewell.context["name"] == "Ada"
+
+
+def test_administrator_is_not_deleted_from_the_page(member, user):
+    User.objects.update(is_staff=True)
+    member.post(DELETE, {"current_password": PASSWORD})
+    assert User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [("ada@example.com", "a…a@example.com"), ("al@x.example", "a…@x.example"), ("a@x.example", "a…@x.example")],
+)
+def test_masked_address_is_known_to_its_owner_only(address, shown):
+    assert masked(address) == shown

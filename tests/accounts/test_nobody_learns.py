@@ -1,0 +1,76 @@
+"""Who has an account is nobody's business: every page does the same for an address with one and without one."""
+
+import re
+
+import pytest
+from django.contrib.auth import hashers
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from notifications.models import Message
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "correct horse battery"
+VALUES = re.compile(r"'[^']*'(?:::\w+)?|\b\d+\b|s\d+_x\d+|\bNULL\b")
+
+FORMS = {
+    "sign-up": {"email": "ada@example.com", "name": "Ada", "password": PASSWORD},
+    "password-reset": {"email": "ada@example.com"},
+    "confirm-again": {"email": "ada@example.com"},
+}
+ACCOUNTS = {
+    "confirmed": {"confirmed_at": timezone.now()},
+    "unconfirmed": {},
+    "closed": {"confirmed_at": timezone.now(), "is_active": False},
+}
+
+
+def people(account):
+    Message.objects.all().delete()
+    User.objects.all().delete()
+    if account:
+        user = User(email="ada@example.com", **ACCOUNTS[account])
+        user.set_password("a password of theirs")
+        User.objects.bulk_create([user])
+
+
+def what_it_takes(page, fields, monkeypatch, django_capture_on_commit_callbacks):
+    """Return all that somebody could measure of a form's POST, and of the page it leads to."""
+    client = Client()
+    hashed = []
+    encode = hashers.MD5PasswordHasher.encode
+    monkeypatch.setattr(
+        hashers.MD5PasswordHasher, "encode", lambda self, *args: hashed.append(1) or encode(self, *args)
+    )
+    with (
+        CaptureQueriesContext(
+            connection,
+        ) as queries,
+        django_capture_on_commit_callbacks() as callbacks,
+    ):
+        answer = client.post(reverse(f"accounts:{page}"), fields)
+    monkeypatch.undo()
+    follows = client.get(answer["Location"])
+    text = re.sub(r'value="[\w-]{20,}"', "", follows.content.decode())
+    statements = [VALUES.sub("?", query["sql"]).split("(")[0][:40] for query in queries]
+    cookies = {name: len(cookie.value) for name, cookie in answer.cookies.items()}
+    return answer.status_code, answer["Location"], statements, len(hashed), len(callbacks), cookies, text
+
+
+@pytest.mark.parametrize("account", ACCOUNTS)
+@pytest.mark.parametrize("page", FORMS)
+def test_page_does_the_same(page, account, monkeypatch, settings, django_capture_on_commit_callbacks):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    taken = []
+    for state in (None, account):
+        people(state)
+        taken.append(what_it_takes(page, FORMS[page], monkeypatch, django_capture_on_commit_callbacks))
+    without, with_one = taken
+    assert with_one == without
+    assert without[3] == (1 if page == "sign-up" else 0)
+    assert without[4] == 1
+    assert Message.objects.count() == 1

@@ -29,7 +29,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with started(tmp_path_factory.mktemp("browser stack"), environment(**SETTINGS)) as stack:
         running = Running(stack, Simulated(stack.simulator_url, stack.folder / "simulator"))
-        running.simulator.turn(**asdict(Dials(latency_ms=0)))
         yield running
 
 
@@ -53,7 +52,8 @@ def look(request: pytest.FixtureRequest) -> Look:
 def visitor(running: Running, browser: Browser, look: Look) -> Iterator[Visitor]:
     """Somebody whose browser has nothing to say against any page that they come to."""
     with look.open(browser) as context:
-        visitor = Visitor(context.new_page(), running)
+        visitor = Visitor(context.new_page(), running, javascript=look.javascript)
         visitor.page.set_default_timeout(15_000)
+        running.simulator.turn(**asdict(Dials(latency_ms=0)))
         yield visitor
     assert visitor.complaints.said == []

@@ -1,9 +1,9 @@
 """How a page can be looked at."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from playwright.sync_api import Browser, BrowserContext, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -20,11 +20,20 @@ class Look:
         """A browser of its own, without cookies."""
         return browser.new_context(
             viewport=self.viewport,
-            color_scheme="dark" if self.dark else "light",
+            color_scheme=self.scheme,
             java_script_enabled=self.javascript,
             locale="en-GB",
             **more,
         )
+
+    def put_on(self, page: Page) -> None:
+        """Show a page that is open already like this."""
+        page.set_viewport_size(self.viewport)
+        page.emulate_media(color_scheme=self.scheme)
+
+    @property
+    def scheme(self) -> Literal["dark", "light"]:
+        return "dark" if self.dark else "light"
 
     def __str__(self) -> str:
         return self.name

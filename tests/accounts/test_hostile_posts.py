@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import make_password
@@ -62,7 +63,7 @@ NASTY = [
 
 
 @contextmanager
-def somebody() -> Iterator[tuple[Client, User, bytes]]:
+def somebody() -> Iterator[Client]:
     """A member, logged in, who has signed up in this very browser; what the test does to the rows is undone."""
     with transaction.atomic():
         password = make_password("a password of theirs")
@@ -78,7 +79,7 @@ def somebody() -> Iterator[tuple[Client, User, bytes]]:
         transaction.set_rollback(True)
 
 
-def rows() -> list[dict[str, object]]:
+def rows() -> list[Any]:
     people = User.objects.filter(email__in=["ada@example.com", "owner@example.com"]).order_by("pk")
     return list(people.values("pk", "email", "name", "password", "is_staff", "confirmed_at", "new_email", "is_active"))
 

@@ -7,10 +7,10 @@ from django.conf import settings as django_settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from config.redis_client import client
 from notifications.delivery import breaker, fallback
 from notifications.outbox import broker
 from notifications.providers import registry
-from notifications.redis_client import client
 from tests.scripted import ScriptedProvider, SecondProvider
 
 

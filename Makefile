@@ -1,7 +1,7 @@
 # Mailroom. Needs Python 3.11 or newer and make, nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up down demo prove prove-short fresh test test-long check bench-budget bench-faults requirements clean
+.PHONY: help up down demo prove prove-short fresh test test-long check bench-budget bench-faults messages requirements clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -28,6 +28,7 @@ help:
 	@echo 'make check   lint, types, layers, templates, migrations, settings, requirements'
 	@echo 'make bench-budget   measure whether the budget holds: rates, floors, waits (4 minutes)'
 	@echo 'make bench-faults   measure sign-ups while the broker is refused, frozen, slow, full … (5 minutes)'
+	@echo 'make messages   collect the sentences to translate into locale/, and compile what is translated'
 	@echo 'make requirements   pin the dependencies of pyproject.toml anew'
 	@echo 'make clean   delete the environment and all local data'
 
@@ -70,6 +71,12 @@ bench-budget: .venv/.app
 
 bench-faults: .venv/.app
 	@$(BIN)/python -m benchmarks.broker_faults
+
+# Extracting needs gettext's programs, compiling does not.
+messages: .venv/.dev
+	@command -v xgettext >/dev/null || { echo 'make messages needs gettext; on Debian: apt install gettext' >&2; exit 1; }
+	$(PRODUCTION) $(BIN)/python manage.py makemessages
+	$(BIN)/pybabel --quiet compile --domain django --directory locale
 
 requirements: .venv/.dev
 	$(BIN)/$(COMPILE) --upgrade -o requirements.txt

@@ -21,4 +21,7 @@ urlpatterns = [
     path("healthz/ready", views.ready, name="ready"),
 ]
 
+if settings.DEBUG:
+    urlpatterns.append(path("dev/emails/", include("notifications.previews")))
+
 handler500 = "config.views.server_error"

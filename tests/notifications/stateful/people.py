@@ -92,7 +92,7 @@ class People(Scene):
         return [person for person in self.people if not person.gone]
 
     def _sign_up(self) -> User:
-        return User.objects.create_user(f"person{len(self.people)}@example.com")
+        return User.objects.create_user(f"person{len(self.people)}@example.com", "a password")
 
     def _ask_for_a_reset(self, person: Person) -> None:
         user = User.objects.get(pk=person.pk)

@@ -56,6 +56,10 @@ def account_pages(user: User) -> Context:
     }
 
 
+def preferences(user: User) -> Context:
+    return {"preferences_url": settings.SITE_URL + reverse("accounts:preferences")}
+
+
 def in_words(time: timedelta) -> str:
     """Return "3 days", "1 hour" or "90 minutes": the largest unit that says it exactly, or minutes."""
     minutes = int(time.total_seconds() // 60)

@@ -153,6 +153,7 @@ PRODUCT_NEWS = Kind(
     title=_("Product news"),
     stream=Stream.BULK,
     max_age=timedelta(days=7),
+    context=contexts.preferences,
     wanted=wants_news,
     on_uncertain=OnUncertain.HOLD,
     sample={

@@ -95,7 +95,7 @@ def check_inbox(request: HtmxRequest) -> HttpResponse:
     if request.htmx:
         if request.GET.get("seen") == following.version:
             return HttpResponse(status=204)
-        return render(request, "accounts/inbox_state.html", {"following": following})
+        return render(request, "accounts/inbox_news.html", {"following": following})
     return render(request, "accounts/check_inbox.html", {"following": following})
 
 

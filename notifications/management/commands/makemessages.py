@@ -14,6 +14,9 @@ OURS = (
 
 
 class Command(makemessages.Command):
+    # A guess that looks like a translation is worse than none.
+    msgmerge_options = [*makemessages.Command.msgmerge_options, "--no-fuzzy-matching"]
+
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.set_defaults(

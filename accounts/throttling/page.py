@@ -37,9 +37,9 @@ class TooManyPage:
 def in_words(wait_s: int) -> str:
     """Return "40 seconds", "3 minutes" or "1 hour": never less than it takes."""
     if wait_s < MINUTE_S:
-        return ngettext("%(number)d second", "%(number)d seconds", wait_s) % {"number": wait_s}
+        return ngettext("%(count)d second", "%(count)d seconds", wait_s) % {"count": wait_s}
     if wait_s <= HOUR_S - MINUTE_S:
         minutes = ceil(wait_s / MINUTE_S)
-        return ngettext("%(number)d minute", "%(number)d minutes", minutes) % {"number": minutes}
+        return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
     hours = ceil(wait_s / HOUR_S)
-    return ngettext("%(number)d hour", "%(number)d hours", hours) % {"number": hours}
+    return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}

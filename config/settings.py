@@ -49,6 +49,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.throttling.TooManyPage",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -107,6 +108,16 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_TIMEOUT_S", default=3600)
+# How often one client may do what, and what one address (or its member) may be asked for: accounts.throttling.
+CLIENT_LIMITS = env.str(
+    "CLIENT_LIMITS",
+    default="sign-up=20/minute,resend=20/minute,reset=20/minute,log-in=30/minute,failed-log-in=10/minute",
+)
+ADDRESS_LIMITS = env.str(
+    "ADDRESS_LIMITS", default="mail=6/hour,reset=5/hour,failed-log-in=5/5 minutes,current-password=10/minute"
+)
+# How many proxies of ours stand in front of the site. Each adds to X-Forwarded-For; what else is in it is not believed.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 CONFIRMATION_TIMEOUT = timedelta(seconds=env.int("CONFIRMATION_TIMEOUT_S", default=3 * 86400))
 
 # --- Mail: who carries it -------------------------------------------------------------------------------------------

@@ -45,6 +45,10 @@ from notifications import checks, kinds
         ("mailroom.E011", {"POSTMARK_WEBHOOK_AUTH": "justuser"}),
         ("mailroom.E012", {"EMAIL_ADDRESS_HOURLY": 0}),
         ("mailroom.E012", {"SOFT_BOUNCE_LIMIT": 0}),
+        ("mailroom.E014", {"CLIENT_LIMITS": "sign-up=20/minute"}),
+        ("mailroom.E014", {"ADDRESS_LIMITS": ""}),
+        ("mailroom.E015", {"TRUSTED_PROXIES": -1}),
+        ("mailroom.W001", {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}),
     ],
 )
 def test_setting_that_cannot_work_is_found(settings, id_, changes):

@@ -49,7 +49,9 @@ class Kind:
     `newest_wins`: an older message of this kind to the same person is not sent once there is a newer one. `may_probe`:
     one message may go to an address with soft bounces after a cool-off, to see whether it takes mail again. `max_age`
     and `max_attempts` end its retries; a replay of a dead letter begins the attempts anew, not the age. `unproven`: it
-    goes to addresses that nobody has confirmed yet, so its bounces put the sender's good name at risk.
+    goes to addresses that nobody has confirmed yet, so its bounces put the sender's good name at risk and, if there are
+    many, slow it down (docs/bounce-brake.md). `looks_unproven`: it is slowed with those, because whoever asked for it
+    must not learn from its pace that the address is somebody's.
     """
 
     name: str
@@ -63,8 +65,14 @@ class Kind:
     newest_wins: bool = False
     may_probe: bool = False
     unproven: bool = False
+    looks_unproven: bool = False
     max_attempts: int = 10
     on_uncertain: OnUncertain = OnUncertain.RESEND_ONCE
+
+    @property
+    def is_slowed(self) -> bool:
+        """Whether it stands in line while the bounce brake is on."""
+        return self.unproven or self.looks_unproven
 
 
 def confirmation(user: User) -> Context:
@@ -129,6 +137,7 @@ ACCOUNT_EXISTS = Kind(
     max_age=timedelta(days=1),
     context=account_pages,
     newest_wins=True,
+    looks_unproven=True,
 )
 PASSWORD_RESET = Kind(
     name="password-reset",
@@ -201,6 +210,11 @@ KINDS = {
         *(PRODUCT_NEWS, PROVIDER_TEST),
     )
 }
+
+
+def unproven() -> list[str]:
+    """Return the names of the kinds that go to addresses which nobody has confirmed."""
+    return [kind.name for kind in KINDS.values() if kind.unproven]
 
 
 class UnknownKindError(LookupError):

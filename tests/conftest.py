@@ -8,7 +8,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from notifications.delivery import breaker, fallback
-from notifications.outbox import broker
+from notifications.outbox import brake, broker
 from notifications.providers import registry
 from notifications.redis_client import client
 from tests.scripted import ScriptedProvider, SecondProvider
@@ -42,6 +42,12 @@ def plain_static_files(settings: pytest.FixtureRequest) -> None:
     """Nothing was collected for the suite; the live tests serve the real thing."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**django_settings.STORAGES, "staticfiles": plain}  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def fresh_brake() -> None:
+    """What one test has seen bounce slows nobody in the next."""
+    brake.forget()
 
 
 @pytest.fixture

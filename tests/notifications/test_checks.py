@@ -45,6 +45,11 @@ from notifications import checks, kinds
         ("mailroom.E011", {"POSTMARK_WEBHOOK_AUTH": "justuser"}),
         ("mailroom.E012", {"EMAIL_ADDRESS_HOURLY": 0}),
         ("mailroom.E012", {"SOFT_BOUNCE_LIMIT": 0}),
+        ("mailroom.E012", {"FORGET_AFTER_DAYS": 0}),
+        ("mailroom.E015", {"BOUNCE_BRAKE_MIN": 0}),
+        ("mailroom.E015", {"BOUNCE_BRAKE_SHARE": 1.5}),
+        ("mailroom.E015", {"BOUNCE_BRAKE_PER_MIN": 0.0}),
+        ("mailroom.E016", {"UNCONFIRMED_DAYS": 3}),
     ],
 )
 def test_setting_that_cannot_work_is_found(settings, id_, changes):

@@ -39,6 +39,7 @@ MIDDLEWARE = [
     # The outermost two: their headers are on redirects, files and error pages too.
     "csp.middleware.CSPMiddleware",
     "config.headers.PrivateLinks",
+    "config.nul.RefuseNul",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from notifications.models import Message
+from notifications.outbox import brake
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -31,6 +32,7 @@ ACCOUNTS = {
 
 
 def people(account):
+    brake.forget()
     Message.objects.all().delete()
     User.objects.all().delete()
     if account:

@@ -73,9 +73,15 @@ def test_hand_over_that_is_about_to_be_committed_goes_out_and_is_forgotten(ada):
 
 def test_message_that_is_written_meanwhile_does_not_come_into_being(ada):
     """PostgreSQL asks for its account when it is committed, and its request fails: nobody was told that it is done."""
-    with ThreadPoolExecutor(1) as pool, pytest.raises(IntegrityError), transaction.atomic():
+
+    @transaction.atomic
+    def ask():
         enqueue(Draft(kind="password-reset", to=ada.email, user=ada))
-        pool.submit(in_a_connection_of_its_own(User.objects.get(pk=ada.pk).delete)).result(10)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(in_a_connection_of_its_own(User.objects.get(pk=ada.pk).delete)).result(10)
+
+    with pytest.raises(IntegrityError):
+        ask()
     assert not Message.objects.exists()
 
 

@@ -12,6 +12,7 @@ COPY config config
 COPY accounts accounts
 COPY notifications notifications
 COPY templates templates
+COPY locale locale
 RUN SECRET_KEY=only-for-collecting-static-files STATIC_ROOT=/app/staticfiles python manage.py collectstatic --no-input -v 0 \
     && useradd --system --uid 10001 --no-create-home mailroom
 

@@ -1,11 +1,12 @@
 # Mailroom. Needs Python 3.11 or newer and make, nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up down demo prove prove-short fresh test test-long check bench-budget bench-faults requirements clean
+.PHONY: help up down demo prove prove-short fresh test test-long test-browser check bench-budget bench-faults messages requirements clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
 BIN := .venv/bin
+CHROMIUM := /usr/bin/chromium
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # Settings of the kind a production server has; nothing is contacted with them.
@@ -25,9 +26,11 @@ help:
 	@echo 'make fresh   follow the README in a fresh copy, as a stranger would'
 	@echo 'make test    run the tests (ARGS="-k relay" passes arguments to pytest)'
 	@echo 'make test-long   the tests that take minutes: ten thousand messages, a minute of outage'
+	@echo 'make test-browser   people'\''s pages and the admin in a real browser; needs Chromium (apt install chromium)'
 	@echo 'make check   lint, types, layers, templates, migrations, settings, requirements'
 	@echo 'make bench-budget   measure whether the budget holds: rates, floors, waits (4 minutes)'
 	@echo 'make bench-faults   measure sign-ups while the broker is refused, frozen, slow, full … (5 minutes)'
+	@echo 'make messages   collect the sentences to translate into locale/, and compile what is translated'
 	@echo 'make requirements   pin the dependencies of pyproject.toml anew'
 	@echo 'make clean   delete the environment and all local data'
 
@@ -55,6 +58,15 @@ test: .venv/.dev
 test-long: .venv/.dev
 	$(BIN)/python -m pytest -m long $(ARGS)
 
+# Without a browser there is nothing to install for it either.
+test-browser:
+	@if [ -x $(CHROMIUM) ]; then $(MAKE) --no-print-directory test-in-chromium; \
+	else echo 'The browser tests are left out: there is no Chromium at $(CHROMIUM) (apt install chromium).'; fi
+
+.PHONY: test-in-chromium
+test-in-chromium: .venv/.dev
+	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+
 check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -70,6 +82,12 @@ bench-budget: .venv/.app
 
 bench-faults: .venv/.app
 	@$(BIN)/python -m benchmarks.broker_faults
+
+# Extracting needs gettext's programs, compiling does not.
+messages: .venv/.dev
+	@command -v xgettext >/dev/null || { echo 'make messages needs gettext; on Debian: apt install gettext' >&2; exit 1; }
+	$(PRODUCTION) $(BIN)/python manage.py makemessages
+	$(BIN)/pybabel --quiet compile --domain django --directory locale
 
 requirements: .venv/.dev
 	$(BIN)/$(COMPILE) --upgrade -o requirements.txt

@@ -17,11 +17,11 @@ from benchmarks.sink import Sink  # noqa: E402
 from benchmarks.workers import READY_WITHIN_S, Sender, running  # noqa: E402
 from config.environment import Role  # noqa: E402
 from config.processes import PROCESSES  # noqa: E402
+from config.redis_client import client  # noqa: E402
 from notifications import kinds  # noqa: E402
 from notifications.delivery.budget import burst  # noqa: E402
 from notifications.models import Message  # noqa: E402
 from notifications.outbox import Draft, enqueue, enqueue_many  # noqa: E402
-from notifications.redis_client import client  # noqa: E402
 from notifications.states import Stream  # noqa: E402
 
 RUN_S = 10.0

@@ -17,6 +17,8 @@ control_socket_disable = True
 
 def post_worker_init(worker: Any) -> None:
     """Open what the first request of this process would otherwise open while somebody waits."""
-    from notifications.outbox import broker  # noqa: PLC0415 - Django is only set up by now
+    from accounts.throttling import counting  # noqa: PLC0415 - Django is only set up by now
+    from notifications.outbox import broker  # noqa: PLC0415
 
     broker.warm_up()
+    counting.warm_up()

@@ -43,12 +43,14 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "config.language.PagesLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.throttling.TooManyPage",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -107,6 +109,16 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_TIMEOUT_S", default=3600)
+# How often one client may do what, and what one address (or its member) may be asked for: accounts.throttling.
+CLIENT_LIMITS = env.str(
+    "CLIENT_LIMITS",
+    default="sign-up=20/minute,resend=20/minute,reset=20/minute,log-in=30/minute,failed-log-in=10/minute",
+)
+ADDRESS_LIMITS = env.str(
+    "ADDRESS_LIMITS", default="mail=6/hour,reset=5/hour,failed-log-in=5/5 minutes,current-password=10/minute"
+)
+# How many proxies of ours stand in front of the site. Each adds to X-Forwarded-For; what else is in it is not believed.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 CONFIRMATION_TIMEOUT = timedelta(seconds=env.int("CONFIRMATION_TIMEOUT_S", default=3 * 86400))
 # An account whose address nobody has confirmed by then is deleted.
 UNCONFIRMED_DAYS = env.int("UNCONFIRMED_DAYS", default=7)
@@ -189,7 +201,9 @@ DJANGO_CELERY_RESULTS_TASK_ID_MAX_LENGTH = 191
 
 # --- Pages and language ---------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
+# In which people get pages and mail; docs/kinds.md says how to add one.
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -5,10 +5,13 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
 
+from accounts.throttling import guarded
 from config import views
 from notifications import webhooks
 from notifications.admin import status
 
+# The administrators' own way to log in is guessed at as often as the people's.
+admin.site.login = guarded(admin.site.login)  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = f"{settings.SITE_NAME} administration"
 
 urlpatterns = [
@@ -20,5 +23,8 @@ urlpatterns = [
     path("healthz/live", views.live, name="live"),
     path("healthz/ready", views.ready, name="ready"),
 ]
+
+if settings.DEBUG:
+    urlpatterns.append(path("dev/emails/", include("notifications.previews")))
 
 handler500 = "config.views.server_error"

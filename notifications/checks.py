@@ -187,7 +187,7 @@ def bounce_brake(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iter
         value = getattr(settings, setting)
         if value <= 0 or (most is not None and value > most):
             hint = "Set it above 0" + (f" and at most to {most}." if most else ".")
-            yield Error(f"{setting} is {value:g}.", hint=hint, id="mailroom.E015")
+            yield Error(f"{setting} is {value:g}.", hint=hint, id="mailroom.E016")
 
 
 def unconfirmed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
@@ -195,5 +195,5 @@ def unconfirmed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Itera
         yield Error(
             f"UNCONFIRMED_DAYS is {settings.UNCONFIRMED_DAYS}: accounts would be deleted while their links still work.",
             hint=f"Make it longer than CONFIRMATION_TIMEOUT_S, which is {settings.CONFIRMATION_TIMEOUT}.",
-            id="mailroom.E016",
+            id="mailroom.E017",
         )

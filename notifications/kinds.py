@@ -1,23 +1,20 @@
 """The catalogue: one declaration per kind of e-mail. Its name is a folder of templates under templates/emails/."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from django.conf import settings
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts import links
 from accounts.models import User
+from notifications import contexts
+from notifications.contexts import Context
 from notifications.states import Stream
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
-
-Context = dict[str, Any]
 
 
 class OnUncertain(StrEnum):
@@ -25,10 +22,6 @@ class OnUncertain(StrEnum):
 
     RESEND_ONCE = "resend once"  # rather twice than never: once for every answer that was lost
     HOLD = "hold"  # rather never than twice
-
-
-def no_context(user: User | None) -> Context:
-    return {}
 
 
 def always(user: User | None) -> bool:
@@ -47,60 +40,35 @@ class Kind:
     else. `wanted` says at that moment whether the mail still makes sense. `for_owner`: only to somebody's account, and
     only to what `address` says is its address then, so that an old resend never brings a fresh token to an old one.
     `newest_wins`: an older message of this kind to the same person is not sent once there is a newer one. `may_probe`:
-    one message may go to an address with soft bounces after a cool-off, to see whether it takes mail again. `max_age`
-    and `max_attempts` end its retries; a replay of a dead letter begins the attempts anew, not the age. `unproven`: it
-    goes to addresses that nobody has confirmed yet, so its bounces put the sender's good name at risk and, if there are
-    many, slow it down (docs/bounce-brake.md). `looks_unproven`: it is slowed with those, because whoever asked for it
-    must not learn from its pace that the address is somebody's.
+    one message may go to an address with soft bounces after a cool-off, to see whether it takes mail again.
+    `to_closed`: also to the owner of an account that was closed. `max_age` and `max_attempts` end its retries; a replay
+    of a dead letter begins the attempts anew, not the age. `unproven`: it goes to addresses that nobody has confirmed
+    yet, so its bounces put the sender's good name at risk and, if there are many, slow it down (docs/bounce-brake.md).
+    `looks_unproven`: it is slowed with those, because whoever asked for it must not learn from its pace that the
+    address is somebody's. `sample`: what a message's own context could be, for the preview.
     """
 
     name: str
     title: "StrPromise | str" = ""
     stream: Stream
     max_age: timedelta
-    context: Callable[[User], Context] = no_context
+    context: Callable[[User], Context] = contexts.no_context
     wanted: Callable[[User], bool] = always
     for_owner: bool = True
     address: Callable[[User], str] = own_address
     newest_wins: bool = False
     may_probe: bool = False
+    to_closed: bool = False
     unproven: bool = False
     looks_unproven: bool = False
     max_attempts: int = 10
     on_uncertain: OnUncertain = OnUncertain.RESEND_ONCE
+    sample: Context = field(default_factory=dict, compare=False)
 
     @property
     def is_slowed(self) -> bool:
         """Whether it stands in line while the bounce brake is on."""
         return self.unproven or self.looks_unproven
-
-
-def confirmation(user: User) -> Context:
-    return {"name": user.name, "confirmation_url": settings.SITE_URL + links.confirmation_path(user)}
-
-
-def password_reset(user: User) -> Context:
-    return {
-        "name": user.name,
-        "reset_url": settings.SITE_URL + links.password_reset_path(user),
-        "valid_minutes": settings.PASSWORD_RESET_TIMEOUT // 60,
-    }
-
-
-def address_change(user: User) -> Context:
-    return {
-        "name": user.name,
-        "new_address": user.new_email,
-        "change_url": settings.SITE_URL + links.address_change_path(user),
-    }
-
-
-def account_pages(user: User) -> Context:
-    return {
-        "name": user.name,
-        "log_in_url": settings.SITE_URL + reverse("accounts:log-in"),
-        "ask_for_reset_url": settings.SITE_URL + reverse("accounts:password-reset"),
-    }
 
 
 def unconfirmed(user: User) -> bool:
@@ -124,7 +92,7 @@ WELCOME = Kind(
     title=_("Confirm your address"),
     stream=Stream.DEFAULT,
     max_age=timedelta(days=2),
-    context=confirmation,
+    context=contexts.confirmation,
     wanted=unconfirmed,
     newest_wins=True,
     unproven=True,
@@ -135,16 +103,18 @@ ACCOUNT_EXISTS = Kind(
     title=_("You already have an account"),
     stream=Stream.DEFAULT,
     max_age=timedelta(days=1),
-    context=account_pages,
+    context=contexts.account_pages,
     newest_wins=True,
+    # Whoever signed up sees whether the mail went out, and must not see by that whether there is an account.
     looks_unproven=True,
+    to_closed=True,
 )
 PASSWORD_RESET = Kind(
     name="password-reset",
     title=_("A new password"),
     stream=Stream.CRITICAL,
     max_age=timedelta(hours=1),
-    context=password_reset,
+    context=contexts.password_reset,
     wanted=may_reset,
     newest_wins=True,
     may_probe=True,
@@ -154,14 +124,14 @@ PASSWORD_CHANGED = Kind(
     title=_("Your password was changed"),
     stream=Stream.CRITICAL,
     max_age=timedelta(days=2),
-    context=account_pages,
+    context=contexts.account_pages,
 )
 ADDRESS_CHANGE = Kind(
     name="address-change",
     title=_("Confirm your new address"),
     stream=Stream.CRITICAL,
     max_age=timedelta(days=1),
-    context=address_change,
+    context=contexts.address_change,
     address=new_address,
     newest_wins=True,
     unproven=True,
@@ -172,8 +142,9 @@ ADDRESS_CHANGED = Kind(
     title=_("Your address was changed"),
     stream=Stream.CRITICAL,
     max_age=timedelta(days=2),
-    context=account_pages,
+    context=contexts.account_pages,
     for_owner=False,
+    sample={"new_address": "g…e@example.com"},
 )
 # The account is gone by then: `name` and `language` come with the message's own context.
 ACCOUNT_DELETED = Kind(
@@ -182,6 +153,7 @@ ACCOUNT_DELETED = Kind(
     stream=Stream.DEFAULT,
     max_age=timedelta(days=1),
     for_owner=False,
+    sample={"name": "Ada Lovelace"},
 )
 # Its text comes with each message's own context: `headline` and `paragraphs`.
 PRODUCT_NEWS = Kind(
@@ -189,8 +161,16 @@ PRODUCT_NEWS = Kind(
     title=_("Product news"),
     stream=Stream.BULK,
     max_age=timedelta(days=7),
+    context=contexts.preferences,
     wanted=wants_news,
     on_uncertain=OnUncertain.HOLD,
+    sample={
+        "headline": "You see where your mail is",
+        "paragraphs": [
+            "Whoever signs up now sees at once whether our mail has arrived, and can correct a mistyped address.",
+            "There is nothing to switch on: it is there the next time you look.",
+        ],
+    },
 )
 
 # Sent by `manage.py provider_check --send-to`; `sender` and `sent_from` come with the message's own context.
@@ -201,6 +181,7 @@ PROVIDER_TEST = Kind(
     max_age=timedelta(hours=1),
     for_owner=False,
     on_uncertain=OnUncertain.HOLD,
+    sample={"sender": "An operator", "sent_from": "mail-1.example.com"},
 )
 
 KINDS = {

@@ -1,16 +1,18 @@
 """Fixtures for the whole suite."""
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 from django.conf import settings as django_settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from accounts.throttling import counting
+from config.redis_client import client
 from notifications.delivery import breaker, fallback
 from notifications.outbox import brake, broker
 from notifications.providers import registry
-from notifications.redis_client import client
 from tests.scripted import ScriptedProvider, SecondProvider
 
 
@@ -42,6 +44,17 @@ def plain_static_files(settings: pytest.FixtureRequest) -> None:
     """Nothing was collected for the suite; the live tests serve the real thing."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**django_settings.STORAGES, "staticfiles": plain}  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test has asked for is no other test's business. Under keys of its own: Redis need not be asked for it."""
+    monkeypatch.setattr(counting, "PREFIX", f"limit-of-one-test:{uuid4()}")
+    # A busy machine is no Redis in trouble.
+    monkeypatch.setattr(counting, "WAIT_S", 5.0)
+    counting.shared.cache_clear()
+    counting.memory.cache_clear()
+    counting.rest.end()
 
 
 @pytest.fixture(autouse=True)

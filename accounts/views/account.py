@@ -22,6 +22,7 @@ from accounts.forms.account import AddressForm, DeleteForm, PreferencesForm
 from accounts.forms.passwords import PasswordChangeForm
 from accounts.links import user_of
 from accounts.models import User
+from accounts.throttling import Bucket, count, count_member
 from accounts.tokens import address_change_tokens
 from accounts.views.language import speak
 
@@ -39,6 +40,10 @@ class MemberView(LoginRequiredMixin, FormView):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "user": member_of(self.request)}
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        count_member(request)
+        return super().post(request, *args, **kwargs)
 
 
 class PasswordChangeView(MemberView):
@@ -59,6 +64,7 @@ class AddressChangeView(MemberView):
 
     def form_valid(self, form: AddressForm) -> HttpResponse:
         new = form.cleaned_data["email"]
+        count(Bucket.MAIL, new)
         address.ask_for_change(form.user, new)
         text = _("We have written to %(address)s. Open the link in that mail, and it is your address.")
         messages.success(self.request, text % {"address": new})

@@ -15,6 +15,7 @@ from accounts.flows.started import remembered
 from accounts.forms.sign_up import ConfirmAgainForm
 from accounts.links import user_of
 from accounts.models import User
+from accounts.throttling import Action, Bucket, count, throttled
 from accounts.tokens import confirmation_tokens
 
 
@@ -45,6 +46,7 @@ class ConfirmView(View):
 
 
 @method_decorator(never_cache, name="dispatch")
+@method_decorator(throttled(Action.RESEND), name="post")
 class ConfirmAgainView(FormView):
     """For whoever has lost the link, or has one that no longer works."""
 
@@ -57,6 +59,7 @@ class ConfirmAgainView(FormView):
         return {"email": started.address} if started else {}
 
     def form_valid(self, form: ConfirmAgainForm) -> HttpResponse:
+        count(Bucket.MAIL, form.cleaned_data["email"])
         sign_up.ask_for_confirmation(form.cleaned_data["email"])
         return super().form_valid(form)
 

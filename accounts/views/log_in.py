@@ -3,11 +3,14 @@
 from django.conf import settings
 from django.contrib.auth import views as auth
 from django.http import HttpResponse
+from django.utils.decorators import method_decorator
 
 from accounts.forms.log_in import LogInForm
+from accounts.throttling import guarded
 from accounts.views.language import speak
 
 
+@method_decorator(guarded, name="dispatch")
 class LogInView(auth.LoginView):
     template_name = "accounts/log_in.html"
     authentication_form = LogInForm

@@ -5,18 +5,25 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import views as auth
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieSession
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
 
 from accounts.forms.passwords import NewPasswordForm, PasswordResetForm
+from accounts.throttling import Action, Bucket, count, throttled
 
 RESET_COOKIE = "password_reset"
 
 
+@method_decorator(throttled(Action.RESET), name="post")
 class PasswordResetView(auth.PasswordResetView):
     template_name = "accounts/password_reset.html"
     form_class = PasswordResetForm
     success_url = reverse_lazy("accounts:password-reset-done")
+
+    def form_valid(self, form: PasswordResetForm) -> HttpResponse:
+        count(Bucket.RESET, form.cleaned_data["email"])
+        return super().form_valid(form)
 
 
 class PasswordResetDoneView(auth.PasswordResetDoneView):

@@ -21,6 +21,7 @@ from accounts.flows.following import Following
 from accounts.flows.started import Started, remember, remembered
 from accounts.forms.sign_up import SignUpForm
 from accounts.models import User
+from accounts.throttling import Action, Bucket, count, throttled
 
 
 class HtmxRequest(HttpRequest):
@@ -33,6 +34,7 @@ FORM = [sensitive_post_parameters("password"), never_cache]
 
 
 @method_decorator(FORM, name="dispatch")
+@method_decorator(throttled(Action.SIGN_UP), name="post")
 class SignUpView(FormView):
     form_class = SignUpForm
     template_name = "accounts/sign_up.html"
@@ -43,10 +45,12 @@ class SignUpView(FormView):
         return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
+        count(Bucket.MAIL, form.cleaned_data["email"])
         wanted = form.wanted
         wanted.language = sign_up.language()
         started = Started(address=wanted.email, name=wanted.name)
-        sign_up.sign_up(wanted, started, instead_of=self.earlier(wanted.email))
+        if not form.is_trap:
+            sign_up.sign_up(wanted, started, instead_of=self.earlier(wanted.email))
         response = redirect("accounts:check-inbox")
         remember(response, started)
         return response
@@ -92,12 +96,13 @@ def check_inbox(request: HtmxRequest) -> HttpResponse:
     if request.htmx:
         if request.GET.get("seen") == following.version:
             return HttpResponse(status=204)
-        return render(request, "accounts/inbox_state.html", {"following": following})
+        return render(request, "accounts/inbox_news.html", {"following": following})
     return render(request, "accounts/check_inbox.html", {"following": following})
 
 
 @never_cache
 @require_POST
+@throttled(Action.RESEND)
 def resend(request: HttpRequest) -> HttpResponse:
     started = remembered(request)
     if started is None:
@@ -107,6 +112,7 @@ def resend(request: HttpRequest) -> HttpResponse:
         text = ngettext("Please wait %(wait_s)d second.", "Please wait %(wait_s)d seconds.", wait_s)
         messages.warning(request, text % {"wait_s": wait_s})
     else:
+        count(Bucket.MAIL, started.address)
         remember(response, sign_up.mail_again(started))
         messages.success(request, _("We are sending it once more."))
     return response

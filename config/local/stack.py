@@ -25,6 +25,7 @@ from notifications.simulator.signing import certificate_file, kept_keys
 
 ADMIN_ADDRESS = "admin@mailroom.example"
 HEALTHY_WITHIN_S = 90.0
+PLENTY = ",".join(f"{name}=3000/minute" for name in ("sign-up", "resend", "reset", "log-in", "failed-log-in"))
 # What a caller may set for one start without it being written down for the next.
 LIVES_IN_ENV_FILE = (
     *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SITE_URL", "SIMULATOR_URL", "FLOWER_URL"),
@@ -91,6 +92,8 @@ class Stack:
         made_up = {
             "SECRET_KEY": kept_secret(self.folder / "secret.key"),
             "EMAIL_PROVIDERS": "simulator",
+            # On one machine all people come from one address, also those that are made up by the dozen.
+            "CLIENT_LIMITS": PLENTY,
             **self._webhook_proofs(),
             **{"DATABASE_URL" if server.name == "postgres" else "REDIS_URL": server.url for server in self.servers},
         }

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from django.conf import settings
 
+from config.redis_client import rest
 from notifications.delivery.claim import call_s
 from notifications.providers import circuits
 from notifications.providers.circuit import (
@@ -26,7 +27,6 @@ from notifications.providers.circuit import (
     released,
 )
 from notifications.providers.mail import Accepted, ErrorClass, ProviderError
-from notifications.redis_client import rest
 
 logger = logging.getLogger(__name__)
 

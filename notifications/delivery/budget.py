@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import redis
 from django.conf import settings
 
+from config.redis_client import pace_key, rest
 from notifications.delivery import day, fallback, quota, rates, scripts
 from notifications.providers.registry import PROVIDERS
-from notifications.redis_client import pace_key, rest
 from notifications.states import Stream
 
 logger = logging.getLogger(__name__)

@@ -83,7 +83,7 @@ def _ask_kind(message: Message, kind: kinds.Kind, known: Facts) -> Facts:
         return replace(known, user_gone=kind.for_owner, superseded=False)
     return replace(
         known,
-        user_inactive=not user.is_active,
+        user_inactive=not (user.is_active or kind.to_closed),
         address_changed=kind.for_owner and message.to_address.lower() != kind.address(user).lower(),
         superseded=kind.newest_wins and known.superseded,
         wanted=kind.wanted(user),

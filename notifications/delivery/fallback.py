@@ -10,8 +10,8 @@ from collections import defaultdict
 
 from django.conf import settings
 
+from config.redis_client import REST_S, rest
 from notifications.delivery.rates import FASTEST
-from notifications.redis_client import REST_S, rest
 from notifications.states import Stream
 
 # Of a provider without a rate nothing is known; this many messages a second hurt none.

@@ -1,16 +1,22 @@
 """From a message and its kind to the mail that goes out. Tokens come into being here and live in memory only."""
 
+import logging
+import re
+from datetime import datetime
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from css_inline import CSSInliner
 from django.conf import settings
 from django.template import Context, Engine
+from django.utils import translation
 
 from config.database import is_away
 from notifications import kinds
 from notifications.models import Message
 from notifications.providers.mail import OutgoingMail
+
+logger = logging.getLogger(__name__)
 
 # Gmail and Outlook drop or ignore much of <style>. Media queries cannot be inlined and stay; nothing is loaded.
 _inliner = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
@@ -22,6 +28,16 @@ class RenderingError(Exception):
 
 class MissingVariableError(LookupError):
     """A template shows what neither the message nor the account gives. The text is the template's name for it."""
+
+
+class BrokenTranslationError(ValueError):
+    """A translated sentence cannot be filled in: a placeholder is misspelt, or is none."""
+
+
+class Content(NamedTuple):
+    subject: str
+    text: str
+    html: str
 
 
 class _Hole(str):
@@ -37,53 +53,107 @@ class _Hole(str):
         raise MissingVariableError(str(variable))
 
 
-def render(message: Message, *, attempt: int) -> OutgoingMail:
-    """Return the mail of `message` for the coming attempt.
+class _WholeLanguage(Context):
+    """Where a translation cannot be filled in, Django quietly puts the untranslated sentence in its place.
 
-    Raises RenderingError for whatever a template or a context function raises: no other message suffers for it. A
-    database that is away is not the message's fault and passes through.
+    Half a mail in another language is no mail. Django asks for that sentence with every language off, and for its
+    variables here.
     """
+
+    def update(self, other_dict: dict[str, Any] | Context) -> Any:
+        if translation.get_language() is None:
+            raise BrokenTranslationError
+        return super().update(other_dict)
+
+
+def render(message: Message, *, attempt: int) -> OutgoingMail:
+    """Return the mail of `message` for the coming attempt, in the recipient's language.
+
+    A translation that is broken costs the recipient the language, not the mail. Raises RenderingError for whatever a
+    template or a context function raises in the site's own language: no other message suffers for it. A database that
+    is away is not the message's fault and passes through.
+    """
+    content = _content_in_some_language(message)
+    return OutgoingMail(
+        message_id=message.id,
+        attempt=attempt,
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to_address=message.to_address,
+        to_name=" ".join(message.user.get_full_name().split()) if message.user else "",
+        subject=content.subject,
+        text=content.text,
+        html=content.html,
+        headers=_headers(message),
+    )
+
+
+def language_of(message: Message) -> str:
+    """Return the language `message` is written in: its recipient's, if there is a translation, or the site's own."""
+    wish = message.user.language if message.user else ""
+    if not wish and isinstance(message.context, dict):
+        wish = message.context.get("language") or ""
     try:
-        subject, text, html = _parts(message)
+        return translation.get_supported_language_variant(str(wish))
+    except LookupError:
+        return settings.LANGUAGE_CODE
+
+
+def content(message: Message, language: str) -> Content:
+    """Return what `message` says in `language`. Raises RenderingError for whatever stands in the way, as `render`."""
+    try:
+        with translation.override(language):
+            return _content(message, language)
     except MissingVariableError as error:
         problem = f"MissingVariableError:{error}"
     except (Exception, SystemExit) as error:
         if is_away(error):
             raise
         problem = type(error).__name__
-    else:
-        return OutgoingMail(
-            message_id=message.id,
-            attempt=attempt,
-            from_email=settings.DEFAULT_FROM_EMAIL,
-            to_address=message.to_address,
-            to_name=" ".join(message.user.get_full_name().split()) if message.user else "",
-            subject=" ".join(subject.split()),
-            text=text,
-            html=html,
-            headers=_headers(message),
-        )
     raise RenderingError(problem)
 
 
-def _parts(message: Message) -> tuple[str, str, str]:
+def _content_in_some_language(message: Message) -> Content:
+    language = language_of(message)
+    if language == settings.LANGUAGE_CODE:
+        return content(message, language)
+    try:
+        return content(message, language)
+    except RenderingError as error:
+        in_own = content(message, settings.LANGUAGE_CODE)
+        logger.warning(
+            "%s cannot be rendered in %s (%s): sent in %s", message.kind, language, error, settings.LANGUAGE_CODE
+        )
+        return in_own
+
+
+def _content(message: Message, language: str) -> Content:
     kind = kinds.get(message.kind)
     data: dict[str, Any] = {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         **message.context,
         **(kind.context(message.user) if message.user else {}),
+        "language": language,
+        "happened_at": _happened_at(message),
     }
     folder = f"emails/{kind.name}"
-    return (
-        _render(f"{folder}/subject.txt", data, escape=False),
-        _render(f"{folder}/body.txt", data, escape=False),
-        _inliner.inline(_render(f"{folder}/body.html", data, escape=True)),
-    )
+    data["subject"] = " ".join(_render(f"{folder}/subject.txt", data, escape=False).split())
+    text = _render(f"{folder}/body.txt", data, escape=False)
+    html = _render(f"{folder}/body.html", data, escape=True)
+    # A tag of a template leaves its line behind.
+    return Content(data["subject"], re.sub(r"\n{3,}", "\n\n", text).strip(), _inliner.inline(html))
+
+
+def _happened_at(message: Message) -> datetime:
+    """Return when what the message tells of happened: a resend tells of it later, it did not happen again."""
+    while message.resend_of:
+        message = message.resend_of
+    return message.created_at
 
 
 def _render(name: str, data: dict[str, Any], *, escape: bool) -> str:
-    return str(_engine(Engine.get_default()).get_template(name).render(Context(data, autoescape=escape)))
+    context_class = Context if data["language"] == settings.LANGUAGE_CODE else _WholeLanguage
+    return str(_engine(Engine.get_default()).get_template(name).render(context_class({**data}, autoescape=escape)))
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,7 @@ from functools import cache
 
 from redis.commands.core import Script
 
-from notifications.redis_client import client
+from config.redis_client import client
 
 _STATE = """
 local t = redis.call('TIME')

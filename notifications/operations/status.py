@@ -8,10 +8,10 @@ import redis
 from django.conf import settings
 from django.db import connection
 
+from config.redis_client import client, pace_key, served_key
 from notifications import kinds
 from notifications.bounces import enough, must_slow
 from notifications.models import bounces
-from notifications.redis_client import client, pace_key, served_key
 from notifications.states import Stream
 
 # Nothing is counted further: an operator needs to know that it is many, and the database has other work.

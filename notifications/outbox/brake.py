@@ -14,10 +14,10 @@ from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
+from config.redis_client import client
 from notifications import kinds
 from notifications.bounces import Figures, must_slow
 from notifications.models import Message, bounces
-from notifications.redis_client import client
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import kombu.exceptions
 import redis
 
 from config.celery import app
-from notifications.redis_client import Rest, client
+from config.redis_client import Rest, client
 from notifications.states import Stream
 
 logger = logging.getLogger(__name__)

@@ -16,9 +16,9 @@ from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
+from config.redis_client import client, pace_key
 from notifications.models import Message
 from notifications.outbox import broker, outlook, recovery
-from notifications.redis_client import client, pace_key
 from notifications.states import Status, Stream
 
 logger = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 
 import redis
 
+from config.redis_client import client, rest
 from notifications.providers.circuit import CLOSED, Circuit
-from notifications.redis_client import client, rest
 
 logger = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from celery.signals import setup_logging
 from django.db import OperationalError
 
 from config import heartbeat, watchdog, watching
+from config.redis_client import client, served_key
 from config.watching import Watch
 from notifications.models import ProcessHeartbeat
-from notifications.redis_client import client, served_key
 from tests.live.running import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey", "quick")]

@@ -5,6 +5,7 @@ import logging
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from config.logs import DatabaseInOneLine
@@ -105,7 +106,7 @@ def test_page_that_needs_no_database_is_served_without_one():
 
 
 def test_log_in_that_cannot_be_kept_says_so():
-    User.objects.create_user(FORM["email"], FORM["password"])
+    User.objects.create_user(FORM["email"], FORM["password"], confirmed_at=timezone.now())
     person = Client(raise_request_exception=False)
     with trouble("django_session", saying("25006")):
         assert is_clean(person.post("/log-in/", {"username": FORM["email"], "password": FORM["password"]}))

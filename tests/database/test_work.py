@@ -14,6 +14,7 @@ from django_celery_results.models import TaskResult
 from config import connections
 from config.celery import app
 from config.database import DatabaseAwayError, translated
+from config.redis_client import client
 from config.results import Results
 from notifications import tasks
 from notifications.delivery import record
@@ -22,7 +23,6 @@ from notifications.delivery.record import Carrier
 from notifications.management.commands import relay as relay_command
 from notifications.models import Message
 from notifications.outbox import recovery, relay
-from notifications.redis_client import client
 from notifications.states import Status, Stream
 from tests.database.harm import TERMINATE, by_hand, read_only, refused, saying, trouble
 from tests.factories import MessageFactory

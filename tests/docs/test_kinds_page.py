@@ -50,7 +50,8 @@ def test_page_leads_to_a_new_kind(tmp_path):
     subject, text, html = shown.stdout.split("|")
     assert subject == "Your order 4711 is on its way"
     assert "Hello Ada," in text
-    assert ">Your order 4711 left us today.</p>" in html
+    assert ">your order 4711 left us today.</p>" in html
+    assert "your order 4711 left us today.\n\n--" in text
 
 
 def test_page_says_how_to_enqueue_it():

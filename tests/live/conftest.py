@@ -5,25 +5,16 @@ from dataclasses import asdict
 
 import pytest
 
-from config.local.ports import free_port
-from config.local.stack import Ports, Stack
+from config.local.stack import Stack
 from notifications.simulator.dials import Dials
-from tests.live.running import WORKERS, Running, environment, eventually
+from tests.live.running import WORKERS, Running, environment, eventually, started
 from tests.simulated import Simulated
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    folder = tmp_path_factory.mktemp("live stack")
-    ports = Ports(web=free_port(), flower=free_port(), simulator=free_port())
-    stack = Stack(folder, ports, environment())
-    try:
-        stack.start(say=lambda _: None)
+    with started(tmp_path_factory.mktemp("live stack"), environment()) as stack:
         yield stack
-    finally:
-        stack.stop()
-        for server in stack.servers:
-            server.destroy()
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
@@ -16,7 +17,8 @@ from psycopg import sql
 
 from config.environment import BASE_DIR
 from config.local.person import Person
-from config.local.stack import Stack
+from config.local.ports import free_port
+from config.local.stack import Ports, Stack
 from tests.simulated import Simulated
 
 # What the suite has set for itself; a stack of its own must not take it for a caller's wish.
@@ -52,6 +54,19 @@ KEYS = {
     "AWS_ACCESS_KEY_ID": "AKIDCANARYOFAWS",
     "AWS_SECRET_ACCESS_KEY": "canary-of-aws-0123456789",
 }
+
+
+@contextmanager
+def started(folder: Path, environment: Mapping[str, str]) -> Iterator[Stack]:
+    """A stack on free ports, until the block ends."""
+    stack = Stack(folder, Ports(web=free_port(), flower=free_port(), simulator=free_port()), environment)
+    try:
+        stack.start(say=lambda _: None)
+        yield stack
+    finally:
+        stack.stop()
+        for server in stack.servers:
+            server.destroy()
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -2,11 +2,11 @@
 
 import json
 
+from config.redis_client import client
 from notifications.delivery.breaker import Entry, enter, forget, report
 from notifications.providers import circuits
 from notifications.providers.circuit import CONSECUTIVE_FAILURES
 from notifications.providers.mail import ErrorClass, ProviderError
-from notifications.redis_client import client
 
 MOMENTS = ("since", "opened_at", "probe_began")
 

@@ -1,8 +1,8 @@
 """Hands for tests of the budget. Redis has its own clock, so its moments are shifted instead."""
 
+from config.redis_client import client
 from notifications.delivery import scripts
 from notifications.delivery.budget import reserve
-from notifications.redis_client import client
 
 NOT_A_MOMENT = {b"factor", b"quota_rate", b"quota_day", b"others"}
 

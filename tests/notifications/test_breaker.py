@@ -12,16 +12,16 @@ import pytest
 import redis
 from django.conf import settings
 
+from config import redis_client
 from config.environment import BASE_DIR
 from config.local.ports import free_port
 from config.local.valkey import Valkey
-from notifications import redis_client
+from config.redis_client import client, rest
 from notifications.delivery import breaker
 from notifications.delivery.breaker import Effect, Entry, enter, leave, report
 from notifications.providers import circuits
 from notifications.providers.circuit import CLOSED, CONSECUTIVE_FAILURES
 from notifications.providers.mail import Accepted, ErrorClass, ProviderError
-from notifications.redis_client import client, rest
 from tests.notifications.breakers import let_pass, open_circuit, probe, until_probe
 
 pytestmark = pytest.mark.usefixtures("valkey")

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from config.redis_client import client, pace_key
 from notifications.delivery import budget
 from notifications.delivery.budget import burst, give_back, reserve
-from notifications.redis_client import client, pace_key
 from notifications.states import Stream
 from tests.notifications.budgets import drain, let_pass
 

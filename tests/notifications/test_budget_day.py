@@ -7,13 +7,13 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.models.functions import Now
 
+from config.redis_client import client, pace_key, rest
 from notifications.delivery import budget, day
 from notifications.delivery.attempt import deliver
 from notifications.delivery.budget import reserve
 from notifications.delivery.record import Carrier
 from notifications.models import DeliveryAttempt
 from notifications.providers.mail import ErrorClass
-from notifications.redis_client import client, pace_key, rest
 from notifications.states import Stream
 from tests.factories import MessageFactory
 from tests.notifications.budgets import counted, given, let_pass

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from django.conf import settings
 
-from notifications import redis_client
+from config import redis_client
 from notifications.delivery import quota, scripts
 from notifications.delivery.budget import Grant, give_back, reserve, throttled
 from notifications.providers.account import Quota

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
+from config.redis_client import client
 from notifications.delivery import budget, fallback, quota
 from notifications.delivery.attempt import deliver
 from notifications.delivery.budget import reserve, throttled
@@ -12,7 +13,6 @@ from notifications.delivery.record import Carrier
 from notifications.models import DeliveryAttempt, ProviderQuota
 from notifications.providers.account import Quota
 from notifications.providers.mail import ErrorClass, ProviderError
-from notifications.redis_client import client
 from notifications.states import Stream
 from tests.factories import MessageFactory
 from tests.notifications.budgets import counted, drain, let_pass, state

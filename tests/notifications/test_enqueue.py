@@ -3,11 +3,11 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
+from config.redis_client import client
 from notifications.addresses import BadAddressError
 from notifications.kinds import UnknownKindError
 from notifications.models import Message
 from notifications.outbox import Draft, broker, enqueue, enqueue_many
-from notifications.redis_client import client
 from notifications.states import Status, Stream
 from tests.factories import UserFactory
 

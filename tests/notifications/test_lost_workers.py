@@ -8,6 +8,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.models.functions import Now
 
+from config.redis_client import client
 from notifications.delivery import attempt, record
 from notifications.delivery.attempt import deliver
 from notifications.delivery.claim import claim, give_back, hand_over, undo_hand_over
@@ -17,7 +18,6 @@ from notifications.delivery.retry import Retry
 from notifications.models import Message, transactions
 from notifications.outbox import recovery, relay
 from notifications.providers.mail import Accepted, ErrorClass, ProviderError
-from notifications.redis_client import client
 from notifications.states import Status, Stream
 from tests.factories import MessageFactory
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from django.db.models.functions import Now
 
+from config.redis_client import client, pace_key
 from notifications.delivery import breaker
 from notifications.delivery.attempt import deliver
 from notifications.delivery.breaker import enter, report
@@ -16,7 +17,6 @@ from notifications.models import Message
 from notifications.outbox import relay
 from notifications.providers.circuit import CONSECUTIVE_FAILURES
 from notifications.providers.mail import Accepted, ErrorClass, ProviderError
-from notifications.redis_client import client, pace_key
 from notifications.states import Status, Stream
 from tests.factories import MessageFactory
 from tests.notifications.breakers import open_circuit, until_probe

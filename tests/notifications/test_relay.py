@@ -6,11 +6,11 @@ import redis
 from django.db import connection
 from django.db.models.functions import Now
 
+from config.redis_client import client, pace_key
 from notifications import kinds
 from notifications.management.commands import relay as relay_command
 from notifications.models import DeliveryAttempt, Message
 from notifications.outbox import broker, recovery, relay
-from notifications.redis_client import client, pace_key
 from notifications.states import Status, Stream
 from tests.factories import MessageFactory
 

@@ -6,9 +6,9 @@ import pytest
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from config.redis_client import client
 from notifications.models import Message
 from notifications.outbox import relay
-from notifications.redis_client import client
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

@@ -21,10 +21,10 @@ from config.celeryconfig import beat_schedule
 from config.environment import BASE_DIR
 from config.local.ports import free_port
 from config.local.valkey import Valkey
+from config.redis_client import client
 from notifications.management.commands import relay as relay_command
 from notifications.models import Message
 from notifications.outbox import broker, recovery, relay
-from notifications.redis_client import client
 from notifications.states import Status, Stream
 from tests.factories import MessageFactory
 from tests.live.running import eventually

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models.functions import Now
 
+from config.redis_client import client
 from notifications import kinds
 from notifications.delivery.attempt import deliver
 from notifications.delivery.record import Carrier
@@ -17,7 +18,6 @@ from notifications.feedback import suppressing
 from notifications.models import Message
 from notifications.outbox import relay
 from notifications.providers.mail import ErrorClass
-from notifications.redis_client import client
 from notifications.states import Status, Stream
 from notifications.suppressions import Reason
 from tests.factories import MessageFactory, UserFactory

@@ -2,9 +2,9 @@
 
 import pytest
 
+from config.redis_client import rest
 from notifications.delivery.breaker import Entry, Standing, report, standings
 from notifications.providers.mail import ErrorClass, ProviderError
-from notifications.redis_client import rest
 from tests.notifications.breakers import let_pass, open_circuit, probe, until_probe
 
 pytestmark = pytest.mark.usefixtures("valkey")

@@ -16,13 +16,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
+from config.redis_client import client, pace_key, served_key, the_client
 from notifications.admin import status as status_page
 from notifications.models import DeliveryAttempt, ProcessHeartbeat
 from notifications.models.heartbeat import beat, goodbye
 from notifications.operations import status as operations
 from notifications.operations.problems import problems
 from notifications.operations.status import Dead, Lane, Traffic, collect
-from notifications.redis_client import client, pace_key, served_key, the_client
 from notifications.states import Status, Stream
 from tests.factories import MessageFactory
 

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from hypothesis.stateful import invariant, rule
 from hypothesis.strategies import booleans, sampled_from
 
+from config.redis_client import client
 from notifications.delivery.claim import leave, put_off
 from notifications.feedback import ingest
 from notifications.feedback.reading import read_due
@@ -15,7 +16,6 @@ from notifications.models import ProviderEvent
 from notifications.outbox import broker, recovery, relay
 from notifications.outcomes import RANK, BounceKind, FeedbackKind, Outcome, meant
 from notifications.providers.feedback import RawEvent
-from notifications.redis_client import client
 from notifications.states import Event, Status, Stream
 from tests.notifications.stateful import invariants, world
 from tests.notifications.stateful.judging import expected_end

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from config.redis_client import Rest
 from notifications import kinds
 from notifications.outbox import broker
 from notifications.providers import registry
-from notifications.redis_client import Rest
 from tests.notifications.stateful import world
 from tests.notifications.stateful.machine import Machine
 from tests.scripted_webhook import ScriptedWebhook

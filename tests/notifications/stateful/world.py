@@ -10,10 +10,10 @@ import psycopg
 from django.conf import settings
 from django.db import connection
 
+from config.redis_client import client
 from notifications.delivery import replay as dead
 from notifications.models import Message, Suppression
 from notifications.outbox import broker, settling
-from notifications.redis_client import client
 from notifications.states import Event, Stream
 
 # Every time that the rows know. A clock cannot be turned, so all of them are moved back together.

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
-from notifications.redis_client import client, the_client
+from config.redis_client import client, the_client
 
 
 @pytest.fixture(autouse=True)

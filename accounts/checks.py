@@ -1,0 +1,40 @@
+"""System checks of what accounts reads from the settings."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name for it
+
+from accounts.throttling.rules import Action, BadLimitError, Bucket, read
+
+
+def register() -> None:
+    for check in (rate_limits, trusted_proxies):
+        checks.register(check, "mailroom")
+
+
+def rate_limits(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    for setting, names in (("CLIENT_LIMITS", Action), ("ADDRESS_LIMITS", Bucket)):
+        try:
+            read(getattr(settings, setting), names)
+        except BadLimitError as error:
+            hint = f"Limits like 20/minute or 5/10 minutes, separated by commas, one for each of: {', '.join(names)}."
+            yield Error(f"{setting}: {error}.", hint=hint, id="mailroom.E014")
+
+
+def trusted_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    if settings.TRUSTED_PROXIES < 0:
+        yield Error(
+            f"TRUSTED_PROXIES is {settings.TRUSTED_PROXIES}.",
+            hint="Set it to the number of proxies of yours in front of the site, 0 for none.",
+            id="mailroom.E015",
+        )
+    elif settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXIES:
+        yield Warning(
+            "BEHIND_TLS_PROXY is set and TRUSTED_PROXIES is 0: all people are counted as one client, the proxy.",
+            hint="Set TRUSTED_PROXIES to the number of proxies in front of the site, usually 1.",
+            id="mailroom.W001",
+        )

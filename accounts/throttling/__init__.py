@@ -1,0 +1,33 @@
+"""How often one client, one address and one member may ask. Only POSTs are counted.
+
+What a view needs:
+
+- `@method_decorator(throttled(Action.SIGN_UP), name="post")` counts what one client posts; over a function that takes
+  only POSTs, `@throttled(Action.RESEND)`.
+- `count(Bucket.MAIL, address)`, in a form's valid branch and before anything is done: every mail to an address that
+  anybody may ask for, in the same way whether it has an account or not. `Bucket.RESET` for password resets.
+- `count_member(request)`, before a member's current password is looked at.
+- `@guarded` over a whole log-in view: counts all tries, and those that fail again, by client and by address.
+
+Each raises TooManyError when it is too much; `TooManyPage`, a middleware, answers that with the page 429. What is
+refused is not counted, so whoever waits as long as the page says is let in.
+
+Counts are kept in Redis, all processes together, under keyed hashes: neither addresses nor clients can be read there.
+While Redis is away each process counts for itself, by the same figures.
+"""
+
+from accounts.throttling.asking import count, count_member, guarded, throttled
+from accounts.throttling.counting import TooManyError
+from accounts.throttling.page import TooManyPage
+from accounts.throttling.rules import Action, Bucket
+
+__all__ = [
+    "Action",
+    "Bucket",
+    "TooManyError",
+    "TooManyPage",
+    "count",
+    "count_member",
+    "guarded",
+    "throttled",
+]

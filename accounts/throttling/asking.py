@@ -1,0 +1,93 @@
+"""What views and forms call."""
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.crypto import salted_hmac
+
+from accounts.addresses import canonical_address
+from accounts.throttling import counting, rules
+from accounts.throttling.clients import client_of
+from accounts.throttling.counting import Counted
+from accounts.throttling.rules import Action, Bucket
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+
+def throttled(action: Action) -> Callable[[View], View]:
+    """Count every call of a view for the client it comes from. Over a class's `post`, or over what only takes POSTs."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            _count_client(action, request)
+            return view(request, *args, **kwargs)
+
+        return counted  # type: ignore[return-value]
+
+    return decorate
+
+
+def count(bucket: Bucket, address: str) -> Counted:
+    """Count one more of `bucket` for an address, however it was typed. Raises TooManyError."""
+    limit = rules.read(settings.ADDRESS_LIMITS, Bucket)[bucket]
+    return counting.count(limit, "address", bucket, _known_as(address))
+
+
+def count_member(request: HttpRequest) -> Counted:
+    """Count that whoever is logged in says the current password. Raises TooManyError."""
+    bucket = Bucket.CURRENT_PASSWORD
+    limit = rules.read(settings.ADDRESS_LIMITS, Bucket)[bucket]
+    return counting.count(limit, "member", bucket, _hidden(str(request.user.pk)))
+
+
+def guarded(view: View) -> View:
+    """Over a log-in view that takes a `username` and redirects whoever gives the right password.
+
+    A try counts as failed before it is made, so that many at once are not more than one after the other; of a right one
+    that is taken back, and nothing else.
+    """
+
+    @wraps(view)
+    def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method != "POST":
+            return view(request, *args, **kwargs)
+        _count_client(Action.LOG_IN, request)
+        failed = _count_client(Action.FAILED_LOG_IN, request), count(Bucket.FAILED_LOG_IN, _typed(request))
+        response = view(request, *args, **kwargs)
+        if response.status_code == HTTPStatus.FOUND:
+            for one in failed:
+                one.give_back()
+        return response
+
+    return counted  # type: ignore[return-value]
+
+
+def _count_client(action: Action, request: HttpRequest) -> Counted:
+    client = client_of(
+        request.META.get("REMOTE_ADDR") or "",
+        request.META.get("HTTP_X_FORWARDED_FOR") or "",
+        settings.TRUSTED_PROXIES,
+    )
+    return counting.count(rules.read(settings.CLIENT_LIMITS, Action)[action], "client", action, _hidden(client))
+
+
+def _typed(request: HttpRequest) -> str:
+    return request.POST.get("username") or ""
+
+
+def _known_as(typed: str) -> str:
+    """Return what stands for an address in Redis: the same for every way to type it, also where it is none."""
+    try:
+        return _hidden(canonical_address(typed.strip()))
+    except ValidationError:
+        return _hidden(typed.strip().lower())
+
+
+def _hidden(text: str) -> str:
+    return salted_hmac("accounts.throttling", text.encode(errors="replace"), algorithm="sha256").hexdigest()

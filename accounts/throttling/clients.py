@@ -1,0 +1,37 @@
+"""Who asks: the address of a client, as far as it can be believed. Pure."""
+
+import re
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+# An address with a port: "192.0.2.1:4711", "[2001:db8::1]:4711", "[2001:db8::1]".
+_WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](:\d+)?|(?P<v4>[\d.]+):\d+")
+# What one customer of a provider is given at least; within it addresses change as they like.
+IPV6_PREFIX = 64
+
+
+def client_of(remote_addr: str, forwarded_for: str, proxies: int) -> str:
+    """Return whom to count: an IPv4 address, the /64 of an IPv6 address, or "" for what is no address.
+
+    `proxies` is how many of ours stand in front. Each has added to `forwarded_for` whom it was asked by, on the right;
+    what is further to the left the client may have made up. `remote_addr` is the nearest proxy, or the client.
+    """
+    ours = forwarded_for.rsplit(",", proxies)[-proxies:] if proxies else [""]
+    return _counted(ours[0]) or _counted(remote_addr)
+
+
+def _counted(text: str) -> str:
+    address = _address(text.strip())
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(IPv6Network((int(address), IPV6_PREFIX), strict=False))
+    return str(address) if address else ""
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    if found := _WITH_PORT.fullmatch(text):
+        text = found["v6"] or found["v4"]
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None

@@ -1,0 +1,45 @@
+"""The page for whoever has asked too often."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from math import ceil
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
+from django.utils.translation import ngettext
+
+from accounts.throttling.counting import TooManyError
+
+MINUTE_S, HOUR_S = 60, 3600
+
+
+class TooManyPage:
+    """A middleware: TooManyError, wherever in a view it is raised, becomes the page 429."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, TooManyError):
+            return None
+        response = render(
+            request, "429.html", {"wait": in_words(exception.wait_s)}, status=HTTPStatus.TOO_MANY_REQUESTS
+        )
+        response["Retry-After"] = str(exception.wait_s)
+        add_never_cache_headers(response)
+        return response
+
+
+def in_words(wait_s: int) -> str:
+    """Return "40 seconds", "3 minutes" or "1 hour": never less than it takes."""
+    if wait_s < MINUTE_S:
+        return ngettext("%(count)d second", "%(count)d seconds", wait_s) % {"count": wait_s}
+    if wait_s <= HOUR_S - MINUTE_S:
+        minutes = ceil(wait_s / MINUTE_S)
+        return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+    hours = ceil(wait_s / HOUR_S)
+    return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}

@@ -1,0 +1,112 @@
+"""Every kind of mail as people get it, at /dev/emails/: for a developer's eyes, where DEBUG is on.
+
+The person in the samples has an id that no account can have, so that no link in a preview opens anything.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from notifications import kinds
+from notifications.delivery.rendering import Content, RenderingError, content
+from notifications.kinds import Kind
+from notifications.models import Message
+
+# One more than the column of ids can hold.
+NOBODY = 2**63
+SCHEMES = {"light": "not all", "dark": "all"}
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    kinds_and_subjects = [
+        (kind, [(code, name, *look(kind, code)) for code, name in settings.LANGUAGES]) for kind in kinds.KINDS.values()
+    ]
+    return _page(request, "previews/index.html", {"kinds": kinds_and_subjects})
+
+
+@require_safe
+def show(request: HttpRequest, name: str) -> HttpResponse:
+    kind, language = _kind(name), _language(request)
+    shown, problem = look(kind, language)
+    scheme = _scheme(request)
+    choices = {
+        "kind": kind,
+        "language": language,
+        "languages": settings.LANGUAGES,
+        "scheme": scheme,
+        "schemes": SCHEMES,
+    }
+    return _page(request, "previews/show.html", {"content": shown, "problem": problem, **choices})
+
+
+@require_safe
+def html(request: HttpRequest, name: str) -> HttpResponse:
+    """The mail's HTML as it is sent, for a frame. Its media query answers as the preview's reader wishes."""
+    shown, problem = look(_kind(name), _language(request))
+    if shown is None:
+        return HttpResponse(problem, content_type="text/plain", status=500)
+    response = HttpResponse(shown.html.replace("(prefers-color-scheme: dark)", SCHEMES[_scheme(request)]))
+    # Mail has its styles inline; a page of ours has not, and may not be framed.
+    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+    response["X-Frame-Options"] = "SAMEORIGIN"
+    return response
+
+
+def look(kind: Kind, language: str) -> tuple[Content | None, str]:
+    """Return what a mail of `kind` says in `language`, or None and what is wrong with it."""
+    user = User(
+        pk=NOBODY, email="ada@example.com", name="Ada Lovelace", new_email="ada.lovelace@example.com", language=language
+    )
+    message = Message(
+        kind=kind.name,
+        stream=kind.stream,
+        user=user,
+        to_address=user.email,
+        context=kind.sample,
+        created_at=timezone.now(),
+    )
+    try:
+        return content(message, language), ""
+    except RenderingError as error:
+        return None, f"{kind.name} cannot be rendered: {error}"
+
+
+def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    response = render(request, template, context)
+    response["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; frame-src 'self'; base-uri 'none';"
+        " form-action 'self'; frame-ancestors 'none'"
+    )
+    return response
+
+
+def _kind(name: str) -> Kind:
+    try:
+        return kinds.get(name)
+    except kinds.UnknownKindError as error:
+        raise Http404(str(error)) from error
+
+
+def _language(request: HttpRequest) -> str:
+    wish = request.GET.get("language", "")
+    return wish if wish in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+
+
+def _scheme(request: HttpRequest) -> str:
+    wish = request.GET.get("scheme", "")
+    return wish if wish in SCHEMES else "light"
+
+
+app_name = "previews"
+urlpatterns = [
+    path("", index, name="index"),
+    path("<slug:name>/", show, name="show"),
+    path("<slug:name>/html/", html, name="html"),
+]

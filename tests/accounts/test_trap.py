@@ -1,0 +1,48 @@
+"""The field that only robots fill in."""
+
+import pytest
+from django import forms
+from django.template.loader import render_to_string
+
+from accounts.forms.sign_up import ConfirmAgainForm, SignUpForm
+from accounts.forms.trap import WithTrap
+
+
+class Plain(WithTrap):
+    email = forms.CharField()
+
+
+GOOD = {"email": "ada@example.com", "password": "correct horse battery"}
+
+
+@pytest.mark.parametrize("form", [Plain, SignUpForm])
+@pytest.mark.parametrize("text", ["http://spam.example", "x", "\x00", "y" * 100_000])
+def test_robot_is_trapped_and_sees_no_error(form, text):
+    filled_in = form({**GOOD, "subject": text})
+    assert filled_in.is_valid()
+    assert filled_in.is_trap
+
+
+@pytest.mark.parametrize("form", [Plain, SignUpForm])
+@pytest.mark.parametrize("more", [{}, {"subject": ""}, {"website": "https://ada.example"}])
+def test_person_is_not(form, more):
+    filled_in = form({**GOOD, **more})
+    assert filled_in.is_valid()
+    assert not filled_in.is_trap
+
+
+@pytest.mark.parametrize("form", [Plain, SignUpForm])
+def test_field_is_in_the_page_and_in_nobodys_way(form):
+    page = render_to_string("accounts/form.html", {"form": form()})
+    before, trap, after = page.partition('<div class="trap" aria-hidden="true">')
+    field = after.partition("</div>")[0]
+    assert trap
+    assert 'tabindex="-1"' in field
+    assert 'autocomplete="off"' in field
+    assert "style=" not in page
+    assert 'name="subject"' not in before + after.partition("</div>")[2]
+    assert 'name="email"' in after
+
+
+def test_form_without_one_shows_none():
+    assert "trap" not in render_to_string("accounts/form.html", {"form": ConfirmAgainForm()})

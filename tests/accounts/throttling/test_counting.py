@@ -1,0 +1,105 @@
+"""Counts, in Redis and in memory: not one too many, and a wait that is long enough."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import limits
+import pytest
+
+from accounts.throttling import counting
+from accounts.throttling.counting import TooManyError, count
+from config.redis_client import client
+
+FIVE = limits.parse("5/minute")
+
+
+@pytest.fixture(params=["redis", "memory"])
+def where(request):
+    """Where it is counted in this test."""
+    if request.param == "memory":
+        counting.rest.start()
+    return request.param
+
+
+def refused(limit, *key):
+    try:
+        count(limit, *key)
+    except TooManyError as error:
+        return error.wait_s
+    return 0
+
+
+def test_as_many_as_the_limit_are_let_in_and_the_next_is_told_how_long_to_wait(where):
+    assert [refused(FIVE, "a") for _ in range(5)] == [0] * 5
+    assert 0 < refused(FIVE, "a") <= 61
+    assert refused(FIVE, "b") == 0
+    assert counting.rest.on == (where == "memory")
+
+
+def test_who_waits_as_long_as_told_is_let_in(where):
+    two = limits.parse("2/2 seconds")
+    assert [refused(two, "a") for _ in range(2)] == [0, 0]
+    for _ in range(3):
+        if wait_s := refused(two, "a"):
+            time.sleep(wait_s)
+        assert refused(two, "a") == 0
+
+
+def test_many_at_once_are_not_more_than_one_after_the_other(where):
+    with ThreadPoolExecutor(16) as threads:
+        waits = list(threads.map(lambda _: refused(FIVE, "a"), range(200)))
+    assert waits.count(0) == 5
+
+
+def test_one_that_is_given_back_lets_one_more_in(where):
+    tries = [count(FIVE, "a") for _ in range(5)]
+    tries[0].give_back()
+    assert refused(FIVE, "a") == 0
+    assert refused(FIVE, "a")
+
+
+def test_what_redis_has_counted_is_not_given_back_to_another_count():
+    counted = count(FIVE, "a")
+    counting.rest.start()
+    counted.give_back()
+    assert [refused(FIVE, "a") for _ in range(5)] == [0] * 5
+    assert refused(FIVE, "a")
+
+
+def test_limit_that_is_set_anew_counts_anew(where):
+    assert [refused(FIVE, "a") for _ in range(6)][5]
+    assert refused(limits.parse("6/minute"), "a") == 0
+
+
+def test_keys_in_redis_expire_by_themselves():
+    count(FIVE, "a")
+    keys = list(client().scan_iter(f"{counting.PREFIX}*"))
+    assert keys
+    assert all(0 < client().ttl(key) <= 120 for key in keys)
+
+
+def test_memory_keeps_to_its_room_and_forgets_the_oldest_first(monkeypatch):
+    monkeypatch.setattr(counting, "MOST_KEYS", 1000)
+    counting.rest.start()
+    one = limits.parse("1/hour")
+    for number in range(5000):
+        assert refused(one, str(number)) == 0
+    memory = counting.memory()
+    assert 800 <= len(memory.storage) <= 1001
+    assert len(memory.expirations) <= 1001
+    assert len(memory.locks) <= 1001
+    assert refused(one, "4999")
+    assert refused(one, "0") == 0
+
+
+def test_memory_forgets_what_has_expired():
+    counting.rest.start()
+    second = limits.parse("1/second")
+    for number in range(2000):
+        count(second, str(number))
+    time.sleep(2.1)
+    count(second, "and one that has the library look")
+    give_up_at = time.monotonic() + 10
+    while len(counting.memory().storage) > 1:
+        assert time.monotonic() < give_up_at
+        time.sleep(0.05)

@@ -1,0 +1,244 @@
+"""Who asks too often is told so, by every form, and nothing happens."""
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.db import connection
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from accounts.models import User
+from accounts.throttling import TooManyError, TooManyPage
+from accounts.throttling.page import in_words
+from config.redis_client import client as redis_client
+from notifications.models import Message
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "correct horse battery"
+HTMX = {"HX-Request": "true"}
+BY_CLIENT = {
+    "sign-up": ("sign-up", lambda n: {"email": f"person{n}@example.com", "password": PASSWORD}),
+    "confirm-again": ("resend", lambda n: {"email": f"person{n}@example.com"}),
+    "password-reset": ("reset", lambda n: {"email": f"person{n}@example.com"}),
+    "log-in": ("log-in", lambda n: {"username": f"person{n}@example.com", "password": PASSWORD}),
+}
+BY_ADDRESS = {
+    "sign-up": ("mail", {"email": "ada@example.com", "password": PASSWORD}),
+    "confirm-again": ("mail", {"email": "ada@example.com"}),
+    "password-reset": ("reset", {"email": "ada@example.com"}),
+    "log-in": ("failed-log-in", {"username": "ada@example.com", "password": "wrong"}),
+}
+
+
+@pytest.fixture
+def limited(settings):
+    """Return what lowers one limit and leaves the rest out of the way."""
+
+    def to(name, limit):
+        for setting in ("CLIENT_LIMITS", "ADDRESS_LIMITS"):
+            pairs = [pair.partition("=")[0] for pair in getattr(settings, setting).split(",")]
+            setattr(settings, setting, ",".join(f"{one}={limit if one == name else '1000/minute'}" for one in pairs))
+
+    return to
+
+
+def person(address="ada@example.com", **more):
+    return User.objects.create_user(address, PASSWORD, confirmed_at=timezone.now(), **more)
+
+
+def post(page, fields, **more):
+    return Client(**more).post(reverse(f"accounts:{page}"), fields)
+
+
+def is_turned_away(answer):
+    text = " ".join(answer.content.decode().split())
+    assert answer.status_code == 429
+    assert 0 < int(answer["Retry-After"]) <= 3660
+    assert f"again in {in_words(int(answer['Retry-After']))}." in text
+    assert "no-store" in answer["Cache-Control"]
+    return True
+
+
+@pytest.mark.parametrize("page", BY_CLIENT)
+def test_client_that_posts_too_often_is_turned_away_and_only_it(limited, page):
+    action, fields = BY_CLIENT[page]
+    limited(action, "3/minute")
+    assert {post(page, fields(number)).status_code for number in range(3)} <= {200, 302}
+    written = Message.objects.count()
+    with CaptureQueriesContext(connection) as queries:
+        assert is_turned_away(post(page, fields(3)))
+    assert not queries
+    assert Message.objects.count() == written
+    assert post(page, fields(4), REMOTE_ADDR="192.0.2.1").status_code != 429
+    assert Client().get(reverse(f"accounts:{page}")).status_code == 200
+
+
+@pytest.mark.parametrize("page", BY_CLIENT)
+def test_looking_is_never_limited(limited, page):
+    limited(BY_CLIENT[page][0], "1/minute")
+    url = reverse(f"accounts:{page}")
+    for method in ("get", "head", "options"):
+        assert {getattr(Client(), method)(url).status_code for _ in range(3)} == {200}
+
+
+@pytest.mark.parametrize("has_account", [False, True])
+@pytest.mark.parametrize("page", BY_ADDRESS)
+def test_address_that_is_asked_for_too_often_is_turned_away_from_everywhere(limited, page, has_account):
+    bucket, fields = BY_ADDRESS[page]
+    limited(bucket, "3/hour")
+    if has_account:
+        person()
+    addresses = [f"192.0.2.{number}" for number in range(5)]
+    statuses = [post(page, fields, REMOTE_ADDR=address).status_code for address in addresses]
+    assert statuses == [200 if page == "log-in" else 302] * 3 + [429, 429]
+    typed_otherwise = {name: value.replace("ada@example", " ADA@Example") for name, value in fields.items()}
+    assert is_turned_away(post(page, typed_otherwise, REMOTE_ADDR="192.0.2.9"))
+    others = {name: value.replace("ada", "bob") for name, value in fields.items()}
+    assert post(page, others).status_code != 429
+
+
+def test_sign_up_and_resend_share_what_an_address_may_get(limited):
+    limited("mail", "3/hour")
+    client = Client()
+    assert client.post(reverse("accounts:sign-up"), BY_ADDRESS["sign-up"][1]).status_code == 302
+    for page in ("confirm-again", "sign-up"):
+        assert post(page, BY_ADDRESS[page][1]).status_code == 302
+    for page in ("confirm-again", "sign-up"):
+        assert is_turned_away(post(page, BY_ADDRESS[page][1]))
+    assert post("password-reset", BY_ADDRESS["password-reset"][1]).status_code == 302
+
+
+def test_resend_counts_for_client_and_address(limited, monkeypatch):
+    monkeypatch.setattr("accounts.flows.started.PAUSE_S", 0)
+    for name in ("resend", "mail"):
+        limited(name, "2/hour")
+        client = Client()
+        address = f"{name}@example.com"
+        client.post(reverse("accounts:sign-up"), {"email": address, "password": PASSWORD})
+        answers = [client.post(reverse("accounts:resend")) for _ in range(3)]
+        assert answers[0].status_code == 302
+        assert is_turned_away(answers[2])
+
+
+def test_mail_to_a_new_address_counts_as_any_to_it(limited):
+    limited("mail", "1/hour")
+    member = person("bob@example.com")
+    post("sign-up", BY_ADDRESS["sign-up"][1])
+    client = Client()
+    client.force_login(member)
+    fields = {"email": "ada@example.com", "current_password": PASSWORD}
+    assert is_turned_away(client.post(reverse("accounts:address-change"), fields))
+    member.refresh_from_db()
+    assert member.new_email == ""
+
+
+@pytest.mark.parametrize("page", ["password-change", "address-change", "delete"])
+def test_current_password_is_guessed_so_often_and_no_more(limited, page):
+    limited("current-password", "2/minute")
+    member = person()
+    client = Client()
+    client.force_login(member)
+    other = {"password-change": "delete"}.get(page, "password-change")
+    for where in (page, other):
+        assert client.post(reverse(f"accounts:{where}"), {"current_password": "wrong"}).status_code == 200
+    assert is_turned_away(client.post(reverse(f"accounts:{page}"), {"current_password": PASSWORD}))
+    assert client.get(reverse(f"accounts:{page}")).status_code == 200
+    assert User.objects.filter(pk=member.pk).exists()
+
+
+@pytest.mark.parametrize("url", ["/log-in/", "/admin/login/"])
+def test_right_password_counts_as_no_failure_and_takes_back_no_other(limited, url):
+    limited("failed-log-in", "3/minute")
+    person(is_staff=True)
+    right, wrong = ({"username": "ada@example.com", "password": password} for password in (PASSWORD, "wrong"))
+    assert [Client().post(url, wrong).status_code for _ in range(2)] == [200, 200]
+    assert [Client().post(f"{url}?next=/", right).status_code for _ in range(4)] == [302] * 4
+    assert Client().post(url, wrong).status_code == 200
+    assert is_turned_away(Client().post(url, wrong))
+    # Even the right one: whether it is, is what is being guessed.
+    assert is_turned_away(Client().post(url, right))
+
+
+def test_both_ways_to_log_in_share_their_counts(limited):
+    limited("failed-log-in", "2/minute")
+    fields = {"username": "ada@example.com", "password": "wrong"}
+    assert Client().post("/log-in/", fields).status_code == 200
+    assert Client().post("/admin/login/", fields).status_code == 200
+    assert is_turned_away(Client().post("/log-in/", fields, headers=HTMX))
+
+
+def test_what_is_no_address_is_counted_too(limited):
+    limited("failed-log-in", "2/minute")
+    typed = ["no address \x00", "NO ADDRESS \x00", "no address \x00"]
+    answers = [
+        post("log-in", {"username": text, "password": "x"}, REMOTE_ADDR=f"192.0.2.{number}")
+        for number, text in enumerate(typed)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+
+
+def test_client_behind_a_proxy_is_told_from_others_and_cannot_become_them(limited, settings):
+    limited("sign-up", "1/minute")
+    settings.TRUSTED_PROXIES = 1
+    fields = BY_CLIENT["sign-up"][1](1)
+
+    def ask(forwarded_for):
+        return Client().post("/sign-up/", fields, headers={"X-Forwarded-For": forwarded_for}).status_code
+
+    assert [ask("192.0.2.1"), ask("192.0.2.2")] == [302, 302]
+    assert [ask("192.0.2.1"), ask("203.0.113.5, 192.0.2.1"), ask("192.0.2.1:99")] == [429] * 3
+
+
+def test_forged_posts_count_for_nobody(limited):
+    limited("sign-up", "1/minute")
+    robot = Client(enforce_csrf_checks=True)
+    assert {robot.post("/sign-up/", BY_CLIENT["sign-up"][1](0)).status_code for _ in range(3)} == {403}
+    assert post("sign-up", BY_CLIENT["sign-up"][1](1)).status_code == 302
+
+
+def test_no_address_and_no_client_can_be_read_in_redis():
+    for page, (_, fields) in BY_ADDRESS.items():
+        post(page, fields, REMOTE_ADDR="192.0.2.77")
+    keys = b" ".join(redis_client().keys("*limit*"))
+    assert keys
+    assert not [secret for secret in (b"example", b"192.0.2", b"@") if secret in keys]
+
+
+def test_page_speaks_the_browsers_language(limited):
+    limited("reset", "1/hour")
+    fields = {"email": "ada@example.com"}
+    post("password-reset", fields)
+    page = Client().post("/password-reset/", fields, headers={"Accept-Language": "de"})
+    assert page.status_code == 429
+    assert "Minuten" in page.content.decode() or "Stunde" in page.content.decode()
+    assert "Bitte warten" in page.content.decode()
+
+
+def test_page_needs_no_session_and_no_user():
+    request = RequestFactory().post("/sign-up/")
+    request.user = AnonymousUser()
+    page = TooManyPage(lambda _: None).process_exception(request, TooManyError(40))
+    assert page.status_code == 429
+    assert page["Retry-After"] == "40"
+    assert TooManyPage(lambda _: None).process_exception(request, ValueError()) is None
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "words"),
+    [
+        (1, "1 second"),
+        (40, "40 seconds"),
+        (59, "59 seconds"),
+        (60, "1 minute"),
+        (61, "2 minutes"),
+        (180, "3 minutes"),
+        (3540, "59 minutes"),
+        (3541, "1 hour"),
+        (3600, "1 hour"),
+        (3601, "2 hours"),
+    ],
+)
+def test_wait_is_said_in_words_that_are_never_too_short(wait_s, words):
+    with translation.override("en"):
+        assert in_words(wait_s) == words

@@ -1,0 +1,51 @@
+"""What CLIENT_LIMITS and ADDRESS_LIMITS may say."""
+
+from enum import StrEnum
+
+import pytest
+from django.conf import settings
+
+from accounts.throttling.rules import Action, BadLimitError, Bucket, read
+from config.local.stack import PLENTY
+
+
+class Two(StrEnum):
+    ONE = "one"
+    OTHER = "other"
+
+
+@pytest.mark.parametrize(
+    ("text", "amounts", "seconds"),
+    [
+        ("one=20/minute,other=5/5 minutes", [20, 5], [60, 300]),
+        (" other = 1 per hour , one = 3/2 days ", [3, 1], [172_800, 3600]),
+    ],
+)
+def test_limits_are_read(text, amounts, seconds):
+    limits = [read(text, Two)[name] for name in Two]
+    assert [limit.amount for limit in limits] == amounts
+    assert [limit.get_expiry() for limit in limits] == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "'' is none of the names"),
+        ("one=1/minute", "no limit for other"),
+        ("one=1/minute,other=1/minute,third=1/minute", "'third' is none"),
+        ("one=1/minute,other=1/minute,one=2/minute", "'one' is named twice"),
+        ("one=1/minute,other=", "'' is no limit"),
+        ("one=1/minute,other=1/fortnight", "'1/fortnight' is no limit"),
+        ("one=1/minute,other=-1/minute", "is no limit"),
+        ("one=1/minute,other=0/minute", "'0/minute' allows nothing"),
+        ("one=1/minute;other=1/minute", "is no limit"),
+    ],
+)
+def test_what_says_no_limits_is_refused_with_a_reason(text, why):
+    with pytest.raises(BadLimitError, match=why):
+        read(text, Two)
+
+
+def test_shipped_settings_and_those_of_the_local_stack_can_be_read():
+    assert set(read(settings.CLIENT_LIMITS, Action)) == set(read(PLENTY, Action)) == set(Action)
+    assert set(read(settings.ADDRESS_LIMITS, Bucket)) == set(Bucket)

@@ -1,0 +1,59 @@
+"""One stack and one browser for all of these tests; each visitor comes with cookies of their own."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from notifications.simulator.dials import Dials
+from tests.browser.looks import WAYS, Look
+from tests.browser.visitor import Visitor
+from tests.live.running import Running, environment, started
+from tests.simulated import Simulated
+
+CHROMIUM = Path("/usr/bin/chromium")
+HERE = Path(__file__).parent
+# What is uncertain stays so: its page is looked at.
+SETTINGS = {"LOG_LEVEL": "INFO", "UNCERTAIN_SETTLE_S": "600"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with started(tmp_path_factory.mktemp("browser stack"), environment(**SETTINGS)) as stack:
+        running = Running(stack, Simulated(stack.simulator_url, stack.folder / "simulator"))
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"no Chromium at {CHROMIUM}")
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
+        )
+
+
+@pytest.fixture(params=WAYS, ids=str)
+def look(request: pytest.FixtureRequest) -> Look:
+    found: Look = request.param
+    return found
+
+
+@pytest.fixture
+def visitor(running: Running, browser: Browser, look: Look) -> Iterator[Visitor]:
+    """Somebody whose browser has nothing to say against any page that they come to."""
+    with look.open(browser) as context:
+        visitor = Visitor(context.new_page(), running, javascript=look.javascript)
+        visitor.page.set_default_timeout(15_000)
+        running.simulator.turn(**asdict(Dials(latency_ms=0)))
+        yield visitor
+    assert visitor.complaints.said == []

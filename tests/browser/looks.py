@@ -1,0 +1,53 @@
+"""How a page can be looked at."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    name: str
+    viewport: ViewportSize
+    dark: bool = False
+    javascript: bool = True
+
+    def open(self, browser: Browser, **more: Any) -> BrowserContext:
+        """A browser of its own, without cookies."""
+        return browser.new_context(
+            viewport=self.viewport,
+            color_scheme=self.scheme,
+            java_script_enabled=self.javascript,
+            locale="en-GB",
+            **more,
+        )
+
+    def put_on(self, page: Page) -> None:
+        """Show a page that is open already like this."""
+        page.set_viewport_size(self.viewport)
+        page.emulate_media(color_scheme=self.scheme)
+
+    @property
+    def scheme(self) -> Literal["dark", "light"]:
+        return "dark" if self.dark else "light"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+# Every page is looked at in each of these.
+LOOKS = (
+    Look(name="desktop-light", viewport=DESKTOP),
+    Look(name="desktop-dark", viewport=DESKTOP, dark=True),
+    Look(name="phone-light", viewport=PHONE),
+    Look(name="phone-dark", viewport=PHONE, dark=True),
+)
+# Every flow is gone through in each of these.
+WAYS = (
+    Look(name="desktop-with-javascript", viewport=DESKTOP),
+    Look(name="phone-without-javascript", viewport=PHONE, javascript=False),
+)

@@ -1,0 +1,107 @@
+"""Somebody at the site, with a browser and a mailbox."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from playwright.sync_api import Page, Response, expect
+
+from config.local.person import PASSWORD
+from tests.browser.complaints import Complaints
+from tests.live.running import Running, eventually
+
+NEW_PASSWORD = "seven green umbrellas on a train"
+PATIENCE_MS = 15_000
+
+
+class Visitor:
+    """What a person does, in their words. Each method leaves the browser at the page that follows."""
+
+    def __init__(self, page: Page, running: Running, *, javascript: bool = True) -> None:
+        self.page = page
+        self.javascript = javascript
+        self.running = running
+        self.site_url = running.stack.site_url
+        self.address = f"ada-{uuid4().hex[:8]}@example.com"
+        self.password = PASSWORD
+        self.opened: set[int] = set()
+        self.complaints = Complaints(page)
+
+    # --- Getting about -----------------------------------------------------------------------------------------------
+
+    def go(self, path: str) -> Response:
+        response = self.page.goto(path if path.startswith("http") else self.site_url + path)
+        assert response is not None
+        return response
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.page.url).path
+
+    def sees(self, text: str | re.Pattern[str]) -> None:
+        expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
+
+    def reads(self, heading: str | re.Pattern[str]) -> None:
+        """The page's own heading."""
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(heading, timeout=PATIENCE_MS)
+
+    def fill_in(self, **fields: str) -> None:
+        for name, value in fields.items():
+            self.page.locator(f"main [name={name}]").fill(value)
+
+    def press(self, button: str) -> None:
+        self.page.get_by_role("button", name=button, exact=True).click()
+
+    def follow(self, link: str) -> None:
+        self.page.get_by_role("link", name=link, exact=True).first.click()
+
+    def until(self, happened: Callable[[], Any]) -> None:
+        eventually(happened, within_s=PATIENCE_MS / 1000)
+
+    # --- The mailbox -------------------------------------------------------------------------------------------------
+
+    def link_in_mail(self, path: str, *, to: str | None = None) -> str:
+        """Wait for mail that has such a link and was not looked at yet; return the newest one's link."""
+        wanted = re.compile(re.escape(self.site_url + path) + r"[^\s<>\"]+")
+
+        def newest() -> str | None:
+            for mail in self.running.simulator.messages(to=to or self.address):
+                link = wanted.search(mail["text"])
+                if link and mail["seq"] not in self.opened:
+                    self.opened.add(mail["seq"])
+                    return link[0]
+            return None
+
+        return str(eventually(newest))
+
+    def open_mail(self, path: str, *, to: str | None = None) -> Response:
+        return self.go(self.link_in_mail(path, to=to))
+
+    # --- The flows ---------------------------------------------------------------------------------------------------
+
+    def sign_up(self, address: str | None = None, *, name: str = "Ada Lovelace") -> None:
+        self.address = address or self.address
+        self.go("/sign-up/")
+        self.fill_in(email=self.address, name=name, password=self.password)
+        self.press("Sign up")
+
+    def confirm(self) -> None:
+        self.open_mail("/confirm/")
+        self.press("Yes, it is mine")
+        self.reads("Your address is confirmed")
+
+    def log_in(self, **fields: str) -> None:
+        self.go("/log-in/")
+        self.fill_in(**{"username": self.address, "password": self.password} | fields)
+        self.press("Log in")
+
+    def log_out(self) -> None:
+        self.press("Log out")
+
+    def become_a_member(self) -> None:
+        self.sign_up()
+        self.confirm()
+        self.log_in()
+        self.reads(re.compile("Hello"))

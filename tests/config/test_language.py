@@ -1,0 +1,47 @@
+"""Pages speak the browser's language; a broken translation never costs anybody the page."""
+
+import re
+
+import pytest
+from django.utils import translation
+
+GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
+
+
+@pytest.fixture(autouse=True)
+def language_of_before():
+    with translation.override("en"):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("asked", "spoken"), [("de-AT,de;q=0.9", "de"), ("fr,en;q=0.5", "en"), ("fr", "en"), ("\0;;q=x", "en"), ("", "en")]
+)
+def test_page_speaks_the_browsers_language(client, asked, spoken):
+    response = client.get("/sign-up/", headers={"Accept-Language": asked})
+    assert response.headers["Content-Language"] == spoken
+    assert "Accept-Language" in response.headers["Vary"]
+
+
+def test_every_language_is_offered_by_its_own_name(client):
+    offered = re.findall(
+        r'value="(\w+)"\s+lang="\1"\s+(aria-current="true")?>(\w+)<', client.get("/log-in/", headers=GERMAN).text
+    )
+    assert offered == [("en", "", "English"), ("de", 'aria-current="true"', "Deutsch")]
+
+
+@pytest.mark.django_db
+def test_administration_speaks_the_sites(client):
+    response = client.get("/admin/login/", headers=GERMAN)
+    assert response.headers["Content-Language"] == "en"
+    assert "Log in" in response.text
+
+
+def test_page_comes_in_the_sites_language_if_the_translation_cannot_be_read(client, settings, tmp_path, caplog):
+    folder = tmp_path / "de" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "django.mo").write_bytes(b"no sentences")
+    settings.LOCALE_PATHS = [tmp_path]
+    response = client.get("/sign-up/", headers=GERMAN)
+    assert (response.status_code, response.headers["Content-Language"]) == (200, "en")
+    assert "A translation cannot be read (" in caplog.text

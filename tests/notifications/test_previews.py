@@ -1,0 +1,110 @@
+"""Previews: there for developers only, without a database, and no link in them opens anything."""
+
+import re
+from importlib import reload
+from urllib.parse import urlsplit
+
+import pytest
+from django.urls import clear_url_caches, resolve
+
+from accounts.links import user_of
+from config import urls
+from notifications import kinds, previews
+from notifications.kinds import Kind
+from notifications.states import Stream
+
+LANGUAGES = ("en", "de")
+
+
+@pytest.fixture
+def debug(settings):
+    settings.DEBUG = True
+    reload(urls)
+    clear_url_caches()
+    yield
+    settings.DEBUG = False
+    reload(urls)
+    clear_url_caches()
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    """A kind that shows what its sample does not give."""
+    news = kinds.PRODUCT_NEWS
+    kind = Kind(name=news.name, stream=Stream.BULK, max_age=news.max_age, sample={"paragraphs": ["Text"]})
+    monkeypatch.setitem(kinds.KINDS, news.name, kind)
+    return kind.name
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/dev/emails/", "/dev/emails/welcome/", "/dev/emails/welcome/html/"])
+def test_there_are_none_where_people_are(client, path):
+    assert client.get(path).status_code == 404
+
+
+@pytest.mark.usefixtures("debug")
+def test_index_has_every_subject_in_every_language(client):
+    text = client.get("/dev/emails/").text
+    for name in kinds.KINDS:
+        for language in LANGUAGES:
+            assert f'href="/dev/emails/{name}/?language={language}"' in text
+    assert "Welcome to Mailroom: please confirm your address" in text
+    assert "Willkommen bei Mailroom: Bitte bestätigen Sie Ihre Adresse" in text
+
+
+@pytest.mark.usefixtures("debug")
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", kinds.KINDS)
+def test_every_kind_has_a_preview_in_every_language(client, name, language):
+    shown = client.get(f"/dev/emails/{name}/", {"language": language})
+    frame = re.search(r'<iframe src="([^"]+)"', shown.text)
+    assert frame is not None
+    assert f'<pre lang="{language}"' in shown.text
+    html = client.get(frame[1].replace("&amp;", "&"))
+    assert (html.status_code, f'<html lang="{language}">' in html.text) == (200, True)
+
+
+@pytest.mark.usefixtures("debug")
+def test_frame_may_be_shown_in_our_page_and_the_page_in_none(client):
+    html, page = client.get("/dev/emails/welcome/html/"), client.get("/dev/emails/welcome/")
+    assert html.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert html.headers["Content-Security-Policy"] == (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+    )
+    assert page.headers["X-Frame-Options"] == "DENY"
+    assert "frame-src 'self'" in page.headers["Content-Security-Policy"]
+
+
+@pytest.mark.usefixtures("debug")
+@pytest.mark.parametrize(
+    ("scheme", "query"), [("light", "@media not all"), ("dark", "@media all"), ("purple", "@media not all")]
+)
+def test_scheme_is_the_readers_choice(client, scheme, query):
+    assert query in client.get("/dev/emails/welcome/html/", {"scheme": scheme}).text
+
+
+@pytest.mark.usefixtures("debug")
+@pytest.mark.parametrize("name", ["welcome", "password-reset", "address-change"])
+@pytest.mark.django_db
+def test_links_in_previews_are_nobodys(client, name):
+    content, _ = previews.look(kinds.get(name), "en")
+    assert content is not None
+    (link,) = [url for url in re.findall(r"https?://\S+", content.text) if re.search(r"/\w+-\w{32}/$", url)]
+    found = resolve(urlsplit(link).path)
+    assert user_of(found.kwargs.get("uid") or found.kwargs["uidb64"]) is None
+
+
+@pytest.mark.usefixtures("debug")
+def test_kind_whose_sample_is_too_small_says_so(client, broken):
+    problem = "product-news cannot be rendered: MissingVariableError:headline"
+    for path in ("/dev/emails/", f"/dev/emails/{broken}/"):
+        response = client.get(path)
+        assert (response.status_code, problem in response.text) == (200, True)
+    assert client.get(f"/dev/emails/{broken}/html/").text == problem
+
+
+@pytest.mark.usefixtures("debug")
+def test_unknown_kind_and_language(client):
+    assert client.get("/dev/emails/pigeon/").status_code == 404
+    assert '<pre lang="en"' in client.get("/dev/emails/welcome/", {"language": "xx"}).text
+    assert client.post("/dev/emails/").status_code == 405

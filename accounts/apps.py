@@ -6,6 +6,7 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        from accounts import checks  # noqa: PLC0415 - settings are only complete by now
+        from accounts import checks, forgetting  # noqa: PLC0415 - models and settings are only ready by now
 
         checks.register()
+        forgetting.connect()

@@ -13,6 +13,7 @@ from pathlib import Path
 import requests
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+from benchmarks.screenshots_of_people import take_people
 from config.environment import BASE_DIR
 from config.local.person import Person
 from config.local.ports import free_port
@@ -38,6 +39,7 @@ def main() -> int:
                 browser = playwright.chromium.launch(
                     executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
                 )
+                take_people(stack, browser)
                 take(stack, browser)
                 take_status(stack, browser)
                 trouble(stack)
@@ -82,8 +84,6 @@ def turn(stack: Stack, **dials: float | str) -> None:
 
 def take(stack: Stack, browser: Browser) -> None:
     page = browser.new_page(viewport=SIZE)
-    page.goto(f"{stack.site_url}/sign-up/")
-    _shot(page, "sign-up")
     page.goto(f"{stack.simulator_url}/messages/2")
     time.sleep(0.5)
     _shot(page, "mail")

@@ -85,6 +85,21 @@ beat_schedule = {
         "schedule": 15,
         "options": {"queue": "default", "expires": 15},
     },
+    "watch-bounces": {
+        "task": "mailroom.watch_bounces",
+        "schedule": 15,
+        "options": {"queue": "default", "expires": 15},
+    },
+    "forget": {
+        "task": "mailroom.forget",
+        "schedule": 3600,
+        "options": {"queue": "default", "expires": 3600},
+    },
+    "purge-unconfirmed": {
+        "task": "mailroom.purge_unconfirmed",
+        "schedule": 3600,
+        "options": {"queue": "default", "expires": 3600},
+    },
     "clear-expired-sessions": {
         "task": "mailroom.clear_expired_sessions",
         "schedule": 6 * 3600,

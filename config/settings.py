@@ -39,6 +39,7 @@ MIDDLEWARE = [
     # The outermost two: their headers are on redirects, files and error pages too.
     "csp.middleware.CSPMiddleware",
     "config.headers.PrivateLinks",
+    "config.nul.RefuseNul",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -119,6 +120,8 @@ ADDRESS_LIMITS = env.str(
 # How many proxies of ours stand in front of the site. Each adds to X-Forwarded-For; what else is in it is not believed.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 CONFIRMATION_TIMEOUT = timedelta(seconds=env.int("CONFIRMATION_TIMEOUT_S", default=3 * 86400))
+# An account whose address nobody has confirmed by then is deleted.
+UNCONFIRMED_DAYS = env.int("UNCONFIRMED_DAYS", default=7)
 
 # --- Mail: who carries it -------------------------------------------------------------------------------------------
 # Mail goes by the first of the list that takes it.
@@ -166,6 +169,16 @@ SOFT_BOUNCE_LIMIT = env.int("SOFT_BOUNCE_LIMIT", default=3)
 SOFT_BOUNCE_DAYS = env.int("SOFT_BOUNCE_DAYS", default=14)
 # After so many hours one message of a kind that may probe goes to an address with soft bounces.
 SUPPRESSION_COOL_OFF_H = env.float("SUPPRESSION_COOL_OFF_H", default=24)
+# The bounce brake: within so many minutes, from so many hard bounces and such a share of mail to unconfirmed addresses
+# on (SES looks into accounts at 5 % and stops them at 10 %), such mail leaves at so many a minute.
+BOUNCE_BRAKE_WINDOW_MIN = env.int("BOUNCE_BRAKE_WINDOW_MIN", default=60)
+BOUNCE_BRAKE_MIN = env.int("BOUNCE_BRAKE_MIN", default=10)
+BOUNCE_BRAKE_SHARE = env.float("BOUNCE_BRAKE_SHARE", default=0.05)
+BOUNCE_BRAKE_PER_MIN = env.float("BOUNCE_BRAKE_PER_MIN", default=6)
+
+# --- Mail: what is forgotten ----------------------------------------------------------------------------------------
+# Mail of no account, once it has ended.
+FORGET_AFTER_DAYS = env.int("FORGET_AFTER_DAYS", default=7)
 
 # --- Mail: delivery -------------------------------------------------------------------------------------------------
 PROVIDER_CONNECT_TIMEOUT_S = env.float("PROVIDER_CONNECT_TIMEOUT_S", default=3)

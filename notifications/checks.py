@@ -1,6 +1,7 @@
 """System checks: a setting that cannot work is found at the start, not at three in the morning."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,6 +40,8 @@ def register() -> None:
         site,
         sender,
         limits,
+        bounce_brake,
+        unconfirmed,
     ):
         checks.register(check, "mailroom")
 
@@ -169,6 +172,28 @@ def sender(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[C
 
 
 def limits(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    for setting in ("EMAIL_ADDRESS_HOURLY", "SOFT_BOUNCE_LIMIT", "SOFT_BOUNCE_DAYS"):
+    for setting in ("EMAIL_ADDRESS_HOURLY", "SOFT_BOUNCE_LIMIT", "SOFT_BOUNCE_DAYS", "FORGET_AFTER_DAYS"):
         if getattr(settings, setting) < 1:
             yield Error(f"{setting} is {getattr(settings, setting)}.", hint="Set it to 1 or more.", id="mailroom.E012")
+
+
+def bounce_brake(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    for setting, most in (
+        ("BOUNCE_BRAKE_WINDOW_MIN", None),
+        ("BOUNCE_BRAKE_MIN", None),
+        ("BOUNCE_BRAKE_SHARE", 1),
+        ("BOUNCE_BRAKE_PER_MIN", None),
+    ):
+        value = getattr(settings, setting)
+        if value <= 0 or (most is not None and value > most):
+            hint = "Set it above 0" + (f" and at most to {most}." if most else ".")
+            yield Error(f"{setting} is {value:g}.", hint=hint, id="mailroom.E016")
+
+
+def unconfirmed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    if timedelta(days=settings.UNCONFIRMED_DAYS) <= settings.CONFIRMATION_TIMEOUT:
+        yield Error(
+            f"UNCONFIRMED_DAYS is {settings.UNCONFIRMED_DAYS}: accounts would be deleted while their links still work.",
+            hint=f"Make it longer than CONFIRMATION_TIMEOUT_S, which is {settings.CONFIRMATION_TIMEOUT}.",
+            id="mailroom.E017",
+        )

@@ -43,8 +43,9 @@ class Kind:
     one message may go to an address with soft bounces after a cool-off, to see whether it takes mail again.
     `to_closed`: also to the owner of an account that was closed. `max_age` and `max_attempts` end its retries; a replay
     of a dead letter begins the attempts anew, not the age. `unproven`: it goes to addresses that nobody has confirmed
-    yet, so its bounces put the sender's good name at risk. `sample`: what a message's own context could be, for the
-    preview.
+    yet, so its bounces put the sender's good name at risk and, if there are many, slow it down (docs/bounce-brake.md).
+    `looks_unproven`: it is slowed with those, because whoever asked for it must not learn from its pace that the
+    address is somebody's. `sample`: what a message's own context could be, for the preview.
     """
 
     name: str
@@ -59,9 +60,15 @@ class Kind:
     may_probe: bool = False
     to_closed: bool = False
     unproven: bool = False
+    looks_unproven: bool = False
     max_attempts: int = 10
     on_uncertain: OnUncertain = OnUncertain.RESEND_ONCE
     sample: Context = field(default_factory=dict, compare=False)
+
+    @property
+    def is_slowed(self) -> bool:
+        """Whether it stands in line while the bounce brake is on."""
+        return self.unproven or self.looks_unproven
 
 
 def unconfirmed(user: User) -> bool:
@@ -98,7 +105,8 @@ ACCOUNT_EXISTS = Kind(
     max_age=timedelta(days=1),
     context=contexts.account_pages,
     newest_wins=True,
-    # Whoever signed up sees whether the mail went out, and must not see by that that there is a closed account.
+    # Whoever signed up sees whether the mail went out, and must not see by that whether there is an account.
+    looks_unproven=True,
     to_closed=True,
 )
 PASSWORD_RESET = Kind(
@@ -183,6 +191,11 @@ KINDS = {
         *(PRODUCT_NEWS, PROVIDER_TEST),
     )
 }
+
+
+def unproven() -> list[str]:
+    """Return the names of the kinds that go to addresses which nobody has confirmed."""
+    return [kind.name for kind in KINDS.values() if kind.unproven]
 
 
 class UnknownKindError(LookupError):

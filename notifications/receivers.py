@@ -3,11 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models.signals import post_save
+from django.db.models.signals import post_save, pre_delete
 
 from accounts.models import User
 from accounts.signals import account_event
-from notifications import kinds
+from notifications import forgetting, kinds
 from notifications.outbox import Draft, enqueue
 
 # What `accounts` calls the welcome mail when somebody asks for it once more.
@@ -16,6 +16,7 @@ CONFIRMATION = "confirmation"
 
 def connect() -> None:
     post_save.connect(welcome_new_user, sender=User, dispatch_uid="notifications.welcome_new_user")
+    pre_delete.connect(forget_deleted_user, sender=User, dispatch_uid="notifications.forget_deleted_user")
     account_event.connect(mail_account_event, dispatch_uid="notifications.mail_account_event")
 
 
@@ -34,6 +35,11 @@ def welcome_new_user(instance: User, *, created: bool, raw: bool, **kwargs: Any)
     """A fixture (`raw`) restores what was; the people in it have had their mail."""
     if created and not raw:
         enqueue(welcome_draft(instance))
+
+
+def forget_deleted_user(instance: User, **kwargs: Any) -> None:
+    """However it is deleted: by its owner, in the admin, in a shell. Raw SQL sends no signal."""
+    forgetting.forget_person(instance)
 
 
 def mail_account_event(

@@ -8,12 +8,15 @@ from celery import Task
 from celery.signals import worker_shutting_down
 from django.core.management import call_command
 
+from accounts import purging
 from config.celery import app
 from config.database import DatabaseAwayError, translated
+from notifications import forgetting
 from notifications.delivery import quota
 from notifications.delivery.attempt import deliver as deliver_messages
 from notifications.delivery.record import Carrier, RecordLostError
 from notifications.feedback import suppressing
+from notifications.outbox import brake
 from notifications.outbox.broker import DELIVER_TASK
 from notifications.states import Stream
 
@@ -66,3 +69,21 @@ def lift_at_providers() -> str:
 @translated()
 def clear_expired_sessions() -> None:
     call_command("clearsessions")
+
+
+@app.task(name="mailroom.watch_bounces", ignore_result=True, throws=(DatabaseAwayError,))
+@translated()
+def watch_bounces() -> str:
+    return "on" if brake.watch() else "off"
+
+
+@app.task(name="mailroom.forget", ignore_result=True, throws=(DatabaseAwayError,))
+@translated()
+def forget() -> str:
+    return f"{forgetting.forget_what_is_over()} forgotten"
+
+
+@app.task(name="mailroom.purge_unconfirmed", ignore_result=True, throws=(DatabaseAwayError,))
+@translated()
+def purge_unconfirmed() -> str:
+    return f"{purging.purge_unconfirmed()} deleted"

@@ -11,7 +11,7 @@ from xdist.scheduler import LoadScopeScheduling
 from accounts.throttling import counting
 from config.redis_client import client
 from notifications.delivery import breaker, fallback
-from notifications.outbox import broker
+from notifications.outbox import brake, broker
 from notifications.providers import registry
 from tests.scripted import ScriptedProvider, SecondProvider
 
@@ -55,6 +55,12 @@ def nothing_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     counting.shared.cache_clear()
     counting.memory.cache_clear()
     counting.rest.end()
+
+
+@pytest.fixture(autouse=True)
+def fresh_brake() -> None:
+    """What one test has seen bounce slows nobody in the next."""
+    brake.forget()
 
 
 @pytest.fixture

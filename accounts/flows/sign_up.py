@@ -1,6 +1,6 @@
 """Somebody signs up. Whether the address has an account already only its owner may learn, by mail.
 
-So both ways do the same: one password hash, one look for the owner, one INSERT of a user, one mail written down.
+So both ways do the same: one password hash, one look for the owner, one write to a user's row, one mail written down.
 """
 
 from dataclasses import replace
@@ -8,6 +8,7 @@ from time import time
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils.translation import get_language
 
 from accounts.flows.started import Started
@@ -21,20 +22,18 @@ def sign_up(wanted: User, started: Started, *, instead_of: Started | None = None
     With `instead_of` the account that came of that sign-up, if it is not confirmed yet, gets what is `wanted`; it is
     left as it was where the address is somebody else's.
     """
+    wanted.sign_up, wanted.reference = started.account, started.mail
     with transaction.atomic():
         owner = User.objects.by_address(wanted.email)
-        earlier = owner
-        if instead_of and instead_of.address != wanted.email:
-            earlier = User.objects.by_address(instead_of.address)
-        wanted.sign_up, wanted.reference = started.account, started.mail
+        earlier = None
+        if instead_of:
+            earlier = owner if instead_of.address == wanted.email else User.objects.by_address(instead_of.address)
+        mine = earlier if instead_of and instead_of.made(earlier) else None
         try:
-            if instead_of and earlier and instead_of.made(earlier) and _replaced(earlier, wanted):
-                _tell("confirmation", earlier, wanted.email, started.mail)
-            else:
-                wanted.save()
+            _take(wanted, owner, mine)
         except IntegrityError:
-            # Also of somebody who came a moment ago.
-            owner = owner or User.objects.by_address(wanted.email)
+            # Somebody came a moment ago, or it has just been confirmed.
+            owner = User.objects.by_address(wanted.email)
             if owner is None:
                 raise
             _tell("account-exists", owner, wanted.email, started.mail)
@@ -64,11 +63,26 @@ def language() -> str:
     return get_language() or ""
 
 
-def _replaced(account: User, wanted: User) -> bool:
-    """Make `account` what is `wanted`; False if it has been confirmed. Raises IntegrityError for a taken address."""
-    values = {name: getattr(wanted, name) for name in ("email", "name", "password", "language", "sign_up")}
+def _take(wanted: User, owner: User | None, mine: User | None) -> None:
+    """Raises IntegrityError if the address has become somebody else's since `owner` was looked for."""
+    if owner is None and mine is None:
+        wanted.save()
+        return
     with transaction.atomic():
-        return bool(User.objects.filter(pk=account.pk, email=account.email, confirmed_at=None).update(**values))
+        if owner is not None and owner != mine:
+            # As much work as a new account makes.
+            User.objects.filter(pk=owner.pk).update(email=F("email"))
+            _tell("account-exists", owner, wanted.email, wanted.reference)
+        elif mine is not None and _replaced(mine, wanted):
+            _tell("confirmation", mine, wanted.email, wanted.reference)
+        else:
+            wanted.save()
+
+
+def _replaced(account: User, wanted: User) -> bool:
+    """Make `account` what is `wanted`; False if it has been confirmed."""
+    values = {name: getattr(wanted, name) for name in ("email", "name", "password", "language", "sign_up")}
+    return bool(User.objects.filter(pk=account.pk, email=account.email, confirmed_at=None).update(**values))
 
 
 def _tell(kind: str, user: User | None, address: str, reference: UUID | None) -> None:

@@ -8,10 +8,11 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.fields import AddressFormField
 from accounts.forms.passwords import NewPasswordField
+from accounts.forms.trap import WithTrap
 from accounts.models import User
 
 
-class SignUpForm(forms.ModelForm):
+class SignUpForm(WithTrap, forms.ModelForm):
     password = NewPasswordField()
 
     class Meta:

@@ -49,7 +49,8 @@ class SignUpView(FormView):
         wanted = form.wanted
         wanted.language = sign_up.language()
         started = Started(address=wanted.email, name=wanted.name)
-        sign_up.sign_up(wanted, started, instead_of=self.earlier(wanted.email))
+        if not form.is_trap:
+            sign_up.sign_up(wanted, started, instead_of=self.earlier(wanted.email))
         response = redirect("accounts:check-inbox")
         remember(response, started)
         return response

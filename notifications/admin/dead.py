@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from notifications.admin.recipient import recipient
 from notifications.admin.waiting import WaitingAdmin
 from notifications.delivery.replay import Tally, Verdict, replay
 from notifications.models import DeadLetter, Message
@@ -19,7 +20,7 @@ class DeadLetterAdmin(WaitingAdmin):
     act = "replay"
     # Their ids must fit into DATA_UPLOAD_MAX_MEMORY_SIZE. `manage.py replay_dead` has no limit.
     most_at_once = 5_000
-    list_display = ["to_address", "kind", "error_fingerprint", "died_at", "attempts", "replays"]
+    list_display = [recipient, "kind", "error_fingerprint", "died_at", "attempts", "replays"]
     list_filter = [
         ("kind", AllValuesFieldListFilter),
         ("error_fingerprint", AllValuesFieldListFilter),

@@ -19,10 +19,11 @@ from django.views.decorators.http import require_http_methods
 from notifications.addresses import BadAddressError
 from notifications.admin.attempt import AttemptInline
 from notifications.admin.read_only import ReadOnly
+from notifications.admin.recipient import recipient
 from notifications.admin.timeline import timeline
 from notifications.kinds import UnknownKindError
 from notifications.models import Message
-from notifications.outbox import resend
+from notifications.outbox import ForgottenError, resend
 from notifications.states import Status
 
 MOST_AT_ONCE = 500
@@ -30,7 +31,7 @@ MOST_AT_ONCE = 500
 
 @admin.register(Message)
 class MessageAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ["to_address", "kind", "status", "outcome", "created_at", "sent_at"]
+    list_display = [recipient, "kind", "status", "outcome", "created_at", "sent_at"]
     list_filter = ["status", "outcome", "kind", "stream", "provider", "created_at"]
     search_fields = ["to_address", "id"]
     search_help_text = "An address or a message id, or a part of either."
@@ -46,8 +47,7 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
                 "fields": [
                     "id",
                     "kind",
-                    "to_address",
-                    "user",
+                    *("to_address", "forgotten_at", "user"),
                     "status",
                     "status_reason",
                     "sent_at",
@@ -63,7 +63,7 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
             {
                 "fields": [
                     *("stream", "provider", "attempts", "uncertain_resends", "replays"),
-                    *("created_at", "due_at", "expires_at", "flower_link"),
+                    *("created_at", "due_at", "slowed_until", "expires_at", "flower_link"),
                 ]
             },
         ),
@@ -109,6 +109,8 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
     ) -> HttpResponse:
         message = self.get_object(request, object_id)
         may_resend, status = self.has_resend_permission(request), message.status if message else ""
+        if message and message.forgotten_at:
+            may_resend = False
         shown = {
             "may_resend": may_resend,
             "may_replay": may_resend and status == Status.DEAD,
@@ -160,7 +162,7 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
                 new = resend(old, request_id)
                 if new is not None:
                     self.log_change(request, old, f"Resent as {new.id}.")
-        except (UnknownKindError, BadAddressError) as error:
+        except (ForgottenError, UnknownKindError, BadAddressError) as error:
             self.message_user(request, f"{old}: {error}", messages.ERROR)
             return None
         return new

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from notifications.delivery import breaker
 from notifications.operations.problems import is_silent, problems, spoken
-from notifications.operations.status import MOST, Circuit, Dead, Lane, Process, Status, Traffic, collect
+from notifications.operations.status import MOST, Brake, Circuit, Dead, Lane, Process, Status, Traffic, collect
 
 REFRESH_S = 5
 MOST_CAUSES_SHOWN = 10
@@ -64,6 +64,7 @@ def _shown(status: Status) -> dict[str, Any]:
         "sending": many(status.sending),
         "uncertain": many(status.uncertain),
         "held": many(status.held),
+        "brake": _brake(status.brake),
         "dead": [_dead(dead) for dead in status.dead[:MOST_CAUSES_SHOWN]],
         "other_causes": len(status.dead[MOST_CAUSES_SHOWN:]),
     }
@@ -102,6 +103,20 @@ def _process(process: Process) -> dict[str, Any]:
         "says": "silent" if silent else process.trouble or "well",
         "ill": silent or bool(process.trouble),
     }
+
+
+def _brake(brake: Brake) -> dict[str, Any]:
+    return {
+        "window_min": brake.window_min,
+        "share": bounced(brake),
+        "line": spoken(brake.line_s) if brake.line_s else "",
+        "ill": brake.on,
+    }
+
+
+def bounced(brake: Brake) -> str:
+    """Return how much bounced, for people; nothing is counted of what was sent while nothing bounces."""
+    return f"{brake.bounced:,} of {brake.sent:,}{'+' if brake.more else ''}" if brake.bounced else "none"
 
 
 def _dead(dead: Dead) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from notifications.admin.recipient import recipient
 from notifications.admin.waiting import WaitingAdmin
 from notifications.models import Message, UncertainMessage
 from notifications.outbox import settling
@@ -55,7 +56,7 @@ CHOICES = {
 @admin.register(UncertainMessage)
 class UncertainMessageAdmin(WaitingAdmin):
     act = "settle"
-    list_display = ["to_address", "kind", "since", "by_itself", "provider", "attempts"]
+    list_display = [recipient, "kind", "since", "by_itself", "provider", "attempts"]
     list_filter = [("kind", admin.AllValuesFieldListFilter), ("provider", admin.AllValuesFieldListFilter), "created_at"]
     actions = ["mark_sent_selected", "send_again_selected", "drop_selected"]
 
@@ -124,6 +125,8 @@ class UncertainMessageAdmin(WaitingAdmin):
 
 def by_itself(message: Message) -> str:
     """Say what becomes of it if no news comes and nobody does anything."""
+    if message.forgotten_at:
+        return "dropped: it was forgotten" if message.settle_at else "held, and forgotten: it cannot be sent again"
     if message.settle_at and may_resend(message):
         return f"sent again at {date_format(timezone.localtime(message.settle_at), 'j M Y H:i')}"
     return "held"

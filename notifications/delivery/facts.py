@@ -64,6 +64,8 @@ def _facts(message: Message, known: Facts, standings: list[Standing]) -> Facts:
 
     A database that is away is nobody's fault and passes through; a question that no database can answer is the kind's.
     """
+    if message.forgotten_at:
+        return replace(known, forgotten=True)
     try:
         kind = kinds.get(message.kind)
         asked = _ask_kind(message, kind, known)

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from notifications import states
 from notifications.delivery.facts import gather
-from notifications.delivery.wanted import why_not
+from notifications.delivery.wanted import Skip, why_not
 from notifications.models import Message
 from notifications.models.transactions import brief
 from notifications.states import Event
@@ -28,6 +28,7 @@ class Verdict(StrEnum):
     EXPIRED = "expired"
     SUPPRESSED = "suppressed"
     UNWANTED = "unwanted"
+    FORGOTTEN = "forgotten"  # nobody knows any more to whom it was
     BROKEN = "broken"  # its kind is gone or raises
 
 
@@ -90,7 +91,13 @@ def dead_letters(
 def judge(messages: Sequence[Message]) -> list[tuple[Message, Verdict]]:
     """Return each message, its user loaded, with what would become of it. Raises Django's database errors."""
     skips = [(message, why_not(facts)) for message, facts in gather(messages)]
-    return [(message, _VERDICTS[skip.event] if skip else Verdict.WANTED) for message, skip in skips]
+    return [(message, _verdict(message, skip)) for message, skip in skips]
+
+
+def _verdict(message: Message, skip: Skip | None) -> Verdict:
+    if message.forgotten_at:
+        return Verdict.FORGOTTEN
+    return _VERDICTS[skip.event] if skip else Verdict.WANTED
 
 
 def nobody(replayed: Sequence[Message]) -> None:

@@ -9,7 +9,10 @@ from notifications.states import Event
 class Facts:
     """What is known of a message right before it would be sent."""
 
+    # To whom it was is not known any more.
+    forgotten: bool = False
     expired: bool = False
+    # It needs an account, and there is none: never was, or no longer.
     user_gone: bool = False
     user_inactive: bool = False
     address_changed: bool = False
@@ -39,8 +42,9 @@ class Skip:
 def why_not(facts: Facts) -> Skip | None:
     """Return why the message must not go out, the most telling reason first, or None if it may."""
     checks = (
+        (facts.forgotten, Skip(Event.UNWANTED, "it was forgotten: nobody knows any more to whom it was")),
         (bool(facts.broken), _broken(facts.broken)),
-        (facts.user_gone, Skip(Event.UNWANTED, "the account is gone")),
+        (facts.user_gone, Skip(Event.UNWANTED, "there is no account with this address")),
         (facts.user_inactive, Skip(Event.UNWANTED, "the account is closed")),
         (facts.address_changed, Skip(Event.UNWANTED, "the address is no longer the account's")),
         (facts.superseded, Skip(Event.UNWANTED, "a newer one of its kind was asked for")),

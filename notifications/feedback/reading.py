@@ -104,6 +104,9 @@ def _fill(event: ProviderEvent, feedback: Feedback, message: Message | None) -> 
     event.attempt = feedback.attempt
     event.provider_message_id = feedback.provider_message_id[:200]
     event.detail = feedback.detail[:300]
+    if message and message.forgotten_at:
+        # What became of it is kept; to whom it was does not come back.
+        event.detail, event.payload = "", {}
     event.occurred_at = feedback.occurred_at
     event.message = message
     if message:
@@ -133,7 +136,8 @@ def _apply(understood: Sequence[Understood]) -> None:
     suppressing.heal({one.message.id for one in understood if one.feedback.kind is FeedbackKind.DELIVERED})
     # In one order, so that two readers wait for each other instead of for ever.
     for one in sorted(understood, key=lambda one: one.event.recipient):
-        suppressing.consider(one.event, one.feedback)
+        if not one.message.forgotten_at:
+            suppressing.consider(one.event, one.feedback)
 
 
 def _note_lost_attempts(understood: Sequence[Understood]) -> None:

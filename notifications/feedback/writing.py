@@ -38,8 +38,11 @@ def write_down(events: Sequence[ProviderEvent]) -> None:
         )
         for event in events
     ]
+    forgotten = [event.pk for event in events if event.payload == {}]
     parked = [event.pk for event in events if event.state == ProviderEvent.State.PARKED]
     with connection.cursor() as cursor:
         cursor.execute(_STATEMENT, [list(column) for column in zip(*rows, strict=True)])
+        if forgotten:
+            cursor.execute("UPDATE notifications_providerevent SET payload = '{}' WHERE id = ANY(%s)", [forgotten])
         if parked:
             cursor.execute(_GIVE_UP, [parked, PARK_FOR_S])

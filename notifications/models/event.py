@@ -49,6 +49,8 @@ class ProviderEvent(models.Model):
             models.Index(fields=["read_after"], condition=Q(state__in=["stored", "parked"]), name="event_to_read_idx"),
             # Read when a bounce is counted: the soft bounces of an address.
             models.Index(fields=["recipient", "-received_at"], condition=Q(bounce="soft"), name="event_soft_idx"),
+            # Read when sign-up mail is enqueued: how much of it bounced of late.
+            models.Index(fields=["received_at"], condition=Q(bounce="hard"), name="event_hard_idx"),
         ]
 
     def __str__(self) -> str:

@@ -13,6 +13,8 @@ from notifications.states import Status, Stream
 # Due for the relay at once. It takes the oldest first, so what had its turn already goes back to its place, and not to
 # the end of a backlog; its publishing did not fail, so the relay's growing pauses start anew.
 AT_ITS_PLACE = {"relay_after": F("created_at"), "relayed": 0}
+# Why a message was cancelled that waited when its account went.
+ACCOUNT_DELETED = "the account was deleted"
 
 
 class Message(models.Model):
@@ -24,6 +26,7 @@ class Message(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages"
     )
+    # Empty once the message is forgotten; nothing else is sent to nobody.
     to_address = models.CharField(max_length=320)
     # What the templates need and the recipient's account cannot say. Never a token or another secret.
     context = models.JSONField(default=dict, blank=True)
@@ -63,6 +66,11 @@ class Message(models.Model):
     handed_over_at = models.DateTimeField(null=True, blank=True)
     settle_at = models.DateTimeField(null=True, blank=True)
 
+    # Its place in the line of slowed sign-up mail (docs/bounce-brake.md); kept when its turn has come.
+    slowed_until = models.DateTimeField(null=True, blank=True)
+    # Since then nobody can tell to whom it was: docs/privacy.md. It is never sent (again).
+    forgotten_at = models.DateTimeField(null=True, blank=True)
+
     class Meta:
         ordering = ["-created_at"]
         permissions = [("resend_message", "Can resend messages")]
@@ -96,6 +104,10 @@ class Message(models.Model):
             models.CheckConstraint(
                 condition=Q(attempts_forgiven__lte=F("attempts")), name="notifications_message_forgiven_were_made"
             ),
+            models.CheckConstraint(
+                condition=Q(forgotten_at__isnull=False, to_address="") | Q(Q(forgotten_at=None), ~Q(to_address="")),
+                name="notifications_message_address_until_forgotten",
+            ),
         ]
         indexes = [
             # Read by the relay every half second: what is due and nobody carries.
@@ -108,6 +120,13 @@ class Message(models.Model):
             models.Index(fields=["error_fingerprint", "died_at"], condition=Q(status="dead"), name="message_dead_idx"),
             # Read before sending: is there a newer one of its kind?
             models.Index(fields=["user", "kind", "created_at"], name="message_newest_idx"),
+            # Read by enqueueing and the status page: how much sign-up mail was sent of late, and the end of its line.
+            models.Index(
+                fields=["kind", "sent_at"], condition=Q(status="sent") & ~Q(stream="bulk"), name="message_sent_idx"
+            ),
+            models.Index(fields=["slowed_until"], condition=Q(slowed_until__isnull=False), name="message_slowed_idx"),
+            # Read every hour: mail of no account that is to be forgotten.
+            models.Index(fields=["created_at"], condition=Q(user=None, forgotten_at=None), name="message_forget_idx"),
             # Read by the admin's list, search and date filter.
             models.Index(fields=["-created_at"], name="message_created_idx"),
             models.Index(fields=["to_address"], name="message_address_idx"),

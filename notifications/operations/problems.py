@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from notifications.operations.status import Lane, Process, Status
+from notifications.operations.status import Brake, Lane, Process, Status
 from notifications.states import Stream
 
 # Processes speak every 5 seconds.
@@ -15,7 +15,8 @@ MINUTE_S, HOUR_S = 60, 3600
 
 def problems(status: Status) -> list[str]:
     """Return the problems, the one that explains most first; none if all is well."""
-    return [*_ways(status), *_missing(status), *_processes(status), *_lanes(status), *_ends(status)]
+    lanes, brake = _lanes(status), _brake(status.brake)
+    return [*_ways(status), *_missing(status), *_processes(status), *lanes, *brake, *_ends(status)]
 
 
 def is_silent(process: Process) -> bool:
@@ -74,6 +75,17 @@ def _late(lane: Lane) -> str:
     if lane.published:
         return "Its tasks wait for workers: start more, or see in Flower what keeps them."
     return "Its tasks are not published, or fail: see the relay's log and Flower."
+
+
+def _brake(brake: Brake) -> Iterator[str]:
+    if not brake.on:
+        return
+    share = f"{brake.bounced} of {brake.sent} mails to unconfirmed addresses bounced within {brake.window_min} min"
+    line = f", the last in line in {spoken(brake.line_s)}" if brake.line_s else ""
+    yield (
+        f"{share}: sign-up mail is slowed to {brake.per_min:g} a minute{line}; resets and all else go on."
+        " See who signs up, and keep machines out, before the provider stops the account."
+    )
 
 
 def _ends(status: Status) -> Iterator[str]:

@@ -9,6 +9,9 @@ from django.conf import settings
 from django.db import connection
 
 from config.redis_client import client, pace_key, served_key
+from notifications import kinds
+from notifications.bounces import enough, must_slow
+from notifications.models import bounces
 from notifications.states import Stream
 
 # Nothing is counted further: an operator needs to know that it is many, and the database has other work.
@@ -127,6 +130,22 @@ class Dead:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Brake:
+    """How much of the mail to unconfirmed addresses bounced for good within the window, and if it is slowed for that.
+
+    `more`: more was sent than had to be counted. `line_s`: in so many seconds the last that is slowed has its turn.
+    """
+
+    on: bool
+    bounced: int
+    sent: int
+    more: bool
+    line_s: float
+    window_min: int
+    per_min: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Status:
     """No count goes beyond MOST."""
 
@@ -139,6 +158,7 @@ class Status:
     uncertain: int
     held: int
     dead: Sequence[Dead]
+    brake: Brake
     broker_is_away: bool
 
 
@@ -155,6 +175,7 @@ def collect(circuits: Sequence[Circuit]) -> Status:
         uncertain=uncertain,
         held=held,
         dead=[Dead(cause=c, hour=hour, day=day, ever=ever) for c, hour, day, ever in _rows(_DEAD, MOST_CAUSES, MOST)],
+        brake=_brake(),
         broker_is_away=told is None,
     )
 
@@ -195,6 +216,19 @@ def _lane(stream: Stream, told: dict[Stream, tuple[int, bytes | None, int]] | No
 def _traffic(provider: str) -> Traffic:
     minute, hour, failed, attempts = _row(_TRAFFIC, provider, MOST)
     return Traffic(provider=provider, minute=minute, hour=hour, failed=failed, more=attempts >= MOST)
+
+
+def _brake() -> Brake:
+    counted, limits = bounces.figures(kinds.unproven()), bounces.limits()
+    return Brake(
+        on=must_slow(counted, limits),
+        bounced=counted.bounced,
+        sent=counted.sent,
+        more=bool(counted.bounced) and counted.sent >= enough(counted.bounced, limits),
+        line_s=counted.line_s,
+        window_min=settings.BOUNCE_BRAKE_WINDOW_MIN,
+        per_min=settings.BOUNCE_BRAKE_PER_MIN,
+    )
 
 
 def _row(statement: LiteralString, *values: str | int) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
 from notifications.outbox.enqueue import Draft, enqueue, enqueue_many
-from notifications.outbox.resend import resend
+from notifications.outbox.resend import ForgottenError, resend
 
-__all__ = ["Draft", "enqueue", "enqueue_many", "resend"]
+__all__ = ["Draft", "ForgottenError", "enqueue", "enqueue_many", "resend"]

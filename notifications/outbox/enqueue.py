@@ -13,7 +13,7 @@ from accounts.models import User
 from notifications import kinds, states
 from notifications.addresses import one_address
 from notifications.models import Message, Suppression
-from notifications.outbox import broker
+from notifications.outbox import brake, broker
 from notifications.states import Event, Status, Stream
 from notifications.suppressions import Candidate, why_blocked
 
@@ -57,12 +57,13 @@ def enqueue_many(drafts: Sequence[Draft]) -> list[Message]:
     messages = [_message(draft) for draft in drafts]
     _keep_back_suppressed(messages)
     with transaction.atomic():
+        later = brake.slow([message for message in messages if message.status == Status.QUEUED])
         Message.objects.bulk_create(messages, ignore_conflicts=True, batch_size=1000)
         new = set(Message.objects.filter(id__in=[message.id for message in messages]).values_list("id", flat=True))
         written = [message for message in messages if message.id in new]
-        waiting = [message for message in written if message.status == Status.QUEUED]
-        for stream in {message.stream for message in waiting} - {Stream.BULK}:
-            _publish_after_commit([message.id for message in waiting if message.stream == stream], Stream(stream))
+        going = [message for message in written if message.status == Status.QUEUED and message.id not in later]
+        for stream in {message.stream for message in going} - {Stream.BULK}:
+            _publish_after_commit([message.id for message in going if message.stream == stream], Stream(stream))
     return written
 
 

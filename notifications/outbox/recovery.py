@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from notifications import kinds, states
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
-from notifications.models.message import AT_ITS_PLACE
+from notifications.models.message import ACCOUNT_DELETED, AT_ITS_PLACE
 from notifications.models.transactions import brief
 from notifications.states import Event, Status
 
@@ -78,25 +78,28 @@ def _queue_again(lost: Sequence[Message]) -> None:
 
 
 def settle_uncertain() -> int:
-    """Queue again what stayed uncertain for the settling time and whose kind prefers twice to never.
+    """Queue again what stayed uncertain for the settling time and whose kind prefers twice to never; return how many.
 
-    A provider's word goes first: while an event is unread that came before a message's time was over, it waits.
+    What was forgotten meanwhile is dropped, all else is held for a person. A provider's word goes first: while an event
+    is unread that came before a message's time was over, it waits.
     """
     unread = ProviderEvent.objects.filter(state=ProviderEvent.State.STORED).order_by("received_at")
     oldest = Coalesce(Subquery(unread.values("received_at")[:1]), Now())
     with brief():
         over = Message.objects.filter(status=Status.UNCERTAIN, settle_at__lte=Now(), settle_at__lt=oldest)
         waiting = list(_locked(over))
-        again = [message.id for message in waiting if may_resend(message)]
-        Message.objects.filter(id__in=again).update(
-            status=states.target(Event.SETTLED),
-            settle_at=None,
+        again = {message.id for message in waiting if may_resend(message)}
+        forgotten = {message.id for message in waiting if message.forgotten_at}
+        _settle(
+            again,
+            Event.SETTLED,
             relay_after=Now(),
             relayed=0,
             due_at=Now(),
             uncertain_resends=F("uncertain_resends") + 1,
         )
-        held = {message.id for message in waiting} - set(again)
+        _settle(forgotten, Event.DROPPED, status_reason=ACCOUNT_DELETED)
+        held = {message.id for message in waiting} - again - forgotten
         Message.objects.filter(id__in=held).update(settle_at=None)
     return len(again)
 
@@ -104,8 +107,10 @@ def settle_uncertain() -> int:
 def may_resend(message: Message) -> bool:
     """True if its kind prefers a second copy to none: once for every lost answer, but not without end.
 
-    Past its time it is not sent again, and not called expired either: it may be out.
+    Past its time it is not sent again, and not called expired either: it may be out. Nor is what was forgotten.
     """
+    if message.forgotten_at:
+        return False
     kind = kinds.KINDS.get(message.kind)
     if kind is None or kind.on_uncertain is not kinds.OnUncertain.RESEND_ONCE:
         return False
@@ -116,6 +121,11 @@ def may_resend(message: Message) -> bool:
 
 def _locked(messages: QuerySet[Message]) -> QuerySet[Message]:
     return messages.order_by().select_for_update(skip_locked=True)[:RECOVERY_BATCH]
+
+
+def _settle(ids: set[UUID], event: Event, **changes: object) -> None:
+    if ids:
+        Message.objects.filter(id__in=ids).update(status=states.target(event), settle_at=None, **changes)
 
 
 def _free(ids: list[UUID], event: Event, **changes: object) -> None:

@@ -6,12 +6,18 @@ from notifications.models import Message
 from notifications.outbox.enqueue import Draft, enqueue
 
 
+class ForgottenError(ValueError):
+    """Nobody knows any more to whom the message was."""
+
+
 def resend(message: Message, request_id: UUID) -> Message | None:
     """Enqueue the message once more and return the new one; None if this very request has done it already.
 
     The new message has the old one's address and context, and tokens of its own, made when it is sent: only if the
-    address still is the account's. Raises UnknownKindError and BadAddressError.
+    address still is the account's. Raises ForgottenError, UnknownKindError and BadAddressError.
     """
+    if message.forgotten_at:
+        raise ForgottenError("It was forgotten: nobody knows any more to whom it was.")
     return enqueue(
         Draft(
             kind=message.kind,

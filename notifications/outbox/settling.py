@@ -19,7 +19,9 @@ def mark_sent(message: Message, who: str) -> bool:
 
 
 def send_again(message: Message, who: str) -> bool:
-    """Queue it at once, rather twice than never."""
+    """Queue it at once, rather twice than never. What is forgotten is not sent again."""
+    if message.forgotten_at:
+        return False
     anew = {"due_at": Now(), "relay_after": Now(), "relayed": 0, "uncertain_resends": F("uncertain_resends") + 1}
     return _settle(message, Event.SETTLED, f"sent again by {who}", **anew)
 

@@ -91,3 +91,16 @@ def test_other_methods_change_nothing(client, path, method):
     status = getattr(client, method)(path).status_code
     assert status in {200, 405}
     assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "where", ["?error_fingerprint=%00", "?kind=%00", "?q=a%00b", "?o=%00", "?e%00=1", "?p=1&x=%00"]
+)
+@pytest.mark.parametrize("model", ["deadletter", "message", "providerevent", "suppression", "uncertainmessage"])
+def test_nul_in_a_question_is_a_clean_answer(admin_client, model, where):
+    assert admin_client.get(reverse(f"admin:notifications_{model}_changelist") + where).status_code == 400
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/", "/healthz/", "/admin/accounts/user/", "/static/x"])
+def test_nul_in_a_question_is_refused_everywhere(path):
+    assert Client(raise_request_exception=True).get(f"{path}?next=%00").status_code == 400

@@ -128,3 +128,12 @@ def test_form_of_another_site_is_refused():
     page = sign_up(Client(enforce_csrf_checks=True))
     assert page.status_code == 403
     assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+def test_robot_is_told_the_same_and_gets_no_account(client):
+    answer = sign_up(client, subject="cheap pills")
+    assert answer["Location"] == reverse("accounts:check-inbox")
+    assert "ada@example.com" in client.get(answer["Location"]).content.decode()
+    assert not User.objects.exists()
+    assert not Message.objects.exists()

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from playwright.sync_api import expect
 
+from tests.browser.behind import wait_for_mail
 from tests.browser.visitor import NEW_PASSWORD
 
 
@@ -41,7 +42,7 @@ def test_change_of_password(visitor):
     visitor.fill_in(current_password=visitor.password, password=NEW_PASSWORD)
     visitor.press("Save the password")
     visitor.sees("Your new password is saved.")
-    visitor.gets("password-changed")
+    wait_for_mail(visitor, "password-changed")
     visitor.log_out()
     visitor.log_in(password=NEW_PASSWORD)
     visitor.reads("Hello, Ada Lovelace")
@@ -59,7 +60,7 @@ def test_change_of_address(visitor):
     visitor.reads("Confirm your new address")
     visitor.press("Yes, change it")
     visitor.sees("Your new address is confirmed.")
-    visitor.gets("address-changed", to=old)
+    wait_for_mail(visitor, "address-changed", to=old)
     visitor.log_out()
     visitor.log_in(username=new)
     visitor.reads("Hello, Ada Lovelace")
@@ -96,7 +97,7 @@ def test_deleted_account_is_gone_and_gets_one_last_mail(visitor):
     visitor.fill_in(current_password=visitor.password)
     visitor.press("Delete my account")
     visitor.reads("Your account is deleted")
-    visitor.gets("account-deleted")
+    wait_for_mail(visitor, "account-deleted")
     visitor.log_in()
     visitor.reads("Log in")
     visitor.sees(re.compile("Please check the address and the password"))

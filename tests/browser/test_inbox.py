@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from playwright.sync_api import expect
 
+from tests.browser.behind import let_the_pause_pass, stale_link, wait_for_mail
 from tests.browser.visitor import NEW_PASSWORD
 
 
@@ -62,7 +63,7 @@ def test_mail_is_sent_once_more_after_a_pause(visitor):
     else:
         visitor.press("Send it again")
         visitor.sees(re.compile("Please wait [0-9]+ seconds."))
-    visitor.signed_up_long_ago()
+    let_the_pause_pass(visitor)
     visitor.go("/check-inbox/")
     visitor.press("Send it again")
     visitor.sees("We are sending it once more.")
@@ -73,7 +74,7 @@ def test_mail_is_sent_once_more_after_a_pause(visitor):
 
 def test_link_whose_time_is_over_is_exchanged_for_a_new_one(visitor):
     visitor.sign_up()
-    visitor.go(visitor.stale_link())
+    visitor.go(stale_link(visitor))
     visitor.reads("This link no longer works")
     visitor.sees("Its time is over.")
     visitor.press("Send me a new link")
@@ -105,5 +106,5 @@ def test_who_has_an_account_hears_it_by_mail_only(visitor):
     visitor.log_out()
     visitor.sign_up(visitor.address)
     visitor.reads("Check your inbox")
-    visitor.gets("account-exists")
+    wait_for_mail(visitor, "account-exists")
     look_again_until(visitor, "Delivered")

@@ -4,18 +4,16 @@ import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-from django.core import signing
 from playwright.sync_api import Page, Response, expect
 
-from accounts.flows.started import COOKIE
 from config.local.person import PASSWORD
-from notifications.providers.compose import MESSAGE_ID_KEY
 from tests.browser.complaints import Complaints
 from tests.live.running import Running, eventually
 
 NEW_PASSWORD = "seven green umbrellas on a train"
+PATIENCE_MS = 15_000
 
 
 class Visitor:
@@ -43,11 +41,11 @@ class Visitor:
         return urlsplit(self.page.url).path
 
     def sees(self, text: str | re.Pattern[str]) -> None:
-        expect(self.page.get_by_text(text).first).to_be_visible()
+        expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
 
     def reads(self, heading: str | re.Pattern[str]) -> None:
         """The page's own heading."""
-        expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(heading, timeout=PATIENCE_MS)
 
     def fill_in(self, **fields: str) -> None:
         for name, value in fields.items():
@@ -60,7 +58,7 @@ class Visitor:
         self.page.get_by_role("link", name=link, exact=True).first.click()
 
     def until(self, happened: Callable[[], Any]) -> None:
-        eventually(happened, within_s=15)
+        eventually(happened, within_s=PATIENCE_MS / 1000)
 
     # --- The mailbox -------------------------------------------------------------------------------------------------
 
@@ -80,42 +78,6 @@ class Visitor:
 
     def open_mail(self, path: str, *, to: str | None = None) -> Response:
         return self.go(self.link_in_mail(path, to=to))
-
-    def gets(self, kind: str, *, to: str | None = None) -> None:
-        """Wait until mail of this kind has arrived."""
-
-        def arrived() -> bool:
-            mails = self.running.simulator.messages(to=to or self.address)
-            kinds = self.running.sql(
-                "SELECT kind FROM notifications_message WHERE id = ANY(%s)",
-                [UUID(mail["metadata"][MESSAGE_ID_KEY]) for mail in mails],
-            )
-            return (kind,) in kinds
-
-        self.until(arrived)
-
-    def stale_link(self) -> str:
-        """A good link to confirm the address, but for its age."""
-        program = (
-            "from accounts.models import User\n"
-            "from accounts.tokens import confirmation_tokens as tokens\n"
-            "from django.urls import reverse\n"
-            "from django.utils.http import urlsafe_base64_encode as encoded\n"
-            f"user = User.objects.get(email={self.address!r})\n"
-            "long_ago = tokens._num_seconds(tokens._now()) - 10 * 86400\n"
-            "token = tokens._make_token_with_timestamp(user, long_ago, tokens.secret)\n"
-            "print(reverse('accounts:confirm', args=[encoded(str(user.pk).encode()), token]))"
-        )
-        return self.running.stack.manage("shell", "-v", "0", "-c", program).strip()
-
-    def signed_up_long_ago(self) -> None:
-        """Let time pass: for the browser, which keeps when the last mail was asked for in a signed cookie."""
-        context = self.page.context
-        (cookie,) = [one for one in context.cookies() if one["name"] == COOKIE]
-        key = self.running.stack.environment["SECRET_KEY"]
-        values = signing.loads(cookie["value"], key=key, salt=COOKIE)
-        earlier = signing.dumps({**values, "mailed_at": values["mailed_at"] - 3600}, key=key, salt=COOKIE)
-        context.add_cookies([{"name": COOKIE, "value": earlier, "url": self.site_url}])
 
     # --- The flows ---------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """Pages speak the browser's language; a broken translation never costs anybody the page."""
 
+import re
+
 import pytest
 from django.utils import translation
 
@@ -19,6 +21,13 @@ def test_page_speaks_the_browsers_language(client, asked, spoken):
     response = client.get("/sign-up/", headers={"Accept-Language": asked})
     assert response.headers["Content-Language"] == spoken
     assert "Accept-Language" in response.headers["Vary"]
+
+
+def test_every_language_is_offered_by_its_own_name(client):
+    offered = re.findall(
+        r'value="(\w+)"\s+lang="\1"\s+(aria-current="true")?>(\w+)<', client.get("/log-in/", headers=GERMAN).text
+    )
+    assert offered == [("en", "", "English"), ("de", 'aria-current="true"', "Deutsch")]
 
 
 @pytest.mark.django_db

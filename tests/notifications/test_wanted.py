@@ -8,13 +8,14 @@ from notifications.states import Event
     ("facts", "event", "reason"),
     [
         (Facts(expired=True), Event.OUTLIVED, "time was over"),
-        (Facts(user_gone=True), Event.UNWANTED, "account is gone"),
+        (Facts(user_gone=True), Event.UNWANTED, "no account with this address"),
+        (Facts(forgotten=True, broken="KeyError"), Event.UNWANTED, "it was forgotten"),
         (Facts(user_inactive=True), Event.UNWANTED, "account is closed"),
         (Facts(address_changed=True), Event.UNWANTED, "no longer the account's"),
         (Facts(superseded=True), Event.UNWANTED, "newer one"),
         (Facts(flooded=True), Event.UNWANTED, "too many of its kind"),
         (Facts(wanted=False), Event.UNWANTED, "no longer needed"),
-        (Facts(user_gone=True, expired=True), Event.UNWANTED, "account is gone"),
+        (Facts(user_gone=True, expired=True), Event.UNWANTED, "no account with this address"),
     ],
 )
 def test_skipped_with_a_reason(facts, event, reason):

@@ -1,5 +1,8 @@
 """Django's makemessages, told what is to be translated: all that people see, and nothing that only we see."""
 
+import re
+from pathlib import Path
+
 from django.conf import settings
 from django.core.management.base import CommandParser
 from django.core.management.commands import makemessages
@@ -11,6 +14,7 @@ OURS = (
     *("notifications/admin*", "notifications/simulator*", "notifications/management*", "notifications/previews.py"),
     *("templates/admin*", "templates/simulator*", "templates/previews*"),
 )
+MADE = re.compile(r'^"POT-Creation-Date: .*$', re.MULTILINE)
 
 
 class Command(makemessages.Command):
@@ -27,3 +31,11 @@ class Command(makemessages.Command):
             no_obsolete=True,
             no_wrap=True,
         )
+
+    def write_po_file(self, potfile: str, locale: str) -> None:
+        """Keep the date the file had: another day is no change, and would change the compiled file too."""
+        po_file = Path(potfile).parent / locale / "LC_MESSAGES" / f"{self.domain}.po"
+        made = MADE.search(po_file.read_text()) if po_file.exists() else None
+        super().write_po_file(potfile, locale)
+        if made:
+            po_file.write_text(MADE.sub(lambda _: made[0], po_file.read_text(), count=1))

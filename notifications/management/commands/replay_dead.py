@@ -28,6 +28,8 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        for option in ("kind", "error", "since"):
+            check_text(option, options[option])
         kind, error, dry_run = options["kind"], options["error"], options["dry_run"]
         if not (kind or error or options["since"] or options["all"]):
             raise CommandError("Say which: --kind, --error, --since, or --all.")
@@ -38,6 +40,14 @@ class Command(BaseCommand):
             self.stdout.write(line)
         done = f"{tally.wanted} of {tally.dead} would be" if dry_run else f"{tally.replayed} of {tally.dead}"
         self.stdout.write(f"{done} replayed.")
+
+
+def check_text(option: str, text: str) -> None:
+    """A shell passes on bytes that are no text; the database takes none. Raises CommandError."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise CommandError(f"--{option} is no text: {text!r}.") from None
 
 
 def moment(text: str) -> datetime | Combinable:

@@ -11,7 +11,7 @@ from django.db import Error
 
 from config.database import is_away, why
 from notifications.admin import status as page
-from notifications.admin.status import many
+from notifications.admin.status import bounced, many
 from notifications.operations.problems import is_silent, problems, spoken
 from notifications.operations.status import Lane, Process, Status
 
@@ -55,6 +55,9 @@ def lines(status: Status) -> Iterator[str]:
     yield from map(_lane, status.lanes)
     yield ""
     yield f"sending {many(status.sending)}, uncertain {many(status.uncertain)}, held for a person {many(status.held)}"
+    brake = status.brake
+    line = f"; slowed, the last in line in {spoken(brake.line_s)}" if brake.line_s else ""
+    yield f"sign-up mail that bounced within {brake.window_min} min: {bounced(brake)}{line}"
     for traffic in status.traffic:
         more = "+" if traffic.more else ""
         hour = f"{traffic.hour:,}{more} in the last hour, {traffic.failed:,}{more} attempts failed"

@@ -3,7 +3,7 @@
 import pytest
 
 from notifications.operations.problems import problems, spoken
-from notifications.operations.status import Circuit, Dead, Lane, Process, Status
+from notifications.operations.status import Brake, Circuit, Dead, Lane, Process, Status
 from notifications.states import Stream
 
 ALIVE = [Process(name=f"{name}@here", silent_s=2, trouble="") for name in ("beat", "main", "relay")]
@@ -19,9 +19,15 @@ def status(**changes):
         "held": 0,
         "dead": [],
         "traffic": [],
+        "brake": brake(),
         "broker_is_away": False,
     }
     return Status(**(well | changes))
+
+
+def brake(**changes):
+    well = {"on": False, "bounced": 0, "sent": 0, "more": False, "line_s": 0, "window_min": 60, "per_min": 6}
+    return Brake(**(well | changes))
 
 
 def lane(stream, **changes):
@@ -67,6 +73,11 @@ def dead(cause, hour):
             {"circuits": [Circuit(provider="ses", state="open"), Circuit(provider="smtp", state="closed")]},
             ["ses takes no mail. It is tried again by itself."],
         ),
+        (
+            {"brake": brake(on=True, bounced=12, sent=80, line_s=300)},
+            ["12 of 80 mails to unconfirmed addresses bounced within 60 min: sign-up mail is slowed to 6 a minute,"],
+        ),
+        ({"brake": brake(bounced=12, sent=600, line_s=300)}, []),
         (late(Stream.CRITICAL, 30), []),
         (late(Stream.CRITICAL, 31), ["Critical mail has been due for 31 s. Its tasks are not published"]),
         (late(Stream.CRITICAL, 31, published=4), ["Critical mail has been due for 31 s. Its tasks wait for workers"]),

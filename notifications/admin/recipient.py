@@ -1,0 +1,12 @@
+"""To whom a message was, in lists and sentences."""
+
+from django.contrib import admin
+
+from notifications.models import Message
+
+FORGOTTEN = "forgotten"
+
+
+@admin.display(description="to", ordering="to_address")
+def recipient(message: Message) -> str:
+    return message.to_address or FORGOTTEN

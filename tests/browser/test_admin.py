@@ -1,0 +1,96 @@
+"""The administration, under the same policy as people's pages."""
+
+from dataclasses import asdict
+from uuid import uuid4
+
+import pytest
+
+from config.local.stack import ADMIN_ADDRESS
+from notifications.simulator.dials import Dials
+from tests.browser.looks import DESKTOP, Look
+from tests.browser.visitor import Visitor
+from tests.live.running import eventually
+
+
+@pytest.fixture
+def operator(running, browser):
+    """An administrator whose browser has nothing to say against any page."""
+    look = Look(name="operator", viewport=DESKTOP)
+    with look.open(browser) as context:
+        operator = Visitor(context.new_page(), running)
+        operator.page.set_default_timeout(15_000)
+        operator.go("/admin/login/")
+        operator.fill_in(username=ADMIN_ADDRESS, password=running.stack.admin_password)
+        operator.press("Log in")
+        yield operator
+    assert operator.complaints.said == []
+
+
+@pytest.fixture
+def trouble(running):
+    """Three new people: whose mailbox refuses, whose mail dies, and of whose mail nobody knows. Their addresses."""
+    mark = uuid4().hex[:8]
+    people = {"bounced": f"bounce-{mark}@example.com", "dead": f"dead-{mark}@example.com"}
+    people["uncertain"] = f"uncertain-{mark}@example.com"
+    running.simulator.turn(**asdict(Dials(latency_ms=0)))
+    running.person().sign_up(people["bounced"])
+    eventually(lambda: running.sql("SELECT 1 FROM notifications_suppression WHERE address = %s", people["bounced"]))
+    for name, dials in (
+        ("dead", {"error_rate": 1, "error_status": 400}),
+        ("uncertain", {"fault": "cut_after", "fault_rate": 1, "webhook_lost_rate": 1}),
+    ):
+        running.simulator.turn(**asdict(Dials(latency_ms=0)) | dials)
+        running.person().sign_up(people[name])
+        eventually(lambda name=name: running.statuses({people[name]}) == {name})
+    running.simulator.turn(**asdict(Dials(latency_ms=0)))
+    return people
+
+
+def test_every_list_and_form_is_quiet(operator, trouble):
+    operator.go("/admin/")
+    links = operator.page.locator("#content-main a, #user-tools a").evaluate_all("all => all.map(one => one.href)")
+    assert len(links) > 8
+    for link in sorted({*links, f"{operator.site_url}/admin/status/"}):
+        assert operator.go(link).ok, link
+        operator.page.wait_for_load_state("load")
+        row = operator.page.locator("#result_list tbody th a").first
+        if row.count():
+            row.click()
+            operator.page.wait_for_load_state("load")
+
+
+def test_operator_resends_replays_settles_and_lifts(operator, trouble):
+    open_row(operator, "message", trouble["bounced"])
+    operator.sees("Timeline")
+    operator.follow("Resend …")
+    operator.press("Resend 1 message")
+    operator.page.locator(".messagelist").wait_for()
+    open_row(operator, "suppression", trouble["bounced"])
+    operator.follow("Lift …")
+    operator.page.locator("#id_why").fill("the mailbox is there again")
+    operator.press("Lift the suppression")
+    operator.page.locator(".messagelist").wait_for()
+    open_row(operator, "deadletter", trouble["dead"])
+    operator.follow("Replay …")
+    operator.press("Replay 1 dead letter")
+    operator.page.locator(".messagelist").wait_for()
+    eventually(lambda: operator.running.statuses({trouble["dead"]}) == {"sent"})
+    open_row(operator, "uncertainmessage", trouble["uncertain"])
+    operator.follow("Settle …")
+    operator.page.locator(".submit-row input").first.click()
+    operator.page.locator(".messagelist").wait_for()
+    eventually(lambda: operator.running.statuses({trouble["uncertain"]}) != {"uncertain"})
+
+
+def test_operator_replays_from_the_list(operator, trouble):
+    operator.go("/admin/notifications/deadletter/")
+    operator.page.locator("tr", has_text=trouble["dead"]).locator(".action-select").check()
+    operator.page.select_option("[name=action]", "replay_selected")
+    operator.page.locator("button[name=index]").click()
+    operator.press("Replay 1 dead letter")
+    eventually(lambda: operator.running.statuses({trouble["dead"]}) == {"sent"})
+
+
+def open_row(operator, model, address):
+    operator.go(f"/admin/notifications/{model}/")
+    operator.page.locator("#result_list tr", has_text=address).get_by_role("link").first.click()

@@ -1,0 +1,48 @@
+"""Commands whose reader goes away, and arguments that no terminal types."""
+
+import os
+import subprocess
+import sys
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+
+@pytest.fixture
+def environment(transactional_db):
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    database = urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
+    return {**os.environ, "DATABASE_URL": database, "MAILROOM_ROLE": "manage"}
+
+
+def started(environment, *arguments, **options):
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *arguments],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        stderr=subprocess.PIPE,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["status", "--json"], ["diffsettings", "--all"]])
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_reader_that_has_seen_enough_ends_the_command_without_a_word(environment, arguments, buffered):
+    read, write = os.pipe()
+    os.close(read)
+    with started({**environment, "PYTHONUNBUFFERED": buffered}, *arguments, stdout=write) as process:
+        os.close(write)
+        _, said = process.communicate(timeout=60)
+    assert said == b""
+    assert process.returncode == 1
+
+
+@pytest.mark.parametrize("option", ["--kind", "--error", "--since"])
+def test_argument_that_is_no_text_is_one_line(environment, option):
+    with started(environment, "replay_dead", option, b"\xff\xfe", stdout=subprocess.PIPE) as process:
+        _, said = process.communicate(timeout=60)
+    assert len(said.splitlines()) == 1, said
+    assert said.startswith(f"CommandError: {option} is no text".encode())
+    assert process.returncode == 1

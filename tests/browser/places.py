@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from uuid import uuid4
 
 from tests.browser.visitor import Visitor
 
@@ -71,6 +72,15 @@ def without_cookies(visitor: Visitor) -> None:
     visitor.sees("403")
 
 
+def too_often(visitor: Visitor) -> None:
+    address = f"often-{uuid4().hex[:8]}@example.com"
+    for _ in range(6):
+        visitor.go("/password-reset/")
+        visitor.fill_in(email=address)
+        visitor.press("Send me the link")
+    visitor.sees("429")
+
+
 @contextmanager
 def table_lost(visitor: Visitor) -> Iterator[None]:
     """A mistake of ours: a release that came before its migration."""
@@ -105,6 +115,7 @@ STRANGERS: dict[str, Way] = {
     "400": under_another_name,
     "403-csrf": without_cookies,
     "404": path("/there-is-none/"),
+    "429": too_often,
     "500": mistake_of_ours,
 }
 # Of somebody who has just signed up, in this order.

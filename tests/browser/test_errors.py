@@ -15,6 +15,7 @@ from tests.live.running import eventually
     [
         (places.without_cookies, "403", "Please send the form again"),
         (places.path("/there-is-none/"), "404", "There is no such page"),
+        (places.too_often, "429", "Please wait a little"),
         (places.mistake_of_ours, "500", "Something went wrong here"),
     ],
 )

@@ -1,6 +1,7 @@
 """How long people wait at sign-up: all well, Redis stopped, and what handing the message to the broker adds.
 
-Starts a stack of its own with the shipped settings, on free ports and in a fresh folder; the provider needs 2 s.
+People come ten a second, whether those before them have been served or not. Starts a stack of its own with the shipped
+settings, on free ports and in a fresh folder; the provider needs 2 s.
 """
 
 import os
@@ -8,6 +9,7 @@ import statistics
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +19,8 @@ from config.local.person import Person
 from config.local.ports import free_port
 from config.local.stack import Ports, Stack
 
-SIGN_UPS = 100
+SIGN_UPS = 300
+STOPPED_SIGN_UPS = 100
 PACE_S = 0.1
 PUBLISHES = 300
 MEASURE_PUBLISH = f"""
@@ -47,13 +50,13 @@ def main() -> None:
 
 
 def measure(stack: Stack) -> None:
-    well = sorted(sign_up_ms(stack, "well", number) for number in range(SIGN_UPS))
+    well = sorted(sign_ups_ms(stack, "well", SIGN_UPS))
     publish = sorted(float(line) for line in stack.manage("shell", "-v", "0", "-c", MEASURE_PUBLISH).split())
     stack.supervisor.ask("stopProcess", "valkey")
-    stopped = [sign_up_ms(stack, "stopped", number) for number in range(SIGN_UPS)]
+    stopped = sign_ups_ms(stack, "stopped", STOPPED_SIGN_UPS)
     stack.supervisor.start_program("valkey")
     back = time.time()
-    while len(starts := provider_calls(stack, "stopped")) < SIGN_UPS:
+    while len(starts := provider_calls(stack, "stopped", STOPPED_SIGN_UPS)) < STOPPED_SIGN_UPS:
         time.sleep(0.5)
     figures = {
         "sign_up_p50_ms": statistics.median(well),
@@ -70,15 +73,21 @@ def measure(stack: Stack) -> None:
     _say("sign_up: " + " ".join(f"{name}={value:.1f}" for name, value in figures.items()))
 
 
-def sign_up_ms(stack: Stack, name: str, number: int) -> float:
-    took_s = Person(stack.site_url).sign_up(f"{name}{number}@example.com").took_s
-    time.sleep(PACE_S)
-    return took_s * 1000
+def sign_ups_ms(stack: Stack, name: str, count: int) -> list[float]:
+    """Return how long each of `count` people waited for the answer to the form, in the order they came."""
+    began = time.monotonic()
+
+    def one(number: int) -> float:
+        time.sleep(max(0.0, began + number * PACE_S - time.monotonic()))
+        return Person(stack.site_url).sign_up(f"{name}{number}@example.com").took_s * 1000
+
+    with ThreadPoolExecutor(20) as people:
+        return list(people.map(one, range(count)))
 
 
-def provider_calls(stack: Stack, name: str) -> list[float]:
+def provider_calls(stack: Stack, name: str, count: int) -> list[float]:
     """When the provider calls for the accepted mails of `name` began, in seconds since the epoch."""
-    query = {"to": name, "limit": str(SIGN_UPS)}
+    query = {"to": name, "limit": str(count)}
     answer = requests.get(f"{stack.simulator_url}/api/messages", params=query, timeout=10)
     return [datetime.fromisoformat(entry["request_started_at"]).timestamp() for entry in answer.json()["messages"]]
 

@@ -10,13 +10,13 @@ from config import views
 from notifications import webhooks
 from notifications.admin import status
 
-# The administrators' own way to log in is guessed at as often as the people's.
-admin.site.login = guarded(admin.site.login)  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = f"{settings.SITE_NAME} administration"
 
 urlpatterns = [
     path("", include("accounts.urls")),
     path("admin/status/", admin.site.admin_view(status.page), name="status"),
+    # The administrators' own way to log in is guessed at as often as the people's.
+    path("admin/login/", guarded(admin.site.login)),
     path("admin/", admin.site.urls),
     path("language/", set_language, name="set_language"),
     path("webhooks/<slug:provider>/", webhooks.receive, name="webhook"),

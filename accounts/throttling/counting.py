@@ -6,18 +6,17 @@ goes by its own clock, and a try can be given back.
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from math import ceil
-from typing import TypeVar
+from math import ceil, inf
+from typing import TypeVar, cast
 
 import redis
 from limits import RateLimitItem
-from limits.storage import MemoryStorage, RedisStorage
+from limits.storage import MemoryStorage, RedisStorage, SlidingWindowCounterSupport
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from config.redis_client import Rest, client
@@ -31,6 +30,8 @@ PREFIX = "mailroom:limit"
 WAIT_S = 0.1
 # How long a process counts by itself after Redis has not answered.
 REST_S = 5.0
+# Redis knows no shorter time.
+CLOCKS_TICK_S = 0.001
 # Two for each thing that is counted; some 10 MB. Beyond them the oldest are forgotten.
 MOST_KEYS = 20_000
 
@@ -57,11 +58,11 @@ class Counted:
 
     limit: RateLimitItem
     key: tuple[str, ...]
-    shared: bool
+    in_redis: bool
 
     def give_back(self) -> None:
         """Count it no longer, and only it. What Redis cannot hear of now stays counted there."""
-        if not self.shared:
+        if not self.in_redis:
             _in_memory(self._take_one_off)
         elif not rest.on:
             _in_redis(self._take_one_off)
@@ -76,13 +77,13 @@ def count(limit: RateLimitItem, *key: str) -> Counted:
     def tried(limiter: SlidingWindowCounterRateLimiter) -> int:
         return _tried(limiter, limit, key)
 
-    wait_s = None if rest.on else _in_redis(tried)
-    shared = wait_s is not None
-    if wait_s is None:
-        wait_s = _in_memory(tried)
-    if wait_s:
-        raise TooManyError(wait_s)
-    return Counted(limit, key, shared)
+    wait = None if rest.on else _in_redis(tried)
+    counted_in_redis = wait is not None
+    if wait is None:
+        wait = _in_memory(tried)
+    if wait:
+        raise TooManyError(wait)
+    return Counted(limit, key, counted_in_redis)
 
 
 def warm_up() -> None:
@@ -94,7 +95,21 @@ def _tried(limiter: SlidingWindowCounterRateLimiter, limit: RateLimitItem, key: 
     """Return how many seconds to wait, 0 if this one was within the limit."""
     if limiter.hit(limit, *key):
         return 0
-    return max(1, ceil(limiter.get_window_stats(limit, *key).reset_time - time.time()))
+    window_s = limit.get_expiry()
+    storage = cast("SlidingWindowCounterSupport", limiter.storage)
+    return wait_s(window_s, *storage.get_sliding_window(limit.key_for(*key), window_s))
+
+
+def wait_s(window_s: int, previous: int, previous_s: float, current: int, current_s: float) -> int:
+    """Return after how many seconds a full window takes one more, at least 1.
+
+    The previous window's count weighs what is left of `previous_s`, rounded down: one less as soon as that falls below
+    a multiple of its share. The current window is the previous one when `current_s` falls below `window_s`. The
+    library's own reckoning takes a window that began this very millisecond for one that ends.
+    """
+    until = [previous_s % (window_s / previous)] if previous > 0 else []
+    until += [current_s - window_s] if current > 0 else []
+    return max(1, ceil(min(until, default=0.0) + CLOCKS_TICK_S))
 
 
 def _in_redis(act: Callable[[SlidingWindowCounterRateLimiter], T]) -> T | None:
@@ -124,6 +139,15 @@ def shared() -> SlidingWindowCounterRateLimiter:
     )
 
 
+class _Expirations(dict[str, float]):
+    """The library looks for what has expired in a thread of its own, which must not stumble over what is gone since."""
+
+    def __missing__(self, key: str) -> float:
+        return inf
+
+
 @cache
 def memory() -> MemoryStorage:
-    return MemoryStorage()
+    storage = MemoryStorage()
+    storage.expirations = _Expirations()
+    return storage

@@ -16,7 +16,8 @@ from notifications.suppressions import Candidate, Standing, probes, why_blocked
 # A newer message in one of these states reaches, has reached or may have reached the person.
 _ALIVE = [Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN]
 
-# Is its time over; is there a newer one of its kind; how many of its kind has its address been sent within an hour,
+# Is its time over; is there a newer one of its kind, that does not stand in line yet: whoever asks once more while
+# sign-up mail is slowed must not lose the better place; how many of its kind has its address been sent within an hour,
 # whoever asked for them, or may be sent right now? Of messages that several workers hold at the same moment each counts
 # those claimed before it. Run for every group: put together by the ORM it would cost the worker twice as much.
 _FACTS = """
@@ -26,6 +27,7 @@ SELECT mine.id, extract(epoch FROM statement_timestamp() - mine.created_at)::flo
         SELECT FROM notifications_message AS newer
         WHERE newer.user_id = mine.user_id AND newer.kind = mine.kind AND newer.created_at > mine.created_at
           AND newer.status = ANY(%(alive)s)
+          AND coalesce(newer.slowed_until, newer.created_at) <= statement_timestamp()
     ),
     (
         SELECT count(*) FROM notifications_message AS other

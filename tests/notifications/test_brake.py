@@ -201,6 +201,22 @@ def test_one_that_is_frozen_in_line_keeps_nobody_from_signing_up():
         assert not frozen.done()
 
 
+def test_who_asks_once_more_keeps_the_better_place(provider):
+    bounced()
+    user = User.objects.create_user("ada@example.com", "a password")
+    account_event.send(sender=User, kind="confirmation", user=user, address=user.email)
+    first, again = user.messages.order_by("created_at")
+    assert (round(wait_s(first)), round(wait_s(again))) == (0, 10)
+    assert str(deliver([first.id], Stream.DEFAULT, CARRIER)) == "1 sent"
+    # Once it is the newer one's turn, it is the one that goes.
+    account_event.send(sender=User, kind="confirmation", user=user, address=user.email)
+    past = {name: Now() - timedelta(seconds=1) for name in ("due_at", "slowed_until")}
+    Message.objects.filter(user=user, status=Status.QUEUED).update(**past)
+    deliver(list(user.messages.values_list("id", flat=True)), Stream.DEFAULT, CARRIER)
+    again.refresh_from_db()
+    assert (again.status, again.status_reason) == (Status.CANCELLED, "a newer one of its kind was asked for")
+
+
 def test_operator_is_told_once_when_it_begins_and_once_when_it_ends(caplog):
     caplog.set_level(logging.INFO, logger="notifications.outbox.brake")
     assert tasks.watch_bounces() == "off"

@@ -96,7 +96,7 @@ def test_not_before_it_is_due(provider):
     ("case", "status", "reason"),
     [
         ("expired", Status.EXPIRED, "its time was over"),
-        ("user gone", Status.CANCELLED, "the account is gone"),
+        ("user gone", Status.CANCELLED, "the account was deleted"),
         ("user inactive", Status.CANCELLED, "the account is closed"),
         ("address changed", Status.CANCELLED, "no longer the account's"),
         ("confirmed", Status.CANCELLED, "no longer needed"),

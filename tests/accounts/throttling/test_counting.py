@@ -36,12 +36,30 @@ def test_as_many_as_the_limit_are_let_in_and_the_next_is_told_how_long_to_wait(w
     assert counting.rest.on == (where == "memory")
 
 
+@pytest.mark.parametrize(
+    ("previous", "previous_s", "current", "current_s", "wait"),
+    [
+        (0, 0.0, 5, 600.0, 301),  # all in the window's first millisecond
+        (0, 0.0, 5, 590.5, 291),
+        (0, 0.0, 5, 300.0, 1),  # it ends now
+        (5, 299.9, 1, 599.9, 60),  # just begun: 4 of the previous, until it falls below 240
+        (5, 240.0, 1, 540.0, 1),
+        (5, 130.0, 3, 430.0, 11),
+        (1, 20.0, 5, 320.0, 21),  # what is left of the previous is nothing
+        (-1, 20.0, 5, 320.0, 21),
+        (0, 0.0, 0, 0.0, 1),  # it has just expired
+    ],
+)
+def test_wait_is_until_one_more_has_room(previous, previous_s, current, current_s, wait):
+    assert counting.wait_s(300, previous, previous_s, current, current_s) == wait
+
+
 def test_who_waits_as_long_as_told_is_let_in(where):
     two = limits.parse("2/2 seconds")
-    assert [refused(two, "a") for _ in range(2)] == [0, 0]
     for _ in range(3):
-        if wait_s := refused(two, "a"):
-            time.sleep(wait_s)
+        while not (wait_s := refused(two, "a")):
+            pass
+        time.sleep(wait_s)
         assert refused(two, "a") == 0
 
 

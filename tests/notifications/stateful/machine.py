@@ -25,7 +25,7 @@ from tests.notifications.stateful.scene import one_of, when
 from tests.notifications.stateful.workers import Workers
 
 State = ProviderEvent.State
-RELAYS = (Event.LEASE_ENDED, Event.WORKER_LOST, Event.SETTLED, Event.FAILED)
+RELAYS = (Event.LEASE_ENDED, Event.WORKER_LOST, Event.SETTLED, Event.FAILED, Event.DROPPED)
 # Seconds: within a call, within a lease, beyond a lease, the settling time, a good part of a reset's, a welcome's.
 PAUSES = [3, 3, 20, 20, 50, 61, 130, 610, 1900, 200_000]
 REPORTS = ["accepted", "deferred", "delivered", "bounced", "bounced softly", "complained", "not spam", "rejected"]
@@ -103,11 +103,12 @@ class Machine(Workers, People):
     @rule(pick=pick, decides=sampled_from([Event.SETTLED, Event.DROPPED, Event.ACCEPTED]))
     @when(lambda self: self.rows)
     def person_settles(self, pick, decides):
-        """The page may be an old one: what is no longer uncertain is left alone."""
+        """The page may be an old one: what is no longer uncertain, or to be sent to nobody, is left alone."""
         uncertain = self.messages(Status.UNCERTAIN)
         message_id = one_of(uncertain or self.messages(), pick)
         moves = self.act(lambda: world.settle_by_hand(message_id, decides), decides)
-        assert len(moves) == bool(uncertain)
+        refused = decides is Event.SETTLED and self.rows[message_id].forgotten_at
+        assert len(moves) == bool(uncertain and not refused)
         if moves and decides is Event.SETTLED:
             self.stories[message_id].settled(moves[0], by_hand=True)
         self.stories[message_id].said_to_be_sent |= bool(moves) and decides is Event.ACCEPTED
@@ -148,6 +149,8 @@ class Machine(Workers, People):
                 assert move.before.settle_at is not None
                 assert move.before.settle_at <= (unread.received_at if unread else now), "settled too early"
                 self.stories[move.before.id].settled(move, by_hand=False)
+            elif move.event is Event.DROPPED:
+                assert move.before.forgotten_at, "only a person may drop it"
             else:
                 # Before any hand-over, so often in a row: it may take its workers along.
                 assert move.event is not Event.FAILED or move.before.claims_lost >= recovery.MOST_LOST_CLAIMS - 1
@@ -174,6 +177,7 @@ class Machine(Workers, People):
         for event in ProviderEvent.objects.filter(state=State.APPLIED):
             assert event.message_id is not None
             self.stories[event.message_id].known_taken = True
+            assert not self.rows[event.message_id].forgotten_at or (event.recipient, event.payload) == ("", {})
             found = meant(FeedbackKind(event.kind), BounceKind(event.bounce) if event.bounce else None)
             heard.setdefault(event.message_id, [Outcome.UNKNOWN]).append(found or Outcome.UNKNOWN)
         for message_id, outcomes in heard.items():

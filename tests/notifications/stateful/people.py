@@ -13,6 +13,7 @@ from notifications import kinds
 from notifications.feedback import suppressing
 from notifications.outbox import Draft, enqueue
 from notifications.receivers import welcome_draft
+from notifications.states import Event, Status
 from notifications.suppressions import Reason
 from tests.notifications.stateful.scene import Scene, one_of, when
 from tests.notifications.stateful.truth import Person, Stage
@@ -69,7 +70,7 @@ class People(Scene):
         user = User.objects.get(pk=person.pk)
         if change == "delete":
             person.gone = True
-            self.accepts(user.delete, new=0)
+            self._delete(user)
             return
         if change == "address":
             person.address = person.first_address if back else f"moved-{person.first_address}"
@@ -87,6 +88,18 @@ class People(Scene):
         """While somebody has judged a message good and not yet handed it over."""
         person = one_of(self._living(), pick)
         self.accepts(lambda: suppressing.suppress(person.address, reason, ""), new=0)
+
+    def _delete(self, user: User) -> None:
+        """Nothing of theirs waits any more, and nobody can tell from the rows to whom it was."""
+        theirs = {message_id for message_id, row in self.rows.items() if row.user_id == user.pk}
+        for move in self.act(user.delete, Event.UNWANTED, Event.DROPPED):
+            assert move.before.id in theirs
+            assert move.before.handed_over_at is None, "a provider is being called for it"
+        for row in [self.rows[message_id] for message_id in theirs]:
+            assert row.forgotten_at
+            assert (row.to_address, row.context, row.user_id) == ("", {}, None)
+            assert row.status not in {Status.QUEUED, Status.UNCERTAIN}
+            assert row.status != Status.SENDING or row.handed_over_at
 
     def _living(self) -> list[Person]:
         return [person for person in self.people if not person.gone]

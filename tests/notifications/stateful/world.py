@@ -20,7 +20,7 @@ from notifications.states import Event, Stream
 TIMES = {
     "notifications_message": (
         *("created_at", "due_at", "expires_at", "sent_at", "died_at", "relay_after", "outcome_at"),
-        *("lease_until", "handed_over_at", "settle_at"),
+        *("lease_until", "handed_over_at", "settle_at", "slowed_until", "forgotten_at"),
     ),
     "notifications_deliveryattempt": ("recorded_at",),
     "notifications_providerevent": ("read_after", "received_at", "occurred_at"),

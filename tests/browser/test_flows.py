@@ -62,3 +62,17 @@ def test_form_says_what_is_wrong_where_it_is(visitor):
         assert field.get_attribute("aria-invalid") == "true"
         described = field.get_attribute("aria-describedby").split()
         assert visitor.page.locator(f"#{described[-1]}").inner_text()
+
+
+def test_pages_and_mail_speak_german(visitor):
+    visitor.go("/sign-up/")
+    visitor.press("Deutsch")
+    visitor.reads("Konto anlegen")
+    assert visitor.page.locator("html").get_attribute("lang") == "de"
+    visitor.fill_in(email=visitor.address, name="Emmy Noether", password=visitor.password)
+    visitor.page.get_by_role("main").get_by_role("button").click()
+    visitor.sees(visitor.address)
+    visitor.open_mail("/confirm/")
+    assert visitor.page.locator("html").get_attribute("lang") == "de"
+    (mail,) = visitor.running.simulator.messages(to=visitor.address)
+    assert "bestätigen" in mail["subject"]

@@ -79,7 +79,7 @@ def test_last_line_can_be_read_by_a_program():
 
 def test_old_way_shows_the_same_form():
     """In a process of its own: it takes the new way's signal off."""
-    show = "from django.test import Client; print(Client().get('/sign-up/').status_code)"
+    show = "from django.test import Client; print(Client(SERVER_NAME='127.0.0.1').get('/sign-up/').status_code)"
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.demo.old_settings", "DEBUG": "1"}
     command = [sys.executable, "-c", f"import django; django.setup(); {show}"]
     shown = subprocess.run(command, cwd=BASE_DIR, env=environment, capture_output=True, text=True, check=False)

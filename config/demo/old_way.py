@@ -8,6 +8,7 @@ from accounts.forms.sign_up import SignUpForm
 from accounts.models import User
 from accounts.urls import urlpatterns as accounts
 from accounts.views.sign_up import SignUpView
+from config.urls import urlpatterns as site
 from notifications import kinds
 from notifications.delivery.rendering import render
 from notifications.models import Message
@@ -29,4 +30,5 @@ class InlineSignUpView(SignUpView):
 
 urlpatterns = [
     path("", include(([path("sign-up/", InlineSignUpView.as_view(), name="sign-up"), *accounts], "accounts"))),
+    *site,
 ]

@@ -1,10 +1,15 @@
 """The demo's judgement: it must not be possible to pass with a lost or doubled mail."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from config.demo.crowd import Crowd
 from config.demo.report import Figures, last_line, table
 from config.demo.verdict import Verdict, judge
+from config.environment import BASE_DIR
 from config.local.facts import percentile
 
 TOLD = {("welcome", "a@x.example"), ("password-reset", "a@x.example"), ("product-news", "b@x.example")}
@@ -70,3 +75,12 @@ def test_last_line_can_be_read_by_a_program():
     assert line.startswith("demo: signups=1 resets=1 bulk=0 sent=0 lost=0 duplicated=0 ")
     assert dict(part.split("=") for part in line.split()[1:])["ratio"] == "50.0"
     assert "sign-up, queued" in table(figures())
+
+
+def test_old_way_shows_the_same_form():
+    """In a process of its own: it takes the new way's signal off."""
+    show = "from django.test import Client; print(Client(SERVER_NAME='127.0.0.1').get('/sign-up/').status_code)"
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.demo.old_settings", "DEBUG": "1"}
+    command = [sys.executable, "-c", f"import django; django.setup(); {show}"]
+    shown = subprocess.run(command, cwd=BASE_DIR, env=environment, capture_output=True, text=True, check=False)
+    assert shown.stdout.strip() == "200", shown.stderr

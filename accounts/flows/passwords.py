@@ -20,6 +20,8 @@ def change_password(user: User, password: str, *, by_mail: bool = False) -> None
     user.set_password(password)
     changes: dict[str, Any] = {"password": user.password, "new_email": ""}
     if by_mail:
+        # Whoever signed up may have been somebody else, and follows the account no longer.
+        changes["sign_up"] = None
         changes["confirmed_at"] = Coalesce(F("confirmed_at"), Now())
     with transaction.atomic():
         # Nothing else: an administrator may have closed the account since this user was read.

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.flows.started import PAUSE_S
+from accounts.links import password_reset_path
 from accounts.models import User
 from notifications.models import Message
 from tests.factories import UserFactory
@@ -176,3 +177,14 @@ def test_confirmed_account_is_not_moved_by_a_correction(person):
 
 def test_correction_without_a_sign_up_is_a_sign_up(client):
     assert client.get(CORRECT)["Location"] == reverse("accounts:sign-up")
+
+
+def test_owner_who_chooses_a_password_is_followed_by_no_stranger(person):
+    """Somebody signed up with another's address, and keeps the page open."""
+    owner = User.objects.get()
+    where = Client().get(password_reset_path(owner), follow=True)
+    where.client.post(where.redirect_chain[-1][0], {"password": "a much newer password"})
+    assert User.objects.get().confirmed_at is not None
+    assert "is confirmed" not in shown(person)
+    person.post(CORRECT, {"email": "eve@example.com", "password": PASSWORD})
+    assert User.objects.filter(email="ada@example.com").exists()

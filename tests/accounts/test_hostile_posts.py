@@ -118,7 +118,7 @@ TEXT = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(path=st.sampled_from(PATHS), fields=st.dictionaries(st.sampled_from([*FIELDS, "is_staff"]), TEXT, max_size=6))
 def test_made_up_forms(path, fields):
     with somebody() as client:

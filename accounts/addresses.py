@@ -1,17 +1,21 @@
 """The one form in which an address is stored, and sentences for the people who type others."""
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from email_validator import EmailNotValidError, validate_email
 
 MAX_LENGTH = 254  # RFC 5321's limit on a path, less the angle brackets
 
 # The commonest slips, each with a plainer sentence than the validator's. The first that applies is said.
 _SLIPS = (
-    ("\r\n\x00", "Please leave out line breaks and control characters."),
-    ("<>", "Please enter the address alone, without a name."),
-    (",;", "Please enter one address only."),
-    (" ", "An address has no spaces."),
+    ("\r\n\x00", _("Please leave out line breaks and control characters.")),
+    ("<>", _("Please enter the address alone, without a name.")),
+    (",;", _("Please enter one address only.")),
+    (" ", _("An address has no spaces.")),
 )
+# The validator has a sentence for every fault, in English only; where the fault is, the person sees as well.
+_IS_NONE = _("Mail cannot be sent to this address. Is there a slip in it? A good one looks like ada@example.com.")
 
 
 def canonical_address(raw: str) -> str:
@@ -25,9 +29,9 @@ def canonical_address(raw: str) -> str:
     try:
         found = validate_email(raw, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:
-        raise ValidationError(_slip(raw) or str(error), code="invalid") from error
+        raise ValidationError(_slip(raw) or _IS_NONE, code="invalid") from error
     if found.ascii_email is None:
-        raise ValidationError("We cannot send mail to this address.", code="invalid")
+        raise ValidationError(_("We cannot send mail to this address."), code="invalid")
     if len(found.ascii_email) > MAX_LENGTH:
         raise _too_long()
     return found.ascii_email.lower()
@@ -35,9 +39,11 @@ def canonical_address(raw: str) -> str:
 
 def _slip(raw: str) -> str | None:
     if "@" not in raw:
-        return "An address has an @ sign, like ada@example.com."
-    return next((sentence for characters, sentence in _SLIPS if any(one in raw for one in characters)), None)
+        return gettext("An address has an @ sign, like ada@example.com.")
+    return next((str(sentence) for characters, sentence in _SLIPS if any(one in raw for one in characters)), None)
 
 
 def _too_long() -> ValidationError:
-    return ValidationError(f"This address is too long: at most {MAX_LENGTH} characters.", code="max_length")
+    return ValidationError(
+        _("This address is too long: at most %(limit)d characters."), code="max_length", params={"limit": MAX_LENGTH}
+    )

@@ -10,14 +10,20 @@ from django.core.validators import RegexValidator
 from django.db import models, router, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.addresses import canonical_address
 from accounts.fields import AddressField
 
 # Control characters end up in headers; Unicode's line and paragraph separators break lines too.
 one_line = RegexValidator(
-    r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", "Please leave out line breaks and control characters.", inverse_match=True
+    # And those that turn the direction of what follows: U+202E makes a name out of anything.
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]",
+    _("Please leave out line breaks and control characters."),
+    inverse_match=True,
 )
+# We greet people by it in mail to addresses that nobody has confirmed: no place for anybody's advertisement.
+no_link = RegexValidator(r"(?i)://|\bwww\.", _("A name has no web address in it."), inverse_match=True)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -55,7 +61,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     # `unique` is what Django's checks and createsuperuser ask for. The constraint below says more and speaks for both.
     email = AddressField("e-mail address", unique=True)
-    name = models.CharField(max_length=150, blank=True, validators=[one_line])
+    name = models.CharField(max_length=150, blank=True, validators=[one_line, no_link])
     is_active = models.BooleanField("active", default=True, help_text="Clear this instead of deleting an account.")
     is_staff = models.BooleanField("staff", default=False, help_text="May use the admin.")
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
@@ -65,8 +71,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     # In which we write; empty for the site's own.
     language = models.CharField(max_length=10, blank=True, default="", db_default="")
     wants_news = models.BooleanField("gets product news", default=True, db_default=True)
-    # Made up by the sign-up that made the account: who holds it may correct the address until it is confirmed.
+    # Made up by the sign-up that made the account, and known to that browser only.
     sign_up = models.UUIDField(null=True, editable=False)
+    # Whoever signed up has corrected the address: this account is given up, and deleted soon.
+    replaced_at = models.DateTimeField(null=True, editable=False)
 
     # Not stored: names the mail that saving a new user brings about, for whoever wants to follow it.
     reference: UUID | None = None

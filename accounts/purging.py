@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import mails
@@ -15,7 +15,8 @@ LIMIT = 1_000
 
 
 def purge_unconfirmed(limit: int = LIMIT) -> int:
-    """Delete at most `limit` accounts that were made UNCONFIRMED_DAYS ago and never confirmed; return how many.
+    """Delete at most `limit` accounts that were made UNCONFIRMED_DAYS ago and never confirmed, or were given up for
+    another address; return how many.
 
     Who has logged in, is staff or was closed by an administrator stays, and so does who may still have a link that
     works. No farewell is said: it would go to somebody who perhaps never was here. Each account is a transaction of its
@@ -37,15 +38,14 @@ def _overdue() -> QuerySet[User]:
         is_staff=False,
         is_superuser=False,
         is_active=True,
-        date_joined__lt=before,
-    )
+    ).filter(Q(date_joined__lt=before) | Q(replaced_at__isnull=False))
 
 
 def _purge(pk: int) -> bool:
     with transaction.atomic():
         # Asked again under a lock. Whoever is confirming or changing the account right now has it, and keeps it.
         user = _overdue().filter(pk=pk).select_for_update(skip_locked=True).first()
-        if user is None or _may_have_link(user):
+        if user is None or (user.replaced_at is None and _may_have_link(user)):
             return False
         user.delete()
     return True

@@ -45,7 +45,7 @@ class ConfirmationTokenGenerator(_AddressTokenGenerator):
         return self.check_token(before, token)
 
     def _make_hash_value(self, user: User, timestamp: int) -> str:
-        return f"{user.pk}/{user.email}/{user.confirmed_at}/{timestamp}"
+        return f"{user.pk}/{user.email}/{user.confirmed_at}/{user.replaced_at}/{timestamp}"
 
 
 class AddressChangeTokenGenerator(_AddressTokenGenerator):

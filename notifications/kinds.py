@@ -72,7 +72,7 @@ class Kind:
 
 
 def unconfirmed(user: User) -> bool:
-    return user.confirmed_at is None
+    return user.confirmed_at is None and user.replaced_at is None
 
 
 def may_reset(user: User) -> bool:
@@ -87,6 +87,8 @@ def new_address(user: User) -> str:
     return str(user.new_email)
 
 
+# Of this one and the next no newer one wins: somebody else's second sign-up would show on the page of the first whether
+# both were of one kind.
 WELCOME = Kind(
     name="welcome",
     title=_("Confirm your address"),
@@ -94,7 +96,6 @@ WELCOME = Kind(
     max_age=timedelta(days=2),
     context=contexts.confirmation,
     wanted=unconfirmed,
-    newest_wins=True,
     unproven=True,
 )
 # Somebody signed up where there is an account. The page says the same to everybody; the owner hears the truth.
@@ -104,7 +105,6 @@ ACCOUNT_EXISTS = Kind(
     stream=Stream.DEFAULT,
     max_age=timedelta(days=1),
     context=contexts.account_pages,
-    newest_wins=True,
     # Whoever signed up sees whether the mail went out, and must not see by that whether there is an account.
     looks_unproven=True,
     to_closed=True,

@@ -44,7 +44,12 @@ class Mailroom:
         return progress_of(Status(found[0]), Outcome(found[1])) if found else Progress.WAITING
 
     def history(self, user: User, limit: int) -> Sequence[Mail]:
-        return [_mail(message) for message in Message.objects.filter(user=user).order_by("-created_at")[:limit]]
+        """Without the links to a new address: there is none where the address is somebody else's, and that would show.
+
+        The account's page shows the new address all the same, as long as it waits.
+        """
+        told = Message.objects.filter(user=user).exclude(kind=kinds.ADDRESS_CHANGE.name)
+        return [_mail(message) for message in told.order_by("-created_at")[:limit]]
 
 
 def _mail(message: Message) -> Mail:

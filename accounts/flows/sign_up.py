@@ -8,8 +8,8 @@ from time import time
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
-from django.utils.translation import get_language
+from django.db.models import Case, F, When
+from django.db.models.functions import Now
 
 from accounts.flows.started import Started
 from accounts.models import User
@@ -19,18 +19,17 @@ from accounts.signals import account_event
 def sign_up(wanted: User, started: Started, *, instead_of: Started | None = None) -> None:
     """Save `wanted` (validated, its password set), or tell the owner of its address that somebody tried to.
 
-    With `instead_of` the account that came of that sign-up, if it is not confirmed yet, gets what is `wanted`; it is
-    left as it was where the address is somebody else's.
+    With `instead_of`, an account that came of that sign-up and is not confirmed yet is given up for the new one; of the
+    same address, it is made what is `wanted` now. No account moves to another address: whether it could would show, in
+    its own mailbox, whether the other address was free.
     """
     wanted.sign_up, wanted.reference = started.account, started.mail
     with transaction.atomic():
         owner = User.objects.by_address(wanted.email)
-        earlier = None
-        if instead_of:
-            earlier = owner if instead_of.address == wanted.email else User.objects.by_address(instead_of.address)
-        mine = earlier if instead_of and instead_of.made(earlier) else None
+        if instead_of and instead_of.address != wanted.email:
+            _give_up(instead_of)
         try:
-            _take(wanted, owner, mine)
+            _take(wanted, owner)
         except IntegrityError:
             # Somebody came a moment ago, or it has just been confirmed.
             owner = User.objects.by_address(wanted.email)
@@ -58,31 +57,32 @@ def ask_for_confirmation(address: str, reference: UUID | None = None, *, made_by
         _tell("confirmation" if open_ else "account-exists", owner, address, reference)
 
 
-def language() -> str:
-    """Return the language of the page in front of somebody."""
-    return get_language() or ""
-
-
-def _take(wanted: User, owner: User | None, mine: User | None) -> None:
+def _take(wanted: User, owner: User | None) -> None:
     """Raises IntegrityError if the address has become somebody else's since `owner` was looked for."""
-    if owner is None and mine is None:
+    if owner is None:
         wanted.save()
         return
     with transaction.atomic():
-        if owner is not None and owner != mine:
+        if owner.sign_up != wanted.sign_up:
             # As much work as a new account makes.
             User.objects.filter(pk=owner.pk).update(email=F("email"))
             _tell("account-exists", owner, wanted.email, wanted.reference)
-        elif mine is not None and _replaced(mine, wanted):
-            _tell("confirmation", mine, wanted.email, wanted.reference)
+        elif _renewed(owner, wanted):
+            _tell("confirmation", owner, wanted.email, wanted.reference)
         else:
             wanted.save()
 
 
-def _replaced(account: User, wanted: User) -> bool:
+def _renewed(account: User, wanted: User) -> bool:
     """Make `account` what is `wanted`; False if it has been confirmed."""
-    values = {name: getattr(wanted, name) for name in ("email", "name", "password", "language", "sign_up")}
-    return bool(User.objects.filter(pk=account.pk, email=account.email, confirmed_at=None).update(**values))
+    values = {name: getattr(wanted, name) for name in ("name", "password", "language")}
+    return bool(User.objects.filter(pk=account.pk, confirmed_at=None).update(**values, replaced_at=None))
+
+
+def _give_up(started: Started) -> None:
+    """One statement, and one write where there is an account with that address, whoever made it."""
+    made_here = When(sign_up=started.account, confirmed_at=None, then=Now())
+    User.objects.filter(email=started.address).update(replaced_at=Case(made_here, default=F("replaced_at")))
 
 
 def _tell(kind: str, user: User | None, address: str, reference: UUID | None) -> None:

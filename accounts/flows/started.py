@@ -59,6 +59,10 @@ def remember(response: HttpResponse, started: Started) -> None:
     )
 
 
+def forget(response: HttpResponse) -> None:
+    response.delete_cookie(COOKIE, samesite="Lax")
+
+
 def remembered(request: HttpRequest) -> Started | None:
     """Return what this browser has signed up, or None for nothing, for what is too old and for what we did not sign."""
     try:

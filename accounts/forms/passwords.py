@@ -64,8 +64,11 @@ class NewPasswordForm(UsersForm):
         validate_password(password, self.user)
         return password
 
+    # Not if the account's address became another while this was looked at.
+    saved = False
+
     def save(self) -> User:
-        passwords.change_password(self.user, self.cleaned_data["password"], by_mail=True)
+        self.saved = passwords.change_password(self.user, self.cleaned_data["password"], by_mail=True)
         return self.user
 
 

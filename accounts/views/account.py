@@ -18,6 +18,7 @@ from django.views.generic import FormView, TemplateView, UpdateView, View
 
 from accounts.flows import address, deleting
 from accounts.flows.address import Change
+from accounts.flows.started import forget
 from accounts.forms.account import AddressForm, DeleteForm, PreferencesForm
 from accounts.forms.passwords import PasswordChangeForm
 from accounts.links import user_of
@@ -89,10 +90,15 @@ class AddressConfirmView(View):
         user = user_of(uid)
         if user is None or not address_change_tokens.check_token(user, token):
             return self.failed(request)
+        if request.user.pk != user.pk:
+            return self.stranger(request)
         return render(request, "accounts/address_confirm.html", {"old": user.email, "new": user.new_email})
 
     def post(self, request: HttpRequest, uid: str, token: str) -> HttpResponse:
-        match address.change(user_of(uid), token):
+        user = user_of(uid)
+        if user is not None and request.user.pk != user.pk:
+            return self.stranger(request)
+        match address.change(user, token):
             case Change.DONE:
                 messages.success(request, _("Your new address is confirmed. From now on, use it to log in."))
                 return redirect("accounts:home")
@@ -100,6 +106,10 @@ class AddressConfirmView(View):
                 return render(request, "accounts/address_taken.html", status=409)
             case Change.BAD_LINK:
                 return self.failed(request)
+
+    def stranger(self, request: HttpRequest) -> HttpResponse:
+        """The mail may have gone to a slip of somebody's: who reads it must not get the account."""
+        return render(request, "accounts/address_log_in.html", status=403)
 
     def failed(self, request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/address_confirm_failed.html", status=410)
@@ -138,7 +148,9 @@ class DeleteView(MemberView):
     def form_valid(self, form: DeleteForm) -> HttpResponse:
         deleting.delete(form.user)
         logout(self.request)
-        return super().form_valid(form)
+        response = super().form_valid(form)
+        forget(response)
+        return response
 
 
 class DeletedView(TemplateView):

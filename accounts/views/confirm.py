@@ -40,8 +40,10 @@ class ConfirmView(View):
         user = user_of(uid)
         if user is None or not confirmation_tokens.check_token(user, token):
             return self.get(request, uid, token)
-        # The address again: it may have been changed since the token was checked.
-        User.objects.filter(pk=user.pk, email=user.email, confirmed_at=None).update(confirmed_at=timezone.now())
+        # All of it again: it may have been changed since the token was checked.
+        User.objects.filter(pk=user.pk, email=user.email, confirmed_at=None, replaced_at=None).update(
+            confirmed_at=timezone.now()
+        )
         return HttpResponseRedirect(request.path)
 
 

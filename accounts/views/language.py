@@ -3,16 +3,14 @@
 from django.conf import settings
 from django.http import HttpResponse
 
-A_YEAR_S = 365 * 86_400
-
 
 def speak(response: HttpResponse, language: str) -> None:
     """Show this browser the pages in `language` from the next one on."""
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         language,
-        max_age=A_YEAR_S,
-        secure=settings.HTTPS,
-        httponly=True,
+        max_age=settings.LANGUAGE_COOKIE_AGE,
+        secure=settings.LANGUAGE_COOKIE_SECURE,
+        httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
         samesite="Lax",
     )

@@ -5,6 +5,7 @@ from django.contrib.auth import views as auth
 from django.http import HttpResponse
 from django.utils.decorators import method_decorator
 
+from accounts.flows.started import forget
 from accounts.forms.log_in import LogInForm
 from accounts.throttling import guarded
 from accounts.views.language import speak
@@ -23,6 +24,7 @@ class LogInView(auth.LoginView):
         if not form.cleaned_data["remember"]:
             # Until the browser is closed.
             self.request.session.set_expiry(0)
+        forget(response)
         if language := form.get_user().language:
             speak(response, language)
         return response

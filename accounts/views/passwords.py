@@ -60,6 +60,13 @@ class PasswordResetConfirmView(auth.PasswordResetConfirmView):
             )
         return response
 
+    def form_valid(self, form: NewPasswordForm) -> HttpResponse:
+        response = super().form_valid(form)
+        if form.saved:
+            return response
+        self.validlink = False
+        return self.render_to_response(self.get_context_data())
+
 
 class PasswordResetCompleteView(auth.PasswordResetCompleteView):
     template_name = "accounts/password_reset_complete.html"

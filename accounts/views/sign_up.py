@@ -1,13 +1,14 @@
 """Signing up, and the page that follows the mail of it."""
 
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
@@ -47,10 +48,11 @@ class SignUpView(FormView):
     def form_valid(self, form: SignUpForm) -> HttpResponse:
         count(Bucket.MAIL, form.cleaned_data["email"])
         wanted = form.wanted
-        wanted.language = sign_up.language()
-        started = Started(address=wanted.email, name=wanted.name)
+        wanted.language = get_language() or ""
+        earlier = self.earlier(wanted.email)
+        started = Started(address=wanted.email, name=wanted.name, account=earlier.account if earlier else uuid4())
         if not form.is_trap:
-            sign_up.sign_up(wanted, started, instead_of=self.earlier(wanted.email))
+            sign_up.sign_up(wanted, started, instead_of=earlier)
         response = redirect("accounts:check-inbox")
         remember(response, started)
         return response

@@ -63,6 +63,8 @@ def slow(messages: Sequence[Message]) -> set[UUID]:
         return set()
     gap_s = 60 / settings.BOUNCE_BRAKE_PER_MIN
     first_s = _first_place_s(gap_s)
+    # What will go to nobody takes nobody's place; the line is asked for all the same.
+    slowed = [message for message in slowed if message.user or not kinds.get(message.kind).for_owner]
     for place, message in enumerate(slowed):
         wait_s = first_s + place * gap_s
         message.slowed_until = Now() + timedelta(seconds=wait_s)

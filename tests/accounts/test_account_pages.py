@@ -100,17 +100,30 @@ def test_new_address_is_confirmed_before_it_replaces_the_old_and_the_old_one_is_
     assert (user.email, user.new_email) == ("ada@example.com", "new@example.com")
 
     link = address_change_path(user)
-    assert 'method="post"' in Client().get(link).content.decode()
+    assert 'method="post"' in member.get(link).content.decode()
     user.refresh_from_db()
     assert user.email == "ada@example.com"
-    # From another device, where nobody is logged in.
-    Client().post(link)
+    member.post(link)
     user.refresh_from_db()
     assert (user.email, user.new_email) == ("new@example.com", "")
     notice = message("address-changed")
     assert (notice.to_address, notice.context) == ("ada@example.com", {"new_address": "n…w@example.com"})
-    assert Client().post(link).status_code == 410
+    assert member.post(link).status_code == 410
     assert member.get(PREFERENCES).status_code == 200
+
+
+def test_whoever_reads_the_mail_to_a_slip_does_not_get_the_account(member, user):
+    ask_for(member)
+    user.refresh_from_db()
+    link = address_change_path(user)
+    stranger = Client()
+    stranger.force_login(UserFactory(email="eve@example.com"))
+    for reader in (Client(), stranger):
+        for page in (reader.get(link), reader.post(link)):
+            assert page.status_code == 403
+            assert "Please log in first" in page.content.decode()
+            assert "ada@example.com" not in page.content.decode()
+    assert User.objects.filter(email="ada@example.com").exists()
 
 
 def test_somebody_elses_address_is_not_to_be_had_and_the_page_does_not_say_so(member, user):
@@ -119,6 +132,11 @@ def test_somebody_elses_address_is_not_to_be_had_and_the_page_does_not_say_so(me
     assert "We have written to bob@example.com." in page
     assert message("account-exists").user == owner
     assert not Message.objects.filter(kind="address-change").exists()
+    # Nor does the list of mails: of a free address it shows as little.
+    before = member.get(HOME).content.decode()
+    MessageFactory(user=user, kind="address-change", to_address="free@example.com")
+    assert "free@example.com" not in member.get(HOME).content.decode()
+    assert "None yet." in before
 
 
 def test_address_that_somebody_confirmed_meanwhile_stays_theirs(member, user):
@@ -144,7 +162,7 @@ def test_link_dies_with_what_it_was_made_for(member, user, change):
     user.refresh_from_db()
     link = address_change_path(user)
     User.objects.update(**change)
-    assert Client().post(link).status_code == 410
+    assert member.post(link).status_code in {403, 410}
     assert User.objects.get().email == "ada@example.com"
 
 
@@ -153,9 +171,9 @@ def test_link_dies_of_age_and_is_no_other_kind_of_link(member, user, settings):
     user.refresh_from_db()
     link = address_change_path(user)
     token = confirmation_path(user).split("/")[-2]
-    assert Client().post(link.rsplit("/", 2)[0] + f"/{token}/").status_code == 410
+    assert member.post(link.rsplit("/", 2)[0] + f"/{token}/").status_code == 410
     with time_machine.travel(timezone.now() + settings.CONFIRMATION_TIMEOUT + timedelta(minutes=1)):
-        assert Client().get(link).status_code == 410
+        assert member.get(link).status_code in {403, 410}
     assert User.objects.get().email == "ada@example.com"
 
 
@@ -166,7 +184,7 @@ def test_member_may_keep_the_old_address(member, user):
     link = address_change_path(user)
     member.post(reverse("accounts:address-stay"))
     assert User.objects.get().new_email == ""
-    assert Client().post(link).status_code == 410
+    assert member.post(link).status_code == 410
 
 
 def test_preferences_are_kept_and_the_pages_speak_the_language(member, user):

@@ -9,9 +9,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.flows.started import PAUSE_S
-from accounts.links import password_reset_path
+from accounts.links import confirmation_path, password_reset_path
 from accounts.models import User
+from accounts.purging import purge_unconfirmed
+from notifications.delivery.attempt import deliver
+from notifications.delivery.record import Carrier
 from notifications.models import Message
+from notifications.states import Stream
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -142,8 +146,8 @@ def test_address_is_corrected_before_it_is_confirmed(person):
     assert 'value="Ada"' in page
     fields = {"email": "ada@example.org", "name": "Ada", "password": "another password"}
     assert person.post(CORRECT, fields)["Location"] == INBOX
-    user = User.objects.get()
-    assert (user.email, user.check_password("another password")) == ("ada@example.org", True)
+    user = User.objects.get(email="ada@example.org")
+    assert user.check_password("another password")
     assert "ada@example.org" in shown(person)
     assert list(Message.objects.order_by("created_at").values_list("to_address", flat=True)) == [
         "ada@example.com",
@@ -188,3 +192,53 @@ def test_owner_who_chooses_a_password_is_followed_by_no_stranger(person):
     assert "is confirmed" not in shown(person)
     person.post(CORRECT, {"email": "eve@example.com", "password": PASSWORD})
     assert User.objects.filter(email="ada@example.com").exists()
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_correction_leaves_no_trace_of_whether_the_other_address_was_free(person, taken):
+    """Seen from the own mailbox: the first address is given up in any case, and its account stays where it was."""
+    if taken:
+        UserFactory(email="victim@example.com", confirmed_at=timezone.now())
+    own = User.objects.get(email="ada@example.com")
+    link = confirmation_path(own)
+    person.post(CORRECT, {"email": "victim@example.com", "password": PASSWORD})
+    assert Client().post(link).status_code == 410
+    own.refresh_from_db()
+    assert (own.email, own.replaced_at is not None) == ("ada@example.com", True)
+    Client().post(reverse("accounts:sign-up"), {"email": "ada@example.com", "password": PASSWORD})
+    assert Message.objects.order_by("created_at").last().kind == "account-exists"
+    assert purge_unconfirmed() == 1
+    assert not User.objects.filter(email="ada@example.com").exists()
+
+
+def test_corrected_address_may_be_corrected_back(person):
+    person.post(CORRECT, {"email": "slip@example.com", "password": PASSWORD})
+    person.post(CORRECT, {"email": "ada@example.com", "name": "Ada L.", "password": PASSWORD})
+    own = User.objects.get(email="ada@example.com")
+    assert (own.name, own.replaced_at) == ("Ada L.", None)
+    assert User.objects.get(email="slip@example.com").replaced_at is not None
+    assert Message.objects.order_by("created_at").last().kind == "welcome"
+
+
+def test_second_sign_up_by_somebody_else_does_not_show_on_the_page_of_the_first(person, provider, valkey):
+    Client().post(reverse("accounts:sign-up"), {"email": "ada@example.com", "password": PASSWORD})
+    Client().post(reverse("accounts:sign-up"), {"email": "ada@example.com", "password": PASSWORD})
+    deliver(list(Message.objects.values_list("id", flat=True)), Stream.DEFAULT, Carrier(task_id="t", worker="w"))
+    assert set(Message.objects.values_list("kind", "status")) == {("welcome", "sent"), ("account-exists", "sent")}
+
+
+def test_link_in_a_mail_proves_only_the_address_it_went_to(person, monkeypatch):
+    """While the new password is hashed, the account's address becomes another."""
+    own = User.objects.get()
+    where = Client().get(password_reset_path(own), follow=True)
+    hashed = User.set_password
+
+    def slowly(user, password):
+        hashed(user, password)
+        User.objects.filter(pk=own.pk).update(email="victim@example.com")
+
+    monkeypatch.setattr(User, "set_password", slowly)
+    page = where.client.post(where.redirect_chain[-1][0], {"password": "a much newer password"})
+    assert "no longer works" in page.content.decode()
+    own.refresh_from_db()
+    assert (own.confirmed_at, own.check_password("a much newer password")) == (None, False)

@@ -45,3 +45,12 @@ def test_page_comes_in_the_sites_language_if_the_translation_cannot_be_read(clie
     response = client.get("/sign-up/", headers=GERMAN)
     assert (response.status_code, response.headers["Content-Language"]) == (200, "en")
     assert "A translation cannot be read (" in caplog.text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", ["ada", "ada@localhost", "a@x.example, b@x.example", "ada <ada@x.example>", "a" * 300])
+def test_slips_are_said_in_the_pages_language(client, typed):
+    page = client.post("/sign-up/", {"email": typed, "name": "x\u202e", "password": "12345"}, headers=GERMAN).text
+    said = re.findall(r'class="error"[^>]*>\s*(?:<p>(.*?)</p>)', page)
+    assert len(said) >= 2
+    assert not re.search(r"\b(the|is|please|this|has|address)\b", " ".join(said), re.IGNORECASE), said

@@ -48,7 +48,7 @@ def test_page_comes_in_the_sites_language_if_the_translation_cannot_be_read(clie
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("typed", ["ada", "ada@localhost", "a@x.example, b@x.example", "ada <ada@x.example>", "a" * 300])
+@pytest.mark.parametrize("typed", ["ada", "ada@localhost", "a@x.example, b@x.example", "a <a@x.example>", "a" * 300])
 def test_slips_are_said_in_the_pages_language(client, typed):
     page = client.post("/sign-up/", {"email": typed, "name": "x\u202e", "password": "12345"}, headers=GERMAN).text
     said = re.findall(r'class="error"[^>]*>\s*(?:<p>(.*?)</p>)', page)

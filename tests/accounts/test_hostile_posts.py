@@ -29,6 +29,8 @@ NAMES = (
     *("password-change", "address-change", "address-stay", "preferences", "delete", "check-inbox", "home"),
 )
 PATHS = [*(reverse(f"accounts:{name}") for name in NAMES), reverse("set_language"), reverse("accounts:log-out")]
+# Of members; the others are for people who are not logged in.
+MEMBERS = [reverse(f"accounts:{name}") for name in NAMES[6:-2]]
 FIELDS = ("email", "username", "name", "password", "current_password", "language", "wants_news", "next", "subject")
 NASTY = [
     "' OR '1'='1",
@@ -111,12 +113,11 @@ def rows() -> list[Any]:
 
 def is_harmless(client: Client, path: str, fields: dict[str, str]) -> None:
     before = rows()
-    for browser in (client, newcomer()):
-        answer = browser.post(path, fields)
-        assert answer.status_code < 500, (path, fields, answer.status_code)
-        assert not answer.get("Location", "").startswith(("//", "http", "javascript")), answer["Location"]
+    answer = (client if path in MEMBERS else newcomer()).post(path, fields)
+    assert answer.status_code < 500, (path, fields, answer.status_code)
+    assert not answer.get("Location", "").startswith(("//", "http", "javascript")), answer["Location"]
     messages = list(Message.objects.all())
-    assert len(messages) <= 2
+    assert len(messages) <= 1
     for message in messages:
         assert message.to_address.count("@") == 1, message.to_address
         assert message.to_address.isascii()
@@ -147,18 +148,17 @@ GOOD = {"email": "grace@example.com", "name": "Grace", "password": "correct hors
 
 
 @pytest.mark.parametrize("name", ["sign-up", "correct-address", "confirm-again", "password-reset"])
-@pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))
 @pytest.mark.parametrize("field", ["email", "name", "password"])
-def test_one_nasty_field_of_a_form_that_is_good_otherwise(name, field, text):
-    with somebody() as client:
-        client.logout()
-        before = rows()
-        answer = newcomer().post(reverse(f"accounts:{name}"), GOOD | {field: text})
-        assert answer.status_code in {200, 302}
-        for message in Message.objects.all():
-            assert message.to_address in {"grace@example.com", "ada@example.com", canonical(text)}
-        assert Message.objects.count() <= 1
-        assert rows() == before
+def test_one_nasty_field_of_a_form_that_is_good_otherwise(name, field):
+    for text in NASTY:
+        with somebody():
+            before = rows()
+            answer = newcomer().post(reverse(f"accounts:{name}"), GOOD | {field: text})
+            assert answer.status_code in {200, 302}, text
+            for message in Message.objects.all():
+                assert message.to_address in {"grace@example.com", "ada@example.com", canonical(text)}
+            assert Message.objects.count() <= 1
+            assert rows() == before
 
 
 def canonical(text):
@@ -168,7 +168,7 @@ def canonical(text):
         return None
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(path=st.sampled_from(PATHS), fields=st.dictionaries(st.sampled_from([*FIELDS, "is_staff"]), TEXT, max_size=6))
 def test_made_up_forms(path, fields):
     with somebody() as client:

@@ -104,13 +104,14 @@ def test_not_before_it_is_due(provider):
     ],
 )
 def test_unwanted_message_is_not_sent_and_says_why(provider, case, status, reason):
-    message = MessageFactory(expires_at=Now() - timedelta(seconds=1)) if case == "expired" else MessageFactory()
+    about = {"expired": {"expires_at": Now() - timedelta(seconds=1)}, "superseded": {"kind": "password-reset"}}
+    message = MessageFactory(**about.get(case, {}))
     user = message.user
     if case == "user gone":
         user.delete()
     elif case == "superseded":
         Message.objects.filter(id=message.id).update(created_at=Now() - timedelta(minutes=1))
-        MessageFactory(user=user)
+        MessageFactory(user=user, kind="password-reset")
     else:
         user.is_active = case != "user inactive"
         user.email = "elsewhere@example.com" if case == "address changed" else user.email

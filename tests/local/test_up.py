@@ -16,7 +16,7 @@ from config.local.leftovers import MARK
 from config.local.ports import free_port
 from tests.live.running import environment, eventually
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

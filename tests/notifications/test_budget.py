@@ -12,7 +12,7 @@ from config.redis_client import client, pace_key
 from notifications.delivery import budget
 from notifications.delivery.budget import burst, give_back, reserve
 from notifications.states import Stream
-from tests.notifications.budgets import drain, let_pass
+from tests.notifications.budgets import drain, let_pass, rates_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
@@ -74,26 +74,15 @@ def test_floor_is_there_when_the_others_have_taken_all_they_can(settings, stream
 
 def test_floors_hold_over_time_and_critical_borrows_first(settings):
     settings.EMAIL_RATE = "100"
-    for stream in Stream:
-        drain(stream)
-    granted = dict.fromkeys(Stream, 0)
-    for _ in range(40):  # four seconds, bulk always asks first
-        let_pass("ses", 0.1)
-        for stream in reversed(Stream):
-            granted[stream] += drain(stream)
-    assert granted[Stream.DEFAULT] == pytest.approx(80, abs=10)
-    assert granted[Stream.BULK] == pytest.approx(40, abs=10)
-    assert granted[Stream.CRITICAL] >= 260
+    rates = rates_of(*reversed(Stream), steps=40)  # bulk always asks first
+    assert rates[Stream.DEFAULT] == pytest.approx(20, abs=2.5)
+    assert rates[Stream.BULK] == pytest.approx(10, abs=2.5)
+    assert rates[Stream.CRITICAL] >= 65
 
 
 def test_idle_share_is_borrowed_to_the_last_token(settings):
     settings.EMAIL_RATE = "100"
-    drain(Stream.BULK)
-    granted = 0
-    for _ in range(20):
-        let_pass("ses", 0.1)
-        granted += drain(Stream.BULK)
-    assert granted == pytest.approx(200, abs=20)
+    assert rates_of(Stream.BULK, steps=20)[Stream.BULK] == pytest.approx(100, abs=10)
 
 
 def test_stream_has_its_own_ceiling(settings):

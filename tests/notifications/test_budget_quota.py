@@ -15,7 +15,7 @@ from notifications.providers.account import Quota
 from notifications.providers.mail import ErrorClass, ProviderError
 from notifications.states import Stream
 from tests.factories import MessageFactory
-from tests.notifications.budgets import counted, drain, let_pass, state
+from tests.notifications.budgets import counted, drain, let_pass, rates_of, state
 from tests.scripted import ScriptedAccount
 from tests.simulated import simulator
 
@@ -27,14 +27,8 @@ def says(per_second=None, per_day=None, sent_today=0):
     return quota.refresh("ses", ScriptedAccount(quota=said))
 
 
-def per_second(stream=Stream.CRITICAL):
-    """Return how many messages a second go once the burst is spent."""
-    drain(stream)
-    granted = 0
-    for _ in range(20):
-        let_pass("ses", 0.2)
-        granted += drain(stream)
-    return granted / 4
+def per_second():
+    return rates_of(Stream.CRITICAL, steps=40)[Stream.CRITICAL]
 
 
 @pytest.fixture(autouse=True)

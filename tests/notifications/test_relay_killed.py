@@ -6,9 +6,10 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import pytest
 import redis
@@ -84,19 +85,24 @@ def test_round_cut_short_by_the_database_is_made_good_by_the_next(monkeypatch):
 
 @contextmanager
 def relays(count, tmp_path):
-    """So many real ones, working until the block ends; whoever kills one of them leaves the others."""
-    with (tmp_path / "relays.log").open("ab") as log:
+    """So many real ones that are at work and have released what there was, until the block ends.
+
+    Whoever kills one of them leaves the others.
+    """
+    with ExitStack() as stack:
+        logs = [tmp_path / f"relay-{uuid4()}.log" for _ in range(count)]
         running = [
             subprocess.Popen(
                 [sys.executable, "manage.py", "relay"],
                 cwd=BASE_DIR,
                 env=environment() | {"RELAY_HIGH_WATER": "10000", "RELAY_CHUNK_SIZE": "1", "RELAY_INTERVAL_S": "0.02"},
-                stdout=log,
-                stderr=log,
+                stdout=stack.enter_context(log.open("wb")),
+                stderr=subprocess.STDOUT,
             )
-            for _ in range(count)
+            for log in logs
         ]
         try:
+            eventually(lambda: all("released=True" in log.read_text() for log in logs), within_s=60)
             yield running
         finally:
             for process in running:
@@ -108,8 +114,6 @@ def relays(count, tmp_path):
 def test_two_relays_share_the_work_and_one_of_them_killed_is_made_good_by_its_successor(tmp_path):
     confirm_the_sentinel()
     with relays(2, tmp_path) as (doomed, other):
-        # Both are at work, and have released what there was.
-        eventually(lambda: (tmp_path / "relays.log").read_text().count("released=True") == 2)
         ids = {message.id for message in _many(400)}
         eventually(lambda: client().llen("default") > 50)
         doomed.kill()

@@ -1,7 +1,7 @@
 # Mailroom. Needs Python 3.11 or newer and make, nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up down demo prove prove-short fresh test test-long test-browser check bench-budget bench-faults messages requirements clean
+.PHONY: help up down demo prove prove-short fresh test test-long test-browser check bench-budget bench-faults bench-sign-up bench-inbox screenshots messages requirements clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -30,6 +30,9 @@ help:
 	@echo 'make check   lint, types, layers, templates, migrations, settings, requirements'
 	@echo 'make bench-budget   measure whether the budget holds: rates, floors, waits (4 minutes)'
 	@echo 'make bench-faults   measure sign-ups while the broker is refused, frozen, slow, full … (5 minutes)'
+	@echo 'make bench-sign-up   measure ten sign-ups a second, and with Redis stopped (90 s)'
+	@echo 'make bench-inbox   measure how soon the page of somebody who waits says "Handed over"; needs Chromium (90 s)'
+	@echo 'make screenshots   take the pictures of docs/screenshots anew; needs Chromium'
 	@echo 'make messages   collect the sentences to translate into locale/, and compile what is translated'
 	@echo 'make requirements   pin the dependencies of pyproject.toml anew'
 	@echo 'make clean   delete the environment and all local data'
@@ -82,6 +85,15 @@ bench-budget: .venv/.app
 
 bench-faults: .venv/.app
 	@$(BIN)/python -m benchmarks.broker_faults
+
+bench-sign-up: .venv/.app
+	@$(BIN)/python -m benchmarks.sign_up
+
+bench-inbox: .venv/.dev
+	@$(BIN)/python -m benchmarks.inbox
+
+screenshots: .venv/.dev
+	@$(BIN)/python -m benchmarks.screenshots
 
 # Extracting needs gettext's programs, compiling does not.
 messages: .venv/.dev

@@ -1,7 +1,7 @@
 """How soon the page of somebody who waits for a mail says "Handed over", after the provider's answer.
 
 In Debian's Chromium, on a stack of its own with the shipped settings; the provider needs 2 s. Run it as
-`python -m benchmarks.inbox`.
+`make bench-inbox`.
 """
 
 import os

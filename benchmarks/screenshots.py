@@ -1,4 +1,4 @@
-"""Pictures of the product for the documents, taken of a stack of its own: `python -m benchmarks.screenshots`.
+"""Pictures of the product for the documents, taken of a stack of its own: `make screenshots`.
 
 Needs Debian's Chromium.
 """

@@ -1,4 +1,4 @@
-"""Pictures of the pages that people use: `benchmarks.screenshots` takes them with its own."""
+"""Pictures of the pages that people use: `make screenshots` takes them with its own."""
 
 import re
 import time

@@ -56,7 +56,7 @@ fresh: .venv/.app
 	@$(BIN)/python -m config.local.fresh
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -n 3 $(ARGS)
+	$(BIN)/python -m pytest -n 4 $(ARGS)
 
 test-long: .venv/.dev
 	$(BIN)/python -m pytest -m long $(ARGS)

@@ -4,6 +4,8 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
+from config.redis_client import client
+from notifications.delivery import scripts
 from tests.factories import UserFactory
 
 
@@ -15,8 +17,22 @@ def staff():
         user = UserFactory(is_staff=True)
         user.refresh_from_db()
         user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-        client = Client()
-        client.force_login(user)
-        return client
+        browser = Client()
+        browser.force_login(user)
+        return browser
 
     return log_in
+
+
+@pytest.fixture
+def still(valkey, monkeypatch):
+    """Only `let_pass` lets the budget's time pass, however busy the machine is. Gives what lets time pass again."""
+    seconds, microseconds = client().time()
+    real = scripts.script
+
+    def at_that_moment(text):
+        assert "redis.call('TIME')" in text
+        return real(text.replace("redis.call('TIME')", f"{{{seconds}, {microseconds}}}"))
+
+    monkeypatch.setattr(scripts, "script", at_that_moment)
+    return real

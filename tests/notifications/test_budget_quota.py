@@ -19,7 +19,7 @@ from tests.notifications.budgets import counted, drain, let_pass, rates_of, stat
 from tests.scripted import ScriptedAccount
 from tests.simulated import simulator
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("still")]
 
 
 def says(per_second=None, per_day=None, sent_today=0):

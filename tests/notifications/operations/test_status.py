@@ -214,7 +214,7 @@ def test_command_is_content_when_all_is_well():
     out = io.StringIO()
     call_command("status", stdout=out)
     assert out.getvalue().startswith("All is well.")
-    assert "relay@here: well, last heard of 0 s ago" in out.getvalue()
+    assert re.search(r"relay@here: well, last heard of \d+ s ago", out.getvalue())
 
 
 @pytest.mark.parametrize("option", [[], ["--json"]])

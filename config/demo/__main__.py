@@ -14,7 +14,7 @@ import requests
 
 from config.demo import crowd as people
 from config.demo.crowd import Crowd
-from config.demo.report import Figures, last_line, table
+from config.demo.report import Figures, complaints, last_line, table
 from config.demo.verdict import judge
 from config.environment import BASE_DIR, Role
 from config.local.facts import epoch
@@ -46,8 +46,11 @@ def main() -> int:
         for server in stack.servers:
             server.destroy()
     _say(table(figures))
+    missed = list(complaints(figures))
+    for sentence in missed:
+        _say(f"FAILED: {sentence}")
     _say(last_line(figures))
-    return 0 if figures.good else 1
+    return 1 if missed else 0
 
 
 def show(stack: Stack, began: float) -> Figures:

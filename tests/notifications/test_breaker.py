@@ -22,6 +22,7 @@ from notifications.delivery.breaker import Effect, Entry, enter, leave, report
 from notifications.providers import circuits
 from notifications.providers.circuit import CLOSED, CONSECUTIVE_FAILURES
 from notifications.providers.mail import Accepted, ErrorClass, ProviderError
+from tests.live.running import eventually
 from tests.notifications.breakers import let_pass, open_circuit, probe, until_probe
 
 pytestmark = pytest.mark.usefixtures("valkey")
@@ -185,9 +186,10 @@ class Commands:
         monkeypatch.setattr(redis.connection.Connection, "send_packed_command", counting)
 
 
-def test_mail_that_goes_well_costs_redis_next_to_nothing(monkeypatch):
+def test_email_that_goes_well_asks_redis_nothing(monkeypatch):
     monkeypatch.setattr(breaker, "REMEMBERED_S", 3600.0)
-    enter("ses")
+    # A busy machine may answer the first question too late; then the state is not remembered yet.
+    eventually(lambda: enter("ses") and "ses" in breaker._fine)
     commands = Commands(monkeypatch)
     for _ in range(100):
         report(enter("ses"), TAKEN)

@@ -5,6 +5,7 @@ down where there is something to forget.
 """
 
 import logging
+import math
 import time
 from dataclasses import dataclass
 from uuid import uuid4
@@ -66,7 +67,7 @@ class Standing:
 
 def enter(provider: str) -> Entry | None:
     """Ask for leave to call a provider; None if its circuit is open. Never raises for Redis' sake."""
-    if time.monotonic() < _fine.get(provider, -1.0) + REMEMBERED_S:
+    if time.monotonic() < _fine.get(provider, -math.inf) + REMEMBERED_S:
         return Entry(provider)
     seen, now = circuits.look(provider)
     _remember(provider, seen)

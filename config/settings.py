@@ -39,6 +39,8 @@ MIDDLEWARE = [
     # The outermost two: their headers are on redirects, files and error pages too.
     "csp.middleware.CSPMiddleware",
     "config.headers.PrivateLinks",
+    # Before whatever could read a body.
+    "config.bodies.RefuseLargeBodies",
     "config.nul.RefuseNul",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -224,7 +226,10 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage",
     },
 }
+# Of a whole request, but for webhooks: config.bodies.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 262_144
+# No form takes files. Django's own handlers would keep those of a request that is refused anyway.
+FILE_UPLOAD_HANDLERS: list[str] = []
 
 # --- What a browser may do with a page ------------------------------------------------------------------------------
 # Nothing inline, no eval, nothing from elsewhere; the admin lives with it too.

@@ -1,0 +1,182 @@
+"""Bodies that no form needs: refused by their header, with nothing of them on disk. A real gunicorn as shipped."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from http import HTTPStatus
+from http.client import HTTPResponse
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from accounts.models import User
+from config.bodies import max_bytes, refusal
+from config.environment import BASE_DIR
+from config.local.ports import free_port
+from config.processes import PROCESSES, command_line
+from notifications.providers.registry import WEBHOOKS
+from tests.factories import UserFactory
+
+GIGABYTE = 1_000_000_000
+BOUNDARY = "a-boundary"
+MULTIPART = f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n"
+PART = (
+    f"--{BOUNDARY}\r\n"
+    'Content-Disposition: form-data; name="file"; filename="large"\r\nContent-Type: application/octet-stream\r\n\r\n'
+).encode()
+PATHS = [
+    *("/", "/sign-up/", "/log-in/", "/account/preferences/", "/there-is-none/", "/there-is-none"),
+    *("/static/accounts/mailroom.css", "/admin/", "/admin/login/", "/admin/accounts/user/add/", "/healthz/live"),
+    *("/webhooks/ses/", "/webhooks/sendgrid/", "/webhooks/postmark/", "/webhooks/nobody/", "/webhooks/ses"),
+    *("/language/", "/%77ebhooks/ses/", "//webhooks/ses/"),
+]
+
+
+@pytest.mark.parametrize(
+    ("header", "answer"),
+    [
+        ({}, None),
+        ({"CONTENT_LENGTH": ""}, None),
+        ({"CONTENT_LENGTH": "1000"}, None),
+        ({"CONTENT_LENGTH": "1001"}, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+        ({"CONTENT_LENGTH": "9" * 9000}, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+        ({"CONTENT_LENGTH": "-1"}, HTTPStatus.BAD_REQUEST),
+        ({"CONTENT_LENGTH": "²"}, HTTPStatus.BAD_REQUEST),
+        ({"CONTENT_LENGTH": "1e9"}, HTTPStatus.BAD_REQUEST),
+        ({"HTTP_TRANSFER_ENCODING": "chunked"}, HTTPStatus.LENGTH_REQUIRED),
+        ({"HTTP_TRANSFER_ENCODING": "gzip, chunked", "CONTENT_LENGTH": "1"}, HTTPStatus.LENGTH_REQUIRED),
+    ],
+)
+def test_header_decides(header, answer):
+    assert refusal(header, 1000) == answer
+
+
+@pytest.mark.parametrize("provider", WEBHOOKS)
+def test_webhook_has_the_limit_of_its_provider(provider):
+    assert max_bytes(reverse("webhook", args=[provider])) == WEBHOOKS[provider].max_bytes
+    assert max_bytes(f"/webhooks/{provider}x/") == settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+@pytest.mark.django_db
+def test_file_of_a_form_is_kept_nowhere(admin_client):
+    user = UserFactory(name="Ada")
+    file = SimpleUploadedFile("a.txt", b"text")
+    page = admin_client.post(reverse("admin:accounts_user_change", args=[user.pk]), {"name": "Eve", "file": file})
+    assert page.wsgi_request.FILES == {}
+    assert page.wsgi_request.POST["name"] == "Eve"
+
+
+@pytest.mark.django_db
+def test_forms_of_the_admin_are_taken(admin_client):
+    user = UserFactory(name="Ada")
+    change = reverse("admin:accounts_user_change", args=[user.pk])
+    fields = {"email": user.email, "name": "Eve", "is_active": "on", "confirmed_at_0": "", "confirmed_at_1": ""}
+    assert admin_client.post(change, fields).status_code == HTTPStatus.FOUND
+    assert User.objects.get(pk=user.pk).name == "Eve"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The port of a web process and the folder for temporary files that it has."""
+    folder: Path = tmp_path_factory.mktemp("web")
+    (folder / "tmp").mkdir()
+    port = free_port()
+    environment = {
+        **os.environ,
+        "MAILROOM_ROLE": "web",
+        "WEB_PORT": str(port),
+        "WEB_WORKERS": "1",
+        "TMPDIR": str(folder / "tmp"),
+    }
+    (web,) = (process for process in PROCESSES if process.name == "web")
+    command = command_line(web, run=folder, environment=environment)
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=BASE_DIR, env=environment, stdout=log, stderr=log)
+    try:
+        _wait_for(port, process)
+        yield port, folder / "tmp"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def _wait_for(port, process):
+    for _ in range(600):
+        assert process.poll() is None
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the site does not start")
+
+
+def _asked(port, path, header, first=b""):
+    """Return the status and whether the site hangs up, after only the header and `first` of the body were sent."""
+    # Longer than the second that is promised, for a busy machine: a site that waits for the body waits for ever.
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
+        request = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: keep-alive\r\n{header}\r\n"
+        sock.sendall(request.encode() + first)
+        answer = HTTPResponse(sock, method="POST")
+        answer.begin()
+        answer.read()
+        return answer.status, answer.getheader("Connection") == "close"
+
+
+def _on_disk(folder):
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_long_body_is_refused_by_its_header_and_leaves_nothing_on_disk(site, path):
+    port, folder = site
+    before = _on_disk(folder)
+    answer = _asked(port, path, f"{MULTIPART}Content-Length: {GIGABYTE}\r\n", PART)
+    assert answer == (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, True)
+    assert _on_disk(folder) == before
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_body_without_a_length_is_refused_by_its_header(site, path):
+    port, folder = site
+    before = _on_disk(folder)
+    first = b"%x\r\n%s\r\n" % (len(PART), PART)
+    answer = _asked(port, path, f"{MULTIPART}Transfer-Encoding: chunked\r\n", first)
+    assert answer == (HTTPStatus.LENGTH_REQUIRED, True)
+    assert _on_disk(folder) == before
+
+
+def test_sender_of_a_gigabyte_is_stopped_and_the_site_goes_on(site):
+    port, folder = site
+    before = _on_disk(folder)
+    sent = 0
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
+        header = f"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n{MULTIPART}Content-Length: {GIGABYTE}\r\n\r\n"
+        sock.sendall(header.encode() + PART)
+        try:
+            while sent < GIGABYTE:
+                sent += sock.send(b"x" * 65_536)
+        except OSError:
+            pass
+    assert sent < GIGABYTE // 10
+    assert _on_disk(folder) == before
+    # A short one is heard: it lacks the token of a form.
+    assert _asked(port, "/", "Content-Length: 0\r\n") == (HTTPStatus.FORBIDDEN, False)
+
+
+def test_what_asks_for_leave_first_is_refused_before_it_sends(site):
+    port, _ = site
+    header = f"{MULTIPART}Content-Length: {GIGABYTE}\r\nExpect: 100-continue\r\n"
+    assert _asked(port, "/sign-up/", header) == (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, True)
+
+
+def test_webhook_may_be_longer_than_a_form(site):
+    port, _ = site
+    body = b"x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+    status, _ = _asked(port, "/webhooks/sendgrid/", f"Content-Length: {len(body)}\r\n", body)
+    # It is read; the suite has no key to prove it with.
+    assert status == HTTPStatus.SERVICE_UNAVAILABLE

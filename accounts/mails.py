@@ -1,6 +1,6 @@
 """What became of the mail that accounts has caused: asked of whoever sends it, without knowing who that is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -37,6 +37,12 @@ class PostOffice(Protocol):
     def history(self, user: User, limit: int) -> Sequence[Mail]:
         """Return the newest mails to a person, the newest first."""
 
+    def links_sent(self, users: Sequence[User]) -> Mapping[int, datetime]:
+        """Return, by user, when the newest link to confirm the account's address was sent.
+
+        Without those who were sent none, and those for whom one is still waiting.
+        """
+
 
 class _Closed:
     """Until somebody sends mail."""
@@ -46,6 +52,9 @@ class _Closed:
 
     def history(self, user: User, limit: int) -> Sequence[Mail]:
         return ()
+
+    def links_sent(self, users: Sequence[User]) -> Mapping[int, datetime]:
+        return {}
 
 
 _office: PostOffice = _Closed()

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, router, transaction
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -86,6 +87,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
+        indexes = [
+            # Read page by page by the purge of unconfirmed accounts.
+            models.Index(
+                fields=["id"],
+                condition=Q(confirmed_at__isnull=True, sign_up__isnull=False),
+                name="accounts_user_unconfirmed_idx",
+            ),
+        ]
         constraints = [
             # Holds for rows that came in without validation too. Log-in and sign-up read its index.
             models.UniqueConstraint(

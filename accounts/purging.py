@@ -1,6 +1,10 @@
-"""Accounts that nobody ever confirmed or used are deleted after a while."""
+"""Delete accounts that were signed up for and never confirmed."""
 
-from datetime import timedelta
+import logging
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from math import inf
 
 from django.conf import settings
 from django.db import transaction
@@ -10,30 +14,71 @@ from django.utils import timezone
 from accounts import mails
 from accounts.models import User
 
-# In one go; the rest is the next hour's.
-LIMIT = 1_000
+logger = logging.getLogger(__name__)
+
+PAGE = 200
+# Of one hourly run; far less than the time after which the broker takes a task for lost.
+LONGEST_S = 60.0
+GIVEN_UP = "given up for another address"
 
 
-def purge_unconfirmed(limit: int = LIMIT) -> int:
-    """Delete at most `limit` accounts that were made UNCONFIRMED_DAYS ago and never confirmed, or were given up for
-    another address; return how many.
+def purge_unconfirmed(*, longest_s: float = LONGEST_S) -> int:
+    """Delete the accounts of `due()` and return how many, stopping after `longest_s`.
 
-    Who has logged in, is staff or was closed by an administrator stays, and so does who may still have a link that
-    works. No farewell is said: it would go to somebody who perhaps never was here. Each account is a transaction of its
-    own, and Django's pre_delete is sent for it.
+    Each is a transaction of its own, for which Django sends pre_delete. No farewell is sent: the address may be
+    a stranger's. The log names accounts by their numbers.
     """
-    deleted = 0
-    for pk in _overdue().order_by("pk").values_list("pk", flat=True).iterator():
-        if deleted == limit:
-            break
-        deleted += _purge(pk)
+    ends, deleted = time.monotonic() + longest_s, 0
+    for user, _ in due(ends=ends):
+        if reason := _purge(user.pk):
+            logger.info("purge: account %d deleted: %s", user.pk, reason)
+            deleted += 1
     return deleted
 
 
-def _overdue() -> QuerySet[User]:
-    before = timezone.now() - timedelta(days=settings.UNCONFIRMED_DAYS)
+def purge_all() -> int:
+    return purge_unconfirmed(longest_s=inf)
+
+
+def due(*, ends: float = inf) -> Iterator[tuple[User, str]]:
+    """Yield the accounts that the purge would delete now, each with the reason, until the monotonic clock says `ends`.
+
+    In pages by key, which need no cursor that stays open while the rows are deleted.
+    """
+    after = 0
+    while page := list(_candidates().filter(pk__gt=after).order_by("pk")[:PAGE]):
+        after = page[-1].pk
+        links = mails.office().links_sent(page)
+        for user in page:
+            if time.monotonic() > ends:
+                logger.info("purge: time is up, the next run continues")
+                return
+            if reason := why(user, links.get(user.pk), timezone.now()):
+                yield user, reason
+
+
+def why(user: User, link_sent_at: datetime | None, now: datetime) -> str:
+    """Return why an unconfirmed account may be deleted; empty if it may not.
+
+    `link_sent_at` is when the newest confirmation link left; None if none did, or if one is still waiting.
+    """
+    if user.replaced_at is not None:
+        return GIVEN_UP
+    if link_sent_at is None or link_sent_at + _time_to_confirm() > now:
+        return ""
+    return f"not confirmed since {link_sent_at:%Y-%m-%d}, when a link was sent"
+
+
+def _time_to_confirm() -> timedelta:
+    return max(timedelta(days=settings.UNCONFIRMED_DAYS), settings.CONFIRMATION_TIMEOUT)
+
+
+def _candidates() -> QuerySet[User]:
+    """Only who came by the sign-up form: imported people and those an administrator added have no `sign_up`."""
+    before = timezone.now() - _time_to_confirm()
     return User.objects.filter(
         confirmed_at=None,
+        sign_up__isnull=False,
         last_login=None,
         is_staff=False,
         is_superuser=False,
@@ -41,16 +86,14 @@ def _overdue() -> QuerySet[User]:
     ).filter(Q(date_joined__lt=before) | Q(replaced_at__isnull=False))
 
 
-def _purge(pk: int) -> bool:
+def _purge(pk: int) -> str:
+    """Delete one account and return the reason; empty if it is no longer due."""
     with transaction.atomic():
-        # Asked again under a lock. Whoever is confirming or changing the account right now has it, and keeps it.
-        user = _overdue().filter(pk=pk).select_for_update(skip_locked=True).first()
-        if user is None or (user.replaced_at is None and _may_have_link(user)):
-            return False
-        user.delete()
-    return True
-
-
-def _may_have_link(user: User) -> bool:
-    newest = next(iter(mails.office().history(user, 1)), None)
-    return newest is not None and newest.written_at > timezone.now() - settings.CONFIRMATION_TIMEOUT
+        # Decided again under a lock. Who confirms or changes the account right now holds it, and keeps the account.
+        user = _candidates().filter(pk=pk).select_for_update(skip_locked=True).first()
+        if user is None:
+            return ""
+        reason = why(user, mails.office().links_sent([user]).get(pk), timezone.now())
+        if reason:
+            user.delete()
+        return reason

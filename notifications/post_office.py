@@ -1,7 +1,10 @@
 """What people may know of their own mail: the answers that `accounts` asks for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
+
+from django.db.models import Count, F, Max, Q
 
 from accounts.mails import Mail, Progress
 from accounts.models import User
@@ -30,6 +33,11 @@ _PROGRESS_OF_SENT = {
     Outcome.REJECTED: Progress.REFUSED,
 }
 
+# Messages with a link that confirms an account's address; after a reset the new password does.
+_CONFIRMING = [kinds.WELCOME.name, kinds.PASSWORD_RESET.name]
+# A link may still leave, or may have left.
+_WAITING = [Status.QUEUED, Status.SENDING, Status.UNCERTAIN]
+
 
 def progress_of(status: Status, outcome: Outcome) -> Progress:
     """Return what a person is told of a message in a status and with an outcome."""
@@ -50,6 +58,13 @@ class Mailroom:
         """
         told = Message.objects.filter(user=user).exclude(kind=kinds.ADDRESS_CHANGE.name)
         return [_mail(message) for message in told.order_by("-created_at")[:limit]]
+
+    def links_sent(self, users: Sequence[User]) -> Mapping[int, datetime]:
+        links = Message.objects.filter(user__in=users, kind__in=_CONFIRMING).order_by().values("user")
+        welcomed = Q(kind=kinds.WELCOME.name, status=Status.SENT, to_address=F("user__email"))
+        found = links.annotate(newest=Max("sent_at"), welcomes=Count("pk", filter=welcomed)).filter(welcomes__gt=0)
+        settled = found.alias(waiting=Count("pk", filter=Q(status__in=_WAITING))).filter(waiting=0)
+        return dict(settled.values_list("user", "newest"))
 
 
 def _mail(message: Message) -> Mail:

@@ -1,26 +1,61 @@
-"""Accounts that were never confirmed nor used are deleted, and nobody who is just coming."""
+"""Accounts that were signed up for, were sent a link and were never confirmed are deleted; no others are."""
 
-from datetime import timedelta
+import logging
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from uuid import uuid4
 
 import psycopg
 import pytest
+from django.core import serializers
+from django.core.management import call_command
 from django.db import connection
 from django.db.models.functions import Now
+from django.urls import reverse
 from django.utils import timezone
 
+from accounts import purging
 from accounts.models import User
-from accounts.purging import purge_unconfirmed
+from accounts.purging import GIVEN_UP, purge_unconfirmed, why
 from notifications import tasks
 from notifications.models import Message
+from notifications.states import Status
 from tests.factories import MessageFactory, UserFactory
 
 OLD = timedelta(days=8)
+NOW = datetime(2026, 3, 20, tzinfo=UTC)
 
 
-def old_user(**changes):
-    user = UserFactory(date_joined=timezone.now() - OLD, **changes)
+def signed_up(**changes):
+    """Somebody who came by the form eight days ago."""
+    user = UserFactory(**{"date_joined": timezone.now() - OLD, "sign_up": uuid4()} | changes)
     user.refresh_from_db()
     return user
+
+
+def sent(user, age=OLD, **changes):
+    return MessageFactory(user=user, **{"status": "sent", "sent_at": Now() - age, "created_at": Now() - age} | changes)
+
+
+@pytest.mark.parametrize(
+    ("user", "link_sent_at", "deleted"),
+    [
+        (User(), None, False),
+        (User(), NOW, False),
+        (User(), NOW - timedelta(days=6), False),
+        (User(), NOW - timedelta(days=8), True),
+        (User(replaced_at=NOW), None, True),
+        (User(replaced_at=NOW), NOW, True),
+    ],
+)
+def test_what_is_decided(user, link_sent_at, deleted):
+    assert bool(why(user, link_sent_at, NOW)) is deleted
+
+
+def test_link_that_still_works_is_waited_for(settings):
+    settings.CONFIRMATION_TIMEOUT = timedelta(days=30)
+    assert not why(User(), NOW - timedelta(days=8), NOW)
+    assert why(User(), NOW - timedelta(days=31), NOW)
 
 
 @pytest.mark.django_db
@@ -28,25 +63,88 @@ def old_user(**changes):
     ("changes", "deleted"),
     [
         ({}, 1),
-        ({"date_joined": timezone.now() - timedelta(days=6)}, 0),
         ({"confirmed_at": timezone.now() - OLD}, 0),
         ({"last_login": timezone.now() - OLD}, 0),
         ({"is_staff": True}, 0),
         ({"is_superuser": True}, 0),
         # An administrator has closed it instead of deleting it, on purpose.
         ({"is_active": False}, 0),
+        # Imported, or added by an administrator, and sent a link all the same.
+        ({"sign_up": None}, 0),
     ],
 )
-def test_only_who_never_was_there_is_deleted(changes, deleted):
-    UserFactory(**{"date_joined": timezone.now() - OLD} | changes)
+def test_only_who_signed_up_and_never_was_there_is_deleted(changes, deleted):
+    sent(signed_up(**changes))
     assert purge_unconfirmed() == deleted
     assert User.objects.count() == 1 - deleted
 
 
 @pytest.mark.django_db
+def test_imported_people_stay(django_capture_on_commit_callbacks):
+    long_ago = timezone.now() - timedelta(days=900)
+    User.objects.bulk_create(User(email=f"bulk{n}@example.com", date_joined=long_ago) for n in range(50))
+    User.objects.create_user("shell@example.com", date_joined=long_ago)
+    fixture = serializers.serialize("json", [User(pk=9_000, email="fixture@example.com", date_joined=long_ago)])
+    for restored in serializers.deserialize("json", fixture):
+        restored.save()
+    call_command("enqueue_missing", stdout=StringIO())
+    Message.objects.update(status="sent", sent_at=Now() - OLD, created_at=Now() - OLD)
+    assert purge_unconfirmed() == 0
+    assert User.objects.count() == 52
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", set(Status) - {Status.SENT})
+def test_who_was_never_sent_a_link_stays(status):
+    extra = {"dead": {"died_at": Now()}, "sending": {"lease_token": uuid4(), "lease_until": Now()}}
+    MessageFactory(user=signed_up(), status=status, created_at=Now() - OLD, **extra.get(status, {}))
+    assert purge_unconfirmed() == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("changes", "deleted"),
+    [
+        # Who asked again has as long as anyone.
+        ({"age": timedelta(days=2)}, 0),
+        ({"age": timedelta(days=2), "kind": "password-reset"}, 0),
+        ({"status": "queued", "sent_at": None}, 0),
+        ({"status": "uncertain", "sent_at": None}, 0),
+        ({"status": "cancelled", "sent_at": None}, 1),
+        ({"kind": "product-news", "age": timedelta(days=2)}, 1),
+    ],
+)
+def test_newest_link_counts(changes, deleted):
+    user = signed_up()
+    sent(user)
+    sent(user, **changes)
+    assert purge_unconfirmed() == deleted
+
+
+@pytest.mark.django_db
+def test_link_to_another_address_does_not_count():
+    sent(signed_up(), to_address="slip@example.com")
+    assert purge_unconfirmed() == 0
+
+
+@pytest.mark.django_db
+def test_who_really_signed_up_is_deleted_eight_days_after_the_link_left(client):
+    client.post(reverse("accounts:sign-up"), {"email": "ada@example.com", "password": "correct horse battery"})
+    User.objects.update(date_joined=Now() - OLD)
+    assert purge_unconfirmed() == 0
+    Message.objects.update(status="sent", sent_at=Now() - OLD)
+    assert purge_unconfirmed() == 1
+
+
+@pytest.mark.django_db
+def test_account_that_was_given_up_goes_soon():
+    signed_up(date_joined=timezone.now(), replaced_at=timezone.now())
+    assert purge_unconfirmed() == 1
+
+
+@pytest.mark.django_db
 def test_their_mail_is_forgotten_and_no_farewell_is_said():
-    user = old_user()
-    message = MessageFactory(user=user, status="sent", sent_at=Now(), created_at=Now() - OLD)
+    message = sent(signed_up())
     assert tasks.purge_unconfirmed() == "1 deleted"
     message.refresh_from_db()
     assert (message.user, message.to_address) == (None, "")
@@ -54,29 +152,70 @@ def test_their_mail_is_forgotten_and_no_farewell_is_said():
 
 
 @pytest.mark.django_db
-def test_who_was_mailed_a_link_of_late_has_time_to_use_it():
-    MessageFactory(user=old_user(), created_at=Now() - timedelta(days=2))
-    other = MessageFactory(user=old_user(), created_at=Now() - timedelta(days=4)).user
-    assert purge_unconfirmed() == 1
-    assert not User.objects.filter(pk=other.pk).exists()
+def test_log_says_who_and_why_without_the_address(caplog):
+    caplog.set_level(logging.INFO, logger="accounts.purging")
+    user, other = signed_up(), signed_up(replaced_at=timezone.now())
+    sent(user)
+    reason = purging.why(user, timezone.now() - OLD, timezone.now())
+    assert purge_unconfirmed() == 2
+    lines = [record.args for record in caplog.records]
+    assert sorted(lines) == sorted([(user.pk, reason), (other.pk, GIVEN_UP)])
+    assert "@" not in caplog.text
 
 
 @pytest.mark.django_db
-def test_limit_bounds_what_is_deleted_in_one_go():
+def test_dry_run_lists_and_deletes_nothing():
+    user = signed_up()
+    sent(user)
+    out = StringIO()
+    call_command("purge_unconfirmed", dry_run=True, stdout=out)
+    assert str(user.pk) in out.getvalue()
+    assert user.email not in out.getvalue()
+    assert User.objects.exists()
+    call_command("purge_unconfirmed", stdout=out)
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+def test_one_run_goes_through_all_pages(monkeypatch):
+    monkeypatch.setattr(purging, "PAGE", 3)
+    for number in range(10):
+        user = signed_up()
+        if number != 4:
+            sent(user)
+    assert purge_unconfirmed() == 9
+
+
+@pytest.mark.django_db
+def test_run_ends_when_its_time_is_up():
     for _ in range(3):
-        old_user()
-    assert [purge_unconfirmed(limit=2), purge_unconfirmed(limit=2), purge_unconfirmed(limit=2)] == [2, 1, 0]
+        sent(signed_up())
+    assert purge_unconfirmed(longest_s=-1) == 0
+    assert purge_unconfirmed() == 3
 
 
 @pytest.mark.django_db(transaction=True)
 def test_who_confirms_at_this_very_moment_stays():
-    user, other = old_user(), old_user()
+    user, other = signed_up(), signed_up()
+    sent(user)
+    sent(other)
     parameters = connection.get_connection_params() | {"cursor_factory": None, "context": None}
     with psycopg.connect(**parameters) as confirming:
         confirming.execute("UPDATE accounts_user SET confirmed_at = now() WHERE id = %s", [user.pk])
-        # Not committed yet: here the account still looks as if nobody had come.
+        # Not committed yet: here the account still looks unconfirmed.
         assert purge_unconfirmed() == 1
     user.refresh_from_db()
     assert user.confirmed_at is not None
     assert not User.objects.filter(pk=other.pk).exists()
     assert purge_unconfirmed() == 0
+
+
+@pytest.mark.django_db
+def test_pages_are_read_by_their_index():
+    """Most people are confirmed: the purge must not look at them."""
+    now = timezone.now()
+    User.objects.bulk_create(User(email=f"p{n}@example.com", confirmed_at=now, sign_up=uuid4()) for n in range(5000))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE accounts_user")
+    plan = purging._candidates().filter(pk__gt=0).order_by("pk")[:200].explain()
+    assert "accounts_user_unconfirmed_idx" in plan

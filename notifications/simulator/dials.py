@@ -45,6 +45,7 @@ class Dials:
     fault: Annotated[Fault, Knob("Kind of fault")] = Fault.NONE
     fault_rate: Annotated[float, rate("Share of sends that meet the fault")] = 0.0
     fault_next: Annotated[int, Knob("Number of next sends that meet the fault")] = 0
+    greylist_s: Annotated[float, Knob("Seconds that SMTP greylists an address", most=3600)] = 10.0
     hang_s: Annotated[float, Knob("Seconds a hang or dribble lasts", most=600)] = 30.0
     bounce_rate: Annotated[float, rate("Share that bounces")] = 0.0
     complaint_rate: Annotated[float, rate("Share reported as spam")] = 0.0

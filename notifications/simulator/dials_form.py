@@ -22,6 +22,8 @@ FAULTS = {
     Fault.CUT_AFTER: "take it, then cut",
     Fault.TRUNCATE: "take it, half an answer",
     Fault.DRIBBLE: "take it, answer byte by byte",
+    Fault.ERROR_AFTER: "take it, answer 500",
+    Fault.SUSPENDED: "refuse: the account is suspended",
 }
 CHOICES: dict[type, list[tuple[str, str]]] = {
     Fault: [(fault.value, label) for fault, label in FAULTS.items()],

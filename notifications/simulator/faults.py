@@ -15,6 +15,8 @@ class Fault(StrEnum):
     CUT_AFTER = "cut_after"  # taken; closed
     TRUNCATE = "truncate"  # taken; half an answer
     DRIBBLE = "dribble"  # taken; the answer comes a byte at a time
+    ERROR_AFTER = "error_after"  # taken; answered with 500, as a proxy in front of the provider words it
+    SUSPENDED = "suspended"  # refused: the account may not send
 
 
 # How the answer to an accepted mail ends, for the journal.
@@ -24,6 +26,7 @@ ANSWERED = {
     Fault.CUT_AFTER: "cut",
     Fault.TRUNCATE: "truncated",
     Fault.DRIBBLE: "dribbled",
+    Fault.ERROR_AFTER: "error",
 }
 # The caller had left before there was an answer to hear.
 UNHEARD = "unheard"

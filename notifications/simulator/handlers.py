@@ -10,7 +10,7 @@ from tornado.web import RequestHandler
 
 from notifications.simulator.dials import BadDialError
 from notifications.simulator.journal import Entry
-from notifications.simulator.simulation import Part, Simulator
+from notifications.simulator.simulation import HttpPart, Simulator
 
 SUMMARY_LEAVES_OUT = ("text", "html", "headers")
 MOST_LISTED = 100_000
@@ -43,7 +43,7 @@ class PartHandler(Handler):
 
     def initialize(self, simulator: Simulator, part: str = "") -> None:
         super().initialize(simulator)
-        self.part: Part = simulator.parts[part]
+        self.part: HttpPart = simulator.http_parts[part]
 
 
 class Health(Handler):

@@ -57,7 +57,9 @@ class Reporter:
         self._client = AsyncHTTPClient(force_instance=True, max_clients=AT_ONCE)
 
     def report(self, entry: Entry, number: int) -> None:
-        """See to it that what becomes of a mail is reported in time; the number is as `planned` wants it."""
+        """Schedule the reports of an email, if its provider sends any; the number is as `planned` wants it."""
+        if entry.provider not in self.reports:
+            return
         worded: dict[Event, dict[str, Any] | None] = {}
         for due in planned(Fate(entry.fate), self.dials_of(entry.provider), number):
             # Worded once: a report that is doubled is the same one, with the same id and signature.

@@ -11,13 +11,14 @@ from tornado.http1connection import HTTP1Connection
 from tornado.iostream import IOStream, StreamClosedError
 
 from notifications.simulator.calls import Call
-from notifications.simulator.dialects.base import Answer, RefusedError
+from notifications.simulator.dialects.base import Answer, RefusedError, gateway
 from notifications.simulator.fates import Fate
 from notifications.simulator.faults import ANSWERED, UNHEARD, Fault, half, on_the_wire
 from notifications.simulator.handlers import PartHandler
 from notifications.simulator.journal import Entry
 
 REFUSED = "refused"
+REFUSALS = {Fault.STATUS, Fault.SUSPENDED}
 
 
 def caller_port(context: object) -> int:
@@ -69,19 +70,19 @@ class Send(PartHandler):
             self.call.end(ANSWERED[Fault.HANG_AFTER])
             return await self.hold(self.detach())
         try:
-            answer = self.refusal() if fault is Fault.STATUS else self.take(fault, read)
+            answer = self.refusal(fault) if fault in REFUSALS else self.take(fault, read)
         except RefusedError as refused:
             self.part.refused += 1
             self.call.end(REFUSED)
             return self.reply(refused.answer)
         return await self.answer(answer, fault)
 
-    def refusal(self) -> Answer:
-        """Raises RefusedError, as the dials want it."""
-        dials = self.part.dials
-        raise RefusedError(
-            self.part.dialect.error(dials.error_status, dials.error_text, retry_after_s=dials.retry_after_s)
-        )
+    def refusal(self, fault: Fault) -> Answer:
+        """Raises RefusedError, as the dials ask for."""
+        dials, dialect = self.part.dials, self.part.dialect
+        if fault is Fault.SUSPENDED:
+            raise RefusedError(dialect.suspended())
+        raise RefusedError(dialect.error(dials.error_status, dials.error_text, retry_after_s=dials.retry_after_s))
 
     def take(self, fault: Fault, read: Sequence[Entry] | RefusedError) -> Answer:
         """Write the mail down and return the provider's yes. Raises RefusedError."""
@@ -120,6 +121,8 @@ class Send(PartHandler):
     async def answer(self, answer: Answer, fault: Fault) -> None:
         if fault is Fault.NONE:
             return self.reply(answer)
+        if fault is Fault.ERROR_AFTER:
+            return self.reply(gateway(HTTPStatus.INTERNAL_SERVER_ERROR))
         stream = self.detach()
         if fault is Fault.HANG_AFTER:
             return await self.hold(stream)

@@ -12,7 +12,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
-from notifications.simulator import account, handlers, mailbox
+from notifications.simulator import account, handlers, mailbox, smtp
 from notifications.simulator.dials import Dials
 from notifications.simulator.journal import Journal
 from notifications.simulator.reporter import Reporter
@@ -90,9 +90,19 @@ def application(simulator: Simulator) -> Application:
     )
 
 
-def serve(folder: Path, host: str, port: int, dials: Dials, webhooks: Webhooks | None = None) -> None:
-    """Serve until SIGTERM or SIGINT. Raises OSError if the port is taken."""
-    sockets = bind_sockets(port, host)
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where the simulator listens. Without `smtp_port` it answers no SMTP."""
+
+    host: str
+    port: int
+    smtp_port: int = 0
+
+
+def serve(folder: Path, address: Address, dials: Dials, webhooks: Webhooks | None = None) -> None:
+    """Serve until SIGTERM or SIGINT. Raises OSError if a port is taken."""
+    sockets = bind_sockets(address.port, address.host)
+    smtp_sockets = bind_sockets(address.smtp_port, address.host) if address.smtp_port else []
 
     async def run() -> None:
         journal = Journal(folder / "journal.jsonl")
@@ -102,10 +112,14 @@ def serve(folder: Path, host: str, port: int, dials: Dials, webhooks: Webhooks |
         server = Server(application(simulator), max_body_size=max(dialect.max_body for dialect in DIALECTS))
         server.simulator = simulator
         server.add_sockets(sockets)
+        for smtp_socket in smtp_sockets:
+            await asyncio.get_running_loop().create_server(smtp.protocol(simulator), sock=smtp_socket)
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        logger.info("the simulator answers on http://%s:%d/ and keeps its journal in %s", host, port, folder)
+        logger.info(
+            "the simulator answers on http://%s:%d/ and keeps its journal in %s", address.host, address.port, folder
+        )
         await stop.wait()
         server.stop()
         simulator.held.end()

@@ -19,6 +19,7 @@ from notifications.simulator.journal import Entry, Journal
 from notifications.simulator.reporter import Reporter
 
 # The simulator's own name comes first: it stands for all where one is asked for.
+SMTP = "smtp"
 DIALECTS: tuple[Dialect, ...] = (SendGrid("simulator"), SendGrid(), Ses(), Postmark())
 
 
@@ -37,7 +38,6 @@ class Part:
     `sends` and `accepted` count from when the seed was last turned.
     """
 
-    dialect: Dialect
     dials: Dials
     suppressed: dict[str, Listed] = field(default_factory=dict)
     refused: int = 0
@@ -56,6 +56,13 @@ class Part:
 
     def next_fate(self, address: str) -> Fate:
         return fate_of(address, self.dials, self.accepted + 1, listed=address.lower() in self.suppressed)
+
+
+@dataclass(kw_only=True)
+class HttpPart(Part):
+    """A provider with an HTTP API."""
+
+    dialect: Dialect
 
 
 class Held:
@@ -88,7 +95,8 @@ class Simulator:
 
     def __init__(self, journal: Journal, dials: Dials) -> None:
         self.journal = journal
-        self.parts = {dialect.name: Part(dialect, dials) for dialect in DIALECTS}
+        self.http_parts = {dialect.name: HttpPart(dialect=dialect, dials=dials) for dialect in DIALECTS}
+        self.parts: dict[str, Part] = {**self.http_parts, SMTP: Part(dials)}
         self.reporter: Reporter | None = None
         self.held = Held()
         self.calls = Calls()

@@ -88,6 +88,27 @@ def test_truncated_answer_breaks_off_after_the_mail_was_taken(server, provider):
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
+def test_error_after_the_acceptance_is_a_proxys_page(server, provider):
+    server.turn(provider, fault="error_after", fault_next=1)
+    answer = send(server, provider)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (500, "text/html")
+    assert server.messages()[0]["answered"] == "error"
+
+
+@pytest.mark.parametrize(
+    ("provider", "status", "said"),
+    [("ses", 400, "AccountSuspendedException"), ("sendgrid", 403, "not allowed"), ("postmark", 422, "405")],
+)
+def test_suspended_account_sends_nothing(server, provider, status, said):
+    before = server.stats()["accepted"]
+    server.turn(provider, fault="suspended", fault_next=1)
+    answer = send(server, provider)
+    assert answer.status_code == status
+    assert said in answer.text + answer.headers.get("x-amzn-ErrorType", "")
+    assert server.stats()["accepted"] == before
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_dribbled_answer_is_whole_for_who_waits(server, provider):
     server.turn(provider, fault="dribble", fault_next=1)
     began = time.monotonic()

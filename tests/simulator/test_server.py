@@ -136,7 +136,7 @@ def test_dials_of_one_provider_can_be_turned_in_the_mailbox(server):
     assert "The dials are turned." in answer.text
     assert re.search(r'<option value="dribble"\s+selected>', answer.text)
     turned = server.get("/api/dials").json()["providers"]
-    assert [turned[name]["fault"] for name in turned] == ["none", "none", "dribble", "none"]
+    assert [turned[name]["fault"] for name in turned] == ["none", "none", "dribble", "none", "none"]
     assert '<option value="">as they are</option>' in server.get("/dials").text
     server.turn(fault="none")
 

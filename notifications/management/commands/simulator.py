@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.environment import env
 from notifications.simulator.dials import BadDialError, Dials
-from notifications.simulator.server import Webhooks, serve
+from notifications.simulator.server import Address, Webhooks, serve
 
 
 class Command(BaseCommand):
@@ -23,6 +23,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8025)
+        parser.add_argument(
+            "--smtp-port",
+            type=int,
+            default=env.int("SIMULATOR_SMTP_PORT", default=0),
+            help="also answer as an SMTP server there; SIMULATOR_SMTP_PORT of the environment, or not at all",
+        )
         parser.add_argument("--folder", type=Path, default=settings.BASE_DIR / ".local" / "simulator")
         parser.add_argument("--latency-ms", type=int, default=Dials.latency_ms)
         parser.add_argument("--error-rate", type=float, default=Dials.error_rate)
@@ -47,9 +53,11 @@ class Command(BaseCommand):
         except BadDialError as error:
             raise CommandError(str(error)) from error
         try:
-            serve(options["folder"], options["host"], options["port"], dials, webhooks)
+            address = Address(host=options["host"], port=options["port"], smtp_port=options["smtp_port"])
+            serve(options["folder"], address, dials, webhooks)
         except OSError as error:
-            raise CommandError(f"Port {options['port']}: {error.strerror}. Choose another one with --port.") from error
+            ports = f"{options['port']} or {options['smtp_port']}" if options["smtp_port"] else options["port"]
+            raise CommandError(f"Port {ports}: {error.strerror}. Choose another one with --port.") from error
 
 
 def _webhooks(url: str, folder: Path) -> Webhooks | None:

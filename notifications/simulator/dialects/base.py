@@ -51,6 +51,10 @@ class Dialect(ABC):
     def error(self, status: int, text: str = "", *, retry_after_s: int = 0) -> Answer:
         """Return the provider's no; without a text, what it usually says with this status."""
 
+    @abstractmethod
+    def suspended(self) -> Answer:
+        """Return the refusal of all email from an account that may not send."""
+
     def inactive(self, address: str) -> Answer | None:
         """Return the refusal of mail to a suppressed address; None where it is taken, and dropped afterwards."""
         return None

@@ -15,6 +15,7 @@ from notifications.simulator.journal import Entry
 BAD_TOKEN = 10
 MAINTENANCE = 100
 INVALID_REQUEST = 300
+NOT_ALLOWED = 405
 INACTIVE = 406
 RATE_EXCEEDED = 429
 NUMBERS: dict[int, int] = {
@@ -83,6 +84,9 @@ class Postmark(Dialect):
             return gateway(status)
         wish = {"Retry-After": str(retry_after_s)} if retry_after_s and status == HTTPStatus.TOO_MANY_REQUESTS else {}
         return _answer(status, NUMBERS.get(status, INVALID_REQUEST), text or usual(TEXTS, status), wish)
+
+    def suspended(self) -> Answer:
+        return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, NOT_ALLOWED, "Your account is not allowed to send.", {})
 
     def inactive(self, address: str) -> Answer:
         text = (

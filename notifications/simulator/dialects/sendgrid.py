@@ -71,6 +71,9 @@ class SendGrid(Dialect):
         headers = {**JSON, **(_limit(retry_after_s) if status == HTTPStatus.TOO_MANY_REQUESTS else {})}
         return Answer(status, json.dumps({"errors": errors}), headers)
 
+    def suspended(self) -> Answer:
+        return self.error(HTTPStatus.FORBIDDEN, "Your account is not allowed to send email. Please contact support.")
+
 
 def _limit(retry_after_s: int) -> dict[str, str]:
     # https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/rate-limits

@@ -99,6 +99,9 @@ class Ses(Dialect):
             return gateway(status)
         return refusal(status, CODES.get(status, "UnknownError"), text or usual(TEXTS, status))
 
+    def suspended(self) -> Answer:
+        return refusal(HTTPStatus.BAD_REQUEST, "AccountSuspendedException", "This account is suspended.")
+
 
 def refusal(status: int, code: str, text: str) -> Answer:
     return said(status, {"message": text}, {"x-amzn-ErrorType": code})

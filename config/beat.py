@@ -1,4 +1,4 @@
-"""Beat, with a loop that can be seen to turn."""
+"""Beat: the periodic jobs of Mailroom, in threads of their own, and a loop whose progress can be seen."""
 
 import time
 from typing import Any
@@ -6,15 +6,20 @@ from typing import Any
 from celery.beat import PersistentScheduler
 
 from config import heartbeat
+from notifications.housekeeping.keeper import Keeper
 
 # Publishing with a broker in trouble takes a while: three tries, of 5 s each.
 TURNS_WITHIN_S = 30.0
 
 
 class Scheduler(PersistentScheduler):
-    """Celery's own. `beat_max_loop_interval` has it look at its schedule often enough for a heartbeat."""
+    """Celery's own, for tasks that an installation adds. `beat_max_loop_interval` bounds the pauses of its loop."""
 
     turned_at = 0.0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.keeper = Keeper()
+        super().__init__(*args, **kwargs)
 
     def setup_schedule(self) -> None:
         super().setup_schedule()
@@ -23,10 +28,14 @@ class Scheduler(PersistentScheduler):
     def tick(self, *args: Any, **kwargs: Any) -> float:
         pause_s = super().tick(*args, **kwargs)
         self.turned_at = time.monotonic()
-        heartbeat.touch()
+        # A container's probe reads the file: stuck housekeeping is a reason to restart beat.
+        if not self.trouble():
+            heartbeat.touch()
         return pause_s
 
     def trouble(self) -> str:
         """Return what is wrong with beat, in one sentence; empty if nothing is."""
         still_s = time.monotonic() - self.turned_at
-        return f"its loop has stood still for {still_s:.0f} s" if still_s > TURNS_WITHIN_S else ""
+        if still_s > TURNS_WITHIN_S:
+            return f"its loop has stood still for {still_s:.0f} s"
+        return self.keeper.trouble()

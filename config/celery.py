@@ -32,9 +32,11 @@ def _require_beat_role(sender: Any, **kwargs: Any) -> None:
     _require(Role.BEAT)
     row = heartbeat.Row(heartbeat.name_of("beat"), sender.scheduler.trouble)
     row.start()
+    sender.scheduler.keeper.start()
     # Beat has no signal for its end.
     atexit.register(heartbeat.remove)
     atexit.register(row.stop)
+    atexit.register(sender.scheduler.keeper.stop)
 
 
 def _require(role: Role) -> None:

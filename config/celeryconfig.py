@@ -74,35 +74,5 @@ beat_scheduler = "config.beat:Scheduler"
 # As often as its heartbeat has to be seen.
 beat_max_loop_interval = 5
 beat_enable_remote_control = True
-beat_schedule = {
-    "read-quotas": {
-        "task": "mailroom.read_quotas",
-        "schedule": 60,
-        "options": {"queue": "default", "expires": 60},
-    },
-    "lift-at-providers": {
-        "task": "mailroom.lift_at_providers",
-        "schedule": 15,
-        "options": {"queue": "default", "expires": 15},
-    },
-    "watch-bounces": {
-        "task": "mailroom.watch_bounces",
-        "schedule": 15,
-        "options": {"queue": "default", "expires": 15},
-    },
-    "forget": {
-        "task": "mailroom.forget",
-        "schedule": 3600,
-        "options": {"queue": "default", "expires": 3600},
-    },
-    "purge-unconfirmed": {
-        "task": "mailroom.purge_unconfirmed",
-        "schedule": 3600,
-        "options": {"queue": "default", "expires": 3600},
-    },
-    "clear-expired-sessions": {
-        "task": "mailroom.clear_expired_sessions",
-        "schedule": 6 * 3600,
-        "options": {"queue": "default", "expires": 3600},
-    },
-}
+# Mailroom's own periodic work is not here: notifications.jobs says what there is, beat runs it, PostgreSQL knows when.
+beat_schedule: dict[str, dict[str, object]] = {}

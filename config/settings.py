@@ -85,7 +85,7 @@ DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=20)
 # How long an answer of the database is waited for: by people, and by what has nobody waiting. Commands wait for ever.
 DATABASE_TIMEOUT_S = env.float("DATABASE_TIMEOUT_S", default=10)
 DATABASE_PATIENCE_S = 120.0
-if ROLE in {Role.WEB, Role.WORKER, Role.RELAY}:
+if ROLE in {Role.WEB, Role.WORKER, Role.RELAY, Role.BEAT}:
     DATABASES["default"]["OPTIONS"]["pool"] = connections.pool(
         size=DATABASE_POOL_SIZE, statement_s=DATABASE_TIMEOUT_S if ROLE == Role.WEB else DATABASE_PATIENCE_S
     )

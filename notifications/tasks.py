@@ -6,17 +6,11 @@ from uuid import UUID
 
 from celery import Task
 from celery.signals import worker_shutting_down
-from django.core.management import call_command
 
-from accounts import purging
 from config.celery import app
 from config.database import DatabaseAwayError, translated
-from notifications import forgetting
-from notifications.delivery import quota
 from notifications.delivery.attempt import deliver as deliver_messages
 from notifications.delivery.record import Carrier, RecordLostError
-from notifications.feedback import suppressing
-from notifications.outbox import brake
 from notifications.outbox.broker import DELIVER_TASK
 from notifications.states import Stream
 
@@ -50,40 +44,3 @@ def deliver(self: Task[..., str], message_ids: list[str]) -> str:
     if report.retry_in_s is not None and self.request.retries < MAX_RETRIES:
         raise self.retry(countdown=report.retry_in_s + LATER_S)
     return str(report)
-
-
-# The results of the periodic ones would bury those of mail: thousands a day.
-@app.task(name="mailroom.read_quotas", ignore_result=True, throws=(DatabaseAwayError,))
-@translated()
-def read_quotas() -> str:
-    return f"{quota.refresh_all()} known"
-
-
-@app.task(name="mailroom.lift_at_providers", ignore_result=True, throws=(DatabaseAwayError,))
-@translated()
-def lift_at_providers() -> str:
-    return f"{suppressing.lift_at_providers()} done"
-
-
-@app.task(name="mailroom.clear_expired_sessions", ignore_result=True, throws=(DatabaseAwayError,))
-@translated()
-def clear_expired_sessions() -> None:
-    call_command("clearsessions")
-
-
-@app.task(name="mailroom.watch_bounces", ignore_result=True, throws=(DatabaseAwayError,))
-@translated()
-def watch_bounces() -> str:
-    return "on" if brake.watch() else "off"
-
-
-@app.task(name="mailroom.forget", ignore_result=True, throws=(DatabaseAwayError,))
-@translated()
-def forget() -> str:
-    return f"{forgetting.forget_what_is_over()} forgotten"
-
-
-@app.task(name="mailroom.purge_unconfirmed", ignore_result=True, throws=(DatabaseAwayError,))
-@translated()
-def purge_unconfirmed() -> str:
-    return f"{purging.purge_unconfirmed()} deleted"

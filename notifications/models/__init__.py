@@ -1,6 +1,7 @@
 from notifications.models.attempt import DeliveryAttempt
 from notifications.models.event import ProviderEvent
 from notifications.models.heartbeat import ProcessHeartbeat
+from notifications.models.housekeeping import HousekeepingJob
 from notifications.models.message import Message
 from notifications.models.proxies import DeadLetter, UncertainMessage
 from notifications.models.quota import ProviderQuota
@@ -9,6 +10,7 @@ from notifications.models.suppression import Suppression
 __all__ = [
     "DeadLetter",
     "DeliveryAttempt",
+    "HousekeepingJob",
     "Message",
     "ProcessHeartbeat",
     "ProviderEvent",

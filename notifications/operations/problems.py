@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from notifications.operations.status import Brake, Lane, Process, Status
+from notifications.operations.status import Brake, Lane, Overdue, Process, Status
 from notifications.states import Stream
 
 # Processes speak every 5 seconds.
@@ -16,7 +16,7 @@ MINUTE_S, HOUR_S = 60, 3600
 def problems(status: Status) -> list[str]:
     """Return the problems, the one that explains most first; none if all is well."""
     lanes, brake = _lanes(status), _brake(status.brake)
-    return [*_ways(status), *_missing(status), *_processes(status), *lanes, *brake, *_ends(status)]
+    return [*_ways(status), *_missing(status), *_processes(status), *_overdue(status), *lanes, *brake, *_ends(status)]
 
 
 def is_silent(process: Process) -> bool:
@@ -57,6 +57,20 @@ def _processes(status: Status) -> Iterator[str]:
             yield f"{silent}: it is frozen, lost or without the database. Look at it, and start it again."
         elif process.trouble:
             yield f"{process.name}: {process.trouble}. Start it again if this stays."
+
+
+def _overdue(status: Status) -> Iterator[str]:
+    """Return one sentence for all: they run in one process, and mostly have one cause."""
+    has_beat = any(_is(process, "beat") for process in status.processes)
+    # Before the first beat nothing was ever done: that there is none says it all.
+    if jobs := [job for job in status.overdue if has_beat or job.done_s is not None]:
+        yield f"Housekeeping is overdue: {'; '.join(map(_job, jobs))}. Check beat and its log."
+
+
+def _job(job: Overdue) -> str:
+    last = "never done" if job.done_s is None else f"last done {spoken(job.done_s)} ago"
+    failing = f", failing with {job.error}" if job.error else ""
+    return f"{job.name} ({last}, due every {spoken(job.every_s)}{failing})"
 
 
 def _lanes(status: Status) -> Iterator[str]:

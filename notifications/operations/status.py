@@ -9,9 +9,10 @@ from django.conf import settings
 from django.db import connection
 
 from config.redis_client import client, pace_key, served_key
-from notifications import kinds
+from notifications import housekeeping, kinds
 from notifications.bounces import enough, must_slow
 from notifications.models import bounces
+from notifications.models import housekeeping as periodic
 from notifications.states import Stream
 
 # Nothing is counted further: an operator needs to know that it is many, and the database has other work.
@@ -146,6 +147,16 @@ class Brake:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Overdue:
+    """A periodic job that was last done too long ago: `done_s` is None if it never was. `error`: its last try's."""
+
+    name: str
+    every_s: float
+    done_s: float | None
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Status:
     """No count goes beyond MOST."""
 
@@ -160,6 +171,7 @@ class Status:
     dead: Sequence[Dead]
     brake: Brake
     broker_is_away: bool
+    overdue: Sequence[Overdue] = ()
 
 
 def collect(circuits: Sequence[Circuit]) -> Status:
@@ -177,7 +189,28 @@ def collect(circuits: Sequence[Circuit]) -> Status:
         dead=[Dead(cause=c, hour=hour, day=day, ever=ever) for c, hour, day, ever in _rows(_DEAD, MOST_CAUSES, MOST)],
         brake=_brake(),
         broker_is_away=told is None,
+        overdue=_overdue(),
     )
+
+
+def _overdue() -> list[Overdue]:
+    known = {standing.name: standing for standing in periodic.standings()}
+    return [
+        Overdue(
+            name=job.name, every_s=job.every_s, done_s=told.done_s if told else None, error=told.error if told else ""
+        )
+        for job in housekeeping.registered()
+        if _is_overdue(job, told := known.get(job.name))
+    ]
+
+
+def _is_overdue(job: housekeeping.Job, told: periodic.Standing | None) -> bool:
+    if told is None:
+        return True
+    if told.done_s is None:
+        # Its first run may take its time.
+        return bool(told.failures) or (told.tried_s or 0.0) > job.overdue_after_s
+    return told.done_s > job.overdue_after_s
 
 
 def _taking(circuits: Sequence[Circuit]) -> str:

@@ -17,7 +17,6 @@ from django.utils import timezone
 from accounts import purging
 from accounts.models import User
 from accounts.purging import GIVEN_UP, purge_unconfirmed, why
-from notifications import tasks
 from notifications.models import Message
 from notifications.states import Status
 from tests.factories import MessageFactory, UserFactory
@@ -145,7 +144,7 @@ def test_account_that_was_given_up_goes_soon():
 @pytest.mark.django_db
 def test_their_mail_is_forgotten_and_no_farewell_is_said():
     message = sent(signed_up())
-    assert tasks.purge_unconfirmed() == "1 deleted"
+    assert purge_unconfirmed() == 1
     message.refresh_from_db()
     assert (message.user, message.to_address) == (None, "")
     assert Message.objects.count() == 1

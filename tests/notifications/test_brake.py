@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from accounts.signals import account_event
-from notifications import kinds, tasks
+from notifications import kinds
 from notifications.delivery.attempt import deliver
 from notifications.delivery.record import Carrier
 from notifications.feedback.reading import read_due
@@ -225,11 +225,11 @@ def test_mail_to_nobody_takes_nobodys_place():
 
 def test_operator_is_told_once_when_it_begins_and_once_when_it_ends(caplog):
     caplog.set_level(logging.INFO, logger="notifications.outbox.brake")
-    assert tasks.watch_bounces() == "off"
+    assert brake.watch() is False
     bounced()
-    assert [tasks.watch_bounces(), tasks.watch_bounces()] == ["on", "on"]
+    assert [brake.watch(), brake.watch()] == [True, True]
     Message.objects.update(sent_at=Now() - timedelta(hours=2))
-    assert [tasks.watch_bounces(), tasks.watch_bounces()] == ["off", "off"]
+    assert [brake.watch(), brake.watch()] == [False, False]
     told = [(record.levelname, record.getMessage()) for record in caplog.records]
     assert [level for level, _ in told] == ["ERROR", "WARNING"]
     assert told[0][1].startswith(

@@ -17,8 +17,6 @@ from django.conf import settings as django_settings
 from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 
-from config.celery import app
-from config.celeryconfig import beat_schedule
 from config.environment import BASE_DIR
 from config.local.ports import free_port
 from config.local.valkey import Valkey
@@ -233,18 +231,3 @@ def test_relay_rests_after_a_failed_publish_and_takes_nothing_meanwhile():
     assert (message.relayed, message.status) == (0, Status.QUEUED)
     broker.rest.end()
     assert relay.run_once(done).published == {Stream.DEFAULT: 1}
-
-
-@pytest.mark.parametrize("name", sorted(str(entry["task"]) for entry in beat_schedule.values()))
-def test_two_beats_do_no_harm(name):
-    app.loader.import_default_modules()
-
-    def run(_):
-        try:
-            return app.tasks[name]()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(2) as beats:
-        one, other = beats.map(run, range(2))
-    assert one == other

@@ -3,7 +3,7 @@
 import pytest
 
 from notifications.operations.problems import problems, spoken
-from notifications.operations.status import Brake, Circuit, Dead, Lane, Process, Status
+from notifications.operations.status import Brake, Circuit, Dead, Lane, Overdue, Process, Status
 from notifications.states import Stream
 
 ALIVE = [Process(name=f"{name}@here", silent_s=2, trouble="") for name in ("beat", "main", "relay")]
@@ -23,6 +23,12 @@ def status(**changes):
         "broker_is_away": False,
     }
     return Status(**(well | changes))
+
+
+OVERDUE = [
+    Overdue(name="forget", every_s=3600, done_s=3 * 3600, error="ReadTimeout"),
+    Overdue(name="sweep", every_s=3600, done_s=None),
+]
 
 
 def brake(**changes):
@@ -58,6 +64,10 @@ def dead(cause, hour):
         ({"broker_is_away": True}, ["Redis does not answer: start it."]),
         ({"processes": []}, ["No relay is running: start one.", "No beat is running: start one."]),
         ({"processes": ALIVE[:2]}, ["No relay is running"]),
+        ({"overdue": OVERDUE}, ["Housekeeping is overdue: forget (last done 3 h ago"]),
+        # One cause, one line: what was never done waits for beat.
+        ({"processes": ALIVE[1:], "overdue": OVERDUE[1:]}, ["No beat is running"]),
+        ({"processes": ALIVE[1:], "overdue": OVERDUE}, ["No beat is running", "Housekeeping is overdue: forget"]),
         # It is there and does nothing: to start a second one would not mend it.
         (
             {"processes": [*ALIVE[:2], silent("relay@here")]},

@@ -17,8 +17,9 @@ from django.urls import reverse
 
 from accounts.models import User
 from config.redis_client import client, pace_key, served_key, the_client
+from notifications import housekeeping
 from notifications.admin import status as status_page
-from notifications.models import DeliveryAttempt, ProcessHeartbeat
+from notifications.models import DeliveryAttempt, HousekeepingJob, ProcessHeartbeat
 from notifications.models.heartbeat import beat, goodbye
 from notifications.operations import status as operations
 from notifications.operations.problems import problems
@@ -33,6 +34,12 @@ LISTS = reverse("admin:app_list", args=["notifications"])
 def lane(stream, **changes):
     told = {"due": 0, "later": 0, "oldest_s": 0, "published": 0, "pace": None, "served": False}
     return Lane(stream=stream, **(told | changes))
+
+
+def housekeeping_was_done(seconds_ago):
+    at = Now() - timedelta(seconds=seconds_ago)
+    jobs = [HousekeepingJob(name=job.name, tried_at=at, done_at=at) for job in housekeeping.registered()]
+    HousekeepingJob.objects.bulk_create(jobs)
 
 
 def test_what_is_there_is_counted(settings):
@@ -211,6 +218,7 @@ def test_command_is_content_when_all_is_well():
         beat(name)
     for stream in Stream:
         client().set(served_key(stream), "1")
+    housekeeping_was_done(0)
     out = io.StringIO()
     call_command("status", stdout=out)
     assert out.getvalue().startswith("All is well.")
@@ -247,3 +255,33 @@ def test_heartbeat_of_a_process_that_ended_in_order_is_forgotten_and_old_ones_to
     beat("relay@here")
     goodbye("main@here")
     assert list(ProcessHeartbeat.objects.values_list("name", flat=True)) == ["relay@here"]
+
+
+def overdue():
+    return {job.name for job in collect([]).overdue}
+
+
+def test_housekeeping_that_was_not_done_is_named():
+    every = {job.name for job in housekeeping.registered()}
+    assert overdue() == every
+    housekeeping_was_done(0)
+    assert overdue() == set()
+    HousekeepingJob.objects.update(done_at=Now() - timedelta(minutes=30))
+    assert overdue() == {"watch-bounces", "lift-at-providers", "read-quotas"}
+    HousekeepingJob.objects.update(done_at=Now() - timedelta(days=1))
+    assert overdue() == every
+
+
+@pytest.mark.parametrize(
+    ("row", "is_overdue"),
+    [
+        ({}, False),
+        ({"failures": 1}, True),
+        ({"tried_at": Now() - timedelta(minutes=30)}, True),
+    ],
+    ids=["it has begun", "it fails", "it hangs"],
+)
+def test_first_run_of_a_job_may_take_its_time(row, is_overdue):
+    housekeeping_was_done(0)
+    HousekeepingJob.objects.filter(name="read-quotas").update(**{"done_at": None, "tried_at": Now()} | row)
+    assert overdue() == {"read-quotas"} & ({"read-quotas"} if is_overdue else set())

@@ -1,0 +1,46 @@
+"""Periodic jobs: one declaration each. Beat runs them, in threads of its own, where no email can delay them.
+
+What is due is decided by PostgreSQL (`models.housekeeping`), so a restart, a second beat and a wrong clock change
+nothing. A job starts in one process at a time. It must be safe to repeat: a process that was frozen may still run it
+when another one starts it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+# A job is overdue after this many intervals, and this many seconds more.
+INTERVALS, GRACE_S = 2, 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What to do, and how often. What `run` returns is logged, unless it is nothing or 0.
+
+    `name` is stored. An exception of `run` counts as a failure: the next try follows after 10 s, 20 s, 40 s …, at the
+    latest after the interval.
+    """
+
+    name: str
+    every_s: float
+    run: Callable[[], object]
+
+    @property
+    def overdue_after_s(self) -> float:
+        return self.every_s * INTERVALS + GRACE_S
+
+
+_jobs: dict[str, Job] = {}
+
+
+def register(*jobs: Job) -> None:
+    """Add jobs; one of the same name is replaced. To be called while Django's applications are made ready."""
+    _jobs.update({job.name: job for job in jobs})
+
+
+def registered() -> Iterable[Job]:
+    return tuple(_jobs.values())
+
+
+def get(name: str) -> Job:
+    """Return the job called `name`. Raises KeyError."""
+    return _jobs[name]

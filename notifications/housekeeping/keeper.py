@@ -1,0 +1,132 @@
+"""Runs the periodic jobs that are due: one thread that decides, and one more for each job that runs."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import redis
+from django.db import Error
+
+from config.database import is_away, let_go, why
+from notifications import housekeeping
+from notifications.housekeeping import Job
+from notifications.models import housekeeping as table
+
+logger = logging.getLogger(__name__)
+
+EVERY_S = 2.0
+# A process that was killed leaves its jobs behind for so long.
+LEASE_S = 30.0
+# A round asks the database a few short questions.
+TURNS_WITHIN_S = 150.0
+# No job takes so long: its thread is stuck.
+STUCK_S = 900.0
+GOODBYE_S = 3.0
+
+
+@dataclass
+class _Running:
+    job: Job
+    thread: threading.Thread = field(init=False)
+    began_at: float = field(default_factory=time.monotonic)
+    # The name of its error, empty if it was done; None while it runs.
+    ended: str | None = None
+
+    def __post_init__(self) -> None:
+        self.thread = threading.Thread(target=self._run, name=f"housekeeping-{self.job.name}", daemon=True)
+
+    def _run(self) -> None:
+        try:
+            self.ended = work(self.job)
+        finally:
+            # Also where an interpreter that ends has raised something else.
+            self.ended = self.ended if self.ended is not None else "stopped"
+            let_go()
+
+
+def work(job: Job) -> str:
+    """Run a job and return the name of its error, empty if it was done."""
+    try:
+        said = job.run()
+    except Exception as error:
+        if is_away(error) or isinstance(error, redis.RedisError):
+            logger.warning("housekeeping: %s failed (%s) and is tried again", job.name, why(error))
+        else:
+            logger.exception("housekeeping: %s failed and is tried again", job.name)
+        return why(error)
+    if said:
+        logger.info("housekeeping: %s: %s", job.name, said)
+    return ""
+
+
+class Keeper:
+    """Starts what is due, as often as its own thread turns."""
+
+    def __init__(self) -> None:
+        self.holder = uuid4()
+        self.turned_at = time.monotonic()
+        self._running: dict[str, _Running] = {}
+        self._stop = threading.Event()
+        self._was_away = False
+        self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Start nothing more, and leave what still runs to the next process."""
+        self._stop.set()
+        self._thread.join(GOODBYE_S)
+
+    def trouble(self) -> str:
+        """Return what is wrong with the housekeeping, in one sentence; empty if nothing is."""
+        now = time.monotonic()
+        if now - self.turned_at > TURNS_WITHIN_S:
+            return f"its housekeeping has stood still for {now - self.turned_at:.0f} s"
+        stuck = [each for each in list(self._running.values()) if now - each.began_at > STUCK_S]
+        return f"{stuck[0].job.name} has run for {now - stuck[0].began_at:.0f} s" if stuck else ""
+
+    def turn(self) -> None:
+        """Write down what has ended, keep what runs, and start what is due. Raises Django's database errors."""
+        for name, running in list(self._running.items()):
+            if running.ended is not None:
+                table.finish(name, self.holder, running.ended)
+                del self._running[name]
+        if self._running:
+            table.renew(list(self._running), self.holder, lease_s=LEASE_S)
+        jobs = {job.name: job for job in housekeeping.registered() if job.name not in self._running}
+        for name in table.due({job.name: job.every_s for job in jobs.values()}, lease_s=LEASE_S):
+            if table.claim(name, jobs[name].every_s, self.holder, lease_s=LEASE_S):
+                self._begin(jobs[name])
+
+    def _begin(self, job: Job) -> None:
+        running = self._running[job.name] = _Running(job)
+        running.thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._safely(self.turn)
+            self.turned_at = time.monotonic()
+            self._stop.wait(EVERY_S)
+        self._safely(self._leave)
+
+    def _leave(self) -> None:
+        for name, running in self._running.items():
+            if running.ended is not None:
+                table.finish(name, self.holder, running.ended)
+        table.release([name for name, running in self._running.items() if running.ended is None], self.holder)
+
+    def _safely(self, act: Callable[[], None]) -> None:
+        """A database in trouble stops nothing here: the next round does what this one could not."""
+        before, self._was_away = self._was_away, False
+        try:
+            act()
+        except Error as error:
+            self._was_away = True
+            if not before:
+                logger.warning("housekeeping waits for the database (%s)", why(error))
+        finally:
+            let_go()

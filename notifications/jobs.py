@@ -1,0 +1,34 @@
+"""The periodic jobs, one declaration each: docs/housekeeping.md."""
+
+from django.core.management import call_command
+
+from accounts import purging
+from notifications import forgetting
+from notifications.delivery import quota
+from notifications.feedback import suppressing
+from notifications.housekeeping import Job
+from notifications.outbox import brake
+
+
+def clear_expired_sessions() -> None:
+    call_command("clearsessions")
+
+
+def read_quotas() -> None:
+    # A line in the log every minute would say nothing.
+    quota.refresh_all()
+
+
+def watch_bounces() -> None:
+    # The brake logs its own changes.
+    brake.watch()
+
+
+JOBS = (
+    Job(name="watch-bounces", every_s=15, run=watch_bounces),
+    Job(name="lift-at-providers", every_s=15, run=suppressing.lift_at_providers),
+    Job(name="read-quotas", every_s=60, run=read_quotas),
+    Job(name="forget", every_s=3600, run=forgetting.forget_what_is_over),
+    Job(name="purge-unconfirmed", every_s=3600, run=purging.purge_unconfirmed),
+    Job(name="clear-expired-sessions", every_s=6 * 3600, run=clear_expired_sessions),
+)

@@ -1,6 +1,7 @@
 """Dead letters: what they died of, and another life for those that are still wanted."""
 
 from collections.abc import Sequence
+from itertools import starmap
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -9,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from notifications.admin import chosen as page
 from notifications.admin.recipient import recipient
 from notifications.admin.waiting import WaitingAdmin
 from notifications.delivery.replay import Tally, Verdict, replay
@@ -35,12 +37,13 @@ class DeadLetterAdmin(WaitingAdmin):
         ids = self.chosen(request, queryset)
         return self._ask(request, ids) if ids else None
 
-    def act_view(self, request: HttpRequest, ids: Sequence[UUID]) -> HttpResponse:
+    def act_view(self, request: HttpRequest, chosen: page.Chosen) -> HttpResponse:
         """GET shows what a replay would do; POST replays what is wanted then."""
+        ids = list(chosen)
         if request.method != "POST":
             return self._ask(request, ids)
         tally = replay(
-            Message.objects.filter(id__in=ids),
+            Message.objects.filter(id__in=ids).exclude(id__in=self._died_again(chosen)),
             dry_run=False,
             tell=lambda replayed: self.log(request, replayed, "Replayed."),
         )
@@ -48,7 +51,14 @@ class DeadLetterAdmin(WaitingAdmin):
         self.message_user(request, said(tally, len(ids)), level)
         return self.back(ids)
 
+    def _died_again(self, chosen: page.Chosen) -> list[UUID]:
+        """Return what had another life since the page was shown: the operator has not seen what it died of now."""
+        lives = Message.objects.filter(id__in=list(chosen)).values_list("id", "replays")
+        return [id_ for id_, replays in lives if chosen[id_] is not None and chosen[id_] != replays]
+
     def _ask(self, request: HttpRequest, ids: Sequence[UUID]) -> TemplateResponse:
+        # Read before they are judged: what changes in between is refused afterwards.
+        lives = list(Message.objects.filter(id__in=ids).values_list("id", "replays"))
         tally = replay(Message.objects.filter(id__in=ids), dry_run=True)
         context = {
             **self.admin_site.each_context(request),
@@ -57,7 +67,7 @@ class DeadLetterAdmin(WaitingAdmin):
             "tally": tally,
             "verdicts": list(Verdict),
             "lines": [(row, [row.counts[verdict] for verdict in Verdict]) for row in tally.rows],
-            "ids": " ".join(str(message_id) for message_id in ids),
+            "ids": " ".join(starmap(page.written, lives)),
         }
         return TemplateResponse(request, "admin/notifications/deadletter/replay.html", context)
 

@@ -1,5 +1,6 @@
 """Uncertain messages: since when, what will become of them by themselves, and a person's decision."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +15,10 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from notifications.admin import chosen as page
 from notifications.admin.recipient import recipient
 from notifications.admin.waiting import WaitingAdmin
+from notifications.delivery import forecast
 from notifications.models import Message, UncertainMessage
 from notifications.outbox import settling
 from notifications.outbox.recovery import may_resend
@@ -88,15 +91,20 @@ class UncertainMessageAdmin(WaitingAdmin):
     def drop_selected(self, request: HttpRequest, queryset: QuerySet[Message, Message]) -> HttpResponse | None:
         return self._ask(request, self.chosen(request, queryset), ["drop"])
 
-    def act_view(self, request: HttpRequest, ids: Sequence[UUID]) -> HttpResponse:
+    def act_view(self, request: HttpRequest, chosen: page.Chosen) -> HttpResponse:
         """GET asks; POST settles what is still uncertain, in the way whose button was pressed."""
+        ids = list(chosen)
         choice = next((choice for name, choice in CHOICES.items() if name in request.POST), None)
         if choice is None:
             return self._ask(request, ids, list(CHOICES)) or self.back(ids)
-        found = list(Message.objects.filter(id__in=ids))
-        settled = [message for message in found if self._settle(request, message, choice)]
+        uncertain = [message for message in UncertainMessage.objects.filter(id__in=ids) if _seen(message, chosen)]
+        kept = _unsendable(uncertain) if choice is CHOICES["again"] else {}
+        settled = [
+            message for message in uncertain if message.id not in kept and self._settle(request, message, choice)
+        ]
         text = f"{len(settled):,} of {len(ids):,} {choice.done}."
-        if moved := len(ids) - len(settled):
+        text += "".join(f" {count:,} not sent again: {reason}." for reason, count in Counter(kept.values()).items())
+        if moved := len(ids) - len(settled) - len(kept):
             text += f" {moved:,} had moved on."
         self.message_user(request, text, messages.SUCCESS if settled else messages.WARNING)
         return self.back(ids)
@@ -111,16 +119,28 @@ class UncertainMessageAdmin(WaitingAdmin):
     def _ask(self, request: HttpRequest, ids: Sequence[UUID], names: Sequence[str]) -> TemplateResponse | None:
         if not ids:
             return None
-        waiting = UncertainMessage.objects.filter(id__in=ids)
+        waiting = list(UncertainMessage.objects.filter(id__in=ids))
+        kept = _unsendable(waiting)
         context = {
             **self.admin_site.each_context(request),
             "title": "Settle uncertain messages" if len(ids) != 1 else "Settle this message",
             "opts": self.opts,
-            "lines": [(message, by_itself(message)) for message in waiting],
+            "lines": [(message, by_itself(message), kept.get(message.id, "")) for message in waiting],
             "choices": [(name, CHOICES[name]) for name in names],
-            "ids": " ".join(str(message_id) for message_id in ids),
+            "ids": " ".join(page.written(message.id, message.attempts) for message in waiting),
         }
         return TemplateResponse(request, "admin/notifications/uncertainmessage/settle.html", context)
+
+
+def _seen(message: Message, chosen: page.Chosen) -> bool:
+    """False if the message had another attempt since the page was shown."""
+    return chosen[message.id] in {None, message.attempts}
+
+
+def _unsendable(messages: Sequence[Message]) -> dict[UUID, str]:
+    """Return, by id, why messages would not go out if they were sent again."""
+    loaded = list(Message.objects.filter(id__in=[message.id for message in messages]).select_related("user"))
+    return {message.id: skip.reason for message, skip in forecast.of_another_life(loaded) if skip}
 
 
 def by_itself(message: Message) -> str:

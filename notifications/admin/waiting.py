@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
 
+from notifications.admin import chosen as page
 from notifications.admin.read_only import ReadOnly
 from notifications.models import Message
 
@@ -43,7 +44,7 @@ class WaitingAdmin(ReadOnly, admin.ModelAdmin):
         return request.user.has_perm("notifications.view_message")
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("notifications.resend_message")
+        return self.has_view_permission(request) and request.user.has_perm("notifications.resend_message")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return MessagePages
@@ -62,20 +63,20 @@ class WaitingAdmin(ReadOnly, admin.ModelAdmin):
     ) -> HttpResponse:
         return HttpResponseRedirect(message_url(object_id))
 
-    def act_view(self, request: HttpRequest, ids: Sequence[UUID]) -> HttpResponse:
+    def act_view(self, request: HttpRequest, chosen: page.Chosen) -> HttpResponse:
         raise NotImplementedError
 
     def _allowed(self, request: HttpRequest, message_id: UUID | None = None) -> HttpResponse:
         if not self.has_resend_permission(request):
             raise PermissionDenied
         try:
-            ids = [message_id] if message_id else [UUID(raw) for raw in request.POST.get("messages", "").split()]
-        except ValueError:
-            ids = []
-        if not ids or len(ids) > self.most_at_once:
-            self.message_user(request, "That was no confirmation page of ours. Nothing was changed.", messages.ERROR)
+            chosen = {message_id: None} if message_id else page.parse(request.POST.get("messages", "").split())
+        except page.NotChosenError:
+            chosen = {}
+        if not chosen or len(chosen) > self.most_at_once:
+            self.message_user(request, "This form has expired. Nothing was changed.", messages.ERROR)
             return self.back()
-        return self.act_view(request, ids)
+        return self.act_view(request, chosen)
 
     def chosen(self, request: HttpRequest, queryset: QuerySet[Message, Message]) -> list[UUID]:
         """Return the ids of a selection, over all pages if so asked; none, and say so, if there are too many."""

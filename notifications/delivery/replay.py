@@ -12,11 +12,12 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from notifications import states
-from notifications.delivery.facts import gather
-from notifications.delivery.wanted import Skip, why_not
+from notifications.delivery import forecast
+from notifications.delivery.wanted import Skip
 from notifications.models import Message
+from notifications.models.copies import copies_of
 from notifications.models.transactions import brief
-from notifications.states import Event
+from notifications.states import Event, Status
 
 BATCH = 500
 
@@ -28,10 +29,12 @@ class Verdict(StrEnum):
     EXPIRED = "expired"
     SUPPRESSED = "suppressed"
     UNWANTED = "unwanted"
+    RESENT = "resent"  # another copy of the same email was or may be sent
     FORGOTTEN = "forgotten"  # nobody knows any more to whom it was
     BROKEN = "broken"  # its kind is gone or raises
 
 
+_ALIVE = {Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN}
 _VERDICTS = {
     Event.OUTLIVED: Verdict.EXPIRED,
     Event.ADDRESS_SUPPRESSED: Verdict.SUPPRESSED,
@@ -90,14 +93,25 @@ def dead_letters(
 
 def judge(messages: Sequence[Message]) -> list[tuple[Message, Verdict]]:
     """Return each message, its user loaded, with what would become of it. Raises Django's database errors."""
-    skips = [(message, why_not(facts)) for message, facts in gather(messages)]
-    return [(message, _verdict(message, skip)) for message, skip in skips]
+    copies = copies_of(messages)
+    return [
+        (message, _verdict(message, skip, copies[message.id])) for message, skip in forecast.of_another_life(messages)
+    ]
 
 
-def _verdict(message: Message, skip: Skip | None) -> Verdict:
+def _verdict(message: Message, skip: Skip | None, copies: Sequence[Message]) -> Verdict:
     if message.forgotten_at:
         return Verdict.FORGOTTEN
+    if any(_takes_its_place(copy, message) for copy in copies):
+        return Verdict.RESENT
     return _VERDICTS[skip.event] if skip else Verdict.WANTED
+
+
+def _takes_its_place(copy: Message, message: Message) -> bool:
+    """True if the recipient has or may get `copy`. Of several dead copies only the newest may live again."""
+    if copy.id == message.id:
+        return False
+    return copy.status in _ALIVE or (copy.status == Status.DEAD and copy.created_at > message.created_at)
 
 
 def nobody(replayed: Sequence[Message]) -> None:

@@ -1,4 +1,4 @@
 from notifications.outbox.enqueue import Draft, enqueue, enqueue_many
-from notifications.outbox.resend import ForgottenError, resend
+from notifications.outbox.resend import NotResentError, resend
 
-__all__ = ["Draft", "ForgottenError", "enqueue", "enqueue_many", "resend"]
+__all__ = ["Draft", "NotResentError", "enqueue", "enqueue_many", "resend"]

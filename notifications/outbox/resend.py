@@ -1,30 +1,112 @@
 """Make a new message out of an old one; the old one stays what it was."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
 from notifications.models import Message
+from notifications.models.copies import copies_of, locked_copies_of
+from notifications.models.transactions import brief
 from notifications.outbox.enqueue import Draft, enqueue
+from notifications.states import Status
 
 
-class ForgottenError(ValueError):
-    """Nobody knows any more to whom the message was."""
+class Obstacle(StrEnum):
+    """Why a message must not be resent now."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    UNCERTAIN = "uncertain"
+    RESENT = "resent"  # another resend came first
+    FORGOTTEN = "forgotten"
+    UNWANTED = "unwanted"  # it would not be sent, and the reason is a forecast's
 
 
-def resend(message: Message, request_id: UUID) -> Message | None:
-    """Enqueue the message once more and return the new one; None if this very request has done it already.
+# In these the recipient may still get the email without a resend.
+_OPEN = {
+    Status.SENDING: Obstacle.SENDING,
+    Status.UNCERTAIN: Obstacle.UNCERTAIN,
+    Status.QUEUED: Obstacle.QUEUED,
+}
+_REASONS = {
+    Obstacle.QUEUED: "It is still queued and will be sent. Wait, or retry it now.",
+    Obstacle.SENDING: "A worker is sending it now. Wait for the result.",
+    Obstacle.UNCERTAIN: "The provider may have accepted it. Settle it instead of resending it.",
+    Obstacle.RESENT: "It has been resent meanwhile. Open the resend to see what happened to it.",
+    Obstacle.FORGOTTEN: "It was forgotten: the recipient's address is erased.",
+    Obstacle.UNWANTED: "It would not be sent.",
+}
 
-    The new message has the old one's address and context, and tokens of its own, made when it is sent: only if the
-    address still is the account's. Raises ForgottenError, UnknownKindError and BadAddressError.
+
+class NotResentError(ValueError):
+    """Nothing was written. `obstacle` says why, `copy` is the message to inspect instead."""
+
+    def __init__(self, obstacle: Obstacle, copy: Message | None = None, reason: str = "") -> None:
+        super().__init__(reason or _REASONS[obstacle])
+        self.obstacle = obstacle
+        self.copy = copy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Where the copies of one email stand: how many there are, and what keeps another one from being made."""
+
+    copies: int
+    obstacle: Obstacle | None
+    at: Message | None = None
+
+    @property
+    def reason(self) -> str:
+        return _REASONS[self.obstacle] if self.obstacle else ""
+
+
+def standings(messages: Sequence[Message]) -> dict[UUID, Standing]:
+    """Return, by id, where the copies of each message stand."""
+    return {message_id: _standing(message_id, copies) for message_id, copies in copies_of(messages).items()}
+
+
+def _standing(message_id: UUID, copies: Sequence[Message]) -> Standing:
+    own = next((copy for copy in copies if copy.id == message_id), None)
+    if own and own.forgotten_at:
+        return Standing(copies=len(copies), obstacle=Obstacle.FORGOTTEN, at=own)
+    for status, obstacle in _OPEN.items():
+        # The message itself is more telling than another copy of it.
+        for copy in [*([own] if own else []), *copies]:
+            if copy.status == status:
+                return Standing(copies=len(copies), obstacle=obstacle, at=copy)
+    return Standing(copies=len(copies), obstacle=None)
+
+
+def resend(message: Message, request_id: UUID, *, copies: int = 1) -> Message:
+    """Enqueue a new copy of the message and return it.
+
+    `copies` is how many copies existed when the decision to resend was made: a resend that came in between wins, and
+    this one writes nothing. The new message has the old one's address and context, and tokens of its own, made when it
+    is sent. Raises NotResentError, UnknownKindError and BadAddressError.
     """
-    if message.forgotten_at:
-        raise ForgottenError("It was forgotten: nobody knows any more to whom it was.")
-    return enqueue(
-        Draft(
-            kind=message.kind,
-            to=message.to_address,
-            user=message.user,
-            context=message.context,
-            key=f"resend:{message.id}:{request_id}",
-            resend_of=message,
+    refuse(standings([message])[message.id], copies)
+    with brief():
+        locked = locked_copies_of(message)
+        refuse(_standing(message.id, locked), copies)
+        new = enqueue(
+            Draft(
+                kind=message.kind,
+                to=message.to_address,
+                user=message.user,
+                context=message.context,
+                key=f"resend:{message.id}:{request_id}",
+                resend_of=message,
+            )
         )
-    )
+    if new is None:
+        raise NotResentError(Obstacle.RESENT)
+    return new
+
+
+def refuse(standing: Standing, copies: int) -> None:
+    """Raise NotResentError if there is an obstacle, or other copies than those that were known."""
+    if standing.obstacle:
+        raise NotResentError(standing.obstacle, standing.at)
+    if standing.copies != copies:
+        raise NotResentError(Obstacle.RESENT)

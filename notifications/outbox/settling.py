@@ -14,7 +14,7 @@ from notifications.states import Event, Status
 
 
 def mark_sent(message: Message, who: str) -> bool:
-    """The provider has it, as its own log says: it counts as accepted now."""
+    """The provider has it, as the provider's log says: it counts as accepted now."""
     return _settle(message, Event.ACCEPTED, f"marked as sent by {who}", sent_at=Now())
 
 
@@ -32,7 +32,8 @@ def drop(message: Message, who: str) -> bool:
 
 
 def _settle(message: Message, event: Event, reason: str, **changes: Any) -> bool:
-    # Acceptances are possible from elsewhere too, but there a person has nothing to settle.
-    uncertain = Message.objects.filter(id=message.id, status=Status.UNCERTAIN)
+    # Acceptances are possible from elsewhere too, but there a person has nothing to settle. With another attempt it is
+    # another uncertainty than the one that the person decided about.
+    uncertain = Message.objects.filter(id=message.id, status=Status.UNCERTAIN, attempts=message.attempts)
     settled = uncertain.update(status=states.target(event), status_reason=reason[:200], settle_at=None, **changes)
     return bool(settled)

@@ -136,10 +136,10 @@ def test_message_page_tells_what_it_died_of_and_offers_a_replay(admin_client, st
     assert "Replay this dead letter" in admin_client.get(replay_url(message)).content.decode()
 
 
-@pytest.mark.parametrize("permissions", [(), ("view_message",)])
+@pytest.mark.parametrize("permissions", [(), ("view_message",), ("resend_message",)])
 def test_who_may_not_replay_is_refused(staff, permissions):
     message, client = dead(), staff(*permissions)
-    assert client.get(LIST).status_code == (200 if permissions else 403)
+    assert client.get(LIST).status_code == (200 if "view_message" in permissions else 403)
     assert client.get(replay_url(message)).status_code == 403
     assert client.post(REPLAY_MANY, joined([message])).status_code == 403
     client.post(LIST, action(message))
@@ -155,8 +155,8 @@ def test_who_may_view_and_resend_messages_may_replay(staff):
 
 @pytest.mark.parametrize("fields", [{}, {"messages": "x"}, {"messages": " "}])
 def test_made_up_post_is_refused_with_a_sentence(admin_client, fields):
-    page = admin_client.post(REPLAY_MANY, fields, follow=True).content.decode()
-    assert "That was no confirmation page of ours. Nothing was changed." in page
+    page = admin_client.post(REPLAY_MANY, fields, follow=True)
+    assert [message.level_tag for message in page.context["messages"]] == ["error"]
 
 
 def test_gets_change_nothing(admin_client):

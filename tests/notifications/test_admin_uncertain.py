@@ -143,7 +143,7 @@ def test_message_page_offers_to_settle_it(admin_client, staff):
     assert "no such uncertain message" in admin_client.get(settle_url(other)).content.decode()
 
 
-@pytest.mark.parametrize("permissions", [(), ("view_message",)])
+@pytest.mark.parametrize("permissions", [(), ("view_message",), ("resend_message",)])
 def test_who_may_not_settle_is_refused(staff, permissions):
     message, client = MessageFactory(uncertain=True), staff(*permissions)
     assert client.get(settle_url(message)).status_code == 403

@@ -22,7 +22,7 @@ from notifications.delivery.retry import Retry, Uncertain
 from notifications.feedback import ingest, suppressing
 from notifications.feedback.reading import read_due
 from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppression
-from notifications.outbox import ForgottenError, enqueue, recovery, relay, resend, settling
+from notifications.outbox import NotResentError, enqueue, recovery, relay, resend, settling
 from notifications.providers import registry
 from notifications.providers.feedback import RawEvent
 from notifications.providers.mail import Accepted, ErrorClass, ProviderError
@@ -231,7 +231,7 @@ def test_forgotten_message_is_never_sent_again(ada, provider, kind):
     message = MessageFactory(user=ada, kind=kind, status=Status.DEAD)
     ada.delete()
     message.refresh_from_db()
-    with pytest.raises(ForgottenError, match="nobody knows any more to whom it was"):
+    with pytest.raises(NotResentError, match="the recipient's address is erased"):
         resend(message, uuid4())
     Message.objects.filter(id=message.id).update(status=Status.QUEUED, died_at=None)
     assert str(deliver([message.id], Stream.DEFAULT, CARRIER)) == "1 unwanted"

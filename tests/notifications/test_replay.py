@@ -56,11 +56,18 @@ def broken():
     return dead(kind="long-gone")
 
 
+def resent():
+    message = dead()
+    MessageFactory(resend_of=message, user=message.user)
+    return message
+
+
 MAKERS = {
     Verdict.WANTED: dead,
     Verdict.EXPIRED: expired,
     Verdict.SUPPRESSED: suppressed,
     Verdict.UNWANTED: unwanted,
+    Verdict.RESENT: resent,
     Verdict.FORGOTTEN: forgotten,
     Verdict.BROKEN: broken,
 }
@@ -89,7 +96,7 @@ def test_dry_run_counts_and_changes_nothing():
     tally = replay(dead_letters(), dry_run=True, batch=2)
     assert (tally.counts, tally.replayed) == (dict.fromkeys(Verdict, 1), 0)
     assert [(row.kind, row.fingerprint, row.dead) for row in tally.rows] == [
-        ("welcome", FINGERPRINT, 5),
+        ("welcome", FINGERPRINT, len(Verdict) - 1),
         ("long-gone", FINGERPRINT, 1),
     ]
     assert list(Message.objects.order_by("id").values()) == before
@@ -101,7 +108,7 @@ def test_only_what_is_wanted_gets_another_life(batch):
     alive = MessageFactory(attempts=2)
     told = []
     tally = replay(Message.objects.all(), dry_run=False, batch=batch, tell=told.extend)
-    assert (tally.dead, tally.wanted, tally.replayed) == (12, 2, 2)
+    assert (tally.dead, tally.wanted, tally.replayed) == (2 * len(Verdict), 2, 2)
     assert {message.id for message in told} == {message.id for message in made[Verdict.WANTED]}
     for verdict, messages in made.items():
         status = Status.QUEUED if verdict is Verdict.WANTED else Status.DEAD
@@ -260,7 +267,7 @@ def test_command_says_what_would_happen_and_does_it():
     said = command("--all", "--dry-run")
     heading, first, second, result = said.splitlines()
     assert heading.split() == [
-        *("error", "kind", "dead", "wanted", "expired", "suppressed", "unwanted", "forgotten", "broken"),
+        *("error", "kind", "dead", "wanted", "expired", "suppressed", "unwanted", "resent", "forgotten", "broken"),
         *("oldest", "newest"),
     ]
     assert first.split()[:8] == [FINGERPRINT, "welcome", "2", "1", "1", "0", "0", "0"]

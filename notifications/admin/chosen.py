@@ -1,0 +1,28 @@
+"""Messages that a confirmation page shows: their ids, each with the version that the operator saw."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+# Ids in the order of the page. None: the page did not say which version it showed.
+Chosen = Mapping[UUID, int | None]
+
+
+class NotChosenError(ValueError):
+    """The form does not come from a confirmation page."""
+
+
+def written(message_id: UUID, version: int) -> str:
+    return f"{message_id}:{version}"
+
+
+def parse(fields: Sequence[str]) -> Chosen:
+    """Read fields that `written` wrote. Raises NotChosenError."""
+    try:
+        return dict(_one(field) for field in fields)
+    except ValueError as error:
+        raise NotChosenError from error
+
+
+def _one(field: str) -> tuple[UUID, int | None]:
+    message_id, colon, version = field.partition(":")
+    return UUID(message_id), int(version) if colon else None

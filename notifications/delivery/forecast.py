@@ -1,0 +1,41 @@
+"""What would happen to a message if it were sent now: the decision made before every send, ahead of time."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from notifications.delivery.facts import gather
+from notifications.delivery.rendering import RenderingError, render
+from notifications.delivery.wanted import Facts, Skip, why_not
+from notifications.models import Message
+from notifications.states import Event
+
+RENDERING = "rendering/"
+
+
+def of_another_life(messages: Sequence[Message]) -> list[tuple[Message, Skip | None]]:
+    """Return each message, its user loaded, and why it would not go out if it were queued again; None if it would."""
+    return [(message, _skip(message, facts)) for message, facts in gather(messages)]
+
+
+def of_a_copy(messages: Sequence[Message]) -> list[tuple[Message, Skip | None]]:
+    """Return each message, its user loaded, and why a new copy of it would not go out; None if it would.
+
+    A copy is the newest of its kind and has its whole time before it.
+    """
+    found = gather(messages)
+    return [(message, _skip(message, replace(facts, expired=False, superseded=False))) for message, facts in found]
+
+
+def _skip(message: Message, facts: Facts) -> Skip | None:
+    return why_not(facts) or _still_broken(message)
+
+
+def _still_broken(message: Message) -> Skip | None:
+    """Render what died of its rendering: if that still fails, it would die again."""
+    if not message.error_fingerprint.startswith(RENDERING):
+        return None
+    try:
+        render(message, attempt=message.attempts + 1)
+    except RenderingError as error:
+        return Skip(Event.FAILED, f"it still cannot be rendered: {error}", f"{RENDERING}{error}")
+    return None

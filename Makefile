@@ -103,6 +103,7 @@ messages: .venv/.dev
 
 requirements: .venv/.dev
 	$(BIN)/$(COMPILE) --upgrade -o requirements.txt
+	$(BIN)/$(COMPILE) --upgrade --group local -o requirements-local.txt
 	$(BIN)/$(COMPILE) --upgrade --group dev -o requirements-dev.txt
 
 clean: down
@@ -115,9 +116,9 @@ clean: down
 	@echo 'Making .venv …'
 	@$(PYTHON) -m venv .venv
 
-.venv/.app: requirements.txt | .venv/bin/python
+.venv/.app: requirements-local.txt | .venv/bin/python
 	@echo 'Installing what Mailroom needs (a minute or two the first time) …'
-	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --require-hashes -r requirements-local.txt
 	@touch $@
 
 .venv/.dev: requirements-dev.txt | .venv/bin/python

@@ -64,7 +64,7 @@ PROCESSES = (
         role=Role.FLOWER,
         command=(
             *("{python}", "-m", "celery", "-A", "config", "flower", "--address={flower_host}", "--port={flower_port}"),
-            *("--read_only=true", "--max_tasks=10000"),
+            *("--read_only=true", "--max_tasks=10000", "--conf=config/flowerconfig.py"),
         ),
     ),
     Process(

@@ -21,6 +21,8 @@ from notifications.providers.registry import PROVIDERS, WEBHOOKS
 from notifications.states import Stream
 
 PARTS = ("subject.txt", "body.txt", "body.html")
+# Processes of these roles call no provider, so containers keep the providers' secrets from them.
+NEVER_SENDS = {Role.WEB, Role.BEAT, Role.FLOWER}
 # What a deadline has to leave for the answer after the longest wait for a connection.
 ANSWER_S = 2.0
 
@@ -63,6 +65,8 @@ def providers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterabl
 
 
 def provider_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    if ROLE in NEVER_SENDS:
+        return
     for name in settings.EMAIL_PROVIDERS:
         for setting in PROVIDERS[name]().missing_settings() if name in PROVIDERS else []:
             yield Error(

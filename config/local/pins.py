@@ -7,7 +7,12 @@ from pathlib import Path
 
 from config.environment import BASE_DIR
 
-FILES = {"requirements.txt": [], "requirements-dev.txt": ["--group", "dev"]}
+# Production, the local stack besides, and all that tests and checks need.
+FILES = {
+    "requirements.txt": [],
+    "requirements-local.txt": ["--group", "local"],
+    "requirements-dev.txt": ["--group", "dev"],
+}
 COMPILE = (
     *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"),
     *(

@@ -12,7 +12,7 @@ from pathlib import Path
 import requests
 
 from config.environment import BASE_DIR, Role
-from config.health import PAGES, healthy
+from config.health import healthy
 from config.local.kept import kept_secret, write_env
 from config.local.ports import free_port, is_free
 from config.local.postgres import Postgres
@@ -237,8 +237,7 @@ class Stack:
 
     def healthy(self, process: Process) -> bool:
         """True if the process does its work now, as far as can be seen from outside."""
-        running = process.name in PAGES or process.heartbeat or self.supervisor.state(process.name) == "RUNNING"
-        return running and healthy(process, self.environment, self.folder)
+        return healthy(process.name, self.environment, self.folder)
 
     def _obituary(self, name: str) -> str:
         log = self.supervisor.log_folder / f"{name}.log"

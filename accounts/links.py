@@ -1,12 +1,11 @@
 """Links that prove something. Called by whoever sends them, at the moment of sending: tokens are never stored."""
 
-from django.contrib.auth.tokens import default_token_generator
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from accounts.models import User
-from accounts.tokens import address_change_tokens, confirmation_tokens
+from accounts.tokens import address_change_tokens, confirmation_tokens, password_reset_tokens
 
 
 def confirmation_path(user: User) -> str:
@@ -16,7 +15,7 @@ def confirmation_path(user: User) -> str:
 
 def password_reset_path(user: User) -> str:
     """Return the path at which `user` chooses a new password; it works once."""
-    return reverse("accounts:password-reset-confirm", args=[_uid(user), default_token_generator.make_token(user)])
+    return reverse("accounts:password-reset-confirm", args=[_uid(user), password_reset_tokens.make_token(user)])
 
 
 def address_change_path(user: User) -> str:
@@ -25,9 +24,9 @@ def address_change_path(user: User) -> str:
 
 
 def user_of(uid: str) -> User | None:
-    """Return whom the first part of a link names, or None for whatever somebody made up."""
+    """Return whom the first part of a link names; None for what was made up and for a closed account."""
     try:
-        return User.objects.filter(pk=int(urlsafe_base64_decode(uid))).first()
+        return User.objects.filter(pk=int(urlsafe_base64_decode(uid)), is_active=True).first()
     except (ValueError, OverflowError):
         return None
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -126,6 +127,19 @@ class User(AbstractBaseUser, PermissionsMixin):
         database = kwargs.get("using") or router.db_for_write(type(self), instance=self)
         with transaction.atomic(using=database):
             super().save(*args, **kwargs)
+
+    def check_password(self, raw_password: str) -> bool:
+        """Check it as Django does, which hashes it again where the way of hashing has changed.
+
+        Only over the hash that was checked: Django's own would put the old password back if it was changed meanwhile.
+        """
+
+        def keep(password: str) -> None:
+            checked = self.password
+            self.password = make_password(password)
+            type(self).objects.filter(pk=self.pk, password=checked).update(password=self.password)
+
+        return check_password(raw_password, self.password, keep)
 
     def get_full_name(self) -> str:
         return self.name

@@ -1,10 +1,12 @@
 """An account gets another address: the new one is confirmed before it replaces the old, and the old one is told."""
 
 from enum import Enum, auto
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 
+from accounts.flows.passwords import still_has_password
 from accounts.models import User
 from accounts.signals import account_event
 from accounts.tokens import address_change_tokens
@@ -16,41 +18,49 @@ class Change(Enum):
     BAD_LINK = auto()
 
 
-def ask_for_change(user: User, address: str) -> None:
-    """Write to the new address: a link to its reader, or to its owner that there is an account with it already."""
+def ask_for_change(user: User, address: str, reference: UUID | None = None) -> bool:
+    """Write to the new address: a link to its reader, or to its owner that there is an account with it already.
+
+    False if the password that was checked is no longer the current one.
+    """
     owner = User.objects.by_address(address)
-    user.new_email = address
     with transaction.atomic():
-        user.save(update_fields=["new_email"])
-        if owner is None:
-            account_event.send(sender=User, kind="address-change", user=user, address=address)
-        else:
-            account_event.send(sender=User, kind="account-exists", user=owner, address=address)
+        if not User.objects.filter(**still_has_password(user)).update(new_email=address):
+            return False
+        kind, reader = ("address-change", user) if owner is None else ("account-exists", owner)
+        account_event.send(sender=User, kind=kind, user=reader, address=address, reference=reference)
+    return True
 
 
-def give_up_change(user: User) -> None:
-    """Forget the new address; the link to it no longer works."""
-    user.new_email = ""
-    user.save(update_fields=["new_email"])
+def give_up_change(user: User) -> str:
+    """Forget the new address, so that the link to it no longer works; return the address that the account keeps."""
+    User.objects.filter(pk=user.pk).update(new_email="")
+    return User.objects.filter(pk=user.pk).values_list("email", flat=True).first() or user.email
 
 
 def change(user: User | None, token: str) -> Change:
-    """Replace the address by the new one, if the token is good for it."""
-    if user is None:
+    """Replace the address by the new one, if the token is good for it. Posted twice, it is done once."""
+    if user is None or not user.new_email or not address_change_tokens.check_token(user, token):
         return Change.BAD_LINK
+    try:
+        if _replace_address(user):
+            return Change.DONE
+    except IntegrityError:
+        return Change.TAKEN
+    # The same link a moment ago, by a double click.
+    done = User.objects.filter(pk=user.pk, email=user.new_email, new_email="").exists()
+    return Change.DONE if done else Change.BAD_LINK
+
+
+def _replace_address(user: User) -> bool:
+    """Raises IntegrityError if another account has the new address."""
     with transaction.atomic():
-        account = User.objects.select_for_update().filter(pk=user.pk).first()
-        if account is None or not account.is_active or not address_change_tokens.check_token(account, token):
-            return Change.BAD_LINK
-        old, account.email, account.new_email = account.email, account.new_email, ""
-        account.confirmed_at = timezone.now()
-        try:
-            account.save(update_fields=["email", "new_email", "confirmed_at"])
-        except IntegrityError:
-            return Change.TAKEN
-        context = {"new_address": masked(account.email)}
-        account_event.send(sender=User, kind="address-changed", user=account, address=old, context=context)
-    return Change.DONE
+        proven = User.objects.filter(**address_change_tokens.proof(user))
+        if not proven.update(email=user.new_email, new_email="", confirmed_at=Now()):
+            return False
+        context = {"new_address": masked(user.new_email)}
+        account_event.send(sender=User, kind="address-changed", user=user, address=user.email, context=context)
+    return True
 
 
 def masked(address: str) -> str:

@@ -2,14 +2,26 @@
 
 from django.db import transaction
 
+from accounts.flows.passwords import still_has_password
 from accounts.models import User
 from accounts.signals import account_event
 
 
-def delete(user: User) -> None:
-    """Delete the account and say farewell. Whoever keeps something of it hears Django's pre_delete."""
-    context = {"name": user.name, "language": user.language}
-    address = user.email
+def delete(user: User) -> bool:
+    """Delete the account of a user whose password was checked, and say farewell; False if that is not so any more.
+
+    Whoever keeps something of it hears Django's pre_delete.
+    """
     with transaction.atomic():
-        user.delete()
+        account = User.objects.select_for_update().filter(**still_has_password(user), is_staff=False).first()
+        if account is None:
+            return False
+        context = {"name": account.name, "language": account.language}
+        address = account.email
+        account.delete()
         account_event.send(sender=User, kind="account-deleted", user=None, address=address, context=context)
+    return True
+
+
+def is_gone(user: User) -> bool:
+    return not User.objects.filter(pk=user.pk).exists()

@@ -1,6 +1,7 @@
-"""A password is changed, by somebody who knows the old one or by somebody who reads the account's mail."""
+"""A password is changed by a user who knows the old one, or by the reader of the account's email."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
@@ -9,30 +10,36 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
 from accounts.signals import account_event
+from accounts.tokens import password_reset_tokens
 
 
 @sensitive_variables("password")
-def change_password(user: User, password: str, *, by_mail: bool = False) -> bool:
-    """Set a password, end what was asked for with the old one, and tell the owner; False if the address has changed.
-
-    All other sessions end with it. `by_mail`: the link for it came by mail, which confirms the address.
-    """
-    user.set_password(password)
-    changes: dict[str, Any] = {"password": user.password, "new_email": ""}
-    if by_mail:
-        # Whoever signed up may have been somebody else, and follows the account no longer.
-        changes |= {"sign_up": None, "replaced_at": None}
-        changes["confirmed_at"] = Coalesce(F("confirmed_at"), Now())
-    with transaction.atomic():
-        # Nothing else: an administrator may have closed the account since this user was read. Only of this address:
-        # hashing takes long enough for it to become another, of which the link proves nothing.
-        if not User.objects.filter(pk=user.pk, email=user.email).update(**changes):
-            return False
-        account_event.send(sender=User, kind="password-changed", user=user, address=user.email)
-    return True
+def reset_password(user: User, password: str) -> bool:
+    """Set a password by an emailed link, which also confirms the address; False if the link proves nothing now."""
+    # Whoever signed up may be another person, and follows the account no longer.
+    confirmed = {"sign_up": None, "replaced_at": None, "confirmed_at": Coalesce(F("confirmed_at"), Now())}
+    return _set(user, password, password_reset_tokens.proof(user), confirmed)
 
 
-def ask_for_reset(address: str) -> None:
+@sensitive_variables("password")
+def change_password(user: User, password: str) -> bool:
+    """Set a password for a user whose current one was checked; False if that is no longer the current one."""
+    return _set(user, password, still_has_password(user), {})
+
+
+def still_has_password(user: User) -> dict[str, Any]:
+    """Return, as a filter, what the current password has proved about `user`."""
+    return {"pk": user.pk, "is_active": True, "password": user.password}
+
+
+@sensitive_variables("password")
+def having_now(user: User, password: str) -> User | None:
+    """Return the account as it is now, if this is its password: the first post of a double click has set it."""
+    account = User.objects.filter(pk=user.pk, is_active=True).first()
+    return account if account is not None and account.check_password(password) else None
+
+
+def ask_for_reset(address: str, reference: UUID | None = None) -> None:
     """Mail a link at which a new password can be chosen.
 
     To whoever may have one: that is found out when the mail is about to be sent. So this request does the same for
@@ -40,4 +47,20 @@ def ask_for_reset(address: str) -> None:
     """
     user = User.objects.by_address(address)
     with transaction.atomic():
-        account_event.send(sender=User, kind="password-reset", user=user, address=address)
+        account_event.send(sender=User, kind="password-reset", user=user, address=address, reference=reference)
+
+
+@sensitive_variables("password")
+def _set(user: User, password: str, proof: dict[str, Any], more: dict[str, Any]) -> bool:
+    """Set the password where `proof` still holds, end what was asked for with the old one, and notify the owner.
+
+    All other sessions end with it. Hashing takes long enough for the row to change, so `proof` comes from before.
+    """
+    user.set_password(password)
+    with transaction.atomic():
+        if not User.objects.filter(**proof).update(password=user.password, new_email="", **more):
+            return False
+        # The address as it is now, under the lock of the update.
+        account = User.objects.get(pk=user.pk)
+        account_event.send(sender=User, kind="password-changed", user=account, address=account.email)
+    return True

@@ -5,7 +5,7 @@ So both ways do the same: one password hash, one look for the owner, one write t
 
 from dataclasses import replace
 from time import time
-from uuid import UUID, uuid4
+from uuid import UUID, uuid5
 
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, When
@@ -31,16 +31,21 @@ def sign_up(wanted: User, started: Started, *, instead_of: Started | None = None
         try:
             _take(wanted, owner)
         except IntegrityError:
-            # Somebody came a moment ago, or it has just been confirmed.
+            # Another post came a moment ago, or it has just been confirmed.
             owner = User.objects.by_address(wanted.email)
             if owner is None:
                 raise
-            _tell("account-exists", owner, wanted.email, started.mail)
+            # The other post of a double click has written this very email.
+            is_own = owner.sign_up == wanted.sign_up and _renewed(owner, wanted)
+            _tell("confirmation" if is_own else "account-exists", owner, wanted.email, started.mail)
 
 
 def mail_again(started: Started) -> Started:
-    """Write the mail of a sign-up once more; return what to remember now."""
-    again = replace(started, mail=uuid4(), mailed_at=int(time()))
+    """Write the mail of a sign-up once more; return what to remember now.
+
+    The last email names the next: asked for twice with one memory, as by a double click, it is written once.
+    """
+    again = replace(started, mail=uuid5(started.mail, "again"), mailed_at=int(time()))
     ask_for_confirmation(again.address, again.mail, made_by=again)
     return again
 

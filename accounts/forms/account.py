@@ -8,11 +8,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import AddressFormField
+from accounts.forms.once import NamedForm
 from accounts.forms.passwords import WithCurrentPassword
 from accounts.models import User
 
 
-class AddressForm(WithCurrentPassword):
+class AddressForm(NamedForm, WithCurrentPassword):
     email = AddressFormField(label=_("New e-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
 
     field_order = ("email", "current_password")

@@ -10,6 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.fields import AddressFormField
 from accounts.flows import passwords
+from accounts.forms.once import NamedForm
 from accounts.models import User
 
 
@@ -64,12 +65,9 @@ class NewPasswordForm(UsersForm):
         validate_password(password, self.user)
         return password
 
-    # Not if the account's address became another while this was looked at.
-    saved = False
-
-    def save(self) -> User:
-        self.saved = passwords.change_password(self.user, self.cleaned_data["password"], by_mail=True)
-        return self.user
+    def save(self) -> bool:
+        """False if the link proves nothing any more: it was used, or the address has become another."""
+        return passwords.reset_password(self.user, self.cleaned_data["password"])
 
 
 class PasswordChangeForm(WithCurrentPassword, NewPasswordForm):
@@ -77,16 +75,17 @@ class PasswordChangeForm(WithCurrentPassword, NewPasswordForm):
 
     field_order = ("current_password", "password")
 
-    def save(self) -> User:
-        passwords.change_password(self.user, self.cleaned_data["password"])
-        return self.user
+    def save(self) -> bool:
+        """False if the current password has become another since it was checked."""
+        return passwords.change_password(self.user, self.cleaned_data["password"])
 
 
-class PasswordResetForm(forms.Form):
+class PasswordResetForm(NamedForm):
     """For Django's PasswordResetView. Django's own form mints the token at once; this one only says what is wanted."""
 
     email = AddressFormField(label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username"}))
 
     def save(self, **options: Any) -> None:
         """`options` is what the view would tell a form that sends mail."""
-        passwords.ask_for_reset(self.cleaned_data["email"])
+        address = self.cleaned_data["email"]
+        passwords.ask_for_reset(address, self.reference(address))

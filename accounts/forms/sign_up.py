@@ -7,12 +7,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.fields import AddressFormField
+from accounts.forms.once import NamedForm
 from accounts.forms.passwords import NewPasswordField
 from accounts.forms.trap import WithTrap
 from accounts.models import User
 
 
-class SignUpForm(WithTrap, forms.ModelForm):
+class SignUpForm(NamedForm, WithTrap, forms.ModelForm):
     password = NewPasswordField()
 
     class Meta:
@@ -47,5 +48,5 @@ class SignUpForm(WithTrap, forms.ModelForm):
         return user
 
 
-class ConfirmAgainForm(forms.Form):
+class ConfirmAgainForm(NamedForm):
     email = AddressFormField(label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username"}))

@@ -8,6 +8,8 @@ What a view needs:
   anybody may ask for, in the same way whether it has an account or not. `Bucket.RESET` for password resets.
 - `count_member(request)`, before a member's current password is looked at.
 - `@guarded` over a whole log-in view: counts all tries, and those that fail again, by client and by address.
+- `with trying(request, address) as attempt` around any other look at a password; `attempt.succeeded = True` if it is
+  right. `forgive(address)` once its owner has chosen another.
 
 Each raises TooManyError when it is too much; `TooManyPage`, a middleware, answers that with the page 429. What is
 refused is not counted, so whoever waits as long as the page says is let in.
@@ -16,7 +18,7 @@ Counts are kept in Redis, all processes together, under keyed hashes: neither ad
 While Redis is away each process counts for itself, by the same figures.
 """
 
-from accounts.throttling.asking import count, count_member, guarded, throttled
+from accounts.throttling.asking import count, count_member, forgive, guarded, throttled, trying
 from accounts.throttling.counting import TooManyError
 from accounts.throttling.page import TooManyPage
 from accounts.throttling.rules import Action, Bucket
@@ -28,6 +30,8 @@ __all__ = [
     "TooManyPage",
     "count",
     "count_member",
+    "forgive",
     "guarded",
     "throttled",
+    "trying",
 ]

@@ -1,6 +1,8 @@
 """What views and forms call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -46,23 +48,45 @@ def count_member(request: HttpRequest) -> Counted:
     return counting.count(limit, "member", bucket, _hidden(str(request.user.pk)))
 
 
-def guarded(view: View) -> View:
-    """Over a log-in view that takes a `username` and redirects whoever gives the right password.
+@dataclass
+class Attempt:
+    """One password that is tried; whoever finds it right says so."""
+
+    succeeded: bool = False
+
+
+@contextmanager
+def trying(request: HttpRequest, address: str) -> Iterator[Attempt]:
+    """Around the look at a password of `address`. Raises TooManyError.
 
     A try counts as failed before it is made, so that many at once are not more than one after the other; of a right one
     that is taken back, and nothing else.
     """
+    failed = _count_client(Action.FAILED_LOG_IN, request), count(Bucket.FAILED_LOG_IN, address)
+    attempt = Attempt()
+    yield attempt
+    if attempt.succeeded:
+        for one in failed:
+            one.give_back()
+
+
+def forgive(address: str) -> None:
+    """Count no failed log-ins of an address any more: its owner has chosen another password."""
+    limit = rules.read(settings.ADDRESS_LIMITS, Bucket)[Bucket.FAILED_LOG_IN]
+    counting.clear(limit, "address", Bucket.FAILED_LOG_IN, _known_as(address))
+
+
+def guarded(view: View) -> View:
+    """Over a log-in view that takes a `username` and redirects whoever gives the right password."""
 
     @wraps(view)
     def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method != "POST":
             return view(request, *args, **kwargs)
         _count_client(Action.LOG_IN, request)
-        failed = _count_client(Action.FAILED_LOG_IN, request), count(Bucket.FAILED_LOG_IN, _typed(request))
-        response = view(request, *args, **kwargs)
-        if response.status_code == HTTPStatus.FOUND:
-            for one in failed:
-                one.give_back()
+        with trying(request, _typed(request)) as attempt:
+            response = view(request, *args, **kwargs)
+            attempt.succeeded = response.status_code == HTTPStatus.FOUND
         return response
 
     return counted  # type: ignore[return-value]

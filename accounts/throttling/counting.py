@@ -86,6 +86,18 @@ def count(limit: RateLimitItem, *key: str) -> Counted:
     return Counted(limit, key, counted_in_redis)
 
 
+def clear(limit: RateLimitItem, *key: str) -> None:
+    """Count nothing under `key` any more. What Redis cannot hear of now stays counted there."""
+
+    def cleared(limiter: SlidingWindowCounterRateLimiter) -> bool:
+        limiter.clear(limit, *key)
+        return True
+
+    _in_memory(cleared)
+    if not rest.on:
+        _in_redis(cleared)
+
+
 def warm_up() -> None:
     """Connect to Redis now, so that the first request of this process need not pay for it."""
     _in_redis(lambda _: client().ping())

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
@@ -16,11 +17,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 from django.views.generic import FormView, TemplateView, UpdateView, View
 
-from accounts.flows import address, deleting
+from accounts.flows import address, deleting, passwords
 from accounts.flows.address import Change
 from accounts.flows.started import forget
 from accounts.forms.account import AddressForm, DeleteForm, PreferencesForm
-from accounts.forms.passwords import PasswordChangeForm
+from accounts.forms.passwords import PasswordChangeForm, WithCurrentPassword
 from accounts.links import user_of
 from accounts.models import User
 from accounts.throttling import Bucket, count, count_member
@@ -28,23 +29,44 @@ from accounts.tokens import address_change_tokens
 from accounts.views.language import speak
 
 
-def member_of(request: HttpRequest) -> User:
-    """Return who is logged in, read anew: a form may change it before it turns out to be wrong."""
-    return User.objects.get(pk=str(request.user.pk))
+def member_of(request: HttpRequest) -> User | None:
+    """Return who is logged in, read again: a form may change it before it turns out to be wrong."""
+    return User.objects.filter(pk=request.user.pk, is_active=True).first() if request.user.is_authenticated else None
+
+
+class ForMembers(LoginRequiredMixin):
+    """A page of whoever is logged in, and of no account that was deleted a moment ago."""
+
+    request: HttpRequest
+    member: User
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        member = member_of(request)
+        if member is None:
+            logout(request)
+            return self.handle_no_permission()
+        self.member = member
+        return super().dispatch(request, *args, **kwargs)
 
 
 @method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
-class MemberView(LoginRequiredMixin, FormView):
-    """A form of whoever is logged in."""
+class MemberView(ForMembers, FormView):
+    """A form of whoever is logged in, with the current password."""
 
     success_url = reverse_lazy("accounts:home")
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "user": member_of(self.request)}
+        return {**super().get_form_kwargs(), "user": self.member}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         count_member(request)
         return super().post(request, *args, **kwargs)
+
+    def overtaken(self, form: WithCurrentPassword) -> HttpResponse:
+        """Nothing was written: since the password was checked, another tab or device has changed the account."""
+        text = _("Your account was changed at the same time, so nothing was saved here. Check it and try again.")
+        form.add_error(None, ValidationError(text, code="overtaken"))
+        return self.form_invalid(form)
 
 
 class PasswordChangeView(MemberView):
@@ -52,9 +74,12 @@ class PasswordChangeView(MemberView):
     template_name = "accounts/password_change.html"
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
-        user = form.save()
+        # It may also be the other post of a double click that has saved it.
+        account = form.user if form.save() else passwords.having_now(form.user, form.cleaned_data["password"])
+        if account is None:
+            return self.overtaken(form)
         # This session goes on; all others end.
-        update_session_auth_hash(self.request, user)
+        update_session_auth_hash(self.request, account)
         messages.success(self.request, _("Your new password is saved. Everywhere else you are logged out."))
         return super().form_valid(form)
 
@@ -66,7 +91,8 @@ class AddressChangeView(MemberView):
     def form_valid(self, form: AddressForm) -> HttpResponse:
         new = form.cleaned_data["email"]
         count(Bucket.MAIL, new)
-        address.ask_for_change(form.user, new)
+        if not address.ask_for_change(form.user, new, form.reference(new)):
+            return self.overtaken(form)
         text = _("We have written to %(address)s. Open the link in that mail, and it is your address.")
         messages.success(self.request, text % {"address": new})
         return super().form_valid(form)
@@ -74,9 +100,9 @@ class AddressChangeView(MemberView):
 
 @require_POST
 def give_up_address_change(request: HttpRequest) -> HttpResponse:
-    if request.user.is_authenticated:
-        address.give_up_change(member_of(request))
-        messages.success(request, _("Your address stays as it is."))
+    if member := member_of(request):
+        text = _("%(address)s is the address of your account. No other one is waiting.")
+        messages.success(request, text % {"address": address.give_up_change(member)})
     return redirect("accounts:home")
 
 
@@ -96,7 +122,10 @@ class AddressConfirmView(View):
 
     def post(self, request: HttpRequest, uid: str, token: str) -> HttpResponse:
         user = user_of(uid)
-        if user is not None and request.user.pk != user.pk:
+        # In this order: without a good link nobody may learn whether there is such an account.
+        if user is None or not address_change_tokens.check_token(user, token):
+            return self.failed(request)
+        if request.user.pk != user.pk:
             return self.stranger(request)
         match address.change(user, token):
             case Change.DONE:
@@ -116,21 +145,24 @@ class AddressConfirmView(View):
 
 
 @method_decorator(never_cache, name="dispatch")
-class PreferencesView(LoginRequiredMixin, UpdateView):
+class PreferencesView(ForMembers, UpdateView):
     form_class = PreferencesForm
     template_name = "accounts/preferences.html"
     success_url = reverse_lazy("accounts:home")
 
     def get_object(self, queryset: Any = None) -> User:
-        return member_of(self.request)
+        return self.member
 
     def form_valid(self, form: PreferencesForm) -> HttpResponse:
-        user: User = form.instance
-        user.save(update_fields=form.cleaned_data.keys())
-        with override(user.language):
+        # No save(): that raises where the account was deleted a moment ago.
+        if not User.objects.filter(pk=self.member.pk).update(**form.cleaned_data):
+            logout(self.request)
+            return self.handle_no_permission()
+        language = form.cleaned_data["language"]
+        with override(language):
             messages.success(self.request, _("Your preferences are saved."))
         response = redirect(self.success_url)
-        speak(response, user.language)
+        speak(response, language)
         return response
 
 
@@ -146,7 +178,8 @@ class DeleteView(MemberView):
         return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form: DeleteForm) -> HttpResponse:
-        deleting.delete(form.user)
+        if not deleting.delete(form.user) and not deleting.is_gone(form.user):
+            return self.overtaken(form)
         logout(self.request)
         response = super().form_valid(form)
         forget(response)

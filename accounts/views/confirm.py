@@ -61,8 +61,9 @@ class ConfirmAgainView(FormView):
         return {"email": started.address} if started else {}
 
     def form_valid(self, form: ConfirmAgainForm) -> HttpResponse:
-        count(Bucket.MAIL, form.cleaned_data["email"])
-        sign_up.ask_for_confirmation(form.cleaned_data["email"])
+        address = form.cleaned_data["email"]
+        count(Bucket.MAIL, address)
+        sign_up.ask_for_confirmation(address, form.reference(address))
         return super().form_valid(form)
 
 

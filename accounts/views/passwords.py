@@ -1,20 +1,32 @@
 """A forgotten password: asking for a link, and choosing a new one."""
 
+from http import HTTPStatus
+from time import time
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import views as auth
+from django.contrib.auth.views import INTERNAL_RESET_SESSION_TOKEN
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieSession
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 
+from accounts.flows.passwords import having_now
 from accounts.forms.passwords import NewPasswordForm, PasswordResetForm
-from accounts.throttling import Action, Bucket, count, throttled
+from accounts.links import user_of
+from accounts.models import User
+from accounts.throttling import Action, Bucket, count, forgive, throttled, trying
+from accounts.tokens import password_reset_tokens
 
 RESET_COOKIE = "password_reset"
+# In that cookie: the account whose link this browser has opened, and when.
+OPENED = "opened"
 
 
+@method_decorator(never_cache, name="dispatch")
 @method_decorator(throttled(Action.RESET), name="post")
 class PasswordResetView(auth.PasswordResetView):
     template_name = "accounts/password_reset.html"
@@ -39,33 +51,66 @@ class PasswordResetConfirmView(auth.PasswordResetConfirmView):
     template_name = "accounts/password_reset_confirm.html"
     form_class = NewPasswordForm
     success_url = reverse_lazy("accounts:password-reset-complete")
+    token_generator = password_reset_tokens
+    user: User | None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         everywhere = request.session
         request.session = here = SignedCookieSession(request.COOKIES.get(RESET_COOKIE))
         try:
             response = super().dispatch(request, *args, **kwargs)
+            if request.method == "POST" and not self.validlink and self.was_just_done():
+                response = redirect(self.success_url)
+            elif response.status_code == HTTPStatus.FOUND and here.get(INTERNAL_RESET_SESSION_TOKEN) == kwargs["token"]:
+                # A good link, on the way to the page without a token.
+                here[OPENED] = [kwargs["uidb64"], int(time())]
         finally:
             request.session = everywhere
         if here.modified:
-            here.save()
-            response.set_cookie(
-                RESET_COOKIE,
-                str(here.session_key),
-                max_age=settings.PASSWORD_RESET_TIMEOUT,
-                path=str(reverse_lazy("accounts:password-reset")),
-                secure=settings.HTTPS,
-                httponly=True,
-                samesite="Lax",
-            )
+            _keep(here, response)
         return response
 
+    def get_user(self, uidb64: str) -> User | None:
+        return user_of(uidb64)
+
     def form_valid(self, form: NewPasswordForm) -> HttpResponse:
-        response = super().form_valid(form)
-        if form.saved:
-            return response
+        if form.save():
+            forgive(form.user.email)
+            return redirect(self.success_url)
         self.validlink = False
         return self.render_to_response(self.get_context_data())
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "was_used": not self.validlink and self.was_opened_here()}
+
+    def was_opened_here(self) -> bool:
+        """Whether this browser has opened a link to this account while it was good."""
+        uid, opened_at = self.request.session.get(OPENED, ("", 0))
+        return bool(uid == self.kwargs["uidb64"] and time() - opened_at <= settings.PASSWORD_RESET_TIMEOUT)
+
+    def was_just_done(self) -> bool:
+        """Whether the password that this browser posts is in force by now.
+
+        So it is after a double click: the first of its two posts has set it, and the page shows the second's answer.
+        """
+        if self.user is None or not self.was_opened_here():
+            return False
+        with trying(self.request, self.user.email) as attempt:
+            attempt.succeeded = having_now(self.user, self.request.POST.get("password", "")) is not None
+        return attempt.succeeded
+
+
+def _keep(here: SignedCookieSession, response: HttpResponseBase) -> None:
+    here.save()
+    response.set_cookie(
+        RESET_COOKIE,
+        str(here.session_key),
+        max_age=settings.PASSWORD_RESET_TIMEOUT,
+        path=str(reverse_lazy("accounts:password-reset")),
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 class PasswordResetCompleteView(auth.PasswordResetCompleteView):

@@ -1,7 +1,6 @@
 """Signing up, and the page that follows the mail of it."""
 
 from typing import Any
-from uuid import uuid4
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -50,7 +49,12 @@ class SignUpView(FormView):
         wanted = form.wanted
         wanted.language = get_language() or ""
         earlier = self.earlier(wanted.email)
-        started = Started(address=wanted.email, name=wanted.name, account=earlier.account if earlier else uuid4())
+        started = Started(
+            address=wanted.email,
+            name=wanted.name,
+            account=earlier.account if earlier else form.account(wanted.email),
+            mail=form.reference(wanted.email),
+        )
         if not form.is_trap:
             sign_up.sign_up(wanted, started, instead_of=earlier)
         response = redirect("accounts:check-inbox")

@@ -1,0 +1,51 @@
+"""A form that is named when it is shown: posted twice, it is one wish and brings one email."""
+
+from time import time
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from django import forms
+from django.core import signing
+
+# After this long the same form counts as another wish: who asks again then wants another email.
+SAME_WISH_S = 600
+# A form that is older is one without a name.
+AGE_S = 86_400
+SALT = "accounts.forms.once"
+
+
+def new_key() -> str:
+    """Return a name that only this site can give, with the time it was given."""
+    return signing.dumps([uuid4().hex, int(time())], salt=SALT)
+
+
+class NamedForm(forms.Form):
+    """Names of what the form causes are made of its own name: the same for both posts of a double click.
+
+    Signed, so that nobody can choose one. A form without a good name is posted once for each time.
+    """
+
+    # A plain Field: there is nothing that a person could correct.
+    idempotency_key = forms.Field(
+        required=False, initial=new_key, widget=forms.HiddenInput(attrs={"autocomplete": "off"})
+    )
+
+    def clean_idempotency_key(self) -> tuple[UUID, int]:
+        try:
+            name, shown_at = signing.loads(str(self.cleaned_data["idempotency_key"]), salt=SALT, max_age=AGE_S)
+        except signing.BadSignature:
+            return uuid4(), 0
+        return UUID(name), int(time() - shown_at) // SAME_WISH_S
+
+    def reference(self, address: str) -> UUID:
+        """Return the name of the email that this form causes to `address`."""
+        name, turn = self._key
+        return uuid5(name, f"email:{turn}:{address}")
+
+    def account(self, address: str) -> UUID:
+        """Return the name of the account that this form makes with `address`."""
+        return uuid5(self._key[0], f"account:{address}")
+
+    @property
+    def _key(self) -> Any:
+        return self.cleaned_data["idempotency_key"]

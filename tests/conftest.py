@@ -19,11 +19,13 @@ from tests.scripted import ScriptedProvider, SecondProvider
 class OneStack(LoadScopeScheduling):  # type: ignore[misc]
     """The live tests share one stack, so one process runs them all, and begins with them: they are the largest group.
 
+    The plan tests share filled tables.
+
     pytest-xdist's own groups do nothing with pytest 9.2, which does not read the names that they write.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "live" if nodeid.startswith("tests/live/") else nodeid
+        return next((folder for folder in ("tests/live/", "tests/plans/") if nodeid.startswith(folder)), nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneStack:

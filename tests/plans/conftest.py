@@ -1,0 +1,20 @@
+"""One filling for all plan tests of a process; each test runs in a transaction that is rolled back."""
+
+import pytest
+
+from notifications.models import transactions
+from tests.plans import filled
+
+
+@pytest.fixture(scope="package")
+def large_tables(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        filled.fill()
+        yield
+        filled.empty()
+
+
+@pytest.fixture(autouse=True)
+def patient_transactions(monkeypatch):
+    """Explaining takes time within a transaction."""
+    monkeypatch.setattr(transactions, "IDLE_S", 300.0)

@@ -1,0 +1,51 @@
+"""What providers report, and the suppressions that follow."""
+
+from uuid import uuid4
+
+from notifications.feedback import ingest, suppressing
+from notifications.feedback.reading import read_due
+from notifications.models import Message, Suppression
+from notifications.providers.feedback import RawEvent
+from tests.factories import MessageFactory
+from tests.plans.work import work
+from tests.plans.work.sending import queued
+
+REPORTS = (
+    {"kind": "bounced", "bounce": "hard"},
+    {"kind": "bounced", "bounce": "soft"},
+    {"kind": "complained"},
+    {"kind": "delivered"},
+    {"kind": "not-spam"},
+    {"kind": "unsubscribed"},
+)
+
+
+@work
+def webhook_stores_and_relay_reads(bench):
+    message = Message.objects.filter(status="sent", user__isnull=False).order_by("pk").first()
+    payloads = [{**report, "message": str(message.id)} for report in REPORTS]
+    payloads += [{"kind": "delivered", "provider_message_id": f"scripted-fill-{n}"} for n in (1, 2)]
+    payloads += [
+        {"kind": "bounced", "bounce": "hard", "provider_message_id": "unknown", "recipient": "person9@x.example"}
+    ]
+    payloads += [{"kind": "bounced", "bounce": "hard", "recipient": "person9@example.com"}]
+    ingest.store("scripted", [RawEvent(str(uuid4()), payload) for payload in payloads])
+    read_due()
+
+
+@work
+def probe_heals_an_address(bench):
+    suppressing.heal([Message.objects.values_list("id", flat=True).order_by("pk")[0]])
+
+
+@work
+def suppressions_are_lifted(bench):
+    suppression = Suppression.objects.filter(lifted_at=None).order_by("pk").first()
+    suppressing.lift(suppression, bench.person, "test")
+    suppressing.lift_at_providers()
+
+
+@work
+def suppressed_person_signs_up(bench):
+    Suppression.objects.create(address="listed@example.com", reason="complaint")
+    queued(bench, to_address="listed@example.com", user=MessageFactory().user)

@@ -1,0 +1,118 @@
+"""The admin, the status and the commands."""
+
+from io import StringIO
+from uuid import uuid4
+
+from django.core.management import call_command
+from django.urls import reverse
+
+from accounts.models import User
+from notifications.models import Message, ProviderEvent, Suppression
+from tests.factories import MessageFactory
+from tests.plans.work import work
+
+MODELS = {
+    "notifications_message": [
+        *("status__exact=sent", "status__exact=cancelled", "status__exact=dead", "outcome__exact=complained"),
+        *("kind=never-sent", "stream__exact=bulk", "provider=another", "created_at__gte=2026-01-01+00:00:00%2B00:00"),
+    ],
+    "notifications_deadletter": ["kind=never-sent", "error_fingerprint=scripted/1", "provider=another"],
+    "notifications_uncertainmessage": ["kind=never-sent", "provider=another"],
+    "notifications_providerevent": [
+        *("state__exact=unreadable", "kind__exact=complained", "bounce__exact=hard", "provider=another"),
+    ],
+    "notifications_suppression": ["in_force=1", "in_force=0", "reason__exact=by+hand", "provider=another"],
+    "django_celery_results_taskresult": ["status=FAILURE", "task_name=none"],
+    "accounts_user": ["is_staff__exact=1", "is_superuser__exact=1", "is_active__exact=0", "confirmed_at__isempty=1"],
+}
+SEARCHES = (
+    "person77@example.com",
+    "person77",
+    "nobody-has-this",
+    "gone77",
+    "scripted-fill-77",
+    str(uuid4()),
+    "Ada",
+    "e",
+)
+
+
+def seen(bench, name, *args, query=""):
+    answer = bench.operator.get(f"{reverse(f'admin:{name}', args=args)}?{query}", follow=True)
+    assert answer.status_code == 200
+    return answer
+
+
+def _lists_by(queries_of, name):
+    def look(bench):
+        for model in MODELS:
+            for query in queries_of(model):
+                seen(bench, f"{model}_changelist", query=query)
+
+    look.__name__ = name
+    work(look)
+
+
+_lists_by(lambda model: ["", "p=2", "all="], "operator_opens_lists")
+_lists_by(lambda model: MODELS[model], "operator_filters_lists")
+_lists_by(lambda model: [f"q={text}" for text in SEARCHES], "operator_searches")
+_lists_by(lambda model: [f"o={column}" for column in ("1", "-2", "3", "4", "-5")], "operator_sorts")
+
+
+@work
+def operator_opens_pages(bench):
+    seen(bench, "index")
+    message = Message.objects.filter(status="sent").order_by("pk").first()
+    seen(bench, "notifications_message_change", message.id)
+    seen(bench, "notifications_message_history", message.id)
+    seen(bench, "notifications_providerevent_change", ProviderEvent.objects.order_by("pk").first().pk)
+    suppression = Suppression.objects.filter(lifted_at=None).order_by("pk").first()
+    seen(bench, "notifications_suppression_change", suppression.pk)
+    seen(bench, "notifications_suppression_lift", suppression.pk)
+    seen(bench, "notifications_suppression_add")
+    seen(bench, "accounts_user_change", bench.person.pk)
+    seen(bench, "accounts_user_delete", bench.person.pk)
+    seen(bench, "accounts_user_add")
+
+
+@work
+def operator_acts(bench):
+    old = Message.objects.filter(status="sent", user__isnull=False).order_by("pk").first()
+    dead = Message.objects.filter(status="dead", user__isnull=False).order_by("pk").first()
+    uncertain = Message.objects.filter(status="uncertain", user__isnull=False).order_by("settle_at").first()
+    post(bench, "notifications_message_resend", old.id, request_id=uuid4())
+    post(bench, "notifications_message_resend_many", message=[str(old.id), str(dead.id)], request_id=uuid4(), retry="1")
+    post(bench, "notifications_deadletter_replay", dead.id)
+    post(bench, "notifications_uncertainmessage_settle", uncertain.id, again="1")
+    suppression = Suppression.objects.filter(lifted_at=None).order_by("pk").first()
+    post(bench, "notifications_suppression_lift", suppression.pk, why="test")
+    post(bench, "notifications_suppression_add", address="added@example.com", detail="test")
+    chosen = list(Message.objects.filter(status="dead").order_by("pk").values_list("id", flat=True)[:50])
+    post(bench, "notifications_deadletter_changelist", action="replay_selected", _selected_action=chosen)
+    post(bench, "notifications_message_changelist", action="resend_selected", _selected_action=chosen)
+
+
+@work
+def operator_changes_and_deletes_people(bench):
+    fields = {"email": "changed@example.com", "name": "Ada", "is_active": "on"}
+    post(bench, "accounts_user_change", bench.person.pk, **fields)
+    post(bench, "accounts_user_delete", bench.person.pk, post="yes")
+    others = list(User.objects.filter(is_superuser=False).order_by("pk").values_list("pk", flat=True)[:3])
+    post(bench, "accounts_user_changelist", action="delete_selected", _selected_action=others, post="yes")
+
+
+def post(bench, page, *args, **fields):
+    return bench.operator.post(reverse(f"admin:{page}", args=args), fields, follow=True)
+
+
+@work
+def operator_reads_the_status(bench):
+    bench.operator.get(reverse("status"))
+
+
+@work
+def commands_run(bench):
+    said = StringIO()
+    MessageFactory(user=bench.person, status="dead", error_fingerprint="late/two")
+    call_command("replay_dead", "--error", "late/", "--dry-run", stdout=said)
+    call_command("replay_dead", "--error", "late/", stdout=said)

@@ -1,0 +1,126 @@
+"""Enqueue, relay, deliver, recover, replay, forget: from row to provider and back."""
+
+from datetime import timedelta
+
+from django.db.models.functions import Now
+
+from config.redis_client import client
+from notifications import forgetting, jobs
+from notifications.delivery import day
+from notifications.delivery.attempt import deliver
+from notifications.delivery.record import Carrier
+from notifications.delivery.replay import dead_letters, replay
+from notifications.models import Message, bounces
+from notifications.outbox import Draft, brake, enqueue_many, recovery, relay
+from notifications.post_office import Mailroom
+from notifications.providers.mail import ErrorClass
+from notifications.states import Status, Stream
+from tests.factories import MessageFactory
+from tests.plans.work import Bench, work
+
+CARRIER = Carrier(task_id="task", worker="test@here")
+
+
+def queued(bench: Bench, **fields):
+    return MessageFactory(**{"user": bench.person, "kind": "password-changed", "stream": Stream.CRITICAL} | fields)
+
+
+@work
+def enqueue_for_people_and_for_addresses(bench):
+    drafts = [Draft(kind="password-reset", to=bench.person.email, user=bench.person, key=f"n{n}") for n in range(3)]
+    enqueue_many([*drafts, Draft(kind="account-exists", to="gone2@example.com")])
+
+
+@work
+def enqueue_while_the_brake_is_on(bench):
+    brake._decided = (float("inf"), True)
+    enqueue_many([Draft(kind="welcome", to=bench.person.email, user=bench.person)])
+    brake.forget()
+
+
+@work
+def relay_publishes_a_round(bench):
+    client().set(relay.SENTINEL, client().info("server")["run_id"])
+    for _ in range(3):
+        queued(bench, relay_after=Now() - timedelta(seconds=1))
+    relay.run_once(relay.Round())
+
+
+@work
+def relay_releases_after_the_broker_was_lost(bench):
+    relay.release_after_loss(unsure=True)
+
+
+@work
+def lost_workers_and_uncertain_messages_are_taken_back(bench):
+    queued(bench, abandoned=True)
+    queued(bench, abandoned=True, handed_over=True)
+    queued(bench, uncertain=True)
+    recovery.recover_ended_leases()
+    recovery.settle_uncertain()
+
+
+@work
+def worker_delivers(bench):
+    answers = (None, ErrorClass.TRANSIENT, ErrorClass.PERMANENT, ErrorClass.AMBIGUOUS, ErrorClass.RATE_LIMITED)
+    for answer in answers:
+        bench.provider.script.append(answer)
+        deliver([queued(bench).id], Stream.CRITICAL, CARRIER)
+
+
+@work
+def worker_skips_what_is_unwanted(bench):
+    old = queued(bench, kind="password-reset", created_at=Now() - timedelta(minutes=1))
+    queued(bench, kind="password-reset")
+    listed = queued(bench, to_address="gone2@example.com")
+    deliver([old.id, listed.id], Stream.CRITICAL, CARRIER)
+
+
+@work
+def budget_counts_the_day(bench):
+    # A day of attempts is read to rebuild the count after Redis lost it; the day has few here.
+    day.sent_by_hour("scripted")
+    day.on_the_way("scripted")
+
+
+@work
+def brake_counts_bounces(bench):
+    bounces.figures(["welcome", "address-change"])
+
+
+@work
+def dead_letters_are_replayed(bench):
+    for filters in ({"error": "scripted/1"}, {"kind": "welcome"}, {"since": Now() - timedelta(days=1)}):
+        replay(dead_letters(**filters), dry_run=True)
+    for _ in range(3):
+        queued(bench, status=Status.DEAD, error_fingerprint="late/one")
+    replay(dead_letters(error="late/one"), dry_run=False)
+
+
+@work
+def dead_letters_without_an_address_are_judged(bench):
+    replay(Message.objects.filter(status="dead", to_address="", error_fingerprint="scripted/2"), dry_run=True)
+
+
+@work
+def email_of_no_account_is_forgotten(bench):
+    MessageFactory(user=None, to_address="x@example.com", status="expired", created_at=Now() - timedelta(days=30))
+    forgetting.forget_what_is_over()
+
+
+@work
+def account_is_deleted(bench):
+    queued(bench)
+    bench.person.delete()
+
+
+@work
+def pages_ask_for_progress_and_history(bench):
+    Mailroom().progress(queued(bench).id)
+    Mailroom().history(bench.person, 10)
+
+
+@work
+def periodic_jobs_run(bench):
+    for job in jobs.JOBS:
+        job.run()

@@ -7,8 +7,20 @@ import sys
 from django.core.management import execute_from_command_line
 
 
+def refuse_unusable_settings(command: list[str]) -> None:
+    """End with a sentence where Django would go on with a default: `migrate` and `shell` run no system checks."""
+    from django.conf import settings  # noqa: PLC0415 - DJANGO_SETTINGS_MODULE is only set by now
+
+    from config.environment import env  # noqa: PLC0415
+
+    settings.INSTALLED_APPS  # noqa: B018 - reads all settings
+    if env.problems and command not in (["check"], ["help"], ["--help"], ["--version"]):
+        sys.exit("\n".join(f"{problem.text} ({problem.id}) {problem.hint}" for problem in env.problems))
+
+
 def main() -> None:
     """Run the command. If its reader has seen enough (`manage.py status | head`), it ends with 1 and without a word."""
+    refuse_unusable_settings(sys.argv[1:2])
     try:
         try:
             execute_from_command_line(sys.argv)

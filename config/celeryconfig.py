@@ -4,13 +4,17 @@ A request publishes and must never wait for a broker in trouble; a worker must n
 the broker took a breath. Hence two sets of broker options, chosen by the process's role.
 """
 
+from config import endpoints, servers
 from config.environment import ROLE, Role, env
 
 PATIENT = ROLE in {Role.WORKER, Role.BEAT, Role.FLOWER}
 # Nobody waits for the relay, but a round has to end: what could not be published is due in the next one.
 SOCKET_S = 1 if ROLE == Role.RELAY else 0.15
 
-broker_url = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+_REDIS = endpoints.redis()
+broker_url = _REDIS.url
+# Without options kombu would take any certificate.
+broker_use_ssl = servers.tls_options(env.str("REDIS_CA_FILE", default="")) if _REDIS.tls else None
 broker_transport_options = {
     # Longer than any task and any countdown, short enough to wait for after a worker was killed.
     "visibility_timeout": 300,

@@ -1,18 +1,21 @@
-"""Where configuration comes from: the process's environment, completed by a file that `make up` writes.
+"""Where configuration comes from: the process's environment, completed by an env file.
 
-`MAILROOM_ENV_FILE` names another such file. A variable that is set in the environment always wins over the file.
-NAME_FILE instead of NAME names a file with the value: secrets of containers.
+`MAILROOM_ENV_FILE` names the env file. A variable of the environment always wins over it. NAME_FILE instead of NAME
+names a file with the value: secrets of containers. A value is what it is: no character in it has a meaning.
 """
 
 import os
-from collections import ChainMap
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
-import environ
-from environ.fileaware_mapping import FileAwareMapping
+from config.env_file import read_env_file
+from config.reading import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+
+# A process that was given one of these is configured by its environment, not by what `make up` has left here.
+CONFIGURED_BY = ("SECRET_KEY", "DATABASE_URL", "POSTGRES_HOST", "REDIS_URL", "REDIS_HOST")
 
 
 class Role(StrEnum):
@@ -26,24 +29,22 @@ class Role(StrEnum):
     MANAGE = "manage"
 
 
-class _File(environ.Env):  # type: ignore[misc]
-    ENVIRON: dict[str, str] = {}
+def env_file(environment: Mapping[str, str], folder: Path) -> Path | None:
+    """Return the env file of a process, or None.
+
+    The file of a local stack serves `manage.py` in another terminal only: it makes a process a developer's, which one
+    that serves people must never become because somebody once ran `make up` in its folder.
+    """
+    if named := environment.get("MAILROOM_ENV_FILE"):
+        return Path(named)
+    given = any(environment.get(name) or environment.get(f"{name}_FILE") for name in CONFIGURED_BY)
+    local = folder / ".local" / "env"
+    manages = environment.get("MAILROOM_ROLE", Role.MANAGE) == Role.MANAGE
+    return local if manages and not given and local.exists() else None
 
 
-class _Values(FileAwareMapping):  # type: ignore[misc]
-    """NAME_FILE names a file that holds the value of NAME: how containers are given secrets."""
-
-    def __getitem__(self, key: str) -> str:
-        return str(super().__getitem__(key)).rstrip("\r\n")
-
-
-class _Environment(environ.Env):  # type: ignore[misc]
-    # Beside os.environ, not in it: to this process's children the file must not look like the caller's own wish.
-    ENVIRON = _Values(ChainMap(os.environ, _File.ENVIRON), cache=False)
-
-
-_File.read_env(os.environ.get("MAILROOM_ENV_FILE") or BASE_DIR / ".local" / "env")
-env = _Environment()
+# Beside os.environ, not in it: to this process's children the file must not look like the caller's own wish.
+env = Environment(os.environ, read_env_file(env_file(os.environ, BASE_DIR)))
 
 # An unknown role is kept as it is here and refused by the system check mailroom.E001, which can explain it.
 ROLE: str = env.str("MAILROOM_ROLE", default=Role.MANAGE.value)

@@ -11,6 +11,8 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from config.servers import RedisServer
+
 # One slow answer must not hold a worker's thread; redis-py's own default retries ten times.
 TIMEOUT_S = 1.0
 # How long a process leaves Redis alone after it has not answered: a hung one holds a thread for its whole time limit.
@@ -52,8 +54,8 @@ def client() -> redis.Redis:
 
 @cache
 def the_client() -> redis.Redis:
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
+    return redis.Redis(
+        **RedisServer.from_url(settings.REDIS_URL).client_options(settings.REDIS_CA_FILE),
         socket_timeout=TIMEOUT_S,
         socket_connect_timeout=TIMEOUT_S,
         retry=Retry(NoBackoff(), 0),

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from config import connections
+from config import connections, endpoints
 from config.environment import BASE_DIR, ROLE, Role, env
 
 # --- The process and its keys ---------------------------------------------------------------------------------------
@@ -74,25 +74,25 @@ TEMPLATES = [
 ]
 
 # --- The store ------------------------------------------------------------------------------------------------------
-DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres://mailroom@127.0.0.1:5432/mailroom")}
-DATABASES["default"].update(CONN_MAX_AGE=0, CONN_HEALTH_CHECKS=True)
-DATABASES["default"].setdefault("OPTIONS", {})
-DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 3)
+DATABASES = {"default": endpoints.database() | {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}}
+_OPTIONS = DATABASES["default"].setdefault("OPTIONS", {})
+_OPTIONS.setdefault("connect_timeout", 3)
 # In ms, where the system knows it: a server that vanished without a word, as in a fail-over.
-DATABASES["default"]["OPTIONS"].setdefault("tcp_user_timeout", 10_000)
+_OPTIONS.setdefault("tcp_user_timeout", 10_000)
 # Celery closes Django's connection around every task, and threads of a web process come and go: both want a pool.
-DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=20)
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=20, least=1)
 # How long an answer of the database is waited for: by people, and by what has nobody waiting. Commands wait for ever.
-DATABASE_TIMEOUT_S = env.float("DATABASE_TIMEOUT_S", default=10)
+DATABASE_TIMEOUT_S = env.float("DATABASE_TIMEOUT_S", default=10, least=0.1)
 DATABASE_PATIENCE_S = 120.0
 if ROLE in {Role.WEB, Role.WORKER, Role.RELAY, Role.BEAT}:
-    DATABASES["default"]["OPTIONS"]["pool"] = connections.pool(
+    _OPTIONS["pool"] = connections.pool(
         size=DATABASE_POOL_SIZE, statement_s=DATABASE_TIMEOUT_S if ROLE == Role.WEB else DATABASE_PATIENCE_S
     )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- The broker and the shared budget -------------------------------------------------------------------------------
-REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+REDIS_URL = endpoints.redis().url
+REDIS_CA_FILE = env.str("REDIS_CA_FILE", default="")
 
 # --- People ---------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -113,7 +113,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_TIMEOUT_S", default=3600)
+PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_TIMEOUT_S", default=3600, least=1)
 # How often one client may do what, and what one address (or its member) may be asked for: accounts.throttling.
 CLIENT_LIMITS = env.str(
     "CLIENT_LIMITS",
@@ -124,7 +124,7 @@ ADDRESS_LIMITS = env.str(
 )
 # How many proxies of ours stand in front of the site. Each adds to X-Forwarded-For; what else is in it is not believed.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
-CONFIRMATION_TIMEOUT = timedelta(seconds=env.int("CONFIRMATION_TIMEOUT_S", default=3 * 86400))
+CONFIRMATION_TIMEOUT = timedelta(seconds=env.int("CONFIRMATION_TIMEOUT_S", default=3 * 86400, least=1))
 # An account whose address nobody has confirmed by then is deleted.
 UNCONFIRMED_DAYS = env.int("UNCONFIRMED_DAYS", default=7)
 
@@ -140,7 +140,8 @@ POSTMARK_API_URL = env.str("POSTMARK_API_URL", default="https://api.postmarkapp.
 SES_REGION = env.str("SES_REGION", default="")
 SES_CONFIGURATION_SET = env.str("SES_CONFIGURATION_SET", default="")
 SES_ENDPOINT_URL = env.str("SES_ENDPOINT_URL", default="")
-SMTP_URL = env.str("SMTP_URL", default="")
+SMTP_URL = endpoints.smtp()
+SMTP_CA_FILE = env.str("SMTP_CA_FILE", default="")
 SIMULATOR_URL = env.str("SIMULATOR_URL", default="")
 # Django's own senders (error reports to ADMINS) are not part of the way of a message; they must not go out by accident.
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
@@ -186,18 +187,18 @@ BOUNCE_BRAKE_PER_MIN = env.float("BOUNCE_BRAKE_PER_MIN", default=6)
 FORGET_AFTER_DAYS = env.int("FORGET_AFTER_DAYS", default=7)
 
 # --- Mail: delivery -------------------------------------------------------------------------------------------------
-PROVIDER_CONNECT_TIMEOUT_S = env.float("PROVIDER_CONNECT_TIMEOUT_S", default=3)
-PROVIDER_READ_TIMEOUT_S = env.float("PROVIDER_READ_TIMEOUT_S", default=10)
+PROVIDER_CONNECT_TIMEOUT_S = env.float("PROVIDER_CONNECT_TIMEOUT_S", default=3, least=0.1)
+PROVIDER_READ_TIMEOUT_S = env.float("PROVIDER_READ_TIMEOUT_S", default=10, least=0.1)
 # Of a whole call: connecting, sending and the answer.
-PROVIDER_DEADLINE_S = env.float("PROVIDER_DEADLINE_S", default=15)
-DELIVERY_LEASE_S = env.float("DELIVERY_LEASE_S", default=60)
+PROVIDER_DEADLINE_S = env.float("PROVIDER_DEADLINE_S", default=15, least=0.1)
+DELIVERY_LEASE_S = env.float("DELIVERY_LEASE_S", default=60, least=0.1)
 UNCERTAIN_SETTLE_S = env.float("UNCERTAIN_SETTLE_S", default=600)
 
 # --- Mail: the relay ------------------------------------------------------------------------------------------------
-RELAY_INTERVAL_S = env.float("RELAY_INTERVAL_S", default=0.5)
+RELAY_INTERVAL_S = env.float("RELAY_INTERVAL_S", default=0.5, least=0.01)
 # How many tasks may wait in a broker queue before the relay leaves the rest in PostgreSQL.
-RELAY_HIGH_WATER = env.int("RELAY_HIGH_WATER", default=40)
-RELAY_CHUNK_SIZE = env.int("RELAY_CHUNK_SIZE", default=20)
+RELAY_HIGH_WATER = env.int("RELAY_HIGH_WATER", default=40, least=1)
+RELAY_CHUNK_SIZE = env.int("RELAY_CHUNK_SIZE", default=20, least=1)
 
 # --- Operators ------------------------------------------------------------------------------------------------------
 # Where Flower answers in the operator's browser; the admin links tasks to it. Empty: no links.
@@ -256,6 +257,7 @@ if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Logs -----------------------------------------------------------------------------------------------------------
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -271,7 +273,7 @@ LOGGING = {
             "filters": ["without_tokens", "one_line"],
         }
     },
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", LOG_LEVELS, default="INFO")},
     "loggers": {
         # Their debug lines hold request bodies: the mail, its links and the API keys.
         "botocore": {"level": "WARNING"},

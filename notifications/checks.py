@@ -12,6 +12,7 @@ from django.core.checks import CheckMessage, Error
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 
+from config import checks as config_checks
 from config.environment import ROLE, Role
 from notifications import kinds
 from notifications.delivery import rates
@@ -28,6 +29,7 @@ ANSWER_S = 2.0
 
 
 def register() -> None:
+    config_checks.register()
     for check in (
         role,
         providers,

@@ -4,6 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
+from config import env_file
+
 ENV_HEADER = "# Written at every start, for `manage.py` in another terminal. The environment wins over this file.\n"
 
 
@@ -12,14 +14,14 @@ def write_private(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
     new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     new.replace(path)
 
 
 def write_env(path: Path, values: dict[str, str]) -> None:
     """Write an env file that config/environment.py reads."""
-    write_private(path, ENV_HEADER + "".join(f"{name}={_quoted(value)}\n" for name, value in sorted(values.items())))
+    write_private(path, ENV_HEADER + "".join(env_file.line(*item) for item in sorted(values.items())))
 
 
 def kept_secret(path: Path) -> str:
@@ -29,9 +31,3 @@ def kept_secret(path: Path) -> str:
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(24))
     return path.read_text().strip()
-
-
-def _quoted(value: str) -> str:
-    if "\n" in value or "'" in value:
-        raise ValueError("a value in an env file must be one line without single quotes")
-    return f"'{value}'"

@@ -5,8 +5,8 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 
+from config.servers import BadUrlError
 from notifications.operations import dns
 from notifications.providers.account import Account, Finding, Quota, Verdict, bad, good, in_words, note
 from notifications.providers.accounts import ACCOUNTS
@@ -129,8 +129,8 @@ def _open_and_close() -> None:
 def _fails(act: Callable[[], None]) -> ProviderError | None:
     try:
         act()
-    except ImproperlyConfigured:
-        return ProviderError(ErrorClass.MISCONFIGURED, "SMTP_URL", "no such scheme")
+    except BadUrlError as error:
+        return ProviderError(ErrorClass.MISCONFIGURED, "SMTP_URL", f"it {error}")
     except (OSError, ValueError) as error:
         return before_the_wire(error) or Smtp().translate(error)
     return None

@@ -4,15 +4,16 @@ import smtplib
 import socket
 import ssl
 from contextlib import suppress
+from functools import cached_property
 from typing import Any
 
-import environ
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend
 from urllib3.util import wait_for_read
 
+from config import servers
 from notifications.providers import deadline
 from notifications.providers.base import Provider, unknown
 from notifications.providers.mail import Accepted, ErrorClass, ProviderError
@@ -84,6 +85,11 @@ class _SmtpSsl(smtplib.SMTP_SSL, _Smtp):
 class SmtpBackend(EmailBackend):
     """Django's backend, with a connection that is looked at before it is used again."""
 
+    @cached_property
+    def ssl_context(self) -> ssl.SSLContext:
+        """Verify the certificate and the name, by the system's authorities or those of SMTP_CA_FILE alone."""
+        return ssl.create_default_context(cafile=settings.SMTP_CA_FILE or None)
+
     @property
     def connection_class(self) -> type[smtplib.SMTP]:
         return _SmtpSsl if self.use_ssl else _Smtp
@@ -115,14 +121,14 @@ class Smtp(Provider):
     name = "smtp"
 
     def connect(self) -> BaseEmailBackend:
-        config = environ.Env.email_url_config(settings.SMTP_URL)
+        server = servers.SmtpServer.from_url(settings.SMTP_URL)
         return SmtpBackend(
-            host=config["EMAIL_HOST"],
-            port=config["EMAIL_PORT"],
-            username=config["EMAIL_HOST_USER"],
-            password=config["EMAIL_HOST_PASSWORD"],
-            use_tls=config.get("EMAIL_USE_TLS", False),
-            use_ssl=config.get("EMAIL_USE_SSL", False),
+            host=server.host,
+            port=server.port,
+            username=server.user,
+            password=server.password,
+            use_tls=server.security == servers.STARTTLS,
+            use_ssl=server.security == servers.IMPLICIT_TLS,
             timeout=settings.PROVIDER_READ_TIMEOUT_S,
         )
 

@@ -67,7 +67,7 @@ def test_environment_wins_over_the_file(tmp_path):
     file.write_text("SITE_NAME='from the file'\nLOG_LEVEL='ERROR'\n")
     script = (
         "import os; from config.environment import env;"
-        "print(env('SITE_NAME'), env('LOG_LEVEL'), 'LOG_LEVEL' in os.environ)"
+        "print(env.str('SITE_NAME'), env.str('LOG_LEVEL'), 'LOG_LEVEL' in os.environ)"
     )
     shown = subprocess.run(
         [sys.executable, "-c", script],
@@ -84,7 +84,7 @@ def test_secret_can_come_from_a_file(tmp_path):
     secret = tmp_path / "key"
     secret.write_text("from a secret's file\n")
     shown = subprocess.run(
-        [sys.executable, "-c", "from config.environment import env; print(env('SOME_KEY') + '|')"],
+        [sys.executable, "-c", "from config.environment import env; print(env.str('SOME_KEY') + '|')"],
         cwd=BASE_DIR,
         env=os.environ | {"SOME_KEY_FILE": str(secret)},
         capture_output=True,

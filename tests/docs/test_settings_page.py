@@ -6,8 +6,8 @@ from pathlib import Path
 
 from config.environment import BASE_DIR
 
-READERS = ("config/settings.py", "config/environment.py", "config/celeryconfig.py")
-READ = re.compile(r"env\.(str|int|float|bool|list|db_url)$")
+READERS = ("config/settings.py", "config/environment.py", "config/celeryconfig.py", "config/endpoints.py")
+READ = re.compile(r"env\.(str|filled|int|float|bool|list|choice)$")
 ROW = re.compile(r"^\| `(\w+)` \| (.*?) \| ", re.MULTILINE)
 
 
@@ -31,6 +31,7 @@ def shown(default: object) -> str:
         "Role.MANAGE.value": "manage",
         "str(BASE_DIR / 'staticfiles')": "staticfiles",
         "3 * 86400": "259200",
+        "servers.SMTP_SCHEMES[security]": "587",
     }
     return f"`{computed.get(text, text)}`" if text else "(empty)"
 

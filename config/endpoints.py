@@ -1,0 +1,105 @@
+"""The servers this process connects to, from the environment: as a URL, or in parts, where any password works."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from config import database_url, servers
+from config.environment import env
+from config.reading import Problem
+from config.servers import BadUrlError, RedisServer, SmtpServer
+
+T = TypeVar("T")
+
+# Where a process is led whose URL was refused: a name that never resolves (RFC 2606), so that it meets no other server.
+NOWHERE = "refused.invalid"
+SECURITIES = {"starttls": servers.STARTTLS, "tls": servers.IMPLICIT_TLS, "none": "smtp"}
+
+
+def redis() -> RedisServer:
+    def from_url(url: str) -> RedisServer:
+        return RedisServer.from_url(url, password=env.str("REDIS_PASSWORD", default=""))
+
+    def from_parts(host: str) -> RedisServer:
+        return RedisServer(
+            host=servers.require_host(host),
+            port=env.int("REDIS_PORT", default=6379, least=1, most=servers.LAST_PORT),
+            db=env.int("REDIS_DB", default=0, least=0),
+            user=env.str("REDIS_USER", default=""),
+            password=env.str("REDIS_PASSWORD", default=""),
+            tls=env.bool("REDIS_TLS", default=False),
+        )
+
+    url, host = env.filled("REDIS_URL", default="redis://127.0.0.1:6379/0"), env.str("REDIS_HOST", default="")
+    found = _read("REDIS", url=url, from_url=from_url, host=host, from_parts=from_parts, id_="mailroom.E031")
+    return found or RedisServer(host=NOWHERE)
+
+
+def database() -> dict[str, Any]:
+    """Return the database as Django takes it; nothing, which Django refuses to use, for one that was refused."""
+    ca_file = env.str("POSTGRES_CA_FILE", default="")
+    verified = {"sslmode": "verify-full", "sslrootcert": ca_file} if ca_file else {}
+
+    def from_url(url: str) -> dict[str, Any]:
+        read = database_url.database(url)
+        read["PASSWORD"] = read["PASSWORD"] or env.str("POSTGRES_PASSWORD", default="")
+        return read | {"OPTIONS": verified | read["OPTIONS"]}
+
+    def from_parts(host: str) -> dict[str, Any]:
+        mode = env.choice("POSTGRES_SSLMODE", database_url.SSL_MODES, default="")
+        return database_url.checked(
+            {
+                "ENGINE": "django.db.backends.postgresql",
+                "NAME": env.str("POSTGRES_DB", default="mailroom"),
+                "USER": env.str("POSTGRES_USER", default="mailroom"),
+                "PASSWORD": env.str("POSTGRES_PASSWORD", default=""),
+                "HOST": host,
+                "PORT": str(env.int("POSTGRES_PORT", default=5432, least=1, most=servers.LAST_PORT)),
+                "OPTIONS": verified | ({"sslmode": mode} if mode else {}),
+            }
+        )
+
+    url = env.filled("DATABASE_URL", default="postgres://mailroom@127.0.0.1:5432/mailroom")
+    host = env.str("POSTGRES_HOST", default="")
+    read = _read("DATABASE", url=url, from_url=from_url, host=host, from_parts=from_parts, id_="mailroom.E032")
+    return read or {}
+
+
+def smtp() -> str:
+    """Return the SMTP server's URL, empty where there is none."""
+
+    def from_url(url: str) -> SmtpServer:
+        return SmtpServer.from_url(url, password=env.str("SMTP_PASSWORD", default=""))
+
+    def from_parts(host: str) -> SmtpServer:
+        security = SECURITIES[env.choice("SMTP_SECURITY", SECURITIES, default="starttls")]
+        return SmtpServer(
+            host=servers.require_host(host),
+            port=env.int("SMTP_PORT", default=servers.SMTP_SCHEMES[security], least=1, most=servers.LAST_PORT),
+            security=security,
+            user=env.str("SMTP_USER", default=""),
+            password=env.str("SMTP_PASSWORD", default=""),
+        )
+
+    url, host = env.str("SMTP_URL", default=""), env.str("SMTP_HOST", default="")
+    if not url and not host:
+        return ""
+    read = _read("SMTP", url=url, from_url=from_url, host=host, from_parts=from_parts, id_="mailroom.E033")
+    return read.url if read else ""
+
+
+def _read(
+    prefix: str, *, url: str, from_url: Callable[[str], T], host: str, from_parts: Callable[[str], T], id_: str
+) -> T | None:
+    """Return the server that the URL or the parts name; None, and a problem for the system check, for neither."""
+    parts = "POSTGRES" if prefix == "DATABASE" else prefix
+    names = f"{prefix}_URL", f"{parts}_HOST"
+    hint = f"Percent-encode what a URL cannot hold, or set {parts}_HOST and {parts}_PASSWORD instead of {prefix}_URL."
+    if host and env.given(names[0]):
+        env.refuse(Problem(name=names[0], text=f"{' and '.join(names)} are both set.", hint="Unset one.", id=id_))
+        return None
+    try:
+        return from_parts(host) if host else from_url(url)
+    except BadUrlError as error:
+        name = names[1] if host else names[0]
+        env.refuse(Problem(name=name, text=f"{name} {error}.", hint=hint, id=id_))
+        return None

@@ -1,0 +1,140 @@
+"""Reads settings from the environment. What cannot be read is noted for a system check, by name and never by value."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+T = TypeVar("T")
+N = TypeVar("N", int, float)
+Text: TypeAlias = str
+Whole: TypeAlias = int
+Number: TypeAlias = float
+Flag: TypeAlias = bool
+
+TRUE = {"1", "true", "yes", "y", "on"}
+FALSE = {"0", "false", "no", "n", "off"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """A setting that cannot be used. Neither text holds its value: it may be a secret."""
+
+    name: str
+    text: str
+    hint: str
+    id: str = "mailroom.E030"
+
+
+class NotReadableError(ValueError):
+    """A value that is not of its kind; the text says which kind it should be."""
+
+
+class Sources:
+    """Variables by name. The first source that has NAME or NAME_FILE wins."""
+
+    def __init__(self, *sources: Mapping[str, str]) -> None:
+        self._sources = sources
+        self.problems: list[Problem] = []
+
+    def given(self, name: str) -> bool:
+        """True if the variable has a value that is not empty."""
+        return bool(self._text(name))
+
+    def refuse(self, problem: Problem) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def _read(self, name: str, read: Callable[[str], T], default: T) -> T:
+        text = self._text(name)
+        if not text:
+            return default
+        try:
+            return read(text)
+        except ValueError as error:
+            kind = str(error) if isinstance(error, NotReadableError) else "a number"
+            self.refuse(Problem(name=name, text=f"{name} is not {kind}.", hint=f"Set {name} to {kind}, or remove it."))
+            return default
+
+    def _text(self, name: str) -> str | None:
+        for source in self._sources:
+            if file := source.get(f"{name}_FILE"):
+                return self._content(name, file)
+            if name in source:
+                return source[name]
+        return None
+
+    def _content(self, name: str, file: str) -> str | None:
+        try:
+            return Path(file).read_text(encoding="utf-8-sig").rstrip("\r\n")
+        except (OSError, ValueError):
+            hint = f"Name an existing UTF-8 text file that Mailroom may read, or set {name} itself."
+            self.refuse(Problem(name=name, text=f"{name}_FILE names a file that cannot be read.", hint=hint))
+            return None
+
+
+class Environment(Sources):
+    """Settings by name and type. The names of the methods hide those of the types, hence the aliases."""
+
+    def str(self, name: Text, *, default: Text | None = None) -> Text:
+        """Return the value as it is. Without a default the variable is required."""
+        text = self._text(name)
+        if text is None and default is None:
+            self.refuse(Problem(name=name, text=f"{name} is not set.", hint=f"Set {name} or {name}_FILE."))
+        return (default or "") if text is None else text
+
+    def filled(self, name: Text, *, default: Text) -> Text:
+        """Return the value as it is; an empty one stands for the default."""
+        return self._text(name) or default
+
+    def int(self, name: Text, *, default: Whole, least: Whole = 0, most: Whole | None = None) -> Whole:
+        return self._read(name, lambda text: _within(int(text), least, most), default)
+
+    def float(self, name: Text, *, default: Number, least: Number = 0, most: Number | None = None) -> Number:
+        return self._read(name, lambda text: _within(_finite(text), least, most), default)
+
+    def bool(self, name: Text, *, default: Flag) -> Flag:
+        return self._read(name, _truth, default)
+
+    def list(self, name: Text, *, default: Sequence[Text]) -> Sequence[Text]:
+        """Return what commas separate or, where the value has several lines, its lines."""
+        text = self._text(name)
+        if text is None:
+            return [*default]
+        lines = text.splitlines()
+        return _filled(lines if len(lines) > 1 else text.split(","))
+
+    def choice(self, name: Text, allowed: Iterable[Text], *, default: Text) -> Text:
+        return self._read(name, lambda text: _one_of(text, allowed), default)
+
+
+def _filled(texts: Iterable[str]) -> list[str]:
+    return [text.strip() for text in texts if text.strip()]
+
+
+def _within(number: N, least: float, most: float | None) -> N:
+    if number < least or (most is not None and number > most):
+        raise NotReadableError(f"a number from {least:g} to {most:g}" if most else f"a number from {least:g} on")
+    return number
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise NotReadableError("a number")
+    return number
+
+
+def _truth(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in TRUE | FALSE:
+        raise NotReadableError("1 or 0")
+    return word in TRUE
+
+
+def _one_of(text: str, allowed: Iterable[str]) -> str:
+    names = {name.lower(): name for name in allowed}
+    if text.strip().lower() not in names:
+        raise NotReadableError(f"one of {', '.join(names.values())}")
+    return names[text.strip().lower()]

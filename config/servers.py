@@ -1,0 +1,169 @@
+"""What the URLs of Redis and SMTP servers say: parsed once, for every library that connects. Pure.
+
+Libraries differ in what they read from a URL: redis-py takes `?db=7`, kombu drops it; kombu verifies no certificate
+unless it is told to. So a URL is taken apart here, each library is given what it understands, and a URL that one of
+them would read otherwise is refused.
+"""
+
+import re
+import ssl
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import quote, unquote, urlsplit
+
+REDIS_SCHEMES = {"redis": 6379, "rediss": 6379}
+SMTP_SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465, "smtps": 465}
+STARTTLS, IMPLICIT_TLS = "smtp+tls", "smtp+ssl"
+# Where servers speak TLS from the first byte, and where they never do.
+IMPLICIT_TLS_PORTS, PLAIN_FIRST_PORTS = {465}, {25, 587}
+LAST_PORT = 65535
+
+_SPLITS_A_URL = re.compile(r"[/?#\[\]\\]|%(?![0-9A-Fa-f]{2})")
+_HOST = re.compile(r"[\w.-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%\w+)?")
+
+
+class BadUrlError(ValueError):
+    """A URL that cannot be used. The text completes "NAME …" and holds nothing of the value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """A URL, taken apart and decoded. `tail` is what follows host and port."""
+
+    scheme: str
+    user: str
+    password: str
+    host: str
+    port: int | None
+    tail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RedisServer:
+    host: str
+    port: int = 6379
+    db: int = 0
+    user: str = ""
+    password: str = ""
+    tls: bool = False
+
+    @classmethod
+    def from_url(cls, url: str, *, password: str = "") -> Self:
+        """Return the server of a URL; `password` is for one that holds none. Raises BadUrlError."""
+        parts = split(url, REDIS_SCHEMES)
+        path = parts.tail.removeprefix("/")
+        if not re.fullmatch(r"\d{0,5}", path):
+            raise BadUrlError("may have nothing after the host but the number of a database, as in /0")
+        return cls(
+            host=require_host(parts.host),
+            port=parts.port or REDIS_SCHEMES[parts.scheme],
+            db=int(path or 0),
+            user=parts.user,
+            password=parts.password or password,
+            tls=parts.scheme == "rediss",
+        )
+
+    def __post_init__(self) -> None:
+        if self.user and not self.password:
+            raise BadUrlError("names a user without a password")
+
+    @property
+    def url(self) -> str:
+        """The one spelling that redis-py, kombu and Flower read alike."""
+        scheme = "rediss" if self.tls else "redis"
+        return f"{scheme}://{_login(self.user, self.password)}{_bracketed(self.host)}:{self.port}/{self.db}"
+
+    def client_options(self, ca_file: str) -> dict[str, Any]:
+        """Return the server as redis-py takes it."""
+        options = {"host": self.host, "port": self.port, "db": self.db}
+        login = {"username": self.user or None, "password": self.password or None}
+        return options | login | ({"ssl": True, **tls_options(ca_file)} if self.tls else {})
+
+
+def tls_options(ca_file: str) -> dict[str, Any]:
+    """Return how redis-py, and kombu through it, verify a server: its certificate and its name."""
+    verified = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
+    return verified | ({"ssl_ca_certs": ca_file} if ca_file else {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmtpServer:
+    host: str
+    port: int
+    security: str = "smtp"
+    user: str = ""
+    password: str = ""
+
+    @classmethod
+    def from_url(cls, url: str, *, password: str = "") -> Self:
+        """Return the server of a URL; `password` is for one that holds none. Raises BadUrlError."""
+        parts = split(url, SMTP_SCHEMES)
+        if parts.tail not in {"", "/"}:
+            raise BadUrlError("may have nothing after host and port")
+        return cls(
+            host=require_host(parts.host),
+            port=parts.port or SMTP_SCHEMES[parts.scheme],
+            security=IMPLICIT_TLS if parts.scheme == "smtps" else parts.scheme,
+            user=parts.user,
+            password=parts.password or password,
+        )
+
+    def __post_init__(self) -> None:
+        if bool(self.user) != bool(self.password):
+            raise BadUrlError("names a user without a password, or a password without a user")
+        if not (self.user + self.password).isascii():
+            raise BadUrlError("has a user or password with characters beyond ASCII, which SMTP servers do not take")
+        if self.security == IMPLICIT_TLS and self.port in PLAIN_FIRST_PORTS:
+            raise BadUrlError(f"asks for TLS from the start on port {self.port}, where servers expect STARTTLS")
+        if self.security != IMPLICIT_TLS and self.port in IMPLICIT_TLS_PORTS:
+            raise BadUrlError(f"names port {self.port}, where servers expect TLS from the start (smtp+ssl)")
+
+    @property
+    def url(self) -> str:
+        return f"{self.security}://{_login(self.user, self.password)}{_bracketed(self.host)}:{self.port}"
+
+
+def split(url: str, schemes: dict[str, int], *, several_hosts: bool = False) -> Parts:
+    """Take a URL apart. Raises BadUrlError for one that libraries would read in different ways."""
+    scheme, separator, rest = url.partition("://")
+    scheme = scheme.lower()
+    if not separator or scheme not in schemes:
+        known = " or ".join(f"{name}://" for name in schemes)
+        raise BadUrlError(f"has to begin with {known}; unix sockets cannot be used")
+    if any(character.isspace() or not character.isprintable() for character in url):
+        raise BadUrlError("holds a space or a control character")
+    login, _, place = rest.rpartition("@")
+    if _SPLITS_A_URL.search(login):
+        raise BadUrlError("has one of / ? # [ ] \\ % in its user or password, or an @ after the host")
+    user, _, password = login.partition(":")
+    try:
+        user, password = (unquote(text, errors="strict") for text in (user, password))
+        parts = urlsplit(f"//{place}")
+        port = None if several_hosts and "," in parts.netloc else parts.port
+    except ValueError:
+        # Python's sentence quotes the value.
+        raise BadUrlError("has a host, a port or a %-escape that cannot be read") from None
+    if port == 0:
+        raise BadUrlError("has port 0")
+    tail = place.removeprefix(parts.netloc)
+    return Parts(scheme=scheme, user=user, password=password, host=parts.hostname or "", port=port, tail=tail)
+
+
+def require_host(host: str) -> str:
+    """Return the host. Raises BadUrlError."""
+    if not _HOST.fullmatch(host):
+        raise BadUrlError("names no host that can be reached over the network")
+    return host
+
+
+def is_loopback(host: str) -> bool:
+    """True for this machine: loopback, or a path, which is a unix socket."""
+    return host in {"", "localhost", "::1"} or host.startswith(("127.", "/"))
+
+
+def _login(user: str, password: str) -> str:
+    return f"{quote(user, safe='')}:{quote(password, safe='')}@" if user or password else ""
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,36 @@
+"""A process of its own, with no settings but those a test gives it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from config.environment import BASE_DIR
+
+PRODUCTION = {
+    "PATH": os.environ["PATH"],
+    "MAILROOM_ENV_FILE": os.devnull,
+    "SECRET_KEY": "a-key-for-checking-settings-that-is-long-and-has-letters-and-digits-0123456789",
+    "SITE_URL": "https://mail.example.com",
+    "ALLOWED_HOSTS": "mail.example.com",
+    "EMAIL_PROVIDERS": "ses",
+    "SES_REGION": "eu-central-1",
+    "DATABASE_URL": "postgres://mailroom@127.0.0.1:1/mailroom",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+}
+
+
+def run(
+    *arguments: str, folder: Path = BASE_DIR, without: tuple[str, ...] = (), **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run Python with `arguments` and the settings of a production server, changed by `environment`."""
+    given = {name: value for name, value in PRODUCTION.items() if name not in without}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=given | environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )

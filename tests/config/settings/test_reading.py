@@ -1,0 +1,240 @@
+"""A value is what it is, wherever it comes from; what cannot be read is refused by name, never by value."""
+
+import json
+
+import pytest
+
+from config import env_file as files
+from config.environment import CONFIGURED_BY, Role, env_file
+from config.reading import Environment
+from tests.config.settings.process import PRODUCTION, run
+
+SECRETS = [
+    *("SECRET_KEY", "SENDGRID_API_KEY", "POSTMARK_SERVER_TOKEN", "SENDGRID_WEBHOOK_KEY", "POSTMARK_WEBHOOK_AUTH"),
+    *("SIMULATOR_WEBHOOK_KEY", "REDIS_PASSWORD", "POSTGRES_PASSWORD", "SMTP_PASSWORD", "FLOWER_BASIC_AUTH"),
+]
+AWKWARD = [
+    "$",
+    "\\$",
+    "$SECRET",
+    "${HOME}",
+    ",",
+    "\\",
+    "\\n",
+    "#",
+    " #",
+    "'",
+    '"',
+    "''",
+    '"x"',
+    "'x'",
+    "=",
+    "%",
+    "%(x)s",
+    "ü",
+]
+VALUES = [text for one in AWKWARD for text in (f"{one}tail", f"head{one}tail", f"head{one}")]
+
+
+@pytest.fixture(params=["environment", "env file", "NAME_FILE", "NAME_FILE in an env file"])
+def given(request, tmp_path):
+    """Return a function that gives a value by one of the ways there are, and reads it."""
+
+    def through(name, value):
+        secret = tmp_path / "secret"
+        secret.write_text(value + "\n", encoding="utf-8")
+        file = tmp_path / "env"
+        if request.param == "environment":
+            return Environment({name: value}, {})
+        if request.param == "NAME_FILE":
+            return Environment({f"{name}_FILE": str(secret)}, {})
+        file.write_text(
+            files.line(name, value) if request.param == "env file" else files.line(f"{name}_FILE", str(secret)),
+            encoding="utf-8",
+        )
+        return Environment({}, files.read_env_file(file))
+
+    return through
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_secret_is_what_it_is(given, name):
+    for value in VALUES:
+        read = given(name, value)
+        assert read.str(name, default="") == value
+        assert read.problems == []
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("A=plain", "plain"),
+        ("export A=plain", "plain"),
+        ("A=$x,\\#'\"", "$x,\\#'\""),
+        ("A=#x", "#x"),
+        ("A='x", "'x"),
+        ("A='it's'", "it's"),
+        ("A=''", ""),
+        ("A=", ""),
+        ('A="a \\"b\\" \\$c \\n"', 'a "b" $c \\n'),
+        ("A=' spaced '", " spaced "),
+        ("\ufeffA=x", "x"),
+        ("A=one\r", "one"),
+        ("# A=x", None),
+        ("A", None),
+    ],
+)
+def test_line_of_an_env_file(tmp_path, written, value):
+    (tmp_path / "env").write_text(written + "\n", encoding="utf-8", newline="")
+    assert files.read_env_file(tmp_path / "env").get("A") == value
+
+
+def test_environment_wins_over_the_file_even_where_the_file_names_a_file(tmp_path):
+    (tmp_path / "secret").write_text("of the file")
+    assert Environment({"A": "mine"}, {"A_FILE": str(tmp_path / "secret")}).str("A") == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        ("a,b", ["a", "b"]),
+        (" a , ,b,", ["a", "b"]),
+        ("$a,#b,'c,\\d", ["$a", "#b", "'c", "\\d"]),
+        ("a,a\nb,b\n", ["a,a", "b,b"]),
+        ("", []),
+    ],
+)
+def test_list(text, items):
+    assert Environment({"A": text}).list("A", default=["x"]) == items
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "value"),
+    [
+        (lambda env: env.int("A", default=1), "7", 7),
+        (lambda env: env.int("A", default=1), "", 1),
+        (lambda env: env.float("A", default=1), "0.5", 0.5),
+        (lambda env: env.bool("A", default=False), "Yes", True),
+        (lambda env: env.bool("A", default=True), "off", False),
+        (lambda env: env.choice("A", ["INFO"], default="x"), "info", "INFO"),
+        (lambda env: env.filled("A", default="x"), "", "x"),
+    ],
+)
+def test_value_of_a_type(read, text, value):
+    env = Environment({"A": text})
+    assert read(env) == value
+    assert env.problems == []
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (lambda env: env.int("A", default=1), "canary"),
+        (lambda env: env.int("A", default=1), "1.5"),
+        (lambda env: env.int("A", default=1), "-1"),
+        (lambda env: env.int("A", default=1, least=1), "0"),
+        (lambda env: env.int("A", default=1, most=65535), "99999"),
+        (lambda env: env.float("A", default=1), "nan"),
+        (lambda env: env.float("A", default=1), "inf"),
+        (lambda env: env.float("A", default=1), "canary"),
+        (lambda env: env.bool("A", default=False), "canary"),
+        (lambda env: env.choice("A", ["INFO"], default="INFO"), "canary"),
+    ],
+)
+def test_value_that_is_not_of_its_type_is_refused_without_being_shown(read, text):
+    env = Environment({"A": text})
+    assert read(env) == 1 or read(env) in {False, "INFO"}
+    (problem,) = env.problems
+    assert problem.id == "mailroom.E030"
+    assert problem.hint
+    assert text not in problem.text + problem.hint
+
+
+@pytest.mark.parametrize("file", ["missing", ".", "binary"])
+def test_file_that_cannot_be_read_is_refused(tmp_path, file):
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    env = Environment({"A_FILE": str(tmp_path / file)})
+    assert env.str("A", default="") == ""
+    assert [problem.id for problem in env.problems] == ["mailroom.E030"]
+
+
+def test_required_variable_is_refused_where_it_is_missing():
+    env = Environment({})
+    assert env.str("A") == ""
+    assert [problem.name for problem in env.problems] == ["A"]
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.MANAGE])
+def test_file_of_a_local_stack_is_not_read_by_what_serves_people(tmp_path, role):
+    local = tmp_path / ".local" / "env"
+    local.parent.mkdir()
+    local.touch()
+    assert env_file({}, tmp_path) == local
+    assert env_file({"MAILROOM_ROLE": role}, tmp_path) is None
+    assert env_file({"MAILROOM_ROLE": role, "MAILROOM_ENV_FILE": "/etc/mailroom.env"}, tmp_path) is not None
+
+
+@pytest.mark.parametrize("name", [name + end for name in CONFIGURED_BY for end in ("", "_FILE")])
+def test_file_of_a_local_stack_is_not_read_where_the_environment_configures(tmp_path, name):
+    (tmp_path / ".local").mkdir()
+    (tmp_path / ".local" / "env").touch()
+    assert env_file({name: "x"}, tmp_path) is None
+
+
+SHOW = """
+import django; django.setup()
+from django.conf import settings
+import json; print(json.dumps([settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS, settings.SENDGRID_API_KEY,
+settings.POSTMARK_SERVER_TOKEN, settings.DATABASES["default"]["PASSWORD"], settings.SMTP_URL]))
+"""
+
+
+def test_secrets_that_begin_with_a_dollar_reach_django():
+    key = "$SENDGRID_API_KEY,\\#'\"" + PRODUCTION["SECRET_KEY"]
+    done = run(
+        "-c",
+        SHOW,
+        SECRET_KEY=key,
+        SECRET_KEY_FALLBACKS="$old,#older",
+        SENDGRID_API_KEY="$PATH",
+        POSTMARK_SERVER_TOKEN="#token",
+        POSTGRES_PASSWORD="$/?#",
+        SMTP_HOST="smtp.example",
+        SMTP_USER="u",
+        SMTP_PASSWORD="$/?#",
+        DJANGO_SETTINGS_MODULE="config.settings",
+    )
+    assert json.loads(done.stdout.splitlines()[-1]) == [
+        key,
+        ["$old", "#older"],
+        "$PATH",
+        "#token",
+        "$/?#",
+        "smtp+tls://u:%24%2F%3F%23@smtp.example:587",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("id_", "changes"),
+    [
+        ("mailroom.E030", {"DEBUG": "canary"}),
+        ("mailroom.E030", {"DATABASE_POOL_SIZE": "canary"}),
+        ("mailroom.E030", {"LOG_LEVEL": "canary"}),
+        ("mailroom.E030", {"RELAY_INTERVAL_S": "canary"}),
+        ("mailroom.E030", {"SENDGRID_API_KEY_FILE": "/canary"}),
+        ("mailroom.E031", {"REDIS_URL": "unix:///run/canary"}),
+        ("mailroom.E031", {"REDIS_HOST": "canary"}),
+        ("mailroom.E031", {"REDIS_URL": "", "REDIS_HOST": "/run/canary"}),
+        ("mailroom.E032", {"DATABASE_URL": "postgres://u:canary/@h/d"}),
+        ("mailroom.E033", {"SMTP_URL": "smtp://u:canary#@h"}),
+        ("mailroom.E033", {"SMTP_HOST": "h", "SMTP_USER": "u"}),
+        ("mailroom.E030", {"SMTP_HOST": "h", "SMTP_PORT": "99999"}),
+    ],
+)
+def test_process_refuses_a_setting_that_cannot_be_read(id_, changes):
+    for command in (["check"], ["migrate", "--plan"]):
+        done = run("manage.py", *command, **changes)
+        assert done.returncode == 1
+        assert id_ in done.stderr
+        assert "canary" not in done.stderr + done.stdout
+        assert "Traceback" not in done.stderr

@@ -5,7 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 # What a mail is, by the beginning of its subject: the journal is read as a stranger would read it, without our rows.
-SUBJECTS = {"Welcome": "welcome", "Choose a new password": "password-reset"}
+SUBJECTS = {
+    "Welcome": "welcome",
+    "Choose a new password": "password-reset",
+    "Your password for": "password-changed",
+    "You already have an account": "account-exists",
+}
 OTHER = "product-news"
 
 # The kind of a mail, and the address it goes to.

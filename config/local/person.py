@@ -1,14 +1,16 @@
-"""A person with a browser, for measuring and for proving: uses the site's real forms over HTTP."""
+"""A person with a browser, for measurements and proofs: uses the site's real forms over HTTP."""
 
-import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from html.parser import HTMLParser
+from urllib.parse import urljoin
 
 import requests
 
 TIMEOUT_S = 60.0
 PASSWORD = "correct horse battery staple"  # noqa: S105 - nobody's
-_CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+CHECK_INBOX = "/check-inbox/"
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,18 @@ class Answer:
     took_s: float
     text: str
 
+    def led_to(self, path: str) -> bool:
+        return self.status == requests.codes.found and self.location == path
+
+
+@dataclass(frozen=True)
+class Form:
+    """An opened form: where it is posted, and what it already holds."""
+
+    url: str
+    hidden: dict[str, str]
+    page: Answer
+
 
 class TurnedAwayError(RuntimeError):
     """The site did not do what the person asked for; `answer` is what it said."""
@@ -29,42 +43,108 @@ class TurnedAwayError(RuntimeError):
         self.answer = answer
 
 
+class SavedTwiceError(TurnedAwayError):
+    """Two posts of a link that works once were both answered with success."""
+
+
+class _Hidden(HTMLParser):
+    """Collects the hidden fields of the form that a page posts to its own address."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: dict[str, str] = {}
+        self._own = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "form":
+            self._own = not given.get("action")
+        if self._own and tag == "input" and given.get("type") == "hidden" and given.get("name"):
+            self.found[str(given["name"])] = given.get("value") or ""
+
+
 class Person:
-    """One browser session. Not thread-safe; a person has two hands."""
+    """One browser session. Not thread-safe, except that `fill_in_twice` posts from two threads of its own."""
 
     def __init__(self, site_url: str) -> None:
         self.site_url = site_url
-        self.http = requests.Session()
-        # A proxy of this machine's has no business between a person and loopback.
-        self.http.trust_env = False
+        self.http = _session()
 
     def fill_in(self, path: str, **fields: str) -> Answer:
         """Open the page of a form, fill in `fields` and post it. Raises requests.RequestException."""
-        page = self.http.get(self.site_url + path, timeout=TIMEOUT_S)
-        found = _CSRF.search(page.text)
-        if found is None:
-            return Answer(page.status_code, "", page.elapsed.total_seconds(), page.text)
-        began = time.perf_counter()
-        response = self.http.post(
-            self.site_url + path,
-            data={"csrfmiddlewaretoken": found[1], **fields},
-            headers={"Referer": self.site_url + path},
-            allow_redirects=False,
-            timeout=TIMEOUT_S,
-        )
-        took_s = time.perf_counter() - began
-        return Answer(response.status_code, response.headers.get("Location", ""), took_s, response.text)
+        form = self.open(path)
+        return _post(self.http, form, fields) if form.hidden else form.page
+
+    def fill_in_twice(self, path: str, *variants: dict[str, str]) -> list[Answer]:
+        """Open a form and post it with each of `variants` at the same time, as a double click does.
+
+        Raises requests.RequestException.
+        """
+        form = self.open(path)
+        if not form.hidden:
+            return [form.page]
+        with ThreadPoolExecutor(len(variants)) as pool:
+            return list(pool.map(lambda fields: self._post_apart(form, fields), variants))
+
+    def open(self, path: str) -> Form:
+        """Open a page, by its path or the whole link. Raises requests.RequestException."""
+        page = self.http.get(urljoin(self.site_url, path), timeout=TIMEOUT_S)
+        answer = Answer(page.status_code, "", page.elapsed.total_seconds(), page.text)
+        return Form(url=page.url, hidden=_Hidden(page.text).found, page=answer)
 
     def sign_up(self, address: str, name: str = "") -> Answer:
         """Sign up. Raises TurnedAwayError unless the site says that it is done."""
-        return _led_to("/check-inbox/", self.fill_in("/sign-up/", email=address, name=name, password=PASSWORD))
+        return _led_to(CHECK_INBOX, self.fill_in("/sign-up/", email=address, name=name, password=PASSWORD))
+
+    def sign_up_twice(self, address: str) -> Answer:
+        """Sign up with a double click. Raises TurnedAwayError unless both posts lead to the same page."""
+        fields = {"email": address, "name": "", "password": PASSWORD}
+        first, *others = [_led_to(CHECK_INBOX, answer) for answer in self.fill_in_twice("/sign-up/", fields, fields)]
+        return max([first, *others], key=lambda answer: answer.took_s)
 
     def ask_for_reset(self, address: str) -> Answer:
         """Ask for a new password. Raises TurnedAwayError unless the site says that it is done."""
         return _led_to("/password-reset/done/", self.fill_in("/password-reset/", email=address))
 
+    def choose_password(self, link: str) -> Answer:
+        """Use a reset link in two windows at the same time, with two passwords, and return the answer that saved one.
+
+        Raises SavedTwiceError, and TurnedAwayError if neither saved.
+        """
+        answers = self.fill_in_twice(link, *({"password": f"{PASSWORD} {number}"} for number in (1, 2)))
+        saved = [answer for answer in answers if answer.led_to("/password-reset/complete/")]
+        if len(saved) > 1:
+            raise SavedTwiceError(saved[1])
+        return saved[0] if saved else _led_to("/password-reset/complete/", answers[0])
+
+    def _post_apart(self, form: Form, fields: dict[str, str]) -> Answer:
+        with _session() as http:
+            http.cookies.update(self.http.cookies)
+            return _post(http, form, fields)
+
+
+def _session() -> requests.Session:
+    http = requests.Session()
+    # A proxy of this machine's has no business between a person and loopback.
+    http.trust_env = False
+    return http
+
+
+def _post(http: requests.Session, form: Form, fields: dict[str, str]) -> Answer:
+    began = time.perf_counter()
+    response = http.post(
+        form.url,
+        data={**form.hidden, **fields},
+        headers={"Referer": form.url},
+        allow_redirects=False,
+        timeout=TIMEOUT_S,
+    )
+    took_s = time.perf_counter() - began
+    return Answer(response.status_code, response.headers.get("Location", ""), took_s, response.text)
+
 
 def _led_to(path: str, answer: Answer) -> Answer:
-    if answer.status != requests.codes.found or answer.location != path:
+    if not answer.led_to(path):
         raise TurnedAwayError(answer)
     return answer

@@ -1,5 +1,8 @@
 """What a program asks the simulator, and turns in it."""
 
+import re
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +11,7 @@ import requests
 
 ALL = "100000"
 TIMEOUT_S = 10.0
+RESET_LINK = re.compile(r"http\S+/password-reset/\S+")
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,17 @@ class Simulated:
         """Turn the dials of one provider, or of all."""
         url = f"{self.url}/api/dials/{provider}" if provider else f"{self.url}/api/dials"
         requests.put(url, json=dials, timeout=TIMEOUT_S).raise_for_status()
+
+    def reset_link(self, address: str, within_s: float = 60.0) -> str:
+        """Wait for the email that lets an address choose a new password; return its link, or an empty text."""
+        give_up_at = time.monotonic() + within_s
+        while time.monotonic() < give_up_at:
+            with suppress(requests.RequestException):
+                for entry in self.messages(to=address, subject="Choose a new password"):
+                    if found := RESET_LINK.search(entry["text"]):
+                        return found[0]
+            time.sleep(0.5)
+        return ""
 
     def stats(self) -> dict[str, Any]:
         return dict(self.get("/api/stats").json())

@@ -4,7 +4,11 @@ import argparse
 import os
 import random
 import shutil
+import stat
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -17,6 +21,7 @@ from config.local.ports import HOST, free_port
 from config.local.server import ServerError
 from config.local.stack import Ports, Stack, StackError
 from config.local.supervision import Supervisor, SupervisorError
+from config.prove import recipients
 from config.prove.conditions import DIALS, announced, kept, settings
 from config.prove.faults import FAULTS
 from config.prove.proof import Programme, Proof
@@ -26,8 +31,11 @@ from config.prove.schedule import SHORT_S, left_out, needed_s, plan, plan_short
 FOLDER = BASE_DIR / ".local" / "prove"
 PEOPLE, PEOPLE_SHORT = 1000, 300
 # People a second: slow enough that every fault fits, and never so slow that a harm meets nobody.
-FASTEST, SLOWEST = 10.0, 2.0
+FASTEST, SLOWEST = 10.0, 1.75
 SEEDS = 10_000
+# The second act: each of its parts has this share of the people, but enough for a p99.
+RECIPIENTS_FOLDER = FOLDER / "recipients"
+RECIPIENTS_SHARE, LEAST_RECIPIENTS, RECIPIENTS_RATE = 8, 60, 4.0
 # What may go wrong with the proof itself, as opposed to what it is looking for.
 FAILURES = (
     *(StackError, SupervisorError, ServerError),
@@ -50,28 +58,59 @@ class Sayer:
 def main(arguments: list[str]) -> int:
     chosen = programme_of(arguments)
     interrupted = interrupt_once()
-    Supervisor(FOLDER).stop()
+    for folder in (FOLDER, RECIPIENTS_FOLDER):
+        Supervisor(folder).stop()
     shutil.rmtree(FOLDER, ignore_errors=True)
-    ports = Ports(web=free_port(), flower=free_port(), simulator=free_port())
-    conditions = settings(f"http://{HOST}:{ports.simulator}")
-    stack = Stack(FOLDER, ports, kept(os.environ) | {setting.name: setting.value for setting in conditions})
+    FOLDER.mkdir(mode=stat.S_IRWXU, parents=True)
     say = Sayer(FOLDER / "report.txt")
-    proof = Proof(stack, say)
     try:
-        announce(say, chosen, [*announced(conditions, stack.environment)])
-        stack.start(say=say)
-        return verdict(say, proof.run(chosen))
+        return verdict(say, first_act(say, chosen, interrupted), second_act(say, chosen, interrupted))
     except FAILURES as error:
         say(f"The proof could not be made: {type(error).__name__}: {error}")
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def first_act(say: Sayer, chosen: Programme, interrupted: threading.Event) -> Figures:
+    """Inject the faults while people sign up through two providers."""
+    ports = Ports(web=free_port(), flower=free_port(), simulator=free_port())
+    conditions = settings(f"http://{HOST}:{ports.simulator}")
+    stack = Stack(FOLDER, ports, kept(os.environ) | {setting.name: setting.value for setting in conditions})
+    announce(say, chosen, [*announced(conditions, stack.environment)])
+    proof = Proof(stack, say)
+    with running(stack, proof.load.stop, say, interrupted):
+        return proof.run(chosen)
+
+
+def second_act(say: Sayer, chosen: Programme, interrupted: threading.Event) -> recipients.Figures:
+    """Let people with a working mail server sign up beside people without one."""
+    conditions = recipients.settings(free_port())
+    say("\nThe second act: other people's mail servers. Set for it, beside what was set for the first:")
+    say("\n".join(f"  {setting}" for setting in conditions))
+    ports = Ports(web=free_port(), flower=free_port(), simulator=free_port())
+    given = [*settings(f"http://{HOST}:{ports.simulator}"), *conditions]
+    stack = Stack(RECIPIENTS_FOLDER, ports, kept(os.environ) | {setting.name: setting.value for setting in given})
+    act = recipients.Recipients(stack, say)
+    with running(stack, act.stop, say, interrupted):
+        return act.run(max(chosen.people // RECIPIENTS_SHARE, LEAST_RECIPIENTS), RECIPIENTS_RATE)
+
+
+@contextmanager
+def running(stack: Stack, stop_load: Callable[[], None], say: Sayer, interrupted: threading.Event) -> Iterator[None]:
+    """Run a stack until the block ends, and delete its databases. A second Ctrl-C does not cut the stop short."""
+    try:
+        stack.start(say=say)
+        yield
     finally:
+        before = interrupted.is_set()
         interrupted.set()
-        proof.load.stop()
+        stop_load()
         stack.stop()
         for server in stack.servers:
             server.destroy()
+        if not before:
+            interrupted.clear()
 
 
 def programme_of(arguments: list[str]) -> Programme:
@@ -103,16 +142,17 @@ def announce(say: Sayer, chosen: Programme, conditions: list[str]) -> None:
     say(f"Left out for want of time, {len(names)} of {len(FAULTS)}: {', '.join(names)}\n" if names else "")
 
 
-def verdict(say: Sayer, figures: Figures) -> int:
+def verdict(say: Sayer, figures: Figures, others: recipients.Figures) -> int:
     say(table(figures))
     for line in remarks(figures):
         say(line)
-    wrong = list(complaints(figures))
+    say(recipients.summary(others))
+    wrong = [*complaints(figures), *recipients.complaints(others)]
     for line in wrong:
         say(f"WRONG: {line}")
     say(f"The whole report: {FOLDER.relative_to(BASE_DIR)}/report.json; logs in log/, the clients' in clients.jsonl,")
     say("the killer's in killer.jsonl, the providers' journal in simulator/journal.jsonl.")
-    say(last_line(figures))
+    say(last_line(figures, others.verdict, wait_ratio=others.ratio))
     return 1 if wrong else 0
 
 

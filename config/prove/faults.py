@@ -35,6 +35,7 @@ class Act(StrEnum):
     STOP = "stop"  # in order, then started again
     CRASH = "crash"  # SIGQUIT: PostgreSQL's immediate shutdown, without a checkpoint
     WIPE = "wipe"  # FLUSHALL
+    OLDER = "older"  # a worker of the release before joins
     TURN = "turn"  # dials of the simulated providers
 
 
@@ -82,6 +83,12 @@ def _processes() -> list[Fault]:
     ]
 
 
+def _deploys() -> list[Fault]:
+    return [
+        Fault(name="worker without the newest kind", act=Act.OLDER, target="worker-older", lasts_s=6, quiet_s=BACK_S)
+    ]
+
+
 def _servers() -> list[Fault]:
     return [
         Fault(name="broker stopped", act=Act.STOP, target="valkey", lasts_s=3, quiet_s=BACK_S),
@@ -113,6 +120,8 @@ MISBEHAVIOURS: dict[str, tuple[Mapping[str, float | str], float]] = {
     "cuts, not taking it": (_meets("cut_before"), SETTLED_S),
     "takes it, then cuts": (_meets("cut_after"), SETTLED_S),
     "takes it, half an answer": (_meets("truncate"), SETTLED_S),
+    "takes it, then answers 500": (_meets("error_after"), SETTLED_S),
+    "suspends the account": (_meets("suspended"), 2 * BACK_S),
 }
 # Half of the answers are cut meanwhile: it is uncertain messages that need the reports.
 CUT_HALF: Mapping[str, float | str] = {"fault": "cut_after", "fault_rate": 0.5}
@@ -156,5 +165,5 @@ def _webhooks() -> list[Fault]:
     ]
 
 
-FAULTS = (*_processes(), *_servers(), *_providers(), *_webhooks())
+FAULTS = (*_processes(), *_deploys(), *_servers(), *_providers(), *_webhooks())
 BY_NAME = {fault.name: fault for fault in FAULTS}

@@ -13,6 +13,7 @@ from config.local.simulated import Simulated
 from config.local.stack import Stack
 from config.prove.faults import NEUTRAL, WORKERS, Act, Fault
 from config.prove.killer import Killer
+from config.prove.older_worker import older_worker
 
 
 class Hands:
@@ -32,6 +33,7 @@ class Hands:
             Act.STOP: self._stop,
             Act.CRASH: self._crash,
             Act.WIPE: self._wipe,
+            Act.OLDER: self._older,
             Act.TURN: self._turn,
         }
         with acts[fault.act](fault):
@@ -71,6 +73,11 @@ class Hands:
         with redis.Redis.from_url(self.stack.environment["REDIS_URL"]) as client:
             client.flushall()
         yield
+
+    @contextmanager
+    def _older(self, fault: Fault) -> Iterator[None]:
+        with older_worker(self.stack):
+            yield
 
     @contextmanager
     def _turn(self, fault: Fault) -> Iterator[None]:

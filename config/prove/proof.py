@@ -44,7 +44,7 @@ class Proof:
         self.stack = stack
         self.say = say
         self.simulated = Simulated(stack.simulator_url, stack.folder / "simulator")
-        self.load = Load(stack.site_url, stack.folder / "clients.jsonl")
+        self.load = Load(stack.site_url, stack.folder / "clients.jsonl", self.simulated.reset_link)
         self.killer = Killer(stack.supervisor, self.simulated, stack.folder / "killer.jsonl")
         self.hands = Hands(stack, self.simulated, self.killer)
         self.rows = Rows(stack.environment["DATABASE_URL"])

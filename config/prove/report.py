@@ -53,15 +53,22 @@ def complaints(figures: Figures) -> Iterator[str]:
         ("not settled in time", figures.unsettled),
     ]
     for what, facts in lists:
-        yield from _named(what, [f"{kind} to {address}" for kind, address in facts])
-    yield from _named("doubled without an explanation", [_copy(duplicate) for duplicate in verdict.unexplained])
+        yield from named(what, [f"{kind} to {address}" for kind, address in facts])
+    yield from named("doubled without an explanation", [_copy(duplicate) for duplicate in verdict.unexplained])
     unclean = [f"{said.status} for {said.kind} to {said.address}" for said in figures.said if said.word is Word.UNCLEAN]
-    yield from _named("the site answered neither yes nor a clean 503", unclean)
+    yield from named("the site answered neither yes nor a clean 503", unclean)
+    twice = [said.address for said in figures.said if said.word is Word.TWICE]
+    yield from named("a link that works once saved two passwords", twice)
+    yield from named("a double click was taken for two sign-ups", _second_sign_ups(figures))
     if not any(said.word is Word.DONE for said in figures.said):
         yield "nobody was told that it is done"
-    yield from _named("turned away, and the database was well", [said.address for said in _needlessly(figures)])
+    yield from named("turned away, and the database was well", [said.address for said in _needlessly(figures)])
     missed = [felt.deed.fault.name for felt in figures.felt if felt.deed.fault.act is Act.TURN and not felt.hit]
-    yield from _named("harmed nothing", missed)
+    yield from named("harmed nothing", missed)
+
+
+def _second_sign_ups(figures: Figures) -> list[str]:
+    return [address for kind, address in figures.verdict.strays if kind == "account-exists"]
 
 
 def _needlessly(figures: Figures) -> Iterator[Said]:
@@ -79,7 +86,7 @@ def _copy(duplicate: Duplicate) -> str:
     return f"{kind} to {address}, again at {duplicate.provider} {duplicate.accepted_at}, message {duplicate.message_id}"
 
 
-def _named(what: str, things: Sequence[str]) -> Iterator[str]:
+def named(what: str, things: Sequence[str]) -> Iterator[str]:
     if things:
         more = f" … and {len(things) - MOST_NAMED} more" if len(things) > MOST_NAMED else ""
         yield f"{len(things)} {what}: {'; '.join(things[:MOST_NAMED])}{more}"
@@ -120,13 +127,16 @@ def remarks(figures: Figures) -> Iterator[str]:
     yield f"All was settled {figures.settled_s:.0f} s after the last person had come."
 
 
-def last_line(figures: Figures) -> str:
-    verdict = figures.verdict
+def last_line(figures: Figures, others: Verdict, *, wait_ratio: float) -> str:
+    """`others` is the verdict of the second act, whose counts are added; `wait_ratio` is what it measured."""
+    verdicts = (figures.verdict, others)
     return (
-        f"prove: accepted={verdict.accepted} sent={verdict.sent} held={len(figures.held)} lost={len(verdict.lost)}"
-        f" duplicated={len(verdict.duplicates)} unexplained_duplicates={len(verdict.unexplained)}"
+        f"prove: accepted={sum(one.accepted for one in verdicts)} sent={sum(one.sent for one in verdicts)}"
+        f" held={len(figures.held)} lost={sum(len(one.lost) for one in verdicts)}"
+        f" duplicated={sum(len(one.duplicates) for one in verdicts)}"
+        f" unexplained_duplicates={sum(len(one.unexplained) for one in verdicts)}"
         f" uncertain_settled={figures.uncertain_settled} max_recovery_s={figures.max_recovery_s:.1f}"
-        f" sign_up_p99_ms={figures.sign_up_p99_ms:.0f}"
+        f" sign_up_p99_ms={figures.sign_up_p99_ms:.0f} beside_bad_recipients_ratio={wait_ratio:.2f}"
     )
 
 

@@ -18,6 +18,9 @@ ORDER BY created_at
 HELD = """
 SELECT kind, to_address FROM notifications_message WHERE status = 'uncertain' AND settle_at IS NULL ORDER BY created_at
 """
+DEAD = """
+SELECT kind, to_address FROM notifications_message WHERE status = 'dead' ORDER BY created_at
+"""
 SETTLED = """
 SELECT count(*) FROM notifications_message AS message
 WHERE status <> 'uncertain' AND (uncertain_resends > 0 OR EXISTS (
@@ -47,6 +50,9 @@ class Rows:
 
     def held(self) -> list[Fact]:
         return [(kind, address) for kind, address in self._ask(HELD)]
+
+    def dead(self) -> list[Fact]:
+        return [(kind, address) for kind, address in self._ask(DEAD)]
 
     def uncertain_settled(self) -> int:
         return int(self._ask(SETTLED)[0][0])

@@ -8,8 +8,12 @@ import pytest
 
 from config.prove.load import RESET_EVERY, Load, Word
 
-FORM = b'<input name="csrfmiddlewaretoken" value="token">'
-LED_TO = {"/sign-up/": "/check-inbox/", "/password-reset/": "/password-reset/done/"}
+FORM = b'<form method="post"><input type="hidden" name="csrfmiddlewaretoken" value="token"></form>'
+LED_TO = {
+    "/sign-up/": "/check-inbox/",
+    "/password-reset/": "/password-reset/done/",
+    "/password-reset/link/": "/password-reset/complete/",
+}
 
 
 @pytest.fixture
@@ -57,6 +61,15 @@ def test_everybody_is_written_down_with_what_they_were_told(site, tmp_path, stat
     assert sum(said.kind == "password-reset" for said in load.said) == resets
     lines = [json.loads(line) for line in (tmp_path / "clients.jsonl").read_text().splitlines()]
     assert [(line["address"], line["word"]) for line in lines] == [(said.address, word.value) for said in load.said]
+
+
+def test_link_that_saves_two_passwords_is_written_down(site, tmp_path):
+    site.status = 302
+    url = f"http://127.0.0.1:{site.server_address[1]}"
+    load = Load(url, tmp_path / "clients.jsonl", lambda address: f"{url}/password-reset/link/")
+    load.start(people=1, rate=200)
+    load.wait()
+    assert [(said.kind, said.word) for said in load.said][2:] == [("password-changed", Word.TWICE)]
 
 
 def test_nobody_is_let_in_after_the_stop(site, tmp_path):

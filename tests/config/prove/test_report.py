@@ -67,6 +67,8 @@ def figures(**changes):
         ({"held": [ADA, NEWS]}, "1 held: it may never have left"),
         ({"unsettled": [ADA]}, "1 not settled in time: welcome to ada@x.example"),
         ({"said": [WELL, said("ada@x.example", word=Word.UNCLEAN, status=500)]}, "1 the site answered neither"),
+        ({"said": [WELL, said("ada@x.example", word=Word.TWICE)]}, "1 a link that works once"),
+        ({"verdict": verdict(strays=[("account-exists", "ada@x.example")])}, "1 a double click"),
     ],
 )
 def test_proof_fails_only_for_what_must_not_be_and_says_it(changes, complaint):
@@ -81,9 +83,9 @@ def test_long_list_is_cut():
 
 
 def test_last_line_is_the_one_programs_read():
-    assert last_line(figures()) == (
-        "prove: accepted=3 sent=3 held=0 lost=0 duplicated=0 unexplained_duplicates=0 uncertain_settled=4"
-        " max_recovery_s=3.2 sign_up_p99_ms=50"
+    assert last_line(figures(), verdict(lost=[ADA]), wait_ratio=1.25) == (
+        "prove: accepted=6 sent=6 held=0 lost=1 duplicated=0 unexplained_duplicates=0 uncertain_settled=4"
+        " max_recovery_s=3.2 sign_up_p99_ms=50 beside_bad_recipients_ratio=1.25"
     )
 
 

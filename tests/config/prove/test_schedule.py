@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from config.prove.__main__ import PEOPLE, programme_of
+from config.prove.__main__ import PEOPLE, SLOWEST, programme_of
 from config.prove.conditions import LEASE_S
 from config.prove.faults import BY_NAME, FAULTS, SETTLED_S, WORKERS, Act
 from config.prove.schedule import LEAD_S, SHORT_S, left_out, needed_s, plan, plan_short
@@ -71,7 +71,7 @@ def test_catalogue_has_what_is_promised():
         ([], PEOPLE, PEOPLE / needed_s(FAULTS)),
         (["--people", "2000"], 2000, 2000 / needed_s(FAULTS)),
         (["--people", "9000"], 9000, 10.0),
-        (["--people", "100"], 100, 2.0),
+        (["--people", "100"], 100, SLOWEST),
         (["--short"], 300, 300 / SHORT_S),
     ],
 )

@@ -5,6 +5,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from email_validator import EmailNotValidError, validate_email
 
+from accounts import typed
+
 MAX_LENGTH = 254  # RFC 5321's limit on a path, less the angle brackets
 
 # The commonest slips, each with a plainer sentence than the validator's. The first that applies is said.
@@ -22,8 +24,10 @@ def canonical_address(raw: str) -> str:
     """Return `raw` in the form that is stored: ASCII, the domain in punycode, lower-cased.
 
     Raises ValidationError, with a sentence for the person who typed it, unless `raw` is exactly one address to which
-    mail can be sent in plain SMTP. Whether somebody reads mail there is not asked.
+    mail can be sent in plain SMTP. Whether somebody reads mail there is not asked. What pasting brings along unseen
+    (soft hyphens, zero-width and no-break spaces, marks of direction) is left out.
     """
+    raw = typed.one_form(raw)
     if len(raw) > MAX_LENGTH:
         raise _too_long()
     try:

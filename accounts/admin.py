@@ -4,7 +4,9 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 
+from accounts.fields import KeepsName
 from accounts.models import User
+from accounts.searching import TidySearch
 
 
 class UserAddForm(AdminUserCreationForm):
@@ -13,14 +15,14 @@ class UserAddForm(AdminUserCreationForm):
         fields = ("email", "name")
 
 
-class UserEditForm(UserChangeForm):
+class UserEditForm(KeepsName, UserChangeForm):
     class Meta:
         model = User
         fields = "__all__"
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(TidySearch, DjangoUserAdmin):
     add_form = UserAddForm
     form = UserEditForm
     add_fieldsets = (

@@ -1,11 +1,22 @@
-"""The address as a field: whatever way it comes in, it is checked once and kept in its canonical form."""
+"""Addresses and names as fields: whatever way they come in, they are checked once and kept in one form."""
 
 from typing import Any
 
 from django import forms
 from django.db import models
 
+from accounts import names, typed
 from accounts.addresses import MAX_LENGTH, canonical_address
+
+
+class AddressInput(forms.TextInput):
+    """Not type="email": browsers refuse an address with a pasted invisible character, and cannot say what is wrong."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        keyboard = {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
+        # What the browser can say before the password has to be typed again.
+        shape = {"pattern": ".+@.+", "title": "name@example.com"}
+        super().__init__({**keyboard, **shape, **(attrs or {})})
 
 
 class AddressFormField(forms.EmailField):
@@ -15,11 +26,8 @@ class AddressFormField(forms.EmailField):
     default_validators = []
 
     def to_python(self, value: Any) -> str:
-        typed = str(super().to_python(value))
-        return typed if typed in self.empty_values else canonical_address(typed)
-
-    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        return {**super().widget_attrs(widget), "autocapitalize": "none", "spellcheck": "false"}
+        address = str(super().to_python(value))
+        return address if address in self.empty_values else canonical_address(address)
 
 
 class AddressField(models.EmailField):
@@ -34,8 +42,8 @@ class AddressField(models.EmailField):
         super().__init__(*args, **{"max_length": MAX_LENGTH} | kwargs)
 
     def to_python(self, value: Any) -> Any:
-        typed = super().to_python(value)
-        return typed if typed in self.empty_values else canonical_address(typed)
+        address = super().to_python(value)
+        return address if address in self.empty_values else canonical_address(address)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
         """The instance too: whoever hears post_save must see what was stored."""
@@ -45,3 +53,46 @@ class AddressField(models.EmailField):
 
     def formfield(self, **kwargs: Any) -> forms.Field | None:  # type: ignore[override]
         return super().formfield(**{"form_class": AddressFormField} | kwargs)
+
+
+class NameFormField(forms.CharField):
+    """Cleans to a name in its one form. `kept`: the account's name, which stays as it is unless it is changed.
+
+    Names from before there were rules are longer, and still their owners' names.
+    """
+
+    kept = ""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{**kwargs, "max_length": None, "empty_value": ""})
+        self.validators.append(names.check_name)
+
+    def clean(self, value: Any) -> str:
+        if self.kept and isinstance(value, str) and value.strip() == self.kept.strip():
+            return self.kept
+        return typed.name(super().clean(value))
+
+
+class NameField(models.CharField):
+    """A person's name. The column holds longer ones than are taken today."""
+
+    default_validators = [names.check_name]
+
+    def clean(self, value: Any, model_instance: models.Model | None) -> str:
+        return typed.name(super().clean(value, model_instance))
+
+    def formfield(self, **kwargs: Any) -> forms.Field | None:  # type: ignore[override]
+        return super().formfield(**{"form_class": NameFormField} | kwargs)
+
+
+class KeepsName(forms.ModelForm):
+    """A form of an account that exists: its name is only checked if it is changed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if isinstance(field := self.fields.get("name"), NameFormField):
+            field.kept = self.instance.name
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """What the field has let through is not checked again; it has seen to the rest."""
+        return {*super()._get_validation_exclusions(), "name"}  # type: ignore[misc]

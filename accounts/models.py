@@ -7,25 +7,14 @@ from uuid import UUID
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.db import models, router, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
+from accounts import typed
 from accounts.addresses import canonical_address
-from accounts.fields import AddressField
-
-# Control characters end up in headers; Unicode's line and paragraph separators break lines too.
-one_line = RegexValidator(
-    # And those that turn the direction of what follows: U+202E makes a name out of anything.
-    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]",
-    _("Please leave out line breaks and control characters."),
-    inverse_match=True,
-)
-# We greet people by it in mail to addresses that nobody has confirmed: no place for anybody's advertisement.
-no_link = RegexValidator(r"(?i)://|\bwww\.", _("A name has no web address in it."), inverse_match=True)
+from accounts.fields import AddressField, NameField
 
 
 class UserManager(BaseUserManager["User"]):
@@ -63,7 +52,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     # `unique` is what Django's checks and createsuperuser ask for. The constraint below says more and speaks for both.
     email = AddressField("e-mail address", unique=True)
-    name = models.CharField(max_length=150, blank=True, validators=[one_line, no_link])
+    name = NameField(max_length=150, blank=True)
     is_active = models.BooleanField("active", default=True, help_text="Clear this instead of deleting an account.")
     is_staff = models.BooleanField("staff", default=False, help_text="May use the admin.")
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
@@ -72,7 +61,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     new_email = AddressField("new e-mail address", blank=True, default="", db_default="")
     # In which we write; empty for the site's own.
     language = models.CharField(max_length=10, blank=True, default="", db_default="")
-    wants_news = models.BooleanField("gets product news", default=True, db_default=True)
+    # Asked for at the sign-up and in the preferences; nobody gets news without having said so.
+    wants_news = models.BooleanField("gets product news", default=False, db_default=False)
     # Made up by the sign-up that made the account, and known to that browser only.
     sign_up = models.UUIDField(null=True, editable=False)
     # Whoever signed up has corrected the address: this account is given up, and deleted soon.
@@ -128,7 +118,20 @@ class User(AbstractBaseUser, PermissionsMixin):
         with transaction.atomic(using=database):
             super().save(*args, **kwargs)
 
+    def set_password(self, raw_password: str | None) -> None:
+        one_form = raw_password and typed.password(raw_password)
+        super().set_password(one_form)
+        if self.pk is None and one_form != raw_password:
+            # Django sets the password of a user who is nobody where an address has no account: that must take as long
+            # as `check_password` takes of an account's owner.
+            make_password(raw_password)
+
     def check_password(self, raw_password: str) -> bool:
+        """Compare a password in its one form, and as it was typed: so older hashes were made."""
+        one_form = typed.password(raw_password)
+        return self._matches(one_form) or (one_form != raw_password and self._matches(raw_password))
+
+    def _matches(self, raw_password: str) -> bool:
         """Check it as Django does, which hashes it again where the way of hashing has changed.
 
         Only over the hash that was checked: Django's own would put the old password back if it was changed meanwhile.
@@ -136,7 +139,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
         def keep(password: str) -> None:
             checked = self.password
-            self.password = make_password(password)
+            self.password = make_password(typed.password(password))
             type(self).objects.filter(pk=self.pk, password=checked).update(password=self.password)
 
         return check_password(raw_password, self.password, keep)

@@ -139,7 +139,9 @@ def start_anew() -> None:
 
 def load(count: int) -> None:
     """Enqueue a backlog of bulk mail."""
-    people = User.objects.bulk_create(User(email=f"reader{number}@example.com") for number in range(count))
+    people = User.objects.bulk_create(
+        User(email=f"reader{number}@example.com", wants_news=True) for number in range(count)
+    )
     enqueue_many(
         [Draft(kind=kinds.PRODUCT_NEWS.name, to=person.email, user=person, context=CONTEXT) for person in people]
     )

@@ -19,6 +19,7 @@ class UserFactory(DjangoModelFactory[User]):
         model = User
 
     email = Sequence(lambda number: f"person{number}@example.com")
+    wants_news = True
 
     @classmethod
     def _create(cls, model_class, **fields):

@@ -16,7 +16,8 @@ def delete(user: User) -> bool:
         account = User.objects.select_for_update().filter(**still_has_password(user), is_staff=False).first()
         if account is None:
             return False
-        context = {"name": account.name, "language": account.language}
+        # A name is not sent to an address that nobody has confirmed.
+        context = {"name": account.name if account.confirmed_at else "", "language": account.language}
         address = account.email
         account.delete()
         account_event.send(sender=User, kind="account-deleted", user=None, address=address, context=context)

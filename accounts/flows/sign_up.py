@@ -80,7 +80,7 @@ def _take(wanted: User, owner: User | None) -> None:
 
 def _renewed(account: User, wanted: User) -> bool:
     """Make `account` what is `wanted`; False if it has been confirmed."""
-    values = {name: getattr(wanted, name) for name in ("name", "password", "language")}
+    values = {name: getattr(wanted, name) for name in ("name", "password", "language", "wants_news")}
     return bool(User.objects.filter(pk=account.pk, confirmed_at=None).update(**values, replaced_at=None))
 
 

@@ -29,6 +29,7 @@ class Started:
 
     address: str
     name: str = ""
+    wants_news: bool = False
     account: UUID = field(default_factory=uuid4)
     mail: UUID = field(default_factory=uuid4)
     mailed_at: int = field(default_factory=lambda: int(time.time()))

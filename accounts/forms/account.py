@@ -7,14 +7,14 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import AddressFormField
+from accounts.fields import AddressFormField, AddressInput, KeepsName
 from accounts.forms.once import NamedForm
 from accounts.forms.passwords import WithCurrentPassword
 from accounts.models import User
 
 
 class AddressForm(NamedForm, WithCurrentPassword):
-    email = AddressFormField(label=_("New e-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    email = AddressFormField(label=_("New e-mail address"), widget=AddressInput(attrs={"autocomplete": "email"}))
 
     field_order = ("email", "current_password")
 
@@ -25,7 +25,7 @@ class AddressForm(NamedForm, WithCurrentPassword):
         return address
 
 
-class PreferencesForm(forms.ModelForm):
+class PreferencesForm(KeepsName):
     language = forms.ChoiceField(label=_("Language"), help_text=_("Of these pages, and of the mail we send you."))
 
     class Meta:
@@ -33,8 +33,8 @@ class PreferencesForm(forms.ModelForm):
         fields = ("name", "language", "wants_news")
         labels = {"name": _("Name"), "wants_news": _("Send me product news")}
         help_texts = {
-            "name": _("How we address you. You may leave it empty."),
-            "wants_news": _("What concerns your account, such as a new password, we send in any case."),
+            "name": _("What should we call you?"),
+            "wants_news": _("Account emails, such as password resets, are always sent."),
         }
         widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
 

@@ -4,13 +4,14 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import AddressInput
 from accounts.models import User
 
 
 class LogInForm(AuthenticationForm):
     # Not an AddressFormField: it would tell apart what cannot be an address from what is nobody's.
     username = forms.CharField(
-        label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
+        label=_("E-mail address"), widget=AddressInput(attrs={"autocomplete": "username", "autofocus": True})
     )
     remember = forms.BooleanField(label=_("Keep me logged in on this device"), required=False)
 

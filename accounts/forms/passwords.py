@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.fields import AddressFormField
+from accounts.fields import AddressFormField, AddressInput
 from accounts.flows import passwords
 from accounts.forms.once import NamedForm
 from accounts.models import User
@@ -83,7 +83,7 @@ class PasswordChangeForm(WithCurrentPassword, NewPasswordForm):
 class PasswordResetForm(NamedForm):
     """For Django's PasswordResetView. Django's own form mints the token at once; this one only says what is wanted."""
 
-    email = AddressFormField(label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username"}))
+    email = AddressFormField(label=_("E-mail address"), widget=AddressInput(attrs={"autocomplete": "username"}))
 
     def save(self, **options: Any) -> None:
         """`options` is what the view would tell a form that sends mail."""

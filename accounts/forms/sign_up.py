@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.fields import AddressFormField
+from accounts.fields import AddressFormField, AddressInput
 from accounts.forms.once import NamedForm
 from accounts.forms.passwords import NewPasswordField
 from accounts.forms.trap import WithTrap
@@ -16,13 +16,18 @@ from accounts.models import User
 class SignUpForm(NamedForm, WithTrap, forms.ModelForm):
     password = NewPasswordField()
 
+    field_order = ("email", "name", "password", "wants_news")
+
     class Meta:
         model = User
-        fields = ("email", "name")
-        labels = {"email": _("E-mail address"), "name": _("Name")}
-        help_texts = {"name": _("How we address you. You may leave it empty.")}
+        fields = ("email", "name", "wants_news")
+        labels = {"email": _("E-mail address"), "name": _("Name"), "wants_news": _("Send me product news")}
+        help_texts = {
+            "name": _("What should we call you?"),
+            "wants_news": _("Now and then. You can change this at any time."),
+        }
         widgets = {
-            "email": forms.EmailInput(attrs={"autocomplete": "username"}),
+            "email": AddressInput(attrs={"autocomplete": "username"}),
             "name": forms.TextInput(attrs={"autocomplete": "name"}),
         }
 
@@ -49,4 +54,4 @@ class SignUpForm(NamedForm, WithTrap, forms.ModelForm):
 
 
 class ConfirmAgainForm(NamedForm):
-    email = AddressFormField(label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username"}))
+    email = AddressFormField(label=_("E-mail address"), widget=AddressInput(attrs={"autocomplete": "username"}))

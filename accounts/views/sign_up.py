@@ -52,6 +52,7 @@ class SignUpView(FormView):
         started = Started(
             address=wanted.email,
             name=wanted.name,
+            wants_news=wanted.wants_news,
             account=earlier.account if earlier else form.account(wanted.email),
             mail=form.reference(wanted.email),
         )
@@ -83,7 +84,9 @@ class CorrectAddressView(SignUpView):
 
     def get_initial(self) -> dict[str, Any]:
         earlier = remembered(self.request)
-        return {"email": earlier.address, "name": earlier.name} if earlier else {}
+        if earlier is None:
+            return {}
+        return {"email": earlier.address, "name": earlier.name, "wants_news": earlier.wants_news}
 
     def earlier(self, address: str) -> Started | None:
         return remembered(self.request)

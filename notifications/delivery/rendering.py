@@ -79,7 +79,7 @@ def render(message: Message, *, attempt: int) -> OutgoingMail:
         attempt=attempt,
         from_email=settings.DEFAULT_FROM_EMAIL,
         to_address=message.to_address,
-        to_name=" ".join(message.user.get_full_name().split()) if message.user else "",
+        to_name=_name_of(message),
         subject=content.subject,
         text=content.text,
         html=content.html,
@@ -133,6 +133,7 @@ def _content(message: Message, language: str) -> Content:
         "site_url": settings.SITE_URL,
         **message.context,
         **(kind.context(message.user) if message.user else {}),
+        **_unnamed(message),
         "language": language,
         "happened_at": _happened_at(message),
     }
@@ -142,6 +143,21 @@ def _content(message: Message, language: str) -> Content:
     html = _render(f"{folder}/body.html", data, escape=True)
     # A tag of a template leaves its line behind.
     return Content(data["subject"], re.sub(r"\n{3,}", "\n\n", text).strip(), _inliner.inline(html))
+
+
+def _is_confirmed(message: Message) -> bool:
+    """Decide whether the message goes to the address that its account has confirmed."""
+    user = message.user
+    return user is not None and user.confirmed_at is not None and message.to_address == user.email.lower()
+
+
+def _name_of(message: Message) -> str:
+    return " ".join(message.user.get_full_name().split()) if message.user and _is_confirmed(message) else ""
+
+
+def _unnamed(message: Message) -> dict[str, str]:
+    """Return what takes the name out: a stranger can sign up, under any name, with somebody else's address."""
+    return {"name": ""} if message.user and not _is_confirmed(message) else {}
 
 
 def _happened_at(message: Message) -> datetime:

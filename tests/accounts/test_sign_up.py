@@ -29,10 +29,10 @@ def test_page_shows_a_form(client):
 
 @pytest.mark.django_db
 def test_person_is_saved_and_told_to_look_into_the_inbox(client):
-    answer = sign_up(client, email="Ada@Example.com", name="Ada, Countess 🎩")
+    answer = sign_up(client, email="Ada@Example.com", name="Ada O’Brien-Lovelace")
     assert (answer.status_code, answer["Location"]) == (302, reverse("accounts:check-inbox"))
     user = User.objects.get()
-    assert (user.email, user.name, user.confirmed_at) == ("ada@example.com", "Ada, Countess 🎩", None)
+    assert (user.email, user.name, user.confirmed_at) == ("ada@example.com", "Ada O’Brien-Lovelace", None)
     assert user.check_password(PASSWORD)
     assert "ada@example.com" in client.get(answer["Location"]).content.decode()
 
@@ -55,7 +55,7 @@ def test_message_is_in_the_outbox(client):
         ({"email": "ada@example.com\nbob@example.com"}, "line breaks"),
         ({"email": "a" * 300 + "@example.com"}, "too long"),
         ({"name": "Ada\r\nBcc: bob@example.com"}, "line breaks and control characters"),
-        ({"name": "A" * 151}, "at most 150 characters"),
+        ({"name": "A" * 51}, "at most 50 characters"),
         ({"name": "A\x00da"}, "Null characters are not allowed"),
         ({"password": ""}, "This field is required."),
         ({"password": "12345"}, "too short"),
@@ -87,7 +87,7 @@ def test_taken_address_is_told_to_its_owner_only(client):
 def test_address_taken_a_moment_ago_by_somebody_else_is_told_to_its_owner():
     def one(number):
         try:
-            return sign_up(Client(), name=f"Ada {number}").status_code
+            return sign_up(Client(), name="Ada" + "a" * number).status_code
         finally:
             connection.close()
 

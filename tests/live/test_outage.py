@@ -22,7 +22,7 @@ from accounts.models import User
 from notifications.outbox import Draft, enqueue_many
 text = {"headline": "News", "paragraphs": ["The first."]}
 for kind, count in reversed(KINDS.items()):
-    people = User.objects.bulk_create(User(email=f"{kind}-{n}@example.com") for n in range(count))
+    people = User.objects.bulk_create(User(email=f"{kind}-{n}@example.com", wants_news=True) for n in range(count))
     context = text if kind == "product-news" else {}
     enqueue_many([Draft(kind=kind, to=person.email, user=person, context=context) for person in people])
 """

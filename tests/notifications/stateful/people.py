@@ -105,7 +105,7 @@ class People(Scene):
         return [person for person in self.people if not person.gone]
 
     def _sign_up(self) -> User:
-        return User.objects.create_user(f"person{len(self.people)}@example.com", "a password")
+        return User.objects.create_user(f"person{len(self.people)}@example.com", "a password", wants_news=True)
 
     def _ask_for_a_reset(self, person: Person) -> None:
         user = User.objects.get(pk=person.pk)

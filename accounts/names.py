@@ -1,0 +1,38 @@
+"""What may be a person's name. We greet people by it, so it is no place for an advertisement. Pure."""
+
+import re
+from unicodedata import category
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts import typed
+
+MAX_LENGTH = 50
+# The middle dots stand in Catalan names, and between the parts of foreign names in Chinese and Japanese.
+_BESIDE_LETTERS = frozenset(" '-.\u2019\u00b7\u30fb")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# "bit.ly": programs make a link of whatever has a dot with a word right behind. Initials ("J.R.R. Tolkien") have none.
+_LINK = re.compile(r"(?i)\.[^\W\d_]{2}|://|\bwww\.")
+# More on one letter is no spelling: they would cover the lines around.
+_MARKS_ON_A_LETTER = 4
+
+
+def check_name(text: str) -> None:
+    """Raise ValidationError unless `text`, in its one form, is shaped like a name: letters of any script, ' - and ."""
+    if typed.BIDI.search(text) or _CONTROL.search(text):
+        raise ValidationError(_("Please leave out line breaks and control characters."), code="control_characters")
+    text = typed.name(text)
+    if len(text) > MAX_LENGTH:
+        raise ValidationError(
+            _("This name is too long: at most %(limit)d characters."), code="max_length", params={"limit": MAX_LENGTH}
+        )
+    if _LINK.search(text):
+        raise ValidationError(_("Names can't contain links."), code="link")
+    if text and not _is_shaped_like_a_name(text):
+        raise ValidationError(_("A name has letters, spaces, hyphens, apostrophes and dots only."), code="characters")
+
+
+def _is_shaped_like_a_name(text: str) -> bool:
+    kinds = "".join("." if one in _BESIDE_LETTERS else category(one)[0] for one in text)
+    return "L" in kinds and set(kinds) <= set("LM.") and "M" * (_MARKS_ON_A_LETTER + 1) not in kinds

@@ -1,0 +1,48 @@
+"""Text as people type and paste it, in the one form that is compared, stored and shown. Pure.
+
+Text that looks the same to a person must be the same: pages and word processors put in soft hyphens, zero-width and
+no-break spaces, and some keyboards type full-width letters.
+"""
+
+import re
+from unicodedata import category, normalize
+
+# Turn the direction of what follows: U+202E makes another name out of a name.
+BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Invisible, but letters or marks by their category: fillers of Hangul, inherent vowels of Khmer, and joiners.
+_FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u180b\u180c\u180d\u180f")
+# Not line breaks: those are for whoever asks for one line to refuse.
+_SPACES = re.compile(r"[^\S\r\n\x0b\x0c\x1c-\x1f\x85\u2028\u2029]+")
+_APOSTROPHES = str.maketrans({"\u00b4": "\u2019", "\u02b9": "\u2019", "\u2018": "\u2019", "\u201b": "\u2019"})
+_HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"))
+
+
+def visible(text: str) -> str:
+    """Return `text` without the characters that nobody sees: format characters and fillers."""
+    if text.isascii():
+        return text
+    return "".join(one for one in text if category(one) != "Cf" and one not in _FILLERS)
+
+
+def one_form(text: str) -> str:
+    """Return `text` in NFKC, without what is invisible, with single spaces and none around it. Line breaks stay."""
+    return _SPACES.sub(" ", visible(normalize("NFKC", text))).strip(" ")
+
+
+def prose(text: str) -> str:
+    """Return a text of several words or lines as its author sees it: in NFC, without what pasting leaves behind.
+
+    The joiners of emoji and scripts stay, and so does the no-break space.
+    """
+    return re.sub("[\u00ad\u200b\u2060\ufeff]", "", normalize("NFC", text))
+
+
+def name(text: str) -> str:
+    """Return a person's name in one form, with one kind of apostrophe beside the typewriter's, and one hyphen."""
+    # Before NFKC, which makes a space and an accent of an apostrophe.
+    return one_form(text.translate(_APOSTROPHES).translate(_HYPHENS))
+
+
+def password(text: str) -> str:
+    """Return a password as it is hashed: in NFKC, as NIST SP 800-63B has it, and otherwise as it was typed."""
+    return normalize("NFKC", text)

@@ -17,8 +17,8 @@ from accounts.models import User
 logger = logging.getLogger(__name__)
 
 PAGE = 200
-# Of one hourly run; far less than the time after which the broker takes a task for lost.
-LONGEST_S = 60.0
+# Of one hourly run; less than a job may take before it is called stuck.
+LONGEST_S = 600.0
 GIVEN_UP = "given up for another address"
 
 

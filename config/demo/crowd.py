@@ -17,7 +17,8 @@ MAKE_READERS = f"""
 from django.utils import timezone
 from accounts.models import User
 addresses = [f"reader{{number}}@example.com" for number in range({READERS})]
-User.objects.bulk_create(User(email=address, password="!", confirmed_at=timezone.now(), wants_news=True) for address in addresses)
+agreed = {{"password": "!", "confirmed_at": timezone.now(), "wants_news": True}}
+User.objects.bulk_create(User(email=address, **agreed) for address in addresses)
 """
 
 

@@ -2,12 +2,13 @@
 
 from django.contrib import admin
 
+from accounts.searching import TidySearch
 from notifications.admin.read_only import ReadOnly
 from notifications.models import ProviderEvent
 
 
 @admin.register(ProviderEvent)
-class ProviderEventAdmin(ReadOnly, admin.ModelAdmin):
+class ProviderEventAdmin(ReadOnly, TidySearch, admin.ModelAdmin):
     list_display = ["received_at", "recipient", "kind", "bounce", "state", "provider"]
     fields = [
         *("provider", "event_id", "received_at", "state", "message", "attempt", "kind", "bounce", "recipient"),

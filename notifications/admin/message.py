@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
+from accounts.searching import TidySearch
 from notifications.admin.attempt import AttemptInline
 from notifications.admin.read_only import ReadOnly
 from notifications.admin.recipient import recipient
@@ -36,7 +37,7 @@ _NOT_WITHOUT_ADDRESS: dict[str, tuple[tuple[str, str], ...]] = {
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly, ResendViews):
+class MessageAdmin(ReadOnly, TidySearch, ResendViews):
     list_display = [recipient, "kind", "status", "outcome", "created_at", "sent_at"]
     list_filter = ["status", "outcome", "kind", "stream", "provider", "created_at"]
     search_fields = ["to_address", "id"]

@@ -15,7 +15,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
 
+from accounts import typed
 from accounts.models import User
+from accounts.searching import TidySearch
 from notifications.addresses import BadAddressError, one_address
 from notifications.feedback import suppressing
 from notifications.models import Suppression
@@ -34,7 +36,7 @@ class ByHandForm(forms.ModelForm):
 
     def clean_address(self) -> str:
         try:
-            address = one_address(self.cleaned_data["address"].strip()).lower()
+            address = one_address(typed.one_form(self.cleaned_data["address"])).lower()
         except BadAddressError as error:
             raise ValidationError("Please enter exactly one e-mail address.") from error
         if Suppression.objects.in_force([address]).filter(reason=Reason.BY_HAND).exists():
@@ -62,7 +64,7 @@ class LiftForm(forms.Form):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(admin.ModelAdmin):
+class SuppressionAdmin(TidySearch, admin.ModelAdmin):
     list_display = ["address", "reason", "created_at", "lifted_at", "in_short"]
     list_filter = [InForceFilter, "reason", "provider", "created_at"]
     search_fields = ["address"]

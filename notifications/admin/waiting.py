@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
 
+from accounts.searching import TidySearch
 from notifications.admin import chosen as page
 from notifications.admin.read_only import ReadOnly
 from notifications.models import Message
@@ -25,7 +26,7 @@ class MessagePages(ChangeList):
         return message_url(result.pk)
 
 
-class WaitingAdmin(ReadOnly, admin.ModelAdmin):
+class WaitingAdmin(ReadOnly, TidySearch, admin.ModelAdmin):
     """A list with one view, `act_view`, that asks on GET and acts on POST, for one message or for those chosen."""
 
     act = ""

@@ -55,6 +55,15 @@ def test_search_of_the_admin_finds_what_was_pasted(admin_client):
         assert page.context["cl"].result_count == 1
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["message", "deadletter", "uncertainmessage", "suppression", "providerevent"])
+def test_search_of_the_engine_finds_what_was_pasted(admin_client, name):
+    page = admin_client.get(
+        reverse(f"admin:notifications_{name}_changelist"), {"q": "\u200bada@example\u00ad.com\u00a0"}
+    )
+    assert "ada@example.com" in str(page.context["cl"].queryset.query)
+
+
 @pytest.mark.parametrize(
     ("text", "form"), [("a\u00a0b", "a b"), ("\uff41", "a"), ("a\u00ad\u200b\ufeffb", "ab"), ("a\r\nb", "a\r\nb")]
 )

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts import typed
 from notifications import kinds
 from notifications.addresses import BadAddressError, one_address
 from notifications.operations.follow import Sighting, follow, verdict
@@ -64,7 +65,7 @@ class Command(BaseCommand):
 
 def recipient(raw: str) -> str:
     try:
-        return one_address(raw)
+        return one_address(typed.one_form(raw))
     except BadAddressError as error:
         raise CommandError(f"--send-to: {error}.") from error
 

@@ -145,7 +145,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return check_password(raw_password, self.password, keep)
 
     def get_full_name(self) -> str:
-        return self.name
+        return str(self.name)
 
     def get_short_name(self) -> str:
-        return self.name or self.email
+        return str(self.name or self.email)

@@ -1,7 +1,7 @@
 # Mailroom. Needs Python 3.11 or newer and make, nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up down demo prove prove-short fresh test test-long test-browser check bench-budget bench-faults bench-sign-up bench-inbox screenshots messages requirements clean
+.PHONY: help up down demo prove prove-short fresh test test-long test-browser check bench-budget bench-bounces bench-faults bench-sign-up bench-inbox screenshots messages requirements clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -29,6 +29,7 @@ help:
 	@echo 'make test-browser   people'\''s pages and the admin in a real browser; needs Chromium (apt install chromium)'
 	@echo 'make check   lint, types, layers, templates, migrations, settings, requirements'
 	@echo 'make bench-budget   measure whether the budget holds: rates, floors, waits (4 minutes)'
+	@echo 'make bench-bounces   measure how soon 500 bounces are read beside a million suppressions (1 minute)'
 	@echo 'make bench-faults   measure sign-ups while the broker is refused, frozen, slow, full … (5 minutes)'
 	@echo 'make bench-sign-up   measure ten sign-ups a second, and with Redis stopped (90 s)'
 	@echo 'make bench-inbox   measure how soon the page of somebody who waits says "Handed over"; needs Chromium (90 s)'
@@ -82,6 +83,9 @@ check: .venv/.dev
 
 bench-budget: .venv/.app
 	@$(BIN)/python -m benchmarks.budget
+
+bench-bounces: .venv/.app
+	@$(BIN)/python -m benchmarks.bounces
 
 bench-faults: .venv/.app
 	@$(BIN)/python -m benchmarks.broker_faults

@@ -5,7 +5,7 @@ from django.core.management import call_command
 from accounts import purging
 from notifications import forgetting
 from notifications.delivery import quota
-from notifications.feedback import suppressing
+from notifications.feedback import lifting
 from notifications.housekeeping import Job
 from notifications.outbox import brake
 
@@ -26,7 +26,7 @@ def watch_bounces() -> None:
 
 JOBS = (
     Job(name="watch-bounces", every_s=15, run=watch_bounces),
-    Job(name="lift-at-providers", every_s=15, run=suppressing.lift_at_providers),
+    Job(name="lift-at-providers", every_s=15, run=lifting.lift_at_providers),
     Job(name="read-quotas", every_s=60, run=read_quotas),
     Job(name="forget", every_s=3600, run=forgetting.forget_what_is_over),
     Job(name="purge-unconfirmed", every_s=3600, run=purging.purge_unconfirmed),

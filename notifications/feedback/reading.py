@@ -1,6 +1,6 @@
 """Read stored events: which message each is about, and what it means for that message and its address.
 
-A batch costs a handful of statements however many events it holds; only bounces and complaints cost some of their own.
+A batch costs the same few statements however many events it holds and whatever they say.
 """
 
 import logging
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from notifications import states
@@ -43,8 +44,7 @@ def read_due(limit: int = BATCH) -> Counter[str]:
     database errors, and then nothing has changed.
     """
     with brief():
-        due = ProviderEvent.objects.filter(state__in=[State.STORED, State.PARKED], read_after__lte=Now())
-        events = list(due.order_by("read_after").select_for_update(skip_locked=True)[:limit])
+        events = list(_due()[:limit])
         if not events:
             return Counter()
         read = [(event, feedback) for event in events if (feedback := _read(event))]
@@ -59,6 +59,18 @@ def read_due(limit: int = BATCH) -> Counter[str]:
         write_down(done)
         _apply([Understood(event, feedback, event.message) for event, feedback in read if event.message])
     return Counter(event.state for event in done)
+
+
+def set_aside_first(error: str) -> None:
+    """File the first event that is due as unreadable: it makes the database refuse every batch that it is in."""
+    with brief():
+        ids = list(_due().values_list("id", flat=True)[:1])
+        ProviderEvent.objects.filter(id__in=ids).update(state=State.UNREADABLE, detail=error[:300])
+
+
+def _due() -> QuerySet[ProviderEvent, ProviderEvent]:
+    due = ProviderEvent.objects.filter(state__in=[State.STORED, State.PARKED], read_after__lte=Now())
+    return due.order_by("read_after").select_for_update(skip_locked=True)
 
 
 def _read(event: ProviderEvent) -> Feedback | None:
@@ -80,7 +92,8 @@ def _message_ids(read: Sequence[tuple[ProviderEvent, Feedback]]) -> dict[int, UU
     ids = {event.pk: feedback.message_id for event, feedback in read if feedback.message_id}
     wanted = {feedback.provider_message_id for event, feedback in read if event.pk not in ids} - {""}
     if wanted:
-        attempts = DeliveryAttempt.objects.filter(provider_message_id__in=wanted)
+        # PostgreSQL uses the index of known ids for a long list only where its condition is repeated.
+        attempts = DeliveryAttempt.objects.filter(provider_message_id__in=wanted).exclude(provider_message_id="")
         known = dict(attempts.values_list("provider_message_id", "message_id"))
         ids |= {event.pk: known[f.provider_message_id] for event, f in read if f.provider_message_id in known}
     return ids
@@ -134,10 +147,8 @@ def _apply(understood: Sequence[Understood]) -> None:
     for outcome, ids in outcomes.items():
         Message.objects.filter(id__in=ids, outcome__in=lower_than(outcome)).update(outcome=outcome, outcome_at=Now())
     suppressing.heal({one.message.id for one in understood if one.feedback.kind is FeedbackKind.DELIVERED})
-    # In one order, so that two readers wait for each other instead of for ever.
-    for one in sorted(understood, key=lambda one: one.event.recipient):
-        if not one.message.forgotten_at:
-            suppressing.consider(one.event, one.feedback)
+    remembered = [one for one in understood if not one.message.forgotten_at]
+    suppressing.consider([suppressing.Report(one.event, one.feedback) for one in remembered])
 
 
 def _note_lost_attempts(understood: Sequence[Understood]) -> None:

@@ -1,67 +1,90 @@
-"""Addresses that get no more mail: how they come on the list, heal, and are taken off it by a person."""
+"""Addresses that get no more email: how they come on the list and how they leave it.
 
-import logging
-from collections.abc import Iterable
-from datetime import timedelta
+A batch of events costs the same few statements whatever its size, and none of them reads the whole list.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Max
 from django.db.models.functions import Now
 
 from accounts.models import User
-from notifications.models import Message, ProviderEvent, Suppression
-from notifications.models.suppression import SuppressionQuerySet
-from notifications.outcomes import BounceKind, FeedbackKind, Outcome
-from notifications.providers.accounts import LIST_KEEPERS
+from notifications.models import ProviderEvent, Suppression
+from notifications.outcomes import BounceKind, FeedbackKind
 from notifications.providers.feedback import Feedback
-from notifications.providers.mail import ErrorClass, ProviderError
 from notifications.suppressions import Reason, reason_for
 
-logger = logging.getLogger(__name__)
+_Key = tuple[str, str]
+HEALED = "a message was delivered"
+# Messages to each address that bounced softly since one was delivered or a person lifted the suppression. Each part is
+# a question for one address, so that each is answered by an index.
+_SOFT_BOUNCES = """
+SELECT address, (
+    SELECT count(DISTINCT event.message_id) FROM notifications_providerevent AS event
+    WHERE event.recipient = address AND event.bounce = 'soft'
+      AND event.received_at > greatest(
+        statement_timestamp() - %(within)s,
+        (SELECT max(outcome_at) FROM notifications_message WHERE to_address = address AND outcome = 'delivered'),
+        (
+            SELECT max(lifted_at) FROM notifications_suppression AS lifted
+            WHERE lifted.address = asked.address AND reason = %(reason)s AND lifted_at IS NOT NULL
+        )
+      )
+)
+FROM unnest(%(addresses)s::text[]) AS asked (address)
+"""
+# One statement with arrays: the ORM's bulk_create would take most of the time of a batch of bounces. The order is one
+# for all, so that two readers wait for each other and do not block each other.
+_PUT = """
+INSERT INTO notifications_suppression (address, reason, detail, provider, event_id, lift_reason, provider_lift)
+SELECT address, reason, detail, provider, event_id, '', ''
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[])
+    AS found (address, reason, detail, provider, event_id)
+ORDER BY address, reason ON CONFLICT DO NOTHING
+"""
 
 
-def consider(event: ProviderEvent, feedback: Feedback) -> None:
-    """Suppress the address of an event that was understood, or lift what it proves wrong."""
-    if feedback.kind is FeedbackKind.NOT_SPAM:
-        complaints = Suppression.objects.in_force([event.recipient]).filter(reason=Reason.COMPLAINT)
-        complaints.update(lifted_at=Now(), lift_reason="the recipient said that it was no spam")
-        return
-    reason = reason_for(
-        feedback.also or feedback.kind,
-        feedback.bounce,
-        soft_bounces=_soft_bounces(event.recipient) if feedback.bounce is BounceKind.SOFT else 0,
-        soft_bounce_limit=settings.SOFT_BOUNCE_LIMIT,
-    )
-    if reason:
-        suppress(event.recipient, reason, feedback.detail, event)
+@dataclass(frozen=True)
+class Report:
+    """An event and what it says; `event.recipient` is the address in our spelling."""
+
+    event: ProviderEvent
+    feedback: Feedback
+
+    @property
+    def occurred_at(self) -> datetime:
+        return self.event.occurred_at or self.event.received_at
 
 
-def suppress(address: str, reason: Reason, detail: str, event: ProviderEvent | None = None) -> None:
-    """Put an address on the list; one that is there for this reason already stays as it is.
+def consider(reports: Sequence[Report]) -> None:
+    """Suppress the addresses of a batch of events, and lift what the events prove wrong."""
+    soft = _soft_bounces({one.event.recipient for one in reports if one.feedback.bounce is BounceKind.SOFT})
+    found = [(one, reason) for one in reports if (reason := _reason(one, soft.get(one.event.recipient, 0)))]
+    _put(found)
+    for kind, (reason, why) in _BACK.items():
+        _take_back(_last_words(reports, kind, found, reason), reason, why)
 
-    What happened before a person lifted it is no news.
-    """
-    if event and event.occurred_at and _lifted(address, reason).filter(lifted_at__gt=event.occurred_at).exists():
-        return
-    row = Suppression(
-        address=address.lower(),
-        reason=reason,
-        detail=detail[:300],
-        provider=event.provider if event else "",
-        event=event,
-    )
+
+def suppress(address: str, reason: Reason, detail: str) -> None:
+    """Put an address on the list; one that is there for this reason already stays as it is."""
+    row = Suppression(address=address.lower(), reason=reason, detail=detail[:300])
     Suppression.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def heal(message_ids: Iterable[UUID]) -> None:
-    """Messages were delivered: what one of them has probed takes mail again."""
-    probed = Suppression.objects.filter(lifted_at__isnull=True, probe_id__in=set(message_ids))
-    probed.update(lifted_at=Now(), lift_reason="a mail was delivered")
+    """Lift the suppressions that one of these delivered messages has probed."""
+    if ids := set(message_ids):
+        probed = Suppression.objects.filter(lifted_at__isnull=True, probe_id__in=ids)
+        probed.update(lifted_at=Now(), lift_reason=HEALED)
 
 
 def lift(suppression: Suppression, by: User, why: str) -> bool:
-    """Take an address off the list by a person's word; False if somebody else has done it meanwhile."""
+    """Take an address off the list by a person's word; False if it was lifted already."""
     return bool(
         Suppression.objects.filter(pk=suppression.pk, lifted_at__isnull=True).update(
             lifted_at=Now(), lifted_by=by, lift_reason=why[:300]
@@ -69,46 +92,70 @@ def lift(suppression: Suppression, by: User, why: str) -> bool:
     )
 
 
-def lift_at_providers(limit: int = 20) -> int:
-    """Take what was lifted here off the providers' own lists, outside of any transaction; return how many were done.
-
-    A provider that cannot be reached is asked again next time, for a day.
-    """
-    recent = Suppression.objects.filter(lifted_at__gt=Now() - timedelta(days=1), provider_lift="")
-    # In no order: those of a provider that is away must not stand before the others for ever.
-    done = 0
-    for row in recent.filter(provider__in=LIST_KEEPERS).order_by("?")[:limit]:
-        said = _take_off(row)
-        Suppression.objects.filter(pk=row.pk).update(provider_lift=said[:300])
-        done += bool(said)
-    return done
-
-
-def _take_off(row: Suppression) -> str:
-    """Return what came of it, in words for the operator; empty if it is to be tried again."""
-    try:
-        was_on_it = LIST_KEEPERS[row.provider]().unsuppress(row.address)
-    except ProviderError as error:
-        if error.error_class in {ErrorClass.PERMANENT, ErrorClass.MISCONFIGURED}:
-            return f"{row.provider} refused to take it off its list: {error}"
-        logger.warning("%s did not take an address off its list: %s", row.provider, error)
-        return ""
-    return f"taken off the list of {row.provider}" if was_on_it else f"it was on no list of {row.provider}"
-
-
-def _lifted(address: str, reason: Reason) -> SuppressionQuerySet:
-    return Suppression.objects.filter(address=address.lower(), reason=reason, lifted_at__isnull=False)
-
-
-def _soft_bounces(address: str) -> int:
-    """How many mails to an address bounced softly of late, since one was delivered or a person lifted it."""
-    since = Now() - timedelta(days=settings.SOFT_BOUNCE_DAYS)
-    bounced = ProviderEvent.objects.filter(recipient=address, bounce=BounceKind.SOFT, received_at__gt=since)
-    delivered = Message.objects.filter(to_address=address, outcome=Outcome.DELIVERED)
-    forgiven = (
-        delivered.aggregate(last=Max("outcome_at"))["last"],
-        _lifted(address, Reason.SOFT_BOUNCES).aggregate(last=Max("lifted_at"))["last"],
+def _reason(report: Report, soft_bounces: int) -> Reason | None:
+    return reason_for(
+        report.feedback.also or report.feedback.kind,
+        report.feedback.bounce,
+        soft_bounces=soft_bounces,
+        soft_bounce_limit=settings.SOFT_BOUNCE_LIMIT,
     )
-    if known := list(filter(None, forgiven)):
-        bounced = bounced.filter(received_at__gt=max(known))
-    return bounced.values("message").distinct().count()
+
+
+def _put(found: Sequence[tuple[Report, Reason]]) -> None:
+    """Write the rows; what happened before a person lifted the same is no news."""
+    lifted = _lifted({(one.event.recipient, reason) for one, reason in found})
+    rows = [
+        (one.event.recipient, reason.value, one.feedback.detail[:300], one.event.provider, one.event.pk)
+        for one, reason in found
+        if not _is_old(one, lifted.get((one.event.recipient, reason)))
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_PUT, [list(column) for column in zip(*rows, strict=True)])
+
+
+def _is_old(report: Report, lifted_at: datetime | None) -> bool:
+    return bool(lifted_at and report.event.occurred_at and lifted_at > report.event.occurred_at)
+
+
+def _lifted(keys: set[_Key]) -> dict[_Key, datetime]:
+    """Return when each address was last lifted for each reason."""
+    if not keys:
+        return {}
+    rows = Suppression.objects.filter(address__in={address for address, _ in keys}, lifted_at__isnull=False)
+    latest = rows.order_by().values_list("address", "reason").annotate(Max("lifted_at"))
+    return {(address, reason): lifted_at for address, reason, lifted_at in latest}
+
+
+_BACK = {FeedbackKind.NOT_SPAM: (Reason.COMPLAINT, "the recipient said that it was no spam")}
+
+
+def _last_words(
+    reports: Sequence[Report], kind: FeedbackKind, found: Sequence[tuple[Report, Reason]], reason: Reason
+) -> set[str]:
+    """Return the addresses whose last word is an event of `kind`, and not one that suppresses for `reason`."""
+    words = [(one.occurred_at, True, one.event.recipient) for one in reports if one.feedback.kind is kind]
+    words += [(one.occurred_at, False, one.event.recipient) for one, why in found if why is reason]
+    last = {address: takes_back for _, takes_back, address in sorted(words)}
+    return {address for address, takes_back in last.items() if takes_back}
+
+
+def _take_back(addresses: set[str], reason: Reason, why: str) -> None:
+    """Lift what the recipients themselves have taken back."""
+    if addresses:
+        in_force = Suppression.objects.in_force(addresses).filter(reason=reason)
+        in_force.update(lifted_at=Now(), lift_reason=why)
+
+
+def _soft_bounces(addresses: set[str]) -> dict[str, int]:
+    """Return how many messages to each address bounced softly, since one was delivered or a person lifted it."""
+    if not addresses:
+        return {}
+    asked = {
+        "addresses": sorted(addresses),
+        "within": timedelta(days=settings.SOFT_BOUNCE_DAYS),
+        "reason": Reason.SOFT_BOUNCES.value,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SOFT_BOUNCES, asked)
+        return dict(cursor.fetchall())

@@ -71,6 +71,18 @@ class Suppression(models.Model):
                 condition=Q(lifted_at__isnull=False, provider_lift=""),
                 name="suppression_lift_idx",
             ),
+            # Read for each batch of events: when was this address last lifted for this reason?
+            models.Index(
+                fields=["address", "reason", "lifted_at"],
+                condition=Q(lifted_at__isnull=False),
+                name="suppression_lifted_idx",
+            ),
+            # Read for each batch of events: which suppressions does a delivered message end?
+            models.Index(
+                fields=["probe_id"],
+                condition=Q(lifted_at__isnull=True, probe_id__isnull=False),
+                name="suppression_probe_idx",
+            ),
         ]
         constraints = [
             # Its index is also read at every enqueueing and before every send.

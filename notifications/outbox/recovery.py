@@ -83,7 +83,8 @@ def settle_uncertain() -> int:
     What was forgotten meanwhile is dropped, all else is held for a person. A provider's word goes first: while an event
     is unread that came before a message's time was over, it waits.
     """
-    unread = ProviderEvent.objects.filter(state=ProviderEvent.State.STORED).order_by("received_at")
+    # An unread event is due since it was received, so the index of what is due finds the oldest.
+    unread = ProviderEvent.objects.filter(state=ProviderEvent.State.STORED).order_by("read_after")
     oldest = Coalesce(Subquery(unread.values("received_at")[:1]), Now())
     with brief():
         over = Message.objects.filter(status=Status.UNCERTAIN, settle_at__lte=Now(), settle_at__lt=oldest)

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
-from notifications.feedback import suppressing
+from notifications.feedback import lifting, suppressing
 from notifications.models import Suppression
 from notifications.outbox import Draft, enqueue
 from notifications.providers import connections
@@ -116,13 +116,13 @@ def test_events_can_be_looked_at(admin_client):
 )
 def test_what_was_lifted_is_lifted_at_the_provider_too(monkeypatch, suppression, answer, said):
     monkeypatch.setitem(LIST_KEEPERS, "scripted", lambda: ScriptedAccount(unsuppressed=answer))
-    assert suppressing.lift_at_providers() == 0
+    assert lifting.lift_at_providers() == 0
     suppressing.lift(suppression, UserFactory(), "they called")
-    assert suppressing.lift_at_providers() == bool(said)
+    assert lifting.lift_at_providers() == bool(said)
     assert Suppression.objects.get().provider_lift == said
     # Done is done; what was not is tried again.
     monkeypatch.setitem(LIST_KEEPERS, "scripted", lambda: ScriptedAccount(unsuppressed=True))
-    assert suppressing.lift_at_providers() == (not said)
+    assert lifting.lift_at_providers() == (not said)
 
 
 def test_page_says_what_still_keeps_mail_back(admin_client, suppression):
@@ -147,7 +147,7 @@ def test_lift_reaches_the_simulator(settings, tmp_path, admin_client, suppressio
         Simulator().send(outgoing(to_address=ADDRESS))
         running.turn("simulator", bounce_rate=0)
         admin_client.post(lift(suppression), {"why": "they called"})
-        assert suppressing.lift_at_providers() == 1
+        assert lifting.lift_at_providers() == 1
         Simulator().send(outgoing(to_address=ADDRESS))
         connections.close_all()
         assert [entry["fate"] for entry in running.messages()] == ["delivered", "bounced"]

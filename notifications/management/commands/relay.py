@@ -1,14 +1,13 @@
-"""The relay's process: one round after another, until it is told to stop.
+"""The relay's process: it publishes in its main thread and reads what providers report in another, until it is stopped.
 
-Each round first reads what providers have reported, so that an uncertain message is settled by its provider's word
-before its kind's policy settles it.
+Neither waits for the other. An uncertain message is settled by its provider's word before its kind's policy settles it:
+the relay leaves it alone while an older event is unread.
 """
 
 import logging
 import signal
 import threading
 import time
-from collections import Counter
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +18,7 @@ from config import heartbeat, startup
 from config.database import is_away, let_go, why
 from config.environment import Role
 from notifications.feedback import reading
+from notifications.feedback.reader import Reader
 from notifications.outbox import relay
 
 logger = logging.getLogger(__name__)
@@ -38,20 +38,24 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         startup.require(Role.RELAY, *([Role.MANAGE] if options["once"] else []))
         if options["once"]:
-            events = _read_events()
+            events = reading.read_due()
             self.stdout.write(f"{relay.run_once()}, events read: {dict(events)}")
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        reader = Reader()
+        reader.start()
         # Another may have been killed between taking rows and publishing them, and this one be its successor.
         done, turned_at = relay.Round(cut_short=True), time.monotonic()
-        row = heartbeat.Row(heartbeat.name_of("relay"), lambda: _trouble(time.monotonic() - turned_at))
+        trouble = lambda: _trouble(time.monotonic() - turned_at) or reader.trouble  # noqa: E731 - it reads `turned_at`
+        row = heartbeat.Row(heartbeat.name_of("relay"), trouble)
         row.start()
         while not stop.is_set():
             done, pause_s = _round(done)
             turned_at = time.monotonic()
             stop.wait(pause_s)
+        reader.stop()
         row.stop()
 
 
@@ -62,7 +66,6 @@ def _trouble(still_s: float) -> str:
 def _round(before: relay.Round) -> tuple[relay.Round, float]:
     """Do one round and return it, and how long to wait for the next, in seconds."""
     began = time.monotonic()
-    read = _read_events()
     try:
         done = relay.run_once(before)
     except Error as error:
@@ -76,27 +79,11 @@ def _round(before: relay.Round) -> tuple[relay.Round, float]:
     heartbeat.touch()
     if not done.idle:
         logger.info("%s", done)
-    return done, _pause_s(done, read.total(), time.monotonic() - began)
+    return done, _pause_s(done, time.monotonic() - began)
 
 
-def _read_events() -> Counter[str]:
-    """Read what has been reported. Trouble with that is no reason not to publish; it is tried again next time."""
-    try:
-        read = reading.read_due()
-    except Error as error:
-        logger.warning("reported events could not be read (%s)", why(error))
-        let_go()
-        return Counter()
-    if read:
-        logger.info("events read: %s", dict(read))
-    return read
-
-
-def _pause_s(done: relay.Round, events_read: int, took_s: float) -> float:
+def _pause_s(done: relay.Round, took_s: float) -> float:
     """Return how long to wait for the next round."""
-    if events_read == reading.BATCH:
-        # A full batch of events means that more are waiting.
-        return 0.0
     if done.paced:
         # What the round itself took is part of it: what it hands out is meant for so long and no longer.
         return min(float(settings.RELAY_INTERVAL_S), max(0.0, relay.PACED_ROUND_S - took_s))

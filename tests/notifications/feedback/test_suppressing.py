@@ -226,7 +226,7 @@ def test_delivered_probe_heals_the_address(provider):
     rest()
     reported(reset(), "delivered", recipient=ADDRESS)
     assert in_force() == set()
-    assert Suppression.objects.get().lift_reason == "a mail was delivered"
+    assert Suppression.objects.get().lift_reason == suppressing.HEALED
 
 
 def test_late_word_of_another_mail_heals_nothing(provider):

@@ -6,6 +6,7 @@ A batch of events costs the same few statements whatever its size, and none of t
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -151,7 +152,7 @@ def _soft_bounces(addresses: set[str]) -> dict[str, int]:
     """Return how many messages to each address bounced softly, since one was delivered or a person lifted it."""
     if not addresses:
         return {}
-    asked = {
+    asked: dict[str, Any] = {
         "addresses": sorted(addresses),
         "within": timedelta(days=settings.SOFT_BOUNCE_DAYS),
         "reason": Reason.SOFT_BOUNCES.value,

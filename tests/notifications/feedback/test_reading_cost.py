@@ -12,7 +12,7 @@ from notifications.models import DeliveryAttempt, Message, ProviderEvent
 from notifications.outbox import recovery
 from notifications.providers.feedback import RawEvent
 from notifications.states import Status
-from tests.plans import plans_of
+from tests.notifications.feedback.plans import plans_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from notifications.feedback import ingest, suppressing
+from notifications.feedback import ingest, lifting, suppressing
 from notifications.feedback.reading import read_due
 from notifications.models import Message, Suppression
 from notifications.providers.feedback import RawEvent
@@ -42,7 +42,7 @@ def probe_heals_an_address(bench):
 def suppressions_are_lifted(bench):
     suppression = Suppression.objects.filter(lifted_at=None).order_by("pk").first()
     suppressing.lift(suppression, bench.person, "test")
-    suppressing.lift_at_providers()
+    lifting.lift_at_providers()
 
 
 @work

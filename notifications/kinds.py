@@ -198,6 +198,10 @@ def unproven() -> list[str]:
     return [kind.name for kind in KINDS.values() if kind.unproven]
 
 
+# A message of an unknown kind waits so long for a worker that knows it, where its row does not say.
+UNKNOWN_MAX_AGE_S = 2 * 86_400.0
+
+
 class UnknownKindError(LookupError):
     """There is no such declaration in the catalogue."""
 

@@ -17,7 +17,7 @@ from notifications.delivery.probe import take_probe
 from notifications.delivery.record import Carrier, RecordLostError
 from notifications.delivery.rendering import RenderingError, render
 from notifications.delivery.route import Way
-from notifications.delivery.wanted import Facts, Skip, why_not
+from notifications.delivery.wanted import Facts, Skip, misfit, why_not
 from notifications.models import DeliveryAttempt, Message
 from notifications.providers.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
 from notifications.states import Event, Stream
@@ -78,7 +78,7 @@ class _Run:
         self.carrier = carrier
         self.single = single
         self.report = Report()
-        self.granted_at = 0
+        self.grant = budget.Grant(0)
         self.stopping: Callable[[], bool] = lambda: False
         self.until = time.monotonic() + SLICE_S
         # Whose turn it is: what goes wrong now may be its fault.
@@ -99,20 +99,23 @@ class _Run:
 
     def group(self, message_ids: Sequence[UUID], way: Way) -> list[UUID]:
         """Deliver a group, and return those it gave back: they need another way, or another time."""
-        grant = budget.reserve(way.name, self.stream, len(message_ids))
-        self.granted_at = grant.granted_at
+        grant = self.grant = budget.reserve(way.name, self.stream, len(message_ids))
         if grant.waits_s:
             put_off(message_ids[grant.count :], grant.waits_s)
             self.report.counts["put off"] += len(grant.waits_s)
         claimed = claim(message_ids[: grant.count])
         try:
             going = [
-                (message, facts) for message, facts in gather(claimed) if not self.skipped(message, why_not(facts))
+                (message, facts)
+                for message, facts in gather(claimed)
+                if not self.skipped(message, why_not(facts), age_s=facts.age_s)
             ]
             budget.give_back(way.name, self.stream, grant, grant.count - len(going))
             while going and way.is_open and not self.is_over:
                 self.turn_of = going[0][0]
-                self.one(*going.pop(0), way)
+                if not self.one(*going.pop(0), way):
+                    # Its share is for another: what cannot be sent must not use up what others need.
+                    budget.give_back(way.name, self.stream, grant, 1)
             return self.returned([message for message, _ in going], grant, way)
         except Exception as error:
             self.give_up(claimed, error)
@@ -137,25 +140,37 @@ class _Run:
         with suppress(RecordLostError):
             record.insist(lambda: give_back(others, at_once=away), within_s=GIVE_BACK_WITHIN_S)
 
-    def skipped(self, message: Message, skip: Skip | None) -> bool:
+    def skipped(self, message: Message, skip: Skip | None, *, age_s: float) -> bool:
         if skip is None:
             return False
-        record.skipped(message, skip)
+        pause_s = retry.misfit_pause_s(age_s, is_bulk=self.stream is Stream.BULK, jitter=_jitter())
+        record.skipped(message, skip, pause_s=pause_s)
         self.report.counts[skip.event.value] += 1
         return True
 
-    def one(self, message: Message, facts: Facts, way: Way) -> None:
+    def one(self, message: Message, facts: Facts, way: Way) -> bool:
+        """Send one message, and return whether the provider was called."""
         if facts.probes and not take_probe(message):
-            self.skipped(message, Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail"))
-            return
+            skip = Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail")
+            self.skipped(message, skip, age_s=facts.age_s)
+            return False
         try:
             mail = render(message, attempt=message.attempts + 1)
         except RenderingError as error:
-            self.skipped(message, Skip(Event.FAILED, f"it cannot be rendered: {error}", f"rendering/{error}"))
-            return
+            cause = f"it cannot be rendered: {error}"
+            has_time = facts.age_s < kinds.get(message.kind).max_age.total_seconds()
+            fingerprint = f"rendering/{error}"
+            skip = misfit(cause, fingerprint, may_fit_elsewhere=error.may_fit_elsewhere, has_time=has_time)
+            self.skipped(message, skip, age_s=facts.age_s)
+            return False
         if not self.handed_over(message, way):
             self.report.counts["claim lost"] += 1
-            return
+            return False
+        self.call(message, facts, mail, way)
+        return True
+
+    def call(self, message: Message, facts: Facts, mail: OutgoingMail, way: Way) -> None:
+        """Call the provider, and write down what came of it."""
         answer = self.send(mail, way)
         failed_probe = way.report(answer)
         if failed_probe and getattr(answer, "error_class", None) is not ErrorClass.AMBIGUOUS:
@@ -200,7 +215,7 @@ class _Run:
             attempts=message.counted_attempts,
             age_s=age_s,
             provider_wish_s=error.retry_after_s,
-            jitter=random.random(),  # noqa: S311 - spreads load, guards nothing
+            jitter=_jitter(),
         )
 
     def refused(self, message: Message, attempt: DeliveryAttempt, decision: retry.Decision) -> None:
@@ -212,6 +227,10 @@ class _Run:
 
     def tell_budget(self, error: ProviderError, way: Way) -> None:
         if error.error_class is not ErrorClass.AMBIGUOUS:
-            budget.not_sent(way.name, self.granted_at)
+            budget.not_sent(way.name, self.grant.granted_at)
         if error.error_class is ErrorClass.RATE_LIMITED:
             budget.throttled(way.name, error.retry_after_s)
+
+
+def _jitter() -> float:
+    return random.random()  # noqa: S311 - spreads load, guards nothing

@@ -19,7 +19,8 @@ CALL_MARGIN_S = 2.0
 # Run once for every mail: put together by the ORM it would cost four times as much of the worker's time.
 _HAND_OVER = """
 UPDATE notifications_message
-SET handed_over_at = statement_timestamp(), attempts = attempts + 1, provider = %s, claims_lost = 0
+SET handed_over_at = statement_timestamp(), attempts = attempts + 1, provider = %s, claims_lost = 0,
+    error_fingerprint = ''
 WHERE id = %s AND status = 'sending' AND lease_token = %s
   AND lease_until > statement_timestamp() + %s * interval '1 second'
   AND NOT EXISTS (

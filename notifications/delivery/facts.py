@@ -8,6 +8,7 @@ from django.db import connection
 
 from config.database import is_away
 from notifications import kinds
+from notifications.delivery.misfit import may_fit_elsewhere
 from notifications.delivery.wanted import Facts
 from notifications.models import Message, Suppression
 from notifications.states import Status, Stream
@@ -62,7 +63,7 @@ def gather(messages: Sequence[Message]) -> list[tuple[Message, Facts]]:
 
 
 def _facts(message: Message, known: Facts, standings: list[Standing]) -> Facts:
-    """A kind is an adopter's code: what it raises is its own message's end and nobody else's trouble.
+    """A kind is an adopter's code: what it raises is its own message's trouble and no other's.
 
     A database that is away is nobody's fault and passes through; a question that no database can answer is the kind's.
     """
@@ -74,7 +75,12 @@ def _facts(message: Message, known: Facts, standings: list[Standing]) -> Facts:
     except (Exception, SystemExit) as error:
         if is_away(error):
             raise
-        return Facts(broken=type(error).__name__)
+        return replace(
+            known,
+            broken=type(error).__name__,
+            may_fit_elsewhere=may_fit_elsewhere(error),
+            expired=known.expired or (message.expires_at is None and known.age_s > kinds.UNKNOWN_MAX_AGE_S),
+        )
     candidate = Candidate(stream=Stream(message.stream), may_probe=kind.may_probe, message_id=message.id)
     return replace(asked, suppressed=why_blocked(standings, candidate) or "", probes=probes(standings, candidate))
 

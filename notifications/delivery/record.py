@@ -67,11 +67,20 @@ class Carrier:
     worker: str
 
 
-def skipped(message: Message, skip: Skip) -> None:
-    """End a message that must not or cannot go out; nothing was handed over, so there is no attempt to write down."""
-    died = _died(skip.fingerprint) if skip.event is Event.FAILED else {}
-    changes = {"status": states.target(skip.event), "status_reason": skip.reason[:200]}
-    _held(message, skip.event).update(**changes, **died, **FREE)
+def skipped(message: Message, skip: Skip, *, pause_s: float) -> None:
+    """End a message that must not or cannot go out, or let it wait `pause_s` for a worker that fits.
+
+    Nothing was handed over, so there is no attempt to write down.
+    """
+    changes: dict[str, Any] = {"status": states.target(skip.event), "status_reason": skip.reason[:200]}
+    if skip.event is Event.FAILED:
+        changes |= _died(skip.fingerprint)
+    elif skip.event is Event.RETURNED:
+        due = Now() + timedelta(seconds=pause_s)
+        changes |= {"due_at": due, "relay_after": due, "relayed": 0, "error_fingerprint": skip.fingerprint[:150]}
+    else:
+        changes["error_fingerprint"] = ""
+    _held(message, skip.event).update(**changes, **FREE)
 
 
 def accepted(attempt: DeliveryAttempt) -> None:

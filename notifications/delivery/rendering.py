@@ -13,6 +13,7 @@ from django.utils import translation
 
 from config.database import is_away
 from notifications import kinds
+from notifications.delivery.misfit import may_fit_elsewhere
 from notifications.models import Message
 from notifications.providers.mail import OutgoingMail
 
@@ -23,7 +24,14 @@ _inliner = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 
 
 class RenderingError(Exception):
-    """The templates and the context of this message do not fit. The text names the error's type, never its values."""
+    """The templates and the context of this message do not fit. The text names the error's type, never its values.
+
+    `may_fit_elsewhere`: another version of the code may render it.
+    """
+
+    def __init__(self, problem: str, *, may_fit_elsewhere: bool = False) -> None:
+        super().__init__(problem)
+        self.may_fit_elsewhere = may_fit_elsewhere
 
 
 class MissingVariableError(LookupError):
@@ -104,12 +112,12 @@ def content(message: Message, language: str) -> Content:
         with translation.override(language):
             return _content(message, language)
     except MissingVariableError as error:
-        problem = f"MissingVariableError:{error}"
+        problem, may_fit = f"MissingVariableError:{error}", True
     except (Exception, SystemExit) as error:
         if is_away(error):
             raise
-        problem = type(error).__name__
-    raise RenderingError(problem)
+        problem, may_fit = type(error).__name__, may_fit_elsewhere(error)
+    raise RenderingError(problem, may_fit_elsewhere=may_fit)
 
 
 def _content_in_some_language(message: Message) -> Content:

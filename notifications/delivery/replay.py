@@ -7,15 +7,15 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Now
 
 from notifications import states
 from notifications.delivery import forecast
 from notifications.delivery.wanted import Skip
 from notifications.models import Message
 from notifications.models.copies import copies_of
+from notifications.models.message import ANOTHER_LIFE
 from notifications.models.transactions import brief
 from notifications.states import Event, Status
 
@@ -40,6 +40,7 @@ _VERDICTS = {
     Event.ADDRESS_SUPPRESSED: Verdict.SUPPRESSED,
     Event.UNWANTED: Verdict.UNWANTED,
     Event.FAILED: Verdict.BROKEN,
+    Event.RETURNED: Verdict.BROKEN,
 }
 
 
@@ -155,19 +156,7 @@ def _revive(messages: Sequence[Message], tell: Callable[[Sequence[Message]], Non
         return 0
     revived = Message.objects.filter(
         id__in=[message.id for message in messages], status__in=states.sources(Event.REPLAYED)
-    ).update(
-        status=states.target(Event.REPLAYED),
-        attempts_forgiven=F("attempts"),
-        replays=F("replays") + 1,
-        died_at=None,
-        error_fingerprint="",
-        status_reason="",
-        uncertain_resends=0,
-        claims_lost=0,
-        due_at=Now(),
-        relay_after=Now(),
-        relayed=0,
-    )
+    ).update(status=states.target(Event.REPLAYED), **ANOTHER_LIFE)
     tell(messages)
     return revived
 

@@ -41,6 +41,20 @@ FIRST_S = 2.0
 NOT_THE_MESSAGES_FAULT = {ErrorClass.RATE_LIMITED, ErrorClass.MISCONFIGURED}
 
 
+# A worker that fits is there within seconds in a rolling deploy; of a whole campaign none has to be.
+MISFIT_FIRST_S = 2.0
+MISFIT_LONGEST_S, MISFIT_LONGEST_BULK_S = 60.0, 600.0
+
+
+def misfit_pause_s(age_s: float, *, is_bulk: bool, jitter: float) -> float:
+    """Return when another worker may try a message that this one cannot make into an email.
+
+    The pause grows with the message's age, so nothing has to be counted. `jitter` is a random number in [0, 1).
+    """
+    longest_s = MISFIT_LONGEST_BULK_S if is_bulk else MISFIT_LONGEST_S
+    return min(max(age_s / 2, MISFIT_FIRST_S), longest_s) * (0.5 + jitter / 2)
+
+
 def decide(
     error_class: ErrorClass, kind: Kind, *, attempts: int, age_s: float, provider_wish_s: float | None, jitter: float
 ) -> Decision:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from notifications.states import Event
 
+# The name of kinds.UnknownKindError.
+UNKNOWN_KIND = "UnknownKindError"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
@@ -24,15 +27,19 @@ class Facts:
     # It may only go if it is the one message that sees whether the address takes mail again.
     probes: bool = False
     wanted: bool = True
-    # The name of what the kind raised when it was asked.
+    # The name of what the kind raised when it was asked, and whether another version of the code may not raise it.
     broken: str = ""
+    may_fit_elsewhere: bool = False
     # Seconds since it was written, by the database's clock.
     age_s: float = 0.0
 
 
 @dataclass(frozen=True)
 class Skip:
-    """Why a message is not sent; `fingerprint` where it is a failure, the same for all that fail of the same."""
+    """Why a message is not sent; `fingerprint` where it is a failure, the same for all that fail of the same.
+
+    With Event.RETURNED it is only not sent by this worker, and waits for one that fits.
+    """
 
     event: Event
     reason: str
@@ -43,7 +50,7 @@ def why_not(facts: Facts) -> Skip | None:
     """Return why the message must not go out, the most telling reason first, or None if it may."""
     checks = (
         (facts.forgotten, Skip(Event.UNWANTED, "it was forgotten: nobody knows any more to whom it was")),
-        (bool(facts.broken), _broken(facts.broken)),
+        (bool(facts.broken), _broken(facts)),
         (facts.user_gone, Skip(Event.UNWANTED, "there is no account with this address")),
         (facts.user_inactive, Skip(Event.UNWANTED, "the account is closed")),
         (facts.address_changed, Skip(Event.UNWANTED, "the address is no longer the account's")),
@@ -56,5 +63,17 @@ def why_not(facts: Facts) -> Skip | None:
     return next((skip for applies, skip in checks if applies), None)
 
 
-def _broken(error: str) -> Skip:
-    return Skip(Event.FAILED, f"its kind does not know what to do with it: {error}", f"kind/{error}")
+def _broken(facts: Facts) -> Skip:
+    cause = f"its kind raised {facts.broken}"
+    if facts.broken == UNKNOWN_KIND:
+        cause = "this worker does not know its kind"
+    return misfit(cause, f"kind/{facts.broken}", may_fit_elsewhere=facts.may_fit_elsewhere, has_time=not facts.expired)
+
+
+def misfit(cause: str, fingerprint: str, *, may_fit_elsewhere: bool, has_time: bool = True) -> Skip:
+    """Return what becomes of a message that this worker cannot make into an email."""
+    if not may_fit_elsewhere:
+        return Skip(Event.FAILED, cause, fingerprint)
+    if not has_time:
+        return Skip(Event.OUTLIVED, f"its time was over before a worker could send it: {cause}")
+    return Skip(Event.RETURNED, f"waits for a worker that fits: {cause}", fingerprint)

@@ -13,6 +13,19 @@ from notifications.states import Status, Stream
 # Due for the relay at once. It takes the oldest first, so what had its turn already goes back to its place, and not to
 # the end of a backlog; its publishing did not fail, so the relay's growing pauses start anew.
 AT_ITS_PLACE = {"relay_after": F("created_at"), "relayed": 0}
+# A dead letter is replayed: it starts over with its attempts, not with its age.
+ANOTHER_LIFE = {
+    "attempts_forgiven": F("attempts"),
+    "replays": F("replays") + 1,
+    "died_at": None,
+    "error_fingerprint": "",
+    "status_reason": "",
+    "uncertain_resends": 0,
+    "claims_lost": 0,
+    "due_at": Now(),
+    "relay_after": Now(),
+    "relayed": 0,
+}
 # Why a message was cancelled that waited when its account went.
 ACCOUNT_DELETED = "the account was deleted"
 
@@ -52,7 +65,8 @@ class Message(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     died_at = models.DateTimeField(null=True, blank=True)
-    # What it died of, the same for all that died of the same: "ses/MessageRejected", "rendering/KeyError".
+    # What it died of, the same for all that died of the same: "ses/MessageRejected", "rendering/KeyError". While it is
+    # queued: why it waits for a worker of another version.
     error_fingerprint = models.CharField(max_length=150, blank=True, default="", db_default="")
 
     # The relay may hand the id to the broker (again) from this moment on; pushed forward at every publish.
@@ -118,6 +132,12 @@ class Message(models.Model):
             models.Index(fields=["settle_at"], condition=Q(status="uncertain"), name="message_settle_idx"),
             # Read when dead letters are listed and replayed.
             models.Index(fields=["error_fingerprint", "died_at"], condition=Q(status="dead"), name="message_dead_idx"),
+            # Read by the status page: what waits for a worker of another version.
+            models.Index(
+                fields=["error_fingerprint", "kind"],
+                condition=Q(status="queued") & ~Q(error_fingerprint=""),
+                name="message_misfit_idx",
+            ),
             # Read before sending: is there a newer one of its kind?
             models.Index(fields=["user", "kind", "created_at"], name="message_newest_idx"),
             # Read by enqueueing and the status page: how much sign-up mail was sent of late, and the end of its line.
@@ -131,6 +151,9 @@ class Message(models.Model):
             models.Index(fields=["-created_at"], name="message_created_idx"),
             models.Index(fields=["to_address"], name="message_address_idx"),
         ]
+
+    # Of this object, not of the row: `enqueue` has just written it; its id was chosen by its cause.
+    is_new = has_given_id = False
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"

@@ -16,7 +16,9 @@ MINUTE_S, HOUR_S = 60, 3600
 def problems(status: Status) -> list[str]:
     """Return the problems, the one that explains most first; none if all is well."""
     lanes, brake = _lanes(status), _brake(status.brake)
-    return [*_ways(status), *_missing(status), *_processes(status), *_overdue(status), *lanes, *brake, *_ends(status)]
+    housekeeping, misfits = _overdue(status), _misfits(status)
+    machinery = [*_ways(status), *_missing(status), *_processes(status), *housekeeping]
+    return [*machinery, *misfits, *lanes, *brake, *_ends(status)]
 
 
 def is_silent(process: Process) -> bool:
@@ -71,6 +73,15 @@ def _job(job: Overdue) -> str:
     last = "never done" if job.done_s is None else f"last done {spoken(job.done_s)} ago"
     failing = f", failing with {job.error}" if job.error else ""
     return f"{job.name} ({last}, due every {spoken(job.every_s)}{failing})"
+
+
+def _misfits(status: Status) -> Iterator[str]:
+    for misfit in status.misfits:
+        messages = "1 message waits" if misfit.count == 1 else f"{misfit.count:,} messages wait"
+        yield (
+            f"{messages} for a worker that can send {misfit.kind} ({misfit.cause}): restart workers that run an older"
+            " version, or fix the kind or its templates."
+        )
 
 
 def _lanes(status: Status) -> Iterator[str]:

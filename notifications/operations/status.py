@@ -67,6 +67,12 @@ FROM (SELECT cause FROM causes WHERE cause IS NOT NULL LIMIT %s) AS known, LATER
 ) AS newest
 GROUP BY cause ORDER BY hour DESC, day DESC, ever DESC, cause
 """
+_MISFITS = """
+SELECT error_fingerprint, kind, count(*) FROM (
+    SELECT error_fingerprint, kind FROM notifications_message
+    WHERE status = 'queued' AND error_fingerprint <> '' LIMIT %s
+) AS waiting GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +153,15 @@ class Brake:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Misfit:
+    """Queued messages of one kind that wait for a worker of another version, and what the last one found."""
+
+    cause: str
+    kind: str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Overdue:
     """A periodic job that was last done too long ago: `done_s` is None if it never was. `error`: its last try's."""
 
@@ -172,6 +187,7 @@ class Status:
     brake: Brake
     broker_is_away: bool
     overdue: Sequence[Overdue] = ()
+    misfits: Sequence[Misfit] = ()
 
 
 def collect(circuits: Sequence[Circuit]) -> Status:
@@ -190,6 +206,7 @@ def collect(circuits: Sequence[Circuit]) -> Status:
         brake=_brake(),
         broker_is_away=told is None,
         overdue=_overdue(),
+        misfits=[Misfit(cause=cause, kind=kind, count=n) for cause, kind, n in _rows(_MISFITS, MOST)],
     )
 
 

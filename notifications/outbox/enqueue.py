@@ -1,21 +1,26 @@
 """Write the row in the caller's transaction; hand its id to the broker once that has been committed."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import User
 from notifications import kinds, states
 from notifications.addresses import one_address
 from notifications.models import Message, Suppression
+from notifications.models.message import ANOTHER_LIFE
 from notifications.outbox import brake, broker
 from notifications.states import Event, Status, Stream
 from notifications.suppressions import Candidate, why_blocked
+
+logger = logging.getLogger(__name__)
 
 # After this long the relay publishes what the request itself could not.
 RELAY_AFTER = {
@@ -43,28 +48,57 @@ class Draft:
     resend_of: Message | None = None
 
 
-def enqueue(draft: Draft) -> Message | None:
-    """Write one message; None if the fact named by its key already has one.
+def enqueue(draft: Draft, *, replay_dead: bool = False) -> Message:
+    """Write one message and return it, or return the message that already holds the fact named by the draft's key.
 
-    Raises UnknownKindError and BadAddressError before anything is written.
+    `is_new` says which. A holder has ended or will end by its own rules; a dead letter is only sent after a replay,
+    which `replay_dead` does here, with the draft's context. Raises UnknownKindError and BadAddressError before anything
+    is written.
     """
-    written = enqueue_many([draft])
-    return written[0] if written else None
+    message = _message(draft)
+    while not _write([message]):
+        if holder := Message.objects.filter(Q(idempotency_key=message.idempotency_key) | Q(id=message.id)).first():
+            return _held_by(holder, draft, replay_dead=replay_dead)
+        # It was anonymized in between, which frees its key.
+    return message
 
 
 def enqueue_many(drafts: Sequence[Draft]) -> list[Message]:
     """Write messages with one INSERT and return those that are new, in order. Raises as `enqueue` does."""
-    messages = [_message(draft) for draft in drafts]
+    return _write([_message(draft) for draft in drafts])
+
+
+def _held_by(holder: Message, draft: Draft, *, replay_dead: bool) -> Message:
+    if holder.status != Status.DEAD:
+        return holder
+    if replay_dead:
+        dead = Message.objects.filter(id=holder.id, status__in=states.sources(Event.REPLAYED), forgotten_at=None)
+        dead.update(status=states.target(Event.REPLAYED), context=draft.context, **ANOTHER_LIFE)
+        holder.refresh_from_db()
+    else:
+        logger.warning("a %s was not enqueued: the dead letter %s holds its fact; replay it", holder.kind, holder.id)
+    return holder
+
+
+def _write(messages: Sequence[Message]) -> list[Message]:
     _keep_back_suppressed(messages)
     with transaction.atomic():
         later = brake.slow([message for message in messages if message.status == Status.QUEUED])
+        taken = _existing(message for message in messages if message.has_given_id)
         Message.objects.bulk_create(messages, ignore_conflicts=True, batch_size=1000)
-        new = set(Message.objects.filter(id__in=[message.id for message in messages]).values_list("id", flat=True))
+        new = _existing(messages) - taken
         written = [message for message in messages if message.id in new]
         going = [message for message in written if message.status == Status.QUEUED and message.id not in later]
         for stream in {message.stream for message in going} - {Stream.BULK}:
             _publish_after_commit([message.id for message in going if message.stream == stream], Stream(stream))
+    for message in written:
+        message.is_new = True
     return written
+
+
+def _existing(messages: Iterable[Message]) -> set[UUID]:
+    ids = [message.id for message in messages]
+    return set(Message.objects.filter(id__in=ids).values_list("id", flat=True)) if ids else set()
 
 
 def _keep_back_suppressed(messages: Sequence[Message]) -> None:
@@ -81,7 +115,7 @@ def _keep_back_suppressed(messages: Sequence[Message]) -> None:
 def _message(draft: Draft) -> Message:
     kind = kinds.get(draft.kind)
     message_id = draft.id or uuid4()
-    return Message(
+    message = Message(
         id=message_id,
         kind=kind.name,
         stream=kind.stream,
@@ -95,6 +129,8 @@ def _message(draft: Draft) -> Message:
         # While this process leaves the broker alone, only the relay will publish it.
         relay_after=Now() if broker.rest.on else Now() + RELAY_AFTER[kind.stream],
     )
+    message.has_given_id = draft.id is not None
+    return message
 
 
 def _publish_after_commit(message_ids: list[UUID], stream: Stream) -> None:

@@ -25,6 +25,8 @@ APART_S = 10.0
 # So often a message is sent again because an answer was lost: nobody gets more than one mail and this many copies,
 # unless a person wants it.
 MOST_RESENDS = 3
+# So long an uncertain message waits before the next relay decides, where this one does not know its kind.
+UNKNOWN_KIND_S = 30.0
 
 
 def recover_ended_leases() -> tuple[int, int]:
@@ -100,7 +102,10 @@ def settle_uncertain() -> int:
             uncertain_resends=F("uncertain_resends") + 1,
         )
         _settle(forgotten, Event.DROPPED, status_reason=ACCOUNT_DELETED)
-        held = {message.id for message in waiting} - again - forgotten
+        # A relay that runs a newer version knows what these kinds prefer.
+        unknown = {message.id for message in waiting if _may_be_known_elsewhere(message)} - forgotten
+        Message.objects.filter(id__in=unknown).update(settle_at=Now() + timedelta(seconds=UNKNOWN_KIND_S))
+        held = {message.id for message in waiting} - again - forgotten - unknown
         Message.objects.filter(id__in=held).update(settle_at=None)
     return len(again)
 
@@ -118,6 +123,11 @@ def may_resend(message: Message) -> bool:
     if message.expires_at and message.expires_at <= timezone.now():
         return False
     return message.uncertain_resends < MOST_RESENDS and message.counted_attempts < kind.max_attempts
+
+
+def _may_be_known_elsewhere(message: Message) -> bool:
+    over_at = message.expires_at or message.created_at + timedelta(seconds=kinds.UNKNOWN_MAX_AGE_S)
+    return message.kind not in kinds.KINDS and over_at > timezone.now()
 
 
 def _locked(messages: QuerySet[Message]) -> QuerySet[Message]:

@@ -99,8 +99,8 @@ def resend(message: Message, request_id: UUID, *, copies: int = 1) -> Message:
                 resend_of=message,
             )
         )
-    if new is None:
-        raise NotResentError(Obstacle.RESENT)
+    if not new.is_new:
+        raise NotResentError(Obstacle.RESENT, new)
     return new
 
 

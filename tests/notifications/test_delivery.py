@@ -252,12 +252,13 @@ def test_lost_answer_is_uncertain_and_not_repeated(provider):
     assert str(run(message)) == "nothing to do"
 
 
-def test_message_of_an_unknown_kind_dies_alone(provider):
-    poison, well = MessageFactory(kind="no-such-kind"), MessageFactory()
-    assert str(run(poison, well)) == "1 failed, 1 sent"
-    after = fresh(poison)
-    assert (after.status, after.attempts, after.error_fingerprint) == (Status.DEAD, 0, "kind/UnknownKindError")
-    assert "UnknownKindError" in after.status_reason
+def test_message_of_an_unknown_kind_waits_alone(provider):
+    unknown, well = MessageFactory(kind="no-such-kind"), MessageFactory()
+    assert str(run(unknown, well)) == "1 returned, 1 sent"
+    after = fresh(unknown)
+    assert (after.status, after.attempts, after.error_fingerprint) == (Status.QUEUED, 0, "kind/UnknownKindError")
+    assert after.status_reason
+    assert after.due_at == after.relay_after > unknown.created_at
     assert fresh(well).status == Status.SENT
 
 

@@ -1,7 +1,10 @@
+from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 
 from config.redis_client import client
 from notifications.addresses import BadAddressError
@@ -40,10 +43,51 @@ def test_message_is_the_relays_at_once_while_this_process_leaves_the_broker_alon
 def test_fact_told_twice_is_one_message(django_capture_on_commit_callbacks):
     first = draft(key="welcome:1")
     with django_capture_on_commit_callbacks(execute=True):
-        assert enqueue(first) is not None
-        assert enqueue(first) is None
+        new, held = enqueue(first), enqueue(first)
+    assert (new.is_new, held.is_new, held.id) == (True, False, new.id)
     assert Message.objects.count() == 1
     assert client().llen("default") == 1
+
+
+def died(message):
+    Message.objects.filter(id=message.id).update(status=Status.DEAD, died_at=Now(), error_fingerprint="rendering/X")
+
+
+@pytest.mark.django_db
+def test_fact_held_by_a_dead_letter_says_which(caplog):
+    fact = draft(key="welcome:1")
+    message = enqueue(fact)
+    died(message)
+    held = enqueue(fact)
+    assert (held.is_new, held.id, held.status) == (False, message.id, Status.DEAD)
+    assert str(message.id) in caplog.text
+    assert message.to_address not in caplog.text
+
+
+@pytest.mark.django_db
+def test_fact_held_by_a_dead_letter_is_replayed_on_request():
+    fact = draft(key="welcome:1")
+    message = enqueue(fact)
+    died(message)
+    replayed = enqueue(replace(fact, context={"number": 2}), replay_dead=True)
+    assert (replayed.is_new, replayed.id, replayed.status) == (False, message.id, Status.QUEUED)
+    assert (replayed.replays, replayed.context, replayed.error_fingerprint) == (1, {"number": 2}, "")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.EXPIRED, Status.CANCELLED])
+def test_only_a_dead_letter_is_replayed(status):
+    fact = draft(key="welcome:1")
+    Message.objects.filter(id=enqueue(fact).id).update(status=status)
+    held = enqueue(fact, replay_dead=True)
+    assert (held.status, held.replays) == (status, 0)
+
+
+@pytest.mark.django_db
+def test_id_that_is_taken_leads_to_its_message():
+    first = enqueue(draft(key="welcome:1", id=uuid4()))
+    held = enqueue(draft(key="welcome:2", id=first.id))
+    assert (held.is_new, held.id) == (False, first.id)
 
 
 @pytest.mark.django_db

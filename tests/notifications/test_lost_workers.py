@@ -275,3 +275,14 @@ def test_relay_frozen_with_rows_in_its_hands_lets_go_of_them(monkeypatch):
     with ThreadPoolExecutor(1) as frozen, pytest.raises(OperationalError):
         frozen.submit(freeze).result()
     assert fresh(message).status == Status.QUEUED
+
+
+def test_uncertain_message_of_an_unknown_kind_waits_for_a_relay_that_knows_it():
+    unknown = MessageFactory(uncertain=True, kind="order-shipped")
+    over = MessageFactory(uncertain=True, kind="order-shipped", expires_at=Now() - timedelta(seconds=1))
+    assert recovery.settle_uncertain() == 0
+    unknown.refresh_from_db()
+    over.refresh_from_db()
+    assert (unknown.status, over.status) == (Status.UNCERTAIN, Status.UNCERTAIN)
+    assert unknown.settle_at is not None
+    assert over.settle_at is None

@@ -1,11 +1,16 @@
-"""Messages that cannot be sent, whatever the provider says: dead after one look, with the reason, and alone."""
+"""Messages that a worker cannot send, whatever the provider says: they wait or die, with the reason, and alone."""
 
 import sys
 from dataclasses import replace
+from datetime import timedelta
+from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import FieldError
 from django.db import OperationalError, connection
+from django.db.models.functions import Now
 
 from notifications import kinds
 from notifications.delivery.attempt import deliver
@@ -13,6 +18,7 @@ from notifications.delivery.record import Carrier
 from notifications.models import Message
 from notifications.states import Status, Stream
 from tests.factories import MessageFactory, UserFactory
+from tests.live.running import eventually
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
@@ -42,20 +48,42 @@ def declare(monkeypatch, **changes):
     monkeypatch.setitem(kinds.KINDS, "poison", poison)
 
 
-def dies_alone(provider, fingerprint, reason, **fields):
-    """A poisoned message in the middle of a chunk ends with its reason, and the rest of the chunk is sent."""
+def dies_alone(provider, fingerprint, **fields):
+    after = is_alone(provider, fingerprint, Status.DEAD, **fields)
+    assert after.died_at is not None
+    return after
+
+
+def waits_alone(provider, fingerprint, **fields):
+    """It waits for a worker that fits, as long as its time lasts; an attempt is not used up."""
+    after = is_alone(provider, fingerprint, Status.QUEUED, **fields)
+    Message.objects.filter(id=after.id).update(due_at="2000-01-01T00:00Z", expires_at=Now())
+    # The budget may have nothing for it now.
+    eventually(lambda: deliver([after.id], Stream.BULK, CARRIER).counts["outlived"] or due_again(after))
+    over = Message.objects.get(id=after.id)
+    assert (over.status, over.attempts, over.error_fingerprint) == (Status.EXPIRED, 0, "")
+    assert over.status_reason
+    return after
+
+
+def due_again(message):
+    Message.objects.filter(id=message.id, status=Status.QUEUED).update(due_at="2000-01-01T00:00Z")
+
+
+def is_alone(provider, fingerprint, status, **fields):
+    """A poisoned message in the middle of a chunk ends or waits with its reason, and the rest of the chunk is sent."""
     well = [MessageFactory(stream=Stream.BULK) for _ in range(CHUNK - 1)]
     poison = MessageFactory(kind="poison", stream=Stream.BULK, **fields)
     ids = [message.id for message in well]
     ids.insert(CHUNK // 2, poison.id)
-    while Message.objects.filter(id__in=ids, status=Status.QUEUED).exists():
+    waiting = Message.objects.filter(id__in=ids, status=Status.QUEUED, error_fingerprint="")
+    while waiting.exists():
         # The budget may put some off; a worker comes again.
-        Message.objects.filter(id__in=ids, status=Status.QUEUED).update(due_at="2000-01-01T00:00Z")
+        waiting.update(due_at="2000-01-01T00:00Z")
         deliver(ids, Stream.BULK, CARRIER)
     after = Message.objects.get(id=poison.id)
-    assert (after.status, after.attempts, after.error_fingerprint) == (Status.DEAD, 0, fingerprint)
-    assert after.died_at is not None
-    assert reason in after.status_reason
+    assert (after.status, after.attempts, after.error_fingerprint) == (status, 0, fingerprint)
+    assert after.status_reason
     assert set(Message.objects.filter(id__in=ids).exclude(id=poison.id).values_list("status", flat=True)) == {
         Status.SENT
     }
@@ -70,11 +98,9 @@ def dies_alone(provider, fingerprint, reason, **fields):
         ({"body.html": "{% url 'no-such-page' %}"}, {}, "NoReverseMatch"),
         ({"body.html": None}, {}, "TemplateDoesNotExist"),
         ({"subject.txt": "{% nonsense %}"}, {}, "TemplateSyntaxError"),
-        ({"body.html": "{% include 'emails/poison/body.html' %}"}, {}, "RecursionError"),
         ({"body.txt": "{{ number }} left us"}, {}, "MissingVariableError:number"),
         ({"subject.txt": "{{ order.number }}"}, {"order": {"id": 1}}, "MissingVariableError:order.number"),
         ({"subject.txt": "{{ order.number }}"}, {"order": ["not", "a", "dict"]}, "MissingVariableError:order.number"),
-        ({"body.txt": "{{ a|ljust:width }}"}, {"a": "x", "width": "9999999999999999999"}, "OverflowError"),
         ({}, ["a", "list"], "TypeError"),
         ({}, "a text", "TypeError"),
     ],
@@ -82,7 +108,20 @@ def dies_alone(provider, fingerprint, reason, **fields):
 def test_template_and_context_that_do_not_fit(provider, folder, monkeypatch, files, context, problem):
     templates(folder, **files)
     declare(monkeypatch)
-    dies_alone(provider, f"rendering/{problem}", f"it cannot be rendered: {problem}", context=context)
+    waits_alone(provider, f"rendering/{problem}", context=context)
+
+
+@pytest.mark.parametrize(
+    ("files", "context", "problem"),
+    [
+        ({"body.html": "{% include 'emails/poison/body.html' %}"}, {}, "RecursionError"),
+        ({"body.txt": "{{ a|ljust:width }}"}, {"a": "x", "width": "9999999999999999999"}, "OverflowError"),
+    ],
+)
+def test_template_that_no_version_could_render(provider, folder, monkeypatch, files, context, problem):
+    templates(folder, **files)
+    declare(monkeypatch)
+    dies_alone(provider, f"rendering/{problem}", context=context)
 
 
 def raises(error):
@@ -97,8 +136,14 @@ def breaks_the_database(user):
         cursor.execute("SELECT 1 / 0")
 
 
-HARM = [
+OLDER = [
     (raises(KeyError("their secret")), "KeyError"),
+    (attrgetter("loyalty_points"), "AttributeError"),
+    (lambda user: import_module("not_yet_there"), "ModuleNotFoundError"),
+    (raises(FieldError("loyalty_points")), "FieldError"),
+]
+HARM = [
+    (raises(ZeroDivisionError("their secret")), "ZeroDivisionError"),
     (raises(MemoryError()), "MemoryError"),
     (raises(SystemExit(1)), "SystemExit"),
     (lambda user: sys.exit("a command of theirs"), "SystemExit"),
@@ -110,19 +155,67 @@ HARM = [
 def test_context_function_that_raises(provider, folder, monkeypatch, function, problem):
     templates(folder)
     declare(monkeypatch, context=function)
-    after = dies_alone(provider, f"rendering/{problem}", problem)
+    after = dies_alone(provider, f"rendering/{problem}")
+    assert "secret" not in after.status_reason
+
+
+@pytest.mark.parametrize(("function", "problem"), OLDER)
+def test_context_function_of_another_version(provider, folder, monkeypatch, function, problem):
+    templates(folder)
+    declare(monkeypatch, context=function)
+    after = waits_alone(provider, f"rendering/{problem}")
     assert "secret" not in after.status_reason
 
 
 @pytest.mark.parametrize(("function", "problem"), HARM)
 def test_question_that_raises(provider, monkeypatch, function, problem):
     declare(monkeypatch, wanted=function)
-    after = dies_alone(provider, f"kind/{problem}", problem)
+    after = dies_alone(provider, f"kind/{problem}")
     assert "secret" not in after.status_reason
 
 
-def test_kind_that_has_left_the_catalogue(provider):
-    dies_alone(provider, "kind/UnknownKindError", "UnknownKindError")
+@pytest.mark.parametrize(("function", "problem"), OLDER)
+def test_question_of_another_version(provider, monkeypatch, function, problem):
+    declare(monkeypatch, wanted=function)
+    after = waits_alone(provider, f"kind/{problem}")
+    assert "secret" not in after.status_reason
+
+
+def test_kind_that_is_not_in_the_catalogue(provider):
+    waits_alone(provider, "kind/UnknownKindError")
+
+
+def test_kind_that_is_not_in_the_catalogue_waits_two_days_where_the_row_does_not_say(provider):
+    age = timedelta(seconds=kinds.UNKNOWN_MAX_AGE_S)
+    young, old = (
+        MessageFactory(kind="poison", expires_at=None, created_at=Now() - seconds)
+        for seconds in (age - timedelta(minutes=1), age + timedelta(minutes=1))
+    )
+    deliver([young.id, old.id], Stream.DEFAULT, CARRIER)
+    assert [Message.objects.get(id=each.id).status for each in (young, old)] == [Status.QUEUED, Status.EXPIRED]
+
+
+def test_worker_that_fits_sends_what_waited(provider, folder, monkeypatch):
+    message = MessageFactory(kind="poison", stream=Stream.BULK)
+    deliver([message.id], Stream.BULK, CARRIER)
+    templates(folder)
+    declare(monkeypatch)
+    Message.objects.update(due_at=Now())
+    deliver([message.id], Stream.BULK, CARRIER)
+    message.refresh_from_db()
+    assert (message.status, message.attempts) == (Status.SENT, 1)
+    assert (message.error_fingerprint, message.status_reason) == ("", "")
+
+
+def test_what_cannot_be_rendered_uses_up_no_budget(provider, folder, monkeypatch, settings):
+    settings.EMAIL_RATE = "1"
+    templates(folder, **{"body.txt": "{{ missing }}"})
+    declare(monkeypatch)
+    poison = [MessageFactory(kind="poison", stream=Stream.BULK) for _ in range(30)]
+    for message in poison:
+        deliver([message.id], Stream.BULK, CARRIER)
+    found = set(Message.objects.values_list("error_fingerprint", flat=True))
+    assert found == {"rendering/MissingVariableError:missing"}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -130,7 +223,19 @@ def test_kind_that_has_left_the_catalogue(provider):
 def test_question_that_no_database_can_answer(provider, folder, monkeypatch, asked, step):
     templates(folder)
     declare(monkeypatch, **{asked: breaks_the_database})
-    dies_alone(provider, f"{step}/DataError", "DataError")
+    dies_alone(provider, f"{step}/DataError")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("asked", "step"), [("wanted", "kind"), ("context", "rendering")])
+def test_column_that_this_database_does_not_have_yet(provider, folder, monkeypatch, asked, step):
+    def asks(user):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT loyalty_points FROM accounts_user")
+
+    templates(folder)
+    declare(monkeypatch, **{asked: asks})
+    waits_alone(provider, f"{step}/ProgrammingError")
 
 
 @pytest.mark.parametrize("asked", ["wanted", "context"])

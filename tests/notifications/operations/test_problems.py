@@ -3,7 +3,7 @@
 import pytest
 
 from notifications.operations.problems import problems, spoken
-from notifications.operations.status import Brake, Circuit, Dead, Lane, Overdue, Process, Status
+from notifications.operations.status import Brake, Circuit, Dead, Lane, Misfit, Overdue, Process, Status
 from notifications.states import Stream
 
 ALIVE = [Process(name=f"{name}@here", silent_s=2, trouble="") for name in ("beat", "main", "relay")]
@@ -64,6 +64,10 @@ def dead(cause, hour):
         ({"broker_is_away": True}, ["Redis does not answer: start it."]),
         ({"processes": []}, ["No relay is running: start one.", "No beat is running: start one."]),
         ({"processes": ALIVE[:2]}, ["No relay is running"]),
+        (
+            {"misfits": [Misfit(cause="kind/UnknownKindError", kind="order-shipped", count=1)]},
+            ["1 message waits for a worker that can send order-shipped"],
+        ),
         ({"overdue": OVERDUE}, ["Housekeeping is overdue: forget (last done 3 h ago"]),
         # One cause, one line: what was never done waits for beat.
         ({"processes": ALIVE[1:], "overdue": OVERDUE[1:]}, ["No beat is running"]),

@@ -172,4 +172,4 @@ class Workers(Scene):
 
     def _skip(self, claim: Claim, skip: Skip) -> None:
         self.claims.remove(claim)
-        self.act(lambda: record.skipped(claim.message, skip), skip.event, by=claim)
+        self.act(lambda: record.skipped(claim.message, skip, pause_s=5.0), skip.event, by=claim)

@@ -1,0 +1,65 @@
+"""Workers of two versions side by side: what the older one does not know waits for the newer one."""
+
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from config.environment import BASE_DIR
+from tests.live.running import WORKERS, eventually
+
+pytestmark = pytest.mark.live
+
+OTHERS = """
+from notifications.outbox import Draft, enqueue_many
+context = {"sender": "An operator", "sent_from": "here"}
+enqueue_many([Draft(kind="provider-test", to=f"other{n}@example.com", context=context) for n in range(20)])
+"""
+
+
+@contextmanager
+def older_worker(live):
+    """Let a worker that does not know `welcome` work beside the stack's own."""
+    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-n", "older@%h", "-P", "threads", "-c", "4"]
+    with (live.stack.supervisor.log_folder / "older-worker.log").open("ab") as log:
+        process = subprocess.Popen(
+            [*command, "-Q", "critical,default,bulk", "-I", "tests.live.older"],
+            cwd=BASE_DIR,
+            env=live.stack.environment | {"MAILROOM_ROLE": "worker"},
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def rows(live, addresses):
+    return set(
+        live.sql(
+            "SELECT status, attempts, error_fingerprint FROM notifications_message WHERE to_address = ANY(%s)",
+            list(addresses),
+        )
+    )
+
+
+@pytest.mark.timeout(240)
+def test_kind_that_a_worker_does_not_know_waits_for_one_that_does_and_delays_nothing_else(live):
+    unknown = {f"newer{number}@example.com" for number in range(3)}
+    others = {f"other{number}@example.com" for number in range(20)}
+    live.stop(*WORKERS)
+    try:
+        with older_worker(live):
+            for address in unknown:
+                live.person().sign_up(address)
+            eventually(lambda: rows(live, unknown) == {("queued", 0, "kind/UnknownKindError")}, within_s=60)
+            live.stack.manage("shell", "-v", "0", "-c", OTHERS)
+            eventually(lambda: live.statuses(others) == {"sent"}, within_s=60)
+            live.start("worker-main")
+            eventually(lambda: rows(live, unknown) == {("sent", 1, "")}, within_s=120)
+    finally:
+        live.start(*(name for name in WORKERS if live.stack.supervisor.state(name) != "RUNNING"))
+    assert set(live.accepted(unknown | others).values()) == {1}

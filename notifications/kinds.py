@@ -75,10 +75,6 @@ def unconfirmed(user: User) -> bool:
     return user.confirmed_at is None and user.replaced_at is None
 
 
-def may_reset(user: User) -> bool:
-    return user.has_usable_password()
-
-
 def wants_news(user: User) -> bool:
     return user.wants_news
 
@@ -115,7 +111,6 @@ PASSWORD_RESET = Kind(
     stream=Stream.CRITICAL,
     max_age=timedelta(hours=1),
     context=contexts.password_reset,
-    wanted=may_reset,
     newest_wins=True,
     may_probe=True,
 )

@@ -10,6 +10,7 @@ from notifications.delivery.attempt import deliver
 from notifications.delivery.record import Carrier
 from notifications.models import Message
 from notifications.states import Stream
+from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 URL = reverse("accounts:password-reset")
@@ -52,7 +53,7 @@ def test_address_without_an_account_is_written_down_all_the_same(client, user):
     assert (message.kind, message.to_address, message.user) == ("password-reset", "bob@example.com", None)
 
 
-@pytest.mark.parametrize("change", [{"is_active": False}, {"password": "!"}, {"email": "other@example.com"}])
+@pytest.mark.parametrize("change", [{"is_active": False}, {"email": "other@example.com"}])
 def test_who_may_not_log_in_gets_no_mail(client, user, change, valkey, provider):
     User.objects.filter(pk=user.pk).update(**change)
     ask(client, "ada@example.com")
@@ -130,3 +131,16 @@ def test_forged_cookie_opens_no_form(client, user, cookie):
     client.post(where, {"password": "a much newer password"})
     user.refresh_from_db()
     assert user.check_password("the old password")
+
+
+@pytest.mark.parametrize("password", ["", "!", "!abc", "no-such-hasher$1$2"])
+def test_account_without_a_password_gets_its_first_one_by_the_link(client, valkey, provider, password):
+    """It comes from the admin's form, `create_user(email)` or an import."""
+    imported = UserFactory(email="ada@example.com", password=password)
+    ask(client, "ada@example.com")
+    deliver([Message.objects.get().id], Stream.CRITICAL, CARRIER)
+    assert Message.objects.get().status == "sent"
+    where = client.get(password_reset_path(imported), follow=True).redirect_chain[-1][0]
+    assert client.post(where, {"password": "a first password"})["Location"] == f"{URL}complete/"
+    log_in = {"username": "ada@example.com", "password": "a first password"}
+    assert client.post(reverse("accounts:log-in"), log_in)["Location"] == reverse("accounts:home")

@@ -1,6 +1,5 @@
 """The addresses of people's pages."""
 
-from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from accounts.views import account, confirm, front, log_in, passwords, sign_up
@@ -17,7 +16,7 @@ urlpatterns = [
     path("confirm/again/done/", confirm.ConfirmAgainDoneView.as_view(), name="confirm-again-done"),
     path("confirm/<uid>/<token>/", confirm.ConfirmView.as_view(), name="confirm"),
     path("log-in/", log_in.LogInView.as_view(), name="log-in"),
-    path("log-out/", LogoutView.as_view(), name="log-out"),
+    path("log-out/", log_in.LogOutView.as_view(), name="log-out"),
     path("password-reset/", passwords.PasswordResetView.as_view(), name="password-reset"),
     path("password-reset/done/", passwords.PasswordResetDoneView.as_view(), name="password-reset-done"),
     path("password-reset/complete/", passwords.PasswordResetCompleteView.as_view(), name="password-reset-complete"),

@@ -89,7 +89,7 @@ def take_account(photographer: Photographer) -> None:
         member.open_mail("/confirm/")
         photographer.shoot(member, "confirm", HAND)
         member.press("Yes, it is mine")
-        member.log_in()
+        member.sees("Your address is confirmed. Welcome!")
         member.follow("Change your address")
         member.fill_in(email="noether@example.com", current_password=member.password)
         member.press("Write to the new address")

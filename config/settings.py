@@ -99,6 +99,7 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:log-in"
 LOGIN_REDIRECT_URL = "accounts:home"
 LOGOUT_REDIRECT_URL = "accounts:home"
+CSRF_FAILURE_VIEW = "accounts.views.stale.csrf_failure"
 # OWASP's parameters for Argon2id (19 MiB, t=2, p=1). Django's defaults take five times as long for no more safety.
 PASSWORD_HASHERS = [
     "accounts.hashers.OwaspArgon2PasswordHasher",

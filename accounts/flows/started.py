@@ -24,7 +24,7 @@ PAUSE_S = 60
 class Started:
     """`account` is the `sign_up` of the account that came of it, if any did; `mail` the reference of the last mail.
 
-    `mailed_at` is when that was asked for, in seconds since the epoch.
+    `mailed_at` is when that was asked for, in seconds since the epoch; `next` the page that was wanted before.
     """
 
     address: str
@@ -33,6 +33,7 @@ class Started:
     account: UUID = field(default_factory=uuid4)
     mail: UUID = field(default_factory=uuid4)
     mailed_at: int = field(default_factory=lambda: int(time.time()))
+    next: str = ""
 
     @property
     def age_s(self) -> float:
@@ -68,6 +69,8 @@ def remembered(request: HttpRequest) -> Started | None:
     """Return what this browser has signed up, or None for nothing, for what is too old and for what we did not sign."""
     try:
         values: dict[str, Any] = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=AGE_S)
-    except signing.BadSignature:
+        values |= {"account": UUID(values["account"]), "mail": UUID(values["mail"])}
+        return Started(**values)
+    except (signing.BadSignature, KeyError, TypeError, ValueError):
+        # The last three: of an older or a newer release than this one.
         return None
-    return Started(**values | {"account": UUID(values["account"]), "mail": UUID(values["mail"])})

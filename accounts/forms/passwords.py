@@ -54,6 +54,24 @@ class WithCurrentPassword(UsersForm):
         return password
 
 
+class OwnPasswordForm(UsersForm):
+    """For whoever says to have chosen it."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        max_length=1024,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    @sensitive_variables("password")
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        if not self.user.check_password(password):
+            raise ValidationError(_("This is not the password of this account."), code="password_incorrect")
+        return password
+
+
 class NewPasswordForm(UsersForm):
     """For Django's PasswordResetConfirmView, in place of its form that asks twice."""
 

@@ -12,6 +12,8 @@ from django.utils.translation import ngettext
 from accounts.throttling.counting import TooManyError
 
 MINUTE_S, HOUR_S = 60, 3600
+# Who has tried passwords in vain needs another one more than another try.
+TRIES_PASSWORDS = {"accounts:log-in", "accounts:confirm"}
 
 
 class TooManyPage:
@@ -26,9 +28,9 @@ class TooManyPage:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, TooManyError):
             return None
-        response = render(
-            request, "429.html", {"wait": in_words(exception.wait_s)}, status=HTTPStatus.TOO_MANY_REQUESTS
-        )
+        view = request.resolver_match.view_name if request.resolver_match else ""
+        context = {"wait": in_words(exception.wait_s), "offers_reset": view in TRIES_PASSWORDS}
+        response = render(request, "429.html", context, status=HTTPStatus.TOO_MANY_REQUESTS)
         response["Retry-After"] = str(exception.wait_s)
         add_never_cache_headers(response)
         return response

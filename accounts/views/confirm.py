@@ -2,33 +2,46 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse_lazy
-from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView, TemplateView, View
 
-from accounts.flows import sign_up
+from accounts.flows import confirming, sign_up
+from accounts.flows.confirming import Needs
 from accounts.flows.started import remembered
+from accounts.forms.passwords import NewPasswordForm, OwnPasswordForm, PasswordResetForm, UsersForm
 from accounts.forms.sign_up import ConfirmAgainForm
 from accounts.links import user_of
 from accounts.models import User
-from accounts.throttling import Action, Bucket, count, throttled
+from accounts.throttling import Action, Bucket, count, throttled, trying
 from accounts.tokens import confirmation_tokens
+from accounts.views.log_in import enter
+from accounts.views.next_page import page_after
+
+FORMS: dict[Needs, type[UsersForm]] = {
+    Needs.NOTHING: UsersForm,
+    Needs.PASSWORD: OwnPasswordForm,
+    Needs.NEW_PASSWORD: NewPasswordForm,
+}
 
 
-@method_decorator(never_cache, name="dispatch")
+@method_decorator([sensitive_post_parameters("password"), never_cache], name="dispatch")
 class ConfirmView(View):
-    """GET only shows a button: mail scanners follow links, and a scanner must not confirm anything."""
+    """GET only shows a form: mail scanners follow links, and a scanner must not confirm anything."""
 
     http_method_names = ["get", "head", "post", "options"]
 
     def get(self, request: HttpRequest, uid: str, token: str) -> HttpResponse:
         user = user_of(uid)
-        if confirmation_tokens.check_token(user, token):
-            return render(request, "accounts/confirm.html", {"address": user and user.email})
+        if user is not None and confirmation_tokens.check_token(user, token):
+            needs = confirming.needs(user, remembered(request))
+            return self.ask(user, needs, FORMS[needs](user))
         if confirmation_tokens.was_used(user, token):
             return render(request, "accounts/confirmed.html")
         # Only who holds a link of ours may see whose it was.
@@ -38,13 +51,42 @@ class ConfirmView(View):
 
     def post(self, request: HttpRequest, uid: str, token: str) -> HttpResponse:
         user = user_of(uid)
-        if user is None or not confirmation_tokens.check_token(user, token):
+        is_good = confirmation_tokens.check_token(user, token)
+        if user is None or not (is_good or confirming.was_just_used(user, token)):
             return self.get(request, uid, token)
-        # All of it again: it may have been changed since the token was checked.
-        User.objects.filter(pk=user.pk, email=user.email, confirmed_at=None, replaced_at=None).update(
-            confirmed_at=timezone.now()
-        )
-        return HttpResponseRedirect(request.path)
+        needs = confirming.needs(user, remembered(request))
+        form = FORMS[needs](user, request.POST)
+        if not self.is_valid(form):
+            return self.ask(user, needs, form) if is_good else self.get(request, uid, token)
+        if not is_good or self.confirm(form):
+            return self.welcome(user)
+        # The other post of a double click was first: judged again, by what the account is now.
+        was_other = confirming.was_just_used(user_of(uid), token)
+        return self.post(request, uid, token) if was_other else self.get(request, uid, token)
+
+    def is_valid(self, form: UsersForm) -> bool:
+        if not isinstance(form, OwnPasswordForm) or not form.data.get("password"):
+            return form.is_valid()
+        with trying(self.request, form.user.email) as attempt:
+            attempt.succeeded = form.is_valid()
+        return attempt.succeeded
+
+    def confirm(self, form: UsersForm) -> bool:
+        if isinstance(form, NewPasswordForm):
+            return confirming.confirm_with_first_password(form.user, form.cleaned_data["password"])
+        return confirming.confirm(form.user)
+
+    def ask(self, user: User, needs: Needs, form: UsersForm) -> HttpResponse:
+        reset = PasswordResetForm(initial={"email": user.email}) if needs is Needs.PASSWORD else None
+        context = {"address": user.email, "needs": needs.name, "form": form, "reset": reset}
+        return render(self.request, "accounts/confirm.html", context)
+
+    def welcome(self, user: User) -> HttpResponse:
+        """Log in whoever has shown the link and the password, or has typed the password in this browser."""
+        started = remembered(self.request)
+        messages.success(self.request, _("Your address is confirmed. Welcome!"))
+        wanted = started.next if started is not None and started.made(user) else ""
+        return enter(self.request, User.objects.get(pk=user.pk), page_after(wanted))
 
 
 @method_decorator(never_cache, name="dispatch")

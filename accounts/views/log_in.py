@@ -1,14 +1,32 @@
-"""Logging in."""
+"""Logging in and out."""
+
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import login
 from django.contrib.auth import views as auth
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 
 from accounts.flows.started import forget
 from accounts.forms.log_in import LogInForm
+from accounts.models import User
 from accounts.throttling import guarded
 from accounts.views.language import speak
+from accounts.views.next_page import safe_next
+
+
+def enter(request: HttpRequest, user: User, where: str) -> HttpResponse:
+    """Log `user` in until the browser is closed, unless another member is logged in; lead to `where`."""
+    response = redirect(where)
+    if request.user.is_authenticated:
+        return response
+    login(request, user)
+    request.session.set_expiry(0)
+    if user.language:
+        speak(response, user.language)
+    return response
 
 
 @method_decorator(guarded, name="dispatch")
@@ -19,6 +37,10 @@ class LogInView(auth.LoginView):
     # The view's own idea of a site's name is the host that the request asked for.
     extra_context = {"site_name": settings.SITE_NAME}
 
+    def get_redirect_url(self) -> str:
+        """Not to this very page: Django raises an error for it."""
+        return safe_next(super().get_redirect_url())
+
     def form_valid(self, form: LogInForm) -> HttpResponse:  # type: ignore[override]
         response = super().form_valid(form)
         if not form.cleaned_data["remember"]:
@@ -27,4 +49,12 @@ class LogInView(auth.LoginView):
         forget(response)
         if language := form.get_user().language:
             speak(response, language)
+        return response
+
+
+class LogOutView(auth.LogoutView):
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The next person at this device need not see who has signed up here."""
+        response = super().dispatch(request, *args, **kwargs)
+        forget(response)
         return response

@@ -22,6 +22,7 @@ from accounts.flows.started import Started, remember, remembered
 from accounts.forms.sign_up import SignUpForm
 from accounts.models import User
 from accounts.throttling import Action, Bucket, count, throttled
+from accounts.views.next_page import asked_for, page_after
 
 
 class HtmxRequest(HttpRequest):
@@ -41,8 +42,11 @@ class SignUpView(FormView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
-            return redirect("accounts:home")
+            return redirect(page_after(asked_for(request)))
         return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "next": asked_for(self.request)}
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
         count(Bucket.MAIL, form.cleaned_data["email"])
@@ -55,6 +59,7 @@ class SignUpView(FormView):
             wants_news=wanted.wants_news,
             account=earlier.account if earlier else form.account(wanted.email),
             mail=form.reference(wanted.email),
+            next=asked_for(self.request) or (earlier.next if earlier else ""),
         )
         if not form.is_trap:
             sign_up.sign_up(wanted, started, instead_of=earlier)

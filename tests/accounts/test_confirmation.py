@@ -3,19 +3,33 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.contrib.auth.tokens import default_token_generator
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.flows.started import Started, remember
 from accounts.links import confirmation_path
 from accounts.models import User
 from notifications.models import Message
 
 pytestmark = pytest.mark.django_db
+PASSWORD = "correct horse battery"
+
+
+STARTED = Started(address="ada@example.com")
 
 
 @pytest.fixture
 def user():
-    return User.objects.create_user("ada@example.com")
+    return User.objects.create_user("ada@example.com", PASSWORD, sign_up=STARTED.account)
+
+
+@pytest.fixture
+def client(client):
+    """The browser in which the sign-up was made."""
+    remember(response := HttpResponse(), STARTED)
+    client.cookies.update(response.cookies)
+    return client
 
 
 def confirmed(user):

@@ -11,10 +11,11 @@ def test_sign_up_confirm_log_in_and_log_out(visitor):
     visitor.reads("Check your inbox")
     visitor.sees(visitor.address)
     visitor.confirm()
-    visitor.log_in()
     visitor.reads("Hello, Ada Lovelace")
     visitor.log_out()
     visitor.reads("Nobody waits for e-mail. No e-mail is lost.")
+    visitor.log_in()
+    visitor.reads("Hello, Ada Lovelace")
 
 
 def test_forgotten_password(visitor):

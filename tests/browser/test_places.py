@@ -32,10 +32,12 @@ def everywhere(running, browser, look, **more):
     with somebody(running, browser, look, **more) as newcomer:
         newcomer.sign_up()
         yield from go(newcomer, NEWCOMERS)
+        link = newcomer.page.url
         newcomer.press("Yes, it is mine")
+        newcomer.sees("Your address is confirmed. Welcome!")
+        newcomer.go(link)
         newcomer.reads("Your address is confirmed")
         yield "confirmed", newcomer
-        newcomer.log_in()
         yield from go(newcomer, MEMBERS)
 
 
@@ -87,9 +89,9 @@ def test_page_whose_address_is_a_secret_tells_nobody(running, browser):
         visitor.page.on("request", lambda request: requests.append(request))  # noqa: PLW0108 - it wants attributes
         visitor.go(link)
         visitor.press("Yes, it is mine")
-        visitor.reads("Your address is confirmed")
-        visitor.follow("Log in")
-        visitor.reads("Log in")
+        visitor.sees("Your address is confirmed. Welcome!")
+        visitor.follow("Preferences")
+        visitor.reads("Preferences")
         token = link.rstrip("/").rpartition("/")[2]
         referrers = [request.all_headers().get("referer", "") for request in requests]
         assert any(referrers)

@@ -80,10 +80,12 @@ def test_page_whose_address_is_a_secret_keeps_it(client, link):
 def test_form_of_such_a_page_is_taken(csrf_client):
     """A policy of `no-referrer` would make browsers send `Origin: null`, which is refused."""
     path = confirmation_path(UserFactory())
-    token = csrf_client.get(path).context["csrf_token"]
-    posted = csrf_client.post(path, {"csrfmiddlewaretoken": str(token)}, headers={"Origin": "http://testserver"})
-    assert posted.status_code == 302
-    assert csrf_client.post(path, {"csrfmiddlewaretoken": str(token)}, headers={"Origin": "null"}).status_code == 403
+    fields = {
+        "csrfmiddlewaretoken": str(csrf_client.get(path).context["csrf_token"]),
+        "password": "correct horse battery",
+    }
+    assert csrf_client.post(path, fields, headers={"Origin": "null"}).status_code == 403
+    assert csrf_client.post(path, fields, headers={"Origin": "http://testserver"}).status_code == 302
 
 
 @pytest.fixture

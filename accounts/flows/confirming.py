@@ -1,0 +1,66 @@
+"""An address is confirmed by its link: in one step where the sign-up was made, with a password everywhere else.
+
+Mail scanners open links and may also submit forms. What they submit must not confirm the sign-up of a stranger, who
+would then log in with the stranger's own password.
+"""
+
+from datetime import timedelta
+from enum import Enum, auto
+
+from django.contrib.auth.hashers import identify_hasher, is_password_usable
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.flows.started import Started
+from accounts.models import User
+from accounts.tokens import confirmation_tokens
+
+# The second post of a double click comes within this time.
+DOUBLE_CLICK = timedelta(minutes=1)
+
+
+class Needs(Enum):
+    """What a browser has to show beside the link."""
+
+    NOTHING = auto()  # the sign-up was made in it
+    PASSWORD = auto()
+    NEW_PASSWORD = auto()  # the account has none: the reader of its email chooses the first one
+
+
+def needs(user: User, started: Started | None) -> Needs:
+    if started is not None and started.made(user):
+        return Needs.NOTHING
+    return Needs.PASSWORD if _has_password(user) else Needs.NEW_PASSWORD
+
+
+def confirm(user: User) -> bool:
+    """Confirm the address; False if the link, or the password that was checked, proves nothing any more."""
+    proof = confirmation_tokens.proof(user) | {"password": user.password}
+    return bool(User.objects.filter(**proof).update(confirmed_at=Now()))
+
+
+@sensitive_variables("password")
+def confirm_with_first_password(user: User, password: str) -> bool:
+    """Confirm the address of an account that has no password yet, and set it; False as in `confirm`."""
+    proof = confirmation_tokens.proof(user) | {"password": user.password}
+    user.set_password(password)
+    return bool(User.objects.filter(**proof).update(confirmed_at=Now(), password=user.password))
+
+
+def was_just_used(user: User | None, token: str) -> bool:
+    """Whether the link has confirmed the address a moment ago, as by the first post of a double click."""
+    if user is None or user.confirmed_at is None or not confirmation_tokens.was_used(user, token):
+        return False
+    return timezone.now() - user.confirmed_at < DOUBLE_CLICK
+
+
+def _has_password(user: User) -> bool:
+    """False also for what an import has left in the place of a hash."""
+    if not is_password_usable(user.password):
+        return False
+    try:
+        identify_hasher(user.password)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,55 @@
+"""A form whose CSRF token does not fit: the user logged in or out in another tab, or cookies are missing."""
+
+from http import HTTPStatus
+
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import REASON_BAD_ORIGIN, REASON_NO_CSRF_COOKIE
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
+
+from accounts.views.next_page import asked_for, page_after
+
+# For users who are not logged in. Who is, has what the form was for.
+TO_GET_IN = {"accounts:log-in", "accounts:sign-up", "accounts:correct-address"}
+# Where the forms are that post to an address without a page.
+FORM_IS_AT = {
+    "accounts:resend": "accounts:check-inbox",
+    "accounts:address-stay": "accounts:home",
+    "accounts:log-out": "accounts:home",
+    "set_language": "accounts:home",
+}
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Do nothing of what was asked, and lead on: Django's CSRF_FAILURE_VIEW."""
+    return _lead_on(request) or _explain(request, reason)
+
+
+def _lead_on(request: HttpRequest) -> HttpResponse | None:
+    """Redirect a form that is out of date because of a log-in or a log-out; a redirect changes nothing."""
+    view = request.resolver_match and request.resolver_match.view_name
+    if request.user.is_authenticated:
+        return redirect(page_after(asked_for(request))) if view in TO_GET_IN else None
+    if view == "accounts:log-out":
+        return redirect("accounts:home")
+    return redirect_to_login(request.path) if _is_for_members(request) else None
+
+
+def _is_for_members(request: HttpRequest) -> bool:
+    view_class = getattr(request.resolver_match and request.resolver_match.func, "view_class", object)
+    return issubclass(view_class, LoginRequiredMixin)
+
+
+def _explain(request: HttpRequest, reason: str) -> HttpResponse:
+    view = request.resolver_match.view_name if request.resolver_match else ""
+    context = {
+        "form_url": reverse(FORM_IS_AT[view]) if view in FORM_IS_AT else request.path,
+        "needs_cookies": reason == REASON_NO_CSRF_COOKIE,
+        "is_foreign": reason.startswith(REASON_BAD_ORIGIN.partition("%")[0]),
+    }
+    response = render(request, "403_csrf.html", context, status=HTTPStatus.FORBIDDEN)
+    add_never_cache_headers(response)
+    return response

@@ -32,7 +32,8 @@ class BounceKind(TextChoices):
     """What a bounce says about the address."""
 
     HARD = "hard"  # there is no such mailbox, or it will never take our mail
-    SOFT = "soft"  # full, blocked, too large …: it may work another day
+    SOFT = "soft"  # full, busy …: it may work another day
+    BLOCKED = "blocked"  # refused for our name or this email's content: it says nothing of the address
     AUTO_REPLY = "auto-reply"  # somebody is out of office: the mail arrived
 
 

@@ -20,6 +20,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.addresses import BadAddressError
 from notifications.providers import connections, deadline
+from notifications.providers.answers import sentence
 from notifications.providers.compose import BadMailError, BadSenderError, compose
 from notifications.providers.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
 
@@ -78,10 +79,16 @@ class Provider(ABC):
     def prepare(self, message: EmailMultiAlternatives, mail: OutgoingMail) -> None:  # noqa: B027 - most need nothing
         """Add what only this provider understands."""
 
+    def secrets(self) -> list[str]:
+        """Return what an answer may repeat and nothing may keep."""
+        return []
+
     def receipt(self, message: EmailMultiAlternatives) -> Accepted:
         """Return the provider's own id of a message it has just taken."""
-        status = getattr(message, "anymail_status", None)
-        return Accepted(str(getattr(status, "message_id", None) or ""))
+        recipients = getattr(getattr(message, "anymail_status", None), "recipients", None) or {}
+        # Anymail's own summary is a set where it has written an address in two ways.
+        ids = [str(one.message_id) for one in recipients.values() if one.message_id]
+        return Accepted(ids[0] if ids else "")
 
     def send(self, mail: OutgoingMail) -> Accepted:
         """Hand one mail to the provider over this thread's warm connection, in PROVIDER_DEADLINE_S at the most.
@@ -103,6 +110,7 @@ class Provider(ABC):
 
     def _attempt(self, mail: OutgoingMail, call: deadline.Call) -> Accepted | ProviderError:
         stage = Stage.COMPOSING
+        call.has_begun = False
         try:
             message = compose(mail)
             self.prepare(message, mail)
@@ -111,18 +119,22 @@ class Provider(ABC):
             stage = Stage.SENDING
             taken = backend.send_messages([message])
         except Exception as error:  # noqa: BLE001 - the edge: whatever a library raises is put into our words here
-            return self._meaning(error, stage, call)
+            failure = self._meaning(error, stage, call)
+            failure.detail = sentence(failure.detail, [*self.secrets(), *_private(mail)])
+            return failure
         if not taken:
             return ProviderError(ErrorClass.PERMANENT, "not-sent", "the library refused to send it")
         return self.receipt(message)
 
     def _meaning(self, error: Exception, stage: Stage, call: deadline.Call) -> ProviderError:
         try:
-            failure = before_the_wire(error) or self.translate(error)
+            failure = _before_the_request(error, stage, call) or self.translate(error)
         except Exception as broken:  # noqa: BLE001 - an answer can be so odd that reading it fails
             failure = unknown(broken)
         if failure.error_class is ErrorClass.AMBIGUOUS:
-            failure = with_evidence(failure, error, stage, carried_nothing=call.carried_nothing())
+            failure = with_evidence(
+                failure, error, stage, carried_nothing=call.carried_nothing(), has_begun=call.has_begun
+            )
         if call.is_over and failure.error_class in {ErrorClass.AMBIGUOUS, ErrorClass.TRANSIENT}:
             return ProviderError(failure.error_class, "deadline", "the call took longer than it may")
         return failure
@@ -142,14 +154,38 @@ def wants_new_connection(answer: Accepted | ProviderError) -> bool:
 def before_the_wire(error: Exception) -> ProviderError | None:
     """Return what an exception means that was raised before any I/O, whoever the provider is."""
     if isinstance(error, _BAD_MESSAGE):
-        return ProviderError(ErrorClass.PERMANENT, type(error).__name__, "the message cannot be put into a request")
+        return _unusable(error)
     if isinstance(error, _BAD_SETUP):
         return ProviderError(ErrorClass.MISCONFIGURED, type(error).__name__, "the provider is not set up")
     return None
 
 
-def with_evidence(failure: ProviderError, error: Exception, stage: Stage, *, carried_nothing: bool) -> ProviderError:
+def _before_the_request(error: Exception, stage: Stage, call: deadline.Call) -> ProviderError | None:
+    """Return what an exception means by its type alone: that says nothing once the request is on its way."""
+    if isinstance(error, UnicodeEncodeError) and stage is not Stage.OPENING:
+        # Only HTTP's headers are Latin-1, and of those only the key is not ours. All else is the message's own text.
+        if error.encoding == "latin-1":
+            return before_the_wire(error)
+        return None if call.has_begun else _unusable(error)
+    return None if call.has_begun else before_the_wire(error)
+
+
+def _unusable(error: Exception) -> ProviderError:
+    return ProviderError(ErrorClass.PERMANENT, type(error).__name__, "the message cannot be put into a request")
+
+
+def _private(mail: OutgoingMail) -> list[str]:
+    """Return what of an email a server may repeat in its answer."""
+    return [mail.to_address, mail.to_address.partition("@")[0], mail.to_name, *mail.to_name.split(), mail.subject]
+
+
+def with_evidence(
+    failure: ProviderError, error: Exception, stage: Stage, *, carried_nothing: bool, has_begun: bool = True
+) -> ProviderError:
     """Return what an ambiguous failure means, given how far the send had come. Only proof makes it less than that."""
+    if stage is Stage.SENDING and not has_begun and not isinstance(error, OSError):
+        # What a library raises for a message's own text is this message's fault, never the provider's.
+        return ProviderError(ErrorClass.PERMANENT, failure.code, "the message cannot be put into a request")
     if stage is Stage.COMPOSING:
         return ProviderError(ErrorClass.PERMANENT, failure.code, "the message cannot be put together")
     if stage is Stage.OPENING and not isinstance(error, OSError):

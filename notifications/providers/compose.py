@@ -1,6 +1,8 @@
 """From an OutgoingMail to the object Django's mail backends take."""
 
 import re
+from email.errors import MessageError
+from email.header import Header, decode_header, make_header
 from email.headerregistry import Address
 from email.utils import getaddresses
 from functools import lru_cache
@@ -17,6 +19,8 @@ ATTEMPT_KEY = "mailroom_attempt"
 _BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 # RFC 5322, section 3.6.8: printable ASCII without the colon.
 _HEADER_NAME = re.compile(r"[!-9;-~]+")
+# What begins an encoded word (RFC 2047).
+_ENCODED_WORD = "=?"
 # Who gets a mail, and from whom, has one source only.
 _ADDRESSING = {"from", "sender", "to", "cc", "bcc", "return-path"}
 
@@ -36,7 +40,7 @@ def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
     Raises BadMailError, BadSenderError, BadAddressError and BadHeaderError.
     """
     message = EmailMultiAlternatives(
-        subject=single_line(mail.subject),
+        subject=as_written(single_line(mail.subject)),
         body=_part("text", mail.text),
         from_email=sender(mail.from_email),
         to=[recipient(mail.to_name, mail.to_address)],
@@ -54,7 +58,7 @@ def sender(from_email: str) -> str:
     try:
         ((name, address),) = found
         single_line(from_email)
-        return recipient(name, address)
+        return recipient(_decoded(name), address)
     except ValueError as error:
         raise BadSenderError("the sender is not exactly one address") from error
 
@@ -64,11 +68,36 @@ def recipient(name: str, address: str) -> str:
     if not name:
         return one_address(address)
     try:
-        return str(Address(display_name=single_line(name), addr_spec=one_address(address)))
+        return _named(single_line(name), one_address(address))
     except ValueError as error:
         if isinstance(error, BadAddressError | BadHeaderError | BadMailError):
             raise
         raise BadAddressError("the name cannot be put into a header") from error
+
+
+def _named(name: str, address: str) -> str:
+    """An encoded word may not stand in quotes, where the name would stand otherwise."""
+    escaped = as_written(name)
+    return str(Address(display_name=name, addr_spec=address)) if escaped == name else f"{escaped} <{address}>"
+
+
+def as_written(text: str) -> str:
+    """Return text for a header so that it is shown as it is written, also where it looks like an encoded word.
+
+    "=?utf-8?q?...?=" would be shown decoded: as a link, or as a character that the forms refuse.
+    """
+    if _ENCODED_WORD not in text:
+        return text
+    # One line: whoever writes the header folds it, and spaces between encoded words are not shown.
+    return " ".join(Header(text, "utf-8").encode().split())
+
+
+def _decoded(name: str) -> str:
+    """Return the name of a sender; the settings may hold an encoded word on purpose."""
+    try:
+        return str(make_header(decode_header(name)))
+    except (ValueError, LookupError, MessageError):
+        return name
 
 
 def single_line(value: str) -> str:

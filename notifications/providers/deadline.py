@@ -62,6 +62,8 @@ class Call:
         self.owner = owner
         self.ends_at = ends_at
         self.is_over = False
+        # True from the moment at which a library was given the finished request: what it raises before is no answer.
+        self.has_begun = False
 
     def carried_nothing(self) -> bool:
         """True if a connection was seen in the making, and none that could have carried a request. Ask within the call.
@@ -170,6 +172,12 @@ def end_if_past() -> None:
     if call is not None and call.ends_at <= time.monotonic():
         with _watch.changed:
             call.end()
+
+
+def begin_request() -> None:
+    """Note that this thread's call hands its request to the connection now."""
+    if _here.owner.call is not None:
+        _here.owner.call.has_begun = True
 
 
 def watch(connection: socket.socket) -> Line:

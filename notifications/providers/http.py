@@ -3,10 +3,9 @@
 import math
 import time
 from abc import abstractmethod
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 import requests
 from anymail.backends.base_requests import AnymailRequestsBackend
@@ -16,8 +15,9 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from notifications.providers.answers import Said, read_answer, sentence
 from notifications.providers.base import HeedlessPostSend, Provider, unknown
-from notifications.providers.deadline import WatchedConnection
+from notifications.providers.deadline import WatchedConnection, begin_request
 from notifications.providers.mail import ErrorClass, ProviderError
 
 # A provider's wish outside of these is a mistake of its clock or of ours.
@@ -72,6 +72,10 @@ class _Adapter(HTTPAdapter):
 
 
 class _Session(requests.Session):
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        begin_request()
+        return super().send(request, **kwargs)
+
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Follow nothing: a redirect answered with 200 by some other page would count as an accepted mail."""
 
@@ -96,29 +100,53 @@ class HttpBackend(HeedlessPostSend, AnymailRequestsBackend):  # type: ignore[mis
 class HttpProvider(Provider):
     """A provider whose refusals are answers of a `requests` session."""
 
+    # Whose rows of the table of answers are meant.
+    dialect: ClassVar[str]
+
     @abstractmethod
+    def said(self, response: requests.Response) -> Said:
+        """Take an answer apart that is no acceptance."""
+
+    def code(self, said: Said) -> str:
+        """Return what an attempt with this answer is filed under."""
+        return f"http-{said.status}"
+
+    def wish_s(self, response: requests.Response) -> float | None:
+        """Return the seconds that the provider asks us to wait, None where it does not say."""
+        return retry_after_s(response.headers.get("Retry-After"), response.headers.get("Date"))
+
     def refused(self, response: requests.Response) -> ProviderError:
-        """Return what an answer other than an acceptance or a redirect means."""
+        """Return what an answer other than an acceptance means."""
+        said = self.said(response)
+        meaning, name = read_answer(self.dialect, said)
+        detail = sentence(said.text) if said.has_shape else ""
+        return meaning.error(name or self.code(said), detail, retry_after_s=self.wish_s(response))
 
     def translate(self, error: Exception) -> ProviderError:
         response = getattr(error, "response", None)
         # `if response` would be wrong: requests calls every answer from 400 on false.
-        if not isinstance(response, requests.Response):
-            return from_transport(error)
-        if is_redirect(response.status_code):
-            text = "the API address answers with a redirect"
-            return ProviderError(ErrorClass.MISCONFIGURED, f"http-{response.status_code}", text)
-        return self.refused(response)
+        return self.refused(response) if isinstance(response, requests.Response) else from_transport(error)
 
 
-def is_redirect(status: int) -> bool:
-    return HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+def document(response: requests.Response) -> dict[str, Any]:
+    """Return the JSON object that an answer holds, an empty one where it holds none."""
+    try:
+        found = response.json()
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
-def retry_after_s(header: str | None) -> float | None:
-    """Return the seconds a provider asks for, between 1 and 900, or None where it gave no number."""
+def retry_after_s(header: str | None, date: str | None = None) -> float | None:
+    """Return the seconds a provider asks for, between 1 and 900, or None where it gave neither a number nor a time.
+
+    A time is measured from `date`, the answer's own Date.
+    """
     seconds = _number(header)
-    return None if seconds is None else _clamped(seconds)
+    if seconds is not None:
+        return _clamped(seconds)
+    until = _date(header)
+    return None if until is None else until_reset_s(str(until.timestamp()), date)
 
 
 def until_reset_s(reset: str | None, date: str | None) -> float | None:
@@ -143,9 +171,11 @@ def _number(header: str | None) -> float | None:
 
 def _date(header: str | None) -> datetime | None:
     try:
-        return parsedate_to_datetime(header or "")
-    except ValueError:
+        found = parsedate_to_datetime(header or "")
+    except (ValueError, OverflowError):
         return None
+    # HTTP's dates are all GMT.
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _clamped(seconds: float) -> float:

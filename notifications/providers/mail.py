@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
+from notifications.outcomes import BounceKind
+
 
 class ErrorClass(StrEnum):
     """The one fact that decides what happens to a message that was not plainly accepted."""
@@ -15,21 +17,61 @@ class ErrorClass(StrEnum):
     AMBIGUOUS = "ambiguous"  # may have been sent
 
 
-class ProviderError(Exception):
-    """A mail that was not plainly accepted.
+class About(StrEnum):
+    """What an answer speaks of. It decides whose email the answer may stop."""
 
-    `detail` is a sentence of ours: foreign exceptions hold API keys and bodies and stay behind at the edge.
-    `retry_after_s` is the provider's own wish, where it gave one.
+    RECIPIENT = "recipient"  # this address, for now or for good
+    MESSAGE = "message"  # this message: its content, its size
+    US = "us"  # our account, sender or set-up: every message meets the same answer
+    MOMENT = "moment"  # the provider is down, or wants less for a while
+    UNKNOWN = "unknown"  # nothing that can be relied on
+
+
+USUALLY_ABOUT = {
+    ErrorClass.TRANSIENT: About.MOMENT,
+    ErrorClass.RATE_LIMITED: About.MOMENT,
+    ErrorClass.PERMANENT: About.MESSAGE,
+    ErrorClass.MISCONFIGURED: About.US,
+    ErrorClass.AMBIGUOUS: About.UNKNOWN,
+}
+# The message's own time ends it, not a number of attempts: the answer is not its fault.
+COST_NO_ATTEMPT = frozenset({ErrorClass.RATE_LIMITED, ErrorClass.MISCONFIGURED})
+
+
+class ProviderError(Exception):
+    """An email that the provider did not plainly accept.
+
+    `detail` is a sentence of ours, or the server's without addresses: foreign exceptions hold API keys and bodies and
+    stay behind at the edge. `retry_after_s` is the provider's own wish, where it gave one. `bounce` is what the answer
+    says of the address, if the message gets no other attempt.
     """
 
     def __init__(
-        self, error_class: ErrorClass, code: str, detail: str = "", *, retry_after_s: float | None = None
+        self,
+        error_class: ErrorClass,
+        code: str,
+        detail: str = "",
+        *,
+        retry_after_s: float | None = None,
+        about: About | None = None,
+        bounce: BounceKind | None = None,
     ) -> None:
         super().__init__(error_class, code, detail)
         self.error_class = error_class
         self.code = code
         self.detail = detail
         self.retry_after_s = retry_after_s
+        self.about = about or USUALLY_ABOUT[error_class]
+        self.bounce = bounce
+
+    @property
+    def is_about_one_message(self) -> bool:
+        """True if the provider works and only this message, or its recipient, is refused."""
+        return self.about in {About.RECIPIENT, About.MESSAGE}
+
+    @property
+    def costs_an_attempt(self) -> bool:
+        return self.error_class not in COST_NO_ATTEMPT
 
     def __str__(self) -> str:
         return f"{self.error_class}: {self.code}" + (f" ({self.detail})" if self.detail else "")

@@ -14,27 +14,11 @@ from anymail.exceptions import AnymailNotSupportedWarning, AnymailRequestsAPIErr
 from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.providers.http import HttpBackend, HttpProvider, retry_after_s, timeouts, until_reset_s
-from notifications.providers.mail import ErrorClass, ProviderError
+from notifications.providers.answers import Said
+from notifications.providers.http import HttpBackend, HttpProvider, document, timeouts, until_reset_s
 
-CREDITS_EXHAUSTED_RETRY_S = 3600.0
-
-# https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/responses
-STATUS = {
-    400: ErrorClass.PERMANENT,
-    401: ErrorClass.MISCONFIGURED,
-    403: ErrorClass.MISCONFIGURED,
-    404: ErrorClass.MISCONFIGURED,
-    405: ErrorClass.MISCONFIGURED,
-    413: ErrorClass.PERMANENT,
-    429: ErrorClass.RATE_LIMITED,
-    500: ErrorClass.TRANSIENT,
-    # A gateway gave up waiting: what stands behind it may have taken the mail.
-    502: ErrorClass.AMBIGUOUS,
-    503: ErrorClass.TRANSIENT,
-    504: ErrorClass.AMBIGUOUS,
-}
-
+# Of a page that is none of SendGrid's own answers, so much is searched for words we know.
+LONGEST_PAGE = 2000
 
 # catch_warnings() changes the whole process: two threads at once could leave a filter behind.
 _warnings_lock = threading.Lock()
@@ -49,6 +33,7 @@ class SendGridBackend(HttpBackend, EmailBackend):  # type: ignore[misc]
 
 class SendGrid(HttpProvider):
     name = "sendgrid"
+    dialect = "sendgrid"
 
     def connect(self) -> BaseEmailBackend:
         return self.backend(settings.SENDGRID_API_KEY, settings.SENDGRID_API_URL)
@@ -66,15 +51,23 @@ class SendGrid(HttpProvider):
             )
         return made
 
-    def refused(self, response: requests.Response) -> ProviderError:
+    def secrets(self) -> list[str]:
+        return [settings.SENDGRID_API_KEY]
+
+    def said(self, response: requests.Response) -> Said:
+        errors = document(response).get("errors")
+        found = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
         status = response.status_code
-        if status == requests.codes.unauthorized and "Maximum credits exceeded" in response.text:
-            return ProviderError(
-                ErrorClass.RATE_LIMITED, "credits-exhausted", "plan used up", retry_after_s=CREDITS_EXHAUSTED_RETRY_S
-            )
-        if status == requests.codes.forbidden and "verified Sender Identity" in response.text:
-            return ProviderError(ErrorClass.MISCONFIGURED, "sender-identity", "the sender is not verified")
-        wish = retry_after_s(response.headers.get("Retry-After"))
-        if wish is None and status == requests.codes.too_many_requests:
-            wish = until_reset_s(response.headers.get("X-RateLimit-Reset"), response.headers.get("Date"))
-        return ProviderError(STATUS.get(status, ErrorClass.AMBIGUOUS), f"http-{status}", retry_after_s=wish)
+        if not found:
+            return Said(status=status, text=response.text[:LONGEST_PAGE])
+        texts = [one["message"] for one in found if isinstance(one.get("message"), str)]
+        field = found[0].get("field")
+        return Said(
+            status=status, code=str(status), text="; ".join(texts), field=field if isinstance(field, str) else ""
+        )
+
+    def wish_s(self, response: requests.Response) -> float | None:
+        wish = super().wish_s(response)
+        if wish is None and response.status_code == requests.codes.too_many_requests:
+            return until_reset_s(response.headers.get("X-RateLimit-Reset"), response.headers.get("Date"))
+        return wish

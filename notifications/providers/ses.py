@@ -1,6 +1,7 @@
 """Amazon SES, API v2, through Anymail and boto3."""
 
 import re
+from http import HTTPStatus
 from typing import Any
 
 from anymail.backends.amazon_ses import EmailBackend
@@ -15,47 +16,13 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 
+from notifications.providers.answers import Said, read_answer, sentence
 from notifications.providers.base import HeedlessPostSend, Provider, unknown
 from notifications.providers.compose import ATTEMPT_KEY, MESSAGE_ID_KEY
-from notifications.providers.deadline import WatchedConnection
-from notifications.providers.http import is_redirect, is_untrusted
+from notifications.providers.deadline import WatchedConnection, begin_request
+from notifications.providers.http import is_untrusted
 from notifications.providers.mail import ErrorClass, OutgoingMail, ProviderError
 
-DAILY_QUOTA_RETRY_S = 600.0
-
-# The errors of SendEmail and the general ones of AWS:
-# https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
-CODES = {
-    "TooManyRequestsException": ErrorClass.RATE_LIMITED,
-    "ThrottlingException": ErrorClass.RATE_LIMITED,
-    "Throttling": ErrorClass.RATE_LIMITED,
-    "LimitExceededException": ErrorClass.RATE_LIMITED,
-    "MessageRejected": ErrorClass.PERMANENT,
-    "BadRequestException": ErrorClass.PERMANENT,
-    "SendingPausedException": ErrorClass.MISCONFIGURED,
-    "AccountSuspendedException": ErrorClass.MISCONFIGURED,
-    "MailFromDomainNotVerifiedException": ErrorClass.MISCONFIGURED,
-    "NotFoundException": ErrorClass.MISCONFIGURED,
-    "InvalidClientTokenId": ErrorClass.MISCONFIGURED,
-    "UnrecognizedClientException": ErrorClass.MISCONFIGURED,
-    "SignatureDoesNotMatch": ErrorClass.MISCONFIGURED,
-    "MissingAuthenticationTokenException": ErrorClass.MISCONFIGURED,
-    "AccessDeniedException": ErrorClass.MISCONFIGURED,
-    "RequestExpired": ErrorClass.MISCONFIGURED,
-    "InvalidSignatureException": ErrorClass.MISCONFIGURED,
-    "ExpiredTokenException": ErrorClass.MISCONFIGURED,
-    "ExpiredToken": ErrorClass.MISCONFIGURED,
-    "InternalServiceErrorException": ErrorClass.TRANSIENT,
-}
-# For codes that are not in the table. 502 and 504 are missing: what stands behind a gateway may have taken the mail.
-STATUS = {
-    403: ErrorClass.MISCONFIGURED,
-    404: ErrorClass.MISCONFIGURED,
-    413: ErrorClass.PERMANENT,
-    429: ErrorClass.RATE_LIMITED,
-    500: ErrorClass.TRANSIENT,
-    503: ErrorClass.TRANSIENT,
-}
 NO_CONNECTION = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError)
 NO_SETUP = (
     boto.NoCredentialsError,
@@ -68,8 +35,7 @@ NO_SETUP = (
 )
 
 
-# What MessageRejected says where it is about the identity: AWS' words, and those of its emulators.
-UNVERIFIED = ("not verified", "not have authority to send")
+ERROR_HEADER = "x-amzn-errortype"
 # AWS' own names of errors; anything else in their place could be somebody's text.
 _CODE = re.compile("[A-Za-z]{1,64}")
 
@@ -104,6 +70,11 @@ def watch(client: Any) -> None:
     # botocore has no public way to its connections. Should this one close, this fails, and so does a test.
     pools = client._endpoint.http_session._pool_classes_by_scheme  # noqa: SLF001
     pools.update(http=_HttpPool, https=_HttpsPool)
+    client.meta.events.register("before-send", _begin)
+
+
+def _begin(**_: Any) -> None:
+    begin_request()
 
 
 class Ses(Provider):
@@ -162,19 +133,22 @@ def client_params() -> dict[str, Any]:
 
 
 def from_client_error(error: boto.ClientError) -> ProviderError:
-    """Return what an answer of AWS means. The texts are matched where one code stands for two things."""
-    code = error.response.get("Error", {}).get("Code", "")
-    text = error.response.get("Error", {}).get("Message", "")
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if not _CODE.fullmatch(code):
-        code = f"http-{status}"
-    if is_redirect(status):
-        return ProviderError(ErrorClass.MISCONFIGURED, code, "the API address answers with a redirect")
-    error_class = CODES.get(code) or STATUS.get(status, ErrorClass.AMBIGUOUS)
-    if error_class is ErrorClass.RATE_LIMITED and "Daily" in text:
-        return ProviderError(error_class, "daily-quota", "used up for now", retry_after_s=DAILY_QUOTA_RETRY_S)
-    if code == "MessageRejected" and any(words in text for words in UNVERIFIED):
-        return ProviderError(
-            ErrorClass.MISCONFIGURED, code, "the sender (or, in the sandbox, recipient) is not verified"
-        )
-    return ProviderError(error_class, code)
+    """Return what an answer of AWS means."""
+    said = taken_apart(error.response)
+    meaning, name = read_answer("ses", said)
+    return meaning.error(name or said.code or f"http-{said.status}", sentence(said.text) if said.has_shape else "")
+
+
+def taken_apart(answer: Any) -> Said:
+    """Return an answer with AWS' code, where it has one.
+
+    botocore also finds codes in pages of others: from a status of 500 on, only AWS' own header counts.
+    """
+    found, metadata = answer.get("Error", {}), answer.get("ResponseMetadata", {})
+    status, code = metadata.get("HTTPStatusCode", 0), found.get("Code", "")
+    is_aws = status < HTTPStatus.INTERNAL_SERVER_ERROR or ERROR_HEADER in metadata.get("HTTPHeaders", {})
+    return Said(
+        status=status,
+        code=code if is_aws and _CODE.fullmatch(code) else "",
+        text=str(found.get("Message", "")),
+    )

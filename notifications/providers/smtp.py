@@ -4,35 +4,35 @@ import smtplib
 import socket
 import ssl
 from contextlib import suppress
+from email.charset import QP, Charset
+from email.utils import getaddresses
 from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend
 from urllib3.util import wait_for_read
 
 from config import servers
 from notifications.providers import deadline
+from notifications.providers.answers import Step, read_reply, sentence, status_of
 from notifications.providers.base import Provider, unknown
-from notifications.providers.mail import Accepted, ErrorClass, ProviderError
+from notifications.providers.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
 
-TRANSIENT_REPLIES = range(400, 500)
-PERMANENT_REPLIES = range(500, 600)
-TOO_BIG = 552
-
-# What a permanent reply speaks of, by the step it came at. To the greeting and the sender it is our set-up; 552 is the
-# size that goes along with the sender.
-AT_FAULT = {
-    smtplib.SMTPConnectError: ErrorClass.MISCONFIGURED,
-    smtplib.SMTPHeloError: ErrorClass.MISCONFIGURED,
-    smtplib.SMTPAuthenticationError: ErrorClass.MISCONFIGURED,
-    smtplib.SMTPSenderRefused: ErrorClass.MISCONFIGURED,
-    smtplib.SMTPDataError: ErrorClass.PERMANENT,
-    # The answer to STARTTLS.
-    smtplib.SMTPResponseException: ErrorClass.MISCONFIGURED,
+# The step that an exception of smtplib's speaks of. The last is what it raises for STARTTLS.
+STEPS = {
+    smtplib.SMTPConnectError: Step.GREETING,
+    smtplib.SMTPHeloError: Step.EHLO,
+    smtplib.SMTPAuthenticationError: Step.AUTH,
+    smtplib.SMTPSenderRefused: Step.MAIL,
+    smtplib.SMTPDataError: Step.DATA,
+    smtplib.SMTPResponseException: Step.STARTTLS,
 }
+# Every server takes it. 8-bit text needs one that offers 8BITMIME, and each server after it too.
+SEVEN_BIT = Charset("utf-8")
+SEVEN_BIT.body_encoding = QP
 
 
 class _Smtp(smtplib.SMTP):
@@ -60,6 +60,7 @@ class _Smtp(smtplib.SMTP):
     def sendmail(self, *args: Any, **kwargs: Any) -> dict[str, tuple[int, bytes]]:
         if self._line is not None:
             self._line.may_have_carried = False
+        deadline.begin_request()
         return super().sendmail(*args, **kwargs)
 
     def data(self, msg: Any) -> tuple[int, bytes]:
@@ -83,7 +84,14 @@ class _SmtpSsl(smtplib.SMTP_SSL, _Smtp):
 
 
 class SmtpBackend(EmailBackend):
-    """Django's backend, with a connection that is looked at before it is used again."""
+    """Django's backend, with a connection that is checked before it is used again."""
+
+    def _send(self, email_message: EmailMessage) -> bool:
+        """Send to the bare address: Django would decode what only looks like an encoded word in the name."""
+        ((_, from_address), (_, to_address)) = getaddresses([email_message.from_email, *email_message.to])
+        content = email_message.message().as_bytes(linesep="\r\n")
+        self.connection.sendmail(from_address, [to_address], content)
+        return True
 
     @cached_property
     def ssl_context(self) -> ssl.SSLContext:
@@ -139,14 +147,21 @@ class Smtp(Provider):
         # SMTP has no id of its own; ours in the header is what the server's log shows.
         return Accepted(message.extra_headers.get("Message-ID", ""))
 
+    def prepare(self, message: EmailMultiAlternatives, mail: OutgoingMail) -> None:
+        message.encoding = SEVEN_BIT
+
+    def secrets(self) -> list[str]:
+        config = environ.Env.email_url_config(settings.SMTP_URL)
+        return [config["EMAIL_HOST_USER"] or "", config["EMAIL_HOST_PASSWORD"] or ""]
+
     def translate(self, error: Exception) -> ProviderError:
         code = type(error).__name__
         if isinstance(error, smtplib.SMTPNotSupportedError):
             return ProviderError(ErrorClass.MISCONFIGURED, code, "the server does not offer what SMTP_URL asks for")
         if isinstance(error, smtplib.SMTPRecipientsRefused):
-            return from_reply(max(reply for reply, _ in error.recipients.values()), ErrorClass.PERMANENT, code)
+            return from_reply(Step.RCPT, *max(error.recipients.values()))
         if isinstance(error, smtplib.SMTPResponseException):
-            return from_reply(error.smtp_code, AT_FAULT[type(error)], code)
+            return from_reply(STEPS[type(error)], error.smtp_code, error.smtp_error)
         if isinstance(error, ssl.SSLCertVerificationError):
             return ProviderError(ErrorClass.MISCONFIGURED, "certificate", "the server's certificate is not trusted")
         if isinstance(error, ConnectionRefusedError | socket.gaierror):
@@ -154,15 +169,8 @@ class Smtp(Provider):
         return unknown(error)
 
 
-def from_reply(reply: int, permanent: ErrorClass, code: str) -> ProviderError:
-    """Return what a three-digit reply means (RFC 5321, section 4.2.1): 4yz may pass later, 5yz never will.
-
-    `permanent` is the class of 5yz, which depends on the step.
-    """
-    if reply in TRANSIENT_REPLIES:
-        return ProviderError(ErrorClass.TRANSIENT, f"smtp-{reply}")
-    if reply == TOO_BIG:
-        return ProviderError(ErrorClass.PERMANENT, f"smtp-{reply}")
-    if reply in PERMANENT_REPLIES:
-        return ProviderError(permanent, f"smtp-{reply}")
-    return ProviderError(ErrorClass.AMBIGUOUS, code)
+def from_reply(step: Step, code: int, text: bytes | str) -> ProviderError:
+    """Return what a reply to a step means, filed under its code and enhanced status code."""
+    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    filed = "-".join(filter(None, ["smtp", str(code), status_of(words)]))
+    return read_reply(step, code, words).error(filed, sentence(words))

@@ -1,0 +1,70 @@
+"""What a recipient's server says about the address. Pure.
+
+The same words mean the same in a reply of SMTP, in a bounce that a webhook reports, and in a bounce that comes later.
+"""
+
+import re
+from dataclasses import dataclass
+
+from notifications.outcomes import BounceKind
+from notifications.providers.answers.words import status_of
+
+HARD, SOFT, BLOCKED = BounceKind.HARD, BounceKind.SOFT, BounceKind.BLOCKED
+
+
+@dataclass(frozen=True)
+class Row:
+    """The first row that matches decides. `bounce` None: the words say too little."""
+
+    pattern: str
+    bounce: BounceKind | None
+    means: str
+
+    def matches(self, text: str) -> bool:
+        return re.search(self.pattern, text, re.IGNORECASE) is not None
+
+
+# By enhanced status code: RFC 3463, the IANA registry, and what Microsoft and Google add.
+STATUSES = (
+    Row(r"^5\.1\.[78]$", BLOCKED, "the sender's address is refused"),
+    Row(r"^5\.1\.", HARD, "no such address"),
+    Row(r"^5\.2\.1$", HARD, "the mailbox is disabled"),
+    Row(r"^5\.2\.252$", BLOCKED, "we may not send as this sender"),
+    Row(r"^5\.2\.3$", BLOCKED, "the message is too large for the mailbox"),
+    Row(r"^4\.1\.", SOFT, "the address is not known for now"),
+    Row(r"^[45]\.2\.", SOFT, "the mailbox is full or busy"),
+    Row(r"^[45]\.3\.0$", None, "says too little"),
+    Row(r"^[45]\.3\.", BLOCKED, "the recipient's system does not take this message"),
+    Row(r"^[45]\.4\.", BLOCKED, "the network or the routing failed"),
+    Row(r"^[45]\.6\.", BLOCKED, "the content is not taken"),
+    Row(r"^[45]\.7\.", BLOCKED, "a rule, our reputation or the domain's DMARC policy"),
+)
+_NOBODY = (
+    r"(no such|unknown|invalid|non-?existent|inactive|unrouteable) (local )?(user|mailbox|recipient|person|account)"
+    r"|(user|mailbox|recipient|account|address)( \S+)? (is |was )?(unknown|not found|does ?n.t exist|does not exist)"
+    r"|(user|mailbox|recipient|account)( \S+)? (is )?(invalid|not known)"
+    r"|no (mailbox|user|account) (here )?(by|with|of) that name|no such (address|user)"
+    r"|account (that you tried to reach )?(does not exist|is disabled)"
+)
+# Where no code helps. Nothing here may be said of the sender in the same words.
+TEXTS = (
+    Row(
+        r"(mailbox|inbox|user|account|quota).{0,30}(is )?(full|over ?quota|exceeded)|over ?quota", SOFT, "mailbox full"
+    ),
+    Row(_NOBODY, HARD, "no such mailbox"),
+    Row(
+        r"\bspam\b|block ?list|black ?list|blocked|reputation|\bDMARC\b|\bSPF\b|\bDKIM\b|policy|virus|content",
+        BLOCKED,
+        "a rule or our reputation",
+    ),
+)
+
+
+def about_address(*said: str) -> BounceKind | None:
+    """Return what the first of the sentences or codes that speaks clearly says of the address; None if none does."""
+    for text in said:
+        status = status_of(text)
+        row = next((row for row in STATUSES if row.matches(status)), None) if status else None
+        if row and row.bounce:
+            return row.bounce
+    return next((row.bounce for text in said for row in TEXTS if row.matches(text)), None)

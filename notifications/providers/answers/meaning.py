@@ -1,0 +1,87 @@
+"""What an answer of a provider can mean, and what follows from it. Pure."""
+
+from dataclasses import dataclass, replace
+
+from notifications.outcomes import BounceKind
+from notifications.providers.mail import COST_NO_ATTEMPT, About, ErrorClass, ProviderError
+
+# A plan, or a day's quota, is used up: asking more often changes nothing.
+QUOTA_PAUSE_S = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meaning:
+    """One line of the vocabulary. `bounce` holds when the message gets no other attempt."""
+
+    name: str
+    about: About
+    error_class: ErrorClass
+    bounce: BounceKind | None = None
+    pause_s: float | None = None
+
+    def error(self, code: str, detail: str = "", *, retry_after_s: float | None = None) -> ProviderError:
+        """Return this meaning as the error of an attempt."""
+        return ProviderError(
+            self.error_class,
+            code,
+            detail,
+            retry_after_s=self.pause_s if retry_after_s is None else retry_after_s,
+            about=self.about,
+            bounce=self.bounce,
+        )
+
+    def after(self, pause_s: float) -> "Meaning":
+        return replace(self, pause_s=pause_s)
+
+    @property
+    def costs_an_attempt(self) -> bool:
+        return self.error_class not in COST_NO_ATTEMPT
+
+    @property
+    def circuit(self) -> str:
+        """What it does to the provider's circuit, in a word."""
+        if self.about is About.US:
+            return "opens"
+        counts = self.error_class in {ErrorClass.TRANSIENT, ErrorClass.AMBIGUOUS}
+        return "counts" if counts and self.about in {About.MOMENT, About.UNKNOWN} else ""
+
+
+NO_MAILBOX = Meaning(
+    name="no such mailbox", about=About.RECIPIENT, error_class=ErrorClass.PERMANENT, bounce=BounceKind.HARD
+)
+INACTIVE = Meaning(
+    name="on the provider's own list", about=About.RECIPIENT, error_class=ErrorClass.PERMANENT, bounce=BounceKind.HARD
+)
+BAD_ADDRESS = Meaning(
+    name="an address the provider cannot use",
+    about=About.RECIPIENT,
+    error_class=ErrorClass.PERMANENT,
+    bounce=BounceKind.HARD,
+)
+MAILBOX_FULL = Meaning(
+    name="mailbox full", about=About.RECIPIENT, error_class=ErrorClass.PERMANENT, bounce=BounceKind.SOFT
+)
+RECIPIENT_LATER = Meaning(
+    name="recipient not now", about=About.RECIPIENT, error_class=ErrorClass.TRANSIENT, bounce=BounceKind.SOFT
+)
+# The recipient's server does not like our name or this email. That says nothing of the mailbox.
+RECIPIENT_REFUSES = Meaning(
+    name="refused by the recipient's server",
+    about=About.RECIPIENT,
+    error_class=ErrorClass.PERMANENT,
+    bounce=BounceKind.BLOCKED,
+)
+MESSAGE_REFUSED = Meaning(name="message refused", about=About.MESSAGE, error_class=ErrorClass.PERMANENT)
+MESSAGE_LATER = Meaning(name="message not now", about=About.MESSAGE, error_class=ErrorClass.TRANSIENT)
+REFUSES_US = Meaning(name="refuses us", about=About.US, error_class=ErrorClass.MISCONFIGURED)
+THROTTLED = Meaning(name="too fast", about=About.MOMENT, error_class=ErrorClass.RATE_LIMITED)
+QUOTA_SPENT = Meaning(
+    name="quota used up", about=About.MOMENT, error_class=ErrorClass.RATE_LIMITED, pause_s=QUOTA_PAUSE_S
+)
+OUTAGE = Meaning(name="provider down", about=About.MOMENT, error_class=ErrorClass.TRANSIENT)
+UNKNOWN = Meaning(name="unknown", about=About.UNKNOWN, error_class=ErrorClass.AMBIGUOUS)
+
+MEANINGS = (
+    *(NO_MAILBOX, INACTIVE, BAD_ADDRESS, MAILBOX_FULL, RECIPIENT_LATER, RECIPIENT_REFUSES),
+    *(MESSAGE_REFUSED, MESSAGE_LATER, REFUSES_US, THROTTLED, QUOTA_SPENT, OUTAGE, UNKNOWN),
+)

@@ -1,0 +1,186 @@
+"""What a reply of an SMTP server means, by the step it came at. Pure.
+
+RFC 5321 gives the class of a reply (4yz later, 5yz never), RFC 3463 the subject. Neither says whether the server speaks
+of us or of the recipient, and Postfix keeps its refusals of a client or a sender until the first recipient. So the rows
+also know the sentences of servers in use.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from notifications.outcomes import BounceKind
+from notifications.providers.answers.bounced import about_address
+from notifications.providers.answers.meaning import (
+    MAILBOX_FULL,
+    MESSAGE_LATER,
+    MESSAGE_REFUSED,
+    NO_MAILBOX,
+    OUTAGE,
+    QUOTA_SPENT,
+    RECIPIENT_LATER,
+    RECIPIENT_REFUSES,
+    REFUSES_US,
+    THROTTLED,
+    UNKNOWN,
+    Meaning,
+)
+from notifications.providers.answers.words import status_of
+
+
+class Step(StrEnum):
+    """What the server was answering to."""
+
+    GREETING = "greeting"
+    EHLO = "EHLO"
+    STARTTLS = "STARTTLS"
+    AUTH = "AUTH"
+    MAIL = "MAIL FROM"
+    RCPT = "RCPT TO"
+    DATA = "DATA"  # the command, and the message itself
+
+
+ANY = frozenset(Step)
+SESSION = frozenset({Step.GREETING, Step.EHLO, Step.STARTTLS, Step.AUTH, Step.MAIL})
+NOT_RCPT = ANY - {Step.RCPT}
+RCPT, DATA = frozenset({Step.RCPT}), frozenset({Step.DATA})
+TO_ONE = RCPT | DATA
+LATER, NEVER, EITHER = "4", "5", "45"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A reply that has all of this, and the class of whose code is one of `classes`, means `meaning`."""
+
+    meaning: Meaning
+    steps: frozenset[Step] = ANY
+    classes: str = EITHER
+    codes: frozenset[int] = frozenset()
+    status: str = ""
+    text: str = ""
+    unless: str = ""
+
+    def matches(self, reply: "Reply") -> bool:
+        return (
+            reply.step in self.steps
+            and str(reply.code)[:1] in self.classes
+            and (not self.codes or reply.code in self.codes)
+            and _has(self.status, reply.status)
+            and _has(self.text, reply.text)
+            and not (self.unless and _has(self.unless, f"{reply.status} {reply.text}"))
+        )
+
+
+@dataclass(frozen=True)
+class Reply:
+    step: Step
+    code: int
+    text: str
+
+    @property
+    def status(self) -> str:
+        return status_of(self.text)
+
+
+def _has(pattern: str, text: str) -> bool:
+    return not pattern or re.search(pattern, text, re.IGNORECASE) is not None
+
+
+# Statuses that speak of the address or its mailbox, whatever else is in the sentence.
+_OF_THE_MAILBOX = r"^[45]\.(1\.(?![78]\b)|2\.(?!252\b))"
+_GREYLISTED = r"gr[ae]y-?list|postgrey|receiving mail at a rate|user you are trying to contact"
+_SPENT = (
+    r"(daily|hourly|monthly|24.hour|sending|messages?|submission|outgoing) (\S+ ){0,4}(quota|limit)\b.{0,40}"
+    r"(exceeded|reached|used up)|(exceeded|reached) (\S+ ){0,6}(daily|hourly|monthly|sending|message) (\S+ ){0,3}"
+    r"(quota|limit)|credits? (are |is |has been )?(exceeded|exhausted|used up)|out of credits"
+)
+_TOO_FAST = r"throttl|too many\b(?! hops)|\brates?\b|too (fast|quickly|frequent)|slow down|connection limit|concurren"
+_RELAY = (
+    r"relay(ing)?( access| attempt| of mail)?( is| was)? (denied|not (permitted|allowed|authori[sz]ed)|prohibited"
+    r"|disallowed|rejected)|(unable|not (permitted|allowed|authori[sz]ed)) to relay|(cannot|do not|don.t) relay"
+    r"|does not (allow )?relay|no relay|relaying|rcpthosts"
+)
+_ACCOUNT = (
+    r"(suspend|disabl|deactivat|terminat|block|lock|restrict|paus|expir|not (active|allowed|authori[sz]ed|permitted"
+    r"|enabled|verified)|on hold|under review)"
+)
+_OURS = (
+    rf"\b(your|sending|sender.?s?|smtp|api) (account|access|user|subscription|plan|organi[sz]ation|tenant"
+    rf"|service|identity)\b.{{0,60}}{_ACCOUNT}"
+    rf"|\bsending( is| has been| was)?( temporarily)? {_ACCOUNT}"
+    r"|not( been| yet)? verified|unverified (sender|domain)|sandbox"
+    r"|sender( address| domain| verify| identity)?\b.{0,60}(rejected|denied|refused|failed|not (allowed|owned|verified"
+    r"|found|authori[sz]ed|permitted))"
+    r"|send-?as ?denied|not (allowed|authori[sz]ed|permitted) to send (as|from|on behalf|mail as)|permission to send"
+    r"|authentication (is )?(required|failed|unsuccessful|needed)|authentication credentials invalid"
+    r"|not authenticated|must (authenticate|issue a starttls)|auth(entication)? required|log ?in first"
+)
+# What one recipient allows, and what recipients' servers think of a domain or an IP address.
+_OF_A_GROUP = (
+    r"^5\.7\.(124|129|13[0-9]|2[0-9]|509|515|6[0-9][0-9])\b|for ?group|for ?mailbox|this (group|recipient|list)"
+)
+
+ROWS = (
+    Row(meaning=QUOTA_SPENT, status=r"^5\.4\.5$"),
+    Row(meaning=REFUSES_US, classes=NEVER, codes=frozenset({530, 534, 535, 538})),
+    Row(meaning=REFUSES_US, status=r"^5\.(1\.[78]|2\.252)$"),
+    Row(meaning=REFUSES_US, status=r"^5\.7\.(8|9|11|14|54|57|60|64|367|50[123]|70[58]|750)$"),
+    # A message or a mailbox has limits too, and so has a recipient's server.
+    Row(meaning=MAILBOX_FULL, steps=TO_ONE, classes=NEVER, text=r"mailbox.{0,30}(full|quota|limit)|over ?quota"),
+    Row(meaning=MESSAGE_REFUSED, classes=NEVER, status=r"\.(3\.4|2\.3)$"),
+    Row(meaning=MESSAGE_REFUSED, classes=NEVER, codes=frozenset({552}), unless=r"^5\.[1267]\."),
+    Row(meaning=QUOTA_SPENT, text=_SPENT, unless=rf"{_OF_THE_MAILBOX}|mailbox"),
+    Row(meaning=THROTTLED, status=r"^[45]\.7\.28$"),
+    Row(meaning=THROTTLED, text=_TOO_FAST, unless=rf"{_OF_THE_MAILBOX}|{_GREYLISTED}"),
+    Row(meaning=THROTTLED, classes=LATER, status=r"^4\.7\.0$", unless=rf"authenticat|{_GREYLISTED}"),
+    Row(meaning=REFUSES_US, classes=NEVER, text=_RELAY, unless=_OF_THE_MAILBOX),
+    Row(meaning=REFUSES_US, classes=NEVER, text=_OURS, unless=rf"{_OF_THE_MAILBOX}|{_OF_A_GROUP}"),
+    Row(
+        meaning=REFUSES_US,
+        steps=NOT_RCPT,
+        classes=NEVER,
+        text=rf"\baccount\b.{{0,40}}{_ACCOUNT}",
+        unless=_OF_THE_MAILBOX,
+    ),
+    Row(
+        meaning=REFUSES_US,
+        classes=NEVER,
+        status=r"^5\.7\.",
+        text=rf"\baccount\b.{{0,40}}{_ACCOUNT}",
+        unless="tried to reach",
+    ),
+    # Before a message has a recipient, everything is about the server or about us.
+    Row(meaning=OUTAGE, steps=SESSION, classes=LATER),
+    Row(meaning=REFUSES_US, steps=SESSION, classes=NEVER),
+    Row(meaning=RECIPIENT_LATER, steps=RCPT, classes=LATER),
+    Row(meaning=RECIPIENT_LATER, steps=DATA, classes=LATER, status=r"^4\.[12]\."),
+    Row(meaning=OUTAGE, steps=DATA, classes=LATER, codes=frozenset({421})),
+    Row(meaning=OUTAGE, steps=DATA, classes=LATER, status=r"^4\.3\."),
+    Row(meaning=MESSAGE_LATER, steps=DATA, classes=LATER),
+)
+# What is left: 5yz to a recipient or a message. What it says of the address is read as in a bounce.
+REFUSED: dict[Step, dict[BounceKind | None, Meaning]] = {
+    Step.RCPT: {
+        BounceKind.HARD: NO_MAILBOX,
+        BounceKind.SOFT: MAILBOX_FULL,
+        BounceKind.BLOCKED: RECIPIENT_REFUSES,
+        None: MESSAGE_REFUSED,
+    },
+    Step.DATA: {
+        BounceKind.HARD: NO_MAILBOX,
+        BounceKind.SOFT: MAILBOX_FULL,
+        BounceKind.BLOCKED: MESSAGE_REFUSED,
+        None: MESSAGE_REFUSED,
+    },
+}
+
+
+def read_reply(step: Step, code: int, text: str) -> Meaning:
+    """Return what a reply to `step` means."""
+    reply = Reply(step, code, text)
+    row = next((row for row in ROWS if row.matches(reply)), None)
+    if row:
+        return row.meaning
+    if str(code)[:1] == NEVER and step in REFUSED:
+        return REFUSED[step][about_address(text)]
+    return UNKNOWN

@@ -1,0 +1,39 @@
+"""What servers write: the enhanced status code (RFC 3463) in a sentence, and the sentence without what is personal."""
+
+import re
+from collections.abc import Iterable
+
+LONGEST = 200
+REMOVED = "…"
+
+# No version number and no IP address: subjects go from 0 to 7, and nothing follows the third number.
+_STATUS = r"(?<![\d.])([245]\.[0-7]\.\d{1,3})(?![\d.]\d)"
+_FIRST = re.compile(rf"^\s*(?:\w+;\s*)?(?:\d{{3}}[ -]+)?#?{_STATUS}")
+_ANYWHERE = re.compile(_STATUS)
+
+_ADDRESS = re.compile(r"""<?[^\s<>()\[\]{},;:"'@]+@[^\s<>()\[\]{},;:"'@]+>?""")
+_URL = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
+# Keys, signatures, the servers' own numbers of messages.
+_TOKEN = re.compile(r"\b(?=[\w+/=.-]*\d)[\w+/=.-]{20,}")
+_UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+# Of several lines every one begins with reply and status.
+_REPEATED = re.compile(rf"(?<=\s)\d{{3}}[ -]{_STATUS}\s")
+SHORTEST_SECRET = 3
+
+
+def status_of(text: str) -> str:
+    """Return the enhanced status code of a server's sentence, "" where there is none."""
+    found = _FIRST.search(text) or _ANYWHERE.search(text)
+    return found.group(1) if found else ""
+
+
+def sentence(text: str, private: Iterable[str] = ()) -> str:
+    """Return what a server wrote as one printable line without addresses, links, long tokens and what is `private`."""
+    line = _UNPRINTABLE.sub(" ", text)
+    for secret in sorted({word.strip() for word in private}, key=len, reverse=True):
+        if len(secret) >= SHORTEST_SECRET:
+            line = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", REMOVED, line, flags=re.IGNORECASE)
+    for pattern in (_URL, _ADDRESS, _TOKEN):
+        line = pattern.sub(REMOVED, line)
+    line = _REPEATED.sub("", line).strip()
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}{REMOVED}"

@@ -41,6 +41,9 @@ _WAITING = [Status.QUEUED, Status.SENDING, Status.UNCERTAIN]
 
 def progress_of(status: Status, outcome: Outcome) -> Progress:
     """Return what a person is told of a message in a status and with an outcome."""
+    if status is Status.DEAD and outcome is Outcome.BOUNCED:
+        # The provider said in its answer that the address takes no email.
+        return Progress.REFUSED
     return _PROGRESS_OF_SENT[outcome] if status is Status.SENT else _PROGRESS[status]
 
 

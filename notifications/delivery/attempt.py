@@ -173,9 +173,7 @@ class _Run:
         """Call the provider, and write down what came of it."""
         answer = self.send(mail, way)
         failed_probe = way.report(answer)
-        if failed_probe and getattr(answer, "error_class", None) is not ErrorClass.AMBIGUOUS:
-            # Not the message's fault that it was the one to find out: a long outage must not use its attempts up. A
-            # probe in doubt counts: it may be a copy, and nothing else bounds those.
+        if isinstance(answer, ProviderError) and self.is_forgiven(answer, failed_probe=failed_probe):
             message.attempts_forgiven += 1
         attempt = record.attempt_of(message, self.carrier, way.name, answer, self.call_s[way.name])
         if isinstance(answer, Accepted):
@@ -185,8 +183,16 @@ class _Run:
             decision = self.decide(message, answer, age_s=facts.age_s)
             if isinstance(decision, retry.Retry) and route.another(way):
                 decision = retry.Retry(0.0)
-            self.refused(message, attempt, decision)
+            self.refused(message, attempt, decision, answer)
             self.tell_budget(answer, way)
+
+    def is_forgiven(self, answer: ProviderError, *, failed_probe: bool) -> bool:
+        """True if an attempt does not count towards the kind's ceiling.
+
+        It is not the message's fault that we are too fast or refused, or that it found out about an outage: that must
+        not use its attempts up. A probe in doubt counts: it may be a copy, and nothing else bounds those.
+        """
+        return not answer.costs_an_attempt or (failed_probe and answer.error_class is not ErrorClass.AMBIGUOUS)
 
     def handed_over(self, message: Message, way: Way) -> bool:
         """Hand over; False also if that took so long (a worker may be frozen) that the call would outlive the lease."""
@@ -218,9 +224,12 @@ class _Run:
             jitter=_jitter(),
         )
 
-    def refused(self, message: Message, attempt: DeliveryAttempt, decision: retry.Decision) -> None:
+    def refused(
+        self, message: Message, attempt: DeliveryAttempt, decision: retry.Decision, answer: ProviderError
+    ) -> None:
         soon = isinstance(decision, retry.Retry) and self.single and decision.after_s <= CELERY_RETRY_S
-        record.refused(message, attempt, decision, relay_slack_s=RELAY_SLACK_S if soon else 0.0)
+        slack_s = RELAY_SLACK_S if soon else 0.0
+        record.refused(message, attempt, decision, bounce=answer.bounce, relay_slack_s=slack_s)
         self.report.counts[attempt.result] += 1
         if isinstance(decision, retry.Retry) and soon:
             self.report.retry_in_s = decision.after_s

@@ -93,7 +93,7 @@ def leave(entry: Entry) -> None:
 
 def report(entry: Entry, answer: Accepted | ProviderError) -> Effect:
     """Let all processes know what a provider has answered. Never raises for Redis' sake."""
-    error_class, code = (None, "") if isinstance(answer, Accepted) else (answer.error_class, answer.code)
+    error_class, code = _of_the_provider(answer)
     failed = error_class in FAILURES
     nothing_to_say = entry.provider in _fine or error_class is ErrorClass.RATE_LIMITED
     if nothing_to_say and not failed and not entry.prober:
@@ -105,6 +105,13 @@ def report(entry: Entry, answer: Accepted | ProviderError) -> Effect:
     _remember(entry.provider, done.after)
     _tell(entry.provider, done)
     return Effect(is_open=done.after.is_open, failed_probe=failed and bool(entry.prober))
+
+
+def _of_the_provider(answer: Accepted | ProviderError) -> tuple[ErrorClass | None, str]:
+    """Return what an answer says of the provider. One that refuses a message, or its recipient, works."""
+    if isinstance(answer, Accepted) or answer.is_about_one_message:
+        return None, ""
+    return answer.error_class, answer.code
 
 
 def standings() -> dict[str, Standing]:

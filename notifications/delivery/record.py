@@ -14,10 +14,12 @@ from django.db.models.functions import Now
 
 from config.database import is_away, let_go, why
 from notifications import states
+from notifications.delivery.bounced import learn
 from notifications.delivery.retry import Decision, GiveUp, Retry, TooLate
 from notifications.delivery.wanted import Skip
 from notifications.models import DeliveryAttempt, Message
 from notifications.models.transactions import brief
+from notifications.outcomes import BounceKind
 from notifications.providers.mail import Accepted, ProviderError
 from notifications.states import Event
 
@@ -100,10 +102,18 @@ def accepted(attempt: DeliveryAttempt) -> None:
     _insist(write)
 
 
-def refused(message: Message, attempt: DeliveryAttempt, decision: Decision, *, relay_slack_s: float) -> None:
+def refused(
+    message: Message,
+    attempt: DeliveryAttempt,
+    decision: Decision,
+    *,
+    bounce: BounceKind | None = None,
+    relay_slack_s: float,
+) -> None:
     """The provider did not plainly take it: queue it again, end it, or wait for news of it.
 
-    `relay_slack_s` is how long after the due time the relay leaves the message to Celery's own retry.
+    `bounce` is what the answer says of the address, where the message ends by it. `relay_slack_s` is how long after the
+    due time the relay leaves the message to Celery's own retry.
     """
     reason = str(attempt.error or attempt.error_code)[:200]
     match decision:
@@ -122,7 +132,9 @@ def refused(message: Message, attempt: DeliveryAttempt, decision: Decision, *, r
             event = Event.ANSWER_LOST
             changes = {"settle_at": Now() + timedelta(seconds=settings.UNCERTAIN_SETTLE_S)}
     changes["attempts_forgiven"] = message.attempts_forgiven
-    _write(attempt, _held(message, event), status=states.target(event), status_reason=reason, **changes)
+    changes |= {"status": states.target(event), "status_reason": reason}
+    taught = bounce if event in {Event.FAILED, Event.OUTLIVED} else None
+    _write(message, attempt, _held(message, event), changes, taught)
 
 
 def attempt_of(
@@ -159,13 +171,22 @@ def _said_of(attempt: DeliveryAttempt) -> dict[str, Any]:
     return {field: getattr(attempt, field) for field in ("message_id", "number", *_REPORTED)}
 
 
-def _write(attempt: DeliveryAttempt, target: QuerySet[Message], **changes: Any) -> None:
+def _write(
+    message: Message,
+    attempt: DeliveryAttempt,
+    target: QuerySet[Message],
+    changes: dict[str, Any],
+    bounce: BounceKind | None,
+) -> None:
     def write() -> None:
         with brief():
             # The message before the attempt, as whoever reads events or ends leases: the other way is a deadlock.
-            target.update(**changes, **FREE)
+            held = target.update(**changes, **FREE)
             with connection.cursor() as cursor:
                 cursor.execute(_REFUSED, _said_of(attempt))
+            # A message that is held by another now may be without its address.
+            if held and bounce:
+                learn(message, attempt, bounce)
 
     _insist(write)
 

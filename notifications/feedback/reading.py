@@ -18,6 +18,7 @@ from notifications.feedback.writing import write_down
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
 from notifications.models.transactions import brief
 from notifications.outcomes import FeedbackKind, Outcome, lower_than, meant
+from notifications.providers.answers import report
 from notifications.providers.feedback import Feedback, UnreadableError
 from notifications.providers.registry import WEBHOOKS
 from notifications.states import Event, Status
@@ -76,6 +77,8 @@ def _due() -> QuerySet[ProviderEvent, ProviderEvent]:
 def _read(event: ProviderEvent) -> Feedback | None:
     """Return what an event says; where it says nothing, or nothing we understand, its state is the answer."""
     try:
+        if report.is_answer(event.event_id):
+            return report.feedback(event.payload)
         feedback = WEBHOOKS[event.provider]().read(event.payload)
     except Exception as error:  # noqa: BLE001 - whatever one event makes a mapping raise must not stop the others
         logger.warning("event %s of %s cannot be read (%s)", event.pk, event.provider, type(error).__name__)
@@ -134,21 +137,27 @@ def _fill(event: ProviderEvent, feedback: Feedback, message: Message | None) -> 
 def _apply(understood: Sequence[Understood]) -> None:
     if not understood:
         return
-    _note_lost_attempts(understood)
-    accepted: dict[str, set[UUID]] = defaultdict(set)
+    # Whatever a provider reports of an email afterwards, it has taken it.
+    taken = [one for one in understood if one.feedback.was_taken]
+    _note_lost_attempts(taken)
     outcomes: dict[Outcome, set[UUID]] = defaultdict(set)
     for one in understood:
-        # Whatever a provider reports of a mail, it has taken it.
-        accepted[one.event.provider].add(one.message.id)
         if outcome := meant(one.feedback.kind, one.feedback.bounce):
             outcomes[outcome].add(one.message.id)
-    for provider, ids in accepted.items():
-        _accept(provider, ids)
+    _accept_all(taken)
     for outcome, ids in outcomes.items():
         Message.objects.filter(id__in=ids, outcome__in=lower_than(outcome)).update(outcome=outcome, outcome_at=Now())
     suppressing.heal({one.message.id for one in understood if one.feedback.kind is FeedbackKind.DELIVERED})
     remembered = [one for one in understood if not one.message.forgotten_at]
     suppressing.consider([suppressing.Report(one.event, one.feedback) for one in remembered])
+
+
+def _accept_all(taken: Sequence[Understood]) -> None:
+    accepted: dict[str, set[UUID]] = defaultdict(set)
+    for one in taken:
+        accepted[one.event.provider].add(one.message.id)
+    for provider, ids in accepted.items():
+        _accept(provider, ids)
 
 
 def _note_lost_attempts(understood: Sequence[Understood]) -> None:

@@ -25,6 +25,9 @@ ANOTHER_LIFE = {
     "due_at": Now(),
     "relay_after": Now(),
     "relayed": 0,
+    # What an answer said of the address was about the life before.
+    "outcome": Outcome.UNKNOWN,
+    "outcome_at": None,
 }
 # Why a message was cancelled that waited when its account went.
 ACCOUNT_DELETED = "the account was deleted"

@@ -63,6 +63,8 @@ class Provider(ABC):
     name: ClassVar[str]
     # Codes of refusals that a new connection may cure at once, because it fetches credentials anew.
     cured_by_reopening: ClassVar[frozenset[str]] = frozenset()
+    # True if the connection says when a request leaves (deadline.begin_request). Otherwise it may have left all along.
+    marks_requests: ClassVar[bool] = False
 
     @abstractmethod
     def connect(self) -> BaseEmailBackend:
@@ -120,21 +122,20 @@ class Provider(ABC):
             taken = backend.send_messages([message])
         except Exception as error:  # noqa: BLE001 - the edge: whatever a library raises is put into our words here
             failure = self._meaning(error, stage, call)
-            failure.detail = sentence(failure.detail, [*self.secrets(), *_private(mail)])
-            return failure
+            return failure.saying(sentence(failure.detail, [*self.secrets(), *_private(mail)]))
         if not taken:
             return ProviderError(ErrorClass.PERMANENT, "not-sent", "the library refused to send it")
         return self.receipt(message)
 
     def _meaning(self, error: Exception, stage: Stage, call: deadline.Call) -> ProviderError:
+        has_begun = stage is Stage.SENDING and (call.has_begun or not self.marks_requests)
         try:
-            failure = _before_the_request(error, stage, call) or self.translate(error)
+            failure = _before_the_request(error, stage, has_begun=has_begun) or self.translate(error)
         except Exception as broken:  # noqa: BLE001 - an answer can be so odd that reading it fails
             failure = unknown(broken)
         if failure.error_class is ErrorClass.AMBIGUOUS:
-            failure = with_evidence(
-                failure, error, stage, carried_nothing=call.carried_nothing(), has_begun=call.has_begun
-            )
+            nothing = call.carried_nothing()
+            failure = with_evidence(failure, error, stage, carried_nothing=nothing, has_begun=has_begun)
         if call.is_over and failure.error_class in {ErrorClass.AMBIGUOUS, ErrorClass.TRANSIENT}:
             return ProviderError(failure.error_class, "deadline", "the call took longer than it may")
         return failure
@@ -160,14 +161,14 @@ def before_the_wire(error: Exception) -> ProviderError | None:
     return None
 
 
-def _before_the_request(error: Exception, stage: Stage, call: deadline.Call) -> ProviderError | None:
+def _before_the_request(error: Exception, stage: Stage, *, has_begun: bool) -> ProviderError | None:
     """Return what an exception means by its type alone: that says nothing once the request is on its way."""
     if isinstance(error, UnicodeEncodeError) and stage is not Stage.OPENING:
         # Only HTTP's headers are Latin-1, and of those only the key is not ours. All else is the message's own text.
         if error.encoding == "latin-1":
             return before_the_wire(error)
-        return None if call.has_begun else _unusable(error)
-    return None if call.has_begun else before_the_wire(error)
+        return None if has_begun else _unusable(error)
+    return None if has_begun else before_the_wire(error)
 
 
 def _unusable(error: Exception) -> ProviderError:

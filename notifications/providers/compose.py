@@ -77,19 +77,21 @@ def recipient(name: str, address: str) -> str:
 
 def _named(name: str, address: str) -> str:
     """An encoded word may not stand in quotes, where the name would stand otherwise."""
-    escaped = as_written(name)
-    return str(Address(display_name=name, addr_spec=address)) if escaped == name else f"{escaped} <{address}>"
+    if _ENCODED_WORD not in name:
+        return str(Address(display_name=name, addr_spec=address))
+    # One word: of several, some programs show the spaces between them.
+    return f"{Header(name, 'utf-8').encode(maxlinelen=0)} <{address}>"
 
 
 def as_written(text: str) -> str:
-    """Return text for a header so that it is shown as it is written, also where it looks like an encoded word.
+    """Return a subject so that it is shown as it is written, also where it looks like an encoded word.
 
     "=?utf-8?q?...?=" would be shown decoded: as a link, or as a character that the forms refuse.
     """
     if _ENCODED_WORD not in text:
         return text
     # One line: whoever writes the header folds it, and spaces between encoded words are not shown.
-    return " ".join(Header(text, "utf-8").encode().split())
+    return " ".join(Header(text, "utf-8", header_name="Subject").encode().split())
 
 
 def _decoded(name: str) -> str:

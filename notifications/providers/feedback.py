@@ -68,7 +68,8 @@ class Feedback:
 
     `message_id` and `attempt` are what we gave the provider along, None where they did not come back. `detail` is the
     provider's or the mailbox's word on it, at most 300 characters. `recipient` is lower-cased. `also` is what the event
-    says of the address beside the mail: one that was dropped because the person had complained before.
+    says of the address beside the mail: one that was dropped because the person had complained before. `was_taken` is
+    False where the provider said it in its answer, and so never accepted the email.
     """
 
     kind: FeedbackKind
@@ -80,6 +81,7 @@ class Feedback:
     provider_message_id: str = ""
     occurred_at: datetime | None = None
     detail: str = ""
+    was_taken: bool = True
 
 
 class Webhook(ABC):

@@ -100,6 +100,7 @@ class HttpBackend(HeedlessPostSend, AnymailRequestsBackend):  # type: ignore[mis
 class HttpProvider(Provider):
     """A provider whose refusals are answers of a `requests` session."""
 
+    marks_requests = True
     # Whose rows of the table of answers are meant.
     dialect: ClassVar[str]
 

@@ -64,6 +64,17 @@ class ProviderError(Exception):
         self.about = about or USUALLY_ABOUT[error_class]
         self.bounce = bounce
 
+    def saying(self, detail: str) -> "ProviderError":
+        """Return the same error with another sentence."""
+        return ProviderError(
+            self.error_class,
+            self.code,
+            detail,
+            retry_after_s=self.retry_after_s,
+            about=self.about,
+            bounce=self.bounce,
+        )
+
     @property
     def is_about_one_message(self) -> bool:
         """True if the provider works and only this message, or its recipient, is refused."""

@@ -79,6 +79,7 @@ def _begin(**_: Any) -> None:
 
 class Ses(Provider):
     name = "ses"
+    marks_requests = True
     cured_by_reopening = frozenset(
         {"ExpiredTokenException", "ExpiredToken", "CredentialRetrievalError", "MetadataRetrievalError"}
     )

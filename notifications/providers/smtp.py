@@ -90,6 +90,7 @@ class SmtpBackend(EmailBackend):
         """Send to the bare address: Django would decode what only looks like an encoded word in the name."""
         ((_, from_address), (_, to_address)) = getaddresses([email_message.from_email, *email_message.to])
         content = email_message.message().as_bytes(linesep="\r\n")
+        assert self.connection is not None  # noqa: S101 - its only caller has opened it
         self.connection.sendmail(from_address, [to_address], content)
         return True
 
@@ -127,6 +128,7 @@ class Smtp(Provider):
     """`SMTP_URL` is smtp://, smtp+tls:// (STARTTLS) or smtp+ssl://, with user:password@host:port."""
 
     name = "smtp"
+    marks_requests = True
 
     def connect(self) -> BaseEmailBackend:
         server = servers.SmtpServer.from_url(settings.SMTP_URL)

@@ -10,7 +10,7 @@ from notifications.providers.account import Account, unreadable
 from notifications.providers.base import before_the_wire
 from notifications.providers.deadline import within
 from notifications.providers.http import HttpProvider, session, timeouts
-from notifications.providers.mail import ProviderError
+from notifications.providers.mail import ErrorClass, ProviderError
 
 NOT_THERE = f"http-{requests.codes.not_found}"
 # The key is good, but not for this question. (SendGrid answers either, depending on how old the endpoint is.)
@@ -68,9 +68,16 @@ class RestAccount(Account):
         else:
             if requests.codes.ok <= response.status_code < requests.codes.multiple_choices:
                 return response
-            failure = self.sender().translate(requests.HTTPError(response=response))
+            failure = _of_a_question(self.sender().translate(requests.HTTPError(response=response)), response)
         # Raised outside the handler: the foreign exception must not travel along as the context of ours.
         raise failure
+
+
+def _of_a_question(failure: ProviderError, response: requests.Response) -> ProviderError:
+    """A question may be asked again, whoever has answered it last."""
+    if failure.error_class is ErrorClass.AMBIGUOUS and response.status_code >= requests.codes.server_error:
+        return ProviderError(ErrorClass.TRANSIENT, failure.code, failure.detail)
+    return failure
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -4,8 +4,8 @@ docs/answers.md is made from it.
 """
 
 from notifications.providers.answers.api import Said, read_answer
-from notifications.providers.answers.bounced import about_address
+from notifications.providers.answers.bounced import about_address, judged
 from notifications.providers.answers.smtp import Step, read_reply
 from notifications.providers.answers.words import sentence, status_of
 
-__all__ = ["Said", "Step", "about_address", "read_answer", "read_reply", "sentence", "status_of"]
+__all__ = ["Said", "Step", "about_address", "judged", "read_answer", "read_reply", "sentence", "status_of"]

@@ -4,12 +4,14 @@ The same words mean the same in a reply of SMTP, in a bounce that a webhook repo
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from notifications.outcomes import BounceKind
 from notifications.providers.answers.words import status_of
 
 HARD, SOFT, BLOCKED = BounceKind.HARD, BounceKind.SOFT, BounceKind.BLOCKED
+_FINAL = [BounceKind.AUTO_REPLY, BLOCKED, SOFT, HARD]
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,21 @@ TEXTS = (
 
 def about_address(*said: str) -> BounceKind | None:
     """Return what the first of the sentences or codes that speaks clearly says of the address; None if none does."""
-    for text in said:
-        status = status_of(text)
-        row = next((row for row in STATUSES if row.matches(status)), None) if status else None
+    return _by_status(said) or next((row.bounce for text in said for row in TEXTS if row.matches(text)), None)
+
+
+def judged(told: BounceKind, *said: str) -> BounceKind:
+    """Return what a bounce says of the address that a provider calls `told`: the recipient's own status decides.
+
+    Words alone may make it less final, and never more.
+    """
+    words = about_address(*said)
+    return _by_status(said) or (words if words and _FINAL.index(words) < _FINAL.index(told) else told)
+
+
+def _by_status(said: Iterable[str]) -> BounceKind | None:
+    for status in filter(None, map(status_of, said)):
+        row = next((row for row in STATUSES if row.matches(status)), None)
         if row and row.bounce:
             return row.bounce
-    return next((row.bounce for text in said for row in TEXTS if row.matches(text)), None)
+    return None

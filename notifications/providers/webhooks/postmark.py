@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from notifications.outcomes import BounceKind, FeedbackKind
+from notifications.providers.answers import judged
 from notifications.providers.feedback import (
     Feedback,
     ForgedError,
@@ -32,6 +33,7 @@ Meaning = tuple[FeedbackKind, BounceKind | None]
 
 BOUNCED_HARD: Meaning = (FeedbackKind.BOUNCED, BounceKind.HARD)
 BOUNCED_SOFT: Meaning = (FeedbackKind.BOUNCED, BounceKind.SOFT)
+BLOCKED: Meaning = (FeedbackKind.BOUNCED, BounceKind.BLOCKED)
 ANSWERED: Meaning = (FeedbackKind.BOUNCED, BounceKind.AUTO_REPLY)
 DEFERRED: Meaning = (FeedbackKind.DEFERRED, None)
 COMPLAINED: Meaning = (FeedbackKind.COMPLAINED, None)
@@ -47,17 +49,17 @@ BOUNCE_TYPES: dict[str, Meaning | None] = {
     "AutoResponder": ANSWERED,
     "AddressChange": ANSWERED,
     "DnsError": DEFERRED,  # "A temporary DNS error"
-    "SpamNotification": BOUNCED_SOFT,  # a filter's opinion of one mail, not a person's complaint
+    "SpamNotification": BLOCKED,  # a filter's opinion of one mail, not a person's complaint
     "OpenRelayTest": None,
     "Unknown": BOUNCED_SOFT,
     "SoftBounce": BOUNCED_SOFT,
-    "VirusNotification": BOUNCED_SOFT,
+    "VirusNotification": BLOCKED,
     "ChallengeVerification": ANSWERED,
     "BadEmailAddress": (FeedbackKind.REJECTED, BounceKind.HARD),
     "SpamComplaint": COMPLAINED,
     "ManuallyDeactivated": REJECTED,
     "Unconfirmed": REJECTED,
-    "Blocked": BOUNCED_SOFT,
+    "Blocked": BLOCKED,
     "SMTPApiError": REJECTED,
     "InboundError": None,
     "DMARCPolicy": REJECTED,  # the sender's fault: it must not count against the address
@@ -131,10 +133,17 @@ def meaning_of(payload: dict[str, Any]) -> Meaning | None:
     if record == "SpamComplaint":
         return COMPLAINED
     if record == "Bounce" and line(payload.get("Type")) in BOUNCE_TYPES:
-        return BOUNCE_TYPES[line(payload.get("Type"))]
+        return by_the_server(BOUNCE_TYPES[line(payload.get("Type"))], payload)
     if record == "SubscriptionChange":
         return subscription_change(payload)
     raise UnreadableError("a type of event that no table knows")
+
+
+def by_the_server(meaning: Meaning | None, payload: dict[str, Any]) -> Meaning | None:
+    """Return the meaning of a bounce with what the recipient's server says of the address."""
+    if meaning is None or meaning[0] is not FeedbackKind.BOUNCED or meaning[1] in {None, BounceKind.AUTO_REPLY}:
+        return meaning
+    return meaning[0], judged(meaning[1] or BounceKind.SOFT, line(payload.get("Details")))
 
 
 def subscription_change(payload: dict[str, Any]) -> Meaning | None:

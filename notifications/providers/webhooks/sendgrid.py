@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 
 from notifications.outcomes import BounceKind, FeedbackKind
+from notifications.providers.answers import judged
 from notifications.providers.feedback import (
     Feedback,
     ForgedError,
@@ -52,7 +53,7 @@ KINDS: dict[str, FeedbackKind | None] = {
     "group_resubscribe": None,
     ACCOUNT: None,
 }
-BOUNCES = {"bounce": BounceKind.HARD, "blocked": BounceKind.SOFT}
+BOUNCES = {"bounce": BounceKind.HARD, "blocked": BounceKind.BLOCKED}
 INVALID_ADDRESS = "Invalid Address"
 # A mail that was dropped because of the address: SendGrid has it on a list of its own and will drop every other mail
 # to it too. The other reasons (over quota, spam content …) say nothing of the address.
@@ -174,17 +175,10 @@ def bounce_kind(kind: FeedbackKind, payload: dict[str, Any]) -> BounceKind | Non
         return BounceKind.HARD if reason(payload) in DROPPED_FOR_THE_ADDRESS else None
     if kind is not FeedbackKind.BOUNCED:
         return None
-    return BOUNCES.get(line(payload.get("type")).lower()) or untyped_bounce(payload)
+    told = BOUNCES.get(line(payload.get("type")).lower()) or untyped_bounce(payload)
+    return judged(told, line(payload.get("reason")), line(payload.get("status")))
 
 
 def untyped_bounce(payload: dict[str, Any]) -> BounceKind:
-    """Return what a bounce without a known type says: hard only where something speaks against the address itself.
-
-    RFC 3463: the second number of a status is its subject, 1 stands for the address.
-    """
-    about_the_address = line(payload.get("status")).startswith("5.1.")
-    return (
-        BounceKind.HARD
-        if about_the_address or payload.get("bounce_classification") == INVALID_ADDRESS
-        else BounceKind.SOFT
-    )
+    """Return what a bounce without a known type says: hard only where something speaks against the address itself."""
+    return BounceKind.HARD if payload.get("bounce_classification") == INVALID_ADDRESS else BounceKind.SOFT

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 
 from notifications.outcomes import BounceKind, FeedbackKind
+from notifications.providers.answers import judged
 from notifications.providers.feedback import (
     Feedback,
     MalformedError,
@@ -69,6 +70,10 @@ BOUNCES = {
     "Transient": BounceKind.SOFT,
     "Undetermined": BounceKind.SOFT,
 }
+# SES' own lists: what stands beside them is what SES writes itself.
+ON_ITS_LISTS = {"NoEmail", "Suppressed", "OnAccountSuppressionList"}
+# Of this one message.
+OF_THE_MESSAGE = {"MessageTooLarge", "ContentRejected", "AttachmentRejected"}
 # The other types of feedback (abuse, fraud, virus …) are complaints:
 # https://www.iana.org/assignments/marf-parameters/marf-parameters.xhtml
 TAKEN_BACK = {"not-spam": FeedbackKind.NOT_SPAM}
@@ -195,15 +200,20 @@ def bounce_kind(bounce: dict[str, Any], person: dict[str, Any]) -> BounceKind:
     SES reports automatic replies as bounces, Transient/General, and does not mark them: "You are notified of
     out-of-the-office (OOTO) messages through the same method as bounces". What tells them apart is that nothing of a
     status notification came along. A server that bounces without one is taken for a reply as well, which errs on the
-    side that locks nobody out. Undetermined says less, and stays a soft bounce.
+    side that locks nobody out. Undetermined says less, and stays a soft bounce. What SES calls permanent may be about
+    our name alone (5.7.1, 5.7.26): the recipient's status decides.
     """
     found = BOUNCES.get(line(bounce.get("bounceType")))
     if found is None:
         raise UnreadableError("a type of bounce that no table knows")
+    subtype = line(bounce.get("bounceSubType"))
+    if found is BounceKind.HARD and subtype in ON_ITS_LISTS:
+        return found
     general = line(bounce.get("bounceType")) == "Transient" and line(bounce.get("bounceSubType")) == "General"
     if general and not any(person.get(name) for name in STATUS_NOTIFICATION):
         return BounceKind.AUTO_REPLY
-    return found
+    told = BounceKind.BLOCKED if subtype in OF_THE_MESSAGE else found
+    return judged(told, line(person.get("diagnosticCode")), line(person.get("status")))
 
 
 def opts_out(subscription: dict[str, Any]) -> bool:

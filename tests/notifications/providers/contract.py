@@ -5,15 +5,17 @@ import pickle
 import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
+from email.header import decode_header, make_header
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.mail import EmailMultiAlternatives
 
 from config.local.ports import free_port
 from notifications.providers import connections, deadline
 from notifications.providers.base import Provider
-from notifications.providers.mail import ErrorClass, OutgoingMail, ProviderError
+from notifications.providers.mail import About, ErrorClass, OutgoingMail, ProviderError
 from tests.notifications.providers import faults
 
 # Planted in everything a provider is told: keys, address, name, subject, both bodies.
@@ -47,6 +49,10 @@ class ProviderContract:
 
     # Enough for a busy machine to get as far as the fault.
     deadline_s = 1.0
+    # What of a message the library asks for when it builds a request.
+    building = "recipients"
+    # True if `taken` gives headers as a program shows them.
+    is_decoded = False
 
     @pytest.fixture(autouse=True)
     def _cold(self):
@@ -100,6 +106,39 @@ class ProviderContract:
         (entry,) = taken()
         assert entry["to"] == "ada@xn--bcher-kva.example.com"
         assert receipt.provider_message_id not in {"", "None"}
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "=?utf-8?q?=FF=FE?=",
+            "=?utf-8?b?////?=",
+            "=?utf-8?q?www.evil.example?=",
+            "=?utf-8?q?=E2=80=AEtxt?= and Ada",
+            "Ada =?no-such-charset?q?x?=",
+            "Grüße =?utf-8?q?x?=",
+            "=?utf-8?q?",
+            f"{'long ' * 30}=?utf-8?q?x?=",
+        ],
+    )
+    def test_text_that_looks_like_an_encoded_word_is_shown_as_it_is_written(self, provider, taken, text):
+        provider.send(outgoing(to_name=text, subject=text))
+        (entry,) = taken()
+        shown = [entry["to_name"], entry["subject"]]
+        assert (shown if self.is_decoded else [as_shown(one) for one in shown]) == [text, text]
+
+    def test_what_a_library_raises_for_a_messages_text_is_that_messages_fault(self, provider, taken, monkeypatch):
+        # A warm connection has carried an email before.
+        provider.send(outgoing())
+
+        def fail(*args, **kwargs):
+            raise RuntimeError("canary")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(EmailMultiAlternatives, self.building, fail)
+            error = self.refusal(provider, outgoing())
+        assert (error.error_class, error.about) == (ErrorClass.PERMANENT, About.MESSAGE)
+        provider.send(outgoing())
+        assert len(taken()) == 2
 
     @pytest.mark.parametrize(
         "changes",
@@ -224,6 +263,11 @@ class ProviderContract:
         assert os.waitpid(child, 0)[1] == 0
         provider.send(outgoing())
         assert len(taken()) == 2
+
+
+def as_shown(text: str) -> str:
+    """Return a header's text as a program shows it to the recipient."""
+    return str(make_header(decode_header(text)))
 
 
 def tls_for(authority, name="127.0.0.1"):

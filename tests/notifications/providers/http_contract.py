@@ -1,9 +1,12 @@
 """What every provider over HTTP has to keep, against the simulator and against a server that misbehaves."""
 
+from email.utils import formatdate
+
 import pytest
+from anymail.exceptions import AnymailInvalidAddress, AnymailSerializationError
 
 from config.local.ports import free_port
-from notifications.providers.mail import ErrorClass
+from notifications.providers.mail import About, ErrorClass
 from tests.notifications.providers import faults
 from tests.notifications.providers.contract import ProviderContract, outgoing, tls_for
 
@@ -64,15 +67,18 @@ class SimulatedContract(ProviderContract):
 
 
 class HttpContract(SimulatedContract):
-    """`accepted` is the body of an acceptance; `blank_400` is what a 400 that explains nothing means.
+    """`accepted` is the body of an acceptance, `no(text)` headers and body of a refusal as the provider documents it.
 
     `without_bundle` is the class of a missing file of trusted certificates.
     """
 
     accepted = ""
     accepted_status = "200 OK"
-    blank_400 = A
     without_bundle = M
+    has_wishes = True
+
+    def no(self, text: str) -> tuple[tuple[str, ...], str]:
+        raise NotImplementedError
 
     @pytest.mark.parametrize("act", HELD)
     def test_call_that_hangs_is_ended_by_the_deadline_and_may_be_out(self, at, impatient, act):
@@ -98,20 +104,55 @@ class HttpContract(SimulatedContract):
     @pytest.mark.parametrize(
         ("status", "expected"),
         [
-            ("400 Bad Request", None),
+            ("400 Bad Request", A),
             ("404 Not Found", M),
             ("413 Too Large", P),
             ("418 Teapot", A),
             ("429 Too Many", R),
-            ("500 Error", T),
+            ("500 Error", A),
             ("502 Bad Gateway", A),
-            ("503 Unavailable", T),
+            ("503 Unavailable", A),
             ("504 Gateway Timeout", A),
             ("299 Something", A),
         ],
     )
-    def test_plain_answer_has_the_class_of_its_status(self, at, status, expected):
-        assert self.refused_by(faults.answer(status), at).error_class is (expected or self.blank_400)
+    @pytest.mark.parametrize("body", ["", "<html><h1>a gateway's page</h1></html>", '{"message": "gateway"}'])
+    def test_answer_of_a_gateway_proves_only_what_http_says(self, at, status, expected, body):
+        assert self.refused_by(faults.answer(status, body=body), at).error_class is expected
+
+    @pytest.mark.parametrize("status", ["500 Error", "502 Bad Gateway", "503 Unavailable", "504 Gateway Timeout"])
+    def test_refusal_in_the_providers_own_shape_is_surely_not_sent(self, at, status):
+        headers, body = self.no("we are in trouble")
+        error = self.refused_by(faults.answer(status, *headers, body=body), at)
+        assert (error.error_class, error.about) == (T, About.MOMENT)
+
+    def test_sentence_of_a_refusal_is_kept_without_what_is_personal(self, at):
+        headers, body = self.no("ada.canary@example.com, Canary: no <b@c.example> at https://x.example/?a=b now")
+        error = self.refused_by(faults.answer("503 Unavailable", *headers, body=body), at)
+        assert "no" in error.detail
+        assert "@" not in error.detail
+        assert "http" not in error.detail
+
+    @pytest.mark.parametrize("wait_s", [7, 90])
+    def test_wish_may_be_a_date(self, at, wait_s):
+        headers, body = self.no("too many")
+        now = 1_800_000_000
+        dates = (f"Date: {formatdate(now, usegmt=True)}", f"Retry-After: {formatdate(now + wait_s, usegmt=True)}")
+        error = self.refused_by(faults.answer("429 Too Many", *headers, *dates, body=body), at)
+        assert error.retry_after_s == (wait_s if self.has_wishes else None)
+
+    @pytest.mark.parametrize(
+        "broken", [ValueError, AnymailInvalidAddress, AnymailSerializationError, UnicodeEncodeError]
+    )
+    def test_what_a_library_raises_after_the_request_is_no_refusal(self, at, monkeypatch, broken):
+        def fail(*args, **kwargs):
+            raise (
+                UnicodeEncodeError("utf-8", "canary", 0, 1, "no") if broken is UnicodeEncodeError else broken("canary")
+            )
+
+        monkeypatch.setattr("anymail.message.AnymailStatus.set_recipient_status", fail)
+        act = faults.answer(self.accepted_status, body=self.accepted)
+        assert self.refused_by(act, at).error_class is A
 
     def refused_by(self, act, at, *, tls=None):
         with faults.fault_server(act, tls=tls) as server:

@@ -1,5 +1,6 @@
 """SendGrid, Postmark and the simulator through Anymail's real backends, and their tables of answers."""
 
+import json
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -9,9 +10,10 @@ import pytest
 from anymail.exceptions import AnymailCancelSend
 from anymail.signals import post_send, pre_send
 
+from notifications.outcomes import BounceKind
 from notifications.providers import connections, deadline
 from notifications.providers.http import retry_after_s, until_reset_s
-from notifications.providers.mail import ProviderError
+from notifications.providers.mail import About, ProviderError
 from notifications.providers.postmark import Postmark
 from notifications.providers.sendgrid import SendGrid
 from notifications.providers.simulator import Simulator
@@ -19,11 +21,15 @@ from tests.notifications.providers import faults
 from tests.notifications.providers.contract import outgoing
 from tests.notifications.providers.http_contract import A, HttpContract, M, P, R, SimulatedContract, T
 
+TROUBLE = '{"errors": [{"message": "try later", "field": null}]}'
+
 
 class TestSendGrid(HttpContract):
     made = SendGrid
     accepted_status = "202 Accepted"
-    blank_400 = P
+
+    def no(self, text):
+        return ("Content-Type: application/json",), json.dumps({"errors": [{"message": text, "field": None}]})
 
     @pytest.fixture
     def at(self, settings):
@@ -68,10 +74,19 @@ class TestSendGrid(HttpContract):
             (
                 "503 Unavailable",
                 ("X-RateLimit-Reset: 1800000060", "Retry-After: 30"),
-                "",
+                TROUBLE,
                 (T, "http-503", 30),
             ),
-            ("503 Unavailable", ("X-RateLimit-Reset: 1800000060",), "", (T, "http-503", None)),
+            ("503 Unavailable", ("X-RateLimit-Reset: 1800000060",), TROUBLE, (T, "http-503", None)),
+            ("503 Unavailable", (), "", (A, "http-503", None)),
+            ("503 Unavailable", (), '{"errors": []}', (A, "http-503", None)),
+            ("400 Bad", (), '{"errors": [{"message": "Bad content", "field": "content"}]}', (P, "http-400", None)),
+            (
+                "400 Bad",
+                (),
+                '{"errors": [{"message": "not a sender", "field": "from.email"}]}',
+                (M, "sender-identity", None),
+            ),
             # A proxy's page, or a captive portal's.
             ("200 OK", (), "<html>", (A, "http-200", None)),
         ],
@@ -160,6 +175,9 @@ class TestPostmark(HttpContract):
     made = Postmark
     accepted = '{"ErrorCode": 0, "Message": "OK", "MessageID": "an-id", "To": "ada.canary@example.com"}'
 
+    def no(self, text):
+        return (), json.dumps({"ErrorCode": 600, "Message": text})
+
     @pytest.fixture
     def at(self, settings):
         def point(port, *, tls=False):
@@ -192,6 +210,51 @@ class TestPostmark(HttpContract):
         error = self.refused_by(faults.answer(status, *headers, body=body), at)
         assert (error.error_class, error.retry_after_s) == expected
 
+    @pytest.mark.parametrize(
+        "echo",
+        [
+            {"To": "Ada, Canary <ada.canary@example.com>"},
+            {"To": ""},
+            {"To": None},
+            {"To": ["ada.canary@example.com"]},
+            {"To": "ada@bücher.example.com"},
+            {"To": "x@y@z"},
+            {},
+        ],
+    )
+    @pytest.mark.parametrize("address", ["ada.canary@example.com", "ada@bücher.example.com"])
+    def test_acceptance_is_one_whatever_it_repeats(self, at, echo, address):
+        answer = {"ErrorCode": 0, "Message": "OK", "MessageID": "an-id", **echo}
+        with faults.fault_server(faults.answer("200 OK", body=json.dumps(answer))) as server:
+            at(server.port)
+            assert Postmark().send(outgoing(to_address=address)).provider_message_id == "an-id"
+
+    @pytest.mark.parametrize("given", ["", None, {"None": "an-id"}, 7])
+    def test_acceptance_without_an_id_leaves_it_open(self, at, given):
+        answer = {"ErrorCode": 0, "Message": "OK", "MessageID": given, "To": "ada.canary@example.com"}
+        assert self.refused_by(faults.answer("200 OK", body=json.dumps(answer)), at).error_class is A
+
+    @pytest.mark.parametrize(
+        ("number", "text", "bounce"),
+        [
+            (406, "You tried to send to an inactive recipient", BounceKind.HARD),
+            (300, "Invalid 'To' address: 'x'.", BounceKind.HARD),
+            (300, "Error parsing 'To': Illegal email domain", BounceKind.HARD),
+            (300, "Invalid metadata content.", None),
+            (411, "Forbidden attachment", None),
+        ],
+    )
+    def test_refusal_of_a_recipient_says_so(self, at, number, text, bounce):
+        body = json.dumps({"ErrorCode": number, "Message": text})
+        error = self.refused_by(faults.answer("422 Unprocessable", body=body), at)
+        assert (error.error_class, error.bounce) == (P, bounce)
+        assert error.about is (About.RECIPIENT if bounce else About.MESSAGE)
+
+    @pytest.mark.parametrize("text", ["Invalid 'From' address: 'x'.", "Error parsing 'From': no"])
+    def test_refusal_of_the_sender_is_the_set_ups_fault(self, at, text):
+        body = json.dumps({"ErrorCode": 300, "Message": text})
+        assert self.refused_by(faults.answer("422 Unprocessable", body=body), at).error_class is M
+
 
 class TestSimulator(SimulatedContract):
     made = Simulator
@@ -220,6 +283,13 @@ def test_wish_is_a_number_within_reason(header, seconds):
 def test_reset_is_measured_by_the_providers_own_clock(reset_in_s, seconds, skew_s):
     theirs = int(time.time()) + skew_s
     assert until_reset_s(str(theirs + reset_in_s), formatdate(theirs, usegmt=True)) == seconds
+
+
+def test_wish_is_a_date_by_the_providers_own_clock():
+    theirs = int(time.time()) + 7200
+    assert retry_after_s(formatdate(theirs + 60, usegmt=True), formatdate(theirs, usegmt=True)) == 60
+    assert 50 <= (retry_after_s(formatdate(time.time() + 60, usegmt=True)) or 0) <= 60
+    assert retry_after_s("tomorrow") is None
 
 
 def test_reset_without_a_date_is_measured_by_ours():

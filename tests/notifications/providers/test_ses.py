@@ -25,6 +25,12 @@ class TestSes(HttpContract):
     accepted = ACCEPTED
     # botocore reads the file when it has connected.
     without_bundle = T
+    is_decoded = True
+    # AWS asks for no certain pause.
+    has_wishes = False
+
+    def no(self, text):
+        return refuse("", "InternalServiceErrorException", text)[1:]
 
     @pytest.fixture
     def at(self, settings, monkeypatch):

@@ -50,6 +50,8 @@ class Mailbox:
 
 class TestSmtp(ProviderContract):
     made = Smtp
+    building = "message"
+    is_decoded = True
 
     @pytest.fixture
     def mailbox(self):
@@ -102,7 +104,8 @@ class TestSmtp(ProviderContract):
             (Step.MAIL, "550 not a sender of ours", M),
             (Step.MAIL, "552 too big", P),
             (Step.RCPT, "421 too busy", T),
-            (Step.RCPT, "452 too many", T),
+            (Step.RCPT, "452 4.2.2 mailbox full", T),
+            (Step.RCPT, "452 too many", ErrorClass.RATE_LIMITED),
             (Step.RCPT, "550 no such user", P),
             (Step.DATA, "451 try later", T),
             (Step.DATA, "554 no", P),

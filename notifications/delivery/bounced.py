@@ -1,0 +1,35 @@
+"""Write down what a refusal says of the address, with the attempt that met it."""
+
+from datetime import UTC, datetime
+
+from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppression
+from notifications.outcomes import BounceKind
+from notifications.providers.answers import report
+from notifications.suppressions import Reason
+
+
+def learn(message: Message, attempt: DeliveryAttempt, bounce: BounceKind) -> None:
+    """Keep a refusal as an event, which is read like one of a webhook.
+
+    An address that does not exist is suppressed here already: the next message to it may be due now.
+    """
+    event = ProviderEvent.objects.create(
+        provider=attempt.provider,
+        event_id=report.event_id(message.id, attempt.number),
+        payload=report.payload(
+            message_id=message.id,
+            attempt=attempt.number,
+            bounce=bounce,
+            said=attempt.error,
+            at=datetime.now(UTC),
+        ),
+    )
+    if bounce is BounceKind.HARD:
+        row = Suppression(
+            address=message.to_address.lower(),
+            reason=Reason.HARD_BOUNCE,
+            detail=attempt.error,
+            provider=attempt.provider,
+            event=event,
+        )
+        Suppression.objects.bulk_create([row], ignore_conflicts=True)

@@ -1,0 +1,43 @@
+"""A refusal that speaks of the address, kept as an event: it teaches what the same word in a webhook would. Pure."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from notifications.outcomes import BounceKind, FeedbackKind
+from notifications.providers.feedback import Feedback
+
+_PREFIX = "answer:"
+
+
+def event_id(message_id: UUID, attempt: int) -> str:
+    return f"{_PREFIX}{message_id}:{attempt}"
+
+
+def is_answer(given: str) -> bool:
+    """True for the id of an event that we made of an answer."""
+    return given.startswith(_PREFIX)
+
+
+def payload(*, message_id: UUID, attempt: int, bounce: BounceKind, said: str, at: datetime) -> dict[str, Any]:
+    """Return what is stored. The address is the message's, and is not in it."""
+    return {
+        "message": str(message_id),
+        "attempt": attempt,
+        "bounce": bounce.value,
+        "said": said,
+        "at": at.isoformat(),
+    }
+
+
+def feedback(stored: dict[str, Any]) -> Feedback:
+    return Feedback(
+        kind=FeedbackKind.BOUNCED,
+        recipient="",
+        bounce=BounceKind(stored["bounce"]),
+        message_id=UUID(stored["message"]),
+        attempt=stored["attempt"],
+        occurred_at=datetime.fromisoformat(stored["at"]),
+        detail=stored["said"],
+        was_taken=False,
+    )

@@ -153,8 +153,11 @@ class Smtp(Provider):
         message.encoding = SEVEN_BIT
 
     def secrets(self) -> list[str]:
-        config = environ.Env.email_url_config(settings.SMTP_URL)
-        return [config["EMAIL_HOST_USER"] or "", config["EMAIL_HOST_PASSWORD"] or ""]
+        try:
+            server = servers.SmtpServer.from_url(settings.SMTP_URL)
+        except servers.BadUrlError:
+            return []
+        return [server.user, server.password]
 
     def translate(self, error: Exception) -> ProviderError:
         code = type(error).__name__

@@ -1,0 +1,80 @@
+"""What the recipient's server says of the address, wherever its words reach us."""
+
+import pytest
+
+from notifications.outcomes import BounceKind
+from notifications.providers.answers import about_address, sentence, status_of
+
+HARD, SOFT, BLOCKED = BounceKind.HARD, BounceKind.SOFT, BounceKind.BLOCKED
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("smtp; 550 5.1.1 user unknown", HARD),
+        ("5.1.1", HARD),
+        ("550 5.1.10 not found", HARD),
+        ("550-5.2.1 The email account that you tried to reach is disabled.", HARD),
+        ("smtp;550 No such user here", HARD),
+        ("552 5.2.2 mailbox full", SOFT),
+        ("452 4.2.2 mailbox full", SOFT),
+        ("4.1.1 unverified", SOFT),
+        ("552 over quota", SOFT),
+        ("550 5.7.1 blocked", BLOCKED),
+        ("550-5.7.26 unauthenticated", BLOCKED),
+        ("550 5.7.606 banned", BLOCKED),
+        ("552 5.3.4 too large", BLOCKED),
+        ("550 4.4.7 expired", BLOCKED),
+        ("5.4.4", BLOCKED),
+        ("554 5.6.0 content", BLOCKED),
+        ("550 5.1.8 bad sender", BLOCKED),
+        ("554 5.2.252 send as denied", BLOCKED),
+        ("554 blocked using a list", BLOCKED),
+        ("500 no", None),
+        ("5.0.0", None),
+        ("550 5.5.0 Requested action not taken", None),
+        ("", None),
+        # Neither a version nor an address is a status.
+        ("220 mx.example Exim 4.96.2", None),
+        ("550 no from 5.1.1.1", None),
+    ],
+)
+def test_words_about_an_address(text, expected):
+    assert about_address(text) is expected
+
+
+def test_first_clear_word_counts():
+    assert about_address("smtp; 550 5.7.1 blocked", "5.1.1") is BLOCKED
+    assert about_address("Amazon SES did not send", "5.1.1") is HARD
+    assert about_address("5.0.0", "550 5.1.1 unknown") is HARD
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("5.7.1 no", "5.7.1"),
+        ("smtp; 550 5.1.1 no", "5.1.1"),
+        ("550-5.7.26 x", "5.7.26"),
+        ("#5.1.0 no", "5.1.0"),
+        ("no", ""),
+    ],
+)
+def test_status(text, expected):
+    assert status_of(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("5.1.1 <ada@example.com>: User unknown", "5.1.1 …: User unknown"),
+        ("no 'ada@example.com', sorry", "no '…', sorry"),
+        ("see https://x.example/?p=1 now", "see … now"),
+        ("bad key SG.abcdefgh1234567890abcdef", "bad key …"),
+        ("line\r\n550 5.1.1 line", "line line"),
+        ("User ADA unknown", "User … unknown"),
+        ("Canada is far", "Canada is far"),
+        ("x" * 300, "x" * 199 + "…"),
+    ],
+)
+def test_sentence_is_one_line_without_what_is_personal(text, expected):
+    assert sentence(text, ["ada"]) == expected

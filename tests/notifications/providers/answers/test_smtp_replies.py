@@ -1,0 +1,128 @@
+"""What servers really reply, and what each means. No server is needed: code and text in, a meaning out."""
+
+import pytest
+
+from notifications.providers.answers import Step, read_reply
+from notifications.providers.answers.meaning import (
+    MAILBOX_FULL,
+    MESSAGE_LATER,
+    MESSAGE_REFUSED,
+    NO_MAILBOX,
+    OUTAGE,
+    QUOTA_SPENT,
+    RECIPIENT_LATER,
+    RECIPIENT_REFUSES,
+    REFUSES_US,
+    THROTTLED,
+    UNKNOWN,
+)
+from notifications.providers.mail import About
+
+BEFORE_A_RECIPIENT = [Step.GREETING, Step.EHLO, Step.STARTTLS, Step.AUTH, Step.MAIL]
+GREETING, AUTH, MAIL, RCPT, DATA = Step.GREETING, Step.AUTH, Step.MAIL, Step.RCPT, Step.DATA
+
+
+@pytest.mark.parametrize(
+    ("step", "reply", "expected"),
+    [
+        # A recipient, for now.
+        (RCPT, "450 4.2.0 <a@b.example>: Recipient address rejected: Greylisted", RECIPIENT_LATER),
+        (RCPT, "451 4.7.1 Greylisting in action, please come back later", RECIPIENT_LATER),
+        (RCPT, "451 4.7.0 Greylisted, too many new senders", RECIPIENT_LATER),
+        (RCPT, "450 4.1.2 <a@b.example>: Recipient address rejected: Domain not found", RECIPIENT_LATER),
+        (RCPT, "450 4.1.1 <a@b.example>: unverified address: Address verification in progress", RECIPIENT_LATER),
+        (RCPT, "452 4.2.2 The email account is over quota", RECIPIENT_LATER),
+        (RCPT, "450 4.2.1 The user is receiving mail at a rate that prevents additional messages", RECIPIENT_LATER),
+        (RCPT, "450 try later", RECIPIENT_LATER),
+        (RCPT, "421 closing", RECIPIENT_LATER),
+        (RCPT, "451 4.3.0 Temporary lookup failure", RECIPIENT_LATER),
+        (DATA, "452 4.2.2 Mailbox full", RECIPIENT_LATER),
+        # A recipient, for good.
+        (RCPT, "550 5.1.1 <a@b.example>: Recipient address rejected: User unknown", NO_MAILBOX),
+        (RCPT, "550 5.1.1 unverified address: Sender address lookup failed", NO_MAILBOX),
+        (RCPT, "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found", NO_MAILBOX),
+        (RCPT, "550 5.2.1 The email account that you tried to reach is disabled", NO_MAILBOX),
+        (RCPT, "550 No such user here", NO_MAILBOX),
+        (RCPT, "550 user unknown", NO_MAILBOX),
+        (DATA, "550 5.1.1 User unknown", NO_MAILBOX),
+        (RCPT, "552 5.2.2 Mailbox full", MAILBOX_FULL),
+        (RCPT, "552 mailbox quota exceeded", MAILBOX_FULL),
+        (RCPT, "554 5.2.2 mailbox full; daily limit exceeded", MAILBOX_FULL),
+        # The recipient's server does not like us or the email.
+        (RCPT, "550 5.7.1 <a@b.example>: Recipient address rejected: Access denied", RECIPIENT_REFUSES),
+        (RCPT, "550 5.7.26 Unauthenticated email is not accepted due to the domain's DMARC policy", RECIPIENT_REFUSES),
+        (RCPT, "550 5.7.606 Access denied, banned sending IP [192.0.2.1]", RECIPIENT_REFUSES),
+        (RCPT, "550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; sender not authorized", RECIPIENT_REFUSES),
+        (RCPT, "550 5.4.1 Recipient address rejected: Access denied", RECIPIENT_REFUSES),
+        # The message.
+        (DATA, "554 5.7.1 Message rejected as spam", MESSAGE_REFUSED),
+        (DATA, "552 5.3.4 Message size exceeds fixed limit", MESSAGE_REFUSED),
+        (MAIL, "552 5.3.4 Message size exceeds fixed limit", MESSAGE_REFUSED),
+        (MAIL, "552 too big", MESSAGE_REFUSED),
+        (DATA, "554 no", MESSAGE_REFUSED),
+        (RCPT, "550 no", MESSAGE_REFUSED),
+        (RCPT, "554 5.4.6 too many hops", RECIPIENT_REFUSES),
+        (DATA, "451 try later", MESSAGE_LATER),
+        (DATA, "451 4.7.1 Greylisted", MESSAGE_LATER),
+        # Us, at any step.
+        (RCPT, "550 5.7.1 Relaying denied", REFUSES_US),
+        (RCPT, "554 5.7.1 <a@b.example>: Relay access denied", REFUSES_US),
+        (RCPT, "550 relay not permitted", REFUSES_US),
+        (RCPT, "553 sorry, that domain isn't in my list of allowed rcpthosts", REFUSES_US),
+        (RCPT, "550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain", REFUSES_US),
+        (RCPT, "550 5.7.64 TenantAttribution; Relay Access Denied", REFUSES_US),
+        (RCPT, "550 5.7.1 Account suspended", REFUSES_US),
+        (RCPT, "550 5.7.1 Your account has been disabled", REFUSES_US),
+        (RCPT, "550 Your account is suspended", REFUSES_US),
+        (DATA, "554 account suspended", REFUSES_US),
+        (DATA, "550 Sending paused for this account", REFUSES_US),
+        (RCPT, "553 5.7.1 <shop@example.com>: Sender address rejected: not owned by user shop", REFUSES_US),
+        (RCPT, "550 5.1.8 <shop@example.com>: Sender address rejected: Domain not found", REFUSES_US),
+        (DATA, "554 Message rejected: Email address is not verified. The following identities failed", REFUSES_US),
+        (DATA, "554 5.2.252 SendAsDenied; shop@example.com not allowed to send as other@example.com", REFUSES_US),
+        (MAIL, "530 5.7.57 Client not authenticated to send mail", REFUSES_US),
+        (DATA, "550 5.7.60 SMTP; Client does not have permissions to send as this sender", REFUSES_US),
+        (DATA, "550 5.7.708 Service unavailable. Access denied, traffic not accepted from this IP", REFUSES_US),
+        (DATA, "550 5.1.8 Access denied, bad outbound sender", REFUSES_US),
+        (RCPT, "530 log in first", REFUSES_US),
+        (DATA, "530 5.7.0 Authentication required", REFUSES_US),
+        (AUTH, "535 5.7.8 Username and password not accepted", REFUSES_US),
+        (GREETING, "554 5.7.1 blocked using a list", REFUSES_US),
+        # The moment.
+        (AUTH, "454 Throttling failure: Maximum sending rate exceeded.", THROTTLED),
+        (DATA, "454 Throttling failure: Maximum sending rate exceeded.", THROTTLED),
+        (MAIL, "421 4.7.0 Try again later", THROTTLED),
+        (RCPT, "421 4.7.28 Our system has detected an unusual rate of email", THROTTLED),
+        (DATA, "550 5.7.28 unusual rate", THROTTLED),
+        (RCPT, "452 4.5.3 Too many recipients", THROTTLED),
+        (GREETING, "421 Too many concurrent SMTP connections", THROTTLED),
+        (MAIL, "450 rate limit exceeded", THROTTLED),
+        (DATA, "454 Throttling failure: Daily message quota exceeded.", QUOTA_SPENT),
+        (MAIL, "550 5.4.5 Daily user sending limit exceeded", QUOTA_SPENT),
+        (RCPT, "550 5.4.5 quota", QUOTA_SPENT),
+        (DATA, "550 You have exceeded your daily sending limit", QUOTA_SPENT),
+        (DATA, "550 5.7.1 hourly message limit exceeded", QUOTA_SPENT),
+        (AUTH, "454 4.7.0 Temporary authentication failure", OUTAGE),
+        (MAIL, "451 4.3.0 Mail server temporarily rejected", OUTAGE),
+        (DATA, "452 4.3.1 Insufficient system storage", OUTAGE),
+        (DATA, "421 4.3.2 shutting down", OUTAGE),
+        (DATA, "999 what", UNKNOWN),
+        (DATA, "-1 ", UNKNOWN),
+    ],
+)
+def test_reply(step, reply, expected):
+    code, _, text = reply.partition(" ")
+    assert read_reply(step, int(code), text) == expected
+
+
+@pytest.mark.parametrize("step", BEFORE_A_RECIPIENT)
+@pytest.mark.parametrize(("code", "expected"), [(421, OUTAGE), (451, OUTAGE), (500, REFUSES_US), (554, REFUSES_US)])
+def test_before_there_is_a_recipient_a_reply_is_about_the_server_or_us(step, code, expected):
+    assert read_reply(step, code, "no") == expected
+
+
+@pytest.mark.parametrize("code", range(400, 460))
+@pytest.mark.parametrize("text", ["", "no", "4.2.1 busy", "4.3.0 no", "4.4.1 no", "4.7.1 no"])
+def test_later_to_a_recipient_never_counts_against_the_provider(code, text):
+    meaning = read_reply(RCPT, code, text)
+    assert (meaning.about, meaning.circuit) == (About.RECIPIENT, "")

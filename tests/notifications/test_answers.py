@@ -1,0 +1,149 @@
+"""What an answer does to its message, to the address, to the provider's circuit and to everybody else's email."""
+
+import pytest
+from django.db.models.functions import Now
+
+from accounts.mails import Progress
+from notifications import kinds
+from notifications.delivery.attempt import deliver
+from notifications.delivery.breaker import is_closed
+from notifications.delivery.record import Carrier
+from notifications.delivery.replay import dead_letters, replay
+from notifications.feedback.reading import read_due
+from notifications.models import Message, ProviderEvent, Suppression
+from notifications.outcomes import BounceKind, Outcome
+from notifications.post_office import Mailroom
+from notifications.providers.answers import meaning as m
+from notifications.providers.circuit import CONSECUTIVE_FAILURES
+from notifications.states import Status, Stream
+from notifications.suppressions import Reason
+from tests.factories import MessageFactory, UserFactory
+from tests.notifications.breakers import open_circuit, until_probe
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+
+CARRIER = Carrier(task_id="task-1", worker="test@here")
+ABOUT_ONE = [one for one in m.MEANINGS if one.about.value in {"recipient", "message"}]
+
+
+def run(*messages, stream=Stream.DEFAULT):
+    return deliver([message.id for message in messages], stream, CARRIER)
+
+
+def fresh(message):
+    return Message.objects.get(id=message.id)
+
+
+def reasons():
+    return [Reason(reason) for reason in Suppression.objects.values_list("reason", flat=True)]
+
+
+@pytest.mark.parametrize("said", ABOUT_ONE, ids=lambda one: one.name)
+def test_answer_about_one_message_stops_no_other(provider, said):
+    provider.script.extend([said.error("no")] * (2 * CONSECUTIVE_FAILURES))
+    refused = MessageFactory.create_batch(2 * CONSECUTIVE_FAILURES)
+    others = MessageFactory.create_batch(5)
+    run(*refused, *others)
+    assert {fresh(message).status for message in others} == {Status.SENT}
+    assert is_closed("scripted")
+
+
+@pytest.mark.parametrize("said", ABOUT_ONE, ids=lambda one: one.name)
+def test_probe_that_is_answered_about_one_message_shows_that_the_provider_works(provider, said):
+    open_circuit("scripted")
+    until_probe("scripted")
+    provider.script.append(said.error("no"))
+    run(MessageFactory())
+    assert is_closed("scripted")
+
+
+def test_address_that_does_not_exist_is_suppressed_by_the_answer(provider):
+    provider.script.extend([m.NO_MAILBOX.error("smtp-550-5.1.1", "5.1.1 User unknown")] * 12)
+    user = UserFactory(email="Ada@Example.com")
+    messages = [MessageFactory(user=user, kind="password-changed") for _ in range(12)]
+    first, *_ = messages
+    run(first)
+    suppression = Suppression.objects.get()
+    assert (suppression.address, suppression.reason) == ("ada@example.com", Reason.HARD_BOUNCE)
+    assert suppression.event is not None
+    run(*messages)
+    # The provider was asked once, and the others ended without a call.
+    assert len(provider.script) == 11
+    assert fresh(first).status == Status.DEAD
+    assert {fresh(message).status for message in messages[1:]} == {Status.SUPPRESSED}
+
+
+def test_refused_address_is_told_like_a_bounced_one(provider):
+    provider.script.append(m.NO_MAILBOX.error("smtp-550-5.1.1", "5.1.1 User unknown"))
+    message = MessageFactory()
+    run(message)
+    assert read_due() == {ProviderEvent.State.APPLIED: 1}
+    after = fresh(message)
+    event = ProviderEvent.objects.get()
+    assert (after.status, after.outcome, after.sent_at) == (Status.DEAD, Outcome.BOUNCED, None)
+    assert (event.recipient, event.bounce, event.attempt) == (message.to_address, BounceKind.HARD, 1)
+    assert message.to_address not in str(event.payload)
+    assert Mailroom().progress(message.id) is Progress.REFUSED
+    assert reasons() == [Reason.HARD_BOUNCE]
+
+
+def test_lifted_and_replayed_message_has_its_outcome_before_it(provider):
+    provider.script.append(m.NO_MAILBOX.error("no"))
+    message = MessageFactory()
+    run(message)
+    read_due()
+    Suppression.objects.update(lifted_at=Now())
+    replay(dead_letters(), dry_run=False)
+    assert fresh(message).outcome == Outcome.UNKNOWN
+    run(message)
+    assert fresh(message).status == Status.SENT
+
+
+@pytest.mark.parametrize("said", [m.MAILBOX_FULL, m.RECIPIENT_LATER], ids=lambda one: one.name)
+def test_full_mailboxes_count_like_soft_bounces(provider, settings, said):
+    settings.SOFT_BOUNCE_LIMIT = 2
+    user = UserFactory()
+    for count in (1, 2):
+        provider.script.append(said.error("no"))
+        run(MessageFactory(user=user, attempts=kinds.WELCOME.max_attempts - 1))
+        read_due()
+        assert reasons() == [Reason.SOFT_BOUNCES] * (count == 2)
+
+
+def test_first_greylisting_teaches_nothing(provider):
+    provider.script.append(m.RECIPIENT_LATER.error("smtp-450-4.2.0"))
+    message = MessageFactory()
+    run(message)
+    assert fresh(message).status == Status.QUEUED
+    assert not ProviderEvent.objects.exists()
+
+
+def test_refusal_for_our_name_never_locks_anybody_out(provider, settings):
+    settings.SOFT_BOUNCE_LIMIT = 1
+    user = UserFactory()
+    for _ in range(3):
+        provider.script.append(m.RECIPIENT_REFUSES.error("smtp-550-5.7.26"))
+        run(MessageFactory(user=user))
+        read_due()
+    assert reasons() == []
+    reset = MessageFactory(user=user, kind="password-reset", stream=Stream.CRITICAL)
+    run(reset, stream=Stream.CRITICAL)
+    assert fresh(reset).status == Status.SENT
+
+
+@pytest.mark.parametrize("said", [m.THROTTLED, m.QUOTA_SPENT, m.REFUSES_US], ids=lambda one: one.name)
+def test_answer_that_is_not_the_messages_fault_costs_no_attempt(provider, said):
+    message = MessageFactory(attempts=kinds.WELCOME.max_attempts - 1)
+    provider.script.append(said.error("no"))
+    run(message)
+    after = fresh(message)
+    assert (after.status, after.counted_attempts) == (Status.QUEUED, kinds.WELCOME.max_attempts - 1)
+    assert after.attempts == kinds.WELCOME.max_attempts
+
+
+def test_servers_sentence_is_the_attempts_text(provider):
+    provider.script.append(m.NO_MAILBOX.error("smtp-550-5.1.1", "5.1.1 …: User unknown"))
+    message = MessageFactory()
+    run(message)
+    assert "User unknown" in message.delivery_attempts.get().error
+    assert "User unknown" in fresh(message).status_reason

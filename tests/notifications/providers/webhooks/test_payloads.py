@@ -15,7 +15,7 @@ from tests.notifications.providers.webhooks.signing import as_posted, basic_auth
 FOLDER = BASE_DIR / "tests" / "payloads"
 MESSAGE_ID = UUID("0b0f0e2c-7d1a-4a57-9d7b-2f6f3a5c9e10")
 
-HARD, SOFT, ANSWERED = BounceKind.HARD, BounceKind.SOFT, BounceKind.AUTO_REPLY
+HARD, SOFT, BLOCKED, ANSWERED = BounceKind.HARD, BounceKind.SOFT, BounceKind.BLOCKED, BounceKind.AUTO_REPLY
 K = FeedbackKind
 LEFT_OUT = "left out"  # at the door: it is not stored
 NOTHING = None  # stored, and says nothing of a mail's fate
@@ -79,20 +79,20 @@ SES: dict[str, Expected] = {
     "bounce-transient-general": ses(
         K.BOUNCED,
         "Transient/General: smtp; 550 4.4.7 Message expired: unable to deliver in 840 minutes.",
-        SOFT,
+        BLOCKED,
     ),
     "bounce-transient-general-auto-reply": ses(K.BOUNCED, "Transient/General", ANSWERED),
     "bounce-transient-mailbox-full": ses(K.BOUNCED, "Transient/MailboxFull: smtp; 552 5.2.2 mailbox full", SOFT),
     "bounce-transient-message-too-large": ses(
-        K.BOUNCED, "Transient/MessageTooLarge: smtp; 552 5.3.4 message size exceeds limit", SOFT
+        K.BOUNCED, "Transient/MessageTooLarge: smtp; 552 5.3.4 message size exceeds limit", BLOCKED
     ),
     "bounce-transient-content-rejected": ses(
         K.BOUNCED,
         "Transient/ContentRejected: smtp; 554 5.7.1 the link https://mail.example.com/… is not liked here",
-        SOFT,
+        BLOCKED,
     ),
     "bounce-transient-attachment-rejected": ses(
-        K.BOUNCED, "Transient/AttachmentRejected: smtp; 552 5.7.1 attachment refused", SOFT
+        K.BOUNCED, "Transient/AttachmentRejected: smtp; 552 5.7.1 attachment refused", BLOCKED
     ),
     "bounce-undetermined": ses(K.BOUNCED, "Undetermined/Undetermined", SOFT),
     "complaint-abuse": ses(K.COMPLAINED, "abuse"),
@@ -139,11 +139,11 @@ SENDGRID: dict[str, Expected] = {
         **NOT_OURS,
     ),
     "bounce": sendgrid(K.BOUNCED, "Invalid Address: 550 5.1.1 unknown recipient", HARD),
-    "bounce-mailbox-unavailable": sendgrid(K.BOUNCED, "Mailbox Unavailable: 552 5.2.2 the mailbox is full", HARD),
+    "bounce-mailbox-unavailable": sendgrid(K.BOUNCED, "Mailbox Unavailable: 552 5.2.2 the mailbox is full", SOFT),
     "bounce-unclassified": sendgrid(K.BOUNCED, "Unclassified: 500 no", HARD),
-    "blocked": sendgrid(K.BOUNCED, "Reputation: 554 5.7.1 your address is on a block list", SOFT),
-    "blocked-technical": sendgrid(K.BOUNCED, "Technical Failure: 421 4.4.2 connection dropped", SOFT),
-    "blocked-content": sendgrid(K.BOUNCED, "Content: 554 5.7.1 refused because of https://mail.example.com/…", SOFT),
+    "blocked": sendgrid(K.BOUNCED, "Reputation: 554 5.7.1 your address is on a block list", BLOCKED),
+    "blocked-technical": sendgrid(K.BOUNCED, "Technical Failure: 421 4.4.2 connection dropped", BLOCKED),
+    "blocked-content": sendgrid(K.BOUNCED, "Content: 554 5.7.1 refused because of https://mail.example.com/…", BLOCKED),
     "blocked-frequency": sendgrid(
         K.BOUNCED,
         "Frequency or Volume Too High: 452 4.2.1 receiving mail at a rate that is too high",
@@ -181,11 +181,11 @@ POSTMARK: dict[str, Expected] = {
     "bounce-auto-responder": postmark(K.BOUNCED, f"AutoResponder: {SAID}", ANSWERED),
     "bounce-address-change": postmark(K.BOUNCED, f"AddressChange: {SAID}", ANSWERED),
     "bounce-dns-error": postmark(K.DEFERRED, "DnsError: A temporary DNS error."),
-    "bounce-spam-notification": postmark(K.BOUNCED, "SpamNotification: smtp;554 5.7.1 classified as spam", SOFT),
+    "bounce-spam-notification": postmark(K.BOUNCED, "SpamNotification: smtp;554 5.7.1 classified as spam", BLOCKED),
     "bounce-open-relay-test": NOTHING,
     "bounce-unknown": postmark(K.BOUNCED, "Unknown: smtp;500", SOFT),
     "bounce-soft-bounce": postmark(K.BOUNCED, "SoftBounce: smtp;452 4.2.2 mailbox full", SOFT),
-    "bounce-virus-notification": postmark(K.BOUNCED, "VirusNotification: smtp;554 virus", SOFT),
+    "bounce-virus-notification": postmark(K.BOUNCED, "VirusNotification: smtp;554 virus", BLOCKED),
     "bounce-challenge-verification": postmark(K.BOUNCED, f"ChallengeVerification: {SAID}", ANSWERED),
     "bounce-bad-email-address": postmark(
         K.REJECTED, "BadEmailAddress: The address is not a valid email address.", HARD
@@ -193,7 +193,7 @@ POSTMARK: dict[str, Expected] = {
     "bounce-spam-complaint": postmark(K.COMPLAINED, f"SpamComplaint: {SAID}"),
     "bounce-manually-deactivated": postmark(K.REJECTED, f"ManuallyDeactivated: {SAID}"),
     "bounce-unconfirmed": postmark(K.REJECTED, f"Unconfirmed: {SAID}"),
-    "bounce-blocked": postmark(K.BOUNCED, "Blocked: smtp;554 blocked using a list", SOFT),
+    "bounce-blocked": postmark(K.BOUNCED, "Blocked: smtp;554 blocked using a list", BLOCKED),
     "bounce-smtpapi-error": postmark(K.REJECTED, f"SMTPApiError: {SAID}"),
     "bounce-inbound-error": NOTHING,
     "bounce-dmarcpolicy": postmark(K.REJECTED, "DMARCPolicy: smtp;550 5.7.1 DMARC policy of the domain"),

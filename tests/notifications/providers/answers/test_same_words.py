@@ -1,0 +1,81 @@
+"""The same words of a recipient's server mean the same in an answer and in every provider's webhook."""
+
+import json
+
+import pytest
+
+from config.environment import BASE_DIR
+from notifications.outcomes import BounceKind
+from notifications.providers.answers import Step, read_reply
+from notifications.providers.webhooks import PostmarkWebhook, SendGridWebhook, SesWebhook
+
+FOLDER = BASE_DIR / "tests" / "payloads"
+HARD, SOFT, BLOCKED = BounceKind.HARD, BounceKind.SOFT, BounceKind.BLOCKED
+
+WORDS = [
+    ("550 5.1.1 user unknown", HARD),
+    ("550 5.1.10 recipient not found", HARD),
+    ("550 5.2.1 the mailbox is disabled", HARD),
+    ("552 5.2.2 mailbox full", SOFT),
+    ("550 5.7.1 refused by a rule", BLOCKED),
+    ("550 5.7.26 unauthenticated email, see the domain's DMARC policy", BLOCKED),
+    ("550 5.7.606 access denied, banned IP", BLOCKED),
+    ("550 5.4.1 no answer from host", BLOCKED),
+]
+
+
+def payload(name):
+    return json.loads((FOLDER / name).read_text())
+
+
+@pytest.mark.parametrize(("words", "expected"), WORDS)
+@pytest.mark.parametrize("told", ["Permanent", "Transient", "Undetermined"])
+def test_bounce_of_ses(words, expected, told):
+    event = payload("ses/bounce-permanent-general.json")
+    person = event["bounce"]["bouncedRecipients"][0]
+    event["bounce"].update(bounceType=told, bounceSubType="General")
+    person.update(status=words.split()[1], diagnosticCode=f"smtp; {words}")
+    assert SesWebhook().read(event).bounce is expected
+    # Where one of the two is missing or says too little, the other counts.
+    person.update(status="5.0.0")
+    assert SesWebhook().read(event).bounce is expected
+    person.update(status=words.split()[1], diagnosticCode="")
+    assert SesWebhook().read(event).bounce is expected
+
+
+@pytest.mark.parametrize("subtype", ["NoEmail", "Suppressed", "OnAccountSuppressionList"])
+def test_address_on_a_list_of_ses_is_one_that_gets_nothing(subtype):
+    event = payload("ses/bounce-permanent-general.json")
+    event["bounce"]["bounceSubType"] = subtype
+    event["bounce"]["bouncedRecipients"][0].update(status="5.7.1", diagnosticCode="Amazon SES did not send the message")
+    assert SesWebhook().read(event).bounce is HARD
+
+
+@pytest.mark.parametrize("told", ["General", "NoEmail"])
+def test_bounce_of_ses_without_clear_words_is_what_ses_says(told):
+    event = payload("ses/bounce-permanent-general.json")
+    event["bounce"]["bounceSubType"] = told
+    event["bounce"]["bouncedRecipients"][0].update(status="5.5.0", diagnosticCode="smtp; 550 mailbox unavailable")
+    assert SesWebhook().read(event).bounce is HARD
+
+
+@pytest.mark.parametrize(("words", "expected"), WORDS)
+@pytest.mark.parametrize("told", ["bounce", "blocked", ""])
+def test_bounce_of_sendgrid(words, expected, told):
+    event = payload("sendgrid/bounce.json")
+    event = event[0] if isinstance(event, list) else event
+    event.update(type=told, reason=words, status=words.split()[1], bounce_classification="")
+    assert SendGridWebhook().read(event).bounce is expected
+
+
+@pytest.mark.parametrize(("words", "expected"), WORDS)
+@pytest.mark.parametrize("told", ["HardBounce", "SoftBounce", "Unknown", "Blocked"])
+def test_bounce_of_postmark(words, expected, told):
+    event = {**payload("postmark/bounce-hard-bounce.json"), "Type": told, "Details": f"smtp;{words}"}
+    assert PostmarkWebhook().read(event).bounce is expected
+
+
+@pytest.mark.parametrize(("words", "expected"), WORDS)
+def test_reply_of_smtp(words, expected):
+    code, _, text = words.partition(" ")
+    assert read_reply(Step.RCPT, int(code), text).bounce is expected

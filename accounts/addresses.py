@@ -9,6 +9,15 @@ from accounts import typed
 
 MAX_LENGTH = 254  # RFC 5321's limit on a path, less the angle brackets
 
+_SAME_MAILBOX = {
+    "googlemail.com": "gmail.com",
+    "me.com": "icloud.com",
+    "mac.com": "icloud.com",
+    "protonmail.com": "proton.me",
+    "pm.me": "proton.me",
+}
+_WITHOUT_DOTS = {"gmail.com", "proton.me"}
+
 # The commonest slips, each with a plainer sentence than the validator's. The first that applies is said.
 _SLIPS = (
     ("\r\n\x00", _("Please leave out line breaks and control characters.")),
@@ -39,6 +48,19 @@ def canonical_address(raw: str) -> str:
     if len(found.ascii_email) > MAX_LENGTH:
         raise _too_long()
     return found.ascii_email.lower()
+
+
+def mailbox_of(address: str) -> str:
+    """Return what names the mailbox behind a canonical address, however it is varied: for counting, never for sending.
+
+    Most servers deliver "ada+anything" to "ada", some leave out dots, and some have several domains for one mailbox.
+    """
+    local, at, domain = address.rpartition("@")
+    domain = _SAME_MAILBOX.get(domain, domain)
+    local = local.partition("+")[0] or local
+    if domain in _WITHOUT_DOTS:
+        local = local.replace(".", "") or local
+    return f"{local}{at}{domain}"
 
 
 def _slip(raw: str) -> str | None:

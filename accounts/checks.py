@@ -8,11 +8,11 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name for it
 
-from accounts.throttling.rules import Action, BadLimitError, Bucket, read
+from accounts.throttling.rules import Action, BadLimitError, Bucket, limit, read
 
 
 def register() -> None:
-    for check in (rate_limits, trusted_proxies):
+    for check in (rate_limits, unknown_address_limit, trusted_proxies):
         checks.register(check, "mailroom")
 
 
@@ -23,6 +23,13 @@ def rate_limits(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Itera
         except BadLimitError as error:
             hint = f"Limits like 20/minute or 5/10 minutes, separated by commas, one for each of: {', '.join(names)}."
             yield Error(f"{setting}: {error}.", hint=hint, id="mailroom.E014")
+
+
+def unknown_address_limit(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    try:
+        limit(settings.UNKNOWN_ADDRESS_LIMIT)
+    except BadLimitError as error:
+        yield Error(f"UNKNOWN_ADDRESS_LIMIT: {error}.", hint="One limit, like 1000/hour.", id="mailroom.E014")
 
 
 def trusted_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:

@@ -34,6 +34,22 @@ def redis() -> RedisServer:
     return found or RedisServer(host=NOWHERE)
 
 
+def limits_redis() -> RedisServer:
+    """Return where rate limits are counted: beside the broker, in a database of their own, unless it is said."""
+    url = env.str("LIMITS_REDIS_URL", default="")
+    if not url:
+        return redis().beside()
+    try:
+        return RedisServer.from_url(url, password=env.str("REDIS_PASSWORD", default=""))
+    except BadUrlError as error:
+        name = "LIMITS_REDIS_URL"
+        hint = (
+            f"Percent-encode what a URL cannot hold, or remove {name}: the database beside the broker's is used then."
+        )
+        env.refuse(Problem(name=name, text=f"{name} {error}.", hint=hint, id="mailroom.E034"))
+        return RedisServer(host=NOWHERE)
+
+
 def database() -> dict[str, Any]:
     """Return the database as Django takes it; nothing, which Django refuses to use, for one that was refused."""
     ca_file = env.str("POSTGRES_CA_FILE", default="")

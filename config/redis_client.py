@@ -52,10 +52,25 @@ def client() -> redis.Redis:
         return the_client()
 
 
+def limits_client() -> redis.Redis:
+    """Return the process's client for the counters of rate limits, which have a database of their own."""
+    with _making:
+        return the_limits_client()
+
+
 @cache
 def the_client() -> redis.Redis:
+    return _client_of(settings.REDIS_URL)
+
+
+@cache
+def the_limits_client() -> redis.Redis:
+    return _client_of(settings.LIMITS_REDIS_URL)
+
+
+def _client_of(url: str) -> redis.Redis:
     return redis.Redis(
-        **RedisServer.from_url(settings.REDIS_URL).client_options(settings.REDIS_CA_FILE),
+        **RedisServer.from_url(url).client_options(settings.REDIS_CA_FILE),
         socket_timeout=TIMEOUT_S,
         socket_connect_timeout=TIMEOUT_S,
         retry=Retry(NoBackoff(), 0),

@@ -7,7 +7,7 @@ them would read otherwise is refused.
 
 import re
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 from urllib.parse import quote, unquote, urlsplit
 
@@ -17,6 +17,7 @@ STARTTLS, IMPLICIT_TLS = "smtp+tls", "smtp+ssl"
 # Where servers speak TLS from the first byte, and where they never do.
 IMPLICIT_TLS_PORTS, PLAIN_FIRST_PORTS = {465}, {25, 587}
 LAST_PORT = 65535
+LAST_DB = 15
 
 _SPLITS_A_URL = re.compile(r"[/?#\[\]\\]|%(?![0-9A-Fa-f]{2})")
 _HOST = re.compile(r"[\w.-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%\w+)?")
@@ -66,6 +67,10 @@ class RedisServer:
     def __post_init__(self) -> None:
         if self.user and not self.password:
             raise BadUrlError("names a user without a password")
+
+    def beside(self) -> Self:
+        """Return the neighbouring database of the same server; Redis has sixteen unless it is told otherwise."""
+        return replace(self, db=self.db + 1 if self.db < LAST_DB else self.db - 1)
 
     @property
     def url(self) -> str:

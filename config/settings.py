@@ -92,6 +92,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- The broker and the shared budget -------------------------------------------------------------------------------
 REDIS_URL = endpoints.redis().url
+# Counters of rate limits: anonymous requests must not fill the broker's database.
+LIMITS_REDIS_URL = endpoints.limits_redis().url
 REDIS_CA_FILE = env.str("REDIS_CA_FILE", default="")
 
 # --- People ---------------------------------------------------------------------------------------------------------
@@ -123,6 +125,8 @@ CLIENT_LIMITS = env.str(
 ADDRESS_LIMITS = env.str(
     "ADDRESS_LIMITS", default="mail=6/hour,reset=5/hour,failed-log-in=5/5 minutes,current-password=10/minute"
 )
+# Requests for email to addresses without an account, all together. More are answered alike and not written down.
+UNKNOWN_ADDRESS_LIMIT = env.str("UNKNOWN_ADDRESS_LIMIT", default="1000/hour")
 # How many proxies of ours stand in front of the site. Each adds to X-Forwarded-For; what else is in it is not believed.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 CONFIRMATION_TIMEOUT = timedelta(seconds=env.int("CONFIRMATION_TIMEOUT_S", default=3 * 86400, least=1))

@@ -57,6 +57,7 @@ def nothing_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     counting.shared.cache_clear()
     counting.memory.cache_clear()
     counting.rest.end()
+    counting._full.end()
 
 
 @pytest.fixture(autouse=True)

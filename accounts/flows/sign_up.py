@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from accounts.flows.started import Started
 from accounts.models import User
 from accounts.signals import account_event
+from accounts.throttling import is_flooded
 
 
 def sign_up(wanted: User, started: Started, *, instead_of: Started | None = None) -> None:
@@ -58,8 +59,12 @@ def ask_for_confirmation(address: str, reference: UUID | None = None, *, made_by
     """
     owner = User.objects.by_address(address)
     open_ = owner is None or (owner.confirmed_at is None and (made_by is None or made_by.made(owner)))
+    flooded = is_flooded(known=owner is not None)
     with transaction.atomic():
         _tell("confirmation" if open_ else "account-exists", owner, address, reference)
+        # Undone, and not left out: that would take less time.
+        if flooded:
+            transaction.set_rollback(True)
 
 
 def _take(wanted: User, owner: User | None) -> None:

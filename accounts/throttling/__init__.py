@@ -10,6 +10,7 @@ What a view needs:
 - `@guarded` over a whole log-in view: counts all tries, and those that fail again, by client and by address.
 - `with trying(request, address) as attempt` around any other look at a password; `attempt.succeeded = True` if it is
   right. `forgive(address)` once its owner has chosen another.
+- `is_flooded(known=…)` where a message is written down whether the address has an account or not: true, undo it.
 
 Each raises TooManyError when it is too much; `TooManyPage`, a middleware, answers that with the page 429. What is
 refused is not counted, so whoever waits as long as the page says is let in.
@@ -18,7 +19,7 @@ Counts are kept in Redis, all processes together, under keyed hashes: neither ad
 While Redis is away each process counts for itself, by the same figures.
 """
 
-from accounts.throttling.asking import count, count_member, forgive, guarded, throttled, trying
+from accounts.throttling.asking import count, count_member, forgive, guarded, is_flooded, throttled, trying
 from accounts.throttling.counting import TooManyError
 from accounts.throttling.page import TooManyPage
 from accounts.throttling.rules import Action, Bucket
@@ -32,6 +33,7 @@ __all__ = [
     "count_member",
     "forgive",
     "guarded",
+    "is_flooded",
     "throttled",
     "trying",
 ]

@@ -1,5 +1,6 @@
 """What views and forms call."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,11 +13,17 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.crypto import salted_hmac
 
-from accounts.addresses import canonical_address
+from accounts.addresses import canonical_address, mailbox_of
 from accounts.throttling import counting, rules
 from accounts.throttling.clients import client_of
-from accounts.throttling.counting import Counted
+from accounts.throttling.counting import Counted, TooManyError
 from accounts.throttling.rules import Action, Bucket
+from config.redis_client import Rest
+
+logger = logging.getLogger(__name__)
+
+# How long a process does not repeat that it is flooded.
+_told = Rest(60.0)
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -39,6 +46,22 @@ def count(bucket: Bucket, address: str) -> Counted:
     """Count one more of `bucket` for an address, however it was typed. Raises TooManyError."""
     limit = rules.read(settings.ADDRESS_LIMITS, Bucket)[bucket]
     return counting.count(limit, "address", bucket, _known_as(address))
+
+
+def is_flooded(*, known: bool) -> bool:
+    """Count a request for email; return whether there have been too many for addresses without an account.
+
+    `known`: the address has one. Then it is counted too, which is as much work, and is never too many.
+    """
+    limit = rules.limit(settings.UNKNOWN_ADDRESS_LIMIT)
+    try:
+        counting.count(limit, "all", "known" if known else "unknown")
+    except TooManyError:
+        if not known and not _told.on:
+            _told.start()
+            logger.warning("more than %s requests for addresses without an account: they are not written down", limit)
+        return not known
+    return False
 
 
 def count_member(request: HttpRequest) -> Counted:
@@ -106,9 +129,9 @@ def _typed(request: HttpRequest) -> str:
 
 
 def _known_as(typed: str) -> str:
-    """Return what stands for an address in Redis: the same for every way to type it, also where it is none."""
+    """Return what stands for an address in Redis: the same for every way to type it and every name of its mailbox."""
     try:
-        return _hidden(canonical_address(typed.strip()))
+        return _hidden(mailbox_of(canonical_address(typed.strip())))
     except ValidationError:
         return _hidden(typed.strip().lower())
 

@@ -19,7 +19,7 @@ from limits import RateLimitItem
 from limits.storage import MemoryStorage, RedisStorage, SlidingWindowCounterSupport
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from config.redis_client import Rest, client
+from config.redis_client import Rest, limits_client
 
 logger = logging.getLogger(__name__)
 
@@ -32,12 +32,17 @@ WAIT_S = 0.1
 REST_S = 5.0
 # Redis knows no shorter time.
 CLOCKS_TICK_S = 0.001
+# In Redis, for all processes together: some 25 MB. Beyond them each process counts by itself what is new.
+MOST_SHARED_KEYS = 100_000
+# How long it is believed that there is no room.
+FULL_FOR_S = 10.0
 # Two for each thing that is counted; some 10 MB. Beyond them the oldest are forgotten.
 MOST_KEYS = 20_000
 
 REDIS_ERRORS = (redis.RedisError, OSError)
 
 rest = Rest(REST_S)
+_full = Rest(FULL_FOR_S)
 # One thread for all requests of a process: one connection, which stays warm, and one request that finds the trouble.
 _asker = ThreadPoolExecutor(1, thread_name_prefix="limits")
 # The library's memory loses a count where two threads are the first.
@@ -77,7 +82,10 @@ def count(limit: RateLimitItem, *key: str) -> Counted:
     def tried(limiter: SlidingWindowCounterRateLimiter) -> int:
         return _tried(limiter, limit, key)
 
-    wait = None if rest.on else _in_redis(tried)
+    def tried_if_there_is_room(limiter: SlidingWindowCounterRateLimiter) -> int | None:
+        return tried(limiter) if _has_room(limiter, limit, key) else None
+
+    wait = None if rest.on else _in_redis(tried_if_there_is_room)
     counted_in_redis = wait is not None
     if wait is None:
         wait = _in_memory(tried)
@@ -100,7 +108,7 @@ def clear(limit: RateLimitItem, *key: str) -> None:
 
 def warm_up() -> None:
     """Connect to Redis now, so that the first request of this process need not pay for it."""
-    _in_redis(lambda _: client().ping())
+    _in_redis(lambda _: limits_client().ping())
 
 
 def _tried(limiter: SlidingWindowCounterRateLimiter, limit: RateLimitItem, key: tuple[str, ...]) -> int:
@@ -122,6 +130,18 @@ def wait_s(window_s: int, previous: int, previous_s: float, current: int, curren
     until = [previous_s % (window_s / previous)] if previous > 0 else []
     until += [current_s - window_s] if current > 0 else []
     return max(1, ceil(min(until, default=0.0) + CLOCKS_TICK_S))
+
+
+def _has_room(limiter: SlidingWindowCounterRateLimiter, limit: RateLimitItem, key: tuple[str, ...]) -> bool:
+    """Decide whether Redis may count `key`: what it counts already goes on, so that no limit starts again."""
+    if not _full.on:
+        if limits_client().dbsize() < MOST_SHARED_KEYS:
+            return True
+        _full.start()
+        logger.warning("more than %d rate limits are counted: new ones are counted by each process", MOST_SHARED_KEYS)
+    storage = cast("SlidingWindowCounterSupport", limiter.storage)
+    previous, _, current, _ = storage.get_sliding_window(limit.key_for(*key), limit.get_expiry())
+    return bool(previous or current)
 
 
 def _in_redis(act: Callable[[SlidingWindowCounterRateLimiter], T]) -> T | None:
@@ -147,7 +167,7 @@ def _in_memory(act: Callable[[SlidingWindowCounterRateLimiter], T]) -> T:
 @cache
 def shared() -> SlidingWindowCounterRateLimiter:
     return SlidingWindowCounterRateLimiter(
-        RedisStorage("redis://", connection_pool=client().connection_pool, key_prefix=PREFIX)
+        RedisStorage("redis://", connection_pool=limits_client().connection_pool, key_prefix=PREFIX)
     )
 
 

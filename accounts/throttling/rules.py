@@ -39,20 +39,22 @@ def read(text: str, names: type[StrEnum]) -> Mapping[str, RateLimitItem]:
     """
     found: dict[str, RateLimitItem] = {}
     for pair in text.split(","):
-        name, _, limit = (part.strip() for part in pair.partition("="))
+        name, _, rate = (part.strip() for part in pair.partition("="))
         if name not in set(names) or name in found:
             raise BadLimitError(f"{name!r} is named twice" if name in found else f"{name!r} is none of the names")
-        found[name] = _limit(limit)
+        found[name] = limit(rate)
     if missing := [name.value for name in names if name not in found]:
         raise BadLimitError(f"no limit for {', '.join(missing)}")
     return found
 
 
-def _limit(text: str) -> RateLimitItem:
+@cache
+def limit(text: str) -> RateLimitItem:
+    """Return the limit that `text` says, like "20/minute". Raises BadLimitError."""
     try:
-        limit = limits.parse(text)
+        found = limits.parse(text)
     except ValueError as error:
         raise BadLimitError(f"{text!r} is no limit") from error
-    if limit.amount < 1:
+    if found.amount < 1:
         raise BadLimitError(f"{text!r} allows nothing")
-    return limit
+    return found

@@ -1,7 +1,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from accounts.addresses import MAX_LENGTH, canonical_address
+from accounts.addresses import MAX_LENGTH, canonical_address, mailbox_of
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,22 @@ def test_anything_else_is_refused_with_a_sentence(typed, sentence):
     (said,) = refusal.value.messages
     assert sentence in said
     assert said.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("address", "mailbox"),
+    [
+        ("ada@example.com", "ada@example.com"),
+        ("ada+news@example.com", "ada@example.com"),
+        ("ada+a+b@example.com", "ada@example.com"),
+        ("a.da@example.com", "a.da@example.com"),
+        ("+ada@example.com", "+ada@example.com"),
+        ("a.d.a+x@gmail.com", "ada@gmail.com"),
+        ("a.da@googlemail.com", "ada@gmail.com"),
+        ("ada@pm.me", "ada@proton.me"),
+        ("ada@me.com", "ada@icloud.com"),
+        ("ada@notgmail.com", "ada@notgmail.com"),
+    ],
+)
+def test_mailbox_behind_an_address(address, mailbox):
+    assert mailbox_of(address) == mailbox

@@ -14,10 +14,11 @@ BLOCK = re.compile(r"^`([\w./-]+)`[^\n]*\n\n((?:    [^\n]*\n|\n)+)", re.MULTILIN
 SHOW = """
 import django
 django.setup()
+from django.utils import timezone
 from accounts.models import User
 from notifications.delivery.rendering import render
 from notifications.models import Message
-user = User(email="ada@example.com", name="Ada")
+user = User(email="ada@example.com", name="Ada", confirmed_at=timezone.now())
 message = Message(kind="order-shipped", user=user, to_address=user.email, context={"number": 4711})
 mail = render(message, attempt=1)
 print(mail.subject, mail.text, mail.html, sep="|")

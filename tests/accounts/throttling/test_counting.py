@@ -8,7 +8,7 @@ import pytest
 
 from accounts.throttling import counting
 from accounts.throttling.counting import TooManyError, count
-from config.redis_client import client
+from config.redis_client import client, limits_client
 
 FIVE = limits.parse("5/minute")
 
@@ -91,9 +91,9 @@ def test_limit_that_is_set_anew_counts_anew(where):
 
 def test_keys_in_redis_expire_by_themselves():
     count(FIVE, "a")
-    keys = list(client().scan_iter(f"{counting.PREFIX}*"))
+    keys = list(limits_client().scan_iter(f"{counting.PREFIX}*"))
     assert keys
-    assert all(0 < client().ttl(key) <= 120 for key in keys)
+    assert all(0 < limits_client().ttl(key) <= 120 for key in keys)
 
 
 def test_memory_keeps_to_its_room_and_forgets_the_oldest_first(monkeypatch):
@@ -121,3 +121,26 @@ def test_memory_forgets_what_has_expired():
     while len(counting.memory().storage) > 1:
         assert time.monotonic() < give_up_at
         time.sleep(0.05)
+
+
+def test_made_up_keys_do_not_fill_redis(monkeypatch):
+    count(FIVE, "known")
+    monkeypatch.setattr(counting, "MOST_SHARED_KEYS", limits_client().dbsize() + 20)
+    for number in range(300):
+        assert refused(FIVE, f"made up {number}") == 0
+    assert limits_client().dbsize() <= counting.MOST_SHARED_KEYS
+    assert not counting.rest.on
+
+
+def test_limit_is_kept_where_there_is_no_room(monkeypatch):
+    for _ in range(4):
+        assert refused(FIVE, "known") == 0
+    monkeypatch.setattr(counting, "MOST_SHARED_KEYS", 0)
+    assert [refused(FIVE, "known") > 0 for _ in range(2)] == [False, True]
+    assert [refused(FIVE, "new") > 0 for _ in range(6)] == [False] * 5 + [True]
+
+
+def test_counters_are_not_in_the_brokers_database():
+    count(FIVE, "a")
+    assert not list(client().scan_iter(f"{counting.PREFIX}*"))
+    assert list(limits_client().scan_iter(f"{counting.PREFIX}*"))

@@ -28,7 +28,7 @@ def harmed(tmp_path, monkeypatch):
             socket_connect_timeout=1.0,
             retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0),
         ) as client:
-            monkeypatch.setattr(counting, "client", lambda: client)
+            monkeypatch.setattr(counting, "limits_client", lambda: client)
             counting.shared.cache_clear()
             well_again()
             yield harmed

@@ -224,6 +224,7 @@ def test_secrets_that_begin_with_a_dollar_reach_django():
         ("mailroom.E030", {"SENDGRID_API_KEY_FILE": "/canary"}),
         ("mailroom.E031", {"REDIS_URL": "unix:///run/canary"}),
         ("mailroom.E031", {"REDIS_HOST": "canary"}),
+        ("mailroom.E034", {"LIMITS_REDIS_URL": "unix:///run/canary"}),
         ("mailroom.E031", {"REDIS_URL": "", "REDIS_HOST": "/run/canary"}),
         ("mailroom.E032", {"DATABASE_URL": "postgres://u:canary/@h/d"}),
         ("mailroom.E033", {"SMTP_URL": "smtp://u:canary#@h"}),

@@ -23,7 +23,7 @@ from notifications.states import Stream
 
 PARTS = ("subject.txt", "body.txt", "body.html")
 # Processes of these roles call no provider, so containers keep the providers' secrets from them.
-NEVER_SENDS = {Role.WEB, Role.BEAT, Role.FLOWER}
+NEVER_CALLS = {Role.WEB, Role.FLOWER}
 # What a deadline has to leave for the answer after the longest wait for a connection.
 ANSWER_S = 2.0
 
@@ -67,7 +67,7 @@ def providers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterabl
 
 
 def provider_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    if ROLE in NEVER_SENDS:
+    if ROLE in NEVER_CALLS:
         return
     for name in settings.EMAIL_PROVIDERS:
         for setting in PROVIDERS[name]().missing_settings() if name in PROVIDERS else []:

@@ -101,7 +101,7 @@ def test_probe_imports_neither_django_nor_celery():
     assert not modules & {"config", "django", "celery", "http", "email", "ssl", "asyncio"}
 
 
-SENDERS = {"worker-critical", "worker-main", "worker-bulk", "relay", "migrate", "manage"}
+SENDERS = {"worker-critical", "worker-main", "worker-bulk", "relay", "beat", "migrate", "manage"}
 # Which containers may hold a secret. The preflight only knows whether there is one.
 HOLDERS = {
     "SECRET_KEY": set(OURS) | {"migrate", "manage"},

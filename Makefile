@@ -1,7 +1,7 @@
 # Mailroom. Needs Python 3.11 or newer and make, nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up down demo prove prove-short fresh test test-long test-browser check bench-budget bench-bounces bench-faults bench-sign-up bench-inbox screenshots messages requirements clean
+.PHONY: help up down demo prove prove-short containers containers-short fresh test test-long test-browser check bench-budget bench-bounces bench-faults bench-sign-up bench-inbox screenshots messages requirements clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -23,6 +23,8 @@ help:
 	@echo 'make prove   do harm to everything while people sign up, and compare what they were told with what was sent'
 	@echo '             (11 minutes; N=2000 SEED=7 for more people and a reproducible schedule)'
 	@echo 'make prove-short   the same with a selection of faults, in about 3 minutes'
+	@echo 'make containers   build the image, start the Compose file in a container engine, inject faults, upgrade, judge'
+	@echo '             (Docker where it runs; else, as root on Debian, an engine unpacked for the test; SHORT=1 for CI)'
 	@echo 'make fresh   follow the README in a fresh copy, as a stranger would'
 	@echo 'make test    run the tests (ARGS="-k relay" passes arguments to pytest)'
 	@echo 'make test-long   the tests that take minutes: ten thousand messages, a minute of outage'
@@ -52,6 +54,12 @@ prove: .venv/.app
 
 prove-short: .venv/.app
 	@$(BIN)/python -m config.prove --short $(if $(N),--people $(N)) $(if $(SEED),--seed $(SEED))
+
+containers: .venv/.app
+	@$(BIN)/python -m tests.containers $(if $(SHORT),--short)
+
+containers-short:
+	@$(MAKE) --no-print-directory containers SHORT=1
 
 fresh: .venv/.app
 	@$(BIN)/python -m config.local.fresh

@@ -1,0 +1,58 @@
+"""Programs that live in the engine's network while the test goes on: people, and slow clients."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from config.environment import BASE_DIR
+from tests.containers.engine import NICE
+from tests.containers.site import Site
+from tests.containers.verdict import Told, Word, longest_gap_s
+
+# A person gives up after a minute.
+LEAVES_WITHIN_S = 90
+
+
+class Crowd:
+    """People who sign up at a steady rate. `ca_file` is what they trust."""
+
+    def __init__(self, site: Site, ca_file: Path, log: Path, rate: float = 3.0) -> None:
+        self.site = site
+        self.ca_file = ca_file
+        self.log = log
+        self.rate = rate
+        self._process: subprocess.Popen[bytes] | None = None
+        log.unlink(missing_ok=True)
+
+    def come(self) -> None:
+        options = ("--site", self.site.url, "--ca", str(self.ca_file), "--rate", f"{self.rate:g}")
+        self._process = self._start("tests.containers.people", str(self.log), *options)
+
+    def leave(self) -> None:
+        """Let nobody in any more, and wait for those who are at the site."""
+        if self._process and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(LEAVES_WITHIN_S)
+
+    def told(self) -> list[Told]:
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return [Told(**{**entry, "word": Word(entry["word"])}) for entry in map(json.loads, lines)]
+
+    def gap_s(self, since: float) -> float:
+        return longest_gap_s(self.told(), since, time.time())
+
+    def be_slow(self, seconds: float) -> int:
+        """Let many slow clients connect for so long; return how many were connected at the same time."""
+        port = str(self.site.port)
+        attack = self._start("tests.containers.slow", "--port", port, "--ca", str(self.ca_file), piped=True)
+        time.sleep(seconds)
+        attack.terminate()
+        output, _ = attack.communicate(timeout=LEAVES_WITHIN_S)
+        return int(output or 0)
+
+    def _start(self, module: str, *arguments: str, piped: bool = False) -> subprocess.Popen[bytes]:
+        command = self.site.engine.beside([sys.executable, "-m", module, *arguments])
+        output = subprocess.PIPE if piped else None
+        return subprocess.Popen([*NICE, *command], cwd=BASE_DIR, stdin=subprocess.DEVNULL, stdout=output)

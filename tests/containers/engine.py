@@ -1,0 +1,107 @@
+"""A container engine to test with: the one that runs on this machine, or one that is unpacked for the test."""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+NICE = ("nice", "-n", "10")
+
+
+class EngineError(RuntimeError):
+    """A command of the engine failed; the text is the end of what it printed."""
+
+
+class Engine(Protocol):
+    """How commands reach an engine. Folders under `shared` are visible to it."""
+
+    shared: Path
+    # The base images are made here because no registry is asked.
+    makes_bases: bool
+    # Options that a build needs to reach package mirrors.
+    build_options: tuple[str, ...]
+
+    def wrap(self, command: Sequence[str], folder: Path) -> list[str]:
+        """Return `command` so that it runs beside the engine, in `folder`."""
+
+    def visible(self, path: Path) -> str:
+        """Return how the engine names a path under `shared`."""
+
+    def beside(self, command: Sequence[str]) -> list[str]:
+        """Return `command` so that it runs on this machine, with the engine's network."""
+
+    def start_for_building(self) -> None: ...
+
+    def start_for_running(self) -> None: ...
+
+    def cut_power(self) -> bool:
+        """End the engine and all containers at one blow and start the engine again; False if that is not possible."""
+
+    def end(self) -> None: ...
+
+
+class RunningEngine:
+    """The Docker engine of this machine, with its own images and its own registry."""
+
+    makes_bases = False
+    build_options: tuple[str, ...] = ()
+
+    def __init__(self, shared: Path) -> None:
+        self.shared = shared
+
+    @staticmethod
+    def is_there() -> bool:
+        try:
+            for question in (
+                ["docker", "version", "--format", "{{.Server.Version}}"],
+                ["docker", "compose", "version"],
+            ):
+                subprocess.run(question, check=True, capture_output=True, timeout=20)
+        except (OSError, subprocess.SubprocessError):
+            return False
+        return True
+
+    def wrap(self, command: Sequence[str], folder: Path) -> list[str]:
+        return ["env", "-C", str(folder), *command]
+
+    def visible(self, path: Path) -> str:
+        return str(path)
+
+    def beside(self, command: Sequence[str]) -> list[str]:
+        return list(command)
+
+    def start_for_building(self) -> None:
+        pass
+
+    def start_for_running(self) -> None:
+        pass
+
+    def cut_power(self) -> bool:
+        return False
+
+    def end(self) -> None:
+        pass
+
+
+def run(
+    engine: Engine,
+    *command: str,
+    folder: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+    timeout_s: float = 600,
+) -> str:
+    """Run a command beside the engine and return what it prints. Raises EngineError."""
+    done = subprocess.run(
+        [*NICE, *engine.wrap(command, folder or engine.shared)],
+        env={**os.environ, **(variables or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+    if done.returncode:
+        words = (done.stdout + done.stderr).strip().splitlines()[-30:]
+        raise EngineError("\n".join([f"{' '.join(command[:4])} … ended with {done.returncode}:", *words]))
+    return done.stdout

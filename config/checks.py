@@ -7,12 +7,14 @@ from django.apps import AppConfig
 from django.core import checks
 from django.core.checks import CheckMessage, Error
 
+from config import capacity
 from config.environment import env
 
 
 def register() -> None:
     for check in (readable,):
         checks.register(check, "mailroom")
+    capacity.register()
 
 
 def readable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:

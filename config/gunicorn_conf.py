@@ -3,9 +3,11 @@
 import os
 from typing import Any
 
+from config.processes import WEB_THREADS, WEB_WORKERS
+
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_WORKERS", "2"))
-threads = int(os.environ.get("WEB_THREADS", "4"))
+workers = int(os.environ.get("WEB_WORKERS") or WEB_WORKERS)
+threads = int(os.environ.get("WEB_THREADS") or WEB_THREADS)
 timeout = 30
 graceful_timeout = 30
 keepalive = 5

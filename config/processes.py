@@ -11,10 +11,18 @@ from pathlib import Path
 
 from config.environment import Role
 
+# gunicorn's processes, and the threads of each, unless WEB_WORKERS and WEB_THREADS say otherwise.
+WEB_WORKERS, WEB_THREADS = 2, 4
+# For people at a terminal and for monitoring.
+COMMANDS = 3
+
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """`command` may name {variables} of `command_line`. `stop_s` is how long a clean end may take."""
+    """`command` may name {variables} of `command_line`. `stop_s` is how long a clean end may take.
+
+    `connections`: to the database at most, from the threads that really hold one.
+    """
 
     name: str
     role: Role
@@ -23,6 +31,7 @@ class Process:
     # Touches the file that MAILROOM_HEARTBEAT_FILE names.
     heartbeat: bool = False
     local_only: bool = False
+    connections: int = 0
 
 
 def _worker(name: str, threads: int, queues: str) -> Process:
@@ -36,6 +45,8 @@ def _worker(name: str, threads: int, queues: str) -> Process:
         ),
         stop_s=90,
         heartbeat=True,
+        # A thread has none while it waits for a provider; one more writes the heartbeat.
+        connections=threads // 2 + 2,
     )
 
 
@@ -45,6 +56,7 @@ PROCESSES = (
         role=Role.WEB,
         command=("{python}", "-m", "gunicorn", "config.wsgi", "-c", "config/gunicorn_conf.py", "-b", "{web_bind}"),
         stop_s=35,
+        connections=WEB_THREADS + 1,
     ),
     # Reserved slots: nothing but critical mail ever waits in front of critical mail.
     _worker("critical", 8, "critical"),
@@ -52,12 +64,15 @@ PROCESSES = (
     _worker("main", 16, "critical,default,bulk"),
     # Bulk first, so that bulk never starves.
     _worker("bulk", 8, "bulk,default"),
-    Process(name="relay", role=Role.RELAY, command=("{python}", "manage.py", "relay"), heartbeat=True),
+    # Publishing, reading events, the heartbeat.
+    Process(name="relay", role=Role.RELAY, command=("{python}", "manage.py", "relay"), heartbeat=True, connections=4),
     Process(
         name="beat",
         role=Role.BEAT,
         command=("{python}", "-m", "celery", "-A", "config", "beat", "-s", "{run}/celerybeat-schedule", "-l", "INFO"),
         heartbeat=True,
+        # A thread for each periodic job.
+        connections=8,
     ),
     Process(
         name="flower",
@@ -92,3 +107,19 @@ def command_line(process: Process, *, run: Path, environment: Mapping[str, str])
         "simulator_port": environment.get("SIMULATOR_PORT", "8025"),
     }
     return [part.format(**values) for part in process.command]
+
+
+def pool_size(process: Process, environment: Mapping[str, str]) -> int:
+    """Return how many connections to the database one such process may have; 0 for a process without a pool."""
+    if given := environment.get("DATABASE_POOL_SIZE"):
+        return int(given) if process.connections else 0
+    if process.role is Role.WEB:
+        return int(environment.get("WEB_THREADS") or WEB_THREADS) + 1
+    return process.connections
+
+
+def most_connections(environment: Mapping[str, str]) -> int:
+    """Return how many connections one set of all processes, and a few commands, may have at the same time."""
+    copies = {Role.WEB: int(environment.get("WEB_WORKERS") or WEB_WORKERS)}
+    each = (copies.get(process.role, 1) * pool_size(process, environment) for process in PROCESSES)
+    return sum(each) + COMMANDS

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from config.environment import BASE_DIR
-from config.processes import PROCESSES, Process, command_line
+from config.processes import PROCESSES, Process, command_line, pool_size
 
 
 def main(arguments: list[str]) -> int:
@@ -26,6 +26,8 @@ def become(process: Process) -> NoReturn:
     environment = {**os.environ, "MAILROOM_ROLE": process.role.value}
     if process.heartbeat:
         environment.setdefault("MAILROOM_HEARTBEAT_FILE", str(run / f"{process.name}.heartbeat"))
+    if size := pool_size(process, environment):
+        environment["DATABASE_POOL_SIZE"] = str(size)
     command = command_line(process, run=run, environment=environment)
     os.chdir(BASE_DIR)
     os.execve(command[0], command, environment)  # noqa: S606 - this process becomes that one

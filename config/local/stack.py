@@ -19,7 +19,7 @@ from config.local.postgres import Postgres
 from config.local.server import Server
 from config.local.supervision import Program, Supervisor
 from config.local.valkey import Valkey
-from config.processes import PROCESSES, Process, command_line
+from config.processes import PROCESSES, Process, command_line, pool_size
 from notifications.simulator.reports.ses import TOPIC
 from notifications.simulator.signing import certificate_file, kept_keys
 
@@ -199,6 +199,8 @@ class Stack:
         environment = {"MAILROOM_ROLE": process.role.value}
         if process.heartbeat:
             environment["MAILROOM_HEARTBEAT_FILE"] = str(self._heartbeat(process))
+        if size := pool_size(process, self.environment):
+            environment["DATABASE_POOL_SIZE"] = str(size)
         if process.role is Role.FLOWER:
             environment["FLOWER_BASIC_AUTH"] = f"operator:{self.flower_password}"
         return Program(

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from config.database import is_away
+from config.database import is_away, let_go
 from notifications import kinds
 from notifications.delivery import budget, record, retry, route
 from notifications.delivery.claim import CALL_MARGIN_S, claim, give_back, hand_over, leave, put_off, undo_hand_over
@@ -205,6 +205,8 @@ class _Run:
         return in_time
 
     def send(self, mail: OutgoingMail, way: Way) -> Accepted | ProviderError:
+        # Sending is waiting: other threads have the connection meanwhile.
+        let_go()
         began = time.monotonic()
         answer: Accepted | ProviderError
         try:

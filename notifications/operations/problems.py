@@ -11,13 +11,15 @@ SILENT_S = 20.0
 LATE_S = {Stream.CRITICAL: 30.0, Stream.DEFAULT: 120.0, Stream.BULK: 6 * 3600.0}
 MANY_DEAD = 10
 MINUTE_S, HOUR_S = 60, 3600
+# The share of the database's connections from which on few are left for more processes.
+MOST_CONNECTIONS = 0.8
 
 
 def problems(status: Status) -> list[str]:
     """Return the problems, the one that explains most first; none if all is well."""
     lanes, brake = _lanes(status), _brake(status.brake)
     housekeeping, misfits = _overdue(status), _misfits(status)
-    machinery = [*_ways(status), *_missing(status), *_processes(status), *housekeeping]
+    machinery = [*_ways(status), *_missing(status), *_processes(status), *_connections(status), *housekeeping]
     return [*machinery, *misfits, *lanes, *brake, *_ends(status)]
 
 
@@ -81,6 +83,15 @@ def _misfits(status: Status) -> Iterator[str]:
         yield (
             f"{messages} for a worker that can send {misfit.kind} ({misfit.cause}): restart workers that run an older"
             " version, or fix the kind or its templates."
+        )
+
+
+def _connections(status: Status) -> Iterator[str]:
+    used, allowed = status.connections_used, status.connections_allowed
+    if used and used >= MOST_CONNECTIONS * allowed:
+        yield (
+            f"{used} of the database's {allowed} connections are in use: without one, people get an error page."
+            " Raise max_connections, lower DATABASE_POOL_SIZE, or put a pooler in front (docs/containers.md)."
         )
 
 

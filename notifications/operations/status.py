@@ -8,6 +8,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 
+from config.capacity import ALLOWED, USED
 from config.redis_client import client, pace_key, served_key
 from notifications import housekeeping, kinds
 from notifications.bounces import enough, must_slow
@@ -188,6 +189,9 @@ class Status:
     broker_is_away: bool
     overdue: Sequence[Overdue] = ()
     misfits: Sequence[Misfit] = ()
+    # Connections to the database, and how many it allows.
+    connections_used: int = 0
+    connections_allowed: int = 0
 
 
 def collect(circuits: Sequence[Circuit]) -> Status:
@@ -207,6 +211,8 @@ def collect(circuits: Sequence[Circuit]) -> Status:
         broker_is_away=told is None,
         overdue=_overdue(),
         misfits=[Misfit(cause=cause, kind=kind, count=n) for cause, kind, n in _rows(_MISFITS, MOST)],
+        connections_used=_row(USED)[0],
+        connections_allowed=_row(ALLOWED)[0],
     )
 
 

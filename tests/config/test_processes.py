@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config.environment import BASE_DIR, Role
-from config.processes import PROCESSES, command_line
+from config.processes import PROCESSES, command_line, most_connections, pool_size
 
 BY_NAME = {process.name: process for process in PROCESSES}
 
@@ -92,3 +92,25 @@ def test_secret_can_come_from_a_file(tmp_path):
         check=True,
     )
     assert shown.stdout == "from a secret's file|\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "environment", "size"),
+    [
+        ("web", {}, 5),
+        ("web", {"WEB_THREADS": "16"}, 17),
+        ("worker-critical", {}, 6),
+        ("worker-main", {}, 10),
+        ("relay", {}, 4),
+        ("beat", {}, 8),
+        ("worker-main", {"DATABASE_POOL_SIZE": "3"}, 3),
+        ("flower", {"DATABASE_POOL_SIZE": "3"}, 0),
+    ],
+)
+def test_pool_is_as_large_as_the_threads_that_hold_a_connection(name, environment, size):
+    assert pool_size(BY_NAME[name], environment) == size
+
+
+def test_one_set_of_processes_fits_into_half_of_what_postgresql_allows_as_shipped():
+    assert most_connections({}) < 50
+    assert most_connections({"WEB_WORKERS": "4"}) == most_connections({}) + 10

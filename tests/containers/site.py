@@ -80,7 +80,7 @@ class Site:
         self._build(BASES / "proxy", f"{PROJECT}-proxy")
         following = self.engine.shared / "next"
         following.mkdir(exist_ok=True)
-        last = max((BASE_DIR / "accounts" / "migrations").glob("0*.py")).stem
+        last = max((self.folder / "accounts" / "migrations").glob("0*.py")).stem
         (following / "9999_next.py").write_text(NEXT_MIGRATION.format(last=last))
         (following / "Dockerfile").write_text(
             "FROM mailroom:this\nCOPY --chmod=644 9999_next.py /app/accounts/migrations/\n"

@@ -169,3 +169,13 @@ def test_record_that_cannot_be_written_is_not_a_reason_to_send_again(provider, m
     after = fresh(message)
     assert after.status == Status.SENDING
     assert after.handed_over_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_holds_no_database_connection_while_it_waits_for_the_provider(provider):
+    held = []
+    provider.script.append(lambda mail: held.append(connection.connection))
+    message = MessageFactory()
+    run(message)
+    assert held == [None]
+    assert fresh(message).status == Status.SENT

@@ -80,6 +80,8 @@ def dead(cause, hour):
         ({"processes": [*ALIVE, silent("bulk@here", 1500)]}, ["bulk@here has been silent for 25 min: it is frozen"]),
         ({"processes": [*ALIVE, silent("bulk@here", 20)]}, []),
         ({"processes": [*ALIVE, Process(name="bulk@here", silent_s=1, trouble="tired")]}, ["bulk@here: tired. Start"]),
+        ({"connections_used": 77, "connections_allowed": 97}, []),
+        ({"connections_used": 78, "connections_allowed": 97}, ["78 of the database's 97 connections are in use"]),
         (unserved(Stream.CRITICAL), ["No healthy worker serves critical: start one"]),
         (unserved(*Stream), ["No healthy worker serves critical, default or bulk: start one"]),
         ({"circuits": [Circuit(provider="ses", state="open", reason="http-503")]}, ["ses takes no", "No provider"]),

@@ -1,0 +1,39 @@
+"""Does PostgreSQL allow as many connections as the processes may open?"""
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.core import checks
+from django.core.checks import CheckMessage
+from django.db import connections
+
+from config.processes import most_connections
+
+# What PostgreSQL allows an ordinary user; `reserved_connections` exists from version 16 on.
+ALLOWED = """
+SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+    - coalesce(current_setting('reserved_connections', true)::int, 0)
+"""
+USED = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+
+
+def register() -> None:
+    checks.register(room_for_connections, checks.Tags.database)
+
+
+def room_for_connections(
+    app_configs: Sequence[AppConfig] | None, databases: Iterable[str] | None = None, **kwargs: Any
+) -> Iterable[CheckMessage]:
+    """Warn if one set of processes can use up the connections: then people get 503."""
+    for alias in databases or ():
+        with connections[alias].cursor() as cursor:
+            cursor.execute(ALLOWED)
+            allowed = cursor.fetchone()[0]
+        if (wanted := most_connections(os.environ)) > allowed:
+            yield checks.Warning(
+                f"One set of processes may open {wanted} database connections; PostgreSQL allows {allowed}.",
+                hint="Raise max_connections, lower DATABASE_POOL_SIZE, or put a pooler in front: docs/containers.md.",
+                id="mailroom.W010",
+            )

@@ -11,12 +11,12 @@ from django.db import connections
 
 from config.processes import most_connections
 
-# What PostgreSQL allows an ordinary user; `reserved_connections` exists from version 16 on.
-ALLOWED = """
-SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+# In use, and allowed for an ordinary user; `reserved_connections` exists from version 16 on.
+CONNECTIONS = """
+SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
+    current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
     - coalesce(current_setting('reserved_connections', true)::int, 0)
 """
-USED = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
 
 
 def register() -> None:
@@ -29,8 +29,8 @@ def room_for_connections(
     """Warn if one set of processes can use up the connections: then people get 503."""
     for alias in databases or ():
         with connections[alias].cursor() as cursor:
-            cursor.execute(ALLOWED)
-            allowed = cursor.fetchone()[0]
+            cursor.execute(CONNECTIONS)
+            _, allowed = cursor.fetchone()
         if (wanted := most_connections(os.environ)) > allowed:
             yield checks.Warning(
                 f"One set of processes may open {wanted} database connections; PostgreSQL allows {allowed}.",

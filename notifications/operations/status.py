@@ -8,7 +8,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-from config.capacity import ALLOWED, USED
+from config.capacity import CONNECTIONS
 from config.redis_client import client, pace_key, served_key
 from notifications import housekeeping, kinds
 from notifications.bounces import enough, must_slow
@@ -198,6 +198,7 @@ def collect(circuits: Sequence[Circuit]) -> Status:
     """Look at everything. Raises Django's database errors; a broker that is away is a part of the answer."""
     told = _broker(_taking(circuits))
     uncertain, held = _row(_UNCERTAIN, MOST)
+    used, allowed = _row(CONNECTIONS)
     return Status(
         processes=[Process(name=name, silent_s=s, trouble=trouble) for name, s, trouble in _rows(_PROCESSES)],
         lanes=[_lane(stream, told) for stream in Stream],
@@ -211,8 +212,8 @@ def collect(circuits: Sequence[Circuit]) -> Status:
         broker_is_away=told is None,
         overdue=_overdue(),
         misfits=[Misfit(cause=cause, kind=kind, count=n) for cause, kind, n in _rows(_MISFITS, MOST)],
-        connections_used=_row(USED)[0],
-        connections_allowed=_row(ALLOWED)[0],
+        connections_used=used,
+        connections_allowed=allowed,
     )
 
 

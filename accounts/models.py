@@ -85,6 +85,10 @@ class User(AbstractBaseUser, PermissionsMixin):
                 condition=Q(confirmed_at__isnull=True, sign_up__isnull=False),
                 name="accounts_user_unconfirmed_idx",
             ),
+            # Read by the admin's list and its filter for staff. What its search reads is in migration 0006.
+            models.Index(fields=["-date_joined"], name="accounts_user_joined_idx"),
+            models.Index(fields=["id"], condition=Q(is_staff=True), name="accounts_user_staff_idx"),
+            models.Index(fields=["id"], condition=Q(is_superuser=True), name="accounts_user_super_idx"),
         ]
         constraints = [
             # Holds for rows that came in without validation too. Log-in and sign-up read its index.

@@ -1,22 +1,44 @@
 """What providers reported."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
 
 from accounts.searching import TidySearch
+from config.large_lists import FOUND, DayFilter, LargeList, ValuesFilter, as_uuid
 from notifications.admin.read_only import ReadOnly
-from notifications.models import ProviderEvent
+from notifications.models import DeliveryAttempt, Message, ProviderEvent
 
 
 @admin.register(ProviderEvent)
-class ProviderEventAdmin(ReadOnly, TidySearch, admin.ModelAdmin):
+class ProviderEventAdmin(ReadOnly, TidySearch, LargeList):
     list_display = ["received_at", "recipient", "kind", "bounce", "state", "provider"]
     fields = [
         *("provider", "event_id", "received_at", "state", "message", "attempt", "kind", "bounce", "recipient"),
         *("provider_message_id", "detail", "occurred_at", "payload"),
     ]
-    list_filter = ["state", "kind", "bounce", "provider", "received_at"]
-    search_fields = ["recipient", "provider_message_id", "message__id"]
-    search_help_text = "An address, the provider's id of a message, or our own."
-    list_per_page = 50
-    show_full_result_count = False
+    list_filter = ["state", "kind", "bounce", ("provider", ValuesFilter), DayFilter]
+    newest_by = "received_at"
+    by_index = {"state__exact": [ProviderEvent.State.STORED, ProviderEvent.State.PARKED]}
+    search_help_text = (
+        "The beginning of an address, a message id, or the provider's id. Without a search, the list shows the newest."
+    )
     list_select_related = False
+
+    def find(self, rows: QuerySet, term: str) -> Iterator[Any]:
+        """By the message, which has the indexes; what belongs to no message has its own."""
+        messages: set[Any] = set()
+        if number := as_uuid(term):
+            messages.add(number)
+        messages.update(Message.objects.filter(to_address__startswith=term).values_list("id", flat=True)[:FOUND])
+        attempts = DeliveryAttempt.objects.filter(provider_message_id=term).exclude(provider_message_id="")
+        messages.update(attempts.order_by().values_list("message_id", flat=True)[:FOUND])
+        foreign = rows.filter(message=None)
+        for found in (
+            rows.filter(message__in=messages),
+            foreign.filter(recipient__startswith=term).exclude(recipient=""),
+            foreign.filter(provider_message_id=term).exclude(provider_message_id=""),
+        ):
+            yield from found.order_by().values_list("pk", flat=True)[:FOUND]

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
 from accounts.searching import TidySearch
+from config.large_lists import DayFilter, LargeList, ValuesFilter
 from notifications.admin.attempt import AttemptInline
 from notifications.admin.read_only import ReadOnly
 from notifications.admin.recipient import recipient
@@ -37,14 +38,16 @@ _NOT_WITHOUT_ADDRESS: dict[str, tuple[tuple[str, str], ...]] = {
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly, TidySearch, ResendViews):
+class MessageAdmin(ReadOnly, TidySearch, LargeList, ResendViews):
     list_display = [recipient, "kind", "status", "outcome", "created_at", "sent_at"]
-    list_filter = ["status", "outcome", "kind", "stream", "provider", "created_at"]
-    search_fields = ["to_address", "id"]
-    search_help_text = "An address or a message id, or a part of either."
-    date_hierarchy = "created_at"
-    list_per_page = 50
-    show_full_result_count = False
+    list_filter = [
+        *("status", "outcome", ("kind", ValuesFilter), "stream"),
+        *(("provider", ValuesFilter), DayFilter),
+    ]
+    newest_by = "created_at"
+    prefixes = ["to_address__startswith"]
+    by_index = {"status__exact": [Status.QUEUED, Status.SENDING, Status.UNCERTAIN]}
+    search_help_text = "The beginning of an address, or a message id. Without a search, the list shows the newest."
     list_select_related = False
     readonly_fields = ["resends_of_this", "flower_link"]
     fieldsets = [

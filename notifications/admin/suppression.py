@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -18,11 +18,14 @@ from django.views.decorators.http import require_http_methods
 from accounts import typed
 from accounts.models import User
 from accounts.searching import TidySearch
+from config.large_lists import DayFilter, LargeList, ValuesFilter
 from notifications.addresses import BadAddressError, one_address
 from notifications.feedback import suppressing
 from notifications.models import Suppression
 from notifications.providers.accounts import LIST_KEEPERS
 from notifications.suppressions import Reason
+
+ALREADY_LISTED = "This address is on the list already."
 
 
 class ByHandForm(forms.ModelForm):
@@ -40,7 +43,7 @@ class ByHandForm(forms.ModelForm):
         except BadAddressError as error:
             raise ValidationError("Please enter exactly one e-mail address.") from error
         if Suppression.objects.in_force([address]).filter(reason=Reason.BY_HAND).exists():
-            raise ValidationError("This address is on the list already.")
+            raise ValidationError(ALREADY_LISTED)
         return address
 
 
@@ -64,13 +67,12 @@ class LiftForm(forms.Form):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(TidySearch, admin.ModelAdmin):
+class SuppressionAdmin(TidySearch, LargeList):
     list_display = ["address", "reason", "created_at", "lifted_at", "in_short"]
-    list_filter = [InForceFilter, "reason", "provider", "created_at"]
-    search_fields = ["address"]
-    search_help_text = "An address, or a part of one."
-    list_per_page = 50
-    show_full_result_count = False
+    list_filter = [InForceFilter, "reason", ("provider", ValuesFilter), DayFilter]
+    newest_by = "created_at"
+    prefixes = ["address__startswith"]
+    search_help_text = "The beginning of an address. Without a search, the list shows the newest."
     fields = [
         *("address", "reason", "detail", "provider", "event", "created_at", "probed_at"),
         *("lifted_at", "lifted_by", "lift_reason", "at_the_provider"),
@@ -87,6 +89,10 @@ class SuppressionAdmin(TidySearch, admin.ModelAdmin):
         waiting = suppression.lifted_at and suppression.provider in LIST_KEEPERS
         return suppression.provider_lift or ("not yet asked" if waiting else "-")
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        # The form says whether an address is on the list: that is a view of it.
+        return super().has_add_permission(request) and self.has_view_permission(request)
+
     def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
         return False
 
@@ -94,7 +100,7 @@ class SuppressionAdmin(TidySearch, admin.ModelAdmin):
         return False
 
     def has_lift_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("notifications.lift_suppression")
+        return self.has_view_permission(request) and request.user.has_perm("notifications.lift_suppression")
 
     def get_form(
         self, request: HttpRequest, obj: Suppression | None = None, change: bool = False, **kwargs: Any
@@ -107,6 +113,16 @@ class SuppressionAdmin(TidySearch, admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Suppression, form: forms.ModelForm, change: bool) -> None:
         obj.reason = Reason.BY_HAND
         super().save_model(request, obj, form, change)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        try:
+            return super().add_view(request, form_url, extra_context)
+        except IntegrityError:
+            # Another operator added the address after this form was checked.
+            self.message_user(request, ALREADY_LISTED, messages.WARNING)
+            return HttpResponseRedirect(reverse("admin:notifications_suppression_changelist"))
 
     def get_urls(self) -> list[URLPattern]:
         view = require_http_methods(["GET", "HEAD", "POST"])(self.lift_view)
@@ -136,7 +152,7 @@ class SuppressionAdmin(TidySearch, admin.ModelAdmin):
             lifted = suppressing.lift(suppression, user, why)
             if lifted:
                 self.log_change(request, suppression, f"Lifted: {why}")
-        text = _said(suppression) if lifted else "Somebody had lifted it already."
+        text = _said(suppression) if lifted else "Another operator has lifted it already."
         self.message_user(request, text, messages.SUCCESS if lifted else messages.WARNING)
 
     def _ask(self, request: HttpRequest, suppression: Suppression, form: LiftForm) -> TemplateResponse:

@@ -9,17 +9,18 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from config.large_lists import DayFilter, ValuesFilter
 from notifications.admin import chosen as page
 from notifications.admin.recipient import recipient
 from notifications.admin.waiting import WaitingAdmin
 from notifications.delivery import forecast
-from notifications.models import Message, UncertainMessage
+from notifications.models import DeliveryAttempt, Message, UncertainMessage
 from notifications.outbox import settling
 from notifications.outbox.recovery import may_resend
 
@@ -60,15 +61,15 @@ CHOICES = {
 class UncertainMessageAdmin(WaitingAdmin):
     act = "settle"
     list_display = [recipient, "kind", "since", "by_itself", "provider", "attempts"]
-    list_filter = [("kind", admin.AllValuesFieldListFilter), ("provider", admin.AllValuesFieldListFilter), "created_at"]
+    list_filter = [("kind", ValuesFilter), ("provider", ValuesFilter), DayFilter]
+    newest_by = "created_at"
     actions = ["mark_sent_selected", "send_again_selected", "drop_selected"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any, Any]:
         # Written at the very moment at which a message becomes uncertain.
-        uncertain: QuerySet[Any, Any] = UncertainMessage.objects.annotate(
-            last_attempt_at=Max("delivery_attempts__recorded_at")
-        )
-        return uncertain
+        last = DeliveryAttempt.objects.filter(message=OuterRef("pk")).order_by("-number").values("recorded_at")[:1]
+        annotated: QuerySet[Any, Any] = super().get_queryset(request).annotate(last_attempt_at=Subquery(last))
+        return annotated
 
     @admin.display(description="since", ordering="last_attempt_at")
     def since(self, message: Any) -> datetime | None:

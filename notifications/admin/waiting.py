@@ -14,28 +14,27 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
 
 from accounts.searching import TidySearch
+from config.large_lists import LargeChangeList, LargeList
 from notifications.admin import chosen as page
 from notifications.admin.read_only import ReadOnly
 from notifications.models import Message
 
 
-class MessagePages(ChangeList):
+class MessagePages(LargeChangeList):
     """A list whose lines lead to the messages' own pages."""
 
     def url_for_result(self, result: Any) -> str:
         return message_url(result.pk)
 
 
-class WaitingAdmin(ReadOnly, TidySearch, admin.ModelAdmin):
+class WaitingAdmin(ReadOnly, TidySearch, LargeList):
     """A list with one view, `act_view`, that asks on GET and acts on POST, for one message or for those chosen."""
 
     act = ""
     most_at_once = 500
-    search_fields = ["to_address", "id"]
-    search_help_text = "An address or a message id, or a part of either."
-    list_per_page = 50
+    prefixes = ["to_address__startswith"]
+    search_help_text = "The beginning of an address, or a message id."
     list_select_related = False
-    show_full_result_count = False
     show_facets = admin.ShowFacets.ALWAYS
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -62,6 +61,8 @@ class WaitingAdmin(ReadOnly, TidySearch, admin.ModelAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         return HttpResponseRedirect(message_url(object_id))
 
     def act_view(self, request: HttpRequest, chosen: page.Chosen) -> HttpResponse:

@@ -51,6 +51,20 @@ class ProviderEvent(models.Model):
             models.Index(fields=["recipient", "-received_at"], condition=Q(bounce="soft"), name="event_soft_idx"),
             # Read when sign-up mail is enqueued: how much of it bounced of late.
             models.Index(fields=["received_at"], condition=Q(bounce="hard"), name="event_hard_idx"),
+            # Read by the admin's list.
+            models.Index(fields=["-received_at", "-id"], name="event_received_idx"),
+            # Read by the admin's search, for events of no message of ours; the others are found by their message.
+            models.Index(
+                fields=["recipient"],
+                opclasses=["varchar_pattern_ops"],
+                condition=Q(message=None) & ~Q(recipient=""),
+                name="event_foreign_to_idx",
+            ),
+            models.Index(
+                fields=["provider_message_id"],
+                condition=Q(message=None) & ~Q(provider_message_id=""),
+                name="event_foreign_id_idx",
+            ),
         ]
 
     def __str__(self) -> str:

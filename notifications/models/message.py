@@ -152,7 +152,11 @@ class Message(models.Model):
             models.Index(fields=["created_at"], condition=Q(user=None, forgotten_at=None), name="message_forget_idx"),
             # Read by the admin's list, search and date filter.
             models.Index(fields=["-created_at"], name="message_created_idx"),
-            models.Index(fields=["to_address"], name="message_address_idx"),
+            # By its beginning too, and read before sending: what else was sent to the address.
+            models.Index(fields=["to_address"], opclasses=["varchar_pattern_ops"], name="message_to_idx"),
+            # Read by the admin's list of dead letters. The condition differs from that of message_dead_idx, which the
+            # status page needs for its counts by cause.
+            models.Index(fields=["-died_at"], condition=Q(died_at__isnull=False), name="message_died_idx"),
         ]
 
     # Of this object, not of the row: `enqueue` has just written it; its id was chosen by its cause.

@@ -83,6 +83,9 @@ class Suppression(models.Model):
                 condition=Q(lifted_at__isnull=True, probe_id__isnull=False),
                 name="suppression_probe_idx",
             ),
+            # Read by the admin's list, and by its search.
+            models.Index(fields=["-created_at"], name="suppression_created_idx"),
+            models.Index(fields=["address"], opclasses=["varchar_pattern_ops"], name="suppression_address_idx"),
         ]
         constraints = [
             # Its index is also read at every enqueueing and before every send.

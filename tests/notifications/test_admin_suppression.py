@@ -61,7 +61,7 @@ def test_lifting_is_done_once_and_written_down(admin_client, admin_user, suppres
     entry = LogEntry.objects.get()
     assert "they called" in entry.get_change_message()
     page = admin_client.post(lift(suppression), {"why": "again"}, follow=True).content.decode()
-    assert "Somebody had lifted it already." in page
+    assert "Another operator has lifted it already." in page
     assert LogEntry.objects.count() == 1
     assert "they called" in admin_client.get(lift(suppression)).content.decode()
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from config import large_lists
 from notifications.models import transactions
 from tests.plans import filled
 
@@ -12,6 +13,13 @@ def large_tables(django_db_setup, django_db_blocker):
         filled.fill()
         yield
         filled.empty()
+
+
+@pytest.fixture(autouse=True)
+def short_lists(monkeypatch):
+    """The tables of the tests are smaller too."""
+    monkeypatch.setattr(large_lists, "NEWEST", 1_000)
+    monkeypatch.setattr(large_lists, "FOUND", 200)
 
 
 @pytest.fixture(autouse=True)

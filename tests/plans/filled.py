@@ -85,7 +85,7 @@ def _messages():
         id=_ID.format("message"),
         kind=_KIND,
         stream=_STREAM,
-        user_id=f"CASE WHEN n %% 10 <> 0 THEN {base} + n %% {USERS} END",
+        user_id=f"CASE WHEN n %% 30 <> 18 THEN {base} + n %% {USERS} END",
         to_address=f"'person' || 1 + n %% {USERS} || '@example.com'",
         idempotency_key="'fill:' || n",
         status=_STATUS,

@@ -22,18 +22,8 @@ def bench(provider, monkeypatch):
     return Bench(provider=provider, operator=operator, person=person, browser=browser)
 
 
-# These still have statements without an index.
-PENDING = {
-    *("operator_opens_lists", "operator_filters_lists"),
-    *("operator_searches", "operator_sorts", "operator_opens_pages", "operator_acts"),
-    "operator_changes_and_deletes_people",
-}
-
-
 @pytest.mark.parametrize("name", WORKS)
-def test_every_statement_is_served_by_an_index(name, bench, request):
-    if name in PENDING:
-        request.applymarker(pytest.mark.xfail(strict=False, reason="an index or a bound is still missing"))
+def test_every_statement_is_served_by_an_index(name, bench):
     with every_statement_served() as reading:
         WORKS[name](bench)
     assert reading.explained

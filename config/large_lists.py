@@ -1,0 +1,150 @@
+"""Admin lists over tables of any size: a page reads a bounded number of rows, by an index.
+
+Without a search a list holds the newest rows, or the newest of one day. A search looks at the whole table, by prefix.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ORDER_VAR, ChangeList
+from django.core.paginator import Paginator
+from django.db.models import F, OrderBy, QuerySet
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.utils import timezone
+
+# A list holds so many rows, and so many are counted.
+NEWEST = 20_000
+# A search finds so many.
+FOUND = 1_000
+DAYS_OFFERED = 14
+DAY = "day"
+
+
+class CappedPaginator(Paginator):
+    """Counts no further than a list goes."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by()[:NEWEST].count())
+
+
+class DayFilter(admin.SimpleListFilter):
+    """Moves the list to one day; the list's own queryset reads the parameter."""
+
+    title = "day"
+    parameter_name = DAY
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterator[tuple[str, str]]:
+        today = timezone.localdate()
+        for days in range(DAYS_OFFERED):
+            day = today - timedelta(days=days)
+            yield day.isoformat(), f"{day:%a} {day.day} {day:%b}"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset
+
+
+class LargeChangeList(ChangeList):
+    """Sorts the newest rows; in an index of another order they may come last."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> Any:
+        ordering = super().get_ordering(request, queryset)
+        return [_sorted_by(term) for term in ordering] if ORDER_VAR in self.params else ordering
+
+
+def _sorted_by(term: Any) -> Any:
+    """Name a column so that no index has its order."""
+    if not isinstance(term, str):
+        return term
+    column = F(term.removeprefix("-"))
+    return OrderBy(Coalesce(column, column), descending=term.startswith("-"))
+
+
+class ValuesFilter(admin.AllValuesFieldListFilter):
+    """Offers the values of the newest rows, whatever is searched for."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field, request, _, _, model_admin, *_ = args
+        rows = model_admin.newest(request)
+        self.lookup_choices = rows.order_by(field.name).values_list(field.name, flat=True).distinct()
+
+
+class LargeList(admin.ModelAdmin):
+    """To be mixed in before another ModelAdmin."""
+
+    # The time that the list is ordered by, the newest first. It has an index.
+    newest_by: str
+    # Columns that a search compares from their beginning, as look-ups that have an index.
+    prefixes: ClassVar[Collection[str]] = ()
+    # Filters for which some values have an index of few rows: they are shown however old they are.
+    by_index: ClassVar[Mapping[str, Collection[str]]] = {}
+    # The search itself is in `find`; Django shows the field if this is not empty.
+    search_fields = ("pk",)
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = self.every_row(request)
+        match = request.resolver_match
+        is_list = match is not None and (match.url_name or "").endswith("_changelist")
+        if not is_list or request.GET.get("q"):
+            return rows
+        for parameter, values in self.by_index.items():
+            if (value := request.GET.get(parameter)) in values:
+                found = rows.filter(**{parameter: value}).order_by().values_list("pk", flat=True)
+                return rows.filter(pk__in=list(found[:FOUND]))
+        return self.newest(request)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return LargeChangeList
+
+    def every_row(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request)
+
+    def newest(self, request: HttpRequest) -> QuerySet:
+        """Return the newest rows, or the newest of one day."""
+        rows = _of(self.every_row(request), self.newest_by, _day(request))
+        oldest = rows.order_by(f"-{self.newest_by}").values_list(self.newest_by, flat=True)[NEWEST : NEWEST + 1]
+        edge = next(iter(oldest), None)
+        return rows.filter(**{f"{self.newest_by}__gt": edge}) if edge else rows
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        # Addresses are kept in small letters.
+        term = search_term.strip().lower()
+        return (queryset.filter(pk__in=set(self.find(queryset, term))) if term else queryset), False
+
+    def find(self, rows: QuerySet, term: str) -> Iterator[Any]:
+        """Yield the keys of what a search finds: an id, or what begins with the term."""
+        if (number := as_uuid(term)) and self.opts.pk.get_internal_type() == "UUIDField":
+            yield number
+        for lookup in self.prefixes:
+            yield from rows.filter(**{lookup: term}).order_by().values_list("pk", flat=True)[:FOUND]
+
+
+def as_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _day(request: HttpRequest) -> date | None:
+    try:
+        return date.fromisoformat(request.GET.get(DAY, ""))
+    except ValueError:
+        return None
+
+
+def _of(rows: QuerySet, by: str, day: date | None) -> QuerySet:
+    if day is None:
+        return rows
+    begins = timezone.make_aware(datetime.combine(day, time.min))
+    return rows.filter(**{f"{by}__gte": begins, f"{by}__lt": begins + timedelta(days=1)})

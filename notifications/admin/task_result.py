@@ -1,0 +1,22 @@
+"""Results of Celery tasks: kept for a week, several for each second of a busy site."""
+
+from django.contrib import admin
+from django_celery_results.admin import TaskResultAdmin as CeleryTaskResultAdmin
+from django_celery_results.models import TaskResult
+
+from config.large_lists import DayFilter, LargeList, ValuesFilter
+
+
+class TaskResultAdmin(LargeList, CeleryTaskResultAdmin):  # type: ignore[misc]
+    newest_by = "date_done"
+    date_hierarchy = None  # type: ignore[assignment]
+    list_filter = [  # type: ignore[assignment]
+        *(("status", ValuesFilter), ("task_name", ValuesFilter), ("worker", ValuesFilter)),
+        DayFilter,
+    ]
+    prefixes = ["task_id"]
+    search_help_text = "The whole id of a task. Without a search, the list shows the newest."
+
+
+admin.site.unregister(TaskResult)
+admin.site.register(TaskResult, TaskResultAdmin)

@@ -68,7 +68,7 @@ def _users():
     copies(
         user,
         USERS,
-        email="'person' || n || '@example.com'",
+        email="'member' || n || '@example.com'",
         date_joined="now() - n * interval '1 minute'",
         # Few never confirm.
         confirmed_at="CASE WHEN n %% 50 <> 0 THEN now() - n * interval '1 minute' END",
@@ -86,7 +86,7 @@ def _messages():
         kind=_KIND,
         stream=_STREAM,
         user_id=f"CASE WHEN n %% 30 <> 18 THEN {base} + n %% {USERS} END",
-        to_address=f"'person' || 1 + n %% {USERS} || '@example.com'",
+        to_address=f"'member' || 1 + n %% {USERS} || '@example.com'",
         idempotency_key="'fill:' || n",
         status=_STATUS,
         provider="'scripted'",
@@ -129,7 +129,7 @@ def _events():
             MESSAGES,
             event_id=f"'{kind}' || n",
             message_id=_ID.format("message"),
-            recipient=f"'person' || 1 + n %% {USERS} || '@example.com'",
+            recipient=f"'member' || 1 + n %% {USERS} || '@example.com'",
             # Of one address and of one provider's id there are few, whatever happens.
             provider_message_id="'scripted-fill-' || n",
             bounce="CASE WHEN n %% 500 = 17 THEN 'hard' WHEN n %% 100 = 17 THEN 'soft' ELSE '' END",

@@ -26,9 +26,9 @@ def webhook_stores_and_relay_reads(bench):
     payloads = [{**report, "message": str(message.id)} for report in REPORTS]
     payloads += [{"kind": "delivered", "provider_message_id": f"scripted-fill-{n}"} for n in (1, 2)]
     payloads += [
-        {"kind": "bounced", "bounce": "hard", "provider_message_id": "unknown", "recipient": "person9@x.example"}
+        {"kind": "bounced", "bounce": "hard", "provider_message_id": "unknown", "recipient": "member9@x.example"}
     ]
-    payloads += [{"kind": "bounced", "bounce": "hard", "recipient": "person9@example.com"}]
+    payloads += [{"kind": "bounced", "bounce": "hard", "recipient": "member9@example.com"}]
     ingest.store("scripted", [RawEvent(str(uuid4()), payload) for payload in payloads])
     read_due()
 

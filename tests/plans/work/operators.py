@@ -26,8 +26,8 @@ MODELS = {
     "accounts_user": ["is_staff__exact=1", "is_superuser__exact=1", "is_active__exact=0", "confirmed_at__isempty=1"],
 }
 SEARCHES = (
-    "person77@example.com",
-    "person77",
+    "member77@example.com",
+    "member77",
     "nobody-has-this",
     "gone77",
     "scripted-fill-77",

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('notifications', '0009_misfits'),
+        ('notifications', '0010_blocked'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -101,6 +101,8 @@ class Provider(ABC):
             answer = self._attempt(mail, call)
             if isinstance(answer, ProviderError) and answer.code in self.cured_by_reopening:
                 connections.drop(self.name)
+                # What it went over carried a refusal, not the email.
+                call.lines.clear()
                 answer = self._attempt(mail, call)
         # Also an answer that just made it may have left a connection behind that was shut down since.
         if call.is_over or wants_new_connection(answer):

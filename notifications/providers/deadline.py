@@ -10,6 +10,7 @@ import os
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -37,11 +38,12 @@ class Line:
         self.may_have_carried = not self._is_shut
 
     def release(self) -> None:
-        """Say that the library is done with the connection. Within a call its answer may still be read from it."""
-        with _watch.changed:
-            self._is_released = True
-            if self._owner.call is None:
-                self._owner.forget_released()
+        """Say that the library is done with the connection. Within a call its answer may still be read from it.
+
+        Safe in a finalizer, which may run at any allocation, also while this thread holds the watch's lock.
+        """
+        self._is_released = True
+        _watch.forget(self._owner)
 
     def shut(self) -> None:
         self._is_shut = True
@@ -64,13 +66,15 @@ class Call:
         self.is_over = False
         # True from the moment at which a library was given the finished request: what it raises before is no answer.
         self.has_begun = False
+        # The connections that were made or used in this call. Others of the thread, to other providers, prove nothing.
+        self.lines: set[Line] = set()
 
     def carried_nothing(self) -> bool:
-        """True if a connection was seen in the making, and none that could have carried a request. Ask within the call.
+        """True if connections of this call were seen, and none that could have carried a request. Ask within the call.
 
         A call of which nothing was seen proves nothing.
         """
-        return bool(self.owner.lines) and not any(line.may_have_carried for line in self.owner.lines)
+        return bool(self.lines) and not any(line.may_have_carried for line in self.lines)
 
     def end(self) -> None:
         self.is_over = True
@@ -98,17 +102,46 @@ class _Watch:
     """The calls of this process and the thread that ends those past their time.
 
     Everything happens under one lock, also the shutting down: a call that was left is not ended any more, and the next
-    one on the same connection cannot be mistaken for it.
+    one on the same connection cannot be mistaken for it. A finalizer must not wait for that lock: this thread may hold
+    it. It leaves its work in `_left`, and whoever lets go of the lock does what is there.
     """
 
     def __init__(self) -> None:
-        self.changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self.changed = threading.Condition(self._lock)
+        self._left: deque[_Owner] = deque()
         self.calls: set[Call] = set()
         self.wakes_at = math.inf
         self.thread: threading.Thread | None = None
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        with self._lock:
+            yield
+        self._sweep()
+
+    def forget(self, owner: _Owner) -> None:
+        """Close what was released of an owner's connections, now or when the lock is free. Waits for nothing."""
+        self._left.append(owner)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        # Who holds the lock meanwhile looks again after letting go of it.
+        while self._left and self._lock.acquire(blocking=False):
+            try:
+                self._forget_left()
+            finally:
+                self._lock.release()
+
+    def _forget_left(self) -> None:
+        while self._left:
+            owner = self._left.popleft()
+            # Within a call its end does it.
+            if owner.call is None:
+                owner.forget_released()
+
     def begin(self, call: Call) -> None:
-        with self.changed:
+        with self.locked():
             if self.thread is None or not self.thread.is_alive():
                 self.thread = threading.Thread(target=self._run, name="provider-deadlines", daemon=True)
                 self.thread.start()
@@ -120,7 +153,7 @@ class _Watch:
                 self.changed.notify()
 
     def leave(self, call: Call) -> None:
-        with self.changed:
+        with self.locked():
             self.calls.discard(call)
             call.owner.call = None
             call.owner.forget_released()
@@ -132,6 +165,7 @@ class _Watch:
                 for call in [call for call in self.calls if call.ends_at <= now]:
                     call.end()
                     self.calls.discard(call)
+                self._forget_left()
                 self.wakes_at = min((call.ends_at for call in self.calls), default=math.inf)
                 self.changed.wait(None if self.wakes_at == math.inf else self.wakes_at - now)
 
@@ -163,14 +197,18 @@ def within(seconds: float) -> Iterator[Call]:
         _watch.leave(call)
 
 
-def end_if_past() -> None:
-    """End this thread's call if it is past its time, before anything more is sent over its connections.
+def about_to_send(line: Line | None) -> None:
+    """Count a connection to this thread's call; end the call if it is past its time, before anything more is sent.
 
     A process that was frozen in mid-call wakes up with its time over, and may send before the watch has noticed.
     """
     call = _here.owner.call
-    if call is not None and call.ends_at <= time.monotonic():
-        with _watch.changed:
+    if call is None:
+        return
+    if line is not None:
+        call.lines.add(line)
+    if call.ends_at <= time.monotonic():
+        with _watch.locked():
             call.end()
 
 
@@ -186,9 +224,11 @@ def watch(connection: socket.socket) -> Line:
     One that is made after the end of its call (resolving a name cannot be interrupted) is shut down at once.
     """
     owner = _here.owner
-    with _watch.changed:
+    with _watch.locked():
         line = Line(connection, owner)
         owner.lines.add(line)
+        if owner.call is not None:
+            owner.call.lines.add(line)
         if owner.call is not None and (owner.call.is_over or owner.call.ends_at <= time.monotonic()):
             line.shut()
     return line
@@ -210,7 +250,7 @@ class WatchedConnection(HTTPConnection):
             self._line.is_ready()
 
     def send(self, data: Any) -> None:
-        end_if_past()
+        about_to_send(self._line)
         super().send(data)
 
     def close(self) -> None:

@@ -69,7 +69,7 @@ class _Smtp(smtplib.SMTP):
         return super().data(msg)
 
     def send(self, s: Any) -> None:
-        deadline.end_if_past()
+        deadline.about_to_send(self._line)
         super().send(s)
 
     def close(self) -> None:

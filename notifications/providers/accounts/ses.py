@@ -157,6 +157,11 @@ class SesAccount(Account):
         time.sleep(PAUSE_S)
         return question()
 
+    def close(self) -> None:
+        """Close the client's connections before a finalizer has to; it can be used again."""
+        if client := self.__dict__.get("_client"):
+            client.close()
+
     def _ask(self, question: Callable[[], T]) -> T:
         try:
             with within(settings.PROVIDER_DEADLINE_S):
@@ -165,5 +170,7 @@ class SesAccount(Account):
             raise
         except Exception as error:  # noqa: BLE001 - the edge: botocore stumbles over answers that are not AWS' own
             failure = Ses().translate(error)
+        finally:
+            self.close()
         # Raised outside the handler: the foreign exception must not travel along as the context of ours.
         raise failure

@@ -179,6 +179,45 @@ def test_connection_that_never_stood_has_carried_nothing(pair):
         assert not call.carried_nothing()
 
 
+def test_warm_connection_to_another_provider_proves_nothing(pair):
+    ours, theirs = pair
+    warm = deadline.watch(theirs)
+    warm.is_ready()
+    with deadline.within(FOREVER_S) as call:
+        # Its handshake hangs.
+        deadline.watch(ours)
+        assert call.carried_nothing()
+        deadline.about_to_send(warm)
+        assert not call.carried_nothing()
+    with deadline.within(FOREVER_S) as following:
+        assert not following.carried_nothing()
+        deadline.watch(ours)
+        assert following.carried_nothing()
+
+
+def within_the_lock(act):
+    """Do it in a thread that holds the watch's lock, as a finalizer can; fail if it waits for itself."""
+
+    def run():
+        with deadline._watch.locked():
+            act()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(FOREVER_S)
+    assert not thread.is_alive()
+
+
+def test_finalizer_within_the_lock_waits_for_nothing_and_is_not_forgotten(pair):
+    ours, theirs = pair
+    line = deadline.watch(ours)
+    within_the_lock(line.release)
+    ours.close()
+    # Its second descriptor is closed too, or the other end would still be open.
+    assert theirs.recv(1) == b""
+    assert deadline._here.owner.lines == set()
+
+
 def test_calls_of_other_threads_go_on(pair):
     ours, theirs = pair
     entered, over = threading.Event(), threading.Event()

@@ -1,17 +1,33 @@
 """What every account's edge has to keep, over real sockets."""
 
+import gc
 import pickle
 import ssl
+from contextlib import contextmanager
 
 import pytest
 import trustme
 
 from config.local.ports import free_port
+from notifications.providers import deadline
 from notifications.providers.mail import ErrorClass, ProviderError
 from tests.notifications.providers import faults
 from tests.notifications.providers.accounts.scripted_api import scripted_api
 
 SECRET = "a-secret-key"
+
+
+@contextmanager
+def nothing_is_left_to_the_garbage_collector():
+    """A finalizer runs at any moment, also in the middle of another provider call."""
+    gc.collect()
+    others = set(deadline._here.owner.lines)
+    gc.disable()
+    try:
+        yield
+        assert deadline._here.owner.lines <= others
+    finally:
+        gc.enable()
 
 
 class AccountContract:
@@ -52,7 +68,7 @@ class AccountContract:
     def test_server_that_misbehaves_raises_nothing_of_others(self, at, settings, misbehave):
         settings.PROVIDER_READ_TIMEOUT_S = 0.4
         settings.PROVIDER_DEADLINE_S = 0.6
-        with faults.fault_server(misbehave) as server:
+        with faults.fault_server(misbehave) as server, nothing_is_left_to_the_garbage_collector():
             at(server.url)
             assert len(list(self.refusals())) == len(list(self.questions()))
             inspected = self.made().inspect()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dns import exception
 from dns.resolver import NXDOMAIN, Answer, NoAnswer, Resolver
 
+from notifications.operations import spf
 from notifications.providers.account import Finding, bad, good, note
 from notifications.providers.accounts import ACCOUNTS
 from notifications.providers.accounts.sender import with_parents
@@ -76,30 +77,9 @@ def look(
 
 def _all(dns: Dns, domain: str, provider: str, dkim_names: Sequence[str]) -> Iterator[Finding]:
     dns.require_the_world(domain)
-    yield spf(domain, provider, dns.texts(domain))
+    yield spf.judge(domain, provider, ACCOUNTS[provider].spf_include if provider in ACCOUNTS else "", dns.texts)
     yield _dkim(dns, domain, provider, dkim_names)
     yield _dmarc(dns, domain)
-
-
-def spf(domain: str, provider: str, texts: Sequence[str]) -> Finding:
-    """Judge the TXT records of a domain (RFC 7208)."""
-    records = [text for text in texts if text.lower().split(" ")[0] == "v=spf1"]
-    include = ACCOUNTS[provider].spf_include if provider in ACCOUNTS else ""
-    if len(records) > 1:
-        text = f"{domain} has {len(records)} records, and receivers then use none"
-        return bad("SPF", text, "Merge them into one.")
-    if not records and not include:
-        hint = f'Publish at {domain} which servers send for it, like "v=spf1 a:mail.{domain} -all".'
-        return bad("SPF", f"{domain} has no record", hint)
-    if not records:
-        hint = f'Publish "v=spf1 include:{include} ~all" at {domain}: some receivers look there all the same.'
-        return note("SPF", f"{domain} has no record; {provider} passes with its own return path", hint)
-    if not include:
-        return good("SPF", records[0])
-    if f"include:{include}" in [term.lstrip("+") for term in records[0].lower().split()]:
-        return good("SPF", f"{domain} includes {include}")
-    hint = f"Fine if the return path is {provider}'s own; otherwise add include:{include}."
-    return note("SPF", f"{domain} does not include {include}", hint)
 
 
 def _dkim(dns: Dns, domain: str, provider: str, names: Sequence[str]) -> Finding:

@@ -50,6 +50,37 @@ def test_spf_is_judged(server, texts, provider, verdict, words):
     assert verdict == "ok" or found.hint
 
 
+def many(count):
+    return {f"n{number}.example.net": ["v=spf1 ip4:192.0.2.1 -all"] for number in range(count)}
+
+
+def including(count):
+    return " ".join(f"include:n{number}.example.net" for number in range(count))
+
+
+@pytest.mark.parametrize(
+    ("record", "others", "verdict"),
+    [
+        ("v=spf1 redirect=amazonses.com", {}, "ok"),
+        ("v=spf1 redirect=_spf.example.com", {"_spf.example.com": [SPF]}, "ok"),
+        ("v=spf1 include:_spf.example.com -all", {"_spf.example.com": [SPF]}, "ok"),
+        ("v=spf1 include:_spf.example.com. -all", {"_spf.example.com": ["v=spf1 a -all"]}, "note"),
+        # Behind "all" nothing is read.
+        ("v=spf1 -all redirect=_spf.example.com", {"_spf.example.com": [SPF]}, "note"),
+        ("v=spf1 redirect=_spf.example.com", {}, "bad"),
+        ("v=spf1 include:_spf.example.com -all", {"_spf.example.com": [SPF, "v=spf1 a -all"]}, "bad"),
+        ("v=spf1 redirect=example.com", {}, "bad"),
+        (f"v=spf1 include:amazonses.com {including(9)} -all", many(9), "ok"),
+        (f"v=spf1 include:amazonses.com {including(10)} -all", many(10), "bad"),
+        ("v=spf1 include:amazonses.com a mx a:b.example mx:c.example/24 exists:d.example ptr a a a a -all", {}, "bad"),
+        ("v=spf1 include:%{d}.example.net include:amazonses.com -all", {}, "ok"),
+    ],
+)
+def test_spf_is_followed_as_receivers_do(server, record, others, verdict):
+    server.records = {"example.com": [record], "amazonses.com": ["v=spf1 ip4:192.0.2.1 -all"], **others}
+    assert look(server)["SPF"].verdict.value == verdict
+
+
 @pytest.mark.parametrize(
     ("records", "verdict", "words"),
     [

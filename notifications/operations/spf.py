@@ -1,0 +1,102 @@
+"""SPF as receiving servers evaluate it (RFC 7208): includes, `redirect=`, and at most ten look-ups."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from notifications.providers.account import Finding, bad, good, note
+
+MOST_LOOKUPS = 10
+LOOKING_UP = {"a", "mx", "ptr", "exists", "include", "redirect"}
+Texts = Callable[[str], list[str]]
+
+
+class BrokenSpfError(Exception):
+    """Receivers give up at this record; the text says why."""
+
+
+@dataclass
+class Walk:
+    """What a receiver meets on its way through a domain's records.
+
+    `texts` asks the DNS; `trusted` is the domain of the provider's own record.
+    """
+
+    texts: Texts
+    trusted: str = ""
+    lookups: int = 0
+    included: set[str] = field(default_factory=set)
+
+    def follow(self, domain: str, record: str) -> None:
+        """Count the look-ups of a record and of those it names. Raises BrokenSpfError."""
+        terms = list(_terms(record))
+        has_all = any(name == "all" for name, _ in terms)
+        for name, value in terms:
+            # What stands behind "all" is never reached.
+            if name not in LOOKING_UP or (name == "redirect" and has_all):
+                continue
+            self._count(domain)
+            if name in {"include", "redirect"}:
+                self._enter(name, value, is_only_one=len(terms) == 1 + has_all)
+
+    def _count(self, domain: str) -> None:
+        self.lookups += 1
+        if self.lookups > MOST_LOOKUPS:
+            raise BrokenSpfError(f"the record of {domain} needs more than {MOST_LOOKUPS} look-ups")
+
+    def _enter(self, way: str, domain: str, *, is_only_one: bool) -> None:
+        self.included.add(domain)
+        # A provider's own record alone is its business, and need not be asked for.
+        if "%" in domain or (is_only_one and domain == self.trusted):
+            return
+        records = spf_records(self.texts(domain))
+        if len(records) > 1 or (way == "redirect" and not records):
+            raise BrokenSpfError(f"{domain}, which it names, has {len(records) or 'no'} records")
+        for record in records:
+            self.follow(domain, record)
+
+
+def judge(domain: str, provider: str, include: str, texts: Texts) -> Finding:
+    """Judge the records of a domain whose email `provider` sends; `include` is what the provider asks for, or ""."""
+    records = spf_records(texts(domain))
+    if len(records) > 1:
+        text = f"{domain} has {len(records)} records, and receivers then use none"
+        return bad("SPF", text, "Merge them into one.")
+    if not records:
+        return _without_record(domain, provider, include)
+    walk = Walk(texts, trusted=include)
+    try:
+        walk.follow(domain, records[0])
+    except BrokenSpfError as error:
+        hint = "Receivers then treat it as broken. Remove what no longer sends for you, or put addresses in its place."
+        return bad("SPF", str(error), hint)
+    if not include:
+        return good("SPF", records[0])
+    if include in walk.included:
+        return good("SPF", f"{domain} includes {include}")
+    hint = f"Fine if the return path is {provider}'s own; otherwise add include:{include}."
+    return note("SPF", f"{domain} does not include {include}", hint)
+
+
+def spf_records(texts: list[str]) -> list[str]:
+    return [text for text in texts if text.lower().split(" ")[0] == "v=spf1"]
+
+
+def _without_record(domain: str, provider: str, include: str) -> Finding:
+    if not include:
+        hint = f'Publish at {domain} which servers send for it, like "v=spf1 a:mail.{domain} -all".'
+        return bad("SPF", f"{domain} has no record", hint)
+    hint = f'Publish "v=spf1 include:{include} ~all" at {domain}: some receivers look there all the same.'
+    return note("SPF", f"{domain} has no record; {provider} passes with its own return path", hint)
+
+
+def _terms(record: str) -> Iterator[tuple[str, str]]:
+    """Yield name and value of each term: "+include:a.example", "redirect=b.example", "a/24"."""
+    for term in record.lower().split()[1:]:
+        bare = term.lstrip("+-~?")
+        for separator in ("=", ":", "/"):
+            name, found, value = bare.partition(separator)
+            if found and name.isalnum():
+                yield name, value.rstrip(".")
+                break
+        else:
+            yield bare, ""

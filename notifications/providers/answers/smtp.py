@@ -50,9 +50,14 @@ LATER, NEVER, EITHER = "4", "5", "45"
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A reply that has all of this, and the class of whose code is one of `classes`, means `meaning`."""
+    """A reply that has all of this, and the class of whose code is one of `classes`, means `meaning`.
+
+    `says` and `excepting` are the patterns in plain words, for the documentation.
+    """
 
     meaning: Meaning
+    says: str = ""
+    excepting: str = ""
     steps: frozenset[Step] = ANY
     classes: str = EITHER
     codes: frozenset[int] = frozenset()
@@ -121,33 +126,87 @@ _OF_A_GROUP = (
 )
 
 ROWS = (
-    Row(meaning=QUOTA_SPENT, status=r"^5\.4\.5$"),
-    Row(meaning=REFUSES_US, classes=NEVER, codes=frozenset({530, 534, 535, 538})),
-    Row(meaning=REFUSES_US, status=r"^5\.(1\.[78]|2\.252)$"),
-    Row(meaning=REFUSES_US, status=r"^5\.7\.(8|9|11|14|54|57|60|64|367|50[123]|70[58]|750)$"),
-    # A message or a mailbox has limits too, and so has a recipient's server.
-    Row(meaning=MAILBOX_FULL, steps=TO_ONE, classes=NEVER, text=r"mailbox.{0,30}(full|quota|limit)|over ?quota"),
-    Row(meaning=MESSAGE_REFUSED, classes=NEVER, status=r"\.(3\.4|2\.3)$"),
-    Row(meaning=MESSAGE_REFUSED, classes=NEVER, codes=frozenset({552}), unless=r"^5\.[1267]\."),
-    Row(meaning=QUOTA_SPENT, text=_SPENT, unless=rf"{_OF_THE_MAILBOX}|mailbox"),
-    Row(meaning=THROTTLED, status=r"^[45]\.7\.28$"),
-    Row(meaning=THROTTLED, text=_TOO_FAST, unless=rf"{_OF_THE_MAILBOX}|{_GREYLISTED}"),
-    Row(meaning=THROTTLED, classes=LATER, status=r"^4\.7\.0$", unless=rf"authenticat|{_GREYLISTED}"),
-    Row(meaning=REFUSES_US, classes=NEVER, text=_RELAY, unless=_OF_THE_MAILBOX),
-    Row(meaning=REFUSES_US, classes=NEVER, text=_OURS, unless=rf"{_OF_THE_MAILBOX}|{_OF_A_GROUP}"),
+    Row(says="a daily limit of ours", meaning=QUOTA_SPENT, status=r"^5\.4\.5$"),
+    Row(says="log in first", meaning=REFUSES_US, classes=NEVER, codes=frozenset({530, 534, 535, 538})),
+    Row(says="our sender is refused", meaning=REFUSES_US, status=r"^5\.(1\.[78]|2\.252)$"),
     Row(
+        says="our log-in, sender, tenant or account is refused",
+        meaning=REFUSES_US,
+        status=r"^5\.7\.(8|9|11|14|54|57|60|64|367|50[123]|70[58]|750)$",
+    ),
+    # A message or a mailbox has limits too, and so has a recipient's server.
+    Row(
+        says="mailbox full, over quota",
+        meaning=MAILBOX_FULL,
+        steps=TO_ONE,
+        classes=NEVER,
+        text=r"mailbox.{0,30}(full|quota|limit)|over ?quota",
+    ),
+    Row(says="too large", meaning=MESSAGE_REFUSED, classes=NEVER, status=r"\.(3\.4|2\.3)$"),
+    Row(
+        says="too large",
+        meaning=MESSAGE_REFUSED,
+        classes=NEVER,
+        codes=frozenset({552}),
+        unless=r"^5\.[1267]\.",
+        excepting="a status 5.1, 5.2, 5.6 or 5.7",
+    ),
+    Row(
+        says="a quota or limit for a day, an hour, for sending",
+        meaning=QUOTA_SPENT,
+        text=_SPENT,
+        unless=rf"{_OF_THE_MAILBOX}|mailbox",
+        excepting="the mailbox's",
+    ),
+    Row(says="an unusual rate", meaning=THROTTLED, status=r"^[45]\.7\.28$"),
+    Row(
+        says="throttling, too many, rate, too fast, slow down",
+        meaning=THROTTLED,
+        text=_TOO_FAST,
+        unless=rf"{_OF_THE_MAILBOX}|{_GREYLISTED}",
+        excepting="the mailbox's, or greylisting",
+    ),
+    Row(
+        says="slow down",
+        meaning=THROTTLED,
+        classes=LATER,
+        status=r"^4\.7\.0$",
+        unless=rf"authenticat|{_GREYLISTED}",
+        excepting="a log-in that fails for now, or greylisting",
+    ),
+    Row(
+        says="relaying denied",
+        meaning=REFUSES_US,
+        classes=NEVER,
+        text=_RELAY,
+        unless=_OF_THE_MAILBOX,
+        excepting="the mailbox's",
+    ),
+    Row(
+        says="account or sending suspended, sender not verified or not ours, authentication required, sandbox",
+        meaning=REFUSES_US,
+        classes=NEVER,
+        text=_OURS,
+        unless=rf"{_OF_THE_MAILBOX}|{_OF_A_GROUP}",
+        excepting="the mailbox's, a group's members only, DMARC and banned IP addresses",
+    ),
+    Row(
+        says="account suspended, disabled, blocked",
         meaning=REFUSES_US,
         steps=NOT_RCPT,
         classes=NEVER,
         text=rf"\baccount\b.{{0,40}}{_ACCOUNT}",
         unless=_OF_THE_MAILBOX,
+        excepting="the mailbox's",
     ),
     Row(
+        says="account suspended, disabled, blocked",
         meaning=REFUSES_US,
         classes=NEVER,
         status=r"^5\.7\.",
         text=rf"\baccount\b.{{0,40}}{_ACCOUNT}",
         unless="tried to reach",
+        excepting="the recipient's",
     ),
     # Before a message has a recipient, everything is about the server or about us.
     Row(meaning=OUTAGE, steps=SESSION, classes=LATER),

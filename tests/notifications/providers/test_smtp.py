@@ -243,3 +243,18 @@ def _one_mail_each(last_words):
         last_words(peer)
 
     return smtp_faults.Smtp(Step.BODY, act)
+
+
+@pytest.mark.parametrize("offers", ["250 here", "250-here\r\n250 8BITMIME"])
+def test_every_server_gets_seven_bit_lines_of_bearable_length(settings, offers):
+    script = smtp_faults.Smtp(Step.EHLO, smtp_faults.reply(offers), goes_on=True)
+    with faults.fault_server(script) as server:
+        settings.SMTP_URL = f"smtp://127.0.0.1:{server.port}"
+        Smtp().send(outgoing(text="Grüße " * 500, html=f"<p>{'ü🎩' * 2000}</p>", subject="Grüße " * 30))
+        connections.close_all()
+        (content,) = server.requests
+    assert content.isascii()
+    assert max(map(len, content.split(b"\r\n"))) <= 998
+    mail = message_from_bytes(content, policy=policy.default)
+    assert mail.get_body(("plain",)).get_content().split() == ["Grüße"] * 500
+    assert mail.get_body(("html",)).get_content().count("ü🎩") == 2000

@@ -10,12 +10,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from ruamel.yaml import YAML
 
 from config import health, preflight
 from config.environment import BASE_DIR
 from config.local.ports import free_port
 from config.processes import PROCESSES
+from notifications.providers.registry import WEBHOOKS
 from tests.live.running import eventually
 
 COMPOSE = YAML(typ="safe").load(BASE_DIR / "docker-compose.yml")
@@ -71,6 +73,19 @@ def test_memory_file_systems_are_bounded_and_name_no_owner(name):
         assert "mode=1777" in options
         assert any(option.startswith("size=") for option in options)
         assert not any(option.startswith("uid=") for option in options)
+
+
+def test_secrets_in_files_reach_those_who_hold_them():
+    overlay = YAML(typ="safe").load(BASE_DIR / "docker-compose.secrets.yml")
+    assert set(overlay["services"]) <= set(SERVICES)
+    for name, service in overlay["services"].items():
+        for secret in service.get("secrets", []):
+            assert name in HOLDERS[secret]
+            assert service["environment"][f"{secret}_FILE"] == f"/run/secrets/{secret}"
+    for secret in overlay["secrets"]:
+        # Flower's SECRET_KEY is none.
+        holders = {name for name, service in overlay["services"].items() if secret in service.get("secrets", [])}
+        assert holders == HOLDERS[secret] - ({"flower"} if secret == "SECRET_KEY" else set())
 
 
 @pytest.mark.parametrize("name", ["postgres", "redis"])
@@ -163,6 +178,18 @@ def test_preflight_lists_all_that_is_missing_without_seeing_a_secret():
     assert all(re.fullmatch(r"(\$\{[A-Z_]+:\+set\})+", value) for value in environment.values())
     assert preflight.missing({}) == list(preflight.REQUIRED)
     assert preflight.missing({**dict.fromkeys(preflight.REQUIRED, "set"), "SITE_URL": ""}) == ["SITE_URL"]
+
+
+UNITS = {"k": 1024, "m": 1024**2}
+
+
+def test_documented_proxy_lets_through_what_the_site_takes():
+    text = (BASE_DIR / "docs" / "proxy" / "nginx.conf").read_text()
+    limits = [int(number) * UNITS[unit] for number, unit in re.findall(r"client_max_body_size (\d+)([km]);", text)]
+    site, webhooks = limits
+    assert site == settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    assert webhooks >= max(webhook.max_bytes for webhook in WEBHOOKS.values())
+    assert "proxy_request_buffering on;" in text
 
 
 def test_image_is_named_by_its_version():

@@ -35,6 +35,12 @@ def is_away(error: BaseException | None) -> bool:
     return sqlstate in _CODES or sqlstate[:2] in _CLASSES
 
 
+def is_full(error: BaseException) -> bool:
+    """True if PostgreSQL refused a connection because all are in use. It gives no SQLSTATE then, only a sentence."""
+    text = str(error)
+    return "too many clients" in text or "remaining connection slots" in text
+
+
 def why(error: BaseException) -> str:
     """Return the name of what the database said: "AdminShutdown". Its texts can hold what is in the rows."""
     return type(error.__cause__ or error).__name__.lstrip("_")

@@ -9,11 +9,16 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error
 
-from config.database import is_away, why
+from config.database import is_away, is_full, why
 from notifications.admin import status as page
 from notifications.admin.status import bounced, many
 from notifications.operations.problems import is_silent, problems, spoken
 from notifications.operations.status import Lane, Process, Status
+
+NO_CONNECTION = (
+    "All connections of the database are in use, so people get an error page. Raise max_connections, lower"
+    " DATABASE_POOL_SIZE, or put a pooler in front (docs/containers.md)."
+)
 
 
 class Command(BaseCommand):
@@ -45,6 +50,8 @@ def look() -> tuple[Status | None, list[str]]:
     except Error as error:
         if not is_away(error):
             raise
+        if is_full(error):
+            return None, [NO_CONNECTION]
         return None, [f"The database does not answer ({why(error)}): start it. Until then nobody can sign up."]
     return status, problems(status)
 

@@ -19,6 +19,7 @@ from accounts.models import User
 from config.redis_client import client, pace_key, served_key, the_client
 from notifications import housekeeping
 from notifications.admin import status as status_page
+from notifications.management.commands import status as status_command
 from notifications.models import DeliveryAttempt, HousekeepingJob, ProcessHeartbeat
 from notifications.models.heartbeat import beat, goodbye
 from notifications.operations import status as operations
@@ -236,6 +237,17 @@ def test_command_says_that_the_database_is_away(monkeypatch, option):
         call_command("status", *option, stdout=out)
     assert ended.value.code == 1
     assert "The database does not answer (OperationalError): start it." in out.getvalue()
+
+
+def test_command_tells_a_full_database_from_one_that_is_away(monkeypatch):
+    def full(circuits):
+        raise OperationalError("connection failed: FATAL:  sorry, too many clients already")
+
+    monkeypatch.setattr(status_page, "collect", full)
+    out = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("status", stdout=out)
+    assert status_command.NO_CONNECTION in out.getvalue()
 
 
 def test_command_speaks_json():

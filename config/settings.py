@@ -75,6 +75,8 @@ TEMPLATES = [
 
 # --- The store ------------------------------------------------------------------------------------------------------
 DATABASES = {"default": endpoints.database() | {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}}
+# A pooler in transaction mode gives every transaction another session: no cursor may stay open in one.
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 _OPTIONS = DATABASES["default"].setdefault("OPTIONS", {})
 _OPTIONS.setdefault("connect_timeout", 3)
 # In ms, where the system knows it: a server that vanished without a word, as in a fail-over.

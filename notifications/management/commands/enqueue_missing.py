@@ -26,8 +26,9 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self.stdout.write(f"{missing.count()} users have no welcome mail.")
             return
-        count = 0
-        users = list(missing)
-        for start in range(0, len(users), BATCH):
-            count += len(enqueue_many([welcome_draft(user) for user in users[start : start + BATCH]]))
+        count, after = 0, 0
+        # By key: a pooler in transaction mode keeps no cursor open between two statements.
+        while page := list(missing.filter(pk__gt=after).order_by("pk")[:BATCH]):
+            count += len(enqueue_many([welcome_draft(user) for user in page]))
+            after = page[-1].pk
         self.stdout.write(f"{count} welcome mails enqueued.")

@@ -44,6 +44,7 @@ MIDDLEWARE = [
     "config.nul.RefuseNul",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "accounts.throttling.RememberAsker",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "config.language.PagesLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -188,6 +189,8 @@ BOUNCE_BRAKE_WINDOW_MIN = env.int("BOUNCE_BRAKE_WINDOW_MIN", default=60)
 BOUNCE_BRAKE_MIN = env.int("BOUNCE_BRAKE_MIN", default=10)
 BOUNCE_BRAKE_SHARE = env.float("BOUNCE_BRAKE_SHARE", default=0.05)
 BOUNCE_BRAKE_PER_MIN = env.float("BOUNCE_BRAKE_PER_MIN", default=6)
+# At most so many wait for it; of more, those of the clients and domains with the most are dropped.
+BOUNCE_BRAKE_QUEUE = env.int("BOUNCE_BRAKE_QUEUE", default=300)
 
 # --- Mail: what is forgotten ----------------------------------------------------------------------------------------
 # Mail of no account, once it has ended.

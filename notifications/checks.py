@@ -189,6 +189,7 @@ def bounce_brake(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iter
         ("BOUNCE_BRAKE_MIN", None),
         ("BOUNCE_BRAKE_SHARE", 1),
         ("BOUNCE_BRAKE_PER_MIN", None),
+        ("BOUNCE_BRAKE_QUEUE", None),
     ):
         value = getattr(settings, setting)
         if value <= 0 or (most is not None and value > most):

@@ -80,6 +80,7 @@ def _scrub(ids: Sequence[UUID]) -> None:
         to_address="",
         context={},
         status_reason="",
+        slowed_for="",
         # A fact's name may hold the address.
         idempotency_key=Concat(Value("forgotten:"), Cast("id", CharField())),
         forgotten_at=Now(),

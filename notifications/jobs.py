@@ -7,7 +7,7 @@ from notifications import forgetting
 from notifications.delivery import quota
 from notifications.feedback import lifting
 from notifications.housekeeping import Job
-from notifications.outbox import brake
+from notifications.outbox import brake, brake_queue
 
 
 def clear_expired_sessions() -> None:
@@ -22,6 +22,7 @@ def read_quotas() -> None:
 def watch_bounces() -> None:
     # The brake logs its own changes.
     brake.watch()
+    brake_queue.tidy()
 
 
 JOBS = (

@@ -7,6 +7,7 @@ from django.db.models.signals import post_save, pre_delete
 
 from accounts.models import User
 from accounts.signals import account_event
+from accounts.throttling import asker
 from notifications import forgetting, kinds
 from notifications.outbox import Draft, enqueue
 
@@ -28,6 +29,7 @@ def welcome_draft(user: User) -> Draft:
         user=user,
         key=f"{kinds.WELCOME.name}:{user.pk}:{user.email}",
         id=user.reference,
+        client=asker(),
     )
 
 
@@ -52,4 +54,4 @@ def mail_account_event(
     **kwargs: Any,
 ) -> None:
     name = kinds.WELCOME.name if kind == CONFIRMATION else kind
-    enqueue(Draft(kind=name, to=address, user=user, id=reference, context=context or {}))
+    enqueue(Draft(kind=name, to=address, user=user, id=reference, context=context or {}, client=asker()))

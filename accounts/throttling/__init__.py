@@ -19,6 +19,7 @@ Counts are kept in Redis, all processes together, under keyed hashes: neither ad
 While Redis is away each process counts for itself, by the same figures.
 """
 
+from accounts.throttling.asker import RememberAsker, asker
 from accounts.throttling.asking import count, count_member, forgive, guarded, is_flooded, throttled, trying
 from accounts.throttling.counting import TooManyError
 from accounts.throttling.page import TooManyPage
@@ -27,8 +28,10 @@ from accounts.throttling.rules import Action, Bucket
 __all__ = [
     "Action",
     "Bucket",
+    "RememberAsker",
     "TooManyError",
     "TooManyPage",
+    "asker",
     "count",
     "count_member",
     "forgive",

@@ -115,13 +115,19 @@ def guarded(view: View) -> View:
     return counted  # type: ignore[return-value]
 
 
-def _count_client(action: Action, request: HttpRequest) -> Counted:
+def client_key(request: HttpRequest) -> str:
+    """Return a keyed hash that stands for the client of a request."""
     client = client_of(
         request.META.get("REMOTE_ADDR") or "",
         request.META.get("HTTP_X_FORWARDED_FOR") or "",
         settings.TRUSTED_PROXIES,
     )
-    return counting.count(rules.read(settings.CLIENT_LIMITS, Action)[action], "client", action, _hidden(client))
+    return _hidden(client)
+
+
+def _count_client(action: Action, request: HttpRequest) -> Counted:
+    limit = rules.read(settings.CLIENT_LIMITS, Action)[action]
+    return counting.count(limit, "client", action, client_key(request))
 
 
 def _typed(request: HttpRequest) -> str:

@@ -9,12 +9,16 @@ from django.db import connection
 
 from notifications.bounces import Figures, Limits, enough
 
+# Nothing is counted further. The relay keeps the queue far below this.
+MOST_WAITING = 10_000
 # A bounce comes after its mail, so what was sent within the window bounced within it too.
 _BOUNCED = """
-SELECT count(DISTINCT message.id),
-    greatest(0, coalesce(extract(epoch FROM (
-        SELECT max(slowed_until) FROM notifications_message WHERE slowed_until IS NOT NULL
-    ) - statement_timestamp()), 0))::float
+SELECT count(DISTINCT message.id), (
+    SELECT count(*) FROM (
+        SELECT FROM notifications_message
+        WHERE slowed_until > statement_timestamp() AND status = 'queued' LIMIT %(most)s
+    ) AS waiting
+)
 FROM notifications_providerevent AS event JOIN notifications_message AS message ON message.id = event.message_id
 WHERE event.bounce = 'hard' AND event.received_at > statement_timestamp() - %(window)s
   AND message.kind = ANY(%(kinds)s) AND message.stream <> 'bulk'
@@ -39,10 +43,12 @@ def figures(kinds: Sequence[str]) -> Figures:
 
     Where nothing bounced, which is the rule, that is one statement that reads next to nothing.
     """
-    asked: dict[str, Any] = {"kinds": list(kinds), "window": timedelta(minutes=settings.BOUNCE_BRAKE_WINDOW_MIN)}
+    window = timedelta(minutes=settings.BOUNCE_BRAKE_WINDOW_MIN)
+    asked: dict[str, Any] = {"kinds": list(kinds), "window": window, "most": MOST_WAITING}
     with connection.cursor() as cursor:
         cursor.execute(_BOUNCED, asked)
-        bounced, line_s = cursor.fetchone()
+        bounced, waiting = cursor.fetchone()
+        line_s = waiting * 60 / settings.BOUNCE_BRAKE_PER_MIN
         if not bounced:
             return Figures(sent=0, bounced=0, line_s=line_s)
         cursor.execute(_SENT, {**asked, "enough": enough(bounced, limits())})

@@ -83,8 +83,10 @@ class Message(models.Model):
     handed_over_at = models.DateTimeField(null=True, blank=True)
     settle_at = models.DateTimeField(null=True, blank=True)
 
-    # Its place in the line of slowed sign-up mail (docs/bounce-brake.md); kept when its turn has come.
+    # Held back by the bounce brake (docs/bounce-brake.md) until then; the moment when it was let go, once it was.
     slowed_until = models.DateTimeField(null=True, blank=True)
+    # A keyed hash of the client that caused a message which was held back: no client may take all of the queue.
+    slowed_for = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
     # Since then nobody can tell to whom it was: docs/privacy.md. It is never sent (again).
     forgotten_at = models.DateTimeField(null=True, blank=True)
 
@@ -143,10 +145,11 @@ class Message(models.Model):
             ),
             # Read before sending: is there a newer one of its kind?
             models.Index(fields=["user", "kind", "created_at"], name="message_newest_idx"),
-            # Read by enqueueing and the status page: how much sign-up mail was sent of late, and the end of its line.
+            # Read by enqueueing and the status page: how much sign-up email was sent recently.
             models.Index(
                 fields=["kind", "sent_at"], condition=Q(status="sent") & ~Q(stream="bulk"), name="message_sent_idx"
             ),
+            # Read by the relay's rounds and the status page: what the bounce brake holds back.
             models.Index(fields=["slowed_until"], condition=Q(slowed_until__isnull=False), name="message_slowed_idx"),
             # Read every hour: mail of no account that is to be forgotten.
             models.Index(fields=["created_at"], condition=Q(user=None, forgotten_at=None), name="message_forget_idx"),

@@ -120,7 +120,7 @@ def _brake(brake: Brake) -> Iterator[str]:
     line = f", the last in line in {spoken(brake.line_s)}" if brake.line_s else ""
     yield (
         f"{share}: sign-up mail is slowed to {brake.per_min:g} a minute{line}; resets and all else go on."
-        " See who signs up, and keep machines out, before the provider stops the account."
+        " See who signs up (manage.py bounce_brake), and keep machines out, before the provider stops the account."
     )
 
 

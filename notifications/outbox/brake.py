@@ -1,17 +1,15 @@
-"""The bounce brake: while much of the mail to unconfirmed addresses bounces, new such mail stands in line.
+"""The bounce brake: while much of the email to unconfirmed addresses bounces, new such email waits in a queue.
 
-Nothing but the place in line is decided here, and it is written into the row: whatever is restarted, wiped or killed
-afterwards, the relay publishes each message when its turn has come.
+That it waits is written into the row with it: whatever is restarted, wiped or killed afterwards, the relay lets each
+message go (`brake_queue`).
 """
 
 import logging
 import time
 from collections.abc import Sequence
-from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 from django.db.models.functions import Now
 
 from config.redis_client import client
@@ -26,15 +24,6 @@ FRESH_S = 5.0
 # Present as long as the operator was told that the brake is on, and not yet that it is off.
 TOLD = "mailroom:bounce-brake"
 REASON = "slowed: too many sign-up mails bounce"
-# Names the line to PostgreSQL: who has its lock takes the next places, and whoever comes then sees them.
-_LINE_LOCK = 0x4D61696C
-# Whoever has it is about to commit. One that is frozen in between must not keep everybody from signing up.
-_TRIES, _PAUSE_S = 20, 0.01
-_LAST_PLACE = """
-SELECT extract(epoch FROM max(slowed_until) - statement_timestamp())::float
-FROM notifications_message WHERE slowed_until IS NOT NULL
-"""
-
 # What was decided last, and when; replaced whole, so threads may read it.
 _decided: tuple[float, bool] | None = None
 
@@ -54,37 +43,21 @@ def forget() -> None:
 
 
 def slow(messages: Sequence[Message]) -> set[UUID]:
-    """Give messages that are about to be written their places in line, if there is one; return the ids of who waits.
+    """Hold back those of the messages that are about to be written that have to wait, if any; return their ids.
 
-    To be called in the transaction that writes them. The same statements for every kind that is slowed.
+    They wait until the relay lets them go (`brake_queue`), at the longest until they expire. The same statements for
+    every kind that is slowed.
     """
     slowed = [message for message in messages if kinds.get(message.kind).is_slowed]
     if not slowed or not is_on():
         return set()
-    gap_s = 60 / settings.BOUNCE_BRAKE_PER_MIN
-    first_s = _first_place_s(gap_s)
-    # What will go to nobody takes nobody's place; the line is asked for all the same.
-    slowed = [message for message in slowed if message.user or not kinds.get(message.kind).for_owner]
-    for place, message in enumerate(slowed):
-        wait_s = first_s + place * gap_s
-        message.slowed_until = Now() + timedelta(seconds=wait_s)
+    # What will go to no account takes no place in the queue.
+    held = [message for message in slowed if message.user or not kinds.get(message.kind).for_owner]
+    for message in held:
+        until = Now() + kinds.get(message.kind).max_age
         message.status_reason = REASON
-        if wait_s:
-            message.due_at = message.relay_after = Now() + timedelta(seconds=wait_s)
-    return {message.id for message in (slowed if first_s else slowed[1:])}
-
-
-def _first_place_s(gap_s: float) -> float:
-    """Return in how many seconds the next place in line has its turn; 0 at once."""
-    with connection.cursor() as cursor:
-        for _ in range(_TRIES):
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LINE_LOCK])
-            if cursor.fetchone()[0]:
-                break
-            time.sleep(_PAUSE_S)
-        cursor.execute(_LAST_PLACE)
-        (last_s,) = cursor.fetchone()
-    return 0.0 if last_s is None else max(0.0, last_s + gap_s)
+        message.slowed_until = message.due_at = message.relay_after = until
+    return {message.id for message in held}
 
 
 def watch() -> bool:

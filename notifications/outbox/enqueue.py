@@ -36,13 +36,15 @@ class Draft:
     """What a message is made of.
 
     `key` names the fact behind it: one fact, one message, however often it is told. `id` is the message's, where its
-    cause wants to know it beforehand.
+    cause wants to know it beforehand. `client` stands for the client whose request caused it, if one did: the bounce
+    brake is fair between clients.
     """
 
     kind: str
     to: str
     user: User | None = None
     key: str = ""
+    client: str = ""
     id: UUID | None = None
     context: dict[str, Any] = field(default_factory=dict)
     resend_of: Message | None = None
@@ -85,6 +87,9 @@ def _write(messages: Sequence[Message]) -> list[Message]:
     with transaction.atomic():
         later = brake.slow([message for message in messages if message.status == Status.QUEUED])
         taken = _existing(message for message in messages if message.has_given_id)
+        for message in messages:
+            # Of no use, and about a person, where nothing is held back.
+            message.slowed_for = message.slowed_for if message.id in later else ""
         Message.objects.bulk_create(messages, ignore_conflicts=True, batch_size=1000)
         new = _existing(messages) - taken
         written = [message for message in messages if message.id in new]
@@ -124,6 +129,7 @@ def _message(draft: Draft) -> Message:
         to_address=one_address(draft.to).lower(),
         context=draft.context,
         idempotency_key=draft.key or f"{kind.name}:{message_id}",
+        slowed_for=draft.client[:32],
         resend_of=draft.resend_of,
         expires_at=Now() + kind.max_age,
         # While this process leaves the broker alone, only the relay will publish it.

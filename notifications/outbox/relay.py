@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 
 from config.redis_client import client, pace_key
 from notifications.models import Message
-from notifications.outbox import broker, outlook, recovery
+from notifications.outbox import brake_queue, broker, outlook, recovery
 from notifications.states import Status, Stream
 
 logger = logging.getLogger(__name__)
@@ -71,6 +71,7 @@ def run_once(before: Round | None = None) -> Round:
     done = Round()
     done.recovered, done.uncertain = recovery.recover_ended_leases()
     done.settled = recovery.settle_uncertain()
+    brake_queue.turn()
     if broker.rest.on:
         done.broker_is_away = True
         return done

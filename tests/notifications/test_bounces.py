@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifications.bounces import Figures, Limits, enough, must_slow
+from notifications.bounces import Figures, Limits, enough, let_go_now, must_slow
 
 LIMITS = Limits(least=10, share=0.05)
 
@@ -31,3 +31,21 @@ def test_slowed_from_a_share_and_a_number_on(bounced, sent, line_s, slow):
 def test_beyond_what_is_enough_no_count_changes_the_answer(bounced, line_s):
     most = enough(bounced, LIMITS)
     assert not must_slow(Figures(bounced=bounced, sent=most, line_s=line_s), LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("since_last_s", "per_min", "go"),
+    [
+        (None, 6, 1),  # the first
+        (0, 6, 0),
+        (9.9, 6, 0),
+        (10, 6, 1),
+        (600, 6, 1),  # the relay was away: no burst
+        (0.5, 600, 5),  # a round at ten a second
+        (600, 600, 20),
+        (30, 0.5, 0),
+        (120, 0.5, 1),
+    ],
+)
+def test_queue_leaves_at_its_rate(since_last_s, per_min, go):
+    assert let_go_now(since_last_s, per_min) == go

@@ -87,8 +87,9 @@ def test_round_reads_what_it_publishes_and_a_release_what_was_published_in_a_lar
     fill(DUE, prefix="due", relay_in=-5, status="'queued'")
     done, pages = read_by(lambda: relay.run_once(relay.Round()))
     assert sum(done.published.values()) == DUE
-    # Ended leases, uncertain messages, what is due of a stream, and which of that goes alone (streams of two sizes).
-    assert len(pages) == 5
+    # Ended leases, uncertain messages, what the bounce brake holds back, what is due of a stream, and which of that
+    # goes alone (streams of two sizes).
+    assert len(pages) == 6
     # A row and its dozen indexes; a scan of the table would be 5,000 at least.
     assert sum(pages.values()) < PAGES_A_ROW * DUE, pages
     released, pages = read_by(lambda: relay.release_after_loss(unsure=True))

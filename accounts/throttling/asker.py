@@ -1,0 +1,29 @@
+"""Which client the request in hand comes from, for code that has no request to ask: signals and their receivers."""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+
+from django.http import HttpRequest, HttpResponse
+
+from accounts.throttling.asking import client_key
+
+_asker: ContextVar[str] = ContextVar("asker", default="")
+
+
+def asker() -> str:
+    """Return a keyed hash of the client's address, the same for each of its requests; "" outside of a request."""
+    return _asker.get()
+
+
+class RememberAsker:
+    """A middleware that keeps the client for as long as its request takes."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        before = _asker.set(client_key(request))
+        try:
+            return self._get_response(request)
+        finally:
+            _asker.reset(before)

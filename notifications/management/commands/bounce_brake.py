@@ -1,0 +1,30 @@
+"""What the bounce brake holds back: show it, let it go, or cancel it."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from notifications.outbox import brake, brake_queue
+
+
+class Command(BaseCommand):
+    help = "Show what the bounce brake holds back; release it or drop it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("act", nargs="?", choices=["status", "release", "drop"], default="status")
+        parser.add_argument("--domain", default="", help="only what waits to go to addresses of this domain")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        domain = options["domain"].strip().lstrip("@").lower()
+        match options["act"]:
+            case "release":
+                self.stdout.write(f"{brake_queue.release(domain)} messages leave now.")
+            case "drop":
+                self.stdout.write(f"{brake_queue.drop(domain)} messages are cancelled.")
+            case _:
+                self._show()
+
+    def _show(self) -> None:
+        self.stdout.write(f"The brake is {'on' if brake.is_on() else 'off'}; {brake_queue.waiting()} messages wait.")
+        for domain in brake_queue.domains():
+            self.stdout.write(f"{domain.waiting:>6} to {domain.name}, caused by {domain.clients} clients")

@@ -1,0 +1,188 @@
+"""What the bounce brake holds back: the relay lets it go, fairly and slowly; an operator releases or drops it.
+
+The queue is in the rows: queued messages with `slowed_until` in the future. Its order is decided anew at every step, so
+nothing that comes first can put what comes later far back.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import cycle
+from typing import Any, LiteralString
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from notifications import states
+from notifications.bounces import let_go_now
+from notifications.models import Message
+from notifications.models.transactions import brief
+from notifications.outbox import brake
+from notifications.states import Event, Status
+
+logger = logging.getLogger(__name__)
+
+FULL = "dropped: too many sign-ups waited for the bounce brake"
+DROPPED = "dropped by an operator from the bounce brake's queue"
+# What has been let go counts against its client and domain for so long.
+MEMORY = timedelta(hours=1)
+# Then a row need not say any more that it was held back, nor for whom.
+KEPT_FOR = timedelta(days=1)
+TIDY_BATCH = 1000
+# A flood is dropped in several rounds, so that none of them takes long.
+DROP_BATCH = 1000
+_client_first = cycle((True, False))
+# Names the queue to PostgreSQL: of several relays one lets messages go at a time.
+_QUEUE_LOCK = 0x4D61696C
+
+_GLANCE = """
+SELECT
+    (SELECT count(*) FROM (
+        SELECT FROM notifications_message
+        WHERE slowed_until > statement_timestamp() AND status = 'queued' LIMIT %s
+    ) AS waiting),
+    extract(epoch FROM statement_timestamp() - (
+        SELECT max(slowed_until) FROM notifications_message WHERE slowed_until <= statement_timestamp()
+    ))::float
+"""
+# Two orders, each fair in its way: by how many a client has caused before this one, and by how many have gone to its
+# domain. A message takes the better of its two places: one client with a thousand domains, and a thousand clients with
+# one domain, both put only themselves back. Of two with the same place the orders go first in turn. What was let go
+# within the last hour counts for its client and domain.
+_ORDER = """
+WITH counted AS (
+    SELECT id, status, created_at, slowed_until > statement_timestamp() AS waits,
+        row_number() OVER (
+            PARTITION BY coalesce(nullif(slowed_for, ''), id::text)
+            ORDER BY slowed_until > statement_timestamp(), created_at, id
+        ) AS of_client,
+        row_number() OVER (
+            PARTITION BY split_part(to_address, '@', 2)
+            ORDER BY slowed_until > statement_timestamp(), created_at, id
+        ) AS of_domain
+    FROM notifications_message WHERE slowed_until > statement_timestamp() - %s
+), placed AS (
+    SELECT id, created_at,
+        row_number() OVER (ORDER BY of_client, created_at, id) AS by_client,
+        row_number() OVER (ORDER BY of_domain, created_at, id) AS by_domain
+    FROM counted WHERE waits AND status = 'queued'
+)
+SELECT id FROM placed
+ORDER BY least(by_client, by_domain), CASE WHEN %s THEN by_client ELSE by_domain END, created_at, id
+"""
+_DOMAINS = """
+SELECT split_part(to_address, '@', 2) AS domain, count(*), count(DISTINCT slowed_for) FROM notifications_message
+WHERE slowed_until > statement_timestamp() AND status = 'queued'
+GROUP BY domain ORDER BY count(*) DESC, domain LIMIT %s
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Domain:
+    """How many messages to a domain wait, and of how many clients."""
+
+    name: str
+    waiting: int
+    clients: int
+
+
+def turn() -> int:
+    """Let go what may go now and drop what is too much; return how many messages were let go. For the relay's rounds.
+
+    While nothing waits that is one statement that reads next to nothing.
+    """
+    waiting, since_last_s = _glance()
+    if not waiting:
+        return 0
+    if not brake.is_on():
+        return release()
+    go = let_go_now(since_last_s, settings.BOUNCE_BRAKE_PER_MIN)
+    if not go and waiting <= settings.BOUNCE_BRAKE_QUEUE:
+        return 0
+    with brief():
+        return _step() if _alone() else 0
+
+
+def release(domain: str = "") -> int:
+    """Let everything go at once that waits, or what waits to go to a domain; return how many messages that were."""
+    gone = _let_go(_waiting(domain))
+    if gone:
+        logger.warning("the bounce brake's queue is released: %s messages leave now", gone)
+    return gone
+
+
+def drop(domain: str = "", *, why: str = DROPPED) -> int:
+    """Cancel everything that waits, or what waits to go to a domain; return how many messages that were."""
+    return _drop(_waiting(domain), why)
+
+
+def domains(most: int = 10) -> list[Domain]:
+    """Return to which domains most of what waits is to go."""
+    return [Domain(name=name, waiting=waiting, clients=clients) for name, waiting, clients in _rows(_DOMAINS, most)]
+
+
+def waiting() -> int:
+    return _glance()[0]
+
+
+def tidy() -> int:
+    """Let old rows forget that they were held back, and for whom; return how many did."""
+    old = Message.objects.filter(slowed_until__lt=Now() - KEPT_FOR).values_list("id", flat=True)[:TIDY_BATCH]
+    return Message.objects.filter(id__in=list(old)).update(slowed_until=None, slowed_for="")
+
+
+def _step() -> int:
+    """Let go what may go and drop what is too much. Within a transaction in which no other relay does the same."""
+    # Another relay may have done it while this one waited for its turn.
+    _, since_last_s = _glance()
+    go = let_go_now(since_last_s, settings.BOUNCE_BRAKE_PER_MIN)
+    order = [row[0] for row in _rows(_ORDER, MEMORY, next(_client_first))]
+    if dropped := _drop(order[go + settings.BOUNCE_BRAKE_QUEUE :][-DROP_BATCH:], FULL):
+        logger.warning("%s sign-up emails are dropped: too many wait for the bounce brake", dropped)
+    return _let_go(order[:go])
+
+
+def _glance() -> tuple[int, float | None]:
+    """Return how many messages wait, as far as it matters, and the seconds since the last one was let go."""
+    ((count, since_last_s),) = _rows(_GLANCE, 10 * settings.BOUNCE_BRAKE_QUEUE)
+    return count, since_last_s
+
+
+def _alone() -> bool:
+    ((mine,),) = _rows("SELECT pg_try_advisory_xact_lock(%s)", _QUEUE_LOCK)
+    return bool(mine)
+
+
+def _waiting(domain: str) -> list[UUID]:
+    waits = Message.objects.filter(status=Status.QUEUED, slowed_until__gt=Now())
+    if domain:
+        waits = waits.filter(to_address__iendswith=f"@{domain}")
+    return list(waits.order_by("created_at").values_list("id", flat=True))
+
+
+def _let_go(ids: Sequence[UUID]) -> int:
+    """A message that is not held back any more has its turn now."""
+    return _change(ids, due_at=Now(), relay_after=Now(), slowed_until=Now())
+
+
+def _drop(ids: Sequence[UUID], why: str) -> int:
+    return _change(ids, status=states.target(Event.UNWANTED), status_reason=why, slowed_until=None, slowed_for="")
+
+
+def _change(ids: Sequence[UUID], **changes: Any) -> int:
+    """Change those that still wait. Rows that are locked are passed over: the deletion of an account holds them."""
+    if not ids:
+        return 0
+    with transaction.atomic():
+        held = Message.objects.filter(id__in=ids, status=Status.QUEUED, slowed_until__gt=Now()).order_by("id")
+        free = list(held.select_for_update(skip_locked=True).values_list("id", flat=True))
+        return Message.objects.filter(id__in=free).update(**changes)
+
+
+def _rows(statement: LiteralString, *values: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())

@@ -13,7 +13,7 @@ from django.urls import reverse
 from accounts.flows.deleting import delete
 from accounts.models import User
 from accounts.signals import account_event
-from notifications import forgetting, tasks
+from notifications import forgetting
 from notifications.delivery import record
 from notifications.delivery.attempt import deliver
 from notifications.delivery.claim import claim, hand_over
@@ -270,10 +270,10 @@ def test_mail_of_no_account_is_forgotten_some_days_after_it_has_ended(changes, f
     message = MessageFactory(**fields)
     store(message)
     mine = MessageFactory(status=Status.SENT, sent_at=Now(), created_at=Now() - timedelta(days=900))
-    assert tasks.forget() == f"{forgotten} forgotten"
+    assert forgetting.forget_what_is_over() == forgotten
     assert (fresh(message).to_address == "") == bool(forgotten)
     assert fresh(mine).forgotten_at is None
-    assert tasks.forget() == "0 forgotten"
+    assert forgetting.forget_what_is_over() == 0
 
 
 def test_mail_is_forgotten_in_batches(monkeypatch):

@@ -41,6 +41,7 @@ class ScriptedWebhook(Webhook):
             also=FeedbackKind(payload["also"]) if "also" in payload else None,
             recipient=payload.get("recipient", ""),
             message_id=UUID(payload["message"]) if "message" in payload else None,
+            header_id=UUID(payload["header"]) if "header" in payload else None,
             attempt=payload.get("attempt"),
             provider_message_id=payload.get("provider_message_id", ""),
             occurred_at=datetime.fromisoformat(payload["at"]) if "at" in payload else None,

@@ -7,13 +7,15 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from notifications import states
 from notifications.feedback import suppressing
+from notifications.feedback.finding import find
 from notifications.feedback.writing import write_down
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
 from notifications.models.transactions import brief
@@ -26,6 +28,8 @@ from notifications.states import Event, Status
 logger = logging.getLogger(__name__)
 
 BATCH = 500
+# So long an event may wait for a message before it is somebody else's.
+PARK_FOR_S = 3600
 State = ProviderEvent.State
 
 
@@ -49,16 +53,18 @@ def read_due(limit: int = BATCH) -> Counter[str]:
         if not events:
             return Counter()
         read = [(event, feedback) for event in events if (feedback := _read(event))]
-        ids = _message_ids(read)
-        messages = _locked(set(ids.values()))
-        busy = _existing(set(ids.values()) - messages.keys())
+        found = find(read)
+        messages = _locked(set(found.ids.values()))
+        busy = _existing(set(found.ids.values()) - messages.keys())
         for event, feedback in read:
-            message_id = ids.get(event.pk)
+            message_id = found.ids.get(event.pk)
             if message_id not in busy:
                 _fill(event, feedback, messages.get(message_id) if message_id else None)
-        done = [event for event in events if ids.get(event.pk) not in busy]
+                _file(event, feedback, found.addresses.get(event.pk, ""))
+        done = [event for event in events if found.ids.get(event.pk) not in busy]
         write_down(done)
         _apply([Understood(event, feedback, event.message) for event, feedback in read if event.message])
+        _apply_to_addresses([(event, feedback) for event, feedback in read if event.pk in found.addresses])
     return Counter(event.state for event in done)
 
 
@@ -71,7 +77,8 @@ def set_aside_first(error: str) -> None:
 
 def _due() -> QuerySet[ProviderEvent, ProviderEvent]:
     due = ProviderEvent.objects.filter(state__in=[State.STORED, State.PARKED], read_after__lte=Now())
-    return due.order_by("read_after").select_for_update(skip_locked=True)
+    over = Q(received_at__lt=Now() - timedelta(seconds=PARK_FOR_S))
+    return due.annotate(is_given_up=over).order_by("read_after").select_for_update(skip_locked=True)
 
 
 def _read(event: ProviderEvent) -> Feedback | None:
@@ -88,18 +95,6 @@ def _read(event: ProviderEvent) -> Feedback | None:
     if feedback is None:
         event.state = State.FOREIGN
     return feedback
-
-
-def _message_ids(read: Sequence[tuple[ProviderEvent, Feedback]]) -> dict[int, UUID]:
-    """Return the message each event (by its key) speaks of: by our own id, else by the provider's id of an attempt."""
-    ids = {event.pk: feedback.message_id for event, feedback in read if feedback.message_id}
-    wanted = {feedback.provider_message_id for event, feedback in read if event.pk not in ids} - {""}
-    if wanted:
-        # PostgreSQL uses the index of known ids for a long list only where its condition is repeated.
-        attempts = DeliveryAttempt.objects.filter(provider_message_id__in=wanted).exclude(provider_message_id="")
-        known = dict(attempts.values_list("provider_message_id", "message_id"))
-        ids |= {event.pk: known[f.provider_message_id] for event, f in read if f.provider_message_id in known}
-    return ids
 
 
 def _locked(ids: set[UUID]) -> dict[UUID, Message]:
@@ -125,9 +120,14 @@ def _fill(event: ProviderEvent, feedback: Feedback, message: Message | None) -> 
         event.detail, event.payload = "", {}
     event.occurred_at = feedback.occurred_at
     event.message = message
-    if message:
+
+
+def _file(event: ProviderEvent, feedback: Feedback, address: str) -> None:
+    """Decide the state of an event; `address` is the one of ours that it is about, if it names no message."""
+    event.recipient = address or event.recipient
+    if event.message or address:
         event.state = State.APPLIED
-    elif feedback.message_id or not feedback.provider_message_id:
+    elif feedback.message_id or not feedback.is_named or event.is_given_up:
         # Our rows are committed before a provider hears of them: an id that is not there is none of ours.
         event.state = State.FOREIGN
     else:
@@ -158,6 +158,11 @@ def _accept_all(taken: Sequence[Understood]) -> None:
         accepted[one.event.provider].add(one.message.id)
     for provider, ids in accepted.items():
         _accept(provider, ids)
+
+
+def _apply_to_addresses(read: Sequence[tuple[ProviderEvent, Feedback]]) -> None:
+    """What is said of an address counts for it, whichever message it was about."""
+    suppressing.consider([suppressing.Report(event, feedback) for event, feedback in read])
 
 
 def _note_lost_attempts(understood: Sequence[Understood]) -> None:

@@ -20,12 +20,6 @@ FROM unnest(
 ) AS said (id, state, message_id, attempt, kind, bounce, recipient, provider_message_id, detail, occurred_at)
 WHERE event.id = said.id
 """
-# How long an event may wait for a message before it is somebody else's.
-_GIVE_UP = """
-UPDATE notifications_providerevent SET state = 'foreign'
-WHERE state = 'parked' AND id = ANY(%s) AND received_at < statement_timestamp() - %s * interval '1 second'
-"""
-PARK_FOR_S = 3600
 
 
 def write_down(events: Sequence[ProviderEvent]) -> None:
@@ -39,10 +33,7 @@ def write_down(events: Sequence[ProviderEvent]) -> None:
         for event in events
     ]
     forgotten = [event.pk for event in events if event.payload == {}]
-    parked = [event.pk for event in events if event.state == ProviderEvent.State.PARKED]
     with connection.cursor() as cursor:
         cursor.execute(_STATEMENT, [list(column) for column in zip(*rows, strict=True)])
         if forgotten:
             cursor.execute("UPDATE notifications_providerevent SET payload = '{}' WHERE id = ANY(%s)", [forgotten])
-        if parked:
-            cursor.execute(_GIVE_UP, [parked, PARK_FOR_S])

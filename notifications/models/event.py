@@ -67,5 +67,8 @@ class ProviderEvent(models.Model):
             ),
         ]
 
+    # Annotated where events are read: it has waited for a message long enough.
+    is_given_up = False
+
     def __str__(self) -> str:
         return f"{self.provider}: {self.kind or self.state}"

@@ -69,7 +69,11 @@ class Feedback:
     `message_id` and `attempt` are what we gave the provider along, None where they did not come back. `detail` is the
     provider's or the mailbox's word on it, at most 300 characters. `recipient` is lower-cased. `also` is what the event
     says of the address beside the mail: one that was dropped because the person had complained before. `was_taken` is
-    False where the provider said it in its answer, and so never accepted the email.
+    False where the provider said it in its answer, and so never accepted the email. `header_id` is the message id in a
+    Message-ID header that looks like one of ours; others write such headers too.
+
+    An event may name no message at all: a bounce that comes by email, hours later. `recipient` may be "" where the
+    message is named. `is_strange`: the provider's id is none that it gives us when it takes an email.
     """
 
     kind: FeedbackKind
@@ -77,11 +81,18 @@ class Feedback:
     bounce: BounceKind | None = None
     also: FeedbackKind | None = None
     message_id: UUID | None = None
+    header_id: UUID | None = None
     attempt: int | None = None
     provider_message_id: str = ""
     occurred_at: datetime | None = None
     detail: str = ""
     was_taken: bool = True
+    is_strange: bool = field(default=False, compare=False)
+
+    @property
+    def is_named(self) -> bool:
+        """True if the event says which message it is about, by an id of ours or by the provider's."""
+        return bool(self.message_id or (self.provider_message_id and not self.is_strange))
 
 
 class Webhook(ABC):

@@ -15,6 +15,8 @@ LONGEST_ADDRESS = 320
 LAST_ATTEMPT = 32_767
 
 ADDRESS = re.compile(r"[^\x00-\x20\x7f<>\ud800-\udfff]+@[^\x00-\x20\x7f<>@\ud800-\udfff]+")
+# As notifications.delivery.rendering writes it.
+OUR_HEADER = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@[^<>@\s]+>", re.IGNORECASE)
 UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
@@ -46,6 +48,25 @@ def address(value: Any) -> str:
     if len(text) > LONGEST_ADDRESS or not ADDRESS.fullmatch(text):
         raise UnreadableError("no usable recipient")
     return text
+
+
+def recipient(value: Any, *names: object) -> str:
+    """Return the addr-spec in lower case; "" if there is none and one of `names` leads to the message anyway.
+
+    Raises UnreadableError.
+    """
+    try:
+        return address(value)
+    except UnreadableError:
+        if any(names):
+            return ""
+        raise
+
+
+def header_id(value: Any) -> UUID | None:
+    """Return the message id in a Message-ID header that could be one of ours: "<id@our-domain>"."""
+    found = OUR_HEADER.fullmatch(line(value))
+    return UUID(found[1]) if found else None
 
 
 def ours(given_along: Mapping[str, Any]) -> tuple[UUID | None, int | None]:

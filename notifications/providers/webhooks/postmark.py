@@ -23,9 +23,22 @@ from notifications.providers.feedback import (
     Webhook,
 )
 from notifications.providers.webhooks.body import fingerprint, parsed, storable
-from notifications.providers.webhooks.fields import LONGEST_ID, address, detail, line, moment, ours, section
+from notifications.providers.webhooks.fields import LONGEST_ID, detail, line, moment, ours, recipient, section
 
-LEFT_OUT = {"Open", "Click"}
+# Opens and clicks say nothing of a mail's fate; "Inbound" is somebody's letter to us, with its content.
+LEFT_OUT = {"Open", "Click", "Inbound"}
+# By which fields an event is known that does not name its type, the most telling first.
+KNOWN_BY = (
+    ("SuppressSending", "SubscriptionChange"),
+    ("OriginalLink", "Click"),
+    ("FirstOpen", "Open"),
+    ("ReadSeconds", "Open"),
+    ("FromFull", "Inbound"),
+    ("DeliveredAt", "Delivery"),
+    ("Type", "Bounce"),
+)
+# Where the event is about an address and no message.
+NO_MESSAGE = "00000000-0000-0000-0000-000000000000"
 # A bounce can be sent with all of the original mail in it, links and all.
 NEVER_STORED = {"Content", "Subject"}
 
@@ -90,8 +103,8 @@ class PostmarkWebhook(Webhook):
         event = storable(parsed(posted.body))
         if not isinstance(event, dict):
             raise MalformedError("no event")
-        if line(event.get("RecordType")) in LEFT_OUT:
-            return Opened()
+        if (record := record_type(event)) in LEFT_OUT:
+            return Opened(note="inbound mail is posted to this webhook" if record == "Inbound" else "")
         kept = {name: value for name, value in event.items() if name not in NEVER_STORED}
         return Opened([RawEvent(fingerprint(event), kept)])
 
@@ -101,13 +114,14 @@ class PostmarkWebhook(Webhook):
             return None
         kind, bounce = meaning
         message_id, attempt = ours(section(payload, "Metadata"))
+        receipt = line(payload.get("MessageID"), LONGEST_ID).replace(NO_MESSAGE, "")
         return Feedback(
             kind=kind,
-            recipient=address(payload.get("Email") or payload.get("Recipient")),
+            recipient=recipient(payload.get("Email") or payload.get("Recipient"), message_id, receipt),
             bounce=bounce,
             message_id=message_id,
             attempt=attempt,
-            provider_message_id=line(payload.get("MessageID"), LONGEST_ID),
+            provider_message_id=receipt,
             occurred_at=moment(payload.get("BouncedAt") or payload.get("DeliveredAt") or payload.get("ChangedAt")),
             detail=detail(
                 payload.get("Type") or payload.get("SuppressionReason"),
@@ -125,9 +139,16 @@ def credentials(posted: Posted) -> bytes:
         return b""
 
 
+def record_type(payload: dict[str, Any]) -> str:
+    """Return the type of an event as Postmark names it, or as its fields tell; "" for what is neither."""
+    if "RecordType" in payload:
+        return line(payload["RecordType"])
+    return next((record for field, record in KNOWN_BY if field in payload), "")
+
+
 def meaning_of(payload: dict[str, Any]) -> Meaning | None:
     """Return what an event says, None if nothing of a mail's fate. Raises UnreadableError."""
-    record = line(payload.get("RecordType"))
+    record = record_type(payload)
     if record == "Delivery":
         return FeedbackKind.DELIVERED, None
     if record == "SpamComplaint":

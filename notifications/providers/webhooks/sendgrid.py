@@ -30,7 +30,7 @@ from notifications.providers.feedback import (
     Webhook,
 )
 from notifications.providers.webhooks.body import fingerprint, parsed, refuse_stale, storable
-from notifications.providers.webhooks.fields import LONGEST_ID, address, detail, line, moment, ours
+from notifications.providers.webhooks.fields import LONGEST_ID, detail, header_id, line, moment, ours, recipient
 
 SIGNATURE_HEADER = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP_HEADER = "X-Twilio-Email-Event-Webhook-Timestamp"
@@ -117,15 +117,19 @@ class SendGridWebhook(Webhook):
         if kind is None:
             return None
         message_id, attempt = ours(payload)
+        header = header_id(payload.get("smtp-id"))
+        # Anymail's own id, which it gave the mail and us, comes back; SendGrid's has our receipt nowhere.
+        receipt = line(payload.get("anymail_id"), LONGEST_ID)
         return Feedback(
             kind=kind,
-            recipient=address(payload.get("email")),
+            recipient=recipient(payload.get("email"), message_id, header, receipt),
             bounce=bounce_kind(kind, payload),
             also=DROPPED_FOR_THE_PERSON.get(reason(payload)) if kind is FeedbackKind.REJECTED else None,
             message_id=message_id,
+            header_id=header,
             attempt=attempt,
-            # Anymail's own id, which it gave the mail and us, comes back; SendGrid's has our receipt nowhere.
-            provider_message_id=line(payload.get("anymail_id") or payload.get("sg_message_id"), LONGEST_ID),
+            provider_message_id=receipt or line(payload.get("sg_message_id"), LONGEST_ID),
+            is_strange=not (message_id or receipt),
             occurred_at=moment(payload.get("timestamp")),
             detail=detail(payload.get("bounce_classification"), payload.get("reason") or payload.get("response")),
         )

@@ -23,13 +23,22 @@ from notifications.providers.feedback import (
 )
 from notifications.providers.webhooks import sns
 from notifications.providers.webhooks.body import parsed, storable
-from notifications.providers.webhooks.fields import LONGEST_ID, address, detail, line, moment, ours, section
+from notifications.providers.webhooks.fields import (
+    LONGEST_ID,
+    detail,
+    header_id,
+    line,
+    moment,
+    ours,
+    recipient,
+    section,
+)
 
 # SES says so itself, in words and not in JSON, when a topic is set up.
 TOPIC_VALIDATED = "Successfully validated SNS topic for Amazon SES event publishing."
 # Opens and clicks say nothing of a mail's fate; "Received" is an inbound mail, with its content.
 LEFT_OUT = {"Open", "Click", "Received", "AmazonSnsSubscriptionSucceeded"}
-METADATA_HEADER = "x-metadata"
+METADATA_HEADER, ID_HEADER = "x-metadata", "message-id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,13 +123,15 @@ class SesWebhook(Webhook):
         mail = section(payload, "mail")
         person = first_person(said.get(shape.people))
         message_id, attempt = given_along(mail)
+        header, receipt = own_header(mail), line(mail.get("messageId"), LONGEST_ID)
         return Feedback(
             kind=TAKEN_BACK.get(line(said.get("complaintFeedbackType")), shape.kind),
-            recipient=recipient(mail, person),
+            recipient=recipient(wrote_to(mail, person), message_id, header, receipt),
             bounce=bounce_kind(said, person) if shape.kind is FeedbackKind.BOUNCED else None,
             message_id=message_id,
+            header_id=header,
             attempt=attempt,
-            provider_message_id=line(mail.get("messageId"), LONGEST_ID),
+            provider_message_id=receipt,
             occurred_at=moment(said.get("timestamp")) or moment(mail.get("timestamp")),
             detail=detail(
                 detail(*(said.get(word) for word in shape.words), between="/"),
@@ -141,20 +152,24 @@ def opened(message_id: str, event: Any) -> Opened:
 
 
 def without_headers(event: dict[str, Any]) -> dict[str, Any]:
-    """Return an event without its mail's headers, but for the one with our id.
+    """Return an event without its mail's headers, but for those with our id.
 
     They are the original ones: a subject, a link to unsubscribe, what another application put there. The rest holds
     no content of mails and is kept as it came.
     """
     mail = section(event, "mail")
     kept = {name: value for name, value in mail.items() if name not in {"headers", "commonHeaders"}}
-    return {**event, "mail": {**kept, "headers": metadata_headers(mail)}}
+    return {**event, "mail": {**kept, "headers": kept_headers(mail)}}
 
 
-def metadata_headers(mail: dict[str, Any]) -> list[dict[str, Any]]:
+def kept_headers(mail: dict[str, Any]) -> list[dict[str, Any]]:
     headers = mail.get("headers")
     found = [one for one in headers if isinstance(one, dict)] if isinstance(headers, list) else []
-    return [one for one in found if line(one.get("name")).lower() == METADATA_HEADER]
+    return [one for one in found if named(one, METADATA_HEADER) or (named(one, ID_HEADER) and header_id(one["value"]))]
+
+
+def named(header: dict[str, Any], name: str) -> bool:
+    return line(header.get("name")).lower() == name and "value" in header
 
 
 def event_type(event: dict[str, Any]) -> str:
@@ -168,7 +183,7 @@ def given_along(mail: dict[str, Any]) -> tuple[UUID | None, int | None]:
     """
     tags = section(mail, "tags")
     found = ours({name: values[0] for name, values in tags.items() if isinstance(values, list) and values})
-    for header in metadata_headers(mail) if found[0] is None else []:
+    for header in kept_headers(mail) if found[0] is None else []:
         try:
             metadata = parsed(header["value"])
         except (KeyError, TypeError, MalformedError):
@@ -183,15 +198,18 @@ def first_person(people: Any) -> dict[str, Any]:
     return first if isinstance(first, dict) else {"emailAddress": first}
 
 
-def recipient(mail: dict[str, Any], person: dict[str, Any]) -> str:
+def own_header(mail: dict[str, Any]) -> UUID | None:
+    """Return the message id in the Message-ID that we wrote: all that comes back of an email handed over by SMTP."""
+    return next((found for one in kept_headers(mail) if (found := header_id(one.get("value")))), None)
+
+
+def wrote_to(mail: dict[str, Any], person: dict[str, Any]) -> Any:
     """Return the address we wrote to, also where a mailbox behind it reports under a name of its own.
 
     A bounce's address is the status notification's Final-Recipient, which a forwarding may have changed.
     """
-    wrote_to = mail.get("destination")
-    if isinstance(wrote_to, list) and len(wrote_to) == 1:
-        return address(wrote_to[0])
-    return address(person.get("emailAddress"))
+    found = mail.get("destination")
+    return found[0] if isinstance(found, list) and len(found) == 1 else person.get("emailAddress")
 
 
 def bounce_kind(bounce: dict[str, Any], person: dict[str, Any]) -> BounceKind:

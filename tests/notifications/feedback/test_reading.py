@@ -11,8 +11,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from notifications.feedback import ingest
-from notifications.feedback.reading import BATCH, read_due
-from notifications.feedback.writing import PARK_FOR_S
+from notifications.feedback.reading import BATCH, PARK_FOR_S, read_due
 from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppression
 from notifications.outbox import relay
 from notifications.outcomes import Outcome

@@ -105,3 +105,30 @@ def test_content_of_the_mail_is_not_kept():
 def test_event_that_no_table_knows_is_unreadable(payload):
     with pytest.raises(UnreadableError):
         webhook.read(payload)
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({"Type": "HardBounce", "BouncedAt": "2026-01-02T03:04:05Z"}, "bounced"),
+        ({"Type": "SpamComplaint", "BouncedAt": "2026-01-02T03:04:05Z"}, "complained"),
+        ({"DeliveredAt": "2026-01-02T03:04:05Z", "Details": "250 OK"}, "delivered"),
+        ({"SuppressSending": True, "SuppressionReason": "HardBounce", "ChangedAt": "2026-01-02"}, "bounced"),
+    ],
+)
+def test_event_without_its_type_is_known_by_its_fields(fields, kind):
+    (event,) = webhook.open(posted({"Recipient": "ada@example.com", **fields})).events
+    assert webhook.read(event.payload).kind == kind
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"FirstOpen": True, "ReadSeconds": 5},
+        {"OriginalLink": "https://example.com/reset/a-token", "ClickLocation": "HTML"},
+        {"FromFull": {"Email": "eve@example.com"}, "TextBody": "a letter", "MessageID": "1"},
+        {"RecordType": "Inbound", "TextBody": "a letter"},
+    ],
+)
+def test_open_click_and_inbound_mail_without_their_type_are_not_kept(fields):
+    assert webhook.open(posted({"Recipient": "ada@example.com", **fields})).events == []

@@ -8,6 +8,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from notifications.providers.account import Account, Finding, Quota
 from notifications.providers.base import Provider
 from notifications.providers.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
+from notifications.suppressions import Reason
 
 Answer = ErrorClass | ProviderError | Callable[[OutgoingMail], None] | None
 
@@ -56,13 +57,15 @@ class ScriptedAccount(Account):
     ) -> None:
         self._quota = quota
         self._unsuppressed = unsuppressed
+        self.asked: list[tuple[str, Reason | None]] = []
 
     def quota(self) -> Quota | None:
         if isinstance(self._quota, ProviderError):
             raise self._quota
         return self._quota
 
-    def unsuppress(self, address: str) -> bool:
+    def unsuppress(self, address: str, reason: Reason | None = None) -> bool:
+        self.asked.append((address, reason))
         if isinstance(self._unsuppressed, ProviderError):
             raise self._unsuppressed
         return self._unsuppressed

@@ -58,6 +58,9 @@ class Suppression(models.Model):
     lift_reason = models.CharField(max_length=300, blank=True, default="")
     # What came of taking the address off the provider's own list; empty until that was tried.
     provider_lift = models.CharField(max_length=300, blank=True, default="")
+    # How often the provider was asked, and when it may be asked again: a claim of whoever asks.
+    lift_tries = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    lift_after = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects: ClassVar[SuppressionQuerySet] = SuppressionQuerySet.as_manager()  # type: ignore[assignment]
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from notifications.providers.mail import ErrorClass, ProviderError
+from notifications.suppressions import Reason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +136,12 @@ class Account(ABC):
         """Return what the account may send, or None where the provider does not say."""
 
     @abstractmethod
-    def unsuppress(self, address: str) -> bool:
-        """Take an address off the provider's own suppression lists; False if it was on none."""
+    def unsuppress(self, address: str, reason: Reason | None = None) -> bool:
+        """Take an address off the provider's own suppression lists; False if it was on none.
+
+        With a `reason`, off those only on which it is for that reason: who complained stays on the list of complaints
+        when a bounce is lifted.
+        """
 
     @abstractmethod
     def inspect(self) -> list[Finding]:

@@ -64,11 +64,21 @@ class SesAccount(AccountHandler):
 
 
 class SesSuppressed(AccountHandler):
-    """https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_DeleteSuppressedDestination.html"""
+    """https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_DeleteSuppressedDestination.html and its sibling."""
+
+    def get(self, address: str) -> None:
+        listed = self.part.suppressed.get(address.lower())
+        if listed is None or listed.fate not in SES_REASONS:
+            return self._missing(address)
+        reason = {"EmailAddress": address, "Reason": SES_REASONS[listed.fate]}
+        return self.answer(said(HTTPStatus.OK, {"SuppressedDestination": reason}))
 
     def delete(self, address: str) -> None:
         if self.forget(address, *SES_REASONS):
             return self.answer(said(HTTPStatus.OK, {}))
+        return self._missing(address)
+
+    def _missing(self, address: str) -> None:
         text = f"Email address {address} does not exist on your suppression list."
         return self.answer(refusal(HTTPStatus.NOT_FOUND, "NotFoundException", text))
 

@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
+from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
@@ -120,7 +121,8 @@ def test_what_was_lifted_is_lifted_at_the_provider_too(monkeypatch, suppression,
     suppressing.lift(suppression, UserFactory(), "they called")
     assert lifting.lift_at_providers() == bool(said)
     assert Suppression.objects.get().provider_lift == said
-    # Done is done; what was not is tried again.
+    # Done is done; what was not is tried again, after a pause.
+    Suppression.objects.update(lift_after=Now())
     monkeypatch.setitem(LIST_KEEPERS, "scripted", lambda: ScriptedAccount(unsuppressed=True))
     assert lifting.lift_at_providers() == (not said)
 

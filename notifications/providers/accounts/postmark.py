@@ -11,9 +11,17 @@ from notifications.providers.accounts.sender import sender_address
 from notifications.providers.accounts.webhook import is_exact, is_ours, webhook_url
 from notifications.providers.mail import ErrorClass, ProviderError
 from notifications.providers.postmark import Postmark
+from notifications.suppressions import Reason
 
 # The stream that Anymail's mail goes to.
 STREAM = "outbound"
+# What Postmark calls the reasons; an address is on its list for one of them.
+REASONS = {
+    Reason.HARD_BOUNCE: "HardBounce",
+    Reason.SOFT_BOUNCES: "HardBounce",
+    Reason.COMPLAINT: "SpamComplaint",
+    Reason.UNSUBSCRIBED: "ManualSuppression",
+}
 NEEDED_TRIGGERS = ("Delivery", "Bounce", "SpamComplaint")
 
 
@@ -32,11 +40,12 @@ class PostmarkAccount(RestAccount):
         """Postmark sets no rate, and a server's token cannot see the plan's credits."""
         return None
 
-    def unsuppress(self, address: str) -> bool:
+    def unsuppress(self, address: str, reason: Reason | None = None) -> bool:
         """Raises ProviderError also for a complaint: only Postmark itself lifts those."""
         # Asked first, because the deletion of what is not there is answered with "Deleted".
         path = f"message-streams/{STREAM}/suppressions"
-        if not self.read(f"{path}/dump", key="Suppressions", EmailAddress=address):
+        listed = self.read(f"{path}/dump", key="Suppressions", EmailAddress=address)
+        if not any(reason is None or each.get("SuppressionReason") == REASONS.get(reason) for each in listed):
             return False
         answer = self.ask("POST", f"{path}/delete", body={"Suppressions": [{"EmailAddress": address}]})
         results = objects(answer.get("Suppressions") if isinstance(answer, dict) else None)

@@ -11,13 +11,19 @@ from notifications.providers.accounts.sender import sender_address, sender_domai
 from notifications.providers.accounts.webhook import is_exact, is_ours, webhook_url
 from notifications.providers.mail import ProviderError
 from notifications.providers.sendgrid import SendGrid
+from notifications.suppressions import Reason
 
 SUPPRESSION_LISTS = ("bounces", "blocks", "invalid_emails", "spam_reports")
+LISTS_OF: dict[Reason, tuple[str, ...]] = {
+    Reason.HARD_BOUNCE: ("bounces", "invalid_emails"),
+    Reason.SOFT_BOUNCES: ("bounces", "blocks"),
+    Reason.COMPLAINT: ("spam_reports",),
+}
 # The events that tell what became of a mail, as the webhook's settings name them.
 NEEDED_EVENTS = ("processed", "deferred", "delivered", "bounce", "dropped", "spam_report")
 CHANGES = (".create", ".update", ".delete")
 # What the key may change without a remark: it sends, and takes addresses off the lists.
-EXPECTED = ("mail.", "suppression.")
+EXPECTED = ("mail.", "suppression.", "asm.groups.suppressions.")
 
 
 class SendGridAccount(RestAccount):
@@ -44,9 +50,27 @@ class SendGridAccount(RestAccount):
             return None
         return Quota(per_second=None, per_day=number(credit, "total"), sent_today=number(credit, "used"))
 
-    def unsuppress(self, address: str) -> bool:
-        removed = [self._remove(name, address) for name in SUPPRESSION_LISTS]
+    def unsuppress(self, address: str, reason: Reason | None = None) -> bool:
+        if reason is Reason.UNSUBSCRIBED:
+            return self._subscribe(quote(address, safe=""))
+        names = LISTS_OF.get(reason, ()) if reason else SUPPRESSION_LISTS
+        removed = [self._remove(f"suppression/{name}/{quote(address, safe='')}") for name in names]
         return any(removed)
+
+    def _subscribe(self, address: str) -> bool:
+        """Take an address off the list of those who unsubscribed from everything, and off those of single groups."""
+        removed = [self._remove(f"asm/suppressions/global/{address}")]
+        removed += [self._remove(f"asm/groups/{group}/suppressions/{address}") for group in self._left_groups(address)]
+        return any(removed)
+
+    def _left_groups(self, address: str) -> list[int]:
+        try:
+            groups = self.read(f"asm/suppressions/{address}", key="suppressions")
+        except ProviderError as error:
+            if error.code == NOT_THERE:
+                return []
+            raise
+        return [number(group, "id") for group in groups if group.get("suppressed")]
 
     def inspect(self) -> list[Finding]:
         try:
@@ -69,9 +93,9 @@ class SendGridAccount(RestAccount):
             raise unreadable()
         return [str(scope) for scope in scopes]
 
-    def _remove(self, name: str, address: str) -> bool:
+    def _remove(self, path: str) -> bool:
         try:
-            self.ask("DELETE", f"suppression/{name}/{quote(address, safe='')}")
+            self.ask("DELETE", path)
         except ProviderError as error:
             if error.code == NOT_THERE:
                 return False

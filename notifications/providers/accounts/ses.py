@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from boto3.session import Session
@@ -15,6 +15,7 @@ from notifications.providers.accounts.sender import sender_address, sender_domai
 from notifications.providers.deadline import within
 from notifications.providers.mail import ErrorClass, ProviderError
 from notifications.providers.ses import Ses, client_params, watch
+from notifications.suppressions import Reason
 
 if TYPE_CHECKING:
     from types_boto3_sesv2 import SESV2Client
@@ -23,6 +24,8 @@ T = TypeVar("T")
 Answer = dict[str, Any]
 
 NOT_THERE = "NotFoundException"
+# What SES calls the reasons for which an address is on the account's list. Who unsubscribed is on none.
+REASONS = {Reason.HARD_BOUNCE: "BOUNCE", Reason.SOFT_BOUNCES: "BOUNCE", Reason.COMPLAINT: "COMPLAINT"}
 # An IAM policy may allow ses:SendEmail and nothing else.
 NOT_ALLOWED = {"AccessDeniedException"}
 # SES takes one question a second of everything that is not sending:
@@ -53,9 +56,12 @@ class SesAccount(Account):
             failure = unreadable()
         raise failure
 
-    def unsuppress(self, address: str) -> bool:
+    def unsuppress(self, address: str, reason: Reason | None = None) -> bool:
+        if reason and self._listed_for(address) != REASONS.get(reason):
+            return False
+        delete = partial(self._client.delete_suppressed_destination, EmailAddress=address)
         try:
-            answer = self._ask(lambda: self._client.delete_suppressed_destination(EmailAddress=address))
+            answer = self._patiently(lambda: self._ask(delete))
         except ProviderError as error:
             if error.code == NOT_THERE:
                 return False
@@ -64,6 +70,16 @@ class SesAccount(Account):
         if "RequestId" not in answer["ResponseMetadata"]:
             raise unreadable()
         return True
+
+    def _listed_for(self, address: str) -> str:
+        """Return why an address is on the account's list, "" if it is not: it is there for one reason."""
+        found = self._find(lambda: self._client.get_suppressed_destination(EmailAddress=address))
+        if found is None:
+            return ""
+        listed = found.get("SuppressedDestination")
+        if not isinstance(listed, dict):
+            raise unreadable()
+        return str(listed.get("Reason"))
 
     def inspect(self) -> list[Finding]:
         try:

@@ -6,6 +6,7 @@ import pytest
 
 from notifications.providers.accounts.postmark import PostmarkAccount
 from notifications.providers.mail import ProviderError
+from notifications.suppressions import Reason
 from tests.notifications.providers.accounts.conftest import verdicts
 from tests.notifications.providers.accounts.contract import SECRET, AccountContract
 
@@ -94,6 +95,13 @@ class TestPostmark(AccountContract):
         whole.answers.update({DUMP: LISTED, DELETE: result("Deleted")})
         assert PostmarkAccount().unsuppress("ada@example.com") is True
         assert json.loads(whole.asked[1].body) == {"Suppressions": [{"EmailAddress": "ada@example.com"}]}
+
+    def test_lift_of_one_reason_leaves_an_address_that_is_listed_for_another(self, whole):
+        listed = {"EmailAddress": "ada@example.com", "SuppressionReason": "HardBounce", "Origin": "Recipient"}
+        whole.answers.update({DUMP: (200, {"Suppressions": [listed]}), DELETE: result("Deleted")})
+        assert PostmarkAccount().unsuppress("ada@example.com", Reason.COMPLAINT) is False
+        assert PostmarkAccount().unsuppress("ada@example.com", Reason.HARD_BOUNCE) is True
+        assert whole.paths() == [DUMP, DUMP, DELETE]
 
     @pytest.mark.parametrize("answer", [result("Failed"), (200, {"Suppressions": []}), (200, [])])
     def test_complaint_that_postmark_keeps_is_said(self, whole, answer):

@@ -5,6 +5,7 @@ import pytest
 from notifications.providers.account import Quota
 from notifications.providers.accounts.sendgrid import SendGridAccount
 from notifications.providers.mail import ErrorClass, ProviderError
+from notifications.suppressions import Reason
 from tests.notifications.providers.accounts.conftest import verdicts
 from tests.notifications.providers.accounts.contract import SECRET, AccountContract
 
@@ -157,6 +158,29 @@ class TestSendGrid(AccountContract):
         assert whole.paths() == [f"DELETE /v3/suppression/{name}/{encoded}" for name in lists]
         whole.answers[f"DELETE /v3/suppression/blocks/{encoded}"] = (204, "")
         assert SendGridAccount().unsuppress(address) is True
+
+    @pytest.mark.parametrize(
+        ("reason", "paths"),
+        [
+            (Reason.HARD_BOUNCE, ["suppression/bounces", "suppression/invalid_emails"]),
+            (Reason.SOFT_BOUNCES, ["suppression/bounces", "suppression/blocks"]),
+            (Reason.COMPLAINT, ["suppression/spam_reports"]),
+        ],
+    )
+    def test_lift_of_one_reason_leaves_the_other_lists_alone(self, whole, reason, paths):
+        assert SendGridAccount().unsuppress("ada@example.com", reason) is False
+        assert whole.paths() == [f"DELETE /v3/{path}/ada%40example.com" for path in paths]
+
+    def test_who_comes_back_is_taken_off_the_lists_of_all_groups(self, whole):
+        groups = [{"id": 7, "suppressed": True}, {"id": 8, "suppressed": False}]
+        whole.answers["GET /v3/asm/suppressions/ada%40example.com"] = (200, {"suppressions": groups})
+        whole.answers["DELETE /v3/asm/groups/7/suppressions/ada%40example.com"] = (204, "")
+        assert SendGridAccount().unsuppress("ada@example.com", Reason.UNSUBSCRIBED) is True
+        assert whole.paths() == [
+            "DELETE /v3/asm/suppressions/global/ada%40example.com",
+            "GET /v3/asm/suppressions/ada%40example.com",
+            "DELETE /v3/asm/groups/7/suppressions/ada%40example.com",
+        ]
 
     def test_lifting_that_is_not_allowed_is_said(self, whole):
         whole.answers["DELETE /v3/suppression/blocks/ada%40example.com"] = REFUSED

@@ -8,6 +8,7 @@ from notifications.providers.account import Quota
 from notifications.providers.accounts import ses, ses_findings
 from notifications.providers.accounts.ses import SesAccount
 from notifications.providers.mail import ErrorClass, ProviderError
+from notifications.suppressions import Reason
 from tests.notifications.providers.accounts.conftest import verdicts
 from tests.notifications.providers.accounts.contract import SECRET, AccountContract
 from tests.notifications.providers.accounts.ses_double import ACCOUNT, ses_double
@@ -181,6 +182,21 @@ class TestAgainstDocumentedAnswers:
         assert SesAccount().unsuppress("ada@example.com") is True
         whole.answers[SUPPRESSED] = (404, {"message": "not on the list"})
         assert SesAccount().unsuppress("ada@example.com") is False
+
+    @pytest.mark.parametrize(
+        ("listed", "reason", "lifted"),
+        [
+            ("BOUNCE", Reason.HARD_BOUNCE, True),
+            ("COMPLAINT", Reason.HARD_BOUNCE, False),
+            ("COMPLAINT", Reason.COMPLAINT, True),
+            ("BOUNCE", Reason.UNSUBSCRIBED, False),
+        ],
+    )
+    def test_lift_of_one_reason_leaves_an_address_that_is_listed_for_another(self, whole, listed, reason, lifted):
+        whole.answers[SUPPRESSED.replace("DELETE", "GET")] = (200, {"SuppressedDestination": {"Reason": listed}})
+        whole.answers[SUPPRESSED] = (200, "")
+        assert SesAccount().unsuppress("ada@example.com", reason) is lifted
+        assert (SUPPRESSED in whole.paths()) is lifted
 
     def test_configuration_set_of_the_identity_counts(self, whole, settings):
         settings.SES_CONFIGURATION_SET = ""

@@ -114,10 +114,8 @@ def test_complaint_and_wish_count_too(payload, reason):
 def test_soft_bounces_without_ids_are_counted_by_message():
     for hours in (3, 2, 1):
         message = sent(timedelta(hours=hours), outcome=Outcome.UNKNOWN)
-        reported(
-            "sendgrid",
-            {"email": ADDRESS, **LATE_BOUNCE, "type": "blocked", "timestamp": int(time.time()) - hours * 3600 + 60},
-        )
+        at = int(time.time()) - hours * 3600 + 60
+        by_sendgrid(type="blocked", status="5.2.2", reason="552 5.2.2 mailbox full", timestamp=at)
         assert outcome(message) == Outcome.BOUNCED
     assert in_force() == {Reason.SOFT_BOUNCES}
 
@@ -193,7 +191,8 @@ def test_postmarks_suppression_of_an_address_names_no_message():
 def test_other_applications_hard_bounce_counts_for_the_address_once_its_id_is_given_up(kind, reasons):
     """The provider keeps one list for the account, and goes by it for us as well."""
     message = sent(provider="ses")
-    said = {"bouncedRecipients": [{"emailAddress": ADDRESS, "status": "5.1.1"}], **kind}
+    status = "5.1.1" if reasons else "5.2.2"
+    said = {"bouncedRecipients": [{"emailAddress": ADDRESS, "status": status}], **kind}
     mail = {"messageId": "0100-unknown", "destination": [ADDRESS]}
     assert reported("ses", {"eventType": "Bounce", "mail": mail, "bounce": said}).state == "parked"
     ProviderEvent.objects.update(

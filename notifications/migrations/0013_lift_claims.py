@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notifications", "0011_slowed_for")]
+    dependencies = [("notifications", "0012_slowed_for")]
 
     operations = [
         migrations.AddField(

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notifications", "0010_blocked")]
+    dependencies = [("notifications", "0011_admin_lists")]
 
     operations = [
         migrations.AddField(

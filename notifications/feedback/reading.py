@@ -78,7 +78,9 @@ def set_aside_first(error: str) -> None:
 def _due() -> QuerySet[ProviderEvent, ProviderEvent]:
     due = ProviderEvent.objects.filter(state__in=[State.STORED, State.PARKED], read_after__lte=Now())
     over = Q(received_at__lt=Now() - timedelta(seconds=PARK_FOR_S))
-    return due.annotate(**{"is_given_up": over}).order_by("read_after").select_for_update(skip_locked=True)
+    # Spelled like this, mypy does not take it for a second definition of the attribute.
+    due = due.annotate(**{"is_given_up": over})  # noqa: PIE804
+    return due.order_by("read_after").select_for_update(skip_locked=True)
 
 
 def _read(event: ProviderEvent) -> Feedback | None:

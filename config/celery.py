@@ -4,8 +4,9 @@ import atexit
 import os
 from typing import Any
 
+import click
 from celery import Celery
-from celery.signals import beat_init, worker_init
+from celery.signals import beat_init, import_modules, worker_init
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import SystemCheckError
 
@@ -37,6 +38,16 @@ def _require_beat_role(sender: Any, **kwargs: Any) -> None:
     atexit.register(heartbeat.remove)
     atexit.register(row.stop)
     atexit.register(sender.scheduler.keeper.stop)
+
+
+@import_modules.connect
+def _require_flower_password(**kwargs: Any) -> None:
+    """Flower has no signal of its own, but it too imports the tasks, and does so before it listens."""
+    context = click.get_current_context(silent=True)
+    if context is not None and context.info_name == "flower":
+        from config import flower_guard  # noqa: PLC0415 - no other process needs Flower
+
+        flower_guard.require_password()
 
 
 def _require(role: Role) -> None:

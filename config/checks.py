@@ -1,18 +1,39 @@
 """System checks of what every process reads: a setting that cannot work is refused by id, name and remedy."""
 
+import ssl
 from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.core import checks
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name for it
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
-from config import capacity
+from config import capacity, transport
 from config.environment import env
+from config.servers import is_loopback
+
+# As Django's own `check --deploy` would have it; here no process starts without it.
+KEY_LENGTH, KEY_VARIETY = 50, 5
+YEAR_S = 31_536_000
+GENERATE = "Generate one: python -c 'import secrets; print(secrets.token_urlsafe(50))'"
+# They print, keep or drop what they are given.
+LOSING_BACKENDS = ("console", "dummy", "filebased", "locmem")
 
 
 def register() -> None:
-    for check in (readable,):
+    for check in (
+        readable,
+        secret_key,
+        local_only,
+        email_backend,
+        strict_transport,
+        authorities,
+        transport.encryption,
+    ):
         checks.register(check, "mailroom")
     capacity.register()
 
@@ -20,3 +41,73 @@ def register() -> None:
 def readable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     for problem in env.problems:
         yield Error(problem.text, hint=problem.hint, id=problem.id)
+
+
+def secret_key(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    """Refuse keys that can be guessed: whoever has one can log in as anybody."""
+    if settings.LOCAL:
+        return
+    keys = {"SECRET_KEY": _key()}
+    keys |= {f"SECRET_KEY_FALLBACKS (entry {n})": key for n, key in enumerate(settings.SECRET_KEY_FALLBACKS, 1)}
+    for name, key in keys.items():
+        if len(key) < KEY_LENGTH or len(set(key)) < KEY_VARIETY or key.startswith("django-insecure-"):
+            text = f"{name} can be guessed: it needs at least {KEY_LENGTH} random characters."
+            yield Error(text, hint=f"{GENERATE}. Fallbacks that hold a comma go one a line.", id="mailroom.E034")
+
+
+def _key() -> str:
+    try:
+        return settings.SECRET_KEY
+    except ImproperlyConfigured:  # Django's word for an empty one
+        return ""
+
+
+def local_only(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    """Keep what serves developers away from people."""
+    host = urlsplit(settings.SITE_URL).hostname or ""
+    if settings.DEBUG and not settings.LOCAL:
+        hint = "Unset DEBUG, or set MAILROOM_LOCAL=1 on a developer's machine."
+        yield Error("DEBUG is on: error pages would show settings and data.", hint=hint, id="mailroom.E035")
+    if settings.LOCAL and settings.HTTPS and not is_loopback(host):
+        hint = "Unset MAILROOM_LOCAL, and see where it comes from: the environment or MAILROOM_ENV_FILE."
+        yield Error("MAILROOM_LOCAL is on, and SITE_URL is a public site.", hint=hint, id="mailroom.E036")
+    if settings.SNS_CERTIFICATE_FILE and not settings.LOCAL:
+        hint = "Unset it: only a local simulator signs with a certificate of its own."
+        yield Warning("SNS_CERTIFICATE_FILE is ignored without MAILROOM_LOCAL.", hint=hint, id="mailroom.W003")
+
+
+def email_backend(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    hint = (
+        "Name a backend that sends, or leave EMAIL_BACKEND out: then send_mail() raises and nothing is lost silently."
+    )
+    name = settings.EMAIL_BACKEND
+    try:
+        import_string(name)
+    except ImportError:
+        yield Error("EMAIL_BACKEND cannot be imported.", hint=hint, id="mailroom.E038")
+        return
+    if not settings.LOCAL and name in [f"django.core.mail.backends.{kind}.EmailBackend" for kind in LOSING_BACKENDS]:
+        yield Error("EMAIL_BACKEND prints or drops email instead of sending it.", hint=hint, id="mailroom.E038")
+
+
+def strict_transport(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    short = settings.SECURE_HSTS_SECONDS < YEAR_S
+    if settings.SECURE_HSTS_PRELOAD and (short or not settings.SECURE_HSTS_INCLUDE_SUBDOMAINS):
+        hint = f"Set HSTS_INCLUDE_SUBDOMAINS=1 and HSTS_SECONDS to at least {YEAR_S}, or unset HSTS_PRELOAD."
+        yield Error("HSTS_PRELOAD is on, but browsers would not accept it.", hint=hint, id="mailroom.E039")
+
+
+def authorities(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    """Load the files of certificate authorities, as each connection would."""
+    database = settings.DATABASES["default"].get("OPTIONS", {}).get("sslrootcert", "")
+    files = {
+        "REDIS_CA_FILE": settings.REDIS_CA_FILE,
+        "SMTP_CA_FILE": settings.SMTP_CA_FILE,
+        "POSTGRES_CA_FILE": "" if database == "system" else database,
+    }
+    for name, file in files.items():
+        try:
+            ssl.create_default_context(cafile=file or None)
+        except (OSError, ValueError):
+            hint = "Name a readable PEM file with the certificates of the authorities to trust, or unset it."
+            yield Error(f"{name} cannot be read as certificates.", hint=hint, id="mailroom.E040")

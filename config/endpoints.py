@@ -46,7 +46,7 @@ def limits_redis() -> RedisServer:
         hint = (
             f"Percent-encode what a URL cannot hold, or remove {name}: the database beside the broker's is used then."
         )
-        env.refuse(Problem(name=name, text=f"{name} {error}.", hint=hint, id="mailroom.E034"))
+        env.refuse(Problem(name=name, text=f"{name} {error}.", hint=hint, id="mailroom.E044"))
         return RedisServer(host=NOWHERE)
 
 

@@ -30,5 +30,13 @@ class DatabaseInOneLine(logging.Filter):
         return True
 
 
+class WithoutTraceback(logging.Filter):
+    """Leaves out where in the code a stranger's mistake was noticed."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = record.exc_text = None
+        return True
+
+
 def without_tokens(text: str) -> str:
     return _TOKEN.sub("[token]", text)

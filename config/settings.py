@@ -43,6 +43,9 @@ MIDDLEWARE = [
     "config.bodies.RefuseLargeBodies",
     "config.nul.RefuseNul",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Before anything that looks at the host.
+    "config.probes.AnswerProbes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "accounts.throttling.RememberAsker",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -51,7 +54,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.throttling.TooManyPage",
 ]
@@ -151,8 +153,8 @@ SES_ENDPOINT_URL = env.str("SES_ENDPOINT_URL", default="")
 SMTP_URL = endpoints.smtp()
 SMTP_CA_FILE = env.str("SMTP_CA_FILE", default="")
 SIMULATOR_URL = env.str("SIMULATOR_URL", default="")
-# Django's own senders (error reports to ADMINS) are not part of the way of a message; they must not go out by accident.
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+# For code that calls Django's own send_mail(): never a print, which would lose the email and show its links.
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="config.refusal.RefusingBackend")
 
 # --- Mail: how fast -------------------------------------------------------------------------------------------------
 # Messages per second for all workers together: a number for every provider, or a number for each (ses=10,sendgrid=50).
@@ -259,9 +261,11 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if HTTPS else 0
+# Both speak for the whole domain, for a year, and cannot be taken back: its owner decides, not this site's address.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REDIRECT_EXEMPT = [r"^healthz/"]
 if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -275,6 +279,7 @@ LOGGING = {
     "filters": {
         "without_tokens": {"()": "config.logs.WithoutTokens"},
         "one_line": {"()": "config.logs.DatabaseInOneLine"},
+        "without_traceback": {"()": "config.logs.WithoutTraceback"},
     },
     "handlers": {
         "console": {
@@ -285,6 +290,8 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", LOG_LEVELS, default="INFO")},
     "loggers": {
+        # Whoever asks for another host, as scanners do every day.
+        "django.security.DisallowedHost": {"filters": ["without_traceback"]},
         # Their debug lines hold request bodies: the mail, its links and the API keys.
         "botocore": {"level": "WARNING"},
         "boto3": {"level": "WARNING"},

@@ -24,7 +24,7 @@ urlpatterns = [
     path("healthz/ready", views.ready, name="ready"),
 ]
 
-if settings.DEBUG:
+if settings.DEBUG or settings.LOCAL:
     urlpatterns.append(path("dev/emails/", include("notifications.previews")))
 
 handler500 = "config.views.server_error"

@@ -101,6 +101,7 @@ def table(stack: Stack) -> str:
         ("Mailbox", f"{stack.simulator_url}/", "a simulated provider that needs 2 s for every mail"),
         ("Admin", f"{stack.site_url}/admin/", f"{ADMIN_ADDRESS} · {stack.admin_password}"),
         ("Flower", f"{stack.flower_url}/", f"operator · {stack.flower_password}"),
+        ("Emails", f"{stack.site_url}/dev/emails/", "a preview of every email, in every language"),
     ]
     lines = [f"  {name:<9}{url:<34}{note}" for name, url, note in rows]
     return "\n".join(

@@ -14,6 +14,7 @@ import requests
 from config.environment import BASE_DIR, Role
 from config.health import healthy
 from config.local.kept import kept_secret, write_env
+from config.local.loopback import exempt
 from config.local.ports import free_port, is_free
 from config.local.postgres import Postgres
 from config.local.server import Server
@@ -55,6 +56,10 @@ class Stack:
         self.folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
         self.ports = ports
         self.caller = dict(caller)
+        exempt(self.caller)
+        # Its servers are given to its processes as URLs.
+        for part in ("POSTGRES_HOST", "REDIS_HOST"):
+            self.caller.pop(part, None)
         self.supervisor = Supervisor(self.folder)
         self.servers: list[Server] = []
         if "DATABASE_URL" not in self.caller:

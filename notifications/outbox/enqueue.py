@@ -17,6 +17,7 @@ from notifications.addresses import one_address
 from notifications.models import Message, Suppression
 from notifications.models.message import ANOTHER_LIFE
 from notifications.outbox import brake, broker
+from notifications.outbox.context import stored
 from notifications.states import Event, Status, Stream
 from notifications.suppressions import Candidate, why_blocked
 
@@ -54,8 +55,8 @@ def enqueue(draft: Draft, *, replay_dead: bool = False) -> Message:
     """Write one message and return it, or return the message that already holds the fact named by the draft's key.
 
     `is_new` says which. A holder has ended or will end by its own rules; a dead letter is only sent after a replay,
-    which `replay_dead` does here, with the draft's context. Raises UnknownKindError and BadAddressError before anything
-    is written.
+    which `replay_dead` does here, with the draft's context. Raises UnknownKindError, BadAddressError and
+    BadContextError before anything is written.
     """
     message = _message(draft)
     while not _write([message]):
@@ -75,7 +76,7 @@ def _held_by(holder: Message, draft: Draft, *, replay_dead: bool) -> Message:
         return holder
     if replay_dead:
         dead = Message.objects.filter(id=holder.id, status__in=states.sources(Event.REPLAYED), forgotten_at=None)
-        dead.update(status=states.target(Event.REPLAYED), context=draft.context, **ANOTHER_LIFE)
+        dead.update(status=states.target(Event.REPLAYED), context=stored(draft.context), **ANOTHER_LIFE)
         holder.refresh_from_db()
     else:
         logger.warning("a %s was not enqueued: the dead letter %s holds its fact; replay it", holder.kind, holder.id)
@@ -127,7 +128,7 @@ def _message(draft: Draft) -> Message:
         user=draft.user,
         # One stored form makes "the same address" a plain comparison, here as in accounts.
         to_address=one_address(draft.to).lower(),
-        context=draft.context,
+        context=stored(draft.context),
         idempotency_key=draft.key or f"{kind.name}:{message_id}",
         slowed_for=draft.client[:32],
         resend_of=draft.resend_of,

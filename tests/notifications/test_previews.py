@@ -17,12 +17,13 @@ LANGUAGES = ("en", "de")
 
 
 @pytest.fixture
-def debug(settings):
-    settings.DEBUG = True
+def people(settings):
+    """The addresses of a site that serves people."""
+    settings.DEBUG, settings.LOCAL = False, False
     reload(urls)
     clear_url_caches()
     yield
-    settings.DEBUG = False
+    settings.LOCAL = True
     reload(urls)
     clear_url_caches()
 
@@ -37,12 +38,12 @@ def broken(monkeypatch):
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("people")
 @pytest.mark.parametrize("path", ["/dev/emails/", "/dev/emails/welcome/", "/dev/emails/welcome/html/"])
 def test_there_are_none_where_people_are(client, path):
     assert client.get(path).status_code == 404
 
 
-@pytest.mark.usefixtures("debug")
 def test_index_has_every_subject_in_every_language(client):
     text = client.get("/dev/emails/").text
     for name in kinds.KINDS:
@@ -52,7 +53,6 @@ def test_index_has_every_subject_in_every_language(client):
     assert "Willkommen bei Mailroom: Bitte bestätigen Sie Ihre Adresse" in text
 
 
-@pytest.mark.usefixtures("debug")
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", kinds.KINDS)
 def test_every_kind_has_a_preview_in_every_language(client, name, language):
@@ -64,7 +64,6 @@ def test_every_kind_has_a_preview_in_every_language(client, name, language):
     assert (html.status_code, f'<html lang="{language}">' in html.text) == (200, True)
 
 
-@pytest.mark.usefixtures("debug")
 def test_frame_may_be_shown_in_our_page_and_the_page_in_none(client):
     html, page = client.get("/dev/emails/welcome/html/"), client.get("/dev/emails/welcome/")
     assert html.headers["X-Frame-Options"] == "SAMEORIGIN"
@@ -75,7 +74,6 @@ def test_frame_may_be_shown_in_our_page_and_the_page_in_none(client):
     assert "frame-src 'self'" in page.headers["Content-Security-Policy"]
 
 
-@pytest.mark.usefixtures("debug")
 @pytest.mark.parametrize(
     ("scheme", "query"), [("light", "@media not all"), ("dark", "@media all"), ("purple", "@media not all")]
 )
@@ -83,7 +81,6 @@ def test_scheme_is_the_readers_choice(client, scheme, query):
     assert query in client.get("/dev/emails/welcome/html/", {"scheme": scheme}).text
 
 
-@pytest.mark.usefixtures("debug")
 @pytest.mark.parametrize("name", ["welcome", "password-reset", "address-change"])
 @pytest.mark.django_db
 def test_links_in_previews_are_nobodys(client, name):
@@ -94,7 +91,6 @@ def test_links_in_previews_are_nobodys(client, name):
     assert user_of(found.kwargs.get("uid") or found.kwargs["uidb64"]) is None
 
 
-@pytest.mark.usefixtures("debug")
 def test_kind_whose_sample_is_too_small_says_so(client, broken):
     problem = "product-news cannot be rendered: MissingVariableError:headline"
     for path in ("/dev/emails/", f"/dev/emails/{broken}/"):
@@ -103,7 +99,6 @@ def test_kind_whose_sample_is_too_small_says_so(client, broken):
     assert client.get(f"/dev/emails/{broken}/html/").text == problem
 
 
-@pytest.mark.usefixtures("debug")
 def test_unknown_kind_and_language(client):
     assert client.get("/dev/emails/pigeon/").status_code == 404
     assert '<pre lang="en"' in client.get("/dev/emails/welcome/", {"language": "xx"}).text

@@ -1,0 +1,39 @@
+"""Flower behind a password: without one it does not start, and no page of it answers without."""
+
+from flower.views.monitor import Healthcheck, Metrics
+from tornado.options import options
+from tornado.web import authenticated
+
+from config.environment import env
+
+REFUSAL = (
+    "Flower does not start without a password: its pages show addresses of servers and every task. "
+    "Set FLOWER_BASIC_AUTH=user:password, or FLOWER_BASIC_AUTH_FILE. (mailroom.E037)"
+)
+
+
+def credentials(text: str) -> list[str]:
+    """Return what FLOWER_BASIC_AUTH holds: user:password, or several, one a line.
+
+    A comma separates nothing, as it does in Flower: half of a password would be one. Raises ValueError.
+    """
+    pairs = text.splitlines()
+    if not pairs or not all(_is_pair(pair) for pair in pairs):
+        raise ValueError("no user:password")
+    return pairs
+
+
+def require_password() -> None:
+    """Turn on authentication for all pages. Ends the process with a sentence if there is no password."""
+    try:
+        options.basic_auth = credentials(env.str("FLOWER_BASIC_AUTH", default=""))
+    except ValueError:
+        if env.given("FLOWER_BASIC_AUTH") or not options.auth:
+            raise SystemExit(REFUSAL) from None
+    for page in (Metrics, Healthcheck):
+        page.get = authenticated(page.get)
+
+
+def _is_pair(text: str) -> bool:
+    user, separator, password = text.partition(":")
+    return bool(user and separator and password)

@@ -1,0 +1,25 @@
+"""The email backend for code that calls Django's own `send_mail()`: it refuses, and says what to call instead."""
+
+import logging
+from collections.abc import Sequence
+
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+
+logger = logging.getLogger(__name__)
+
+WHY = "Django's send_mail() sends nothing here: declare a kind and enqueue it (docs/kinds.md), or set EMAIL_BACKEND."
+
+
+class NotSentError(RuntimeError):
+    """Nothing was sent. Neither the text nor the log holds the email: its links may be secret."""
+
+
+class RefusingBackend(BaseEmailBackend):
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        if not email_messages:
+            return 0
+        logger.error("%d not sent. %s", len(email_messages), WHY)
+        if self.fail_silently:
+            return 0
+        raise NotSentError(WHY)

@@ -1,0 +1,54 @@
+"""What a message's context is stored as. Pure."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+
+class BadContextError(ValueError):
+    """A context that cannot be stored; the text names the field and its type, never its value."""
+
+
+def stored(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the context as PostgreSQL keeps it and templates get it: JSON, with Django's encoding of what is not.
+
+    Decimal, dates, times, durations, UUID and lazy strings become text. Raises BadContextError.
+    """
+    for name, value in context.items():
+        if not isinstance(name, str):
+            raise BadContextError(f"context has a key of type {type(name).__name__}: names are text")
+        _encoded(name, value)
+    return dict(json.loads(_encoded("context", dict(context))))
+
+
+def _encoded(name: str, value: Any) -> str:
+    try:
+        text = json.dumps(value, cls=DjangoJSONEncoder, allow_nan=False, ensure_ascii=False)
+        text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        where, kind = next(_unencodable(name, value, 0), (name, type(value).__name__))
+        raise BadContextError(f"context field {where} cannot be stored: {kind}") from error
+    if "\\u0000" in text.replace("\\\\", ""):
+        raise BadContextError(f"context field {name} cannot be stored: text with a NUL character")
+    return text
+
+
+# Deeper than any context that a template could use.
+_DEEPEST = 20
+
+
+def _unencodable(name: str, value: Any, depth: int) -> Iterator[tuple[str, str]]:
+    """Yield the innermost fields that cannot be encoded, each with its type."""
+    if depth < _DEEPEST and isinstance(value, dict):
+        for key, item in value.items():
+            yield from _unencodable(f"{name}.{key}", item, depth + 1)
+    elif depth < _DEEPEST and isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _unencodable(f"{name}[{index}]", item, depth + 1)
+    else:
+        try:
+            json.dumps(value, cls=DjangoJSONEncoder, allow_nan=False, ensure_ascii=False).encode()
+        except (TypeError, ValueError, RecursionError):
+            yield name, type(value).__name__

@@ -1,0 +1,142 @@
+"""A process that serves people starts with settings fit for that, or not: seen from outside."""
+
+import pytest
+from django.core.checks import run_checks
+
+from config.environment import Role
+from tests.config.settings.process import PRODUCTION, run
+
+LOCAL_ENV = """
+SECRET_KEY='a-developers-key'
+MAILROOM_LOCAL='1'
+SNS_CERTIFICATE_FILE='/certificate.pem'
+EMAIL_PROVIDERS='simulator'
+SIMULATOR_URL='http://127.0.0.1:1'
+"""
+KEY = PRODUCTION["SECRET_KEY"]
+
+pytestmark = pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
+
+
+@pytest.fixture
+def production(settings):
+    """Settings of a production server, which a test changes."""
+    settings.LOCAL, settings.DEBUG, settings.EMAIL_PROVIDERS = False, False, ["smtp"]
+    settings.SECRET_KEY, settings.SITE_URL, settings.HTTPS = KEY, "https://mail.example.com", True
+    settings.SMTP_URL, settings.EMAIL_BACKEND = "smtp+tls://u:p@smtp.example.com:587", "config.refusal.RefusingBackend"
+    return settings
+
+
+def found(settings, changes):
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    return run_checks(tags=["mailroom"])
+
+
+def postgres(host, **options):
+    return {"default": {"ENGINE": "django.db.backends.postgresql", "HOST": host, "OPTIONS": options}}
+
+
+@pytest.mark.parametrize(
+    ("id_", "changes"),
+    [
+        ("mailroom.E034", {"SECRET_KEY": "prod"}),
+        ("mailroom.E034", {"SECRET_KEY": ""}),
+        ("mailroom.E034", {"SECRET_KEY": "x" * 60}),
+        ("mailroom.E034", {"SECRET_KEY": "django-insecure-" + KEY}),
+        ("mailroom.E034", {"SECRET_KEY_FALLBACKS": ["prod"]}),
+        ("mailroom.E034", {"SECRET_KEY_FALLBACKS": [KEY, "old"]}),
+        ("mailroom.E035", {"DEBUG": True}),
+        ("mailroom.E036", {"LOCAL": True}),
+        ("mailroom.E038", {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}),
+        ("mailroom.E038", {"EMAIL_BACKEND": "no.such.Backend"}),
+        ("mailroom.E039", {"SECURE_HSTS_PRELOAD": True}),
+        ("mailroom.E040", {"REDIS_CA_FILE": "/no/such/file"}),
+        ("mailroom.E040", {"SMTP_CA_FILE": __file__}),
+        ("mailroom.E040", {"DATABASES": postgres("db", sslrootcert="/no/such/file", sslmode="verify-full")}),
+        ("mailroom.E041", {"SENDGRID_API_URL": "api.sendgrid.com"}),
+        ("mailroom.E041", {"POSTMARK_API_URL": "https://api.postmarkapp.com:99999/"}),
+        ("mailroom.E042", {"SES_ENDPOINT_URL": "http://email.example.com"}),
+        ("mailroom.E031", {"REDIS_URL": "unix:///run/redis.sock"}),
+        ("mailroom.E033", {"SMTP_URL": "smtp://u:p/w@h"}),
+        ("mailroom.W003", {"SNS_CERTIFICATE_FILE": "/x"}),
+        ("mailroom.W004", {"REDIS_URL": "redis://:p@redis.example.com"}),
+        ("mailroom.W005", {"DATABASES": postgres("db.example.com")}),
+        ("mailroom.W005", {"DATABASES": postgres("db", sslmode="require")}),
+        ("mailroom.W006", {"SMTP_URL": "smtp://u:p@smtp"}),
+    ],
+)
+def test_setting_unfit_for_people_is_found(production, id_, changes):
+    messages = found(production, changes)
+    assert {message.id for message in messages} == {id_}
+    assert all(message.hint for message in messages)
+    assert not any(KEY in message.msg + message.hint for message in messages)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"REDIS_URL": "rediss://:p@redis.example.com"},
+        {"REDIS_URL": "redis://:p@redis"},
+        {"DATABASES": postgres("db.example.com", sslmode="verify-full")},
+        {"DATABASES": postgres("postgres")},
+        {"DATABASES": postgres("10.1.2.3")},
+        {"DATABASES": postgres("/run/postgresql")},
+        {"SECRET_KEY_FALLBACKS": [KEY, KEY.replace("a", ",")]},
+        {"SECURE_HSTS_PRELOAD": True, "SECURE_HSTS_INCLUDE_SUBDOMAINS": True, "SECURE_HSTS_SECONDS": 31_536_000},
+        {"LOCAL": True, "SITE_URL": "https://127.0.0.1:8443"},
+    ],
+)
+def test_setting_that_is_fine_is_no_finding(production, changes):
+    assert found(production, changes) == []
+
+
+def test_production_server_passes_djangos_own_checks_too():
+    done = run("manage.py", "check", "--deploy", "--fail-level", "WARNING")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("role", [Role.WEB, Role.WORKER, Role.RELAY, Role.BEAT])
+def test_process_unfit_for_people_does_not_start(role):
+    script = f"import django; django.setup()\nfrom config.startup import require, Role\nrequire(Role.{role.name})"
+    changes = {"SECRET_KEY": "prod", "DEBUG": "1", "MAILROOM_ROLE": role, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    done = run("-c", script, **changes)
+    assert done.returncode == 1
+    assert "mailroom.E034" in done.stderr
+    assert "mailroom.E035" in done.stderr
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A folder in which somebody has once run `make up`, and the code elsewhere."""
+    (tmp_path / ".local").mkdir()
+    (tmp_path / ".local" / "env").write_text(LOCAL_ENV)
+    return tmp_path
+
+
+SHOWN = """
+import config.environment as e
+from pathlib import Path
+import os
+from config.env_file import read_env_file
+from config.reading import Environment
+env = Environment(os.environ, read_env_file(e.env_file(os.environ, Path({folder!r}))))
+print(env.bool("MAILROOM_LOCAL", default=False), env.str("SNS_CERTIFICATE_FILE", default="") or "none")
+"""
+
+
+@pytest.mark.parametrize(
+    ("without", "changes", "shown"),
+    [
+        ((), {"MAILROOM_ROLE": "web"}, "False none"),
+        ((), {}, "False none"),
+        (tuple(PRODUCTION.keys() - {"PATH"}), {"MAILROOM_ROLE": "web"}, "False none"),
+        (tuple(PRODUCTION.keys() - {"PATH"}), {"MAILROOM_ROLE": "worker"}, "False none"),
+        (tuple(PRODUCTION.keys() - {"PATH"}), {}, "True /certificate.pem"),
+    ],
+)
+def test_local_env_file_makes_no_production_process_local(checkout, without, changes, shown):
+    given = {"MAILROOM_ENV_FILE": ""} | changes
+    done = run("-c", SHOWN.format(folder=str(checkout)), without=without, **given)
+    assert done.stdout.strip() == shown

@@ -3,19 +3,27 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.http import HttpRequest
 
 from accounts.fields import KeepsName
+from accounts.flows import by_staff
+from accounts.log import LogEntryAdmin
 from accounts.models import User
 from accounts.searching import TidySearch
 from config.large_lists import DayFilter, LargeList
 
+__all__ = ["GroupAdmin", "LogEntryAdmin", "UserAdmin"]
+
 # What gives power over the site. Only a superuser gives or takes it.
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+LOG = LogEntry._meta  # noqa: SLF001 - Django's own name for it, and documented
 
 
 class UserAddForm(AdminUserCreationForm):
@@ -30,10 +38,21 @@ class UserEditForm(KeepsName, UserChangeForm):
         fields = "__all__"
 
 
+class PasswordForm(AdminPasswordChangeForm):
+    def save(self, commit: bool = True) -> User:
+        """Save the password, or that there is none, and notify the owner."""
+        with transaction.atomic():
+            user: User = super().save(commit)
+            if commit:
+                by_staff.password_changed(user)
+        return user
+
+
 @admin.register(User)
 class UserAdmin(TidySearch, LargeList, DjangoUserAdmin):
     add_form = UserAddForm
     form = UserEditForm
+    change_password_form = PasswordForm
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),
     )
@@ -68,6 +87,22 @@ class UserAdmin(TidySearch, LargeList, DjangoUserAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and may_touch(request, obj)
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        with transaction.atomic():
+            old = User.objects.select_for_update().values_list("email", flat=True).get(pk=obj.pk)
+            super().save_model(request, obj, form, change)
+            by_staff.address_changed(obj, old)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Leave out the log of what an account did: it is kept (accounts.forgetting)."""
+        listed, counts, permissions, protected = super().get_deleted_objects(objs, request)
+        counts.pop(LOG.verbose_name_plural, None)
+        permissions.discard(LOG.verbose_name)
+        return _without_log(listed), counts, permissions, protected
+
     @admin.display(boolean=True, ordering="confirmed_at")
     def confirmed(self, user: User) -> bool:
         return user.confirmed_at is not None
@@ -97,3 +132,10 @@ def is_superuser(request: HttpRequest) -> bool:
 def may_touch(request: HttpRequest, user: User | None) -> bool:
     """True for a superuser, and for anyone else if the account has no power that its password or address would give."""
     return is_superuser(request) or user is None or not (user.is_staff or user.is_superuser)
+
+
+def _without_log(listed: list[Any]) -> list[Any]:
+    """Return Django's list, whose parts are sentences or lists of such, without the log's."""
+    name = str(LOG.verbose_name).capitalize()
+    kept = [_without_log(one) if isinstance(one, list) else one for one in listed]
+    return [one for one in kept if one and not (isinstance(one, str) and one.startswith(f"{name}:"))]

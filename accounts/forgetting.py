@@ -1,19 +1,34 @@
-"""What Django's admin keeps of people: its log calls an account by the address, for good."""
+"""What Django's admin keeps of people in its log: whom it was about, and who did it."""
 
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models.signals import pre_delete
+from django.db.models import F
+from django.db.models.signals import post_delete, pre_delete
 
 from accounts.models import User
 
 
 def connect() -> None:
     pre_delete.connect(forget_in_log, sender=User, dispatch_uid="accounts.forget_in_log")
+    pre_delete.connect(put_log_aside, sender=User, dispatch_uid="accounts.put_log_aside")
+    post_delete.connect(put_log_back, sender=User, dispatch_uid="accounts.put_log_back")
 
 
 def forget_in_log(instance: User, **kwargs: Any) -> None:
     """Let the log call an account that is deleted by its number, in what was written before and of the deletion."""
     theirs = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=str(instance.pk))
     theirs.update(object_repr=f"account {instance.pk}")
+
+
+def put_log_aside(instance: User, **kwargs: Any) -> None:
+    """Keep what somebody did from being deleted with the account: Django deletes what has the account's number.
+
+    The number of an account is positive. No constraint stands in the way: migration 0007.
+    """
+    LogEntry.objects.filter(user_id=instance.pk).update(user_id=-F("user_id"))
+
+
+def put_log_back(instance: User, **kwargs: Any) -> None:
+    LogEntry.objects.filter(user_id=-instance.pk).update(user_id=-F("user_id"))

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from accounts.throttling import guarded
@@ -17,6 +18,8 @@ urlpatterns = [
     path("admin/status/", admin.site.admin_view(status.page), name="status"),
     # The administrators' own way to log in is guessed at as often as the people's.
     path("admin/login/", guarded(admin.site.login)),
+    # Administrators change their own password where everybody does: counted, and the owner is notified.
+    path("admin/password_change/", RedirectView.as_view(pattern_name="accounts:password-change")),
     path("admin/", admin.site.urls),
     path("language/", set_language, name="set_language"),
     path("webhooks/<slug:provider>/", webhooks.receive, name="webhook"),

@@ -9,13 +9,15 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import CharField, Q, Value
 from django.db.models.functions import Cast, Concat, Now
 
 from accounts.models import User
 from notifications import kinds, states
-from notifications.models import DeliveryAttempt, Message, ProviderEvent
+from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppression
 from notifications.models.message import ACCOUNT_DELETED
 from notifications.models.transactions import brief
 from notifications.states import Event, Status
@@ -42,6 +44,7 @@ def forget_person(user: User) -> int:
         ids = list(theirs.order_by("id").select_for_update(of=("self",)).values_list("id", flat=True))
         _scrub(ids)
         _cancel(ids)
+        _scrub_lifted(user.email.lower())
     return len(ids)
 
 
@@ -88,6 +91,24 @@ def _scrub(ids: Sequence[UUID]) -> None:
     DeliveryAttempt.objects.filter(message__in=ids).exclude(error="").update(error="")
     # Those that nobody has read yet are emptied by whoever reads them.
     ProviderEvent.objects.filter(message__in=ids).update(recipient="", detail="", payload={})
+
+
+def _scrub_lifted(address: str) -> None:
+    """Forget the address in what is over: lifted suppressions, and the admin's log of all there were.
+
+    Those in force stay, and with them the address: docs/privacy.md.
+    """
+    of_address = Suppression.objects.filter(address=address)
+    logged = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(Suppression),
+        object_id__in=[str(pk) for pk in of_address.values_list("pk", flat=True)],
+    )
+    logged.update(object_repr=Concat(Value("suppression "), "object_id"))
+    logged.filter(change_message__icontains=address).update(change_message="")
+    lifted = of_address.filter(lifted_at__isnull=False)
+    # Nobody asks the provider about an address that is not known any more.
+    lifted.filter(provider_lift="").update(provider_lift=ACCOUNT_DELETED)
+    lifted.update(address="", detail="", lift_reason="")
 
 
 def _cancel(ids: Sequence[UUID]) -> None:

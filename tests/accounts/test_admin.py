@@ -1,9 +1,14 @@
 """People in the Django admin."""
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 
 from accounts.models import User
+from notifications.feedback import suppressing
+from notifications.models import Message, Suppression
+from notifications.suppressions import Reason
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -31,3 +36,117 @@ def test_taken_address_is_said(admin_client):
     fields = {"email": "ADA@example.com", "usable_password": "false"}
     page = admin_client.post(reverse("admin:accounts_user_add"), fields)
     assert "There is already an account with this address." in page.content.decode()
+
+
+def notices():
+    """What was written to anybody, but for the administrator's own welcome."""
+    return list(Message.objects.exclude(kind="welcome").values_list("kind", "to_address"))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"usable_password": "true", "password1": "correct horse", "password2": "correct horse"},
+        {"usable_password": "false", "unset-password": "1"},
+        {"set-password": "1", "password1": "correct horse", "password2": "correct horse"},
+    ],
+)
+def test_owner_is_told_of_a_password_that_an_administrator_has_changed(admin_client, fields):
+    user = UserFactory(email="ada@example.com")
+    user.set_password("an old password")
+    user.save()
+    answer = admin_client.post(reverse("admin:auth_user_password_change", args=[user.pk]), fields)
+    assert answer.status_code == 302
+    assert notices() == [("password-changed", "ada@example.com")]
+
+
+def test_password_that_is_refused_is_told_to_nobody(admin_client):
+    user = UserFactory()
+    fields = {"usable_password": "true", "password1": "a", "password2": "b"}
+    admin_client.post(reverse("admin:auth_user_password_change", args=[user.pk]), fields)
+    assert notices() == []
+
+
+def test_old_address_is_told_of_a_new_one_and_of_nothing_else(admin_client):
+    user = UserFactory(email="ada@example.com", name="Ada")
+    change = reverse("admin:accounts_user_change", args=[user.pk])
+    fields = {"email": "ada@example.com", "name": "Ada L", "is_active": "on"}
+    assert admin_client.post(change, fields).status_code == 302
+    assert notices() == []
+    assert admin_client.post(change, fields | {"email": "countess@example.org"}).status_code == 302
+    assert notices() == [("address-changed", "ada@example.com")]
+    assert "countess@" not in str(Message.objects.get(kind="address-changed").context)
+
+
+def test_administrators_change_their_own_password_where_they_are_told(admin_client):
+    answer = admin_client.get(reverse("admin:password_change"))
+    assert answer["Location"] == reverse("accounts:password-change")
+
+
+def logged(staff, thing):
+    return LogEntry.objects.create(
+        user=staff,
+        content_type=ContentType.objects.get_for_model(thing),
+        object_id=str(thing.pk),
+        object_repr=str(thing),
+        action_flag=CHANGE,
+        change_message="Changed.",
+    )
+
+
+@pytest.mark.parametrize("how", ["the admin's page", "the admin's action", "a shell", "a query"])
+def test_log_of_what_staff_did_outlives_their_account(admin_client, how):
+    staff, other, thing = UserFactory(is_staff=True), UserFactory(is_staff=True), UserFactory()
+    entry, others = logged(staff, thing), logged(other, thing)
+    if how == "the admin's page":
+        page = reverse("admin:accounts_user_delete", args=[staff.pk])
+        assert "Changed." not in admin_client.get(page).content.decode()
+        admin_client.post(page, {"post": "yes"})
+    elif how == "the admin's action":
+        fields = {"action": "delete_selected", "_selected_action": staff.pk, "post": "yes"}
+        admin_client.post(reverse("admin:accounts_user_changelist"), fields)
+    elif how == "a shell":
+        staff.delete()
+    else:
+        User.objects.filter(pk=staff.pk).delete()
+    assert set(User.objects.filter(is_superuser=False)) == {other, thing}
+    assert set(LogEntry.objects.filter(object_id=thing.pk).values_list("pk", "user_id")) == {
+        (entry.pk, staff.pk if how in {"the admin's page", "the admin's action"} else entry.user_id),
+        (others.pk, other.pk),
+    }
+    log = admin_client.get(reverse("admin:admin_logentry_changelist")).content.decode()
+    assert f"account {entry.user_id}" in log
+    assert other.email in log
+
+
+def test_log_is_read_only(admin_client, admin_user):
+    entry = logged(admin_user, admin_user)
+    assert admin_client.get(reverse("admin:admin_logentry_add")).status_code == 403
+    assert (
+        admin_client.post(reverse("admin:admin_logentry_delete", args=[entry.pk]), {"post": "yes"}).status_code == 403
+    )
+
+
+def test_log_of_lifts_forgets_the_address_of_a_deleted_account(admin_client, admin_user):
+    user = UserFactory(email="ada@example.com")
+    suppressing.suppress(user.email, Reason.HARD_BOUNCE, "550 ada@example.com unknown")
+    suppressing.suppress(user.email, Reason.COMPLAINT, "")
+    row = Suppression.objects.get(reason=Reason.HARD_BOUNCE)
+    why = "ada@example.com wrote to us"
+    admin_client.post(reverse("admin:notifications_suppression_lift", args=[row.pk]), {"why": why})
+    row.refresh_from_db()
+    assert row.lifted_at is not None
+    # As it was logged before.
+    LogEntry.objects.update(object_repr="hard bounce: ada@example.com")
+    user.delete()
+    assert "ada@" not in str(list(LogEntry.objects.values()))
+    row.refresh_from_db()
+    assert (row.address, row.lifted_by) == ("", admin_user)
+    assert "ada@" not in str(Suppression.objects.filter(lifted_at__isnull=False).values())
+    # What is in force keeps out who would sign up again.
+    assert Suppression.objects.in_force(["ada@example.com"]).get().reason == Reason.COMPLAINT
+
+
+def test_new_entries_of_the_log_hold_no_address_of_a_suppression(admin_client):
+    admin_client.post(reverse("admin:notifications_suppression_add"), {"address": "ada@example.com", "detail": "asked"})
+    assert "ada@" not in str(list(LogEntry.objects.values()))

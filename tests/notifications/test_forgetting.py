@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.flows.deleting import delete
 from accounts.models import User
@@ -39,7 +40,7 @@ ADDRESS = "ada.lovelace@example.com"
 
 @pytest.fixture
 def ada():
-    user = UserFactory(email=ADDRESS, name="Ada Lovelace")
+    user = UserFactory(email=ADDRESS, name="Ada Lovelace", confirmed_at=timezone.now())
     user.refresh_from_db()
     return user
 

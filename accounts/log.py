@@ -1,0 +1,47 @@
+"""The admin's log of what staff did, also of those whose account is gone."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+
+from accounts.models import User
+from accounts.searching import TidySearch
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(TidySearch, admin.ModelAdmin):
+    """To be read only. An account's own history page leaves out what was done by accounts that are deleted."""
+
+    list_display = ("action_time", "by", "said", "content_type", "object_repr")
+    list_filter = ("action_flag", "content_type", "action_time")
+    search_fields = ("object_id", "=user_id")
+    search_help_text = "The number of what was changed, or of the account that did it."
+    list_display_links = None
+    list_per_page = 50
+    ordering = ("-pk",)
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LogEntry]:
+        # Not a join, which would leave out whose account is gone.
+        actor = User.objects.filter(pk=OuterRef("user_id")).values("email")[:1]
+        return super().get_queryset(request).select_related("content_type").annotate(actor=Subquery(actor))
+
+    @admin.display(description="by")
+    def by(self, entry: LogEntry) -> str:
+        return getattr(entry, "actor", None) or f"account {entry.user_id}"
+
+    @admin.display(description="what")
+    def said(self, entry: LogEntry) -> str:
+        return entry.get_change_message() or entry.get_action_flag_display()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -99,8 +99,8 @@ class UserAdmin(TidySearch, LargeList, DjangoUserAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Leave out the log of what an account did: it is kept (accounts.forgetting)."""
         listed, counts, permissions, protected = super().get_deleted_objects(objs, request)
-        counts.pop(LOG.verbose_name_plural, None)
-        permissions.discard(LOG.verbose_name)
+        counts.pop(str(LOG.verbose_name_plural), None)
+        permissions.discard(str(LOG.verbose_name))
         return _without_log(listed), counts, permissions, protected
 
     @admin.display(boolean=True, ordering="confirmed_at")

@@ -27,7 +27,8 @@ class LogEntryAdmin(TidySearch, admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[LogEntry]:
         # Not a join, which would leave out whose account is gone.
         actor = User.objects.filter(pk=OuterRef("user_id")).values("email")[:1]
-        return super().get_queryset(request).select_related("content_type").annotate(actor=Subquery(actor))
+        entries: QuerySet[LogEntry] = super().get_queryset(request)
+        return entries.select_related("content_type").annotate(actor=Subquery(actor))
 
     @admin.display(description="by")
     def by(self, entry: LogEntry) -> str:

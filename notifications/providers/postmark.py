@@ -60,7 +60,7 @@ class Postmark(HttpProvider):
         )
 
     def code(self, said: Said) -> str:
-        if said.has_shape or said.status == requests.codes.unprocessable:
+        if said.status in {requests.codes.unprocessable, requests.codes.ok}:
             return f"postmark-{said.code or None}"
         return super().code(said)
 

@@ -125,7 +125,7 @@ class Running:
                 os.kill(pid, signal.SIGCONT)
 
     @contextmanager
-    def worker_for(self, provider: str) -> Iterator[None]:
+    def worker_for(self, provider: str, **more: str) -> Iterator[None]:
         """Let one worker that sends through `provider` do the work of the stack's own, until the block ends."""
         simulator = self.stack.simulator_url
         settings = {
@@ -137,6 +137,7 @@ class Running:
             "MAILROOM_ROLE": "worker",
             # Long enough for a webhook to come first.
             "UNCERTAIN_SETTLE_S": "60",
+            **more,
         }
         command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-n", f"{provider}@%h", "-P", "threads"]
         self.stop(*WORKERS)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from config.database import is_away, let_go
 from notifications import kinds
-from notifications.delivery import budget, record, retry, route
+from notifications.delivery import budget, record, refusals, retry, route
 from notifications.delivery.claim import CALL_MARGIN_S, claim, give_back, hand_over, leave, put_off, undo_hand_over
 from notifications.delivery.facts import gather
 from notifications.delivery.probe import take_probe
@@ -212,7 +212,7 @@ class _Run:
         try:
             answer = way.provider.send(mail)
         except ProviderError as error:
-            answer = error
+            answer = refusals.judged(way.name, mail.to_address, error)
         self.call_s[way.name] = time.monotonic() - began
         return answer
 

@@ -43,7 +43,7 @@ class ProviderError(Exception):
 
     `detail` is a sentence of ours, or the server's without addresses: foreign exceptions hold API keys and bodies and
     stay behind at the edge. `retry_after_s` is the provider's own wish, where it gave one. `bounce` is what the answer
-    says of the address, if the message gets no other attempt.
+    says of the address, if the message gets no other attempt. `is_reply`: the provider said it, and no library did.
     """
 
     def __init__(
@@ -63,17 +63,13 @@ class ProviderError(Exception):
         self.retry_after_s = retry_after_s
         self.about = about or USUALLY_ABOUT[error_class]
         self.bounce = bounce
+        self.is_reply = False
 
     def saying(self, detail: str) -> "ProviderError":
         """Return the same error with another sentence."""
-        return ProviderError(
-            self.error_class,
-            self.code,
-            detail,
-            retry_after_s=self.retry_after_s,
-            about=self.about,
-            bounce=self.bounce,
-        )
+        same = ProviderError(self.error_class, self.code, detail)
+        vars(same).update({**vars(self), "detail": detail})
+        return same
 
     @property
     def is_about_one_message(self) -> bool:

@@ -8,6 +8,7 @@ from notifications import kinds
 from notifications.delivery.attempt import deliver
 from notifications.delivery.breaker import is_closed
 from notifications.delivery.record import Carrier
+from notifications.delivery.refusals import RUN
 from notifications.delivery.replay import dead_letters, replay
 from notifications.feedback.reading import read_due
 from notifications.models import Message, ProviderEvent, Suppression
@@ -40,8 +41,8 @@ def reasons():
 
 @pytest.mark.parametrize("said", ABOUT_ONE, ids=lambda one: one.name)
 def test_answer_about_one_message_stops_no_other(provider, said):
-    provider.script.extend([said.error("no")] * (2 * CONSECUTIVE_FAILURES))
-    refused = MessageFactory.create_batch(2 * CONSECUTIVE_FAILURES)
+    provider.script.extend([said.error("no")] * (CONSECUTIVE_FAILURES + 1))
+    refused = MessageFactory.create_batch(CONSECUTIVE_FAILURES + 1)
     others = MessageFactory.create_batch(5)
     run(*refused, *others)
     assert {fresh(message).status for message in others} == {Status.SENT}
@@ -54,6 +55,44 @@ def test_probe_that_is_answered_about_one_message_shows_that_the_provider_works(
     until_probe("scripted")
     provider.script.append(said.error("no"))
     run(MessageFactory())
+    assert is_closed("scripted")
+
+
+def same(provider, count, text="Konto gesperrt, id {}"):
+    provider.script.extend(m.MESSAGE_REFUSED.error("smtp-550", text.format(number)) for number in range(count))
+
+
+def test_provider_that_refuses_everybody_in_unknown_words_is_stopped(provider):
+    same(provider, 3 * RUN)
+    messages = MessageFactory.create_batch(2 * RUN)
+    run(*messages)
+    # The rest wait, and so does the one that found out.
+    assert Message.objects.filter(status=Status.DEAD).count() == RUN - 1
+    assert Message.objects.filter(status=Status.QUEUED).count() == RUN + 1
+    assert not is_closed("scripted")
+    # So does a probe that meets the same, and its attempt is not counted.
+    until_probe("scripted")
+    probe = messages[-1]
+    run(probe)
+    assert (fresh(probe).status, fresh(probe).counted_attempts) == (Status.QUEUED, 0)
+    assert not is_closed("scripted")
+    # Once the account is good again, everything leaves.
+    provider.script.clear()
+    until_probe("scripted")
+    run(messages[-2])
+    assert fresh(messages[-2]).status == Status.SENT
+    assert is_closed("scripted")
+
+
+@pytest.mark.parametrize("between", ["accepted", "other words", "one recipient"])
+def test_refusals_that_are_no_run_stop_nobody(provider, between):
+    user = UserFactory()
+    for number in range(3 * RUN):
+        if between == "accepted" and number % 5 == 0:
+            run(MessageFactory())
+        words = f"reason {'abc'[number % 3]}" if between == "other words" else "the same"
+        provider.script.append(m.MESSAGE_REFUSED.error("smtp-554", words))
+        run(MessageFactory(user=user, kind="password-changed") if between == "one recipient" else MessageFactory())
     assert is_closed("scripted")
 
 

@@ -21,7 +21,7 @@ class Meaning:
 
     def error(self, code: str, detail: str = "", *, retry_after_s: float | None = None) -> ProviderError:
         """Return this meaning as the error of an attempt."""
-        return ProviderError(
+        error = ProviderError(
             self.error_class,
             code,
             detail,
@@ -29,6 +29,8 @@ class Meaning:
             about=self.about,
             bounce=self.bounce,
         )
+        error.is_reply = True
+        return error
 
     def after(self, pause_s: float) -> "Meaning":
         return replace(self, pause_s=pause_s)

@@ -1,0 +1,47 @@
+"""Find out that a provider refuses everybody, where it says so in words that no table knows."""
+
+import logging
+import re
+
+from django.db import Error
+
+from notifications.models import DeliveryAttempt
+from notifications.providers.mail import About, ErrorClass, ProviderError
+
+logger = logging.getLogger(__name__)
+
+# The same refusal for so many different recipients, one after the other and nothing accepted between, is about us.
+RUN = 10
+_REFUSED = {DeliveryAttempt.Result.PERMANENT, DeliveryAttempt.Result.MISCONFIGURED}
+# Numbers of queues, times and messages differ from answer to answer.
+_NUMBERS = re.compile(r"\S*\d\S*")
+
+
+def judged(provider: str, address: str, answer: ProviderError) -> ProviderError:
+    """Return the answer, as one about us if the provider refuses everybody in these words."""
+    if not (answer.is_reply and answer.error_class is ErrorClass.PERMANENT and answer.about is About.MESSAGE):
+        return answer
+    if not refuses_everybody(provider, address, answer):
+        return answer
+    return ProviderError(ErrorClass.MISCONFIGURED, answer.code, answer.detail)
+
+
+def refuses_everybody(provider: str, address: str, answer: ProviderError) -> bool:
+    """True if this is the end of a run of refusals in the same words. Handles database errors."""
+    try:
+        attempts = DeliveryAttempt.objects.filter(provider=provider).order_by("-recorded_at")
+        last = list(attempts.values_list("result", "error_code", "error", "message__to_address")[: 2 * RUN])
+    except Error as error:
+        logger.warning("the attempts before a refusal cannot be read (%s)", type(error).__name__)
+        return False
+    recipients = {address.lower()}
+    for result, code, text, recipient in last:
+        if result not in _REFUSED or (code, _words(text)) != (answer.code, _words(str(answer))):
+            break
+        recipients.add(recipient.lower())
+    return len(recipients) >= RUN
+
+
+def _words(error: str) -> str:
+    """Return an attempt's text without its class and without what differs every time."""
+    return _NUMBERS.sub("", error.partition(": ")[2])

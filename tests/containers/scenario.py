@@ -54,6 +54,7 @@ class Scenario:
             self.check("stop under load, every process ends with 0, start", self.stop_and_start)
             self.check("power cut, and all is healthy again", self.power_cut)
             self.check("Flower lists the three queues after it", self.flower_lists_queues)
+            self.check("secrets in files", self.secrets_in_files)
         self.crowd.leave()
         self.check("manage.py status ends with 0", self.status_is_well)
 
@@ -168,6 +169,14 @@ class Scenario:
         self.crowd.come()
         time.sleep(5)
         return f"after {healthy_s:.0f} s"
+
+    def secrets_in_files(self) -> str:
+        self.site.configure(secrets_in_files=True)
+        self.site.compose("up", "-d")
+        self.site.wait_healthy()
+        environment = self.site.compose("exec", "-T", "worker-main", "env")
+        expect("SECRET_KEY=" not in environment, "the secret is in the environment besides")
+        return ""
 
     def status_is_well(self) -> str:
         last = ""

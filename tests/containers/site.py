@@ -17,6 +17,23 @@ BASES = Path(__file__).with_name("bases")
 PROJECT = "mailroom-containers"
 # With every character that a URL, a shell, Compose and Redis give a meaning to.
 HARD = 'p/a?s#s$w[o]r:d@"\\%x'
+SECRETS = {
+    "SECRET_KEY": f"$ecret{'kK9-' * 15}",
+    "POSTGRES_PASSWORD": HARD,
+    "REDIS_PASSWORD": HARD,
+    "FLOWER_BASIC_AUTH": "operator:flower-password",
+}
+SETTINGS = {
+    "ALLOWED_HOSTS": "127.0.0.1",
+    "BEHIND_TLS_PROXY": "1",
+    "TRUSTED_PROXIES": "1",
+    "DEFAULT_FROM_EMAIL": "Mailroom <hello@mailroom.example>",
+    "EMAIL_PROVIDERS": "smtp",
+    "SMTP_URL": "smtp://mailpit:1025",
+    "EMAIL_RATE": "smtp=50",
+    # A worker that is killed while it sends leaves a message uncertain: settle it within the test.
+    "UNCERTAIN_SETTLE_S": "20",
+}
 # Instead of Mailpit, an inbox that outlives its container.
 OVERRIDE = """
 services:
@@ -46,6 +63,7 @@ class Site:
         self.engine = engine
         self.folder = engine.shared / "mailroom"
         self.version = "this"
+        self.files: list[str] = []
         self.port, self.flower_port, self.web_port = free_port(), free_port(), free_port()
         self.url = f"https://127.0.0.1:{self.port}"
         services = (
@@ -87,31 +105,30 @@ class Site:
         )
         self._build(following, "mailroom:next")
 
-    def configure(self, *, inbox_delay_s: float = 0) -> None:
-        settings = {
-            "SECRET_KEY": f"'{'k' * 50}$ecret'",
-            "POSTGRES_PASSWORD": f"'{HARD}'",
-            "REDIS_PASSWORD": f"'{HARD}'",
-            "FLOWER_BASIC_AUTH": "operator:flower-password",
-            "SITE_URL": self.url,
-            "ALLOWED_HOSTS": "127.0.0.1",
-            "BEHIND_TLS_PROXY": "1",
-            "TRUSTED_PROXIES": "1",
-            "DEFAULT_FROM_EMAIL": "Mailroom <hello@mailroom.example>",
-            "EMAIL_PROVIDERS": "smtp",
-            "SMTP_URL": "smtp://mailpit:1025",
-            "EMAIL_RATE": "smtp=50",
-            # A worker that is killed while it sends leaves a message uncertain: settle it within the test.
-            "UNCERTAIN_SETTLE_S": "20",
-            "WEB_PORT": str(self.web_port),
-            "FLOWER_PORT": str(self.flower_port),
-        }
-        (self.folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    def configure(self, *, inbox_delay_s: float = 0, secrets_in_files: bool = False) -> None:
+        """Write .env, or .env and secrets/ as docs/containers.md says."""
+        in_env = dict(SETTINGS, SITE_URL=self.url, WEB_PORT=str(self.web_port), FLOWER_PORT=str(self.flower_port))
+        self.files = ["docker-compose.yml", "docker-compose.override.yml"]
+        if secrets_in_files:
+            self.files.append("docker-compose.secrets.yml")
+            self._write_secrets()
+        else:
+            in_env |= {name: f"'{value}'" for name, value in SECRETS.items()}
+        (self.folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in in_env.items()))
         override = self.folder / "docker-compose.override.yml"
         override.write_text(OVERRIDE.format(project=PROJECT, delay_s=inbox_delay_s))
 
+    def _write_secrets(self) -> None:
+        folder = self.folder / "secrets"
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o700)
+        for name, value in SECRETS.items():
+            (folder / name).write_text(value + "\n")
+            (folder / name).chmod(0o444)
+
     def compose(self, *command: str, timeout_s: float = 600) -> str:
         variables = {"MAILROOM_VERSION": self.version, "COMPOSE_PROJECT_NAME": PROJECT, "COMPOSE_PROFILES": "dev"}
+        variables["COMPOSE_FILE"] = ":".join(self.files)
         options = {"folder": self.folder, "variables": variables, "timeout_s": timeout_s}
         return run(self.engine, "docker", "compose", *command, **options)  # type: ignore[arg-type]
 

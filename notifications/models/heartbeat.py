@@ -15,6 +15,8 @@ class ProcessHeartbeat(models.Model):
     # As Celery names workers: critical@host. The others likewise: relay@host.
     name = models.CharField(max_length=200, primary_key=True)
     beat_at = models.DateTimeField(db_default=Now())
+    # When this name was first heard: a process that started after another fell silent replaces it.
+    started_at = models.DateTimeField(db_default=Now())
     # What is wrong, in one sentence, where the process turns and yet does not do its work.
     trouble = models.CharField(max_length=200, blank=True, default="")
 

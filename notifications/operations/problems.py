@@ -1,6 +1,6 @@
 """What is wrong with the whole, each in one sentence that says what to do. Pure: a status in, sentences out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from notifications.operations.status import Brake, Lane, Overdue, Process, Status
 from notifications.states import Stream
@@ -25,6 +25,19 @@ def problems(status: Status) -> list[str]:
 
 def is_silent(process: Process) -> bool:
     return process.silent_s > SILENT_S
+
+
+def replaced(processes: Sequence[Process]) -> set[str]:
+    """Return the silent processes that a newer one of their kind replaces, one for one: a killed container's."""
+    names = set()
+    newcomers = sorted((process for process in processes if not is_silent(process)), key=lambda process: -process.age_s)
+    for lost in sorted(filter(is_silent, processes), key=lambda process: process.silent_s):
+        kind = lost.name.partition("@")[0]
+        successor = next((one for one in newcomers if _is(one, kind) and one.age_s < lost.silent_s), None)
+        if successor is not None:
+            newcomers.remove(successor)
+            names.add(lost.name)
+    return names
 
 
 def spoken(seconds: float) -> str:
@@ -55,7 +68,10 @@ def _missing(status: Status) -> Iterator[str]:
 
 
 def _processes(status: Status) -> Iterator[str]:
+    gone = replaced(status.processes)
     for process in status.processes:
+        if process.name in gone:
+            continue
         if is_silent(process):
             silent = f"{process.name} has been silent for {spoken(process.silent_s)}"
             yield f"{silent}: it is frozen, lost or without the database. Look at it, and start it again."

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, LiteralString
 
 import redis
@@ -21,7 +22,8 @@ MOST = 10_000
 MOST_CAUSES = 100
 
 _PROCESSES = """
-SELECT name, greatest(0, extract(epoch FROM statement_timestamp() - beat_at))::float, trouble
+SELECT name, greatest(0, extract(epoch FROM statement_timestamp() - beat_at))::float, trouble,
+    greatest(0, extract(epoch FROM statement_timestamp() - started_at))::float
 FROM notifications_processheartbeat ORDER BY name
 """
 # Read in the order of the relay's index: of a long queue the first ten thousand that the relay will take.
@@ -78,11 +80,12 @@ SELECT error_fingerprint, kind, count(*) FROM (
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """`silent_s`: seconds since it last said that it turns. `trouble`: what it said is wrong, or nothing."""
+    """`silent_s`: seconds since its last heartbeat, `age_s`: since its first. `trouble`: what it said is wrong."""
 
     name: str
     silent_s: float
     trouble: str
+    age_s: float = inf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,7 +203,10 @@ def collect(circuits: Sequence[Circuit]) -> Status:
     uncertain, held = _row(_UNCERTAIN, MOST)
     used, allowed = _row(CONNECTIONS)
     return Status(
-        processes=[Process(name=name, silent_s=s, trouble=trouble) for name, s, trouble in _rows(_PROCESSES)],
+        processes=[
+            Process(name=name, silent_s=silent_s, trouble=trouble, age_s=age_s)
+            for name, silent_s, trouble, age_s in _rows(_PROCESSES)
+        ],
         lanes=[_lane(stream, told) for stream in Stream],
         circuits=circuits,
         traffic=[_traffic(provider) for provider in settings.EMAIL_PROVIDERS],

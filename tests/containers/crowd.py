@@ -18,7 +18,7 @@ LEAVES_WITHIN_S = 90
 class Crowd:
     """People who sign up at a steady rate. `ca_file` is what they trust."""
 
-    def __init__(self, site: Site, ca_file: Path, log: Path, rate: float = 3.0) -> None:
+    def __init__(self, site: Site, ca_file: Path, log: Path, rate: float = 2.0) -> None:
         self.site = site
         self.ca_file = ca_file
         self.log = log

@@ -1,7 +1,7 @@
 """What is done to the site, and what is checked of it, in the short form and in the full one."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -124,25 +124,22 @@ class Scenario:
 
     def upgrade_at_once(self) -> str:
         since, self.site.version = time.time(), "this"
+        servers = self.site.compose("ps", "-q", "postgres", "redis")
         self.site.compose("up", "-d")
         self.site.wait_healthy()
-        gap_s, took_s = self.crowd.gap_s(since), time.time() - since
+        until = time.time()
+        gap_s = self.crowd.gap_s(since)
         self.outcome.most("all_at_once_gap_s", gap_s)
-        expect(wait_until(lambda: not self.missing(since), 300), f"{len(self.missing(since))} emails are missing")
-        remark = f"no sign-up was answered for {gap_s:.1f} s, all healthy after {took_s:.0f} s"
-        return f"{remark}, each email sent within {self.worst_wait_s(since):.0f} s"
-
-    def missing(self, since: float) -> set[str]:
-        """Return who was told "done" since then, ten seconds ago at least, and has no email."""
-        told = {one.address for one in self.crowd.told() if one.word == "done" and since < one.at < time.time() - 10}
-        return told - {str(entry["to"]) for entry in self.site.inbox()}
-
-    def worst_wait_s(self, since: float) -> float:
+        expect(self.site.compose("ps", "-q", "postgres", "redis") == servers, "PostgreSQL or Redis was replaced")
+        told = {one.address: one.at for one in self.crowd.told() if one.word == "done" and since < one.at < until}
+        expect(wait_until(lambda: not self.missing(told), 300), f"{len(self.missing(told))} emails are missing")
         arrived = {str(entry["to"]): float(str(entry["at"])) for entry in self.site.inbox()}
-        waits = [
-            arrived[one.address] - one.at for one in self.crowd.told() if one.at > since and one.address in arrived
-        ]
-        return max(waits, default=0.0)
+        waited_s = max((arrived[address] - at for address, at in told.items()), default=0.0)
+        remark = f"no sign-up was answered for {gap_s:.1f} s, all healthy after {until - since:.0f} s"
+        return f"{remark}, all {len(told)} emails sent within {waited_s:.0f} s"
+
+    def missing(self, told: Mapping[str, float]) -> set[str]:
+        return set(told) - {str(entry["to"]) for entry in self.site.inbox()}
 
     def stop_and_start(self) -> str:
         self.site.configure(inbox_delay_s=4)

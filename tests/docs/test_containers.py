@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 from ruamel.yaml import YAML
 
-from config import health, preflight
+from config import health
 from config.environment import BASE_DIR
 from config.local.ports import free_port
 from config.processes import PROCESSES
@@ -172,12 +172,38 @@ ELSEWHERE = {
 }
 
 
-def test_preflight_lists_all_that_is_missing_without_seeing_a_secret():
-    environment = SERVICES["preflight"]["environment"]
-    assert set(environment) == set(preflight.REQUIRED)
-    assert all(re.fullmatch(r"(\$\{[A-Z_]+:\+set\})+", value) for value in environment.values())
-    assert preflight.missing({}) == list(preflight.REQUIRED)
-    assert preflight.missing({**dict.fromkeys(preflight.REQUIRED, "set"), "SITE_URL": ""}) == ["SITE_URL"]
+def preflight(**environment):
+    (*shell, program) = SERVICES["preflight"]["command"]
+    command = [*shell, program.replace("$$", "$")]
+    path = {"PATH": os.environ["PATH"]}
+    return subprocess.run(command, env=path | environment, capture_output=True, text=True, check=False)
+
+
+REQUIRED = SERVICES["preflight"]["environment"]
+
+
+def test_preflight_lists_all_that_is_missing():
+    done = preflight(SITE_URL="set", ALLOWED_HOSTS="")
+    assert done.returncode == 1
+    assert re.findall(r"^(\w+) is not set", done.stdout, re.MULTILINE) == [
+        name for name in REQUIRED if name != "SITE_URL"
+    ]
+
+
+def test_preflight_is_silent_when_nothing_is_missing():
+    done = preflight(**dict.fromkeys(REQUIRED, "set"))
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_preflight_sees_no_value():
+    assert all(re.fullmatch(r"(\$\{[A-Z_]+:\+set\})+", value) for value in REQUIRED.values())
+
+
+def test_no_upgrade_replaces_the_servers():
+    """Compose replaces what depends on a replaced container."""
+    ours = {name for name, service in SERVICES.items() if "build" in service}
+    for name in ("postgres", "redis"):
+        assert not set(SERVICES[name]["depends_on"]) & ours
 
 
 UNITS = {"k": 1024, "m": 1024**2}

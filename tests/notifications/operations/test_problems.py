@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifications.operations.problems import problems, spoken
+from notifications.operations.problems import problems, replaced, spoken
 from notifications.operations.status import Brake, Circuit, Dead, Lane, Misfit, Overdue, Process, Status
 from notifications.states import Stream
 
@@ -53,6 +53,27 @@ def silent(name, silent_s=40):
     return Process(name=name, silent_s=silent_s, trouble="")
 
 
+def young(name, age_s):
+    return Process(name=name, silent_s=2, trouble="", age_s=age_s)
+
+
+@pytest.mark.parametrize(
+    ("processes", "expected"),
+    [
+        ([silent("bulk@old", 40), young("bulk@new", 30)], {"bulk@old"}),
+        # It was there before: it replaces none.
+        ([silent("bulk@old", 40), young("bulk@other", 50)], set()),
+        ([silent("bulk@old", 40), young("main@new", 30)], set()),
+        # Two are lost and one has come.
+        ([silent("bulk@a", 40), silent("bulk@b", 60), young("bulk@new", 30)], {"bulk@a"}),
+        ([silent("bulk@a", 40), silent("bulk@b", 60), young("bulk@new", 50)], {"bulk@b"}),
+        ([silent("bulk@a", 40), silent("bulk@b", 60), young("bulk@c", 30), young("bulk@d", 50)], {"bulk@a", "bulk@b"}),
+    ],
+)
+def test_silent_process_is_replaced_by_a_newer_one_of_its_kind(processes, expected):
+    assert replaced(processes) == expected
+
+
 def dead(cause, hour):
     return Dead(cause=cause, hour=hour, day=hour, ever=900)
 
@@ -79,6 +100,7 @@ def dead(cause, hour):
         ),
         ({"processes": [*ALIVE, silent("bulk@here", 1500)]}, ["bulk@here has been silent for 25 min: it is frozen"]),
         ({"processes": [*ALIVE, silent("bulk@here", 20)]}, []),
+        ({"processes": [*ALIVE, silent("bulk@old", 1500), young("bulk@new", 30)]}, []),
         ({"processes": [*ALIVE, Process(name="bulk@here", silent_s=1, trouble="tired")]}, ["bulk@here: tired. Start"]),
         ({"connections_used": 77, "connections_allowed": 97}, []),
         ({"connections_used": 78, "connections_allowed": 97}, ["78 of the database's 97 connections are in use"]),

@@ -11,12 +11,17 @@ from accounts.models import User
 
 
 class Progress(StrEnum):
-    """How far a mail has come, as the person who waits for it sees it."""
+    """How far an email has come, as the person who waits for it sees it."""
 
     WAITING = "waiting"
-    SENT = "sent"  # handed over to a provider
+    DELAYED = "delayed"  # still waiting, longer than usual
+    UNCLEAR = "unclear"  # a provider may have it; that is being found out
+    SENT = "sent"  # a provider has it
+    DEFERRED = "deferred"  # the mailbox has asked to wait
+    UNREPORTED = "unreported"  # a provider has it, and no report will come or has come for long
     DELIVERED = "delivered"
     REFUSED = "refused"  # the mailbox does not take it: another address is needed
+    UNSENDABLE = "unsendable"  # nothing is sent to this address: another one is needed
     FAILED = "failed"  # it was not sent and will not be
 
 

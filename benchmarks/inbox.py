@@ -1,4 +1,4 @@
-"""How soon the page of somebody who waits for a mail says "Handed over", after the provider's answer.
+"""How soon the page of somebody who waits for an email says "Sent", after the provider's answer.
 
 In Debian's Chromium, on a stack of its own with the shipped settings; the provider needs 2 s. Run it as
 `make bench-inbox`.

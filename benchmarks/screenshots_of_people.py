@@ -68,17 +68,17 @@ def take_inbox(photographer: Photographer) -> None:
     with photographer.visitor() as newcomer:
         photographer.running.simulator.turn(latency_ms=4000)
         newcomer.sign_up("mary@example.com", name="Mary Somerville")
-        newcomer.sees(re.compile("Handing over"))
-        newcomer.sees(re.compile("Send it again in"))
+        newcomer.sees(re.compile("Sending"))
+        newcomer.sees(re.compile("Resend in"))
         photographer.shoot(newcomer, "inbox-waiting", DESK, DARK_HAND)
         newcomer.sees("Delivered")
         photographer.shoot(newcomer, "inbox-delivered", DARK_DESK, HAND)
     photographer.running.simulator.turn(latency_ms=100)
     with photographer.visitor() as unlucky:
         unlucky.sign_up("bounce-mary@example.com", name="Mary Somerville")
-        unlucky.sees("The mailbox refused our mail.")
+        unlucky.sees(re.compile("We couldn't deliver to"))
         photographer.shoot(unlucky, "inbox-refused", DESK, DARK_HAND)
-        unlucky.follow("Correct your address")
+        unlucky.follow("Change address")
         photographer.shoot(unlucky, "correct-address", HAND)
 
 

@@ -5,11 +5,17 @@ from dataclasses import dataclass
 from accounts.flows.started import Started
 from accounts.mails import Progress
 
-# A person looks at the page for the first minute; after ten nobody does.
+# A person looks at the page for the first minute; after ten it no longer updates, and says so.
 FRESH_S = 60
 STALE_S = 600
 QUICK_MS, STEADY_MS, SLOW_MS = 500, 2_000, 10_000
-_UNDER_WAY = {Progress.WAITING, Progress.SENT}
+# Where an email is: queued, sent, delivered. The others are told in a sentence.
+_STATION = {
+    **dict.fromkeys((Progress.WAITING, Progress.DELAYED, Progress.UNCLEAR), 1),
+    **dict.fromkeys((Progress.SENT, Progress.DEFERRED, Progress.UNREPORTED), 2),
+    Progress.DELIVERED: 3,
+}
+_PAUSE_MS = {Progress.WAITING: QUICK_MS, Progress.SENT: STEADY_MS}
 
 
 @dataclass(frozen=True)
@@ -23,12 +29,18 @@ class Following:
         """How soon to look again; 0 for no more."""
         if self.confirmed or self.started.age_s > STALE_S:
             return 0
-        if self.progress not in _UNDER_WAY:
-            # What is still missing is the person's own click, maybe on another device.
-            return SLOW_MS
         if self.started.age_s > FRESH_S:
             return SLOW_MS
-        return QUICK_MS if self.progress is Progress.WAITING else STEADY_MS
+        # Otherwise what is missing is a provider that comes back, or the person's own click.
+        return _PAUSE_MS.get(self.progress, SLOW_MS)
+
+    @property
+    def has_stopped(self) -> bool:
+        return not self.confirmed and not self.pause_ms
+
+    @property
+    def needs_another_address(self) -> bool:
+        return self.progress in {Progress.REFUSED, Progress.UNSENDABLE}
 
     @property
     def version(self) -> str:
@@ -37,9 +49,8 @@ class Following:
 
     @property
     def steps(self) -> list[tuple[str, str]]:
-        """The three stations, each `done`, `now` or `open`."""
-        at = {Progress.WAITING: 1, Progress.SENT: 2, Progress.DELIVERED: 3}.get(self.progress, 1)
+        """The three stations, each `done`, `now` or `open`; none is `now` where nothing more is expected."""
+        at = _STATION.get(self.progress, 1)
+        now = "open" if self.progress is Progress.UNREPORTED else "now"
         names = ("written", "sent", "delivered")
-        return [
-            (name, "done" if number < at else "now" if number == at else "open") for number, name in enumerate(names)
-        ]
+        return [(name, "done" if number < at else now if number == at else "open") for number, name in enumerate(names)]

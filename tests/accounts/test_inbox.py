@@ -1,21 +1,27 @@
 """The page after a sign-up: it follows the mail of this browser's own sign-up, and of no other."""
 
+import re
 from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.flows.started import PAUSE_S
 from accounts.links import confirmation_path, password_reset_path
+from accounts.mails import Progress
 from accounts.models import User
 from accounts.purging import purge_unconfirmed
 from notifications.delivery.attempt import deliver
 from notifications.delivery.record import Carrier
+from notifications.feedback import suppressing
 from notifications.models import Message
+from notifications.post_office import Mailroom
 from notifications.states import Stream
+from notifications.suppressions import Reason
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -35,49 +41,84 @@ def shown(client):
     return client.get(INBOX).content.decode()
 
 
+def state(client):
+    return re.search(r'data-progress="(\w+)"', shown(client))[1]
+
+
 def later(seconds):
     return time_machine.travel(timezone.now() + timedelta(seconds=seconds))
 
 
 @pytest.mark.parametrize(
-    ("status", "outcome", "said"),
+    ("status", "outcome", "told"),
     [
-        ("queued", "unknown", "Handing over …"),
-        ("sending", "unknown", "Handing over …"),
-        ("uncertain", "unknown", "Handing over …"),
-        ("sent", "unknown", "Handed over"),
-        ("sent", "deferred", "On its way …"),
-        ("sent", "delivered", "Delivered"),
-        ("sent", "complained", "Delivered"),
-        ("sent", "bounced", "The mailbox refused our mail."),
-        ("sent", "rejected", "The mailbox refused our mail."),
-        ("suppressed", "unknown", "The mailbox refused our mail."),
-        ("dead", "unknown", "This mail was not sent."),
-        ("expired", "unknown", "This mail was not sent."),
-        ("cancelled", "unknown", "This mail was not sent."),
+        ("queued", "unknown", Progress.WAITING),
+        ("sending", "unknown", Progress.WAITING),
+        ("uncertain", "unknown", Progress.UNCLEAR),
+        ("sent", "unknown", Progress.SENT),
+        ("sent", "deferred", Progress.DEFERRED),
+        ("sent", "delivered", Progress.DELIVERED),
+        ("sent", "complained", Progress.DELIVERED),
+        ("sent", "bounced", Progress.REFUSED),
+        ("sent", "rejected", Progress.REFUSED),
+        ("suppressed", "unknown", Progress.UNSENDABLE),
+        ("dead", "bounced", Progress.REFUSED),
+        ("dead", "unknown", Progress.FAILED),
+        ("expired", "unknown", Progress.FAILED),
+        ("cancelled", "unknown", Progress.FAILED),
     ],
 )
-def test_page_shows_the_state_of_the_mail(person, status, outcome, said):
+def test_page_shows_the_state_of_the_mail(person, status, outcome, told):
     now = timezone.now()
     lease = {"lease_token": Message.objects.get().id, "lease_until": now} if status == "sending" else {}
     Message.objects.update(
         status=status,
         outcome=outcome,
+        provider="ses",
         sent_at=now if status == "sent" else None,
         died_at=now if status == "dead" else None,
         **lease,
     )
-    assert said in shown(person)
+    assert state(person) == told
+
+
+def test_page_says_when_it_takes_longer_than_usual(person):
+    Message.objects.update(created_at=Now() - timedelta(seconds=60))
+    assert state(person) == Progress.DELAYED
+
+
+@pytest.mark.parametrize(("provider", "ago_s"), [("smtp", 0), ("ses", 600)])
+def test_page_waits_for_no_report_where_none_comes(person, provider, ago_s):
+    Message.objects.update(status="sent", provider=provider, sent_at=Now() - timedelta(seconds=ago_s))
+    assert state(person) == Progress.UNREPORTED
+    assert 'aria-current="step"' not in shown(person)
+
+
+def test_address_that_is_not_written_to_is_not_said_to_have_been(client):
+    suppressing.suppress("ada@example.com", Reason.HARD_BOUNCE, "")
+    client.post(reverse("accounts:sign-up"), {"email": "ada@example.com", "password": PASSWORD})
+    assert state(client) == Progress.UNSENDABLE
+    assert CORRECT in shown(client)
+    assert RESEND not in shown(client)
+
+
+@pytest.mark.parametrize("progress", Progress)
+@pytest.mark.parametrize("age_s", [0, 61, 601])
+def test_page_has_a_picture_of_everything_there_is(person, monkeypatch, progress, age_s):
+    monkeypatch.setattr(Mailroom, "progress", lambda self, reference: progress)
+    with later(age_s):
+        following = person.get(INBOX).context["following"]
+        assert state(person) == progress
+        assert following.has_stopped == (age_s > 600)
+        assert len([one for _, one in following.steps if one == "now"]) <= 1
 
 
 def test_page_is_the_same_where_the_address_has_an_account(client):
     UserFactory(email="ada@example.com", confirmed_at=timezone.now())
     client.post(reverse("accounts:sign-up"), {"email": "ada@example.com", "password": PASSWORD})
-    page = shown(client)
-    assert "Handing over …" in page
-    assert "is confirmed" not in page
+    assert state(client) == Progress.WAITING
     Message.objects.update(status="sent", sent_at=timezone.now(), outcome="delivered")
-    assert "Delivered" in shown(client)
+    assert state(client) == Progress.DELIVERED
 
 
 def test_confirmation_is_seen_at_once(person):

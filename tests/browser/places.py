@@ -124,7 +124,7 @@ NEWCOMERS: dict[str, Way] = {
     "correct-address": path("/check-inbox/correct/"),
     "confirm": confirm,
 }
-REFUSED: dict[str, Way] = {"inbox-refused": inbox("The mailbox refused our mail.")}
+REFUSED: dict[str, Way] = {"inbox-refused": inbox("We couldn't deliver to")}
 MEMBERS: dict[str, Way] = {
     "account": path("/"),
     "password-change": path("/account/password/"),

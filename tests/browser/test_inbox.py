@@ -27,8 +27,8 @@ def look_again_until(visitor, text):
 def test_inbox_page_follows_the_mail(visitor):
     visitor.running.simulator.turn(latency_ms=2000)
     visitor.sign_up()
-    expect(visitor.page.locator("[aria-current=step]")).to_have_text(re.compile("Handing over"))
-    look_again_until(visitor, "Handed over")
+    expect(visitor.page.locator("[aria-current=step]")).to_have_text(re.compile("Sending"))
+    look_again_until(visitor, "Sent")
     look_again_until(visitor, "Delivered")
 
 
@@ -48,8 +48,8 @@ def test_inbox_page_sees_that_the_address_is_confirmed_elsewhere(visitor):
 def test_refused_mail_leads_to_another_address(visitor):
     right = visitor.address
     visitor.sign_up(slip())
-    look_again_until(visitor, "The mailbox refused our mail.")
-    visitor.follow("Correct your address")
+    look_again_until(visitor, "We couldn't deliver to")
+    visitor.follow("Change address")
     visitor.fill_in(email=right, password=NEW_PASSWORD)
     visitor.press("Write to this address")
     visitor.reads("Check your inbox")
@@ -62,13 +62,13 @@ def test_mail_is_sent_once_more_after_a_pause(visitor):
     visitor.sign_up()
     visitor.link_in_mail("/confirm/")
     if visitor.javascript:
-        expect(visitor.page.get_by_role("button", name=re.compile("Send it again in [0-9]+ s"))).to_be_disabled()
+        expect(visitor.page.get_by_role("button", name=re.compile("Resend in [0-9]+ s"))).to_be_disabled()
     else:
-        visitor.press("Send it again")
+        visitor.press("Resend")
         visitor.sees(re.compile("Please wait [0-9]+ seconds."))
     let_the_pause_pass(visitor)
     visitor.go("/check-inbox/")
-    visitor.press("Send it again")
+    visitor.press("Resend")
     visitor.sees("We are sending it once more.")
     visitor.go(visitor.link_in_mail("/confirm/"))
     visitor.press("Yes, it is mine")

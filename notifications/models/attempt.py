@@ -24,7 +24,7 @@ class DeliveryAttempt(models.Model):
     result = models.CharField(max_length=16, choices=Result)
     provider_message_id = models.CharField(max_length=200, blank=True, default="")
     error_code = models.CharField(max_length=100, blank=True, default="")
-    # One sentence of ours; a provider's own text can repeat keys, addresses and bodies.
+    # One sentence of ours, or the server's without addresses, links and keys.
     error = models.CharField(max_length=300, blank=True, default="")
     duration_ms = models.PositiveIntegerField(null=True, blank=True)
     task_id = models.CharField(max_length=191, blank=True, default="")

@@ -20,7 +20,7 @@ from notifications.providers.answers import Said, read_answer, sentence
 from notifications.providers.base import HeedlessPostSend, Provider, unknown
 from notifications.providers.compose import ATTEMPT_KEY, MESSAGE_ID_KEY
 from notifications.providers.deadline import WatchedConnection, begin_request
-from notifications.providers.http import is_untrusted
+from notifications.providers.http import is_untrusted, retry_after_s
 from notifications.providers.mail import ErrorClass, OutgoingMail, ProviderError
 
 NO_CONNECTION = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError)
@@ -137,7 +137,12 @@ def from_client_error(error: boto.ClientError) -> ProviderError:
     """Return what an answer of AWS means."""
     said = taken_apart(error.response)
     meaning, name = read_answer("ses", said)
-    return meaning.error(name or said.code or f"http-{said.status}", sentence(said.text) if said.has_shape else "")
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return meaning.error(
+        name or said.code or f"http-{said.status}",
+        sentence(said.text) if said.has_shape else "",
+        retry_after_s=retry_after_s(headers.get("retry-after"), headers.get("date")),
+    )
 
 
 def taken_apart(answer: Any) -> Said:

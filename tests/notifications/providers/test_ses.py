@@ -26,8 +26,6 @@ class TestSes(HttpContract):
     # botocore reads the file when it has connected.
     without_bundle = T
     is_decoded = True
-    # AWS asks for no certain pause.
-    has_wishes = False
 
     def no(self, text):
         return refuse("", "InternalServiceErrorException", text)[1:]

@@ -1,4 +1,4 @@
-"""Find out that a provider refuses everybody, where it says so in words that no table knows."""
+"""Find out that a provider refuses everybody, where it says so to one message after the other."""
 
 import logging
 import re
@@ -10,20 +10,26 @@ from notifications.providers.mail import About, ErrorClass, ProviderError
 
 logger = logging.getLogger(__name__)
 
-# The same refusal for so many different recipients, one after the other and nothing accepted between, is about us.
+# The same refusal for so many different recipients, one after the other and nothing accepted between, is not about each
+# of them: for good it is about us, and for now about the provider.
 RUN = 10
-_REFUSED = {DeliveryAttempt.Result.PERMANENT, DeliveryAttempt.Result.MISCONFIGURED}
+_OF_ALL = {ErrorClass.PERMANENT: ErrorClass.MISCONFIGURED, ErrorClass.TRANSIENT: ErrorClass.TRANSIENT}
+_REFUSED = {
+    DeliveryAttempt.Result.PERMANENT,
+    DeliveryAttempt.Result.MISCONFIGURED,
+    DeliveryAttempt.Result.TRANSIENT,
+}
 # Numbers of queues, times and messages differ from answer to answer.
 _NUMBERS = re.compile(r"\S*\d\S*")
 
 
 def judged(provider: str, address: str, answer: ProviderError) -> ProviderError:
-    """Return the answer, as one about us if the provider refuses everybody in these words."""
-    if not (answer.is_reply and answer.error_class is ErrorClass.PERMANENT and answer.about is About.MESSAGE):
+    """Return the answer, as one that is not about the message if the provider refuses everybody in these words."""
+    if not answer.is_reply or answer.about is not About.MESSAGE or answer.error_class not in _OF_ALL:
         return answer
     if not refuses_everybody(provider, address, answer):
         return answer
-    return ProviderError(ErrorClass.MISCONFIGURED, answer.code, answer.detail)
+    return ProviderError(_OF_ALL[answer.error_class], answer.code, answer.detail)
 
 
 def refuses_everybody(provider: str, address: str, answer: ProviderError) -> bool:

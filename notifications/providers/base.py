@@ -157,7 +157,7 @@ def wants_new_connection(answer: Accepted | ProviderError) -> bool:
 def before_the_wire(error: Exception) -> ProviderError | None:
     """Return what an exception means that was raised before any I/O, whoever the provider is."""
     if isinstance(error, _BAD_MESSAGE):
-        return _unusable(error)
+        return _unusable(type(error).__name__)
     if isinstance(error, _BAD_SETUP):
         return ProviderError(ErrorClass.MISCONFIGURED, type(error).__name__, "the provider is not set up")
     return None
@@ -169,12 +169,14 @@ def _before_the_request(error: Exception, stage: Stage, *, has_begun: bool) -> P
         # Only HTTP's headers are Latin-1, and of those only the key is not ours. All else is the message's own text.
         if error.encoding == "latin-1":
             return before_the_wire(error)
-        return None if has_begun else _unusable(error)
+        return None if has_begun else _unusable(type(error).__name__)
     return None if has_begun else before_the_wire(error)
 
 
-def _unusable(error: Exception) -> ProviderError:
-    return ProviderError(ErrorClass.PERMANENT, type(error).__name__, "the message cannot be put into a request")
+def _unusable(code: str) -> ProviderError:
+    failure = ProviderError(ErrorClass.PERMANENT, code, "the message cannot be put into a request")
+    failure.never_left = True
+    return failure
 
 
 def _private(mail: OutgoingMail) -> list[str]:
@@ -188,9 +190,9 @@ def with_evidence(
     """Return what an ambiguous failure means, given how far the send had come. Only proof makes it less than that."""
     if stage is Stage.SENDING and not has_begun and not isinstance(error, OSError):
         # What a library raises for a message's own text is this message's fault, never the provider's.
-        return ProviderError(ErrorClass.PERMANENT, failure.code, "the message cannot be put into a request")
+        return _unusable(failure.code)
     if stage is Stage.COMPOSING:
-        return ProviderError(ErrorClass.PERMANENT, failure.code, "the message cannot be put together")
+        return _unusable(failure.code)
     if stage is Stage.OPENING and not isinstance(error, OSError):
         return ProviderError(ErrorClass.MISCONFIGURED, failure.code, "the provider cannot be set up")
     if stage is Stage.OPENING or carried_nothing:

@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 from accounts.mails import Progress
 from notifications import kinds
 from notifications.delivery.attempt import deliver
-from notifications.delivery.breaker import is_closed
+from notifications.delivery.breaker import enter, is_closed
 from notifications.delivery.record import Carrier
 from notifications.delivery.refusals import RUN
 from notifications.delivery.replay import dead_letters, replay
@@ -16,10 +16,11 @@ from notifications.outcomes import BounceKind, Outcome
 from notifications.post_office import Mailroom
 from notifications.providers.answers import meaning as m
 from notifications.providers.circuit import CONSECUTIVE_FAILURES
+from notifications.providers.mail import ErrorClass, ProviderError
 from notifications.states import Status, Stream
 from notifications.suppressions import Reason
 from tests.factories import MessageFactory, UserFactory
-from tests.notifications.breakers import open_circuit, until_probe
+from tests.notifications.breakers import close_circuit, open_circuit, until_probe
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
@@ -81,6 +82,33 @@ def test_provider_that_refuses_everybody_in_unknown_words_is_stopped(provider):
     until_probe("scripted")
     run(messages[-2])
     assert fresh(messages[-2]).status == Status.SENT
+    assert is_closed("scripted")
+
+
+def test_provider_that_takes_no_message_for_now_counts_as_down(provider):
+    provider.script.extend(m.MESSAGE_LATER.error("smtp-451", "Temporary local problem") for _ in range(4 * RUN))
+    messages = MessageFactory.create_batch(3 * RUN)
+    run(*messages)
+    assert not is_closed("scripted")
+    # What was not tried costs nothing.
+    assert Message.objects.filter(attempts=1).count() == RUN - 1 + CONSECUTIVE_FAILURES
+    assert set(Message.objects.values_list("status", flat=True)) == {Status.QUEUED}
+
+
+def test_message_that_never_left_says_nothing_of_the_provider(provider):
+    never_left = ProviderError(ErrorClass.PERMANENT, "KeyError", "the message cannot be put into a request")
+    never_left.never_left = True
+    provider.script.extend([never_left] * 3)
+    open_circuit("scripted")
+    until_probe("scripted")
+    message = MessageFactory()
+    run(message)
+    assert fresh(message).status == Status.DEAD
+    assert not is_closed("scripted")
+    # The next message may probe without a wait.
+    assert enter("scripted").prober
+    close_circuit("scripted")
+    run(MessageFactory(), MessageFactory())
     assert is_closed("scripted")
 
 

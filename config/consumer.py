@@ -11,6 +11,8 @@ from typing import Any
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 
+from config import heartbeat
+
 logger = logging.getLogger(__name__)
 
 PAUSE_S = 1
@@ -22,6 +24,8 @@ class PersistentConsumer(Consumer):
 
         def say(error: Exception, interval_s: float) -> None:
             logger.warning("the broker is away (%s); trying again in %g s", type(error).__name__, interval_s)
+            # Also at the start, when nobody watches yet: a probe must not restart what waits for the broker.
+            heartbeat.touch()
 
         return conn.ensure_connection(
             say, None, interval_start=PAUSE_S, interval_step=0, interval_max=PAUSE_S, callback=maybe_shutdown
@@ -30,6 +34,7 @@ class PersistentConsumer(Consumer):
     def on_connection_error_before_connected(self, exc: Exception) -> None:
         """A replica and a full broker take connections and refuse what comes next."""
         super().on_connection_error_before_connected(exc)
+        heartbeat.touch()
         time.sleep(PAUSE_S)
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:

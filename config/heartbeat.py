@@ -1,7 +1,7 @@
 """A file whose age says whether a process does its work: `inspect ping` costs half a second of CPU at every probe.
 
-A worker whose slots are all busy stays fresh; one that is stopped, has lost the broker or takes no tasks does not.
-The same goes into a row, for operators.
+A worker whose slots are all busy stays fresh; one that is stopped or takes no tasks does not. While the broker is away
+the file stays fresh too: a restart would not help. What is wrong goes into a row, for operators.
 """
 
 import logging

@@ -47,8 +47,12 @@ class Watch:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            before, self._found = self._found, watchdog.trouble(self.look())
+            seen = self.look()
+            before, self._found = self._found, watchdog.trouble(seen)
             self._looked_at = time.monotonic()
+            if seen.waiting is None and not self._stop.is_set():
+                # The broker is away. A restart of this worker would not bring it back, so no probe should ask for one.
+                heartbeat.touch()
             if self._found and not before:
                 logger.error("this worker is unhealthy: %s", self._found)
             elif before and not self._found:

@@ -7,9 +7,11 @@ import pytest
 from celery import Celery
 from celery.contrib.testing.worker import start_worker
 from celery.signals import setup_logging
+from celery.worker.consumer import Consumer
 from django.db import OperationalError
 
 from config import heartbeat, watchdog, watching
+from config.consumer import PersistentConsumer
 from config.redis_client import client, served_key
 from config.watching import Watch
 from notifications.models import ProcessHeartbeat
@@ -99,6 +101,30 @@ def test_broker_that_went_away_is_noticed(app, monkeypatch):
         assert not touched()
         step.start(worker.consumer)
         eventually(lambda: row().trouble == "" and touched())
+
+
+def test_worker_without_its_broker_is_no_reason_for_a_restart(app, monkeypatch):
+    monkeypatch.setattr(watchdog, "TURNS_WITHIN_S", 0.5)
+    with working(app) as worker:
+        eventually(lambda: row() and touched())
+        (step,) = [step for step in worker.consumer.steps if isinstance(step, watching.Heartbeat)]
+        monkeypatch.setattr(step.watch, "_waiting", lambda: None)
+        step.stop(worker.consumer)
+        eventually(lambda: "its consumer has stood still" in row().trouble)
+        eventually(touched)
+
+
+@pytest.mark.parametrize("method", ["ensure_connected", "on_connection_error_before_connected"])
+def test_worker_that_starts_before_its_broker_is_no_reason_for_a_restart(monkeypatch, method):
+    class Connection:
+        def ensure_connection(self, errback, *args, **kwargs):
+            errback(ConnectionRefusedError(), 1)
+
+    waiting = PersistentConsumer.__new__(PersistentConsumer)
+    monkeypatch.setattr("config.consumer.PAUSE_S", 0)
+    monkeypatch.setattr(Consumer, "on_connection_error_before_connected", lambda self, exc: None)
+    getattr(waiting, method)(Connection())
+    assert heartbeat.path().exists()
 
 
 def test_database_that_is_away_holds_up_nothing(app, monkeypatch):

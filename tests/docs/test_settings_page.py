@@ -6,7 +6,13 @@ from pathlib import Path
 
 from config.environment import BASE_DIR
 
-READERS = ("config/settings.py", "config/environment.py", "config/celeryconfig.py", "config/endpoints.py")
+READERS = (
+    "config/settings.py",
+    "config/environment.py",
+    "config/celeryconfig.py",
+    "config/endpoints.py",
+    "config/flower_guard.py",
+)
 READ = re.compile(r"env\.(str|filled|int|float|bool|list|choice)$")
 ROW = re.compile(r"^\| `(\w+)` \| (.*?) \| ", re.MULTILINE)
 

@@ -1,0 +1,39 @@
+""".env.example names what production needs, and a copy that is filled in starts."""
+
+import re
+
+from config import preflight
+from config.env_file import read_env_file
+from config.environment import BASE_DIR
+from tests.config.settings.process import PRODUCTION, run
+
+EXAMPLE = BASE_DIR / ".env.example"
+# Read by AWS's own library.
+FOREIGN = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+
+
+def test_example_names_all_that_compose_requires():
+    assert set(preflight.REQUIRED) <= set(read_env_file(EXAMPLE))
+
+
+def test_example_names_only_settings_that_there_are():
+    named = set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text(), re.MULTILINE))
+    page = (BASE_DIR / "docs" / "settings.md").read_text()
+    assert named - FOREIGN <= set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+
+
+def test_example_holds_no_secret():
+    secrets = re.findall(r"^#?\w*(?:PASSWORD|KEY|TOKEN|AUTH|KEY_ID)='(.*)'", EXAMPLE.read_text(), re.MULTILINE)
+    assert set(secrets) == {""}
+
+
+def test_example_filled_in_is_ready_for_production(tmp_path):
+    text = EXAMPLE.read_text()
+    for name, value in {"SECRET_KEY": PRODUCTION["SECRET_KEY"], "SMTP_PASSWORD": "$p,#'w/?"}.items():
+        text = re.sub(rf"^#?{name}=''", lambda _, n=name, v=value: f"{n}='{v}'", text, flags=re.MULTILINE)
+    text = re.sub(r"^#(SMTP_\w+|POSTGRES_HOST|REDIS_\w+)=", r"\1=", text, flags=re.MULTILINE)
+    (tmp_path / "env").write_text(text)
+    mine = tuple(PRODUCTION.keys() - {"PATH"})
+    command = ("manage.py", "check", "--deploy", "--fail-level", "WARNING")
+    done = run(*command, without=mine, MAILROOM_ENV_FILE=str(tmp_path / "env"))
+    assert (done.returncode, done.stderr) == (0, "")

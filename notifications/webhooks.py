@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from notifications.feedback import ingest
-from notifications.providers.feedback import ForgedError, MalformedError, Posted, UnprovenError
+from notifications.providers.feedback import ForgedError, MalformedError, OversizedError, Posted, UnprovenError
 from notifications.providers.registry import WEBHOOKS
 
 logger = logging.getLogger(__name__)
@@ -40,6 +40,9 @@ def receive(request: HttpRequest, provider: str) -> HttpResponse:
     except MalformedError as error:
         logger.warning("a request to the webhook of %s cannot be taken apart: %s", provider, error)
         return _answer(400, "cannot be taken apart")
+    except OversizedError as error:
+        logger.warning("a request to the webhook of %s is too large: %s", provider, error)
+        return _answer(413, "too large")
     except UnprovenError as error:
         logger.warning("a request to the webhook of %s could not be checked: %s", provider, error)
         return _answer(503, "cannot be checked now")

@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from notifications import states
 from notifications.feedback import suppressing
 from notifications.feedback.finding import find
+from notifications.feedback.splitting import split_first
 from notifications.feedback.writing import write_down
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
 from notifications.models.transactions import brief
@@ -49,7 +50,8 @@ def read_due(limit: int = BATCH) -> Counter[str]:
     database errors, and then nothing has changed.
     """
     with brief():
-        events = list(_due()[:limit])
+        # Large batches wait until what came one by one is read.
+        events = list(_due()[:limit]) or (list(_due()[:limit]) if split_first() else [])
         if not events:
             return Counter()
         read = [(event, feedback) for event in events if (feedback := _read(event))]

@@ -1,5 +1,5 @@
 from notifications.models.attempt import DeliveryAttempt
-from notifications.models.event import ProviderEvent
+from notifications.models.event import EventBatch, ProviderEvent
 from notifications.models.heartbeat import ProcessHeartbeat
 from notifications.models.housekeeping import HousekeepingJob
 from notifications.models.message import Message
@@ -10,6 +10,7 @@ from notifications.models.suppression import Suppression
 __all__ = [
     "DeadLetter",
     "DeliveryAttempt",
+    "EventBatch",
     "HousekeepingJob",
     "Message",
     "ProcessHeartbeat",

@@ -8,6 +8,20 @@ from notifications.models.message import Message
 from notifications.outcomes import BounceKind, FeedbackKind
 
 
+class EventBatch(models.Model):
+    """Events of one large request, as they came: a list of pairs of an event's id and its payload.
+
+    They become rows of their own, and this one goes, before they are read.
+    """
+
+    provider = models.CharField(max_length=32)
+    events = models.JSONField()
+    received_at = models.DateTimeField(db_default=Now(), editable=False, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.provider}: {len(self.events)} events"
+
+
 class ProviderEvent(models.Model):
     """Stored before the provider is told "got it", read afterwards.
 

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import F, QuerySet, Subquery
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce, Least, Now
 from django.utils import timezone
 
 from notifications import kinds, states
-from notifications.models import DeliveryAttempt, Message, ProviderEvent
+from notifications.models import DeliveryAttempt, EventBatch, Message, ProviderEvent
 from notifications.models.message import ACCOUNT_DELETED, AT_ITS_PLACE
 from notifications.models.transactions import brief
 from notifications.states import Event, Status
@@ -87,7 +87,8 @@ def settle_uncertain() -> int:
     """
     # An unread event is due since it was received, so the index of what is due finds the oldest.
     unread = ProviderEvent.objects.filter(state=ProviderEvent.State.STORED).order_by("read_after")
-    oldest = Coalesce(Subquery(unread.values("received_at")[:1]), Now())
+    unsplit = EventBatch.objects.order_by("received_at")
+    oldest = Least(*(Coalesce(Subquery(each.values("received_at")[:1]), Now()) for each in (unread, unsplit)))
     with brief():
         over = Message.objects.filter(status=Status.UNCERTAIN, settle_at__lte=Now(), settle_at__lt=oldest)
         waiting = list(_locked(over))

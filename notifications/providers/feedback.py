@@ -18,6 +18,10 @@ class MalformedError(Exception):
     """The request is the provider's, or could be, but cannot be taken apart."""
 
 
+class OversizedError(Exception):
+    """The request is the provider's and holds more than is taken in one go. The provider repeats it, or cuts it."""
+
+
 class UnprovenError(Exception):
     """It cannot be found out now whether the request is the provider's: answer 5xx, and it will ask again.
 
@@ -101,6 +105,7 @@ class Webhook(ABC):
     provider: ClassVar[str]
     # What the provider sends at once is well below this. It is taken apart before it is proven genuine, or after.
     max_bytes: ClassVar[int] = 1_000_000
+    max_events: ClassVar[int] = 50_000
 
     @abstractmethod
     def missing_settings(self) -> list[str]:

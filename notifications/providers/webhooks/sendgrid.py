@@ -23,6 +23,7 @@ from notifications.providers.feedback import (
     ForgedError,
     MalformedError,
     Opened,
+    OversizedError,
     Posted,
     RawEvent,
     UnprovenError,
@@ -87,6 +88,8 @@ class SendGridWebhook(Webhook):
         batch = parsed(posted.body)
         if not isinstance(batch, list):
             raise MalformedError("no batch of events")
+        if len(batch) > self.max_events:
+            raise OversizedError(f"{len(batch)} events")
         events = [event for event in map(raw_event, batch) if event is not None]
         return Opened(events, note=account_note(events))
 

@@ -10,10 +10,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.db import OperationalError
+from django.db.models.functions import Now
 
+from notifications.feedback import ingest
 from notifications.feedback.reading import read_due
-from notifications.models import Message, ProviderEvent
+from notifications.models import EventBatch, Message, ProviderEvent
+from notifications.outbox import recovery
 from notifications.providers.registry import WEBHOOKS
+from notifications.providers.webhooks.sendgrid import SendGridWebhook
 from notifications.states import Status
 from tests.factories import MessageFactory
 from tests.notifications.providers.webhooks import signing
@@ -175,4 +179,58 @@ def test_oversized_sns_message_changes_nothing(client, settings, tmp_path):
     signer = signing.Sns()
     message = signer.notification({**signing.EVENT, "more": "x" * 600_000})
     assert post_sns(client, settings, tmp_path, signer, message) == 413
+    assert not ProviderEvent.objects.exists()
+
+
+LARGE = 20_000
+
+
+def batch_of(count, message=None):
+    ours = {"mailroom_message_id": str(message.id)} if message else {}
+    return json.dumps(
+        [
+            {"event": "delivered", "email": "a@example.com", "sg_event_id": f"e{number}", **ours}
+            for number in range(count)
+        ]
+    ).encode()
+
+
+def test_large_batch_is_stored_in_few_rows_and_read_in_parts(client, sendgrid, django_assert_max_num_queries):
+    """Whoever waits for the answer holds a web thread."""
+    message = MessageFactory(uncertain=True)
+    body = batch_of(LARGE, message)
+    with django_assert_max_num_queries(4):
+        answer = client.post("/webhooks/sendgrid/", body, content_type="application/json", headers=sendgrid(body))
+    assert answer.status_code == 200
+    assert not ProviderEvent.objects.exists()
+    assert EventBatch.objects.count() == LARGE // ingest.PART
+    assert read_due() == {"applied": ingest.PART}
+    assert Message.objects.get(id=message.id).status == Status.SENT
+    assert EventBatch.objects.count() == LARGE // ingest.PART - 1
+
+
+def test_large_batch_that_is_repeated_is_read_once(client, sendgrid):
+    body = batch_of(ingest.DIRECT + 1)
+    for _ in range(2):
+        client.post("/webhooks/sendgrid/", body, content_type="application/json", headers=sendgrid(body))
+    read = 0
+    while EventBatch.objects.exists():
+        read += read_due().total()
+    assert read == ProviderEvent.objects.count() == ingest.DIRECT + 1
+
+
+def test_uncertain_message_waits_for_a_batch_that_is_not_split_yet():
+    message = MessageFactory(uncertain=True)
+    EventBatch.objects.create(provider="sendgrid", events=[], received_at=Now() - timedelta(minutes=5))
+    assert recovery.settle_uncertain() == 0
+    EventBatch.objects.all().delete()
+    assert recovery.settle_uncertain() == 1
+    assert Message.objects.get(id=message.id).status == Status.QUEUED
+
+
+def test_more_events_than_any_provider_sends_are_refused(client, sendgrid, monkeypatch):
+    monkeypatch.setattr(SendGridWebhook, "max_events", 10)
+    body = batch_of(11)
+    answer = client.post("/webhooks/sendgrid/", body, content_type="application/json", headers=sendgrid(body))
+    assert answer.status_code == 413
     assert not ProviderEvent.objects.exists()

@@ -1,0 +1,29 @@
+"""Make rows of their own out of events that were stored many to a row."""
+
+from django.db import connection
+
+# One statement: whoever takes a batch writes its events, or neither happens. They count as received when the batch was.
+_SPLIT = """
+WITH taken AS (
+    DELETE FROM notifications_eventbatch
+    WHERE id = (
+        SELECT id FROM notifications_eventbatch ORDER BY received_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+    )
+    RETURNING provider, events, received_at
+)
+INSERT INTO notifications_providerevent
+    (provider, event_id, payload, state, received_at, read_after, kind, bounce, recipient, provider_message_id, detail)
+SELECT provider, event ->> 0, event -> 1, 'stored', received_at, received_at, '', '', '', '', ''
+FROM taken, jsonb_array_elements(events) AS event
+ORDER BY event ->> 0 ON CONFLICT DO NOTHING
+"""
+
+
+def split_first() -> int:
+    """Split the oldest batch that no other process is splitting; return how many new events were in it.
+
+    Raises Django's database errors.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_SPLIT)
+        return int(cursor.rowcount)

@@ -14,8 +14,12 @@ What happens: "password-reset" was asked for, "confirmation" (the welcome mail o
 up where there is an account ("account-exists"), "password-changed", "address-change" was asked for (the address is the
 new one), "address-changed" (the address is the old one, `context` has `new_address`, masked), "account-deleted"
 (`context` has `name` and `language`).
+
+`news_wanted`: the reader of `address` (str), logged in as `user` (User) or by a link sent there, said yes to product
+news. Whoever has stopped sending news to it starts again. It is sent inside the deciding transaction too.
 """
 
 from django.dispatch import Signal
 
 account_event = Signal()
+news_wanted = Signal()

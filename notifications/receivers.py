@@ -5,10 +5,13 @@ from uuid import UUID
 
 from django.db.models.signals import post_save, pre_delete
 
+from accounts.flows import news
 from accounts.models import User
-from accounts.signals import account_event
+from accounts.signals import account_event, news_wanted
 from accounts.throttling import asker
 from notifications import forgetting, kinds
+from notifications.feedback import suppressing
+from notifications.models import Suppression
 from notifications.outbox import Draft, enqueue
 
 # What `accounts` calls the welcome mail when somebody asks for it once more.
@@ -19,6 +22,8 @@ def connect() -> None:
     post_save.connect(welcome_new_user, sender=User, dispatch_uid="notifications.welcome_new_user")
     pre_delete.connect(forget_deleted_user, sender=User, dispatch_uid="notifications.forget_deleted_user")
     account_event.connect(mail_account_event, dispatch_uid="notifications.mail_account_event")
+    account_event.connect(keep_news_from_a_new_address, dispatch_uid="notifications.keep_news_from_a_new_address")
+    news_wanted.connect(send_news_again, dispatch_uid="notifications.send_news_again")
 
 
 def welcome_draft(user: User) -> Draft:
@@ -55,3 +60,16 @@ def mail_account_event(
 ) -> None:
     name = kinds.WELCOME.name if kind == CONFIRMATION else kind
     enqueue(Draft(kind=name, to=address, user=user, id=reference, context=context or {}, client=asker()))
+
+
+def send_news_again(*, address: str, **kwargs: Any) -> None:
+    suppressing.come_back(address)
+
+
+def keep_news_from_a_new_address(*, kind: str, user: User | None, **kwargs: Any) -> None:
+    """An account gets no news at a new address whose reader had left them, and its page must not say it does."""
+    if kind != kinds.ADDRESS_CHANGED.name or user is None:
+        return
+    address = User.objects.filter(pk=user.pk).values_list("email", flat=True).get().lower()
+    if Suppression.objects.in_force([address]).filter(reason__in=suppressing.ENDS_NEWS).exists():
+        news.leave([address])

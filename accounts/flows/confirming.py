@@ -6,12 +6,15 @@ would then log in with the stranger's own password.
 
 from datetime import timedelta
 from enum import Enum, auto
+from typing import Any
 
 from django.contrib.auth.hashers import identify_hasher, is_password_usable
+from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.flows import news
 from accounts.flows.started import Started
 from accounts.models import User
 from accounts.tokens import confirmation_tokens
@@ -37,7 +40,7 @@ def needs(user: User, started: Started | None) -> Needs:
 def confirm(user: User) -> bool:
     """Confirm the address; False if the link, or the password that was checked, proves nothing any more."""
     proof = confirmation_tokens.proof(user) | {"password": user.password}
-    return bool(User.objects.filter(**proof).update(confirmed_at=Now()))
+    return _confirm(user, proof)
 
 
 @sensitive_variables("password")
@@ -45,7 +48,16 @@ def confirm_with_first_password(user: User, password: str) -> bool:
     """Confirm the address of an account that has no password yet, and set it; False as in `confirm`."""
     proof = confirmation_tokens.proof(user) | {"password": user.password}
     user.set_password(password)
-    return bool(User.objects.filter(**proof).update(confirmed_at=Now(), password=user.password))
+    return _confirm(user, proof, password=user.password)
+
+
+def _confirm(user: User, proof: dict[str, Any], **changes: Any) -> bool:
+    """An account that asked for news did so for an address that nobody had proven yet: now its reader says so."""
+    with transaction.atomic():
+        confirmed = User.objects.filter(**proof).update(confirmed_at=Now(), **changes)
+        if confirmed and user.wants_news:
+            news.say_yes(user)
+    return bool(confirmed)
 
 
 def was_just_used(user: User | None, token: str) -> bool:

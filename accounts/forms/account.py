@@ -42,6 +42,16 @@ class PreferencesForm(KeepsName):
         super().__init__(*args, **kwargs)
         self.fields["language"].choices = settings.LANGUAGES  # type: ignore[attr-defined]
         self.initial["language"] = self.instance.language or settings.LANGUAGE_CODE
+        # What the page showed travels with it: an answer given elsewhere meanwhile is not undone by saving a new name.
+        self.fields["wants_news"].show_hidden_initial = True
+
+    def changes(self) -> dict[str, Any]:
+        """Return what the person said, without an answer about news that they left as it was shown."""
+        said = dict(self.cleaned_data)
+        shown = self.data.get(self.add_initial_prefix("wants_news"))
+        if shown is not None and (shown == "True") == said["wants_news"]:
+            del said["wants_news"]
+        return said
 
 
 class DeleteForm(WithCurrentPassword):

@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 from django.views.generic import FormView, TemplateView, UpdateView, View
 
-from accounts.flows import address, deleting, passwords
+from accounts.flows import address, deleting, news, passwords
 from accounts.flows.address import Change
 from accounts.flows.started import forget
 from accounts.forms.account import AddressForm, DeleteForm, PreferencesForm
@@ -154,8 +154,7 @@ class PreferencesView(ForMembers, UpdateView):
         return self.member
 
     def form_valid(self, form: PreferencesForm) -> HttpResponse:
-        # No save(): that raises where the account was deleted a moment ago.
-        if not User.objects.filter(pk=self.member.pk).update(**form.cleaned_data):
+        if not news.save_preferences(self.member, form.changes()):
             logout(self.request)
             return self.handle_no_permission()
         language = form.cleaned_data["language"]

@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import Max
 from django.db.models.functions import Now
 
+from accounts.flows import news
 from accounts.models import User
 from notifications.models import ProviderEvent, Suppression
 from notifications.outcomes import BounceKind, FeedbackKind
@@ -22,6 +23,8 @@ from notifications.suppressions import Reason, reason_for
 
 _Key = tuple[str, str]
 HEALED = "a message was delivered"
+CAME_BACK = "the account's owner asked for news again"
+ENDS_NEWS = {Reason.UNSUBSCRIBED, Reason.COMPLAINT}
 # Messages to each address that bounced softly since one was delivered or a person lifted the suppression. Each part is
 # a question for one address, so that each is answered by an index.
 _SOFT_BOUNCES = """
@@ -66,7 +69,9 @@ def consider(reports: Sequence[Report]) -> None:
     """Suppress the addresses of a batch of events, and lift what the events prove wrong."""
     soft = _soft_bounces({one.event.recipient for one in reports if one.feedback.bounce is BounceKind.SOFT})
     found = [(one, reason) for one in reports if (reason := _reason(one, soft.get(one.event.recipient, 0)))]
-    _put(found)
+    put = _put(found)
+    # Whoever leaves or complains gets no news any more, and the account's page says so.
+    news.leave({address for address, reason in put if reason in ENDS_NEWS})
     for kind, (reason, why) in _BACK.items():
         _take_back(_last_words(reports, kind, found, reason), reason, why)
 
@@ -82,6 +87,15 @@ def heal(message_ids: Iterable[UUID]) -> None:
     if ids := set(message_ids):
         probed = Suppression.objects.filter(lifted_at__isnull=True, probe_id__in=ids)
         probed.update(lifted_at=Now(), lift_reason=HEALED)
+
+
+def come_back(address: str) -> int:
+    """Lift what keeps news from a reader who wants it again; return how many suppressions that were.
+
+    A complaint stays: providers keep it too, whoever says what.
+    """
+    left = Suppression.objects.in_force([address]).filter(reason=Reason.UNSUBSCRIBED)
+    return left.update(lifted_at=Now(), lift_reason=CAME_BACK)
 
 
 def lift(suppression: Suppression, by: User, why: str) -> bool:
@@ -102,8 +116,8 @@ def _reason(report: Report, soft_bounces: int) -> Reason | None:
     )
 
 
-def _put(found: Sequence[tuple[Report, Reason]]) -> None:
-    """Write the rows; what happened before a person lifted the same is no news."""
+def _put(found: Sequence[tuple[Report, Reason]]) -> list[_Key]:
+    """Write the rows and return their addresses and reasons, without what happened before a person lifted the same."""
     lifted = _lifted({(one.event.recipient, reason) for one, reason in found})
     rows = [
         (one.event.recipient, reason.value, one.feedback.detail[:300], one.event.provider, one.event.pk)
@@ -113,6 +127,7 @@ def _put(found: Sequence[tuple[Report, Reason]]) -> None:
     if rows:
         with connection.cursor() as cursor:
             cursor.execute(_PUT, [list(column) for column in zip(*rows, strict=True)])
+    return [(address, reason) for address, reason, *_ in rows]
 
 
 def _is_old(report: Report, lifted_at: datetime | None) -> bool:

@@ -11,6 +11,6 @@ WHERE left_news.address = lower(accounts_user.email) AND left_news.lifted_at IS 
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notifications", "0014_event_batches"), ("accounts", "0006_admin_list")]
+    dependencies = [("notifications", "0015_event_batches"), ("accounts", "0006_admin_list")]
 
     operations = [migrations.RunSQL(CLEAR, migrations.RunSQL.noop)]

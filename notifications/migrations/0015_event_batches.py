@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notifications", "0013_lift_claims")]
+    dependencies = [("notifications", "0014_process_started_at")]
 
     operations = [
         migrations.CreateModel(

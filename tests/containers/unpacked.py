@@ -32,6 +32,7 @@ class UnpackedEngine:
         self.folder = folder
         self.root = folder / "engine"
         self.shared = folder / "shared"
+        self._pid_file = folder / "engine.pid"
         self._process: subprocess.Popen[bytes] | None = None
         self._mode = ""
 
@@ -50,6 +51,7 @@ class UnpackedEngine:
 
     def unpack(self) -> None:
         """Unpack the engine and the Debian that the base images begin with, where they are not there yet."""
+        self._end_leftover()
         self.shared.mkdir(parents=True, exist_ok=True)
         jobs = []
         if not (self.root / "usr/sbin/dockerd").exists():
@@ -108,7 +110,24 @@ class UnpackedEngine:
                 start_new_session=True,
             )
         self._mode = mode
+        self._pid_file.write_text(str(self._process.pid))
         self._wait_until_it_answers()
+
+    def _end_leftover(self) -> None:
+        """End the engine of a run that was killed: two cannot share a folder."""
+        pid = int(self._pid_file.read_text()) if self._pid_file.exists() else 0
+        if self._is_engine(pid):
+            os.kill(pid, signal.SIGKILL)
+        while self._is_engine(pid):
+            time.sleep(0.1)
+        self._pid_file.unlink(missing_ok=True)
+
+    def _is_engine(self, pid: int) -> bool:
+        """Return whether a process is this folder's engine: its number may belong to another one by now."""
+        try:
+            return str(self.root) in Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+        except OSError:
+            return False
 
     def _wait_until_it_answers(self) -> None:
         give_up_at = time.monotonic() + STARTS_WITHIN_S

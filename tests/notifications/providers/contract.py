@@ -4,9 +4,10 @@ import os
 import pickle
 import socket
 import ssl
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from email.header import decode_header, make_header
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
@@ -14,6 +15,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from config.local.ports import free_port
 from notifications.providers import connections, deadline
+from notifications.providers.answers.meaning import Meaning
 from notifications.providers.base import Provider
 from notifications.providers.mail import About, ErrorClass, OutgoingMail, ProviderError
 from tests.notifications.providers import faults
@@ -51,6 +53,8 @@ class ProviderContract:
     deadline_s = 1.0
     # What of a message the library asks for when it builds a request.
     building = "recipients"
+    # How this provider says what every provider can say: what its server does instead of accepting, by meaning.
+    says: ClassVar[Mapping[Meaning, faults.Act]] = {}
     # True if `taken` gives headers as a program shows them.
     is_decoded = False
 
@@ -125,6 +129,15 @@ class ProviderContract:
         (entry,) = taken()
         shown = [entry["to_name"], entry["subject"]]
         assert (shown if self.is_decoded else [as_shown(one) for one in shown]) == [text, text]
+
+    def test_what_every_provider_can_say_is_the_same_for_all(self, at):
+        for meaning, act in self.says.items():
+            connections.close_all()
+            with faults.fault_server(act) as server:
+                at(server.port)
+                error = self.refusal(self.made(), outgoing())
+            found = (error.about, error.error_class, error.bounce)
+            assert found == (meaning.about, meaning.error_class, meaning.bounce), meaning.name
 
     def test_what_a_library_raises_for_a_messages_text_is_that_messages_fault(self, provider, taken, monkeypatch):
         # A warm connection has carried an email before.

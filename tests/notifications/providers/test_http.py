@@ -12,6 +12,7 @@ from anymail.signals import post_send, pre_send
 
 from notifications.outcomes import BounceKind
 from notifications.providers import connections, deadline
+from notifications.providers.answers import meaning as m
 from notifications.providers.http import retry_after_s, until_reset_s
 from notifications.providers.mail import About, ProviderError
 from notifications.providers.postmark import Postmark
@@ -24,7 +25,27 @@ from tests.notifications.providers.http_contract import A, HttpContract, M, P, R
 TROUBLE = '{"errors": [{"message": "try later", "field": null}]}'
 
 
+def sendgrid_no(status, text, field=None):
+    return faults.answer(status, body=json.dumps({"errors": [{"message": text, "field": field}]}))
+
+
+def postmark_no(number, text="no", status="422 Unprocessable"):
+    return faults.answer(status, body=json.dumps({"ErrorCode": number, "Message": text}))
+
+
+GATEWAY = faults.answer("500 Error", body="<html>a gateway's page</html>")
+
+
 class TestSendGrid(HttpContract):
+    says = {
+        m.BAD_ADDRESS: sendgrid_no("400 Bad", "Does not contain a valid address.", "personalizations.0.to.0.email"),
+        m.MESSAGE_REFUSED: sendgrid_no("400 Bad", "The content is bad.", "content"),
+        m.REFUSES_US: sendgrid_no("403 Forbidden", "Your account is suspended."),
+        m.THROTTLED: sendgrid_no("429 Too Many", "too many requests"),
+        m.QUOTA_SPENT: sendgrid_no("401 Unauthorized", "Maximum credits exceeded"),
+        m.OUTAGE: sendgrid_no("500 Error", "try later"),
+        m.UNKNOWN: GATEWAY,
+    }
     made = SendGrid
     accepted_status = "202 Accepted"
 
@@ -172,6 +193,15 @@ class TestSendGrid(HttpContract):
 
 
 class TestPostmark(HttpContract):
+    says = {
+        m.INACTIVE: postmark_no(406, "You tried to send to an inactive recipient."),
+        m.BAD_ADDRESS: postmark_no(300, "Invalid 'To' address: 'x'."),
+        m.MESSAGE_REFUSED: postmark_no(300, "Invalid metadata content."),
+        m.REFUSES_US: postmark_no(412, "Your account is pending."),
+        m.THROTTLED: postmark_no(429, status="429 Too Many"),
+        m.OUTAGE: postmark_no(100, "Maintenance", status="503 Unavailable"),
+        m.UNKNOWN: GATEWAY,
+    }
     made = Postmark
     accepted = '{"ErrorCode": 0, "Message": "OK", "MessageID": "an-id", "To": "ada.canary@example.com"}'
 

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from notifications.providers import connections
+from notifications.providers.answers import meaning as m
 from notifications.providers.ses import Ses
 from tests.notifications.providers import faults
 from tests.notifications.providers.contract import outgoing
@@ -18,7 +19,20 @@ def refuse(status, code, text="x"):
     return (status, headers, f'{{"message": "{text}"}}')
 
 
+def no(status, code, text="x"):
+    return faults.answers([refuse(status, code, text)])
+
+
 class TestSes(HttpContract):
+    says = {
+        m.INACTIVE: no("400 Bad", "MessageRejected", "Address blacklisted."),
+        m.MESSAGE_REFUSED: no("400 Bad", "MessageRejected", "Illegal content."),
+        m.REFUSES_US: no("400 Bad", "AccountSuspendedException"),
+        m.THROTTLED: no("429 Too Many", "TooManyRequestsException", "Maximum sending rate exceeded."),
+        m.QUOTA_SPENT: no("429 Too Many", "TooManyRequestsException", "Daily message quota exceeded."),
+        m.OUTAGE: no("500 Error", "InternalServiceErrorException"),
+        m.UNKNOWN: faults.answer("500 Error", body='{"message": "a gateway", "code": "Unavailable"}'),
+    }
     made = Ses
     # Opening a client takes a while of it.
     deadline_s = 1.5

@@ -7,6 +7,7 @@ from aiosmtpd.controller import Controller
 
 from config.local.ports import free_port
 from notifications.providers import connections
+from notifications.providers.answers import meaning as m
 from notifications.providers.mail import ErrorClass
 from notifications.providers.smtp import Smtp
 from tests.notifications.providers import faults, smtp_faults
@@ -48,7 +49,24 @@ class Mailbox:
         return "250 OK"
 
 
+def says(step, text):
+    return smtp_faults.Smtp(step, smtp_faults.reply(text), goes_on=True)
+
+
 class TestSmtp(ProviderContract):
+    says = {
+        m.NO_MAILBOX: says(Step.RCPT, "550 5.1.1 User unknown"),
+        m.MAILBOX_FULL: says(Step.RCPT, "552 5.2.2 Mailbox full"),
+        m.RECIPIENT_LATER: says(Step.RCPT, "450 4.2.0 Greylisted"),
+        m.RECIPIENT_REFUSES: says(Step.RCPT, "550 5.7.26 Unauthenticated email is not accepted"),
+        m.MESSAGE_REFUSED: says(Step.BODY, "554 5.7.1 Illegal content"),
+        m.MESSAGE_LATER: says(Step.BODY, "451 4.7.1 try later"),
+        m.REFUSES_US: says(Step.RCPT, "550 5.7.1 Your account is suspended"),
+        m.THROTTLED: says(Step.MAIL, "454 Throttling failure: Maximum sending rate exceeded."),
+        m.QUOTA_SPENT: says(Step.BODY, "550 5.4.5 Daily sending quota exceeded"),
+        m.OUTAGE: says(Step.MAIL, "421 4.3.2 shutting down"),
+        m.UNKNOWN: smtp_faults.Smtp(Step.BODY, smtp_faults.cut),
+    }
     made = Smtp
     building = "message"
     is_decoded = True

@@ -37,6 +37,11 @@ def prose(text: str) -> str:
     return re.sub("[\u00ad\u200b\u2060\ufeff]", "", normalize("NFC", text))
 
 
+def one_line(text: str) -> str:
+    """Return what a setting says in a header as its author sees it, with plain spaces."""
+    return _SPACES.sub(" ", prose(text)).strip(" ")
+
+
 def name(text: str) -> str:
     """Return a person's name in one form, with one kind of apostrophe beside the typewriter's, and one hyphen."""
     # Before NFKC, which makes a space and an accent of an apostrophe.

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from accounts import typed
 from config import connections, endpoints
 from config.environment import BASE_DIR, ROLE, Role, env
 
@@ -16,7 +17,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 # --- The site that links in mail point to (workers have no request to ask) ------------------------------------------
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
-SITE_NAME = env.str("SITE_NAME", default="Mailroom")
+SITE_NAME = typed.one_line(env.str("SITE_NAME", default="Mailroom"))
 HTTPS = SITE_URL.startswith("https://")
 
 INSTALLED_APPS = [
@@ -141,7 +142,7 @@ UNCONFIRMED_DAYS = env.int("UNCONFIRMED_DAYS", default=7)
 # --- Mail: who carries it -------------------------------------------------------------------------------------------
 # Mail goes by the first of the list that takes it.
 EMAIL_PROVIDERS = env.list("EMAIL_PROVIDERS", default=["simulator"])
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Mailroom <hello@mailroom.example>")
+DEFAULT_FROM_EMAIL = typed.one_line(env.str("DEFAULT_FROM_EMAIL", default="Mailroom <hello@mailroom.example>"))
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 SENDGRID_API_KEY = env.str("SENDGRID_API_KEY", default="")
 SENDGRID_API_URL = env.str("SENDGRID_API_URL", default="https://api.sendgrid.com/v3/")

@@ -15,6 +15,7 @@ from config.database import is_away
 from notifications import kinds
 from notifications.delivery.misfit import may_fit_elsewhere
 from notifications.models import Message
+from notifications.providers.compose import BadSenderError, sender_address
 from notifications.providers.mail import OutgoingMail
 
 logger = logging.getLogger(__name__)
@@ -192,8 +193,17 @@ def _engine(site: Engine) -> Engine:
     )
 
 
+def _senders_domain() -> str:
+    """Return the domain of the sender in ASCII, as a header has to have it."""
+    try:
+        return sender_address(settings.DEFAULT_FROM_EMAIL).rpartition("@")[2]
+    except BadSenderError:
+        # Said by a system check, and by whoever sends this message.
+        return "invalid"
+
+
 def _headers(message: Message) -> dict[str, str]:
-    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip("> ")
+    domain = _senders_domain()
     return {
         "Message-ID": f"<{message.id}@{domain}>",
         # RFC 3834, and Exchange's own way of saying it: no out-of-office answers, please.

@@ -63,6 +63,16 @@ def sender(from_email: str) -> str:
         raise BadSenderError("the sender is not exactly one address") from error
 
 
+@lru_cache(maxsize=64)
+def sender_address(from_email: str) -> str:
+    """Return the bare address of a sender, in ASCII. Raises BadSenderError."""
+    try:
+        ((_, address),) = getaddresses([from_email])
+        return one_address(address)
+    except ValueError as error:
+        raise BadSenderError("the sender is not exactly one address") from error
+
+
 def recipient(name: str, address: str) -> str:
     """Return name and address as one header value; a name with commas or quotes stays one recipient."""
     if not name:

@@ -1,5 +1,9 @@
 """Text that is the same to a person is the same to the site, however it was typed or pasted."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from django.contrib.auth import hashers
 from django.urls import reverse
@@ -8,6 +12,7 @@ from django.utils import timezone
 from accounts.addresses import canonical_address
 from accounts.models import User
 from accounts.typed import one_form, prose
+from config.environment import BASE_DIR
 from notifications.feedback import suppressing
 from notifications.models import ProviderEvent
 from notifications.suppressions import Reason
@@ -85,6 +90,23 @@ def test_prose_keeps_what_its_author_sees():
         prose("un\u00a0mot\u00ad, \U0001f469\u200d\U0001f4bb e\u0301\ufeff")
         == "un\u00a0mot, \U0001f469\u200d\U0001f4bb \u00e9"
     )
+
+
+def test_settings_in_headers_lose_what_was_pasted_along(environment):
+    environment |= {
+        "SITE_NAME": "\ufeffMail\u00adroom\u00a0Ltd",
+        "DEFAULT_FROM_EMAIL": "Mail\u00a0room <a\u200b@mail.example>",
+    }
+    ask = "from django.conf import settings; print(settings.SITE_NAME, settings.DEFAULT_FROM_EMAIL, sep='|')"
+    done = subprocess.run(
+        [sys.executable, "-c", ask], cwd=BASE_DIR, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "Mailroom Ltd|Mail room <a@mail.example>"
+
+
+@pytest.fixture
+def environment():
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONUTF8": "1"}
 
 
 @pytest.mark.parametrize("typed", [PLAIN, FULLWIDTH])

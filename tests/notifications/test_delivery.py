@@ -74,6 +74,21 @@ def test_mail_carries_a_link_that_was_made_for_it(provider):
     assert "\n" not in mail.subject
 
 
+@pytest.mark.parametrize(
+    ("sender", "domain"),
+    [
+        ("Mailroom <hello@bücher.example>", "xn--bcher-kva.example"),
+        ("hello@Mail.Example", "mail.example"),
+        ('"Mail, room" <hello@mail.example> ', "mail.example"),
+    ],
+)
+def test_message_id_has_the_senders_domain_in_ascii(provider, settings, sender, domain):
+    settings.DEFAULT_FROM_EMAIL = sender
+    message = MessageFactory()
+    run(message)
+    assert provider.taken[0].headers["Message-ID"] == f"<{message.id}@{domain}>"
+
+
 def test_no_token_is_kept_anywhere(provider):
     message = MessageFactory()
     run(message)

@@ -4,10 +4,15 @@ from email.utils import parseaddr
 
 from django.conf import settings
 
+from notifications.providers import compose
+
 
 def sender_address() -> str:
-    """Return the bare address of DEFAULT_FROM_EMAIL; that there is exactly one is a system check's business."""
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].lower()
+    """Return the bare address of DEFAULT_FROM_EMAIL in ASCII, as it is sent; that there is one, a system check sees."""
+    try:
+        return compose.sender_address(settings.DEFAULT_FROM_EMAIL).lower()
+    except compose.BadSenderError:
+        return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].lower()
 
 
 def sender_domain() -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 from config.database import is_away, let_go
 from notifications import kinds
 from notifications.delivery import budget, record, refusals, retry, route
+from notifications.delivery.breaker import Effect
 from notifications.delivery.claim import CALL_MARGIN_S, claim, give_back, hand_over, leave, put_off, undo_hand_over
 from notifications.delivery.facts import gather
 from notifications.delivery.probe import take_probe
@@ -30,6 +31,9 @@ SLICE_S = 3.0
 # Up to this delay Celery's own retry is the fast path of a single message, seen in Flower; the relay has the rest.
 CELERY_RETRY_S = 60.0
 RELAY_SLACK_S = 10.0
+# So many failed probes of one message do not count towards its ceiling: while other messages fail too or the provider
+# does not reply, and while it is the only one that is refused, which may be its own fault.
+MOST_FORGIVEN_IN_OUTAGE, MOST_FORGIVEN = 30, 5
 # How long a database that went away in mid-group is waited for: a restart takes less.
 GIVE_BACK_WITHIN_S = 10.0
 
@@ -61,10 +65,12 @@ def deliver(
         if run.is_over:
             run.report.counts["left for later"] += leave(rest)
             break
-        with route.find() as way:
+        with route.find(rest) as way:
             if way is None:
                 run.report.counts["waiting for a provider"] += leave(rest)
                 break
+            if way.is_probe:
+                rest.sort(key=lambda message_id: str(message_id) != way.probe)
             size = run.group_size(way)
             rest = run.group(rest[:size], way) + rest[size:]
     return run.report
@@ -172,8 +178,8 @@ class _Run:
     def call(self, message: Message, facts: Facts, mail: OutgoingMail, way: Way) -> None:
         """Call the provider, and write down what came of it."""
         answer = self.send(mail, way)
-        failed_probe = way.report(answer)
-        if isinstance(answer, ProviderError) and self.is_forgiven(answer, failed_probe=failed_probe):
+        effect = way.report(answer, message.id)
+        if isinstance(answer, ProviderError) and self.is_forgiven(message, answer, effect):
             message.attempts_forgiven += 1
         attempt = record.attempt_of(message, self.carrier, way.name, answer, self.call_s[way.name])
         if isinstance(answer, Accepted):
@@ -186,13 +192,18 @@ class _Run:
             self.refused(message, attempt, decision, answer)
             self.tell_budget(answer, way)
 
-    def is_forgiven(self, answer: ProviderError, *, failed_probe: bool) -> bool:
+    def is_forgiven(self, message: Message, answer: ProviderError, effect: Effect) -> bool:
         """True if an attempt does not count towards the kind's ceiling.
 
         It is not the message's fault that we are too fast or refused, or that it found out about an outage: that must
-        not use its attempts up. A probe in doubt counts: it may be a copy, and nothing else bounds those.
+        not use its attempts up, within bounds. A probe in doubt counts: it may be a copy, which nothing else bounds.
         """
-        return not answer.costs_an_attempt or (failed_probe and answer.error_class is not ErrorClass.AMBIGUOUS)
+        if not answer.costs_an_attempt:
+            return True
+        is_at_fault = answer.is_reply and not effect.is_outage
+        most = MOST_FORGIVEN if is_at_fault else MOST_FORGIVEN_IN_OUTAGE
+        is_forgivable = effect.failed_probe and answer.error_class is not ErrorClass.AMBIGUOUS
+        return is_forgivable and message.forgiven_attempts < most
 
     def handed_over(self, message: Message, way: Way) -> bool:
         """Hand over; False also if that took so long (a worker may be frozen) that the call would outlive the lease."""
@@ -220,7 +231,7 @@ class _Run:
         return retry.decide(
             error.error_class,
             kinds.get(message.kind),
-            attempts=message.counted_attempts,
+            tries=retry.Tries(made=message.made_attempts, counted=message.counted_attempts),
             age_s=age_s,
             provider_wish_s=error.retry_after_s,
             jitter=_jitter(),

@@ -7,8 +7,9 @@ down where there is something to forget.
 import logging
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.conf import settings
 
@@ -23,6 +24,7 @@ from notifications.providers.circuit import (
     Probe,
     Wait,
     answered,
+    best_probe,
     passage,
     probing,
     released,
@@ -46,14 +48,20 @@ class Entry:
 
     provider: str
     prober: str = ""
+    # The message that probes, if it was named.
+    message: str = ""
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What an answer has done: may the rest of a group still go, and was it only a probe that failed?"""
+    """What an answer has done: may the rest of a group still go, and was it only a probe that failed?
+
+    `is_outage`: other messages failed too, and none succeeded since.
+    """
 
     is_open: bool
     failed_probe: bool = False
+    is_outage: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,8 +73,11 @@ class Standing:
     probes_in_s: float | None
 
 
-def enter(provider: str) -> Entry | None:
-    """Ask for leave to call a provider; None if its circuit is open. Never raises for Redis' sake."""
+def enter(provider: str, messages: Sequence[UUID] = ()) -> Entry | None:
+    """Ask for leave to call a provider with some of `messages`; None if its circuit is open. Handles Redis errors.
+
+    A probe is one of them: one that has not failed, or the one that failed longest ago.
+    """
     if time.monotonic() < _fine.get(provider, -math.inf) + REMEMBERED_S:
         return Entry(provider)
     seen, now = circuits.look(provider)
@@ -75,7 +86,7 @@ def enter(provider: str) -> Entry | None:
         case Pass():
             return Entry(provider)
         case Probe():
-            return _take_probe(provider)
+            return _take_probe(provider, best_probe(seen, [str(message) for message in messages]))
         case _:
             return None
 
@@ -91,8 +102,8 @@ def leave(entry: Entry) -> None:
         circuits.change(entry.provider, lambda circuit, now: released(circuit, entry.prober))
 
 
-def report(entry: Entry, answer: Accepted | ProviderError) -> Effect:
-    """Let all processes know what a provider has answered. Never raises for Redis' sake."""
+def report(entry: Entry, answer: Accepted | ProviderError, message: UUID | None = None) -> Effect:
+    """Let all processes know what a provider has answered to a message. Never raises for Redis' sake."""
     if isinstance(answer, ProviderError) and answer.never_left:
         # Nobody knows more of the provider than before. A probe is given up when its entry is left.
         return Effect(is_open=bool(entry.prober))
@@ -103,11 +114,15 @@ def report(entry: Entry, answer: Accepted | ProviderError) -> Effect:
         return Effect(is_open=False)
     done = circuits.change(
         entry.provider,
-        lambda circuit, now: answered(circuit, now, error_class, code, prober=entry.prober),
+        lambda circuit, now: answered(
+            circuit, now, error_class, code, prober=entry.prober, message=str(message) if message else ""
+        ),
     )
     _remember(entry.provider, done.after)
     _tell(entry.provider, done)
-    return Effect(is_open=done.after.is_open, failed_probe=failed and bool(entry.prober))
+    failed_probe = failed and bool(entry.prober)
+    is_outage = failed_probe and len(done.after.failed) > 1
+    return Effect(is_open=done.after.is_open, failed_probe=failed_probe, is_outage=is_outage)
 
 
 def _of_the_provider(answer: Accepted | ProviderError) -> tuple[ErrorClass | None, str]:
@@ -128,11 +143,13 @@ def forget() -> None:
     circuits.forget()
 
 
-def _take_probe(provider: str) -> Entry | None:
+def _take_probe(provider: str, message: str) -> Entry | None:
     prober, lease_s = uuid4().hex, call_s() + PROBE_MARGIN_S
-    done = circuits.change(provider, lambda circuit, now: probing(circuit, now, prober=prober, lease_s=lease_s))
+    done = circuits.change(
+        provider, lambda circuit, now: probing(circuit, now, prober=prober, lease_s=lease_s, message=message)
+    )
     if done.after.prober == prober:
-        return Entry(provider, prober)
+        return Entry(provider, prober, message)
     # Somebody else has it, or has had it and closed the circuit.
     return None if done.after.is_open else Entry(provider)
 
@@ -147,10 +164,15 @@ def _remember(provider: str, circuit: Circuit) -> None:
 def _tell(provider: str, done: circuits.Change) -> None:
     """Say once, by the process that made the change, what an operator has to know."""
     before, after = done.before, done.after
-    if before.is_open and not after.is_open:
+    was_down = before.is_open and not before.blames_one_message
+    if was_down and not after.is_open:
         logger.warning("%s takes mail again", provider)
-    elif not after.is_open or (before.is_open and before.error_class == after.error_class):
+    elif not after.is_open or (was_down and before.error_class == after.error_class):
         return
+    elif after.blames_one_message:
+        if not before.is_open:
+            problem = f"{after.error_class}: {after.code}"
+            logger.warning("%s fails for the message %s again and again (%s)", provider, after.failed[0], problem)
     elif after.error_class == ErrorClass.MISCONFIGURED:
         logger.error("%s refuses us (%s): no mail goes there until somebody mends the set-up", provider, after.code)
     else:
@@ -165,6 +187,9 @@ def _standing(circuit: Circuit, now: float) -> Standing:
         reason += f", {circuit.failures} in a row"
     if rest.on:
         reason = f"{reason}; " * bool(reason) + "Redis is away, so every process judges by itself"
+    if circuit.is_open and circuit.blames_one_message:
+        # Another message goes through, or shows that the provider is down.
+        return Standing("closed", f"fails for one message, {reason}", None)
     match passage(circuit, now):
         case Pass():
             return Standing("closed", reason, None)

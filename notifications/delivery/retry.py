@@ -31,6 +31,14 @@ class Uncertain:
     """Nobody can tell whether the mail is out: no retry, no other provider, that would make the duplicate."""
 
 
+@dataclass(frozen=True)
+class Tries:
+    """A message's attempts: those that count towards its ceiling, and all that were made, which set its pauses."""
+
+    counted: int
+    made: int
+
+
 Decision = Retry | GiveUp | TooLate | Uncertain
 
 # The first step; every further attempt doubles it. The same for every error: the longer pauses that a provider in
@@ -56,9 +64,9 @@ def misfit_pause_s(age_s: float, *, is_bulk: bool, jitter: float) -> float:
 
 
 def decide(
-    error_class: ErrorClass, kind: Kind, *, attempts: int, age_s: float, provider_wish_s: float | None, jitter: float
+    error_class: ErrorClass, kind: Kind, *, tries: Tries, age_s: float, provider_wish_s: float | None, jitter: float
 ) -> Decision:
-    """Decide after counted attempt number `attempts` (from 1). `jitter` is a random number in [0, 1).
+    """Decide after an attempt that was not plainly accepted. `jitter` is a random number in [0, 1).
 
     The delay lies between half and the whole of the exponential step, so that messages that failed together do not
     come back together; it is never shorter than the provider's own wish.
@@ -67,11 +75,10 @@ def decide(
         return Uncertain()
     if error_class is ErrorClass.PERMANENT:
         return GiveUp("refused for good")
-    if attempts >= kind.max_attempts and error_class not in NOT_THE_MESSAGES_FAULT:
-        return GiveUp(f"{attempts} attempts are spent")
+    if tries.counted >= kind.max_attempts and error_class not in NOT_THE_MESSAGES_FAULT:
+        return GiveUp(f"{tries.counted} attempts are spent")
     whole_s = kind.max_age.total_seconds()
-    # An attempt that did not count may be the first.
-    step = FIRST_S * 2.0 ** min(max(attempts - 1, 0), MOST_DOUBLINGS)
+    step = FIRST_S * 2.0 ** min(max(tries.made - 1, 0), MOST_DOUBLINGS)
     longest = max(FIRST_S, min(LONGEST_S, whole_s * OF_ITS_TIME))
     after_s = max(min(step, longest) * (0.5 + jitter / 2), provider_wish_s or 0.0)
     if age_s + after_s >= whole_s:

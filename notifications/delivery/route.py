@@ -3,8 +3,9 @@
 Never asked for a message that is uncertain: that one is in no queue until it is settled.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from uuid import UUID
 
 from django.conf import settings
 
@@ -21,14 +22,15 @@ class Way:
         self.provider = provider
         self.name = provider.name
         self.is_probe = bool(entry.prober)
+        self.probe = entry.message
         self.is_open = True
         self._entry = entry
 
-    def report(self, answer: Accepted | ProviderError) -> bool:
-        """Say what the provider has answered. True: a probe has failed."""
-        effect = breaker.report(self._entry, answer)
+    def report(self, answer: Accepted | ProviderError, message: UUID) -> breaker.Effect:
+        """Say what the provider has answered, and return what that has done."""
+        effect = breaker.report(self._entry, answer, message)
         self.is_open = not effect.is_open
-        return effect.failed_probe
+        return effect
 
 
 def another(way: Way) -> bool:
@@ -37,10 +39,10 @@ def another(way: Way) -> bool:
 
 
 @contextmanager
-def find() -> Iterator[Way | None]:
-    """Give the way of the next group, or None if no provider takes mail."""
+def find(messages: Sequence[UUID]) -> Iterator[Way | None]:
+    """Give the way of the next group of `messages`, or None if no provider takes mail."""
     for provider in registry.in_use():
-        if entry := breaker.enter(provider.name):
+        if entry := breaker.enter(provider.name, messages):
             try:
                 yield Way(provider, entry)
             finally:

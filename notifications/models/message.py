@@ -16,6 +16,7 @@ AT_ITS_PLACE = {"relay_after": F("created_at"), "relayed": 0}
 # A dead letter is replayed: it starts over with its attempts, not with its age.
 ANOTHER_LIFE = {
     "attempts_forgiven": F("attempts"),
+    "attempts_before": F("attempts"),
     "replays": F("replays") + 1,
     "died_at": None,
     "error_fingerprint": "",
@@ -61,6 +62,8 @@ class Message(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     # Those that do not count towards the kind's ceiling: an earlier life's, and a breaker's failed probes.
     attempts_forgiven = models.PositiveSmallIntegerField(default=0, db_default=0)
+    # Those of its earlier lives.
+    attempts_before = models.PositiveSmallIntegerField(default=0, db_default=0)
     replays = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -172,3 +175,13 @@ class Message(models.Model):
     def counted_attempts(self) -> int:
         """The attempts that count towards the kind's ceiling."""
         return self.attempts - self.attempts_forgiven
+
+    @property
+    def made_attempts(self) -> int:
+        """The attempts of this life."""
+        return self.attempts - self.attempts_before
+
+    @property
+    def forgiven_attempts(self) -> int:
+        """The attempts of this life that do not count."""
+        return max(0, self.attempts_forgiven - self.attempts_before)

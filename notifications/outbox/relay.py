@@ -167,22 +167,25 @@ def publish_probe(depths: Mapping[Stream, int]) -> dict[Stream, int]:
     The first of them that is still wanted is the probe; those before it end, those behind it go back to their places.
     """
     for stream in Stream:
-        if published := top_up(stream, min(1, settings.RELAY_HIGH_WATER - depths[stream])):
+        room = min(1, settings.RELAY_HIGH_WATER - depths[stream])
+        # A message that was refused before may be refused for its own sake, and tells little of the provider.
+        if published := top_up(stream, room, untried=True) or top_up(stream, room):
             return {stream: published}
     return {}
 
 
-def top_up(stream: Stream, room: int, *, pace: float | None = None) -> int:
+def top_up(stream: Stream, room: int, *, pace: float | None = None, untried: bool = False) -> int:
     """Publish what is due of a stream in at most `room` tasks; return the number of messages published.
 
-    `pace` is how many messages a second can go, where the budget holds the stream back.
+    `untried`: only what no provider was called for yet. `pace` is how many messages a second can go, where the budget
+    holds the stream back.
     """
     if room <= 0:
         return 0
     limit, spread = room * settings.RELAY_CHUNK_SIZE, SPREAD
     if pace is not None:
         limit, spread = min(limit, 1 + math.ceil(pace * PACED_ROUND_S * PACED_MORE)), PACED_SPREAD
-    due = take_due(stream, limit)
+    due = take_due(stream, limit, untried=untried)
     # Others must not be claimed together with one that may take its worker along.
     alone = Message.objects.filter(id__in=due, claims_lost__gt=0).in_bulk() if due else {}
     others = [message_id for message_id in due if message_id not in alone]
@@ -195,7 +198,7 @@ def top_up(stream: Stream, room: int, *, pace: float | None = None) -> int:
     return sum(len(chunk) for chunk in chunks[:sent])
 
 
-def take_due(stream: Stream, limit: int) -> list[UUID]:
+def take_due(stream: Stream, limit: int, *, untried: bool = False) -> list[UUID]:
     """Take at most `limit` due ids, oldest first, and push their relay time forward: 10 s, 20 s … a lease.
 
     That is how long a message waits that the broker has lost without losing its memory: a worker that is killed takes
@@ -208,6 +211,7 @@ def take_due(stream: Stream, limit: int) -> list[UUID]:
                 SELECT id FROM notifications_message
                 WHERE status = 'queued' AND stream = %s
                   AND relay_after <= statement_timestamp() AND due_at <= statement_timestamp()
+                  AND (attempts = 0 OR NOT %s)
                 ORDER BY relay_after LIMIT %s FOR UPDATE SKIP LOCKED
             )
             UPDATE notifications_message AS message
@@ -216,7 +220,7 @@ def take_due(stream: Stream, limit: int) -> list[UUID]:
             FROM due WHERE message.id = due.id
             RETURNING message.id, message.created_at
             """,
-            [stream.value, limit, settings.DELIVERY_LEASE_S],
+            [stream.value, untried, limit, settings.DELIVERY_LEASE_S],
         )
         rows = cursor.fetchall()
     return [message_id for message_id, _ in sorted(rows, key=lambda row: row[1])]

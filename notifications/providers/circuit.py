@@ -4,12 +4,16 @@ Moments are seconds on one clock, whichever; a moment that lies ahead of the clo
 not count.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from notifications.providers.mail import ErrorClass
 
 CONSECUTIVE_FAILURES = 5
+# So many messages that failed are remembered, and for so long one that has not failed goes before them as a probe.
+MOST_REMEMBERED = 20
+PRECEDENCE_S = 5.0
 
 
 class Meaning(Enum):
@@ -56,6 +60,13 @@ class Circuit:
     # The last failure's.
     error_class: str = ""
     code: str = ""
+    # The messages that failed since the last success: their ids, the latest last.
+    failed: tuple[str, ...] = ()
+
+    @property
+    def blames_one_message(self) -> bool:
+        """True if all that speaks against the provider are the failures of one message, which may be its own fault."""
+        return len(self.failed) == 1 and self.error_class != ErrorClass.MISCONFIGURED
 
     @property
     def is_open(self) -> bool:
@@ -100,9 +111,24 @@ def passage(circuit: Circuit, now: float) -> Passage:
     return Probe()
 
 
-def probing(circuit: Circuit, now: float, *, prober: str, lease_s: float) -> Circuit:
+def passage_of(circuit: Circuit, now: float, message: str) -> Passage:
+    """Return what may happen now to a message: after a failure it lets others be the next probe for a while."""
+    allowed = passage(circuit, now)
+    if allowed != Probe() or message not in circuit.failed:
+        return allowed
+    probes_at = circuit.opened_at + circuit.open_s + PRECEDENCE_S
+    return Wait(probes_at - now) if circuit.opened_at <= now < probes_at else allowed
+
+
+def best_probe(circuit: Circuit, messages: Sequence[str]) -> str:
+    """Return which of several messages is the best probe: one that has not failed, or failed longest ago."""
+    failed = {message: place for place, message in enumerate(circuit.failed)}
+    return min(messages, key=lambda message: failed.get(message, -1), default="")
+
+
+def probing(circuit: Circuit, now: float, *, prober: str, lease_s: float, message: str = "") -> Circuit:
     """Return the state in which `prober` has the one probe, or an unchanged one if there is none to be had."""
-    if passage(circuit, now) != Probe():
+    if passage_of(circuit, now, message) != Probe():
         return circuit
     return replace(circuit, prober=prober, probe_began=now, probe_lease_s=lease_s)
 
@@ -114,34 +140,51 @@ def released(circuit: Circuit, prober: str) -> Circuit:
     return replace(circuit, prober="", probe_began=0.0, probe_lease_s=0.0)
 
 
-def answered(circuit: Circuit, now: float, error_class: ErrorClass | None, code: str, *, prober: str = "") -> Circuit:
-    """Return the state after an answer. `error_class` is None for an acceptance; `prober` is empty for other mail."""
+def answered(
+    circuit: Circuit, now: float, error_class: ErrorClass | None, code: str, *, prober: str = "", message: str = ""
+) -> Circuit:
+    """Return the state after an answer to a message.
+
+    `error_class` is None for an acceptance; `prober` is empty for other email.
+    """
     if circuit.is_open:
-        return _after_probe(circuit, now, error_class, code, prober=prober)
+        return _after_probe(circuit, now, error_class, code, prober=prober, message=message)
     if MEANS[error_class] is Meaning.TAKES_MAIL:
         return CLOSED
     if error_class not in FAILURES:
         return circuit
-    failed = replace(circuit, failures=circuit.failures + 1, error_class=error_class.value, code=code)
+    failed = replace(
+        _remembering(circuit, message), failures=circuit.failures + 1, error_class=error_class.value, code=code
+    )
     if MEANS[error_class] is Meaning.REFUSES_US or failed.failures >= CONSECUTIVE_FAILURES:
         return _opened(failed, now, error_class, code)
     return failed
 
 
-def _after_probe(circuit: Circuit, now: float, error_class: ErrorClass | None, code: str, *, prober: str) -> Circuit:
+def _after_probe(
+    circuit: Circuit, now: float, error_class: ErrorClass | None, code: str, *, prober: str, message: str
+) -> Circuit:
     """Of an open circuit only probes decide: other answers belong to calls that began before it opened."""
     if prober and MEANS[error_class] is Meaning.TAKES_MAIL:
         # Also where the probe's time was over.
         return CLOSED
-    if not prober or prober != circuit.prober:
+    if error_class not in FAILURES:
+        # Throttled is not down: the budget waits as long as the provider wants.
+        return CLOSED if prober and prober == circuit.prober else circuit
+    failed = _remembering(circuit, message)
+    return _opened(failed, now, error_class, code) if prober and prober == circuit.prober else failed
+
+
+def _remembering(circuit: Circuit, message: str) -> Circuit:
+    if not message:
         return circuit
-    # Throttled is not down: the budget waits as long as the provider wants.
-    return _opened(circuit, now, error_class, code) if error_class in FAILURES else CLOSED
+    others = tuple(other for other in circuit.failed if other != message)
+    return replace(circuit, failed=(*others, message)[-MOST_REMEMBERED:])
 
 
 def _opened(circuit: Circuit, now: float, error_class: ErrorClass, code: str) -> Circuit:
     first_s, longest_s = OPEN_S[error_class]
-    return Circuit(
+    opened = Circuit(
         trips=circuit.trips + 1,
         since=circuit.since if circuit.is_open else now,
         opened_at=now,
@@ -149,4 +192,7 @@ def _opened(circuit: Circuit, now: float, error_class: ErrorClass, code: str) ->
         open_s=min(first_s * 2.0 ** min(circuit.trips, 10), longest_s),
         error_class=error_class.value,
         code=code,
+        failed=circuit.failed,
     )
+    # One message that fails every time must not make all others wait longer and longer.
+    return replace(opened, open_s=first_s) if opened.blames_one_message else opened

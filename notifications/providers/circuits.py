@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import redis
 
@@ -33,6 +33,8 @@ end
 if ARGV[2] == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 return {1}
 """
+
+_FIELDS = {field.name for field in fields(Circuit)}
 
 Rule = Callable[[Circuit, float], Circuit]
 
@@ -128,8 +130,13 @@ def _written(circuit: Circuit) -> str:
 
 
 def _parse(raw: bytes) -> Circuit:
-    """What another version of this program wrote and this one cannot read counts as closed: mail will find out."""
+    """What another version of this program wrote and this one cannot read counts as closed: mail will find out.
+
+    What it added is left out.
+    """
     try:
-        return Circuit(**json.loads(raw)) if raw else CLOSED
-    except (ValueError, TypeError):
+        written = json.loads(raw) if raw else {}
+        known = {field: written[field] for field in _FIELDS & written.keys()}
+        return Circuit(**{**known, "failed": tuple(known.get("failed", ()))})
+    except (ValueError, TypeError, AttributeError):
         return CLOSED

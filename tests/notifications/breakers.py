@@ -33,7 +33,7 @@ def close_circuit(provider):
 
 def until_probe(provider):
     """Let the time pass that an open circuit waits before its next probe."""
-    let_pass(provider, 60)
+    let_pass(provider, 120)
 
 
 def probe(provider="ses"):

@@ -6,13 +6,13 @@ import pytest
 from django.db.models.functions import Now
 
 from notifications import kinds
-from notifications.delivery.attempt import deliver
+from notifications.delivery.attempt import MOST_FORGIVEN, deliver
 from notifications.delivery.breaker import enter
 from notifications.delivery.record import Carrier
 from notifications.models import Message
 from notifications.outbox import relay
 from notifications.providers.circuit import CONSECUTIVE_FAILURES
-from notifications.providers.mail import ErrorClass
+from notifications.providers.mail import ErrorClass, ProviderError
 from notifications.states import Status, Stream
 from tests.factories import MessageFactory
 from tests.notifications.breakers import open_circuit, until_probe
@@ -130,19 +130,31 @@ def test_waiting_for_a_provider_burns_no_attempt(provider, second):
     assert not provider.taken + second.taken
 
 
-@pytest.mark.parametrize("error_class", [DOWN, REFUSED])
-def test_failed_probes_do_not_use_up_their_message(provider, error_class):
+OVERLOADED = ProviderError(DOWN, "http-503")
+OVERLOADED.is_reply = True
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "attempts"),
+    [
+        # The outage may be its own fault.
+        (OVERLOADED, Status.DEAD, kinds.WELCOME.max_attempts + MOST_FORGIVEN),
+        (DOWN, Status.QUEUED, kinds.WELCOME.max_attempts + 29),
+        (REFUSED, Status.QUEUED, kinds.WELCOME.max_attempts + 29),
+    ],
+)
+def test_failed_probes_do_not_use_up_their_message(provider, answer, status, attempts):
     message = MessageFactory(attempts=kinds.WELCOME.max_attempts - 1)
     open_circuit("scripted")
     for _ in range(30):
         until_probe("scripted")
-        provider.script.append(error_class)
+        provider.script.append(answer)
         Message.objects.update(due_at=Now())
         run(message)
     after = fresh(message)
-    assert (after.status, after.attempts) == (Status.QUEUED, kinds.WELCOME.max_attempts + 29)
-    assert after.counted_attempts == kinds.WELCOME.max_attempts - 1
-    assert after.delivery_attempts.count() == 30
+    assert (after.status, after.attempts) == (status, attempts)
+    assert after.counted_attempts == kinds.WELCOME.max_attempts - (status == Status.QUEUED)
+    assert after.delivery_attempts.count() == attempts - kinds.WELCOME.max_attempts + 1
 
 
 def test_probe_in_doubt_is_uncertain_and_counts(provider):

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifications.delivery.retry import GiveUp, Retry, TooLate, Uncertain, decide
+from notifications.delivery.retry import GiveUp, Retry, TooLate, Tries, Uncertain, decide
 from notifications.kinds import PASSWORD_RESET, WELCOME
 from notifications.providers.mail import ErrorClass
 
@@ -11,7 +11,14 @@ HOUR, DAY = 3600, 86400
 
 
 def after(error_class, attempts=1, *, kind=WELCOME, age_s=0.0, jitter=0.0, wish=None):
-    return decide(error_class, kind, attempts=attempts, age_s=age_s, provider_wish_s=wish, jitter=jitter)
+    return decide(
+        error_class,
+        kind,
+        tries=Tries(counted=attempts, made=attempts),
+        age_s=age_s,
+        provider_wish_s=wish,
+        jitter=jitter,
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,6 +58,13 @@ def test_decision(why, error_class, attempts, jitter, wish, expected):
 )
 def test_decision_of_a_kind_with_an_hour(why, error_class, attempts, age_s, expected):
     assert after(error_class, attempts, kind=PASSWORD_RESET, age_s=age_s, jitter=1.0) == expected, why
+
+
+@pytest.mark.parametrize("error_class", [ErrorClass.TRANSIENT, ErrorClass.RATE_LIMITED, ErrorClass.MISCONFIGURED])
+def test_pause_grows_with_attempts_that_do_not_count_too(error_class):
+    tries = Tries(counted=1, made=7)
+    decision = decide(error_class, WELCOME, tries=tries, age_s=0, provider_wish_s=None, jitter=1.0)
+    assert decision == Retry(128.0)
 
 
 def test_kind_sets_its_own_ceiling():

@@ -153,7 +153,7 @@ class Workers(Scene):
         decision = retry.decide(
             error.error_class,
             story.kind,
-            attempts=message.counted_attempts,
+            tries=retry.Tries(counted=message.counted_attempts, made=message.made_attempts),
             age_s=claim.facts.age_s,
             provider_wish_s=error.retry_after_s,
             jitter=1.0,

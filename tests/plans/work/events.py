@@ -1,10 +1,14 @@
 """What providers report, and the suppressions that follow."""
 
+from datetime import timedelta
 from uuid import uuid4
+
+from django.db.models.functions import Now
 
 from notifications.feedback import ingest, lifting, suppressing
 from notifications.feedback.reading import read_due
 from notifications.models import Message, Suppression
+from notifications.outbox import brake_queue
 from notifications.providers.feedback import RawEvent
 from tests.factories import MessageFactory
 from tests.plans.work import work
@@ -49,3 +53,21 @@ def suppressions_are_lifted(bench):
 def suppressed_person_signs_up(bench):
     Suppression.objects.create(address="listed@example.com", reason="complaint")
     queued(bench, to_address="listed@example.com", user=MessageFactory().user)
+
+
+@work
+def large_batch_is_split(bench):
+    ingest.store("scripted", [RawEvent(str(uuid4()), {"kind": "delivered"}) for _ in range(ingest.DIRECT + 1)])
+    read_due()
+
+
+@work
+def brake_holds_back_and_lets_go(bench):
+    waiting = {"slowed_until": Now() + timedelta(hours=1), "due_at": Now() + timedelta(hours=1)}
+    for number in range(3):
+        queued(bench, to_address=f"held{number}@example.com", slowed_for=str(number), **waiting)
+    brake_queue.turn()
+    brake_queue.domains()
+    brake_queue.drop("example.com")
+    brake_queue.release()
+    brake_queue.tidy()

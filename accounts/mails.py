@@ -25,6 +25,14 @@ class Progress(StrEnum):
     FAILED = "failed"  # it was not sent and will not be
 
 
+class Refusal(StrEnum):
+    """Why an address gets no email at the moment, as its owner sees it."""
+
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    BLOCKED = "blocked"  # an operator has decided it
+
+
 @dataclass(frozen=True, kw_only=True)
 class Mail:
     """One mail of a person's history."""
@@ -42,6 +50,9 @@ class PostOffice(Protocol):
     def history(self, user: User, limit: int) -> Sequence[Mail]:
         """Return the newest mails to a person, the newest first."""
 
+    def refusal(self, user: User) -> Refusal | None:
+        """Return why the account's address gets no email, None if it does."""
+
     def links_sent(self, users: Sequence[User]) -> Mapping[int, datetime]:
         """Return, by user, when the newest link to confirm the account's address was sent.
 
@@ -57,6 +68,9 @@ class _Closed:
 
     def history(self, user: User, limit: int) -> Sequence[Mail]:
         return ()
+
+    def refusal(self, user: User) -> Refusal | None:
+        return None
 
     def links_sent(self, users: Sequence[User]) -> Mapping[int, datetime]:
         return {}

@@ -8,13 +8,14 @@ from uuid import UUID
 from django.db.models import Count, F, Max, Q
 from django.db.models.functions import Coalesce, Extract, Now
 
-from accounts.mails import Mail, Progress
+from accounts.mails import Mail, Progress, Refusal
 from accounts.models import User
 from notifications import kinds
-from notifications.models import Message
+from notifications.models import Message, Suppression
 from notifications.outcomes import Outcome
 from notifications.providers.registry import WEBHOOKS
 from notifications.states import Status
+from notifications.suppressions import Reason
 
 # An email that is healthy leaves within seconds, and is reported within a minute or so.
 USUAL_S = 30.0
@@ -37,6 +38,14 @@ _PROGRESS_OF_SENT = {
     Outcome.COMPLAINED: Progress.DELIVERED,
     Outcome.BOUNCED: Progress.REFUSED,
     Outcome.REJECTED: Progress.REFUSED,
+}
+
+# The one first that a person can do least about. Who only left the news gets all other email.
+_REFUSALS = {
+    Reason.COMPLAINT: Refusal.COMPLAINED,
+    Reason.BY_HAND: Refusal.BLOCKED,
+    Reason.HARD_BOUNCE: Refusal.BOUNCED,
+    Reason.SOFT_BOUNCES: Refusal.BOUNCED,
 }
 
 # Messages with a link that confirms an account's address; after a reset the new password does.
@@ -83,6 +92,10 @@ class Mailroom:
         """
         told = Message.objects.filter(user=user).exclude(kind=kinds.ADDRESS_CHANGE.name)
         return [_mail(message) for message in told.annotate(age_s=_AGE_S).order_by("-created_at")[:limit]]
+
+    def refusal(self, user: User) -> Refusal | None:
+        reasons = set(Suppression.objects.in_force([user.email]).values_list("reason", flat=True))
+        return next((refusal for reason, refusal in _REFUSALS.items() if reason in reasons), None)
 
     def links_sent(self, users: Sequence[User]) -> Mapping[int, datetime]:
         links = Message.objects.filter(user__in=users, kind__in=_CONFIRMING).order_by().values("user")

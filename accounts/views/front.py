@@ -20,5 +20,6 @@ class HomeView(TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         if isinstance(self.request.user, User):
+            context["refusal"] = mails.office().refusal(self.request.user)
             context["mails"] = mails.office().history(self.request.user, SHOWN_MAILS)
         return context

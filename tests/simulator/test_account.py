@@ -14,6 +14,7 @@ from notifications.providers.postmark import Postmark
 from notifications.providers.sendgrid import SendGrid
 from notifications.providers.ses import Ses, client_params
 from notifications.providers.simulator import Simulator
+from notifications.suppressions import Reason
 from tests.notifications.providers.contract import outgoing
 from tests.simulated import simulator
 from tests.simulator.requests_of import CREDENTIALS, PATHS, body_of
@@ -215,3 +216,13 @@ def test_complaint_is_on_sendgrids_other_list(server):
     for kind, status in (("bounces", 404), ("blocks", 404), ("spam_reports", 204), ("spam_reports", 404)):
         url = f"{server.url}/v3/suppression/{kind}/complaint@example.com"
         assert requests.delete(url, headers=CREDENTIALS["sendgrid"], timeout=5).status_code == status
+
+
+@pytest.mark.parametrize("provider", ["ses", "sendgrid", "simulator", "postmark"])
+def test_lift_of_another_reason_leaves_the_bounce_on_the_list(server, provider):
+    address, account = f"Grace+{provider}@example.com", LIST_KEEPERS[provider]()
+    bounced_before(server, provider, address)
+    for other in (Reason.COMPLAINT, Reason.UNSUBSCRIBED):
+        assert not account.unsuppress(address, other)
+    assert account.unsuppress(address, Reason.HARD_BOUNCE)
+    assert not account.unsuppress(address, Reason.HARD_BOUNCE)

@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.flows import address, confirming
+from accounts.mails import Refusal
 from accounts.models import User
 from accounts.tokens import address_change_tokens
 from notifications.feedback import lifting, suppressing
@@ -144,3 +145,20 @@ def test_account_that_moves_to_an_address_that_left_gets_no_news_and_says_so(ada
     moved = User.objects.get(pk=ada.pk)
     assert (moved.email, moved.wants_news) == ("new@example.com", False)
     assert Message.objects.filter(kind="address-changed").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("reasons", "refusal"),
+    [
+        ([], None),
+        ([Reason.UNSUBSCRIBED], None),
+        ([Reason.HARD_BOUNCE], Refusal.BOUNCED),
+        ([Reason.SOFT_BOUNCES], Refusal.BOUNCED),
+        ([Reason.HARD_BOUNCE, Reason.COMPLAINT], Refusal.COMPLAINED),
+        ([Reason.BY_HAND], Refusal.BLOCKED),
+    ],
+)
+def test_account_page_says_that_its_address_gets_no_email(ada, browser, reasons, refusal):
+    for reason in reasons:
+        suppressing.suppress(ADDRESS, reason, "")
+    assert browser.get(reverse("accounts:home")).context["refusal"] == refusal

@@ -4,11 +4,18 @@ Flower asks workers for their queues once, when it starts, and lists those of th
 cut it often starts before them.
 """
 
+import threading
+from contextlib import suppress
 from typing import Any
 
+import redis
 from flower.views import BaseHandler
 
+from config.environment import ROLE, Role
+from config.redis_client import FLOWER_KEY, SERVED_FOR_S, client
 from notifications.states import Stream
+
+BEAT_S = 5.0
 
 _of_known_workers = BaseHandler.get_active_queue_names
 
@@ -18,3 +25,16 @@ def _queue_names(self: Any) -> list[str]:
 
 
 BaseHandler.get_active_queue_names = _queue_names
+
+
+def _beat() -> None:
+    """Let the status know that Flower runs. It has no database, as the other processes have."""
+    pause = threading.Event()
+    while True:
+        with suppress(redis.RedisError):
+            client().set(FLOWER_KEY, "1", ex=SERVED_FOR_S)
+        pause.wait(BEAT_S)
+
+
+if ROLE == Role.FLOWER:
+    threading.Thread(target=_beat, name="flower-beat", daemon=True).start()

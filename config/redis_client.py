@@ -87,6 +87,15 @@ def pace_key(provider: str, stream: str) -> str:
 SERVED_FOR_S = 20
 
 
+def budget_key(provider: str) -> str:
+    """A provider's budget, a hash: among others until when the provider wants a pause, in microseconds."""
+    return f"mailroom:budget:{provider}"
+
+
+# Present as long as Flower runs.
+FLOWER_KEY = "mailroom:flower"
+
+
 def served_key(queue: str) -> str:
     """Present as long as a healthy worker takes tasks from a queue: the queue itself does not tell."""
     return f"mailroom:served:{queue}"

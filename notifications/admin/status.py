@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from notifications.delivery import breaker
-from notifications.operations.problems import is_silent, problems, spoken
+from notifications.operations.problems import findings, is_silent, spoken
 from notifications.operations.status import MOST, Brake, Circuit, Dead, Lane, Process, Status, Traffic, collect
 
 REFRESH_S = 5
@@ -25,7 +25,13 @@ def now() -> Status:
 
 def circuits() -> list[Circuit]:
     return [
-        Circuit(provider=provider, state=standing.state, reason=standing.reason, probes_in_s=standing.probes_in_s)
+        Circuit(
+            provider=provider,
+            state=standing.state,
+            reason=standing.reason,
+            probes_in_s=standing.probes_in_s,
+            error_class=standing.error_class,
+        )
         for provider, standing in breaker.standings().items()
     ]
 
@@ -40,7 +46,7 @@ def page(request: HttpRequest) -> HttpResponseBase:
         **admin.site.each_context(request),
         **_shown(status),
         "title": "Status",
-        "problems": problems(status),
+        "findings": findings(status),
         "refresh_s": REFRESH_S,
         "flower_url": settings.FLOWER_URL,
         "messages_url": reverse("admin:notifications_message_changelist"),
@@ -100,7 +106,7 @@ def _process(process: Process) -> dict[str, Any]:
     return {
         "name": process.name,
         "ago": spoken(process.silent_s),
-        "says": "silent" if silent else process.trouble or "well",
+        "says": "silent" if silent else process.trouble or "OK",
         "ill": silent or bool(process.trouble),
     }
 

@@ -71,6 +71,7 @@ class Standing:
     state: str
     reason: str
     probes_in_s: float | None
+    error_class: str = ""
 
 
 def enter(provider: str, messages: Sequence[UUID] = ()) -> Entry | None:
@@ -192,9 +193,11 @@ def _standing(circuit: Circuit, now: float) -> Standing:
         return Standing("closed", f"fails for one message, {reason}", None)
     match passage(circuit, now):
         case Pass():
-            return Standing("closed", reason, None)
+            return Standing("closed", reason, None, circuit.error_class)
         case Wait(seconds):
             is_probed = circuit.is_probed(now)
-            return Standing("probing" if is_probed else "open", reason, None if is_probed else seconds)
+            return Standing(
+                "probing" if is_probed else "open", reason, None if is_probed else seconds, circuit.error_class
+            )
         case _:
-            return Standing("open", reason, 0.0)
+            return Standing("open", reason, 0.0, circuit.error_class)

@@ -9,7 +9,7 @@ from functools import cache
 
 from redis.commands.core import Script
 
-from config.redis_client import client
+from config.redis_client import budget_key, client
 
 _STATE = """
 local t = redis.call('TIME')
@@ -207,7 +207,7 @@ def script(text: str) -> Script:
 
 
 def state_key(provider: str) -> str:
-    return f"mailroom:budget:{provider}"
+    return budget_key(provider)
 
 
 def day_key(provider: str) -> str:

@@ -1,26 +1,106 @@
-"""What is wrong with the whole, each in one sentence that says what to do. Pure: a status in, sentences out."""
+"""What is wrong with the whole: a code, and a sentence that says what to do. Pure: a status in, findings out."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
-from notifications.operations.status import Brake, Lane, Overdue, Process, Status
+from notifications.operations import advice
+from notifications.operations.advice import ProviderCode
+from notifications.operations.figures import Brake, Circuit, Lane, Overdue, Process, Status
 from notifications.states import Stream
 
-# Processes speak every 5 seconds.
+# Processes report every 5 seconds.
 SILENT_S = 20.0
-# How long due mail may wait before somebody should look.
+# How long due email may wait before an operator should act.
 LATE_S = {Stream.CRITICAL: 30.0, Stream.DEFAULT: 120.0, Stream.BULK: 6 * 3600.0}
 MANY_DEAD = 10
+# So many emails without a single report of the provider are no coincidence.
+MANY_UNREPORTED = 20
 MINUTE_S, HOUR_S = 60, 3600
 # The share of the database's connections from which on few are left for more processes.
 MOST_CONNECTIONS = 0.8
 
 
-def problems(status: Status) -> list[str]:
-    """Return the problems, the one that explains most first; none if all is well."""
-    lanes, brake = _lanes(status), _brake(status.brake)
-    housekeeping, misfits = _overdue(status), _misfits(status)
-    machinery = [*_ways(status), *_missing(status), *_processes(status), *_connections(status), *housekeeping]
-    return [*machinery, *misfits, *lanes, *brake, *_ends(status)]
+class Code(StrEnum):
+    DATABASE_AWAY = "database-away"
+    DATABASE_FULL = "database-full"
+    BROKER_AWAY = "broker-away"
+    NO_PROVIDER = "no-provider"
+    NO_REPORTS = "no-reports"
+    NO_RELAY = "no-relay"
+    NO_BEAT = "no-beat"
+    STREAM_UNSERVED = "stream-unserved"
+    PROCESS_SILENT = "process-silent"
+    PROCESS_TROUBLE = "process-trouble"
+    CONNECTIONS = "connections"
+    OVERDUE = "housekeeping-overdue"
+    MISFITS = "misfits"
+    BUDGET_PAUSED = "budget-paused"
+    BUDGET_SPENT = "budget-spent"
+    LATE = "late"
+    BRAKE = "bounce-brake"
+    DYING = "dying"
+    # These wait for an operator; email goes on.
+    DEAD_LETTERS = "dead-letters"
+    UNCERTAIN = "uncertain"
+    NO_FLOWER = "no-flower"
+
+
+@dataclass(frozen=True)
+class Finding:
+    code: Code | ProviderCode
+    sentence: str
+    # Which work is missing, where the code alone does not tell what follows.
+    of: frozenset[str] = frozenset()
+
+    @property
+    def is_problem(self) -> bool:
+        return self.code not in NOTICES
+
+    @property
+    def explains(self) -> frozenset[Code | ProviderCode]:
+        """What follows from it and is not told again."""
+        of_processes = (FOLLOWS_FROM.get(kind, OF_WORKERS) for kind in self.of)
+        return EXPLAINS.get(self.code, frozenset()).union(*of_processes)
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+NOTICES = frozenset({Code.DEAD_LETTERS, Code.UNCERTAIN, Code.NO_FLOWER})
+# A cause, and what follows from it: one root cause is one line.
+OF_WORKERS: frozenset[Code | ProviderCode] = frozenset({Code.STREAM_UNSERVED, Code.LATE})
+EXPLAINS: dict[Code | ProviderCode, frozenset[Code | ProviderCode]] = {
+    Code.BROKER_AWAY: frozenset({*OF_WORKERS, Code.PROCESS_TROUBLE, Code.NO_FLOWER, Code.OVERDUE}),
+    Code.NO_PROVIDER: frozenset({*ProviderCode, Code.LATE, Code.NO_REPORTS}),
+    Code.NO_RELAY: frozenset({Code.LATE}),
+    Code.NO_BEAT: frozenset({Code.OVERDUE}),
+    Code.STREAM_UNSERVED: frozenset({Code.LATE}),
+    Code.BUDGET_PAUSED: frozenset({Code.LATE}),
+    Code.BUDGET_SPENT: frozenset({Code.LATE}),
+    Code.DYING: frozenset({Code.DEAD_LETTERS}),
+}
+# The same of a process that is silent or in trouble; all others are workers.
+FOLLOWS_FROM: dict[str, frozenset[Code | ProviderCode]] = {
+    "relay": frozenset({Code.LATE}),
+    "beat": frozenset({Code.OVERDUE}),
+}
+
+
+def findings(status: Status) -> list[Finding]:
+    """Return what an operator should know, causes first; none if there is nothing to do."""
+    found = [
+        *(*_ways(status), *_missing(status), *_processes(status), *_connections(status), *_overdue(status)),
+        *(*_misfits(status), *_reports(status), *_lanes(status), *_brake(status.brake), *_ends(status)),
+    ]
+    explained = {code for finding in found for code in finding.explains}
+    left = [finding for finding in found if finding.code not in explained]
+    return sorted(left, key=lambda finding: not finding.is_problem)
+
+
+def problems(status: Status) -> list[Finding]:
+    """Return what is broken or about to be."""
+    return [finding for finding in findings(status) if finding.is_problem]
 
 
 def is_silent(process: Process) -> bool:
@@ -32,8 +112,8 @@ def replaced(processes: Sequence[Process]) -> set[str]:
     names = set()
     newcomers = sorted((process for process in processes if not is_silent(process)), key=lambda process: -process.age_s)
     for lost in sorted(filter(is_silent, processes), key=lambda process: process.silent_s):
-        kind = lost.name.partition("@")[0]
-        successor = next((one for one in newcomers if _is(one, kind) and one.age_s < lost.silent_s), None)
+        kind = _kind(lost)
+        successor = next((one for one in newcomers if _kind(one) == kind and one.age_s < lost.silent_s), None)
         if successor is not None:
             newcomers.remove(successor)
             names.add(lost.name)
@@ -41,50 +121,63 @@ def replaced(processes: Sequence[Process]) -> set[str]:
 
 
 def spoken(seconds: float) -> str:
-    """Return a duration as people say it: "40 s", "12 min", "3 h"."""
+    """Return a duration for people: "40 s", "12 min", "3 h"."""
     if seconds < 2 * MINUTE_S:
         return f"{seconds:.0f} s"
     return f"{seconds / MINUTE_S:.0f} min" if seconds < 2 * HOUR_S else f"{seconds / HOUR_S:.0f} h"
 
 
-def _ways(status: Status) -> Iterator[str]:
+def _ways(status: Status) -> Iterator[Finding]:
     if status.broker_is_away:
-        yield "Redis does not answer: start it. Until then nothing is published; mail waits in the database."
+        sentence = "Redis does not answer: start it. Until then nothing is published; email waits in the database."
+        yield Finding(Code.BROKER_AWAY, sentence)
     shut = [circuit for circuit in status.circuits if circuit.state != "closed"]
-    for circuit in shut:
-        why = f" ({circuit.reason})" if circuit.reason else ""
-        yield f"{circuit.provider} takes no mail{why}. It is tried again by itself."
     if shut and len(shut) == len(status.circuits):
-        yield "No provider takes mail: everything waits, and nothing is lost by it."
+        told = " ".join(_circuit(circuit) for circuit in shut)
+        yield Finding(Code.NO_PROVIDER, f"No provider takes email; all of it waits in the database. {told}")
+    for circuit in shut:
+        yield Finding(advice.about(circuit.error_class).code, _circuit(circuit))
 
 
-def _missing(status: Status) -> Iterator[str]:
-    """What nobody does. A process that is frozen or lost is named, with what to do about it, further on."""
-    for name in ("relay", "beat"):
-        if not any(_is(process, name) for process in status.processes):
-            yield f"No {name} is running: start one."
+def _circuit(circuit: Circuit) -> str:
+    told = advice.about(circuit.error_class)
+    why = f" ({circuit.reason})" if circuit.reason else ""
+    return f"{circuit.provider} {told.state}{why}. {told.step}"
+
+
+def _missing(status: Status) -> Iterator[Finding]:
+    """Name the work that no process does. A process that is frozen or lost is named further on."""
+    for name, code in (("relay", Code.NO_RELAY), ("beat", Code.NO_BEAT)):
+        if not any(_kind(process) == name for process in status.processes):
+            yield Finding(code, f"No {name} is running: start one.")
     if unserved := [lane.stream.value for lane in status.lanes if lane.served is False]:
-        yield f"No healthy worker serves {_listed(unserved)}: start one, or mend the one that does."
+        sentence = f"No healthy worker serves {_listed(unserved)}: start one, or fix the one that does."
+        yield Finding(Code.STREAM_UNSERVED, sentence)
+    if status.flower_is_missing:
+        yield Finding(
+            Code.NO_FLOWER, "Flower is not running: start it to see tasks and workers. Email is not affected."
+        )
 
 
-def _processes(status: Status) -> Iterator[str]:
+def _processes(status: Status) -> Iterator[Finding]:
+    """One sentence for all that are silent: they mostly share a machine, and a cause."""
     gone = replaced(status.processes)
+    lost = [process for process in status.processes if is_silent(process) and process.name not in gone]
+    if lost:
+        names = ", ".join(f"{process.name} has been silent for {spoken(process.silent_s)}" for process in lost)
+        sentence = f"{names}: frozen, lost or without the database. Check the logs and start what is missing."
+        yield Finding(Code.PROCESS_SILENT, sentence, of=frozenset(map(_kind, lost)))
     for process in status.processes:
-        if process.name in gone:
-            continue
-        if is_silent(process):
-            silent = f"{process.name} has been silent for {spoken(process.silent_s)}"
-            yield f"{silent}: it is frozen, lost or without the database. Look at it, and start it again."
-        elif process.trouble:
-            yield f"{process.name}: {process.trouble}. Start it again if this stays."
+        if process.trouble and not is_silent(process):
+            sentence = f"{process.name}: {process.trouble}. Start it again if this stays."
+            yield Finding(Code.PROCESS_TROUBLE, sentence, of=frozenset({_kind(process)}))
 
 
-def _overdue(status: Status) -> Iterator[str]:
-    """Return one sentence for all: they run in one process, and mostly have one cause."""
-    has_beat = any(_is(process, "beat") for process in status.processes)
-    # Before the first beat nothing was ever done: that there is none says it all.
-    if jobs := [job for job in status.overdue if has_beat or job.done_s is not None]:
-        yield f"Housekeeping is overdue: {'; '.join(map(_job, jobs))}. Check beat and its log."
+def _overdue(status: Status) -> Iterator[Finding]:
+    """One sentence for all: they run in one process, and mostly have one cause."""
+    if status.overdue:
+        jobs = "; ".join(map(_job, status.overdue))
+        yield Finding(Code.OVERDUE, f"Housekeeping is overdue: {jobs}. Check beat and its log.")
 
 
 def _job(job: Overdue) -> str:
@@ -93,64 +186,102 @@ def _job(job: Overdue) -> str:
     return f"{job.name} ({last}, due every {spoken(job.every_s)}{failing})"
 
 
-def _misfits(status: Status) -> Iterator[str]:
+def _misfits(status: Status) -> Iterator[Finding]:
     for misfit in status.misfits:
         messages = "1 message waits" if misfit.count == 1 else f"{misfit.count:,} messages wait"
-        yield (
+        sentence = (
             f"{messages} for a worker that can send {misfit.kind} ({misfit.cause}): restart workers that run an older"
             " version, or fix the kind or its templates."
         )
+        yield Finding(Code.MISFITS, sentence)
 
 
-def _connections(status: Status) -> Iterator[str]:
+def _connections(status: Status) -> Iterator[Finding]:
     used, allowed = status.connections_used, status.connections_allowed
     if used and used >= MOST_CONNECTIONS * allowed:
-        yield (
+        sentence = (
             f"{used} of the database's {allowed} connections are in use: without one, people get an error page."
             " Raise max_connections, lower DATABASE_POOL_SIZE, or put a pooler in front (docs/containers.md)."
         )
+        yield Finding(Code.CONNECTIONS, sentence)
 
 
-def _lanes(status: Status) -> Iterator[str]:
+def _reports(status: Status) -> Iterator[Finding]:
+    for traffic in status.traffic:
+        if traffic.reports is False and traffic.unreported >= MANY_UNREPORTED:
+            sentence = (
+                f"{traffic.provider} has reported nothing about {traffic.unreported:,} emails of the last hour: bounces"
+                " and complaints stay unknown. Check its webhook (manage.py provider_check)."
+            )
+            yield Finding(Code.NO_REPORTS, sentence)
+
+
+def _lanes(status: Status) -> Iterator[Finding]:
+    held = [lane for lane in status.lanes if lane.pace == 0 and lane.stream is not Stream.BULK]
+    if names := _listed([lane.stream.value for lane in held]):
+        yield _held(names, max(lane.paused_s for lane in held))
     for lane in status.lanes:
-        if lane.pace == 0 and lane.stream is not Stream.BULK:
-            why = "the provider has asked for a pause, or the day's limit is spent"
-            yield f"The budget lets no {lane.stream.value} mail go: {why}."
         if lane.due and lane.oldest_s > LATE_S[lane.stream]:
-            yield f"{lane.stream.value.capitalize()} mail has been due for {spoken(lane.oldest_s)}. {_late(lane)}"
+            since = f"{lane.stream.value.capitalize()} email has been due for {spoken(lane.oldest_s)}."
+            yield Finding(Code.LATE, f"{since} {_late(lane)}")
+
+
+def _held(names: str, paused_s: float) -> Finding:
+    if paused_s:
+        sentence = (
+            f"The provider has asked for a pause of {names} email; it goes on in {spoken(paused_s)}. If this"
+            " repeats, lower EMAIL_RATE or ask the provider for a higher limit."
+        )
+        return Finding(Code.BUDGET_PAUSED, sentence)
+    sentence = (
+        f"The day's limit is spent: {names} email waits until the limit frees up. Raise EMAIL_DAILY if the provider"
+        " allows more."
+    )
+    return Finding(Code.BUDGET_SPENT, sentence)
 
 
 def _late(lane: Lane) -> str:
     """Where to look first."""
     if lane.pace:
-        return f"The budget lets {lane.pace:.3g} a second go: raise EMAIL_RATE if the provider allows more."
+        return f"The budget allows {lane.pace:.3g} a second: raise EMAIL_RATE if the provider allows more."
     if lane.published:
         return "Its tasks wait for workers: start more, or see in Flower what keeps them."
     return "Its tasks are not published, or fail: see the relay's log and Flower."
 
 
-def _brake(brake: Brake) -> Iterator[str]:
+def _brake(brake: Brake) -> Iterator[Finding]:
     if not brake.on:
         return
-    share = f"{brake.bounced} of {brake.sent} mails to unconfirmed addresses bounced within {brake.window_min} min"
+    share = f"{brake.bounced} of {brake.sent} emails to unconfirmed addresses bounced within {brake.window_min} min"
     line = f", the last in line in {spoken(brake.line_s)}" if brake.line_s else ""
-    yield (
-        f"{share}: sign-up mail is slowed to {brake.per_min:g} a minute{line}; resets and all else go on."
+    sentence = (
+        f"{share}: sign-up email is slowed to {brake.per_min:g} a minute{line}; resets and all else go on."
         " See who signs up (manage.py bounce_brake), and keep machines out, before the provider stops the account."
     )
+    yield Finding(Code.BRAKE, sentence)
 
 
-def _ends(status: Status) -> Iterator[str]:
-    hour = sum(dead.hour for dead in status.dead)
-    if hour < MANY_DEAD:
-        return
-    worst = max(status.dead, key=lambda dead: dead.hour)
-    yield f"{hour} messages died in the last hour, most of {worst.cause or 'no cause'}: mend that, then replay them."
+def _ends(status: Status) -> Iterator[Finding]:
+    hour, ever = sum(dead.hour for dead in status.dead), sum(dead.ever for dead in status.dead)
+    if hour >= MANY_DEAD:
+        worst = max(status.dead, key=lambda dead: dead.hour)
+        cause = worst.cause or "no cause"
+        yield Finding(
+            Code.DYING, f"{hour} messages died in the last hour, most of {cause}: fix that, then replay them."
+        )
+    if ever:
+        day = sum(dead.day for dead in status.dead)
+        yield Finding(
+            Code.DEAD_LETTERS, f"Dead letters: {ever:,}, {day:,} of them of the last day. Replay or keep them."
+        )
+    if waiting := status.uncertain + status.held:
+        decision = f"{status.held:,} need a decision" if status.held else "they settle without you"
+        yield Finding(Code.UNCERTAIN, f"Uncertain messages: {waiting:,}; {decision}.")
 
 
-def _is(process: Process, name: str) -> bool:
-    return process.name.partition("@")[0] == name
+def _kind(process: Process) -> str:
+    return process.name.partition("@")[0]
 
 
-def _listed(names: list[str]) -> str:
-    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+def _listed(names: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

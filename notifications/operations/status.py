@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
 from typing import Any, LiteralString
 
 import redis
@@ -10,12 +9,16 @@ from django.conf import settings
 from django.db import connection
 
 from config.capacity import CONNECTIONS
-from config.redis_client import client, pace_key, served_key
+from config.redis_client import FLOWER_KEY, budget_key, client, pace_key, served_key
 from notifications import housekeeping, kinds
 from notifications.bounces import enough, must_slow
 from notifications.models import bounces
 from notifications.models import housekeeping as periodic
+from notifications.operations.figures import Brake, Circuit, Dead, Lane, Misfit, Overdue, Process, Status, Traffic
+from notifications.providers.registry import WEBHOOKS
 from notifications.states import Stream
+
+__all__ = ["MOST", "Brake", "Circuit", "Dead", "Lane", "Misfit", "Overdue", "Process", "Status", "Traffic", "collect"]
 
 # Nothing is counted further: an operator needs to know that it is many, and the database has other work.
 MOST = 10_000
@@ -44,12 +47,19 @@ SELECT count(settle_at), count(*) - count(settle_at) FROM (
 # The newest first, so that the last minute is told right however much there was in the hour.
 _TRAFFIC = """
 SELECT count(*) FILTER (WHERE result = 'accepted' AND recorded_at > statement_timestamp() - interval '1 minute'),
-    count(*) FILTER (WHERE result = 'accepted'), count(*) FILTER (WHERE result <> 'accepted'), count(*)
+    count(*) FILTER (WHERE result = 'accepted'), count(*) FILTER (WHERE result <> 'accepted'), count(*),
+    count(*) FILTER (WHERE result = 'accepted' AND recorded_at < statement_timestamp() - interval '15 minutes')
 FROM (
     SELECT recorded_at, result FROM notifications_deliveryattempt
     WHERE provider = %s AND recorded_at > statement_timestamp() - interval '1 hour'
     ORDER BY recorded_at DESC LIMIT %s
 ) AS attempts
+"""
+_REPORTING = """
+SELECT DISTINCT provider FROM (
+    SELECT provider FROM notifications_providerevent
+    WHERE received_at > statement_timestamp() - interval '1 hour' ORDER BY received_at DESC LIMIT %s
+) AS newest
 """
 # Steps from one cause to the next through the index of dead letters: they are kept for good, their causes are few. Of
 # each the newest are counted.
@@ -78,130 +88,12 @@ SELECT error_fingerprint, kind, count(*) FROM (
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Process:
-    """`silent_s`: seconds since its last heartbeat, `age_s`: since its first. `trouble`: what it said is wrong."""
-
-    name: str
-    silent_s: float
-    trouble: str
-    age_s: float = inf
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lane:
-    """One stream. `due` and `later` wait in the database, `published` tasks in the broker.
-
-    `oldest_s`: for how long the oldest of them has been due. `pace`: messages a second that the budget lets go to the
-    provider that mail goes to now, None while it holds nothing back. `served`: a healthy worker takes its tasks. What
-    the broker knows is None while it does not answer.
-    """
-
-    stream: Stream
-    due: int
-    later: int
-    oldest_s: float
-    published: int | None
-    pace: float | None
-    served: bool | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Circuit:
-    """How a provider stands: "closed" (mail goes through), "open" or "probing", and why."""
-
-    provider: str
-    state: str
-    reason: str = ""
-    probes_in_s: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Traffic:
-    """What a provider took within the last minute and hour, and the hour's attempts that it did not plainly take.
-
-    `more`: there were more attempts in the hour than are counted.
-    """
-
-    provider: str
-    minute: int
-    hour: int
-    failed: int
-    more: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dead:
-    """Dead letters that died of the same: within the last hour, the last 24, and all that are kept."""
-
-    cause: str
-    hour: int
-    day: int
-    ever: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Brake:
-    """How much of the mail to unconfirmed addresses bounced for good within the window, and if it is slowed for that.
-
-    `more`: more was sent than had to be counted. `line_s`: in so many seconds the last that is slowed has its turn.
-    """
-
-    on: bool
-    bounced: int
-    sent: int
-    more: bool
-    line_s: float
-    window_min: int
-    per_min: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Misfit:
-    """Queued messages of one kind that wait for a worker of another version, and what the last one found."""
-
-    cause: str
-    kind: str
-    count: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Overdue:
-    """A periodic job that was last done too long ago: `done_s` is None if it never was. `error`: its last try's."""
-
-    name: str
-    every_s: float
-    done_s: float | None
-    error: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Status:
-    """No count goes beyond MOST."""
-
-    processes: Sequence[Process]
-    lanes: Sequence[Lane]
-    circuits: Sequence[Circuit]
-    traffic: Sequence[Traffic]
-    sending: int
-    # These settle by themselves; those wait for a person.
-    uncertain: int
-    held: int
-    dead: Sequence[Dead]
-    brake: Brake
-    broker_is_away: bool
-    overdue: Sequence[Overdue] = ()
-    misfits: Sequence[Misfit] = ()
-    # Connections to the database, and how many it allows.
-    connections_used: int = 0
-    connections_allowed: int = 0
-
-
 def collect(circuits: Sequence[Circuit]) -> Status:
     """Look at everything. Raises Django's database errors; a broker that is away is a part of the answer."""
     told = _broker(_taking(circuits))
     uncertain, held = _row(_UNCERTAIN, MOST)
     used, allowed = _row(CONNECTIONS)
+    reporting = {provider for (provider,) in _rows(_REPORTING, MOST)}
     return Status(
         processes=[
             Process(name=name, silent_s=silent_s, trouble=trouble, age_s=age_s)
@@ -209,13 +101,14 @@ def collect(circuits: Sequence[Circuit]) -> Status:
         ],
         lanes=[_lane(stream, told) for stream in Stream],
         circuits=circuits,
-        traffic=[_traffic(provider) for provider in settings.EMAIL_PROVIDERS],
+        traffic=[_traffic(provider, reporting) for provider in settings.EMAIL_PROVIDERS],
         sending=_row(_SENDING, MOST)[0],
         uncertain=uncertain,
         held=held,
         dead=[Dead(cause=c, hour=hour, day=day, ever=ever) for c, hour, day, ever in _rows(_DEAD, MOST_CAUSES, MOST)],
         brake=_brake(),
         broker_is_away=told is None,
+        flower_is_missing=bool(settings.FLOWER_URL and told and not told.flower_runs),
         overdue=_overdue(),
         misfits=[Misfit(cause=cause, kind=kind, count=n) for cause, kind, n in _rows(_MISFITS, MOST)],
         connections_used=used,
@@ -248,23 +141,40 @@ def _taking(circuits: Sequence[Circuit]) -> str:
     return next((circuit.provider for circuit in circuits if circuit.state == "closed"), settings.EMAIL_PROVIDERS[0])
 
 
-def _broker(provider: str) -> dict[Stream, tuple[int, bytes | None, int]] | None:
-    """Return of each stream the tasks, the provider's pace and whether it is served; None if the broker is away."""
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """What Redis says: of each stream the tasks, the provider's pace and whether it is served."""
+
+    streams: dict[Stream, tuple[int, bytes | None, int]]
+    paused_s: float
+    flower_runs: bool
+
+
+def _broker(provider: str) -> _Told | None:
+    """Return what the broker says; None if it is away."""
     pipeline = client().pipeline(transaction=False)
     for stream in Stream:
         pipeline.llen(stream.value)
         pipeline.get(pace_key(provider, stream))
         pipeline.exists(served_key(stream))
+    pipeline.hget(budget_key(provider), "pause")
+    pipeline.time()
+    pipeline.exists(FLOWER_KEY)
     try:
-        answers = iter(pipeline.execute())
+        *of_streams, pause, (seconds, microseconds), flower = pipeline.execute()
     except redis.RedisError:
         return None
-    return dict(zip(Stream, zip(answers, answers, answers, strict=True), strict=True))
+    answers = iter(of_streams)
+    return _Told(
+        streams=dict(zip(Stream, zip(answers, answers, answers, strict=True), strict=True)),
+        paused_s=max(0.0, float(pause or 0) / 1e6 - seconds - microseconds / 1e6),
+        flower_runs=bool(flower),
+    )
 
 
-def _lane(stream: Stream, told: dict[Stream, tuple[int, bytes | None, int]] | None) -> Lane:
+def _lane(stream: Stream, told: _Told | None) -> Lane:
     due, later, oldest_s = _row(_LANE, stream.value, MOST)
-    published, pace, served = told[stream] if told else (None, None, None)
+    published, pace, served = told.streams[stream] if told else (None, None, None)
     return Lane(
         stream=stream,
         due=due,
@@ -273,12 +183,25 @@ def _lane(stream: Stream, told: dict[Stream, tuple[int, bytes | None, int]] | No
         published=published,
         pace=None if pace is None else float(pace),
         served=None if served is None else bool(served),
+        paused_s=told.paused_s if told else 0.0,
     )
 
 
-def _traffic(provider: str) -> Traffic:
-    minute, hour, failed, attempts = _row(_TRAFFIC, provider, MOST)
-    return Traffic(provider=provider, minute=minute, hour=hour, failed=failed, more=attempts >= MOST)
+def _traffic(provider: str, reporting: set[str]) -> Traffic:
+    minute, hour, failed, attempts, unreported = _row(_TRAFFIC, provider, MOST)
+    return Traffic(
+        provider=provider,
+        minute=minute,
+        hour=hour,
+        failed=failed,
+        more=attempts >= MOST,
+        unreported=unreported,
+        reports=provider in reporting if _is_set_up_to_report(provider) else None,
+    )
+
+
+def _is_set_up_to_report(provider: str) -> bool:
+    return provider in WEBHOOKS and not WEBHOOKS[provider]().missing_settings()
 
 
 def _brake() -> Brake:

@@ -59,7 +59,6 @@ def test_broker_that_is_away_is_said_and_workers_are_well_again_after_it(live):
     try:
         assert problems(live)[0].startswith("Redis does not answer")
         eventually(lambda: not live.stack.healthy(CRITICAL), within_s=90)
-        eventually(lambda: said(live, "it has lost the broker"), within_s=60)
     finally:
         live.start("valkey")
     eventually(lambda: live.stack.healthy(CRITICAL) and not problems(live), within_s=90)

@@ -12,7 +12,7 @@ from django.db import Error
 from config.database import is_away, is_full, why
 from notifications.admin import status as page
 from notifications.admin.status import bounced, many
-from notifications.operations.problems import is_silent, problems, spoken
+from notifications.operations.problems import Code, Finding, findings, is_silent, spoken
 from notifications.operations.status import Lane, Process, Status
 
 NO_CONNECTION = (
@@ -28,22 +28,31 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="for programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        status, wrong = look()
+        status, found = look()
+        wrong = [finding for finding in found if finding.is_problem]
+        notices = [finding for finding in found if not finding.is_problem]
         if options["json"]:
-            self.stdout.write(json.dumps({"problems": wrong, **(asdict(status) if status else {})}, indent=2))
+            told = {"problems": list(map(str, wrong)), "notices": list(map(str, notices))}
+            codes = {"codes": [finding.code for finding in found]}
+            self.stdout.write(json.dumps({**told, **codes, **(asdict(status) if status else {})}, indent=2))
         else:
-            self.say(status, wrong)
+            self.say(status, wrong, notices)
         if wrong:
             sys.exit(1)
 
-    def say(self, status: Status | None, wrong: list[str]) -> None:
-        count = "1 problem" if len(wrong) == 1 else f"{len(wrong)} problems"
-        self.stdout.write(self.style.ERROR(f"{count}:") if wrong else self.style.SUCCESS("All is well."))
-        for line in [*(f"  {sentence}" for sentence in wrong), *(lines(status) if status else [])]:
+    def say(self, status: Status | None, wrong: list[Finding], notices: list[Finding]) -> None:
+        if wrong:
+            count = "1 problem" if len(wrong) == 1 else f"{len(wrong)} problems"
+            self.stdout.write(self.style.ERROR(f"{count}:"))
+        elif notices:
+            self.stdout.write(self.style.WARNING("No problems. For your attention:"))
+        else:
+            self.stdout.write(self.style.SUCCESS("No problems found."))
+        for line in [*(f"  {finding}" for finding in [*wrong, *notices]), *(lines(status) if status else [])]:
             self.stdout.write(line)
 
 
-def look() -> tuple[Status | None, list[str]]:
+def look() -> tuple[Status | None, list[Finding]]:
     """Return how everything stands and what is wrong; a database that is away is the answer to all questions."""
     try:
         status = page.now()
@@ -51,9 +60,10 @@ def look() -> tuple[Status | None, list[str]]:
         if not is_away(error):
             raise
         if is_full(error):
-            return None, [NO_CONNECTION]
-        return None, [f"The database does not answer ({why(error)}): start it. Until then nobody can sign up."]
-    return status, problems(status)
+            return None, [Finding(Code.DATABASE_FULL, NO_CONNECTION)]
+        sentence = f"The database does not answer ({why(error)}): start it. Until then nobody can sign up."
+        return None, [Finding(Code.DATABASE_AWAY, sentence)]
+    return status, findings(status)
 
 
 def lines(status: Status) -> Iterator[str]:
@@ -86,5 +96,5 @@ def _lane(lane: Lane) -> str:
 
 
 def _process(process: Process) -> str:
-    says = "silent" if is_silent(process) else process.trouble or "well"
+    says = "silent" if is_silent(process) else process.trouble or "OK"
     return f"{process.name}: {says}, last heard of {spoken(process.silent_s)} ago"

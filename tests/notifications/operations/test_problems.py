@@ -2,8 +2,10 @@
 
 import pytest
 
-from notifications.operations.problems import problems, replaced, spoken
-from notifications.operations.status import Brake, Circuit, Dead, Lane, Misfit, Overdue, Process, Status
+from notifications.operations.advice import ADVICE, ProviderCode
+from notifications.operations.figures import Brake, Circuit, Dead, Lane, Misfit, Overdue, Process, Status, Traffic
+from notifications.operations.problems import EXPLAINS, Code, findings, problems, replaced, spoken
+from notifications.providers.circuit import FAILURES
 from notifications.states import Stream
 
 ALIVE = [Process(name=f"{name}@here", silent_s=2, trouble="") for name in ("beat", "main", "relay")]
@@ -74,66 +76,133 @@ def test_silent_process_is_replaced_by_a_newer_one_of_its_kind(processes, expect
     assert replaced(processes) == expected
 
 
-def dead(cause, hour):
-    return Dead(cause=cause, hour=hour, day=hour, ever=900)
+def dead(cause, hour, **more):
+    return Dead(cause=cause, hour=hour, **({"day": hour, "ever": hour} | more))
+
+
+def shut(provider="ses", error_class=""):
+    return Circuit(provider=provider, state="open", error_class=error_class)
+
+
+def troubled(name):
+    return Process(name=name, silent_s=1, trouble="tired")
+
+
+def traffic(**changes):
+    return [Traffic(**({"provider": "ses", "minute": 1, "hour": 90, "failed": 0, "more": False} | changes))]
+
+
+CLOSED = Circuit(provider="sendgrid", state="closed")
+PAUSED = [lane(stream, pace=0.0, paused_s=30.0, due=1, oldest_s=900) for stream in (Stream.CRITICAL, Stream.DEFAULT)]
+MISFIT = Misfit(cause="kind/UnknownKindError", kind="order-shipped", count=1)
+
+CASES = {
+    "nothing": ({}, []),
+    "broker": ({"broker_is_away": True}, [Code.BROKER_AWAY]),
+    "no processes": ({"processes": []}, [Code.NO_RELAY, Code.NO_BEAT]),
+    "no relay": ({"processes": ALIVE[:2]}, [Code.NO_RELAY]),
+    "misfits": ({"misfits": [MISFIT]}, [Code.MISFITS]),
+    "overdue": ({"overdue": OVERDUE}, [Code.OVERDUE]),
+    "overdue without beat": ({"processes": ALIVE[1:], "overdue": OVERDUE}, [Code.NO_BEAT]),
+    # It is there and does nothing: to start a second one would not fix it.
+    "relay silent": ({"processes": [*ALIVE[:2], silent("relay@here")]}, [Code.PROCESS_SILENT]),
+    "worker silent": ({"processes": [*ALIVE, silent("bulk@here", 1500)]}, [Code.PROCESS_SILENT]),
+    "worker replaced": ({"processes": [*ALIVE, silent("bulk@old", 1500), young("bulk@new", 30)]}, []),
+    "one of two": ({"processes": [*ALIVE, silent("main@other", 1500)]}, [Code.PROCESS_SILENT]),
+    "worker in time": ({"processes": [*ALIVE, silent("bulk@here", 20)]}, []),
+    "worker troubled": ({"processes": [*ALIVE, troubled("bulk@here")]}, [Code.PROCESS_TROUBLE]),
+    "connections": ({"connections_used": 78, "connections_allowed": 97}, [Code.CONNECTIONS]),
+    "connections left": ({"connections_used": 77, "connections_allowed": 97}, []),
+    "one unserved": (unserved(Stream.CRITICAL), [Code.STREAM_UNSERVED]),
+    "all unserved": (unserved(*Stream), [Code.STREAM_UNSERVED]),
+    "flower": ({"flower_is_missing": True}, [Code.NO_FLOWER]),
+    "only provider": ({"circuits": [shut()]}, [Code.NO_PROVIDER]),
+    "one provider of two": ({"circuits": [shut(error_class="transient"), CLOSED]}, [ProviderCode.DOWN]),
+    "wrong key": ({"circuits": [shut(error_class="misconfigured"), CLOSED]}, [ProviderCode.REFUSES_US]),
+    "no answer": ({"circuits": [shut(error_class="ambiguous"), CLOSED]}, [ProviderCode.NO_ANSWER]),
+    "unknown cause": ({"circuits": [shut(), CLOSED]}, [ProviderCode.SHUT]),
+    "brake": ({"brake": brake(on=True, bounced=12, sent=80, line_s=300)}, [Code.BRAKE]),
+    "brake released": ({"brake": brake(bounced=12, sent=600, line_s=300)}, []),
+    "critical in time": (late(Stream.CRITICAL, 30), []),
+    "critical late": (late(Stream.CRITICAL, 31), [Code.LATE]),
+    "critical published": (late(Stream.CRITICAL, 31, published=4), [Code.LATE]),
+    "default late": (late(Stream.DEFAULT, 600, pace=7.5), [Code.LATE]),
+    "bulk in time": (late(Stream.BULK, 3600), []),
+    "bulk late": (late(Stream.BULK, 7 * 3600), [Code.LATE]),
+    "throttled": ({"lanes": PAUSED}, [Code.BUDGET_PAUSED]),
+    "day spent": ({"lanes": [lane(Stream.DEFAULT, pace=0.0)]}, [Code.BUDGET_SPENT]),
+    # A campaign that has used up its share of the day waits for tomorrow.
+    "bulk day spent": ({"lanes": [lane(Stream.BULK, pace=0.0)]}, []),
+    "many died": ({"dead": [dead("ses/x", 4), dead("ses/y", 6)]}, [Code.DYING]),
+    "some died": ({"dead": [dead("ses/x", 9)]}, [Code.DEAD_LETTERS]),
+    "dead long ago": ({"dead": [dead("ses/x", 0, ever=1)]}, [Code.DEAD_LETTERS]),
+    "uncertain": ({"uncertain": 1}, [Code.UNCERTAIN]),
+    "held": ({"held": 1}, [Code.UNCERTAIN]),
+    "no reports": ({"traffic": traffic(reports=False, unreported=20)}, [Code.NO_REPORTS]),
+    "reports": ({"traffic": traffic(reports=True, unreported=900)}, []),
+    "too few to tell": ({"traffic": traffic(reports=False, unreported=19)}, []),
+    "reports not set up": ({"traffic": traffic(reports=None, unreported=900)}, []),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_findings(name):
+    changes, expected = CASES[name]
+    assert [finding.code for finding in findings(status(**changes))] == expected
+
+
+STANDSTILL = {"lanes": [lane(stream, due=9, oldest_s=1e5, served=False) for stream in Stream], "overdue": OVERDUE}
 
 
 @pytest.mark.parametrize(
-    ("changes", "expected"),
+    ("cause", "code"),
     [
-        ({}, []),
-        ({"broker_is_away": True}, ["Redis does not answer: start it."]),
-        ({"processes": []}, ["No relay is running: start one.", "No beat is running: start one."]),
-        ({"processes": ALIVE[:2]}, ["No relay is running"]),
-        (
-            {"misfits": [Misfit(cause="kind/UnknownKindError", kind="order-shipped", count=1)]},
-            ["1 message waits for a worker that can send order-shipped"],
-        ),
-        ({"overdue": OVERDUE}, ["Housekeeping is overdue: forget (last done 3 h ago"]),
-        # One cause, one line: what was never done waits for beat.
-        ({"processes": ALIVE[1:], "overdue": OVERDUE[1:]}, ["No beat is running"]),
-        ({"processes": ALIVE[1:], "overdue": OVERDUE}, ["No beat is running", "Housekeeping is overdue: forget"]),
-        # It is there and does nothing: to start a second one would not mend it.
-        (
-            {"processes": [*ALIVE[:2], silent("relay@here")]},
-            ["relay@here has been silent for 40 s: it is frozen"],
-        ),
-        ({"processes": [*ALIVE, silent("bulk@here", 1500)]}, ["bulk@here has been silent for 25 min: it is frozen"]),
-        ({"processes": [*ALIVE, silent("bulk@here", 20)]}, []),
-        ({"processes": [*ALIVE, silent("bulk@old", 1500), young("bulk@new", 30)]}, []),
-        ({"processes": [*ALIVE, Process(name="bulk@here", silent_s=1, trouble="tired")]}, ["bulk@here: tired. Start"]),
-        ({"connections_used": 77, "connections_allowed": 97}, []),
-        ({"connections_used": 78, "connections_allowed": 97}, ["78 of the database's 97 connections are in use"]),
-        (unserved(Stream.CRITICAL), ["No healthy worker serves critical: start one"]),
-        (unserved(*Stream), ["No healthy worker serves critical, default or bulk: start one"]),
-        ({"circuits": [Circuit(provider="ses", state="open", reason="http-503")]}, ["ses takes no", "No provider"]),
-        (
-            {"circuits": [Circuit(provider="ses", state="open"), Circuit(provider="smtp", state="closed")]},
-            ["ses takes no mail. It is tried again by itself."],
-        ),
-        (
-            {"brake": brake(on=True, bounced=12, sent=80, line_s=300)},
-            ["12 of 80 mails to unconfirmed addresses bounced within 60 min: sign-up mail is slowed to 6 a minute,"],
-        ),
-        ({"brake": brake(bounced=12, sent=600, line_s=300)}, []),
-        (late(Stream.CRITICAL, 30), []),
-        (late(Stream.CRITICAL, 31), ["Critical mail has been due for 31 s. Its tasks are not published"]),
-        (late(Stream.CRITICAL, 31, published=4), ["Critical mail has been due for 31 s. Its tasks wait for workers"]),
-        (late(Stream.DEFAULT, 600, pace=7.5), ["Default mail has been due for 10 min. The budget lets 7.5 a second"]),
-        (late(Stream.BULK, 3600), []),
-        (late(Stream.BULK, 7 * 3600), ["Bulk mail has been due for 7 h."]),
-        ({"lanes": [lane(Stream.DEFAULT, pace=0.0)]}, ["The budget lets no default mail go"]),
-        # A campaign that has used up its share of the day waits for tomorrow.
-        ({"lanes": [lane(Stream.BULK, pace=0.0)]}, []),
-        ({"dead": [dead("ses/x", 4), dead("ses/y", 6)]}, ["10 messages died in the last hour, most of ses/y: mend"]),
-        ({"dead": [dead("ses/x", 9)]}, []),
+        ({"broker_is_away": True, "processes": [*ALIVE, troubled("bulk@here")]}, Code.BROKER_AWAY),
+        ({"processes": [silent("beat@here"), silent("main@here"), silent("relay@here")]}, Code.PROCESS_SILENT),
     ],
 )
-def test_problems(changes, expected):
-    found = problems(status(**changes))
-    assert len(found) == len(expected)
-    for sentence, beginning in zip(found, expected, strict=True):
-        assert sentence.startswith(beginning)
+def test_one_root_cause_is_one_line(cause, code):
+    assert [finding.code for finding in findings(status(**STANDSTILL, **cause))] == [code]
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        ("relay@here", {Code.STREAM_UNSERVED, Code.OVERDUE}),
+        ("beat@here", {Code.STREAM_UNSERVED}),
+        ("critical@here", {Code.OVERDUE}),
+    ],
+)
+@pytest.mark.parametrize(("process", "code"), [(silent, Code.PROCESS_SILENT), (troubled, Code.PROCESS_TROUBLE)])
+def test_process_explains_what_its_own_work_leaves_undone(process, code, name, left):
+    others = [one for one in ALIVE if one.name != name]
+    found = findings(status(**STANDSTILL, processes=[*others, process(name)]))
+    assert {finding.code for finding in found} == {code} | left
+
+
+def test_every_provider_that_is_shut_is_named_in_the_one_line():
+    circuits = [shut("ses", "misconfigured"), shut("smtp", "transient")]
+    (finding,) = findings(status(circuits=circuits, **late(Stream.CRITICAL, 99)))
+    assert finding.code == Code.NO_PROVIDER
+    assert all(circuit.provider in finding.sentence for circuit in circuits)
+    assert all(ADVICE[circuit.error_class].step in finding.sentence for circuit in circuits)
+
+
+def test_advice_differs_by_cause_and_covers_every_failure():
+    assert set(ADVICE) == set(FAILURES)
+    assert len({told.step for told in ADVICE.values()}) == len(ADVICE)
+
+
+def test_what_waits_for_an_operator_is_no_problem_and_comes_last():
+    changes = {"uncertain": 1, "broker_is_away": True, "dead": [dead("x", 1)]}
+    found = findings(status(**changes))
+    assert [finding.is_problem for finding in found] == [True, False, False]
+    assert [finding.code for finding in problems(status(**changes))] == [Code.BROKER_AWAY]
+
+
+def test_causes_are_explained_by_no_consequence_of_theirs():
+    for cause, consequences in EXPLAINS.items():
+        assert all(cause not in EXPLAINS.get(code, ()) for code in consequences)
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from config.redis_client import client, pace_key, served_key, the_client
+from config.redis_client import FLOWER_KEY, budget_key, client, pace_key, served_key, the_client
 from notifications import housekeeping
 from notifications.admin import status as status_page
 from notifications.management.commands import status as status_command
-from notifications.models import DeliveryAttempt, HousekeepingJob, ProcessHeartbeat
+from notifications.models import DeliveryAttempt, HousekeepingJob, ProcessHeartbeat, ProviderEvent
 from notifications.models.heartbeat import beat, goodbye
 from notifications.operations import status as operations
-from notifications.operations.problems import problems
+from notifications.operations.problems import Code, findings
 from notifications.operations.status import Dead, Lane, Traffic, collect
 from notifications.states import Status, Stream
 from tests.factories import MessageFactory
@@ -136,7 +136,56 @@ def test_broker_that_is_away_is_a_part_of_the_answer():
     the_client.cache_clear()
     assert found.broker_is_away
     assert [(lane.published, lane.served) for lane in found.lanes] == [(None, None)] * 3
-    assert len([sentence for sentence in problems(found) if "serves" in sentence]) == 0
+    assert Code.STREAM_UNSERVED not in {finding.code for finding in findings(found)}
+
+
+def test_pause_that_the_provider_wants_is_known(settings):
+    settings.EMAIL_PROVIDERS = ["ses"]
+    seconds, _ = client().time()
+    client().hset(budget_key("ses"), "pause", f"{(seconds + 90) * 1e6:.17g}")
+    assert {80 < lane.paused_s <= 90 for lane in collect([]).lanes} == {True}
+
+
+@pytest.mark.parametrize("event_of", ["simulator", "another", None])
+def test_reports_are_missed_of_a_provider_that_is_set_up_to_report(settings, event_of):
+    settings.SIMULATOR_WEBHOOK_KEY = "set"
+    message = MessageFactory()
+    for number, minutes in enumerate((20, 30, 5)):
+        DeliveryAttempt.objects.create(
+            message=message,
+            number=number,
+            provider="simulator",
+            result="accepted",
+            recorded_at=Now() - timedelta(minutes=minutes),
+        )
+    if event_of:
+        ProviderEvent.objects.create(provider=event_of, event_id="1", payload={})
+    (traffic,) = collect([]).traffic
+    assert (traffic.unreported, traffic.reports) == (2, event_of == "simulator")
+
+
+@pytest.mark.parametrize(
+    ("url", "runs", "missing"),
+    [("https://f.example", False, True), ("https://f.example", True, False), ("", False, False)],
+)
+def test_flower_is_missed_where_its_address_is_set(settings, url, runs, missing):
+    settings.FLOWER_URL = url
+    if runs:
+        client().set(FLOWER_KEY, "1")
+    assert collect([]).flower_is_missing is missing
+
+
+def test_notices_are_no_failure_for_a_monitor_and_are_shown():
+    for name in ("relay@here", "beat@here"):
+        beat(name)
+    for stream in Stream:
+        client().set(served_key(stream), "1")
+    housekeeping_was_done(0)
+    MessageFactory(status=Status.DEAD, error_fingerprint="ses/x")
+    out = io.StringIO()
+    call_command("status", "--json", stdout=out)
+    told = json.loads(out.getvalue())
+    assert (told["problems"], told["codes"], len(told["notices"])) == ([], [Code.DEAD_LETTERS], 1)
 
 
 @pytest.fixture
@@ -173,7 +222,7 @@ def test_page_asks_a_constant_number_of_questions(operator, django_assert_max_nu
     for number in range(30):
         beat(f"main@{number}")
         MessageFactory(status=Status.DEAD, error_fingerprint=f"ses/{number}")
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         page = operator.get(reverse("status")).content.decode()
     assert "And 20 other causes." in page
 
@@ -222,8 +271,8 @@ def test_command_is_content_when_all_is_well():
     housekeeping_was_done(0)
     out = io.StringIO()
     call_command("status", stdout=out)
-    assert out.getvalue().startswith("All is well.")
-    assert re.search(r"relay@here: well, last heard of \d+ s ago", out.getvalue())
+    assert out.getvalue().startswith("No problems found.")
+    assert re.search(r"relay@here: OK, last heard of \d+ s ago", out.getvalue())
 
 
 @pytest.mark.parametrize("option", [[], ["--json"]])
@@ -256,6 +305,7 @@ def test_command_speaks_json():
         call_command("status", "--json", stdout=out)
     told = json.loads(out.getvalue())
     empty = {"due": 0, "later": 0, "oldest_s": 0.0, "published": 0, "pace": None, "served": False}
+    empty["paused_s"] = 0.0
     assert told["lanes"][0] == {"stream": "critical", **empty}
     assert len(told["problems"]) == 3
 

@@ -3,7 +3,6 @@
 import ssl
 from collections.abc import Iterable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -12,9 +11,9 @@ from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Djan
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from config import capacity, transport
+from config import capacity, transport, values
 from config.environment import env
-from config.servers import is_loopback
+from config.servers import is_loopback, web_address
 
 # As Django's own `check --deploy` would have it; here no process starts without it.
 KEY_LENGTH, KEY_VARIETY = 50, 5
@@ -33,6 +32,7 @@ def register() -> None:
         strict_transport,
         authorities,
         transport.encryption,
+        values.single_values,
     ):
         checks.register(check, "mailroom")
     capacity.register()
@@ -64,7 +64,8 @@ def _key() -> str:
 
 def local_only(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     """Keep what serves developers away from people."""
-    host = urlsplit(settings.SITE_URL).hostname or ""
+    site = web_address(settings.SITE_URL)
+    host = (site and site.hostname) or ""
     if settings.DEBUG and not settings.LOCAL:
         hint = "Unset DEBUG, or set MAILROOM_LOCAL=1 on a developer's machine."
         yield Error("DEBUG is on: error pages would show settings and data.", hint=hint, id="mailroom.E035")

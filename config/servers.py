@@ -9,7 +9,7 @@ import re
 import ssl
 from dataclasses import dataclass, replace
 from typing import Any, Self
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 REDIS_SCHEMES = {"redis": 6379, "rediss": 6379}
 SMTP_SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465, "smtps": 465}
@@ -152,6 +152,17 @@ def split(url: str, schemes: dict[str, int], *, several_hosts: bool = False) -> 
         raise BadUrlError("has port 0")
     tail = place.removeprefix(parts.netloc)
     return Parts(scheme=scheme, user=user, password=password, host=parts.hostname or "", port=port, tail=tail)
+
+
+def web_address(url: str) -> SplitResult | None:
+    """Return the parts of an http:// or https:// address; None for what is none, or holds a login."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.port != 0 and parts.username is None
+    except ValueError:
+        return None
+    printable = url.isprintable() and not any(character.isspace() for character in url)
+    return parts if usable and printable and _HOST.fullmatch(parts.hostname or "") else None
 
 
 def require_host(host: str) -> str:

@@ -3,13 +3,12 @@
 import ipaddress
 from collections.abc import Iterable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name for it
 
-from config.servers import IMPLICIT_TLS, STARTTLS, BadUrlError, RedisServer, SmtpServer, is_loopback
+from config.servers import IMPLICIT_TLS, STARTTLS, BadUrlError, RedisServer, SmtpServer, is_loopback, web_address
 
 # The only modes of libpq in which another server cannot pass for PostgreSQL.
 VERIFYING = {"verify-ca", "verify-full"}
@@ -34,12 +33,8 @@ def _apis() -> Iterable[CheckMessage]:
     for name in ("SENDGRID_API_URL", "POSTMARK_API_URL", "SES_ENDPOINT_URL", "SIMULATOR_URL", "FLOWER_URL"):
         if not (url := getattr(settings, name)):
             continue
-        try:
-            parts = urlsplit(url)
-            usable = bool(parts.hostname) and parts.scheme in {"http", "https"} and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable or any(character.isspace() for character in url):
+        parts = web_address(url)
+        if parts is None:
             yield Error(f"{name} is no web address.", hint="Set it to one like https://host/path.", id="mailroom.E041")
         elif parts.scheme == "http" and not is_loopback(parts.hostname or "") and name != "FLOWER_URL":
             hint = "Use https://; the key and every email would travel in the open."

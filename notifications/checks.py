@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -14,6 +13,7 @@ from django.template.loader import get_template
 
 from config import checks as config_checks
 from config.environment import ROLE, Role
+from config.servers import web_address
 from notifications import kinds
 from notifications.delivery import rates
 from notifications.delivery.claim import call_s
@@ -156,10 +156,10 @@ def kind_templates(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> It
 
 
 def site(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    parts = urlsplit(settings.SITE_URL)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+    parts = web_address(settings.SITE_URL)
+    if parts is None or parts.query or parts.fragment:
         yield Error(
-            f"SITE_URL is {settings.SITE_URL!r}; links in mail would lead nowhere.",
+            "SITE_URL is no web address; links in email would lead nowhere.",
             hint="Set it to the site's address, like https://mail.example.com.",
             id="mailroom.E008",
         )

@@ -1,0 +1,53 @@
+"""System checks of single values, tried as the library that reads each would try it."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+
+# What an HTTP header may hold of a key: https://www.rfc-editor.org/rfc/rfc9110#name-field-values, without spaces.
+_KEY = re.compile(r"[\x21-\x7e]*")
+_HOST = re.compile(r"\*|\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
+_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}")
+LONGEST_NAME = 100
+
+
+def single_values(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    yield from _keys()
+    yield from _hosts()
+    yield from _site_name()
+    yield from _amazon()
+
+
+def _keys() -> Iterable[CheckMessage]:
+    for name in ("SENDGRID_API_KEY", "POSTMARK_SERVER_TOKEN"):
+        if not _KEY.fullmatch(getattr(settings, name)):
+            hint = "Copy it again as the provider shows it, in one line and without quotes or spaces."
+            yield Error(f"{name} holds what no key holds.", hint=hint, id="mailroom.E045")
+
+
+def _hosts() -> Iterable[CheckMessage]:
+    wrong = [host for host in settings.ALLOWED_HOSTS if not _HOST.fullmatch(host)]
+    if wrong or not (settings.ALLOWED_HOSTS or settings.DEBUG):
+        hint = "Name the hosts alone, like mail.example.com: no scheme, no port, no path; separate them by commas."
+        yield Error("ALLOWED_HOSTS would let nobody in by some of its names.", hint=hint, id="mailroom.E046")
+
+
+def _site_name() -> Iterable[CheckMessage]:
+    """It goes into subjects, where a line break ends every email."""
+    name = settings.SITE_NAME
+    if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+        hint = f"Set it to one line of at most {LONGEST_NAME} printable characters."
+        yield Error("SITE_NAME cannot stand in a subject.", hint=hint, id="mailroom.E047")
+
+
+def _amazon() -> Iterable[CheckMessage]:
+    if settings.SES_REGION and not _REGION.fullmatch(settings.SES_REGION):
+        yield Error("SES_REGION is no region.", hint="Set it to one like eu-central-1.", id="mailroom.E048")
+    if not all(_TOPIC.fullmatch(topic) for topic in settings.SES_WEBHOOK_TOPICS):
+        hint = "Copy the ARN of each topic, like arn:aws:sns:eu-central-1:123456789012:mailroom; separate by commas."
+        yield Error("SES_WEBHOOK_TOPICS names what is no SNS topic.", hint=hint, id="mailroom.E049")

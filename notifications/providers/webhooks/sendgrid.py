@@ -54,7 +54,7 @@ KINDS: dict[str, FeedbackKind | None] = {
     "group_resubscribe": None,
     ACCOUNT: None,
 }
-BOUNCES = {"bounce": BounceKind.HARD, "blocked": BounceKind.BLOCKED}
+BOUNCES = {"bounce": BounceKind.HARD, "blocked": BounceKind.SOFT}
 INVALID_ADDRESS = "Invalid Address"
 # A mail that was dropped because of the address: SendGrid has it on a list of its own and will drop every other mail
 # to it too. The other reasons (over quota, spam content …) say nothing of the address.

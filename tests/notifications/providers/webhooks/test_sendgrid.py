@@ -175,13 +175,13 @@ def test_change_of_the_account_is_noted(sendgrid):
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        ({"type": "bounce", "status": "4.2.2"}, BounceKind.HARD),
-        ({"type": "blocked", "status": "5.1.1", "bounce_classification": "Invalid Address"}, BounceKind.SOFT),
+        ({"type": "bounce", "status": "4.2.2"}, BounceKind.SOFT),
+        ({"type": "blocked", "status": "5.1.1", "bounce_classification": "Invalid Address"}, BounceKind.HARD),
         ({"type": "Blocked"}, BounceKind.SOFT),
         ({"type": "expired"}, BounceKind.SOFT),
         ({"type": ["bounce"]}, BounceKind.SOFT),
         ({"status": "5.1.10"}, BounceKind.HARD),
-        ({"status": "5.2.1"}, BounceKind.SOFT),
+        ({"status": "5.2.1"}, BounceKind.HARD),
         ({"status": "4.1.1"}, BounceKind.SOFT),
         ({}, BounceKind.SOFT),
     ],

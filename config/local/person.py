@@ -7,6 +7,8 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 TIMEOUT_S = 60.0
 PASSWORD = "correct horse battery staple"  # noqa: S105 - nobody's
@@ -126,6 +128,8 @@ class Person:
 
 def _session() -> requests.Session:
     http = requests.Session()
+    # As browsers do: a server may close an idle connection in the moment in which it is used again.
+    http.mount("http://", HTTPAdapter(max_retries=Retry(total=2, connect=0, status=0, allowed_methods={"GET"})))
     # A proxy of this machine's has no business between a person and loopback.
     http.trust_env = False
     return http

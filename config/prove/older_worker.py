@@ -15,7 +15,8 @@ STARTS_WITHIN_S = 60.0
 STOPS_WITHIN_S = 60.0
 COMMAND = (
     *("-m", "celery", "-A", "config", "worker", "-n", "older@%h", "-P", "threads", "-c", "16"),
-    *("-Q", "critical,default", "-E", "--without-gossip", "--without-mingle", "-l", "INFO"),
+    *("-Q", "critical,default,bulk", "-E", "--without-gossip", "--without-mingle", "-l", "INFO"),
+    *("-I", "config.prove.older"),
 )
 
 
@@ -25,7 +26,6 @@ def older_worker(stack: Stack) -> Iterator[None]:
     heartbeat = stack.folder / "worker-older.heartbeat"
     heartbeat.unlink(missing_ok=True)
     environment = stack.environment | {
-        "DJANGO_SETTINGS_MODULE": "config.prove.older_settings",
         "MAILROOM_ROLE": Role.WORKER.value,
         "MAILROOM_HEARTBEAT_FILE": str(heartbeat),
         MARK: str(stack.folder),

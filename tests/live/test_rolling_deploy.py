@@ -1,12 +1,8 @@
 """Workers of two versions side by side: what the older one does not know waits for the newer one."""
 
-import subprocess
-import sys
-from contextlib import contextmanager
-
 import pytest
 
-from config.environment import BASE_DIR
+from config.prove.older_worker import older_worker
 from tests.live.running import WORKERS, eventually
 
 pytestmark = pytest.mark.live
@@ -16,25 +12,6 @@ from notifications.outbox import Draft, enqueue_many
 context = {"sender": "An operator", "sent_from": "here"}
 enqueue_many([Draft(kind="provider-test", to=f"other{n}@example.com", context=context) for n in range(20)])
 """
-
-
-@contextmanager
-def older_worker(live):
-    """Let a worker that does not know `welcome` work beside the stack's own."""
-    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-n", "older@%h", "-P", "threads", "-c", "4"]
-    with (live.stack.supervisor.log_folder / "older-worker.log").open("ab") as log:
-        process = subprocess.Popen(
-            [*command, "-Q", "critical,default,bulk", "-I", "tests.live.older"],
-            cwd=BASE_DIR,
-            env=live.stack.environment | {"MAILROOM_ROLE": "worker"},
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(60)
 
 
 def rows(live, addresses):
@@ -52,7 +29,7 @@ def test_kind_that_a_worker_does_not_know_waits_for_one_that_does_and_delays_not
     others = {f"other{number}@example.com" for number in range(20)}
     live.stop(*WORKERS)
     try:
-        with older_worker(live):
+        with older_worker(live.stack):
             for address in unknown:
                 live.person().sign_up(address)
             eventually(lambda: rows(live, unknown) == {("queued", 0, "kind/UnknownKindError")}, within_s=60)

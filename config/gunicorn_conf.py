@@ -15,6 +15,9 @@ keepalive = 5
 accesslog = None
 errorlog = "-"
 control_socket_disable = True
+# No client may name the path or the prefix of the site in a header: gunicorn believes a proxy on this machine, and most
+# proxies hand on what their clients have sent.
+forwarder_headers = ""
 # What gunicorn would read, for the sake of the next request, of a body that the application has not.
 MOST_DRAINED = 262_144
 

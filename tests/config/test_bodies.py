@@ -1,13 +1,8 @@
 """Bodies that no form needs: refused by their header, with nothing of them on disk. A real gunicorn as shipped."""
 
-import os
-import signal
 import socket
-import subprocess
-import time
 from http import HTTPStatus
 from http.client import HTTPResponse
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -16,9 +11,6 @@ from django.urls import reverse
 
 from accounts.models import User
 from config.bodies import max_bytes, refusal
-from config.environment import BASE_DIR
-from config.local.ports import free_port
-from config.processes import PROCESSES, command_line
 from notifications.providers.registry import WEBHOOKS
 from tests.factories import UserFactory
 
@@ -78,41 +70,6 @@ def test_forms_of_the_admin_are_taken(admin_client):
     fields = {"email": user.email, "name": "Eve", "is_active": "on", "confirmed_at_0": "", "confirmed_at_1": ""}
     assert admin_client.post(change, fields).status_code == HTTPStatus.FOUND
     assert User.objects.get(pk=user.pk).name == "Eve"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The port of a web process and the folder for temporary files that it has."""
-    folder: Path = tmp_path_factory.mktemp("web")
-    (folder / "tmp").mkdir()
-    port = free_port()
-    environment = {
-        **os.environ,
-        "MAILROOM_ROLE": "web",
-        "WEB_PORT": str(port),
-        "WEB_WORKERS": "1",
-        "TMPDIR": str(folder / "tmp"),
-    }
-    (web,) = (process for process in PROCESSES if process.name == "web")
-    command = command_line(web, run=folder, environment=environment)
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=BASE_DIR, env=environment, stdout=log, stderr=log)
-    try:
-        _wait_for(port, process)
-        yield port, folder / "tmp"
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
-
-
-def _wait_for(port, process):
-    for _ in range(600):
-        assert process.poll() is None
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError("the site does not start")
 
 
 def _asked(port, path, header, first=b""):

@@ -1,0 +1,209 @@
+"""No header, cookie, path or query string makes a page fail: the answer is never a 5xx, from any page."""
+
+import re
+import socket
+from collections.abc import Iterator
+from http.client import HTTPResponse
+from typing import Any
+
+import pytest
+from django.test import Client, RequestFactory
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from accounts.flows.started import COOKIE, remembered
+from accounts.views.passwords import RESET_COOKIE
+from config.nul import usable
+from tests.factories import MessageFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+# As a WSGI server hands them over: bytes, each as a character.
+TEXTS = {
+    "nul in it": "abc\x00def",
+    "quoted nul in it": '"abcdefgh\\000abcdefgh"',
+    "quoted octal": '"\\377\\376\\303\\050"',
+    "control characters": "\x01\x1b[31m\x7f\x85",
+    "not utf-8": "\xff\xfe\xc0\x80",
+    "a surrogate in utf-8": "\xed\xa0\x80\xed\xb0\x80",
+    "right to left": "\u202e".encode().decode("latin-1"),
+    "very long": "x" * 60_000,
+    "long number": "9" * 5_000,
+    "semicolons": ";;=;=;",
+    "brackets": "http://[::1",
+    "bad port": "http://127.0.0.1:99999999/",
+    "line breaks": "a\r\nSet-Cookie: b=c",
+    "percent": "%00%ff%zz%",
+    "json": '{"a": [1e999, null]}',
+    "sql": "' OR 1=1 --",
+    "many commas": "," * 3_000,
+}
+COOKIES = ("sessionid", "csrftoken", "messages", "django_language", "signed_up", "password_reset", "other")
+HEADERS = (
+    *(
+        "HTTP_HOST",
+        "HTTP_ACCEPT_LANGUAGE",
+        "HTTP_REFERER",
+        "HTTP_ORIGIN",
+        "HTTP_USER_AGENT",
+        "HTTP_ACCEPT",
+        "HTTP_COOKIE",
+    ),
+    *("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT"),
+    *("HTTP_X_CSRFTOKEN", "HTTP_AUTHORIZATION", "HTTP_RANGE", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_NONE_MATCH"),
+    *("HTTP_HX_REQUEST", "HTTP_HX_CURRENT_URL", "HTTP_HX_CURRENT_URL_URI_AUTOENCODED", "HTTP_ACCEPT_ENCODING"),
+    *(
+        "HTTP_X_REQUESTED_WITH",
+        "HTTP_CONTENT_ENCODING",
+        "HTTP_TRANSFER_ENCODING",
+        "HTTP_CACHE_CONTROL",
+        "HTTP_IF_MATCH",
+    ),
+    *("REMOTE_ADDR", "CONTENT_TYPE", "CONTENT_LENGTH", "QUERY_STRING", "SERVER_NAME"),
+)
+# With one of these the request goes no further.
+ONE_BY_ONE = {"HTTP_HOST", "CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "QUERY_STRING", "SERVER_NAME", "HTTP_COOKIE"}
+
+
+# Every page is tried with all of them together; these few, which read more of them, with each alone.
+FEW = [
+    *("/", "/sign-up/", "/check-inbox/", "/language/", "/password-reset/MQ/set-password/"),
+    *("/static/accounts/mailroom.css", "/no-such-page"),
+]
+
+
+def routes(resolver: Any = None, before: str = "/") -> Iterator[str]:
+    """Return a path for every route of the site."""
+    for one in (resolver or get_resolver()).url_patterns:
+        path = before + re.sub(r"[\^$]|\\Z", "", str(one.pattern))
+        if isinstance(one, URLResolver):
+            yield from routes(one, path)
+        elif isinstance(one, URLPattern):
+            yield filled_in(path)
+
+
+def filled_in(path: str) -> str:
+    for kind, value in {"uid": "MQ", "uidb64": "MQ", "token": "abc-0123456789abcdef", "provider": "no-such"}.items():
+        path = re.sub(rf"<(\w+:)?{kind}>", value, path)
+    # What is left names a row, or is the admin's own.
+    return re.sub(r"<[^>]+>|\([^)]*\)", "1", path)
+
+
+PATHS = sorted(
+    {*routes(), *FEW, "/favicon.ico", "/static/none.css", "/%00/", "/%ff/", "/%ed%a0%80/", "//", "/x" * 2_000}
+)
+
+
+@pytest.fixture(params=["stranger", "administrator"])
+def client(request):
+    client = Client(raise_request_exception=False)
+    if request.param == "administrator":
+        client.force_login(UserFactory(email="root@example.com", is_staff=True, is_superuser=True))
+    return client
+
+
+def with_cookies(client: Client, text: str, *names: str) -> str:
+    """Return a header in which the log-in stays good, unless it is tried."""
+    own = {name: morsel.value for name, morsel in client.cookies.items()}
+    return "; ".join(f"{name}={value}" for name, value in (own | dict.fromkeys(names, text)).items())
+
+
+def failures(client: Client, paths: list[str], **environ: Any) -> dict[str, int]:
+    """Return the statuses from 500 on, by path. What only takes a POST gets one; with GET a page does more."""
+    answers = {path: client.get(path, **environ) for path in paths}
+    answers |= {path: client.post(path, **environ) for path, answer in answers.items() if answer.status_code == 405}
+    return {path[:80]: answer.status_code for path, answer in answers.items() if answer.status_code >= 500}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_no_page_fails_whatever_comes_with_the_request(client, text):
+    MessageFactory(user=UserFactory(confirmed_at=timezone.now()))
+    others = with_cookies(client, text, *(name for name in COOKIES if name != "sessionid"))
+    everything = dict.fromkeys((name for name in HEADERS if name not in ONE_BY_ONE), text)
+    assert not failures(client, PATHS, **everything | {"HTTP_COOKIE": others})
+    assert not failures(client, PATHS, QUERY_STRING=text)
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_no_page_fails_for_one_header_or_one_cookie(text):
+    stranger = Client(raise_request_exception=False)
+    tries = [{name: text} for name in HEADERS] + [{"HTTP_COOKIE": f"{name}={text}"} for name in (*COOKIES, text)]
+    for environ in tries:
+        assert not failures(stranger, FEW, **environ), environ.keys()
+    for path in ("/sign-up/", "/language/", "/admin/login/"):
+        for environ in tries:
+            assert stranger.post(path, {"next": text}, **environ).status_code < 500, (path, environ.keys())
+
+
+QUERIES = (
+    "next",
+    "q",
+    "p",
+    "o",
+    "e",
+    "all",
+    "_popup",
+    "_to_field",
+    "_changelist_filters",
+    "id__exact",
+    "id__in",
+    "seen",
+)
+ASKED = [
+    *(reverse("accounts:log-in"), reverse("accounts:sign-up"), reverse("accounts:check-inbox")),
+    *(reverse(f"admin:{name}_changelist") for name in ("accounts_user", "notifications_message")),
+]
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_no_page_fails_for_what_is_asked_of_it(admin_client, text):
+    admin_client.raise_request_exception = False
+    for name in QUERIES:
+        for path in ASKED:
+            assert admin_client.get(path, {name: text}).status_code < 500, (path, name)
+
+
+def test_cookie_that_we_cannot_have_set_counts_as_none():
+    assert usable({"a": "b", "c": "\x00", "d\x1b": "e", "f": "\ud800", "g": "ä💣"}) == {"a": "b", "g": "ä💣"}
+
+
+def test_browser_with_a_broken_session_can_still_log_in(client):
+    user = UserFactory(email="ada@example.com", confirmed_at=timezone.now())
+    user.set_password("correct horse battery")
+    user.save()
+    fields = {"username": "ada@example.com", "password": "correct horse battery"}
+    browser = Client()
+    answer = browser.post(reverse("accounts:log-in"), fields, HTTP_COOKIE='sessionid="\\000abcdefgh"')
+    assert answer.status_code == 302
+    assert answer.cookies["sessionid"].value
+
+
+def test_cookie_of_ours_that_was_changed_is_not_believed():
+    request = RequestFactory().get("/")
+    for text in TEXTS.values():
+        request.COOKIES = {COOKIE: text, RESET_COOKIE: text}
+        assert remembered(request) is None
+
+
+def asked(port, header: bytes, path: bytes = b"/healthz/live") -> int:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
+        sock.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n" + header + b"\r\nConnection: close\r\n\r\n")
+        answer = HTTPResponse(sock, method="GET")
+        answer.begin()
+        return answer.status
+
+
+@pytest.mark.parametrize("name", [b"SCRIPT_NAME", b"PATH_INFO", b"Script-Name", b"X_Forwarded_For", b"Cookie", b"Host"])
+@pytest.mark.parametrize(
+    "value", [b"/elsewhere", b"/healthz", b"\xff", b"", b"x" * 9_000, b'sessionid="\\000"', b"a\x00b"]
+)
+def test_web_process_does_not_fail_for_a_header(site, name, value):
+    port, _ = site
+    for path in (b"/healthz/live", b"/no-such-page", b"/%00", b"/%ff/"):
+        assert asked(port, name + b": " + value, path) < 500, path
+
+
+def test_web_process_goes_by_the_path_that_was_asked_for(site):
+    port, _ = site
+    for header in (b"SCRIPT_NAME: /healthz", b"PATH_INFO: /no-such-page"):
+        assert asked(port, header) == 200

@@ -27,7 +27,7 @@ def main() -> int:
                 environment = surroundings(folder) | {
                     "DATABASE_URL": postgres.url,
                     "REDIS_URL": valkey.url,
-                    "RELAY_INTERVAL_S": "0.05",
+                    "RELAY_INTERVAL_S": "0.1",
                 }
                 migrate = [sys.executable, "manage.py", "migrate", "--no-input", "-v", "0"]
                 subprocess.run(migrate, cwd=BASE_DIR, env=environment, check=True)

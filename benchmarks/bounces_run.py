@@ -105,7 +105,7 @@ def _wait(happened: Callable[[], bool]) -> None:
     while not happened():
         if time.monotonic() > give_up_at:
             raise SystemExit(f"not within {GIVE_UP_S:g} s")
-        time.sleep(0.02)
+        time.sleep(0.03)
 
 
 if __name__ == "__main__":

@@ -156,7 +156,7 @@ class Site:
         lines = self.compose("ps", "-a", "--format", "{{.Service}} {{.Health}}").splitlines()
         return dict(line.split(" ", 1) for line in lines if not line.startswith(("mailpit", "preflight", "migrate")))
 
-    def wait_healthy(self, within_s: float = 120) -> float:
+    def wait_healthy(self, within_s: float = 180) -> float:
         """Return after how many seconds every container is healthy. Raises EngineError."""
         began = time.monotonic()
         while True:

@@ -85,6 +85,8 @@ class LargeList(admin.ModelAdmin):
     prefixes: ClassVar[Collection[str]] = ()
     # Filters for which some values have an index of few rows: they are shown however old they are.
     by_index: ClassVar[Mapping[str, Collection[str]]] = {}
+    # Filters that those rows are narrowed by before they are cut off.
+    narrowed_by: ClassVar[Collection[str]] = ()
     # The search itself is in `find`; Django shows the field if this is not empty.
     search_fields = ("pk",)
     paginator = CappedPaginator
@@ -99,7 +101,8 @@ class LargeList(admin.ModelAdmin):
             return rows
         for parameter, values in self.by_index.items():
             if (value := request.GET.get(parameter)) in values:
-                found = rows.filter(**{parameter: value}).order_by().values_list("pk", flat=True)
+                others = {name: request.GET[name] for name in self.narrowed_by if request.GET.get(name)}
+                found = rows.filter(**{parameter: value, **others}).order_by().values_list("pk", flat=True)
                 return rows.filter(pk__in=list(found[:FOUND]))
         return self.newest(request)
 

@@ -47,6 +47,7 @@ class MessageAdmin(ReadOnly, TidySearch, LargeList, ResendViews):
     newest_by = "created_at"
     prefixes = ["to_address__startswith"]
     by_index = {"status__exact": [Status.QUEUED, Status.SENDING, Status.UNCERTAIN]}
+    narrowed_by = ["stream__exact"]
     search_help_text = "The beginning of an address, or a message id. Without a search, the list shows the newest."
     list_select_related = False
     readonly_fields = ["resends_of_this", "flower_link"]

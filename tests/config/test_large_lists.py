@@ -64,6 +64,21 @@ def test_what_waits_is_shown_however_old(admin_client, short):
     assert shown(admin_client, status__exact="queued") == [old]
 
 
+def test_backlog_of_one_stream_hides_no_other(admin_client, monkeypatch):
+    monkeypatch.setattr(large_lists, "FOUND", 3)
+    made(1, 2, 3, 4, stream="bulk")
+    (critical,) = made(5, stream="critical")
+    assert shown(admin_client, status__exact="queued", stream__exact="critical") == [critical]
+    assert len(shown(admin_client, status__exact="queued")) == 3
+
+
+@pytest.mark.parametrize(
+    "query", [{"status__exact": "queued", "stream__exact": "x"}, {"status__exact": "x"}, {"o": "99"}]
+)
+def test_made_up_filters_are_no_error(admin_client, query):
+    assert admin_client.get(MESSAGES, query).status_code in {200, 302}
+
+
 def test_search_finds_what_is_older(admin_client, short):
     (old,) = made(99, to_address="ada@example.com")
     made(1, 2, 3, 4, status="expired")

@@ -106,7 +106,7 @@ def leave(entry: Entry) -> None:
 def report(entry: Entry, answer: Accepted | ProviderError, message: UUID | None = None) -> Effect:
     """Let all processes know what a provider has answered to a message. Never raises for Redis' sake."""
     if isinstance(answer, ProviderError) and answer.never_left:
-        # Nobody knows more of the provider than before. A probe is given up when its entry is left.
+        # It says nothing of the provider. A probe is given up when its entry is left.
         return Effect(is_open=bool(entry.prober))
     error_class, code = _of_the_provider(answer)
     failed = error_class in FAILURES

@@ -32,7 +32,7 @@ ADDRESS = {
     BounceKind.BLOCKED: "stays; never a reason to hold email back",
     None: "",
 }
-CIRCUIT = {"opens": "opens at once, with an alarm", "counts": "counts; five in a row open it", "": ""}
+CIRCUIT = {"opens": "opens immediately, with an alarm", "counts": "counts; five in a row open it", "": ""}
 STEPS = {
     smtp.ANY: "any",
     smtp.SESSION: "greeting, EHLO, STARTTLS, AUTH, MAIL FROM",

@@ -21,6 +21,8 @@ SITE_NAME = typed.one_line(env.str("SITE_NAME", default="Mailroom"))
 HTTPS = SITE_URL.startswith("https://")
 
 INSTALLED_APPS = [
+    # First, so that its commands are found before Django's of the same name.
+    "accounts",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -32,7 +34,6 @@ INSTALLED_APPS = [
     "anymail",
     "django_celery_results",
     "csp",
-    "accounts",
     "notifications",
 ]
 

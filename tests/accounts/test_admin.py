@@ -1,8 +1,12 @@
 """People in the Django admin."""
 
+from io import StringIO
+
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.management.commands import changepassword
 from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
 from django.urls import reverse
 
 from accounts.models import User
@@ -57,6 +61,16 @@ def test_owner_is_told_of_a_password_that_an_administrator_has_changed(admin_cli
     user.save()
     answer = admin_client.post(reverse("admin:auth_user_password_change", args=[user.pk]), fields)
     assert answer.status_code == 302
+    assert notices() == [("password-changed", "ada@example.com")]
+
+
+@pytest.mark.parametrize("typed", ["ada@example.com", "ADA@example.com"])
+def test_owner_is_told_of_a_password_that_a_command_has_changed(monkeypatch, typed):
+    user = UserFactory(email="ada@example.com")
+    monkeypatch.setattr(changepassword.Command, "_get_pass", lambda self, prompt="": "correct horse battery")
+    call_command("changepassword", typed, stdout=StringIO())
+    user.refresh_from_db()
+    assert user.check_password("correct horse battery")
     assert notices() == [("password-changed", "ada@example.com")]
 
 

@@ -1,5 +1,6 @@
 """Django's own command, which also notifies the owner. It is found first because `accounts` is installed first."""
 
+import getpass
 from typing import Any
 
 from django.contrib.auth.management.commands import changepassword
@@ -14,6 +15,6 @@ class Command(changepassword.Command):
         said = str(super().handle(*args, **options))
         with transaction.atomic():
             # Only the operator's own account could have been left unnamed.
-            if user := User.objects.by_address(options["username"] or changepassword.getpass.getuser()):
+            if user := User.objects.by_address(options["username"] or getpass.getuser()):
                 by_staff.password_changed(user)
         return said

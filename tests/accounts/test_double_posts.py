@@ -276,6 +276,26 @@ def test_password_that_is_hashed_again_at_log_in_does_not_undo_a_change(user, se
     assert User.objects.get().check_password(FIRST)
 
 
+# These change nothing more the second time, and say what is so.
+HARMLESS = {
+    "preferences": {"name": "Ada L.", "language": "de"},
+    "address-stay": {},
+    "log-out": {},
+}
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_other_forms_posted_twice_at_the_same_time_end_alike(member, user, name):
+    User.objects.update(new_email="new@example.com")
+    path = reverse(f"accounts:{name}")
+    answers = post_together([(tab(member), path, HARMLESS[name]) for _ in range(2)])
+    assert [is_done(answer, HOME) for answer in answers] == [True, True]
+    assert not Message.objects.exists()
+    user.refresh_from_db()
+    assert (user.name, user.email) == ("Ada L." if name == "preferences" else "Ada", "ada@example.com")
+    assert user.new_email == ("" if name == "address-stay" else "new@example.com")
+
+
 # --- Signing up, and asking for another email ------------------------------------------------------------------------
 
 SIGN_UP = {"email": "ada@example.com", "name": "Ada", "password": PASSWORD}

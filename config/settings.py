@@ -292,7 +292,6 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", LOG_LEVELS, default="INFO")},
     "loggers": {
-        # Whoever asks for another host, as scanners do every day.
         "django.security.DisallowedHost": {"filters": ["without_traceback"]},
         # Their debug lines hold request bodies: the mail, its links and the API keys.
         "botocore": {"level": "WARNING"},

@@ -1,5 +1,7 @@
 """What the database's errors mean: is it the database's trouble, which passes, or a mistake, which does not?"""
 
+import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +21,10 @@ _CODES = {
     "25P04",  # a transaction took too long
     "55P03",  # a lock was not to be had in time
 }
+
+
+# When a step that insists on its writing last found the database away (monotonic).
+_seen_away_at = -math.inf
 
 
 class DatabaseAwayError(Exception):
@@ -55,6 +61,17 @@ def translated() -> Iterator[None]:
         if is_away(error):
             raise DatabaseAwayError(why(error)) from None
         raise
+
+
+def note_away() -> None:
+    """Remember that a thread waits for the database now: it is held up and not stuck."""
+    global _seen_away_at  # noqa: PLW0603 - one moment for the process
+    _seen_away_at = time.monotonic()
+
+
+def was_away_since(moment: float) -> bool:
+    """True if a thread has waited for the database since that moment of the monotonic clock."""
+    return _seen_away_at >= moment
 
 
 def let_go() -> None:

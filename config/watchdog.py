@@ -10,6 +10,9 @@ from dataclasses import dataclass
 PATIENCE_S = 20.0
 # The consumer's timer moves every few seconds; it stands while the broker is away.
 TURNS_WITHIN_S = 15.0
+# No task takes so long, not even one whose statement waits for a lock; and none of several that take turns.
+STUCK_S = 900.0
+ALL_STUCK_S = 180.0
 # One slow answer is no outage.
 ANSWERS_WITHIN_S = 10.0
 
@@ -19,7 +22,9 @@ class Seen:
     """`waiting`: tasks in the worker's queues, None if the broker did not say. `free`: idle slots.
 
     In seconds, `idle_s`: for how long it has had a free slot and something to take, and has taken nothing. `still_s`:
-    since the consumer's timer last moved. `unheard_s`: since the broker last answered.
+    since the consumer's timer last moved. `unheard_s`: since the broker last answered. `full_s`: for how long all slots
+    have been busy with the same tasks. `oldest_s`: the age of the oldest task. The last two are 0 while tasks wait for
+    a database that is away.
     """
 
     waiting: int | None
@@ -27,6 +32,8 @@ class Seen:
     idle_s: float
     still_s: float
     unheard_s: float
+    full_s: float = 0.0
+    oldest_s: float = 0.0
 
 
 def trouble(seen: Seen) -> str:
@@ -35,6 +42,10 @@ def trouble(seen: Seen) -> str:
         return f"its consumer has stood still for {seen.still_s:.0f} s: it has lost the broker or is held up"
     if seen.unheard_s > ANSWERS_WITHIN_S:
         return f"the broker has not answered it for {seen.unheard_s:.0f} s"
+    if seen.full_s > ALL_STUCK_S:
+        return f"all of its slots have been busy with the same tasks for {seen.full_s:.0f} s: its threads are stuck"
+    if seen.oldest_s > STUCK_S:
+        return f"a task has been running for {seen.oldest_s:.0f} s: its thread is stuck"
     if seen.waiting and seen.free > 0 and seen.idle_s > PATIENCE_S:
         tasks = "1 task waits" if seen.waiting == 1 else f"{seen.waiting} tasks wait"
         return f"{tasks} in its queues and it has taken none for {seen.idle_s:.0f} s"

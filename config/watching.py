@@ -9,7 +9,7 @@ import redis
 from celery import bootsteps
 from celery.worker import state
 
-from config import heartbeat, watchdog
+from config import database, heartbeat, watchdog
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,9 @@ class Watch:
         self._taken = -1
         self._found = ""
         self.turned_at = self._busy_at = self._heard_at = self._looked_at = time.monotonic()
+        # When each task was first seen running.
+        self._tasks: dict[Any, float] = {}
+        self._moved_at = self._looked_at
         self._stop = threading.Event()
         threading.Thread(target=self._run, name="watchdog", daemon=True).start()
 
@@ -64,6 +67,7 @@ class Watch:
         now, taken, free = time.monotonic(), state.all_total_count[0], self._slots - len(state.active_requests)
         if waiting is not None:
             self._heard_at = now
+        full_s, oldest_s = self._held_up(now, free=free, has_moved=taken != self._taken)
         if taken != self._taken or waiting == 0 or free <= 0:
             self._taken, self._busy_at = taken, now
         return watchdog.Seen(
@@ -72,7 +76,19 @@ class Watch:
             idle_s=now - self._busy_at,
             still_s=now - self.turned_at,
             unheard_s=now - self._heard_at,
+            full_s=full_s,
+            oldest_s=oldest_s,
         )
+
+    def _held_up(self, now: float, *, free: int, has_moved: bool) -> tuple[float, float]:
+        """Return for how long all slots have been busy with the same tasks, and the age of the oldest task (s)."""
+        is_excused = database.was_away_since(now - 2 * heartbeat.EVERY_S)
+        # Names of requests: a reference would keep one alive that Celery has lost.
+        running = {(id(request), getattr(request, "time_start", None)) for request in list(state.active_requests)}
+        self._tasks = {task: now if is_excused else self._tasks.get(task, now) for task in running}
+        if free > 0 or has_moved or is_excused:
+            self._moved_at = now
+        return now - self._moved_at, now - min(self._tasks.values(), default=now)
 
     def _waiting(self) -> int | None:
         """Return how many tasks wait in the worker's queues, and let it be known that somebody serves them."""

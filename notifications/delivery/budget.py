@@ -126,17 +126,24 @@ def _with_redis(act: Callable[[], T]) -> T | None:
 
 
 def _shared(provider: str, stream: Stream, wanted: int) -> Grant:
-    owed = fallback.owed(provider)
-    ask = _terms(provider, stream) | {"wanted": wanted, "owed": owed}
-    answer = _call(scripts.RESERVE, provider, stream, ask)
-    if answer[0] < 0:
-        day.rebuild(provider)
-        quota.restore(provider)
+    debt = fallback.take_debt(provider)
+    ask = _terms(provider, stream) | {"wanted": wanted, "owed": debt}
+    try:
         answer = _call(scripts.RESERVE, provider, stream, ask)
+        if answer[0] < 0:
+            day.rebuild(provider)
+            # The rows, and so the day, hold what was sent without Redis.
+            debt = ask["owed"] = 0
+            quota.restore(provider)
+            answer = _call(scripts.RESERVE, provider, stream, ask)
+    except BaseException:
+        # Perhaps it was counted and the answer lost: rather twice than beyond the provider's limit.
+        fallback.owe(provider, debt)
+        raise
     granted, first, last, now, rate, left = answer
     if granted < 0:  # wiped once more in between
         return Grant(0, (1.0,) * wanted, now)
-    fallback.settle(provider, owed, rate / 1000, left)
+    fallback.settle(provider, rate / 1000, left)
     return Grant(granted, _spread(first / 1e6, last / 1e6, wanted - granted), now)
 
 

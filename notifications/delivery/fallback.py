@@ -69,15 +69,21 @@ def reserve(provider: str, stream: Stream, wanted: int, rate: float) -> tuple[in
     return granted, (*waits_s, *(REST_S,) * (wanted - open_))
 
 
-def owed(provider: str) -> int:
-    """Return how many messages were taken here that the shared count does not know of."""
-    return _owed[provider]
-
-
-def settle(provider: str, counted: int, rate: float, left: int) -> None:
-    """Take note of the shared budget as it is now; it has counted so many of those that were owed."""
+def take_debt(provider: str) -> int:
+    """Return how many messages were taken here that the shared count does not know of: one thread gets them, once."""
     with _counts:
-        _owed[provider] -= counted
+        return _owed.pop(provider, 0)
+
+
+def owe(provider: str, messages: int) -> None:
+    """Give back a debt that was not counted after all."""
+    with _counts:
+        _owed[provider] += messages
+
+
+def settle(provider: str, rate: float, left: int) -> None:
+    """Take note of the shared budget as it is now."""
+    with _counts:
         _seen[provider], _left[provider] = rate, left
 
 

@@ -12,7 +12,7 @@ from django.db import Error, connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from config.database import is_away, let_go, why
+from config.database import is_away, let_go, note_away, why
 from notifications import states
 from notifications.delivery.bounced import learn
 from notifications.delivery.retry import Decision, GiveUp, Retry, TooLate
@@ -206,6 +206,7 @@ def insist(write: Callable[[], None], *, within_s: float) -> None:
             if not told:
                 logger.warning("the database is away (%s); what is to be written down waits", why(error))
                 told = True
+            note_away()
             let_go()
             time.sleep(PAUSE_S)
 

@@ -1,5 +1,7 @@
 """A real worker in this process, watched: it works, and then it takes nothing though it could."""
 
+import math
+import threading
 import time
 from contextlib import contextmanager
 
@@ -7,10 +9,11 @@ import pytest
 from celery import Celery
 from celery.contrib.testing.worker import start_worker
 from celery.signals import setup_logging
+from celery.worker import state
 from celery.worker.consumer import Consumer
 from django.db import OperationalError
 
-from config import heartbeat, watchdog, watching
+from config import database, heartbeat, watchdog, watching
 from config.consumer import PersistentConsumer
 from config.redis_client import client, served_key
 from config.watching import Watch
@@ -33,6 +36,13 @@ def nothing():
     """What the worker is asked to do."""
 
 
+OVER = threading.Event()
+
+
+def stuck():
+    OVER.wait(60)
+
+
 @pytest.fixture
 def app(monkeypatch):
     monkeypatch.setattr("config.startup.ROLE", "worker")
@@ -41,6 +51,7 @@ def app(monkeypatch):
     app.conf.result_backend = "disabled"
     app.steps["consumer"].add(watching.Heartbeat)
     app.task(name="nothing")(nothing)
+    app.task(name="stuck")(stuck)
     # Somebody has to be asked, or Celery sets up logging for the whole process.
     setup_logging.connect(_leave_logging_alone)
     yield app
@@ -88,6 +99,41 @@ def test_worker_that_takes_nothing_goes_unhealthy_and_comes_back(app):
         assert client().llen(QUEUE) == 0
     assert row() is None
     assert not heartbeat.path().exists()
+
+
+@contextmanager
+def stuck_tasks(app):
+    """A worker, and tasks that do not end until the block does."""
+    OVER.clear()
+    with working(app):
+        eventually(lambda: row() and touched())
+        try:
+            yield
+        finally:
+            OVER.set()
+
+
+def test_worker_whose_slots_are_all_stuck_is_unhealthy(app, monkeypatch):
+    monkeypatch.setattr(watchdog, "ALL_STUCK_S", 1.0)
+    with stuck_tasks(app):
+        app.send_task("stuck", queue=QUEUE)
+        eventually(lambda: len(state.active_requests) == 1)
+        app.send_task("nothing", queue=QUEUE)
+        eventually(lambda: client().llen(QUEUE) == 0)
+        assert row().trouble == ""
+        app.send_task("stuck", queue=QUEUE)
+        eventually(lambda: "all of its slots" in row().trouble)
+        assert not touched()
+        # They wait for the database, which the worker cannot help.
+        monkeypatch.setattr(database, "_seen_away_at", math.inf)
+        eventually(lambda: row().trouble == "" and touched())
+
+
+def test_thread_that_is_stuck_for_long_is_said(app, monkeypatch):
+    monkeypatch.setattr(watchdog, "STUCK_S", 0.5)
+    with stuck_tasks(app):
+        app.send_task("stuck", queue=QUEUE)
+        eventually(lambda: "its thread is stuck" in row().trouble)
 
 
 def test_broker_that_went_away_is_noticed(app, monkeypatch):

@@ -3,12 +3,14 @@
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 from django.conf import settings
 
 from config import redis_client
+from config.redis_client import client
 from notifications.delivery import quota, scripts
 from notifications.delivery.budget import Grant, give_back, reserve, throttled
 from notifications.providers.account import Quota
@@ -130,3 +132,42 @@ def test_redis_that_is_back_is_asked_again_after_the_rest(monkeypatch):
 def test_quota_that_cannot_be_kept_is_a_line_in_the_log(gone, caplog):
     assert quota.refresh("ses", ScriptedAccount(quota=Quota(per_second=20, per_day=None, sent_today=0))) is None
     assert "quota of ses" in caplog.text
+
+
+def counted_today():
+    return sum(int(count) for count in client().hvals(scripts.day_key("ses")))
+
+
+def test_debt_is_counted_once_however_many_threads_find_redis_back(settings, monkeypatch):
+    settings.EMAIL_FALLBACK_SHARE = 1.0
+    reserve("ses", Stream.CRITICAL, 1)
+    with redis_at(monkeypatch, 1):
+        sent = sum(reserve("ses", Stream.CRITICAL, 1).count for _ in range(13))
+    assert sent == 13
+    redis_client.rest.end()
+    with ThreadPoolExecutor(16) as threads:
+        granted = sum(grant.count for grant in threads.map(lambda _: reserve("ses", Stream.CRITICAL, 1), range(16)))
+    assert counted_today() == 1 + sent + granted
+
+
+def test_debt_is_kept_while_redis_stays_away(settings, monkeypatch):
+    settings.EMAIL_FALLBACK_SHARE = 1.0
+    reserve("ses", Stream.CRITICAL, 1)
+    with redis_at(monkeypatch, 1):
+        reserve("ses", Stream.CRITICAL, 1)
+        redis_client.rest.end()
+        reserve("ses", Stream.CRITICAL, 1)
+    redis_client.rest.end()
+    reserve("ses", Stream.CRITICAL, 1)
+    assert counted_today() == 4
+
+
+def test_day_that_is_rebuilt_from_the_rows_holds_the_debt_already(monkeypatch):
+    reserve("ses", Stream.CRITICAL, 1)
+    with redis_at(monkeypatch, 1):
+        reserve("ses", Stream.CRITICAL, 1)
+    client().flushdb()
+    redis_client.rest.end()
+    reserve("ses", Stream.CRITICAL, 1)
+    # No row was written in this test.
+    assert counted_today() == 1

@@ -219,6 +219,20 @@ class TestSmtp(ProviderContract):
             assert self.refusal(Smtp(), outgoing()).error_class is M
             assert server.requests == []
 
+    @pytest.mark.parametrize(("name", "taken"), [("127.0.0.1", 1), ("other.example", 0)])
+    def test_authority_of_our_own_is_trusted_for_the_servers_name(
+        self, starttls_at, authority, settings, tmp_path, name, taken
+    ):
+        settings.SMTP_CA_FILE = str(tmp_path / "ca.pem")
+        authority.cert_pem.write_to_path(settings.SMTP_CA_FILE)
+        with faults.fault_server(smtp_faults.Smtp(tls=tls_for(authority, name))) as server:
+            starttls_at(server.port)
+            if taken:
+                Smtp().send(outgoing())
+            else:
+                assert self.refusal(Smtp(), outgoing()).error_class is M
+            assert len(server.requests) == taken
+
     def test_server_without_starttls_is_the_set_ups_fault(self, starttls_at):
         script = smtp_faults.Smtp(Step.EHLO, smtp_faults.reply("250 here"), goes_on=True)
         with faults.fault_server(script) as server:

@@ -55,7 +55,7 @@ prove: .venv/.app
 prove-short: .venv/.app
 	@$(BIN)/python -m config.prove --short $(if $(N),--people $(N)) $(if $(SEED),--seed $(SEED))
 
-containers: .venv/.app
+containers: .venv/.dev
 	@$(BIN)/python -m tests.containers $(if $(SHORT),--short)
 
 containers-short:

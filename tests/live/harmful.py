@@ -1,0 +1,19 @@
+"""Included by a Celery worker (`-I tests.live.harmful`): some messages always fail, some hold their thread."""
+
+import threading
+
+from notifications.providers.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
+from notifications.providers.simulator import Simulator
+
+_send = Simulator.send
+
+
+def send(self: Simulator, mail: OutgoingMail) -> Accepted:
+    if mail.to_address.startswith("poison"):
+        raise ProviderError(ErrorClass.TRANSIENT, "http-500")
+    if mail.to_address.startswith("stuck"):
+        threading.Event().wait(600)
+    return _send(self, mail)
+
+
+Simulator.send = send  # type: ignore[method-assign, assignment]

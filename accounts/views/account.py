@@ -101,7 +101,7 @@ class AddressChangeView(MemberView):
 @require_POST
 def give_up_address_change(request: HttpRequest) -> HttpResponse:
     if member := member_of(request):
-        text = _("%(address)s is the address of your account. No other one is waiting.")
+        text = _("%(address)s is the address of your account. No change is pending.")
         messages.success(request, text % {"address": address.give_up_change(member)})
     return redirect("accounts:home")
 

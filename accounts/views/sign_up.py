@@ -128,5 +128,5 @@ def resend(request: HttpRequest) -> HttpResponse:
     else:
         count(Bucket.MAIL, started.address)
         remember(response, sign_up.mail_again(started))
-        messages.success(request, _("We are sending it once more."))
+        messages.success(request, _("We're sending it again."))
     return response

@@ -69,7 +69,7 @@ def test_mail_is_sent_once_more_after_a_pause(visitor):
     let_the_pause_pass(visitor)
     visitor.go("/check-inbox/")
     visitor.press("Resend")
-    visitor.sees("We are sending it once more.")
+    visitor.sees("We're sending it again.")
     visitor.go(visitor.link_in_mail("/confirm/"))
     visitor.press("Yes, it is mine")
     visitor.sees("Your address is confirmed. Welcome!")

@@ -35,7 +35,7 @@ FASTEST, SLOWEST = 10.0, 1.75
 SEEDS = 10_000
 # The second act: each of its parts has this share of the people, but enough for a p99.
 RECIPIENTS_FOLDER = FOLDER / "recipients"
-RECIPIENTS_SHARE, LEAST_RECIPIENTS, RECIPIENTS_RATE = 8, 60, 4.0
+RECIPIENTS_SHARE, LEAST_RECIPIENTS, RECIPIENTS_RATE = 4, 120, 6.0
 # What may go wrong with the proof itself, as opposed to what it is looking for.
 FAILURES = (
     *(StackError, SupervisorError, ServerError),

@@ -21,7 +21,7 @@ from config.prove.recovery import Deed, felt
 from config.prove.report import Figures
 from config.prove.rows import Rows
 from config.prove.schedule import Harm
-from config.prove.verdict import fact_of, judge
+from config.prove.verdict import fact_of, judge, promised
 
 TELL_EVERY_S = 5.0
 LOOK_EVERY_S = 0.5
@@ -109,11 +109,12 @@ class Proof:
         calls, names = self.simulated.calls(), dict(named(self.killer.lines))
         said = list(self.load.said)
         taken_at = self._taken_at(journal)
+        kept = promised(said)
         figures = Figures(
             began_at=self.began_at,
             said=said,
-            verdict=judge({one.fact for one in said if one.word is Word.DONE}, journal, names),
-            felt=[felt(deed, said, taken_at, calls, names.keys()) for deed in self.deeds],
+            verdict=judge({one.fact for one in kept}, journal, names),
+            felt=[felt(deed, said, kept, taken_at, calls, names.keys()) for deed in self.deeds],
             held=self.rows.held(),
             unsettled=unsettled,
             uncertain_settled=self.rows.uncertain_settled(),

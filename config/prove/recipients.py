@@ -79,11 +79,11 @@ class Recipients:
         self.loads: list[Load] = []
 
     def run(self, people: int, rate: float) -> Figures:
-        """Let `people` with a working server come alone, then as many beside others, then some during a suspension."""
+        """Let `people` with a working server come, then as many of whom every second has one, then a suspension."""
         self.simulated.turn(PROVIDER, latency_ms=LATENCY_MS, greylist_s=GREYLIST_S)
         self._visit("working mail servers only", people, rate, alone)
         before = self._refused()
-        self._visit("working, greylisting and full mail servers", 2 * people, 2 * rate, beside)
+        self._visit("working, greylisting and full mail servers", people, rate, beside)
         refused = self._refused() - before
         self.simulated.turn(PROVIDER, fault="suspended", fault_rate=1)
         before = self._refused()

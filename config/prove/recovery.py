@@ -50,18 +50,15 @@ def uncertain(calls: Sequence[Mapping[str, Any]], named: Collection[Try]) -> set
 def felt(
     deed: Deed,
     said: Sequence[Said],
+    kept: Sequence[Said],
     taken_at: Mapping[Fact, float],
     calls: Sequence[Mapping[str, Any]],
     named: Collection[Try],
 ) -> Felt:
-    """`taken_at`: when the first copy of each fact was taken."""
+    """`kept`: the promises that an email must keep. `taken_at`: when the first copy of each fact was taken."""
     waits = uncertain(calls, named)
     last = max(
-        (
-            taken_at.get(one.fact, math.inf)
-            for one in said
-            if one.word is Word.DONE and one.fact not in waits and concerned(deed, one, taken_at)
-        ),
+        (taken_at.get(one.fact, math.inf) for one in kept if one.fact not in waits and concerned(deed, one, taken_at)),
         default=0.0,
     )
     during = [one for one in said if deed.began_at <= one.at <= max(deed.ended_at, deed.began_at + 1)]

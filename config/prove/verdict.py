@@ -1,11 +1,12 @@
 """What the providers' journals say of what people were told. Pure; our own rows have no say."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from config.local.facts import Fact, kind_of
+from config.prove.load import Said, Word
 
 # How an answer ends that its caller has heard.
 WHOLE = "whole"
@@ -38,6 +39,16 @@ class Verdict:
     @property
     def unexplained(self) -> list[Duplicate]:
         return [duplicate for duplicate in self.duplicates if not duplicate.why]
+
+
+def promised(said: Iterable[Said]) -> list[Said]:
+    """Return the promises that an email must keep, in their order.
+
+    A reset link that was used confirms the address: its welcome is no longer relevant, and may be left out.
+    """
+    done = [one for one in said if one.word is Word.DONE]
+    confirmed = {one.address for one in done if one.kind == "password-changed"}
+    return [one for one in done if not (one.kind == "welcome" and one.address in confirmed)]
 
 
 def judge(told: Collection[Fact], journal: Sequence[Mapping[str, Any]], named: Mapping[Try, str]) -> Verdict:

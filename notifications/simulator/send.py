@@ -120,6 +120,9 @@ class Send(PartHandler):
 
     async def answer(self, answer: Answer, fault: Fault) -> None:
         if fault is Fault.NONE:
+            # Writing the journal takes a moment, in which the caller may have hung up.
+            if self.has_left():
+                self.simulator.hung_up(caller_port(self.connection.context))
             return self.reply(answer)
         if fault is Fault.ERROR_AFTER:
             return self.reply(gateway(HTTPStatus.INTERNAL_SERVER_ERROR))

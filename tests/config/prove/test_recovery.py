@@ -7,6 +7,7 @@ import pytest
 from config.prove.faults import BY_NAME
 from config.prove.load import Word
 from config.prove.recovery import Deed, felt
+from config.prove.verdict import promised
 from tests.config.prove.told import call, said
 
 DEED = Deed(fault=BY_NAME["broker stopped"], began_at=100.0, ended_at=103.0)
@@ -27,7 +28,7 @@ ADA, BOB, EVE = (("welcome", f"{name}@x.example") for name in ("ada", "bob", "ev
     ],
 )
 def test_recovery_ends_when_all_that_was_promised_is_taken(why, told, taken_at, recovery_s):
-    assert felt(DEED, told, taken_at, [], set()).recovery_s == recovery_s, why
+    assert felt(DEED, told, promised(told), taken_at, [], set()).recovery_s == recovery_s, why
 
 
 def test_what_waits_to_be_settled_is_left_out():
@@ -38,7 +39,7 @@ def test_what_waits_to_be_settled_is_left_out():
         call("eve@x.example", "m3", ended="refused"),
     ]
     taken_at = {ADA: 150.0, BOB: 160.0, EVE: 104.0}
-    assert felt(DEED, told, taken_at, calls, {("m2", "1")}).recovery_s == 1.0
+    assert felt(DEED, told, promised(told), taken_at, calls, {("m2", "1")}).recovery_s == 1.0
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_what_waits_to_be_settled_is_left_out():
     ],
 )
 def test_hit_is_what_was_not_answered_well_during_it(changes, named, hit):
-    assert felt(DEED, [], {}, [call("ada@x.example", "m1", **changes)], named).hit == hit
+    assert felt(DEED, [], [], {}, [call("ada@x.example", "m1", **changes)], named).hit == hit
 
 
 def test_waits_and_refusals_are_those_during_it():
@@ -63,5 +64,5 @@ def test_waits_and_refusals_are_those_during_it():
         said("bob@x.example", at=99, took_s=9),
         said("eve@x.example", at=102, word=Word.REFUSED, took_s=8),
     ]
-    seen = felt(DEED, told, {ADA: 101, BOB: 101}, [], set())
+    seen = felt(DEED, told, promised(told), {ADA: 101, BOB: 101}, [], set())
     assert (seen.refused, seen.sign_up_p99_ms) == (1, 200)

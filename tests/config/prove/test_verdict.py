@@ -4,8 +4,9 @@ import pytest
 import requests
 
 from config.local.simulated import Simulated
-from config.prove.verdict import judge
-from tests.config.prove.told import RESET, WELCOME, entry
+from config.prove.load import Word
+from config.prove.verdict import judge, promised
+from tests.config.prove.told import RESET, WELCOME, entry, said
 from tests.simulated import simulator
 
 ADA, BOB = ("welcome", "ada@x.example"), ("welcome", "bob@x.example")
@@ -118,3 +119,17 @@ def test_planted_loss_and_planted_copies_are_found_in_a_real_journal(tmp_path):
         "twice@x.example": "",
         "cut@x.example": "the answer to attempt 1 at sendgrid was cut, says its journal",
     }
+
+
+@pytest.mark.parametrize(
+    ("changed", "kept"),
+    [
+        ([], ["welcome", "password-reset"]),
+        ([said("ada@x.example", "password-changed")], ["password-reset", "password-changed"]),
+        ([said("ada@x.example", "password-changed", word=Word.UNKNOWN)], ["welcome", "password-reset"]),
+        ([said("eve@x.example", "password-changed")], ["welcome", "password-reset", "password-changed"]),
+    ],
+)
+def test_welcome_is_no_promise_any_more_once_a_reset_has_confirmed_the_address(changed, kept):
+    told = [said("ada@x.example"), said("ada@x.example", "password-reset"), *changed]
+    assert [one.kind for one in promised(told)] == kept

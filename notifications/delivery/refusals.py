@@ -6,6 +6,7 @@ import re
 from django.db import Error
 
 from notifications.models import DeliveryAttempt
+from notifications.outcomes import BounceKind
 from notifications.providers.mail import About, ErrorClass, ProviderError
 
 logger = logging.getLogger(__name__)
@@ -13,6 +14,8 @@ logger = logging.getLogger(__name__)
 # The same refusal for so many different recipients, one after the other and nothing accepted between, is not about each
 # of them: for good it is about us, and for now about the provider.
 RUN = 10
+# What is said of a recipient's server, or by it, has to be said of so many domains: one may not like us.
+DOMAINS = 3
 _OF_ALL = {ErrorClass.PERMANENT: ErrorClass.MISCONFIGURED, ErrorClass.TRANSIENT: ErrorClass.TRANSIENT}
 _REFUSED = {
     DeliveryAttempt.Result.PERMANENT,
@@ -25,27 +28,31 @@ _NUMBERS = re.compile(r"\S*\d\S*")
 
 def judged(provider: str, address: str, answer: ProviderError) -> ProviderError:
     """Return the answer, as one that is not about the message if the provider refuses everybody in these words."""
-    if not answer.is_reply or answer.about is not About.MESSAGE or answer.error_class not in _OF_ALL:
+    is_of_a_server = answer.about is About.RECIPIENT and answer.bounce is BounceKind.BLOCKED
+    may_be_of_all = answer.about is About.MESSAGE or is_of_a_server
+    if not (answer.is_reply and may_be_of_all and answer.error_class in _OF_ALL):
         return answer
-    if not refuses_everybody(provider, address, answer):
+    refused = refused_alike(provider, address, answer)
+    domains = {recipient.rpartition("@")[2] for recipient in refused}
+    if len(refused) < RUN or (is_of_a_server and len(domains) < DOMAINS):
         return answer
     return ProviderError(_OF_ALL[answer.error_class], answer.code, answer.detail)
 
 
-def refuses_everybody(provider: str, address: str, answer: ProviderError) -> bool:
-    """True if this is the end of a run of refusals in the same words. Handles database errors."""
+def refused_alike(provider: str, address: str, answer: ProviderError) -> set[str]:
+    """Return the recipients of the run of refusals in the same words that this one ends. Handles database errors."""
+    recipients = {address.lower()}
     try:
         attempts = DeliveryAttempt.objects.filter(provider=provider).order_by("-recorded_at")
         last = list(attempts.values_list("result", "error_code", "error", "message__to_address")[: 2 * RUN])
     except Error as error:
         logger.warning("the attempts before a refusal cannot be read (%s)", type(error).__name__)
-        return False
-    recipients = {address.lower()}
+        return recipients
     for result, code, text, recipient in last:
         if result not in _REFUSED or (code, _words(text)) != (answer.code, _words(str(answer))):
             break
         recipients.add(recipient.lower())
-    return len(recipients) >= RUN
+    return recipients
 
 
 def _words(error: str) -> str:

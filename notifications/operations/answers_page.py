@@ -37,6 +37,7 @@ STEPS = {
     smtp.ANY: "any",
     smtp.SESSION: "greeting, EHLO, STARTTLS, AUTH, MAIL FROM",
     smtp.NOT_RCPT: "any but RCPT TO",
+    smtp.NOT_STARTTLS: "any but STARTTLS",
     smtp.RCPT: "RCPT TO",
     smtp.DATA: "DATA",
     smtp.TO_ONE: "RCPT TO, DATA",
@@ -120,6 +121,7 @@ def _statuses(row: api.Row) -> str:
 
 def _bounces() -> str:
     rows = [(_code(row.pattern), row.means, _bounce(row.bounce)) for row in bounced.STATUSES]
+    rows = [("(any)", row.means, _bounce(row.bounce)) for row in bounced.FIRST] + rows
     words = [("(no clear status)", row.means, _bounce(row.bounce)) for row in bounced.TEXTS]
     text = (
         "Replies to a recipient, SES' diagnostic codes, and the details of SendGrid's and Postmark's bounces are read\n"

@@ -56,15 +56,13 @@ class SendGrid(HttpProvider):
 
     def said(self, response: requests.Response) -> Said:
         errors = document(response).get("errors")
-        found = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
+        listed = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
+        found = [one for one in listed if isinstance(one.get("message"), str)]
         status = response.status_code
         if not found:
             return Said(status=status, text=response.text[:LONGEST_PAGE])
-        texts = [one["message"] for one in found if isinstance(one.get("message"), str)]
-        field = found[0].get("field")
-        return Said(
-            status=status, code=str(status), text="; ".join(texts), field=field if isinstance(field, str) else ""
-        )
+        text, field = "; ".join(one["message"] for one in found), found[0].get("field")
+        return Said(status=status, code=str(status), text=text, field=field if isinstance(field, str) else "")
 
     def wish_s(self, response: requests.Response) -> float | None:
         wish = super().wish_s(response)

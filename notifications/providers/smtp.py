@@ -30,6 +30,7 @@ STEPS = {
     smtplib.SMTPDataError: Step.DATA,
     smtplib.SMTPResponseException: Step.STARTTLS,
 }
+START_OF_MESSAGE, CLOSING = 354, 421
 # Every server takes it. 8-bit text needs one that offers 8BITMIME, and each server after it too.
 SEVEN_BIT = Charset("utf-8")
 SEVEN_BIT.body_encoding = QP
@@ -63,10 +64,12 @@ class _Smtp(smtplib.SMTP):
         deadline.begin_request()
         return super().sendmail(*args, **kwargs)
 
-    def data(self, msg: Any) -> tuple[int, bytes]:
-        if self._line is not None:
+    def getreply(self) -> tuple[int, bytes]:
+        reply = super().getreply()
+        # The server asks for the message, and gets it next.
+        if reply[0] == START_OF_MESSAGE and self._line is not None:
             self._line.is_ready()
-        return super().data(msg)
+        return reply
 
     def send(self, s: Any) -> None:
         deadline.about_to_send(self._line)
@@ -91,7 +94,11 @@ class SmtpBackend(EmailBackend):
         ((_, from_address), (_, to_address)) = getaddresses([email_message.from_email, *email_message.to])
         content = email_message.message().as_bytes(linesep="\r\n")
         assert self.connection is not None  # noqa: S101 - its only caller has opened it
-        self.connection.sendmail(from_address, [to_address], content)
+        try:
+            self.connection.sendmail(from_address, [to_address], content)
+        except smtplib.SMTPDataError as error:
+            _end_transaction(self.connection, error.smtp_code)
+            raise
         return True
 
     @cached_property
@@ -117,6 +124,18 @@ class SmtpBackend(EmailBackend):
         with suppress(OSError):
             connection.putcmd("quit")
         connection.close()
+
+
+def _end_transaction(connection: smtplib.SMTP, code: int) -> None:
+    """Leave the connection fit for another message: smtplib goes on where the server has refused DATA itself.
+
+    A server answers a second MAIL with 503, which would look as if it refused us.
+    """
+    if code == CLOSING:
+        connection.close()
+    else:
+        with suppress(smtplib.SMTPServerDisconnected):
+            connection.rset()
 
 
 def is_usable(connection: smtplib.SMTP) -> bool:
@@ -161,7 +180,8 @@ class Smtp(Provider):
 
     def translate(self, error: Exception) -> ProviderError:
         code = type(error).__name__
-        if isinstance(error, smtplib.SMTPNotSupportedError):
+        # The second is smtplib's word for a server that offers no way to log in that it knows.
+        if isinstance(error, smtplib.SMTPNotSupportedError) or type(error) is smtplib.SMTPException:
             return ProviderError(ErrorClass.MISCONFIGURED, code, "the server does not offer what SMTP_URL asks for")
         if isinstance(error, smtplib.SMTPRecipientsRefused):
             return from_reply(Step.RCPT, *max(error.recipients.values()))

@@ -8,7 +8,7 @@ from notifications import kinds
 from notifications.delivery.attempt import deliver
 from notifications.delivery.breaker import enter, is_closed
 from notifications.delivery.record import Carrier
-from notifications.delivery.refusals import RUN
+from notifications.delivery.refusals import DOMAINS, RUN
 from notifications.delivery.replay import dead_letters, replay
 from notifications.feedback.reading import read_due
 from notifications.models import Message, ProviderEvent, Suppression
@@ -95,6 +95,22 @@ def test_provider_that_takes_no_message_for_now_counts_as_down(provider):
     assert set(Message.objects.values_list("status", flat=True)) == {Status.QUEUED}
 
 
+@pytest.mark.parametrize("said", [m.RECIPIENT_REFUSES, m.SERVER_LATER], ids=lambda one: one.name)
+@pytest.mark.parametrize(("domains", "stops"), [(1, False), (DOMAINS, True)])
+def test_refusal_of_servers_that_meets_recipients_of_many_domains_is_about_us(provider, said, domains, stops):
+    provider.script.extend(said.error("smtp-5", "no entry") for _ in range(4 * RUN))
+    users = [UserFactory(email=f"person{number}@d{number % domains}.example") for number in range(2 * RUN)]
+    run(*[MessageFactory(user=user) for user in users])
+    assert is_closed("scripted") is not stops
+
+
+@pytest.mark.parametrize("said", [m.GREYLISTED, m.NO_MAILBOX, m.MAILBOX_FULL, m.INACTIVE], ids=lambda one: one.name)
+def test_what_is_said_of_mailboxes_or_by_greylisting_is_never_about_us(provider, said):
+    provider.script.extend(said.error("smtp-4", "no") for _ in range(3 * RUN))
+    run(*[MessageFactory(user=UserFactory(email=f"person@d{number}.example")) for number in range(2 * RUN)])
+    assert is_closed("scripted")
+
+
 def test_message_that_never_left_says_nothing_of_the_provider(provider):
     never_left = ProviderError(ErrorClass.PERMANENT, "KeyError", "the message cannot be put into a request")
     never_left.never_left = True
@@ -164,6 +180,17 @@ def test_lifted_and_replayed_message_has_its_outcome_before_it(provider):
     assert fresh(message).outcome == Outcome.UNKNOWN
     run(message)
     assert fresh(message).status == Status.SENT
+
+
+@pytest.mark.parametrize("said", [m.GREYLISTED, m.SERVER_LATER], ids=lambda one: one.name)
+def test_recipients_server_that_has_no_time_never_locks_anybody_out(provider, settings, said):
+    settings.SOFT_BOUNCE_LIMIT = 1
+    provider.script.append(said.error("smtp-451"))
+    message = MessageFactory(attempts=kinds.WELCOME.max_attempts - 1)
+    run(message)
+    read_due()
+    assert fresh(message).status == Status.DEAD
+    assert reasons() == []
 
 
 @pytest.mark.parametrize("said", [m.MAILBOX_FULL, m.RECIPIENT_LATER], ids=lambda one: one.name)

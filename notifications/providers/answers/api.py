@@ -20,6 +20,7 @@ from notifications.providers.answers.meaning import (
     UNKNOWN,
     Meaning,
 )
+from notifications.providers.answers.words import worded
 
 # AWS: "wait up to 10 minutes".
 DAILY_QUOTA_PAUSE_S = 600.0
@@ -58,7 +59,7 @@ class Row:
         return (
             (not self.codes or said.code in self.codes)
             and (not self.statuses or said.status in self.statuses)
-            and _has(self.text, said.text)
+            and _has(self.text, worded(said.text))
             and _has(self.field, said.field)
         )
 
@@ -80,7 +81,11 @@ def status(meaning: Meaning, *statuses: int, **more: str) -> Row:
 _SES_THROTTLES = ("TooManyRequestsException", "ThrottlingException", "Throttling", "LimitExceededException")
 SES = (
     row(QUOTA_SPENT.after(DAILY_QUOTA_PAUSE_S), *_SES_THROTTLES, text="Daily", name="daily-quota"),
-    row(THROTTLED, *_SES_THROTTLES, "RequestThrottled", "RequestThrottledException", "SlowDown"),
+    row(
+        THROTTLED,
+        *(*_SES_THROTTLES, "RequestThrottled", "RequestThrottledException", "ThrottledException", "SlowDown"),
+        *("RequestLimitExceeded", "BandwidthLimitExceeded"),
+    ),
     # In the sandbox the recipient is meant, and that is our account's state too. AWS' words, and its emulators'.
     row(REFUSES_US, "MessageRejected", text="not verified|not have authority to send"),
     row(REFUSES_US, "MessageRejected", "BadRequestException", text=r"sending.{0,40}(paused|suspended|disabled)"),
@@ -123,9 +128,10 @@ TABLES = {"ses": SES, "sendgrid": SENDGRID, "postmark": POSTMARK}
 
 # For what no row of the provider's knows: with the documented shape, and without.
 SHAPED = (
-    status(REFUSES_US, 401, 403, 404, 405),
-    status(MESSAGE_REFUSED, 413, 422),
+    status(REFUSES_US, 401, 402, 403, 404, 405),
+    status(OUTAGE, 408),
     status(THROTTLED, 429),
+    Row(meaning=MESSAGE_REFUSED, statuses=frozenset(range(401, 500))),
     Row(meaning=OUTAGE, statuses=frozenset(range(500, 600))),
 )
 SHAPELESS = (

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from notifications.outcomes import BounceKind
-from notifications.providers.answers.words import status_of
+from notifications.providers.answers.words import status_of, worded
 
 HARD, SOFT, BLOCKED = BounceKind.HARD, BounceKind.SOFT, BounceKind.BLOCKED
 _FINAL = [BounceKind.AUTO_REPLY, BLOCKED, SOFT, HARD]
@@ -26,9 +26,14 @@ class Row:
         return re.search(self.pattern, text, re.IGNORECASE) is not None
 
 
+# Whatever the status is: Gmail says 5.2.1 of a mailbox that gets too much for now.
+FIRST = (
+    Row(r"receiving mail (at a rate|too (quickly|fast))", SOFT, "the mailbox gets too much for now"),
+    Row(r"^5\.1\.0\b.*\b(sender|from address|mail from)\b", BLOCKED, "the sender's address is refused"),
+)
 # By enhanced status code: RFC 3463, the IANA registry, and what Microsoft and Google add.
 STATUSES = (
-    Row(r"^5\.1\.[78]$", BLOCKED, "the sender's address is refused"),
+    Row(r"^5\.1\.([78]|90)$", BLOCKED, "the sender is refused, or over its limit"),
     Row(r"^5\.1\.", HARD, "no such address"),
     Row(r"^5\.2\.1$", HARD, "the mailbox is disabled"),
     Row(r"^5\.2\.252$", BLOCKED, "we may not send as this sender"),
@@ -46,7 +51,7 @@ _NOBODY = (
     r"|(user|mailbox|recipient|account|address)( \S+)? (is |was )?(unknown|not found|does ?n.t exist|does not exist)"
     r"|(user|mailbox|recipient|account)( \S+)? (is )?(invalid|not known)"
     r"|no (mailbox|user|account) (here )?(by|with|of) that name|no such (address|user)"
-    r"|account (that you tried to reach )?(does not exist|is disabled)"
+    r"|(?<!your )(?<!sender )account (that you tried to reach )?(does not exist|is disabled)"
 )
 # Where no code helps. Nothing here may be said of the sender in the same words.
 TEXTS = (
@@ -64,7 +69,8 @@ TEXTS = (
 
 def about_address(*said: str) -> BounceKind | None:
     """Return what the first of the sentences or codes that speaks clearly says of the address; None if none does."""
-    return _by_status(said) or next((row.bounce for text in said for row in TEXTS if row.matches(text)), None)
+    lines = [worded(text) for text in said]
+    return _clear(lines) or next((row.bounce for line in lines for row in TEXTS if row.matches(line)), None)
 
 
 def judged(told: BounceKind, *said: str) -> BounceKind:
@@ -73,12 +79,14 @@ def judged(told: BounceKind, *said: str) -> BounceKind:
     Words alone may make it less final, and never more.
     """
     words = about_address(*said)
-    return _by_status(said) or (words if words and _FINAL.index(words) < _FINAL.index(told) else told)
+    return _clear(map(worded, said)) or (words if words and _FINAL.index(words) < _FINAL.index(told) else told)
 
 
-def _by_status(said: Iterable[str]) -> BounceKind | None:
-    for status in filter(None, map(status_of, said)):
-        row = next((row for row in STATUSES if row.matches(status)), None)
+def _clear(lines: Iterable[str]) -> BounceKind | None:
+    for line in lines:
+        status = status_of(line)
+        row = next((row for row in FIRST if row.matches(f"{status} {line}")), None)
+        row = row or next((row for row in STATUSES if status and row.matches(status)), None)
         if row and row.bounce:
             return row.bounce
     return None

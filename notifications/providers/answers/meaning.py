@@ -66,6 +66,14 @@ MAILBOX_FULL = Meaning(
 RECIPIENT_LATER = Meaning(
     name="recipient not now", about=About.RECIPIENT, error_class=ErrorClass.TRANSIENT, bounce=BounceKind.SOFT
 )
+# Its server, or a rule of it, has no time for us. That says nothing of the mailbox.
+GREYLISTED = Meaning(name="greylisted", about=About.RECIPIENT, error_class=ErrorClass.TRANSIENT)
+SERVER_LATER = Meaning(
+    name="recipient's server not now",
+    about=About.RECIPIENT,
+    error_class=ErrorClass.TRANSIENT,
+    bounce=BounceKind.BLOCKED,
+)
 # The recipient's server does not like our name or this email. That says nothing of the mailbox.
 RECIPIENT_REFUSES = Meaning(
     name="refused by the recipient's server",
@@ -84,6 +92,7 @@ OUTAGE = Meaning(name="provider down", about=About.MOMENT, error_class=ErrorClas
 UNKNOWN = Meaning(name="unknown", about=About.UNKNOWN, error_class=ErrorClass.AMBIGUOUS)
 
 MEANINGS = (
-    *(NO_MAILBOX, INACTIVE, BAD_ADDRESS, MAILBOX_FULL, RECIPIENT_LATER, RECIPIENT_REFUSES),
+    *(NO_MAILBOX, INACTIVE, BAD_ADDRESS, MAILBOX_FULL, RECIPIENT_LATER),
+    *(GREYLISTED, SERVER_LATER, RECIPIENT_REFUSES),
     *(MESSAGE_REFUSED, MESSAGE_LATER, REFUSES_US, THROTTLED, QUOTA_SPENT, OUTAGE, UNKNOWN),
 )

@@ -12,6 +12,7 @@ from enum import StrEnum
 from notifications.outcomes import BounceKind
 from notifications.providers.answers.bounced import about_address
 from notifications.providers.answers.meaning import (
+    GREYLISTED,
     MAILBOX_FULL,
     MESSAGE_LATER,
     MESSAGE_REFUSED,
@@ -21,11 +22,12 @@ from notifications.providers.answers.meaning import (
     RECIPIENT_LATER,
     RECIPIENT_REFUSES,
     REFUSES_US,
+    SERVER_LATER,
     THROTTLED,
     UNKNOWN,
     Meaning,
 )
-from notifications.providers.answers.words import status_of
+from notifications.providers.answers.words import status_of, worded
 
 
 class Step(StrEnum):
@@ -42,7 +44,7 @@ class Step(StrEnum):
 
 ANY = frozenset(Step)
 SESSION = frozenset({Step.GREETING, Step.EHLO, Step.STARTTLS, Step.AUTH, Step.MAIL})
-NOT_RCPT = ANY - {Step.RCPT}
+NOT_RCPT, NOT_STARTTLS = ANY - {Step.RCPT}, ANY - {Step.STARTTLS}
 RCPT, DATA = frozenset({Step.RCPT}), frozenset({Step.DATA})
 TO_ONE = RCPT | DATA
 LATER, NEVER, EITHER = "4", "5", "45"
@@ -92,18 +94,24 @@ def _has(pattern: str, text: str) -> bool:
 
 
 # Statuses that speak of the address or its mailbox, whatever else is in the sentence.
-_OF_THE_MAILBOX = r"^[45]\.(1\.(?![78]\b)|2\.(?!252\b))"
+_OF_THE_MAILBOX = (
+    r"^[45]\.(1\.(?!([78]|90)\b)|2\.(?!252\b))|no such (user|mailbox|recipient|address|person)"
+    r"|unknown (user|mailbox|recipient)|(user|mailbox|recipient) unknown|(undeliverable|unverified) address|callout"
+)
 _GREYLISTED = r"gr[ae]y-?list|postgrey|receiving mail at a rate|user you are trying to contact"
 _SPENT = (
     r"(daily|hourly|monthly|24.hour|sending|messages?|submission|outgoing) (\S+ ){0,4}(quota|limit)\b.{0,40}"
     r"(exceeded|reached|used up)|(exceeded|reached) (\S+ ){0,6}(daily|hourly|monthly|sending|message) (\S+ ){0,3}"
     r"(quota|limit)|credits? (are |is |has been )?(exceeded|exhausted|used up)|out of credits"
 )
-_TOO_FAST = r"throttl|too many\b(?! hops)|\brates?\b|too (fast|quickly|frequent)|slow down|connection limit|concurren"
+_TOO_FAST = (
+    r"throttl|too many\b(?! (hops|received))|\brates?\b|too (fast|quickly|frequent)|slow down"
+    r"|(connection|thread) limit|concurren"
+)
 _RELAY = (
-    r"relay(ing)?( access| attempt| of mail)?( is| was)? (denied|not (permitted|allowed|authori[sz]ed)|prohibited"
-    r"|disallowed|rejected)|(unable|not (permitted|allowed|authori[sz]ed)) to relay|(cannot|do not|don.t) relay"
-    r"|does not (allow )?relay|no relay|relaying|rcpthosts"
+    r"relay(ing)?( access| attempt| of mail)?( (to|from|for|through) \S+)?( is| was)? (denied|prohibited|disallowed"
+    r"|rejected|not (permitted|allowed|authori[sz]ed))|(unable|not (permitted|allowed|authori[sz]ed)) to relay"
+    r"|(cannot|do not|don.t) relay|not (allow|permit|do|accept) relaying|does not (allow )?relay|no relay|rcpthosts"
 )
 _ACCOUNT = (
     r"(suspend|disabl|deactivat|terminat|block|lock|restrict|paus|expir|not (active|allowed|authori[sz]ed|permitted"
@@ -113,26 +121,31 @@ _OURS = (
     rf"\b(your|sending|sender.?s?|smtp|api) (account|access|user|subscription|plan|organi[sz]ation|tenant"
     rf"|service|identity)\b.{{0,60}}{_ACCOUNT}"
     rf"|\bsending( is| has been| was)?( temporarily)? {_ACCOUNT}"
-    r"|not( been| yet)? verified|unverified (sender|domain)|sandbox"
+    r"|not( been| yet)? verified|unverified (sender|domain)|sandbox (mode|account|domain)|in (the|a) sandbox"
     r"|sender( address| domain| verify| identity)?\b.{0,60}(rejected|denied|refused|failed|not (allowed|owned|verified"
     r"|found|authori[sz]ed|permitted))"
     r"|send-?as ?denied|not (allowed|authori[sz]ed|permitted) to send (as|from|on behalf|mail as)|permission to send"
     r"|authentication (is )?(required|failed|unsuccessful|needed)|authentication credentials invalid"
-    r"|not authenticated|must (authenticate|issue a starttls)|auth(entication)? required|log ?in first"
+    r"|not authenticated|must (authenticate|issue a starttls)|auth(entication)? required"
+    r"|(log ?in|auth( command)?) first"
+    r"|envelope sender|badmailfrom|(client host|helo command) rejected|\bclient host\b.{0,60}\bblocked\b"
 )
 # What one recipient allows, and what recipients' servers think of a domain or an IP address.
 _OF_A_GROUP = (
     r"^5\.7\.(124|129|13[0-9]|2[0-9]|509|515|6[0-9][0-9])\b|for ?group|for ?mailbox|this (group|recipient|list)"
+    r"|\b(recipient|user|mailbox|customer).?s? (account|policy|rule|setting)|by the recipient|\b(SPF|DKIM|DMARC)\b"
 )
 
 ROWS = (
-    Row(says="a daily limit of ours", meaning=QUOTA_SPENT, status=r"^5\.4\.5$"),
+    Row(says="a daily limit of ours", meaning=QUOTA_SPENT, status=r"^5\.(4\.5|1\.90)$"),
+    Row(says="Exchange's quota of a sender", meaning=QUOTA_SPENT, text="SubmissionQuotaExceeded"),
+    Row(says="Exchange's send as denied", meaning=REFUSES_US, text="SendAsDenied"),
     Row(says="log in first", meaning=REFUSES_US, classes=NEVER, codes=frozenset({530, 534, 535, 538})),
     Row(says="our sender is refused", meaning=REFUSES_US, status=r"^5\.(1\.[78]|2\.252)$"),
     Row(
         says="our log-in, sender, tenant or account is refused",
         meaning=REFUSES_US,
-        status=r"^5\.7\.(8|9|11|14|54|57|60|64|367|50[123]|70[58]|750)$",
+        status=r"^5\.7\.(8|9|11|14|54|57|60|64|367|50[123]|7[0-4][0-9]|750)$",
     ),
     # A message or a mailbox has limits too, and so has a recipient's server.
     Row(
@@ -141,6 +154,17 @@ ROWS = (
         steps=TO_ONE,
         classes=NEVER,
         text=r"mailbox.{0,30}(full|quota|limit)|over ?quota",
+    ),
+    # RFC 5321's own sentence of 552 is about storage; servers say it of a message's size as well.
+    Row(
+        says="storage or quota exceeded",
+        meaning=MAILBOX_FULL,
+        steps=TO_ONE,
+        classes=NEVER,
+        codes=frozenset({552}),
+        text=r"storage|quota",
+        unless=r"^5\.([167]\.|3\.4|2\.3)|size|too (large|big|long)",
+        excepting="the message's size",
     ),
     Row(says="too large", meaning=MESSAGE_REFUSED, classes=NEVER, status=r"\.(3\.4|2\.3)$"),
     Row(
@@ -169,6 +193,7 @@ ROWS = (
     Row(
         says="slow down",
         meaning=THROTTLED,
+        steps=NOT_STARTTLS,
         classes=LATER,
         status=r"^4\.7\.0$",
         unless=rf"authenticat|{_GREYLISTED}",
@@ -196,8 +221,8 @@ ROWS = (
         steps=NOT_RCPT,
         classes=NEVER,
         text=rf"\baccount\b.{{0,40}}{_ACCOUNT}",
-        unless=_OF_THE_MAILBOX,
-        excepting="the mailbox's",
+        unless=rf"{_OF_THE_MAILBOX}|{_OF_A_GROUP}",
+        excepting="the recipient's",
     ),
     Row(
         says="account suspended, disabled, blocked",
@@ -205,12 +230,23 @@ ROWS = (
         classes=NEVER,
         status=r"^5\.7\.",
         text=rf"\baccount\b.{{0,40}}{_ACCOUNT}",
-        unless="tried to reach",
+        unless=rf"tried to reach|{_OF_THE_MAILBOX}|{_OF_A_GROUP}",
         excepting="the recipient's",
     ),
     # Before a message has a recipient, everything is about the server or about us.
     Row(meaning=OUTAGE, steps=SESSION, classes=LATER),
+    Row(
+        says="client host, HELO or sender rejected",
+        meaning=OUTAGE,
+        classes=LATER,
+        text=r"(client host|helo command|sender address) rejected",
+        unless=_GREYLISTED,
+        excepting="greylisting",
+    ),
     Row(meaning=REFUSES_US, steps=SESSION, classes=NEVER),
+    Row(says="greylisting", meaning=GREYLISTED, steps=RCPT, classes=LATER, text=_GREYLISTED, unless=r"^4\.[12]\."),
+    Row(meaning=GREYLISTED, steps=RCPT, classes=LATER, status=r"^4\.7\."),
+    Row(meaning=SERVER_LATER, steps=RCPT, classes=LATER, status=r"^4\.[3-6]\."),
     Row(meaning=RECIPIENT_LATER, steps=RCPT, classes=LATER),
     Row(meaning=RECIPIENT_LATER, steps=DATA, classes=LATER, status=r"^4\.[12]\."),
     Row(meaning=OUTAGE, steps=DATA, classes=LATER, codes=frozenset({421})),
@@ -236,10 +272,10 @@ REFUSED: dict[Step, dict[BounceKind | None, Meaning]] = {
 
 def read_reply(step: Step, code: int, text: str) -> Meaning:
     """Return what a reply to `step` means."""
-    reply = Reply(step, code, text)
+    reply = Reply(step, code, worded(text))
     row = next((row for row in ROWS if row.matches(reply)), None)
     if row:
         return row.meaning
     if str(code)[:1] == NEVER and step in REFUSED:
-        return REFUSED[step][about_address(text)]
+        return REFUSED[step][about_address(reply.text)]
     return UNKNOWN

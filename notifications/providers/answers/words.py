@@ -16,8 +16,10 @@ _URL = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
 # Keys, signatures, the servers' own numbers of messages.
 _TOKEN = re.compile(r"\b(?=[\w+/=.-]*\d)[\w+/=.-]{20,}")
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_HOST = re.compile(r"(?<![\w.-])(?:[a-z0-9-]+\.)+[a-z]{2,}(?![\w-])")
 # Of several lines every one begins with reply and status.
 _REPEATED = re.compile(rf"(?<=\s)\d{{3}}[ -]{_STATUS}\s")
+_AT_A_LINE = re.compile(rf"\n\s*(?:\d{{3}}[ -])?{_STATUS}(?=\s)")
 SHORTEST_SECRET = 3
 
 
@@ -25,6 +27,14 @@ def status_of(text: str) -> str:
     """Return the enhanced status code of a server's sentence, "" where there is none."""
     found = _FIRST.search(text) or _ANYWHERE.search(text)
     return found.group(1) if found else ""
+
+
+def worded(text: str) -> str:
+    """Return what a server wrote as one line without addresses and hosts: their owners chose those words."""
+    line = _AT_A_LINE.sub(" ", text)
+    for pattern in (_URL, _ADDRESS, _HOST):
+        line = pattern.sub(REMOVED, line)
+    return " ".join(line.split())
 
 
 def sentence(text: str, private: Iterable[str] = ()) -> str:

@@ -18,7 +18,7 @@ A, M, P, T = ErrorClass.AMBIGUOUS, ErrorClass.MISCONFIGURED, ErrorClass.PERMANEN
 
 # Only the deadline ends these.
 WAITING = {smtp_faults.hold, smtp_faults.dribble}
-BEFORE_THE_MAIL = [Step.GREETING, Step.EHLO, Step.MAIL, Step.RCPT]
+BEFORE_THE_MAIL = [Step.GREETING, Step.EHLO, Step.MAIL, Step.RCPT, Step.DATA]
 
 
 class Mailbox:
@@ -127,6 +127,13 @@ class TestSmtp(ProviderContract):
             (Step.RCPT, "550 no such user", P),
             (Step.DATA, "451 try later", T),
             (Step.DATA, "554 no", P),
+            (Step.GREETING, "421 4.7.0 Too many connections", ErrorClass.RATE_LIMITED),
+            (Step.DATA, "421 too busy", T),
+            (Step.DATA, "530 log in first", M),
+            (Step.DATA, "250 OK", T),
+            (Step.BODY, "550-Your account has been\r\n550 suspended", M),
+            (Step.BODY, "552-quota\r\n552 exceeded storage allocation", P),
+            (Step.BODY, "550 Stra\u00dfe unbekannt", P),
             (Step.BODY, "421 too busy", T),
             (Step.BODY, "451 greylisted", T),
             (Step.BODY, "554 spam", P),
@@ -194,6 +201,13 @@ class TestSmtp(ProviderContract):
             log_in_at(server.port)
             assert self.refusal(Smtp(), outgoing()).error_class is error_class
 
+    @pytest.mark.parametrize("offer", ["250 here", "250-here\r\n250 AUTH GSSAPI NTLM XOAUTH2"])
+    def test_server_without_a_log_in_that_we_know_is_the_set_ups_fault(self, log_in_at, offer):
+        script = smtp_faults.Smtp(Step.EHLO, smtp_faults.reply(offer), goes_on=True)
+        with faults.fault_server(script) as server:
+            log_in_at(server.port)
+            assert self.refusal(Smtp(), outgoing()).error_class is M
+
     @pytest.mark.parametrize("act", [smtp_faults.hold, smtp_faults.cut, smtp_faults.reset])
     def test_log_in_that_hangs_is_surely_not_sent(self, log_in_at, impatient, act):
         with faults.fault_server(smtp_faults.Smtp(Step.AUTH, act)) as server:
@@ -233,6 +247,22 @@ class TestSmtp(ProviderContract):
                 assert self.refusal(Smtp(), outgoing()).error_class is M
             assert len(server.requests) == taken
 
+    @pytest.mark.parametrize(
+        ("reply", "error_class"),
+        [
+            ("454 4.7.0 TLS not available due to local problem", T),
+            ("421 closing", T),
+            ("502 5.5.1 not implemented", M),
+            ("220 go ahead", T),
+        ],
+    )
+    def test_starttls_that_is_refused_sends_nothing(self, starttls_at, reply, error_class):
+        script = smtp_faults.Smtp(Step.STARTTLS, smtp_faults.reply(reply))
+        with faults.fault_server(script) as server:
+            starttls_at(server.port)
+            assert self.refusal(Smtp(), outgoing()).error_class is error_class
+            assert server.requests == []
+
     def test_server_without_starttls_is_the_set_ups_fault(self, starttls_at):
         script = smtp_faults.Smtp(Step.EHLO, smtp_faults.reply("250 here"), goes_on=True)
         with faults.fault_server(script) as server:
@@ -258,6 +288,40 @@ class TestSmtp(ProviderContract):
                 Smtp().send(outgoing())
                 server.ended.acquire(timeout=5)
             assert (server.connections, len(server.requests)) == (3, 3)
+
+    @pytest.mark.parametrize("reply", ["451 4.7.1 try later", "554 5.7.1 no", "550-No\r\n550 never"])
+    @pytest.mark.parametrize("step", [Step.RCPT, Step.DATA, Step.BODY])
+    def test_refused_message_leaves_no_transaction_open(self, at, step, reply):
+        script = says(step, reply)
+        with faults.fault_server(script) as server:
+            at(server.port)
+            self.refusal(Smtp(), outgoing())
+            script.at = None
+            Smtp().send(outgoing())
+            assert server.connections == 1
+        # A second MAIL in a transaction is answered with 503.
+        second = script.said.index("mail", script.said.index("mail") + 1)
+        assert "rset" in script.said[:second]
+
+    @pytest.mark.parametrize(
+        ("step", "reply", "error_class"),
+        [
+            (Step.MAIL, "421 4.4.2 timeout exceeded", T),
+            (Step.RCPT, "421 4.3.2 shutting down", T),
+            (Step.DATA, "421 4.3.2 shutting down", T),
+            (Step.BODY, "421 4.3.2 shutting down", T),
+        ],
+    )
+    def test_connection_that_ends_with_421_in_use_is_replaced(self, at, step, reply, error_class):
+        script = smtp_faults.Smtp()
+        with faults.fault_server(script) as server:
+            at(server.port)
+            Smtp().send(outgoing())
+            script.at, script.act = step, smtp_faults.reply(reply)
+            assert self.refusal(Smtp(), outgoing()).error_class is error_class
+            script.at = None
+            Smtp().send(outgoing())
+            assert server.connections == 2
 
     def test_connection_is_ended_with_a_goodbye(self, at):
         script = smtp_faults.Smtp()

@@ -4,6 +4,7 @@ import pytest
 
 from notifications.providers.answers import Step, read_reply
 from notifications.providers.answers.meaning import (
+    GREYLISTED,
     MAILBOX_FULL,
     MESSAGE_LATER,
     MESSAGE_REFUSED,
@@ -13,6 +14,7 @@ from notifications.providers.answers.meaning import (
     RECIPIENT_LATER,
     RECIPIENT_REFUSES,
     REFUSES_US,
+    SERVER_LATER,
     THROTTLED,
     UNKNOWN,
 )
@@ -27,15 +29,15 @@ GREETING, AUTH, MAIL, RCPT, DATA = Step.GREETING, Step.AUTH, Step.MAIL, Step.RCP
     [
         # A recipient, for now.
         (RCPT, "450 4.2.0 <a@b.example>: Recipient address rejected: Greylisted", RECIPIENT_LATER),
-        (RCPT, "451 4.7.1 Greylisting in action, please come back later", RECIPIENT_LATER),
-        (RCPT, "451 4.7.0 Greylisted, too many new senders", RECIPIENT_LATER),
+        (RCPT, "451 4.7.1 Greylisting in action, please come back later", GREYLISTED),
+        (RCPT, "451 4.7.0 Greylisted, too many new senders", GREYLISTED),
         (RCPT, "450 4.1.2 <a@b.example>: Recipient address rejected: Domain not found", RECIPIENT_LATER),
         (RCPT, "450 4.1.1 <a@b.example>: unverified address: Address verification in progress", RECIPIENT_LATER),
         (RCPT, "452 4.2.2 The email account is over quota", RECIPIENT_LATER),
         (RCPT, "450 4.2.1 The user is receiving mail at a rate that prevents additional messages", RECIPIENT_LATER),
         (RCPT, "450 try later", RECIPIENT_LATER),
         (RCPT, "421 closing", RECIPIENT_LATER),
-        (RCPT, "451 4.3.0 Temporary lookup failure", RECIPIENT_LATER),
+        (RCPT, "451 4.3.0 Temporary lookup failure", SERVER_LATER),
         (DATA, "452 4.2.2 Mailbox full", RECIPIENT_LATER),
         # A recipient, for good.
         (RCPT, "550 5.1.1 <a@b.example>: Recipient address rejected: User unknown", NO_MAILBOX),
@@ -113,6 +115,79 @@ GREETING, AUTH, MAIL, RCPT, DATA = Step.GREETING, Step.AUTH, Step.MAIL, Step.RCP
 def test_reply(step, reply, expected):
     code, _, text = reply.partition(" ")
     assert read_reply(step, int(code), text) == expected
+
+
+@pytest.mark.parametrize(
+    ("step", "reply", "expected"),
+    [
+        # Sentences that go over several lines, with the status in any of them.
+        (RCPT, "550 Your account\nhas been\nsuspended", REFUSES_US),
+        (RCPT, "550 5.7.1 Relay access\n5.7.1 denied", REFUSES_US),
+        (RCPT, "550 The email account\n5.1.1 does not exist", NO_MAILBOX),
+        # 552 is storage for RFC 5321, and size for many servers.
+        (RCPT, "552 Requested mail action aborted: exceeded storage allocation", MAILBOX_FULL),
+        (DATA, "552 Requested mail action aborted: exceeded storage allocation", MAILBOX_FULL),
+        (RCPT, "552 quota exceeded", MAILBOX_FULL),
+        (MAIL, "552 exceeded storage allocation", MESSAGE_REFUSED),
+        (DATA, "552 message size exceeds the storage quota", MESSAGE_REFUSED),
+        (DATA, "552 5.2.3 exceeds the quota for a message", MESSAGE_REFUSED),
+        (MAIL, "452 4.3.1 Insufficient system storage", OUTAGE),
+        # Postfix keeps what it has against a client, HELO or sender until the recipient.
+        (RCPT, "554 5.7.1 <unknown[192.0.2.1]>: Client host rejected: Access denied", REFUSES_US),
+        (RCPT, "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.example.org", REFUSES_US),
+        (RCPT, "504 5.5.2 <localhost>: Helo command rejected: need fully-qualified hostname", REFUSES_US),
+        (RCPT, "503 AUTH first (#5.5.1)", REFUSES_US),
+        (RCPT, "553 sorry, your envelope sender is in my badmailfrom list (#5.7.1)", REFUSES_US),
+        (RCPT, "450 4.7.25 Client host rejected: cannot find your hostname, [192.0.2.1]", OUTAGE),
+        (RCPT, "450 4.1.8 <shop@example.com>: Sender address rejected: Domain not found", OUTAGE),
+        (RCPT, "450 4.7.1 <x[192.0.2.1]>: Client host rejected: Greylisted", GREYLISTED),
+        # One recipient's server, also where ours repeats it.
+        (RCPT, "451 4.7.1 Please try again later", GREYLISTED),
+        (RCPT, "450 Greylisted, see you", GREYLISTED),
+        (RCPT, "451 4.4.3 Temporary lookup failure", SERVER_LATER),
+        (RCPT, "550 5.7.1 The user's account is disabled", RECIPIENT_REFUSES),
+        (RCPT, "550 5.7.1 Sender domain rejected by the recipient's policy", RECIPIENT_REFUSES),
+        (RCPT, "550 rejected because sender SPF not authorized", RECIPIENT_REFUSES),
+        (RCPT, "550 Callout verification failed: relay access denied", MESSAGE_REFUSED),
+        (RCPT, "550 5.1.1 <a@b.example>: undeliverable address: host said: 554 Relay access denied", NO_MAILBOX),
+        (RCPT, "550 5.1.0 <shop@example.com> sender rejected", RECIPIENT_REFUSES),
+        (RCPT, "550-5.2.1 The user you are trying to contact is receiving mail at a rate that\n5.2.1 x", MAILBOX_FULL),
+        # Exchange.
+        (DATA, "554 5.2.0 STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied", REFUSES_US),
+        (DATA, "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed", QUOTA_SPENT),
+        (RCPT, "550 5.1.90 You have reached your daily limit for message recipients", QUOTA_SPENT),
+        (DATA, "432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded", THROTTLED),
+        (DATA, "550 5.7.703 Access denied, tenant has exceeded threshold", REFUSES_US),
+        # A loop is the message's.
+        (DATA, "554 Too many received headers, mail loop", MESSAGE_REFUSED),
+        (Step.STARTTLS, "454 4.7.0 TLS not available due to local problem", OUTAGE),
+    ],
+)
+def test_reply_of_servers_in_use(step, reply, expected):
+    code, _, text = reply.partition(" ") if reply[3] == " " else (reply[:3], "", reply[4:])
+    assert read_reply(step, int(code), text) == expected
+
+
+@pytest.mark.parametrize("address", ["relaying", "rates", "throttle", "too-many", "sandbox", "rcpthosts", "over-quota"])
+@pytest.mark.parametrize("host", ["b.example", "sandbox.example", "relaying.example"])
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ("550 5.7.1 <{}>: Recipient address rejected: Access denied", RECIPIENT_REFUSES),
+        ("450 4.2.1 <{}>: busy", RECIPIENT_LATER),
+        ("550 <{}> no such user", NO_MAILBOX),
+        ("550 {}: unknown user", NO_MAILBOX),
+        ("550 <{}> refused", MESSAGE_REFUSED),
+    ],
+)
+def test_words_of_an_address_that_the_server_repeats_say_nothing(address, host, reply, expected):
+    code, _, text = reply.format(f"{address}@{host}").partition(" ")
+    assert read_reply(RCPT, int(code), text) == expected
+
+
+@pytest.mark.parametrize("name", ["throttle", "sandbox", "relaying"])
+def test_name_of_a_mailbox_says_nothing(name):
+    assert read_reply(RCPT, 550, f"No such user {name} here") == NO_MAILBOX
 
 
 @pytest.mark.parametrize("step", BEFORE_A_RECIPIENT)

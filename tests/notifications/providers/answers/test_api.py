@@ -1,0 +1,49 @@
+"""What the answers of the HTTP APIs mean, where no server is needed to say them."""
+
+import pytest
+
+from notifications.providers.answers import Said, read_answer
+from notifications.providers.answers.meaning import MESSAGE_REFUSED, OUTAGE, REFUSES_US, THROTTLED, UNKNOWN
+
+PROVIDERS = ["ses", "sendgrid", "postmark"]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (402, REFUSES_US),
+        (406, MESSAGE_REFUSED),
+        (408, OUTAGE),
+        (409, MESSAGE_REFUSED),
+        (410, MESSAGE_REFUSED),
+        (415, MESSAGE_REFUSED),
+        (422, MESSAGE_REFUSED),
+        (429, THROTTLED),
+        (599, OUTAGE),
+        (200, UNKNOWN),
+        (299, UNKNOWN),
+    ],
+)
+def test_documented_shape_proves_that_nothing_was_sent(provider, status, expected):
+    assert read_answer(provider, Said(status=status, code="Odd", text="no"))[0] == expected
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("status", [200, 202, 299, 400, 402, 408, 409, 422, 499, 500, 502, 503, 504, 520, 599])
+def test_page_of_a_gateway_proves_nothing(provider, status):
+    assert read_answer(provider, Said(status=status, text="no"))[0] == UNKNOWN
+
+
+@pytest.mark.parametrize("code", ["MessageRejected", "BadRequestException"])
+@pytest.mark.parametrize(
+    "address", ["sending-paused@b.example", "blacklisted@b.example", "a@sending.suspended.example"]
+)
+def test_words_of_an_address_that_the_answer_repeats_say_nothing(code, address):
+    assert read_answer("ses", Said(status=400, code=code, text=f"Illegal address <{address}>"))[0] == MESSAGE_REFUSED
+
+
+@pytest.mark.parametrize("code", ["ThrottledException", "RequestLimitExceeded", "BandwidthLimitExceeded"])
+@pytest.mark.parametrize("status", [400, 429, 503])
+def test_throttling_of_aws_has_many_names(code, status):
+    assert read_answer("ses", Said(status=status, code=code))[0] == THROTTLED

@@ -1,9 +1,11 @@
-"""Find out that a provider refuses everybody, where it says so to one message after the other."""
+"""Find out whether a provider refuses everybody or some: where its words leave that open, its other answers show it."""
 
 import logging
 import re
+from datetime import timedelta
 
 from django.db import Error
+from django.db.models.functions import Now
 
 from notifications.models import DeliveryAttempt
 from notifications.outcomes import BounceKind
@@ -16,6 +18,7 @@ logger = logging.getLogger(__name__)
 RUN = 10
 # What is said of a recipient's server, or by it, has to be said of so many domains: one may not like us.
 DOMAINS = 3
+LATELY = timedelta(hours=1)
 _OF_ALL = {ErrorClass.PERMANENT: ErrorClass.MISCONFIGURED, ErrorClass.TRANSIENT: ErrorClass.TRANSIENT}
 _REFUSED = {
     DeliveryAttempt.Result.PERMANENT,
@@ -28,6 +31,8 @@ _NUMBERS = re.compile(r"\S*\d\S*")
 
 def judged(provider: str, address: str, answer: ProviderError) -> ProviderError:
     """Return the answer, as one that is not about the message if the provider refuses everybody in these words."""
+    if answer.is_reply and answer.may_be_of_some:
+        return _of_some(answer) if takes_others(provider, address, answer) else answer
     is_of_a_server = answer.about is About.RECIPIENT and answer.bounce is BounceKind.BLOCKED
     may_be_of_all = answer.about is About.MESSAGE or is_of_a_server
     if not (answer.is_reply and may_be_of_all and answer.error_class in _OF_ALL):
@@ -37,6 +42,27 @@ def judged(provider: str, address: str, answer: ProviderError) -> ProviderError:
     if len(refused) < RUN or (is_of_a_server and len(domains) < DOMAINS):
         return answer
     return ProviderError(_OF_ALL[answer.error_class], answer.code, answer.detail)
+
+
+def _of_some(answer: ProviderError) -> ProviderError:
+    """Return a refusal as one of this message: it is tried again, for the set-up may be changed, but not for ever."""
+    return ProviderError(ErrorClass.TRANSIENT, answer.code, answer.detail, about=About.MESSAGE)
+
+
+def takes_others(provider: str, address: str, answer: ProviderError) -> bool:
+    """True if the provider refused in these words lately and took other email since. Handles database errors."""
+    if len(refused_alike(provider, address, answer)) >= RUN:
+        return False
+    lately = DeliveryAttempt.objects.filter(provider=provider, recorded_at__gt=Now() - LATELY)
+    alike = lately.filter(error_code=answer.code, result=DeliveryAttempt.Result.MISCONFIGURED)
+    try:
+        first = alike.order_by("recorded_at").values_list("recorded_at", flat=True).first()
+        if first is None:
+            return False
+        return lately.filter(result=DeliveryAttempt.Result.ACCEPTED, recorded_at__gt=first).exists()
+    except Error as error:
+        logger.warning("the attempts before a refusal cannot be read (%s)", type(error).__name__)
+        return False
 
 
 def refused_alike(provider: str, address: str, answer: ProviderError) -> set[str]:

@@ -136,6 +136,7 @@ def _webhooks() -> str:
     rows += [("Amazon SES", kind, _bounce(BounceKind.HARD)) for kind in sorted(ses.ON_ITS_LISTS)]
     rows += [("Amazon SES", kind, _bounce(BounceKind.BLOCKED)) for kind in sorted(ses.OF_THE_MESSAGE)]
     rows += [("SendGrid", kind, _bounce(bounce)) for kind, bounce in sendgrid.BOUNCES.items()]
+    rows += [("SendGrid", kind, _bounce(BounceKind.BLOCKED)) for kind in sorted(sendgrid.OF_OUR_NAME)]
     rows += [("Postmark", kind, _told(meaning)) for kind, meaning in postmark.BOUNCE_TYPES.items()]
     text = "Where the recipient's server says nothing clear, the provider's own type counts.\n\n"
     return _section("What a provider calls a bounce", text + _table(("provider", "type", "means"), rows))

@@ -44,7 +44,7 @@ class ProviderError(Exception):
     `detail` is a sentence of ours, or the server's without addresses: foreign exceptions hold API keys and bodies and
     stay behind at the edge. `retry_after_s` is the provider's own wish, where it gave one. `bounce` is what the answer
     says of the address, if the message gets no other attempt. `is_reply`: the provider said it, and no library did.
-    `never_left`: the provider was not asked, so it says nothing of the provider.
+    `never_left`: the provider was not asked, so it says nothing of the provider. `may_be_of_some`: see Meaning.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class ProviderError(Exception):
         self.bounce = bounce
         self.is_reply = False
         self.never_left = False
+        self.may_be_of_some = False
 
     def saying(self, detail: str) -> "ProviderError":
         """Return the same error with another sentence."""

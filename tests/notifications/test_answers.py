@@ -104,6 +104,52 @@ def test_refusal_of_servers_that_meets_recipients_of_many_domains_is_about_us(pr
     assert is_closed("scripted") is not stops
 
 
+def relaying_denied(mail):
+    if mail.to_address.endswith("@outside.example"):
+        raise m.REFUSES_SOME.error("smtp-550-5.7.54", "5.7.54 Unable to relay")
+
+
+def outsiders(count):
+    return [MessageFactory(user=UserFactory(email=f"person{number}@outside.example")) for number in range(count)]
+
+
+def test_provider_that_relays_for_some_domains_only_is_closed_once(provider):
+    provider.script.extend([relaying_denied] * 100)
+    first, *others = outsiders(5)
+    run(first)
+    assert not is_closed("scripted")
+    until_probe("scripted")
+    run(MessageFactory())
+    good = MessageFactory.create_batch(5)
+    run(*others, first, *good)
+    assert is_closed("scripted")
+    assert {fresh(message).status for message in good} == {Status.SENT}
+    # They are tried again, and each attempt counts.
+    assert {(fresh(one).status, fresh(one).counted_attempts) for one in others} == {(Status.QUEUED, 1)}
+
+
+def test_provider_that_takes_no_more_for_anybody_is_stopped_also_if_it_took_some(provider):
+    provider.script.append(m.REFUSES_SOME.error("smtp-550-5.7.1", "Relaying denied"))
+    run(MessageFactory())
+    until_probe("scripted")
+    run(MessageFactory())
+    provider.script.extend([m.REFUSES_SOME.error("smtp-550-5.7.1", "Relaying denied")] * 3 * RUN)
+    messages = MessageFactory.create_batch(2 * RUN)
+    run(*messages)
+    assert not is_closed("scripted")
+    assert {fresh(message).status for message in messages} == {Status.QUEUED}
+
+
+def test_refusal_of_us_that_names_no_recipient_always_stops(provider):
+    for _ in range(2):
+        provider.script.append(m.REFUSES_US.error("smtp-550-5.7.1", "Your account is suspended"))
+        run(MessageFactory())
+        assert not is_closed("scripted")
+        until_probe("scripted")
+        run(MessageFactory())
+        assert is_closed("scripted")
+
+
 @pytest.mark.parametrize("said", [m.GREYLISTED, m.NO_MAILBOX, m.MAILBOX_FULL, m.INACTIVE], ids=lambda one: one.name)
 def test_what_is_said_of_mailboxes_or_by_greylisting_is_never_about_us(provider, said):
     provider.script.extend(said.error("smtp-4", "no") for _ in range(3 * RUN))

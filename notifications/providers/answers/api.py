@@ -15,6 +15,7 @@ from notifications.providers.answers.meaning import (
     MESSAGE_REFUSED,
     OUTAGE,
     QUOTA_SPENT,
+    REFUSES_SOME,
     REFUSES_US,
     THROTTLED,
     UNKNOWN,
@@ -87,7 +88,7 @@ SES = (
         *("RequestLimitExceeded", "BandwidthLimitExceeded"),
     ),
     # In the sandbox the recipient is meant, and that is our account's state too. AWS' words, and its emulators'.
-    row(REFUSES_US, "MessageRejected", text="not verified|not have authority to send"),
+    row(REFUSES_SOME, "MessageRejected", text="not verified|not have authority to send"),
     row(REFUSES_US, "MessageRejected", "BadRequestException", text=r"sending.{0,40}(paused|suspended|disabled)"),
     row(INACTIVE, "MessageRejected", text="blacklisted|suppression list"),
     row(MESSAGE_REFUSED, "MessageRejected", "BadRequestException", "ValidationException", "SerializationException"),
@@ -122,7 +123,9 @@ POSTMARK = (
     status(INACTIVE, 200, text="will not deliver to these inactive addresses", name="postmark-406"),
     row(THROTTLED, "429"),
     row(OUTAGE, "100"),
-    row(REFUSES_US, "10", "400", "401", "405", "412", "413", "1226", "1235"),
+    # While Postmark looks at a new account, it takes email for our own domain alone.
+    row(REFUSES_SOME, "412"),
+    row(REFUSES_US, "10", "400", "401", "405", "413", "1226", "1235"),
 )
 TABLES = {"ses": SES, "sendgrid": SENDGRID, "postmark": POSTMARK}
 

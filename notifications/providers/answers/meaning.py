@@ -1,6 +1,6 @@
 """What an answer of a provider can mean, and what follows from it. Pure."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from notifications.outcomes import BounceKind
 from notifications.providers.mail import COST_NO_ATTEMPT, About, ErrorClass, ProviderError
@@ -11,13 +11,17 @@ QUOTA_PAUSE_S = 3600.0
 
 @dataclass(frozen=True, kw_only=True)
 class Meaning:
-    """One line of the vocabulary. `bounce` holds when the message gets no other attempt."""
+    """One line of the vocabulary. `bounce` holds when the message gets no other attempt.
+
+    `may_be_of_some`: a provider that takes email for others may refuse some recipients in these words.
+    """
 
     name: str
     about: About
     error_class: ErrorClass
     bounce: BounceKind | None = None
     pause_s: float | None = None
+    may_be_of_some: bool = field(default=False, compare=False)
 
     def error(self, code: str, detail: str = "", *, retry_after_s: float | None = None) -> ProviderError:
         """Return this meaning as the error of an attempt."""
@@ -30,6 +34,7 @@ class Meaning:
             bounce=self.bounce,
         )
         error.is_reply = True
+        error.may_be_of_some = self.may_be_of_some
         return error
 
     def after(self, pause_s: float) -> "Meaning":
@@ -84,6 +89,8 @@ RECIPIENT_REFUSES = Meaning(
 MESSAGE_REFUSED = Meaning(name="message refused", about=About.MESSAGE, error_class=ErrorClass.PERMANENT)
 MESSAGE_LATER = Meaning(name="message not now", about=About.MESSAGE, error_class=ErrorClass.TRANSIENT)
 REFUSES_US = Meaning(name="refuses us", about=About.US, error_class=ErrorClass.MISCONFIGURED)
+# No relaying but for some domains, a sandbox's verified recipients.
+REFUSES_SOME = replace(REFUSES_US, may_be_of_some=True)
 THROTTLED = Meaning(name="too fast", about=About.MOMENT, error_class=ErrorClass.RATE_LIMITED)
 QUOTA_SPENT = Meaning(
     name="quota used up", about=About.MOMENT, error_class=ErrorClass.RATE_LIMITED, pause_s=QUOTA_PAUSE_S

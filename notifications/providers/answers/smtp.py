@@ -21,6 +21,7 @@ from notifications.providers.answers.meaning import (
     QUOTA_SPENT,
     RECIPIENT_LATER,
     RECIPIENT_REFUSES,
+    REFUSES_SOME,
     REFUSES_US,
     SERVER_LATER,
     THROTTLED,
@@ -142,10 +143,11 @@ ROWS = (
     Row(says="Exchange's send as denied", meaning=REFUSES_US, text="SendAsDenied"),
     Row(says="log in first", meaning=REFUSES_US, classes=NEVER, codes=frozenset({530, 534, 535, 538})),
     Row(says="our sender is refused", meaning=REFUSES_US, status=r"^5\.(1\.[78]|2\.252)$"),
+    Row(says="relaying denied", meaning=REFUSES_SOME, status=r"^5\.7\.(54|64)$"),
     Row(
         says="our log-in, sender, tenant or account is refused",
         meaning=REFUSES_US,
-        status=r"^5\.7\.(8|9|11|14|54|57|60|64|367|50[123]|7[0-4][0-9]|750)$",
+        status=r"^5\.7\.(8|9|11|14|57|60|367|50[123]|7[0-4][0-9]|750)$",
     ),
     # A message or a mailbox has limits too, and so has a recipient's server.
     Row(
@@ -201,7 +203,7 @@ ROWS = (
     ),
     Row(
         says="relaying denied",
-        meaning=REFUSES_US,
+        meaning=REFUSES_SOME,
         classes=NEVER,
         text=_RELAY,
         unless=_OF_THE_MAILBOX,

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 
 LONGEST = 200
+# A server may write as long as it likes, and each look at its words costs.
+LONGEST_READ = 2000
 REMOVED = "…"
 
 # No version number and no IP address: subjects go from 0 to 7, and nothing follows the third number.
@@ -31,7 +33,7 @@ def status_of(text: str) -> str:
 
 def worded(text: str) -> str:
     """Return what a server wrote as one line without addresses and hosts: their owners chose those words."""
-    line = _AT_A_LINE.sub(" ", text)
+    line = _AT_A_LINE.sub(" ", text[:LONGEST_READ])
     for pattern in (_URL, _ADDRESS, _HOST):
         line = pattern.sub(REMOVED, line)
     return " ".join(line.split())
@@ -39,7 +41,7 @@ def worded(text: str) -> str:
 
 def sentence(text: str, private: Iterable[str] = ()) -> str:
     """Return what a server wrote as one printable line without addresses, links, long tokens and what is `private`."""
-    line = _UNPRINTABLE.sub(" ", text)
+    line = _UNPRINTABLE.sub(" ", text[:LONGEST_READ])
     for secret in sorted({word.strip() for word in private}, key=len, reverse=True):
         if len(secret) >= SHORTEST_SECRET:
             line = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", REMOVED, line, flags=re.IGNORECASE)

@@ -56,6 +56,8 @@ KINDS: dict[str, FeedbackKind | None] = {
 }
 BOUNCES = {"bounce": BounceKind.HARD, "blocked": BounceKind.SOFT}
 INVALID_ADDRESS = "Invalid Address"
+# Of our name or of this email, and not of the mailbox.
+OF_OUR_NAME = {"Content", "Reputation"}
 # A mail that was dropped because of the address: SendGrid has it on a list of its own and will drop every other mail
 # to it too. The other reasons (over quota, spam content …) say nothing of the address.
 DROPPED_FOR_THE_ADDRESS = {"bounced address", "invalid"}
@@ -183,6 +185,8 @@ def bounce_kind(kind: FeedbackKind, payload: dict[str, Any]) -> BounceKind | Non
     if kind is not FeedbackKind.BOUNCED:
         return None
     told = BOUNCES.get(line(payload.get("type")).lower()) or untyped_bounce(payload)
+    if line(payload.get("bounce_classification")) in OF_OUR_NAME:
+        told = BounceKind.BLOCKED
     return judged(told, line(payload.get("reason")), line(payload.get("status")))
 
 

@@ -84,3 +84,9 @@ def test_status(text, expected):
 )
 def test_sentence_is_one_line_without_what_is_personal(text, expected):
     assert sentence(text, ["ada"]) == expected
+
+
+@pytest.mark.parametrize("text", ["a" * 200_000, "5.1.1 " + "a@" * 100_000, "a." * 100_000, "over " * 50_000])
+def test_sentence_of_any_length_is_read(text):
+    assert len(sentence(text)) <= 200
+    about_address(text)

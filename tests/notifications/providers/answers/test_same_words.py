@@ -79,3 +79,14 @@ def test_bounce_of_postmark(words, expected, told):
 def test_reply_of_smtp(words, expected):
     code, _, text = words.partition(" ")
     assert read_reply(Step.RCPT, int(code), text).bounce is expected
+
+
+@pytest.mark.parametrize("told", ["bounce", "blocked", ""])
+@pytest.mark.parametrize("of", ["Content", "Reputation"])
+def test_bounce_of_sendgrid_for_our_name_says_nothing_of_the_mailbox(told, of):
+    event = payload("sendgrid/bounce.json")
+    event.update(type=told, bounce_classification=of, reason="554 no", status="5.0.0")
+    assert SendGridWebhook().read(event).bounce is BLOCKED
+    # The recipient's own status is clearer.
+    event.update(status="5.1.1")
+    assert SendGridWebhook().read(event).bounce is HARD

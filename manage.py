@@ -11,11 +11,12 @@ def refuse_unusable_settings(command: list[str]) -> None:
     """End with a sentence where Django would go on with a default: `migrate` and `shell` run no system checks."""
     from django.conf import settings  # noqa: PLC0415 - DJANGO_SETTINGS_MODULE is only set by now
 
+    from config import processes  # noqa: PLC0415
     from config.environment import env  # noqa: PLC0415
 
     settings.INSTALLED_APPS  # noqa: B018 - reads all settings
-    if env.problems and command not in (["check"], ["help"], ["--help"], ["--version"]):
-        sys.exit("\n".join(f"{problem.text} ({problem.id}) {problem.hint}" for problem in env.problems))
+    if processes.problems(env) and command not in (["check"], ["help"], ["--help"], ["--version"]):
+        sys.exit("\n".join(map(str, env.problems)))
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ def unknown_address_limit(app_configs: Sequence[AppConfig] | None, **kwargs: Any
 def trusted_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     if settings.TRUSTED_PROXIES < 0:
         yield Error(
-            f"TRUSTED_PROXIES is {settings.TRUSTED_PROXIES}.",
+            "TRUSTED_PROXIES is below 0.",
             hint="Set it to the number of proxies of yours in front of the site, 0 for none.",
             id="mailroom.E015",
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from config.environment import BASE_DIR, Role
 from config.processes import Process, command_line
+from config.reading import Environment
 
 READY_WITHIN_S = 60.0
 STOP_S = 10.0
@@ -76,7 +77,7 @@ def running(folder: Path, processes: Mapping[str, Process], settings: Mapping[st
 
 def _start(folder: Path, name: str, process: Process, settings: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     environment = os.environ | settings | {"MAILROOM_ROLE": process.role.value}
-    command = command_line(process, run=folder, environment=environment)
+    command = command_line(process, run=folder, env=Environment(environment))
     # Several workers of one kind need a name each.
     if "-n" in command:
         command[command.index("-n") + 1] = f"{name}@%h"

@@ -1,6 +1,5 @@
 """Does PostgreSQL allow as many connections as the processes may open?"""
 
-import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from django.core import checks
 from django.core.checks import CheckMessage
 from django.db import connections
 
+from config.environment import env
 from config.processes import most_connections
 
 # In use, and allowed for an ordinary user; `reserved_connections` exists from version 16 on.
@@ -31,7 +31,7 @@ def room_for_connections(
         with connections[alias].cursor() as cursor:
             cursor.execute(CONNECTIONS)
             _, allowed = cursor.fetchone()
-        if (wanted := most_connections(os.environ)) > allowed:
+        if (wanted := most_connections(env)) > allowed:
             yield checks.Warning(
                 f"One set of processes may open {wanted} database connections; PostgreSQL allows {allowed}.",
                 hint="Raise max_connections, lower DATABASE_POOL_SIZE, or put a pooler in front: docs/containers.md.",

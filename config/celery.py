@@ -5,10 +5,9 @@ import os
 from typing import Any
 
 import click
+import django
 from celery import Celery
 from celery.signals import beat_init, import_modules, worker_init
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import SystemCheckError
 
 from config import heartbeat, startup
 from config.environment import Role
@@ -25,12 +24,13 @@ app.steps["consumer"].add(Heartbeat)
 
 @worker_init.connect
 def _require_worker_role(**kwargs: Any) -> None:
-    _require(Role.WORKER)
+    # Celery logs an ordinary exception of a signal's receiver and goes on; this one ends the process.
+    startup.start(Role.WORKER)
 
 
 @beat_init.connect
 def _require_beat_role(sender: Any, **kwargs: Any) -> None:
-    _require(Role.BEAT)
+    startup.start(Role.BEAT)
     row = heartbeat.Row(heartbeat.name_of("beat"), sender.scheduler.trouble)
     row.start()
     sender.scheduler.keeper.start()
@@ -48,11 +48,5 @@ def _require_flower_password(**kwargs: Any) -> None:
         from config import flower_guard  # noqa: PLC0415 - no other process needs Flower
 
         flower_guard.require_password()
-
-
-def _require(role: Role) -> None:
-    try:
-        startup.require(role)
-    except (ImproperlyConfigured, SystemCheckError) as error:
-        # Celery logs an ordinary exception of a signal's receiver and goes on.
-        raise SystemExit(f"Mailroom does not start: {error}") from error
+        django.setup()
+        startup.start(Role.FLOWER, Role.MANAGE)

@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Djan
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from config import capacity, transport, values
+from config import capacity, processes, transport, values
 from config.environment import env
 from config.servers import is_loopback, web_address
 
@@ -39,7 +39,7 @@ def register() -> None:
 
 
 def readable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    for problem in env.problems:
+    for problem in processes.problems(env):
         yield Error(problem.text, hint=problem.hint, id=problem.id)
 
 

@@ -1,13 +1,15 @@
-"""What DATABASE_URL says, read by PostgreSQL's own library. Apart from config.servers, which providers import. Pure."""
+"""What DATABASE_URL says, read by PostgreSQL's own library. Apart from config.servers, which providers import."""
 
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from config.servers import LAST_PORT, BadUrlError, require_host, split
+from config.servers import LAST_PORT, BadUrlError, is_address, require_host, split
 
 SCHEMES = {"postgres": 5432, "postgresql": 5432}
+LONGEST_NAME = 63
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 # What libpq reads as whole numbers, but only when it connects.
 _WHOLE = (
@@ -22,9 +24,11 @@ _WHOLE = (
 
 def database(url: str) -> dict[str, Any]:
     """Return a PostgreSQL URL as Django takes it, read by PostgreSQL's own library. Raises BadUrlError."""
-    split(url, SCHEMES, several_hosts=True)
+    scheme = split(url, SCHEMES, several_hosts=True).scheme
+    if "#" in url:
+        raise BadUrlError("has a fragment, which PostgreSQL's library would take for a part of the database's name")
     try:
-        options = conninfo_to_dict(url)
+        options = conninfo_to_dict(scheme + url[len(scheme) :])
     except psycopg.Error:
         # libpq's sentence quotes the value, so it is not even kept as the cause.
         raise BadUrlError("has a part that PostgreSQL's library does not know") from None
@@ -38,16 +42,37 @@ def database(url: str) -> dict[str, Any]:
 def checked(database: dict[str, Any]) -> dict[str, Any]:
     """Return what Django is given of a database. Raises BadUrlError for what libpq refuses only when it connects."""
     options = database["OPTIONS"]
-    for host in database["HOST"].split(","):
-        if host and not host.startswith("/"):
-            require_host(host)
-    if not all(_is_port(port) for port in str(database["PORT"]).split(",") if port):
-        raise BadUrlError("has a host or a port that cannot be read")
+    _check_places(database)
     if options.get("sslmode", "prefer") not in SSL_MODES:
         raise BadUrlError(f"has an sslmode that is none of {', '.join(SSL_MODES)}")
     if not all(str(options.get(name, 0)).isdecimal() for name in _WHOLE):
         raise BadUrlError(f"has something else than a whole number for one of {', '.join(_WHOLE)}")
+    if len(database["NAME"].encode()) > LONGEST_NAME:
+        raise BadUrlError("names a database with a name too long for PostgreSQL")
+    if not _are_understood(database):
+        raise BadUrlError("has a part that PostgreSQL's library does not understand")
     return database
+
+
+def _check_places(database: dict[str, Any]) -> None:
+    for host in database["HOST"].split(","):
+        if host and not host.startswith("/"):
+            require_host(host)
+    addresses = str(database["OPTIONS"].get("hostaddr", "")).split(",")
+    ports = str(database["PORT"]).split(",")
+    if not all(is_address(one) for one in addresses if one) or not all(_is_port(port) for port in ports if port):
+        raise BadUrlError("has a host or a port that cannot be read")
+
+
+def _are_understood(database: dict[str, Any]) -> bool:
+    """Let libpq try all that it reads before it connects. It gets as far as a socket that cannot be there."""
+    options = {name: value for name, value in database["OPTIONS"].items() if name != "hostaddr"}
+    nowhere = ",".join("/dev/null" for _ in database["HOST"].split(","))
+    tried = pq.PGconn.connect_start(make_conninfo(**options, host=nowhere, port=str(database["PORT"])).encode())
+    try:
+        return tried.status != pq.ConnStatus.BAD or b"/dev/null" in tried.error_message
+    finally:
+        tried.finish()
 
 
 def _is_port(text: str) -> bool:

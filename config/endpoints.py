@@ -10,6 +10,13 @@ from config.servers import BadUrlError, RedisServer, SmtpServer
 
 T = TypeVar("T")
 
+# What a URL says itself, so that it would not be read. Ports and names are often set for the server's own container.
+ONLY_IN_PARTS = {
+    "REDIS": ("REDIS_TLS", "REDIS_USER"),
+    "DATABASE": ("POSTGRES_SSLMODE",),
+    "SMTP": ("SMTP_SECURITY", "SMTP_USER"),
+}
+
 # Where a process is led whose URL was refused: a name that never resolves (RFC 2606), so that it meets no other server.
 NOWHERE = "refused.invalid"
 SECURITIES = {"starttls": servers.STARTTLS, "tls": servers.IMPLICIT_TLS, "none": "smtp"}
@@ -65,8 +72,8 @@ def database() -> dict[str, Any]:
         return database_url.checked(
             {
                 "ENGINE": "django.db.backends.postgresql",
-                "NAME": env.str("POSTGRES_DB", default="mailroom"),
-                "USER": env.str("POSTGRES_USER", default="mailroom"),
+                "NAME": env.filled("POSTGRES_DB", default="mailroom"),
+                "USER": env.filled("POSTGRES_USER", default="mailroom"),
                 "PASSWORD": env.str("POSTGRES_PASSWORD", default=""),
                 "HOST": host,
                 "PORT": str(env.int("POSTGRES_PORT", default=5432, least=1, most=servers.LAST_PORT)),
@@ -110,8 +117,9 @@ def _read(
     parts = "POSTGRES" if prefix == "DATABASE" else prefix
     names = f"{prefix}_URL", f"{parts}_HOST"
     hint = f"Percent-encode what a URL cannot hold, or set {parts}_HOST and {parts}_PASSWORD instead of {prefix}_URL."
-    if host and env.given(names[0]):
-        env.refuse(Problem(name=names[0], text=f"{' and '.join(names)} are both set.", hint="Unset one.", id=id_))
+    if env.given(names[0]) and (beside := [part for part in (names[1], *ONLY_IN_PARTS[prefix]) if env.given(part)]):
+        text = f"{' and '.join([names[0], *beside])} are all set, and the URL would win."
+        env.refuse(Problem(name=names[0], text=text, hint="Set the URL alone, or all in parts.", id=id_))
         return None
     try:
         return from_parts(host) if host else from_url(url)

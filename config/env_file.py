@@ -1,6 +1,7 @@
 """Env files: one NAME=value a line. A value is all that follows the =, or what quotes enclose; nothing is expanded."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z_0-9]*)=(.*)")
@@ -11,11 +12,27 @@ _ESCAPED = re.compile(r'\\(["\\$`])')
 
 
 def read_env_file(path: Path | None) -> dict[str, str]:
-    """Return the variables of an env file; none where there is no file. Raises OSError for one that cannot be read."""
-    if path is None or not path.exists():
-        return {}
-    matches = (_LINE.fullmatch(line.strip()) for line in path.read_text(encoding="utf-8-sig").split("\n"))
+    """Return the variables of an env file; none where there is no file, or no text in it."""
+    matches = (_LINE.fullmatch(line) for line in _lines(path))
     return {match[1]: plain(match[2].strip()) for match in matches if match}
+
+
+def faults(path: Path) -> Iterator[str]:
+    """Yield what is wrong with an env file, without anything of what it holds."""
+    try:
+        path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError):
+        yield "cannot be read as UTF-8 text"
+    for number, line in enumerate(_lines(path), 1):
+        if line and not line.startswith("#") and not _LINE.fullmatch(line):
+            yield f"has no NAME=value in line {number}"
+
+
+def _lines(path: Path | None) -> list[str]:
+    try:
+        return [line.strip() for line in path.read_text(encoding="utf-8-sig").split("\n")] if path else []
+    except (OSError, ValueError):
+        return []
 
 
 def plain(written: str) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from config.env_file import read_env_file
-from config.reading import Environment
+from config.env_file import faults, read_env_file
+from config.reading import Environment, Problem
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -43,8 +43,19 @@ def env_file(environment: Mapping[str, str], folder: Path) -> Path | None:
     return local if manages and not given and local.exists() else None
 
 
+def read(environment: Mapping[str, str]) -> Environment:
+    """Return what a process with this environment is configured by."""
+    file = env_file(environment, BASE_DIR)
+    found = Environment(environment, read_env_file(file))
+    name = "MAILROOM_ENV_FILE"
+    hint = "Name an existing file with one NAME=value a line; put a value of several lines into a file: NAME_FILE."
+    for fault in faults(file) if file else ():
+        found.refuse(Problem(name=name, text=f"{name} {fault}.", hint=hint, id="mailroom.E050"))
+    return found
+
+
 # Beside os.environ, not in it: to this process's children the file must not look like the caller's own wish.
-env = Environment(os.environ, read_env_file(env_file(os.environ, BASE_DIR)))
+env = read(os.environ)
 
 # An unknown role is kept as it is here and refused by the system check mailroom.E001, which can explain it.
 ROLE: str = env.str("MAILROOM_ROLE", default=Role.MANAGE.value)

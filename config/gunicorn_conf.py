@@ -1,13 +1,15 @@
 """gunicorn's settings. Requests wait for Argon2 and PostgreSQL, never for mail."""
 
-import os
 from typing import Any
 
-from config.processes import WEB_THREADS, WEB_WORKERS
+from config import processes
+from config.environment import env
 
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_WORKERS") or WEB_WORKERS)
-threads = int(os.environ.get("WEB_THREADS") or WEB_THREADS)
+workers = processes.web_workers(env)
+threads = processes.web_threads(env)
+# So that settings that cannot work end the start with one message, instead of each worker with a traceback.
+preload_app = True
 timeout = 30
 graceful_timeout = 30
 keepalive = 5

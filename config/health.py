@@ -27,7 +27,9 @@ def healthy(name: str, environment: Mapping[str, str], run: Path) -> bool:
     """Return whether the process answers HTTP 200, or has touched its heartbeat file in `run` lately."""
     if name in PAGES:
         variable, default, path = PAGES[name]
-        return answers(int(environment.get(variable) or default), path, host(environment))
+        port = environment.get(variable) or str(default)
+        # The process refuses another port than a number itself, by name.
+        return port.isdecimal() and answers(int(port), path, host(environment))
     return fresh(Path(environment.get("MAILROOM_HEARTBEAT_FILE") or run / f"{name}.heartbeat"))
 
 
@@ -43,7 +45,7 @@ def answers(port: int, path: str, host_header: str) -> bool:
         with socket.create_connection(("127.0.0.1", port), timeout=ANSWER_WITHIN_S) as connection:
             connection.sendall(request.encode())
             status_line = connection.makefile("rb").readline()
-    except OSError:
+    except (OSError, OverflowError):
         return False
     # 401: Flower answers, and asks for the password that a probe need not know.
     return status_line.split(b" ")[1:2] in ([b"200"], [b"401"])

@@ -5,14 +5,17 @@ can be read by everybody on the machine.
 """
 
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from config.environment import Role
+from config.reading import Environment, Problem
+from config.servers import LAST_PORT, BadUrlError, bracketed, require_host
 
 # gunicorn's processes, and the threads of each, unless WEB_WORKERS and WEB_THREADS say otherwise.
 WEB_WORKERS, WEB_THREADS = 2, 4
+# Far beyond what a machine can serve: a slip, not a wish.
+MOST_WORKERS, MOST_THREADS = 256, 1024
 # For people at a terminal and for monitoring.
 COMMANDS = 3
 
@@ -94,32 +97,62 @@ PROCESSES = (
 )
 
 
-def command_line(process: Process, *, run: Path, environment: Mapping[str, str]) -> list[str]:
+def web_workers(env: Environment) -> int:
+    return env.int("WEB_WORKERS", default=WEB_WORKERS, least=1, most=MOST_WORKERS)
+
+
+def web_threads(env: Environment) -> int:
+    return env.int("WEB_THREADS", default=WEB_THREADS, least=1, most=MOST_THREADS)
+
+
+def command_line(process: Process, *, run: Path, env: Environment) -> list[str]:
     """Return the command of a process whose files of its own lie in the folder `run`."""
-    values = {
-        "python": sys.executable,
-        "run": str(run),
-        "web_bind": f"{environment.get('WEB_HOST', '127.0.0.1')}:{environment.get('WEB_PORT', '8000')}",
-        "flower_host": environment.get("FLOWER_HOST", "127.0.0.1"),
-        "flower_port": environment.get("FLOWER_PORT", "5555"),
-        # The simulator and the site it reports to are on one machine.
-        "webhook_url": f"http://127.0.0.1:{environment.get('WEB_PORT', '8000')}/webhooks/",
-        "simulator_port": environment.get("SIMULATOR_PORT", "8025"),
-    }
-    return [part.format(**values) for part in process.command]
+    return [part.format(python=sys.executable, run=run, **_places(env)) for part in process.command]
 
 
-def pool_size(process: Process, environment: Mapping[str, str]) -> int:
+def pool_size(process: Process, env: Environment) -> int:
     """Return how many connections to the database one such process may have; 0 for a process without a pool."""
-    if given := environment.get("DATABASE_POOL_SIZE"):
-        return int(given) if process.connections else 0
-    if process.role is Role.WEB:
-        return int(environment.get("WEB_THREADS") or WEB_THREADS) + 1
-    return process.connections
+    if not process.connections:
+        return 0
+    own = web_threads(env) + 1 if process.role is Role.WEB else process.connections
+    return env.int("DATABASE_POOL_SIZE", default=own, least=1)
 
 
-def most_connections(environment: Mapping[str, str]) -> int:
+def most_connections(env: Environment) -> int:
     """Return how many connections one set of all processes, and a few commands, may have at the same time."""
-    copies = {Role.WEB: int(environment.get("WEB_WORKERS") or WEB_WORKERS)}
-    each = (copies.get(process.role, 1) * pool_size(process, environment) for process in PROCESSES)
+    copies = {Role.WEB: web_workers(env)}
+    each = (copies.get(process.role, 1) * pool_size(process, env) for process in PROCESSES)
     return sum(each) + COMMANDS
+
+
+def problems(env: Environment) -> list[Problem]:
+    """Return what no process could be started with, each by name, after reading all that the commands need."""
+    _places(env)
+    most_connections(env)
+    return env.problems
+
+
+def _places(env: Environment) -> dict[str, str]:
+    web_port = _port(env, "WEB_PORT", 8000)
+    return {
+        "web_bind": f"{bracketed(_host(env, 'WEB_HOST'))}:{web_port}",
+        "flower_host": _host(env, "FLOWER_HOST"),
+        "flower_port": _port(env, "FLOWER_PORT", 5555),
+        # The simulator and the site it reports to are on one machine.
+        "webhook_url": f"http://127.0.0.1:{web_port}/webhooks/",
+        "simulator_port": _port(env, "SIMULATOR_PORT", 8025),
+    }
+
+
+def _port(env: Environment, name: str, default: int) -> str:
+    return str(env.int(name, default=default, least=1, most=LAST_PORT))
+
+
+def _host(env: Environment, name: str) -> str:
+    host = env.filled(name, default="127.0.0.1").removeprefix("[").removesuffix("]")
+    try:
+        return require_host(host)
+    except BadUrlError:
+        hint = f"Set {name} to an address of this machine, like 127.0.0.1 or 0.0.0.0, without a port."
+        env.refuse(Problem(name=name, text=f"{name} is no host.", hint=hint))
+        return "127.0.0.1"

@@ -8,6 +8,10 @@ from typing import TypeAlias, TypeVar
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
+# More than any count or time of ours; libraries keep such numbers in 32 bits.
+MOST = 1_000_000_000
+# Of a file with a value: a device or a log would never end.
+LONGEST_FILE = 65_536
 Text: TypeAlias = str
 Whole: TypeAlias = int
 Number: TypeAlias = float
@@ -25,6 +29,9 @@ class Problem:
     text: str
     hint: str
     id: str = "mailroom.E030"
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.id}) {self.hint}"
 
 
 class NotReadableError(ValueError):
@@ -53,7 +60,7 @@ class Sources:
         try:
             return read(text)
         except ValueError as error:
-            kind = str(error) if isinstance(error, NotReadableError) else "a number"
+            kind = str(error) if isinstance(error, NotReadableError) else "a number written in digits"
             self.refuse(Problem(name=name, text=f"{name} is not {kind}.", hint=f"Set {name} to {kind}, or remove it."))
             return default
 
@@ -62,16 +69,29 @@ class Sources:
             if file := source.get(f"{name}_FILE"):
                 return self._content(name, file)
             if name in source:
-                return source[name]
+                return self._encodable(name, source[name])
         return None
+
+    def _encodable(self, name: str, text: str) -> str:
+        """Return the text, empty if bytes of the environment are no UTF-8: no signature or header could hold it."""
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            self.refuse(Problem(name=name, text=f"{name} is not UTF-8 text.", hint=f"Set {name} in UTF-8."))
+            return ""
+        return text
 
     def _content(self, name: str, file: str) -> str | None:
         try:
-            return Path(file).read_text(encoding="utf-8-sig").rstrip("\r\n")
+            with Path(file).open(encoding="utf-8-sig", newline="") as opened:
+                text = opened.read(LONGEST_FILE + 1)
+            if len(text) > LONGEST_FILE or "\0" in text:
+                raise ValueError("no text of a value")  # noqa: TRY301 - refused like the others
         except (OSError, ValueError):
             hint = f"Name an existing UTF-8 text file that Mailroom may read, or set {name} itself."
             self.refuse(Problem(name=name, text=f"{name}_FILE names a file that cannot be read.", hint=hint))
             return None
+        return text.rstrip("\r\n")
 
 
 class Environment(Sources):
@@ -88,10 +108,10 @@ class Environment(Sources):
         """Return the value as it is; an empty one stands for the default."""
         return self._text(name) or default
 
-    def int(self, name: Text, *, default: Whole, least: Whole = 0, most: Whole | None = None) -> Whole:
+    def int(self, name: Text, *, default: Whole, least: Whole = 0, most: Whole = MOST) -> Whole:
         return self._read(name, lambda text: _within(int(text), least, most), default)
 
-    def float(self, name: Text, *, default: Number, least: Number = 0, most: Number | None = None) -> Number:
+    def float(self, name: Text, *, default: Number, least: Number = 0, most: Number = MOST) -> Number:
         return self._read(name, lambda text: _within(_finite(text), least, most), default)
 
     def bool(self, name: Text, *, default: Flag) -> Flag:
@@ -113,16 +133,17 @@ def _filled(texts: Iterable[str]) -> list[str]:
     return [text.strip() for text in texts if text.strip()]
 
 
-def _within(number: N, least: float, most: float | None) -> N:
-    if number < least or (most is not None and number > most):
-        raise NotReadableError(f"a number from {least:g} to {most:g}" if most else f"a number from {least:g} on")
+def _within(number: N, least: float, most: float) -> N:
+    if not least <= number <= most:
+        range_ = f"to {most:g}" if most < MOST else "to a billion"
+        raise NotReadableError(f"a number from {least:g} {range_}")
     return number
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise NotReadableError("a number")
+        raise NotReadableError("a finite number")
     return number
 
 

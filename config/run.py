@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from config.environment import BASE_DIR
-from config.processes import PROCESSES, Process, command_line, pool_size
+from config.environment import BASE_DIR, read
+from config.processes import PROCESSES, Process, command_line, pool_size, problems
+from config.startup import refuse
 
 
 def main(arguments: list[str]) -> int:
@@ -21,16 +22,27 @@ def main(arguments: list[str]) -> int:
 
 
 def become(process: Process) -> NoReturn:
-    run = Path(os.environ.get("MAILROOM_RUN_FOLDER") or BASE_DIR / ".local")
-    run.mkdir(parents=True, exist_ok=True)
+    run = _run_folder()
     environment = {**os.environ, "MAILROOM_ROLE": process.role.value}
+    env = read(environment)
+    if found := problems(env):
+        refuse("\n".join(map(str, found)))
     if process.heartbeat:
         environment.setdefault("MAILROOM_HEARTBEAT_FILE", str(run / f"{process.name}.heartbeat"))
-    if size := pool_size(process, environment):
+    if size := pool_size(process, env):
         environment["DATABASE_POOL_SIZE"] = str(size)
-    command = command_line(process, run=run, environment=environment)
+    command = command_line(process, run=run, env=env)
     os.chdir(BASE_DIR)
     os.execve(command[0], command, environment)  # noqa: S606 - this process becomes that one
+
+
+def _run_folder() -> Path:
+    run = Path(os.environ.get("MAILROOM_RUN_FOLDER") or BASE_DIR / ".local").resolve()
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError):
+        refuse("MAILROOM_RUN_FOLDER cannot be made. (mailroom.E030) Name a folder that this process may write to.")
+    return run
 
 
 if __name__ == "__main__":

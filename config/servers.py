@@ -5,6 +5,7 @@ unless it is told to. So a URL is taken apart here, each library is given what i
 them would read otherwise is refused.
 """
 
+import ipaddress
 import re
 import ssl
 from dataclasses import dataclass, replace
@@ -20,7 +21,8 @@ LAST_PORT = 65535
 LAST_DB = 15
 
 _SPLITS_A_URL = re.compile(r"[/?#\[\]\\]|%(?![0-9A-Fa-f]{2})")
-_HOST = re.compile(r"[\w.-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%\w+)?")
+_NAME = re.compile(r"[\w.-]+")
+LONGEST_HOST = 253
 
 
 class BadUrlError(ValueError):
@@ -76,7 +78,7 @@ class RedisServer:
     def url(self) -> str:
         """The one spelling that redis-py, kombu and Flower read alike."""
         scheme = "rediss" if self.tls else "redis"
-        return f"{scheme}://{_login(self.user, self.password)}{_bracketed(self.host)}:{self.port}/{self.db}"
+        return f"{scheme}://{_login(self.user, self.password)}{bracketed(self.host)}:{self.port}/{self.db}"
 
     def client_options(self, ca_file: str) -> dict[str, Any]:
         """Return the server as redis-py takes it."""
@@ -125,7 +127,7 @@ class SmtpServer:
 
     @property
     def url(self) -> str:
-        return f"{self.security}://{_login(self.user, self.password)}{_bracketed(self.host)}:{self.port}"
+        return f"{self.security}://{_login(self.user, self.password)}{bracketed(self.host)}:{self.port}"
 
 
 def split(url: str, schemes: dict[str, int], *, several_hosts: bool = False) -> Parts:
@@ -148,6 +150,8 @@ def split(url: str, schemes: dict[str, int], *, several_hosts: bool = False) -> 
     except ValueError:
         # Python's sentence quotes the value.
         raise BadUrlError("has a host, a port or a %-escape that cannot be read") from None
+    if "\0" in user + password:
+        raise BadUrlError("has a NUL in its user or password")
     if port == 0:
         raise BadUrlError("has port 0")
     tail = place.removeprefix(parts.netloc)
@@ -158,18 +162,36 @@ def web_address(url: str) -> SplitResult | None:
     """Return the parts of an http:// or https:// address; None for what is none, or holds a login."""
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and parts.port != 0 and parts.username is None
+        usable = parts.scheme in {"http", "https"} and parts.port != 0 and "@" not in parts.netloc
     except ValueError:
         return None
     printable = url.isprintable() and not any(character.isspace() for character in url)
-    return parts if usable and printable and _HOST.fullmatch(parts.hostname or "") else None
+    return parts if usable and printable and is_host(parts.hostname or "") else None
 
 
 def require_host(host: str) -> str:
     """Return the host. Raises BadUrlError."""
-    if not _HOST.fullmatch(host):
+    if not is_host(host):
         raise BadUrlError("names no host that can be reached over the network")
     return host
+
+
+def is_host(host: str) -> bool:
+    """True for an address or a name that can be looked up: for a label of 64 letters Python raises no OSError."""
+    if is_address(host):
+        return True
+    try:
+        named = bool(_NAME.fullmatch(host) and host.encode("idna")) and len(host) <= LONGEST_HOST
+    except ValueError:
+        return False
+    return named and not host.replace(".", "").isdigit()
+
+
+def is_address(host: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(host))
+    except ValueError:
+        return False
 
 
 def is_loopback(host: str) -> bool:
@@ -177,9 +199,10 @@ def is_loopback(host: str) -> bool:
     return host in {"", "localhost", "::1"} or host.startswith(("127.", "/"))
 
 
+def bracketed(host: str) -> str:
+    """Return the host as it stands before a port."""
+    return f"[{host}]" if ":" in host else host
+
+
 def _login(user: str, password: str) -> str:
     return f"{quote(user, safe='')}:{quote(password, safe='')}@" if user or password else ""
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -1,8 +1,9 @@
 """A process that cannot do its work must not start: Celery and gunicorn do not enforce Django's system checks."""
 
+from typing import NoReturn
+
 from django.core.checks import ERROR
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, SystemCheckError
 
 from config.environment import ROLE, Role
 
@@ -10,9 +11,22 @@ from config.environment import ROLE, Role
 def require(*allowed: Role) -> None:
     """Refuse to go on in a wrong role or with a setting that cannot work.
 
-    Raises ImproperlyConfigured (role) or SystemCheckError (settings), each naming what to change.
+    Raises SystemCheckError, which names what to change.
     """
     if ROLE not in allowed:
         names = " or ".join(role.value for role in allowed)
-        raise ImproperlyConfigured(f"MAILROOM_ROLE is {ROLE!r}; this process needs MAILROOM_ROLE={names}.")
+        raise SystemCheckError(f"MAILROOM_ROLE is wrong: this process needs MAILROOM_ROLE={names}. (mailroom.E001)")
     BaseCommand().check(fail_level=ERROR)
+
+
+def start(*allowed: Role) -> None:
+    """Require a role and usable settings where no caller of ours turns an error into a sentence."""
+    try:
+        require(*allowed)
+    except SystemCheckError as error:
+        refuse(str(error))
+
+
+def refuse(why: str) -> NoReturn:
+    """End the process with a sentence and without a traceback."""
+    raise SystemExit(f"Mailroom does not start: {why}") from None

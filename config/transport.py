@@ -34,7 +34,7 @@ def _apis() -> Iterable[CheckMessage]:
         if not (url := getattr(settings, name)):
             continue
         parts = web_address(url)
-        if parts is None:
+        if parts is None or "?" in url or "#" in url:
             yield Error(f"{name} is no web address.", hint="Set it to one like https://host/path.", id="mailroom.E041")
         elif parts.scheme == "http" and not is_loopback(parts.hostname or "") and name != "FLOWER_URL":
             hint = "Use https://; the key and every email would travel in the open."
@@ -48,6 +48,9 @@ def _redis() -> Iterable[CheckMessage]:
         hint = "Set REDIS_URL to redis://:password@host:port/0, or REDIS_HOST and REDIS_PASSWORD."
         yield Error(f"REDIS_URL {error}.", hint=hint, id="mailroom.E031")
         return
+    if settings.LIMITS_REDIS_URL == settings.REDIS_URL:
+        hint = "Unset LIMITS_REDIS_URL, or name another database in it."
+        yield Warning("Rate limits are counted in the broker's own database.", hint=hint, id="mailroom.W011")
     if not server.tls and crosses_networks(server.host):
         hint = "Use rediss:// or REDIS_TLS=1, unless the network between is private."
         yield Warning("The connection to Redis is not encrypted.", hint=hint, id="mailroom.W004")

@@ -2,11 +2,16 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
+from django.http.request import validate_host
+
+from config.environment import ROLE, Role
+from config.servers import bracketed, web_address
 
 # What an HTTP header may hold of a key: https://www.rfc-editor.org/rfc/rfc9110#name-field-values, without spaces.
 _KEY = re.compile(r"[\x21-\x7e]*")
@@ -14,11 +19,14 @@ _HOST = re.compile(r"\*|\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.?|\[[0-9A-Fa-f:.]+\]
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}")
 LONGEST_NAME = 100
+SERVING = {Role.WEB, Role.MANAGE}
 
 
 def single_values(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     yield from _keys()
-    yield from _hosts()
+    yield from [*_hosts()] or _site_host()
+    yield from _origins()
+    yield from _static_files()
     yield from _site_name()
     yield from _amazon()
 
@@ -35,6 +43,33 @@ def _hosts() -> Iterable[CheckMessage]:
     if wrong or not (settings.ALLOWED_HOSTS or settings.DEBUG):
         hint = "Name the hosts alone, like mail.example.com: no scheme, no port, no path; separate them by commas."
         yield Error("ALLOWED_HOSTS would let nobody in by some of its names.", hint=hint, id="mailroom.E046")
+
+
+def _site_host() -> Iterable[CheckMessage]:
+    """Links in email lead to SITE_URL. Only processes that serve people, and commands, know the hosts."""
+    site = web_address(settings.SITE_URL)
+    if site is None or ROLE not in SERVING or settings.LOCAL or settings.DEBUG:
+        return
+    host = bracketed((site.hostname or "").encode("idna").decode()).rstrip(".")
+    if not validate_host(host, settings.ALLOWED_HOSTS):
+        hint = "Add the host of SITE_URL to ALLOWED_HOSTS."
+        yield Error("SITE_URL is a host that the site does not answer to.", hint=hint, id="mailroom.E051")
+
+
+def _static_files() -> Iterable[CheckMessage]:
+    """Without the manifest each page that names a style sheet fails."""
+    manifest = Path(settings.STATIC_ROOT, "staticfiles.json")
+    if ROLE == Role.WEB and not (settings.LOCAL or settings.DEBUG) and not manifest.is_file():
+        hint = "Run manage.py collectstatic, or set STATIC_ROOT to the folder where it has written."
+        yield Error("STATIC_ROOT has no static files: every page would fail.", hint=hint, id="mailroom.E052")
+
+
+def _origins() -> Iterable[CheckMessage]:
+    for origin in settings.CSRF_TRUSTED_ORIGINS:
+        parts = web_address(origin.replace("://*.", "://"))
+        if parts is None or parts.path or "?" in origin or "#" in origin:
+            hint = "Name origins like https://shop.example.com or https://*.example.com, separated by commas."
+            yield Error("CSRF_TRUSTED_ORIGINS names what is no origin.", hint=hint, id="mailroom.E053")
 
 
 def _site_name() -> Iterable[CheckMessage]:

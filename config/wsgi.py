@@ -12,4 +12,4 @@ application = get_wsgi_application()
 from config import startup  # noqa: E402
 from config.environment import Role  # noqa: E402
 
-startup.require(Role.WEB, Role.MANAGE)
+startup.start(Role.WEB, Role.MANAGE)

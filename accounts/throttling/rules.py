@@ -27,8 +27,12 @@ class Bucket(StrEnum):
     CURRENT_PASSWORD = "current-password"  # noqa: S105 - a name
 
 
+# What Redis can count, and for how long it makes sense to.
+MOST, LONGEST_S = 1_000_000_000, 366 * 86_400
+
+
 class BadLimitError(ValueError):
-    """A setting that says no limits; the text says why."""
+    """A setting that says no limits; the text says why and holds nothing of the value."""
 
 
 @cache
@@ -41,7 +45,7 @@ def read(text: str, names: type[StrEnum]) -> Mapping[str, RateLimitItem]:
     for pair in text.split(","):
         name, _, rate = (part.strip() for part in pair.partition("="))
         if name not in set(names) or name in found:
-            raise BadLimitError(f"{name!r} is named twice" if name in found else f"{name!r} is none of the names")
+            raise BadLimitError(f"{name} is named twice" if name in found else "it names what has no limit")
         found[name] = limit(rate)
     if missing := [name.value for name in names if name not in found]:
         raise BadLimitError(f"no limit for {', '.join(missing)}")
@@ -52,9 +56,11 @@ def read(text: str, names: type[StrEnum]) -> Mapping[str, RateLimitItem]:
 def limit(text: str) -> RateLimitItem:
     """Return the limit that `text` says, like "20/minute". Raises BadLimitError."""
     try:
-        found = limits.parse(text)
-    except ValueError as error:
-        raise BadLimitError(f"{text!r} is no limit") from error
-    if found.amount < 1:
-        raise BadLimitError(f"{text!r} allows nothing")
+        (found,) = limits.parse_many(text)
+    except ValueError:
+        raise BadLimitError("a limit is not like 20/minute") from None
+    if not 1 <= found.amount <= MOST:
+        raise BadLimitError(f"a limit has to allow something, and at most {MOST}")
+    if found.get_expiry() > LONGEST_S:
+        raise BadLimitError("a limit counts for more than a year")
     return found

@@ -23,6 +23,7 @@ from config.local.server import ServerError
 from config.local.stack import Ports, Stack, StackError
 from config.local.supervision import Supervisor, SupervisorError
 from config.processes import PROCESSES, command_line
+from config.reading import Environment
 
 FOLDER = BASE_DIR / ".local" / "demo"
 LONGEST_S = 180.0
@@ -83,7 +84,7 @@ def old_way(stack: Stack) -> Iterator[str]:
         "DJANGO_SETTINGS_MODULE": "config.demo.old_settings",
     }
     web = next(process for process in PROCESSES if process.role is Role.WEB)
-    command = command_line(web, run=FOLDER, environment=environment)
+    command = command_line(web, run=FOLDER, env=Environment(environment))
     site_url = f"http://127.0.0.1:{port}"
     with (
         (FOLDER / "log" / "old-way.log").open("wb") as log,

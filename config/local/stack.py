@@ -21,6 +21,7 @@ from config.local.server import Server
 from config.local.supervision import Program, Supervisor
 from config.local.valkey import Valkey
 from config.processes import PROCESSES, Process, command_line, pool_size
+from config.reading import Environment
 from notifications.simulator.reports.ses import TOPIC
 from notifications.simulator.signing import certificate_file, kept_keys
 
@@ -204,13 +205,13 @@ class Stack:
         environment = {"MAILROOM_ROLE": process.role.value}
         if process.heartbeat:
             environment["MAILROOM_HEARTBEAT_FILE"] = str(self._heartbeat(process))
-        if size := pool_size(process, self.environment):
+        if size := pool_size(process, Environment(self.environment)):
             environment["DATABASE_POOL_SIZE"] = str(size)
         if process.role is Role.FLOWER:
             environment["FLOWER_BASIC_AUTH"] = f"operator:{self.flower_password}"
         return Program(
             name=process.name,
-            command=command_line(process, run=self.folder, environment=self.environment),
+            command=command_line(process, run=self.folder, env=Environment(self.environment)),
             environment=self._own_environment() | environment,
             stop_s=process.stop_s,
             # The simulator answers until the last worker has ended.

@@ -6,10 +6,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 FASTEST = 10_000.0
+MOST_A_DAY = 1_000_000_000
 
 
 class BadRateError(ValueError):
-    """A setting of the budget that cannot be read; the text says what is wrong with it."""
+    """A setting of the budget that cannot be read; the text says what is wrong and holds nothing of the value."""
 
 
 def parse(text: str, names: Collection[str]) -> dict[str, float]:
@@ -23,11 +24,11 @@ def floors(text: str, names: Collection[str]) -> dict[str, float]:
     Raises BadRateError, also for floors that together are more than the whole.
     """
     if text.strip() and "=" not in text:
-        raise BadRateError(f"{text.strip()!r} names no stream; one floor for every stream is hardly meant")
+        raise BadRateError("a floor names no stream; one for every stream is hardly meant")
     shares = _pairs(text, names, _share)
     # Shares are decimals that binary fractions miss by a hair: 0.7 + 0.2 + 0.1 is not more than the whole.
     if sum(shares.values()) > 1 + 1e-9:
-        raise BadRateError(f"the floors together are {sum(shares.values()):g}; there is only 1 to share")
+        raise BadRateError("the floors together are more than 1, which is all there is to share")
     return shares
 
 
@@ -45,7 +46,9 @@ def _pairs(text: str, names: Collection[str], read: Callable[[str], T]) -> dict[
     for part in text.split(","):
         name, _, value = part.partition("=")
         if name.strip() not in names:
-            raise BadRateError(f"{name.strip()!r} is none of {', '.join(sorted(names))}")
+            raise BadRateError(f"it names what is none of {', '.join(sorted(names))}")
+        if name.strip() in values:
+            raise BadRateError(f"{name.strip()} is named twice")
         values[name.strip()] = read(value)
     return values
 
@@ -53,21 +56,21 @@ def _pairs(text: str, names: Collection[str], read: Callable[[str], T]) -> dict[
 def _rate(text: str) -> float:
     rate = _number(text, "a number of messages per second")
     if not 0 < rate <= FASTEST:  # the buckets count in microseconds; beyond this a token has no length left
-        raise BadRateError(f"{text.strip()} messages per second: it must be above 0 and at most {FASTEST:.0f}")
+        raise BadRateError(f"messages per second must be above 0 and at most {FASTEST:.0f}")
     return rate
 
 
 def _share(text: str) -> float:
     share = _number(text, "a share of the provider's rate")
     if not 0 <= share <= 1:
-        raise BadRateError(f"{text.strip()} is no share: it must be between 0 and 1")
+        raise BadRateError("a share must be between 0 and 1")
     return share
 
 
 def _count(text: str) -> int:
     count = _number(text, "a number of messages per day")
-    if not (count >= 1 and count.is_integer()):
-        raise BadRateError(f"{text.strip()} messages per day: it must be a whole number above 0")
+    if not (1 <= count <= MOST_A_DAY and count.is_integer()):
+        raise BadRateError(f"messages per day must be a whole number from 1 to {MOST_A_DAY}")
     return int(count)
 
 
@@ -75,4 +78,4 @@ def _number(text: str, what: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise BadRateError(f"{text.strip()!r} is not {what}") from None
+        raise BadRateError(f"a part is not {what}") from None

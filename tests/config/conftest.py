@@ -12,6 +12,7 @@ import pytest
 from config.environment import BASE_DIR
 from config.local.ports import free_port
 from config.processes import PROCESSES, command_line
+from config.reading import Environment
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def site(tmp_path_factory):
         "TMPDIR": str(folder / "tmp"),
     }
     (web,) = (process for process in PROCESSES if process.name == "web")
-    command = command_line(web, run=folder, environment=environment)
+    command = command_line(web, run=folder, env=Environment(environment))
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=BASE_DIR, env=environment, stdout=log, stderr=log)
     try:

@@ -8,25 +8,27 @@ from pathlib import Path
 import pytest
 
 from config.environment import BASE_DIR, Role
+from config.health import healthy
 from config.processes import PROCESSES, command_line, most_connections, pool_size
+from config.reading import Environment
 
 BY_NAME = {process.name: process for process in PROCESSES}
 
 
 def test_every_command_can_be_filled_in():
     for process in PROCESSES:
-        command = command_line(process, run=Path("/a run/folder"), environment={})
+        command = command_line(process, run=Path("/a run/folder"), env=Environment({}))
         assert command[0] == sys.executable
         assert not any("{" in part for part in command)
 
 
 def test_ports_come_from_the_environment():
-    command = command_line(BY_NAME["web"], run=Path(), environment={"WEB_PORT": "9999"})
+    command = command_line(BY_NAME["web"], run=Path(), env=Environment({"WEB_PORT": "9999"}))
     assert "127.0.0.1:9999" in command
 
 
 def test_simulator_reports_to_the_site_beside_it():
-    command = command_line(BY_NAME["simulator"], run=Path(), environment={"WEB_PORT": "9999"})
+    command = command_line(BY_NAME["simulator"], run=Path(), env=Environment({"WEB_PORT": "9999"}))
     assert command[-2:] == ["--webhook-url", "http://127.0.0.1:9999/webhooks/"]
 
 
@@ -108,9 +110,18 @@ def test_secret_can_come_from_a_file(tmp_path):
     ],
 )
 def test_pool_is_as_large_as_the_threads_that_hold_a_connection(name, environment, size):
-    assert pool_size(BY_NAME[name], environment) == size
+    assert pool_size(BY_NAME[name], Environment(environment)) == size
 
 
 def test_one_set_of_processes_fits_into_half_of_what_postgresql_allows_as_shipped():
-    assert most_connections({}) < 50
-    assert most_connections({"WEB_WORKERS": "4"}) == most_connections({}) + 10
+    assert most_connections(Environment({})) < 50
+    assert most_connections(Environment({"WEB_WORKERS": "4"})) == most_connections(Environment({})) + 10
+
+
+@pytest.mark.parametrize(("host", "bind"), [("0.0.0.0", "0.0.0.0:8000"), ("::1", "[::1]:8000"), ("[::]", "[::]:8000")])  # noqa: S104
+def test_host_may_be_an_address_of_either_kind(host, bind):
+    assert bind in command_line(BY_NAME["web"], run=Path(), env=Environment({"WEB_HOST": host}))
+
+
+def test_probe_of_a_port_that_is_none_fails_without_a_traceback():
+    assert not any(healthy("web", {"WEB_PORT": port}, Path()) for port in ("canary", "-1", "65536", "1.5"))

@@ -4,6 +4,7 @@ import pytest
 
 from config.local.stack import LIVES_IN_ENV_FILE, Ports, Stack
 from config.processes import PROCESSES, command_line
+from config.reading import Environment
 from notifications.simulator.signing import certificate_file, kept_keys
 
 GIVEN = {"DATABASE_URL": "postgres://x@127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1/0"}
@@ -43,4 +44,4 @@ def test_no_command_line_holds_a_secret(made):
     stack = made()
     secret = stack.environment["POSTMARK_WEBHOOK_AUTH"]
     for process in PROCESSES:
-        assert secret not in " ".join(command_line(process, run=stack.folder, environment=stack.environment))
+        assert secret not in " ".join(command_line(process, run=stack.folder, env=Environment(stack.environment)))

@@ -92,7 +92,7 @@ def test_known_role_is_fine(monkeypatch, role):
 
 
 def test_process_in_a_wrong_role_does_not_start():
-    with pytest.raises(startup.ImproperlyConfigured, match="MAILROOM_ROLE=worker"):
+    with pytest.raises(startup.SystemCheckError, match="MAILROOM_ROLE=worker"):
         startup.require(Role.WORKER)
 
 

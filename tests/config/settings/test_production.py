@@ -3,6 +3,7 @@
 import pytest
 from django.core.checks import run_checks
 
+from config import values
 from config.environment import Role
 from tests.config.settings.process import PRODUCTION, run
 
@@ -23,6 +24,7 @@ def production(settings):
     """Settings of a production server, which a test changes."""
     settings.LOCAL, settings.DEBUG, settings.EMAIL_PROVIDERS = False, False, ["smtp"]
     settings.SECRET_KEY, settings.SITE_URL, settings.HTTPS = KEY, "https://mail.example.com", True
+    settings.ALLOWED_HOSTS = ["mail.example.com"]
     settings.SMTP_URL, settings.EMAIL_BACKEND = "smtp+tls://u:p@smtp.example.com:587", "config.refusal.RefusingBackend"
     return settings
 
@@ -68,6 +70,17 @@ def postgres(host, **options):
         ("mailroom.E046", {"ALLOWED_HOSTS": []}),
         ("mailroom.E047", {"SITE_NAME": "Shop\nBcc: x"}),
         ("mailroom.E047", {"SITE_NAME": " "}),
+        ("mailroom.E008", {"SITE_URL": "https://mail.example.com#"}),
+        ("mailroom.E008", {"SITE_URL": "https://mail.example.com?"}),
+        ("mailroom.E008", {"SITE_URL": "https://@mail.example.com"}),
+        ("mailroom.E008", {"SITE_URL": f"https://{'x' * 64}.example.com"}),
+        ("mailroom.E041", {"SENDGRID_API_URL": "https://api.sendgrid.com/v3/#"}),
+        ("mailroom.E041", {"POSTMARK_API_URL": "https://api.postmarkapp.com/?x=1"}),
+        ("mailroom.E051", {"SITE_URL": "https://www.example.com"}),
+        ("mailroom.E051", {"SITE_URL": "https://[::1]"}),
+        ("mailroom.E053", {"CSRF_TRUSTED_ORIGINS": ["mail.example.com"]}),
+        ("mailroom.E053", {"CSRF_TRUSTED_ORIGINS": ["https://mail.example.com/"]}),
+        ("mailroom.W011", {"LIMITS_REDIS_URL": "redis://h/0", "REDIS_URL": "redis://h/0"}),
         ("mailroom.E048", {"SES_REGION": "Frankfurt"}),
         ("mailroom.E049", {"SES_WEBHOOK_TOPICS": ["mailroom"]}),
         ("mailroom.W003", {"SNS_CERTIFICATE_FILE": "/x"}),
@@ -98,6 +111,11 @@ def test_setting_unfit_for_people_is_found(production, id_, changes):
         {"SECURE_HSTS_PRELOAD": True, "SECURE_HSTS_INCLUDE_SUBDOMAINS": True, "SECURE_HSTS_SECONDS": 31_536_000},
         {"LOCAL": True, "SITE_URL": "https://127.0.0.1:8443"},
         {"ALLOWED_HOSTS": ["mail.example.com", ".example.com", "127.0.0.1", "[::1]", "*"]},
+        {"SITE_URL": "HTTPS://Mail.Example.com:8443/"},
+        {"SITE_URL": "https://www.example.com", "ALLOWED_HOSTS": [".example.com"]},
+        {"SITE_URL": "https://[::1]", "ALLOWED_HOSTS": ["[::1]"]},
+        {"SITE_URL": "https://bücher.example", "ALLOWED_HOSTS": ["xn--bcher-kva.example"]},
+        {"CSRF_TRUSTED_ORIGINS": ["https://*.example.com", "https://shop.example.com:8443"]},
         {"SES_REGION": "us-gov-west-1", "SES_WEBHOOK_TOPICS": ["arn:aws-us-gov:sns:us-gov-west-1:123456789012:a-b"]},
         {"SENDGRID_API_KEY": "SG.a-b_c.$#,'", "SITE_NAME": "Müller & Söhne"},
     ],
@@ -119,6 +137,67 @@ def test_process_unfit_for_people_does_not_start(role):
     assert done.returncode == 1
     assert "mailroom.E034" in done.stderr
     assert "mailroom.E035" in done.stderr
+
+
+def test_web_process_without_its_static_files_does_not_start(tmp_path, production, monkeypatch):
+    monkeypatch.setattr(values, "ROLE", Role.WEB)
+    production.STATIC_ROOT = str(tmp_path)
+    assert {message.id for message in found(production, {})} == {"mailroom.E052"}
+    (tmp_path / "staticfiles.json").touch()
+    assert found(production, {}) == []
+
+
+STARTS = {
+    "web": ("-m", "gunicorn", "config.wsgi", "-c", "config/gunicorn_conf.py", "-b", "127.0.0.1:0"),
+    "wsgi": ("-c", "import config.wsgi"),
+    "worker": ("-m", "celery", "-A", "config", "worker", "-P", "threads", "-c", "1"),
+    "beat": ("-m", "celery", "-A", "config", "beat", "-s", "{folder}/schedule"),
+    "flower": ("-m", "celery", "-A", "config", "flower", "--address=127.0.0.1", "--port=0"),
+    "relay": ("manage.py", "relay"),
+    "manage": ("manage.py", "check"),
+    "run": ("-m", "config.run", "relay"),
+}
+UNUSABLE = {
+    "WEB_HOST": "http://canary",
+    "WEB_PORT": "65536",
+    "WEB_WORKERS": "canary",
+    "WEB_THREADS": "-1",
+    "FLOWER_PORT": "0",
+    "SIMULATOR_PORT": "canary",
+    "DATABASE_POOL_SIZE": "1e3",
+}
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_process_says_in_one_message_why_it_does_not_start(start, tmp_path):
+    role = {"wsgi": "web", "run": "manage"}.get(start, start)
+    given = UNUSABLE | {"MAILROOM_ROLE": role, "FLOWER_BASIC_AUTH": "a:b", "MAILROOM_RUN_FOLDER": str(tmp_path)}
+    done = run(*(part.format(folder=tmp_path) for part in STARTS[start]), **given)
+    assert done.returncode not in {0, None}
+    assert "Traceback" not in done.stderr
+    for name in UNUSABLE:
+        assert done.stderr.count(f"{name} is n") == 1, name
+    assert "canary" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("file", ["missing", ".", "lines"])
+@pytest.mark.parametrize("start", ["wsgi", "manage", "run"])
+def test_process_does_not_start_with_an_env_file_that_cannot_be_read(start, file, tmp_path):
+    (tmp_path / "lines").write_text("LOG_LEVEL = canary\n")
+    given = {"MAILROOM_ENV_FILE": str(tmp_path / file), "MAILROOM_RUN_FOLDER": str(tmp_path / "run")}
+    done = run(*STARTS[start], **given)
+    assert done.returncode == 1
+    assert "mailroom.E050" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "canary" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["CONFIRMATION_TIMEOUT_S", "UNCONFIRMED_DAYS", "PROVIDER_READ_TIMEOUT_S"])
+def test_time_that_no_clock_reckons_with_is_refused(name):
+    done = run("manage.py", "check", **{name: "999999999999"})
+    assert done.returncode == 1
+    assert "mailroom.E030" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.fixture

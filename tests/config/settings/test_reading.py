@@ -133,6 +133,9 @@ def test_value_of_a_type(read, text, value):
     [
         (lambda env: env.int("A", default=1), "canary"),
         (lambda env: env.int("A", default=1), "1.5"),
+        (lambda env: env.int("A", default=1), "9" * 5_000),
+        (lambda env: env.int("A", default=1), "1000000001"),
+        (lambda env: env.float("A", default=1), "1e300"),
         (lambda env: env.int("A", default=1), "-1"),
         (lambda env: env.int("A", default=1, least=1), "0"),
         (lambda env: env.int("A", default=1, most=65535), "99999"),
@@ -152,12 +155,44 @@ def test_value_that_is_not_of_its_type_is_refused_without_being_shown(read, text
     assert text not in problem.text + problem.hint
 
 
-@pytest.mark.parametrize("file", ["missing", ".", "binary"])
+@pytest.mark.parametrize("file", ["missing", ".", "binary", "nul", "endless"])
 def test_file_that_cannot_be_read_is_refused(tmp_path, file):
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "nul").write_bytes(b"a\x00b")
+    (tmp_path / "endless").symlink_to("/dev/zero")
     env = Environment({"A_FILE": str(tmp_path / file)})
     assert env.str("A", default="") == ""
     assert [problem.id for problem in env.problems] == ["mailroom.E030"]
+
+
+def test_value_that_is_no_utf_8_is_refused():
+    env = Environment({"A": b"key\xff".decode("utf-8", "surrogateescape")})
+    assert env.str("A", default="") == ""
+    assert [problem.id for problem in env.problems] == ["mailroom.E030"]
+
+
+@pytest.mark.parametrize(
+    ("content", "count"),
+    [
+        (b"# A=x\n\nexport A='x'\r\n", 0),
+        (b"A = x\n", 1),
+        (b"A\nA-B=x\n", 2),
+        (b"A='first line\nsecond line'\n", 1),
+        (b"A=\xff\n", 1),
+        (None, 1),
+    ],
+)
+def test_line_of_an_env_file_that_would_be_lost_is_a_fault(tmp_path, content, count):
+    if content is not None:
+        (tmp_path / "env").write_bytes(content)
+    found = [*files.faults(tmp_path / "env")]
+    assert len(found) == count
+    assert not any("second" in fault or "=x" in fault for fault in found)
+
+
+def test_folder_is_no_env_file(tmp_path):
+    assert [*files.faults(tmp_path)]
+    assert files.read_env_file(tmp_path) == {}
 
 
 def test_required_variable_is_refused_where_it_is_missing():
@@ -252,6 +287,15 @@ def test_process_refuses_what_cannot_be_read_all_of_it_together(command):
         ({"POSTGRES_HOST": "h h"}, "mailroom.E032"),
         ({"POSTGRES_HOST": "h", "POSTGRES_SSLMODE": "always"}, "mailroom.E030"),
         ({"SMTP_URL": "smtp://h", "SMTP_HOST": "h"}, "mailroom.E033"),
+        ({"SMTP_URL": "smtp+tls://h", "SMTP_USER": "u", "SMTP_PASSWORD": "p"}, "mailroom.E033"),
+        ({"REDIS_URL": "redis://h", "REDIS_TLS": "1"}, "mailroom.E031"),
+        ({"DATABASE_URL": "postgres://h/d", "POSTGRES_SSLMODE": "verify-full"}, "mailroom.E032"),
+        ({"DATABASE_URL": "postgres://h/d", "POSTGRES_USER": "u", "POSTGRES_PORT": "tcp://10.0.0.1"}, None),
+        ({"POSTGRES_HOST": "h", "POSTGRES_DB": "", "POSTGRES_USER": ""}, None),
+        ({"POSTGRES_HOST": "h", "POSTGRES_DB": "x" * 64}, "mailroom.E032"),
+        ({"POSTGRES_HOST": "x" * 64}, "mailroom.E032"),
+        ({"REDIS_HOST": "redis..example"}, "mailroom.E031"),
+        ({"SMTP_HOST": "999.1.1.1"}, "mailroom.E033"),
         ({"SMTP_HOST": "h", "SMTP_SECURITY": "always"}, "mailroom.E030"),
         ({"SMTP_HOST": "h", "SMTP_SECURITY": "tls", "SMTP_PORT": "587"}, "mailroom.E033"),
         ({"REDIS_HOST": "h", "REDIS_URL": "", "POSTGRES_HOST": "/run", "SMTP_HOST": "h"}, None),

@@ -33,11 +33,15 @@ SELECT mine.id, extract(epoch FROM statement_timestamp() - mine.created_at)::flo
     ),
     (
         SELECT count(*) FROM notifications_message AS other
-        WHERE mine.forgotten_at IS NULL AND other.to_address = mine.to_address AND other.kind = mine.kind AND (
-            other.sent_at > statement_timestamp() - interval '1 hour'
-            OR other.status = 'uncertain' AND other.created_at > statement_timestamp() - interval '1 hour'
-            OR other.status = 'sending' AND (other.lease_until, other.id) < (mine.lease_until, mine.id)
-        )
+        WHERE mine.forgotten_at IS NULL AND other.to_address = mine.to_address AND other.kind = mine.kind
+            AND other.sent_at > statement_timestamp() - interval '1 hour'
+    ) + (
+        SELECT count(*) FROM notifications_message AS other
+        WHERE mine.forgotten_at IS NULL AND other.to_address = mine.to_address AND other.kind = mine.kind
+            AND other.status IN ('sending', 'uncertain') AND (
+                other.status = 'uncertain' AND other.created_at > statement_timestamp() - interval '1 hour'
+                OR other.status = 'sending' AND (other.lease_until, other.id) < (mine.lease_until, mine.id)
+            )
     )
 FROM notifications_message AS mine WHERE mine.id = ANY(%(ids)s)
 """

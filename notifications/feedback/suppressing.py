@@ -26,14 +26,18 @@ HEALED = "a message was delivered"
 CAME_BACK = "the account's owner asked for news again"
 ENDS_NEWS = {Reason.UNSUBSCRIBED, Reason.COMPLAINT}
 # Messages to each address that bounced softly since one was delivered or a person lifted the suppression. Each part is
-# a question for one address, so that each is answered by an index.
+# a question for one address, so that each is answered by an index. No provider tries for longer than a few days, so
+# what was sent long before is not read.
 _SOFT_BOUNCES = """
 SELECT address, (
     SELECT count(DISTINCT event.message_id) FROM notifications_providerevent AS event
     WHERE event.recipient = address AND event.bounce = 'soft'
       AND event.received_at > greatest(
         statement_timestamp() - %(within)s,
-        (SELECT max(outcome_at) FROM notifications_message WHERE to_address = address AND outcome = 'delivered'),
+        (
+            SELECT max(outcome_at) FROM notifications_message WHERE to_address = address AND outcome = 'delivered'
+              AND sent_at > statement_timestamp() - %(within)s - interval '7 days'
+        ),
         (
             SELECT max(lifted_at) FROM notifications_suppression AS lifted
             WHERE lifted.address = asked.address AND reason = %(reason)s AND lifted_at IS NOT NULL

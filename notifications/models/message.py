@@ -158,8 +158,16 @@ class Message(models.Model):
             models.Index(fields=["created_at"], condition=Q(user=None, forgotten_at=None), name="message_forget_idx"),
             # Read by the admin's list, search and date filter.
             models.Index(fields=["-created_at"], name="message_created_idx"),
-            # By its beginning too, and read before sending: what else was sent to the address.
-            models.Index(fields=["to_address"], opclasses=["varchar_pattern_ops"], name="message_to_idx"),
+            # By its beginning too; and read before sending: what else was sent to the address within an hour.
+            models.Index(
+                fields=["to_address", "sent_at"],
+                opclasses=["varchar_pattern_ops", "timestamptz_ops"],
+                name="message_address_idx",
+            ),
+            # Read before sending: what may be sent to the address right now.
+            models.Index(
+                fields=["to_address"], condition=Q(status__in=["sending", "uncertain"]), name="message_open_idx"
+            ),
             # Read by the admin's list of dead letters. The condition differs from that of message_dead_idx, which the
             # status page needs for its counts by cause.
             models.Index(fields=["-died_at"], condition=Q(died_at__isnull=False), name="message_died_idx"),

@@ -13,6 +13,8 @@ from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppre
 USERS = 25_000
 MESSAGES = 40_000
 SUPPRESSIONS = 25_000
+# It gets much email of one kind, as a monitor does: more than a statement may read.
+BUSY_ADDRESS = "monitor@example.com"
 TABLES = (User, Message, DeliveryAttempt, ProviderEvent, Suppression, TaskResult, LogEntry)
 
 # Nineteen of twenty are sent; dead letters are kept for good; what is open is little.
@@ -86,7 +88,8 @@ def _messages():
         kind=_KIND,
         stream=_STREAM,
         user_id=f"CASE WHEN n %% 30 <> 18 THEN {base} + n %% {USERS} END",
-        to_address=f"'member' || 1 + n %% {USERS} || '@example.com'",
+        to_address=f"CASE WHEN n > {MESSAGES // 2} AND n %% 4 = 3 THEN '{BUSY_ADDRESS}'"
+        f" ELSE 'member' || 1 + n %% {USERS} || '@example.com' END",
         idempotency_key="'fill:' || n",
         status=_STATUS,
         provider="'scripted'",

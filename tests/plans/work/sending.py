@@ -8,6 +8,7 @@ from config.redis_client import client
 from notifications import forgetting, jobs
 from notifications.delivery import day
 from notifications.delivery.attempt import deliver
+from notifications.delivery.facts import gather
 from notifications.delivery.record import Carrier
 from notifications.delivery.replay import dead_letters, replay
 from notifications.models import Message, bounces
@@ -16,6 +17,7 @@ from notifications.post_office import Mailroom
 from notifications.providers.mail import ErrorClass
 from notifications.states import Status, Stream
 from tests.factories import MessageFactory
+from tests.plans.filled import BUSY_ADDRESS
 from tests.plans.work import Bench, work
 
 CARRIER = Carrier(task_id="task", worker="test@here")
@@ -36,6 +38,11 @@ def enqueue_while_the_brake_is_on(bench):
     brake._decided = (float("inf"), True)
     enqueue_many([Draft(kind="welcome", to=bench.person.email, user=bench.person)])
     brake.forget()
+
+
+@work
+def deliver_to_an_address_with_a_long_history(bench):
+    gather([queued(bench, to_address=BUSY_ADDRESS)])
 
 
 @work

@@ -2,21 +2,23 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
-from django.db import transaction
-from django.http import HttpRequest
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from accounts.fields import KeepsName
 from accounts.flows import by_staff
 from accounts.log import LogEntryAdmin
 from accounts.models import User
 from accounts.searching import TidySearch
-from config.large_lists import DayFilter, LargeList
+from config.large_lists import DayFilter, LargeList, SoundChoice
 
 __all__ = ["GroupAdmin", "LogEntryAdmin", "UserAdmin"]
 
@@ -37,19 +39,45 @@ class UserEditForm(KeepsName, UserChangeForm):
         model = User
         fields = "__all__"
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # What the page showed travels with it: an address that has changed meanwhile is not changed back.
+        if address := self.fields.get("email"):
+            address.show_hidden_initial = True
+
 
 class PasswordForm(AdminPasswordChangeForm):
     def save(self, commit: bool = True) -> User:
-        """Save the password, or that there is none, and notify the owner."""
+        """Save the password, or that there is none, and notify the owner, once for both posts of a double click."""
         with transaction.atomic():
-            user: User = super().save(commit)
-            if commit:
-                by_staff.password_changed(user)
-        return user
+            self.user = User.objects.select_for_update().get(pk=self.user.pk)
+            if not self._is_done():
+                super().save()
+                by_staff.password_changed(self.user)
+        return self.user
+
+    def _is_done(self) -> bool:
+        if self.cleaned_data["set_usable_password"]:
+            return bool(self.user.check_password(self.cleaned_data["password1"]))
+        return not self.user.has_usable_password()
+
+
+class Overtaken(admin.ModelAdmin):
+    """Answers with a sentence where another operator, or the other post of a double click, was faster."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except (IntegrityError, ObjectDoesNotExist):
+            return self.overtaken(request)
+
+    def overtaken(self, request: HttpRequest) -> HttpResponse:
+        self.message_user(request, "This was added, changed or deleted meanwhile. Nothing was saved.", messages.WARNING)
+        return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
 
 @admin.register(User)
-class UserAdmin(TidySearch, LargeList, DjangoUserAdmin):
+class UserAdmin(Overtaken, TidySearch, LargeList, DjangoUserAdmin):
     add_form = UserAddForm
     form = UserEditForm
     change_password_form = PasswordForm
@@ -88,13 +116,22 @@ class UserAdmin(TidySearch, LargeList, DjangoUserAdmin):
         return super().has_delete_permission(request, obj) and may_touch(request, obj)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Write what the operator has changed, and nothing that its owner may have changed meanwhile."""
         if not change:
             super().save_model(request, obj, form, change)
             return
         with transaction.atomic():
             old = User.objects.select_for_update().values_list("email", flat=True).get(pk=obj.pk)
-            super().save_model(request, obj, form, change)
-            by_staff.address_changed(obj, old)
+            changed = {field.name for field in obj._meta.concrete_fields} & set(form.changed_data)  # noqa: SLF001
+            obj.save(update_fields=changed)
+            if "email" in changed:
+                by_staff.address_changed(obj, old)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        try:
+            return super().user_change_password(request, id, form_url)
+        except User.DoesNotExist:
+            return self.overtaken(request)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Leave out the log of what an account did: it is kept (accounts.forgetting)."""
@@ -108,7 +145,7 @@ class UserAdmin(TidySearch, LargeList, DjangoUserAdmin):
         return user.confirmed_at is not None
 
 
-class GroupAdmin(DjangoGroupAdmin):
+class GroupAdmin(Overtaken, SoundChoice, DjangoGroupAdmin):
     """Who changes a group gives permissions to its members: that is a superuser's decision."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

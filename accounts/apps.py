@@ -6,7 +6,10 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        from accounts import checks, forgetting  # noqa: PLC0415 - models and settings are only ready by now
+        # Models and settings are only ready by now.
+        from accounts import checks, forgetting  # noqa: PLC0415
+        from accounts.flows import logging_in  # noqa: PLC0415
 
         checks.register()
         forgetting.connect()
+        logging_in.connect()

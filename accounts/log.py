@@ -38,6 +38,10 @@ class LogEntryAdmin(TidySearch, admin.ModelAdmin):
     def said(self, entry: LogEntry) -> str:
         return entry.get_change_message() or entry.get_action_flag_display()
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # It names people by their addresses.
+        return super().has_view_permission(request, obj) and request.user.has_perm("accounts.view_user")
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

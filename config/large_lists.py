@@ -9,8 +9,10 @@ from functools import cached_property
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import F, OrderBy, QuerySet
 from django.db.models.functions import Coalesce
@@ -76,7 +78,20 @@ class ValuesFilter(admin.AllValuesFieldListFilter):
         self.lookup_choices = rows.order_by(field.name).values_list(field.name, flat=True).distinct()
 
 
-class LargeList(admin.ModelAdmin):
+class SoundChoice(admin.ModelAdmin):
+    """A list whose action refuses what cannot be the key of a row. Django fails there."""
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet) -> Any:
+        try:
+            for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                self.opts.pk.to_python(key)
+        except ValidationError:
+            self.message_user(request, "This form has expired. Nothing was changed.", messages.ERROR)
+            return None
+        return super().response_action(request, queryset)
+
+
+class LargeList(SoundChoice):
     """To be mixed in before another ModelAdmin."""
 
     # The time that the list is ordered by, the newest first. It has an index.

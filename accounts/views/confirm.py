@@ -14,6 +14,7 @@ from django.views.generic import FormView, TemplateView, View
 
 from accounts.flows import confirming, sign_up
 from accounts.flows.confirming import Needs
+from accounts.flows.passwords import still_has_password
 from accounts.flows.started import remembered
 from accounts.forms.passwords import NewPasswordForm, OwnPasswordForm, PasswordResetForm, UsersForm
 from accounts.forms.sign_up import ConfirmAgainForm
@@ -59,7 +60,7 @@ class ConfirmView(View):
         if not self.is_valid(form):
             return self.ask(user, needs, form) if is_good else self.get(request, uid, token)
         if not is_good or self.confirm(form):
-            return self.welcome(user)
+            return self.welcome(user) or self.get(request, uid, token)
         # The other post of a double click was first: judged again, by what the account is now.
         was_other = confirming.was_just_used(user_of(uid), token)
         return self.post(request, uid, token) if was_other else self.get(request, uid, token)
@@ -81,12 +82,18 @@ class ConfirmView(View):
         context = {"address": user.email, "needs": needs.name, "form": form, "reset": reset}
         return render(self.request, "accounts/confirm.html", context)
 
-    def welcome(self, user: User) -> HttpResponse:
-        """Log in whoever has shown the link and the password, or has typed the password in this browser."""
+    def welcome(self, user: User) -> HttpResponse | None:
+        """Log in the user who has shown the link and the password, or has typed the password in this browser.
+
+        None if the account has been deleted or closed, or has another password, since that was checked.
+        """
+        account = User.objects.filter(**still_has_password(user)).first()
+        if account is None:
+            return None
         started = remembered(self.request)
         messages.success(self.request, _("Your address is confirmed. Welcome!"))
         wanted = started.next if started is not None and started.made(user) else ""
-        return enter(self.request, User.objects.get(pk=user.pk), page_after(wanted))
+        return enter(self.request, account, page_after(wanted))
 
 
 @method_decorator(never_cache, name="dispatch")

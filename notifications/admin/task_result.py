@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django_celery_results.admin import TaskResultAdmin as CeleryTaskResultAdmin
-from django_celery_results.models import TaskResult
+from django_celery_results.models import GroupResult, TaskResult
 
 from config.large_lists import DayFilter, LargeList, ValuesFilter
 
@@ -18,5 +18,7 @@ class TaskResultAdmin(LargeList, CeleryTaskResultAdmin):  # type: ignore[misc]
     search_help_text = "The whole id of a task. Without a search, the list shows the newest."
 
 
+# No task is one of a group.
+admin.site.unregister(GroupResult)
 admin.site.unregister(TaskResult)
 admin.site.register(TaskResult, TaskResultAdmin)

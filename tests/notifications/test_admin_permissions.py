@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.db.models.functions import Now
 from django.test import Client
@@ -205,6 +206,26 @@ def test_superuser_gives_and_takes_power(admin_client):
     assert powers(user)[:2] == (True, True)
     change(admin_client, user)
     assert powers(user)[:2] == (False, False)
+
+
+def test_log_names_people_only_to_staff_that_may_view_accounts():
+    user = UserFactory(email=ADDRESS)
+    LogEntry.objects.create(user=user, object_id=str(user.pk), object_repr=ADDRESS, action_flag=CHANGE)
+    path = reverse("admin:admin_logentry_changelist")
+    assert client_with("view_logentry").get(path).status_code == 403
+    assert ADDRESS in client_with("view_logentry", "view_user").get(path).content.decode()
+
+
+@pytest.mark.parametrize("chosen", ["abc", "", "\x00", "9" * 400, "-1"])
+def test_choice_that_names_no_row_is_refused(admin_client, chosen):
+    MessageFactory()
+    before = Message.objects.count(), User.objects.count()
+    for model, model_admin in admin.site._registry.items():
+        path = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        for action in ("delete_selected", *(model_admin.actions or ())):
+            fields = {"action": action, "_selected_action": chosen, "post": "yes"}
+            assert admin_client.post(path, fields).status_code < 500, (path, action)
+    assert (Message.objects.count(), User.objects.count()) == before
 
 
 def test_page_of_an_account_shows_no_hash():

@@ -13,6 +13,7 @@ MAX_LENGTH = 50
 _BESIDE_LETTERS = frozenset(" '-.\u2019\u00b7\u30fb")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # "bit.ly": programs make a link of whatever has a dot with a word right behind. Initials ("J.R.R. Tolkien") have none.
+# Marks are left out before: vowels of many scripts are marks, and "example.c\u0301om" reads as a link too.
 _LINK = re.compile(r"(?i)\.[^\W\d_]{2}|://|\bwww\.")
 # More on one letter is no spelling: they would cover the lines around.
 _MARKS_ON_A_LETTER = 4
@@ -27,7 +28,7 @@ def check_name(text: str) -> None:
         raise ValidationError(
             _("This name is too long: at most %(limit)d characters."), code="max_length", params={"limit": MAX_LENGTH}
         )
-    if _LINK.search(text):
+    if _LINK.search("".join(one for one in text if category(one)[0] != "M")):
         raise ValidationError(_("Names can't contain links."), code="link")
     if text and not _is_shaped_like_a_name(text):
         raise ValidationError(_("A name has letters, spaces, hyphens, apostrophes and dots only."), code="characters")

@@ -9,8 +9,9 @@ from unicodedata import category, normalize
 
 # Turn the direction of what follows: U+202E makes another name out of a name.
 BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-# Invisible, but letters or marks by their category: fillers of Hangul, inherent vowels of Khmer, and joiners.
-_FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u180b\u180c\u180d\u180f")
+# Invisible, but letters or marks by their category: fillers of Hangul, inherent vowels of Khmer, joiners, and selectors
+# of an emoji's look.
+_FILLERS = frozenset("\ufe0e\ufe0f\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u180b\u180c\u180d\u180f")
 # Not line breaks: those are for whoever asks for one line to refuse.
 _SPACES = re.compile(r"[^\S\r\n\x0b\x0c\x1c-\x1f\x85\u2028\u2029]+")
 _APOSTROPHES = str.maketrans({"\u00b4": "\u2019", "\u02b9": "\u2019", "\u2018": "\u2019", "\u201b": "\u2019"})

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 from django.db.models.functions import Coalesce, Now
 from django.views.decorators.debug import sensitive_variables
 
@@ -17,9 +17,11 @@ from accounts.tokens import password_reset_tokens
 @sensitive_variables("password")
 def reset_password(user: User, password: str) -> bool:
     """Set a password by an emailed link, which also confirms the address; False if the link proves nothing now."""
-    # Whoever signed up may be another person, and follows the account no longer.
-    confirmed = {"sign_up": None, "replaced_at": None, "confirmed_at": Coalesce(F("confirmed_at"), Now())}
-    return _set(user, password, password_reset_tokens.proof(user), confirmed)
+    # Another person may have signed up with this address: they follow the account no longer, and cannot ask for news.
+    unproven = When(confirmed_at=None, then=Value(False))
+    news = Case(unproven, default=F("wants_news"))
+    now = {"sign_up": None, "replaced_at": None, "confirmed_at": Coalesce(F("confirmed_at"), Now()), "wants_news": news}
+    return _set(user, password, password_reset_tokens.proof(user), now)
 
 
 @sensitive_variables("password")

@@ -8,10 +8,17 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import typed
 from accounts.fields import AddressFormField, AddressInput
 from accounts.flows import passwords
 from accounts.forms.once import NamedForm
 from accounts.models import User
+
+
+@sensitive_variables("password")
+def check_new_password(password: str, user: User) -> None:
+    """Raise ValidationError for a password that is easy to guess, in the form in which it is hashed."""
+    validate_password(typed.password(password), user)
 
 
 class NewPasswordField(forms.CharField):
@@ -80,7 +87,7 @@ class NewPasswordForm(UsersForm):
     @sensitive_variables("password")
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
-        validate_password(password, self.user)
+        check_new_password(password, self.user)
         return password
 
     def save(self) -> bool:

@@ -1,14 +1,13 @@
 """Signing up, and asking for the mail of it once more."""
 
 from django import forms
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.fields import AddressFormField, AddressInput
 from accounts.forms.once import NamedForm
-from accounts.forms.passwords import NewPasswordField
+from accounts.forms.passwords import NewPasswordField, check_new_password
 from accounts.forms.trap import WithTrap
 from accounts.models import User
 
@@ -37,7 +36,7 @@ class SignUpForm(NamedForm, WithTrap, forms.ModelForm):
         # Here, because the instance has the form's data by now: a password must not resemble the address or the name.
         if password := self.cleaned_data.get("password"):
             try:
-                validate_password(password, self.instance)
+                check_new_password(password, self.instance)
             except ValidationError as error:
                 self.add_error("password", error)
 

@@ -4,18 +4,24 @@ from urllib.parse import urlsplit
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 
-# It travels in a cookie.
+# It travels in a cookie, which browsers drop if it is long.
 LONGEST = 300
+# On the way to an account, or pages for a POST only.
+NO_PAGES = (
+    *("accounts:log-in", "accounts:log-out", "accounts:sign-up", "accounts:check-inbox"),
+    *("accounts:resend", "accounts:address-stay", "set_language"),
+)
 
 
 def safe_next(where: str) -> str:
     """Return `where` if it is a path of this site that makes sense after logging in, or ""."""
-    if not where.startswith("/") or len(where) > LONGEST or not url_has_allowed_host_and_scheme(where, None):
+    is_ours = where.startswith("/") and url_has_allowed_host_and_scheme(where, None)
+    if not is_ours or len(iri_to_uri(where)) > LONGEST:
         return ""
-    on_the_way = {reverse(f"accounts:{name}") for name in ("log-in", "log-out", "sign-up", "check-inbox")}
-    return "" if urlsplit(where).path in on_the_way else where
+    return "" if urlsplit(where).path in {reverse(name) for name in NO_PAGES} else where
 
 
 def asked_for(request: HttpRequest) -> str:

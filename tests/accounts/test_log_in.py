@@ -5,7 +5,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.flows.started import COOKIE
 from accounts.models import User
+from accounts.views.next_page import NO_PAGES
 
 pytestmark = pytest.mark.django_db
 URL = reverse("accounts:log-in")
@@ -88,3 +90,15 @@ def test_log_out_needs_a_post(client, user):
 def test_pages_are_not_cached(user):
     for path in ("/", URL, reverse("accounts:sign-up"), reverse("accounts:password-reset")):
         assert "no-" in Client().get(path).get("Cache-Control", "no-"), path
+
+
+@pytest.mark.parametrize("name", NO_PAGES)
+def test_next_that_only_takes_a_form_leads_home(client, user, name):
+    assert log_in(client, "ada@example.com", next=reverse(name))["Location"] == reverse("accounts:home")
+
+
+def test_next_of_any_characters_fits_into_the_cookie_of_a_sign_up(client):
+    domain = ".".join(["b" * 60] * 3) + ".com"
+    fields = {"email": f"{'a' * 60}@{domain}", "name": "\u0939" * 50, "password": "correct horse battery"}
+    client.post(reverse("accounts:sign-up"), fields | {"next": "/" + "\U0001f4a3" * 299})
+    assert len(client.cookies[COOKIE].value) < 4_000

@@ -60,6 +60,11 @@ def test_name_of_any_script_is_kept_in_one_form(typed, kept):
         ("Visit example.com now", "link"),
         ("t.co", "link"),
         ("пример.рф", "link"),
+        # Vowels of these scripts are marks.
+        ("उदाहरण.भारत", "link"),
+        ("বাংলা.বাংলা", "link"),
+        ("bit.\u0301ly", "link"),
+        ("evil.c\u20ddom", "link"),
         ("exa\u00admple\u200b.com", "link"),
         ("example\uff0ecom", "link"),
         ("example\u2024com", "link"),

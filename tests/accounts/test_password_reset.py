@@ -2,7 +2,9 @@ import pytest
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.contrib.sessions.models import Session
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts.flows import passwords
 from accounts.links import password_reset_path
 from accounts.models import User
 from accounts.views.passwords import RESET_COOKIE
@@ -90,6 +92,17 @@ def test_new_password_is_told_and_confirms_the_address_and_ends_what_was_under_w
     assert user.confirmed_at is not None
     assert user.new_email == ""
     assert Message.objects.get().kind == "password-changed"
+
+
+def test_tick_of_another_persons_sign_up_is_not_the_owners(user):
+    strangers = UserFactory(email="eve@example.com", wants_news=True)
+    assert passwords.reset_password(strangers, "a much newer password")
+    strangers.refresh_from_db()
+    assert (strangers.confirmed_at is not None, strangers.wants_news) == (True, False)
+    User.objects.filter(pk=user.pk).update(confirmed_at=timezone.now(), wants_news=True)
+    assert passwords.reset_password(User.objects.get(pk=user.pk), "a much newer password")
+    user.refresh_from_db()
+    assert user.wants_news
 
 
 def test_weak_password_is_refused(client, user):

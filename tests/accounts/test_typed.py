@@ -35,6 +35,8 @@ PLAIN = "password typed here"
         "\u2066ada@example.com\u2069",
         "ada\u2060@example.com",
         "ada@example.com\u200e",
+        "ada@example.com\ufe0f",
+        "ada@example\u3002com",
         "\uff41\uff44\uff41\uff20\uff45xample\uff0ecom",
     ],
 )
@@ -147,3 +149,10 @@ def test_log_in_hashes_as_often_where_there_is_no_account(client, monkeypatch, p
         client.post(reverse("accounts:log-in"), {"username": address, "password": password})
         counts.append(len(hashed))
     assert counts[0] == counts[1] > 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("password", [FULLWIDTH.split(maxsplit=1)[0], "\uff11" * 9, "\uff41\uff44\uff41@example.com"])
+def test_password_is_no_better_for_its_wide_letters(client, password):
+    form = client.post(reverse("accounts:sign-up"), {"email": "ada@example.com", "password": password}).context["form"]
+    assert form.errors.keys() == {"password"}

@@ -50,11 +50,11 @@ class PasswordForm(AdminPasswordChangeForm):
     def save(self, commit: bool = True) -> User:
         """Save the password, or that there is none, and notify the owner, once for both posts of a double click."""
         with transaction.atomic():
-            self.user = User.objects.select_for_update().get(pk=self.user.pk)
+            self.user = account = User.objects.select_for_update().get(pk=self.user.pk)
             if not self._is_done():
                 super().save()
-                by_staff.password_changed(self.user)
-        return self.user
+                by_staff.password_changed(account)
+        return account
 
     def _is_done(self) -> bool:
         if self.cleaned_data["set_usable_password"]:

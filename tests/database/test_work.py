@@ -97,6 +97,11 @@ def test_pool_smaller_than_the_threads_costs_time_and_nothing_else(pooled, provi
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(as_celery_does, [ids[start : start + 3] for start in range(0, 24, 3)]))
     assert set(refusals) == {"PoolTimeout"}
+    # What no connection came for in time to be given back is the relay's to recover.
+    Message.objects.filter(status=Status.SENDING).update(lease_until=Now() - timedelta(seconds=1))
+    recovery.recover_ended_leases()
+    Message.objects.filter(status=Status.QUEUED).update(due_at=Now())
+    as_celery_does([message.id for message in Message.objects.filter(status=Status.QUEUED)])
     assert {mail.message_id for mail in provider.taken} == set(ids)
     assert len(provider.taken) == len(ids)
     assert set(Message.objects.values_list("status", "attempts")) == {(Status.SENT, 1)}

@@ -37,7 +37,8 @@ def test_redis_wiped_with_500_published_one_by_one_each_is_sent_once(live):
             "for number in range(500): User.objects.create_user(f'wiped{number}@example.com')",
         )
         with broker(live) as client:
-            assert client.llen("default") >= 500
+            # A busy broker may refuse some at first; the relay publishes those.
+            eventually(lambda: client.llen("default") >= 500)
             client.flushall()
     finally:
         live.start(*WORKERS)

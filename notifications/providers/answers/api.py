@@ -58,11 +58,16 @@ class Row:
 
     def matches(self, said: Said) -> bool:
         return (
-            (not self.codes or said.code in self.codes)
+            (not self.codes or _short(said.code) in map(_short, self.codes))
             and (not self.statuses or said.status in self.statuses)
             and _has(self.text, worded(said.text))
             and _has(self.field, said.field)
         )
+
+
+def _short(code: str) -> str:
+    """Return a code as the older of AWS' two protocols has it."""
+    return code.removesuffix("Exception")
 
 
 def _has(pattern: str, text: str) -> bool:
@@ -77,38 +82,46 @@ def status(meaning: Meaning, *statuses: int, **more: str) -> Row:
     return Row(meaning=meaning, statuses=frozenset(statuses), **more)  # type: ignore[arg-type]
 
 
-# The errors of SendEmail and the general ones of AWS:
+# The errors of SendEmail and the general ones of AWS, each with "Exception" at its end or without:
 # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
-_SES_THROTTLES = ("TooManyRequestsException", "ThrottlingException", "Throttling", "LimitExceededException")
+_SES_THROTTLES = ("TooManyRequestsException", "Throttling", "LimitExceededException")
 SES = (
     row(QUOTA_SPENT.after(DAILY_QUOTA_PAUSE_S), *_SES_THROTTLES, text="Daily", name="daily-quota"),
     row(
         THROTTLED,
-        *(*_SES_THROTTLES, "RequestThrottled", "RequestThrottledException", "ThrottledException", "SlowDown"),
+        *(*_SES_THROTTLES, "RequestThrottled", "Throttled", "SlowDown"),
         *("RequestLimitExceeded", "BandwidthLimitExceeded"),
     ),
     # In the sandbox the recipient is meant, and that is our account's state too. AWS' words, and its emulators'.
     row(REFUSES_SOME, "MessageRejected", text="not verified|not have authority to send"),
     row(REFUSES_US, "MessageRejected", "BadRequestException", text=r"sending.{0,40}(paused|suspended|disabled)"),
     row(INACTIVE, "MessageRejected", text="blacklisted|suppression list"),
-    row(MESSAGE_REFUSED, "MessageRejected", "BadRequestException", "ValidationException", "SerializationException"),
+    row(
+        MESSAGE_REFUSED,
+        *("MessageRejected", "BadRequestException", "InvalidParameterValue"),
+        *("ValidationException", "SerializationException"),
+    ),
     row(
         REFUSES_US,
         *("SendingPausedException", "AccountSuspendedException", "AccountSendingPausedException"),
         *("ConfigurationSetSendingPausedException", "ConfigurationSetDoesNotExistException"),
         *("MailFromDomainNotVerifiedException", "NotFoundException", "OptInRequired", "NotAuthorized"),
         *("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "IncompleteSignature"),
-        *("MissingAuthenticationTokenException", "MissingAuthenticationToken", "AccessDeniedException", "AccessDenied"),
+        *("MissingAuthenticationToken", "AccessDenied", "ExpiredToken"),
         *("RequestExpired", "RequestTimeTooSkewed", "InvalidSignatureException"),
-        *("ExpiredTokenException", "ExpiredToken"),
     ),
-    row(
-        OUTAGE, "InternalServiceErrorException", "InternalFailure", "ServiceUnavailable", "ServiceUnavailableException"
-    ),
+    row(OUTAGE, "InternalServiceErrorException", "InternalFailure", "ServiceUnavailable"),
 )
 # https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/responses
 SENDGRID = (
-    status(QUOTA_SPENT, 401, 403, 429, text="Maximum credits exceeded", name="credits-exhausted"),
+    status(
+        QUOTA_SPENT,
+        401,
+        403,
+        429,
+        text="Maximum credits exceeded|exceeded your (messaging|sending) limit",
+        name="credits-exhausted",
+    ),
     status(REFUSES_US, 403, text="verified Sender Identity", name="sender-identity"),
     status(REFUSES_US, 400, field=r"^(from|reply_to)\b", name="sender-identity"),
     status(BAD_ADDRESS, 400, field=r"^personalizations\.\d+\.to\b", text="valid address|invalid email"),

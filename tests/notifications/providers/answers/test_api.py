@@ -47,3 +47,20 @@ def test_words_of_an_address_that_the_answer_repeats_say_nothing(code, address):
 @pytest.mark.parametrize("status", [400, 429, 503])
 def test_throttling_of_aws_has_many_names(code, status):
     assert read_answer("ses", Said(status=status, code=code))[0] == THROTTLED
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("LimitExceeded", THROTTLED),
+        ("MailFromDomainNotVerified", REFUSES_US),
+        ("ConfigurationSetDoesNotExist", REFUSES_US),
+        ("AccountSendingPaused", REFUSES_US),
+        ("InvalidParameterValue", MESSAGE_REFUSED),
+        ("ExpiredToken", REFUSES_US),
+        ("E", UNKNOWN),
+    ],
+)
+def test_codes_of_aws_mean_the_same_in_both_protocols(code, expected):
+    for name in (code, f"{code}Exception"):
+        assert read_answer("ses", Said(status=400, code=name))[0] == expected

@@ -110,7 +110,22 @@ def test_domain_in_any_form_is_the_same(email):
     assert in_force("ada@xn--bcher-kva.example") == {Reason.HARD_BOUNCE}
 
 
-ODD = [None, 0, 1.5, True, [], {}, [[]], {"a": 1}, "x" * 100_000, "\u0000", "\ud800", 10**300, -1, "9" * 400]
+ODD: list[object] = [
+    None,
+    0,
+    1.5,
+    True,
+    [],
+    {},
+    [[]],
+    {"a": 1},
+    "x" * 100_000,
+    "\u0000",
+    "\ud800",
+    10**300,
+    -1,
+    "9" * 400,
+]
 
 
 FIELDS = [

@@ -56,7 +56,8 @@ class PostOffice(Protocol):
     def links_sent(self, users: Sequence[User]) -> Mapping[int, datetime]:
         """Return, by user, when the newest link to confirm the account's address was sent.
 
-        Without those who were sent none, and those for whom one is still waiting.
+        A link that the bounce brake dropped counts as sent when its time was over. Without those who were sent none,
+        and those for whom one is still waiting.
         """
 
 

@@ -60,13 +60,14 @@ def due(*, ends: float = inf) -> Iterator[tuple[User, str]]:
 def why(user: User, link_sent_at: datetime | None, now: datetime) -> str:
     """Return why an unconfirmed account may be deleted; empty if it may not.
 
-    `link_sent_at` is when the newest confirmation link left; None if none did, or if one is still waiting.
+    `link_sent_at` is when the newest confirmation link left, or was dropped by the bounce brake; None if none did, or
+    if one is still waiting.
     """
     if user.replaced_at is not None:
         return GIVEN_UP
     if link_sent_at is None or link_sent_at + _time_to_confirm() > now:
         return ""
-    return f"not confirmed since {link_sent_at:%Y-%m-%d}, when a link was sent"
+    return f"not confirmed since {link_sent_at:%Y-%m-%d}, when a link was sent or dropped"
 
 
 def _time_to_confirm() -> timedelta:

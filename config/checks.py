@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name for it
 from django.core.exceptions import ImproperlyConfigured
+from django.core.mail.backends.base import BaseEmailBackend
 from django.utils.module_loading import import_string
 
 from config import capacity, processes, transport, values
@@ -83,10 +84,11 @@ def email_backend(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Ite
     )
     name = settings.EMAIL_BACKEND
     try:
-        import_string(name)
-    except ImportError:
-        yield Error("EMAIL_BACKEND cannot be imported.", hint=hint, id="mailroom.E038")
-        return
+        usable = issubclass(import_string(name), BaseEmailBackend)
+    except (ImportError, TypeError):
+        usable = False
+    if not usable:
+        yield Error("EMAIL_BACKEND names no email backend.", hint=hint, id="mailroom.E038")
     if not settings.LOCAL and name in [f"django.core.mail.backends.{kind}.EmailBackend" for kind in LOSING_BACKENDS]:
         yield Error("EMAIL_BACKEND prints or drops email instead of sending it.", hint=hint, id="mailroom.E038")
 

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.request import getproxies_environment
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -16,6 +17,7 @@ VERIFYING = {"verify-ca", "verify-full"}
 
 def encryption(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     yield from _apis()
+    yield from _proxies()
     yield from _redis()
     yield from _database()
     yield from _smtp()
@@ -39,6 +41,18 @@ def _apis() -> Iterable[CheckMessage]:
         elif parts.scheme == "http" and not is_loopback(parts.hostname or "") and name != "FLOWER_URL":
             hint = "Use https://; the key and every email would travel in the open."
             yield Error(f"{name} is not encrypted.", hint=hint, id="mailroom.E042")
+
+
+def _proxies() -> Iterable[CheckMessage]:
+    """The providers' APIs are called through what the environment names, as requests and botocore read it."""
+    for scheme in ("http", "https", "all"):
+        proxy = getproxies_environment().get(scheme, "")
+        scheme_of_proxy, _, place = proxy.rpartition("://")
+        login, _, place = place.rpartition("@")
+        if proxy and (web_address(f"{scheme_of_proxy or 'http'}://{place}") is None or not login.isprintable()):
+            name = f"{scheme.upper()}_PROXY"
+            hint = f"Set {name} to one like http://proxy.example.com:3128, or unset it; in small letters it counts too."
+            yield Error(f"{name} is no HTTP proxy.", hint=hint, id="mailroom.E054")
 
 
 def _redis() -> Iterable[CheckMessage]:

@@ -17,6 +17,7 @@ from config.servers import bracketed, web_address
 _KEY = re.compile(r"[\x21-\x7e]*")
 _HOST = re.compile(r"\*|\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
+_CONFIGURATION_SET = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}")
 LONGEST_NAME = 100
 SERVING = {Role.WEB, Role.MANAGE}
@@ -83,6 +84,9 @@ def _site_name() -> Iterable[CheckMessage]:
 def _amazon() -> Iterable[CheckMessage]:
     if settings.SES_REGION and not _REGION.fullmatch(settings.SES_REGION):
         yield Error("SES_REGION is no region.", hint="Set it to one like eu-central-1.", id="mailroom.E048")
+    if settings.SES_CONFIGURATION_SET and not _CONFIGURATION_SET.fullmatch(settings.SES_CONFIGURATION_SET):
+        hint = "Copy its name as Amazon shows it: letters, digits, - and _."
+        yield Error("SES_CONFIGURATION_SET is no name of one.", hint=hint, id="mailroom.E048")
     if not all(_TOPIC.fullmatch(topic) for topic in settings.SES_WEBHOOK_TOPICS):
         hint = "Copy the ARN of each topic, like arn:aws:sns:eu-central-1:123456789012:mailroom; separate by commas."
         yield Error("SES_WEBHOOK_TOPICS names what is no SNS topic.", hint=hint, id="mailroom.E049")

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Max, Q
+from django.db.models import Case, Count, F, Max, Q, When
 from django.db.models.functions import Coalesce, Extract, Now
 
 from accounts.mails import Mail, Progress, Refusal
 from accounts.models import User
 from notifications import kinds
 from notifications.models import Message, Suppression
+from notifications.outbox import brake_queue
 from notifications.outcomes import Outcome
 from notifications.providers.registry import WEBHOOKS
 from notifications.states import Status
@@ -50,6 +51,8 @@ _REFUSALS = {
 
 # Messages with a link that confirms an account's address; after a reset the new password does.
 _CONFIRMING = [kinds.WELCOME.name, kinds.PASSWORD_RESET.name]
+# Our own decision about a sign-up in a flood: nothing will be sent for it any more.
+_DROPPED = Q(status=Status.CANCELLED, status_reason__in=[brake_queue.FULL, brake_queue.DROPPED])
 # A link may still leave, or may have left.
 _WAITING = [Status.QUEUED, Status.SENDING, Status.UNCERTAIN]
 
@@ -99,8 +102,10 @@ class Mailroom:
 
     def links_sent(self, users: Sequence[User]) -> Mapping[int, datetime]:
         links = Message.objects.filter(user__in=users, kind__in=_CONFIRMING).order_by().values("user")
-        welcomed = Q(kind=kinds.WELCOME.name, status=Status.SENT, to_address=F("user__email"))
-        found = links.annotate(newest=Max("sent_at"), welcomes=Count("pk", filter=welcomed)).filter(welcomes__gt=0)
+        # What the bounce brake dropped would not have left later than that.
+        ended = Coalesce("sent_at", Case(When(_DROPPED, then=F("expires_at"))))
+        welcomed = Q(Q(status=Status.SENT) | _DROPPED, kind=kinds.WELCOME.name, to_address=F("user__email"))
+        found = links.annotate(newest=Max(ended), welcomes=Count("pk", filter=welcomed)).filter(welcomes__gt=0)
         settled = found.alias(waiting=Count("pk", filter=Q(status__in=_WAITING))).filter(waiting=0)
         return dict(settled.values_list("user", "newest"))
 

@@ -18,6 +18,7 @@ from accounts import purging
 from accounts.models import User
 from accounts.purging import GIVEN_UP, purge_unconfirmed, why
 from notifications.models import Message
+from notifications.outbox import brake_queue
 from notifications.states import Status
 from tests.factories import MessageFactory, UserFactory
 
@@ -97,6 +98,29 @@ def test_imported_people_stay(django_capture_on_commit_callbacks):
 def test_who_was_never_sent_a_link_stays(status):
     extra = {"dead": {"died_at": Now()}, "sending": {"lease_token": uuid4(), "lease_until": Now()}}
     MessageFactory(user=signed_up(), status=status, created_at=Now() - OLD, **extra.get(status, {}))
+    assert purge_unconfirmed() == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("full", [True, False])
+@pytest.mark.parametrize(("ended", "deleted"), [(OLD, 1), (timedelta(days=6), 0)])
+def test_sign_up_that_the_bounce_brake_dropped_is_deleted_as_if_its_link_had_been_sent(full, ended, deleted):
+    message = MessageFactory(
+        user=signed_up(), slowed_until=Now() + timedelta(days=1), created_at=Now() - OLD, expires_at=Now() - ended
+    )
+    assert purge_unconfirmed() == 0
+    assert brake_queue.drop(why=brake_queue.FULL if full else brake_queue.DROPPED) == 1
+    assert purge_unconfirmed() == deleted
+    message.refresh_from_db()
+    assert (message.user is None) is bool(deleted)
+
+
+@pytest.mark.django_db
+def test_who_asks_again_after_a_drop_has_as_long_as_anyone():
+    user = signed_up()
+    MessageFactory(user=user, slowed_until=Now() + timedelta(days=1), expires_at=Now() - OLD)
+    brake_queue.drop()
+    sent(user, age=timedelta(days=2))
     assert purge_unconfirmed() == 0
 
 

@@ -82,6 +82,9 @@ def postgres(host, **options):
         ("mailroom.E053", {"CSRF_TRUSTED_ORIGINS": ["https://mail.example.com/"]}),
         ("mailroom.W011", {"LIMITS_REDIS_URL": "redis://h/0", "REDIS_URL": "redis://h/0"}),
         ("mailroom.E048", {"SES_REGION": "Frankfurt"}),
+        ("mailroom.E048", {"SES_CONFIGURATION_SET": "mail room"}),
+        ("mailroom.E038", {"EMAIL_BACKEND": "os.path"}),
+        ("mailroom.E038", {"EMAIL_BACKEND": "django.core.mail.EmailMessage"}),
         ("mailroom.E049", {"SES_WEBHOOK_TOPICS": ["mailroom"]}),
         ("mailroom.W003", {"SNS_CERTIFICATE_FILE": "/x"}),
         ("mailroom.W004", {"REDIS_URL": "redis://:p@redis.example.com"}),
@@ -137,6 +140,25 @@ def test_process_unfit_for_people_does_not_start(role):
     assert done.returncode == 1
     assert "mailroom.E034" in done.stderr
     assert "mailroom.E035" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    ("proxy", "ids"),
+    [
+        ("http://proxy.example.com:3128", set()),
+        ("http://user:p%40ss@proxy:3128", set()),
+        ("proxy:3128", set()),
+        ("", set()),
+        ("http://proxy:canary", {"mailroom.E054"}),
+        ("http://:3128", {"mailroom.E054"}),
+        ("socks5://proxy:1080", {"mailroom.E054"}),
+        ("http://pro xy", {"mailroom.E054"}),
+    ],
+)
+def test_proxy_is_tried_as_its_readers_do(production, monkeypatch, name, proxy, ids):
+    monkeypatch.setenv(name, proxy)
+    assert {message.id for message in found(production, {})} == ids
 
 
 def test_web_process_without_its_static_files_does_not_start(tmp_path, production, monkeypatch):

@@ -26,7 +26,7 @@ _SLIPS = (
     (" ", _("An address has no spaces.")),
 )
 # The validator has a sentence for every fault, in English only; where the fault is, the person sees as well.
-_IS_NONE = _("Mail cannot be sent to this address. Is there a slip in it? A good one looks like ada@example.com.")
+_IS_NONE = _("This email address doesn't look right. Example: ada@example.com.")
 
 
 def canonical_address(raw: str) -> str:

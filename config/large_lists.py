@@ -4,6 +4,7 @@ Without a search a list holds the newest rows, or the newest of one day. A searc
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from copy import copy
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
@@ -50,6 +51,12 @@ class DayFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Offer the days without counts: a list that was moved to one day knows nothing of the others."""
+        uncounted = copy(changelist)
+        uncounted.add_facets = False
+        return super().choices(uncounted)
 
 
 class LargeChangeList(ChangeList):
@@ -109,10 +116,11 @@ class LargeList(SoundChoice):
     list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        rows = self.every_row(request)
         match = request.resolver_match
-        is_list = match is not None and (match.url_name or "").endswith("_changelist")
-        if not is_list or request.GET.get("q"):
+        if match is None or not (match.url_name or "").endswith("_changelist"):
+            return self.every_row(request)
+        rows = _of(self.every_row(request), self.newest_by, _day(request))
+        if request.GET.get("q"):
             return rows
         for parameter, values in self.by_index.items():
             if (value := request.GET.get(parameter)) in values:

@@ -26,7 +26,7 @@ class AddressForm(NamedForm, WithCurrentPassword):
 
 
 class PreferencesForm(KeepsName):
-    language = forms.ChoiceField(label=_("Language"), help_text=_("Of these pages, and of the mail we send you."))
+    language = forms.ChoiceField(label=_("Language"), help_text=_("Language of the site and of our emails."))
 
     class Meta:
         model = User

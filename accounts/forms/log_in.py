@@ -18,8 +18,7 @@ class LogInForm(AuthenticationForm):
     error_messages = {
         **AuthenticationForm.error_messages,
         "invalid_login": _(
-            "That did not work. Please check the address and the password. If you have just signed up, open the link "
-            "in our mail first."
+            "Wrong email address or password. If you have just signed up, open the link in our email first."
         ),
     }
 

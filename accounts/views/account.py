@@ -80,7 +80,7 @@ class PasswordChangeView(MemberView):
             return self.overtaken(form)
         # This session goes on; all others end.
         update_session_auth_hash(self.request, account)
-        messages.success(self.request, _("Your new password is saved. Everywhere else you are logged out."))
+        messages.success(self.request, _("Your new password is saved. You've been logged out on all other devices."))
         return super().form_valid(form)
 
 
@@ -93,7 +93,7 @@ class AddressChangeView(MemberView):
         count(Bucket.MAIL, new)
         if not address.ask_for_change(form.user, new, form.reference(new)):
             return self.overtaken(form)
-        text = _("We have written to %(address)s. Open the link in that mail, and it is your address.")
+        text = _("We've emailed %(address)s. Open the link to confirm the change.")
         messages.success(self.request, text % {"address": new})
         return super().form_valid(form)
 
@@ -129,7 +129,7 @@ class AddressConfirmView(View):
             return self.stranger(request)
         match address.change(user, token):
             case Change.DONE:
-                messages.success(request, _("Your new address is confirmed. From now on, use it to log in."))
+                messages.success(request, _("Your new address is confirmed. Use it to log in."))
                 return redirect("accounts:home")
             case Change.TAKEN:
                 return render(request, "accounts/address_taken.html", status=409)

@@ -88,5 +88,5 @@ def said(tally: Tally, asked: int) -> str:
     ]:
         parts.append(f"Still dead: {', '.join(kept)}.")
     if moved := asked - tally.dead:
-        parts.append(f"{moved:,} had moved on.")
+        parts.append(f"{moved:,} had already changed status.")
     return " ".join(parts)

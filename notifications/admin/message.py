@@ -70,7 +70,7 @@ class MessageAdmin(ReadOnly, TidySearch, LargeList, ResendViews):
             },
         ),
         (
-            "On its way",
+            "Delivery",
             {
                 "fields": [
                     *("stream", "provider", "attempts", "uncertain_resends", "replays"),
@@ -78,9 +78,9 @@ class MessageAdmin(ReadOnly, TidySearch, LargeList, ResendViews):
                 ]
             },
         ),
-        ("Where it comes from", {"fields": ["idempotency_key", "context", "resend_of", "resends_of_this"]}),
+        ("Origin", {"fields": ["idempotency_key", "context", "resend_of", "resends_of_this"]}),
         (
-            "The machinery",
+            "Internals",
             {
                 "classes": ["collapse"],
                 "fields": [

@@ -61,7 +61,7 @@ class InForceFilter(admin.SimpleListFilter):
 class LiftForm(forms.Form):
     why = forms.CharField(
         max_length=300,
-        help_text="For whoever wonders later. It is kept in the log.",
+        help_text="Shown in the log.",
         widget=AdminTextInputWidget,
     )
 

@@ -40,19 +40,19 @@ CHOICES = {
         act=settling.mark_sent,
         button="Mark as sent",
         done="marked as sent",
-        meaning="The provider's own log shows that it took the mail.",
+        meaning="The provider's log shows that it accepted the email.",
     ),
     "again": Choice(
         act=settling.send_again,
         button="Send again",
         done="queued to be sent again",
-        meaning="Rather twice than never: if the provider has taken the first one, the person gets two.",
+        meaning="It may arrive twice: if the provider accepted the first one, the recipient gets two.",
     ),
     "drop": Choice(
         act=settling.drop,
         button="Drop",
         done="dropped",
-        meaning="Rather never than twice: if the provider has not taken it, the person gets none.",
+        meaning="It may never arrive: if the provider did not accept it, the recipient gets none.",
     ),
 }
 
@@ -76,7 +76,7 @@ class UncertainMessageAdmin(WaitingAdmin):
         at: datetime | None = message.last_attempt_at
         return at
 
-    @admin.display(description="by itself", ordering="settle_at")
+    @admin.display(description="next step", ordering="settle_at")
     def by_itself(self, message: Message) -> str:
         return by_itself(message)
 
@@ -106,7 +106,7 @@ class UncertainMessageAdmin(WaitingAdmin):
         text = f"{len(settled):,} of {len(ids):,} {choice.done}."
         text += "".join(f" {count:,} not sent again: {reason}." for reason, count in Counter(kept.values()).items())
         if moved := len(ids) - len(settled) - len(kept):
-            text += f" {moved:,} had moved on."
+            text += f" {moved:,} had already changed status."
         self.message_user(request, text, messages.SUCCESS if settled else messages.WARNING)
         return self.back(ids)
 

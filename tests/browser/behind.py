@@ -1,13 +1,17 @@
 """What a test knows and does behind a visitor's back."""
 
+from collections import Counter
+from contextlib import closing
 from uuid import UUID
 
+import psycopg
 from django.core import signing
 
 from accounts.flows.started import COOKIE
 from notifications.providers.compose import MESSAGE_ID_KEY
 from tests.browser.visitor import Visitor
 
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'accounts_user'::regclass"
 STALE_LINK = """
 from accounts.models import User
 from accounts.tokens import confirmation_tokens as tokens
@@ -19,18 +23,35 @@ print(reverse("accounts:confirm", args=[urlsafe_base64_encode(str(user.pk).encod
 """
 
 
+def kinds_arrived(visitor: Visitor, *, to: str | None = None) -> Counter[str]:
+    """Count the emails of each kind that have arrived at the visitor's address, or at another one."""
+    emails = visitor.running.simulator.messages(to=to or visitor.address)
+    ids = [UUID(email["metadata"][MESSAGE_ID_KEY]) for email in emails]
+    kind_of = dict(visitor.running.sql("SELECT id, kind FROM notifications_message WHERE id = ANY(%s)", ids))
+    return Counter(kind_of[message_id] for message_id in ids)
+
+
 def wait_for_mail(visitor: Visitor, kind: str, *, to: str | None = None) -> None:
     """Wait until mail of this kind has arrived at the visitor's address, or at another one."""
+    visitor.until(lambda: kinds_arrived(visitor, to=to)[kind])
 
-    def arrived() -> bool:
-        mails = visitor.running.simulator.messages(to=to or visitor.address)
-        kinds = visitor.running.sql(
-            "SELECT kind FROM notifications_message WHERE id = ANY(%s)",
-            [UUID(mail["metadata"][MESSAGE_ID_KEY]) for mail in mails],
-        )
-        return (kind,) in kinds
 
-    visitor.until(arrived)
+def is_confirmed(visitor: Visitor) -> bool:
+    ((confirmed_at,),) = visitor.running.sql("SELECT confirmed_at FROM accounts_user WHERE email = %s", visitor.address)
+    return confirmed_at is not None
+
+
+def press_twice(visitor: Visitor, button: str) -> None:
+    """A double click of which the server gets both posts: a lock keeps the first one until the second is there."""
+    place = visitor.page.get_by_role("button", name=button, exact=True)
+    place.scroll_into_view_if_needed()
+    box = place.bounding_box()
+    assert box is not None
+    with closing(psycopg.connect(visitor.running.stack.environment["DATABASE_URL"])) as connection:
+        connection.execute("LOCK TABLE accounts_user IN ACCESS EXCLUSIVE MODE")
+        for clicks in (1, 2):
+            visitor.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            visitor.until(lambda clicks=clicks: visitor.running.sql(WAITING)[0][0] >= clicks)
 
 
 def stale_link(visitor: Visitor) -> str:

@@ -51,7 +51,7 @@ def reset_link(visitor: Visitor) -> None:
 def waiting_for_new_address(visitor: Visitor) -> None:
     visitor.go("/account/address/")
     visitor.fill_in(email=f"new-{visitor.address}", current_password=visitor.password)
-    visitor.press("Write to the new address")
+    visitor.press("Send the confirmation")
 
 
 def new_address(visitor: Visitor) -> None:
@@ -77,7 +77,9 @@ def too_often(visitor: Visitor) -> None:
     for _ in range(6):
         visitor.go("/password-reset/")
         visitor.fill_in(email=address)
-        visitor.press("Send me the link")
+        # Who goes on before the answer takes the post back.
+        with visitor.page.expect_response(lambda response: response.request.method == "POST"):
+            visitor.press("Send me the link")
     visitor.sees("429")
 
 

@@ -4,12 +4,16 @@ from dataclasses import asdict
 from uuid import uuid4
 
 import pytest
+from playwright.sync_api import expect
 
 from config.local.stack import ADMIN_ADDRESS
+from notifications.outbox.resend import NotResentError, Obstacle
 from notifications.simulator.dials import Dials
 from tests.browser.looks import DESKTOP, Look
 from tests.browser.visitor import Visitor
 from tests.live.running import eventually
+
+IS_RETRIED = "SELECT 1 FROM notifications_message WHERE to_address = %s AND status = 'queued' AND attempts > 0"
 
 
 @pytest.fixture
@@ -90,6 +94,31 @@ def test_operator_replays_from_the_list(operator, trouble):
     operator.page.locator("button[name=index]").click()
     operator.press("Replay 1 dead letter")
     eventually(lambda: operator.running.statuses({trouble["dead"]}) == {"sent"})
+
+
+@pytest.fixture
+def retrying(running):
+    """The address of someone whose email waits for its next attempt, because the provider refuses for now."""
+    address = f"retrying-{uuid4().hex[:8]}@example.com"
+    running.simulator.turn(**asdict(Dials(latency_ms=0)) | {"error_rate": 1, "error_status": 503})
+    running.person().sign_up(address)
+    eventually(lambda: running.sql(IS_RETRIED, address))
+    return address
+
+
+def test_queued_message_is_not_resent_but_retried(operator, retrying):
+    operator.go("/admin/notifications/message/")
+    operator.page.locator("tr", has_text=retrying).locator(".action-select").check()
+    operator.page.select_option("[name=action]", "resend_selected")
+    operator.page.locator("button[name=index]").click()
+    operator.page.locator("[name=retry]").wait_for()
+    assert operator.page.locator("[name=resend]").count() == 0
+    expect(operator.page.locator("#content")).to_contain_text(str(NotResentError(Obstacle.QUEUED)))
+    operator.running.simulator.turn(**asdict(Dials(latency_ms=0)))
+    operator.page.locator("[name=retry]").click()
+    operator.page.locator(".messagelist").wait_for()
+    eventually(lambda: operator.running.statuses({retrying}) == {"sent"})
+    assert operator.running.accepted({retrying}) == {retrying: 1}
 
 
 def open_row(operator, model, address):

@@ -13,7 +13,6 @@ from tests.live.running import eventually
 @pytest.mark.parametrize(
     ("way", "number", "heading"),
     [
-        (places.without_cookies, "403", "Please send the form again"),
         (places.path("/there-is-none/"), "404", "There is no such page"),
         (places.too_often, "429", "Please wait a little"),
         (places.mistake_of_ours, "500", "Something went wrong here"),
@@ -23,8 +22,15 @@ def test_error_page_says_what_to_do(visitor, way, number, heading):
     way(visitor)
     visitor.reads(heading)
     visitor.sees(number)
-    visitor.follow("To the first page")
+    visitor.follow("Home")
     visitor.reads("Nobody waits for e-mail. No e-mail is lost.")
+
+
+def test_form_without_its_cookie_leads_back_to_the_form(visitor):
+    places.without_cookies(visitor)
+    visitor.reads("This form has expired")
+    visitor.follow("Open the form again")
+    visitor.reads("Log in")
 
 
 def test_request_that_is_no_good_is_refused(visitor):
@@ -37,7 +43,7 @@ def test_page_for_others_is_refused(visitor):
     visitor.become_a_member()
     visitor.running.sql("UPDATE accounts_user SET is_staff = true WHERE email = %s", visitor.address)
     visitor.go("/admin/status/")
-    visitor.reads("This page is not for you")
+    visitor.reads("You don't have access to this page")
 
 
 def test_page_for_a_database_that_is_down(visitor):
@@ -47,7 +53,7 @@ def test_page_for_a_database_that_is_down(visitor):
         visitor.press("Send me the link")
         visitor.reads("We will be right back")
         visitor.sees("Please try again in 10 seconds.")
-        expect(visitor.page.get_by_role("link", name="To the first page")).to_be_visible()
+        expect(visitor.page.get_by_role("link", name="Home")).to_be_visible()
         assert visitor.go("/healthz/live").ok
     eventually(lambda: visitor.go("/healthz/ready").ok)
 

@@ -46,6 +46,7 @@ def test_reset_link_works_once(visitor):
     visitor.go(link)
     visitor.fill_in(password=NEW_PASSWORD)
     visitor.press("Save the password")
+    visitor.reads("Your new password is saved")
     visitor.page.context.clear_cookies()
     visitor.go(link)
     visitor.reads("This link no longer works")

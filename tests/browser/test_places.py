@@ -33,7 +33,7 @@ def everywhere(running, browser, look, **more):
         newcomer.sign_up()
         yield from go(newcomer, NEWCOMERS)
         link = newcomer.page.url
-        newcomer.press("Yes, it is mine")
+        newcomer.press("Confirm")
         newcomer.sees("Your address is confirmed. Welcome!")
         newcomer.go(link)
         newcomer.reads("Your address is confirmed")
@@ -88,7 +88,7 @@ def test_page_whose_address_is_a_secret_tells_nobody(running, browser):
         requests = []
         visitor.page.on("request", lambda request: requests.append(request))  # noqa: PLW0108 - it wants attributes
         visitor.go(link)
-        visitor.press("Yes, it is mine")
+        visitor.press("Confirm")
         visitor.sees("Your address is confirmed. Welcome!")
         visitor.follow("Preferences")
         visitor.reads("Preferences")

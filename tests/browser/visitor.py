@@ -57,8 +57,23 @@ class Visitor:
     def follow(self, link: str) -> None:
         self.page.get_by_role("link", name=link, exact=True).first.click()
 
+    def beside(self, page: Page) -> "Visitor":
+        """The same person in another tab or browser."""
+        page.set_default_timeout(PATIENCE_MS)
+        other = Visitor(page, self.running, javascript=self.javascript)
+        other.address, other.password = self.address, self.password
+        return other
+
     def until(self, happened: Callable[[], Any]) -> None:
         eventually(happened, within_s=PATIENCE_MS / 1000)
+
+    def look_again_until(self, text: str) -> None:
+        """With JavaScript the inbox page comes to show the text; without, there is a link to press."""
+        shown = self.page.locator("main").get_by_text(text)
+        if self.javascript:
+            shown.wait_for(timeout=PATIENCE_MS)
+        else:
+            self.until(lambda: shown.is_visible() or self.follow("Look again"))
 
     # --- The mailbox -------------------------------------------------------------------------------------------------
 
@@ -89,7 +104,7 @@ class Visitor:
 
     def confirm(self) -> None:
         self.open_mail("/confirm/")
-        self.press("Yes, it is mine")
+        self.press("Confirm")
         self.sees("Your address is confirmed. Welcome!")
 
     def log_in(self, **fields: str) -> None:
@@ -99,6 +114,7 @@ class Visitor:
 
     def log_out(self) -> None:
         self.press("Log out")
+        self.page.get_by_role("navigation").get_by_role("link", name="Log in").wait_for()
 
     def become_a_member(self) -> None:
         self.sign_up()

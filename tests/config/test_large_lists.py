@@ -52,6 +52,24 @@ def test_day_shows_what_is_older(admin_client, short):
     assert shown(admin_client, day=day.isoformat()) == [old]
 
 
+@pytest.mark.parametrize(
+    "query", [{"q": "ada@"}, {"status__exact": "queued"}, {"q": "ada@", "status__exact": "queued"}]
+)
+def test_day_narrows_a_search_and_a_filter(admin_client, query):
+    old, _ = made(24 * 10, 0, to_address="ada@example.com", status="queued")
+    day = timezone.localdate() - timedelta(days=10)
+    assert shown(admin_client, day=day.isoformat(), **query) == [old]
+
+
+def test_days_are_offered_without_counts(admin_client):
+    made(0, status="dead", error_fingerprint="ses/400")
+    page = admin_client.get(reverse("admin:notifications_deadletter_changelist"))
+    changes = page.context["cl"]
+    (days,) = [spec for spec in changes.filter_specs if isinstance(spec, large_lists.DayFilter)]
+    assert changes.add_facets
+    assert not [choice for choice in days.choices(changes) if "(" in choice["display"]]
+
+
 @pytest.mark.parametrize("day", ["nonsense", "2026-13-01", ""])
 def test_what_is_no_day_filters_nothing(admin_client, day):
     made(1)

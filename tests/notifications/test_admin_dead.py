@@ -93,7 +93,7 @@ def test_post_replays_what_is_wanted_and_says_what_stays(admin_client, admin_use
     messages = [dead(), dead(), dead(expires_at=Now()), dead(kind="long-gone"), MessageFactory()]
     page = admin_client.post(REPLAY_MANY, joined(messages), follow=True)
     assert page.redirect_chain[-1][0] == LIST
-    assert "2 of 5 replayed. Still dead: 1 expired, 1 broken. 1 had moved on." in page.content.decode()
+    assert "2 of 5 replayed. Still dead: 1 expired, 1 broken. 1 had already changed status." in page.content.decode()
     assert replayed() == 2
     entries = LogEntry.objects.all()
     assert {entry.object_id for entry in entries} == {str(one.pk) for one in messages[:2]}
@@ -106,7 +106,7 @@ def test_replaying_twice_replays_once(admin_client):
     message = dead()
     assert admin_client.post(REPLAY_MANY, joined([message]))["Location"] == detail(message)
     page = admin_client.post(REPLAY_MANY, joined([message]), follow=True).content.decode()
-    assert "0 of 1 replayed. 1 had moved on." in page
+    assert "0 of 1 replayed. 1 had already changed status." in page
     message.refresh_from_db()
     assert message.replays == 1
 
@@ -114,7 +114,7 @@ def test_replaying_twice_replays_once(admin_client):
 def test_as_many_as_may_be_chosen_fit_into_a_post(admin_client):
     ids = [str(uuid4()) for _ in range(DeadLetterAdmin.most_at_once)]
     page = admin_client.post(REPLAY_MANY, {"messages": " ".join(ids)}, follow=True).content.decode()
-    assert "0 of 5,000 replayed. 5,000 had moved on." in page
+    assert "0 of 5,000 replayed. 5,000 had already changed status." in page
 
 
 def test_more_than_the_limit_is_refused_with_a_sentence(admin_client, monkeypatch):

@@ -52,7 +52,7 @@ def test_page_of_a_message_says_since_when_and_offers_nothing(admin_client):
 def test_resend_refuses_and_says_why(admin_client):
     message = forgotten(status=Status.SENT, sent_at=Now())
     url = reverse("admin:notifications_message_resend", args=[message.id])
-    assert "welcome to somebody who was forgotten" in said(admin_client.get(url))
+    assert "welcome to an erased address" in said(admin_client.get(url))
     admin_client.post(url, {"request_id": uuid4()}, follow=True)
     assert not Message.objects.filter(resend_of__isnull=False).exists()
 
@@ -68,7 +68,7 @@ def test_settling_refuses_to_send_again_and_drops(admin_client):
     message = held()
     url = reverse("admin:notifications_uncertainmessage_settle", args=[message.id])
     page = said(admin_client.get(url))
-    assert "welcome to somebody who was forgotten" in page
+    assert "welcome to an erased address" in page
     assert "held, and forgotten: it cannot be sent again" in page
     assert "0 of 1 queued to be sent again" in said(admin_client.post(url, {"again": "1"}, follow=True))
     assert not send_again(Message.objects.get(id=message.id), "ops")

@@ -17,6 +17,7 @@ from benchmarks.screenshots_of_people import take_people
 from config.environment import BASE_DIR
 from config.local.person import Person
 from config.local.ports import free_port
+from config.local.simulated import Simulated
 from config.local.stack import ADMIN_ADDRESS, Ports, Stack
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -139,6 +140,8 @@ def take_status(stack: Stack, browser: Browser) -> None:
     _shot(page, "status", whole=True)
     for worker in workers:
         os.kill(worker, signal.SIGCONT)
+    # What has waited is to be sent before the next pictures are set up.
+    Simulated(stack.simulator_url, stack.folder / "simulator").reset_link("grace@example.com")
 
 
 def log_in(stack: Stack, page: Page) -> None:

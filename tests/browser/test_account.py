@@ -53,7 +53,7 @@ def test_change_of_address(visitor):
     visitor.follow("Change your address")
     visitor.fill_in(email=new, current_password=visitor.password)
     visitor.press("Send the confirmation")
-    visitor.sees(f"We have written to {new}.")
+    visitor.page.get_by_role("status").get_by_text(new).wait_for()
     visitor.sees(old)
     visitor.open_mail("/account/address/", to=new)
     visitor.reads("Confirm your new address")

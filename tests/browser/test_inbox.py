@@ -70,7 +70,7 @@ def test_link_whose_time_is_over_is_exchanged_for_a_new_one(visitor):
     visitor.sign_up()
     visitor.go(stale_link(visitor))
     visitor.reads("This link no longer works")
-    visitor.sees("Its time is over.")
+    visitor.sees("has expired")
     visitor.press("Send me a new link")
     visitor.reads("Check your inbox")
     visitor.confirm()

@@ -93,7 +93,7 @@ class AddressChangeView(MemberView):
         count(Bucket.MAIL, new)
         if not address.ask_for_change(form.user, new, form.reference(new)):
             return self.overtaken(form)
-        text = _("We've emailed %(address)s. Open the link to confirm the change.")
+        text = _("We're emailing %(address)s. Open the link in the email to confirm the change.")
         messages.success(self.request, text % {"address": new})
         return super().form_valid(form)
 

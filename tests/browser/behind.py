@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import closing
+from functools import partial
 from uuid import UUID
 
 import psycopg
@@ -51,7 +52,12 @@ def press_twice(visitor: Visitor, button: str) -> None:
         connection.execute("LOCK TABLE accounts_user IN ACCESS EXCLUSIVE MODE")
         for clicks in (1, 2):
             visitor.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-            visitor.until(lambda clicks=clicks: visitor.running.sql(WAITING)[0][0] >= clicks)
+            visitor.until(partial(_are_waiting, visitor, clicks))
+
+
+def _are_waiting(visitor: Visitor, posts: int) -> bool:
+    ((waiting,),) = visitor.running.sql(WAITING)
+    return bool(waiting >= posts)
 
 
 def stale_link(visitor: Visitor) -> str:

@@ -73,7 +73,11 @@ class Visitor:
         if self.javascript:
             shown.wait_for(timeout=PATIENCE_MS)
         else:
-            self.until(lambda: shown.is_visible() or self.follow("Look again"))
+            self.until(lambda: shown.is_visible() or self._look_again())
+
+    def _look_again(self) -> bool:
+        self.follow("Look again")
+        return False
 
     # --- The mailbox -------------------------------------------------------------------------------------------------
 

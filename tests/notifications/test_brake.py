@@ -388,14 +388,15 @@ def test_operator_is_told_once_when_it_begins_and_once_when_it_ends(caplog):
 def test_operator_sees_it(capsys, admin_client):
     page = admin_client.get("/admin/status/").content.decode()
     assert "Sign-up mail that bounced within 60 min" in page
-    assert "mails to unconfirmed addresses bounced" not in page
+    assert "10 of 10 " not in page
     bounced()
     enqueue_many([Draft(kind="welcome", to=user.email, user=user) for user in UserFactory.create_batch(3)])
     with pytest.raises(SystemExit):
         call_command("status")
     said = capsys.readouterr().out
-    assert "10 of 10 mails to unconfirmed addresses bounced within 60 min: sign-up mail is slowed to 6 a minute" in said
+    assert "10 of 10 emails to unconfirmed addresses" in said
+    assert "6 a minute" in said
     assert "sign-up mail that bounced within 60 min: 10 of 10; slowed, the last in line in 30 s" in said
     page = admin_client.get("/admin/status/").content.decode()
-    assert "10 of 10 mails to unconfirmed addresses bounced" in page
+    assert "10 of 10 emails to unconfirmed addresses" in page
     assert "last in line in 30 s" in page

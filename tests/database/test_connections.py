@@ -138,7 +138,7 @@ def test_exhausted_pool_is_a_database_that_is_away(own, pooled, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("role", "waits_s"), [("web", 10), ("worker", 120), ("relay", 120), ("manage", None), ("beat", None)]
+    ("role", "waits_s"), [("web", 10), ("worker", 120), ("relay", 120), ("beat", 120), ("manage", None)]
 )
 def test_who_waits_how_long(monkeypatch, role, waits_s):
     monkeypatch.setattr("config.environment.ROLE", role)

@@ -96,7 +96,7 @@ def test_pool_smaller_than_the_threads_costs_time_and_nothing_else(pooled, provi
     ids = [message.id for message in messages]
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(as_celery_does, [ids[start : start + 3] for start in range(0, 24, 3)]))
-    assert set(refusals) == {"PoolTimeout"}
+    assert set(refusals) <= {"PoolTimeout"}
     # What no connection came for in time to be given back is the relay's to recover.
     Message.objects.filter(status=Status.SENDING).update(lease_until=Now() - timedelta(seconds=1))
     recovery.recover_ended_leases()

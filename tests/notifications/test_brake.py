@@ -22,6 +22,7 @@ from notifications.delivery.attempt import deliver
 from notifications.delivery.record import Carrier
 from notifications.feedback.reading import read_due
 from notifications.models import Message, ProviderEvent
+from notifications.operations.problems import Code
 from notifications.outbox import Draft, brake, brake_queue, broker, enqueue, enqueue_many, relay
 from notifications.providers import registry
 from notifications.states import Status, Stream
@@ -386,17 +387,14 @@ def test_operator_is_told_once_when_it_begins_and_once_when_it_ends(caplog):
 
 
 def test_operator_sees_it(capsys, admin_client):
-    page = admin_client.get("/admin/status/").content.decode()
-    assert "Sign-up mail that bounced within 60 min" in page
-    assert "10 of 10 " not in page
+    assert "10 of 10" not in admin_client.get("/admin/status/").content.decode()
     bounced()
     enqueue_many([Draft(kind="welcome", to=user.email, user=user) for user in UserFactory.create_batch(3)])
     with pytest.raises(SystemExit):
+        call_command("status", "--json")
+    assert Code.BRAKE in json.loads(capsys.readouterr().out)["codes"]
+    with pytest.raises(SystemExit):
         call_command("status")
-    said = capsys.readouterr().out
-    assert "10 of 10 emails to unconfirmed addresses" in said
-    assert "6 a minute" in said
-    assert "sign-up mail that bounced within 60 min: 10 of 10; slowed, the last in line in 30 s" in said
-    page = admin_client.get("/admin/status/").content.decode()
-    assert "10 of 10 emails to unconfirmed addresses" in page
-    assert "last in line in 30 s" in page
+    for said in (capsys.readouterr().out, admin_client.get("/admin/status/").content.decode()):
+        assert "10 of 10" in said
+        assert "30 s" in said

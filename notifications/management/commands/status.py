@@ -74,7 +74,7 @@ def lines(status: Status) -> Iterator[str]:
     yield f"sending {many(status.sending)}, uncertain {many(status.uncertain)}, held for a person {many(status.held)}"
     brake = status.brake
     line = f"; slowed, the last in line in {spoken(brake.line_s)}" if brake.line_s else ""
-    yield f"sign-up mail that bounced within {brake.window_min} min: {bounced(brake)}{line}"
+    yield f"sign-up emails that bounced within {brake.window_min} min: {bounced(brake)}{line}"
     for traffic in status.traffic:
         more = "+" if traffic.more else ""
         hour = f"{traffic.hour:,}{more} in the last hour, {traffic.failed:,}{more} attempts failed"

@@ -1,5 +1,6 @@
 """aws-ses-v2-local, a double of SES from npm: it answers GetAccount, which moto does not."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from config.local.ports import free_port
 
 PACKAGE = "aws-ses-v2-local@2.10.2"
 FOLDER = BASE_DIR / ".local" / "doubles"
+INSTALLED = FOLDER / "installed"
 PROGRAM = FOLDER / "node_modules" / "aws-ses-v2-local" / "dist" / "cli.js"
 ACCOUNT = {
     "DedicatedIpAutoWarmupEnabled": False,
@@ -59,11 +61,18 @@ def ses_double(folder: Path, **changes: Any) -> Iterator[str]:
 
 
 def _install() -> None:
-    if PROGRAM.exists():
-        return
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    # Tests in several processes want it at the same time.
+    with (FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not INSTALLED.exists():
+            _fetch()
+            INSTALLED.touch()
+
+
+def _fetch() -> None:
     if shutil.which("npm") is None or shutil.which("node") is None:
         _cannot_be_had("npm is not installed")
-    FOLDER.mkdir(parents=True, exist_ok=True)
     command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--prefix", str(FOLDER)]
     try:
         done = subprocess.run([*command, PACKAGE], capture_output=True, timeout=90, check=False)

@@ -9,6 +9,7 @@ from tests.notifications.providers.accounts import ses_double
 def tools(monkeypatch, tmp_path):
     """An empty folder: the double is not there yet, and no program but what the test puts in."""
     monkeypatch.setattr(ses_double, "FOLDER", tmp_path)
+    monkeypatch.setattr(ses_double, "INSTALLED", tmp_path / "installed")
     monkeypatch.setattr(ses_double, "PROGRAM", tmp_path / "not-there.js")
     monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path

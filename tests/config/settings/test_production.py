@@ -202,8 +202,10 @@ def test_process_says_in_one_message_why_it_does_not_start(start, tmp_path):
     assert "canary" not in done.stderr + done.stdout
 
 
-@pytest.mark.parametrize("file", ["missing", ".", "lines"])
-@pytest.mark.parametrize("start", ["wsgi", "manage", "run"])
+@pytest.mark.parametrize(
+    ("start", "file"),
+    [("wsgi", "missing"), ("wsgi", "."), ("wsgi", "lines"), ("manage", "missing"), ("run", "missing")],
+)
 def test_process_does_not_start_with_an_env_file_that_cannot_be_read(start, file, tmp_path):
     (tmp_path / "lines").write_text("LOG_LEVEL = canary\n")
     given = {"MAILROOM_ENV_FILE": str(tmp_path / file), "MAILROOM_RUN_FOLDER": str(tmp_path / "run")}

@@ -66,6 +66,8 @@ def _install() -> None:
     with (FOLDER / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not INSTALLED.exists():
+            # What an interrupted install has left would be taken for whole.
+            shutil.rmtree(FOLDER / "node_modules", ignore_errors=True)
             _fetch()
             INSTALLED.touch()
 

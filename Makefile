@@ -41,19 +41,19 @@ help:
 	@echo 'make clean   delete the environment and all local data'
 
 up: .venv/.app
-	@$(BIN)/python -m config.local up
+	@$(BIN)/python -m devtools.stack up
 
 down: .venv/.app
-	@$(BIN)/python -m config.local down
+	@$(BIN)/python -m devtools.stack down
 
 demo: .venv/.app
-	@$(BIN)/python -m config.demo
+	@$(BIN)/python -m devtools.demo
 
 prove: .venv/.app
-	@$(BIN)/python -m config.prove $(if $(N),--people $(N)) $(if $(SEED),--seed $(SEED)) $(if $(SHORT),--short)
+	@$(BIN)/python -m devtools.chaos $(if $(N),--people $(N)) $(if $(SEED),--seed $(SEED)) $(if $(SHORT),--short)
 
 prove-short: .venv/.app
-	@$(BIN)/python -m config.prove --short $(if $(N),--people $(N)) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m devtools.chaos --short $(if $(N),--people $(N)) $(if $(SEED),--seed $(SEED))
 
 containers: .venv/.dev
 	@$(BIN)/python -m tests.containers $(if $(SHORT),--short)
@@ -62,7 +62,7 @@ containers-short:
 	@$(MAKE) --no-print-directory containers SHORT=1
 
 fresh: .venv/.app
-	@$(BIN)/python -m config.local.fresh
+	@$(BIN)/python -m devtools.stack.fresh
 
 test: .venv/.dev
 	$(BIN)/python -m pytest -n 4 $(ARGS)
@@ -82,30 +82,30 @@ test-in-chromium: .venv/.dev
 check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(PRODUCTION) $(BIN)/mypy config accounts notifications benchmarks tests
+	$(PRODUCTION) $(BIN)/mypy config accounts notifications devtools tests
 	$(PRODUCTION) $(BIN)/lint-imports
 	$(BIN)/djlint --check --lint --quiet templates
 	$(PRODUCTION) $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
-	@$(BIN)/python -m config.local requirements
+	@$(BIN)/python -m devtools.stack requirements
 
 bench-budget: .venv/.app
-	@$(BIN)/python -m benchmarks.budget
+	@$(BIN)/python -m devtools.benchmarks.budget
 
 bench-bounces: .venv/.app
-	@$(BIN)/python -m benchmarks.bounces
+	@$(BIN)/python -m devtools.benchmarks.bounces
 
 bench-faults: .venv/.app
-	@$(BIN)/python -m benchmarks.broker_faults
+	@$(BIN)/python -m devtools.benchmarks.broker_faults
 
 bench-sign-up: .venv/.app
-	@$(BIN)/python -m benchmarks.sign_up
+	@$(BIN)/python -m devtools.benchmarks.sign_up
 
 bench-inbox: .venv/.dev
-	@$(BIN)/python -m benchmarks.inbox
+	@$(BIN)/python -m devtools.benchmarks.inbox
 
 screenshots: .venv/.dev
-	@$(BIN)/python -m benchmarks.screenshots
+	@$(BIN)/python -m devtools.benchmarks.screenshots
 
 # Extracting needs gettext's programs, compiling does not.
 messages: .venv/.dev
@@ -119,7 +119,7 @@ requirements: .venv/.dev
 	$(BIN)/$(COMPILE) --upgrade --group dev -o requirements-dev.txt
 
 clean: down
-	@$(BIN)/python -m config.local clean
+	@$(BIN)/python -m devtools.stack clean
 	rm -rf .venv .local staticfiles
 
 .venv/bin/python:

@@ -30,9 +30,9 @@ os.environ.update(
 )
 
 # Importing anything below config reads the environment, so it has to be complete by now.
-from config.local.ports import free_port  # noqa: E402
-from config.local.postgres import Postgres  # noqa: E402
-from config.local.valkey import Valkey  # noqa: E402
+from devtools.stack.ports import free_port  # noqa: E402
+from devtools.stack.postgres import Postgres  # noqa: E402
+from devtools.stack.valkey import Valkey  # noqa: E402
 
 # Set by the process that started this one; what it has named are its own servers.
 _inherited = os.environ.pop("MAILROOM_TESTS_EMBEDDED", "").split()

@@ -11,8 +11,8 @@ from pathlib import Path
 import requests
 
 from config.environment import BASE_DIR
-from config.local.ports import free_port
-from config.local.simulated import Simulated
+from devtools.stack.ports import free_port
+from devtools.stack.simulated import Simulated
 
 __all__ = ["Simulated", "simulator"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from notifications.simulator.dials import Dials
+from devtools.simulator.controls import Dials
 from tests.browser.looks import WAYS, Look
 from tests.browser.visitor import Visitor
 from tests.live.running import Running, environment, started

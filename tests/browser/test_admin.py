@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import expect
 
-from config.local.stack import ADMIN_ADDRESS
+from devtools.simulator.controls import Dials
+from devtools.stack.stack import ADMIN_ADDRESS
 from notifications.outbox.resend import NotResentError, Obstacle
-from notifications.simulator.dials import Dials
 from tests.browser.looks import DESKTOP, Look
 from tests.browser.visitor import Visitor
 from tests.live.running import eventually

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from playwright.sync_api import Page, Response, expect
 
-from config.local.person import PASSWORD
+from devtools.stack.site_client import PASSWORD
 from tests.browser.complaints import Complaints
 from tests.live.running import Running, eventually
 

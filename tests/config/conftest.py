@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from config.environment import BASE_DIR
-from config.local.ports import free_port
 from config.processes import PROCESSES, command_line
 from config.reading import Environment
+from devtools.stack.ports import free_port
 
 
 @pytest.fixture(scope="module")

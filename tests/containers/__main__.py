@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from config.local.facts import percentile
-from config.local.interruption import interrupt_once
+from devtools.stack.facts import percentile
+from devtools.stack.interruption import interrupt_once
 from tests.containers.crowd import Crowd
 from tests.containers.engine import Engine, EngineError, RunningEngine
 from tests.containers.scenario import Outcome, Scenario, wait_until

@@ -18,7 +18,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
-from config.local.person import Person, TurnedAwayError
+from devtools.stack.site_client import Person, TurnedAwayError
 from tests.containers.verdict import Told, Word
 
 HANDS = 32

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from config.environment import BASE_DIR
-from config.local.ports import free_port
+from devtools.stack.ports import free_port
 from tests.containers import certificate
 from tests.containers.engine import Engine, EngineError, run
 

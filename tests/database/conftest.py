@@ -11,8 +11,8 @@ from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
 from config import connections
-from config.local.ports import free_port
-from config.local.postgres import Postgres
+from devtools.stack.ports import free_port
+from devtools.stack.postgres import Postgres
 from tests.database.harm import instead
 
 Pooled = Callable[..., Any]

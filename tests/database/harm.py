@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from django.db import connection
 
-from config.local.ports import free_port
+from devtools.stack.ports import free_port
 
 TERMINATE = "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(5);"
 

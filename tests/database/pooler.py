@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psycopg
 
-from config.local.ports import free_port
-from config.local.postgres import Postgres
+from devtools.stack.ports import free_port
+from devtools.stack.postgres import Postgres
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 SESSIONS = 3

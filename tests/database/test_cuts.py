@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from config.database import DatabaseAwayError, translated
-from config.local.ports import free_port
+from devtools.stack.ports import free_port
 from notifications.delivery import record
 from notifications.delivery.attempt import deliver
 from notifications.delivery.record import Carrier, RecordLostError

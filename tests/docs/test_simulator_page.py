@@ -3,10 +3,10 @@
 import re
 
 from config.environment import BASE_DIR
-from notifications.simulator.dials import KNOBS
-from notifications.simulator.fates import LOCAL_PARTS
-from notifications.simulator.faults import ANSWERED, UNHEARD, Fault
-from notifications.simulator.simulation import DIALECTS
+from devtools.simulator.controls import KNOBS
+from devtools.simulator.faults import ANSWERED, UNHEARD, Fault
+from devtools.simulator.outcomes import LOCAL_PARTS
+from devtools.simulator.simulation import DIALECTS
 
 
 def test_page_names_every_dial_fault_fate_and_provider():

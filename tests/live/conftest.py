@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 import pytest
 
-from config.local.stack import Stack
-from notifications.simulator.dials import Dials
+from devtools.simulator.controls import Dials
+from devtools.stack.stack import Stack
 from tests.live.running import WORKERS, Running, environment, eventually, started
 from tests.simulated import Simulated
 

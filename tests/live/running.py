@@ -16,9 +16,9 @@ import requests
 from psycopg import sql
 
 from config.environment import BASE_DIR
-from config.local.person import Person
-from config.local.ports import free_port
-from config.local.stack import Ports, Stack
+from devtools.stack.ports import free_port
+from devtools.stack.site_client import Person
+from devtools.stack.stack import Ports, Stack
 from tests.simulated import Simulated
 
 # What the suite has set for itself; a stack of its own must not take it for a caller's wish.

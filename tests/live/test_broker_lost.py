@@ -6,9 +6,9 @@ import time
 import pytest
 import redis
 
-from benchmarks.harmed_broker import HarmedBroker
-from config.local.ports import free_port
-from config.local.stack import Ports, Stack
+from devtools.benchmarks.harmed_broker import HarmedBroker
+from devtools.stack.ports import free_port
+from devtools.stack.stack import Ports, Stack
 from tests.live.running import WORKERS, Running, environment, eventually
 from tests.simulated import Simulated
 

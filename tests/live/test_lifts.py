@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from config.environment import BASE_DIR
-from config.local.ports import free_port
+from devtools.stack.ports import free_port
 from tests.live.running import KEYS, eventually
 
 pytestmark = pytest.mark.live

@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from config.local.ports import free_port
-from config.local.stack import Ports, Stack
+from devtools.stack.ports import free_port
+from devtools.stack.stack import Ports, Stack
 from tests.live.running import KEYS, Running, environment, eventually
 from tests.simulated import Simulated
 

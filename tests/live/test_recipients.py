@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from aiosmtpd.controller import Controller
 
-from config.local.ports import free_port
+from devtools.stack.ports import free_port
 from tests.live.running import eventually
 
 pytestmark = pytest.mark.live

@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.prove.older_worker import older_worker
+from devtools.chaos.older_worker import older_worker
 from tests.live.running import WORKERS, eventually
 
 pytestmark = pytest.mark.live

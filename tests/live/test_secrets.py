@@ -11,7 +11,7 @@ import redis
 from psycopg import sql
 
 from config.environment import BASE_DIR
-from config.local.person import PASSWORD
+from devtools.stack.site_client import PASSWORD
 from tests.live.running import KEYS, Running, eventually
 
 pytestmark = pytest.mark.live

@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 import requests
 
-from config.local.person import PASSWORD
+from devtools.stack.site_client import PASSWORD
 from tests.live.running import eventually
 
 pytestmark = pytest.mark.live

@@ -14,9 +14,9 @@ from django.conf import settings
 
 from config import redis_client
 from config.environment import BASE_DIR
-from config.local.ports import free_port
-from config.local.valkey import Valkey
 from config.redis_client import client, rest
+from devtools.stack.ports import free_port
+from devtools.stack.valkey import Valkey
 from notifications.delivery import breaker
 from notifications.delivery.breaker import Effect, Entry, enter, leave, report
 from notifications.providers import circuits

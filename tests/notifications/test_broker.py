@@ -8,8 +8,8 @@ import redis
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from config.local.ports import free_port
-from config.local.valkey import Valkey
+from devtools.stack.ports import free_port
+from devtools.stack.valkey import Valkey
 from notifications.outbox import broker
 from notifications.states import Stream
 

@@ -9,8 +9,8 @@ import redis
 from celery import Celery
 from django.db.models.functions import Now
 
-from benchmarks import harmed_broker
-from benchmarks.harmed_broker import HarmedBroker
+from devtools.benchmarks import harmed_broker
+from devtools.benchmarks.harmed_broker import HarmedBroker
 from notifications.models import Message
 from notifications.outbox import Draft, broker, enqueue, relay
 from notifications.states import Status, Stream

@@ -18,9 +18,9 @@ from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from config.environment import BASE_DIR
-from config.local.ports import free_port
-from config.local.valkey import Valkey
 from config.redis_client import client
+from devtools.stack.ports import free_port
+from devtools.stack.valkey import Valkey
 from notifications.management.commands import relay as relay_command
 from notifications.models import Message
 from notifications.outbox import broker, recovery, relay

@@ -9,9 +9,8 @@ from django.core.management.commands import makemessages
 
 # The tools' English is good enough for operators and developers.
 OURS = (
-    *(".local*", "staticfiles*", "tests*", "docs*", "benchmarks*"),
-    *("config/local*", "config/demo*", "config/prove*", "accounts/admin.py"),
-    *("notifications/admin*", "notifications/simulator*", "notifications/management*", "notifications/previews.py"),
+    *(".local*", "staticfiles*", "tests*", "docs*", "devtools*", "accounts/admin.py"),
+    *("notifications/admin*", "notifications/management*", "notifications/previews.py"),
     *("templates/admin*", "templates/simulator*", "templates/previews*"),
 )
 MADE = re.compile(r'^"POT-Creation-Date: .*$', re.MULTILINE)

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.environment import env
-from notifications.simulator.dials import BadDialError, Dials
-from notifications.simulator.server import Address, Webhooks, serve
+from devtools.simulator.controls import BadDialError, Dials
+from devtools.simulator.server import Address, Webhooks, serve
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ import redis
 
 from accounts.throttling import counting
 from accounts.throttling.counting import TooManyError, count
-from benchmarks.harmed_broker import HarmedBroker
+from devtools.benchmarks.harmed_broker import HarmedBroker
 
 FIVE = limits.parse("5/minute")
 AWAY = ("refused", "frozen", "read_only", "full", "locked")

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 
 from accounts.throttling.rules import Action, BadLimitError, Bucket, read
-from config.local.stack import PLENTY
+from devtools.stack.stack import PLENTY
 
 
 class Two(StrEnum):

@@ -12,7 +12,7 @@ import requests
 from config import health
 from config.environment import BASE_DIR
 from config.flower_guard import credentials
-from config.local.ports import free_port
+from devtools.stack.ports import free_port
 from tests.config.settings.process import run
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 
-from config.local.ports import HOST
+from devtools.stack.ports import HOST
 from tests.config.settings.process import run
 
 TRY = """

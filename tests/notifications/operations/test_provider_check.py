@@ -4,7 +4,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from config.local.ports import free_port
+from devtools.stack.ports import free_port
 from notifications.operations import dns, provider_check
 from notifications.providers.account import Quota, good, note
 from notifications.providers.mail import ErrorClass, ProviderError

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from django.core.mail import EmailMultiAlternatives
 
-from config.local.ports import free_port
+from devtools.stack.ports import free_port
 from notifications.providers import connections, deadline
 from notifications.providers.answers.meaning import Meaning
 from notifications.providers.base import Provider

@@ -5,7 +5,7 @@ from email.utils import formatdate
 import pytest
 from anymail.exceptions import AnymailInvalidAddress, AnymailSerializationError
 
-from config.local.ports import free_port
+from devtools.stack.ports import free_port
 from notifications.providers.mail import About, ErrorClass
 from tests.notifications.providers import faults
 from tests.notifications.providers.contract import ProviderContract, outgoing, tls_for

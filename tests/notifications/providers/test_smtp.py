@@ -5,7 +5,7 @@ from email import message_from_bytes, policy
 import pytest
 from aiosmtpd.controller import Controller
 
-from config.local.ports import free_port
+from devtools.stack.ports import free_port
 from notifications.providers import connections
 from notifications.providers.answers import meaning as m
 from notifications.providers.mail import ErrorClass

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 import trustme
 
-from config.local.ports import free_port
+from devtools.stack.ports import free_port
 from notifications.providers import deadline
 from notifications.providers.mail import ErrorClass, ProviderError
 from tests.notifications.providers import faults

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from config.environment import BASE_DIR
-from config.local.ports import free_port
+from devtools.stack.ports import free_port
 
 PACKAGE = "aws-ses-v2-local@2.10.2"
 FOLDER = BASE_DIR / ".local" / "doubles"

@@ -1,8 +1,8 @@
-"""The simulator's account: nothing to set up. What it lifts, tests/simulator tries."""
+"""The simulator's account: nothing to set up. What it lifts, tests/devtools/simulator tries."""
 
 import pytest
 
-from config.local.ports import free_port
+from devtools.stack.ports import free_port
 from notifications.providers.account import good
 from notifications.providers.accounts.simulator import SimulatorAccount
 from notifications.providers.mail import ErrorClass, ProviderError

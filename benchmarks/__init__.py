@@ -1,1 +1,0 @@
-"""Measurements, as one run on one machine: `python -m benchmarks.<name>`."""

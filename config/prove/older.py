@@ -1,5 +1,0 @@
-"""Include it in a Celery worker (`-I config.prove.older`) to make it one of the release before, without a kind."""
-
-from notifications import kinds
-
-del kinds.KINDS[kinds.WELCOME.name]

@@ -1,0 +1,162 @@
+"""The runs of `make bench-budget`, in the environment that devtools.benchmarks.budget has made."""
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import django
+
+django.setup()
+
+from django.db import connection  # noqa: E402 - models need the apps to be ready
+
+from accounts.models import User  # noqa: E402
+from config.environment import Role  # noqa: E402
+from config.processes import PROCESSES  # noqa: E402
+from config.redis_client import client  # noqa: E402
+from devtools.benchmarks import windows  # noqa: E402
+from devtools.benchmarks.sink import Sink  # noqa: E402
+from devtools.benchmarks.workers import READY_WITHIN_S, Sender, running  # noqa: E402
+from notifications import kinds  # noqa: E402
+from notifications.delivery.budget import burst  # noqa: E402
+from notifications.models import Message  # noqa: E402
+from notifications.outbox import Draft, enqueue, enqueue_many  # noqa: E402
+from notifications.states import Stream  # noqa: E402
+
+RUN_S = 10.0
+# The burst of the start must not make up for what is missing later.
+SETTLE_S = 1.0
+WHOLE_S = SETTLE_S + RUN_S + 0.5
+WINDOWS_S = (0.5, 1.0, 2.0, 5.0, RUN_S)
+# Worker processes, and the threads that the plain ones have.
+PROCESS_COUNTS = {1: 6, 2: 4, 6: 2}
+CRITICAL_RATE = 50
+CRITICAL_COUNT = 100
+CRITICAL_EVERY_S = 0.2
+MOST_UNDER_PCT = 3.0
+LONGEST_P99_MS = 250.0
+CONTEXT = {"headline": "What is new", "paragraphs": ["The first thing.", "The second thing."]}
+RELAY = next(process for process in PROCESSES if process.role is Role.RELAY)
+WORKERS = {process.name: process for process in PROCESSES if process.role is Role.WORKER}
+
+
+class NothingSentError(RuntimeError):
+    """A run in which the provider was never called."""
+
+
+def main() -> int:
+    folder = Path(sys.argv[1])
+    sink = Sink()
+    sink.start()
+    runs = [judge(500, count, "plain", plain(500, count)) for count in PROCESS_COUNTS]
+    runs += [
+        judge(rate, count, "real", real(folder, sink, rate, count)) for rate in (5, 50) for count in PROCESS_COUNTS
+    ]
+    waits_ms = [wait_s * 1000 for wait_s in critical_waits(folder, sink)]
+    sink.stop()
+    over, under = (max(figures) for figures in zip(*runs, strict=True))
+    p50, p99 = windows.percentile(waits_ms, 50), windows.percentile(waits_ms, 99)
+    say(f"{len(waits_ms)} critical messages beside bulk at {CRITICAL_RATE}/s: p50 {p50:.0f} ms, p99 {p99:.0f} ms")
+    say(f"budget: worst_over_pct={over:.2f} worst_under_pct={under:.2f} critical_p99_wait_ms={p99:.1f}")
+    return 0 if over == 0 and under <= MOST_UNDER_PCT and p99 <= LONGEST_P99_MS else 1
+
+
+def judge(rate: int, count: int, way: str, moments: Sequence[float]) -> tuple[float, float]:
+    """Say what a run came to and return by how many percent it was over and under. Raises NothingSentError."""
+    if not moments:
+        raise NothingSentError(f"{rate}/s over {count} worker processes")
+    ordered = sorted(moments)
+    over = windows.worst_over_pct(ordered, rate=rate, burst=burst(rate), lengths_s=WINDOWS_S)
+    under = windows.under_pct(ordered, rate=rate, since=ordered[0] + SETTLE_S, length_s=RUN_S)
+    fullest = ", ".join(f"{windows.fullest(ordered, length)} in {length:g} s" for length in WINDOWS_S)
+    say(
+        f"{rate}/s over {count} worker processes ({way}): {over:.2f} % over, {under:.2f} % under; "
+        f"burst {burst(rate):.0f}, at most {fullest}"
+    )
+    return over, under
+
+
+def plain(rate: int, count: int) -> list[float]:
+    """Return the moments of the calls of `count` plain processes."""
+    start_anew()
+    load(int(rate * (WHOLE_S + 2)))
+    senders = [Sender(rate, PROCESS_COUNTS[count]) for _ in range(count)]
+    try:
+        for sender in senders:
+            sender.wait_ready()
+        client().flushdb()
+        until = time.time() + WHOLE_S
+        for sender in senders:
+            sender.send_until(until)
+        return [moment for sender in senders for moment in sender.moments()]
+    finally:
+        for sender in senders:
+            sender.end()
+
+
+def real(folder: Path, sink: Sink, rate: int, count: int) -> list[float]:
+    """Return the moments of the calls of `count` Celery workers that the relay supplies."""
+    start_anew()
+    workers = {f"bench-{number}": WORKERS["worker-main"] for number in range(count)}
+    with running(folder, {"relay": RELAY, **workers}, {"EMAIL_RATE": str(rate), "SIMULATOR_URL": sink.url}):
+        sink.calls.clear()
+        load(int(rate * (WHOLE_S + 2)) + 500)
+        wait_for_calls(sink)
+        time.sleep(WHOLE_S)
+    return [moment for _, moment in sink.calls]
+
+
+def critical_waits(folder: Path, sink: Sink) -> list[float]:
+    """Return the seconds from the commit of each critical message to its provider call, beside saturating bulk.
+
+    The shipped workers do the work.
+    """
+    start_anew()
+    people = User.objects.bulk_create(User(email=f"critical{number}@example.com") for number in range(CRITICAL_COUNT))
+    settings = {"EMAIL_RATE": str(CRITICAL_RATE), "SIMULATOR_URL": sink.url}
+    with running(folder, {"relay": RELAY, **WORKERS}, settings):
+        sink.calls.clear()
+        load(int(CRITICAL_RATE * CRITICAL_COUNT * CRITICAL_EVERY_S * 1.5))
+        wait_for_calls(sink)
+        time.sleep(SETTLE_S)
+        for person in people:
+            enqueue(Draft(kind=kinds.PASSWORD_RESET.name, to=person.email, user=person))
+            time.sleep(CRITICAL_EVERY_S)
+        time.sleep(SETTLE_S)
+    called = dict(sink.calls)
+    written = Message.objects.filter(stream=Stream.CRITICAL).values_list("id", "created_at")
+    # What never went out has waited for ever.
+    return [called.get(str(message_id), float("inf")) - moment.timestamp() for message_id, moment in written]
+
+
+def start_anew() -> None:
+    """Begin with an empty database and an empty Redis."""
+    client().flushdb()
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE accounts_user, notifications_message CASCADE")
+
+
+def load(count: int) -> None:
+    """Enqueue a backlog of bulk mail."""
+    people = User.objects.bulk_create(
+        User(email=f"reader{number}@example.com", wants_news=True) for number in range(count)
+    )
+    enqueue_many(
+        [Draft(kind=kinds.PRODUCT_NEWS.name, to=person.email, user=person, context=CONTEXT) for person in people]
+    )
+
+
+def wait_for_calls(sink: Sink) -> None:
+    give_up_at = time.monotonic() + READY_WITHIN_S
+    while not sink.calls and time.monotonic() < give_up_at:
+        time.sleep(0.02)
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

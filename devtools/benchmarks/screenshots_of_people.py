@@ -1,0 +1,101 @@
+"""Pictures of the pages that people use: `make screenshots` takes them with its own."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser
+
+from config.environment import BASE_DIR
+from devtools.stack.simulated import Simulated
+from devtools.stack.stack import Stack
+from tests.browser.looks import DESKTOP, PHONE, Look
+from tests.browser.visitor import Visitor
+from tests.live.running import Running
+
+FOLDER = BASE_DIR / "docs" / "screenshots"
+DESK = Look(name="", viewport=DESKTOP)
+DARK_DESK = Look(name="-dark", viewport=DESKTOP, dark=True)
+HAND = Look(name="-phone", viewport=PHONE)
+DARK_HAND = Look(name="-phone-dark", viewport=PHONE, dark=True)
+
+
+class Photographer:
+    """Somebody who goes through the pages with a camera."""
+
+    def __init__(self, stack: Stack, browser: Browser) -> None:
+        self.running = Running(stack, Simulated(stack.simulator_url, stack.folder / "simulator"))
+        self.browser = browser
+
+    @contextmanager
+    def visitor(self) -> Iterator[Visitor]:
+        with DESK.open(self.browser) as context:
+            yield Visitor(context.new_page(), self.running)
+
+    def shoot(self, visitor: Visitor, name: str, *looks: Look) -> None:
+        for look in looks or (DESK,):
+            look.put_on(visitor.page)
+            visitor.page.screenshot(path=FOLDER / f"{name}{look}.png", full_page=look.viewport == PHONE)
+        DESK.put_on(visitor.page)
+
+
+def take_people(stack: Stack, browser: Browser) -> None:
+    photographer = Photographer(stack, browser)
+    take_front(photographer)
+    take_inbox(photographer)
+    take_account(photographer)
+
+
+def take_front(photographer: Photographer) -> None:
+    with photographer.visitor() as stranger:
+        stranger.go("/")
+        photographer.shoot(stranger, "landing", DESK, DARK_HAND)
+        stranger.go("/sign-up/")
+        photographer.shoot(stranger, "sign-up", DESK)
+        stranger.fill_in(email="ada@localhost", password="short")  # noqa: S106 - it is to be refused
+        stranger.press("Sign up")
+        stranger.page.get_by_role("alert").wait_for()
+        photographer.shoot(stranger, "sign-up-refused", HAND)
+        stranger.go("/log-in/")
+        photographer.shoot(stranger, "log-in", DARK_DESK)
+        stranger.go("/there-is-none/")
+        photographer.shoot(stranger, "not-found", DESK)
+
+
+def take_inbox(photographer: Photographer) -> None:
+    """The mail is written, handed over, delivered; another one is refused."""
+    with photographer.visitor() as newcomer:
+        photographer.running.simulator.turn(latency_ms=4000)
+        newcomer.sign_up("mary@example.com", name="Mary Somerville")
+        newcomer.sees(re.compile("Sending"))
+        newcomer.sees(re.compile("Resend in"))
+        photographer.shoot(newcomer, "inbox-waiting", DESK, DARK_HAND)
+        newcomer.sees("Delivered")
+        photographer.shoot(newcomer, "inbox-delivered", DARK_DESK, HAND)
+    photographer.running.simulator.turn(latency_ms=100)
+    with photographer.visitor() as unlucky:
+        unlucky.sign_up("bounce-mary@example.com", name="Mary Somerville")
+        unlucky.sees(re.compile("We couldn't deliver to"))
+        photographer.shoot(unlucky, "inbox-refused", DESK, DARK_HAND)
+        unlucky.follow("Change address")
+        photographer.shoot(unlucky, "correct-address", HAND)
+
+
+def take_account(photographer: Photographer) -> None:
+    with photographer.visitor() as member:
+        member.address = "emmy@example.com"
+        member.sign_up(member.address, name="Emmy Noether")
+        member.open_mail("/confirm/")
+        photographer.shoot(member, "confirm", HAND)
+        member.press("Confirm")
+        member.sees("Your address is confirmed. Welcome!")
+        member.follow("Change your address")
+        member.fill_in(email="noether@example.com", current_password=member.password)
+        member.press("Send the confirmation")
+        time.sleep(2)
+        member.go("/")
+        photographer.shoot(member, "account", DESK, DARK_HAND)
+        for page in ("preferences", "delete"):
+            member.go(f"/account/{page}/")
+            photographer.shoot(member, page, DESK, DARK_HAND)

@@ -1,0 +1,101 @@
+"""How long people wait at sign-up: all well, Redis stopped, and what handing the message to the broker adds.
+
+People come ten a second, whether those before them have been served or not. Starts a stack of its own with the shipped
+settings, on free ports and in a fresh folder; the provider needs 2 s.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+
+import requests
+
+from devtools.stack.ports import free_port
+from devtools.stack.site_client import Person
+from devtools.stack.stack import Ports, Stack
+
+SIGN_UPS = 300
+STOPPED_SIGN_UPS = 100
+PACE_S = 0.1
+PUBLISHES = 300
+MEASURE_PUBLISH = f"""
+import time
+from uuid import uuid4
+from notifications.outbox import broker
+from notifications.states import Stream
+broker.warm_up()
+for _ in range({PUBLISHES}):
+    began = time.perf_counter()
+    assert broker.publish([[uuid4()]], Stream.DEFAULT) == 1
+    print((time.perf_counter() - began) * 1000)
+"""
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        ports = Ports(web=free_port(), flower=free_port(), simulator=free_port())
+        stack = Stack(Path(folder), ports, os.environ)
+        try:
+            stack.start(say=_say)
+            measure(stack)
+        finally:
+            stack.stop()
+            for server in stack.servers:
+                server.destroy()
+
+
+def measure(stack: Stack) -> None:
+    well = sorted(sign_ups_ms(stack, "well", SIGN_UPS))
+    publish = sorted(float(line) for line in stack.manage("shell", "-v", "0", "-c", MEASURE_PUBLISH).split())
+    stack.supervisor.ask("stopProcess", "valkey")
+    stopped = sign_ups_ms(stack, "stopped", STOPPED_SIGN_UPS)
+    stack.supervisor.start_program("valkey")
+    back = time.time()
+    while len(starts := provider_calls(stack, "stopped", STOPPED_SIGN_UPS)) < STOPPED_SIGN_UPS:
+        time.sleep(0.5)
+    figures = {
+        "sign_up_p50_ms": statistics.median(well),
+        "sign_up_p99_ms": well[int(len(well) * 0.99) - 1],
+        "publish_p50_ms": statistics.median(publish),
+        "redis_stopped_first_ms": stopped[0],
+        "redis_stopped_worst_ms": max(stopped),
+        "redis_stopped_p50_ms": statistics.median(stopped[1:]),
+        "first_mail_after_return_s": min(starts) - back,
+        "last_mail_after_return_s": max(starts) - back,
+        "provider_ms": 2000.0,
+        "provider_to_sign_up_ratio": 2000.0 / statistics.median(well),
+    }
+    _say("sign_up: " + " ".join(f"{name}={value:.1f}" for name, value in figures.items()))
+
+
+def sign_ups_ms(stack: Stack, name: str, count: int) -> list[float]:
+    """Return how long each of `count` people waited for the answer to the form, in the order they came."""
+    began = time.monotonic()
+
+    def one(number: int) -> float:
+        time.sleep(max(0.0, began + number * PACE_S - time.monotonic()))
+        return Person(stack.site_url).sign_up(f"{name}{number}@example.com").took_s * 1000
+
+    with ThreadPoolExecutor(20) as people:
+        return list(people.map(one, range(count)))
+
+
+def provider_calls(stack: Stack, name: str, count: int) -> list[float]:
+    """When the provider calls for the accepted mails of `name` began, in seconds since the epoch."""
+    query = {"to": name, "limit": str(count)}
+    answer = requests.get(f"{stack.simulator_url}/api/messages", params=query, timeout=10)
+    return [datetime.fromisoformat(entry["request_started_at"]).timestamp() for entry in answer.json()["messages"]]
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""The catalogue of harm: what is done to which part, how long, and how long its consequences take to pass. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from devtools.chaos.conditions import LEASE_S, PROVIDERS, READ_S, SETTLE_S
+
+Dials = Mapping[str, Mapping[str, float | str]]
+
+# What every harmed dial goes back to.
+NEUTRAL: Mapping[str, float | str] = {
+    "error_rate": 0,
+    "error_status": 503,
+    "fault": "none",
+    "fault_rate": 0,
+    "webhook_lost_rate": 0,
+    "webhook_doubled_rate": 0,
+    "webhook_delay_ms": 0,
+    "webhook_shuffle": "false",
+}
+WORKERS = ("worker-critical", "worker-main", "worker-bulk")
+# Until a process or a connection that was cut off is back at work, and a little more.
+BACK_S = 5.0
+# Until a provider that refuses all has failed often enough for its circuit to open, at the slowest rate of people, and
+# mail goes to the other one.
+NOTICED_S = 5.0
+# From the end of a harm until what it made uncertain is settled, and sent again where its kind wants that.
+SETTLED_S = SETTLE_S + 2.0
+
+
+class Act(StrEnum):
+    KILL = "kill"  # kill -9
+    FREEZE = "freeze"  # SIGSTOP, then SIGCONT
+    STOP = "stop"  # in order, then started again
+    CRASH = "crash"  # SIGQUIT: PostgreSQL's immediate shutdown, without a checkpoint
+    WIPE = "wipe"  # FLUSHALL
+    OLDER = "older"  # a worker of the release before joins
+    TURN = "turn"  # dials of the simulated providers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """`target` is a program's name, or what the table of results calls it; `dials` those turned, per provider.
+
+    The providers' dials are turned one after the other, `apart_s` apart; `lasts_s` counts from the last.
+
+    `quiet_s` is how long nothing else may be harmed afterwards: until then its own consequences are still to be seen,
+    and a message that it made uncertain could become so twice.
+    """
+
+    name: str
+    act: Act
+    target: str
+    lasts_s: float
+    quiet_s: float
+    dials: Dials = field(default_factory=dict)
+    apart_s: float = 0.0
+
+    @property
+    def of_broker(self) -> bool:
+        return self.target == "valkey"
+
+
+def _processes() -> list[Fault]:
+    return [
+        Fault(name="relay killed", act=Act.KILL, target="relay", lasts_s=0, quiet_s=BACK_S),
+        *(
+            Fault(name=f"{worker} killed", act=Act.KILL, target=worker, lasts_s=0, quiet_s=LEASE_S + SETTLED_S)
+            for worker in WORKERS
+        ),
+        *(
+            Fault(name=f"{process} frozen", act=Act.FREEZE, target=process, lasts_s=2, quiet_s=BACK_S)
+            for process in (*WORKERS, "relay")
+        ),
+        Fault(
+            name="worker-main frozen past its lease",
+            act=Act.FREEZE,
+            target="worker-main",
+            lasts_s=LEASE_S + 1,
+            quiet_s=SETTLED_S,
+        ),
+    ]
+
+
+def _deploys() -> list[Fault]:
+    return [
+        Fault(name="worker without the newest kind", act=Act.OLDER, target="worker-older", lasts_s=6, quiet_s=BACK_S)
+    ]
+
+
+def _servers() -> list[Fault]:
+    return [
+        Fault(name="broker stopped", act=Act.STOP, target="valkey", lasts_s=3, quiet_s=BACK_S),
+        Fault(name="broker frozen", act=Act.FREEZE, target="valkey", lasts_s=3, quiet_s=BACK_S),
+        Fault(name="broker wiped", act=Act.WIPE, target="valkey", lasts_s=0, quiet_s=BACK_S),
+        Fault(name="broker restarted", act=Act.STOP, target="valkey", lasts_s=0, quiet_s=BACK_S),
+        Fault(name="database restarted", act=Act.STOP, target="postgres", lasts_s=0, quiet_s=BACK_S + 1),
+        Fault(name="database crashed", act=Act.CRASH, target="postgres", lasts_s=0, quiet_s=BACK_S + 1),
+    ]
+
+
+def _refuses(status: int) -> Mapping[str, float | str]:
+    return {"error_rate": 1, "error_status": status}
+
+
+def _meets(fault: str) -> Mapping[str, float | str]:
+    return {"fault": fault, "fault_rate": 1}
+
+
+OUT = _refuses(503)
+# What a provider does, how, and how long its consequences last.
+MISBEHAVIOURS: dict[str, tuple[Mapping[str, float | str], float]] = {
+    "answers 429": (_refuses(429), BACK_S),
+    "answers 500": (_refuses(500), BACK_S),
+    "answers 503": (_refuses(503), BACK_S),
+    "answers 401": (_refuses(401), 2 * BACK_S),
+    "hangs, not taking it": (_meets("hang_before"), READ_S + SETTLED_S),
+    "takes it, then hangs": (_meets("hang_after"), READ_S + SETTLED_S),
+    "cuts, not taking it": (_meets("cut_before"), SETTLED_S),
+    "takes it, then cuts": (_meets("cut_after"), SETTLED_S),
+    "takes it, half an answer": (_meets("truncate"), SETTLED_S),
+    "takes it, then answers 500": (_meets("error_after"), SETTLED_S),
+    "suspends the account": (_meets("suspended"), 2 * BACK_S),
+}
+# Half of the answers are cut meanwhile: it is uncertain messages that need the reports.
+CUT_HALF: Mapping[str, float | str] = {"fault": "cut_after", "fault_rate": 0.5}
+REPORTS: dict[str, Mapping[str, float | str]] = {
+    "lost": {"webhook_lost_rate": 1},
+    "doubled": {"webhook_doubled_rate": 1},
+    "late": {"webhook_delay_ms": 2000},
+    "shuffled": {"webhook_shuffle": "true", "webhook_delay_ms": 500},
+}
+
+
+def _turned(name: str, dials: Dials, *, lasts_s: float, quiet_s: float, apart_s: float = 0.0) -> Fault:
+    return Fault(
+        name=name, act=Act.TURN, target="providers", lasts_s=lasts_s, quiet_s=quiet_s, dials=dials, apart_s=apart_s
+    )
+
+
+def _providers() -> list[Fault]:
+    first, second = PROVIDERS
+    faults = [_turned("both down", {first: OUT, second: OUT}, lasts_s=3, quiet_s=2 * BACK_S)]
+    for what, (dials, quiet_s) in MISBEHAVIOURS.items():
+        faults += [
+            _turned(f"{first} {what}", {first: dials}, lasts_s=2, quiet_s=quiet_s),
+            # The second one is asked only while the first is out, and has to take mail before it can stop doing so.
+            _turned(
+                *(f"{second} {what}", {first: OUT, second: dials}), lasts_s=2.5, quiet_s=quiet_s, apart_s=NOTICED_S
+            ),
+        ]
+    return faults
+
+
+def _webhooks() -> list[Fault]:
+    return [
+        _turned(
+            f"reports {how}, half the answers cut",
+            {provider: {**harm, **CUT_HALF} for provider in PROVIDERS},
+            lasts_s=2.5,
+            quiet_s=SETTLED_S + 1,
+        )
+        for how, harm in REPORTS.items()
+    ]
+
+
+FAULTS = (*_processes(), *_deploys(), *_servers(), *_providers(), *_webhooks())
+BY_NAME = {fault.name: fault for fault in FAULTS}

@@ -1,0 +1,59 @@
+"""The full report: everything that was seen, and the story of each mail that was lost, doubled, held or not settled."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from devtools.chaos.checker import fact_of
+from devtools.chaos.report import Figures
+from devtools.chaos.rows import Rows
+from devtools.stack.facts import Fact
+
+# Mail has links with tokens in it; the report is about how it went, not about what it said.
+LEAVES_OUT = {"text", "html", "headers"}
+
+
+def write(
+    path: Path,
+    figures: Figures,
+    *,
+    journal: Sequence[Mapping[str, Any]],
+    calls: Sequence[Mapping[str, Any]],
+    killer: Sequence[Mapping[str, Any]],
+    rows: Rows,
+) -> None:
+    """Write the report as JSON. Times are seconds since 1970, or texts where the simulator or PostgreSQL said them."""
+    suspects = suspicious(figures)
+    report = {
+        "began_at": figures.began_at,
+        "verdict": asdict(figures.verdict),
+        "harms": [asdict(felt) for felt in figures.felt],
+        "held": figures.held,
+        "unsettled": figures.unsettled,
+        "killer": killer,
+        "stories": [
+            {
+                "fact": fact,
+                "told": [asdict(said) for said in figures.said if said.fact == fact],
+                "calls": [call for call in calls if fact_of(call) == fact],
+                "journal": [_without_content(entry) for entry in journal if fact_of(entry) == fact],
+                "our_rows": rows.stories(fact),
+            }
+            for fact in suspects
+        ],
+        "told": [asdict(said) for said in figures.said],
+    }
+    path.write_text(json.dumps(report, indent=1, default=str), encoding="utf-8")
+
+
+def suspicious(figures: Figures) -> list[Fact]:
+    """Return the facts whose story somebody will want to read. Pure."""
+    verdict = figures.verdict
+    doubled = [duplicate.fact for duplicate in verdict.duplicates]
+    return sorted({*verdict.lost, *doubled, *verdict.strays, *figures.held, *figures.unsettled})
+
+
+def _without_content(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name not in LEAVES_OUT}

@@ -1,0 +1,94 @@
+"""The hands that do harm, and undo it."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import redis
+
+from devtools.chaos.faults import NEUTRAL, WORKERS, Act, Fault
+from devtools.chaos.killer import Killer
+from devtools.chaos.older_worker import older_worker
+from devtools.stack.server import Server
+from devtools.stack.simulated import Simulated
+from devtools.stack.stack import Stack
+
+
+class Hands:
+    """Harm as context managers: done when entered, undone when left, also where Ctrl-C leaves it."""
+
+    def __init__(self, stack: Stack, simulated: Simulated, killer: Killer) -> None:
+        self.stack = stack
+        self.simulated = simulated
+        self.killer = killer
+
+    @contextmanager
+    def harm(self, fault: Fault) -> Iterator[None]:
+        """Raises SupervisorError, ServerError, redis.RedisError and requests.RequestException."""
+        acts = {
+            Act.KILL: self._kill,
+            Act.FREEZE: self._freeze,
+            Act.STOP: self._stop,
+            Act.CRASH: self._crash,
+            Act.WIPE: self._wipe,
+            Act.OLDER: self._older,
+            Act.TURN: self._turn,
+        }
+        with acts[fault.act](fault):
+            yield
+
+    @contextmanager
+    def _kill(self, fault: Fault) -> Iterator[None]:
+        # supervisord starts it again.
+        self.killer.kill(fault.target, lurk=fault.target in WORKERS)
+        yield
+
+    @contextmanager
+    def _freeze(self, fault: Fault) -> Iterator[None]:
+        frozen = self.killer.freeze(fault.target, lurk=fault.target in WORKERS)
+        try:
+            yield
+        finally:
+            self.killer.wake(frozen)
+
+    @contextmanager
+    def _stop(self, fault: Fault) -> Iterator[None]:
+        self.stack.supervisor.stop_program(fault.target)
+        try:
+            yield
+        finally:
+            self.stack.supervisor.start_program(fault.target)
+        self._server(fault).wait_ready()
+
+    @contextmanager
+    def _crash(self, fault: Fault) -> Iterator[None]:
+        os.kill(self.stack.supervisor.pid(fault.target), signal.SIGQUIT)
+        yield
+        self._server(fault).wait_ready()
+
+    @contextmanager
+    def _wipe(self, fault: Fault) -> Iterator[None]:
+        with redis.Redis.from_url(self.stack.environment["REDIS_URL"]) as client:
+            client.flushall()
+        yield
+
+    @contextmanager
+    def _older(self, fault: Fault) -> Iterator[None]:
+        with older_worker(self.stack):
+            yield
+
+    @contextmanager
+    def _turn(self, fault: Fault) -> Iterator[None]:
+        try:
+            for number, (provider, dials) in enumerate(fault.dials.items()):
+                time.sleep(fault.apart_s if number else 0)
+                self.simulated.turn(provider, **dials)
+            yield
+        finally:
+            for provider in fault.dials:
+                self.simulated.turn(provider, **NEUTRAL)
+
+    def _server(self, fault: Fault) -> Server:
+        return next(server for server in self.stack.servers if server.name == fault.target)

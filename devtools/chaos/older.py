@@ -1,0 +1,5 @@
+"""Include it in a Celery worker (`-I devtools.chaos.older`) to make it one of the release before, without a kind."""
+
+from notifications import kinds
+
+del kinds.KINDS[kinds.WELCOME.name]

@@ -1,0 +1,172 @@
+"""The second act: people whose mail server works, beside people whose server greylists them or is full."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from devtools.chaos.checker import Verdict, fact_of, judge
+from devtools.chaos.conditions import Setting
+from devtools.chaos.report import named
+from devtools.chaos.rows import Rows
+from devtools.chaos.workload import Load, Said, Word
+from devtools.stack.facts import Fact, epoch, percentile
+from devtools.stack.ports import HOST
+from devtools.stack.simulated import Simulated
+from devtools.stack.stack import ADMIN_ADDRESS, Stack
+
+PROVIDER = "smtp"
+LATENCY_MS = 700
+GREYLIST_S = 12.0
+# How long the provider refuses everything, because the account may not send.
+SUSPENDED_S = 5.0
+SETTLED_WITHIN_S = 150.0
+# What people with a working server may wait, at most, in multiples of what they wait without the others.
+MOST_TIMES_LONGER = 2.0
+FULL, GREYLISTED = "full", "greylisted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """Waits are from the site's "done" to the provider's acceptance. `dead`: facts that no retry will deliver."""
+
+    verdict: Verdict
+    alone_p99_s: float
+    beside_p99_s: float
+    refused: int
+    suspended: int
+    unsettled: Sequence[Fact]
+    dead: Sequence[Fact]
+    said: Sequence[Said]
+
+    @property
+    def ratio(self) -> float:
+        return self.beside_p99_s / self.alone_p99_s if self.alone_p99_s else 0.0
+
+
+def settings(smtp_port: int) -> list[Setting]:
+    why = "the second act: only SMTP answers for each recipient"
+    values = {
+        "EMAIL_PROVIDERS": PROVIDER,
+        "SMTP_URL": f"smtp://{HOST}:{smtp_port}",
+        "SIMULATOR_SMTP_PORT": str(smtp_port),
+        "EMAIL_RATE": f"{PROVIDER}=100",
+    }
+    return [Setting(name=name, value=value, why=why) for name, value in values.items()]
+
+
+def alone(number: int) -> str:
+    return f"alone{number}@example.com"
+
+
+def beside(number: int) -> str:
+    """Return an address with a working server for even numbers; of the others half are greylisted, half are full."""
+    if number % 2 == 0:
+        return f"beside{number}@example.com"
+    return f"{FULL if number % 4 == 1 else GREYLISTED}{number}@bad.example.org"
+
+
+def later(number: int) -> str:
+    return f"later{number}@example.com"
+
+
+class Recipients:
+    def __init__(self, stack: Stack, say: Callable[[str], None]) -> None:
+        self.stack = stack
+        self.say = say
+        self.simulated = Simulated(stack.simulator_url, stack.folder / "simulator")
+        self.rows = Rows(stack.environment["DATABASE_URL"])
+        self.loads: list[Load] = []
+
+    def run(self, people: int, rate: float) -> Figures:
+        """Let `people` with a working server come, then as many of whom every second has one, then a suspension."""
+        self.simulated.turn(PROVIDER, latency_ms=LATENCY_MS, greylist_s=GREYLIST_S)
+        self._visit("working mail servers only", people, rate, alone)
+        before = self._refused()
+        self._visit("working, greylisting and full mail servers", people, rate, beside)
+        refused = self._refused() - before
+        self.simulated.turn(PROVIDER, fault="suspended", fault_rate=1)
+        before = self._refused()
+        self._visit("the account is suspended", int(SUSPENDED_S * rate), rate, later)
+        suspended = self._refused() - before
+        self.simulated.turn(PROVIDER, fault="none", fault_rate=0)
+        return self._figures(refused=refused, suspended=suspended)
+
+    def stop(self) -> None:
+        for load in self.loads:
+            load.stop()
+
+    def _visit(self, what: str, people: int, rate: float, address_of: Callable[[int], str]) -> None:
+        self.say(f"{people} people sign up, {rate:.1f} a second: {what} …")
+        load = Load(self.stack.site_url, self.stack.folder / "clients.jsonl")
+        self.loads.append(load)
+        load.start(people, rate, address_of)
+        load.wait()
+
+    def _refused(self) -> int:
+        return int(self.simulated.stats()["refused"])
+
+    def _figures(self, *, refused: int, suspended: int) -> Figures:
+        said = [one for load in self.loads for one in load.said]
+        promised = {one.fact for one in said if one.word is Word.DONE and not one.address.startswith(FULL)}
+        journal = self._settled(promised)
+        taken = {fact_of(entry): epoch(entry["accepted_at"]) for entry in reversed(journal)}
+        return Figures(
+            verdict=judge(promised, journal, {}),
+            alone_p99_s=_p99(said, taken, "alone"),
+            beside_p99_s=_p99(said, taken, "beside"),
+            refused=refused,
+            suspended=suspended,
+            unsettled=[fact for fact in self.rows.unsettled() if not fact[1].startswith(FULL)],
+            dead=self.rows.dead(),
+            said=said,
+        )
+
+    def _settled(self, promised: set[Fact]) -> list[dict[str, Any]]:
+        """Wait until everything that can be delivered is accepted; return the journal, oldest first."""
+        give_up_at = time.time() + SETTLED_WITHIN_S
+        while True:
+            journal = [entry for entry in reversed(self.simulated.messages()) if entry["to"] != ADMIN_ADDRESS]
+            waiting = [fact for fact in self.rows.unsettled() if not fact[1].startswith(FULL)]
+            if (promised <= {fact_of(entry) for entry in journal} and not waiting) or time.time() > give_up_at:
+                return journal
+            time.sleep(0.5)
+
+
+def complaints(figures: Figures) -> Iterator[str]:
+    """Yield what must not be; nothing if all is well."""
+    verdict = figures.verdict
+    facts: list[tuple[str, Sequence[Fact]]] = [
+        ("lost beside bad recipients", verdict.lost),
+        ("not settled in time beside bad recipients", figures.unsettled),
+        ("dead after a refusal that passes", figures.dead),
+        ("doubled without an explanation beside bad recipients", [one.fact for one in verdict.unexplained]),
+    ]
+    for what, found in facts:
+        yield from named(what, [f"{kind} to {address}" for kind, address in found])
+    turned_away = [one.address for one in figures.said if one.word is not Word.DONE]
+    yield from named("turned away beside bad recipients", turned_away)
+    if figures.ratio > MOST_TIMES_LONGER:
+        yield (
+            f"people with a working server waited {figures.beside_p99_s:.2f} s (p99) beside bad recipients and"
+            f" {figures.alone_p99_s:.2f} s without them; at most {MOST_TIMES_LONGER:g} times as long is allowed"
+        )
+    if not figures.refused or not figures.suspended:
+        yield "harmed nothing: the mail servers refused no recipient, or the suspended account no email"
+
+
+def summary(figures: Figures) -> str:
+    return (
+        f"People with a working mail server waited {figures.alone_p99_s:.2f} s (p99) among themselves,"
+        f" {figures.beside_p99_s:.2f} s beside {figures.refused} refusals of greylisted and full mailboxes."
+        f" A suspended account refused {figures.suspended} emails; {len(figures.dead)} messages are dead."
+    )
+
+
+def _p99(said: Sequence[Said], taken: dict[Fact, float], start: str) -> float:
+    waits = [
+        max(0.0, taken[one.fact] - one.at)
+        for one in said
+        if one.word is Word.DONE and one.address.startswith(start) and one.fact in taken
+    ]
+    return percentile(waits, 0.99)

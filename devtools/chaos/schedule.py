@@ -1,0 +1,86 @@
+"""When which harm is done. Pure: the same seed and length give the same schedule."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from devtools.chaos.faults import BY_NAME, Fault
+
+# Before the first harm the load has to run.
+LEAD_S = 2.0
+# Lengths and pauses vary by as much, so that no two runs hit the same moment.
+VARIES = 0.1
+
+# About 68 s of load for what goes into every change's checks: name and start. Two that make messages uncertain are
+# apart by the time it takes to settle them.
+SHORT = (
+    ("reports lost, half the answers cut", 2.0),
+    ("ses answers 429", 6.0),
+    ("broker wiped", 10.0),
+    ("worker-main frozen past its lease", 12.5),
+    ("broker frozen", 31.5),
+    ("worker-main killed", 36.5),
+    ("both down", 40.0),
+    ("database restarted", 45.5),
+    ("relay killed", 50.0),
+    ("worker without the newest kind", 52.0),
+    ("ses takes it, then answers 500", 64.0),
+)
+SHORT_S = 68.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Harm:
+    """A fault with its time. Seconds count from the start of the load; `length_s` from when all of it is done."""
+
+    fault: Fault
+    start_s: float
+    length_s: float
+
+    @property
+    def end_s(self) -> float:
+        return self.start_s + self.fault.apart_s + self.length_s
+
+    @property
+    def over_s(self) -> float:
+        """When its consequences should have passed."""
+        return self.end_s + self.fault.quiet_s
+
+
+def plan(seed: int, duration_s: float, faults: Sequence[Fault]) -> list[Harm]:
+    """Return as many harms as fit, one after the other has passed; each fault once before any comes twice."""
+    dice = random.Random(seed)  # noqa: S311 - chance that can be had again
+    harms: list[Harm] = []
+    free_s = LEAD_S
+    while True:
+        before = len(harms)
+        for fault in _shuffled(dice, faults):
+            harm = Harm(fault=fault, start_s=free_s, length_s=fault.lasts_s * (1 + VARIES * dice.random()))
+            if harm.over_s <= duration_s:
+                harms.append(harm)
+                free_s = harm.over_s + fault.quiet_s * VARIES * dice.random()
+        if len(harms) == before or len(harms) < len(faults):
+            return harms
+
+
+def plan_short(seed: int) -> list[Harm]:
+    """Return the fixed selection; only its moments vary, by less than half a second."""
+    dice = random.Random(seed)  # noqa: S311 - as above
+    return [
+        Harm(fault=BY_NAME[name], start_s=start_s + dice.random() * 0.4, length_s=BY_NAME[name].lasts_s)
+        for name, start_s in SHORT
+    ]
+
+
+def needed_s(faults: Sequence[Fault]) -> float:
+    """Return a length into which all the faults fit, whatever the seed."""
+    return LEAD_S + sum(fault.apart_s + (fault.lasts_s + fault.quiet_s) * (1 + VARIES) for fault in faults)
+
+
+def left_out(harms: Sequence[Harm], faults: Sequence[Fault]) -> Iterator[Fault]:
+    done = {harm.fault.name for harm in harms}
+    return (fault for fault in faults if fault.name not in done)
+
+
+def _shuffled(dice: random.Random, faults: Sequence[Fault]) -> list[Fault]:
+    return dice.sample(faults, len(faults))

@@ -1,0 +1,73 @@
+"""The dials as a form for people: the main ones, in groups, for one provider or for all."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from devtools.simulator.controls import KNOBS, TYPES, Dials
+from devtools.simulator.faults import Fault
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Answers": ("latency_ms", "error_rate", "fail_next", "error_status"),
+    "Faults": ("fault", "fault_rate", "fault_next", "hang_s"),
+    "What becomes of the mail": ("bounce_rate", "complaint_rate", "deferred_rate"),
+    "Reports": ("webhook_lost_rate", "webhook_doubled_rate", "webhook_delay_ms", "webhook_shuffle"),
+}
+FAULTS = {
+    Fault.NONE: "none",
+    Fault.STATUS: "refuse with the error status",
+    Fault.HANG_BEFORE: "hang, not taking it",
+    Fault.HANG_AFTER: "take it, then hang",
+    Fault.CUT_BEFORE: "cut, not taking it",
+    Fault.CUT_AFTER: "take it, then cut",
+    Fault.TRUNCATE: "take it, half an answer",
+    Fault.DRIBBLE: "take it, answer byte by byte",
+    Fault.ERROR_AFTER: "take it, answer 500",
+    Fault.SUSPENDED: "refuse: the account is suspended",
+}
+CHOICES: dict[type, list[tuple[str, str]]] = {
+    Fault: [(fault.value, label) for fault, label in FAULTS.items()],
+    bool: [("false", "no"), ("true", "yes")],
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One control. An empty `value` leaves its dial as it is: that of providers which differ."""
+
+    name: str
+    label: str
+    value: str
+    least: str
+    most: str
+    step: str
+    choices: Sequence[tuple[str, str]]
+
+
+def groups(dials: Iterable[Dials]) -> dict[str, list[Field]]:
+    """Return the form's fields with what all of `dials` agree on."""
+    values = [one.as_dict() for one in dials]
+    return {legend: [_field(name, values) for name in names] for legend, names in GROUPS.items()}
+
+
+def filled_in(form: Mapping[str, Any]) -> dict[str, object]:
+    names = [name for group in GROUPS.values() for name in group]
+    return {name: form[name] for name in names if form.get(name, "") != ""}
+
+
+def _field(name: str, values: Sequence[Mapping[str, Any]]) -> Field:
+    knob, kind = KNOBS[name], TYPES[name]
+    given = {_shown(value[name]) for value in values}
+    return Field(
+        name=name,
+        label=knob.label,
+        value=given.pop() if len(given) == 1 else "",
+        least=f"{knob.least:.0f}",
+        most=f"{knob.most:.0f}",
+        step="any" if kind is float else "1",
+        choices=CHOICES.get(kind, []),
+    )
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value).lower()

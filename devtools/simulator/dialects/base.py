@@ -1,0 +1,75 @@
+"""What a provider's way of speaking is to the simulator."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.client import responses
+from typing import Any, ClassVar
+
+from devtools.simulator.journal import Entry
+
+# What stands in front of a provider answers these, not the provider, and does not speak its dialect.
+GATEWAYS = {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
+JSON = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class RefusedError(Exception):
+    """The request is not one the provider would take; carries the provider's answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+class Dialect(ABC):
+    """Pure: bytes in, entries or a refusal out."""
+
+    name: str
+    max_body: ClassVar[int]
+
+    @abstractmethod
+    def authorize(self, headers: Mapping[str, str]) -> None:
+        """Check that there are credentials, whichever. Raises RefusedError."""
+
+    @abstractmethod
+    def read(self, body: bytes, headers: Mapping[str, str]) -> list[Entry]:
+        """Return one entry per recipient. Raises RefusedError."""
+
+    @abstractmethod
+    def accepted(self, entries: Sequence[Entry]) -> Answer:
+        """Return the provider's yes."""
+
+    @abstractmethod
+    def error(self, status: int, text: str = "", *, retry_after_s: int = 0) -> Answer:
+        """Return the provider's no; without a text, what it usually says with this status."""
+
+    @abstractmethod
+    def suspended(self) -> Answer:
+        """Return the refusal of all email from an account that may not send."""
+
+    def inactive(self, address: str) -> Answer | None:
+        """Return the refusal of mail to a suppressed address; None where it is taken, and dropped afterwards."""
+        return None
+
+
+def gateway(status: int) -> Answer:
+    phrase = responses[status]
+    page = f"<html><head><title>{status} {phrase}</title></head><body><h1>{phrase}</h1></body></html>"
+    return Answer(status, page, {"Content-Type": "text/html"})
+
+
+def usual(texts: Mapping[int, str], status: int) -> str:
+    return texts.get(status) or responses.get(status, "Unknown error")
+
+
+def named(person: Mapping[str, Any]) -> str:
+    name = person.get("name")
+    return f"{name} <{person['email']}>" if name else str(person["email"])

@@ -1,0 +1,101 @@
+"""Postmark, POST /email."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import getaddresses
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+from devtools.simulator.dialects.base import GATEWAYS, JSON, Answer, Dialect, RefusedError, gateway, usual
+from devtools.simulator.journal import Entry
+
+# https://postmarkapp.com/developer/api/overview#error-codes
+BAD_TOKEN = 10
+MAINTENANCE = 100
+INVALID_REQUEST = 300
+NOT_ALLOWED = 405
+INACTIVE = 406
+RATE_EXCEEDED = 429
+NUMBERS: dict[int, int] = {
+    HTTPStatus.UNAUTHORIZED: BAD_TOKEN,
+    HTTPStatus.TOO_MANY_REQUESTS: RATE_EXCEEDED,
+    HTTPStatus.SERVICE_UNAVAILABLE: MAINTENANCE,
+}
+TEXTS: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "The Server Token you provided in the X-Postmark-Server-Token request header was invalid.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Rate limit exceeded.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Postmark API offline for maintenance.",
+}
+
+
+class Postmark(Dialect):
+    name = "postmark"
+    max_body = 10 * 1024 * 1024
+
+    def authorize(self, headers: Mapping[str, str]) -> None:
+        if not headers.get("X-Postmark-Server-Token"):
+            raise RefusedError(self.error(HTTPStatus.UNAUTHORIZED, "Bad or missing Server API token."))
+
+    def read(self, body: bytes, headers: Mapping[str, str]) -> list[Entry]:
+        self.authorize(headers)
+        try:
+            return self._entries(json.loads(body))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            text = f"Invalid request: {type(error).__name__}"
+            raise RefusedError(self.error(HTTPStatus.UNPROCESSABLE_ENTITY, text)) from error
+
+    def _entries(self, data: dict[str, Any]) -> list[Entry]:
+        people = getaddresses([data.get(kind, "") for kind in ("To", "Cc", "Bcc")])
+        message_id = str(uuid4())
+        entries = [
+            Entry(
+                provider=self.name,
+                provider_message_id=message_id,
+                to=address,
+                to_name=name,
+                sender=data["From"],
+                subject=data["Subject"],
+                text=data.get("TextBody", ""),
+                html=data.get("HtmlBody", ""),
+                headers={header["Name"]: header["Value"] for header in data.get("Headers", [])},
+                metadata=data.get("Metadata", {}),
+            )
+            for name, address in people
+            if address
+        ]
+        if not entries or not (entries[0].text or entries[0].html):
+            raise ValueError("nobody to send it to, or nothing to send")
+        return entries
+
+    def accepted(self, entries: Sequence[Entry]) -> Answer:
+        body = {
+            "To": entries[0].to,
+            "MessageID": entries[0].provider_message_id,
+            "SubmittedAt": datetime.now(UTC).isoformat(),
+            "ErrorCode": 0,
+            "Message": "OK",
+        }
+        return Answer(HTTPStatus.OK, json.dumps(body), JSON)
+
+    def error(self, status: int, text: str = "", *, retry_after_s: int = 0) -> Answer:
+        if status in GATEWAYS:
+            return gateway(status)
+        wish = {"Retry-After": str(retry_after_s)} if retry_after_s and status == HTTPStatus.TOO_MANY_REQUESTS else {}
+        return _answer(status, NUMBERS.get(status, INVALID_REQUEST), text or usual(TEXTS, status), wish)
+
+    def suspended(self) -> Answer:
+        return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, NOT_ALLOWED, "Your account is not allowed to send.", {})
+
+    def inactive(self, address: str) -> Answer:
+        text = (
+            "You tried to send to recipient(s) that have been marked as inactive. "
+            f"Found inactive addresses: {address.lower()}. "
+            "Inactive recipients are ones that have generated a hard bounce, a spam complaint, or a manual suppression."
+        )
+        return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, INACTIVE, text, {})
+
+
+def _answer(status: int, number: int, text: str, headers: Mapping[str, str]) -> Answer:
+    return Answer(status, json.dumps({"ErrorCode": number, "Message": text}), {**JSON, **headers})

@@ -1,0 +1,112 @@
+"""The mailbox for people. Mail is hostile: everything is escaped, and HTML is shown in a sandbox without scripts."""
+
+import re
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.template.loader import render_to_string
+
+from devtools.simulator.controls import BadDialError
+from devtools.simulator.controls_form import filled_in, groups
+from devtools.simulator.handlers import Handler, same_origin
+
+PER_PAGE = 25
+PAGE_POLICY = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'"
+MAIL_POLICY = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+)
+HEAD = re.compile(r"<head(\s[^>]*)?>", re.IGNORECASE)
+
+
+class Page(Handler):
+    def show(self, template: str, **context: object) -> None:
+        self.set_header("Content-Security-Policy", PAGE_POLICY)
+        self.finish(render_to_string(f"simulator/{template}", context))
+
+
+class Inbox(Page):
+    def get(self) -> None:
+        to = self.get_argument("to", "")
+        found = self.simulator.journal.find(to=to)
+        pages = max(1, -(-len(found) // PER_PAGE))
+        page = min(max(1, _whole(self.get_argument("page", "1"))), pages)
+        self.show(
+            "inbox.html",
+            rows=[(entry, self.simulator.told(entry.seq)) for entry in found[(page - 1) * PER_PAGE : page * PER_PAGE]],
+            to=to,
+            page=page,
+            pages=pages,
+            count=len(found),
+            stats=self.simulator.stats(),
+        )
+
+
+class DialsPage(Page):
+    """The dials of one provider, or of all: ?provider=NAME."""
+
+    def get(self) -> None:
+        provider = self.get_argument("provider", "")
+        if provider and provider not in self.simulator.parts:
+            return self.refuse(HTTPStatus.NOT_FOUND, f"There is no provider {provider!r}.")
+        return self.show_form(provider)
+
+    def post(self) -> None:
+        if not same_origin(self.request):
+            return self.refuse(HTTPStatus.FORBIDDEN, "Another site's page may not turn the dials.")
+        form = QueryDict(self.request.body)
+        provider = form.get("provider", "")
+        try:
+            self.simulator.turn(filled_in(form), provider)
+        except BadDialError as error:
+            self.set_status(HTTPStatus.BAD_REQUEST)
+            return self.show_form(provider if provider in self.simulator.parts else "", error=str(error))
+        self.redirect(f"/dials?{urlencode({'provider': provider, 'turned': 1})}", status=HTTPStatus.SEE_OTHER)
+        return None
+
+    def show_form(self, provider: str, error: str = "") -> None:
+        parts = self.simulator.parts
+        chosen = [parts[provider]] if provider else parts.values()
+        self.show(
+            "dials.html",
+            providers=parts,
+            provider=provider,
+            groups=groups(part.dials for part in chosen),
+            turned=self.get_argument("turned", "") == "1",
+            reporting=self.simulator.reporter is not None,
+            error=error,
+        )
+
+
+class ShowMessage(Page):
+    def get(self, seq: str) -> None:
+        entry = self.simulator.journal.get(int(seq))
+        if entry is None:
+            self.set_status(HTTPStatus.NOT_FOUND)
+        told = self.simulator.told(entry.seq) if entry else []
+        self.show("message.html", entry=entry, seq=seq, told=told, reporting=self.simulator.reporter is not None)
+
+
+class ShowHtml(Handler):
+    """The mail's own HTML, for the frame: no scripts, no forms, no loads; its links open a new tab."""
+
+    def get(self, seq: str) -> None:
+        entry = self.simulator.journal.get(int(seq))
+        if entry is None:
+            self.refuse(HTTPStatus.NOT_FOUND, f"There is no message {seq}.")
+            return
+        self.set_header("Content-Security-Policy", MAIL_POLICY)
+        self.set_header("Content-Type", "text/html; charset=UTF-8")
+        base = '<base target="_blank">'
+        html, found = HEAD.subn(lambda match: match.group() + base, entry.html, count=1)
+        self.finish(html if found else base + entry.html)
+
+
+class Style(Handler):
+    def get(self) -> None:
+        self.set_header("Content-Type", "text/css; charset=UTF-8")
+        self.finish(render_to_string("simulator/style.css"))
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 1  # noqa: PLR2004 - no page beyond

@@ -1,0 +1,150 @@
+"""Posts the providers' reports to the site: patient when it is away, and never more than a few at a time."""
+
+import asyncio
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+from tornado.httputil import HTTPInputError
+
+from devtools.simulator.controls import Dials
+from devtools.simulator.journal import Entry
+from devtools.simulator.outcomes import Due, Event, Fate, planned
+from devtools.simulator.reports.base import Happening, Post, Reports
+
+logger = logging.getLogger(__name__)
+
+FLUSH_S = 0.3
+AT_ONCE = 4
+CONNECT_S = 3.0
+# SNS gives up on an endpoint that has not answered within 15 s.
+ANSWER_S = 15.0
+
+
+@dataclass
+class Told:
+    """One report of one mail: how it went. `state` is pending, sent, failed, or lost on purpose."""
+
+    event: str
+    due_at: str
+    state: str = "pending"
+    tries: int = 0
+
+
+@dataclass(frozen=True)
+class Parcel:
+    told: Told
+    event: dict[str, Any]
+
+
+class Reporter:
+    """Lives in the event loop that makes it. `target` ends with a slash; providers' names come after it."""
+
+    def __init__(self, target: str, reports: Mapping[str, Reports], dials_of: Callable[[str], Dials]) -> None:
+        self.target = target
+        self.reports = reports
+        self.dials_of = dials_of
+        self.counts: Counter[str] = Counter()
+        self._told: dict[int, list[Told]] = defaultdict(list)
+        self._waiting: dict[str, list[Parcel]] = defaultdict(list)
+        self._posting: set[asyncio.Task[None]] = set()
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._client = AsyncHTTPClient(force_instance=True, max_clients=AT_ONCE)
+
+    def report(self, entry: Entry, number: int) -> None:
+        """Schedule the reports of an email, if its provider sends any; the number is as `planned` wants it."""
+        if entry.provider not in self.reports:
+            return
+        worded: dict[Event, dict[str, Any] | None] = {}
+        for due in planned(Fate(entry.fate), self.dials_of(entry.provider), number):
+            # Worded once: a report that is doubled is the same one, with the same id and signature.
+            if due.event not in worded:
+                worded[due.event] = self._word(entry, due)
+            self._schedule(entry, due, worded[due.event])
+
+    def told(self, seq: int) -> list[dict[str, Any]]:
+        """Return what was, or will be, reported of an entry since this process was started."""
+        return [asdict(told) for told in self._told.get(seq, [])]
+
+    def stats(self) -> dict[str, int]:
+        return {f"webhooks_{state}": self.counts[state] for state in ("sent", "failed", "pending", "lost")}
+
+    def close(self) -> None:
+        for task in self._posting:
+            task.cancel()
+        if self.counts["pending"]:
+            logger.info("%d reports were still to be posted", self.counts["pending"])
+
+    def _word(self, entry: Entry, due: Due) -> dict[str, Any] | None:
+        at = datetime.fromisoformat(entry.accepted_at) + timedelta(seconds=due.happened_s)
+        happening = Happening(entry=entry, event=due.event, event_id=str(uuid4()), at=at)
+        return self.reports[entry.provider].event(happening)
+
+    def _schedule(self, entry: Entry, due: Due, event: dict[str, Any] | None) -> None:
+        if event is None:
+            return
+        due_at = datetime.fromisoformat(entry.accepted_at) + timedelta(seconds=due.due_s)
+        told = Told(due.event.value, due_at.isoformat(timespec="milliseconds"), "lost" if due.lost else "pending")
+        self._told[entry.seq].append(told)
+        self.counts[told.state] += 1
+        if not due.lost:
+            asyncio.get_running_loop().call_later(due.due_s, self._hand_in, entry.provider, Parcel(told, event))
+
+    def _hand_in(self, provider: str, parcel: Parcel) -> None:
+        waiting, most = self._waiting[provider], self.reports[provider].most_events
+        waiting.append(parcel)
+        if len(waiting) >= most:
+            self._flush(provider)
+        elif len(waiting) == 1:
+            asyncio.get_running_loop().call_later(FLUSH_S, self._flush, provider)
+
+    def _flush(self, provider: str) -> None:
+        parcels = self._waiting.pop(provider, [])
+        if parcels:
+            task = asyncio.get_running_loop().create_task(self._deliver(provider, parcels))
+            self._posting.add(task)
+            task.add_done_callback(self._posting.discard)
+
+    async def _deliver(self, provider: str, parcels: list[Parcel]) -> None:
+        reports = self.reports[provider]
+        post = reports.post([parcel.event for parcel in parcels])
+        for pause in (*reports.pauses, None):
+            async with self._slots:
+                status = await self._post(provider, post)
+            for parcel in parcels:
+                parcel.told.tries += 1
+            if status is not None and status // 100 == 2:  # noqa: PLR2004 - 2xx
+                return self._settle(parcels, "sent")
+            if pause is None or not reports.tries_again(status):
+                break
+            await asyncio.sleep(pause * self.dials_of(provider).webhook_pause_ms / 1000)
+        logger.warning("%s gives up %d reports after the answer %s", provider, len(parcels), status or "(none)")
+        return self._settle(parcels, "failed")
+
+    def _settle(self, parcels: list[Parcel], state: str) -> None:
+        for parcel in parcels:
+            parcel.told.state = state
+        self.counts[state] += len(parcels)
+        self.counts["pending"] -= len(parcels)
+
+    async def _post(self, provider: str, post: Post) -> int | None:
+        """Return the status of the site's answer, None if there was none."""
+        request = HTTPRequest(
+            f"{self.target}{provider}/",
+            method="POST",
+            body=post.body,
+            headers=dict(post.headers),
+            connect_timeout=CONNECT_S,
+            request_timeout=ANSWER_S,
+            follow_redirects=False,
+            decompress_response=False,
+        )
+        try:
+            return int((await self._client.fetch(request, raise_error=False)).code)
+        except (OSError, HTTPClientError, HTTPInputError):
+            return None

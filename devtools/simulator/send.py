@@ -1,0 +1,174 @@
+"""The providers' send endpoints, and the harm that answers come to."""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from dataclasses import replace
+from http import HTTPStatus
+from typing import cast
+
+from tornado.http1connection import HTTP1Connection
+from tornado.iostream import IOStream, StreamClosedError
+
+from devtools.simulator.calls import Call
+from devtools.simulator.dialects.base import Answer, RefusedError, gateway
+from devtools.simulator.faults import ANSWERED, UNHEARD, Fault, half, on_the_wire
+from devtools.simulator.handlers import PartHandler
+from devtools.simulator.journal import Entry
+from devtools.simulator.outcomes import Fate
+
+REFUSED = "refused"
+REFUSALS = {Fault.STATUS, Fault.SUSPENDED}
+
+
+def caller_port(context: object) -> int:
+    """Return the caller's end of a connection, by what tornado keeps of it."""
+    return int(getattr(context, "address", ("", 0))[1])
+
+
+class Send(PartHandler):
+    """Waits as long as the dial says, then takes the mail or refuses it, and answers as well as the dials let it."""
+
+    caller_left = False
+    call: Call
+
+    def on_connection_close(self) -> None:
+        self.caller_left = True
+
+    async def post(self) -> None:
+        self.call = self.simulator.calls.begin(self.part.dialect.name, caller_port(self.connection.context))
+        self.simulator.in_flight += 1
+        try:
+            read = self.read()
+            fault = self.part.next_fault()
+            if await self.undisturbed(self.part.dials.latency_ms / 1000):
+                await self.meet(fault, read)
+            else:
+                self.detach().close()
+        finally:
+            self.simulator.in_flight -= 1
+            # What has not been said by now is a connection that was closed.
+            self.call.end(ANSWERED[Fault.CUT_AFTER])
+
+    def read(self) -> Sequence[Entry] | RefusedError:
+        """Return the mails of the request, or the refusal that it will get."""
+        dialect = self.part.dialect
+        if len(self.request.body) > dialect.max_body:
+            return RefusedError(dialect.error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
+        try:
+            entries = dialect.read(self.request.body, self.request.headers)
+        except RefusedError as refused:
+            return refused
+        first = entries[0]
+        self.call.to, self.call.subject, self.call.metadata = first.to, first.subject, first.metadata
+        return entries
+
+    async def meet(self, fault: Fault, read: Sequence[Entry] | RefusedError) -> None:
+        if fault is Fault.CUT_BEFORE:
+            return self.detach().close()
+        if fault is Fault.HANG_BEFORE:
+            self.call.end(ANSWERED[Fault.HANG_AFTER])
+            return await self.hold(self.detach())
+        try:
+            answer = self.refusal(fault) if fault in REFUSALS else self.take(fault, read)
+        except RefusedError as refused:
+            self.part.refused += 1
+            self.call.end(REFUSED)
+            return self.reply(refused.answer)
+        return await self.answer(answer, fault)
+
+    def refusal(self, fault: Fault) -> Answer:
+        """Raises RefusedError, as the dials ask for."""
+        dials, dialect = self.part.dials, self.part.dialect
+        if fault is Fault.SUSPENDED:
+            raise RefusedError(dialect.suspended())
+        raise RefusedError(dialect.error(dials.error_status, dials.error_text, retry_after_s=dials.retry_after_s))
+
+    def take(self, fault: Fault, read: Sequence[Entry] | RefusedError) -> Answer:
+        """Write the mail down and return the provider's yes. Raises RefusedError."""
+        if isinstance(read, RefusedError):
+            raise read
+        dialect = self.part.dialect
+        for entry in read:
+            inactive = dialect.inactive(entry.to)
+            if inactive and self.part.next_fate(entry.to) is Fate.SUPPRESSED:
+                raise RefusedError(inactive)
+        answered = UNHEARD if self.has_left() else ANSWERED[fault]
+        started = self.call.started_at
+        self.call.mails = self.simulator.accept(
+            self.part, [replace(entry, request_started_at=started, answered=answered) for entry in read]
+        )
+        self.call.end(answered)
+        return dialect.accepted(read)
+
+    @property
+    def connection(self) -> HTTP1Connection:
+        return cast("HTTP1Connection", self.request.connection)
+
+    def has_left(self) -> bool:
+        """True if the caller has closed its end, also where the loop has yet to hear of it."""
+        stream = self.connection.stream
+        if self.caller_left or stream.closed():
+            return True
+        try:
+            waiting: bytes = stream.socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return not waiting
+
+    async def answer(self, answer: Answer, fault: Fault) -> None:
+        if fault is Fault.NONE:
+            # Writing the journal takes a moment, in which the caller may have hung up.
+            if self.has_left():
+                self.simulator.hung_up(caller_port(self.connection.context))
+            return self.reply(answer)
+        if fault is Fault.ERROR_AFTER:
+            return self.reply(gateway(HTTPStatus.INTERNAL_SERVER_ERROR))
+        stream = self.detach()
+        if fault is Fault.HANG_AFTER:
+            return await self.hold(stream)
+        if fault is Fault.DRIBBLE:
+            return await self.dribble(stream, on_the_wire(answer))
+        try:
+            if fault is Fault.TRUNCATE:
+                await stream.write(half(answer))
+        except StreamClosedError:
+            return None
+        return stream.close()
+
+    async def hold(self, stream: IOStream) -> None:
+        await self.undisturbed(self.part.dials.hang_s, stream)
+        stream.close()
+
+    async def dribble(self, stream: IOStream, answer: bytes) -> None:
+        pause_s = self.part.dials.hang_s / len(answer)
+        stream.set_nodelay(True)
+        try:
+            for byte in answer:
+                await stream.write(bytes([byte]))
+                if not await self.undisturbed(pause_s, stream):
+                    break
+        except StreamClosedError:
+            return
+        stream.close()
+
+    async def undisturbed(self, seconds: float, stream: IOStream | None = None) -> bool:
+        """Wait; return False, early, if the process has to end or the caller leaves the stream."""
+        with self.simulator.held.interruptible() as disturbed:
+            if stream:
+                stream.set_close_callback(disturbed.set)
+                if stream.closed():
+                    return False
+            try:
+                await asyncio.wait_for(disturbed.wait(), seconds)
+            except TimeoutError:
+                return True
+            return False
+
+    def reply(self, answer: Answer) -> None:
+        self.set_status(answer.status)
+        for name, value in answer.headers.items():
+            self.set_header(name, value)
+        self.finish(answer.body or None)

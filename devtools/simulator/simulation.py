@@ -1,0 +1,157 @@
+"""What the simulator is: the parts it plays, the journal it keeps, what it is doing at the moment."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from devtools.simulator.calls import Calls
+from devtools.simulator.controls import BadDialError, Dials
+from devtools.simulator.dialects.base import Dialect
+from devtools.simulator.dialects.postmark import Postmark
+from devtools.simulator.dialects.sendgrid import SendGrid
+from devtools.simulator.dialects.ses import Ses
+from devtools.simulator.faults import ANSWERED, UNHEARD, Fault
+from devtools.simulator.journal import Entry, Journal
+from devtools.simulator.outcomes import FINAL, Fate, fate_of
+from devtools.simulator.reporter import Reporter
+
+# The simulator's own name comes first: it stands for all where one is asked for.
+SMTP = "smtp"
+DIALECTS: tuple[Dialect, ...] = (SendGrid("simulator"), SendGrid(), Ses(), Postmark())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """Why an address is on a provider's own list, and since when."""
+
+    fate: Fate
+    at: datetime
+
+
+@dataclass
+class Part:
+    """One provider: how it behaves, which addresses it has on its list, and how often it was asked.
+
+    `sends` and `accepted` count from when the seed was last turned.
+    """
+
+    dials: Dials
+    suppressed: dict[str, Listed] = field(default_factory=dict)
+    refused: int = 0
+    sends: int = 0
+    accepted: int = 0
+
+    def turn(self, dials: Dials, *, anew: bool) -> None:
+        self.dials = dials
+        if anew:
+            self.sends = self.accepted = 0
+
+    def next_fault(self) -> Fault:
+        self.sends += 1
+        fault, self.dials = self.dials.next_send(self.sends)
+        return fault
+
+    def next_fate(self, address: str) -> Fate:
+        return fate_of(address, self.dials, self.accepted + 1, listed=address.lower() in self.suppressed)
+
+
+@dataclass(kw_only=True)
+class HttpPart(Part):
+    """A provider with an HTTP API."""
+
+    dialect: Dialect
+
+
+class Held:
+    """Everything that waits in the simulator. All of it ends at once when the process has to."""
+
+    def __init__(self) -> None:
+        self._waits: set[asyncio.Event] = set()
+        self.over = False
+
+    @contextmanager
+    def interruptible(self) -> Iterator[asyncio.Event]:
+        """An event that the end of the process sets, and whoever else is given it."""
+        event = asyncio.Event()
+        self._waits.add(event)
+        if self.over:
+            event.set()
+        try:
+            yield event
+        finally:
+            self._waits.discard(event)
+
+    def end(self) -> None:
+        self.over = True
+        for event in self._waits:
+            event.set()
+
+
+class Simulator:
+    """`reporter` is None where nobody wants to hear what becomes of the mail."""
+
+    def __init__(self, journal: Journal, dials: Dials) -> None:
+        self.journal = journal
+        self.http_parts = {dialect.name: HttpPart(dialect=dialect, dials=dials) for dialect in DIALECTS}
+        self.parts: dict[str, Part] = {**self.http_parts, SMTP: Part(dials)}
+        self.reporter: Reporter | None = None
+        self.held = Held()
+        self.calls = Calls()
+        self.in_flight = 0
+
+    def dials_of(self, provider: str) -> Dials:
+        return self.parts[provider].dials
+
+    def turn(self, values: Mapping[str, object], provider: str = "") -> None:
+        """Turn the dials of one provider, or of all. Raises BadDialError and turns none."""
+        if provider and provider not in self.parts:
+            raise BadDialError(f"There is no provider {provider!r}; there are: {', '.join(self.parts)}.")
+        parts = [self.parts[provider]] if provider else list(self.parts.values())
+        turned = [part.dials.turned(values) for part in parts]
+        for part, dials in zip(parts, turned, strict=True):
+            part.turn(dials, anew="seed" in values)
+
+    def accept(self, part: Part, entries: Sequence[Entry]) -> list[int]:
+        """Write the mails down with their fates, have them reported, and return their numbers."""
+        numbers: list[int] = []
+        fated: list[Entry] = []
+        for entry in entries:
+            fate = part.next_fate(entry.to)
+            part.accepted += 1
+            numbers.append(part.accepted)
+            fated.append(replace(entry, fate=fate.value))
+            if fate in FINAL:
+                part.suppressed[entry.to.lower()] = Listed(fate=fate, at=datetime.now(UTC))
+        accepted = self.journal.accept(fated)
+        for entry, number in zip(accepted, numbers, strict=True):
+            if self.reporter:
+                self.reporter.report(entry, number)
+        return [entry.seq for entry in accepted]
+
+    def hung_up(self, port: int) -> None:
+        """The caller with this end has thrown the connection away, and with it the answer that was still in it.
+
+        Whoever has read an answer ends a connection properly; one that is closed with something unread in it, or that
+        an answer reaches after its end, is reset.
+        """
+        call = self.calls.latest_of(port)
+        if call is not None and call.mails and call.ended == ANSWERED[Fault.NONE]:
+            call.ended = UNHEARD
+            self.journal.amend(call.mails, answered=UNHEARD)
+
+    def told(self, seq: int) -> list[dict[str, Any]]:
+        return self.reporter.told(seq) if self.reporter else []
+
+    def stats(self) -> dict[str, object]:
+        ids = {entry.metadata.get("mailroom_message_id") for entry in self.journal.entries} - {None}
+        return {
+            "accepted": len(self.journal.entries),
+            "refused": sum(part.refused for part in self.parts.values()),
+            "by_provider": dict(self.journal.by_provider()),
+            "distinct_message_ids": len(ids),
+            "in_flight": self.in_flight,
+            **(self.reporter.stats() if self.reporter else {}),
+        }

@@ -1,0 +1,122 @@
+"""`python -m devtools.stack COMMAND`: what the Makefile runs."""
+
+import os
+import sys
+
+from config.environment import BASE_DIR
+from devtools.stack.check_requirements import out_of_step
+from devtools.stack.interruption import interrupt_once
+from devtools.stack.ports import LAST, PortTakenError, require_free
+from devtools.stack.postgres import Postgres
+from devtools.stack.server import ServerError
+from devtools.stack.stack import ADMIN_ADDRESS, Ports, Stack, StackError
+from devtools.stack.supervision import Supervisor, SupervisorError
+
+FOLDER = BASE_DIR / ".local"
+LOOK_EVERY_S = 2.0
+
+
+def main(arguments: list[str]) -> int:
+    commands = {"up": up, "down": down, "clean": clean, "requirements": requirements}
+    if len(arguments) != 1 or arguments[0] not in commands:
+        print(f"usage: python -m devtools.stack {'|'.join(commands)}", file=sys.stderr)
+        return 2
+    return commands[arguments[0]]()
+
+
+def up() -> int:
+    """Start everything, say where it is, and stay until Ctrl-C."""
+    supervisor = Supervisor(FOLDER)
+    if supervisor.running():
+        print("Mailroom is already running from this folder; `make down` ends it.", file=sys.stderr)
+        return 1
+    if supervisor.stop():
+        print("Ended what a crashed start had left.")
+    try:
+        stack = Stack(FOLDER, chosen_ports(), os.environ)
+    except (PortTakenError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return run(stack)
+
+
+def run(stack: Stack) -> int:
+    stop = interrupt_once()
+    try:
+        stack.start(say=print)
+        print(table(stack), flush=True)
+        while not stop.wait(LOOK_EVERY_S):
+            if not stack.supervisor.running():
+                print("Somebody else has stopped Mailroom.")
+                return 0
+    except (StackError, SupervisorError, ServerError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        pass
+    finally:
+        print("\nStopping; workers finish the mail in their hands …", flush=True)
+        stack.stop()
+        print("Stopped. The data is kept in .local/.")
+    return 0
+
+
+def down() -> int:
+    supervisor = Supervisor(FOLDER)
+    was_running = supervisor.running()
+    orphans = supervisor.stop()
+    print("Stopped." if was_running or orphans else "Nothing was running.")
+    return 0
+
+
+def clean() -> int:
+    """Delete the embedded database, which as root lies outside of .local/."""
+    Postgres(FOLDER / "postgres", 0).destroy()
+    return 0
+
+
+def requirements() -> int:
+    if stale := out_of_step():
+        print(f"{' and '.join(stale)} no longer fit pyproject.toml: run `make requirements`.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def chosen_ports() -> Ports:
+    """Return the ports to use. Raises PortTakenError, or ValueError for what is no port."""
+    ports = {}
+    for name, default in (("web", Ports.web), ("flower", Ports.flower), ("simulator", Ports.simulator)):
+        variable = f"{name.upper()}_PORT"
+        text = os.environ.get(variable) or str(default)
+        if not text.isdigit() or not 0 < int(text) <= LAST:
+            raise ValueError(f"{variable} is {text!r}; it must be a port number.")
+        ports[name] = int(text)
+        require_free(variable, ports[name])
+    return Ports(**ports)
+
+
+def table(stack: Stack) -> str:
+    rows = [
+        ("Sign up", f"{stack.site_url}/sign-up/", "and read the mail that arrives:"),
+        ("Mailbox", f"{stack.simulator_url}/", "a simulated provider that needs 2 s for every mail"),
+        ("Admin", f"{stack.site_url}/admin/", f"{ADMIN_ADDRESS} · {stack.admin_password}"),
+        ("Flower", f"{stack.flower_url}/", f"operator · {stack.flower_password}"),
+        ("Emails", f"{stack.site_url}/dev/emails/", "a preview of every email, in every language"),
+    ]
+    lines = [f"  {name:<9}{url:<34}{note}" for name, url, note in rows]
+    return "\n".join(
+        [
+            "",
+            "Mailroom is up.",
+            "",
+            *lines,
+            "",
+            "  Running: web, 3 workers (critical, main, bulk), relay, beat, Flower, simulator, PostgreSQL, Valkey",
+            "  Logs:    .local/log/        Ctrl-C stops everything; the data stays.",
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,146 @@
+"""`make fresh`: a stranger's first ten minutes. Follows the README's commands in a copy that knows nothing of this one.
+
+The copy has a path with a space, an owner without privileges, an empty home and cold caches.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import requests
+
+from config.environment import BASE_DIR
+from devtools.stack.ports import HOST, free_port
+from devtools.stack.server import as_user
+from devtools.stack.site_client import Person
+
+STRANGER = "nobody"
+# How to reach package registries is the machine's business and not part of what is tried.
+KEPT = re.compile(r"^(PIP_|SSL_|REQUESTS_CA|.*_proxy$|.*_PROXY$|LANG$)")
+PATIENCE_S = 600.0
+
+
+class NotFreshError(RuntimeError):
+    """A statement of the README did not hold; the text says which."""
+
+
+class Stranger:
+    """Somebody with a copy of the repository and nothing else."""
+
+    def __init__(self, folder: Path) -> None:
+        self.checkout = folder / "mailroom"
+        home = folder / "home"
+        home.mkdir()
+        for name in subprocess.run(
+            ["git", "ls-files", "-z"],  # noqa: S607 - whichever git there is
+            cwd=BASE_DIR,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split("\0")[:-1]:
+            (self.checkout / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(BASE_DIR / name, self.checkout / name)
+        kept = {name: value for name, value in os.environ.items() if KEPT.match(name)}
+        self.environment = {**kept, "HOME": str(home), "PATH": "/usr/local/bin:/usr/bin:/bin"}
+        self.account = STRANGER if os.geteuid() == 0 else None
+        if self.account:
+            folder.chmod(0o755)
+            subprocess.run(["chown", "-R", self.account, str(folder)], check=True)  # noqa: S607 - as above
+
+    def start(self, command: str, log: Path, **environment: str) -> "subprocess.Popen[bytes]":
+        with log.open("wb") as out:
+            return subprocess.Popen(
+                ["/bin/sh", "-c", command],
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=self.environment | environment,
+                **{**as_user(self.account), "cwd": self.checkout},
+            )
+
+    def run(self, command: str, log: Path, **environment: str) -> int:
+        return self.start(command, log, **environment).wait(PATIENCE_S)
+
+
+def main() -> int:
+    began = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="mailroom fresh "))
+    log = folder / "log"
+    try:
+        follow(Stranger(folder), log)
+    except NotFreshError as error:
+        print(f"{error}\n{log.read_text(errors='replace')[-3000:]}", file=sys.stderr)
+        return 1
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print(f"fresh: ok seconds={time.monotonic() - began:.0f}")
+    return 0
+
+
+def follow(stranger: Stranger, log: Path) -> None:
+    up, demo = commands()
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        code = stranger.run(up, log, WEB_PORT=port)
+        must(code != 0 and f"Port {port} is taken" in log.read_text(), "A taken port was not said.")
+    look_around(stranger, up, log)
+    code = stranger.run(demo, log)
+    last = log.read_text().strip().splitlines()[-1]
+    if code:
+        # Its figures are the machine's; what was lost or doubled would be ours.
+        last = next((line for line in reversed(log.read_text().splitlines()) if line.startswith("demo: ")), last)
+    must(" sent=560 lost=0 duplicated=0 " in last, "The demo lost or doubled something.")
+    print(last)
+
+
+def commands() -> list[str]:
+    """Return the two commands of the README's section of that name, as they stand there."""
+    section = (BASE_DIR / "README.md").read_text().partition("## Two commands")[2].partition("\n## ")[0]
+    found = [line.partition("#")[0].strip() for line in section.splitlines() if line.startswith("    ")]
+    must(len(found) == 2, "The README does not have two commands.")  # noqa: PLR2004 - two, as its heading says
+    return found
+
+
+def look_around(stranger: Stranger, up: str, log: Path) -> None:
+    """Start it, sign up, see the mail arrive, and stop it."""
+    ports = {name: str(free_port()) for name in ("WEB_PORT", "FLOWER_PORT", "SIMULATOR_PORT")}
+    running = stranger.start(up, log, **ports)
+    try:
+        wait_until(lambda: "Mailroom is up." in log.read_text() or running.poll() is not None, "It did not come up.")
+        must(running.poll() is None, "It did not come up.")
+        Person(f"http://{HOST}:{ports['WEB_PORT']}").sign_up("stranger@example.com")
+        mailbox = f"http://{HOST}:{ports['SIMULATOR_PORT']}/api/messages?to=stranger"
+        wait_until(lambda: requests.get(mailbox, timeout=10).json()["count"] == 1, "The mail did not arrive.")
+        flower = requests.get(f"http://{HOST}:{ports['FLOWER_PORT']}/", timeout=10)
+        must(flower.status_code == requests.codes.unauthorized, "Flower lets everybody in.")
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGINT)
+        running.wait(PATIENCE_S)
+    must("Stopped. The data is kept" in log.read_text(), "It did not stop cleanly.")
+
+
+def wait_until(happened: Callable[[], bool], otherwise: str) -> None:
+    give_up_at = time.monotonic() + PATIENCE_S
+    while not happened():
+        must(time.monotonic() < give_up_at, otherwise)
+        time.sleep(0.2)
+
+
+def must(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise NotFreshError(otherwise)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,253 @@
+"""The whole of Mailroom on one machine: servers, processes, their environment and their health."""
+
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import requests
+
+from config.environment import BASE_DIR, Role
+from config.health import healthy
+from config.processes import PROCESSES, Process, command_line, pool_size
+from config.reading import Environment
+from devtools.simulator.reports.ses import TOPIC
+from devtools.simulator.signing import certificate_file, kept_keys
+from devtools.stack.loopback import exempt
+from devtools.stack.ports import free_port, is_free
+from devtools.stack.postgres import Postgres
+from devtools.stack.secret_files import kept_secret, write_env
+from devtools.stack.server import Server
+from devtools.stack.supervision import Program, Supervisor
+from devtools.stack.valkey import Valkey
+
+ADMIN_ADDRESS = "admin@mailroom.example"
+HEALTHY_WITHIN_S = 90.0
+PLENTY = ",".join(f"{name}=3000/minute" for name in ("sign-up", "resend", "reset", "log-in", "failed-log-in"))
+# What a caller may set for one start without it being written down for the next.
+LIVES_IN_ENV_FILE = (
+    *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SITE_URL", "SIMULATOR_URL", "FLOWER_URL"),
+    *("MAILROOM_LOCAL", "EMAIL_PROVIDERS"),
+    *("SIMULATOR_WEBHOOK_KEY", "SENDGRID_WEBHOOK_KEY", "SES_WEBHOOK_TOPICS", "SNS_CERTIFICATE_FILE"),
+    "POSTMARK_WEBHOOK_AUTH",
+)
+
+
+class StackError(RuntimeError):
+    """The stack did not come up; the text is for the person who started it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    web: int = 8000
+    flower: int = 5555
+    simulator: int = 8025
+
+
+class Stack:
+    """A stack in a folder of its own. `caller` is the environment of whoever wants it, usually os.environ."""
+
+    def __init__(self, folder: Path, ports: Ports, caller: Mapping[str, str]) -> None:
+        self.folder = folder.absolute()
+        # Passwords, logs and mail: nobody else's business.
+        self.folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+        self.ports = ports
+        self.caller = dict(caller)
+        exempt(self.caller)
+        # Its servers are given to its processes as URLs.
+        for part in ("POSTGRES_HOST", "REDIS_HOST"):
+            self.caller.pop(part, None)
+        self.supervisor = Supervisor(self.folder)
+        self.servers: list[Server] = []
+        if "DATABASE_URL" not in self.caller:
+            self.servers.append(Postgres(self.folder / "postgres", self._kept_port("postgres")))
+        if "REDIS_URL" not in self.caller:
+            self.servers.append(Valkey(self.folder / "valkey", self._kept_port("valkey")))
+
+    @cached_property
+    def admin_password(self) -> str:
+        return kept_secret(self.folder / "admin.password")
+
+    @cached_property
+    def flower_password(self) -> str:
+        return kept_secret(self.folder / "flower.password")
+
+    @property
+    def simulator_keys(self) -> Path:
+        return self.folder / "simulator" / "keys"
+
+    @cached_property
+    def site_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.web}"
+
+    @cached_property
+    def flower_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.flower}"
+
+    @cached_property
+    def simulator_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.simulator}"
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """What every process of the stack gets; what the caller has set goes before what is made up here."""
+        made_up = {
+            "SECRET_KEY": kept_secret(self.folder / "secret.key"),
+            "EMAIL_PROVIDERS": "simulator",
+            # On one machine all people come from one address, also those that are made up by the dozen.
+            "CLIENT_LIMITS": PLENTY,
+            **self._webhook_proofs(),
+            **{"DATABASE_URL" if server.name == "postgres" else "REDIS_URL": server.url for server in self.servers},
+        }
+        fixed = {
+            "MAILROOM_LOCAL": "1",
+            "MAILROOM_ENV_FILE": str(self.folder / "env"),
+            "STATIC_ROOT": str(self.folder / "static"),
+            "SITE_URL": self.site_url,
+            "SIMULATOR_URL": self.simulator_url,
+            "FLOWER_URL": self.flower_url,
+            "WEB_PORT": str(self.ports.web),
+            "FLOWER_PORT": str(self.ports.flower),
+            "SIMULATOR_PORT": str(self.ports.simulator),
+            "PYTHONUNBUFFERED": "1",
+        }
+        return made_up | self.caller | fixed
+
+    def _webhook_proofs(self) -> dict[str, str]:
+        """What the site needs to tell the simulated providers' reports from forged ones."""
+        curve = kept_keys(self.simulator_keys).public_curve()
+        return {
+            "SIMULATOR_WEBHOOK_KEY": curve,
+            "SENDGRID_WEBHOOK_KEY": curve,
+            "SES_WEBHOOK_TOPICS": TOPIC,
+            "SNS_CERTIFICATE_FILE": str(certificate_file(self.simulator_keys)),
+            "POSTMARK_WEBHOOK_AUTH": f"postmark:{kept_secret(self.folder / 'postmark-webhook.password')}",
+        }
+
+    def start(self, say: Callable[[str], None]) -> None:
+        """Bring everything up and wait until it is healthy. Raises StackError, SupervisorError or ServerError."""
+        say("Starting PostgreSQL and Valkey …" if self.servers else "Using the given PostgreSQL and Redis …")
+        for server in self.servers:
+            server.prepare()
+        write_env(self.folder / "env", {name: self.environment[name] for name in LIVES_IN_ENV_FILE})
+        programs = [*self._server_programs(), *(self._program(process) for process in PROCESSES)]
+        self.supervisor.start(programs, self.caller)
+        for server in self.servers:
+            self.supervisor.start_program(server.name)
+            server.wait_ready()
+            if isinstance(server, Postgres):
+                server.create_database()
+        say("Preparing the database …")
+        self._prepare_database()
+        say("Starting the processes …")
+        for process in PROCESSES:
+            self._heartbeat(process).unlink(missing_ok=True)
+            self.supervisor.start_program(process.name)
+        self._wait_healthy()
+        self._introduce_workers()
+
+    def stop(self) -> None:
+        self.supervisor.stop()
+
+    def manage(self, *arguments: str, **environment: str) -> str:
+        """Run a management command in the stack's environment and return what it prints. Raises StackError."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=BASE_DIR,
+            env=self.environment | {"MAILROOM_ROLE": Role.MANAGE} | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            last_words = (done.stderr or done.stdout).strip().splitlines()[-5:]
+            raise StackError("\n".join([f"manage.py {arguments[0]} failed:", *last_words]))
+        return done.stdout
+
+    def _prepare_database(self) -> None:
+        self.manage("migrate", "--no-input", "-v", "0")
+        self.manage("collectstatic", "--no-input", "-v", "0")
+        there = f"from accounts.models import User; print(User.objects.filter(email={ADMIN_ADDRESS!r}).exists())"
+        if "True" not in self.manage("shell", "-v", "0", "-c", there):
+            self.manage(
+                *("createsuperuser", "--no-input", "--email", ADMIN_ADDRESS),
+                DJANGO_SUPERUSER_PASSWORD=self.admin_password,
+            )
+
+    def _kept_port(self, name: str) -> int:
+        """Return the port of the last start if it is still to be had, so that open shells keep working."""
+        note = self.folder / f"{name}.port"
+        if note.exists() and is_free(int(note.read_text())):
+            return int(note.read_text())
+        port = free_port()
+        note.write_text(str(port))
+        return port
+
+    def _server_programs(self) -> list[Program]:
+        return [
+            Program(
+                name=server.name,
+                command=server.command,
+                user=server.owner,
+                directory=Path("/"),
+                stop_signal=server.stop_signal.name.removeprefix("SIG"),
+                stop_s=30,
+                priority=1,
+            )
+            for server in self.servers
+        ]
+
+    def _program(self, process: Process) -> Program:
+        environment = {"MAILROOM_ROLE": process.role.value}
+        if process.heartbeat:
+            environment["MAILROOM_HEARTBEAT_FILE"] = str(self._heartbeat(process))
+        if size := pool_size(process, Environment(self.environment)):
+            environment["DATABASE_POOL_SIZE"] = str(size)
+        if process.role is Role.FLOWER:
+            environment["FLOWER_BASIC_AUTH"] = f"operator:{self.flower_password}"
+        return Program(
+            name=process.name,
+            command=command_line(process, run=self.folder, env=Environment(self.environment)),
+            environment=self._own_environment() | environment,
+            stop_s=process.stop_s,
+            # The simulator answers until the last worker has ended.
+            priority=10 if process.local_only else 100,
+        )
+
+    def _own_environment(self) -> dict[str, str]:
+        """What differs from the environment that supervisord itself inherits."""
+        return {name: value for name, value in self.environment.items() if self.caller.get(name) != value}
+
+    def _heartbeat(self, process: Process) -> Path:
+        return self.folder / f"{process.name}.heartbeat"
+
+    def _wait_healthy(self) -> None:
+        give_up_at = time.monotonic() + HEALTHY_WITHIN_S
+        waiting = list(PROCESSES)
+        while waiting:
+            waiting = [process for process in waiting if not self.healthy(process)]
+            if waiting and (time.monotonic() > give_up_at or self.supervisor.state(waiting[0].name) == "FATAL"):
+                raise StackError(self._obituary(waiting[0].name))
+            time.sleep(0.2 if waiting else 0)
+
+    def _introduce_workers(self) -> None:
+        """Flower asks the workers for their queues once, at its own start, when they may not have been up."""
+        requests.get(
+            f"{self.flower_url}/api/workers",
+            params={"refresh": "1"},
+            auth=("operator", self.flower_password),
+            timeout=HEALTHY_WITHIN_S,
+        )
+
+    def healthy(self, process: Process) -> bool:
+        """True if the process does its work now, as far as can be seen from outside."""
+        return healthy(process.name, self.environment, self.folder)
+
+    def _obituary(self, name: str) -> str:
+        log = self.supervisor.log_folder / f"{name}.log"
+        words = log.read_text(errors="replace")[-3000:] if log.exists() else "(it said nothing)"
+        return f"{name} did not come up. The end of {log}:\n{words}"

@@ -1,0 +1,135 @@
+"""The prover's judgement: it must not be possible to pass with a lost mail, or with a copy that nothing explains."""
+
+import pytest
+import requests
+
+from devtools.chaos.checker import judge, promised
+from devtools.chaos.workload import Word
+from devtools.stack.simulated import Simulated
+from tests.devtools.chaos.told import RESET, WELCOME, entry, said
+from tests.simulated import simulator
+
+ADA, BOB = ("welcome", "ada@x.example"), ("welcome", "bob@x.example")
+FROZEN = {("m1", "1"): "worker-main was frozen while it was in flight"}
+
+
+@pytest.mark.parametrize(
+    ("why", "journal", "named", "whys"),
+    [
+        ("one of each", [entry("ada@x.example", "m1")], {}, []),
+        ("nothing explains it", [entry("ada@x.example", "m1"), entry("ada@x.example", "m1", 2)], {}, [""]),
+        (
+            "the journal does",
+            [entry("ada@x.example", "m1", answered="cut"), entry("ada@x.example", "m1", 2)],
+            {},
+            ["the answer to attempt 1 at ses was cut, says its journal"],
+        ),
+        (
+            "the killer does",
+            [entry("ada@x.example", "m1"), entry("ada@x.example", "m1", 2)],
+            FROZEN,
+            list(FROZEN.values()),
+        ),
+        (
+            "the answer to the copy itself explains nothing",
+            [entry("ada@x.example", "m1"), entry("ada@x.example", "m1", 2, answered="cut")],
+            {},
+            [""],
+        ),
+        (
+            "one lost answer, one copy",
+            [entry("ada@x.example", "m1", 1, answered="hung"), *(entry("ada@x.example", "m1", n) for n in (2, 3))],
+            {},
+            ["the answer to attempt 1 at ses was hung, says its journal", ""],
+        ),
+        (
+            "each lost answer explains one",
+            [entry("ada@x.example", "m1", n, answered="cut") for n in (1, 2)] + [entry("ada@x.example", "m1", 3)],
+            {},
+            [f"the answer to attempt {n} at ses was cut, says its journal" for n in (1, 2)],
+        ),
+        (
+            "another message about the same was lost",
+            [entry("ada@x.example", "m1", answered="cut"), entry("ada@x.example", "m2")],
+            {},
+            [""],
+        ),
+        (
+            "the killer named another try",
+            [entry("ada@x.example", "m1"), entry("ada@x.example", "m1", 2)],
+            {("m1", "2"): "x", ("m2", "1"): "y"},
+            [""],
+        ),
+    ],
+)
+def test_copy_is_explained_by_its_own_lost_answer_only(why, journal, named, whys):
+    verdict = judge({ADA}, journal, named)
+    assert [duplicate.why for duplicate in verdict.duplicates] == whys, why
+    assert len(verdict.unexplained) == whys.count("")
+    assert (verdict.accepted, verdict.sent, verdict.lost) == (1, len(journal), [])
+
+
+def test_what_nobody_took_is_lost():
+    verdict = judge({ADA, BOB, ("password-reset", "bob@x.example")}, [entry("bob@x.example", "m1")], {})
+    assert verdict.lost == [("password-reset", "bob@x.example"), ADA]
+    assert (verdict.accepted, verdict.sent) == (3, 1)
+
+
+def test_welcome_and_reset_to_one_address_are_two_mails():
+    journal = [entry("ada@x.example", "m1"), entry("ada@x.example", "m2", subject=RESET)]
+    verdict = judge({ADA, ("password-reset", "ada@x.example")}, journal, {})
+    assert (verdict.sent, verdict.duplicates, verdict.lost) == (2, [], [])
+
+
+def test_mail_to_whom_nothing_was_promised_is_no_loss_but_its_copy_counts():
+    verdict = judge({ADA}, [entry("ada@x.example", "m1"), *(entry("bob@x.example", "m2", n) for n in (1, 2))], {})
+    assert (verdict.strays, verdict.sent) == ([BOB], 1)
+    assert [duplicate.fact for duplicate in verdict.unexplained] == [BOB]
+
+
+def send(server: Simulated, to: str, message_id: str, attempt: int) -> None:
+    body = {
+        "from": {"email": "shop@example.com"},
+        "subject": WELCOME,
+        "personalizations": [{"to": [{"email": to}]}],
+        "content": [{"type": "text/plain", "value": "Hi"}],
+        "custom_args": {"mailroom_message_id": message_id, "mailroom_attempt": str(attempt)},
+    }
+    try:
+        requests.post(f"{server.url}/v3/mail/send", json=body, headers={"Authorization": "Bearer x"}, timeout=5)
+    except requests.ConnectionError:
+        return
+
+
+def test_planted_loss_and_planted_copies_are_found_in_a_real_journal(tmp_path):
+    told = {("welcome", f"{name}@x.example") for name in ("well", "lost", "cut", "twice")}
+    with simulator(tmp_path) as server:
+        send(server, "well@x.example", "m1", 1)
+        send(server, "twice@x.example", "m2", 1)
+        send(server, "twice@x.example", "m2", 2)
+        server.turn(fault="cut_before", fault_next=1)
+        send(server, "lost@x.example", "m3", 1)
+        server.turn(fault="cut_after", fault_next=1)
+        send(server, "cut@x.example", "m4", 1)
+        send(server, "cut@x.example", "m4", 2)
+        verdict = judge(told, server.messages()[::-1], {})
+    assert verdict.lost == [("welcome", "lost@x.example")]
+    found = {duplicate.fact[1]: duplicate.why for duplicate in verdict.duplicates}
+    assert found == {
+        "twice@x.example": "",
+        "cut@x.example": "the answer to attempt 1 at sendgrid was cut, says its journal",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "kept"),
+    [
+        ([], ["welcome", "password-reset"]),
+        ([said("ada@x.example", "password-changed")], ["password-reset", "password-changed"]),
+        ([said("ada@x.example", "password-changed", word=Word.UNKNOWN)], ["welcome", "password-reset"]),
+        ([said("eve@x.example", "password-changed")], ["welcome", "password-reset", "password-changed"]),
+    ],
+)
+def test_welcome_is_no_promise_any_more_once_a_reset_has_confirmed_the_address(changed, kept):
+    told = [said("ada@x.example"), said("ada@x.example", "password-reset"), *changed]
+    assert [one.kind for one in promised(told)] == kept

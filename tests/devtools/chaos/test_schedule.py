@@ -1,0 +1,92 @@
+"""When harm is done: the same seed, the same schedule; every fault; never two at once."""
+
+import itertools
+
+import pytest
+
+from devtools.chaos.__main__ import PEOPLE, SLOWEST, programme_of
+from devtools.chaos.conditions import LEASE_S
+from devtools.chaos.faults import BY_NAME, FAULTS, SETTLED_S, WORKERS, Act
+from devtools.chaos.schedule import LEAD_S, SHORT_S, left_out, needed_s, plan, plan_short
+
+SEEDS = range(12)
+UNCERTAIN = ("cut", "hang", "half", "killed", "past its lease")
+
+
+def test_same_seed_gives_the_same_harm_and_another_seed_another():
+    assert plan(7, 200, FAULTS) == plan(7, 200, FAULTS)
+    assert plan(7, 200, FAULTS) != plan(8, 200, FAULTS)
+    assert plan_short(7) == plan_short(7)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_long_run_has_every_fault(seed):
+    harms = plan(seed, needed_s(FAULTS), FAULTS)
+    assert list(left_out(harms, FAULTS)) == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("duration_s", [5, 60, 400, 1500])
+def test_one_harm_begins_after_the_consequences_of_the_other(seed, duration_s):
+    harms = plan(seed, duration_s, FAULTS)
+    assert all(before.over_s <= after.start_s for before, after in itertools.pairwise(harms))
+    assert all(harm.start_s >= LEAD_S and harm.over_s <= duration_s for harm in harms)
+
+
+def test_no_fault_comes_twice_while_another_has_not_come():
+    harms = plan(3, 3 * needed_s(FAULTS), FAULTS)
+    first = [harm.fault.name for harm in harms[: len(FAULTS)]]
+    assert sorted(first) == sorted(BY_NAME)
+    assert len(harms) > 2 * len(FAULTS)
+
+
+def test_nothing_fits_into_no_time():
+    assert plan(1, LEAD_S, FAULTS) == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_short_run_fits_and_makes_no_message_uncertain_twice(seed):
+    harms = plan_short(seed)
+    assert all(before.end_s < after.start_s for before, after in itertools.pairwise(harms))
+    assert harms[-1].end_s < SHORT_S
+    doubtful = [harm for harm in harms if any(word in harm.fault.name for word in UNCERTAIN)]
+    assert len(doubtful) >= 3
+    assert all(one.end_s + SETTLED_S <= other.start_s for one, other in itertools.pairwise(doubtful))
+
+
+def test_catalogue_has_what_is_promised():
+    acts = {(fault.act, fault.target) for fault in FAULTS}
+    processes = {*WORKERS, "relay"}
+    assert {(act, process) for act in (Act.KILL, Act.FREEZE) for process in processes} <= acts
+    assert {(Act.STOP, "valkey"), (Act.FREEZE, "valkey"), (Act.WIPE, "valkey")} <= acts
+    assert {(Act.STOP, "postgres"), (Act.CRASH, "postgres")} <= acts
+    assert any(fault.act is Act.FREEZE and fault.lasts_s > LEASE_S for fault in FAULTS)
+    assert all(fault.apart_s for fault in FAULTS if fault.name.startswith("sendgrid"))
+    assert len(BY_NAME) == len(FAULTS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "people", "rate"),
+    [
+        ([], PEOPLE, PEOPLE / needed_s(FAULTS)),
+        (["--people", "2000"], 2000, 2000 / needed_s(FAULTS)),
+        (["--people", "9000"], 9000, 10.0),
+        (["--people", "100"], 100, SLOWEST),
+        (["--short"], 300, 300 / SHORT_S),
+    ],
+)
+def test_people_come_as_slowly_as_the_faults_need_and_never_slower_or_faster_than_set(arguments, people, rate):
+    chosen = programme_of([*arguments, "--seed", "7"])
+    assert (chosen.people, chosen.seed) == (people, 7)
+    assert chosen.rate == pytest.approx(rate)
+
+
+def test_proof_as_shipped_has_every_fault():
+    assert list(left_out(programme_of(["--seed", "7"]).harms, FAULTS)) == []
+
+
+@pytest.mark.parametrize("arguments", [["--people", "0"], ["--people", "x"], ["--seed"], ["up"]])
+def test_nonsense_is_refused(arguments, capsys):
+    with pytest.raises(SystemExit):
+        programme_of(arguments)
+    assert "usage" in capsys.readouterr().err

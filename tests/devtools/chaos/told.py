@@ -1,0 +1,40 @@
+"""What people were told and what the journal has, as the tests of the prover put it together."""
+
+from devtools.chaos.workload import Said, Word
+
+WELCOME = "Welcome to Mailroom: please confirm your address"
+RESET = "Choose a new password for Mailroom"
+
+
+def said(address, kind="welcome", **changes):
+    values = {"at": 100.0, "kind": kind, "address": address, "word": Word.DONE, "status": 302, "took_s": 0.05}
+    return Said(**{**values, **changes})
+
+
+def entry(to, message_id, attempt=1, **changes):
+    """A line of a provider's journal."""
+    values = {
+        "provider": "ses",
+        "to": to,
+        "subject": WELCOME,
+        "metadata": {"mailroom_message_id": message_id, "mailroom_attempt": str(attempt)},
+        "answered": "whole",
+        "accepted_at": "2026-11-24T10:00:00.000000+00:00",
+    }
+    return {**values, **changes}
+
+
+def call(to, message_id, attempt=1, **changes):
+    """A call as the simulator lists it."""
+    values = {
+        "provider": "ses",
+        "port": 5000,
+        "to": to,
+        "subject": WELCOME,
+        "metadata": {"mailroom_message_id": message_id, "mailroom_attempt": str(attempt)},
+        "started_at": "1970-01-01T00:01:40+00:00",
+        "ended": "whole",
+        "ended_at": "1970-01-01T00:01:41+00:00",
+        "mails": [1],
+    }
+    return {**values, **changes}

@@ -1,0 +1,135 @@
+"""What the simulator tells of the calls it got, those included of which nothing came."""
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from devtools.simulator.calls import MOST, Calls
+from tests.devtools.simulator.requests_of import CREDENTIALS, PATHS, PROVIDERS, body_of, raw
+from tests.live.running import eventually
+from tests.simulated import simulator
+
+METADATA = {"mailroom_message_id": "m-1", "mailroom_attempt": "2"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with simulator(tmp_path_factory.mktemp("calls")) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def neutral_dials(server):
+    server.turn(latency_ms=0, error_rate=0, error_status=503, fault="none", fault_rate=0, fault_next=0, hang_s=0.2)
+
+
+def newest(server):
+    calls = server.get("/api/calls", limit="1").json()["calls"]
+    return calls[-1] if calls else {"seq": 0}
+
+
+def send(server, provider="sendgrid", session=requests):
+    body = body_of(provider, "ada@example.com", METADATA)
+    return session.post(server.url + PATHS[provider], json=body, headers=CREDENTIALS[provider], timeout=5)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_call_says_what_it_was_about_and_over_which_connection_it_came(server, provider):
+    with requests.Session() as session:
+        for _ in range(2):
+            send(server, provider, session).raise_for_status()
+    first, second = server.get("/api/calls", after=str(newest(server)["seq"] - 2)).json()["calls"]
+    assert first["port"] == second["port"] != 0
+    assert (second["provider"], second["to"], second["subject"]) == (provider, "ada@example.com", "Hi")
+    assert METADATA.items() <= second["metadata"].items()
+    assert (second["ended"], second["mails"]) == ("whole", [server.messages()[0]["seq"]])
+    assert second["started_at"] <= second["ended_at"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "ended", "taken"),
+    [
+        ("hang_before", "hung", False),
+        ("hang_after", "hung", True),
+        ("cut_before", "cut", False),
+        ("cut_after", "cut", True),
+        ("truncate", "truncated", True),
+        ("status", "refused", False),
+    ],
+)
+def test_call_says_how_it_ended_also_where_nothing_was_taken(server, fault, ended, taken):
+    server.turn(fault=fault, fault_next=1)
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=5) as caller:
+        caller.sendall(raw("sendgrid"))
+        caller.recv(65536)
+    eventually(lambda: newest(server)["ended"] == ended)
+    assert bool(newest(server)["mails"]) is taken
+
+
+def test_call_that_cannot_be_read_is_there_without_a_recipient(server):
+    requests.post(f"{server.url}/v3/mail/send", data=b"{", headers=CREDENTIALS["sendgrid"], timeout=5)
+    call = newest(server)
+    assert (call["to"], call["metadata"], call["ended"], call["mails"]) == ("", {}, "refused", [])
+
+
+def test_call_in_flight_is_seen_while_it_is(server):
+    server.turn(latency_ms=500)
+    before = newest(server)["seq"]
+    with ThreadPoolExecutor(1) as hands:
+        sent = hands.submit(send, server)
+        eventually(lambda: newest(server)["seq"] > before)
+        call = newest(server)
+        assert (call["to"], call["ended"], call["mails"]) == ("ada@example.com", "", [])
+        assert sent.result().ok
+    assert newest(server)["ended"] == "whole"
+
+
+def test_caller_that_left_while_the_provider_thought_was_not_answered_whole(server):
+    server.turn(latency_ms=300)
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=5) as caller:
+        caller.sendall(raw("sendgrid"))
+    eventually(lambda: newest(server)["ended"] == "unheard")
+    assert newest(server)["mails"]
+    assert server.messages()[0]["answered"] == "unheard"
+
+
+def test_only_the_latest_are_remembered():
+    calls = Calls()
+    for _ in range(MOST + 3):
+        calls.begin("ses", 1)
+    assert [call.seq for call in calls.after(0)[:2]] == [4, 5]
+    assert [call.seq for call in calls.after(MOST + 1)] == [MOST + 2, MOST + 3]
+    assert calls.after(MOST + 3) == []
+
+
+def test_number_that_is_none_is_refused(server):
+    assert server.get("/api/calls", after="x").status_code == 400
+    assert server.get("/api/calls", limit="0").json()["calls"] == []
+
+
+@pytest.mark.parametrize(("reads", "answered"), [(True, "whole"), (False, "unheard")])
+def test_answer_that_its_caller_threw_away_unread_was_not_heard(server, reads, answered):
+    caller = socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=5)
+    before = server.stats()["accepted"]
+    caller.sendall(raw("sendgrid"))
+    eventually(lambda: server.stats()["accepted"] > before and newest(server)["ended"])
+    if reads:
+        assert caller.recv(65536).startswith(b"HTTP/1.1 202")
+    caller.close()
+    send(server)
+    eventually(lambda: server.messages()[1]["answered"] == answered)
+    assert server.calls()[-2]["ended"] == answered
+
+
+def test_corrected_answer_outlives_the_process(tmp_path):
+    with simulator(tmp_path) as first:
+        caller = socket.create_connection(("127.0.0.1", int(first.url.rpartition(":")[2])), timeout=5)
+        caller.sendall(raw("sendgrid"))
+        eventually(lambda: first.stats()["accepted"] == 1)
+        caller.close()
+        eventually(lambda: first.messages()[0]["answered"] == "unheard")
+        send(first)
+    with simulator(tmp_path) as second:
+        assert [(entry["seq"], entry["answered"]) for entry in second.messages()] == [(2, "whole"), (1, "unheard")]

@@ -1,0 +1,89 @@
+"""The simulator as a mail server, over real connections."""
+
+import smtplib
+from email.message import EmailMessage
+
+import pytest
+
+from devtools.simulator.smtp import Greylist
+from devtools.stack.ports import free_port
+from tests.simulated import simulator
+
+
+@pytest.fixture(scope="module")
+def port():
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, port):
+    with simulator(tmp_path_factory.mktemp("smtp"), "--smtp-port", str(port)) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def neutral_dials(server):
+    server.turn("smtp", latency_ms=0, error_rate=0, greylist_s=3600, fault="none", fault_rate=0, fault_next=0)
+
+
+def send(port, to):
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "Shop <shop@example.com>", f"Ada <{to}>", "Welcome"
+    message["Message-ID"] = "<one@example.com>"
+    message.set_content("Hi Ada")
+    with smtplib.SMTP("127.0.0.1", port, timeout=30) as connection:
+        connection.send_message(message)
+
+
+def test_accepted_email_is_in_the_journal_with_our_message_id(server, port):
+    send(port, "ada@example.com")
+    entry = server.messages(provider="smtp")[0]
+    assert (entry["to"], entry["to_name"], entry["subject"]) == ("ada@example.com", "Ada", "Welcome")
+    assert entry["metadata"]["mailroom_message_id"] == "one"
+    assert (entry["answered"], server.calls()[-1]["ended"]) == ("whole", "whole")
+
+
+@pytest.mark.parametrize(("local", "code"), [("full", 452), ("greylisted", 450), ("unknown", 550)])
+def test_recipient_is_refused_by_its_local_part(server, port, local, code):
+    before = server.stats()["accepted"]
+    with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+        send(port, f"{local}1@example.com")
+    assert refused.value.recipients[f"{local}1@example.com"][0] == code
+    assert server.calls()[-1]["ended"] == "refused"
+    assert server.stats()["accepted"] == before
+
+
+def test_greylisted_recipient_is_accepted_later(server, port):
+    server.turn("smtp", greylist_s=0)
+    send(port, "greylisted2@example.com")
+    assert server.messages(to="greylisted2@example.com")
+
+
+@pytest.mark.parametrize(("after_s", "refused"), [(0, True), (9, True), (10, False)])
+def test_greylist_counts_from_the_first_time(after_s, refused):
+    greylist = Greylist()
+    greylist.refuses("A@x.example", seconds=10, now=100)
+    assert greylist.refuses("a@x.example", seconds=10, now=100 + after_s) is refused
+
+
+@pytest.mark.parametrize(
+    ("dials", "error"),
+    [
+        ({"fail_next": 1}, smtplib.SMTPSenderRefused),
+        ({"fault": "suspended", "fault_next": 1}, smtplib.SMTPRecipientsRefused),
+        ({"fault": "cut_before", "fault_next": 1}, smtplib.SMTPServerDisconnected),
+    ],
+)
+def test_refused_or_cut_email_is_not_accepted(server, port, dials, error):
+    before = server.stats()["accepted"]
+    server.turn("smtp", **dials)
+    with pytest.raises(error):
+        send(port, "ada@example.com")
+    assert server.stats()["accepted"] == before
+
+
+def test_email_that_is_cut_after_its_acceptance_is_in_the_journal(server, port):
+    server.turn("smtp", fault="cut_after", fault_next=1)
+    with pytest.raises(smtplib.SMTPServerDisconnected):
+        send(port, "cut@example.com")
+    assert server.messages(to="cut@example.com")[0]["answered"] == "cut"

@@ -1,0 +1,69 @@
+"""Loopback goes through no proxy, for whoever starts the stack and for its processes."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import requests
+
+from config.environment import BASE_DIR
+from devtools.stack.loopback import LOOPBACK, exempt
+from devtools.stack.ports import free_port
+from devtools.stack.stack import Ports, Stack
+
+PROXIES = [
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"),
+]
+
+
+@pytest.fixture
+def proxied(monkeypatch):
+    """A machine whose every proxy setting leads to a port that refuses."""
+    for name in PROXIES:
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, "127.0.0.1,localhost,::1"),
+        ({"NO_PROXY": "a.example"}, "a.example,127.0.0.1,localhost,::1"),
+        ({"no_proxy": "a.example, ::1", "NO_PROXY": "b.example"}, "a.example,::1,b.example,127.0.0.1,localhost"),
+        ({"no_proxy": "*"}, "*,127.0.0.1,localhost,::1"),
+    ],
+)
+def test_loopback_is_exempt(before, after):
+    environment = dict(before)
+    exempt(environment)
+    assert environment == {"no_proxy": after, "NO_PROXY": after}
+
+
+@pytest.mark.usefixtures("proxied")
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_tests_ask_loopback_directly(host):
+    assert requests.utils.get_environ_proxies(f"http://{host}:1/") == {}
+
+
+@pytest.mark.usefixtures("proxied")
+@pytest.mark.parametrize(
+    "module", ["devtools.stack.__main__", "devtools.stack.fresh", "devtools.demo.crowd", "devtools.chaos.workload"]
+)
+def test_whoever_starts_a_stack_asks_loopback_directly(module):
+    script = f"import {module}, requests; print(requests.utils.get_environ_proxies('http://127.0.0.1:1/'))"
+    environment = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=BASE_DIR, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "{}"
+
+
+@pytest.mark.usefixtures("proxied")
+def test_processes_of_a_stack_ask_loopback_directly(tmp_path):
+    caller = {
+        "DATABASE_URL": "postgres://x@127.0.0.1:1/x",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "HTTP_PROXY": "http://p",
+    }
+    environment = Stack(tmp_path, Ports(), caller).environment
+    assert set(LOOPBACK) <= set(environment["NO_PROXY"].split(",")) == set(environment["no_proxy"].split(","))

@@ -18,7 +18,7 @@ from accounts.flows import by_staff
 from accounts.log import LogEntryAdmin
 from accounts.models import User
 from accounts.searching import TidySearch
-from config.large_lists import DayFilter, LargeList, SoundChoice
+from notifications.admin.large_lists import DayFilter, LargeList, SoundChoice
 
 __all__ = ["GroupAdmin", "LogEntryAdmin", "UserAdmin"]
 

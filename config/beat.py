@@ -5,8 +5,8 @@ from typing import Any
 
 from celery.beat import PersistentScheduler
 
-from config import heartbeat
 from notifications.housekeeping.keeper import Keeper
+from notifications.runtime import heartbeat
 
 # Publishing with a broker in trouble takes a while: three tries, of 5 s each.
 TURNS_WITHIN_S = 30.0

@@ -9,9 +9,10 @@ import django
 from celery import Celery
 from celery.signals import beat_init, import_modules, worker_init
 
-from config import heartbeat, startup
+from config import startup
 from config.environment import Role
-from config.watching import Heartbeat
+from notifications.runtime import heartbeat
+from notifications.runtime.watching import Heartbeat
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 

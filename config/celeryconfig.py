@@ -4,8 +4,9 @@ A request publishes and must never wait for a broker in trouble; a worker must n
 the broker took a breath. Hence two sets of broker options, chosen by the process's role.
 """
 
-from config import endpoints, servers
+from config import endpoints
 from config.environment import ROLE, Role, env
+from notifications.rules import servers
 
 PATIENT = ROLE in {Role.WORKER, Role.BEAT, Role.FLOWER}
 # Nobody waits for the relay, but a round has to end: what could not be published is due in the next one.
@@ -44,7 +45,7 @@ broker_transport_options = {
 task_publish_retry = PATIENT
 broker_pool_acquire_timeout = 5 if PATIENT else SOCKET_S
 broker_connection_retry_on_startup = True
-worker_consumer = "config.consumer:PersistentConsumer"
+worker_consumer = "notifications.runtime.consumer:PersistentConsumer"
 # Celery gives up after 100 tries by default.
 broker_connection_max_retries = None
 # A broker that has become a replica, or is full, answers a worker with errors that Celery would otherwise die of.
@@ -69,7 +70,7 @@ worker_hijack_root_logger = False
 worker_send_task_events = True
 task_send_sent_event = False
 
-result_backend = "config.results:Results"
+result_backend = "notifications.runtime.results:Results"
 result_extended = True
 result_expires = 7 * 86400
 task_track_started = False

@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from config import capacity, processes, transport, values
 from config.environment import env
-from config.servers import is_loopback, web_address
+from notifications.rules.servers import is_loopback, web_address
 
 # As Django's own `check --deploy` would have it; here no process starts without it.
 KEY_LENGTH, KEY_VARIETY = 50, 5

@@ -1,4 +1,4 @@
-"""What DATABASE_URL says, read by PostgreSQL's own library. Apart from config.servers, which providers import."""
+"""What DATABASE_URL says, read by PostgreSQL's own library."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import psycopg
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from config.servers import LAST_PORT, BadUrlError, is_address, require_host, split
+from notifications.rules.servers import LAST_PORT, BadUrlError, is_address, require_host, split
 
 SCHEMES = {"postgres": 5432, "postgresql": 5432}
 LONGEST_NAME = 63

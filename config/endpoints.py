@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from config import database_url, servers
+from config import database_url
 from config.environment import env
 from config.reading import Problem
-from config.servers import BadUrlError, RedisServer, SmtpServer
+from notifications.rules import servers
+from notifications.rules.servers import BadUrlError, RedisServer, SmtpServer
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ import redis
 from flower.views import BaseHandler
 
 from config.environment import ROLE, Role
-from config.redis_client import FLOWER_KEY, SERVED_FOR_S, client
-from notifications.states import Stream
+from notifications.rules.states import Stream
+from notifications.runtime.redis_client import FLOWER_KEY, SERVED_FOR_S, client
 
 BEAT_S = 5.0
 

@@ -34,7 +34,7 @@ def pre_request(worker: Any, request: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Open what the first request of this process would otherwise open while somebody waits."""
     from accounts.throttling import counting  # noqa: PLC0415 - Django is only set up by now
-    from notifications.outbox import broker  # noqa: PLC0415
+    from notifications.outbox import publish  # noqa: PLC0415
 
-    broker.warm_up()
+    publish.warm_up()
     counting.warm_up()

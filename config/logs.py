@@ -3,7 +3,7 @@
 import logging
 import re
 
-from config.database import is_away, why
+from notifications.runtime.database import is_away, why
 
 # Django's tokens (base 36 time, dash, hash), also damaged ones. Django logs the path of every answer from 400 on, and a
 # link that met a database in trouble is still good.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from config.environment import Role
 from config.reading import Environment, Problem
-from config.servers import LAST_PORT, BadUrlError, bracketed, require_host
+from notifications.rules.servers import LAST_PORT, BadUrlError, bracketed, require_host
 
 # gunicorn's processes, and the threads of each, unless WEB_WORKERS and WEB_THREADS say otherwise.
 WEB_WORKERS, WEB_THREADS = 2, 4

@@ -9,7 +9,15 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name for it
 
-from config.servers import IMPLICIT_TLS, STARTTLS, BadUrlError, RedisServer, SmtpServer, is_loopback, web_address
+from notifications.rules.servers import (
+    IMPLICIT_TLS,
+    STARTTLS,
+    BadUrlError,
+    RedisServer,
+    SmtpServer,
+    is_loopback,
+    web_address,
+)
 
 # The only modes of libpq in which another server cannot pass for PostgreSQL.
 VERIFYING = {"verify-ca", "verify-full"}

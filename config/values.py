@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Error
 from django.http.request import validate_host
 
 from config.environment import ROLE, Role
-from config.servers import bracketed, web_address
+from notifications.rules.servers import bracketed, web_address
 
 # What an HTTP header may hold of a key: https://www.rfc-editor.org/rfc/rfc9110#name-field-values, without spaces.
 _KEY = re.compile(r"[\x21-\x7e]*")

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
-from config.database import is_away
+from notifications.runtime.database import is_away
 
 RETRY_AFTER_S = 10
 

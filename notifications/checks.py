@@ -13,13 +13,13 @@ from django.template.loader import get_template
 
 from config import checks as config_checks
 from config.environment import ROLE, Role
-from config.servers import web_address
 from notifications import kinds
-from notifications.delivery import rates
-from notifications.delivery.claim import call_s
-from notifications.providers import compose
+from notifications.budget import rates
+from notifications.providers.base import compose
+from notifications.providers.base.deadline import call_s
 from notifications.providers.registry import PROVIDERS, WEBHOOKS
-from notifications.states import Stream
+from notifications.rules.servers import web_address
+from notifications.rules.states import Stream
 
 PARTS = ("subject.txt", "body.txt", "body.html")
 # Processes of these roles call no provider, so containers keep the providers' secrets from them.

@@ -3,11 +3,12 @@
 from django.core.management import call_command
 
 from accounts import purging
-from notifications import forgetting
-from notifications.delivery import quota
-from notifications.feedback import lifting
+from notifications import anonymization
+from notifications.bounce_brake import brake
+from notifications.budget import quota
+from notifications.events import lifting
 from notifications.housekeeping import Job
-from notifications.outbox import brake, brake_queue
+from notifications.outbox import brake_queue
 
 
 def clear_expired_sessions() -> None:
@@ -29,7 +30,7 @@ JOBS = (
     Job(name="watch-bounces", every_s=15, run=watch_bounces),
     Job(name="lift-at-providers", every_s=15, run=lifting.lift_at_providers),
     Job(name="read-quotas", every_s=60, run=read_quotas),
-    Job(name="forget", every_s=3600, run=forgetting.forget_what_is_over),
+    Job(name="forget", every_s=3600, run=anonymization.forget_what_is_over),
     Job(name="purge-unconfirmed", every_s=3600, run=purging.purge_unconfirmed),
     Job(name="clear-expired-sessions", every_s=6 * 3600, run=clear_expired_sessions),
 )

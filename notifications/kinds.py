@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from notifications import contexts
 from notifications.contexts import Context
-from notifications.states import Stream
+from notifications.rules.states import Stream
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise

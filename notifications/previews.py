@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from notifications import kinds
-from notifications.delivery.rendering import Content, RenderingError, content
+from notifications.delivery.render import Content, RenderingError, content
 from notifications.kinds import Kind
 from notifications.models import Message
 

@@ -9,8 +9,8 @@ from accounts.flows import news
 from accounts.models import User
 from accounts.signals import account_event, news_wanted
 from accounts.throttling import asker
-from notifications import forgetting, kinds
-from notifications.feedback import suppressing
+from notifications import anonymization, kinds
+from notifications.events import suppress
 from notifications.models import Suppression
 from notifications.outbox import Draft, enqueue
 
@@ -46,7 +46,7 @@ def welcome_new_user(instance: User, *, created: bool, raw: bool, **kwargs: Any)
 
 def forget_deleted_user(instance: User, **kwargs: Any) -> None:
     """However it is deleted: by its owner, in the admin, in a shell. Raw SQL sends no signal."""
-    forgetting.forget_person(instance)
+    anonymization.forget_person(instance)
 
 
 def mail_account_event(
@@ -63,7 +63,7 @@ def mail_account_event(
 
 
 def send_news_again(*, address: str, **kwargs: Any) -> None:
-    suppressing.come_back(address)
+    suppress.come_back(address)
 
 
 def keep_news_from_a_new_address(*, kind: str, user: User | None, **kwargs: Any) -> None:
@@ -71,5 +71,5 @@ def keep_news_from_a_new_address(*, kind: str, user: User | None, **kwargs: Any)
     if kind != kinds.ADDRESS_CHANGED.name or user is None:
         return
     address = User.objects.filter(pk=user.pk).values_list("email", flat=True).get().lower()
-    if Suppression.objects.in_force([address]).filter(reason__in=suppressing.ENDS_NEWS).exists():
+    if Suppression.objects.in_force([address]).filter(reason__in=suppress.ENDS_NEWS).exists():
         news.leave([address])

@@ -8,11 +8,11 @@ from celery import Task
 from celery.signals import worker_shutting_down
 
 from config.celery import app
-from config.database import DatabaseAwayError, translated
-from notifications.delivery.attempt import deliver as deliver_messages
+from notifications.delivery.deliver import deliver as deliver_messages
 from notifications.delivery.record import Carrier, RecordLostError
-from notifications.outbox.broker import DELIVER_TASK
-from notifications.states import Stream
+from notifications.outbox.publish import DELIVER_TASK
+from notifications.rules.states import Stream
+from notifications.runtime.database import DatabaseAwayError, translated
 
 _stopping = threading.Event()
 # Celery may look a little early at a clock that is not the database's; a claim before the due time would win nothing.

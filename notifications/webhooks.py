@@ -11,8 +11,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from notifications.feedback import ingest
-from notifications.providers.feedback import ForgedError, MalformedError, OversizedError, Posted, UnprovenError
+from notifications.events import ingest
+from notifications.providers.base.webhook import (
+    ForgedError,
+    MalformedError,
+    OversizedError,
+    Posted,
+    UnprovenError,
+)
 from notifications.providers.registry import WEBHOOKS
 
 logger = logging.getLogger(__name__)

@@ -9,10 +9,12 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from accounts.throttling import counting
-from config.redis_client import client
-from notifications.delivery import breaker, fallback
-from notifications.outbox import brake, broker
+from notifications.bounce_brake import brake
+from notifications.breaker import permits
+from notifications.budget import fallback
+from notifications.outbox import publish
 from notifications.providers import registry
+from notifications.runtime.redis_client import client
 from tests.scripted import ScriptedProvider, SecondProvider
 
 
@@ -70,9 +72,9 @@ def fresh_brake() -> None:
 def valkey() -> Iterator[None]:
     """An empty broker, before and after."""
     client().flushdb()
-    broker.rest.end()
+    publish.rest.end()
     fallback.forget()
-    breaker.forget()
+    permits.forget()
     yield
     client().flushdb()
 

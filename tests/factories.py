@@ -9,7 +9,7 @@ from factory.django import DjangoModelFactory
 
 from accounts.models import User
 from notifications.models import Message
-from notifications.states import Status, Stream
+from notifications.rules.states import Status, Stream
 
 
 class UserFactory(DjangoModelFactory[User]):

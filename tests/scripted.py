@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.providers.account import Account, Finding, Quota
-from notifications.providers.base import Provider
-from notifications.providers.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
-from notifications.suppressions import Reason
+from notifications.providers.base.account import Account, Finding, Quota
+from notifications.providers.base.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
+from notifications.providers.base.provider import Provider
+from notifications.rules.suppression import Reason
 
 Answer = ErrorClass | ProviderError | Callable[[OutgoingMail], None] | None
 

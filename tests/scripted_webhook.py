@@ -4,8 +4,7 @@ import json
 from datetime import datetime
 from uuid import UUID
 
-from notifications.outcomes import BounceKind, FeedbackKind
-from notifications.providers.feedback import (
+from notifications.providers.base.webhook import (
     Feedback,
     ForgedError,
     MalformedError,
@@ -15,6 +14,7 @@ from notifications.providers.feedback import (
     UnreadableError,
     Webhook,
 )
+from notifications.rules.outcomes import BounceKind, FeedbackKind
 
 TROUBLE = {"forged": ForgedError, "unproven": UnprovenError, "malformed": MalformedError}
 

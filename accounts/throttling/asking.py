@@ -18,7 +18,7 @@ from accounts.throttling import counting, rules
 from accounts.throttling.clients import client_of
 from accounts.throttling.counting import Counted, TooManyError
 from accounts.throttling.rules import Action, Bucket
-from config.redis_client import Rest
+from notifications.runtime.redis_client import Rest
 
 logger = logging.getLogger(__name__)
 

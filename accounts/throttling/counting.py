@@ -19,7 +19,7 @@ from limits import RateLimitItem
 from limits.storage import MemoryStorage, RedisStorage, SlidingWindowCounterSupport
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from config.redis_client import Rest, limits_client
+from notifications.runtime.redis_client import Rest, limits_client
 
 logger = logging.getLogger(__name__)
 

@@ -18,10 +18,10 @@ from django.db.models.functions import Now  # noqa: E402
 from config.environment import Role  # noqa: E402
 from config.processes import PROCESSES  # noqa: E402
 from devtools.benchmarks.workers import running  # noqa: E402
-from notifications.feedback import ingest  # noqa: E402
+from notifications.events import ingest  # noqa: E402
 from notifications.models import Message, ProviderEvent, Suppression  # noqa: E402
-from notifications.providers.feedback import RawEvent  # noqa: E402
-from notifications.states import Status, Stream  # noqa: E402
+from notifications.providers.base.webhook import RawEvent  # noqa: E402
+from notifications.rules.states import Status, Stream  # noqa: E402
 
 BOUNCES, SUPPRESSIONS = 500, 1_000_000
 WRITE_EVERY_S = 0.02

@@ -14,14 +14,14 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 django.setup()
 
-from notifications.delivery.attempt import deliver  # noqa: E402 - models need the apps to be ready
+from notifications.delivery.deliver import deliver  # noqa: E402 - models need the apps to be ready
 from notifications.delivery.record import Carrier  # noqa: E402
 from notifications.models import Message  # noqa: E402
 from notifications.outbox import relay  # noqa: E402
 from notifications.providers import registry  # noqa: E402
-from notifications.providers.base import Provider, unknown  # noqa: E402
-from notifications.providers.mail import Accepted, OutgoingMail, ProviderError  # noqa: E402
-from notifications.states import Stream  # noqa: E402
+from notifications.providers.base.mail import Accepted, OutgoingMail, ProviderError  # noqa: E402
+from notifications.providers.base.provider import Provider, unknown  # noqa: E402
+from notifications.rules.states import Stream  # noqa: E402
 
 CHUNK = 10
 # A thread that was refused or found nothing leaves the others the machine for a moment.

@@ -10,7 +10,7 @@ from accounts.urls import urlpatterns as accounts
 from accounts.views.sign_up import SignUpView
 from config.urls import urlpatterns as site
 from notifications import kinds
-from notifications.delivery.rendering import render
+from notifications.delivery.render import render
 from notifications.models import Message
 from notifications.providers import registry
 

@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from config.large_lists import DayFilter, ValuesFilter
 from notifications.admin import chosen as page
+from notifications.admin.large_lists import DayFilter, ValuesFilter
 from notifications.admin.recipient import recipient
 from notifications.admin.waiting import WaitingAdmin
 from notifications.delivery.replay import Tally, Verdict, replay

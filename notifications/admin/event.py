@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 
 from accounts.searching import TidySearch
-from config.large_lists import FOUND, DayFilter, LargeList, ValuesFilter, as_uuid
+from notifications.admin.large_lists import FOUND, DayFilter, LargeList, ValuesFilter, as_uuid
 from notifications.admin.read_only import ReadOnly
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
 

@@ -11,14 +11,14 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
 from accounts.searching import TidySearch
-from config.large_lists import DayFilter, LargeList, ValuesFilter
 from notifications.admin.attempt import AttemptInline
+from notifications.admin.large_lists import DayFilter, LargeList, ValuesFilter
 from notifications.admin.read_only import ReadOnly
 from notifications.admin.recipient import recipient
 from notifications.admin.resending import ResendViews, message_url
 from notifications.admin.timeline import timeline
 from notifications.models import Message
-from notifications.states import Status
+from notifications.rules.states import Status
 
 _RESEND = ("message_resend", "Resend …")
 _SETTLE = ("uncertainmessage_settle", "Settle …")

@@ -14,15 +14,15 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from notifications.addresses import BadAddressError
 from notifications.admin import chosen as page
 from notifications.delivery import forecast
 from notifications.kinds import UnknownKindError
 from notifications.models import Message
 from notifications.outbox import NotResentError, resend
 from notifications.outbox.resend import Obstacle, Standing, refuse, standings
-from notifications.outbox.retrying import retry_now, waiting
-from notifications.states import Status
+from notifications.outbox.retry_now import retry_now, waiting
+from notifications.rules.addresses import BadAddressError
+from notifications.rules.states import Status
 
 MOST_AT_ONCE = 500
 # So many reasons are told one by one; more are only counted.

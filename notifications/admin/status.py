@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from notifications.delivery import breaker
+from notifications.breaker import permits
 from notifications.operations.problems import findings, is_silent, spoken
 from notifications.operations.status import MOST, Brake, Circuit, Dead, Lane, Process, Status, Traffic, collect
 
@@ -32,7 +32,7 @@ def circuits() -> list[Circuit]:
             probes_in_s=standing.probes_in_s,
             error_class=standing.error_class,
         )
-        for provider, standing in breaker.standings().items()
+        for provider, standing in permits.standings().items()
     ]
 
 

@@ -18,12 +18,12 @@ from django.views.decorators.http import require_http_methods
 from accounts import typed
 from accounts.models import User
 from accounts.searching import TidySearch
-from config.large_lists import DayFilter, LargeList, ValuesFilter
-from notifications.addresses import BadAddressError, one_address
-from notifications.feedback import suppressing
+from notifications.admin.large_lists import DayFilter, LargeList, ValuesFilter
+from notifications.events import suppress
 from notifications.models import Suppression
-from notifications.providers.accounts import LIST_KEEPERS
-from notifications.suppressions import Reason
+from notifications.providers.registry import LIST_KEEPERS
+from notifications.rules.addresses import BadAddressError, one_address
+from notifications.rules.suppression import Reason
 
 ALREADY_LISTED = "This address is on the list already."
 
@@ -149,7 +149,7 @@ class SuppressionAdmin(TidySearch, LargeList):
 
     def _lift(self, request: HttpRequest, suppression: Suppression, user: User, why: str) -> None:
         with transaction.atomic():
-            lifted = suppressing.lift(suppression, user, why)
+            lifted = suppress.lift(suppression, user, why)
             if lifted:
                 self.log_change(request, suppression, f"Lifted: {why}")
         text = _said(suppression) if lifted else "Another operator has lifted it already."

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django_celery_results.admin import TaskResultAdmin as CeleryTaskResultAdmin
 from django_celery_results.models import GroupResult, TaskResult
 
-from config.large_lists import DayFilter, LargeList, ValuesFilter
+from notifications.admin.large_lists import DayFilter, LargeList, ValuesFilter
 
 
 class TaskResultAdmin(LargeList, CeleryTaskResultAdmin):  # type: ignore[misc]

@@ -6,7 +6,7 @@ from datetime import datetime
 from operator import attrgetter
 
 from notifications.models import Message
-from notifications.states import Status
+from notifications.rules.states import Status
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,14 +15,14 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from config.large_lists import DayFilter, ValuesFilter
 from notifications.admin import chosen as page
+from notifications.admin.large_lists import DayFilter, ValuesFilter
 from notifications.admin.recipient import recipient
 from notifications.admin.waiting import WaitingAdmin
 from notifications.delivery import forecast
 from notifications.models import DeliveryAttempt, Message, UncertainMessage
-from notifications.outbox import settling
-from notifications.outbox.recovery import may_resend
+from notifications.outbox import settle
+from notifications.outbox.recover import may_resend
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,19 +37,19 @@ class Choice:
 
 CHOICES = {
     "sent": Choice(
-        act=settling.mark_sent,
+        act=settle.mark_sent,
         button="Mark as sent",
         done="marked as sent",
         meaning="The provider's log shows that it accepted the email.",
     ),
     "again": Choice(
-        act=settling.send_again,
+        act=settle.send_again,
         button="Send again",
         done="queued to be sent again",
         meaning="It may arrive twice: if the provider accepted the first one, the recipient gets two.",
     ),
     "drop": Choice(
-        act=settling.drop,
+        act=settle.drop,
         button="Drop",
         done="dropped",
         meaning="It may never arrive: if the provider did not accept it, the recipient gets none.",

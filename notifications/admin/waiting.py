@@ -14,8 +14,8 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
 
 from accounts.searching import TidySearch
-from config.large_lists import LargeChangeList, LargeList
 from notifications.admin import chosen as page
+from notifications.admin.large_lists import LargeChangeList, LargeList
 from notifications.admin.read_only import ReadOnly
 from notifications.models import Message
 

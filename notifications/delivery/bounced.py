@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppression
-from notifications.outcomes import BounceKind
 from notifications.providers.answers import report
-from notifications.suppressions import Reason
+from notifications.rules.outcomes import BounceKind
+from notifications.rules.suppression import Reason
 
 
 def learn(message: Message, attempt: DeliveryAttempt, bounce: BounceKind) -> None:

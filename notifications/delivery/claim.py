@@ -9,13 +9,12 @@ from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
-from notifications import states
 from notifications.models import Message
 from notifications.models.message import AT_ITS_PLACE
-from notifications.states import Event, Status
+from notifications.providers.base.deadline import call_s
+from notifications.rules import states
+from notifications.rules.states import Event, Status
 
-# Between the hand-over and the call, and between the deadline and the moment the thread has noticed it.
-CALL_MARGIN_S = 2.0
 # Run once for every mail: put together by the ORM it would cost four times as much of the worker's time.
 _HAND_OVER = """
 UPDATE notifications_message
@@ -30,11 +29,6 @@ WHERE id = %s AND status = 'sending' AND lease_token = %s
         AND (listed.reason <> 'soft bounces' OR listed.probe_id IS DISTINCT FROM notifications_message.id)
   )
 """
-
-
-def call_s() -> float:
-    """The longest a provider call takes: a claim with less time left than this must not be handed over any more."""
-    return float(settings.PROVIDER_DEADLINE_S) + CALL_MARGIN_S
 
 
 def claim(message_ids: Iterable[UUID]) -> list[Message]:

@@ -6,13 +6,13 @@ from dataclasses import replace
 from django.conf import settings
 from django.db import connection
 
-from config.database import is_away
 from notifications import kinds
 from notifications.delivery.misfit import may_fit_elsewhere
-from notifications.delivery.wanted import Facts
+from notifications.delivery.relevance import Facts
 from notifications.models import Message, Suppression
-from notifications.states import Status, Stream
-from notifications.suppressions import Candidate, Standing, probes, why_blocked
+from notifications.rules.states import Status, Stream
+from notifications.rules.suppression import Candidate, Standing, probes, why_blocked
+from notifications.runtime.database import is_away
 
 # A newer message in one of these states reaches, has reached or may have reached the person.
 _ALIVE = [Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN]

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from notifications.delivery.facts import gather
-from notifications.delivery.rendering import RenderingError, render
-from notifications.delivery.wanted import Facts, Skip, why_not
+from notifications.delivery.relevance import Facts, Skip, why_not
+from notifications.delivery.render import RenderingError, render
 from notifications.models import Message
-from notifications.states import Event
+from notifications.rules.states import Event
 
 RENDERING = "rendering/"
 

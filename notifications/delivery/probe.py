@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 from notifications.models import Message, Suppression
 from notifications.models.suppression import RESTED_FOR, cool_off
-from notifications.suppressions import Reason
+from notifications.rules.suppression import Reason
 
 
 def take_probe(message: Message) -> bool:

@@ -12,16 +12,16 @@ from django.db import Error, connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from config.database import is_away, let_go, note_away, why
-from notifications import states
 from notifications.delivery.bounced import learn
+from notifications.delivery.relevance import Skip
 from notifications.delivery.retry import Decision, GiveUp, Retry, TooLate
-from notifications.delivery.wanted import Skip
 from notifications.models import DeliveryAttempt, Message
 from notifications.models.transactions import brief
-from notifications.outcomes import BounceKind
-from notifications.providers.mail import Accepted, ProviderError
-from notifications.states import Event
+from notifications.providers.base.mail import Accepted, ProviderError
+from notifications.rules import states
+from notifications.rules.outcomes import BounceKind
+from notifications.rules.states import Event
+from notifications.runtime.database import is_away, let_go, note_away, why
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from django.db import Error
 from django.db.models.functions import Now
 
 from notifications.models import DeliveryAttempt
-from notifications.outcomes import BounceKind
-from notifications.providers.mail import About, ErrorClass, ProviderError
+from notifications.providers.base.mail import About, ErrorClass, ProviderError
+from notifications.rules.outcomes import BounceKind
 
 logger = logging.getLogger(__name__)
 

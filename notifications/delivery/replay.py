@@ -10,14 +10,14 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.db.models.expressions import Combinable
 
-from notifications import states
 from notifications.delivery import forecast
-from notifications.delivery.wanted import Skip
+from notifications.delivery.relevance import Skip
 from notifications.models import Message
 from notifications.models.copies import copies_of
 from notifications.models.message import ANOTHER_LIFE
 from notifications.models.transactions import brief
-from notifications.states import Event, Status
+from notifications.rules import states
+from notifications.rules.states import Event, Status
 
 BATCH = 500
 

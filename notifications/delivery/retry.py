@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from notifications.kinds import Kind
-from notifications.providers.mail import ErrorClass
+from notifications.providers.base.mail import ErrorClass
 
 LONGEST_S = 3600.0
 MOST_DOUBLINGS = 12

@@ -10,10 +10,10 @@ from uuid import uuid4
 import redis
 from django.db import Error
 
-from config.database import is_away, let_go, why
 from notifications import housekeeping
 from notifications.housekeeping import Job
 from notifications.models import housekeeping as table
+from notifications.runtime.database import is_away, let_go, why
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from notifications.models.message import Message
-from notifications.outcomes import BounceKind, FeedbackKind
+from notifications.rules.outcomes import BounceKind, FeedbackKind
 
 
 class EventBatch(models.Model):

@@ -1,12 +1,7 @@
 """When each process last said that it does its work, for whoever cannot look at the machine itself."""
 
-from datetime import timedelta
-
-from django.db import connection, models
+from django.db import models
 from django.db.models.functions import Now
-
-# A process that has been silent for so long was taken away; that nobody does its work is seen otherwise.
-FORGET_AFTER = timedelta(hours=1)
 
 
 class ProcessHeartbeat(models.Model):
@@ -25,21 +20,3 @@ class ProcessHeartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-def beat(name: str, trouble: str = "") -> None:
-    """Write down that the process turns, and what keeps it from its work. Raises Django's database errors."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO notifications_processheartbeat (name, beat_at, trouble) VALUES (%s, statement_timestamp(), %s)
-            ON CONFLICT (name) DO UPDATE SET beat_at = EXCLUDED.beat_at, trouble = EXCLUDED.trouble
-            """,
-            [name[:200], trouble[:200]],
-        )
-    ProcessHeartbeat.objects.filter(beat_at__lt=Now() - FORGET_AFTER).delete()
-
-
-def goodbye(name: str) -> None:
-    """The process has ended in order: nobody is to miss it. Raises Django's database errors."""
-    ProcessHeartbeat.objects.filter(name=name[:200]).delete()

@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from notifications.outcomes import Outcome
-from notifications.states import Status, Stream
+from notifications.rules.outcomes import Outcome
+from notifications.rules.states import Status, Stream
 
 # Due for the relay at once. It takes the oldest first, so what had its turn already goes back to its place, and not to
 # the end of a backlog; its publishing did not fail, so the relay's growing pauses start anew.

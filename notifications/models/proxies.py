@@ -5,7 +5,7 @@ from typing import ClassVar, TypeVar
 from django.db import models
 
 from notifications.models.message import Message
-from notifications.states import Status
+from notifications.rules.states import Status
 
 Some = TypeVar("Some", bound=Message)
 

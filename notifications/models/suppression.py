@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce, Now
 
 from notifications.models.event import ProviderEvent
-from notifications.suppressions import Reason, Standing
+from notifications.rules.suppression import Reason, Standing
 
 # Since it began, or since the last probe, by the database's clock.
 RESTED_FOR = models.ExpressionWrapper(Now() - Coalesce("probed_at", "created_at"), output_field=models.DurationField())

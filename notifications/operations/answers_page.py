@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from notifications.outcomes import BounceKind
 from notifications.providers.answers import api, bounced, smtp
 from notifications.providers.answers.meaning import MEANINGS, REFUSES_US, UNKNOWN
-from notifications.providers.mail import ErrorClass
-from notifications.providers.webhooks import postmark, sendgrid, ses
+from notifications.providers.base.mail import ErrorClass
+from notifications.providers.postmark import webhook as postmark
+from notifications.providers.sendgrid import webhook as sendgrid
+from notifications.providers.ses import webhook as ses
+from notifications.rules.outcomes import BounceKind
 
 HEAD = """# What a provider's answer means
 

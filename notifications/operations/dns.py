@@ -8,9 +8,9 @@ from dns import exception
 from dns.resolver import NXDOMAIN, Answer, NoAnswer, Resolver
 
 from notifications.operations import spf
-from notifications.providers.account import Finding, bad, good, note
-from notifications.providers.accounts import ACCOUNTS
-from notifications.providers.accounts.sender import with_parents
+from notifications.providers.base.account import Finding, bad, good, note
+from notifications.providers.base.sender import with_parents
+from notifications.providers.registry import ACCOUNTS
 
 # For all questions together.
 WITHIN_S = 4.0

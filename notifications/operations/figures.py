@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
-from notifications.states import Stream
+from notifications.rules.states import Stream
 
 
 @dataclass(frozen=True, kw_only=True)

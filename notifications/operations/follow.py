@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from notifications.models import Message
-from notifications.outcomes import Outcome
-from notifications.providers.account import Finding, bad, good, note
+from notifications.providers.base.account import Finding, bad, good, note
 from notifications.providers.registry import WEBHOOKS
-from notifications.states import Status
+from notifications.rules.outcomes import Outcome
+from notifications.rules.states import Status
 
 LOOK_EVERY_S = 0.25
 OPEN = {Outcome.UNKNOWN, Outcome.DEFERRED}

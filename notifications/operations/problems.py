@@ -7,7 +7,7 @@ from enum import StrEnum
 from notifications.operations import advice
 from notifications.operations.advice import ProviderCode
 from notifications.operations.figures import Brake, Circuit, Lane, Overdue, Process, Status
-from notifications.states import Stream
+from notifications.rules.states import Stream
 
 # Processes report every 5 seconds.
 SILENT_S = 20.0

@@ -6,17 +6,16 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from config.servers import BadUrlError
 from notifications.operations import dns
-from notifications.providers.account import Account, Finding, Quota, Verdict, bad, good, in_words, note
-from notifications.providers.accounts import ACCOUNTS
-from notifications.providers.accounts.sender import sender_domain
-from notifications.providers.accounts.simulator import SimulatorAccount
-from notifications.providers.accounts.webhook import webhook_url
-from notifications.providers.base import before_the_wire
-from notifications.providers.mail import ErrorClass, ProviderError
-from notifications.providers.registry import PROVIDERS, WEBHOOKS
-from notifications.providers.smtp import Smtp
+from notifications.providers.base.account import Account, Finding, Quota, Verdict, bad, good, in_words, note
+from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.base.provider import before_the_wire
+from notifications.providers.base.sender import sender_domain
+from notifications.providers.base.webhook_setup import webhook_url
+from notifications.providers.registry import ACCOUNTS, PROVIDERS, WEBHOOKS
+from notifications.providers.simulator.account import SimulatorAccount
+from notifications.providers.smtp.backend import Smtp
+from notifications.rules.servers import BadUrlError
 
 NEARLY_USED = 0.8
 MEANWHILE = "meanwhile the provider is told to ask again (503), and what it gives up on is lost"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from notifications.providers.account import Finding, bad, good, note
+from notifications.providers.base.account import Finding, bad, good, note
 
 MOST_LOOKUPS = 10
 LOOKING_UP = {"a", "mx", "ptr", "exists", "include", "redirect"}

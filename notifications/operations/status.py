@@ -9,14 +9,14 @@ from django.conf import settings
 from django.db import connection
 
 from config.capacity import CONNECTIONS
-from config.redis_client import FLOWER_KEY, budget_key, client, pace_key, served_key
 from notifications import housekeeping, kinds
-from notifications.bounces import enough, must_slow
-from notifications.models import bounces
+from notifications.bounce_brake import counts
+from notifications.bounce_brake.decision import enough, must_slow
 from notifications.models import housekeeping as periodic
 from notifications.operations.figures import Brake, Circuit, Dead, Lane, Misfit, Overdue, Process, Status, Traffic
 from notifications.providers.registry import WEBHOOKS
-from notifications.states import Stream
+from notifications.rules.states import Stream
+from notifications.runtime.redis_client import FLOWER_KEY, budget_key, client, pace_key, served_key
 
 __all__ = ["MOST", "Brake", "Circuit", "Dead", "Lane", "Misfit", "Overdue", "Process", "Status", "Traffic", "collect"]
 
@@ -205,7 +205,7 @@ def _is_set_up_to_report(provider: str) -> bool:
 
 
 def _brake() -> Brake:
-    counted, limits = bounces.figures(kinds.unproven()), bounces.limits()
+    counted, limits = counts.figures(kinds.unproven()), counts.limits()
     return Brake(
         on=must_slow(counted, limits),
         bounced=counted.bounced,

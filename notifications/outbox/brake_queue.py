@@ -16,12 +16,12 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from notifications import states
-from notifications.bounces import let_go_now
+from notifications.bounce_brake import brake
+from notifications.bounce_brake.decision import let_go_now
 from notifications.models import Message
 from notifications.models.transactions import brief
-from notifications.outbox import brake
-from notifications.states import Event, Status
+from notifications.rules import states
+from notifications.rules.states import Event, Status
 
 logger = logging.getLogger(__name__)
 

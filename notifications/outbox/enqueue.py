@@ -12,14 +12,16 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import User
-from notifications import kinds, states
-from notifications.addresses import one_address
+from notifications import kinds
+from notifications.bounce_brake import brake
 from notifications.models import Message, Suppression
 from notifications.models.message import ANOTHER_LIFE
-from notifications.outbox import brake, broker
+from notifications.outbox import publish as broker
 from notifications.outbox.context import stored
-from notifications.states import Event, Status, Stream
-from notifications.suppressions import Candidate, why_blocked
+from notifications.rules import states
+from notifications.rules.addresses import one_address
+from notifications.rules.states import Event, Status, Stream
+from notifications.rules.suppression import Candidate, why_blocked
 
 logger = logging.getLogger(__name__)
 

@@ -16,10 +16,11 @@ from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
-from config.redis_client import client, pace_key
+from notifications.breaker import outlook
 from notifications.models import Message
-from notifications.outbox import brake_queue, broker, outlook, recovery
-from notifications.states import Status, Stream
+from notifications.outbox import brake_queue, publish, recover
+from notifications.rules.states import Status, Stream
+from notifications.runtime.redis_client import client, pace_key
 
 logger = logging.getLogger(__name__)
 
@@ -69,15 +70,15 @@ def run_once(before: Round | None = None) -> Round:
     Raises Django's database errors; a broker that is away only means that nothing is published.
     """
     done = Round()
-    done.recovered, done.uncertain = recovery.recover_ended_leases()
-    done.settled = recovery.settle_uncertain()
+    done.recovered, done.uncertain = recover.recover_ended_leases()
+    done.settled = recover.settle_uncertain()
     brake_queue.turn()
-    if broker.rest.on:
+    if publish.rest.on:
         done.broker_is_away = True
         return done
     try:
         done.released = release_after_loss(unsure=before is not None and (before.broker_is_away or before.cut_short))
-        depths = broker.depths()
+        depths = publish.depths()
         ahead = outlook.now()
         paces = held_back(ahead.provider) if ahead.provider else {}
     except redis.RedisError as error:
@@ -90,12 +91,12 @@ def run_once(before: Round | None = None) -> Round:
         done.published = publish_probe(depths) if ahead.probe_is_due else {}
         return done
     for stream in Stream:
-        if broker.rest.on:
+        if publish.rest.on:
             # Taking what cannot be published would only make its pauses grow.
             break
         if published := top_up(stream, settings.RELAY_HIGH_WATER - depths[stream], pace=paces.get(stream)):
             done.published[stream] = published
-    done.broker_is_away = broker.rest.on
+    done.broker_is_away = publish.rest.on
     return done
 
 
@@ -192,7 +193,7 @@ def top_up(stream: Stream, room: int, *, pace: float | None = None, untried: boo
     chunks = cut(others, largest=settings.RELAY_CHUNK_SIZE, spread=min(spread, room) - len(alone))
     chunks += [[message_id] for message_id in alone]
     # Of those that go alone there may be more than there is room for.
-    sent = broker.publish(chunks[:room], stream)
+    sent = publish.publish(chunks[:room], stream)
     if unpublished := [message_id for chunk in chunks[sent:] for message_id in chunk]:
         Message.objects.filter(id__in=unpublished, status=Status.QUEUED).update(relay_after=Now())
     return sum(len(chunk) for chunk in chunks[:sent])

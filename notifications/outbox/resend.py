@@ -9,7 +9,7 @@ from notifications.models import Message
 from notifications.models.copies import copies_of, locked_copies_of
 from notifications.models.transactions import brief
 from notifications.outbox.enqueue import Draft, enqueue
-from notifications.states import Status
+from notifications.rules.states import Status
 
 
 class Obstacle(StrEnum):

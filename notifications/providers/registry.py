@@ -2,14 +2,22 @@
 
 from django.conf import settings
 
-from notifications.providers.base import Provider
-from notifications.providers.feedback import Webhook
-from notifications.providers.postmark import Postmark
-from notifications.providers.sendgrid import SendGrid
-from notifications.providers.ses import Ses
-from notifications.providers.simulator import Simulator
-from notifications.providers.smtp import Smtp
-from notifications.providers.webhooks import PostmarkWebhook, SendGridWebhook, SesWebhook, SimulatorWebhook
+from notifications.providers.base.account import Account
+from notifications.providers.base.provider import Provider
+from notifications.providers.base.webhook import Webhook
+from notifications.providers.postmark.account import PostmarkAccount
+from notifications.providers.postmark.backend import Postmark
+from notifications.providers.postmark.webhook import PostmarkWebhook
+from notifications.providers.sendgrid.account import SendGridAccount
+from notifications.providers.sendgrid.backend import SendGrid
+from notifications.providers.sendgrid.webhook import SendGridWebhook
+from notifications.providers.ses.account import SesAccount
+from notifications.providers.ses.backend import Ses
+from notifications.providers.ses.webhook import SesWebhook
+from notifications.providers.simulator.account import SimulatorAccount
+from notifications.providers.simulator.backend import Simulator
+from notifications.providers.simulator.webhook import SimulatorWebhook
+from notifications.providers.smtp.backend import Smtp
 
 PROVIDERS: dict[str, type[Provider]] = {
     provider.name: provider for provider in (Ses, SendGrid, Postmark, Smtp, Simulator)
@@ -18,6 +26,12 @@ PROVIDERS: dict[str, type[Provider]] = {
 WEBHOOKS: dict[str, type[Webhook]] = {
     webhook.provider: webhook for webhook in (SesWebhook, SendGridWebhook, PostmarkWebhook, SimulatorWebhook)
 }
+# Accounts with a quota, a sender and webhooks to look at; SMTP servers have none.
+ACCOUNTS: dict[str, type[Account]] = {
+    account.provider: account for account in (SesAccount, SendGridAccount, PostmarkAccount)
+}
+# Those with a suppression list of their own; the local simulator plays one too.
+LIST_KEEPERS: dict[str, type[Account]] = {**ACCOUNTS, SimulatorAccount.provider: SimulatorAccount}
 
 
 def in_use() -> list[Provider]:

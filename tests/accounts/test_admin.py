@@ -10,9 +10,9 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from accounts.models import User
-from notifications.feedback import suppressing
+from notifications.events import suppress
 from notifications.models import Message, Suppression
-from notifications.suppressions import Reason
+from notifications.rules.suppression import Reason
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -143,8 +143,8 @@ def test_log_is_read_only(admin_client, admin_user):
 
 def test_log_of_lifts_forgets_the_address_of_a_deleted_account(admin_client, admin_user):
     user = UserFactory(email="ada@example.com")
-    suppressing.suppress(user.email, Reason.HARD_BOUNCE, "550 ada@example.com unknown")
-    suppressing.suppress(user.email, Reason.COMPLAINT, "")
+    suppress.suppress(user.email, Reason.HARD_BOUNCE, "550 ada@example.com unknown")
+    suppress.suppress(user.email, Reason.COMPLAINT, "")
     row = Suppression.objects.get(reason=Reason.HARD_BOUNCE)
     why = "ada@example.com wrote to us"
     admin_client.post(reverse("admin:notifications_suppression_lift", args=[row.pk]), {"why": why})

@@ -15,13 +15,13 @@ from accounts.links import confirmation_path, password_reset_path
 from accounts.mails import Progress
 from accounts.models import User
 from accounts.purging import purge_unconfirmed
-from notifications.delivery.attempt import deliver
+from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
-from notifications.feedback import suppressing
+from notifications.events import suppress
+from notifications.history import Mailroom
 from notifications.models import Message
-from notifications.post_office import Mailroom
-from notifications.states import Stream
-from notifications.suppressions import Reason
+from notifications.rules.states import Stream
+from notifications.rules.suppression import Reason
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -95,7 +95,7 @@ def test_page_waits_for_no_report_where_none_comes(person, provider, ago_s):
 
 
 def test_address_that_is_not_written_to_is_not_said_to_have_been(client):
-    suppressing.suppress("ada@example.com", Reason.HARD_BOUNCE, "")
+    suppress.suppress("ada@example.com", Reason.HARD_BOUNCE, "")
     client.post(reverse("accounts:sign-up"), {"email": "ada@example.com", "password": PASSWORD})
     assert state(client) == Progress.UNSENDABLE
     assert CORRECT in shown(client)

@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from notifications.bounce_brake import brake
 from notifications.models import Message
-from notifications.outbox import brake
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"

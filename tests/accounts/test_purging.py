@@ -19,7 +19,7 @@ from accounts.models import User
 from accounts.purging import GIVEN_UP, purge_unconfirmed, why
 from notifications.models import Message
 from notifications.outbox import brake_queue
-from notifications.states import Status
+from notifications.rules.states import Status
 from tests.factories import MessageFactory, UserFactory
 
 OLD = timedelta(days=8)

@@ -13,9 +13,9 @@ from accounts.addresses import canonical_address
 from accounts.models import User
 from accounts.typed import one_form, prose
 from config.environment import BASE_DIR
-from notifications.feedback import suppressing
+from notifications.events import suppress
 from notifications.models import ProviderEvent
-from notifications.suppressions import Reason
+from notifications.rules.suppression import Reason
 from tests.factories import MessageFactory, UserFactory
 
 FULLWIDTH = "\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44 \uff54\uff59\uff50\uff45\uff44 here"
@@ -72,7 +72,7 @@ def test_search_of_the_engine_finds_what_was_pasted(admin_client, name):
     MessageFactory(user=user)
     MessageFactory(user=user, status="dead")
     MessageFactory(user=user, uncertain=True)
-    suppressing.suppress(user.email, Reason.BY_HAND, "")
+    suppress.suppress(user.email, Reason.BY_HAND, "")
     ProviderEvent.objects.create(provider="ses", event_id="1", kind="delivered", recipient=user.email, payload={})
     listed = reverse(f"admin:notifications_{name}_changelist")
     plain = admin_client.get(listed, {"q": "ada@example.com"}).context["cl"].result_count

@@ -9,7 +9,7 @@ import psycopg
 from django.core import signing
 
 from accounts.flows.started import COOKIE
-from notifications.providers.compose import MESSAGE_ID_KEY
+from notifications.providers.base.compose import MESSAGE_ID_KEY
 from tests.browser.visitor import Visitor
 
 WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'accounts_user'::regclass"

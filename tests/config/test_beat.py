@@ -5,8 +5,8 @@ import time
 import pytest
 from celery import Celery
 
-from config import heartbeat
 from config.beat import Scheduler
+from notifications.runtime import heartbeat
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from flower.views import BaseHandler
 
 from config import flowerconfig  # noqa: F401 - Flower runs it at its start
 from config.processes import PROCESSES
-from notifications.states import Stream
+from notifications.rules.states import Stream
 
 
 def test_broker_page_lists_every_queue_before_the_workers_answer():

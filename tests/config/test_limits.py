@@ -1,7 +1,7 @@
 from django.conf import settings as django_settings
 
 from config.processes import PROCESSES
-from notifications.delivery.claim import call_s
+from notifications.providers.base.deadline import call_s
 
 
 def test_limits_of_a_call_a_lease_and_a_workers_end_fit_into_each_other():

@@ -9,8 +9,8 @@ import pytest
 from django.db import InternalError, connection
 
 from config import connections
-from config.database import DatabaseAwayError, is_away, translated
 from config.environment import BASE_DIR
+from notifications.runtime.database import DatabaseAwayError, is_away, translated
 from tests.database.harm import by_hand
 
 pytestmark = pytest.mark.xdist_group("database")

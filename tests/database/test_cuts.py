@@ -12,18 +12,18 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
-from config.database import DatabaseAwayError, translated
 from devtools.stack.ports import free_port
 from notifications.delivery import record
-from notifications.delivery.attempt import deliver
+from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier, RecordLostError
 from notifications.models import Message
-from notifications.outbox.recovery import recover_ended_leases
-from notifications.providers.mail import ErrorClass
-from notifications.states import Status, Stream
+from notifications.outbox.recover import recover_ended_leases
+from notifications.providers.base.mail import ErrorClass
+from notifications.rules.states import Status, Stream
+from notifications.runtime.database import DatabaseAwayError, translated
 from tests.database.harm import by_hand, cut
 from tests.factories import MessageFactory
-from tests.notifications.breakers import close_circuit
+from tests.notifications.breaker.breakers import close_circuit
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

@@ -4,8 +4,8 @@ import psycopg
 import pytest
 from django.db import DataError, Error, InterfaceError, InternalError, OperationalError, ProgrammingError
 
-from config.database import DatabaseAwayError, is_away, translated, why
 from config.logs import DatabaseInOneLine
+from notifications.runtime.database import DatabaseAwayError, is_away, translated, why
 
 
 def said(sqlstate):

@@ -15,17 +15,17 @@ from django.utils import timezone
 from accounts import purging
 from accounts.models import User
 from notifications import jobs
-from notifications.delivery.attempt import deliver
+from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
 from notifications.delivery.replay import dead_letters, replay
-from notifications.feedback import ingest
-from notifications.feedback.reading import read_due
+from notifications.events import ingest
+from notifications.events.apply import read_due
 from notifications.management.commands import announce, enqueue_missing
 from notifications.models import Message, ProviderEvent
-from notifications.outbox import recovery, relay
+from notifications.outbox import recover, relay
 from notifications.providers import registry
-from notifications.providers.feedback import RawEvent
-from notifications.states import Status, Stream
+from notifications.providers.base.webhook import RawEvent
+from notifications.rules.states import Status, Stream
 from tests.database.harm import instead
 from tests.database.pooler import PROGRAM, pooler
 from tests.factories import MessageFactory, UserFactory
@@ -114,8 +114,8 @@ def test_lost_and_dead_messages_come_back(pooled_server):
     MessageFactory(abandoned=True)
     MessageFactory(abandoned=True, handed_over=True)
     MessageFactory(uncertain=True)
-    assert recovery.recover_ended_leases() == (1, 1)
-    assert recovery.settle_uncertain() == 1
+    assert recover.recover_ended_leases() == (1, 1)
+    assert recover.settle_uncertain() == 1
     user = UserFactory()
     messages = [MessageFactory.build(user=user, status=Status.DEAD, died_at=timezone.now()) for _ in range(3)]
     Message.objects.bulk_create(messages)

@@ -13,17 +13,17 @@ from django_celery_results.models import TaskResult
 
 from config import connections
 from config.celery import app
-from config.database import DatabaseAwayError, translated
-from config.redis_client import client
-from config.results import Results
 from notifications import tasks
 from notifications.delivery import record
-from notifications.delivery.attempt import deliver
+from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
 from notifications.management.commands import relay as relay_command
 from notifications.models import Message
-from notifications.outbox import recovery, relay
-from notifications.states import Status, Stream
+from notifications.outbox import recover, relay
+from notifications.rules.states import Status, Stream
+from notifications.runtime.database import DatabaseAwayError, translated
+from notifications.runtime.redis_client import client
+from notifications.runtime.results import Results
 from tests.database.harm import TERMINATE, by_hand, read_only, refused, saying, trouble
 from tests.factories import MessageFactory
 
@@ -70,7 +70,7 @@ def test_crash_of_the_database_does_not_forget_that_the_provider_is_being_called
         carry(message)
     connection.close()
     Message.objects.update(lease_until=Now() - timedelta(seconds=1))
-    assert recovery.recover_ended_leases() == (0, 1)
+    assert recover.recover_ended_leases() == (0, 1)
     assert Message.objects.get().status == Status.UNCERTAIN
 
 
@@ -99,7 +99,7 @@ def test_pool_smaller_than_the_threads_costs_time_and_nothing_else(pooled, provi
     assert set(refusals) <= {"PoolTimeout"}
     # What no connection came for in time to be given back is the relay's to recover.
     Message.objects.filter(status=Status.SENDING).update(lease_until=Now() - timedelta(seconds=1))
-    recovery.recover_ended_leases()
+    recover.recover_ended_leases()
     Message.objects.filter(status=Status.QUEUED).update(due_at=Now())
     as_celery_does([message.id for message in Message.objects.filter(status=Status.QUEUED)])
     assert {mail.message_id for mail in provider.taken} == set(ids)

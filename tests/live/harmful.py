@@ -2,8 +2,8 @@
 
 import threading
 
-from notifications.providers.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
-from notifications.providers.simulator import Simulator
+from notifications.providers.base.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
+from notifications.providers.simulator.backend import Simulator
 
 _send = Simulator.send
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from notifications.delivery.budget import burst
+from notifications.budget.grants import burst
 from tests.live.running import eventually
 
 pytestmark = pytest.mark.live

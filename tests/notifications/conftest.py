@@ -4,8 +4,8 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from config.redis_client import client
-from notifications.delivery import scripts
+from notifications.budget import scripts
+from notifications.runtime.redis_client import client
 from tests.factories import UserFactory
 
 

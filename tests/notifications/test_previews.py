@@ -11,7 +11,7 @@ from accounts.links import user_of
 from config import urls
 from notifications import kinds, previews
 from notifications.kinds import Kind
-from notifications.states import Stream
+from notifications.rules.states import Stream
 
 LANGUAGES = ("en", "de")
 

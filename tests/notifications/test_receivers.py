@@ -9,9 +9,9 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.signals import account_event
-from notifications.addresses import BadAddressError
 from notifications.kinds import UnknownKindError
 from notifications.models import Message
+from notifications.rules.addresses import BadAddressError
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db

@@ -2,7 +2,7 @@
 
 import pytest
 
-from config import large_lists
+from notifications.admin import large_lists
 from notifications.models import transactions
 from tests.plans import filled
 

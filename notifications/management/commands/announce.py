@@ -13,7 +13,7 @@ from accounts import typed
 from accounts.models import User
 from notifications import kinds
 from notifications.outbox import Draft, enqueue_many
-from notifications.states import Status
+from notifications.rules.states import Status
 
 BATCH = 500
 # RFC 2047: mail programs show what such text stands for.

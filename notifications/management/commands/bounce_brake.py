@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from notifications.outbox import brake, brake_queue
+from notifications.bounce_brake import brake
+from notifications.outbox import brake_queue
 
 
 class Command(BaseCommand):

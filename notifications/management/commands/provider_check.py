@@ -10,13 +10,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import typed
 from notifications import kinds
-from notifications.addresses import BadAddressError, one_address
 from notifications.operations.follow import Sighting, follow, verdict
 from notifications.operations.provider_check import check
 from notifications.outbox import Draft, enqueue
-from notifications.providers.account import Finding, Verdict
+from notifications.providers.base.account import Finding, Verdict
 from notifications.providers.registry import PROVIDERS
-from notifications.states import Status
+from notifications.rules.addresses import BadAddressError, one_address
+from notifications.rules.states import Status
 
 
 class Command(BaseCommand):

@@ -14,12 +14,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error
 
-from config import heartbeat, startup
-from config.database import is_away, let_go, why
+from config import startup
 from config.environment import Role
-from notifications.feedback import reading
-from notifications.feedback.reader import Reader
+from notifications.events import apply
+from notifications.events.reader import Reader
 from notifications.outbox import relay
+from notifications.runtime import heartbeat
+from notifications.runtime.database import is_away, let_go, why
 
 logger = logging.getLogger(__name__)
 # A database that is away is asked again after this long.
@@ -38,7 +39,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         startup.require(Role.RELAY, *([Role.MANAGE] if options["once"] else []))
         if options["once"]:
-            events = reading.read_due()
+            events = apply.read_due()
             self.stdout.write(f"{relay.run_once()}, events read: {dict(events)}")
             return
         stop = threading.Event()

@@ -9,11 +9,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error
 
-from config.database import is_away, is_full, why
 from notifications.admin import status as page
 from notifications.admin.status import bounced, many
 from notifications.operations.problems import Code, Finding, findings, is_silent, spoken
 from notifications.operations.status import Lane, Process, Status
+from notifications.runtime.database import is_away, is_full, why
 
 NO_CONNECTION = (
     "All connections of the database are in use, so people get an error page. Raise max_connections, lower"

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from notifications.outcomes import BounceKind
 from notifications.providers.answers.words import status_of, worded
+from notifications.rules.outcomes import BounceKind
 
 HARD, SOFT, BLOCKED = BounceKind.HARD, BounceKind.SOFT, BounceKind.BLOCKED
 _FINAL = [BounceKind.AUTO_REPLY, BLOCKED, SOFT, HARD]

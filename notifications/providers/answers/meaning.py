@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
-from notifications.outcomes import BounceKind
-from notifications.providers.mail import COST_NO_ATTEMPT, About, ErrorClass, ProviderError
+from notifications.providers.base.mail import COST_NO_ATTEMPT, About, ErrorClass, ProviderError
+from notifications.rules.outcomes import BounceKind
 
 # A plan, or a day's quota, is used up: asking more often changes nothing.
 QUOTA_PAUSE_S = 3600.0

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from notifications.outcomes import BounceKind, FeedbackKind
-from notifications.providers.feedback import Feedback
+from notifications.providers.base.webhook import Feedback
+from notifications.rules.outcomes import BounceKind, FeedbackKind
 
 _PREFIX = "answer:"
 

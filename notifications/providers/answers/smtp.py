@@ -9,7 +9,6 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from notifications.outcomes import BounceKind
 from notifications.providers.answers.bounced import about_address
 from notifications.providers.answers.meaning import (
     GREYLISTED,
@@ -29,6 +28,7 @@ from notifications.providers.answers.meaning import (
     Meaning,
 )
 from notifications.providers.answers.words import status_of, worded
+from notifications.rules.outcomes import BounceKind
 
 
 class Step(StrEnum):

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.throttling import counting
 from accounts.throttling.counting import TooManyError, count
-from config.redis_client import client, limits_client
+from notifications.runtime.redis_client import client, limits_client
 
 FIVE = limits.parse("5/minute")
 

@@ -7,8 +7,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from config.redis_client import client as broker
 from notifications.models import Message
+from notifications.runtime.redis_client import client as broker
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from kombu import Connection
 from psycopg.conninfo import conninfo_to_dict
 
 from config.database_url import database
-from config.servers import BadUrlError, RedisServer, SmtpServer
+from notifications.rules.servers import BadUrlError, RedisServer, SmtpServer
 
 CANARY = "canary"
 AWKWARD = ["$", ",", "\\", "#", "'", '"', "/", "?", "[", "]", "@", "%", ":", "%41", " ", "&", "+", ";", "ü", "{", "`"]

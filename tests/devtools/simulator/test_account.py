@@ -7,16 +7,16 @@ import boto3
 import pytest
 import requests
 
-from notifications.providers import connections
-from notifications.providers.accounts import LIST_KEEPERS
-from notifications.providers.mail import ErrorClass, ProviderError
-from notifications.providers.postmark import Postmark
-from notifications.providers.sendgrid import SendGrid
-from notifications.providers.ses import Ses, client_params
-from notifications.providers.simulator import Simulator
-from notifications.suppressions import Reason
+from notifications.providers.base import connections
+from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.postmark.backend import Postmark
+from notifications.providers.registry import LIST_KEEPERS
+from notifications.providers.sendgrid.backend import SendGrid
+from notifications.providers.ses.backend import Ses, client_params
+from notifications.providers.simulator.backend import Simulator
+from notifications.rules.suppression import Reason
 from tests.devtools.simulator.requests_of import CREDENTIALS, PATHS, body_of
-from tests.notifications.providers.contract import outgoing
+from tests.notifications.providers.base.contract import outgoing
 from tests.simulated import simulator
 
 A, M, P, R, T = (

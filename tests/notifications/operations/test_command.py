@@ -8,13 +8,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from notifications.delivery.attempt import deliver
+from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
-from notifications.delivery.rendering import render
+from notifications.delivery.render import render
 from notifications.models import Message
-from notifications.outcomes import Outcome
-from notifications.providers.mail import ErrorClass
-from notifications.states import Status, Stream
+from notifications.providers.base.mail import ErrorClass
+from notifications.rules.outcomes import Outcome
+from notifications.rules.states import Status, Stream
 
 
 def run(*arguments):

@@ -5,8 +5,8 @@ from django.utils import timezone
 
 from notifications.models import Message
 from notifications.operations.follow import REACHED, WAITING, Sighting, follow, verdict
-from notifications.outcomes import Outcome
-from notifications.states import Status
+from notifications.rules.outcomes import Outcome
+from notifications.rules.states import Status
 from tests.factories import MessageFactory
 
 

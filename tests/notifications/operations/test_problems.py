@@ -2,11 +2,11 @@
 
 import pytest
 
+from notifications.breaker.circuit import FAILURES
 from notifications.operations.advice import ADVICE, ProviderCode
 from notifications.operations.figures import Brake, Circuit, Dead, Lane, Misfit, Overdue, Process, Status, Traffic
 from notifications.operations.problems import EXPLAINS, Code, findings, problems, replaced, spoken
-from notifications.providers.circuit import FAILURES
-from notifications.states import Stream
+from notifications.rules.states import Stream
 
 ALIVE = [Process(name=f"{name}@here", silent_s=2, trouble="") for name in ("beat", "main", "relay")]
 

@@ -6,11 +6,10 @@ from aiosmtpd.smtp import AuthResult
 
 from devtools.stack.ports import free_port
 from notifications.operations import dns, provider_check
-from notifications.providers.account import Quota, good, note
-from notifications.providers.mail import ErrorClass, ProviderError
-from tests.notifications.providers import faults
-from tests.notifications.providers.accounts.ses_double import ses_double
-from tests.notifications.providers.webhooks import signing
+from notifications.providers.base.account import Quota, good, note
+from notifications.providers.base.mail import ErrorClass, ProviderError
+from tests.notifications.providers.base import faults, signing
+from tests.notifications.providers.ses.ses_double import ses_double
 from tests.scripted import ScriptedAccount
 from tests.simulated import simulator
 

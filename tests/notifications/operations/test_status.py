@@ -16,16 +16,23 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from config.redis_client import FLOWER_KEY, budget_key, client, pace_key, served_key, the_client
 from notifications import housekeeping
 from notifications.admin import status as status_page
 from notifications.management.commands import status as status_command
 from notifications.models import DeliveryAttempt, HousekeepingJob, ProcessHeartbeat, ProviderEvent
-from notifications.models.heartbeat import beat, goodbye
 from notifications.operations import status as operations
 from notifications.operations.problems import Code, findings
 from notifications.operations.status import Dead, Lane, Traffic, collect
-from notifications.states import Status, Stream
+from notifications.rules.states import Status, Stream
+from notifications.runtime.heartbeat import beat, goodbye
+from notifications.runtime.redis_client import (
+    FLOWER_KEY,
+    budget_key,
+    client,
+    pace_key,
+    served_key,
+    the_client,
+)
 from tests.factories import MessageFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]

@@ -1,11 +1,16 @@
-"""What the providers' tests share: a running simulator and an authority for certificates."""
+"""What the providers' tests share: a running simulator, certificates, signers, scripted APIs."""
 
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
 import trustme
 from botocore.loaders import JSONFileLoader
 
+from notifications.providers.ses import certificates
+from tests.notifications.providers.base import signing
+from tests.notifications.providers.base.scripted_api import ScriptedApi, scripted_api
+from tests.notifications.providers.ses.amazon import amazon as running_amazon
 from tests.simulated import simulator
 
 
@@ -27,3 +32,47 @@ def aws_described_once():
     patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
     yield
     patch.undo()
+
+
+@pytest.fixture
+def api() -> Iterator[ScriptedApi]:
+    with scripted_api() as running:
+        yield running
+
+
+@pytest.fixture
+def sender(settings):
+    settings.DEFAULT_FROM_EMAIL = "Shop <Hello@mail.example.com>"
+    settings.SITE_URL = "https://shop.example.com"
+
+
+@pytest.fixture(autouse=True)
+def _forgetful():
+    certificates._kept.clear()
+    yield
+    certificates._kept.clear()
+
+
+@pytest.fixture(scope="session")
+def sns():
+    return signing.Sns()
+
+
+@pytest.fixture(scope="session")
+def stranger():
+    return signing.Sns()
+
+
+@pytest.fixture(scope="session")
+def sendgrid():
+    return signing.SendGrid()
+
+
+@pytest.fixture
+def amazon(monkeypatch, tmp_path, settings, sns):
+    """Serves the signer's certificate, and confirms subscriptions to the topic that the settings allow."""
+    settings.SES_WEBHOOK_TOPICS = [signing.TOPIC]
+    with running_amazon(monkeypatch, tmp_path, signing.HOST) as server:
+        server.answers[signing.CERTIFICATE_PATH] = (200, {}, signing.certificate(sns.key))
+        server.answers[signing.SUBSCRIBE_PATH] = (200, {"Content-Type": "text/xml"}, b"<ConfirmSubscriptionResponse/>")
+        yield server

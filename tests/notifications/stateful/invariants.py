@@ -6,8 +6,8 @@ from uuid import UUID
 
 from notifications.kinds import OnUncertain
 from notifications.models import DeliveryAttempt, Message
-from notifications.outbox.recovery import MOST_RESENDS
-from notifications.states import Status
+from notifications.outbox.recover import MOST_RESENDS
+from notifications.rules.states import Status
 from tests.notifications.stateful.truth import Story
 
 ENDED = {Status.SUPPRESSED, Status.EXPIRED, Status.CANCELLED, Status.DEAD}

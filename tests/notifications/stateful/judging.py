@@ -6,8 +6,8 @@ from uuid import UUID
 
 from notifications import kinds
 from notifications.models import Message, Suppression
-from notifications.states import Event, Status
-from notifications.suppressions import Reason
+from notifications.rules.states import Event, Status
+from notifications.rules.suppression import Reason
 from tests.notifications.stateful.truth import Person
 
 ALIVE = {Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN}

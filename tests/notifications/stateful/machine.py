@@ -8,15 +8,15 @@ from uuid import UUID, uuid4
 from hypothesis.stateful import invariant, rule
 from hypothesis.strategies import booleans, sampled_from
 
-from config.redis_client import client
 from notifications.delivery.claim import leave, put_off
-from notifications.feedback import ingest
-from notifications.feedback.reading import read_due
+from notifications.events import ingest
+from notifications.events.apply import read_due
 from notifications.models import ProviderEvent
-from notifications.outbox import broker, recovery, relay
-from notifications.outcomes import RANK, BounceKind, FeedbackKind, Outcome, meant
-from notifications.providers.feedback import RawEvent
-from notifications.states import Event, Status, Stream
+from notifications.outbox import publish, recover, relay
+from notifications.providers.base.webhook import RawEvent
+from notifications.rules.outcomes import RANK, BounceKind, FeedbackKind, Outcome, meant
+from notifications.rules.states import Event, Status, Stream
+from notifications.runtime.redis_client import client
 from tests.notifications.stateful import invariants, world
 from tests.notifications.stateful.judging import expected_end
 from tests.notifications.stateful.moves import Move
@@ -49,7 +49,7 @@ class Machine(Workers, People):
         message_id = one_of(self.messages(), pick)
         acts: dict[str, Callable[[], object]] = {
             "a wiped broker": self._wipe_broker,
-            "a full broker": broker.rest.start,
+            "a full broker": publish.rest.start,
             "no budget": lambda: put_off([message_id], [14.0]),
             "no time": lambda: leave([message_id]),
         }
@@ -92,8 +92,8 @@ class Machine(Workers, People):
         """Nobody waits for the row, and nobody touches it."""
         message_id = one_of(self.messages(), pick)
         acts: dict[str, Callable[[], object]] = {
-            "recover": recovery.recover_ended_leases,
-            "settle": recovery.settle_uncertain,
+            "recover": recover.recover_ended_leases,
+            "settle": recover.settle_uncertain,
             "take due": lambda: [relay.take_due(stream, 10) for stream in Stream],
         }
         with world.held(self.other, message_id):
@@ -153,7 +153,7 @@ class Machine(Workers, People):
                 assert move.before.forgotten_at, "only a person may drop it"
             else:
                 # Before any hand-over, so often in a row: it may take its workers along.
-                assert move.event is not Event.FAILED or move.before.claims_lost >= recovery.MOST_LOST_CLAIMS - 1
+                assert move.event is not Event.FAILED or move.before.claims_lost >= recover.MOST_LOST_CLAIMS - 1
                 assert move.before.lease_until is not None
                 assert move.before.lease_until <= now, "a living claim was taken away"
         return moves
@@ -185,7 +185,7 @@ class Machine(Workers, People):
 
     def _dust_settles(self) -> None:
         """All faults stop: whoever is frozen comes back, the provider says yes, and everything comes to an end."""
-        broker.rest.end()
+        publish.rest.end()
         for _ in range(ROUNDS):
             for claim in list(self.claims):
                 self.finish(claim)

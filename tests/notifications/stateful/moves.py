@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from notifications import states
 from notifications.models import Message
-from notifications.outcomes import RANK, Outcome
-from notifications.states import Event, Status
+from notifications.rules import states
+from notifications.rules.outcomes import RANK, Outcome
+from notifications.rules.states import Event, Status
 
 Rows = Mapping[UUID, Message]
 

@@ -10,11 +10,11 @@ from hypothesis.strategies import booleans, integers, lists, sampled_from
 from accounts.models import User
 from accounts.signals import account_event
 from notifications import kinds
-from notifications.feedback import suppressing
+from notifications.events import suppress as suppressing
 from notifications.outbox import Draft, enqueue
 from notifications.receivers import welcome_draft
-from notifications.states import Event, Status
-from notifications.suppressions import Reason
+from notifications.rules.states import Event, Status
+from notifications.rules.suppression import Reason
 from tests.notifications.stateful.scene import Scene, one_of, when
 from tests.notifications.stateful.truth import Person, Stage
 

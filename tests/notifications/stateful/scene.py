@@ -11,7 +11,7 @@ from hypothesis.strategies import just
 
 from notifications import kinds
 from notifications.models import Message
-from notifications.states import Event, Status
+from notifications.rules.states import Event, Status
 from tests.notifications.stateful import world
 from tests.notifications.stateful.moves import Move, moves_between
 from tests.notifications.stateful.truth import Claim, Person, Story

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from notifications.delivery.claim import call_s
+from notifications.delivery.relevance import Facts
 from notifications.delivery.retry import FIRST_S, NOT_THE_MESSAGES_FAULT
-from notifications.delivery.wanted import Facts
 from notifications.kinds import Kind, OnUncertain
 from notifications.models import Message
-from notifications.outbox.recovery import MOST_RESENDS
-from notifications.providers.mail import ErrorClass
-from notifications.states import Event
+from notifications.outbox.recover import MOST_RESENDS
+from notifications.providers.base.deadline import call_s
+from notifications.providers.base.mail import ErrorClass
+from notifications.rules.states import Event
 from tests.notifications.stateful.moves import Move
 
 

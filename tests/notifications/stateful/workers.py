@@ -13,11 +13,11 @@ from notifications.delivery import record, retry
 from notifications.delivery.facts import gather
 from notifications.delivery.probe import take_probe
 from notifications.delivery.record import Carrier
-from notifications.delivery.wanted import Skip, why_not
+from notifications.delivery.relevance import Skip, why_not
 from notifications.models import Message, Suppression
-from notifications.providers.mail import Accepted, ProviderError
-from notifications.states import Event, Status
-from notifications.suppressions import Reason
+from notifications.providers.base.mail import Accepted, ProviderError
+from notifications.rules.states import Event, Status
+from notifications.rules.suppression import Reason
 from tests.notifications.stateful import world
 from tests.notifications.stateful.judging import expected_end
 from tests.notifications.stateful.people import pick

@@ -10,11 +10,12 @@ import psycopg
 from django.conf import settings
 from django.db import connection
 
-from config.redis_client import client
 from notifications.delivery import replay as dead
 from notifications.models import Message, Suppression
-from notifications.outbox import broker, settling
-from notifications.states import Event, Stream
+from notifications.outbox import publish
+from notifications.outbox import settle as settling
+from notifications.rules.states import Event, Stream
+from notifications.runtime.redis_client import client
 
 # Every time that the rows know. A clock cannot be turned, so all of them are moved back together.
 TIMES = {
@@ -36,8 +37,8 @@ def pass_time(seconds: int) -> None:
     """Let time pass for everybody: rows, and a process's memory that the broker was in trouble."""
     with connection.cursor() as cursor:
         cursor.execute(_PASS_TIME.format(seconds))
-    if seconds >= broker.REST_S:
-        broker.rest.end()
+    if seconds >= publish.REST_S:
+        publish.rest.end()
 
 
 def begin_anew() -> None:
@@ -51,7 +52,7 @@ def begin_anew() -> None:
             "DELETE FROM notifications_deliveryattempt; DELETE FROM notifications_message; DELETE FROM accounts_user"
         )
     client().flushdb()
-    broker.rest.end()
+    publish.rest.end()
 
 
 def tasks_in_the_broker() -> list[list[UUID]]:

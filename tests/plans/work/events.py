@@ -5,11 +5,11 @@ from uuid import uuid4
 
 from django.db.models.functions import Now
 
-from notifications.feedback import ingest, lifting, suppressing
-from notifications.feedback.reading import read_due
+from notifications.events import ingest, lifting, suppress
+from notifications.events.apply import read_due
 from notifications.models import Message, Suppression
 from notifications.outbox import brake_queue
-from notifications.providers.feedback import RawEvent
+from notifications.providers.base.webhook import RawEvent
 from tests.factories import MessageFactory
 from tests.plans.work import work
 from tests.plans.work.sending import queued
@@ -39,13 +39,13 @@ def webhook_stores_and_relay_reads(bench):
 
 @work
 def probe_heals_an_address(bench):
-    suppressing.heal([Message.objects.values_list("id", flat=True).order_by("pk")[0]])
+    suppress.heal([Message.objects.values_list("id", flat=True).order_by("pk")[0]])
 
 
 @work
 def suppressions_are_lifted(bench):
     suppression = Suppression.objects.filter(lifted_at=None).order_by("pk").first()
-    suppressing.lift(suppression, bench.person, "test")
+    suppress.lift(suppression, bench.person, "test")
     lifting.lift_at_providers()
 
 

@@ -4,18 +4,19 @@ from datetime import timedelta
 
 from django.db.models.functions import Now
 
-from config.redis_client import client
-from notifications import forgetting, jobs
-from notifications.delivery import day
-from notifications.delivery.attempt import deliver
+from notifications import anonymization, jobs
+from notifications.bounce_brake import brake, counts
+from notifications.budget import day
+from notifications.delivery.deliver import deliver
 from notifications.delivery.facts import gather
 from notifications.delivery.record import Carrier
 from notifications.delivery.replay import dead_letters, replay
-from notifications.models import Message, bounces
-from notifications.outbox import Draft, brake, enqueue_many, recovery, relay
-from notifications.post_office import Mailroom
-from notifications.providers.mail import ErrorClass
-from notifications.states import Status, Stream
+from notifications.history import Mailroom
+from notifications.models import Message
+from notifications.outbox import Draft, enqueue_many, recover, relay
+from notifications.providers.base.mail import ErrorClass
+from notifications.rules.states import Status, Stream
+from notifications.runtime.redis_client import client
 from tests.factories import MessageFactory
 from tests.plans.filled import BUSY_ADDRESS
 from tests.plans.work import Bench, work
@@ -63,8 +64,8 @@ def lost_workers_and_uncertain_messages_are_taken_back(bench):
     queued(bench, abandoned=True)
     queued(bench, abandoned=True, handed_over=True)
     queued(bench, uncertain=True)
-    recovery.recover_ended_leases()
-    recovery.settle_uncertain()
+    recover.recover_ended_leases()
+    recover.settle_uncertain()
 
 
 @work
@@ -92,7 +93,7 @@ def budget_counts_the_day(bench):
 
 @work
 def brake_counts_bounces(bench):
-    bounces.figures(["welcome", "address-change"])
+    counts.figures(["welcome", "address-change"])
 
 
 @work
@@ -112,7 +113,7 @@ def dead_letters_without_an_address_are_judged(bench):
 @work
 def email_of_no_account_is_forgotten(bench):
     MessageFactory(user=None, to_address="x@example.com", status="expired", created_at=Now() - timedelta(days=30))
-    forgetting.forget_what_is_over()
+    anonymization.forget_what_is_over()
 
 
 @work

@@ -2,8 +2,8 @@
 
 import pytest
 
-from notifications.outcomes import BounceKind
 from notifications.providers.answers import about_address, sentence, status_of
+from notifications.rules.outcomes import BounceKind
 
 HARD, SOFT, BLOCKED = BounceKind.HARD, BounceKind.SOFT, BounceKind.BLOCKED
 

@@ -5,9 +5,11 @@ import json
 import pytest
 
 from config.environment import BASE_DIR
-from notifications.outcomes import BounceKind
 from notifications.providers.answers import Step, read_reply
-from notifications.providers.webhooks import PostmarkWebhook, SendGridWebhook, SesWebhook
+from notifications.providers.postmark.webhook import PostmarkWebhook
+from notifications.providers.sendgrid.webhook import SendGridWebhook
+from notifications.providers.ses.webhook import SesWebhook
+from notifications.rules.outcomes import BounceKind
 
 FOLDER = BASE_DIR / "tests" / "payloads"
 HARD, SOFT, BLOCKED = BounceKind.HARD, BounceKind.SOFT, BounceKind.BLOCKED

@@ -18,7 +18,7 @@ from notifications.providers.answers.meaning import (
     THROTTLED,
     UNKNOWN,
 )
-from notifications.providers.mail import About
+from notifications.providers.base.mail import About
 
 BEFORE_A_RECIPIENT = [Step.GREETING, Step.EHLO, Step.STARTTLS, Step.AUTH, Step.MAIL]
 GREETING, AUTH, MAIL, RCPT, DATA = Step.GREETING, Step.AUTH, Step.MAIL, Step.RCPT, Step.DATA

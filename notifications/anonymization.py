@@ -1,0 +1,121 @@
+"""Forget to whom mail was: with its account or, where it belongs to none, some days after it has ended.
+
+The rows stay, and with them what happened, when, and by which provider: docs/privacy.md. What is forgotten is never
+sent (again), whatever its kind.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import CharField, Q, Value
+from django.db.models.functions import Cast, Concat, Now
+
+from accounts.models import User
+from notifications import kinds
+from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppression
+from notifications.models.message import ACCOUNT_DELETED
+from notifications.models.transactions import brief
+from notifications.rules import states
+from notifications.rules.states import Event, Status
+
+BATCH = 500
+# In one go; what is left then is the next hour's.
+MOST = 20 * BATCH
+# What is in none of these has ended.
+_OPEN = [*states.sources(Event.UNWANTED), *states.sources(Event.DROPPED)]
+_ENDED = [status for status in Status if status not in _OPEN]
+
+
+def forget_person(user: User) -> int:
+    """Cancel the mail that waits for `user` and forget all there was; return how many messages that were.
+
+    To be called in the transaction that deletes the account. What a provider is being called for at this moment goes
+    out; what it answers is written down without the address.
+    """
+    with transaction.atomic():
+        # First of all: whoever writes a message to this account now comes before or, in vain, after.
+        User.objects.select_for_update().filter(pk=user.pk).values_list("pk").first()
+        theirs = Message.objects.filter(Q(user=user) | _of_nobody(user.email.lower()), forgotten_at=None)
+        # In the order in which everybody locks several.
+        ids = list(theirs.order_by("id").select_for_update(of=("self",)).values_list("id", flat=True))
+        _scrub(ids)
+        _cancel(ids)
+        _scrub_lifted(user.email.lower())
+    return len(ids)
+
+
+def forget_what_is_over(most: int = MOST) -> int:
+    """Forget mail of no account that has ended and is older than FORGET_AFTER_DAYS; return how many messages that were.
+
+    In batches, each a transaction of its own. What somebody else holds at this moment is passed over.
+    """
+    forgotten = 0
+    while forgotten < most:
+        batch = _forget_batch()
+        forgotten += batch
+        if batch < BATCH:
+            break
+    return forgotten
+
+
+def _of_nobody(address: str) -> Q:
+    """Mail to `address` that belongs to no account, but for what is on its way and needs none: an earlier farewell."""
+    needs_none = [kind.name for kind in kinds.KINDS.values() if not kind.for_owner]
+    return Q(user=None, to_address=address) & ~Q(kind__in=needs_none, status__in=_OPEN)
+
+
+def _forget_batch() -> int:
+    before = Now() - timedelta(days=settings.FORGET_AFTER_DAYS)
+    with brief():
+        over = Message.objects.filter(user=None, forgotten_at=None, created_at__lt=before, status__in=_ENDED)
+        oldest = over.order_by("created_at").select_for_update(skip_locked=True, of=("self",))
+        ids = list(oldest.values_list("id", flat=True)[:BATCH])
+        _scrub(ids)
+    return len(ids)
+
+
+def _scrub(ids: Sequence[UUID]) -> None:
+    Message.objects.filter(id__in=ids).update(
+        to_address="",
+        context={},
+        status_reason="",
+        slowed_for="",
+        # A fact's name may hold the address.
+        idempotency_key=Concat(Value("forgotten:"), Cast("id", CharField())),
+        forgotten_at=Now(),
+    )
+    DeliveryAttempt.objects.filter(message__in=ids).exclude(error="").update(error="")
+    # Those that nobody has read yet are emptied by whoever reads them.
+    ProviderEvent.objects.filter(message__in=ids).update(recipient="", detail="", payload={})
+
+
+def _scrub_lifted(address: str) -> None:
+    """Forget the address in what is over: lifted suppressions, and the admin's log of all there were.
+
+    Those in force stay, and with them the address: docs/privacy.md.
+    """
+    of_address = Suppression.objects.filter(address=address)
+    logged = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(Suppression),
+        object_id__in=[str(pk) for pk in of_address.values_list("pk", flat=True)],
+    )
+    logged.update(object_repr=Concat(Value("suppression "), "object_id"))
+    logged.filter(change_message__icontains=address).update(change_message="")
+    lifted = of_address.filter(lifted_at__isnull=False)
+    # Nobody asks the provider about an address that is not known any more.
+    lifted.filter(provider_lift="").update(provider_lift=ACCOUNT_DELETED)
+    lifted.update(address="", detail="", lift_reason="")
+
+
+def _cancel(ids: Sequence[UUID]) -> None:
+    """End what has not been handed over. A worker that holds it loses its claim, and with it the right to hand over."""
+    ended = {"status_reason": ACCOUNT_DELETED, "lease_token": None, "lease_until": None, "settle_at": None}
+    mine = Message.objects.filter(id__in=ids)
+    for event in (Event.UNWANTED, Event.DROPPED):
+        waiting = mine.filter(status__in=states.sources(event), handed_over_at=None)
+        waiting.update(status=states.target(event), **ended)

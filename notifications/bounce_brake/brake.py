@@ -1,0 +1,83 @@
+"""The bounce brake: while much of the email to unconfirmed addresses bounces, new such email waits in a queue.
+
+That it waits is written into the row with it: whatever is restarted, wiped or killed afterwards, the relay lets each
+message go (`brake_queue`).
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models.functions import Now
+
+from notifications import kinds
+from notifications.bounce_brake import counts
+from notifications.bounce_brake.decision import Figures, must_slow
+from notifications.models import Message
+from notifications.runtime.redis_client import client
+
+logger = logging.getLogger(__name__)
+
+# How long a process goes by what it has counted.
+FRESH_S = 5.0
+# Present as long as the operator was told that the brake is on, and not yet that it is off.
+TOLD = "mailroom:bounce-brake"
+REASON = "slowed: too many sign-up mails bounce"
+# What was decided last, and when; replaced whole, so threads may read it.
+_decided: tuple[float, bool] | None = None
+
+
+def is_on() -> bool:
+    """Return whether new mail to unconfirmed addresses is slowed, as it was found at most some seconds ago."""
+    global _decided  # noqa: PLW0603 - one for the process
+    if _decided is None or time.monotonic() - _decided[0] > FRESH_S:
+        _decided = time.monotonic(), must_slow(counts.figures(kinds.unproven()), counts.limits())
+    return _decided[1]
+
+
+def forget() -> None:
+    """Count anew when next asked."""
+    global _decided  # noqa: PLW0603 - one for the process
+    _decided = None
+
+
+def slow(messages: Sequence[Message]) -> set[UUID]:
+    """Hold back those of the messages that are about to be written that have to wait, if any; return their ids.
+
+    They wait until the relay lets them go (`brake_queue`), at the longest until they expire. The same statements for
+    every kind that is slowed.
+    """
+    slowed = [message for message in messages if kinds.get(message.kind).is_slowed]
+    if not slowed or not is_on():
+        return set()
+    # What will go to no account takes no place in the queue.
+    held = [message for message in slowed if message.user or not kinds.get(message.kind).for_owner]
+    for message in held:
+        until = Now() + kinds.get(message.kind).max_age
+        message.status_reason = REASON
+        message.slowed_until = message.due_at = message.relay_after = until
+    return {message.id for message in held}
+
+
+def watch() -> bool:
+    """Tell the log once when the brake engages and once when it is released, whoever notices first; return if it is on.
+
+    Raises redis.RedisError.
+    """
+    counted = counts.figures(kinds.unproven())
+    if must_slow(counted, counts.limits()):
+        if client().set(TOLD, "on", nx=True):
+            logger.error("%s", told(counted))
+        return True
+    if client().delete(TOLD):
+        logger.warning("the bounce brake is released: new sign-up mail leaves at once again")
+    return False
+
+
+def told(counted: Figures) -> str:
+    return (
+        f"the bounce brake is on: {counted.bounced} of {counted.sent} mails to unconfirmed addresses bounced within"
+        f" {settings.BOUNCE_BRAKE_WINDOW_MIN} min; sign-up mail leaves at {settings.BOUNCE_BRAKE_PER_MIN} a minute"
+    )

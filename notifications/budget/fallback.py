@@ -1,0 +1,106 @@
+"""What a process may send while Redis is away: a small share of the rate, of its own. Critical and default mail only.
+
+Nobody knows how many processes there are, so the share has to be small: with the default of a tenth ten processes
+together still keep the rate.
+"""
+
+import threading
+import time
+from collections import defaultdict
+
+from django.conf import settings
+
+from notifications.budget.rates import FASTEST
+from notifications.rules.states import Stream
+from notifications.runtime.redis_client import REST_S, rest
+
+# Of a provider without a rate nothing is known; this many messages a second hurt none.
+UNKNOWN_RATE = 10.0
+
+
+class Bucket:
+    """A GCRA in memory, one second deep but at least one message. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._full_at = 0.0
+        self._paused_until = 0.0
+
+    def take(self, wanted: int, rate: float) -> tuple[int, tuple[float, ...]]:
+        """Return how many of `wanted` may go now and how long each of the others waits (s)."""
+        interval = 1 / rate
+        with self._lock:
+            now = time.monotonic()
+            full_at = max(self._full_at, now)
+            room = int((now - full_at) / interval + max(1.0, rate) + 1e-6)
+            granted = 0 if now < self._paused_until else min(wanted, max(room, 0))
+            self._full_at = full_at + granted * interval
+            first = max(self._full_at - (max(1.0, rate) - 1) * interval, self._paused_until) - now
+        return granted, tuple(first + interval * place for place in range(wanted - granted))
+
+    def pause(self, seconds: float) -> None:
+        with self._lock:
+            self._paused_until = max(self._paused_until, time.monotonic() + seconds)
+
+
+_buckets: defaultdict[str, Bucket] = defaultdict(Bucket)
+# What the shared budget last said that a provider takes: the account may allow less than the settings.
+_seen: dict[str, float] = {}
+# What it last said was left of the provider's day, less what was taken here since.
+_left: dict[str, int] = {}
+# What was taken here and is still to be counted in the provider's day.
+_owed: defaultdict[str, int] = defaultdict(int)
+_counts = threading.Lock()
+
+
+def reserve(provider: str, stream: Stream, wanted: int, rate: float) -> tuple[int, tuple[float, ...]]:
+    """Take up to `wanted` messages of this process's own; return how many, and the waits (s) of the others."""
+    if stream is Stream.BULK:
+        return 0, (REST_S,) * wanted
+    known = min(rate, rate_seen(provider) or rate)
+    if known >= FASTEST:
+        known = UNKNOWN_RATE
+    with _counts:
+        open_ = min(wanted, _left.get(provider, wanted))
+        granted, waits_s = _buckets[provider].take(open_, known * settings.EMAIL_FALLBACK_SHARE)
+        _owed[provider] += granted
+        if provider in _left:
+            _left[provider] -= granted
+    return granted, (*waits_s, *(REST_S,) * (wanted - open_))
+
+
+def take_debt(provider: str) -> int:
+    """Return how many messages were taken here that the shared count does not know of: one thread gets them, once."""
+    with _counts:
+        return _owed.pop(provider, 0)
+
+
+def owe(provider: str, messages: int) -> None:
+    """Give back a debt that was not counted after all."""
+    with _counts:
+        _owed[provider] += messages
+
+
+def settle(provider: str, rate: float, left: int) -> None:
+    """Take note of the shared budget as it is now."""
+    with _counts:
+        _seen[provider], _left[provider] = rate, left
+
+
+def rate_seen(provider: str) -> float | None:
+    """Return what the shared budget last said that a provider takes (messages per second), if it has said it."""
+    return _seen.get(provider)
+
+
+def pause(provider: str, seconds: float) -> None:
+    """Take nothing from a provider's bucket for so long."""
+    _buckets[provider].pause(seconds)
+
+
+def forget() -> None:
+    """Start anew, as a new process does."""
+    rest.end()
+    _buckets.clear()
+    _seen.clear()
+    _left.clear()
+    _owed.clear()

@@ -1,0 +1,261 @@
+"""Deliver messages: find a way, budget, claim, still wanted?, render, hand over, send, record."""
+
+import random
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from notifications import kinds
+from notifications.breaker import route
+from notifications.breaker.permits import Effect
+from notifications.breaker.route import Way
+from notifications.budget import grants
+from notifications.delivery import record, refusals, retry
+from notifications.delivery.claim import claim, give_back, hand_over, leave, put_off, undo_hand_over
+from notifications.delivery.facts import gather
+from notifications.delivery.probe import take_probe
+from notifications.delivery.record import Carrier, RecordLostError
+from notifications.delivery.relevance import Facts, Skip, misfit, why_not
+from notifications.delivery.render import RenderingError, render
+from notifications.models import DeliveryAttempt, Message
+from notifications.providers.base.deadline import CALL_MARGIN_S
+from notifications.providers.base.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
+from notifications.rules.states import Event, Stream
+from notifications.runtime.database import is_away, let_go
+
+# At most so many messages are claimed at once: a killed worker leaves few behind, and their leases cover their calls.
+GROUP = 10
+# After this long a task leaves the rest of its ids to the relay: its thread looks at the queues again, so that urgent
+# mail waits for a few calls, not for a whole chunk.
+SLICE_S = 3.0
+# Up to this delay Celery's own retry is the fast path of a single message, seen in Flower; the relay has the rest.
+CELERY_RETRY_S = 60.0
+RELAY_SLACK_S = 10.0
+# So many failed probes of one message do not count towards its ceiling: while other messages fail too or the provider
+# does not reply, and while it is the only one that is refused, which may be its own fault.
+MOST_FORGIVEN_IN_OUTAGE, MOST_FORGIVEN = 30, 5
+# How long a database that went away in mid-group is waited for: a restart takes less.
+GIVE_BACK_WITHIN_S = 10.0
+
+
+@dataclass
+class Report:
+    """What became of the ids of one task, counted by word; `retry_in_s` is for Celery's retry of a single message."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    retry_in_s: float | None = None
+
+    def __str__(self) -> str:
+        return ", ".join(f"{count} {word}" for word, count in self.counts.items()) or "nothing to do"
+
+
+def deliver(
+    message_ids: Sequence[UUID], stream: Stream, carrier: Carrier, *, stopping: Callable[[], bool] = lambda: False
+) -> Report:
+    """Send what of `message_ids` is due, wanted and within the budget; what is not stays with its row.
+
+    After the call in hand it ends early if its time slice is over or `stopping` says that the worker is to end; the
+    relay has the rest at once. Raises Django's database errors where nothing was handed over by them; RecordLostError
+    where something was.
+    """
+    run = _Run(stream, carrier, single=len(message_ids) == 1)
+    run.stopping = stopping
+    rest = list(message_ids)
+    while rest:
+        if run.is_over:
+            run.report.counts["left for later"] += leave(rest)
+            break
+        with route.find(rest) as way:
+            if way is None:
+                run.report.counts["waiting for a provider"] += leave(rest)
+                break
+            if way.is_probe:
+                rest.sort(key=lambda message_id: str(message_id) != way.probe)
+            size = run.group_size(way)
+            rest = run.group(rest[:size], way) + rest[size:]
+    return run.report
+
+
+class _Run:
+    """One task's way through its ids."""
+
+    def __init__(self, stream: Stream, carrier: Carrier, *, single: bool) -> None:
+        self.stream = stream
+        self.carrier = carrier
+        self.single = single
+        self.report = Report()
+        self.grant = grants.Grant(0)
+        self.stopping: Callable[[], bool] = lambda: False
+        self.until = time.monotonic() + SLICE_S
+        # Whose turn it is: what goes wrong now may be its fault.
+        self.turn_of: Message | None = None
+        # Nothing is known of a provider's speed before the first call.
+        self.call_s: defaultdict[str, float] = defaultdict(lambda: grants.USE_WITHIN_S)
+
+    @property
+    def is_over(self) -> bool:
+        """True if no further message is to be begun. One at least gets its turn, however slow everything is."""
+        return self.stopping() or (self.turn_of is not None and time.monotonic() > self.until)
+
+    def group_size(self, way: Way) -> int:
+        """As many messages as can be sent while their grant is fresh: the budget counts grants, the provider calls."""
+        if way.is_probe:
+            return 1
+        return max(1, min(GROUP, int(grants.USE_WITHIN_S / max(self.call_s[way.name], 1e-3))))
+
+    def group(self, message_ids: Sequence[UUID], way: Way) -> list[UUID]:
+        """Deliver a group, and return those it gave back: they need another way, or another time."""
+        grant = self.grant = grants.reserve(way.name, self.stream, len(message_ids))
+        if grant.waits_s:
+            put_off(message_ids[grant.count :], grant.waits_s)
+            self.report.counts["put off"] += len(grant.waits_s)
+        claimed = claim(message_ids[: grant.count])
+        try:
+            going = [
+                (message, facts)
+                for message, facts in gather(claimed)
+                if not self.skipped(message, why_not(facts), age_s=facts.age_s)
+            ]
+            grants.give_back(way.name, self.stream, grant, grant.count - len(going))
+            while going and way.is_open and not self.is_over:
+                self.turn_of = going[0][0]
+                if not self.one(*going.pop(0), way):
+                    # Its share is for another: what cannot be sent must not use up what others need.
+                    grants.give_back(way.name, self.stream, grant, 1)
+            return self.returned([message for message, _ in going], grant, way)
+        except Exception as error:
+            self.give_up(claimed, error)
+            raise
+
+    def returned(self, rest: Sequence[Message], grant: grants.Grant, way: Way) -> list[UUID]:
+        """Give back what was claimed and will not be handed over now, and its share of the budget; return the ids."""
+        if rest:
+            give_back(rest)
+            grants.give_back(way.name, self.stream, grant, len(rest))
+        return [message.id for message in rest]
+
+    def give_up(self, claimed: Sequence[Message], error: Exception) -> None:
+        """Give back what was not handed over.
+
+        The database's trouble is nobody's fault and Celery tries again. Of anything else the message in turn is
+        suspect: it keeps its claim until the lease ends, which is counted, and the others go on without it.
+        """
+        away = is_away(error)
+        others = [message for message in claimed if away or message is not self.turn_of]
+        # A database that does not come back soon leaves them to the end of their leases.
+        with suppress(RecordLostError):
+            record.insist(lambda: give_back(others, at_once=away), within_s=GIVE_BACK_WITHIN_S)
+
+    def skipped(self, message: Message, skip: Skip | None, *, age_s: float) -> bool:
+        if skip is None:
+            return False
+        pause_s = retry.misfit_pause_s(age_s, is_bulk=self.stream is Stream.BULK, jitter=_jitter())
+        record.skipped(message, skip, pause_s=pause_s)
+        self.report.counts[skip.event.value] += 1
+        return True
+
+    def one(self, message: Message, facts: Facts, way: Way) -> bool:
+        """Send one message, and return whether the provider was called."""
+        if facts.probes and not take_probe(message):
+            skip = Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail")
+            self.skipped(message, skip, age_s=facts.age_s)
+            return False
+        try:
+            mail = render(message, attempt=message.attempts + 1)
+        except RenderingError as error:
+            cause = f"it cannot be rendered: {error}"
+            has_time = facts.age_s < kinds.get(message.kind).max_age.total_seconds()
+            fingerprint = f"rendering/{error}"
+            skip = misfit(cause, fingerprint, may_fit_elsewhere=error.may_fit_elsewhere, has_time=has_time)
+            self.skipped(message, skip, age_s=facts.age_s)
+            return False
+        if not self.handed_over(message, way):
+            self.report.counts["claim lost"] += 1
+            return False
+        self.call(message, facts, mail, way)
+        return True
+
+    def call(self, message: Message, facts: Facts, mail: OutgoingMail, way: Way) -> None:
+        """Call the provider, and write down what came of it."""
+        answer = self.send(mail, way)
+        effect = way.report(answer, message.id)
+        if isinstance(answer, ProviderError) and self.is_forgiven(message, answer, effect):
+            message.attempts_forgiven += 1
+        attempt = record.attempt_of(message, self.carrier, way.name, answer, self.call_s[way.name])
+        if isinstance(answer, Accepted):
+            record.accepted(attempt)
+            self.report.counts["sent"] += 1
+        else:
+            decision = self.decide(message, answer, age_s=facts.age_s)
+            if isinstance(decision, retry.Retry) and route.another(way):
+                decision = retry.Retry(0.0)
+            self.refused(message, attempt, decision, answer)
+            self.tell_budget(answer, way)
+
+    def is_forgiven(self, message: Message, answer: ProviderError, effect: Effect) -> bool:
+        """True if an attempt does not count towards the kind's ceiling.
+
+        It is not the message's fault that we are too fast or refused, or that it found out about an outage: that must
+        not use its attempts up, within bounds. A probe in doubt counts: it may be a copy, which nothing else bounds.
+        """
+        if not answer.costs_an_attempt:
+            return True
+        is_at_fault = answer.is_reply and not effect.is_outage
+        most = MOST_FORGIVEN if is_at_fault else MOST_FORGIVEN_IN_OUTAGE
+        is_forgivable = effect.failed_probe and answer.error_class is not ErrorClass.AMBIGUOUS
+        return is_forgivable and message.forgiven_attempts < most
+
+    def handed_over(self, message: Message, way: Way) -> bool:
+        """Hand over; False also if that took so long (a worker may be frozen) that the call would outlive the lease."""
+        asked_at = time.monotonic()
+        if not hand_over(message, way.name):
+            return False
+        in_time = time.monotonic() - asked_at <= CALL_MARGIN_S
+        if not in_time:
+            undo_hand_over(message)
+        return in_time
+
+    def send(self, mail: OutgoingMail, way: Way) -> Accepted | ProviderError:
+        # Sending is waiting: other threads have the connection meanwhile.
+        let_go()
+        began = time.monotonic()
+        answer: Accepted | ProviderError
+        try:
+            answer = way.provider.send(mail)
+        except ProviderError as error:
+            answer = refusals.judged(way.name, mail.to_address, error)
+        self.call_s[way.name] = time.monotonic() - began
+        return answer
+
+    def decide(self, message: Message, error: ProviderError, *, age_s: float) -> retry.Decision:
+        return retry.decide(
+            error.error_class,
+            kinds.get(message.kind),
+            tries=retry.Tries(made=message.made_attempts, counted=message.counted_attempts),
+            age_s=age_s,
+            provider_wish_s=error.retry_after_s,
+            jitter=_jitter(),
+        )
+
+    def refused(
+        self, message: Message, attempt: DeliveryAttempt, decision: retry.Decision, answer: ProviderError
+    ) -> None:
+        soon = isinstance(decision, retry.Retry) and self.single and decision.after_s <= CELERY_RETRY_S
+        slack_s = RELAY_SLACK_S if soon else 0.0
+        record.refused(message, attempt, decision, bounce=answer.bounce, relay_slack_s=slack_s)
+        self.report.counts[attempt.result] += 1
+        if isinstance(decision, retry.Retry) and soon:
+            self.report.retry_in_s = decision.after_s
+
+    def tell_budget(self, error: ProviderError, way: Way) -> None:
+        if error.error_class is not ErrorClass.AMBIGUOUS:
+            grants.not_sent(way.name, self.grant.granted_at)
+        if error.error_class is ErrorClass.RATE_LIMITED:
+            grants.throttled(way.name, error.retry_after_s)
+
+
+def _jitter() -> float:
+    return random.random()  # noqa: S311 - spreads load, guards nothing

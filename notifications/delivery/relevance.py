@@ -1,0 +1,79 @@
+"""Whether a message still makes sense at the moment of sending. Pure: facts in, a reason out."""
+
+from dataclasses import dataclass
+
+from notifications.rules.states import Event
+
+# The name of kinds.UnknownKindError.
+UNKNOWN_KIND = "UnknownKindError"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known of a message right before it would be sent."""
+
+    # To whom it was is not known any more.
+    forgotten: bool = False
+    expired: bool = False
+    # It needs an account, and there is none: never was, or no longer.
+    user_gone: bool = False
+    user_inactive: bool = False
+    address_changed: bool = False
+    superseded: bool = False
+    # The address has been sent as many of this kind as it may be within an hour.
+    flooded: bool = False
+    # Why the address gets no such mail; empty if it does.
+    suppressed: str = ""
+    # It may only go if it is the one message that sees whether the address takes mail again.
+    probes: bool = False
+    wanted: bool = True
+    # The name of what the kind raised when it was asked, and whether another version of the code may not raise it.
+    broken: str = ""
+    may_fit_elsewhere: bool = False
+    # Seconds since it was written, by the database's clock.
+    age_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Why a message is not sent; `fingerprint` where it is a failure, the same for all that fail of the same.
+
+    With Event.RETURNED it is only not sent by this worker, and waits for one that fits.
+    """
+
+    event: Event
+    reason: str
+    fingerprint: str = ""
+
+
+def why_not(facts: Facts) -> Skip | None:
+    """Return why the message must not go out, the most telling reason first, or None if it may."""
+    checks = (
+        (facts.forgotten, Skip(Event.UNWANTED, "it was forgotten: nobody knows any more to whom it was")),
+        (bool(facts.broken), _broken(facts)),
+        (facts.user_gone, Skip(Event.UNWANTED, "there is no account with this address")),
+        (facts.user_inactive, Skip(Event.UNWANTED, "the account is closed")),
+        (facts.address_changed, Skip(Event.UNWANTED, "the address is no longer the account's")),
+        (facts.superseded, Skip(Event.UNWANTED, "a newer one of its kind was asked for")),
+        (not facts.wanted, Skip(Event.UNWANTED, "no longer needed")),
+        (bool(facts.suppressed), Skip(Event.ADDRESS_SUPPRESSED, f"the address is suppressed: {facts.suppressed}")),
+        (facts.flooded, Skip(Event.UNWANTED, "the address has been sent too many of its kind within an hour")),
+        (facts.expired, Skip(Event.OUTLIVED, "its time was over before it could be sent")),
+    )
+    return next((skip for applies, skip in checks if applies), None)
+
+
+def _broken(facts: Facts) -> Skip:
+    cause = f"its kind raised {facts.broken}"
+    if facts.broken == UNKNOWN_KIND:
+        cause = "this worker does not know its kind"
+    return misfit(cause, f"kind/{facts.broken}", may_fit_elsewhere=facts.may_fit_elsewhere, has_time=not facts.expired)
+
+
+def misfit(cause: str, fingerprint: str, *, may_fit_elsewhere: bool, has_time: bool = True) -> Skip:
+    """Return what becomes of a message that this worker cannot make into an email."""
+    if not may_fit_elsewhere:
+        return Skip(Event.FAILED, cause, fingerprint)
+    if not has_time:
+        return Skip(Event.OUTLIVED, f"its time was over before a worker could send it: {cause}")
+    return Skip(Event.RETURNED, f"waits for a worker that fits: {cause}", fingerprint)

@@ -1,0 +1,212 @@
+"""From a message and its kind to the mail that goes out. Tokens come into being here and live in memory only."""
+
+import logging
+import re
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple, NoReturn
+
+from css_inline import CSSInliner
+from django.conf import settings
+from django.template import Context, Engine
+from django.utils import translation
+
+from notifications import kinds
+from notifications.delivery.misfit import may_fit_elsewhere
+from notifications.models import Message
+from notifications.providers.base.compose import BadSenderError, sender_address
+from notifications.providers.base.mail import OutgoingMail
+from notifications.runtime.database import is_away
+
+logger = logging.getLogger(__name__)
+
+# Gmail and Outlook drop or ignore much of <style>. Media queries cannot be inlined and stay; nothing is loaded.
+_inliner = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
+
+
+class RenderingError(Exception):
+    """The templates and the context of this message do not fit. The text names the error's type, never its values.
+
+    `may_fit_elsewhere`: another version of the code may render it.
+    """
+
+    def __init__(self, problem: str, *, may_fit_elsewhere: bool = False) -> None:
+        super().__init__(problem)
+        self.may_fit_elsewhere = may_fit_elsewhere
+
+
+class MissingVariableError(LookupError):
+    """A template shows what neither the message nor the account gives. The text is the template's name for it."""
+
+
+class BrokenTranslationError(ValueError):
+    """A translated sentence cannot be filled in: a placeholder is misspelt, or is none."""
+
+
+class Content(NamedTuple):
+    subject: str
+    text: str
+    html: str
+
+
+class _Hole(str):
+    """Django's engine puts this in place of a variable that is not there, formatted with the variable's name.
+
+    Raising is better than a mail with a hole in it, sent to thousands. `{% if %}` and `{% for %}` do not come here: so
+    a template says that something may be missing.
+    """
+
+    __slots__ = ()
+
+    def __mod__(self, variable: object) -> NoReturn:
+        raise MissingVariableError(str(variable))
+
+
+class _WholeLanguage(Context):
+    """Where a translation cannot be filled in, Django quietly puts the untranslated sentence in its place.
+
+    Half a mail in another language is no mail. Django asks for that sentence with every language off, and for its
+    variables here.
+    """
+
+    def update(self, other_dict: dict[str, Any] | Context) -> Any:
+        if translation.get_language() is None:
+            raise BrokenTranslationError
+        return super().update(other_dict)
+
+
+def render(message: Message, *, attempt: int) -> OutgoingMail:
+    """Return the mail of `message` for the coming attempt, in the recipient's language.
+
+    A translation that is broken costs the recipient the language, not the mail. Raises RenderingError for whatever a
+    template or a context function raises in the site's own language: no other message suffers for it. A database that
+    is away is not the message's fault and passes through.
+    """
+    content = _content_in_some_language(message)
+    return OutgoingMail(
+        message_id=message.id,
+        attempt=attempt,
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to_address=message.to_address,
+        to_name=_name_of(message),
+        subject=content.subject,
+        text=content.text,
+        html=content.html,
+        headers=_headers(message),
+    )
+
+
+def language_of(message: Message) -> str:
+    """Return the language `message` is written in: its recipient's, if there is a translation, or the site's own."""
+    wish = message.user.language if message.user else ""
+    if not wish and isinstance(message.context, dict):
+        wish = message.context.get("language") or ""
+    try:
+        return translation.get_supported_language_variant(str(wish))
+    except LookupError:
+        return settings.LANGUAGE_CODE
+
+
+def content(message: Message, language: str) -> Content:
+    """Return what `message` says in `language`. Raises RenderingError for whatever stands in the way, as `render`."""
+    try:
+        with translation.override(language):
+            return _content(message, language)
+    except MissingVariableError as error:
+        problem, may_fit = f"MissingVariableError:{error}", True
+    except (Exception, SystemExit) as error:
+        if is_away(error):
+            raise
+        problem, may_fit = type(error).__name__, may_fit_elsewhere(error)
+    raise RenderingError(problem, may_fit_elsewhere=may_fit)
+
+
+def _content_in_some_language(message: Message) -> Content:
+    language = language_of(message)
+    if language == settings.LANGUAGE_CODE:
+        return content(message, language)
+    try:
+        return content(message, language)
+    except RenderingError as error:
+        in_own = content(message, settings.LANGUAGE_CODE)
+        logger.warning(
+            "%s cannot be rendered in %s (%s): sent in %s", message.kind, language, error, settings.LANGUAGE_CODE
+        )
+        return in_own
+
+
+def _content(message: Message, language: str) -> Content:
+    kind = kinds.get(message.kind)
+    data: dict[str, Any] = {
+        "site_name": settings.SITE_NAME,
+        "site_url": settings.SITE_URL,
+        **message.context,
+        **(kind.context(message.user) if message.user else {}),
+        **_unnamed(message),
+        "language": language,
+        "happened_at": _happened_at(message),
+    }
+    folder = f"emails/{kind.name}"
+    data["subject"] = " ".join(_render(f"{folder}/subject.txt", data, escape=False).split())
+    text = _render(f"{folder}/body.txt", data, escape=False)
+    html = _render(f"{folder}/body.html", data, escape=True)
+    # A tag of a template leaves its line behind.
+    return Content(data["subject"], re.sub(r"\n{3,}", "\n\n", text).strip(), _inliner.inline(html))
+
+
+def _is_confirmed(message: Message) -> bool:
+    """Decide whether the message goes to the address that its account has confirmed."""
+    user = message.user
+    return user is not None and user.confirmed_at is not None and message.to_address == user.email.lower()
+
+
+def _name_of(message: Message) -> str:
+    return " ".join(message.user.get_full_name().split()) if message.user and _is_confirmed(message) else ""
+
+
+def _unnamed(message: Message) -> dict[str, str]:
+    """Return what takes the name out: a stranger can sign up, under any name, with somebody else's address."""
+    return {"name": ""} if message.user and not _is_confirmed(message) else {}
+
+
+def _happened_at(message: Message) -> datetime:
+    """Return when what the message tells of happened: a resend tells of it later, it did not happen again."""
+    while message.resend_of:
+        message = message.resend_of
+    return message.created_at
+
+
+def _render(name: str, data: dict[str, Any], *, escape: bool) -> str:
+    context_class = Context if data["language"] == settings.LANGUAGE_CODE else _WholeLanguage
+    return str(_engine(Engine.get_default()).get_template(name).render(context_class({**data}, autoescape=escape)))
+
+
+@lru_cache(maxsize=1)
+def _engine(site: Engine) -> Engine:
+    """The site's own engine, except that a hole in a mail is an error."""
+    return Engine(
+        dirs=site.dirs,
+        loaders=site.loaders,
+        libraries=site.libraries,
+        builtins=[name for name in site.builtins if name not in Engine.default_builtins],
+        string_if_invalid=_Hole("%s"),
+    )
+
+
+def _senders_domain() -> str:
+    """Return the domain of the sender in ASCII, as a header has to have it."""
+    try:
+        return sender_address(settings.DEFAULT_FROM_EMAIL).rpartition("@")[2]
+    except BadSenderError:
+        # Said by a system check, and by whoever sends this message.
+        return "invalid"
+
+
+def _headers(message: Message) -> dict[str, str]:
+    domain = _senders_domain()
+    return {
+        "Message-ID": f"<{message.id}@{domain}>",
+        # RFC 3834, and Exchange's own way of saying it: no out-of-office answers, please.
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "OOF, AutoReply",
+    }

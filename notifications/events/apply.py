@@ -1,0 +1,213 @@
+"""Read stored events: which message each is about, and what it means for that message and its address.
+
+A batch costs the same few statements however many events it holds and whatever they say.
+"""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from notifications.events import suppress
+from notifications.events.finding import find
+from notifications.events.splitting import split_first
+from notifications.events.writing import write_down
+from notifications.models import DeliveryAttempt, Message, ProviderEvent
+from notifications.models.transactions import brief
+from notifications.providers.answers import report
+from notifications.providers.base.webhook import Feedback, UnreadableError
+from notifications.providers.registry import WEBHOOKS
+from notifications.rules import states
+from notifications.rules.outcomes import FeedbackKind, Outcome, lower_than, meant
+from notifications.rules.states import Event, Status
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+# So long an event may wait for a message before it is somebody else's.
+PARK_FOR_S = 3600
+State = ProviderEvent.State
+
+
+@dataclass(frozen=True)
+class Understood:
+    """An event of a message of ours."""
+
+    event: ProviderEvent
+    feedback: Feedback
+    message: Message
+
+
+def read_due(limit: int = BATCH) -> Counter[str]:
+    """Read at most `limit` events that are due and return how many came to which state.
+
+    Several processes may read at once: each passes over what another holds, events and messages. Raises Django's
+    database errors, and then nothing has changed.
+    """
+    with brief():
+        # Large batches wait until what came one by one is read.
+        events = list(_due()[:limit]) or (list(_due()[:limit]) if split_first() else [])
+        if not events:
+            return Counter()
+        read = [(event, feedback) for event in events if (feedback := _read(event))]
+        found = find(read)
+        messages = _locked(set(found.ids.values()))
+        busy = _existing(set(found.ids.values()) - messages.keys())
+        for event, feedback in read:
+            message_id = found.ids.get(event.pk)
+            if message_id not in busy:
+                _fill(event, feedback, messages.get(message_id) if message_id else None)
+                _file(event, feedback, found.addresses.get(event.pk, ""))
+        done = [event for event in events if found.ids.get(event.pk) not in busy]
+        write_down(done)
+        _apply([Understood(event, feedback, event.message) for event, feedback in read if event.message])
+        _apply_to_addresses([(event, feedback) for event, feedback in read if event.pk in found.addresses])
+    return Counter(event.state for event in done)
+
+
+def set_aside_first(error: str) -> None:
+    """File the first event that is due as unreadable: it makes the database refuse every batch that it is in."""
+    with brief():
+        ids = list(_due().values_list("id", flat=True)[:1])
+        ProviderEvent.objects.filter(id__in=ids).update(state=State.UNREADABLE, detail=error[:300])
+
+
+def _due() -> QuerySet[ProviderEvent, ProviderEvent]:
+    due = ProviderEvent.objects.filter(state__in=[State.STORED, State.PARKED], read_after__lte=Now())
+    over = Q(received_at__lt=Now() - timedelta(seconds=PARK_FOR_S))
+    # Spelled like this, mypy does not take it for a second definition of the attribute.
+    due = due.annotate(**{"is_given_up": over})  # noqa: PIE804
+    return due.order_by("read_after").select_for_update(skip_locked=True)
+
+
+def _read(event: ProviderEvent) -> Feedback | None:
+    """Return what an event says; where it says nothing, or nothing we understand, its state is the answer."""
+    try:
+        if report.is_answer(event.event_id):
+            return report.feedback(event.payload)
+        feedback = WEBHOOKS[event.provider]().read(event.payload)
+    except Exception as error:  # noqa: BLE001 - whatever one event makes a mapping raise must not stop the others
+        logger.warning("event %s of %s cannot be read (%s)", event.pk, event.provider, type(error).__name__)
+        event.state = State.UNREADABLE
+        event.detail = (str(error) if isinstance(error, UnreadableError) else type(error).__name__)[:300]
+        return None
+    if feedback is None:
+        event.state = State.FOREIGN
+    return feedback
+
+
+def _locked(ids: set[UUID]) -> dict[UUID, Message]:
+    """Return the messages, locked, that nobody else holds: whoever holds one for long must not stop everything here."""
+    return Message.objects.filter(id__in=ids).order_by("id").select_for_update(skip_locked=True).in_bulk()
+
+
+def _existing(ids: set[UUID]) -> set[UUID]:
+    """Return which of `ids` are ours. Their events are read in the next round."""
+    return set(Message.objects.filter(id__in=ids).values_list("id", flat=True)) if ids else set()
+
+
+def _fill(event: ProviderEvent, feedback: Feedback, message: Message | None) -> None:
+    event.kind = feedback.kind
+    event.bounce = feedback.bounce or ""
+    # Our own spelling where there is one: a provider may write a domain in another form.
+    event.recipient = message.to_address.lower() if message else feedback.recipient[:320]
+    event.attempt = feedback.attempt
+    event.provider_message_id = feedback.provider_message_id[:200]
+    event.detail = feedback.detail[:300]
+    if message and message.forgotten_at:
+        # What became of it is kept; to whom it was does not come back.
+        event.detail, event.payload = "", {}
+    event.occurred_at = feedback.occurred_at
+    event.message = message
+
+
+def _file(event: ProviderEvent, feedback: Feedback, address: str) -> None:
+    """Decide the state of an event; `address` is the one of ours that it is about, if it names no message."""
+    event.recipient = address or event.recipient
+    if event.message or address:
+        event.state = State.APPLIED
+    elif feedback.message_id or not feedback.is_named or event.is_given_up:
+        # Our rows are committed before a provider hears of them: an id that is not there is none of ours.
+        event.state = State.FOREIGN
+    else:
+        event.state = State.PARKED
+
+
+def _apply(understood: Sequence[Understood]) -> None:
+    if not understood:
+        return
+    # Whatever a provider reports of an email afterwards, it has taken it.
+    taken = [one for one in understood if one.feedback.was_taken]
+    _note_lost_attempts(taken)
+    outcomes: dict[Outcome, set[UUID]] = defaultdict(set)
+    for one in understood:
+        if outcome := meant(one.feedback.kind, one.feedback.bounce):
+            outcomes[outcome].add(one.message.id)
+    _accept_all(taken)
+    for outcome, ids in outcomes.items():
+        Message.objects.filter(id__in=ids, outcome__in=lower_than(outcome)).update(outcome=outcome, outcome_at=Now())
+    suppress.heal({one.message.id for one in understood if one.feedback.kind is FeedbackKind.DELIVERED})
+    remembered = [one for one in understood if not one.message.forgotten_at]
+    suppress.consider([suppress.Report(one.event, one.feedback) for one in remembered])
+
+
+def _accept_all(taken: Sequence[Understood]) -> None:
+    accepted: dict[str, set[UUID]] = defaultdict(set)
+    for one in taken:
+        accepted[one.event.provider].add(one.message.id)
+    for provider, ids in accepted.items():
+        _accept(provider, ids)
+
+
+def _apply_to_addresses(read: Sequence[tuple[ProviderEvent, Feedback]]) -> None:
+    """What is said of an address counts for it, whichever message it was about."""
+    suppress.consider([suppress.Report(event, feedback) for event, feedback in read])
+
+
+def _note_lost_attempts(understood: Sequence[Understood]) -> None:
+    """A message that is being handed over has no attempt yet, and gets none if that worker is lost now.
+
+    The worker's own report, if it comes, is written over what is not known here.
+    """
+    calling = [one for one in understood if one.message.status == Status.SENDING and one.message.handed_over_at]
+    # Of one message, an event about this very attempt says more than one about an older.
+    held = {one.message.id: one for one in sorted(calling, key=_is_of_the_last_attempt)}
+    DeliveryAttempt.objects.bulk_create([_last_attempt(one) for one in held.values()], ignore_conflicts=True)
+
+
+def _is_of_the_last_attempt(one: Understood) -> bool:
+    """Without our own number, and with earlier attempts, it was one of those by whose id the message was found."""
+    return (one.feedback.attempt or 1) == one.message.attempts
+
+
+def _last_attempt(one: Understood) -> DeliveryAttempt:
+    attempt = DeliveryAttempt(message=one.message, number=one.message.attempts)
+    if _is_of_the_last_attempt(one):
+        attempt.provider, attempt.provider_message_id = one.event.provider, one.event.provider_message_id
+        attempt.result = DeliveryAttempt.Result.ACCEPTED
+    else:
+        attempt.provider, attempt.error_code = one.message.provider, "overtaken"
+        attempt.result = DeliveryAttempt.Result.AMBIGUOUS
+        attempt.error = "an older attempt turned out to have been taken while the provider was being called"
+    return attempt
+
+
+def _accept(provider: str, ids: Iterable[UUID]) -> None:
+    """An acceptance is the last word, also one of an older attempt, and also before the worker's own record of it."""
+    Message.objects.filter(id__in=ids, status__in=states.sources(Event.ACCEPTED)).update(
+        status=states.target(Event.ACCEPTED),
+        sent_at=Now(),
+        provider=provider,
+        status_reason="",
+        settle_at=None,
+        lease_token=None,
+        lease_until=None,
+        handed_over_at=None,
+        died_at=None,
+        error_fingerprint="",
+    )

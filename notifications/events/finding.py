@@ -1,0 +1,113 @@
+"""Which message each event is about, and whether one that names no message is about an address of ours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import connection
+
+from notifications.models import DeliveryAttempt, Message, ProviderEvent
+from notifications.providers.base.webhook import Feedback
+from notifications.rules.addresses import BadAddressError, one_address
+from notifications.rules.outcomes import BounceKind, FeedbackKind
+
+Read = Sequence[tuple[ProviderEvent, Feedback]]
+
+# What an event may say of an address without naming a message. Nothing follows for an address from a delivery.
+ABOUT_ADDRESSES = {
+    FeedbackKind.BOUNCED,
+    FeedbackKind.REJECTED,
+    FeedbackKind.COMPLAINED,
+    FeedbackKind.NOT_SPAM,
+    FeedbackKind.UNSUBSCRIBED,
+}
+# For each address the newest message that the provider could be speaking of: it, or the SMTP server that may be its
+# own, had taken it by then, as far as clocks agree. And whether we have ever written to the address.
+_BY_ADDRESS = """
+SELECT asked.event_id, (
+    SELECT id FROM notifications_message AS message
+    WHERE message.to_address = asked.address AND message.status = 'sent'
+      AND message.provider IN (asked.provider, 'smtp', '') AND message.sent_at < asked.at + interval '5 minutes'
+    ORDER BY message.sent_at DESC LIMIT 1
+), EXISTS (SELECT FROM notifications_message AS message WHERE message.to_address = asked.address)
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[]) AS asked (event_id, address, provider, at)
+"""
+
+
+@dataclass
+class Found:
+    """The message of each event (by the event's key), and the events that are about an address we wrote to."""
+
+    ids: dict[int, UUID] = field(default_factory=dict)
+    addresses: dict[int, str] = field(default_factory=dict)
+
+
+def find(read: Read) -> Found:
+    """Return what the events are about. A handful of statements, and those only where an event needs them."""
+    found = Found({event.pk: feedback.message_id for event, feedback in read if feedback.message_id})
+    for step in (_by_receipt, _by_header):
+        found.ids |= step([(event, feedback) for event, feedback in read if event.pk not in found.ids])
+    rest = [(event, feedback) for event, feedback in read if event.pk not in found.ids]
+    _by_address([(event, feedback) for event, feedback in rest if _is_about_an_address(event, feedback)], found)
+    return found
+
+
+def _by_receipt(read: Read) -> dict[int, UUID]:
+    """Find messages by the id that the provider gave an attempt."""
+    receipts = {feedback.provider_message_id for _, feedback in read} - {""}
+    if not receipts:
+        return {}
+    # PostgreSQL uses the index of known ids for a long list only where its condition is repeated.
+    attempts = DeliveryAttempt.objects.filter(provider_message_id__in=receipts).exclude(provider_message_id="")
+    known = dict(attempts.values_list("provider_message_id", "message_id"))
+    return {event.pk: known[f.provider_message_id] for event, f in read if f.provider_message_id in known}
+
+
+def _by_header(read: Read) -> dict[int, UUID]:
+    """Find messages by a Message-ID that could be ours: others write the same form, so only what is there counts."""
+    headers = {feedback.header_id for _, feedback in read if feedback.header_id}
+    if not headers:
+        return {}
+    known = set(Message.objects.filter(id__in=headers).values_list("id", flat=True))
+    return {event.pk: feedback.header_id for event, feedback in read if feedback.header_id in known}
+
+
+def _is_about_an_address(event: ProviderEvent, feedback: Feedback) -> bool:
+    """True if the event names no message, and says of an address what is true for whoever writes to it.
+
+    An event with an id that is nobody's by the time it is given up is another application's on the same account. What
+    it says of a mailbox for good, or of a person who complains, the provider goes by for us as well.
+    """
+    if not feedback.recipient or feedback.kind not in ABOUT_ADDRESSES or feedback.bounce is BounceKind.AUTO_REPLY:
+        return False
+    if not feedback.is_named:
+        return True
+    final = feedback.bounce is BounceKind.HARD or feedback.kind is FeedbackKind.COMPLAINED
+    return final and not feedback.message_id and event.is_given_up
+
+
+def _by_address(read: Read, found: Found) -> None:
+    asked = [
+        (event.pk, address, event.provider, feedback.occurred_at or event.received_at)
+        for event, feedback in read
+        if (address := _our_spelling(feedback.recipient))
+    ]
+    if not asked:
+        return
+    named = {event.pk for event, feedback in read if feedback.is_named}
+    spelling = {pk: address for pk, address, _, _ in asked}
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_ADDRESS, [list(column) for column in zip(*asked, strict=True)])
+        for pk, message_id, is_known in cursor.fetchall():
+            if message_id and pk not in named:
+                found.ids[pk] = message_id
+            elif is_known:
+                found.addresses[pk] = spelling[pk]
+
+
+def _our_spelling(address: str) -> str:
+    """Return an address in the form in which messages have it, "" for one that no message can have."""
+    try:
+        return one_address(address).lower()
+    except BadAddressError:
+        return ""

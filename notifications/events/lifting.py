@@ -1,0 +1,90 @@
+"""Take what was lifted here off the providers' own suppression lists, outside of any transaction.
+
+Each row is claimed before its provider is asked: it is asked once, however many processes do this at the same time.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+
+from django.db import connection
+
+from notifications.models import Suppression
+from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.registry import LIST_KEEPERS
+from notifications.rules.suppression import Reason
+
+logger = logging.getLogger(__name__)
+
+# In one go. The next run follows within seconds.
+MOST, MOST_S = 20, 20.0
+# Over about a day, for the pauses grow: 30 s, 1 min, 2 min … 6 h.
+MOST_TRIES = 12
+# One statement: who comes second finds the row locked or its pause running. What has come back on our own list since
+# it was lifted must stay on the provider's too.
+_CLAIM = """
+UPDATE notifications_suppression SET
+    lift_tries = lift_tries + 1,
+    lift_after = statement_timestamp() + least(30 * 2 ^ least(lift_tries, 12), 21600) * interval '1 second'
+WHERE id = (
+    SELECT id FROM notifications_suppression AS lifted
+    WHERE lifted_at > statement_timestamp() - interval '3 days' AND provider_lift = '' AND provider = ANY(%s)
+      AND coalesce(lift_after, lifted_at) <= statement_timestamp()
+      AND NOT EXISTS (
+        SELECT FROM notifications_suppression AS again
+        WHERE again.address = lifted.address AND again.reason = lifted.reason AND again.lifted_at IS NULL
+      )
+    ORDER BY coalesce(lift_after, lifted_at) LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+RETURNING id, provider, address, reason, lift_tries
+"""
+
+
+@dataclass(frozen=True)
+class _Claim:
+    id: int
+    provider: str
+    address: str
+    reason: str
+    tries: int
+
+
+def lift_at_providers(most: int = MOST) -> int:
+    """Take addresses off the providers' own lists; return how many were done. Ends after MOST_S and the call in hand.
+
+    A provider that cannot be reached is left alone for the rest of the run, and asked for that address again after a
+    pause that grows.
+    """
+    asked = set(LIST_KEEPERS)
+    ends_at = time.monotonic() + MOST_S
+    done = 0
+    for _ in range(most):
+        claim = _claim(asked) if time.monotonic() < ends_at else None
+        if claim is None:
+            break
+        if said := _take_off(claim):
+            Suppression.objects.filter(pk=claim.id).update(provider_lift=said[:300])
+            done += 1
+        else:
+            asked.discard(claim.provider)
+    return done
+
+
+def _claim(providers: set[str]) -> _Claim | None:
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [sorted(providers)])
+        row = cursor.fetchone()
+    return _Claim(*row) if row else None
+
+
+def _take_off(claim: _Claim) -> str:
+    """Return what came of it, in words for the operator; empty if it is to be tried again."""
+    name = claim.provider
+    try:
+        was_on_it = LIST_KEEPERS[name]().unsuppress(claim.address, Reason(claim.reason))
+    except ProviderError as error:
+        if error.error_class in {ErrorClass.PERMANENT, ErrorClass.MISCONFIGURED}:
+            return f"{name} refused to take it off its list: {error}"
+        logger.warning("%s did not take an address off its list: %s", name, error)
+        return f"{name} could not be asked {claim.tries} times: {error}" if claim.tries >= MOST_TRIES else ""
+    return f"taken off the list of {name}" if was_on_it else f"it was on no list of {name}"

@@ -1,0 +1,89 @@
+"""A thread that reads what providers report, apart from publishing: neither waits for the other."""
+
+import logging
+import threading
+import time
+
+from django.conf import settings
+from django.db import Error
+
+from notifications.events import apply
+from notifications.runtime.database import is_away, let_go, why
+
+logger = logging.getLogger(__name__)
+
+# A database that is away is asked again after this long.
+PAUSE_S = 1.0
+# With nothing to read, one look at a small index costs next to nothing.
+IDLE_S = 0.2
+LONG_READING_S = 15.0
+GOODBYE_S = 5.0
+
+
+class Reader:
+    """Reads batch after batch until it is stopped. `trouble` says what keeps it from its work, or is empty."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="event-reader", daemon=True)
+        self._limit = apply.BATCH
+        self._turned_at = time.monotonic()
+        self._failure = ""
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the batch in hand; a database that hangs is not waited for."""
+        self._stop.set()
+        self._thread.join(GOODBYE_S)
+
+    @property
+    def trouble(self) -> str:
+        still_s = time.monotonic() - self._turned_at
+        if not self._thread.is_alive():
+            return "the thread that reads provider events has ended"
+        return f"reading events has taken {still_s:.0f} s so far" if still_s > LONG_READING_S else self._failure
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            pause_s = self.read()
+            self._turned_at = time.monotonic()
+            self._stop.wait(pause_s)
+        let_go()
+
+    def read(self) -> float:
+        """Read one batch and return how long to wait for the next, in seconds. Raises nothing."""
+        try:
+            read = apply.read_due(self._limit)
+        except Error as error:
+            return self._failed(why(error), away=is_away(error))
+        except Exception as error:  # the thread's outermost edge: it goes on, and its row says what is wrong
+            logger.exception("provider events cannot be read")
+            return self._failed(type(error).__name__, away=False)
+        if read:
+            logger.info("events read: %s", dict(read))
+        full = read.total() >= self._limit
+        self._failure, self._limit = "", apply.BATCH
+        # A full batch means that more are waiting.
+        return 0.0 if full else min(IDLE_S, float(settings.RELAY_INTERVAL_S))
+
+    def _failed(self, name: str, *, away: bool) -> float:
+        """Note the failure. A batch that no database can take is cut in half until its one bad event is set aside."""
+        logger.warning("provider events cannot be read now (%s)", name)
+        let_go()
+        self._failure = f"provider events cannot be read: {name}"
+        if away:
+            return PAUSE_S
+        if self._limit > 1:
+            self._limit //= 2
+            return 0.0
+        return self._set_aside(name)
+
+    def _set_aside(self, name: str) -> float:
+        try:
+            apply.set_aside_first(name)
+        except Error as error:
+            logger.warning("an event cannot be set aside (%s)", why(error))
+            let_go()
+        return PAUSE_S

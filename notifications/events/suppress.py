@@ -1,0 +1,181 @@
+"""Addresses that get no more email: how they come on the list and how they leave it.
+
+A batch of events costs the same few statements whatever its size, and none of them reads the whole list.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Max
+from django.db.models.functions import Now
+
+from accounts.flows import news
+from accounts.models import User
+from notifications.models import ProviderEvent, Suppression
+from notifications.providers.base.webhook import Feedback
+from notifications.rules.outcomes import BounceKind, FeedbackKind
+from notifications.rules.suppression import Reason, reason_for
+
+_Key = tuple[str, str]
+HEALED = "a message was delivered"
+CAME_BACK = "the account's owner asked for news again"
+ENDS_NEWS = {Reason.UNSUBSCRIBED, Reason.COMPLAINT}
+# Messages to each address that bounced softly since one was delivered or a person lifted the suppression. Each part is
+# a question for one address, so that each is answered by an index. No provider tries for longer than a few days, so
+# what was sent long before is not read.
+_SOFT_BOUNCES = """
+SELECT address, (
+    SELECT count(DISTINCT event.message_id) FROM notifications_providerevent AS event
+    WHERE event.recipient = address AND event.bounce = 'soft'
+      AND event.received_at > greatest(
+        statement_timestamp() - %(within)s,
+        (
+            SELECT max(outcome_at) FROM notifications_message WHERE to_address = address AND outcome = 'delivered'
+              AND sent_at > statement_timestamp() - %(within)s - interval '7 days'
+        ),
+        (
+            SELECT max(lifted_at) FROM notifications_suppression AS lifted
+            WHERE lifted.address = asked.address AND reason = %(reason)s AND lifted_at IS NOT NULL
+        )
+      )
+)
+FROM unnest(%(addresses)s::text[]) AS asked (address)
+"""
+# One statement with arrays: the ORM's bulk_create would take most of the time of a batch of bounces. The order is one
+# for all, so that two readers wait for each other and do not block each other.
+_PUT = """
+INSERT INTO notifications_suppression (address, reason, detail, provider, event_id, lift_reason, provider_lift)
+SELECT address, reason, detail, provider, event_id, '', ''
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[])
+    AS found (address, reason, detail, provider, event_id)
+ORDER BY address, reason ON CONFLICT DO NOTHING
+"""
+
+
+@dataclass(frozen=True)
+class Report:
+    """An event and what it says; `event.recipient` is the address in our spelling."""
+
+    event: ProviderEvent
+    feedback: Feedback
+
+    @property
+    def occurred_at(self) -> datetime:
+        return self.event.occurred_at or self.event.received_at
+
+
+def consider(reports: Sequence[Report]) -> None:
+    """Suppress the addresses of a batch of events, and lift what the events prove wrong."""
+    soft = _soft_bounces({one.event.recipient for one in reports if one.feedback.bounce is BounceKind.SOFT})
+    found = [(one, reason) for one in reports if (reason := _reason(one, soft.get(one.event.recipient, 0)))]
+    put = _put(found)
+    # Whoever leaves or complains gets no news any more, and the account's page says so.
+    news.leave({address for address, reason in put if reason in ENDS_NEWS})
+    for kind, (reason, why) in _BACK.items():
+        _take_back(_last_words(reports, kind, found, reason), reason, why)
+
+
+def suppress(address: str, reason: Reason, detail: str) -> None:
+    """Put an address on the list; one that is there for this reason already stays as it is."""
+    row = Suppression(address=address.lower(), reason=reason, detail=detail[:300])
+    Suppression.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def heal(message_ids: Iterable[UUID]) -> None:
+    """Lift the suppressions that one of these delivered messages has probed."""
+    if ids := set(message_ids):
+        probed = Suppression.objects.filter(lifted_at__isnull=True, probe_id__in=ids)
+        probed.update(lifted_at=Now(), lift_reason=HEALED)
+
+
+def come_back(address: str) -> int:
+    """Lift what keeps news from a reader who wants it again; return how many suppressions that were.
+
+    A complaint stays: providers keep it too, whoever says what.
+    """
+    left = Suppression.objects.in_force([address]).filter(reason=Reason.UNSUBSCRIBED)
+    return left.update(lifted_at=Now(), lift_reason=CAME_BACK)
+
+
+def lift(suppression: Suppression, by: User, why: str) -> bool:
+    """Take an address off the list by a person's word; False if it was lifted already."""
+    return bool(
+        Suppression.objects.filter(pk=suppression.pk, lifted_at__isnull=True).update(
+            lifted_at=Now(), lifted_by=by, lift_reason=why[:300]
+        )
+    )
+
+
+def _reason(report: Report, soft_bounces: int) -> Reason | None:
+    return reason_for(
+        report.feedback.also or report.feedback.kind,
+        report.feedback.bounce,
+        soft_bounces=soft_bounces,
+        soft_bounce_limit=settings.SOFT_BOUNCE_LIMIT,
+    )
+
+
+def _put(found: Sequence[tuple[Report, Reason]]) -> list[_Key]:
+    """Write the rows and return their addresses and reasons, without what happened before a person lifted the same."""
+    lifted = _lifted({(one.event.recipient, reason) for one, reason in found})
+    rows = [
+        (one.event.recipient, reason.value, one.feedback.detail[:300], one.event.provider, one.event.pk)
+        for one, reason in found
+        if not _is_old(one, lifted.get((one.event.recipient, reason)))
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_PUT, [list(column) for column in zip(*rows, strict=True)])
+    return [(address, reason) for address, reason, *_ in rows]
+
+
+def _is_old(report: Report, lifted_at: datetime | None) -> bool:
+    return bool(lifted_at and report.event.occurred_at and lifted_at > report.event.occurred_at)
+
+
+def _lifted(keys: set[_Key]) -> dict[_Key, datetime]:
+    """Return when each address was last lifted for each reason."""
+    if not keys:
+        return {}
+    rows = Suppression.objects.filter(address__in={address for address, _ in keys}, lifted_at__isnull=False)
+    latest = rows.order_by().values_list("address", "reason").annotate(Max("lifted_at"))
+    return {(address, reason): lifted_at for address, reason, lifted_at in latest}
+
+
+_BACK = {FeedbackKind.NOT_SPAM: (Reason.COMPLAINT, "the recipient said that it was no spam")}
+
+
+def _last_words(
+    reports: Sequence[Report], kind: FeedbackKind, found: Sequence[tuple[Report, Reason]], reason: Reason
+) -> set[str]:
+    """Return the addresses whose last word is an event of `kind`, and not one that suppresses for `reason`."""
+    words = [(one.occurred_at, True, one.event.recipient) for one in reports if one.feedback.kind is kind]
+    words += [(one.occurred_at, False, one.event.recipient) for one, why in found if why is reason]
+    last = {address: takes_back for _, takes_back, address in sorted(words)}
+    return {address for address, takes_back in last.items() if takes_back}
+
+
+def _take_back(addresses: set[str], reason: Reason, why: str) -> None:
+    """Lift what the recipients themselves have taken back."""
+    if addresses:
+        in_force = Suppression.objects.in_force(addresses).filter(reason=reason)
+        in_force.update(lifted_at=Now(), lift_reason=why)
+
+
+def _soft_bounces(addresses: set[str]) -> dict[str, int]:
+    """Return how many messages to each address bounced softly, since one was delivered or a person lifted it."""
+    if not addresses:
+        return {}
+    asked: dict[str, Any] = {
+        "addresses": sorted(addresses),
+        "within": timedelta(days=settings.SOFT_BOUNCE_DAYS),
+        "reason": Reason.SOFT_BOUNCES.value,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SOFT_BOUNCES, asked)
+        return dict(cursor.fetchall())

@@ -1,0 +1,159 @@
+"""Takes back what lost workers left behind, and settles what stayed uncertain. A part of the relay's round."""
+
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import F, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Least, Now
+from django.utils import timezone
+
+from notifications import kinds
+from notifications.models import DeliveryAttempt, EventBatch, Message, ProviderEvent
+from notifications.models.message import ACCOUNT_DELETED, AT_ITS_PLACE
+from notifications.models.transactions import brief
+from notifications.rules import states
+from notifications.rules.states import Event, Status
+
+RECOVERY_BATCH = 500
+# Whoever loses its claim so often in a row, before any hand-over, takes its worker along: it is not tried again.
+MOST_LOST_CLAIMS = 5
+# From so many on the next try is at a moment of its own, so that the neighbours of such a message get past it.
+APART_FROM = 3
+APART_S = 10.0
+# So often a message is sent again because an answer was lost: nobody gets more than one mail and this many copies,
+# unless a person wants it.
+MOST_RESENDS = 3
+# So long an uncertain message waits before the next relay decides, where this one does not know its kind.
+UNKNOWN_KIND_S = 30.0
+
+
+def recover_ended_leases() -> tuple[int, int]:
+    """Take back claims whose worker was lost; return how many were not handed over and how many became uncertain.
+
+    What was not handed over goes on in the queue, at its place and each message in a task of its own. One that never
+    gets as far as its hand-over ends as a dead letter.
+    """
+    safe = uncertain = 0
+    while True:
+        batch = _recover_batch()
+        safe, uncertain = safe + batch[0], uncertain + batch[1]
+        if sum(batch) < RECOVERY_BATCH:
+            return safe, uncertain
+
+
+def _recover_batch() -> tuple[int, int]:
+    with brief():
+        ended = list(_locked(Message.objects.filter(status=Status.SENDING, lease_until__lt=Now())))
+        safe = [message for message in ended if message.handed_over_at is None]
+        handed_over = [message for message in ended if message.handed_over_at is not None]
+        _queue_again(safe)
+        _free(
+            [message.id for message in handed_over],
+            Event.WORKER_LOST,
+            settle_at=Now() + timedelta(seconds=settings.UNCERTAIN_SETTLE_S),
+            status_reason="the worker was lost while the provider was being called",
+        )
+        # Its own report, if the worker was only frozen, overwrites this one.
+        DeliveryAttempt.objects.bulk_create([_lost(message) for message in handed_over], ignore_conflicts=True)
+    return len(safe), len(handed_over)
+
+
+def _queue_again(lost: Sequence[Message]) -> None:
+    """End, or queue again, what was claimed by a lost worker and not handed over."""
+    counted = {"claims_lost": F("claims_lost") + 1}
+    times = {message.id: message.claims_lost + 1 for message in lost}
+    at_once = [id_ for id_, lost_claims in times.items() if lost_claims < APART_FROM]
+    _free(at_once, Event.LEASE_ENDED, **AT_ITS_PLACE, **counted)
+    for id_ in [id_ for id_, lost_claims in times.items() if APART_FROM <= lost_claims < MOST_LOST_CLAIMS]:
+        later = Now() + timedelta(seconds=APART_S * random.random())  # noqa: S311 - spreads load, guards nothing
+        _free([id_], Event.LEASE_ENDED, relay_after=later, relayed=0, **counted)
+    _free(
+        [id_ for id_, lost_claims in times.items() if lost_claims >= MOST_LOST_CLAIMS],
+        Event.FAILED,
+        died_at=Now(),
+        error_fingerprint="worker/lost",
+        status_reason=f"claimed {MOST_LOST_CLAIMS} times and never handed over: it may take its worker along",
+        **counted,
+    )
+
+
+def settle_uncertain() -> int:
+    """Queue again what stayed uncertain for the settling time and whose kind prefers twice to never; return how many.
+
+    What was forgotten meanwhile is dropped, all else is held for a person. A provider's word goes first: while an event
+    is unread that came before a message's time was over, it waits.
+    """
+    # An unread event is due since it was received, so the index of what is due finds the oldest.
+    unread = ProviderEvent.objects.filter(state=ProviderEvent.State.STORED).order_by("read_after")
+    unsplit = EventBatch.objects.order_by("received_at")
+    oldest = Least(*(Coalesce(Subquery(each.values("received_at")[:1]), Now()) for each in (unread, unsplit)))
+    with brief():
+        over = Message.objects.filter(status=Status.UNCERTAIN, settle_at__lte=Now(), settle_at__lt=oldest)
+        waiting = list(_locked(over))
+        again = {message.id for message in waiting if may_resend(message)}
+        forgotten = {message.id for message in waiting if message.forgotten_at}
+        _settle(
+            again,
+            Event.SETTLED,
+            relay_after=Now(),
+            relayed=0,
+            due_at=Now(),
+            uncertain_resends=F("uncertain_resends") + 1,
+        )
+        _settle(forgotten, Event.DROPPED, status_reason=ACCOUNT_DELETED)
+        # A relay that runs a newer version knows what these kinds prefer.
+        unknown = {message.id for message in waiting if _may_be_known_elsewhere(message)} - forgotten
+        Message.objects.filter(id__in=unknown).update(settle_at=Now() + timedelta(seconds=UNKNOWN_KIND_S))
+        held = {message.id for message in waiting} - again - forgotten - unknown
+        Message.objects.filter(id__in=held).update(settle_at=None)
+    return len(again)
+
+
+def may_resend(message: Message) -> bool:
+    """True if its kind prefers a second copy to none: once for every lost answer, but not without end.
+
+    Past its time it is not sent again, and not called expired either: it may be out. Nor is what was forgotten.
+    """
+    if message.forgotten_at:
+        return False
+    kind = kinds.KINDS.get(message.kind)
+    if kind is None or kind.on_uncertain is not kinds.OnUncertain.RESEND_ONCE:
+        return False
+    if message.expires_at and message.expires_at <= timezone.now():
+        return False
+    return message.uncertain_resends < MOST_RESENDS and message.counted_attempts < kind.max_attempts
+
+
+def _may_be_known_elsewhere(message: Message) -> bool:
+    over_at = message.expires_at or message.created_at + timedelta(seconds=kinds.UNKNOWN_MAX_AGE_S)
+    return message.kind not in kinds.KINDS and over_at > timezone.now()
+
+
+def _locked(messages: QuerySet[Message]) -> QuerySet[Message]:
+    return messages.order_by().select_for_update(skip_locked=True)[:RECOVERY_BATCH]
+
+
+def _settle(ids: set[UUID], event: Event, **changes: object) -> None:
+    if ids:
+        Message.objects.filter(id__in=ids).update(status=states.target(event), settle_at=None, **changes)
+
+
+def _free(ids: list[UUID], event: Event, **changes: object) -> None:
+    if ids:
+        Message.objects.filter(id__in=ids).update(
+            status=states.target(event), lease_token=None, lease_until=None, handed_over_at=None, **changes
+        )
+
+
+def _lost(message: Message) -> DeliveryAttempt:
+    return DeliveryAttempt(
+        message=message,
+        number=message.attempts,
+        provider=message.provider,
+        result=DeliveryAttempt.Result.AMBIGUOUS,
+        error_code="worker-lost",
+        error="the worker was lost while the provider was being called",
+    )

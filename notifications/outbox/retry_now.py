@@ -1,0 +1,24 @@
+"""Retry a message now that waits for its next attempt."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from notifications.models import Message
+from notifications.rules.states import Status
+
+# What the bounce brake holds back keeps its place: an operator releases the brake instead.
+_WAITING = Q(status=Status.QUEUED, due_at__gt=Now()) & (Q(slowed_until=None) | Q(slowed_until__lte=Now()))
+
+
+def waiting(ids: Iterable[UUID]) -> set[UUID]:
+    """Return which of the messages wait for their next attempt."""
+    return set(Message.objects.filter(_WAITING, id__in=ids).values_list("id", flat=True))
+
+
+def retry_now(message: Message) -> bool:
+    """Make the message due; False if it waits no longer: a worker, the relay or another operator was faster."""
+    retried = Message.objects.filter(_WAITING, id=message.id).update(due_at=Now(), relay_after=Now(), relayed=0)
+    return bool(retried)

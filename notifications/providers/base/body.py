@@ -1,0 +1,71 @@
+"""From the bytes of a webhook to JSON that can be stored, whoever sent it and whatever it holds."""
+
+import hashlib
+import json
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from notifications.providers.base.webhook import ForgedError, MalformedError, UnprovenError
+
+# Longer than any provider retries (SendGrid a day, SNS and Postmark less); what is younger, the event's id keeps out.
+OLDEST = timedelta(hours=48)
+CLOCKS_DIFFER_BY = timedelta(minutes=15)
+
+# Documented events are four levels deep.
+DEEPEST = 12
+CUT_OFF = "…"
+# Neither fits into PostgreSQL's jsonb: https://www.postgresql.org/docs/current/datatype-json.html
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+# Spam filters quote the link they dislike, and ours can carry a token.
+LINK = re.compile(r"(https?://[^\s/?#<>\"']*)[^\s<>\"']*", re.IGNORECASE)
+
+
+def parsed(raw: bytes | str) -> Any:
+    """Return the JSON in `raw`, with null for NaN and the like. Raises MalformedError."""
+    try:
+        return json.loads(raw, parse_constant=lambda name: None)
+    except (ValueError, RecursionError):
+        pass
+    # Raised outside the handler: json's exception holds the whole document.
+    raise MalformedError("not JSON")
+
+
+def storable(value: Any, levels: int = DEEPEST) -> Any:
+    """Return JSON as it was, without what PostgreSQL refuses, without paths of links, and not endlessly deep."""
+    if isinstance(value, str):
+        return storable_text(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict | list) and not levels:
+        return CUT_OFF
+    if isinstance(value, dict):
+        return {storable_text(name): storable(one, levels - 1) for name, one in value.items()}
+    if isinstance(value, list):
+        return [storable(one, levels - 1) for one in value]
+    return value
+
+
+def storable_text(text: str) -> str:
+    if "://" in text:
+        text = LINK.sub(rf"\1/{CUT_OFF}", text)
+    return text if text.isascii() and "\x00" not in text else UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def fingerprint(kept: Any) -> str:
+    """Return the id of an event that came without one: the same for every repetition of the same words."""
+    canonical = json.dumps(kept, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def refuse_stale(sent_at: datetime) -> None:
+    """Raise ForgedError if a signature is too old to be a retry, UnprovenError if it is from the future.
+
+    The future is more likely our own clock's fault, which somebody can mend while the provider asks again.
+    """
+    age = datetime.now(UTC) - sent_at
+    if age > OLDEST:
+        raise ForgedError("signed too long ago")
+    if age < -CLOCKS_DIFFER_BY:
+        raise UnprovenError("signed in the future, by our clock")

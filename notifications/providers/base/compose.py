@@ -1,0 +1,147 @@
+"""From an OutgoingMail to the object Django's mail backends take."""
+
+import re
+from email.errors import MessageError
+from email.header import Header, decode_header, make_header
+from email.headerregistry import Address
+from email.utils import getaddresses
+from functools import lru_cache
+
+from django.core.mail import BadHeaderError, EmailMultiAlternatives
+
+from notifications.providers.base.mail import OutgoingMail
+from notifications.rules.addresses import BadAddressError, one_address
+
+MESSAGE_ID_KEY = "mailroom_message_id"
+ATTEMPT_KEY = "mailroom_attempt"
+
+# Python's own line breaks among them (\x0b, \x0c, \x1c-\x1e, \x85, U+2028, U+2029): its e-mail package splits there.
+_BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
+# RFC 5322, section 3.6.8: printable ASCII without the colon.
+_HEADER_NAME = re.compile(r"[!-9;-~]+")
+# What begins an encoded word (RFC 2047).
+_ENCODED_WORD = "=?"
+# Who gets a mail, and from whom, has one source only.
+_ADDRESSING = {"from", "sender", "to", "cc", "bcc", "return-path"}
+
+
+class BadMailError(ValueError):
+    """The mail itself cannot be sent. The text names the part, never its content."""
+
+
+class BadSenderError(ValueError):
+    """The sender is not exactly one usable address: the set-up's fault, not the mail's."""
+
+
+def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
+    """Build the message, text first and HTML beside it, to exactly one recipient.
+
+    Our id and the attempt travel as metadata, so that a webhook can settle a message whose answer was lost.
+    Raises BadMailError, BadSenderError, BadAddressError and BadHeaderError.
+    """
+    message = EmailMultiAlternatives(
+        subject=as_written(single_line(mail.subject)),
+        body=_part("text", mail.text),
+        from_email=sender(mail.from_email),
+        to=[recipient(mail.to_name, mail.to_address)],
+        headers={_header_name(name): single_line(value) for name, value in mail.headers.items()},
+    )
+    message.attach_alternative(_part("HTML", mail.html), "text/html")
+    message.metadata = {MESSAGE_ID_KEY: str(mail.message_id), ATTEMPT_KEY: str(mail.attempt)}  # type: ignore[attr-defined]
+    return message
+
+
+@lru_cache(maxsize=64)
+def sender(from_email: str) -> str:
+    """Return the sender as one header value, its address in ASCII. Raises BadSenderError."""
+    found = getaddresses([from_email])
+    try:
+        ((name, address),) = found
+        single_line(from_email)
+        return recipient(_decoded(name), address)
+    except ValueError as error:
+        raise BadSenderError("the sender is not exactly one address") from error
+
+
+@lru_cache(maxsize=64)
+def sender_address(from_email: str) -> str:
+    """Return the bare address of a sender, in ASCII. Raises BadSenderError."""
+    try:
+        ((_, address),) = getaddresses([from_email])
+        return one_address(address)
+    except ValueError as error:
+        raise BadSenderError("the sender is not exactly one address") from error
+
+
+def recipient(name: str, address: str) -> str:
+    """Return name and address as one header value; a name with commas or quotes stays one recipient."""
+    if not name:
+        return one_address(address)
+    try:
+        return _named(single_line(name), one_address(address))
+    except ValueError as error:
+        if isinstance(error, BadAddressError | BadHeaderError | BadMailError):
+            raise
+        raise BadAddressError("the name cannot be put into a header") from error
+
+
+def _named(name: str, address: str) -> str:
+    """An encoded word may not stand in quotes, where the name would stand otherwise."""
+    if _ENCODED_WORD not in name:
+        return str(Address(display_name=name, addr_spec=address))
+    # One word: of several, some programs show the spaces between them.
+    return f"{Header(name, 'utf-8').encode(maxlinelen=0)} <{address}>"
+
+
+def as_written(text: str) -> str:
+    """Return a subject so that it is shown as it is written, also where it looks like an encoded word.
+
+    "=?utf-8?q?...?=" would be shown decoded: as a link, or as a character that the forms refuse.
+    """
+    if _ENCODED_WORD not in text:
+        return text
+    # One line: whoever writes the header folds it, and spaces between encoded words are not shown.
+    return " ".join(Header(text, "utf-8", header_name="Subject").encode().split())
+
+
+def _decoded(name: str) -> str:
+    """Return the name of a sender; the settings may hold an encoded word on purpose."""
+    try:
+        return str(make_header(decode_header(name)))
+    except (ValueError, LookupError, MessageError):
+        return name
+
+
+def single_line(value: str) -> str:
+    """Return `value` if it is one line; SendGrid's adapter would pass a line break on.
+
+    Raises BadHeaderError, and BadMailError for what cannot be encoded.
+    """
+    if _BREAKS.search(value):
+        raise BadHeaderError("a header value must not hold a line break")
+    return _encodable("a header value", value)
+
+
+def _header_name(name: str) -> str:
+    if not _HEADER_NAME.fullmatch(name):
+        raise BadHeaderError("a header's name must be printable ASCII")
+    if name.lower() in _ADDRESSING or name.lower().startswith("resent-"):
+        raise BadMailError("a header may not change who gets the mail")
+    return name
+
+
+def _part(name: str, content: str) -> str:
+    # Filters hold a mail with one of its two halves missing for spam.
+    if not content.strip():
+        raise BadMailError(f"the {name} is empty")
+    return _encodable(f"the {name}", content)
+
+
+def _encodable(name: str, content: str) -> str:
+    """Return `content` if UTF-8 can carry it: half a surrogate pair would break the request late, and look like a bad
+    key."""
+    try:
+        content.encode()
+    except UnicodeEncodeError as error:
+        raise BadMailError(f"{name} holds half a character") from error
+    return content

@@ -1,0 +1,269 @@
+"""A total time limit per provider call, kept by shutting down the call's connection.
+
+A thread cannot be interrupted, and the libraries' own limits are per read: an answer that dribbles would hold its
+thread for ever. So every provider connection is watched, and one thread per process shuts down those of a call that
+is past its end. The library then sees its connection break, and nothing is sent over it any more.
+"""
+
+import math
+import os
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from django.conf import settings
+from urllib3.connection import HTTPConnection
+
+# Between the hand-over and the call, and between the deadline and the moment the thread has noticed it.
+CALL_MARGIN_S = 2.0
+
+
+def call_s() -> float:
+    """The longest a provider call takes: a claim with less time left than this must not be handed over any more."""
+    return float(settings.PROVIDER_DEADLINE_S) + CALL_MARGIN_S
+
+
+class Line:
+    """A connection as the watch sees it: through a second descriptor of the same socket.
+
+    A descriptor of our own, because the library's number can be closed and given to another connection at any moment,
+    and because a socket whose TLS handshake hangs is in nobody's hands.
+    """
+
+    def __init__(self, connection: socket.socket, owner: "_Owner") -> None:
+        self._copy = socket.fromfd(connection.fileno(), connection.family, connection.type)
+        self._owner = owner
+        self._is_shut = False
+        self._is_released = False
+        # True as soon as some of a mail could have gone over it.
+        self.may_have_carried = False
+
+    def is_ready(self) -> None:
+        """Say that the connection stands. One that was shut down before carries nothing."""
+        self.may_have_carried = not self._is_shut
+
+    def release(self) -> None:
+        """Say that the library is done with the connection. Within a call its answer may still be read from it.
+
+        Safe in a finalizer, which may run at any allocation, also while this thread holds the watch's lock.
+        """
+        self._is_released = True
+        _watch.forget(self._owner)
+
+    def shut(self) -> None:
+        self._is_shut = True
+        # The other end may have closed it already.
+        with suppress(OSError):
+            self._copy.shutdown(socket.SHUT_RDWR)
+
+    def close_if_released(self) -> bool:
+        if self._is_released:
+            self._copy.close()
+        return self._is_released
+
+
+class Call:
+    """One provider call. `is_over` is final once the call has been left."""
+
+    def __init__(self, owner: "_Owner", ends_at: float) -> None:
+        self.owner = owner
+        self.ends_at = ends_at
+        self.is_over = False
+        # True from the moment at which a library was given the finished request: what it raises before is no answer.
+        self.has_begun = False
+        # The connections that were made or used in this call. Others of the thread, to other providers, prove nothing.
+        self.lines: set[Line] = set()
+
+    def carried_nothing(self) -> bool:
+        """True if connections of this call were seen, and none that could have carried a request. Ask within the call.
+
+        A call of which nothing was seen proves nothing.
+        """
+        return bool(self.lines) and not any(line.may_have_carried for line in self.lines)
+
+    def end(self) -> None:
+        self.is_over = True
+        for line in self.owner.lines:
+            line.shut()
+
+
+class _Owner:
+    """One thread's connections, and the call it is in."""
+
+    def __init__(self) -> None:
+        self.lines: set[Line] = set()
+        self.call: Call | None = None
+
+    def forget_released(self) -> None:
+        self.lines = {line for line in self.lines if not line.close_if_released()}
+
+
+class _Here(threading.local):
+    def __init__(self) -> None:
+        self.owner = _Owner()
+
+
+class _Watch:
+    """The calls of this process and the thread that ends those past their time.
+
+    Everything happens under one lock, also the shutting down: a call that was left is not ended any more, and the next
+    one on the same connection cannot be mistaken for it. A finalizer must not wait for that lock: this thread may hold
+    it. It leaves its work in `_left`, and whoever lets go of the lock does what is there.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.changed = threading.Condition(self._lock)
+        self._left: deque[_Owner] = deque()
+        self.calls: set[Call] = set()
+        self.wakes_at = math.inf
+        self.thread: threading.Thread | None = None
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        with self._lock:
+            yield
+        self._sweep()
+
+    def forget(self, owner: _Owner) -> None:
+        """Close what was released of an owner's connections, now or when the lock is free. Waits for nothing."""
+        self._left.append(owner)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        # Who holds the lock meanwhile looks again after letting go of it.
+        while self._left and self._lock.acquire(blocking=False):
+            try:
+                self._forget_left()
+            finally:
+                self._lock.release()
+
+    def _forget_left(self) -> None:
+        while self._left:
+            owner = self._left.popleft()
+            # Within a call its end does it.
+            if owner.call is None:
+                owner.forget_released()
+
+    def begin(self, call: Call) -> None:
+        with self.locked():
+            if self.thread is None or not self.thread.is_alive():
+                self.thread = threading.Thread(target=self._run, name="provider-deadlines", daemon=True)
+                self.thread.start()
+            self.calls.add(call)
+            call.owner.call = call
+            # Calls come in the order of their ends, so the thread is woken once in a deadline, not once a call.
+            if call.ends_at < self.wakes_at:
+                self.wakes_at = call.ends_at
+                self.changed.notify()
+
+    def leave(self, call: Call) -> None:
+        with self.locked():
+            self.calls.discard(call)
+            call.owner.call = None
+            call.owner.forget_released()
+
+    def _run(self) -> None:
+        with self.changed:
+            while True:
+                now = time.monotonic()
+                for call in [call for call in self.calls if call.ends_at <= now]:
+                    call.end()
+                    self.calls.discard(call)
+                self._forget_left()
+                self.wakes_at = min((call.ends_at for call in self.calls), default=math.inf)
+                self.changed.wait(None if self.wakes_at == math.inf else self.wakes_at - now)
+
+
+_here = _Here()
+_watch = _Watch()
+
+
+def _start_anew() -> None:
+    """In a forked child: the watching thread stayed behind, and the connections are the parent's."""
+    global _watch  # noqa: PLW0603 - one per process
+    _watch = _Watch()
+    _here.owner = _Owner()
+
+
+os.register_at_fork(after_in_child=_start_anew)
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[Call]:
+    """Give this thread's provider connections `seconds` from now on. Not to be nested."""
+    if _here.owner.call is not None:
+        raise RuntimeError("a provider call within a provider call")
+    call = Call(_here.owner, time.monotonic() + seconds)
+    _watch.begin(call)
+    try:
+        yield call
+    finally:
+        _watch.leave(call)
+
+
+def about_to_send(line: Line | None) -> None:
+    """Count a connection to this thread's call; end the call if it is past its time, before anything more is sent.
+
+    A process that was frozen in mid-call wakes up with its time over, and may send before the watch has noticed.
+    """
+    call = _here.owner.call
+    if call is None:
+        return
+    if line is not None:
+        call.lines.add(line)
+    if call.ends_at <= time.monotonic():
+        with _watch.locked():
+            call.end()
+
+
+def begin_request() -> None:
+    """Note that this thread's call hands its request to the connection now."""
+    if _here.owner.call is not None:
+        _here.owner.call.has_begun = True
+
+
+def watch(connection: socket.socket) -> Line:
+    """Watch a connection that has just been made, before its TLS handshake.
+
+    One that is made after the end of its call (resolving a name cannot be interrupted) is shut down at once.
+    """
+    owner = _here.owner
+    with _watch.locked():
+        line = Line(connection, owner)
+        owner.lines.add(line)
+        if owner.call is not None:
+            owner.call.lines.add(line)
+        if owner.call is not None and (owner.call.is_over or owner.call.ends_at <= time.monotonic()):
+            line.shut()
+    return line
+
+
+class WatchedConnection(HTTPConnection):
+    """To be mixed in before a connection class of urllib3, which `requests` and botocore both use."""
+
+    _line: Line | None = None
+
+    def _new_conn(self) -> socket.socket:
+        connection = super()._new_conn()
+        self._line = watch(connection)
+        return connection
+
+    def connect(self) -> None:
+        super().connect()
+        if self._line is not None:
+            self._line.is_ready()
+
+    def send(self, data: Any) -> None:
+        about_to_send(self._line)
+        super().send(data)
+
+    def close(self) -> None:
+        super().close()
+        if self._line is not None:
+            self._line.release()
+            self._line = None

@@ -1,0 +1,91 @@
+"""Single values out of an event, made to fit our columns. Any of them may be missing or of another type."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from notifications.providers.base.compose import ATTEMPT_KEY, MESSAGE_ID_KEY
+from notifications.providers.base.webhook import UnreadableError
+
+LONGEST_DETAIL = 300
+LONGEST_ID = 200
+LONGEST_ADDRESS = 320
+LAST_ATTEMPT = 32_767
+
+ADDRESS = re.compile(r"[^\x00-\x20\x7f<>\ud800-\udfff]+@[^\x00-\x20\x7f<>@\ud800-\udfff]+")
+# As notifications.delivery.render writes it.
+OUR_HEADER = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@[^<>@\s]+>", re.IGNORECASE)
+UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+
+
+def section(payload: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the object under `name`, an empty one where there is none."""
+    found = payload.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def line(value: Any, longest: int = LONGEST_DETAIL) -> str:
+    """Return a text or number as one printable line, "" for everything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    text = UNPRINTABLE.sub(" ", str(value)).strip()
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def detail(*values: Any, between: str = ": ") -> str:
+    """Return what there is of `values` as one line of at most 300 characters."""
+    return line(between.join(filter(None, map(line, values))))
+
+
+def address(value: Any) -> str:
+    """Return the addr-spec in lower case. Raises UnreadableError."""
+    text = value.strip() if isinstance(value, str) else ""
+    if text.endswith(">"):
+        text = text[:-1].rpartition("<")[2]
+    text = text.lower()
+    if len(text) > LONGEST_ADDRESS or not ADDRESS.fullmatch(text):
+        raise UnreadableError("no usable recipient")
+    return text
+
+
+def recipient(value: Any, *names: object) -> str:
+    """Return the addr-spec in lower case; "" if there is none and one of `names` leads to the message anyway.
+
+    Raises UnreadableError.
+    """
+    try:
+        return address(value)
+    except UnreadableError:
+        if any(names):
+            return ""
+        raise
+
+
+def header_id(value: Any) -> UUID | None:
+    """Return the message id in a Message-ID header that could be one of ours: "<id@our-domain>"."""
+    found = OUR_HEADER.fullmatch(line(value))
+    return UUID(found[1]) if found else None
+
+
+def ours(given_along: Mapping[str, Any]) -> tuple[UUID | None, int | None]:
+    """Return our message id and attempt, as we gave them to the provider along with the mail."""
+    try:
+        message_id = UUID(line(given_along.get(MESSAGE_ID_KEY)))
+    except ValueError:
+        message_id = None
+    attempt = line(given_along.get(ATTEMPT_KEY), 10)
+    known = attempt.isascii() and attempt.isdecimal() and int(attempt) <= LAST_ATTEMPT
+    return message_id, int(attempt) if known else None
+
+
+def moment(value: Any) -> datetime | None:
+    """Return an ISO 8601 time, or seconds since 1970, in UTC; None where it is neither."""
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value, UTC)
+        found = datetime.fromisoformat(value)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, OSError):
+        return None

@@ -1,0 +1,211 @@
+"""What Anymail's backends over `requests` have in common: no redirects, a deadline, what a failing connection means."""
+
+import math
+import time
+from abc import abstractmethod
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, ClassVar
+
+import requests
+from anymail.backends.base_requests import AnymailRequestsBackend
+from django.conf import settings
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPSConnection
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from notifications.providers.answers import Said, read_answer, sentence
+from notifications.providers.base.deadline import WatchedConnection, begin_request
+from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.base.provider import HeedlessPostSend, Provider, unknown
+
+# A provider's wish outside of these is a mistake of its clock or of ours.
+SHORTEST_WAIT_S = 1.0
+LONGEST_WAIT_S = 900.0
+
+BAD_SETUP = (
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+)
+
+
+def timeouts() -> tuple[float, float]:
+    """Return seconds for connecting and between two reads, as `requests` takes them."""
+    return settings.PROVIDER_CONNECT_TIMEOUT_S, settings.PROVIDER_READ_TIMEOUT_S
+
+
+class _WatchedHttps(WatchedConnection, HTTPSConnection):
+    pass
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = WatchedConnection
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedHttps
+
+
+_POOLS = {"http": _HttpPool, "https": _HttpsPool}
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if not proxy.lower().startswith("socks"):
+            manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def close(self) -> None:
+        # urllib3 leaves its connections to the garbage collector, which is late if an exception still knows of them.
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118 - urllib3's container refuses to be iterated
+                manager.pools[key].close()
+        super().close()
+
+
+class _Session(requests.Session):
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        begin_request()
+        return super().send(request, **kwargs)
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Follow nothing: a redirect answered with 200 by some other page would count as an accepted mail."""
+
+
+def session() -> requests.Session:
+    """Return a new session that follows no redirect and whose connections a deadline can shut down."""
+    made = _Session()
+    made.mount("https://", _Adapter())
+    made.mount("http://", _Adapter())
+    return made
+
+
+class HttpBackend(HeedlessPostSend, AnymailRequestsBackend):  # type: ignore[misc]
+    """To be mixed in before Anymail's own backend."""
+
+    def create_session(self) -> requests.Session:
+        made = session()
+        made.headers.update(super().create_session().headers)
+        return made
+
+
+class HttpProvider(Provider):
+    """A provider whose refusals are answers of a `requests` session."""
+
+    marks_requests = True
+    # Whose rows of the table of answers are meant.
+    dialect: ClassVar[str]
+
+    @abstractmethod
+    def said(self, response: requests.Response) -> Said:
+        """Take an answer apart that is no acceptance."""
+
+    def code(self, said: Said) -> str:
+        """Return what an attempt with this answer is filed under."""
+        return f"http-{said.status}"
+
+    def wish_s(self, response: requests.Response) -> float | None:
+        """Return the seconds that the provider asks us to wait, None where it does not say."""
+        return retry_after_s(response.headers.get("Retry-After"), response.headers.get("Date"))
+
+    def refused(self, response: requests.Response) -> ProviderError:
+        """Return what an answer other than an acceptance means."""
+        said = self.said(response)
+        meaning, name = read_answer(self.dialect, said)
+        detail = sentence(said.text) if said.has_shape else ""
+        return meaning.error(name or self.code(said), detail, retry_after_s=self.wish_s(response))
+
+    def translate(self, error: Exception) -> ProviderError:
+        response = getattr(error, "response", None)
+        # `if response` would be wrong: requests calls every answer from 400 on false.
+        return self.refused(response) if isinstance(response, requests.Response) else from_transport(error)
+
+
+def document(response: requests.Response) -> dict[str, Any]:
+    """Return the JSON object that an answer holds, an empty one where it holds none."""
+    try:
+        found = response.json()
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def retry_after_s(header: str | None, date: str | None = None) -> float | None:
+    """Return the seconds a provider asks for, between 1 and 900, or None where it gave neither a number nor a time.
+
+    A time is measured from `date`, the answer's own Date.
+    """
+    seconds = _number(header)
+    if seconds is not None:
+        return _clamped(seconds)
+    until = _date(header)
+    return None if until is None else until_reset_s(str(until.timestamp()), date)
+
+
+def until_reset_s(reset: str | None, date: str | None) -> float | None:
+    """Return the seconds from the answer's own Date to `reset` (epoch seconds), between 1 and 900.
+
+    By the provider's clock, as far as it told us its time: ours may be wrong by more than the wait.
+    """
+    reset_at = _number(reset)
+    if reset_at is None:
+        return None
+    said = _date(date)
+    return _clamped(reset_at - (time.time() if said is None else said.timestamp()))
+
+
+def _number(header: str | None) -> float | None:
+    try:
+        number = float(header or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _date(header: str | None) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(header or "")
+    except (ValueError, OverflowError):
+        return None
+    # HTTP's dates are all GMT.
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _clamped(seconds: float) -> float:
+    return min(max(seconds, SHORTEST_WAIT_S), LONGEST_WAIT_S)
+
+
+def from_transport(error: Exception) -> ProviderError:
+    """Return what an error of the connection means: it matters whether the request can have left this machine."""
+    # Anymail's exceptions have that of `requests` as their cause; where no library stands between, it comes by itself.
+    origin = error.__cause__ or error
+    code = type(origin).__name__
+    if isinstance(error, requests.exceptions.SSLError):
+        if is_untrusted(origin):
+            return ProviderError(ErrorClass.MISCONFIGURED, "certificate", "the provider's certificate is not trusted")
+        return ProviderError(ErrorClass.AMBIGUOUS, code, "the TLS connection broke")
+    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError) or never_connected(error):
+        return ProviderError(ErrorClass.TRANSIENT, code, "no connection to the provider")
+    if isinstance(error, BAD_SETUP) or "CA certificate bundle" in str(error):
+        return ProviderError(ErrorClass.MISCONFIGURED, code, "the API key, address or certificates cannot be used")
+    return unknown(origin)
+
+
+def is_untrusted(error: BaseException | None) -> bool:
+    """True if a TLS error is about the certificate: OpenSSL's words, or urllib3's for a name that is not its."""
+    return any(words in str(error) for words in ("CERTIFICATE_VERIFY_FAILED", "doesn't match"))
+
+
+def never_connected(error: Exception) -> bool:
+    """True if the connection was refused or the name not found (urllib3 wraps both alike)."""
+    origin = error.__cause__ or error
+    inner = origin.args[0] if origin.args else None
+    return isinstance(inner, MaxRetryError) and isinstance(inner.reason, NewConnectionError)

@@ -1,0 +1,107 @@
+"""The vocabulary between delivery and a provider: what goes in, what comes back, what can go wrong."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+from notifications.rules.outcomes import BounceKind
+
+
+class ErrorClass(StrEnum):
+    """The one fact that decides what happens to a message that was not plainly accepted."""
+
+    TRANSIENT = "transient"  # surely not sent; may be tried again
+    RATE_LIMITED = "rate-limited"  # surely not sent; the provider wants less for a while
+    PERMANENT = "permanent"  # surely not sent, and this message never will be
+    MISCONFIGURED = "misconfigured"  # surely not sent; no message will be until somebody mends the set-up
+    AMBIGUOUS = "ambiguous"  # may have been sent
+
+
+class About(StrEnum):
+    """What an answer speaks of. It decides whose email the answer may stop."""
+
+    RECIPIENT = "recipient"  # this address, for now or for good
+    MESSAGE = "message"  # this message: its content, its size
+    US = "us"  # our account, sender or set-up: every message meets the same answer
+    MOMENT = "moment"  # the provider is down, or wants less for a while
+    UNKNOWN = "unknown"  # nothing that can be relied on
+
+
+USUALLY_ABOUT = {
+    ErrorClass.TRANSIENT: About.MOMENT,
+    ErrorClass.RATE_LIMITED: About.MOMENT,
+    ErrorClass.PERMANENT: About.MESSAGE,
+    ErrorClass.MISCONFIGURED: About.US,
+    ErrorClass.AMBIGUOUS: About.UNKNOWN,
+}
+# The message's own time ends it, not a number of attempts: the answer is not its fault.
+COST_NO_ATTEMPT = frozenset({ErrorClass.RATE_LIMITED, ErrorClass.MISCONFIGURED})
+
+
+class ProviderError(Exception):
+    """An email that the provider did not plainly accept.
+
+    `detail` is a sentence of ours, or the server's without addresses: foreign exceptions hold API keys and bodies and
+    stay behind at the edge. `retry_after_s` is the provider's own wish, where it gave one. `bounce` is what the answer
+    says of the address, if the message gets no other attempt. `is_reply`: the provider said it, and no library did.
+    `never_left`: the provider was not asked, so it says nothing of the provider. `may_be_of_some`: see Meaning.
+    """
+
+    def __init__(
+        self,
+        error_class: ErrorClass,
+        code: str,
+        detail: str = "",
+        *,
+        retry_after_s: float | None = None,
+        about: About | None = None,
+        bounce: BounceKind | None = None,
+    ) -> None:
+        super().__init__(error_class, code, detail)
+        self.error_class = error_class
+        self.code = code
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+        self.about = about or USUALLY_ABOUT[error_class]
+        self.bounce = bounce
+        self.is_reply = False
+        self.never_left = False
+        self.may_be_of_some = False
+
+    def saying(self, detail: str) -> "ProviderError":
+        """Return the same error with another sentence."""
+        same = ProviderError(self.error_class, self.code, detail)
+        vars(same).update({**vars(self), "detail": detail})
+        return same
+
+    @property
+    def is_about_one_message(self) -> bool:
+        """True if the provider works and only this message, or its recipient, is refused."""
+        return self.about in {About.RECIPIENT, About.MESSAGE}
+
+    @property
+    def costs_an_attempt(self) -> bool:
+        return self.error_class not in COST_NO_ATTEMPT
+
+    def __str__(self) -> str:
+        return f"{self.error_class}: {self.code}" + (f" ({self.detail})" if self.detail else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutgoingMail:
+    """One rendered mail to one recipient. `to_name` may be empty."""
+
+    message_id: UUID
+    attempt: int
+    from_email: str
+    to_address: str
+    to_name: str = ""
+    subject: str
+    text: str
+    html: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    provider_message_id: str

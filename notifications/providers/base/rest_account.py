@@ -1,0 +1,92 @@
+"""What the accounts behind a plain JSON API have in common: one question, one answer, our own errors."""
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+import requests
+from django.conf import settings
+
+from notifications.providers.base.account import Account, unreadable
+from notifications.providers.base.deadline import within
+from notifications.providers.base.http import HttpProvider, session, timeouts
+from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.base.provider import before_the_wire
+
+NOT_THERE = f"http-{requests.codes.not_found}"
+# The key is good, but not for this question. (SendGrid answers either, depending on how old the endpoint is.)
+NOT_ALLOWED = {f"http-{requests.codes.unauthorized}", f"http-{requests.codes.forbidden}"}
+
+
+class RestAccount(Account):
+    sender: ClassVar[type[HttpProvider]]
+
+    @abstractmethod
+    def api_url(self) -> str:
+        """Return what every path is appended to, with a slash at its end."""
+
+    @abstractmethod
+    def headers(self) -> dict[str, str]:
+        """Return the headers that carry the credentials."""
+
+    def ask(self, method: str, path: str, *, params: dict[str, str] | None = None, body: Any = None) -> Any:
+        """Return the decoded JSON of a 2xx answer, None for an empty one. Raises ProviderError and nothing else."""
+        response = self._respond(method, path, params=params, body=body)
+        if not response.content:
+            return None
+        try:
+            return response.json()
+        except requests.JSONDecodeError:
+            failure = unreadable()
+        raise failure
+
+    def read(self, path: str, *, key: str, **params: str) -> list[dict[str, Any]]:
+        """Return the list of objects under `key` of an answer. Raises ProviderError."""
+        return objects(self.document(path, **params).get(key))
+
+    def document(self, path: str, **params: str) -> dict[str, Any]:
+        """Return an answer that is one object. Raises ProviderError."""
+        answer = self.ask("GET", path, params=params)
+        if not isinstance(answer, dict):
+            raise unreadable()
+        return answer
+
+    def _respond(self, method: str, path: str, *, params: dict[str, str] | None, body: Any) -> requests.Response:
+        failure: ProviderError
+        try:
+            with within(settings.PROVIDER_DEADLINE_S), session() as http:
+                response = http.request(
+                    method,
+                    self.api_url() + path,
+                    params=params,
+                    json=body,
+                    headers={"Accept": "application/json", **self.headers()},
+                    auth=_as_it_is,
+                    timeout=timeouts(),
+                )
+        except (requests.RequestException, UnicodeEncodeError) as error:
+            failure = before_the_wire(error) or self.sender().translate(error)
+        else:
+            if requests.codes.ok <= response.status_code < requests.codes.multiple_choices:
+                return response
+            failure = _of_a_question(self.sender().translate(requests.HTTPError(response=response)), response)
+        # Raised outside the handler: the foreign exception must not travel along as the context of ours.
+        raise failure
+
+
+def _of_a_question(failure: ProviderError, response: requests.Response) -> ProviderError:
+    """A question may be asked again, whoever has answered it last."""
+    if failure.error_class is ErrorClass.AMBIGUOUS and response.status_code >= requests.codes.server_error:
+        return ProviderError(ErrorClass.TRANSIENT, failure.code, failure.detail)
+    return failure
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Without an `auth` of ours, `requests` would put a password from ~/.netrc in the place of the API key."""
+    return request
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """Return `value` if it is a list of objects. Raises ProviderError."""
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise unreadable()
+    return value

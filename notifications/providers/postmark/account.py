@@ -1,0 +1,123 @@
+"""A Postmark server, with its server token: https://postmarkapp.com/developer/api/overview."""
+
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
+
+from notifications.providers.base.account import (
+    Finding,
+    Quota,
+    bad,
+    closed,
+    good,
+    judged,
+    looked,
+    note,
+    unreadable,
+)
+from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.base.rest_account import RestAccount, objects
+from notifications.providers.base.sender import sender_address
+from notifications.providers.base.webhook_setup import is_exact, is_ours, webhook_url
+from notifications.providers.postmark.backend import Postmark
+from notifications.rules.suppression import Reason
+
+# The stream that Anymail's mail goes to.
+STREAM = "outbound"
+# What Postmark calls the reasons; an address is on its list for one of them.
+REASONS = {
+    Reason.HARD_BOUNCE: "HardBounce",
+    Reason.SOFT_BOUNCES: "HardBounce",
+    Reason.COMPLAINT: "SpamComplaint",
+    Reason.UNSUBSCRIBED: "ManualSuppression",
+}
+NEEDED_TRIGGERS = ("Delivery", "Bounce", "SpamComplaint")
+
+
+class PostmarkAccount(RestAccount):
+    provider = "postmark"
+    spf_include = "spf.mtasv.net"
+    sender = Postmark
+
+    def api_url(self) -> str:
+        return f"{settings.POSTMARK_API_URL.rstrip('/')}/"
+
+    def headers(self) -> dict[str, str]:
+        return {"X-Postmark-Server-Token": settings.POSTMARK_SERVER_TOKEN}
+
+    def quota(self) -> Quota | None:
+        """Postmark sets no rate, and a server's token cannot see the plan's credits."""
+        return None
+
+    def unsuppress(self, address: str, reason: Reason | None = None) -> bool:
+        """Raises ProviderError also for a complaint: only Postmark itself lifts those."""
+        # Asked first, because the deletion of what is not there is answered with "Deleted".
+        path = f"message-streams/{STREAM}/suppressions"
+        listed = self.read(f"{path}/dump", key="Suppressions", EmailAddress=address)
+        if not any(reason is None or each.get("SuppressionReason") == REASONS.get(reason) for each in listed):
+            return False
+        answer = self.ask("POST", f"{path}/delete", body={"Suppressions": [{"EmailAddress": address}]})
+        results = objects(answer.get("Suppressions") if isinstance(answer, dict) else None)
+        if [result.get("Status") for result in results] == ["Deleted"]:
+            return True
+        raise ProviderError(ErrorClass.PERMANENT, "kept", "Postmark keeps the address on its list, as after complaints")
+
+    def inspect(self) -> list[Finding]:
+        try:
+            found = server(self.document("server"))
+        except ProviderError as error:
+            hint = "Copy the server's API token (Servers, API Tokens) into POSTMARK_SERVER_TOKEN."
+            return [closed(error, hint, address="POSTMARK_API_URL")]
+        text = f"a server token cannot see whether {sender_address()} is a confirmed signature"
+        found.append(note("sender", text, "Look at Sender Signatures at Postmark."))
+        return found + looked("webhook", self._webhook)
+
+    def _webhook(self) -> list[Finding]:
+        return webhook(self.read("webhooks", key="Webhooks", MessageStream=STREAM))
+
+
+def server(answer: dict[str, Any]) -> list[Finding]:
+    """Judge the server that the token belongs to. Its answer holds the tokens: only the name is shown."""
+    if "ID" not in answer:
+        raise unreadable()
+    if answer.get("DeliveryType") == "Sandbox":
+        hint = "Use the token of a server whose type is Live."
+        return [bad("server", f"{answer.get('Name')} is a sandbox: it takes mail and delivers none", hint)]
+    return [good("credentials", f"accepted, server {answer.get('Name')}")]
+
+
+def webhook(hooks: list[dict[str, Any]]) -> list[Finding]:
+    """Judge the webhooks of the stream; others than ours are nobody's business here."""
+    ours = [hook for hook in hooks if is_ours(str(hook.get("Url", "")), "postmark")]
+    if not ours:
+        hint = f"Add a webhook for {webhook_url('postmark')} to the stream {STREAM}."
+        return [note("webhook", "nothing is reported to us: bounces and complaints stay unknown", hint)]
+    return [_judge(hook) for hook in ours]
+
+
+def _judge(hook: dict[str, Any]) -> Finding:
+    missing = [name for name in NEEDED_TRIGGERS if not _section(_section(hook, "Triggers"), name).get("Enabled")]
+    problems = (
+        (not is_exact(str(hook["Url"]), "postmark"), "its address misses the last slash", "Correct the address."),
+        (
+            _credentials(hook) != settings.POSTMARK_WEBHOOK_AUTH,
+            "its user and password are not those of POSTMARK_WEBHOOK_AUTH, and its reports are refused",
+            "Set both to the same user:password.",
+        ),
+        (bool(missing), f"it leaves out {', '.join(missing)}", "Turn these events on."),
+    )
+    return judged("webhook", problems, otherwise=f"reports to {webhook_url('postmark')}")
+
+
+def _credentials(hook: dict[str, Any]) -> str:
+    """Return user:password as they are sent along: from the form's own fields, or from the address."""
+    form = _section(hook, "HttpAuth")
+    if form.get("Username"):
+        return f"{form['Username']}:{form.get('Password', '')}"
+    return unquote(urlsplit(str(hook["Url"])).netloc.rpartition("@")[0])
+
+
+def _section(answer: dict[str, Any], name: str) -> dict[str, Any]:
+    found = answer.get(name)
+    return found if isinstance(found, dict) else {}

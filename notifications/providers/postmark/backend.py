@@ -1,0 +1,71 @@
+"""Postmark, through Anymail."""
+
+from typing import Any
+
+import requests
+from anymail.backends.postmark import EmailBackend
+from anymail.exceptions import AnymailRequestsAPIError
+from anymail.message import AnymailRecipientStatus
+from django.conf import settings
+from django.core.mail.backends.base import BaseEmailBackend
+
+from notifications.providers.answers import Said
+from notifications.providers.base.http import HttpBackend, HttpProvider, document, timeouts
+
+
+class PostmarkBackend(HttpBackend, EmailBackend):  # type: ignore[misc]
+    def raise_for_status(self, response: requests.Response, payload: Any, message: Any) -> None:
+        """Take 422 for the refusal it is: Anymail counts it as sent where it cannot find our address in the text."""
+        if response.status_code == requests.codes.unprocessable:
+            raise AnymailRequestsAPIError(email_message=message, payload=payload, response=response, backend=self)
+        super().raise_for_status(response, payload, message)
+
+    def parse_recipient_status(
+        self, response: requests.Response, payload: Any, message: Any
+    ) -> dict[str, AnymailRecipientStatus]:
+        """Read the acceptance alone: Anymail would also parse the echoed `To`, and fail on a name with a comma."""
+        answer = document(response)
+        given, text = answer.get("MessageID"), str(answer.get("Message"))
+        # The number is missing where Postmark itself is late.
+        accepted = error_code({"ErrorCode": 0, **answer}) == 0 and isinstance(given, str) and bool(given)
+        if not accepted or "will not deliver" in text:
+            raise AnymailRequestsAPIError(email_message=message, payload=payload, response=response, backend=self)
+        status = AnymailRecipientStatus(message_id=given, status="sent")
+        return {recipient.addr_spec: status for recipient in payload.to_emails}
+
+
+class Postmark(HttpProvider):
+    name = "postmark"
+    dialect = "postmark"
+
+    def connect(self) -> BaseEmailBackend:
+        made: BaseEmailBackend = PostmarkBackend(
+            server_token=settings.POSTMARK_SERVER_TOKEN, api_url=settings.POSTMARK_API_URL, timeout=timeouts()
+        )
+        return made
+
+    def missing_settings(self) -> list[str]:
+        return [] if settings.POSTMARK_SERVER_TOKEN else ["POSTMARK_SERVER_TOKEN"]
+
+    def secrets(self) -> list[str]:
+        return [settings.POSTMARK_SERVER_TOKEN]
+
+    def said(self, response: requests.Response) -> Said:
+        answer = document(response)
+        number, text = error_code(answer), answer.get("Message")
+        return Said(
+            status=response.status_code,
+            code=str(number) if number else "",
+            text=text if isinstance(text, str) else "",
+        )
+
+    def code(self, said: Said) -> str:
+        if said.status in {requests.codes.unprocessable, requests.codes.ok}:
+            return f"postmark-{said.code or None}"
+        return super().code(said)
+
+
+def error_code(answer: dict[str, Any]) -> int | None:
+    """Return Postmark's own number of an error, 0 for none, or None where the answer does not hold one."""
+    number = answer.get("ErrorCode")
+    return number if isinstance(number, int) and not isinstance(number, bool) else None

@@ -1,0 +1,182 @@
+"""Postmark: one event per request. It signs nothing; HTTP basic auth is what it offers.
+
+https://postmarkapp.com/developer/webhooks/webhooks-overview
+"""
+
+import base64
+import binascii
+import hmac
+from typing import Any
+
+from django.conf import settings
+
+from notifications.providers.answers import judged
+from notifications.providers.base.body import fingerprint, parsed, storable
+from notifications.providers.base.fields import LONGEST_ID, detail, line, moment, ours, recipient, section
+from notifications.providers.base.webhook import (
+    Feedback,
+    ForgedError,
+    MalformedError,
+    Opened,
+    Posted,
+    RawEvent,
+    UnreadableError,
+    Webhook,
+)
+from notifications.rules.outcomes import BounceKind, FeedbackKind
+
+# Opens and clicks say nothing of a mail's fate; "Inbound" is somebody's letter to us, with its content.
+LEFT_OUT = {"Open", "Click", "Inbound"}
+# By which fields an event is known that does not name its type, the most telling first.
+KNOWN_BY = (
+    ("SuppressSending", "SubscriptionChange"),
+    ("OriginalLink", "Click"),
+    ("FirstOpen", "Open"),
+    ("ReadSeconds", "Open"),
+    ("FromFull", "Inbound"),
+    ("DeliveredAt", "Delivery"),
+    ("Type", "Bounce"),
+)
+# Where the event is about an address and no message.
+NO_MESSAGE = "00000000-0000-0000-0000-000000000000"
+# A bounce can be sent with all of the original mail in it, links and all.
+NEVER_STORED = {"Content", "Subject"}
+
+Meaning = tuple[FeedbackKind, BounceKind | None]
+
+BOUNCED_HARD: Meaning = (FeedbackKind.BOUNCED, BounceKind.HARD)
+BOUNCED_SOFT: Meaning = (FeedbackKind.BOUNCED, BounceKind.SOFT)
+BLOCKED: Meaning = (FeedbackKind.BOUNCED, BounceKind.BLOCKED)
+ANSWERED: Meaning = (FeedbackKind.BOUNCED, BounceKind.AUTO_REPLY)
+DEFERRED: Meaning = (FeedbackKind.DEFERRED, None)
+COMPLAINED: Meaning = (FeedbackKind.COMPLAINED, None)
+UNSUBSCRIBED: Meaning = (FeedbackKind.UNSUBSCRIBED, None)
+REJECTED: Meaning = (FeedbackKind.REJECTED, None)
+
+# https://postmarkapp.com/developer/api/bounce-api#bounce-types; None: nothing of a mail's fate.
+BOUNCE_TYPES: dict[str, Meaning | None] = {
+    "HardBounce": BOUNCED_HARD,
+    "Transient": DEFERRED,  # "Message delayed": Postmark goes on trying
+    "Unsubscribe": UNSUBSCRIBED,
+    "Subscribe": None,
+    "AutoResponder": ANSWERED,
+    "AddressChange": ANSWERED,
+    "DnsError": DEFERRED,  # "A temporary DNS error"
+    "SpamNotification": BLOCKED,  # a filter's opinion of one mail, not a person's complaint
+    "OpenRelayTest": None,
+    "Unknown": BOUNCED_SOFT,
+    "SoftBounce": BOUNCED_SOFT,
+    "VirusNotification": BLOCKED,
+    "ChallengeVerification": ANSWERED,
+    "BadEmailAddress": (FeedbackKind.REJECTED, BounceKind.HARD),
+    "SpamComplaint": COMPLAINED,
+    "ManuallyDeactivated": REJECTED,
+    "Unconfirmed": REJECTED,
+    "Blocked": BLOCKED,
+    "SMTPApiError": REJECTED,
+    "InboundError": None,
+    "DMARCPolicy": REJECTED,  # the sender's fault: it must not count against the address
+    "TemplateRenderingFailed": REJECTED,
+}
+# https://postmarkapp.com/developer/webhooks/subscription-change-webhook
+SUPPRESSION_REASONS: dict[str, Meaning] = {
+    "HardBounce": BOUNCED_HARD,
+    "SpamComplaint": COMPLAINED,
+    "ManualSuppression": UNSUBSCRIBED,
+}
+
+
+class PostmarkWebhook(Webhook):
+    provider = "postmark"
+
+    def missing_settings(self) -> list[str]:
+        user, _, password = settings.POSTMARK_WEBHOOK_AUTH.partition(":")
+        return [] if user and password else ["POSTMARK_WEBHOOK_AUTH"]
+
+    def unusable_settings(self) -> list[str]:
+        return self.missing_settings() if settings.POSTMARK_WEBHOOK_AUTH else []
+
+    def open(self, posted: Posted) -> Opened:
+        self.require_settings()
+        if not hmac.compare_digest(credentials(posted), settings.POSTMARK_WEBHOOK_AUTH.encode()):
+            raise ForgedError("wrong user or password, or none")
+        event = storable(parsed(posted.body))
+        if not isinstance(event, dict):
+            raise MalformedError("no event")
+        if (record := record_type(event)) in LEFT_OUT:
+            return Opened(note="inbound mail is posted to this webhook" if record == "Inbound" else "")
+        kept = {name: value for name, value in event.items() if name not in NEVER_STORED}
+        return Opened([RawEvent(fingerprint(event), kept)])
+
+    def read(self, payload: dict[str, Any]) -> Feedback | None:
+        meaning = meaning_of(payload)
+        if meaning is None:
+            return None
+        kind, bounce = meaning
+        message_id, attempt = ours(section(payload, "Metadata"))
+        receipt = line(payload.get("MessageID"), LONGEST_ID).replace(NO_MESSAGE, "")
+        return Feedback(
+            kind=kind,
+            recipient=recipient(payload.get("Email") or payload.get("Recipient"), message_id, receipt),
+            bounce=bounce,
+            message_id=message_id,
+            attempt=attempt,
+            provider_message_id=receipt,
+            occurred_at=moment(payload.get("BouncedAt") or payload.get("DeliveredAt") or payload.get("ChangedAt")),
+            detail=detail(
+                payload.get("Type") or payload.get("SuppressionReason"),
+                payload.get("Details") or payload.get("Description"),
+            ),
+        )
+
+
+def credentials(posted: Posted) -> bytes:
+    """Return the user and password a request came with, joined by a colon; nothing where there are none."""
+    scheme, _, encoded = posted.header("Authorization").partition(" ")
+    try:
+        return base64.b64decode(encoded.strip(), validate=True) if scheme.lower() == "basic" else b""
+    except (ValueError, binascii.Error):
+        return b""
+
+
+def record_type(payload: dict[str, Any]) -> str:
+    """Return the type of an event as Postmark names it, or as its fields tell; "" for what is neither."""
+    if "RecordType" in payload:
+        return line(payload["RecordType"])
+    return next((record for field, record in KNOWN_BY if field in payload), "")
+
+
+def meaning_of(payload: dict[str, Any]) -> Meaning | None:
+    """Return what an event says, None if nothing of a mail's fate. Raises UnreadableError."""
+    record = record_type(payload)
+    if record == "Delivery":
+        return FeedbackKind.DELIVERED, None
+    if record == "SpamComplaint":
+        return COMPLAINED
+    if record == "Bounce" and line(payload.get("Type")) in BOUNCE_TYPES:
+        return by_the_server(BOUNCE_TYPES[line(payload.get("Type"))], payload)
+    if record == "SubscriptionChange":
+        return subscription_change(payload)
+    raise UnreadableError("a type of event that no table knows")
+
+
+def by_the_server(meaning: Meaning | None, payload: dict[str, Any]) -> Meaning | None:
+    """Return the meaning of a bounce with what the recipient's server says of the address."""
+    if meaning is None or meaning[0] is not FeedbackKind.BOUNCED or meaning[1] in {None, BounceKind.AUTO_REPLY}:
+        return meaning
+    return meaning[0], judged(meaning[1] or BounceKind.SOFT, line(payload.get("Details")))
+
+
+def subscription_change(payload: dict[str, Any]) -> Meaning | None:
+    """Return what it means that Postmark put an address on its suppression list, or took it off.
+
+    Taken off is our own operators' doing, and so is a suppression by hand that no recipient asked for.
+    """
+    if payload.get("SuppressSending") is not True:
+        return None
+    reason = line(payload.get("SuppressionReason"))
+    if reason == "ManualSuppression" and line(payload.get("Origin")) != "Recipient":
+        return None
+    if reason not in SUPPRESSION_REASONS:
+        raise UnreadableError("a reason to suppress that no table knows")
+    return SUPPRESSION_REASONS[reason]

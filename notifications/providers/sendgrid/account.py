@@ -1,0 +1,206 @@
+"""A SendGrid account, API v3: https://www.twilio.com/docs/sendgrid/api-reference."""
+
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+
+from notifications.providers.base.account import (
+    Finding,
+    Quota,
+    bad,
+    closed,
+    good,
+    judged,
+    looked,
+    note,
+    unreadable,
+)
+from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.rest_account import NOT_ALLOWED, NOT_THERE, RestAccount, objects
+from notifications.providers.base.sender import sender_address, sender_domain
+from notifications.providers.base.webhook_setup import is_exact, is_ours, webhook_url
+from notifications.providers.sendgrid.backend import SendGrid
+from notifications.rules.suppression import Reason
+
+SUPPRESSION_LISTS = ("bounces", "blocks", "invalid_emails", "spam_reports")
+LISTS_OF: dict[Reason, tuple[str, ...]] = {
+    Reason.HARD_BOUNCE: ("bounces", "invalid_emails"),
+    Reason.SOFT_BOUNCES: ("bounces", "blocks"),
+    Reason.COMPLAINT: ("spam_reports",),
+}
+# The events that tell what became of a mail, as the webhook's settings name them.
+NEEDED_EVENTS = ("processed", "deferred", "delivered", "bounce", "dropped", "spam_report")
+CHANGES = (".create", ".update", ".delete")
+# What the key may change without a remark: it sends, and takes addresses off the lists.
+EXPECTED = ("mail.", "suppression.", "asm.groups.suppressions.")
+
+
+class SendGridAccount(RestAccount):
+    provider = "sendgrid"
+    spf_include = "sendgrid.net"
+    usual_selectors = ("s1", "s2")
+    sender = SendGrid
+
+    def api_url(self) -> str:
+        return f"{settings.SENDGRID_API_URL.rstrip('/')}/"
+
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {settings.SENDGRID_API_KEY}"}
+
+    def quota(self) -> Quota | None:
+        """SendGrid publishes no rate, only the plan's credits; of those only daily ones are a quota in our sense."""
+        try:
+            credit = self.document("user/credits")
+        except ProviderError as error:
+            if error.code in NOT_ALLOWED:
+                return None
+            raise
+        if credit.get("reset_frequency") != "daily":
+            return None
+        return Quota(per_second=None, per_day=number(credit, "total"), sent_today=number(credit, "used"))
+
+    def unsuppress(self, address: str, reason: Reason | None = None) -> bool:
+        if reason is Reason.UNSUBSCRIBED:
+            return self._subscribe(quote(address, safe=""))
+        names = LISTS_OF.get(reason, ()) if reason else SUPPRESSION_LISTS
+        removed = [self._remove(f"suppression/{name}/{quote(address, safe='')}") for name in names]
+        return any(removed)
+
+    def _subscribe(self, address: str) -> bool:
+        """Take an address off the list of those who unsubscribed from everything, and off those of single groups."""
+        removed = [self._remove(f"asm/suppressions/global/{address}")]
+        removed += [self._remove(f"asm/groups/{group}/suppressions/{address}") for group in self._left_groups(address)]
+        return any(removed)
+
+    def _left_groups(self, address: str) -> list[int]:
+        try:
+            groups = self.read(f"asm/suppressions/{address}", key="suppressions")
+        except ProviderError as error:
+            if error.code == NOT_THERE:
+                return []
+            raise
+        return [number(group, "id") for group in groups if group.get("suppressed")]
+
+    def inspect(self) -> list[Finding]:
+        try:
+            found = credentials(self._scopes())
+        except ProviderError as error:
+            hint = "Put a key with the permission Mail Send into SENDGRID_API_KEY."
+            return [closed(error, hint, address="SENDGRID_API_URL")]
+        for subject, look in (("sender", self._sender), ("credits", self._credits), ("webhook", self._webhook)):
+            found += looked(subject, look, not_allowed=NOT_ALLOWED)
+        return found
+
+    def dkim_names(self) -> list[str]:
+        domain = self._domain()
+        hosts = [str(record.get("host")) for record in records(domain or {})]
+        return [host for host in hosts if "._domainkey." in host]
+
+    def _scopes(self) -> list[str]:
+        scopes = self.document("scopes").get("scopes")
+        if not isinstance(scopes, list):
+            raise unreadable()
+        return [str(scope) for scope in scopes]
+
+    def _remove(self, path: str) -> bool:
+        try:
+            self.ask("DELETE", path)
+        except ProviderError as error:
+            if error.code == NOT_THERE:
+                return False
+            raise
+        return True
+
+    def _domain(self) -> dict[str, Any] | None:
+        domain = sender_domain()
+        found = objects(self.ask("GET", "whitelabel/domains", params={"domain": domain, "limit": "50"}))
+        exact = [each for each in found if each.get("domain") == domain]
+        return next((each for each in exact if each.get("valid")), exact[0] if exact else None)
+
+    def _sender(self) -> list[Finding]:
+        domain = self._domain()
+        if domain is not None:
+            return [authenticated(domain)]
+        address = sender_address()
+        senders = self.read("verified_senders", key="results")
+        if any(str(each.get("from_email")).lower() == address and each.get("verified") for each in senders):
+            text = f"{address} is a verified sender, its domain is not authenticated"
+            return [note("sender", text, "Authenticate the domain, so that DKIM and DMARC pass.")]
+        hint = "Authenticate the domain (Settings, Sender Authentication), or correct DEFAULT_FROM_EMAIL."
+        return [bad("sender", f"neither {address} nor its domain is known", hint)]
+
+    def _credits(self) -> list[Finding]:
+        return [credits_left(self.document("user/credits"))]
+
+    def _webhook(self) -> list[Finding]:
+        return webhook(self.read("user/webhooks/event/settings/all", key="webhooks"))
+
+
+def credentials(scopes: list[str]) -> list[Finding]:
+    """Judge what the key may do: too little, or more than it should."""
+    if "mail.send" not in scopes:
+        return [bad("credentials", "the key is good, but may not send mail", "Give it the permission Mail Send.")]
+    found = [good("credentials", "accepted, and may send mail")]
+    surplus = sorted(scope for scope in scopes if scope.endswith(CHANGES) and not scope.startswith(EXPECTED))
+    if surplus:
+        text = f"the key may change {len(surplus)} other things ({', '.join(surplus[:3])} …)"
+        found.append(note("permissions", text, "A key with Mail Send and Suppressions does less harm if it leaks."))
+    return found
+
+
+def authenticated(domain: dict[str, Any]) -> Finding:
+    name = domain.get("domain")
+    if domain.get("valid"):
+        return good("sender", f"{name} is authenticated")
+    wrong = [str(record.get("host")) for record in records(domain) if not record.get("valid")]
+    hint = f"Publish what SendGrid asks for at {', '.join(wrong)}, and let it verify again."
+    return bad("sender", f"{name} is known, but its DNS records are not verified", hint)
+
+
+def records(domain: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the DNS records that SendGrid wants for a domain."""
+    dns = domain.get("dns")
+    return [record for record in dns.values() if isinstance(record, dict)] if isinstance(dns, dict) else []
+
+
+def credits_left(credit: dict[str, Any]) -> Finding:
+    remain, total = number(credit, "remain"), number(credit, "total")
+    text = f"{remain:,} of {total:,} left until {credit.get('next_reset')}"
+    if total and not remain:
+        return bad("credits", text, "Nothing more is taken before that day; raise the plan.")
+    return good("credits", text)
+
+
+def webhook(hooks: list[dict[str, Any]]) -> list[Finding]:
+    """Judge the event webhooks of the account; others than ours are nobody's business here."""
+    ours = [hook for hook in hooks if is_ours(str(hook.get("url", "")), "sendgrid")]
+    if not ours:
+        hint = f"Add an event webhook for {webhook_url('sendgrid')} (Settings, Mail Settings), signed."
+        return [note("webhook", "nothing is reported to us: bounces and complaints stay unknown", hint)]
+    return [_judge(hook) for hook in ours]
+
+
+def _judge(hook: dict[str, Any]) -> Finding:
+    key = str(hook.get("public_key") or "")
+    missing = [event for event in NEEDED_EVENTS if not hook.get(event)]
+    problems = (
+        (not is_exact(str(hook["url"]), "sendgrid"), "its address misses the last slash", "Correct the address."),
+        (not hook.get("enabled"), "it is switched off", "Enable it at SendGrid."),
+        (not key, "it is not signed, and unsigned reports are refused", "Turn on Signed Event Webhook."),
+        (
+            key != settings.SENDGRID_WEBHOOK_KEY.strip(),
+            "it is signed with another key than SENDGRID_WEBHOOK_KEY",
+            "Copy the verification key that SendGrid shows.",
+        ),
+        (bool(missing), f"it leaves out {', '.join(missing)}", "Turn these events on."),
+    )
+    return judged("webhook", problems, otherwise=f"reports to {webhook_url('sendgrid')}, signed")
+
+
+def number(answer: dict[str, Any], name: str) -> int:
+    """Return a whole number of an answer. Raises ProviderError."""
+    value = answer.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise unreadable()
+    return int(value)

@@ -1,0 +1,71 @@
+"""SendGrid, API v3, through Anymail.
+
+Anymail calls this adapter unsupported since June 2025 (it cannot test against an account any more) and warns at every
+construction; exactly that warning is silenced here, the documentation says it once.
+"""
+
+import threading
+import warnings
+from typing import Any
+
+import requests
+from anymail.backends.sendgrid import EmailBackend
+from anymail.exceptions import AnymailNotSupportedWarning, AnymailRequestsAPIError
+from django.conf import settings
+from django.core.mail.backends.base import BaseEmailBackend
+
+from notifications.providers.answers import Said
+from notifications.providers.base.http import HttpBackend, HttpProvider, document, timeouts, until_reset_s
+
+# Of a page that is none of SendGrid's own answers, so much is searched for words we know.
+LONGEST_PAGE = 2000
+
+# catch_warnings() changes the whole process: two threads at once could leave a filter behind.
+_warnings_lock = threading.Lock()
+
+
+class SendGridBackend(HttpBackend, EmailBackend):  # type: ignore[misc]
+    def raise_for_status(self, response: requests.Response, payload: Any, message: Any) -> None:
+        """Take 202 for an acceptance and nothing else: Anymail would take any page that a proxy answers with 200."""
+        if response.status_code != requests.codes.accepted:
+            raise AnymailRequestsAPIError(email_message=message, payload=payload, response=response, backend=self)
+
+
+class SendGrid(HttpProvider):
+    name = "sendgrid"
+    dialect = "sendgrid"
+
+    def connect(self) -> BaseEmailBackend:
+        return self.backend(settings.SENDGRID_API_KEY, settings.SENDGRID_API_URL)
+
+    def missing_settings(self) -> list[str]:
+        return [] if settings.SENDGRID_API_KEY else ["SENDGRID_API_KEY"]
+
+    def backend(self, api_key: str, api_url: str) -> BaseEmailBackend:
+        with _warnings_lock, warnings.catch_warnings():
+            warnings.simplefilter("ignore", AnymailNotSupportedWarning)
+            made: BaseEmailBackend = SendGridBackend(
+                api_key=api_key,
+                api_url=api_url,
+                timeout=timeouts(),
+            )
+        return made
+
+    def secrets(self) -> list[str]:
+        return [settings.SENDGRID_API_KEY]
+
+    def said(self, response: requests.Response) -> Said:
+        errors = document(response).get("errors")
+        listed = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
+        found = [one for one in listed if isinstance(one.get("message"), str)]
+        status = response.status_code
+        if not found:
+            return Said(status=status, text=response.text[:LONGEST_PAGE])
+        text, field = "; ".join(one["message"] for one in found), found[0].get("field")
+        return Said(status=status, code=str(status), text=text, field=field if isinstance(field, str) else "")
+
+    def wish_s(self, response: requests.Response) -> float | None:
+        wish = super().wish_s(response)
+        if wish is None and response.status_code == requests.codes.too_many_requests:
+            return until_reset_s(response.headers.get("X-RateLimit-Reset"), response.headers.get("Date"))
+        return wish

@@ -1,0 +1,195 @@
+"""SendGrid: batches of signed events.
+
+https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
+https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features
+"""
+
+import base64
+import binascii
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.conf import settings
+
+from notifications.providers.answers import judged
+from notifications.providers.base.body import fingerprint, parsed, refuse_stale, storable
+from notifications.providers.base.fields import LONGEST_ID, detail, header_id, line, moment, ours, recipient
+from notifications.providers.base.webhook import (
+    Feedback,
+    ForgedError,
+    MalformedError,
+    Opened,
+    OversizedError,
+    Posted,
+    RawEvent,
+    UnprovenError,
+    UnreadableError,
+    Webhook,
+)
+from notifications.rules.outcomes import BounceKind, FeedbackKind
+
+SIGNATURE_HEADER = "X-Twilio-Email-Event-Webhook-Signature"
+TIMESTAMP_HEADER = "X-Twilio-Email-Event-Webhook-Timestamp"
+TIMESTAMP = re.compile(r"\d{1,11}", re.ASCII)
+EVENT_ID = re.compile(r"[\x21-\x7e]{1,200}")
+
+LEFT_OUT = {"open", "click"}
+ACCOUNT = "account_status_change"
+
+# None: nothing of a mail's fate.
+KINDS: dict[str, FeedbackKind | None] = {
+    "processed": FeedbackKind.ACCEPTED,
+    "deferred": FeedbackKind.DEFERRED,
+    "delivered": FeedbackKind.DELIVERED,
+    "bounce": FeedbackKind.BOUNCED,
+    "dropped": FeedbackKind.REJECTED,
+    "spamreport": FeedbackKind.COMPLAINED,
+    "unsubscribe": FeedbackKind.UNSUBSCRIBED,
+    "group_unsubscribe": FeedbackKind.UNSUBSCRIBED,
+    "group_resubscribe": None,
+    ACCOUNT: None,
+}
+BOUNCES = {"bounce": BounceKind.HARD, "blocked": BounceKind.SOFT}
+INVALID_ADDRESS = "Invalid Address"
+# Of our name or of this email, and not of the mailbox.
+OF_OUR_NAME = {"Content", "Reputation"}
+# A mail that was dropped because of the address: SendGrid has it on a list of its own and will drop every other mail
+# to it too. The other reasons (over quota, spam content …) say nothing of the address.
+DROPPED_FOR_THE_ADDRESS = {"bounced address", "invalid"}
+# A mail that was dropped because of what the person had said before.
+DROPPED_FOR_THE_PERSON = {
+    "spam reporting address": FeedbackKind.COMPLAINED,
+    "unsubscribed address": FeedbackKind.UNSUBSCRIBED,
+}
+
+
+class SendGridWebhook(Webhook):
+    provider = "sendgrid"
+    key_setting = "SENDGRID_WEBHOOK_KEY"
+    # Batches have up to 768 kB; nothing of one is looked at before its signature.
+    max_bytes = 5_000_000
+
+    def missing_settings(self) -> list[str]:
+        return [] if getattr(settings, self.key_setting) else [self.key_setting]
+
+    def unusable_settings(self) -> list[str]:
+        try:
+            public_key(getattr(settings, self.key_setting))
+        except (ValueError, UnsupportedAlgorithm):
+            return [] if self.missing_settings() else [self.key_setting]
+        return []
+
+    def open(self, posted: Posted) -> Opened:
+        self.require_settings()
+        self.prove(posted)
+        batch = parsed(posted.body)
+        if not isinstance(batch, list):
+            raise MalformedError("no batch of events")
+        if len(batch) > self.max_events:
+            raise OversizedError(f"{len(batch)} events")
+        events = [event for event in map(raw_event, batch) if event is not None]
+        return Opened(events, note=account_note(events))
+
+    def prove(self, posted: Posted) -> None:
+        """Raises ForgedError and UnprovenError."""
+        timestamp = posted.header(TIMESTAMP_HEADER)
+        if not TIMESTAMP.fullmatch(timestamp):
+            raise ForgedError("no time of signing")
+        try:
+            signature = base64.b64decode(posted.header(SIGNATURE_HEADER), validate=True)
+            self.key().verify(signature, timestamp.encode() + posted.body, ec.ECDSA(hashes.SHA256()))
+        except (ValueError, binascii.Error, InvalidSignature) as error:
+            raise ForgedError("the signature does not fit") from error
+        refuse_stale(datetime.fromtimestamp(int(timestamp), UTC))
+
+    def key(self) -> ec.EllipticCurvePublicKey:
+        """Raises UnprovenError: a key that cannot be used is our mistake, and can be mended while SendGrid retries."""
+        try:
+            return public_key(getattr(settings, self.key_setting))
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise UnprovenError(f"{self.key_setting} is no public key on P-256") from error
+
+    def read(self, payload: dict[str, Any]) -> Feedback | None:
+        event = line(payload.get("event"))
+        if event not in KINDS:
+            raise UnreadableError("a type of event that no table knows")
+        kind = KINDS[event]
+        if kind is None:
+            return None
+        message_id, attempt = ours(payload)
+        header = header_id(payload.get("smtp-id"))
+        # Anymail's own id, which it gave the mail and us, comes back; SendGrid's has our receipt nowhere.
+        receipt = line(payload.get("anymail_id"), LONGEST_ID)
+        return Feedback(
+            kind=kind,
+            recipient=recipient(payload.get("email"), message_id, header, receipt),
+            bounce=bounce_kind(kind, payload),
+            also=DROPPED_FOR_THE_PERSON.get(reason(payload)) if kind is FeedbackKind.REJECTED else None,
+            message_id=message_id,
+            header_id=header,
+            attempt=attempt,
+            provider_message_id=receipt or line(payload.get("sg_message_id"), LONGEST_ID),
+            is_strange=not (message_id or receipt),
+            occurred_at=moment(payload.get("timestamp")),
+            detail=detail(payload.get("bounce_classification"), payload.get("reason") or payload.get("response")),
+        )
+
+
+@lru_cache(maxsize=4)
+def public_key(text: str) -> ec.EllipticCurvePublicKey:
+    """Return a key in PEM, or in the base64 SendGrid's page shows. Raises ValueError and UnsupportedAlgorithm."""
+    if text.lstrip().startswith("-----BEGIN"):
+        key = serialization.load_pem_public_key(text.strip().encode())
+    else:
+        key = serialization.load_der_public_key(base64.b64decode("".join(text.split()), validate=True))
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise ValueError("another kind of key")  # noqa: TRY004 - the text is wrong, not its type
+    return key
+
+
+def raw_event(element: Any) -> RawEvent | None:
+    """Return one element of a batch as it is stored, None if it is left out.
+
+    What is no event at all is stored too: it must not keep the others of its batch out, and somebody should see it.
+    """
+    kept = storable(element)
+    if not isinstance(kept, dict):
+        return RawEvent(fingerprint(kept), {"malformed": kept})
+    if line(kept.get("event")) in LEFT_OUT:
+        return None
+    given = kept.get("sg_event_id")
+    event_id = given if isinstance(given, str) and EVENT_ID.fullmatch(given) else fingerprint(kept)
+    # What was clicked to unsubscribe.
+    kept.pop("url", None)
+    return RawEvent(event_id, kept)
+
+
+def account_note(events: list[RawEvent]) -> str:
+    """Return what SendGrid did to the account, if these events say so: an operator has to know."""
+    changes = [event.payload for event in events if line(event.payload.get("event")) == ACCOUNT]
+    return f"SendGrid changed the account's status: {line(changes[0].get('type'), 60)}" if changes else ""
+
+
+def reason(payload: dict[str, Any]) -> str:
+    return line(payload.get("reason")).lower()
+
+
+def bounce_kind(kind: FeedbackKind, payload: dict[str, Any]) -> BounceKind | None:
+    if kind is FeedbackKind.REJECTED:
+        return BounceKind.HARD if reason(payload) in DROPPED_FOR_THE_ADDRESS else None
+    if kind is not FeedbackKind.BOUNCED:
+        return None
+    told = BOUNCES.get(line(payload.get("type")).lower()) or untyped_bounce(payload)
+    if line(payload.get("bounce_classification")) in OF_OUR_NAME:
+        told = BounceKind.BLOCKED
+    return judged(told, line(payload.get("reason")), line(payload.get("status")))
+
+
+def untyped_bounce(payload: dict[str, Any]) -> BounceKind:
+    """Return what a bounce without a known type says: hard only where something speaks against the address itself."""
+    return BounceKind.HARD if payload.get("bounce_classification") == INVALID_ADDRESS else BounceKind.SOFT

@@ -1,0 +1,160 @@
+"""Amazon SES, API v2, through Anymail and boto3."""
+
+import re
+from http import HTTPStatus
+from typing import Any
+
+from anymail.backends.amazon_ses import EmailBackend
+from botocore import exceptions as boto
+from botocore.awsrequest import (
+    AWSHTTPConnection,
+    AWSHTTPConnectionPool,
+    AWSHTTPSConnection,
+    AWSHTTPSConnectionPool,
+)
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.base import BaseEmailBackend
+
+from notifications.providers.answers import Said, read_answer, sentence
+from notifications.providers.base.compose import ATTEMPT_KEY, MESSAGE_ID_KEY
+from notifications.providers.base.deadline import WatchedConnection, begin_request
+from notifications.providers.base.http import is_untrusted, retry_after_s
+from notifications.providers.base.mail import ErrorClass, OutgoingMail, ProviderError
+from notifications.providers.base.provider import HeedlessPostSend, Provider, unknown
+
+NO_CONNECTION = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError)
+NO_SETUP = (
+    boto.NoCredentialsError,
+    boto.PartialCredentialsError,
+    boto.CredentialRetrievalError,
+    boto.MetadataRetrievalError,
+    boto.NoRegionError,
+    boto.InvalidRegionError,
+    boto.ProfileNotFound,
+)
+
+
+ERROR_HEADER = "x-amzn-errortype"
+# AWS' own names of errors; anything else in their place could be somebody's text.
+_CODE = re.compile("[A-Za-z]{1,64}")
+
+
+# botocore's own override of urllib3's methods is what the checker objects to.
+class _Http(WatchedConnection, AWSHTTPConnection):  # type: ignore[misc]
+    pass
+
+
+class _Https(WatchedConnection, AWSHTTPSConnection):  # type: ignore[misc]
+    pass
+
+
+class _HttpPool(AWSHTTPConnectionPool):
+    ConnectionCls = _Http
+
+
+class _HttpsPool(AWSHTTPSConnectionPool):
+    ConnectionCls = _Https
+
+
+class SesBackend(HeedlessPostSend, EmailBackend):  # type: ignore[misc]
+    def open(self) -> bool:
+        created: bool = super().open()
+        if created:
+            watch(self.client)
+        return created
+
+
+def watch(client: Any) -> None:
+    """Let a deadline shut down the connections of a boto3 client."""
+    # botocore has no public way to its connections. Should this one close, this fails, and so does a test.
+    pools = client._endpoint.http_session._pool_classes_by_scheme  # noqa: SLF001
+    pools.update(http=_HttpPool, https=_HttpsPool)
+    client.meta.events.register("before-send", _begin)
+
+
+def _begin(**_: Any) -> None:
+    begin_request()
+
+
+class Ses(Provider):
+    name = "ses"
+    marks_requests = True
+    cured_by_reopening = frozenset(
+        {"ExpiredTokenException", "ExpiredToken", "CredentialRetrievalError", "MetadataRetrievalError"}
+    )
+
+    def connect(self) -> BaseEmailBackend:
+        made: BaseEmailBackend = SesBackend(
+            client_params=client_params(),
+            configuration_set_name=settings.SES_CONFIGURATION_SET or None,
+        )
+        return made
+
+    def missing_settings(self) -> list[str]:
+        return [] if settings.SES_REGION else ["SES_REGION"]
+
+    def prepare(self, message: EmailMultiAlternatives, mail: OutgoingMail) -> None:
+        # Tags come back in SES events also when the headers, and with them the metadata, were cut off.
+        tags = {MESSAGE_ID_KEY: str(mail.message_id), ATTEMPT_KEY: str(mail.attempt)}
+        message.esp_extra = {  # type: ignore[attr-defined]
+            "EmailTags": [{"Name": name, "Value": value} for name, value in tags.items()]
+        }
+
+    def translate(self, error: Exception) -> ProviderError:
+        cause = error.__cause__ or error
+        if isinstance(cause, boto.ClientError):
+            return from_client_error(cause)
+        code = type(cause).__name__
+        if isinstance(cause, NO_CONNECTION):
+            return ProviderError(ErrorClass.TRANSIENT, code, "no connection to the provider")
+        if isinstance(cause, NO_SETUP):
+            return ProviderError(ErrorClass.MISCONFIGURED, code, "no usable AWS credentials or region")
+        if isinstance(cause, boto.ParamValidationError):
+            return ProviderError(ErrorClass.PERMANENT, code, "the message cannot be put into a request")
+        if isinstance(cause, boto.SSLError) and is_untrusted(cause):
+            return ProviderError(ErrorClass.MISCONFIGURED, "certificate", "the provider's certificate is not trusted")
+        return unknown(cause)
+
+
+def client_params() -> dict[str, Any]:
+    """Return boto3's settings. Its own retries are off: with the default the same mail is sent up to three times."""
+    params: dict[str, Any] = {
+        "region_name": settings.SES_REGION or None,
+        "config": {
+            "retries": {"total_max_attempts": 1, "mode": "standard"},
+            "connect_timeout": settings.PROVIDER_CONNECT_TIMEOUT_S,
+            "read_timeout": settings.PROVIDER_READ_TIMEOUT_S,
+            "max_pool_connections": 1,
+        },
+    }
+    if settings.SES_ENDPOINT_URL:
+        params["endpoint_url"] = settings.SES_ENDPOINT_URL
+    return params
+
+
+def from_client_error(error: boto.ClientError) -> ProviderError:
+    """Return what an answer of AWS means."""
+    said = taken_apart(error.response)
+    meaning, name = read_answer("ses", said)
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return meaning.error(
+        name or said.code or f"http-{said.status}",
+        sentence(said.text) if said.has_shape else "",
+        retry_after_s=retry_after_s(headers.get("retry-after"), headers.get("date")),
+    )
+
+
+def taken_apart(answer: Any) -> Said:
+    """Return an answer with AWS' code, where it has one.
+
+    botocore also finds codes in pages of others: from a status of 500 on, only AWS' own header counts.
+    """
+    found, metadata = answer.get("Error", {}), answer.get("ResponseMetadata", {})
+    status, code = metadata.get("HTTPStatusCode", 0), found.get("Code", "")
+    is_aws = status < HTTPStatus.INTERNAL_SERVER_ERROR or ERROR_HEADER in metadata.get("HTTPHeaders", {})
+    return Said(
+        status=status,
+        code=code if is_aws and _CODE.fullmatch(code) else "",
+        text=str(found.get("Message", "")),
+    )

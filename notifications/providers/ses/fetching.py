@@ -1,0 +1,61 @@
+"""Asking Amazon for a certificate or confirming a subscription: one bounded GET."""
+
+import time
+from dataclasses import dataclass
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from notifications.providers.base.webhook import UnprovenError
+
+# SNS waits 15 s for our answer: https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
+TIMEOUTS_S = (2.0, 3.0)
+WHOLE_ANSWER_S = 5.0
+# A certificate of Amazon's has about 2 KiB.
+LARGEST = 16 * 1024
+CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An answer; `body` is cut off right after the largest size allowed."""
+
+    status: int
+    body: bytes
+
+
+def get(url: str) -> Fetched:
+    """Fetch `url`, following nothing. Raises UnprovenError where asking again later may help.
+
+    The error does not carry the address: it can hold the token that confirms a subscription.
+    """
+    try:
+        fetched = _get(url)
+    except (requests.RequestException, HTTPError) as error:
+        trouble = type(error).__name__
+    else:
+        if fetched.status < requests.codes.server_error and fetched.status != requests.codes.too_many_requests:
+            return fetched
+        trouble = f"status {fetched.status}"
+    # Raised outside the handler: the exception of the library, which names the address, must not travel along.
+    raise UnprovenError(f"no answer from Amazon: {trouble}")
+
+
+def _get(url: str) -> Fetched:
+    with requests.Session() as session:
+        # No proxy, no credentials and no certificate authority that the environment or a .netrc happens to name.
+        session.trust_env = False
+        headers = {"Accept-Encoding": "identity"}
+        with session.get(url, timeout=TIMEOUTS_S, headers=headers, allow_redirects=False, stream=True) as answer:
+            return Fetched(answer.status_code, _bounded(answer))
+
+
+def _bounded(answer: requests.Response) -> bytes:
+    ends = time.monotonic() + WHOLE_ANSWER_S
+    body = b""
+    # One receive per turn: an answer that drips must not hold a web process for longer than the whole may take.
+    while len(body) <= LARGEST and (chunk := answer.raw.read1(CHUNK, decode_content=False)):
+        body += chunk
+        if time.monotonic() > ends:
+            raise requests.Timeout
+    return body

@@ -1,0 +1,124 @@
+"""Amazon SNS: is a message really Amazon's, and about a topic of ours?
+
+https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
+"""
+
+import base64
+import binascii
+import re
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import requests
+from cryptography.hazmat.primitives import hashes
+from django.conf import settings
+
+from notifications.providers.base.body import refuse_stale
+from notifications.providers.base.webhook import ForgedError, UnprovenError
+from notifications.providers.ses import certificates, fetching
+
+
+class Type(StrEnum):
+    NOTIFICATION = "Notification"
+    SUBSCRIBE = "SubscriptionConfirmation"
+    UNSUBSCRIBE = "UnsubscribeConfirmation"
+
+
+# What is signed, in the order in which it is.
+CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
+SIGNED = {
+    Type.NOTIFICATION: ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
+    Type.SUBSCRIBE: CONFIRMATION,
+    Type.UNSUBSCRIBE: CONFIRMATION,
+}
+OPTIONAL = {"Subject"}
+# Only a message has several lines: a line break elsewhere could move words from one field to another and leave the
+# signed text as it was.
+SHAPES = {
+    "Message": re.compile(r".*", re.DOTALL),
+    "MessageId": re.compile(r"[0-9A-Za-z-]{1,100}"),
+    "Subject": re.compile(r"[^\r\n]*"),
+    "SubscribeURL": re.compile(r"[\x21-\x7e]{1,2000}"),
+    "Timestamp": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII),
+    "Token": re.compile(r"[0-9A-Za-z_-]{1,2000}"),
+    "TopicArn": re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w.-]{1,256}", re.ASCII),
+    "Type": re.compile("|".join(SIGNED)),
+}
+DIGESTS = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303 - Amazon's default for topics is still version 1
+
+# The whole address, so that there is no room for a user, a port, a query or another host.
+HOST = r"https://sns\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?"
+CERTIFICATE_URL = re.compile(HOST + r"/SimpleNotificationService-[0-9a-f]{1,64}\.pem")
+SUBSCRIBE_URL = re.compile(HOST + r"/\?Action=ConfirmSubscription&[\x21-\x7e]+")
+
+
+def verified(message: Any) -> dict[str, str]:
+    """Return the signed fields of a message that Amazon signed about a topic of ours.
+
+    Nobody is asked for anything before the topic is known: a good signature only proves that some AWS account
+    published it. Raises ForgedError and UnprovenError.
+    """
+    fields = signed_fields(message)
+    if fields["TopicArn"] not in settings.SES_WEBHOOK_TOPICS:
+        raise ForgedError(f"SES_WEBHOOK_TOPICS does not name {fields['TopicArn']}")
+    refuse_stale(sent_at(fields["Timestamp"]))
+    digest = DIGESTS.get(str(message.get("SignatureVersion")))
+    if digest is None:
+        raise ForgedError("an unknown version of signature")
+    signature = decoded(message.get("Signature"))
+    signing_certificate(message.get("SigningCertURL"), fields["TopicArn"]).verify(signature, canonical(fields), digest)
+    return fields
+
+
+def signed_fields(message: Any) -> dict[str, str]:
+    """Return what a message's signature covers, in that order. Raises ForgedError."""
+    if not isinstance(message, dict) or message.get("Type") not in list(SIGNED):
+        raise ForgedError("no SNS message; with raw message delivery nothing is signed")
+    names = [name for name in SIGNED[message["Type"]] if name not in OPTIONAL or message.get(name) is not None]
+    for name in names:
+        if not isinstance(message.get(name), str) or not SHAPES[name].fullmatch(message[name]):
+            raise ForgedError(f"an SNS message without a proper {name}")
+    return {name: message[name] for name in names}
+
+
+def canonical(fields: dict[str, str]) -> bytes:
+    """Return the signed text: each name and each value on a line of its own, the last one ended too."""
+    text = "".join(f"{name}\n{value}\n" for name, value in fields.items())
+    return text.encode(errors="surrogatepass")
+
+
+def sent_at(timestamp: str) -> datetime:
+    try:
+        return datetime.fromisoformat(timestamp)
+    except ValueError as error:
+        raise ForgedError("an SNS message without a proper Timestamp") from error
+
+
+def decoded(signature: Any) -> bytes:
+    try:
+        return base64.b64decode(signature, validate=True)
+    except (TypeError, ValueError, binascii.Error) as error:
+        raise ForgedError("no signature") from error
+
+
+def signing_certificate(url: Any, topic: str) -> certificates.Certificate:
+    """Return the certificate the message says it is signed with. Raises ForgedError and UnprovenError."""
+    if settings.LOCAL and settings.SNS_CERTIFICATE_FILE:
+        return certificates.from_file(settings.SNS_CERTIFICATE_FILE)
+    return certificates.fetched(amazons(url, CERTIFICATE_URL, topic))
+
+
+def amazons(url: Any, shape: re.Pattern[str], topic: str) -> str:
+    """Return `url` if it is SNS's own, in the topic's region. Raises ForgedError."""
+    found = shape.fullmatch(url) if isinstance(url, str) else None
+    if found is None or found["region"] != topic.split(":")[3]:
+        raise ForgedError("an address that is not Amazon SNS's")
+    return found[0]
+
+
+def confirm(fields: dict[str, str]) -> None:
+    """Confirm a subscription, as a verified message asks. Raises ForgedError and UnprovenError."""
+    answer = fetching.get(amazons(fields["SubscribeURL"], SUBSCRIBE_URL, fields["TopicArn"]))
+    if answer.status != requests.codes.ok:
+        raise UnprovenError(f"Amazon did not confirm the subscription: status {answer.status}")

@@ -1,0 +1,244 @@
+"""Amazon SES: its events, as they come through SNS.
+
+https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
+Both formats are read, that of event publishing and that of an identity's notifications.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from notifications.providers.answers import judged
+from notifications.providers.base.body import parsed, storable
+from notifications.providers.base.fields import (
+    LONGEST_ID,
+    detail,
+    header_id,
+    line,
+    moment,
+    ours,
+    recipient,
+    section,
+)
+from notifications.providers.base.webhook import (
+    Feedback,
+    MalformedError,
+    Opened,
+    Posted,
+    RawEvent,
+    UnreadableError,
+    Webhook,
+)
+from notifications.providers.ses import sns
+from notifications.rules.outcomes import BounceKind, FeedbackKind
+
+# SES says so itself, in words and not in JSON, when a topic is set up.
+TOPIC_VALIDATED = "Successfully validated SNS topic for Amazon SES event publishing."
+# Opens and clicks say nothing of a mail's fate; "Received" is an inbound mail, with its content.
+LEFT_OUT = {"Open", "Click", "Received", "AmazonSnsSubscriptionSucceeded"}
+METADATA_HEADER, ID_HEADER = "x-metadata", "message-id"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """Where an event of one type says what. `people` is the list of the addresses it is about."""
+
+    kind: FeedbackKind
+    section: str
+    people: str = ""
+    words: tuple[str, ...] = ()
+
+
+SHAPES = {
+    "Send": Shape(kind=FeedbackKind.ACCEPTED, section="send"),
+    "Delivery": Shape(kind=FeedbackKind.DELIVERED, section="delivery", people="recipients", words=("smtpResponse",)),
+    "DeliveryDelay": Shape(
+        kind=FeedbackKind.DEFERRED, section="deliveryDelay", people="delayedRecipients", words=("delayType",)
+    ),
+    "Bounce": Shape(
+        kind=FeedbackKind.BOUNCED,
+        section="bounce",
+        people="bouncedRecipients",
+        words=("bounceType", "bounceSubType"),
+    ),
+    "Complaint": Shape(
+        kind=FeedbackKind.COMPLAINED,
+        section="complaint",
+        people="complainedRecipients",
+        words=("complaintFeedbackType", "complaintSubType"),
+    ),
+    "Reject": Shape(kind=FeedbackKind.REJECTED, section="reject", words=("reason",)),
+    "Rendering Failure": Shape(kind=FeedbackKind.REJECTED, section="failure", words=("errorMessage",)),
+    "Subscription": Shape(kind=FeedbackKind.UNSUBSCRIBED, section="subscription", words=("contactList", "source")),
+}
+# Permanent covers the suppression lists of SES too (OnAccountSuppressionList, Suppressed): the detail keeps that.
+BOUNCES = {
+    "Permanent": BounceKind.HARD,
+    "Transient": BounceKind.SOFT,
+    "Undetermined": BounceKind.SOFT,
+}
+# SES' own lists: what stands beside them is what SES writes itself.
+ON_ITS_LISTS = {"NoEmail", "Suppressed", "OnAccountSuppressionList"}
+# Of this one message.
+OF_THE_MESSAGE = {"MessageTooLarge", "ContentRejected", "AttachmentRejected"}
+# The other types of feedback (abuse, fraud, virus …) are complaints:
+# https://www.iana.org/assignments/marf-parameters/marf-parameters.xhtml
+TAKEN_BACK = {"not-spam": FeedbackKind.NOT_SPAM}
+# These come from a delivery status notification; an automatic reply is none, and so comes without them.
+STATUS_NOTIFICATION = ("action", "status", "diagnosticCode")
+
+
+class SesWebhook(Webhook):
+    provider = "ses"
+    # SNS carries 256 KiB, and the message in it is quoted once more. A larger body would be taken apart for nothing:
+    # the signature is inside.
+    max_bytes = 512_000
+
+    def missing_settings(self) -> list[str]:
+        return [] if settings.SES_WEBHOOK_TOPICS else ["SES_WEBHOOK_TOPICS"]
+
+    def open(self, posted: Posted) -> Opened:
+        self.require_settings()
+        message = sns.verified(parsed(posted.body))
+        topic = message["TopicArn"]
+        if message["Type"] == sns.Type.SUBSCRIBE:
+            sns.confirm(message)
+            return Opened(note=f"confirmed the subscription to {topic}")
+        if message["Type"] == sns.Type.UNSUBSCRIBE:
+            # Its address would subscribe again: whoever ended the subscription may have meant it.
+            return Opened(note=f"the subscription to {topic} was ended")
+        if message["Message"].strip() == TOPIC_VALIDATED:
+            return Opened(note=f"SES has validated {topic}")
+        return opened(message["MessageId"], parsed(message["Message"]))
+
+    def read(self, payload: dict[str, Any]) -> Feedback | None:
+        shape = SHAPES.get(event_type(payload))
+        if shape is None:
+            raise UnreadableError("a type of event that no table knows")
+        said = section(payload, shape.section)
+        if shape.kind is FeedbackKind.UNSUBSCRIBED and not opts_out(said):
+            return None
+        mail = section(payload, "mail")
+        person = first_person(said.get(shape.people))
+        message_id, attempt = given_along(mail)
+        header, receipt = own_header(mail), line(mail.get("messageId"), LONGEST_ID)
+        return Feedback(
+            kind=TAKEN_BACK.get(line(said.get("complaintFeedbackType")), shape.kind),
+            recipient=recipient(wrote_to(mail, person), message_id, header, receipt),
+            bounce=bounce_kind(said, person) if shape.kind is FeedbackKind.BOUNCED else None,
+            message_id=message_id,
+            header_id=header,
+            attempt=attempt,
+            provider_message_id=receipt,
+            occurred_at=moment(said.get("timestamp")) or moment(mail.get("timestamp")),
+            detail=detail(
+                detail(*(said.get(word) for word in shape.words), between="/"),
+                person.get("diagnosticCode") or person.get("status"),
+            ),
+        )
+
+
+def opened(message_id: str, event: Any) -> Opened:
+    """Return an event of SES as it is stored, under the id of the SNS message. Raises MalformedError."""
+    if not isinstance(event, dict):
+        raise MalformedError("no SES event")
+    if event_type(event) in LEFT_OUT:
+        note = "a rule for inbound mail publishes to this topic" if event_type(event) == "Received" else ""
+        return Opened(note=note)
+    # One event is about one address here: a mail of ours has one recipient.
+    return Opened([RawEvent(message_id, storable(without_headers(event)))])
+
+
+def without_headers(event: dict[str, Any]) -> dict[str, Any]:
+    """Return an event without its mail's headers, but for those with our id.
+
+    They are the original ones: a subject, a link to unsubscribe, what another application put there. The rest holds
+    no content of mails and is kept as it came.
+    """
+    mail = section(event, "mail")
+    kept = {name: value for name, value in mail.items() if name not in {"headers", "commonHeaders"}}
+    return {**event, "mail": {**kept, "headers": kept_headers(mail)}}
+
+
+def kept_headers(mail: dict[str, Any]) -> list[dict[str, Any]]:
+    headers = mail.get("headers")
+    found = [one for one in headers if isinstance(one, dict)] if isinstance(headers, list) else []
+    return [one for one in found if named(one, METADATA_HEADER) or (named(one, ID_HEADER) and header_id(one["value"]))]
+
+
+def named(header: dict[str, Any], name: str) -> bool:
+    return line(header.get("name")).lower() == name and "value" in header
+
+
+def event_type(event: dict[str, Any]) -> str:
+    return line(event.get("eventType")) or line(event.get("notificationType"))
+
+
+def given_along(mail: dict[str, Any]) -> tuple[UUID | None, int | None]:
+    """Return our message id and attempt: from the tags, which only event publishing has, or from the header.
+
+    The tags are there also where `headersTruncated` says that the headers were too long.
+    """
+    tags = section(mail, "tags")
+    found = ours({name: values[0] for name, values in tags.items() if isinstance(values, list) and values})
+    for header in kept_headers(mail) if found[0] is None else []:
+        try:
+            metadata = parsed(header["value"])
+        except (KeyError, TypeError, MalformedError):
+            continue
+        found = ours(metadata) if isinstance(metadata, dict) else found
+    return found
+
+
+def first_person(people: Any) -> dict[str, Any]:
+    """Return the first of an event's addresses with what is said of it; a delivery lists bare addresses."""
+    first = people[0] if isinstance(people, list) and people else {}
+    return first if isinstance(first, dict) else {"emailAddress": first}
+
+
+def own_header(mail: dict[str, Any]) -> UUID | None:
+    """Return the message id in the Message-ID that we wrote: all that comes back of an email handed over by SMTP."""
+    return next((found for one in kept_headers(mail) if (found := header_id(one.get("value")))), None)
+
+
+def wrote_to(mail: dict[str, Any], person: dict[str, Any]) -> Any:
+    """Return the address we wrote to, also where a mailbox behind it reports under a name of its own.
+
+    A bounce's address is the status notification's Final-Recipient, which a forwarding may have changed.
+    """
+    found = mail.get("destination")
+    return found[0] if isinstance(found, list) and len(found) == 1 else person.get("emailAddress")
+
+
+def bounce_kind(bounce: dict[str, Any], person: dict[str, Any]) -> BounceKind:
+    """Return what a bounce says about the address. Raises UnreadableError.
+
+    SES reports automatic replies as bounces, Transient/General, and does not mark them: "You are notified of
+    out-of-the-office (OOTO) messages through the same method as bounces". What tells them apart is that nothing of a
+    status notification came along. A server that bounces without one is taken for a reply as well, which errs on the
+    side that locks nobody out. Undetermined says less, and stays a soft bounce. What SES calls permanent may be about
+    our name alone (5.7.1, 5.7.26): the recipient's status decides.
+    """
+    found = BOUNCES.get(line(bounce.get("bounceType")))
+    if found is None:
+        raise UnreadableError("a type of bounce that no table knows")
+    subtype = line(bounce.get("bounceSubType"))
+    if found is BounceKind.HARD and subtype in ON_ITS_LISTS:
+        return found
+    general = line(bounce.get("bounceType")) == "Transient" and line(bounce.get("bounceSubType")) == "General"
+    if general and not any(person.get(name) for name in STATUS_NOTIFICATION):
+        return BounceKind.AUTO_REPLY
+    told = BounceKind.BLOCKED if subtype in OF_THE_MESSAGE else found
+    return judged(told, line(person.get("diagnosticCode")), line(person.get("status")))
+
+
+def opts_out(subscription: dict[str, Any]) -> bool:
+    """True if somebody left a list, wholly or a topic of it; the same type of event tells of joining one."""
+    preferences = section(subscription, "newTopicPreferences")
+    topics = preferences.get("topicSubscriptionStatus")
+    statuses = (
+        [one.get("subscriptionStatus") for one in topics if isinstance(one, dict)] if isinstance(topics, list) else []
+    )
+    return preferences.get("unsubscribeAll") is True or "OptOut" in statuses

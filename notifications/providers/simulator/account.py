@@ -1,0 +1,37 @@
+"""The account at the local simulator: SendGrid's API as far as its suppression lists go, and nothing to set up."""
+
+import requests
+from django.conf import settings
+
+from notifications.providers.base.account import Finding, Quota, bad, good
+from notifications.providers.base.http import timeouts
+from notifications.providers.sendgrid.account import SendGridAccount
+from notifications.providers.simulator.backend import API_KEY, Simulator, api_url
+
+
+class SimulatorAccount(SendGridAccount):
+    provider = "simulator"
+    sender = Simulator
+
+    def api_url(self) -> str:
+        return api_url()
+
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {API_KEY}"}
+
+    def quota(self) -> Quota | None:
+        """It has none."""
+        return None
+
+    def inspect(self) -> list[Finding]:
+        try:
+            answer = requests.get(f"{settings.SIMULATOR_URL}/healthz", timeout=timeouts(), allow_redirects=False)
+            answer.raise_for_status()
+        except requests.RequestException as error:
+            text = f"no answer at {settings.SIMULATOR_URL} ({type(error).__name__})"
+            return [bad("connection", text, "Start it: make up, or manage.py simulator.")]
+        return [good("connection", f"it answers at {settings.SIMULATOR_URL}; what it takes reaches nobody")]
+
+    def dkim_names(self) -> list[str]:
+        """It signs nothing."""
+        return []

@@ -1,0 +1,23 @@
+"""The local simulator, spoken to with SendGrid's real adapter over a real connection."""
+
+from django.conf import settings
+from django.core.mail.backends.base import BaseEmailBackend
+
+from notifications.providers.sendgrid.backend import SendGrid
+
+# It takes any.
+API_KEY = "simulator"
+
+
+class Simulator(SendGrid):
+    name = "simulator"
+
+    def connect(self) -> BaseEmailBackend:
+        return self.backend(API_KEY, api_url())
+
+    def missing_settings(self) -> list[str]:
+        return [] if settings.SIMULATOR_URL else ["SIMULATOR_URL"]
+
+
+def api_url() -> str:
+    return f"{settings.SIMULATOR_URL}/simulator/v3/"

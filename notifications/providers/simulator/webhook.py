@@ -1,0 +1,8 @@
+"""The local simulator's webhooks, which are SendGrid's with a key of their own."""
+
+from notifications.providers.sendgrid.webhook import SendGridWebhook
+
+
+class SimulatorWebhook(SendGridWebhook):
+    provider = "simulator"
+    key_setting = "SIMULATOR_WEBHOOK_KEY"

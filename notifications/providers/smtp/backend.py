@@ -1,0 +1,201 @@
+"""Any SMTP server, through Django's own backend."""
+
+import smtplib
+import socket
+import ssl
+from contextlib import suppress
+from email.charset import QP, Charset
+from email.utils import getaddresses
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend
+from urllib3.util import wait_for_read
+
+from notifications.providers.answers import Step, read_reply, sentence, status_of
+from notifications.providers.base import deadline
+from notifications.providers.base.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
+from notifications.providers.base.provider import Provider, unknown
+from notifications.rules import servers
+
+# The step that an exception of smtplib's speaks of. The last is what it raises for STARTTLS.
+STEPS = {
+    smtplib.SMTPConnectError: Step.GREETING,
+    smtplib.SMTPHeloError: Step.EHLO,
+    smtplib.SMTPAuthenticationError: Step.AUTH,
+    smtplib.SMTPSenderRefused: Step.MAIL,
+    smtplib.SMTPDataError: Step.DATA,
+    smtplib.SMTPResponseException: Step.STARTTLS,
+}
+START_OF_MESSAGE, CLOSING = 354, 421
+# Every server takes it. 8-bit text needs one that offers 8BITMIME, and each server after it too.
+SEVEN_BIT = Charset("utf-8")
+SEVEN_BIT.body_encoding = QP
+
+
+class _Smtp(smtplib.SMTP):
+    """smtplib's connection, watched, with a time limit of its own for connecting."""
+
+    _line: deadline.Line | None = None
+
+    def connect(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        try:
+            return super().connect(*args, **kwargs)
+        except OSError:
+            # smtplib leaves this to whoever has the object, but its constructor is not through yet.
+            self.close()
+            raise
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        # SMTP_SSL calls this too, and starts TLS on what it returns.
+        connection: socket.socket = super()._get_socket(  # type: ignore[misc]
+            host, port, min(timeout, settings.PROVIDER_CONNECT_TIMEOUT_S)
+        )
+        self._line = deadline.watch(connection)
+        connection.settimeout(timeout)
+        return connection
+
+    def sendmail(self, *args: Any, **kwargs: Any) -> dict[str, tuple[int, bytes]]:
+        if self._line is not None:
+            self._line.may_have_carried = False
+        deadline.begin_request()
+        return super().sendmail(*args, **kwargs)
+
+    def getreply(self) -> tuple[int, bytes]:
+        reply = super().getreply()
+        # The server asks for the message, and gets it next.
+        if reply[0] == START_OF_MESSAGE and self._line is not None:
+            self._line.is_ready()
+        return reply
+
+    def send(self, s: Any) -> None:
+        deadline.about_to_send(self._line)
+        super().send(s)
+
+    def close(self) -> None:
+        super().close()
+        if self._line is not None:
+            self._line.release()
+            self._line = None
+
+
+class _SmtpSsl(smtplib.SMTP_SSL, _Smtp):
+    pass
+
+
+class SmtpBackend(EmailBackend):
+    """Django's backend, with a connection that is checked before it is used again."""
+
+    def _send(self, email_message: EmailMessage) -> bool:
+        """Send to the bare address: Django would decode what only looks like an encoded word in the name."""
+        ((_, from_address), (_, to_address)) = getaddresses([email_message.from_email, *email_message.to])
+        content = email_message.message().as_bytes(linesep="\r\n")
+        assert self.connection is not None  # noqa: S101 - its only caller has opened it
+        try:
+            self.connection.sendmail(from_address, [to_address], content)
+        except smtplib.SMTPDataError as error:
+            _end_transaction(self.connection, error.smtp_code)
+            raise
+        return True
+
+    @cached_property
+    def ssl_context(self) -> ssl.SSLContext:
+        """Verify the certificate and the name, by the system's authorities or those of SMTP_CA_FILE alone."""
+        return ssl.create_default_context(cafile=settings.SMTP_CA_FILE or None)
+
+    @property
+    def connection_class(self) -> type[smtplib.SMTP]:
+        return _SmtpSsl if self.use_ssl else _Smtp
+
+    def open(self) -> bool | None:
+        if self.connection is not None and not is_usable(self.connection):
+            self.close()
+        try:
+            return super().open()
+        except OSError:
+            self.close()
+            raise
+
+    def _close_connection(self, connection: smtplib.SMTP) -> None:
+        # Nothing depends on the answer to QUIT, and a server that does not give it must not hold us.
+        with suppress(OSError):
+            connection.putcmd("quit")
+        connection.close()
+
+
+def _end_transaction(connection: smtplib.SMTP, code: int) -> None:
+    """Leave the connection fit for another message: smtplib goes on where the server has refused DATA itself.
+
+    A server answers a second MAIL with 503, which would look as if it refused us.
+    """
+    if code == CLOSING:
+        connection.close()
+    else:
+        with suppress(smtplib.SMTPServerDisconnected):
+            connection.rset()
+
+
+def is_usable(connection: smtplib.SMTP) -> bool:
+    """False if the connection has ended, or the server said something unasked: that it is about to end (421)."""
+    return connection.sock is not None and not wait_for_read(connection.sock, timeout=0)
+
+
+class Smtp(Provider):
+    """`SMTP_URL` is smtp://, smtp+tls:// (STARTTLS) or smtp+ssl://, with user:password@host:port."""
+
+    name = "smtp"
+    marks_requests = True
+
+    def connect(self) -> BaseEmailBackend:
+        server = servers.SmtpServer.from_url(settings.SMTP_URL)
+        return SmtpBackend(
+            host=server.host,
+            port=server.port,
+            username=server.user,
+            password=server.password,
+            use_tls=server.security == servers.STARTTLS,
+            use_ssl=server.security == servers.IMPLICIT_TLS,
+            timeout=settings.PROVIDER_READ_TIMEOUT_S,
+        )
+
+    def missing_settings(self) -> list[str]:
+        return [] if settings.SMTP_URL else ["SMTP_URL"]
+
+    def receipt(self, message: EmailMultiAlternatives) -> Accepted:
+        # SMTP has no id of its own; ours in the header is what the server's log shows.
+        return Accepted(message.extra_headers.get("Message-ID", ""))
+
+    def prepare(self, message: EmailMultiAlternatives, mail: OutgoingMail) -> None:
+        message.encoding = SEVEN_BIT
+
+    def secrets(self) -> list[str]:
+        try:
+            server = servers.SmtpServer.from_url(settings.SMTP_URL)
+        except servers.BadUrlError:
+            return []
+        return [server.user, server.password]
+
+    def translate(self, error: Exception) -> ProviderError:
+        code = type(error).__name__
+        # The second is smtplib's word for a server that offers no way to log in that it knows.
+        if isinstance(error, smtplib.SMTPNotSupportedError) or type(error) is smtplib.SMTPException:
+            return ProviderError(ErrorClass.MISCONFIGURED, code, "the server does not offer what SMTP_URL asks for")
+        if isinstance(error, smtplib.SMTPRecipientsRefused):
+            return from_reply(Step.RCPT, *max(error.recipients.values()))
+        if isinstance(error, smtplib.SMTPResponseException):
+            return from_reply(STEPS[type(error)], error.smtp_code, error.smtp_error)
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return ProviderError(ErrorClass.MISCONFIGURED, "certificate", "the server's certificate is not trusted")
+        if isinstance(error, ConnectionRefusedError | socket.gaierror):
+            return ProviderError(ErrorClass.TRANSIENT, code, "no connection to the server")
+        return unknown(error)
+
+
+def from_reply(step: Step, code: int, text: bytes | str) -> ProviderError:
+    """Return what a reply to a step means, filed under its code and enhanced status code."""
+    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    filed = "-".join(filter(None, ["smtp", str(code), status_of(words)]))
+    return read_reply(step, code, words).error(filed, sentence(words))

@@ -1,8 +1,0 @@
-"""The local simulator's webhooks, which are SendGrid's with a key of their own."""
-
-from notifications.providers.webhooks.sendgrid import SendGridWebhook
-
-
-class SimulatorWebhook(SendGridWebhook):
-    provider = "simulator"
-    key_setting = "SIMULATOR_WEBHOOK_KEY"

@@ -1,0 +1,106 @@
+"""A file whose age says whether a process does its work: `inspect ping` costs half a second of CPU at every probe.
+
+A worker whose slots are all busy stays fresh; one that is stopped or takes no tasks does not. While the broker is away
+the file stays fresh too: a restart would not help. What is wrong goes into a row, for operators.
+"""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from django.db import Error, connection
+
+from notifications.runtime import database
+
+logger = logging.getLogger(__name__)
+
+EVERY_S = 5.0
+GOODBYE_S = 3.0
+# A process that has been silent for so long was taken away; that nobody does its work is seen otherwise.
+FORGET_AFTER_H = 1
+
+
+def path() -> Path | None:
+    """The file named by MAILROOM_HEARTBEAT_FILE, or None where nobody asks for a heartbeat."""
+    name = os.environ.get("MAILROOM_HEARTBEAT_FILE")
+    return Path(name) if name else None
+
+
+def touch() -> None:
+    if file := path():
+        file.touch()
+
+
+def remove() -> None:
+    if file := path():
+        file.unlink(missing_ok=True)
+
+
+def name_of(process: str) -> str:
+    """Return the name of a process on this machine, in Celery's way."""
+    return f"{process}@{socket.gethostname()}"
+
+
+class Row:
+    """Keeps a process's row fresh from a thread of its own: a database that hangs must hold up nothing else.
+
+    `trouble` says what keeps the process from its work, in one sentence, and is empty if nothing does. It is asked from
+    that thread and must not raise.
+    """
+
+    def __init__(self, name: str, trouble: Callable[[], str]) -> None:
+        self.name = name
+        self._trouble = trouble
+        self._stop = threading.Event()
+        self._written = True
+        self._thread = threading.Thread(target=self._run, name="heartbeat-row", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take the row away. A database in trouble is not waited for: then the row grows old."""
+        self._stop.set()
+        self._thread.join(GOODBYE_S)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._write(lambda: beat(self.name, self._trouble()))
+            self._stop.wait(EVERY_S)
+        self._write(lambda: goodbye(self.name))
+
+    def _write(self, act: Callable[[], None]) -> None:
+        before, self._written = self._written, True
+        try:
+            act()
+        except Error as error:
+            self._written = False
+            if before:
+                logger.warning("the heartbeat of %s cannot be written down (%s)", self.name, database.why(error))
+        finally:
+            database.let_go()
+
+
+def beat(name: str, trouble: str = "") -> None:
+    """Write down that the process turns, and what keeps it from its work. Raises Django's database errors."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO notifications_processheartbeat (name, beat_at, trouble) VALUES (%s, statement_timestamp(), %s)
+            ON CONFLICT (name) DO UPDATE SET beat_at = EXCLUDED.beat_at, trouble = EXCLUDED.trouble
+            """,
+            [name[:200], trouble[:200]],
+        )
+        cursor.execute(
+            "DELETE FROM notifications_processheartbeat WHERE beat_at < statement_timestamp() - %s * interval '1 hour'",
+            [FORGET_AFTER_H],
+        )
+
+
+def goodbye(name: str) -> None:
+    """The process has ended in order: nobody is to miss it. Raises Django's database errors."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM notifications_processheartbeat WHERE name = %s", [name[:200]])

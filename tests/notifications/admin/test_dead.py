@@ -1,0 +1,178 @@
+"""Dead letters in the Django admin: seen by what they died of, and replayed by who may."""
+
+from uuid import uuid4
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.db.models.functions import Now
+from django.urls import reverse
+
+from notifications.admin.dead import DeadLetterAdmin
+from notifications.models import Message
+from notifications.rules.states import Status
+from tests.factories import MessageFactory
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("admin:notifications_deadletter_changelist")
+REPLAY_MANY = reverse("admin:notifications_deadletter_replay_many")
+
+
+def dead(**fields):
+    return MessageFactory(**{"status": Status.DEAD, "error_fingerprint": "ses/Rejected", "attempts": 2} | fields)
+
+
+def detail(message):
+    return reverse("admin:notifications_message_change", args=[message.id])
+
+
+def replay_url(message):
+    return reverse("admin:notifications_deadletter_replay", args=[message.id])
+
+
+def action(*messages, **more):
+    return {"action": "replay_selected", "_selected_action": [one.id for one in messages]} | more
+
+
+def joined(messages):
+    return {"messages": " ".join(str(one.id) for one in messages)}
+
+
+def replayed():
+    return Message.objects.filter(replays__gt=0).count()
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?kind=welcome", "?error_fingerprint=ses/Rejected", "?provider=ses", "?q=person"]
+)
+def test_list_shows_dead_letters_alone_and_leads_to_their_messages(admin_client, query):
+    message, alive = dead(provider="ses"), MessageFactory(provider="ses")
+    page = admin_client.get(LIST + query).content.decode()
+    assert detail(message) in page
+    assert detail(alive) not in page
+    assert "ses/Rejected" in page
+
+
+def test_list_counts_by_error(admin_client):
+    dead(error_fingerprint="rendering/KeyError")
+    MessageFactory.create_batch(2, status=Status.DEAD, error_fingerprint="ses/Rejected")
+    page = admin_client.get(LIST).content.decode()
+    assert "rendering/KeyError (1)" in page
+    assert "ses/Rejected (2)" in page
+
+
+def test_own_page_of_a_dead_letter_is_its_messages(admin_client):
+    message = dead()
+    answer = admin_client.get(reverse("admin:notifications_deadletter_change", args=[message.id]))
+    assert answer["Location"] == detail(message)
+
+
+def test_action_shows_what_would_happen_and_changes_nothing(admin_client):
+    messages = [dead(), dead(), dead(expires_at=Now())]
+    page = admin_client.post(LIST, action(*messages)).content.decode()
+    assert "<strong>2 of 3</strong> would be queued again" in page
+    assert "ses/Rejected" in page
+    assert "Replay 2 dead letters" in page
+    assert all(str(message.id) in page for message in messages)
+    assert not replayed()
+
+
+def test_action_reaches_over_all_pages_of_a_filtered_list(admin_client):
+    MessageFactory.create_batch(60, status=Status.DEAD, error_fingerprint="ses/Rejected")
+    other = dead(error_fingerprint="ses/Paused")
+    page = admin_client.post(
+        f"{LIST}?error_fingerprint=ses/Rejected", action(Message.objects.first(), select_across="1")
+    )
+    assert page.context["tally"].dead == 60
+    admin_client.post(REPLAY_MANY, {"messages": page.context["ids"]})
+    assert replayed() == 60
+    other.refresh_from_db()
+    assert other.status == Status.DEAD
+
+
+def test_post_replays_what_is_wanted_and_says_what_stays(admin_client, admin_user):
+    messages = [dead(), dead(), dead(expires_at=Now()), dead(kind="long-gone"), MessageFactory()]
+    page = admin_client.post(REPLAY_MANY, joined(messages), follow=True)
+    assert page.redirect_chain[-1][0] == LIST
+    assert "2 of 5 replayed. Still dead: 1 expired, 1 broken. 1 had already changed status." in page.content.decode()
+    assert replayed() == 2
+    entries = LogEntry.objects.all()
+    assert {entry.object_id for entry in entries} == {str(one.pk) for one in messages[:2]}
+    assert {(entry.user_id, entry.get_change_message()) for entry in entries} == {(admin_user.pk, "Replayed.")}
+    history = admin_client.get(reverse("admin:notifications_message_history", args=[messages[0].id]))
+    assert "Replayed." in history.content.decode()
+
+
+def test_replaying_twice_replays_once(admin_client):
+    message = dead()
+    assert admin_client.post(REPLAY_MANY, joined([message]))["Location"] == detail(message)
+    page = admin_client.post(REPLAY_MANY, joined([message]), follow=True).content.decode()
+    assert "0 of 1 replayed. 1 had already changed status." in page
+    message.refresh_from_db()
+    assert message.replays == 1
+
+
+def test_as_many_as_may_be_chosen_fit_into_a_post(admin_client):
+    ids = [str(uuid4()) for _ in range(DeadLetterAdmin.most_at_once)]
+    page = admin_client.post(REPLAY_MANY, {"messages": " ".join(ids)}, follow=True).content.decode()
+    assert "0 of 5,000 replayed. 5,000 had already changed status." in page
+
+
+def test_more_than_the_limit_is_refused_with_a_sentence(admin_client, monkeypatch):
+    monkeypatch.setattr(DeadLetterAdmin, "most_at_once", 2)
+    messages = [dead(), dead(), dead()]
+    page = admin_client.post(LIST, action(*messages), follow=True).content.decode()
+    assert "At most 2 can be chosen at once. Nothing was changed." in page
+    admin_client.post(REPLAY_MANY, joined(messages))
+    assert not replayed()
+
+
+def test_message_page_tells_what_it_died_of_and_offers_a_replay(admin_client, staff):
+    message, alive = dead(replays=1), MessageFactory()
+    page = admin_client.get(detail(message)).content.decode()
+    assert "ses/Rejected" in page
+    assert replay_url(message) in page
+    assert replay_url(alive) not in admin_client.get(detail(alive)).content.decode()
+    assert replay_url(message) not in staff("view_message").get(detail(message)).content.decode()
+    assert "Replay this dead letter" in admin_client.get(replay_url(message)).content.decode()
+
+
+@pytest.mark.parametrize("permissions", [(), ("view_message",), ("resend_message",)])
+def test_who_may_not_replay_is_refused(staff, permissions):
+    message, client = dead(), staff(*permissions)
+    assert client.get(LIST).status_code == (200 if "view_message" in permissions else 403)
+    assert client.get(replay_url(message)).status_code == 403
+    assert client.post(REPLAY_MANY, joined([message])).status_code == 403
+    client.post(LIST, action(message))
+    assert not replayed()
+
+
+def test_who_may_view_and_resend_messages_may_replay(staff):
+    message, client = dead(), staff("view_message", "resend_message")
+    assert client.get(LIST).status_code == 200
+    client.post(REPLAY_MANY, joined([message]))
+    assert replayed() == 1
+
+
+@pytest.mark.parametrize("fields", [{}, {"messages": "x"}, {"messages": " "}])
+def test_made_up_post_is_refused_with_a_sentence(admin_client, fields):
+    page = admin_client.post(REPLAY_MANY, fields, follow=True)
+    assert [message.level_tag for message in page.context["messages"]] == ["error"]
+
+
+def test_gets_change_nothing(admin_client):
+    message = dead()
+    before = list(Message.objects.values())
+    for path in (LIST, replay_url(message), REPLAY_MANY):
+        admin_client.get(path, follow=True)
+    assert list(Message.objects.values()) == before
+
+
+def test_dead_letters_cannot_be_added_or_deleted(admin_client):
+    message = dead()
+    assert admin_client.get(reverse("admin:notifications_deadletter_add")).status_code == 403
+    assert admin_client.post(reverse("admin:notifications_deadletter_delete", args=[message.id])).status_code == 403
+
+
+def test_stranger_is_sent_to_the_log_in(client):
+    assert "/admin/login/" in client.post(REPLAY_MANY, joined([dead()]))["Location"]
+    assert not replayed()

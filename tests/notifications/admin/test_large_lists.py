@@ -1,0 +1,136 @@
+"""Admin lists over large tables: which rows they hold, and what a search finds."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils import timezone
+
+from notifications.admin import large_lists
+from notifications.models import Message, ProviderEvent
+from tests.factories import MessageFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+MESSAGES = reverse("admin:notifications_message_changelist")
+
+
+@pytest.fixture(autouse=True)
+def no_other_messages(admin_user):
+    """The operator's account was welcomed too."""
+    Message.objects.all().delete()
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """A list of three rows."""
+    monkeypatch.setattr(large_lists, "NEWEST", 3)
+
+
+def made(*ages, **fields):
+    """Messages, so many hours old."""
+    return [MessageFactory(created_at=Now() - timedelta(hours=age), **fields) for age in ages]
+
+
+def shown(client, url=MESSAGES, **query):
+    page = client.get(url, query)
+    assert page.status_code == 200
+    return list(page.context["cl"].result_list)
+
+
+def test_list_holds_the_newest(admin_client, short):
+    messages = made(1, 2, 3, 4, 5, status="expired")
+    assert shown(admin_client) == messages[:3]
+    assert set(shown(admin_client, o="2")) == set(messages[:3])
+    assert admin_client.get(MESSAGES).context["cl"].paginator.count == 3
+
+
+def test_day_shows_what_is_older(admin_client, short):
+    made(0, 0, 0, 0, status="expired")
+    (old,) = made(24 * 10, status="expired")
+    day = timezone.localdate() - timedelta(days=10)
+    assert shown(admin_client, day=day.isoformat()) == [old]
+
+
+@pytest.mark.parametrize(
+    "query", [{"q": "ada@"}, {"status__exact": "queued"}, {"q": "ada@", "status__exact": "queued"}]
+)
+def test_day_narrows_a_search_and_a_filter(admin_client, query):
+    old, _ = made(24 * 10, 0, to_address="ada@example.com", status="queued")
+    day = timezone.localdate() - timedelta(days=10)
+    assert shown(admin_client, day=day.isoformat(), **query) == [old]
+
+
+def test_days_are_offered_without_counts(admin_client):
+    made(0, status="dead", error_fingerprint="ses/400")
+    page = admin_client.get(reverse("admin:notifications_deadletter_changelist"))
+    changes = page.context["cl"]
+    (days,) = [spec for spec in changes.filter_specs if isinstance(spec, large_lists.DayFilter)]
+    assert changes.add_facets
+    assert not [choice for choice in days.choices(changes) if "(" in choice["display"]]
+
+
+@pytest.mark.parametrize("day", ["nonsense", "2026-13-01", ""])
+def test_what_is_no_day_filters_nothing(admin_client, day):
+    made(1)
+    assert len(shown(admin_client, day=day)) == 1
+
+
+def test_what_waits_is_shown_however_old(admin_client, short):
+    (old,) = made(99)
+    made(1, 2, 3, 4, status="expired")
+    assert shown(admin_client, status__exact="queued") == [old]
+
+
+def test_backlog_of_one_stream_hides_no_other(admin_client, monkeypatch):
+    monkeypatch.setattr(large_lists, "FOUND", 3)
+    made(1, 2, 3, 4, stream="bulk")
+    (critical,) = made(5, stream="critical")
+    assert shown(admin_client, status__exact="queued", stream__exact="critical") == [critical]
+    assert len(shown(admin_client, status__exact="queued")) == 3
+
+
+@pytest.mark.parametrize(
+    "query", [{"status__exact": "queued", "stream__exact": "x"}, {"status__exact": "x"}, {"o": "99"}]
+)
+def test_made_up_filters_are_no_error(admin_client, query):
+    assert admin_client.get(MESSAGES, query).status_code in {200, 302}
+
+
+def test_search_finds_what_is_older(admin_client, short):
+    (old,) = made(99, to_address="ada@example.com")
+    made(1, 2, 3, 4, status="expired")
+    for query in ("ada@example.com", "Ada@Exam", " ada\u200b@example.com ", str(old.id)):
+        assert shown(admin_client, q=query) == [old]
+    assert shown(admin_client, q="example.com") == []
+
+
+def test_events_are_found_by_their_message_and_by_their_own_words(admin_client):
+    (message,) = made(1, to_address="ada@example.com")
+    ours = ProviderEvent.objects.create(provider="ses", event_id="1", payload={}, message=message)
+    foreign = ProviderEvent.objects.create(
+        provider="ses", event_id="2", payload={}, recipient="eve@example.com", provider_message_id="their-id"
+    )
+    message.delivery_attempts.create(number=1, provider="ses", result="accepted", provider_message_id="our-id")
+    url = reverse("admin:notifications_providerevent_changelist")
+    for query in ("ada@", str(message.id), "our-id"):
+        assert shown(admin_client, url, q=query) == [ours]
+    for query in ("eve", "their-id"):
+        assert shown(admin_client, url, q=query) == [foreign]
+
+
+def test_people_are_found_by_address_and_name_and_staff_however_old(admin_client, admin_user, short):
+    type(admin_user).objects.filter(pk=admin_user.pk).update(date_joined=Now() - timedelta(days=900))
+    people = [UserFactory(name=name) for name in ("Ada Lovelace", "Grace", "Linus", "Ken")]
+    url = reverse("admin:accounts_user_changelist")
+    assert shown(admin_client, url, q="ada l") == [people[0]]
+    assert shown(admin_client, url, q=people[1].email) == [people[1]]
+    assert shown(admin_client, url, is_staff__exact="1") == [admin_user]
+
+
+def test_selection_over_all_pages_acts_on_the_list(admin_client, short):
+    messages = made(1, 2, 3, 4, 5, status="expired", kind="password-changed")
+    fields = {"action": "resend_selected", "_selected_action": [messages[0].id], "select_across": "1"}
+    page = admin_client.post(MESSAGES, fields)
+    assert {line.message.id for line in page.context["lines"]} == {message.id for message in messages[:3]}
+    assert not Message.objects.filter(resend_of__isnull=False).exists()

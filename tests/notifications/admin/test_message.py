@@ -1,0 +1,224 @@
+"""Resending in the Django admin: on purpose, by who may, once, and written down."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils import timezone
+from django_celery_results.models import TaskResult
+
+from accounts.models import User
+from notifications.events import suppress
+from notifications.models import DeliveryAttempt, Message, ProviderEvent
+from notifications.outbox import Draft, enqueue
+from notifications.rules.states import Status
+from notifications.rules.suppression import Reason
+from tests.factories import MessageFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("admin:notifications_message_changelist")
+RESEND_MANY = reverse("admin:notifications_message_resend_many")
+
+
+def detail(message):
+    return reverse("admin:notifications_message_change", args=[message.id])
+
+
+def resend_url(message):
+    return reverse("admin:notifications_message_resend", args=[message.id])
+
+
+def ended(**fields):
+    return MessageFactory(**{"status": Status.SENT, "sent_at": Now()} | fields)
+
+
+def levels(page):
+    return [message.level_tag for message in page.context["messages"]]
+
+
+def resent():
+    return Message.objects.filter(resend_of__isnull=False).count()
+
+
+def test_confirmation_page_changes_nothing(admin_client):
+    message = MessageFactory()
+    page = admin_client.get(resend_url(message))
+    assert page.status_code == 200
+    assert message.to_address in page.content.decode()
+    assert not resent()
+
+
+def test_post_makes_a_new_message_linked_to_the_old_one(admin_client, admin_user):
+    old = MessageFactory(status=Status.DEAD)
+    answer = admin_client.post(resend_url(old), {"request_id": uuid4()})
+    new = Message.objects.get(resend_of=old)
+    assert answer["Location"] == detail(new)
+    assert (new.status, new.to_address, new.kind, new.user) == (Status.QUEUED, old.to_address, old.kind, old.user)
+    old.refresh_from_db()
+    assert old.status == Status.DEAD
+    entry = LogEntry.objects.get()
+    assert (entry.user_id, entry.object_id) == (admin_user.pk, str(old.pk))
+    assert str(new.id) in entry.get_change_message()
+
+
+def test_submitting_the_page_twice_resends_once(admin_client):
+    message, request_id = ended(), uuid4()
+    admin_client.post(resend_url(message), {"request_id": request_id}, follow=True)
+    page = admin_client.post(resend_url(message), {"request_id": request_id}, follow=True)
+    assert "success" not in levels(page)
+    assert Message.objects.filter(resend_of=message).count() == 1
+
+
+def test_timeline_tells_what_we_did_and_what_the_provider_said_in_order(admin_client):
+    message = MessageFactory(status=Status.SENT, sent_at=Now(), provider="ses", attempts=2)
+    for number, result in ((1, "ambiguous"), (2, "accepted")):
+        DeliveryAttempt.objects.create(
+            message=message, number=number, provider="ses", result=result, recorded_at=Now() + timedelta(seconds=number)
+        )
+    event = ProviderEvent.objects.create(
+        provider="ses",
+        event_id="1",
+        payload={"their": "words"},
+        message=message,
+        kind="bounced",
+        bounce="soft",
+        detail="mailbox full",
+        received_at=Now() + timedelta(seconds=3),
+    )
+    page = admin_client.get(detail(message)).content.decode()
+    steps = ["enqueued", "attempt 1 through ses: ambiguous", "attempt 2 through ses: accepted", "bounced (soft)"]
+    places = [page.index(step) for step in steps]
+    assert places == sorted(places)
+    assert "mailbox full" in page
+    raw = admin_client.get(reverse("admin:notifications_providerevent_change", args=[event.pk])).content.decode()
+    assert "words" in raw
+
+
+def test_timeline_says_how_a_story_ended(admin_client):
+    suppress.suppress("ada@example.com", Reason.COMPLAINT, "")
+    message = enqueue(Draft(kind="welcome", to="ada@example.com"))
+    page = admin_client.get(detail(message)).content.decode()
+    assert page.index("enqueued") < page.index("the address is suppressed: complaint", page.index("Timeline"))
+
+
+def test_events_of_one_moment_are_told_in_the_providers_order(admin_client):
+    message = MessageFactory(status=Status.SENT, sent_at=Now())
+    for number, kind in enumerate(["accepted", "deferred", "delivered"]):
+        ProviderEvent.objects.create(
+            provider="ses",
+            event_id=kind,
+            payload={},
+            message=message,
+            kind=kind,
+            received_at=message.created_at,
+            occurred_at=timezone.now() + timedelta(seconds=number),
+        )
+    page = admin_client.get(detail(message)).content.decode()
+    page = page[page.index("Timeline") :]
+    assert page.index("accepted") < page.index("deferred") < page.index("delivered")
+
+
+def test_action_asks_first_and_then_resends_all(admin_client):
+    chosen = [ended(), ended(), ended()]
+    page = admin_client.post(LIST, {"action": "resend_selected", "_selected_action": [one.id for one in chosen]})
+    assert all(one.to_address in page.content.decode() for one in chosen)
+    assert not resent()
+    answer = admin_client.post(RESEND_MANY, {"message": [one.id for one in chosen], "request_id": uuid4()})
+    assert answer["Location"] == LIST
+    assert Message.objects.filter(resend_of__in=chosen).count() == 3
+    assert LogEntry.objects.count() == 3
+
+
+@pytest.mark.parametrize("permissions", [(), ("view_message",), ("resend_message",)])
+def test_who_may_not_resend_is_refused(staff, permissions):
+    message, client = ended(), staff(*permissions)
+    assert client.get(resend_url(message)).status_code == 403
+    assert client.post(resend_url(message), {"request_id": uuid4()}).status_code == 403
+    assert client.post(RESEND_MANY, {"message": [message.id], "request_id": uuid4()}).status_code == 403
+    client.post(LIST, {"action": "resend_selected", "_selected_action": [message.id]})
+    assert not resent()
+
+
+def test_button_is_shown_to_who_may_press_it(staff):
+    message = ended()
+    assert resend_url(message) in staff("view_message", "resend_message").get(detail(message)).content.decode()
+    assert resend_url(message) not in staff("view_message").get(detail(message)).content.decode()
+
+
+def test_stranger_is_sent_to_the_log_in(client):
+    assert "/admin/login/" in client.post(resend_url(ended()), {"request_id": uuid4()})["Location"]
+    assert not resent()
+
+
+@pytest.mark.parametrize("fields", [{}, {"request_id": "x"}, {"request_id": str(uuid4()), "message": "x"}])
+def test_made_up_post_is_refused_with_a_sentence(admin_client, fields):
+    page = admin_client.post(RESEND_MANY, fields, follow=True)
+    assert levels(page) in (["error"], ["warning"])
+
+
+def test_message_of_a_kind_that_is_gone_is_refused_with_a_sentence(admin_client):
+    message = ended(kind="long-gone")
+    page = admin_client.post(resend_url(message), {"request_id": uuid4()}, follow=True)
+    assert set(levels(page)) == {"warning"}
+    assert not resent()
+
+
+def test_gets_change_nothing(admin_client):
+    message = MessageFactory()
+    before = list(Message.objects.values())
+    for path in (LIST, detail(message), resend_url(message), RESEND_MANY):
+        admin_client.get(path, follow=True)
+    assert list(Message.objects.values()) == before
+
+
+def test_messages_cannot_be_added_changed_or_deleted(admin_client):
+    message = MessageFactory()
+    assert admin_client.get(reverse("admin:notifications_message_add")).status_code == 403
+    assert admin_client.post(detail(message), {"to_address": "eve@example.com"}).status_code == 403
+    assert admin_client.post(f"{detail(message)[:-7]}delete/", {"post": "yes"}).status_code in {403, 404}
+    message.refresh_from_db()
+    assert message.to_address != "eve@example.com"
+
+
+@pytest.mark.parametrize("by", ["address", "id"])
+def test_search_finds_by_address_and_id(admin_client, by):
+    message, other = MessageFactory(), MessageFactory()
+    query = {"address": message.to_address, "id": str(message.id)}[by]
+    page = admin_client.get(LIST, {"q": query}).content.decode()
+    assert detail(message).replace("/change/", "") in page
+    assert detail(other).replace("/change/", "") not in page
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"status": "dead"}, {"kind": "welcome"}, {"stream": "bulk"}, {"provider": "ses"}, {"created_at__day": "1"}],
+)
+def test_list_can_be_filtered(admin_client, query):
+    MessageFactory()
+    assert admin_client.get(f"{LIST}?{query}", follow=True).status_code == 200
+
+
+def test_attempts_are_shown_and_lead_to_the_task(admin_client):
+    message = MessageFactory()
+    result = TaskResult.objects.create(task_id=str(message.id), status="SUCCESS")
+    DeliveryAttempt.objects.create(
+        message=message, number=1, provider="ses", result="transient", error="later", task_id=result.task_id
+    )
+    page = admin_client.get(detail(message)).content.decode()
+    assert "later" in page
+    assert reverse("admin:django_celery_results_taskresult_change", args=[result.pk]) in page
+
+
+def test_hostile_context_is_shown_and_not_run(admin_client):
+    message = MessageFactory(context={"note": "<script>alert(1)</script>"}, user=UserFactory(name="<b>x</b>"))
+    page = admin_client.get(detail(message)).content.decode()
+    assert "<script>alert(1)" not in page
+
+
+def test_message_outlives_its_user(admin_client):
+    message = MessageFactory()
+    User.objects.filter(pk=message.user_id).delete()
+    assert admin_client.get(detail(message)).status_code == 200

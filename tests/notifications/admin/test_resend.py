@@ -1,0 +1,263 @@
+"""A resend never adds a second email to one that may still arrive, and says what will happen to it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from uuid import uuid4
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.db.models.functions import Now
+from django.urls import reverse
+
+from notifications.admin.resending import lines
+from notifications.delivery.replay import Verdict, dead_letters, judge, replay
+from notifications.events import suppress
+from notifications.models import Message
+from notifications.outbox import NotResentError, resend, retry_now
+from notifications.outbox.resend import Obstacle, standings
+from notifications.rules.states import Status
+from notifications.rules.suppression import Reason
+from tests.factories import MessageFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+RESEND_MANY = reverse("admin:notifications_message_resend_many")
+OPEN = {Status.QUEUED: Obstacle.QUEUED, Status.SENDING: Obstacle.SENDING, Status.UNCERTAIN: Obstacle.UNCERTAIN}
+ENDED = set(Status) - OPEN.keys()
+
+
+def made(status, **fields):
+    """A message whose kind is wanted again and again."""
+    traits = {Status.SENDING: {"sending": True}, Status.UNCERTAIN: {"uncertain": True}}
+    sent = {"sent_at": Now()} if status == Status.SENT else {}
+    return MessageFactory(**{"status": status, "kind": "password-changed"} | traits.get(status, {}) | sent | fields)
+
+
+def ended(**fields):
+    return made(Status.SENT, **fields)
+
+
+def resend_url(message):
+    return reverse("admin:notifications_message_resend", args=[message.id])
+
+
+def post(client, *messages, seen=None, **buttons):
+    """Press a button of the confirmation page; `seen` is what it showed, now if not said otherwise."""
+    fields = seen or shown(*messages)
+    return client.post(RESEND_MANY, {"request_id": uuid4(), "message": fields, **buttons}, follow=True)
+
+
+def shown(*messages):
+    return [line.field for line in lines(message.id for message in messages)]
+
+
+def levels(page):
+    return [message.level_tag for message in page.context["messages"]]
+
+
+def resends(message):
+    return Message.objects.filter(resend_of=message).count()
+
+
+def retrying_later(**fields):
+    return made(Status.QUEUED, **{"due_at": Now() + timedelta(hours=1), "attempts": 1} | fields)
+
+
+@pytest.mark.parametrize("status", OPEN)
+@pytest.mark.parametrize("way", ["single", "bulk"])
+def test_what_may_still_arrive_is_not_resent(admin_client, status, way):
+    message = made(status)
+    if way == "single":
+        page = admin_client.post(resend_url(message), {"request_id": uuid4()}, follow=True)
+    else:
+        page = post(admin_client, message, ended())
+    assert not resends(message)
+    assert "warning" in levels(page)
+
+
+@pytest.mark.parametrize("status", OPEN)
+def test_obstacle_is_the_messages_own_status(status):
+    message = made(status)
+    with pytest.raises(NotResentError) as refused:
+        resend(message, uuid4())
+    assert refused.value.obstacle == OPEN[status]
+
+
+@pytest.mark.parametrize("status", ENDED)
+def test_what_has_ended_is_resent(admin_client, status):
+    message = made(status)
+    assert levels(post(admin_client, message)) == ["success"]
+    assert resends(message) == 1
+
+
+@pytest.mark.parametrize("status", OPEN)
+@pytest.mark.parametrize("generation", [1, 2])
+def test_what_has_a_copy_that_may_still_arrive_is_not_resent(status, generation):
+    original = ended()
+    parent = original if generation == 1 else ended(resend_of=original)
+    copy = made(status, resend_of=parent)
+    for message in (original, parent):
+        standing = standings([message])[message.id]
+        assert (standing.obstacle, standing.at.id) == (OPEN[status], copy.id)
+
+
+def test_two_operators_with_the_same_page_resend_once(admin_client):
+    message = ended()
+    seen = shown(message)
+    post(admin_client, message, seen=seen)
+    Message.objects.filter(resend_of=message).update(status=Status.SENT, sent_at=Now())
+    page = post(admin_client, message, seen=seen)
+    assert levels(page) == ["warning", "warning"]
+    assert resends(message) == 1
+    assert levels(post(admin_client, message)) == ["success"]
+    assert resends(message) == 2
+
+
+def test_pages_of_two_copies_of_one_email_count_as_one():
+    original = ended()
+    copy = ended(resend_of=original)
+    new = resend(original, uuid4(), copies=2)
+    Message.objects.filter(id=new.id).update(status=Status.SENT, sent_at=Now())
+    with pytest.raises(NotResentError) as refused:
+        resend(copy, uuid4(), copies=2)
+    assert refused.value.obstacle == Obstacle.RESENT
+
+
+@pytest.mark.django_db(transaction=True)
+def test_operators_who_press_at_the_same_moment_resend_once():
+    original = ended()
+    copy = ended(resend_of=original)
+    together = Barrier(2)
+
+    def press(message):
+        together.wait(10)
+        try:
+            return resend(message, uuid4(), copies=2)
+        except NotResentError as error:
+            return error.obstacle
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as operators:
+        results = list(operators.map(press, [original, copy]))
+    assert len([result for result in results if isinstance(result, Message)]) == 1
+    assert Message.objects.count() == 3
+
+
+@pytest.mark.parametrize("what", ["suppressed", "address changed", "account closed", "kind gone", "unwanted", "broken"])
+def test_what_would_not_be_sent_is_not_written(admin_client, what):
+    message = ended()
+    if what == "suppressed":
+        suppress.suppress(message.to_address, Reason.COMPLAINT, "")
+    elif what == "address changed":
+        message.user.email = "new@example.com"
+        message.user.save()
+    elif what == "account closed":
+        type(message.user).objects.filter(pk=message.user_id).update(is_active=False)
+    elif what == "kind gone":
+        Message.objects.filter(id=message.id).update(kind="long-gone")
+    elif what == "unwanted":
+        confirmed = UserFactory(confirmed_at=Now())
+        message = ended(kind="welcome", user=confirmed)
+    else:
+        # The text of an announcement is missing, and that killed it before.
+        message = made(
+            Status.DEAD, kind="product-news", context={}, error_fingerprint="rendering/MissingVariableError:headline"
+        )
+    assert [line.goes for line in lines([message.id])] == [False]
+    page = post(admin_client, message)
+    assert not resends(message)
+    assert "success" not in levels(page)
+    assert not LogEntry.objects.exists()
+
+
+def test_what_died_of_a_rendering_that_works_now_is_resent(admin_client):
+    message = made(Status.DEAD, error_fingerprint="rendering/KeyError")
+    assert levels(post(admin_client, message)) == ["success"]
+
+
+def test_bulk_sends_those_that_go_and_says_why_the_others_stay(admin_client):
+    going, queued = [ended(), ended()], made(Status.QUEUED)
+    page = post(admin_client, *going, queued)
+    assert sorted(levels(page)) == ["success", "warning"]
+    assert [resends(message) for message in (*going, queued)] == [1, 1, 0]
+
+
+def test_message_that_waits_for_its_next_attempt_can_be_retried_now(admin_client):
+    message = retrying_later()
+    assert levels(post(admin_client, message, retry="1")) == ["success"]
+    assert Message.objects.filter(id=message.id, due_at__lte=Now(), relay_after__lte=Now()).exists()
+    assert LogEntry.objects.get().object_id == str(message.id)
+    assert levels(post(admin_client, message, retry="1")) == ["warning"]
+
+
+@pytest.mark.parametrize("status", set(Status) - {Status.QUEUED})
+def test_only_what_waits_is_retried(status):
+    message = made(status, due_at=Now() + timedelta(hours=1))
+    assert not retry_now.retry_now(message)
+
+
+def test_what_the_brake_slows_keeps_its_place():
+    later = Now() + timedelta(minutes=5)
+    message = retrying_later(due_at=later, slowed_until=later)
+    assert not retry_now.retry_now(message)
+
+
+@pytest.mark.parametrize("copy", [Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN])
+def test_dead_letter_is_not_replayed_beside_its_resend(copy):
+    message = made(Status.DEAD)
+    made(copy, resend_of=message)
+    loaded = Message.objects.select_related("user").filter(id=message.id)
+    assert judge(loaded) == [(message, Verdict.RESENT)]
+    assert replay(dead_letters(), dry_run=False).replayed == 0
+
+
+def test_of_several_dead_copies_the_newest_lives_again():
+    original = made(Status.DEAD)
+    newest = made(Status.DEAD, resend_of=original, created_at=Now() + timedelta(seconds=1))
+    assert replay(dead_letters(), dry_run=False).replayed == 1
+    assert Message.objects.get(replays=1) == newest
+
+
+def test_replayed_dead_letter_is_not_resent_as_well():
+    message = made(Status.DEAD)
+    replay(dead_letters(), dry_run=False)
+    with pytest.raises(NotResentError) as refused:
+        resend(message, uuid4())
+    assert refused.value.obstacle == Obstacle.QUEUED
+
+
+def test_page_from_before_another_death_replays_nothing(admin_client):
+    message = made(Status.DEAD)
+    url = reverse("admin:notifications_deadletter_replay", args=[message.id])
+    ids = admin_client.get(url).context["ids"]
+    replay(dead_letters(), dry_run=False)
+    Message.objects.filter(id=message.id).update(status=Status.DEAD, died_at=Now())
+    admin_client.post(reverse("admin:notifications_deadletter_replay_many"), {"messages": ids})
+    message.refresh_from_db()
+    assert (message.status, message.replays) == (Status.DEAD, 1)
+
+
+@pytest.mark.parametrize("button", ["sent", "again", "drop"])
+def test_page_from_before_another_attempt_settles_nothing(admin_client, button):
+    message = made(Status.UNCERTAIN)
+    url = reverse("admin:notifications_uncertainmessage_settle", args=[message.id])
+    ids = admin_client.get(url).context["ids"]
+    Message.objects.filter(id=message.id).update(attempts=2)
+    many = reverse("admin:notifications_uncertainmessage_settle_many")
+    admin_client.post(many, {"messages": ids, button: "pressed"})
+    message.refresh_from_db()
+    assert message.status == Status.UNCERTAIN
+
+
+@pytest.mark.parametrize("what", ["suppressed", "expired"])
+def test_uncertain_message_that_would_not_go_out_is_not_sent_again(admin_client, what):
+    message = made(Status.UNCERTAIN, **({"expires_at": Now()} if what == "expired" else {}))
+    if what == "suppressed":
+        suppress.suppress(message.to_address, Reason.COMPLAINT, "")
+    url = reverse("admin:notifications_uncertainmessage_settle", args=[message.id])
+    page = admin_client.post(url, {"again": "pressed"}, follow=True)
+    message.refresh_from_db()
+    assert message.status == Status.UNCERTAIN
+    assert levels(page) == ["warning"]

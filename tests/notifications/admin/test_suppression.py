@@ -1,0 +1,156 @@
+"""Suppressions in the Django admin: seen, put on by hand, and lifted by who may, with a reason, once."""
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.db.models.functions import Now
+from django.test import Client
+from django.urls import reverse
+
+from notifications.events import lifting, suppress
+from notifications.models import Suppression
+from notifications.outbox import Draft, enqueue
+from notifications.providers.base import connections
+from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.registry import LIST_KEEPERS
+from notifications.providers.simulator.backend import Simulator
+from notifications.rules.suppression import Reason
+from tests.factories import UserFactory
+from tests.notifications.providers.base.contract import outgoing
+from tests.scripted import ScriptedAccount
+from tests.simulated import simulator
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("admin:notifications_suppression_changelist")
+ADD = reverse("admin:notifications_suppression_add")
+ADDRESS = "ada@example.com"
+
+
+@pytest.fixture
+def suppression():
+    suppress.suppress(ADDRESS, Reason.HARD_BOUNCE, "550 5.1.1 no such user")
+    Suppression.objects.update(provider="scripted")
+    return Suppression.objects.get()
+
+
+def detail(row):
+    return reverse("admin:notifications_suppression_change", args=[row.pk])
+
+
+def lift(row):
+    return reverse("admin:notifications_suppression_lift", args=[row.pk])
+
+
+def test_operator_sees_why(admin_client, suppression):
+    page = admin_client.get(detail(suppression)).content.decode()
+    assert "550 5.1.1 no such user" in page
+    assert lift(suppression) in page
+    assert ADDRESS in admin_client.get(LIST + "?q=ada&in_force=1").content.decode()
+
+
+def test_asking_changes_nothing(admin_client, suppression):
+    assert ADDRESS in admin_client.get(lift(suppression)).content.decode()
+    assert admin_client.post(lift(suppression), {"why": "  "}).status_code == 200
+    suppression.refresh_from_db()
+    assert suppression.lifted_at is None
+
+
+def test_lifting_is_done_once_and_written_down(admin_client, admin_user, suppression):
+    admin_client.post(lift(suppression), {"why": "they called"})
+    suppression.refresh_from_db()
+    assert (suppression.lifted_by, suppression.lift_reason) == (admin_user, "they called")
+    entry = LogEntry.objects.get()
+    assert "they called" in entry.get_change_message()
+    page = admin_client.post(lift(suppression), {"why": "again"}, follow=True).content.decode()
+    assert "Another operator has lifted it already." in page
+    assert LogEntry.objects.count() == 1
+    assert "they called" in admin_client.get(lift(suppression)).content.decode()
+
+
+def test_who_may_not_lift_is_refused(suppression):
+    user = UserFactory(is_staff=True)
+    user.refresh_from_db()
+    user.user_permissions.set(Permission.objects.filter(codename="view_suppression"))
+    client = Client()
+    client.force_login(user)
+    assert lift(suppression) not in client.get(detail(suppression)).content.decode()
+    assert client.get(lift(suppression)).status_code == 403
+    assert client.post(lift(suppression), {"why": "let me"}).status_code == 403
+    assert Suppression.objects.get().lifted_at is None
+
+
+def test_address_is_put_on_the_list_by_hand(admin_client):
+    answer = admin_client.post(ADD, {"address": " Ada@Example.com ", "detail": "asked us by phone"})
+    assert answer.status_code == 302
+    row = Suppression.objects.get()
+    assert (row.address, row.reason, row.detail) == (ADDRESS, Reason.BY_HAND, "asked us by phone")
+    assert enqueue(Draft(kind="welcome", to=ADDRESS, user=UserFactory(email=ADDRESS))).status == "suppressed"
+
+
+@pytest.mark.parametrize("address", ["", "nobody", "a@example.com, b@example.com", "a@example.com\nb@example.com"])
+def test_what_is_no_address_is_not_put_on_the_list(admin_client, address):
+    assert admin_client.post(ADD, {"address": address}).status_code == 200
+    assert not Suppression.objects.exists()
+
+
+def test_address_that_is_on_the_list_by_hand_is_not_put_on_it_twice(admin_client):
+    admin_client.post(ADD, {"address": ADDRESS})
+    assert "on the list already" in admin_client.post(ADD, {"address": ADDRESS}).content.decode()
+
+
+def test_events_can_be_looked_at(admin_client):
+    assert admin_client.get(reverse("admin:notifications_providerevent_changelist") + "?q=ada").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (True, "taken off the list of scripted"),
+        (False, "it was on no list of scripted"),
+        (
+            ProviderError(ErrorClass.MISCONFIGURED, "http-403"),
+            "scripted refused to take it off its list: misconfigured: http-403",
+        ),
+        (ProviderError(ErrorClass.TRANSIENT, "http-503"), ""),
+        (ProviderError(ErrorClass.AMBIGUOUS, "timeout"), ""),
+    ],
+)
+def test_what_was_lifted_is_lifted_at_the_provider_too(monkeypatch, suppression, answer, said):
+    monkeypatch.setitem(LIST_KEEPERS, "scripted", lambda: ScriptedAccount(unsuppressed=answer))
+    assert lifting.lift_at_providers() == 0
+    suppress.lift(suppression, UserFactory(), "they called")
+    assert lifting.lift_at_providers() == bool(said)
+    assert Suppression.objects.get().provider_lift == said
+    # Done is done; what was not is tried again, after a pause.
+    Suppression.objects.update(lift_after=Now())
+    monkeypatch.setitem(LIST_KEEPERS, "scripted", lambda: ScriptedAccount(unsuppressed=True))
+    assert lifting.lift_at_providers() == (not said)
+
+
+def test_page_says_what_still_keeps_mail_back(admin_client, suppression):
+    suppress.suppress(ADDRESS, Reason.COMPLAINT, "")
+    page = admin_client.post(lift(suppression), {"why": "they called"}, follow=True).content.decode()
+    assert f"Mail to {ADDRESS} is still kept back: complaint." in page
+    other = Suppression.objects.in_force([ADDRESS]).get()
+    page = admin_client.post(lift(other), {"why": "they called"}, follow=True).content.decode()
+    assert f"Mail to {ADDRESS} goes out again" in page
+
+
+@pytest.mark.parametrize(("query", "shown"), [("1", True), ("0", False)])
+def test_list_tells_what_is_in_force(admin_client, suppression, query, shown):
+    assert (ADDRESS in admin_client.get(f"{LIST}?in_force={query}").content.decode()) == shown
+
+
+def test_lift_reaches_the_simulator(settings, tmp_path, admin_client, suppression):
+    Suppression.objects.update(provider="simulator")
+    with simulator(tmp_path) as running:
+        settings.SIMULATOR_URL = running.url
+        running.turn("simulator", bounce_rate=1)
+        Simulator().send(outgoing(to_address=ADDRESS))
+        running.turn("simulator", bounce_rate=0)
+        admin_client.post(lift(suppression), {"why": "they called"})
+        assert lifting.lift_at_providers() == 1
+        Simulator().send(outgoing(to_address=ADDRESS))
+        connections.close_all()
+        assert [entry["fate"] for entry in running.messages()] == ["delivered", "bounced"]
+    assert Suppression.objects.get().provider_lift == "taken off the list of simulator"

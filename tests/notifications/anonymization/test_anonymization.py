@@ -1,0 +1,292 @@
+"""What is left of a person's mail when the account goes, and of mail that never belonged to one."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.flows.deleting import delete
+from accounts.models import User
+from accounts.signals import account_event
+from notifications import anonymization
+from notifications.delivery import record
+from notifications.delivery.claim import claim, hand_over
+from notifications.delivery.deliver import deliver
+from notifications.delivery.record import Carrier
+from notifications.delivery.retry import Retry, Uncertain
+from notifications.events import ingest, suppress
+from notifications.events.apply import read_due
+from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppression
+from notifications.outbox import NotResentError, enqueue, recover, relay, resend, settle
+from notifications.providers import registry
+from notifications.providers.base.mail import Accepted, ErrorClass, ProviderError
+from notifications.providers.base.webhook import RawEvent
+from notifications.receivers import welcome_draft
+from notifications.rules.states import Status, Stream
+from notifications.rules.suppression import Reason
+from tests.factories import MessageFactory, UserFactory
+from tests.scripted_webhook import ScriptedWebhook
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+CARRIER = Carrier(task_id="task-1", worker="test@here")
+ADDRESS = "ada.lovelace@example.com"
+
+
+@pytest.fixture
+def ada():
+    user = UserFactory(email=ADDRESS, name="Ada Lovelace", confirmed_at=timezone.now())
+    user.refresh_from_db()
+    return user
+
+
+@pytest.fixture(autouse=True)
+def scripted_webhook(monkeypatch):
+    monkeypatch.setitem(registry.WEBHOOKS, "scripted", ScriptedWebhook)
+
+
+def fresh(message):
+    return Message.objects.get(id=message.id)
+
+
+def store(message, kind="delivered", **more):
+    payload = {"id": str(uuid4()), "kind": kind, "message": str(message.id), "recipient": ADDRESS, "detail": ADDRESS}
+    ingest.store("scripted", [RawEvent(payload["id"], payload | more)])
+
+
+def traces(*words):
+    """Return which of `words` are still found anywhere in the database, but for the list of suppressions."""
+    found = set()
+    tables = set(connection.introspection.table_names()) - {"notifications_suppression"}
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"SELECT row_to_json(row)::text FROM {table} AS row")  # noqa: S608
+            text = str(cursor.fetchall()).lower()
+            found |= {word for word in words if word.lower() in text}
+    return found
+
+
+def by_its_owner(user, admin_client):
+    delete(user)
+
+
+def in_the_admin(user, admin_client):
+    url = reverse("admin:accounts_user_delete", args=[user.pk])
+    admin_client.post(reverse("admin:accounts_user_change", args=[user.pk]), {"email": user.email})
+    assert admin_client.post(url, {"post": "yes"}).status_code == 302
+
+
+def by_an_action(user, admin_client):
+    fields = {"action": "delete_selected", "_selected_action": [user.pk], "post": "yes"}
+    assert admin_client.post(reverse("admin:accounts_user_changelist"), fields).status_code == 302
+
+
+def in_a_shell(user, admin_client):
+    User.objects.filter(pk=user.pk).delete()
+
+
+@pytest.mark.parametrize("way", [by_its_owner, in_the_admin, by_an_action, in_a_shell])
+def test_nothing_of_a_person_is_left_however_the_account_goes(ada, admin_client, admin_user, way):
+    enqueue(welcome_draft(ada))
+    LogEntry.objects.log_actions(str(admin_user.pk), [ada], 2, "Changed.")
+    sent = MessageFactory(user=ada, status=Status.SENT, sent_at=Now(), context={"name": "Ada Lovelace"})
+    before = MessageFactory(user=None, to_address=ADDRESS, kind="password-reset", status=Status.CANCELLED)
+    DeliveryAttempt.objects.create(message=sent, number=1, provider="ses", result="transient", error=ADDRESS)
+    store(sent, "bounced", bounce="soft")
+    read_due()
+    other = MessageFactory(status=Status.SENT, sent_at=Now())
+    way(ada, admin_client)
+    Message.objects.filter(kind="account-deleted").delete()
+    assert traces(ADDRESS, "Lovelace") == set()
+    forgotten = Message.objects.filter(forgotten_at__isnull=False)
+    assert {message.id for message in forgotten} >= {sent.id, before.id}
+    event = ProviderEvent.objects.get()
+    assert (event.message_id, event.kind, event.bounce, event.payload) == (sent.id, "bounced", "soft", {})
+    assert fresh(sent).outcome == "bounced"
+    assert fresh(other).forgotten_at is None
+
+
+def test_farewell_goes_out_all_the_same(ada, provider):
+    waiting = MessageFactory(user=ada)
+    delete(ada)
+    farewell = Message.objects.get(kind="account-deleted")
+    assert str(deliver([waiting.id, farewell.id], Stream.DEFAULT, CARRIER)) == "1 sent"
+    (mail,) = provider.taken
+    assert mail.to_address == ADDRESS
+    assert "Ada Lovelace" in mail.text
+
+
+def test_earlier_farewell_to_the_same_address_still_goes(ada):
+    earlier = MessageFactory(user=None, to_address=ADDRESS, kind="account-deleted")
+    asked = MessageFactory(user=None, to_address=ADDRESS, kind="password-reset")
+    ada.delete()
+    assert (fresh(earlier).status, fresh(earlier).to_address) == (Status.QUEUED, ADDRESS)
+    assert (fresh(asked).status, fresh(asked).to_address) == (Status.CANCELLED, "")
+
+
+@pytest.mark.parametrize(
+    ("waiting", "status"),
+    [
+        ({}, Status.CANCELLED),
+        ({"sending": True}, Status.CANCELLED),
+        ({"uncertain": True}, Status.CANCELLED),
+        ({"sending": True, "handed_over": True}, Status.SENDING),
+        ({"status": Status.DEAD}, Status.DEAD),
+        ({"status": Status.SUPPRESSED, "status_reason": "hard bounce"}, Status.SUPPRESSED),
+        ({"status": Status.SENT, "sent_at": Now()}, Status.SENT),
+    ],
+)
+def test_what_waits_is_cancelled(ada, waiting, status):
+    message = MessageFactory(user=ada, **waiting)
+    ada.delete()
+    after = fresh(message)
+    assert (after.status, after.user, after.to_address, after.context) == (status, None, "", {})
+    assert after.status_reason == ("the account was deleted" if status is Status.CANCELLED else "")
+    assert after.settle_at is None
+    assert (after.lease_token is None) == (status is not Status.SENDING)
+
+
+def test_worker_that_has_judged_it_good_may_not_hand_it_over(ada):
+    message = MessageFactory(user=ada)
+    (claimed,) = claim([message.id])
+    ada.delete()
+    assert not hand_over(claimed, "scripted")
+    assert fresh(message).status == Status.CANCELLED
+
+
+def test_yes_of_the_provider_that_was_being_called_is_written_down_without_the_address(ada):
+    message = MessageFactory(user=ada)
+    (claimed,) = claim([message.id])
+    assert hand_over(claimed, "scripted")
+    ada.delete()
+    record.accepted(record.attempt_of(claimed, CARRIER, "scripted", Accepted("scripted-1"), 0.1))
+    after = fresh(message)
+    assert (after.status, after.to_address, after.delivery_attempts.get().result) == (Status.SENT, "", "accepted")
+    assert traces(ADDRESS) == set()
+
+
+def test_no_of_the_provider_that_was_being_called_is_its_end(ada, provider):
+    message = MessageFactory(user=ada)
+    (claimed,) = claim([message.id])
+    hand_over(claimed, "scripted")
+    ada.delete()
+    attempt = record.attempt_of(claimed, CARRIER, "scripted", ProviderError(ErrorClass.TRANSIENT, "x"), 0.1)
+    record.refused(claimed, attempt, Retry(0.0), relay_slack_s=0)
+    assert fresh(message).status == Status.QUEUED
+    assert str(deliver([message.id], Stream.DEFAULT, CARRIER)) == "1 unwanted"
+    assert fresh(message).status_reason.startswith("it was forgotten")
+    assert provider.taken == []
+
+
+@pytest.mark.parametrize("kind", ["welcome", "product-news", "address-changed"])
+def test_lost_answer_of_the_provider_that_was_being_called_is_dropped_in_the_end(ada, kind):
+    message = MessageFactory(user=ada, kind=kind)
+    (claimed,) = claim([message.id])
+    hand_over(claimed, "scripted")
+    ada.delete()
+    attempt = record.attempt_of(claimed, CARRIER, "scripted", ProviderError(ErrorClass.AMBIGUOUS, "x"), 0.1)
+    record.refused(claimed, attempt, Uncertain(), relay_slack_s=0)
+    Message.objects.update(settle_at=Now() - timedelta(seconds=1))
+    assert recover.settle_uncertain() == 0
+    assert (fresh(message).status, fresh(message).status_reason) == (Status.CANCELLED, "the account was deleted")
+    relay.run_once()
+    assert fresh(message).status == Status.CANCELLED
+
+
+@pytest.mark.parametrize("read_before", [True, False])
+@pytest.mark.parametrize("kind", [{"kind": "bounced", "bounce": "hard"}, {"kind": "complained"}, {"kind": "delivered"}])
+def test_late_report_does_not_bring_the_address_back(ada, kind, read_before):
+    message = MessageFactory(user=ada, status=Status.SENT, sent_at=Now(), attempts=1)
+    store(message, **kind)
+    if read_before:
+        ada.delete()
+        read_due()
+    else:
+        with transaction.atomic():
+            ada.delete()
+        read_due()
+        store(message, **kind)
+        read_due()
+    assert traces(ADDRESS) == set()
+    for event in ProviderEvent.objects.all():
+        assert (event.state, event.message_id, event.kind) == ("applied", message.id, kind["kind"])
+        assert (event.recipient, event.detail, event.payload) == ("", "", {})
+    assert fresh(message).outcome == kind["kind"]
+    assert not Suppression.objects.exists()
+
+
+def test_suppression_stays_so_that_we_never_write_again(ada):
+    suppress.suppress(ADDRESS, Reason.HARD_BOUNCE, "no such mailbox")
+    ada.delete()
+    again = User.objects.create_user(ADDRESS)
+    assert again.messages.get().status == Status.SUPPRESSED
+
+
+@pytest.mark.parametrize("kind", ["welcome", "account-deleted"])
+def test_forgotten_message_is_never_sent_again(ada, provider, kind):
+    message = MessageFactory(user=ada, kind=kind, status=Status.DEAD)
+    ada.delete()
+    message.refresh_from_db()
+    with pytest.raises(NotResentError, match="the recipient's address is erased"):
+        resend(message, uuid4())
+    Message.objects.filter(id=message.id).update(status=Status.QUEUED, died_at=None)
+    assert str(deliver([message.id], Stream.DEFAULT, CARRIER)) == "1 unwanted"
+    Message.objects.filter(id=message.id).update(status=Status.UNCERTAIN)
+    message.refresh_from_db()
+    assert not settle.send_again(message, "ops")
+    assert settle.drop(message, "ops")
+    assert provider.taken == []
+
+
+def test_reset_for_nobody_is_written_down_and_not_sent(provider):
+    account_event.send(sender=User, kind="password-reset", user=None, address="nobody@example.com")
+    message = Message.objects.get()
+    assert str(deliver([message.id], Stream.CRITICAL, CARRIER)) == "1 unwanted"
+    assert (fresh(message).status, fresh(message).status_reason) == (
+        Status.CANCELLED,
+        "there is no account with this address",
+    )
+    assert provider.taken == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "forgotten"),
+    [
+        ({"kind": "account-deleted", "status": Status.SENT, "sent_at": Now()}, 1),
+        ({"status": Status.CANCELLED}, 1),
+        ({"status": Status.DEAD}, 1),
+        ({"status": Status.SENT, "sent_at": Now(), "created_at": Now() - timedelta(days=6)}, 0),
+        # It is still to be settled, by itself or by a person.
+        ({"kind": "provider-test", "uncertain": True}, 0),
+        ({"kind": "account-deleted"}, 0),
+    ],
+)
+def test_mail_of_no_account_is_forgotten_some_days_after_it_has_ended(changes, forgotten):
+    fields = {"user": None, "to_address": ADDRESS, "created_at": Now() - timedelta(days=8)} | changes
+    message = MessageFactory(**fields)
+    store(message)
+    mine = MessageFactory(status=Status.SENT, sent_at=Now(), created_at=Now() - timedelta(days=900))
+    assert anonymization.forget_what_is_over() == forgotten
+    assert (fresh(message).to_address == "") == bool(forgotten)
+    assert fresh(mine).forgotten_at is None
+    assert anonymization.forget_what_is_over() == 0
+
+
+def test_mail_is_forgotten_in_batches(monkeypatch):
+    monkeypatch.setattr(anonymization, "BATCH", 2)
+    for number in range(5):
+        MessageFactory(user=None, to_address=f"{number}@example.com", status=Status.CANCELLED)
+    Message.objects.update(created_at=F("created_at") - timedelta(days=8))
+    assert anonymization.forget_what_is_over(most=3) == 4
+    assert anonymization.forget_what_is_over() == 1
+
+
+def test_message_without_an_address_that_is_not_forgotten_is_refused_by_the_database():
+    message = MessageFactory()
+    with pytest.raises(IntegrityError, match="address_until_forgotten"), transaction.atomic():
+        Message.objects.filter(id=message.id).update(to_address="")

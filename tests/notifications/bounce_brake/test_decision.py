@@ -1,0 +1,51 @@
+"""When sign-up mail has to be slowed, as a table."""
+
+import pytest
+
+from notifications.bounce_brake.decision import Figures, Limits, enough, let_go_now, must_slow
+
+LIMITS = Limits(least=10, share=0.05)
+
+
+@pytest.mark.parametrize(
+    ("bounced", "sent", "line_s", "slow"),
+    [
+        (0, 0, 0, False),
+        (9, 9, 0, False),  # all of it, but too few to tell
+        (10, 10, 0, True),
+        (10, 200, 0, True),  # 5 % exactly
+        (10, 201, 0, False),
+        (400, 10_000, 0, False),
+        (10, 201, 30, True),  # it has begun, and the share is not yet half of the limit
+        (10, 400, 30, True),
+        (10, 401, 30, False),
+        (9, 9, 30, False),  # the others were too long ago
+    ],
+)
+def test_slowed_from_a_share_and_a_number_on(bounced, sent, line_s, slow):
+    assert must_slow(Figures(bounced=bounced, sent=sent, line_s=line_s), LIMITS) is slow
+
+
+@pytest.mark.parametrize("bounced", [1, 10, 11, 99, 5000])
+@pytest.mark.parametrize("line_s", [0, 30])
+def test_beyond_what_is_enough_no_count_changes_the_answer(bounced, line_s):
+    most = enough(bounced, LIMITS)
+    assert not must_slow(Figures(bounced=bounced, sent=most, line_s=line_s), LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("since_last_s", "per_min", "go"),
+    [
+        (None, 6, 1),  # the first
+        (0, 6, 0),
+        (9.9, 6, 0),
+        (10, 6, 1),
+        (600, 6, 1),  # the relay was away: no burst
+        (0.5, 600, 5),  # a round at ten a second
+        (600, 600, 20),
+        (30, 0.5, 0),
+        (120, 0.5, 1),
+    ],
+)
+def test_queue_leaves_at_its_rate(since_last_s, per_min, go):
+    assert let_go_now(since_last_s, per_min) == go

@@ -1,0 +1,159 @@
+"""The rules of a circuit, as tables. The clock is a number."""
+
+from dataclasses import replace
+
+import pytest
+
+from notifications.breaker.circuit import (
+    CLOSED,
+    CONSECUTIVE_FAILURES,
+    FAILURES,
+    MEANS,
+    Meaning,
+    Pass,
+    Probe,
+    Wait,
+    answered,
+    passage,
+    probing,
+    released,
+)
+from notifications.providers.base.mail import ErrorClass
+
+NOW = 1_000_000.0
+DOWN, AMBIGUOUS, REFUSED = ErrorClass.TRANSIENT, ErrorClass.AMBIGUOUS, ErrorClass.MISCONFIGURED
+THROTTLED, BAD_MESSAGE, TAKEN = ErrorClass.RATE_LIMITED, ErrorClass.PERMANENT, None
+
+
+def after(*answers, start=CLOSED, now=NOW):
+    for answer in answers:
+        start = answered(start, now, answer, "code")
+    return start
+
+
+def probe_of(circuit, now, *, prober="me"):
+    return probing(circuit, now, prober=prober, lease_s=20.0)
+
+
+OPEN = after(*[DOWN] * CONSECUTIVE_FAILURES)
+PROBED = probe_of(OPEN, NOW + 2)
+
+
+def test_every_class_of_answer_means_something():
+    assert set(MEANS) == {None, *ErrorClass}
+    assert {answer for answer in MEANS if MEANS[answer] in {Meaning.FAILS, Meaning.REFUSES_US}} == FAILURES
+
+
+@pytest.mark.parametrize(
+    ("why", "answers", "failures", "is_open"),
+    [
+        ("a failure is counted", [DOWN], 1, False),
+        ("one less than enough", [DOWN] * 4, 4, False),
+        ("enough in a row", [DOWN] * 5, 0, True),
+        ("an answer that was lost is a failure too", [DOWN, AMBIGUOUS, DOWN, AMBIGUOUS, AMBIGUOUS], 0, True),
+        ("a success begins anew", [*[DOWN] * 4, TAKEN, *[DOWN] * 4], 4, False),
+        ("a refused message shows that the provider works", [*[DOWN] * 4, BAD_MESSAGE, DOWN], 1, False),
+        ("throttling is neither", [*[DOWN] * 4, THROTTLED, DOWN], 0, True),
+        ("however often", [THROTTLED] * 50, 0, False),
+        ("a set-up that cannot work opens at once", [REFUSED], 0, True),
+        ("success after success", [TAKEN] * 3, 0, False),
+    ],
+)
+def test_closed_circuit_opens(why, answers, failures, is_open):
+    circuit = after(*answers)
+    assert (circuit.failures, circuit.is_open) == (failures, is_open), why
+
+
+def test_closed_circuit_without_failures_is_the_same_whatever_was_before():
+    assert after(*[DOWN] * 4, TAKEN) == CLOSED
+    assert answered(PROBED, NOW + 3, TAKEN, "", prober="me") == CLOSED
+
+
+@pytest.mark.parametrize(
+    ("why", "circuit", "now", "expected"),
+    [
+        ("closed", CLOSED, NOW, Pass()),
+        ("closed with failures", after(DOWN), NOW, Pass()),
+        ("just opened", OPEN, NOW, Wait(2.0)),
+        ("half of its time", OPEN, NOW + 1, Wait(1.0)),
+        ("its time is over", OPEN, NOW + 2, Probe()),
+        ("long over", OPEN, NOW + 1e9, Probe()),
+        ("somebody probes", PROBED, NOW + 3, Wait(19.0)),
+        ("the prober was lost", PROBED, NOW + 22, Probe()),
+        ("opened by a clock that was ahead", OPEN, NOW - 3600, Probe()),
+        ("probed by a clock that was ahead", PROBED, NOW - 3600, Probe()),
+    ],
+)
+def test_passage(why, circuit, now, expected):
+    assert passage(circuit, now) == expected, why
+
+
+@pytest.mark.parametrize(
+    ("error_class", "open_s"),
+    [
+        (DOWN, [2, 4, 8, 16, 30, 30]),
+        (AMBIGUOUS, [2, 4, 8, 16, 32, 60, 60]),
+        (REFUSED, [5, 10, 20, 40, 60, 60]),
+    ],
+)
+def test_every_failed_probe_opens_it_for_longer_up_to_a_bound(error_class, open_s):
+    circuit, now = after(*[error_class] * CONSECUTIVE_FAILURES), NOW
+    seen = [circuit.open_s]
+    while len(seen) < len(open_s):
+        now += circuit.open_s
+        circuit = answered(probe_of(circuit, now), now + 1, error_class, "code", prober="me")
+        assert passage(circuit, now + 1) == Wait(circuit.open_s)
+        now += 1
+        seen.append(circuit.open_s)
+    assert seen == open_s
+    assert circuit.since == NOW
+
+
+def test_outage_of_weeks_overflows_nothing():
+    assert replace(OPEN, trips=100_000).trips == 100_000
+    circuit = probe_of(replace(OPEN, trips=100_000), NOW + 9)
+    assert answered(circuit, NOW + 9, DOWN, "", prober="me").open_s == 30
+
+
+def test_one_probe_at_a_time():
+    assert PROBED.prober == "me"
+    assert probe_of(PROBED, NOW + 3, prober="you") == PROBED
+    assert probe_of(PROBED, NOW + 22, prober="you").prober == "you"
+    assert probe_of(CLOSED, NOW) == CLOSED
+    assert probe_of(OPEN, NOW + 1) == OPEN
+
+
+LATE = probe_of(PROBED, NOW + 22, prober="you")
+
+
+@pytest.mark.parametrize(
+    ("why", "circuit", "answer", "prober", "trips"),
+    [
+        ("the probe's success closes", PROBED, TAKEN, "me", 0),
+        ("so does a message that it refuses", PROBED, BAD_MESSAGE, "me", 0),
+        ("throttled is not down", PROBED, THROTTLED, "me", 0),
+        ("the probe's failure opens anew", PROBED, DOWN, "me", 2),
+        ("a probe that ends in doubt", PROBED, AMBIGUOUS, "me", 2),
+        ("a probe that finds a broken set-up", PROBED, REFUSED, "me", 2),
+        ("a success that began before", OPEN, TAKEN, "", 1),
+        ("a failure that began before", OPEN, DOWN, "", 1),
+        ("the same while a probe is on its way", PROBED, DOWN, "", 1),
+        ("a lost prober's late failure", LATE, DOWN, "me", 1),
+        ("a lost prober's late throttling", LATE, THROTTLED, "me", 1),
+        ("a lost prober's late success", LATE, TAKEN, "me", 0),
+        ("a late probe's failure when it has closed counts as one", CLOSED, DOWN, "me", 0),
+    ],
+)
+def test_open_circuit_listens_to_probes_only(why, circuit, answer, prober, trips):
+    assert answered(circuit, NOW + 23, answer, "code", prober=prober).trips == trips, why
+
+
+def test_what_a_probe_has_found_is_the_reason_from_then_on():
+    circuit = answered(PROBED, NOW + 3, REFUSED, "bad-key", prober="me")
+    assert (circuit.error_class, circuit.code, circuit.prober) == ("misconfigured", "bad-key", "")
+
+
+def test_probe_that_came_to_nothing_lets_the_next_one_go_at_once():
+    assert passage(released(PROBED, "me"), NOW + 3) == Probe()
+    assert released(PROBED, "you") == PROBED
+    assert released(CLOSED, "me") == CLOSED

@@ -1,0 +1,146 @@
+"""What the relay and the workers do while no provider takes mail, and when one does again."""
+
+import base64
+import json
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from django.db.models.functions import Now
+
+from notifications.breaker import permits
+from notifications.breaker.circuit import CONSECUTIVE_FAILURES
+from notifications.breaker.permits import enter, report
+from notifications.delivery.deliver import deliver
+from notifications.delivery.record import Carrier
+from notifications.models import Message
+from notifications.outbox import relay
+from notifications.providers.base.mail import Accepted, ErrorClass, ProviderError
+from notifications.rules.states import Status, Stream
+from notifications.runtime.redis_client import client, pace_key
+from tests.factories import MessageFactory
+from tests.notifications.breaker.breakers import open_circuit, until_probe
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+
+CARRIER = Carrier(task_id="task-1", worker="test@here")
+DOWN, AMBIGUOUS, REFUSED = ErrorClass.TRANSIENT, ErrorClass.AMBIGUOUS, ErrorClass.MISCONFIGURED
+
+
+def run(*messages, stream=Stream.DEFAULT):
+    return deliver([message.id for message in messages], stream, CARRIER)
+
+
+def fresh(message):
+    return Message.objects.get(id=message.id)
+
+
+@pytest.fixture
+def backlog(valkey):
+    client().set(relay.SENTINEL, "1")
+    return {stream: MessageFactory.create_batch(3, stream=stream) for stream in reversed(Stream)}
+
+
+def test_relay_publishes_nothing_while_no_provider_takes_mail(provider, second, backlog):
+    for name in ("scripted", "second"):
+        open_circuit(name)
+    done = relay.run_once()
+    assert (done.published, done.no_way) == ({}, True)
+    assert Message.objects.filter(relayed=0).count() == 9
+
+
+def test_relay_publishes_one_task_for_a_probe_the_most_urgent_first(provider, second, backlog):
+    for name in ("scripted", "second"):
+        open_circuit(name)
+    until_probe("second")
+    for stream in Stream:
+        assert relay.run_once().published == {stream: 3}
+        assert client().llen(stream.value) == 1
+    assert relay.run_once().published == {}
+
+
+def test_relay_publishes_nothing_more_while_a_probe_is_on_its_way(provider, backlog):
+    open_circuit("scripted")
+    until_probe("scripted")
+    assert relay.run_once().published == {Stream.CRITICAL: 3}
+    enter("scripted")
+    assert relay.run_once().published == {}
+
+
+def test_stale_mail_ahead_does_not_keep_the_probe_from_the_provider(provider, valkey):
+    stale = MessageFactory.create_batch(15, expires_at=Now(), relay_after=Now() - timedelta(hours=1))
+    wanted = MessageFactory.create_batch(2, relay_after=Now())
+    open_circuit("scripted")
+    until_probe("scripted")
+    assert relay.run_once().published == {Stream.DEFAULT: 17}
+    run(*stale, *wanted)
+    assert [fresh(message).status for message in wanted] == [Status.SENT] * 2
+    assert {fresh(message).status for message in stale} == {Status.EXPIRED}
+
+
+def test_relay_publishes_everything_as_soon_as_one_takes_mail_again(provider, second, backlog):
+    for name in ("scripted", "second"):
+        open_circuit(name)
+    assert relay.run_once().published == {}
+    until_probe("second")
+    report(enter("second"), Accepted(""))
+    done = relay.run_once()
+    assert list(done.published.items()) == [(stream, 3) for stream in Stream]
+    assert not done.no_way
+
+
+def test_relay_keeps_the_pace_of_the_provider_that_mail_goes_to(provider, second, backlog):
+    client().set(pace_key("scripted", Stream.BULK), "0.000", px=5000)
+    assert relay.run_once().published[Stream.BULK] == 1
+    open_circuit("scripted")
+    assert relay.run_once().published == {Stream.BULK: 2}
+    client().set(pace_key("second", Stream.CRITICAL), "0.000", px=5000)
+    assert relay.run_once().paced
+
+
+def one_round():
+    """Let the relay publish, and work off what is in the queues as a worker would: urgent mail first."""
+    relay.run_once()
+    for stream in Stream:
+        while task := client().rpop(stream.value):
+            arguments, _, _ = json.loads(base64.b64decode(json.loads(task)["body"]))
+            deliver([UUID(raw) for raw in arguments[0]], stream, CARRIER)
+
+
+def test_outage_of_all_providers_costs_a_bounded_number_of_attempts_and_no_message(provider, second, settings):
+    settings.EMAIL_STREAM_RATES = ""
+    client().set(relay.SENTINEL, "1")
+    for stream in reversed(Stream):
+        MessageFactory.create_batch(20, stream=stream)
+    down = [ProviderError(DOWN, "http-503")] * 1000
+    provider.script.extend(down)
+    second.script.extend(down)
+    for _ in range(12):
+        one_round()
+        for name in ("scripted", "second"):
+            until_probe(name)
+    probes = 12 * 2 * 2  # a slow machine gives a circuit the time to be probed twice in a round
+    made = sum(message.attempts for message in Message.objects.all())
+    assert made <= 2 * CONSECUTIVE_FAILURES + probes
+    assert sum(message.counted_attempts for message in Message.objects.all()) <= 2 * CONSECUTIVE_FAILURES
+    assert Message.objects.filter(status=Status.QUEUED).count() == 60
+    provider.script.clear()
+    second.script.clear()
+    Message.objects.update(due_at=Now(), relay_after=Now())
+    rounds = 0
+    while Message.objects.filter(status=Status.QUEUED).exists() and (rounds := rounds + 1) < 100:
+        one_round()
+    assert set(Message.objects.values_list("status", flat=True)) == {Status.SENT}
+    taken = [mail.message_id for mail in [*provider.taken, *second.taken]]
+    assert len(taken) == len(set(taken)) == 60
+    streams = dict(Message.objects.values_list("id", "stream"))
+    # A second provider may have taken the first ones; each of the two took the urgent ones first.
+    for one in (provider, second):
+        order = [list(Stream).index(streams[mail.message_id]) for mail in one.taken]
+        assert order == sorted(order)
+
+
+def test_process_that_starts_anew_finds_the_circuit_open(provider):
+    open_circuit("scripted")
+    permits.forget()
+    assert str(run(MessageFactory())) == "1 waiting for a provider"

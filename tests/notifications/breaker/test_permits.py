@@ -1,0 +1,290 @@
+"""The shared circuits on a real Valkey. Its clock is the server's: moments are shifted instead."""
+
+import logging
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+import redis
+from django.conf import settings
+
+from config.environment import BASE_DIR
+from devtools.stack.ports import free_port
+from devtools.stack.valkey import Valkey
+from notifications.breaker import permits, store
+from notifications.breaker.circuit import CLOSED, CONSECUTIVE_FAILURES
+from notifications.breaker.permits import Effect, Entry, enter, leave, report
+from notifications.providers.base.mail import Accepted, ErrorClass, ProviderError
+from notifications.runtime import redis_client
+from notifications.runtime.redis_client import client, rest
+from tests.live.running import eventually
+from tests.notifications.breaker.breakers import let_pass, open_circuit, probe, until_probe
+
+pytestmark = pytest.mark.usefixtures("valkey")
+
+TAKEN = Accepted("an id")
+DOWN = ProviderError(ErrorClass.TRANSIENT, "http-503")
+BAD_KEY = ProviderError(ErrorClass.MISCONFIGURED, "bad-key", "the key secret-of-ours is not known")
+
+
+def as_another_process():
+    """Go on as a process that has seen nothing yet; what is in Redis stays."""
+    permits.forget()
+
+
+def test_closed_circuit_lets_mail_pass():
+    assert enter("ses") == Entry("ses")
+
+
+def test_failures_of_several_processes_open_one_circuit():
+    for _ in range(CONSECUTIVE_FAILURES):
+        as_another_process()
+        entry = enter("ses")
+        effect = report(entry, DOWN)
+    assert effect == Effect(is_open=True)
+    as_another_process()
+    assert enter("ses") is None
+    assert enter("sendgrid") == Entry("sendgrid")
+
+
+def test_failures_at_the_same_moment_are_all_counted():
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: report(Entry("ses"), DOWN), range(CONSECUTIVE_FAILURES - 1)))
+    assert store.look("ses")[0].failures == CONSECUTIVE_FAILURES - 1
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: report(Entry("ses"), DOWN), range(30)))
+    # What comes after the opening is from calls that began before.
+    assert store.look("ses")[0].trips == 1
+
+
+def test_success_forgets_the_failures_before_it():
+    for answer in [*[DOWN] * 4, TAKEN, *[DOWN] * 4]:
+        assert report(enter("ses"), answer) == Effect(is_open=False)
+    as_another_process()
+    report(enter("ses"), TAKEN)
+    assert client().get(store.key("ses")) is None
+
+
+def test_broken_set_up_opens_at_once_and_raises_the_alarm_once(caplog):
+    assert report(enter("ses"), BAD_KEY).is_open
+    report(Entry("ses"), BAD_KEY)
+    report(probe(), BAD_KEY)
+    (alarm,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert "ses" in alarm.getMessage()
+    assert "bad-key" in alarm.getMessage()
+    assert "secret" not in caplog.text
+
+
+def test_throttling_opens_nothing():
+    for _ in range(20):
+        assert not report(enter("ses"), ProviderError(ErrorClass.RATE_LIMITED, "429")).is_open
+    assert store.look("ses")[0] == CLOSED
+
+
+def test_probe_that_succeeds_closes_for_everybody():
+    open_circuit("ses")
+    assert report(probe(), TAKEN) == Effect(is_open=False)
+    as_another_process()
+    assert enter("ses") == Entry("ses")
+
+
+def test_probe_that_fails_opens_for_longer():
+    open_circuit("ses")
+    entry = probe()
+    assert report(entry, DOWN) == Effect(is_open=True, failed_probe=True)
+    leave(entry)
+    let_pass("ses", 3.9)
+    assert enter("ses") is None
+    let_pass("ses", 0.2)
+    assert enter("ses").prober
+
+
+def test_probe_without_an_answer_lets_the_next_one_go_at_once():
+    open_circuit("ses")
+    leave(probe())
+    assert enter("ses").prober
+
+
+def test_only_one_of_many_threads_probes():
+    open_circuit("ses")
+    until_probe("ses")
+    with ThreadPoolExecutor(8) as pool:
+        entries = list(pool.map(lambda _: enter("ses"), range(40)))
+    assert len([entry for entry in entries if entry]) == 1
+
+
+ASK = """
+import sys, time, django
+django.setup()
+from concurrent.futures import ThreadPoolExecutor
+from notifications.delivery.breaker import enter
+print("ready", flush=True)
+sys.stdin.readline()
+with ThreadPoolExecutor(4) as pool:
+    print(sum(1 for entry in pool.map(lambda _: enter("ses"), range(20)) if entry), flush=True)
+time.sleep(float(sys.argv[1]))
+"""
+
+
+@contextmanager
+def processes(count, *, stay_s=0):
+    """Run processes that ask 20 times for leave as soon as they are told to, and say how often they got it."""
+    command = [sys.executable, "-c", ASK, str(stay_s)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    running = [subprocess.Popen(command, cwd=BASE_DIR, **pipes) for _ in range(count)]
+    try:
+        assert [process.stdout.readline() for process in running] == ["ready\n"] * count
+        yield running
+    finally:
+        for process in running:
+            process.kill()
+            process.communicate()
+
+
+def ask(running):
+    for process in running:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    return [int(process.stdout.readline()) for process in running]
+
+
+def test_only_one_of_several_processes_probes():
+    open_circuit("ses")
+    with processes(3) as running:
+        until_probe("ses")
+        assert sorted(ask(running)) == [0, 0, 1]
+
+
+def test_probe_of_a_killed_process_ends_with_its_time():
+    open_circuit("ses")
+    with processes(1, stay_s=60) as running:
+        until_probe("ses")
+        assert ask(running) == [1]
+    assert enter("ses") is None
+    let_pass("ses", settings.PROVIDER_DEADLINE_S)
+    assert enter("ses") is None
+    let_pass("ses", 2 + permits.PROBE_MARGIN_S)
+    assert enter("ses").prober
+
+
+class Commands:
+    """Counts what Redis was asked."""
+
+    def __init__(self, monkeypatch):
+        self.count = 0
+        execute = redis.connection.Connection.send_packed_command
+
+        def counting(connection, *arguments, **options):
+            self.count += 1
+            return execute(connection, *arguments, **options)
+
+        monkeypatch.setattr(redis.connection.Connection, "send_packed_command", counting)
+
+
+def test_email_that_goes_well_asks_redis_nothing(monkeypatch):
+    monkeypatch.setattr(permits, "REMEMBERED_S", 3600.0)
+    # A busy machine may answer the first question too late; then the state is not remembered yet.
+    eventually(lambda: enter("ses") and "ses" in permits._fine)
+    commands = Commands(monkeypatch)
+    for _ in range(100):
+        report(enter("ses"), TAKEN)
+    assert commands.count == 0
+
+
+def test_what_others_have_found_is_seen_after_a_moment(monkeypatch):
+    monkeypatch.setattr(permits, "REMEMBERED_S", 3600.0)
+    assert enter("ses") == Entry("ses")
+    remembered = dict(permits._fine)
+    open_circuit("ses")
+    permits._fine.update(remembered)
+    assert enter("ses") == Entry("ses")
+    monkeypatch.setattr(permits, "REMEMBERED_S", 0.0)
+    assert enter("ses") is None
+
+
+def test_wiped_redis_starts_with_closed_circuits():
+    open_circuit("ses")
+    client().flushdb()
+    assert enter("ses") == Entry("ses")
+
+
+@pytest.mark.parametrize("written", [b"{", b"[]", b'{"of_another_version": 1}'])
+def test_state_that_cannot_be_read_counts_as_closed_and_is_replaced(written):
+    client().set(store.key("ses"), written)
+    assert enter("ses") == Entry("ses")
+    open_circuit("ses")
+    assert enter("ses") is None
+
+
+@contextmanager
+def redis_at(monkeypatch, url):
+    """Have the circuits use another Redis."""
+    monkeypatch.setattr(settings, "REDIS_URL", url)
+    with redis_client.the_client.__wrapped__() as other, monkeypatch.context() as patch:
+        patch.setattr(store, "client", lambda: other)
+        yield
+
+
+@pytest.fixture
+def own_valkey(monkeypatch, tmp_path):
+    """A Valkey for the circuits alone, to be stopped and started."""
+    server = Valkey(tmp_path, free_port(), durable=False)
+    server.start()
+    with redis_at(monkeypatch, server.url):
+        yield server
+    server.stop()
+
+
+def test_redis_away_the_same_rules_hold_within_the_process(own_valkey, caplog):
+    own_valkey.stop()
+    for _ in range(CONSECUTIVE_FAILURES):
+        assert enter("ses") == Entry("ses")
+        effect = report(Entry("ses"), DOWN)
+    assert effect.is_open
+    assert enter("ses") is None
+    assert rest.on
+    assert caplog.text.count("Redis is away") == 1
+
+
+def test_redis_going_away_opens_no_circuit_that_was_open(own_valkey):
+    open_circuit("ses")
+    own_valkey.stop()
+    assert enter("ses") is None
+
+
+def test_probes_go_on_while_redis_is_away(own_valkey):
+    own_valkey.stop()
+    open_circuit("ses")
+    seen = store._seen["ses"]
+    store._seen["ses"] = replace(seen, opened_at=seen.opened_at - 3)
+    entry = enter("ses")
+    assert entry.prober
+    assert enter("ses") is None
+    report(entry, TAKEN)
+    assert enter("ses") == Entry("ses")
+
+
+def test_redis_back_everybody_shares_again(own_valkey):
+    own_valkey.stop()
+    open_circuit("ses")
+    own_valkey.start()
+    assert enter("ses") is None
+    rest.end()
+    assert enter("ses") == Entry("ses")
+
+
+def test_redis_that_hangs_costs_one_time_limit_and_not_one_for_each(monkeypatch):
+    with socket.socket() as hung:
+        hung.bind(("127.0.0.1", 0))
+        hung.listen()
+        monkeypatch.setattr(redis_client, "TIMEOUT_S", 0.2)
+        with redis_at(monkeypatch, f"redis://127.0.0.1:{hung.getsockname()[1]}/0"):
+            commands = Commands(monkeypatch)
+            for _ in range(20):
+                enter("ses")
+                report(Entry("ses"), DOWN)
+            assert commands.count <= 2

@@ -1,0 +1,195 @@
+"""What the provider's account says, and what its complaints do to the rate."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+
+from notifications.budget import fallback, quota
+from notifications.budget import grants as budget
+from notifications.budget.grants import reserve, throttled
+from notifications.delivery.deliver import deliver
+from notifications.delivery.record import Carrier
+from notifications.models import DeliveryAttempt, ProviderQuota
+from notifications.providers.base.account import Quota
+from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.rules.states import Stream
+from notifications.runtime.redis_client import client
+from tests.factories import MessageFactory
+from tests.notifications.budget.budgets import counted, drain, let_pass, rates_of, state
+from tests.scripted import ScriptedAccount
+from tests.simulated import simulator
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("still")]
+
+
+def says(per_second=None, per_day=None, sent_today=0):
+    said = Quota(per_second=per_second, per_day=per_day, sent_today=sent_today)
+    return quota.refresh("ses", ScriptedAccount(quota=said))
+
+
+def per_second():
+    return rates_of(Stream.CRITICAL, steps=40)[Stream.CRITICAL]
+
+
+@pytest.fixture(autouse=True)
+def hundred_a_second(settings, valkey):
+    settings.EMAIL_RATE, settings.EMAIL_STREAM_RATES, settings.EMAIL_DAILY = "ses=100", "", ""
+    # The first question after a wipe counts the day anew; here that has happened.
+    reserve("ses", Stream.BULK, 0)
+
+
+@pytest.mark.parametrize(
+    ("account", "share", "rate"), [(50, 0.8, 40), (50, 0.5, 25), (1000, 0.8, 100), (None, 0.8, 100), (0, 0.8, 0.1)]
+)
+def test_rate_is_the_lower_of_the_setting_and_the_share_of_the_account(settings, account, share, rate):
+    settings.EMAIL_QUOTA_SHARE = share
+    says(per_second=account)
+    assert per_second() == pytest.approx(rate, rel=0.1, abs=0.3)
+
+
+def test_account_alone_decides_where_the_setting_names_no_rate(settings):
+    settings.EMAIL_RATE = ""
+    says(per_second=50)
+    assert per_second() == pytest.approx(40, rel=0.1)
+
+
+def test_last_answer_holds_for_a_day_and_then_the_setting_does():
+    says(per_second=50, per_day=20)
+    assert quota.refresh("ses", ScriptedAccount(quota=ProviderError(ErrorClass.TRANSIENT, "gone"))) is None
+    assert quota.refresh("ses", ScriptedAccount(quota=None)) is None
+    let_pass("ses", quota.GOOD_FOR_S - 30)
+    assert drain(Stream.CRITICAL) == 20
+    let_pass("ses", 31)
+    assert per_second() == pytest.approx(100, rel=0.1)
+
+
+def test_account_without_a_limit_takes_the_last_one_away():
+    says(per_day=20)
+    says()
+    assert drain(Stream.CRITICAL) > 20
+
+
+def test_lower_of_the_account_and_the_setting_is_the_days_limit(settings):
+    settings.EMAIL_DAILY = "ses=15"
+    says(per_day=20)
+    assert drain(Stream.CRITICAL) == 15
+
+
+def test_what_others_have_sent_over_the_account_counts():
+    says(per_day=50, sent_today=20)
+    assert drain(Stream.CRITICAL) == 30
+
+
+def test_what_the_account_has_counted_of_ours_counts_once():
+    message = MessageFactory()
+    for number in range(1, 6):
+        DeliveryAttempt.objects.create(message=message, number=number, provider="ses", result="accepted")
+    client().flushdb()
+    says(per_day=50, sent_today=20)
+    assert (counted("ses"), state("ses", "others")) == (5, 15)
+    assert drain(Stream.CRITICAL) == 30
+    says(per_day=50, sent_today=20)
+    assert state("ses", "others") == 0
+
+
+def test_throttled_lowers_the_rate_once_a_second_however_many_say_so():
+    for _ in range(8):
+        throttled("ses")
+    assert state("ses", "factor") == pytest.approx(0.7)
+    let_pass("ses", 1.1)
+    throttled("ses")
+    assert state("ses", "factor") == pytest.approx(0.49, abs=0.01)
+
+
+def test_throttled_never_lowers_below_a_tenth():
+    for _ in range(12):
+        throttled("ses")
+        let_pass("ses", 1.1)
+    assert state("ses", "factor") == pytest.approx(0.1, abs=0.001)
+    assert per_second() == pytest.approx(10, abs=1.5)
+
+
+@pytest.mark.parametrize(("minutes", "rate"), [(0, 70), (1, 75), (4, 90), (6, 100), (60, 100)])
+def test_rate_comes_back_by_a_twentieth_a_minute(minutes, rate):
+    throttled("ses")
+    let_pass("ses", minutes * 60)
+    reserve("ses", Stream.CRITICAL, 1)
+    assert fallback.rate_seen("ses") == pytest.approx(rate, rel=0.01)
+
+
+def test_rate_that_is_throttled_again_goes_on_from_where_it_is():
+    throttled("ses")
+    let_pass("ses", 120)
+    throttled("ses")
+    assert state("ses", "factor") == pytest.approx(0.8 * 0.7, abs=0.001)
+
+
+def test_provider_that_says_how_long_gets_nothing_until_then():
+    throttled("ses", retry_after_s=60)
+    grants = [reserve("ses", stream, 2) for stream in Stream]
+    assert [grant.count for grant in grants] == [0, 0, 0]
+    assert all(59 < grant.waits_s[0] < 61 for grant in grants)
+    assert reserve("sendgrid", Stream.BULK, 1).count == 1
+    let_pass("ses", 61)
+    assert reserve("ses", Stream.BULK, 1).count == 1
+
+
+def test_pause_is_bounded_and_a_shorter_one_does_not_end_it():
+    throttled("ses", retry_after_s=86_400)
+    throttled("ses", retry_after_s=1)
+    wait_s = reserve("ses", Stream.CRITICAL, 1).waits_s[0]
+    assert budget.LONGEST_PAUSE_S - 2 < wait_s < budget.LONGEST_PAUSE_S + 1
+
+
+def test_refusal_for_the_rates_sake_reaches_the_budget(provider):
+    provider.script.append(ProviderError(ErrorClass.RATE_LIMITED, "429", retry_after_s=120))
+    messages = [MessageFactory() for _ in range(3)]
+    report = deliver([message.id for message in messages], Stream.DEFAULT, Carrier(task_id="", worker=""))
+    assert str(report) == "1 rate-limited, 2 put off"
+    assert state("scripted", "factor") == pytest.approx(0.7)
+    assert sorted(type(messages[0]).objects.values_list("attempts", flat=True)) == [0, 0, 1]
+
+
+def test_other_refusals_do_not_lower_the_rate(provider):
+    provider.script.append(ErrorClass.TRANSIENT)
+    deliver([MessageFactory().id], Stream.DEFAULT, Carrier(task_id="", worker=""))
+    assert state("scripted", "factor") is None
+
+
+def test_accounts_of_the_providers_in_use_are_asked_over_the_wire(settings, monkeypatch, tmp_path):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "an-id")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
+    settings.EMAIL_PROVIDERS, settings.SES_REGION = ["smtp", "ses"], "eu-central-1"
+    with simulator(tmp_path) as server:
+        server.turn("ses", quota_per_second=20, quota_per_day=1000)
+        settings.SES_ENDPOINT_URL = server.url
+        assert quota.refresh_all() == 1
+    assert state("ses", "quota_rate") == pytest.approx(16)
+    assert state("ses", "quota_day") == 1000
+    assert quota.refresh_all() == 0
+    assert state("ses", "quota_rate") == pytest.approx(16)
+
+
+def test_wiped_redis_gets_the_last_quota_back():
+    says(per_second=50, per_day=200, sent_today=195)
+    client().flushdb()
+    assert drain(Stream.CRITICAL) == 5
+    assert state("ses", "quota_rate") == pytest.approx(40)
+    client().flushdb()
+    ProviderQuota.objects.update(read_at=Now() - timedelta(days=2))
+    assert drain(Stream.CRITICAL) > 5
+
+
+@pytest.mark.parametrize("throttle", [True, False])
+def test_clock_that_goes_back_by_an_hour_neither_opens_nor_closes_the_gate(throttle):
+    if throttle:
+        throttled("ses")
+    assert drain(Stream.CRITICAL) > 20
+    # A moment of the clock before is an hour ahead of the clock now.
+    let_pass("ses", -3600)
+    grant = reserve("ses", Stream.CRITICAL, 1000)
+    assert grant.count < 100
+    # Not for the whole hour.
+    assert grant.waits_s[0] <= budget.LONGEST_WAIT_S + 1
+    assert per_second() == pytest.approx(70 if throttle else 100, rel=0.1)

@@ -1,0 +1,71 @@
+import pytest
+
+from notifications.budget.rates import BadRateError, daily, floors, parse
+
+NAMES = ["ses", "sendgrid"]
+STREAMS = ["critical", "default", "bulk"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", {}),
+        ("  ", {}),
+        ("10", {"ses": 10.0, "sendgrid": 10.0}),
+        ("ses=0.5", {"ses": 0.5}),
+        (" ses = 10 , sendgrid=50", {"ses": 10.0, "sendgrid": 50.0}),
+    ],
+)
+def test_parse(text, expected):
+    assert parse(text, NAMES) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["ten", "-1", "0", "nan", "inf", "ses=", "mailgun=5", "ses=5;sendgrid=5", "ses=10,,", "ses=1,ses=2"]
+)
+def test_unreadable_rate_is_refused(text):
+    with pytest.raises(BadRateError):
+        parse(text, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", {}),
+        ("bulk=0", {"bulk": 0.0}),
+        ("bulk=1", {"bulk": 1.0}),
+        ("critical=0.7, default=0.2, bulk=0.1", {"critical": 0.7, "default": 0.2, "bulk": 0.1}),
+    ],
+)
+def test_floors(text, expected):
+    assert floors(text, STREAMS) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("0.2", "names no stream"),
+        ("critical=0.7,bulk=0.4", "together are more than 1"),
+        ("critical=1.2", "between 0 and 1"),
+        ("critical=-0.1", "between 0 and 1"),
+        ("critical=nan", "between 0 and 1"),
+        ("critical=half", "is not a share"),
+        ("urgent=0.5", "is none of"),
+    ],
+)
+def test_floors_that_cannot_be_are_refused_with_the_reason(text, says):
+    with pytest.raises(BadRateError, match=says):
+        floors(text, STREAMS)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("", {}), ("500", {"ses": 500, "sendgrid": 500}), ("ses=50000", {"ses": 50_000})]
+)
+def test_daily(text, expected):
+    assert daily(text, NAMES) == expected
+
+
+@pytest.mark.parametrize("text", ["many", "0", "-5", "1.5", "nan", "inf", "1e300", "ses=", "mailgun=5", "ses=1,ses=2"])
+def test_unreadable_day_is_refused(text):
+    with pytest.raises(BadRateError):
+        daily(text, NAMES)

@@ -1,0 +1,299 @@
+"""The worker's job on real rows and a real budget, with a provider that answers by script."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from notifications import kinds
+from notifications.delivery.deliver import deliver
+from notifications.delivery.record import Carrier
+from notifications.delivery.render import render
+from notifications.models import DeliveryAttempt, Message
+from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.rules.states import Status, Stream
+from tests.factories import MessageFactory, UserFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+
+CARRIER = Carrier(task_id="task-1", worker="test@here")
+
+
+def run(*messages, stream=Stream.DEFAULT, **options):
+    return deliver([message.id for message in messages], stream, CARRIER, **options)
+
+
+def fresh(message):
+    return Message.objects.get(id=message.id)
+
+
+def test_sent_and_written_down(provider):
+    message = MessageFactory()
+    report = run(message)
+    after = fresh(message)
+    attempt = after.delivery_attempts.get()
+    assert str(report) == "1 sent"
+    assert (after.status, after.provider, after.attempts, after.lease_token) == (Status.SENT, "scripted", 1, None)
+    assert after.sent_at is not None
+    assert (attempt.number, attempt.result, attempt.provider_message_id) == (1, "accepted", "scripted-1")
+    assert (attempt.task_id, attempt.worker) == ("task-1", "test@here")
+
+
+def to_confirmed(name, **changes):
+    """A message to somebody who has proven that the address is theirs."""
+    user = UserFactory(name=name, confirmed_at=timezone.now())
+    return MessageFactory(**{"kind": "password-changed", "user": user} | changes)
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in kinds.KINDS.values() if kind.for_owner])
+def test_name_is_not_in_email_to_an_address_that_is_not_confirmed(kind):
+    """Anybody can sign up with another's address, and under any name."""
+    user = UserFactory(name="Advertisement", new_email="new@example.com")
+    mail = render(MessageFactory(kind=kind, user=user, context=kinds.KINDS[kind].sample), attempt=1)
+    assert "Advertisement" not in f"{mail.to_name} {mail.subject} {mail.text} {mail.html}"
+
+
+def test_name_is_not_in_email_to_the_new_address_of_an_account_either():
+    user = UserFactory(name="Advertisement", new_email="new@example.com", confirmed_at=timezone.now())
+    mail = render(MessageFactory(kind="address-change", user=user, to_address="new@example.com"), attempt=1)
+    assert "Advertisement" not in f"{mail.to_name} {mail.subject} {mail.text} {mail.html}"
+
+
+def test_mail_carries_a_link_that_was_made_for_it(provider):
+    message = MessageFactory()
+    run(message)
+    (mail,) = provider.taken
+    assert (mail.to_address, mail.attempt) == (message.to_address, 1)
+    assert "http://127.0.0.1:8000/confirm/" in mail.text
+    assert "http://127.0.0.1:8000/confirm/" in mail.html
+    assert mail.headers["Auto-Submitted"] == "auto-generated"
+    assert mail.headers["Message-ID"] == f"<{message.id}@mailroom.example>"
+    assert "\n" not in mail.subject
+
+
+@pytest.mark.parametrize(
+    ("sender", "domain"),
+    [
+        ("Mailroom <hello@bücher.example>", "xn--bcher-kva.example"),
+        ("hello@Mail.Example", "mail.example"),
+        ('"Mail, room" <hello@mail.example> ', "mail.example"),
+    ],
+)
+def test_message_id_has_the_senders_domain_in_ascii(provider, settings, sender, domain):
+    settings.DEFAULT_FROM_EMAIL = sender
+    message = MessageFactory()
+    run(message)
+    assert provider.taken[0].headers["Message-ID"] == f"<{message.id}@{domain}>"
+
+
+def test_no_token_is_kept_anywhere(provider):
+    message = MessageFactory()
+    run(message)
+    token = provider.taken[0].text.split("/confirm/")[1].split()[0].split("/")[1]
+    rows = [*Message.objects.values(), *DeliveryAttempt.objects.values()]
+    assert token
+    assert token not in str(rows)
+
+
+def test_text_is_not_escaped_and_html_is(provider):
+    message = to_confirmed("<b>Ada & Co</b>")
+    run(message)
+    (mail,) = provider.taken
+    assert mail.to_name == "<b>Ada & Co</b>"
+    assert "Hello <b>Ada & Co</b>," in mail.text
+    assert "&lt;b&gt;Ada &amp; Co&lt;/b&gt;" in mail.html
+
+
+def test_styles_are_inlined_and_dark_mode_is_kept(provider):
+    run(MessageFactory())
+    html = provider.taken[0].html
+    assert html.startswith("<!DOCTYPE html>")
+    assert re.search(r'<a class="button"[^>]*style="[^"]*background', html)
+    assert "prefers-color-scheme: dark" in html
+    assert "!important" in html.partition("prefers-color-scheme")[2].partition("</style>")[0]
+
+
+def test_second_delivery_of_the_same_id_sends_nothing(provider):
+    message = MessageFactory()
+    run(message)
+    assert str(run(message)) == "nothing to do"
+    assert len(provider.taken) == 1
+
+
+def test_not_before_it_is_due(provider):
+    message = MessageFactory(due_at=Now() + timedelta(seconds=30))
+    run(message)
+    assert provider.taken == []
+    assert fresh(message).status == Status.QUEUED
+
+
+@pytest.mark.parametrize(
+    ("case", "status", "reason"),
+    [
+        ("expired", Status.EXPIRED, "its time was over"),
+        ("user gone", Status.CANCELLED, "the account was deleted"),
+        ("user inactive", Status.CANCELLED, "the account is closed"),
+        ("address changed", Status.CANCELLED, "no longer the account's"),
+        ("confirmed", Status.CANCELLED, "no longer needed"),
+        ("superseded", Status.CANCELLED, "a newer one"),
+    ],
+)
+def test_unwanted_message_is_not_sent_and_says_why(provider, case, status, reason):
+    about = {"expired": {"expires_at": Now() - timedelta(seconds=1)}, "superseded": {"kind": "password-reset"}}
+    message = MessageFactory(**about.get(case, {}))
+    user = message.user
+    if case == "user gone":
+        user.delete()
+    elif case == "superseded":
+        Message.objects.filter(id=message.id).update(created_at=Now() - timedelta(minutes=1))
+        MessageFactory(user=user, kind="password-reset")
+    else:
+        user.is_active = case != "user inactive"
+        user.email = "elsewhere@example.com" if case == "address changed" else user.email
+        user.confirmed_at = user.date_joined if case == "confirmed" else None
+        user.save()
+    run(message)
+    after = fresh(message)
+    assert provider.taken == []
+    assert (after.status, after.attempts) == (status, 0)
+    assert reason in after.status_reason
+
+
+def test_no_address_is_sent_too_many_of_a_kind_by_one_task_either(provider, settings):
+    settings.EMAIL_ADDRESS_HOURLY = 3
+    user = UserFactory()
+    messages = [MessageFactory(user=user, kind="product-news", stream=Stream.BULK) for _ in range(8)]
+    MessageFactory(user=user, kind="product-news", uncertain=True)
+    run(*messages, stream=Stream.BULK)
+    assert len(provider.taken) == 2
+    assert {fresh(message).status for message in messages} == {Status.SENT, Status.CANCELLED}
+
+
+def test_no_address_is_sent_too_many_of_a_kind_within_an_hour(provider, settings):
+    settings.EMAIL_ADDRESS_HOURLY = 2
+    user = UserFactory()
+    MessageFactory(user=user, status=Status.SENT, sent_at=Now() - timedelta(minutes=61))
+    MessageFactory(user=user, status=Status.SENT, sent_at=Now() - timedelta(minutes=1), kind="password-reset")
+    for _ in range(2):
+        run(MessageFactory(user=user))
+    third = MessageFactory(user=user)
+    run(third, MessageFactory())
+    assert len(provider.taken) == 3
+    assert (fresh(third).status, "too many" in fresh(third).status_reason) == (Status.CANCELLED, True)
+
+
+def test_dead_newer_message_supersedes_nothing(provider):
+    message = MessageFactory()
+    Message.objects.filter(id=message.id).update(created_at=Now() - timedelta(minutes=1))
+    MessageFactory(user=message.user, status=Status.DEAD)
+    run(message)
+    assert fresh(message).status == Status.SENT
+
+
+def test_transient_refusal_is_retried_later_by_the_row(provider):
+    message = MessageFactory()
+    provider.script.append(ErrorClass.TRANSIENT)
+    report = run(message)
+    after = fresh(message)
+    assert 1 <= report.retry_in_s <= 2
+    assert (after.status, after.attempts) == (Status.QUEUED, 1)
+    assert timedelta(seconds=9) < after.relay_after - after.due_at < timedelta(seconds=11)
+    assert after.delivery_attempts.get().result == "transient"
+    assert str(run(message)) == "nothing to do"
+
+
+def test_long_wait_is_left_to_the_relay(provider):
+    message = MessageFactory()
+    provider.script.append(ProviderError(ErrorClass.RATE_LIMITED, "429", retry_after_s=300))
+    report = run(message)
+    after = fresh(message)
+    assert report.retry_in_s is None
+    assert after.relay_after == after.due_at
+
+
+def test_message_of_a_chunk_is_left_to_the_relay(provider):
+    messages = [MessageFactory(), MessageFactory()]
+    provider.script.extend([ErrorClass.TRANSIENT, None])
+    report = run(*messages)
+    assert report.retry_in_s is None
+    assert str(report) == "1 transient, 1 sent"
+
+
+def test_permanent_refusal_is_a_dead_letter_with_its_reason(provider):
+    message = MessageFactory()
+    provider.script.append(ErrorClass.PERMANENT)
+    run(message)
+    after = fresh(message)
+    assert after.status == Status.DEAD
+    assert "refused for good" in after.status_reason
+
+
+def test_spent_attempts_end_in_a_dead_letter(provider):
+    message = MessageFactory(attempts=kinds.WELCOME.max_attempts - 1)
+    provider.script.append(ErrorClass.TRANSIENT)
+    run(message)
+    after = fresh(message)
+    assert (after.status, after.error_fingerprint) == (Status.DEAD, "scripted/scripted")
+    assert after.died_at is not None
+
+
+def test_attempts_that_do_not_count_do_not_end_it(provider):
+    message = MessageFactory(attempts=40, attempts_forgiven=38)
+    provider.script.append(ErrorClass.TRANSIENT)
+    run(message)
+    assert fresh(message).status == Status.QUEUED
+
+
+def test_no_attempt_would_fit_into_its_time_any_more(provider):
+    message = MessageFactory(expires_at=Now() + timedelta(days=1))
+    Message.objects.filter(id=message.id).update(created_at=Now() - kinds.WELCOME.max_age + timedelta(seconds=1))
+    provider.script.append(ErrorClass.MISCONFIGURED)
+    run(message)
+    after = fresh(message)
+    assert (after.status, after.error_fingerprint, after.died_at) == (Status.EXPIRED, "", None)
+    assert after.status_reason.startswith("its time was over before another attempt")
+
+
+def test_lost_answer_is_uncertain_and_not_repeated(provider):
+    message = MessageFactory()
+    provider.script.append(ErrorClass.AMBIGUOUS)
+    report = run(message)
+    after = fresh(message)
+    assert (after.status, report.retry_in_s) == (Status.UNCERTAIN, None)
+    assert after.settle_at is not None
+    assert str(run(message)) == "nothing to do"
+
+
+def test_message_of_an_unknown_kind_waits_alone(provider):
+    unknown, well = MessageFactory(kind="no-such-kind"), MessageFactory()
+    assert str(run(unknown, well)) == "1 returned, 1 sent"
+    after = fresh(unknown)
+    assert (after.status, after.attempts, after.error_fingerprint) == (Status.QUEUED, 0, "kind/UnknownKindError")
+    assert after.status_reason
+    assert after.due_at == after.relay_after > unknown.created_at
+    assert fresh(well).status == Status.SENT
+
+
+def test_context_that_raises_is_named_without_its_values(provider):
+    message = MessageFactory(user=UserFactory(name="secret"))
+    declaration = replace(kinds.WELCOME, context=lambda user: {"x": 1 / 0})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(kinds.KINDS, "welcome", declaration)
+        run(message)
+    assert fresh(message).status_reason == "it cannot be rendered: ZeroDivisionError"
+
+
+def test_no_budget_means_later_and_costs_no_attempt(provider, settings):
+    # One every 100 s, so that no share comes back while the test runs, however slow the machine is.
+    settings.EMAIL_RATE, settings.EMAIL_STREAM_RATES = "1000", "default=0.01"
+    messages = [MessageFactory() for _ in range(4)]
+    report = run(*messages)
+    after = [fresh(message) for message in messages]
+    assert str(report) == "1 sent, 3 put off"
+    waiting = [message for message in after if message.status == Status.QUEUED]
+    assert [message.attempts for message in waiting] == [0, 0, 0]
+    assert len({message.due_at for message in waiting}) == 3
+    assert all(message.relay_after == message.due_at for message in waiting)

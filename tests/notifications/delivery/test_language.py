@@ -1,0 +1,186 @@
+"""Everybody gets mail in their language, and a broken translation costs them the language, not the mail."""
+
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from babel.messages import mofile, pofile
+from django.conf import settings as django_settings
+from django.db import OperationalError
+from django.utils import translation
+
+from notifications import contexts, kinds
+from notifications.delivery.render import RenderingError, language_of, render
+from tests.factories import MessageFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+GERMAN = django_settings.BASE_DIR / "locale" / "de" / "LC_MESSAGES"
+SUBJECT = "Welcome to %(site_name)s: please confirm your address"
+
+
+def welcome(language="de"):
+    return MessageFactory(user=UserFactory(language=language))
+
+
+@pytest.mark.parametrize(
+    ("account", "context", "language"),
+    [
+        ("de", {}, "de"),
+        ("en", {"language": "de"}, "en"),
+        ("", {"language": "de"}, "de"),
+        ("", {}, "en"),
+        ("de-AT", {}, "de"),
+        ("fr", {}, "en"),
+        ("", {"language": "no language at all"}, "en"),
+        ("", {"language": ["de"]}, "en"),
+        ("", {"language": None}, "en"),
+    ],
+)
+def test_language_is_the_accounts_or_the_messages_or_the_sites(account, context, language):
+    assert language_of(MessageFactory(user=UserFactory(language=account), context=context)) == language
+
+
+def test_farewell_is_in_the_language_of_the_account_that_is_gone():
+    context = {"name": "Ada", "language": "de"}
+    mail = render(
+        MessageFactory(kind="account-deleted", user=None, to_address="a@b.example", context=context), attempt=1
+    )
+    assert mail.subject == "Ihr Konto bei Mailroom ist gelöscht"
+    assert "Hallo Ada," in mail.text
+
+
+def test_mail_is_german_from_the_subject_to_the_foot():
+    with translation.override("en"):
+        mail = render(welcome(), attempt=1)
+        assert translation.get_language() == "en"
+    assert mail.subject == "Willkommen bei Mailroom: Bitte bestätigen Sie Ihre Adresse"
+    assert '<html lang="de">' in mail.html
+    for part in (mail.text, mail.html):
+        assert "Hallo," in part
+        assert "Der Link gilt 3 Tage lang." in part
+        assert "Sie bekommen diese E-Mail, weil" in part
+
+
+def test_english_mail_is_english_while_a_german_is_being_served():
+    with translation.override("de"):
+        mail = render(welcome("en"), attempt=1)
+    assert mail.subject == "Welcome to Mailroom: please confirm your address"
+    assert "for 3 days." in mail.text
+
+
+def test_hole_within_a_translated_sentence_is_an_error(caplog):
+    message = MessageFactory(kind="address-changed", user=UserFactory(language="de"), context={})
+    with pytest.raises(RenderingError, match=r"^MissingVariableError:new_address$"):
+        render(message, attempt=1)
+    assert caplog.records == []
+
+
+@pytest.fixture
+def locale(settings, tmp_path):
+    """German sentences that a test may break."""
+    folder = tmp_path / "de" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "django.mo").write_bytes((GERMAN / "django.mo").read_bytes())
+    settings.LOCALE_PATHS = [tmp_path]
+    return folder / "django.mo"
+
+
+def falls_back(caplog, problem):
+    with caplog.at_level(logging.WARNING):
+        mail = render(welcome(), attempt=1)
+    assert mail.subject == "Welcome to Mailroom: please confirm your address"
+    assert '<html lang="en">' in mail.html
+    assert "/confirm/" in mail.text
+    assert "Hallo" not in mail.text + mail.html
+    (record,) = caplog.records
+    assert record.getMessage() == f"welcome cannot be rendered in de ({problem}): sent in en"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "problem"),
+    [
+        ("Willkommen bei %(Seite)s", "BrokenTranslationError"),
+        ("Willkommen bei %(site_name)", "BrokenTranslationError"),
+        ("Willkommen bei %(site_name)y", "BrokenTranslationError"),
+        ("Willkommen bei %(site_name)d", "TypeError"),
+        ("Willkommen bei %s %s", "TypeError"),
+    ],
+)
+def test_placeholder_that_is_broken(locale, caplog, sentence, problem):
+    with (GERMAN / "django.po").open("rb") as file:
+        catalogue = pofile.read_po(file, locale="de")
+    catalogue[SUBJECT].string = sentence
+    with locale.open("wb") as file:
+        mofile.write_mo(file, catalogue)
+    falls_back(caplog, problem)
+
+
+@pytest.mark.parametrize(
+    ("harm", "problem"),
+    [
+        (lambda whole: b"", "error"),
+        (lambda whole: b"These are not the sentences you are looking for.", "OSError"),
+        (lambda whole: whole[: len(whole) // 2], "OSError"),
+        (lambda whole: whole.replace("für".encode(), b"f\xffr"), "UnicodeDecodeError"),
+        (lambda whole: whole.replace(b"plural=(n != 1)", b"plural=(n !!! )"), "ValueError"),
+    ],
+)
+def test_file_that_is_broken(locale, caplog, harm, problem):
+    locale.write_bytes(harm(locale.read_bytes()))
+    falls_back(caplog, problem)
+
+
+def test_sentence_without_translation_stays_english(locale):
+    with locale.open("wb") as file:
+        mofile.write_mo(file, pofile.Catalog(locale="de"))
+    mail = render(welcome(), attempt=1)
+    assert mail.subject == "Welcome to Mailroom: please confirm your address"
+
+
+def away(user):
+    raise OperationalError
+
+
+def test_database_that_is_away_is_no_fault_of_the_translation(monkeypatch, caplog):
+    monkeypatch.setitem(kinds.KINDS, "welcome", replace(kinds.WELCOME, context=away))
+    with pytest.raises(OperationalError):
+        render(welcome(), attempt=1)
+    assert caplog.records == []
+
+
+def test_notice_says_when_it_happened_however_often_it_is_resent():
+    happened = datetime(2026, 3, 1, 9, 5, tzinfo=UTC)
+    user = UserFactory(language="de")
+    first = MessageFactory(kind="password-changed", user=user, created_at=happened)
+    again = MessageFactory(kind="password-changed", user=user, resend_of=first)
+    third = MessageFactory(kind="password-changed", user=user, resend_of=again)
+    for message in (first, third):
+        assert "am 1. März 2026 um 09:05 UTC geändert" in render(message, attempt=1).text
+
+
+@pytest.mark.parametrize(
+    ("time", "english", "german"),
+    [
+        (timedelta(days=3), "3 days", "3 Tage"),
+        (timedelta(days=1), "1 day", "1 Tag"),
+        (timedelta(hours=36), "36 hours", "36 Stunden"),
+        (timedelta(hours=1), "1 hour", "1 Stunde"),
+        (timedelta(minutes=90), "90 minutes", "90 Minuten"),
+        (timedelta(minutes=1, seconds=59), "1 minute", "1 Minute"),
+        (timedelta(seconds=5), "0 minutes", "0 Minuten"),
+    ],
+)
+def test_time_in_words(time, english, german):
+    for language, words in (("en", english), ("de", german)):
+        with translation.override(language):
+            assert contexts.in_words(time) == words
+
+
+@pytest.mark.parametrize(("kind", "said"), [("password-reset", True), ("account-exists", True), ("welcome", False)])
+def test_new_password_confirms_the_address_of_those_who_have_not(kind, said):
+    sentence = "A new password also confirms your address"
+    open_, done = UserFactory(), UserFactory(confirmed_at=datetime(2026, 3, 1, tzinfo=UTC))
+    mails = [render(MessageFactory(kind=kind, user=user), attempt=1) for user in (open_, done)]
+    assert [[sentence in part for part in (mail.text, mail.html)] for mail in mails] == [[said, said], [False, False]]

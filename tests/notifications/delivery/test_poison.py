@@ -1,0 +1,262 @@
+"""Messages that a worker cannot send, whatever the provider says: they wait or die, with the reason, and alone."""
+
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from importlib import import_module
+from operator import attrgetter
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import FieldError
+from django.db import OperationalError, connection
+from django.db.models.functions import Now
+
+from notifications import kinds
+from notifications.delivery.deliver import deliver
+from notifications.delivery.record import Carrier
+from notifications.models import Message
+from notifications.rules.states import Status, Stream
+from tests.factories import MessageFactory, UserFactory
+from tests.live.running import eventually
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+
+CARRIER = Carrier(task_id="task-1", worker="test@here")
+CHUNK = 20
+
+
+@pytest.fixture
+def folder(settings, tmp_path):
+    """A folder of templates that goes before the project's own."""
+    (engine,) = settings.TEMPLATES
+    settings.TEMPLATES = [{**engine, "DIRS": [tmp_path, *engine["DIRS"]]}]
+    return tmp_path
+
+
+def templates(folder: Path, *, name="poison", **files):
+    """Write the templates of a kind; what is not given is harmless."""
+    where = folder / "emails" / name
+    where.mkdir(parents=True)
+    for file, text in {"subject.txt": "Subject", "body.txt": "Text", "body.html": "<p>Text</p>", **files}.items():
+        if text is not None:
+            (where / file).write_text(text)
+
+
+def declare(monkeypatch, **changes):
+    poison = replace(kinds.PRODUCT_NEWS, name="poison", **changes)
+    monkeypatch.setitem(kinds.KINDS, "poison", poison)
+
+
+def dies_alone(provider, fingerprint, **fields):
+    after = is_alone(provider, fingerprint, Status.DEAD, **fields)
+    assert after.died_at is not None
+    return after
+
+
+def waits_alone(provider, fingerprint, **fields):
+    """It waits for a worker that fits, as long as its time lasts; an attempt is not used up."""
+    after = is_alone(provider, fingerprint, Status.QUEUED, **fields)
+    Message.objects.filter(id=after.id).update(due_at="2000-01-01T00:00Z", expires_at=Now())
+    # The budget may have nothing for it now.
+    eventually(lambda: deliver([after.id], Stream.BULK, CARRIER).counts["outlived"] or due_again(after))
+    over = Message.objects.get(id=after.id)
+    assert (over.status, over.attempts, over.error_fingerprint) == (Status.EXPIRED, 0, "")
+    assert over.status_reason
+    return after
+
+
+def due_again(message):
+    Message.objects.filter(id=message.id, status=Status.QUEUED).update(due_at="2000-01-01T00:00Z")
+
+
+def is_alone(provider, fingerprint, status, **fields):
+    """A poisoned message in the middle of a chunk ends or waits with its reason, and the rest of the chunk is sent."""
+    well = [MessageFactory(stream=Stream.BULK) for _ in range(CHUNK - 1)]
+    poison = MessageFactory(kind="poison", stream=Stream.BULK, **fields)
+    ids = [message.id for message in well]
+    ids.insert(CHUNK // 2, poison.id)
+    waiting = Message.objects.filter(id__in=ids, status=Status.QUEUED, error_fingerprint="")
+    while waiting.exists():
+        # The budget may put some off; a worker comes again.
+        waiting.update(due_at="2000-01-01T00:00Z")
+        deliver(ids, Stream.BULK, CARRIER)
+    after = Message.objects.get(id=poison.id)
+    assert (after.status, after.attempts, after.error_fingerprint) == (status, 0, fingerprint)
+    assert after.status_reason
+    assert set(Message.objects.filter(id__in=ids).exclude(id=poison.id).values_list("status", flat=True)) == {
+        Status.SENT
+    }
+    assert len(provider.taken) == CHUNK - 1
+    return after
+
+
+@pytest.mark.parametrize(
+    ("files", "context", "problem"),
+    [
+        ({"body.txt": "{% for one in many %}{% endfor %}"}, {"many": 3}, "TypeError"),
+        ({"body.html": "{% url 'no-such-page' %}"}, {}, "NoReverseMatch"),
+        ({"body.html": None}, {}, "TemplateDoesNotExist"),
+        ({"subject.txt": "{% nonsense %}"}, {}, "TemplateSyntaxError"),
+        ({"body.txt": "{{ number }} left us"}, {}, "MissingVariableError:number"),
+        ({"subject.txt": "{{ order.number }}"}, {"order": {"id": 1}}, "MissingVariableError:order.number"),
+        ({"subject.txt": "{{ order.number }}"}, {"order": ["not", "a", "dict"]}, "MissingVariableError:order.number"),
+        ({}, ["a", "list"], "TypeError"),
+        ({}, "a text", "TypeError"),
+    ],
+)
+def test_template_and_context_that_do_not_fit(provider, folder, monkeypatch, files, context, problem):
+    templates(folder, **files)
+    declare(monkeypatch)
+    waits_alone(provider, f"rendering/{problem}", context=context)
+
+
+@pytest.mark.parametrize(
+    ("files", "context", "problem"),
+    [
+        ({"body.html": "{% include 'emails/poison/body.html' %}"}, {}, "RecursionError"),
+        ({"body.txt": "{{ a|ljust:width }}"}, {"a": "x", "width": "9999999999999999999"}, "OverflowError"),
+    ],
+)
+def test_template_that_no_version_could_render(provider, folder, monkeypatch, files, context, problem):
+    templates(folder, **files)
+    declare(monkeypatch)
+    dies_alone(provider, f"rendering/{problem}", context=context)
+
+
+def raises(error):
+    def ask(user):
+        raise error
+
+    return ask
+
+
+def breaks_the_database(user):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 / 0")
+
+
+OLDER = [
+    (raises(KeyError("their secret")), "KeyError"),
+    (attrgetter("loyalty_points"), "AttributeError"),
+    (lambda user: import_module("not_yet_there"), "ModuleNotFoundError"),
+    (raises(FieldError("loyalty_points")), "FieldError"),
+]
+HARM = [
+    (raises(ZeroDivisionError("their secret")), "ZeroDivisionError"),
+    (raises(MemoryError()), "MemoryError"),
+    (raises(SystemExit(1)), "SystemExit"),
+    (lambda user: sys.exit("a command of theirs"), "SystemExit"),
+    (raises(RecursionError()), "RecursionError"),
+]
+
+
+@pytest.mark.parametrize(("function", "problem"), HARM)
+def test_context_function_that_raises(provider, folder, monkeypatch, function, problem):
+    templates(folder)
+    declare(monkeypatch, context=function)
+    after = dies_alone(provider, f"rendering/{problem}")
+    assert "secret" not in after.status_reason
+
+
+@pytest.mark.parametrize(("function", "problem"), OLDER)
+def test_context_function_of_another_version(provider, folder, monkeypatch, function, problem):
+    templates(folder)
+    declare(monkeypatch, context=function)
+    after = waits_alone(provider, f"rendering/{problem}")
+    assert "secret" not in after.status_reason
+
+
+@pytest.mark.parametrize(("function", "problem"), HARM)
+def test_question_that_raises(provider, monkeypatch, function, problem):
+    declare(monkeypatch, wanted=function)
+    after = dies_alone(provider, f"kind/{problem}")
+    assert "secret" not in after.status_reason
+
+
+@pytest.mark.parametrize(("function", "problem"), OLDER)
+def test_question_of_another_version(provider, monkeypatch, function, problem):
+    declare(monkeypatch, wanted=function)
+    after = waits_alone(provider, f"kind/{problem}")
+    assert "secret" not in after.status_reason
+
+
+def test_kind_that_is_not_in_the_catalogue(provider):
+    waits_alone(provider, "kind/UnknownKindError")
+
+
+def test_kind_that_is_not_in_the_catalogue_waits_two_days_where_the_row_does_not_say(provider):
+    age = timedelta(seconds=kinds.UNKNOWN_MAX_AGE_S)
+    young, old = (
+        MessageFactory(kind="poison", expires_at=None, created_at=Now() - seconds)
+        for seconds in (age - timedelta(minutes=1), age + timedelta(minutes=1))
+    )
+    deliver([young.id, old.id], Stream.DEFAULT, CARRIER)
+    assert [Message.objects.get(id=each.id).status for each in (young, old)] == [Status.QUEUED, Status.EXPIRED]
+
+
+def test_worker_that_fits_sends_what_waited(provider, folder, monkeypatch):
+    message = MessageFactory(kind="poison", stream=Stream.BULK)
+    deliver([message.id], Stream.BULK, CARRIER)
+    templates(folder)
+    declare(monkeypatch)
+    Message.objects.update(due_at=Now())
+    deliver([message.id], Stream.BULK, CARRIER)
+    message.refresh_from_db()
+    assert (message.status, message.attempts) == (Status.SENT, 1)
+    assert (message.error_fingerprint, message.status_reason) == ("", "")
+
+
+def test_what_cannot_be_rendered_uses_up_no_budget(provider, folder, monkeypatch, settings):
+    settings.EMAIL_RATE = "1"
+    templates(folder, **{"body.txt": "{{ missing }}"})
+    declare(monkeypatch)
+    poison = [MessageFactory(kind="poison", stream=Stream.BULK) for _ in range(30)]
+    for message in poison:
+        deliver([message.id], Stream.BULK, CARRIER)
+    found = set(Message.objects.values_list("error_fingerprint", flat=True))
+    assert found == {"rendering/MissingVariableError:missing"}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("asked", "step"), [("wanted", "kind"), ("context", "rendering")])
+def test_question_that_no_database_can_answer(provider, folder, monkeypatch, asked, step):
+    templates(folder)
+    declare(monkeypatch, **{asked: breaks_the_database})
+    dies_alone(provider, f"{step}/DataError")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("asked", "step"), [("wanted", "kind"), ("context", "rendering")])
+def test_column_that_this_database_does_not_have_yet(provider, folder, monkeypatch, asked, step):
+    def asks(user):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT loyalty_points FROM accounts_user")
+
+    templates(folder)
+    declare(monkeypatch, **{asked: asks})
+    waits_alone(provider, f"{step}/ProgrammingError")
+
+
+@pytest.mark.parametrize("asked", ["wanted", "context"])
+def test_database_that_is_away_is_not_the_messages_fault(provider, folder, monkeypatch, asked):
+    templates(folder)
+    declare(monkeypatch, **{asked: raises(OperationalError())})
+    message = MessageFactory(kind="poison", stream=Stream.BULK)
+    with pytest.raises(OperationalError):
+        deliver([message.id], Stream.BULK, CARRIER)
+    message.refresh_from_db()
+    assert message.status != Status.DEAD
+
+
+def test_template_says_what_may_be_missing(provider, folder, monkeypatch):
+    templates(
+        folder,
+        **{
+            "body.txt": "Hello{% if name %} {{ name }}{% endif %}.{% for one in many %}{{ one }}{% endfor %}{{ empty }}"
+        },
+    )
+    declare(monkeypatch)
+    message = MessageFactory(kind="poison", stream=Stream.BULK, context={"empty": ""}, user=UserFactory())
+    deliver([message.id], Stream.BULK, CARRIER)
+    assert provider.taken[0].text == "Hello."

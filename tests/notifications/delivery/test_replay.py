@@ -1,0 +1,305 @@
+"""Dead letters: judged as at every send, brought back once, and carried by the relay."""
+
+from datetime import timedelta
+from io import StringIO
+from threading import Barrier, Event, Thread
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.models.functions import Now
+
+from notifications import kinds
+from notifications.delivery.deliver import deliver
+from notifications.delivery.record import Carrier
+from notifications.delivery.replay import Verdict, dead_letters, judge, replay
+from notifications.events import suppress
+from notifications.models import Message
+from notifications.outbox import relay
+from notifications.providers.base.mail import ErrorClass
+from notifications.rules.states import Status, Stream
+from notifications.rules.suppression import Reason
+from notifications.runtime.redis_client import client
+from tests.factories import MessageFactory, UserFactory
+from tests.notifications.breaker.breakers import close_circuit
+
+pytestmark = pytest.mark.django_db
+FINGERPRINT = "scripted/http-500"
+CARRIER = Carrier(task_id="task-1", worker="test@here")
+
+
+def dead(**fields):
+    return MessageFactory(**{"status": Status.DEAD, "error_fingerprint": FINGERPRINT, "attempts": 3} | fields)
+
+
+def expired():
+    return dead(expires_at=Now() - timedelta(seconds=1))
+
+
+def suppressed():
+    message = dead()
+    suppress.suppress(message.to_address, Reason.COMPLAINT, "")
+    return message
+
+
+def unwanted():
+    return dead(user=UserFactory(is_active=False))
+
+
+def forgotten():
+    message = dead()
+    message.user.delete()
+    return message
+
+
+def broken():
+    return dead(kind="long-gone")
+
+
+def resent():
+    message = dead()
+    MessageFactory(resend_of=message, user=message.user)
+    return message
+
+
+MAKERS = {
+    Verdict.WANTED: dead,
+    Verdict.EXPIRED: expired,
+    Verdict.SUPPRESSED: suppressed,
+    Verdict.UNWANTED: unwanted,
+    Verdict.RESENT: resent,
+    Verdict.FORGOTTEN: forgotten,
+    Verdict.BROKEN: broken,
+}
+
+
+def fresh(message):
+    return Message.objects.get(id=message.id)
+
+
+def command(*words):
+    out = StringIO()
+    call_command("replay_dead", *words, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_dead_letter_is_judged_as_it_would_be_when_sent(verdict):
+    message = fresh(MAKERS[verdict]())
+    assert judge([message]) == [(message, verdict)]
+
+
+def test_dry_run_counts_and_changes_nothing():
+    for make in MAKERS.values():
+        make()
+    before = list(Message.objects.order_by("id").values())
+    tally = replay(dead_letters(), dry_run=True, batch=2)
+    assert (tally.counts, tally.replayed) == (dict.fromkeys(Verdict, 1), 0)
+    assert [(row.kind, row.fingerprint, row.dead) for row in tally.rows] == [
+        ("welcome", FINGERPRINT, len(Verdict) - 1),
+        ("long-gone", FINGERPRINT, 1),
+    ]
+    assert list(Message.objects.order_by("id").values()) == before
+
+
+@pytest.mark.parametrize("batch", [1, 2, 500])
+def test_only_what_is_wanted_gets_another_life(batch):
+    made = {verdict: [make(), make()] for verdict, make in MAKERS.items()}
+    alive = MessageFactory(attempts=2)
+    told = []
+    tally = replay(Message.objects.all(), dry_run=False, batch=batch, tell=told.extend)
+    assert (tally.dead, tally.wanted, tally.replayed) == (2 * len(Verdict), 2, 2)
+    assert {message.id for message in told} == {message.id for message in made[Verdict.WANTED]}
+    for verdict, messages in made.items():
+        status = Status.QUEUED if verdict is Verdict.WANTED else Status.DEAD
+        assert {fresh(message).status for message in messages} == {status}
+    assert fresh(alive).replays == 0
+
+
+def test_another_life_begins_the_attempts_anew_and_not_the_age():
+    message = dead(
+        attempts=9,
+        attempts_forgiven=2,
+        replays=1,
+        uncertain_resends=3,
+        status_reason="refused for good",
+        relayed=7,
+        relay_after=Now() + timedelta(minutes=5),
+        due_at=Now() + timedelta(minutes=5),
+    )
+    before = fresh(message)
+    replay(dead_letters(), dry_run=False)
+    after = fresh(message)
+    assert (after.attempts, after.counted_attempts, after.replays) == (9, 0, 2)
+    assert (after.died_at, after.error_fingerprint, after.status_reason) == (None, "", "")
+    assert (after.uncertain_resends, after.relayed) == (0, 0)
+    assert after.due_at == after.relay_after < before.due_at
+    assert (after.expires_at, after.created_at) == (before.expires_at, before.created_at)
+
+
+def test_relay_carries_replayed_messages_and_they_are_sent(valkey, provider, settings):
+    client().set(relay.SENTINEL, "1")
+    settings.EMAIL_RATE = "1000"
+    messages = [dead(stream=Stream.BULK, kind="product-news", context={"headline": "x"}) for _ in range(3)]
+    replay(dead_letters(), dry_run=False)
+    assert client().llen("bulk") == 0
+    assert relay.run_once().published == {Stream.BULK: 3}
+    deliver([message.id for message in messages], Stream.BULK, CARRIER)
+    assert {(fresh(message).status, fresh(message).attempts) for message in messages} == {(Status.SENT, 4)}
+
+
+def test_ceiling_counts_from_the_replay(valkey, provider):
+    ceiling = kinds.WELCOME.max_attempts
+    message = dead(attempts=ceiling)
+    replay(dead_letters(), dry_run=False)
+    provider.script.extend([ErrorClass.TRANSIENT] * ceiling)
+    for number in range(1, ceiling + 1):
+        Message.objects.update(due_at=Now())
+        close_circuit("scripted")
+        assert fresh(message).status == Status.QUEUED
+        deliver([message.id], Stream.DEFAULT, CARRIER)
+        assert fresh(message).attempts == ceiling + number
+    assert fresh(message).status == Status.DEAD
+
+
+def test_what_dies_again_during_the_run_is_not_replayed_again():
+    messages = [dead() for _ in range(4)]
+
+    def dies_again(replayed):
+        Message.objects.filter(id__in=[one.id for one in replayed]).update(status=Status.DEAD, died_at=Now())
+
+    assert replay(dead_letters(), dry_run=False, batch=1, tell=dies_again).replayed == 4
+    assert {fresh(message).replays for message in messages} == {1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_replays_at_once_share_the_dead_letters_and_neither_waits():
+    messages = [dead() for _ in range(6)]
+    held, over = Event(), Event()
+    first = []
+
+    def hold(_replayed):
+        held.set()
+        assert over.wait(20)
+
+    def run():
+        try:
+            first.append(replay(dead_letters(), dry_run=False, batch=6, tell=hold))
+        finally:
+            connection.close()
+
+    thread = Thread(target=run)
+    thread.start()
+    try:
+        assert held.wait(20)
+        late = dead()
+        second = replay(dead_letters(), dry_run=False)
+    finally:
+        over.set()
+        thread.join(20)
+    assert (first[0].replayed, second.replayed, second.dead) == (6, 1, 1)
+    assert {fresh(message).replays for message in [*messages, late]} == {1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_replays_in_step_replay_each_once():
+    messages = [dead() for _ in range(40)]
+    together, tallies = Barrier(2, timeout=20), []
+
+    def run():
+        try:
+            together.wait()
+            tallies.append(replay(dead_letters(), dry_run=False, batch=3))
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sum(tally.replayed for tally in tallies) == 40
+    assert {fresh(message).replays for message in messages} == {1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_batches_before_a_fault_stay_replayed():
+    for _ in range(4):
+        dead()
+    seen = []
+
+    def fail_at_the_third(replayed):
+        seen.extend(replayed)
+        if len(seen) == 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        replay(dead_letters(), dry_run=False, batch=1, tell=fail_at_the_third)
+    assert Message.objects.filter(status=Status.QUEUED).count() == 2
+    assert replay(dead_letters(), dry_run=False).replayed == 2
+
+
+@pytest.mark.parametrize(
+    ("choice", "found"),
+    [
+        ({}, 4),
+        ({"kind": "welcome"}, 3),
+        ({"error": "ses/Rejected"}, 1),
+        ({"error": "ses/"}, 2),
+        ({"error": "s_s"}, 0),
+        ({"since": Now() - timedelta(hours=2)}, 3),
+        ({"since": Now() - timedelta(hours=2), "error": "ses", "kind": "welcome"}, 1),
+    ],
+)
+def test_dead_letters_are_chosen_by_kind_error_and_time(choice, found):
+    dead(error_fingerprint="ses/Rejected")
+    dead(error_fingerprint="ses/Paused", died_at=Now() - timedelta(hours=3))
+    dead(error_fingerprint="rendering/KeyError")
+    dead(error_fingerprint="rendering/KeyError", kind="product-news")
+    MessageFactory(error_fingerprint="ses/Rejected")
+    assert dead_letters(**choice).count() == found
+
+
+def test_command_says_what_would_happen_and_does_it():
+    dead()
+    expired()
+    dead(error_fingerprint="", user=UserFactory())
+    said = command("--all", "--dry-run")
+    heading, first, second, result = said.splitlines()
+    assert heading.split() == [
+        *("error", "kind", "dead", "wanted", "expired", "suppressed", "unwanted", "resent", "forgotten", "broken"),
+        *("oldest", "newest"),
+    ]
+    assert first.split()[:8] == [FINGERPRINT, "welcome", "2", "1", "1", "0", "0", "0"]
+    assert second.split()[:4] == ["-", "welcome", "1", "1"]
+    assert result == "2 of 3 would be replayed."
+    assert command("--error", "scripted/", "--since", "1h").splitlines()[-1] == "1 of 2 replayed."
+    assert command("--all").splitlines()[-1] == "1 of 2 replayed."
+
+
+@pytest.mark.parametrize("since", ["30m", "2h", "3d", "2020-01-02", "2020-01-02T10:00", "2020-01-02T10:00+02:00"])
+def test_command_reads_times(since):
+    dead()
+    assert command("--since", since, "--dry-run").endswith("1 of 1 would be replayed.\n")
+
+
+def test_command_takes_the_name_of_a_kind_that_only_dead_letters_have():
+    broken()
+    assert command("--kind", "long-gone").endswith("0 of 1 replayed.\n")
+    assert command("--kind", "product-news") == "0 of 0 replayed.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ([], "Say which: --kind, --error, --since, or --all."),
+        (["--dry-run"], "Say which"),
+        (["--kind", "welcom"], "No kind of e-mail is called 'welcom'"),
+        (["--since", "yesterday"], "--since 'yesterday' is no time"),
+        (["--since", "2026-13-01"], "--since '2026-13-01' is no time"),
+        (["--since", "99999999h"], "is no time"),
+    ],
+)
+def test_command_says_what_is_wrong_with_its_options(words, problem):
+    with pytest.raises(CommandError, match=problem):
+        command(*words)

@@ -1,0 +1,119 @@
+"""How providers are asked to take addresses off their own lists."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Now
+
+from notifications.events import lifting, suppress
+from notifications.models import Suppression
+from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.registry import LIST_KEEPERS
+from notifications.rules.suppression import Reason
+from tests.factories import UserFactory
+from tests.scripted import ScriptedAccount
+
+pytestmark = pytest.mark.django_db
+
+HANGS = ProviderError(ErrorClass.AMBIGUOUS, "timeout")
+
+
+@pytest.fixture
+def account(monkeypatch):
+    """A provider whose suppression list is asked; a second one besides it hangs."""
+    account = ScriptedAccount()
+    monkeypatch.setitem(LIST_KEEPERS, "scripted", lambda: account)
+    return account
+
+
+@pytest.fixture
+def hanging(monkeypatch):
+    account = ScriptedAccount(unsuppressed=HANGS)
+    monkeypatch.setitem(LIST_KEEPERS, "hanging", lambda: account)
+    return account
+
+
+def lifted(count, provider="scripted", reason=Reason.HARD_BOUNCE):
+    rows = [
+        Suppression(address=f"{provider}{number}@example.com", reason=reason, provider=provider, lifted_at=Now())
+        for number in range(count)
+    ]
+    return Suppression.objects.bulk_create(rows)
+
+
+def pauses_pass():
+    Suppression.objects.update(lift_after=Now())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_address_is_asked_about_once_however_many_ask(account):
+    lifted(12)
+
+    def run(_):
+        try:
+            return lifting.lift_at_providers()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(run, range(4))) == 12
+    assert len(account.asked) == len(set(account.asked)) == 12
+
+
+def test_provider_that_hangs_is_asked_once_a_run_and_holds_up_no_other(account, hanging):
+    lifted(5, "hanging")
+    lifted(3)
+    assert lifting.lift_at_providers() == 3
+    assert len(hanging.asked) == 1
+    assert lifting.lift_at_providers() == 0
+    assert len({address for address, _ in hanging.asked}) == 2
+
+
+def test_run_ends_when_its_time_is_over(account, monkeypatch):
+    lifted(5)
+    monkeypatch.setattr(lifting, "MOST_S", 0.0)
+    assert lifting.lift_at_providers() == 0
+    assert account.asked == []
+
+
+def test_pauses_grow_and_end(hanging):
+    lifted(1, "hanging")
+    pauses = []
+    for _ in range(lifting.MOST_TRIES):
+        lifting.lift_at_providers()
+        lifting.lift_at_providers()
+        pauses.append(Suppression.objects.annotate(pause=F("lift_after") - Now()).get().pause.total_seconds())
+        pauses_pass()
+    assert [round(pause / 30) for pause in pauses[:5]] == [1, 2, 4, 8, 16]
+    rounded = [round(pause) for pause in pauses]
+    assert sorted(rounded) == rounded
+    assert timedelta(hours=20) < timedelta(seconds=sum(pauses)) < timedelta(days=3)
+    assert len(hanging.asked) == lifting.MOST_TRIES
+    assert "could not be asked" in Suppression.objects.get().provider_lift
+    lifting.lift_at_providers()
+    assert len(hanging.asked) == lifting.MOST_TRIES
+
+
+def test_provider_is_asked_about_the_reason_that_was_lifted(account):
+    lifted(1, reason=Reason.UNSUBSCRIBED)
+    lifting.lift_at_providers()
+    assert account.asked == [("scripted0@example.com", Reason.UNSUBSCRIBED)]
+
+
+def test_address_that_is_back_on_our_list_stays_on_the_providers(account):
+    (row,) = lifted(1)
+    suppress.suppress(row.address, Reason.COMPLAINT, "")
+    assert lifting.lift_at_providers() == 1
+    Suppression.objects.update(provider_lift="", lift_after=None)
+    suppress.suppress(row.address, Reason.HARD_BOUNCE, "")
+    assert lifting.lift_at_providers() == 0
+
+
+def test_lift_by_a_person_is_asked_about(account):
+    Suppression.objects.create(address="ada@example.com", reason=Reason.COMPLAINT, provider="scripted")
+    assert lifting.lift_at_providers() == 0
+    assert suppress.lift(Suppression.objects.get(), UserFactory(), "they called")
+    assert lifting.lift_at_providers() == 1

@@ -1,0 +1,164 @@
+"""One answer about news: on the account's page, on our list, at the provider."""
+
+import pytest
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.flows import address, confirming
+from accounts.mails import Refusal
+from accounts.models import User
+from accounts.tokens import address_change_tokens
+from notifications.events import lifting, suppress
+from notifications.models import Message, Suppression
+from notifications.outbox import Draft, enqueue
+from notifications.providers.registry import LIST_KEEPERS
+from notifications.rules.states import Status
+from notifications.rules.suppression import Reason
+from tests.factories import MessageFactory, UserFactory
+from tests.notifications.events.test_apply import reported
+from tests.scripted import ScriptedAccount
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+
+ADDRESS = "ada@example.com"
+
+
+@pytest.fixture
+def ada():
+    user = UserFactory(email=ADDRESS, wants_news=True, confirmed_at=timezone.now())
+    user.refresh_from_db()
+    return user
+
+
+@pytest.fixture
+def browser(client, ada):
+    client.force_login(ada)
+    return client
+
+
+def leaves(kind="unsubscribed", **more):
+    reported(MessageFactory(status=Status.SENT, sent_at=Now(), to_address=ADDRESS), kind, recipient=ADDRESS, **more)
+
+
+def wants_news():
+    return User.objects.get(email=ADDRESS).wants_news
+
+
+def save(browser, *, shown, ticked, name="Ada"):
+    """Send the preferences, as a page sends them that had shown the tick box so."""
+    fields = {"name": name, "language": "en", "initial-wants_news": str(shown)}
+    return browser.post(reverse("accounts:preferences"), fields | ({"wants_news": "on"} if ticked else {}))
+
+
+def news(user):
+    return enqueue(Draft(kind="product-news", to=user.email, user=user, context={"headline": "News"})).status
+
+
+def in_force():
+    return {row.reason for row in Suppression.objects.in_force([ADDRESS])}
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "still"),
+    [
+        ("unsubscribed", {}, False),
+        ("complained", {}, False),
+        ("rejected", {"also": "unsubscribed"}, False),
+        ("bounced", {"bounce": "soft"}, True),
+        ("delivered", {}, True),
+    ],
+)
+def test_who_leaves_at_the_provider_sees_the_tick_box_off(ada, kind, more, still):
+    leaves(kind, **more)
+    assert wants_news() is still
+
+
+def test_who_says_yes_again_gets_news_and_the_provider_is_asked(ada, browser, monkeypatch):
+    account = ScriptedAccount()
+    monkeypatch.setitem(LIST_KEEPERS, "scripted", lambda: account)
+    leaves()
+    assert news(ada) == Status.SUPPRESSED
+    save(browser, shown=False, ticked=True)
+    assert wants_news()
+    assert in_force() == set()
+    assert Suppression.objects.get().lift_reason == suppress.CAME_BACK
+    assert news(ada) == Status.QUEUED
+    assert lifting.lift_at_providers() == 1
+    assert account.asked == [(ADDRESS, Reason.UNSUBSCRIBED)]
+
+
+def test_late_report_of_leaving_changes_nothing_after_coming_back(ada, browser):
+    leaves(at="2026-01-01T00:00:00Z")
+    save(browser, shown=False, ticked=True)
+    leaves(at="2026-01-01T00:00:01Z")
+    assert (wants_news(), in_force()) == (True, set())
+
+
+def test_who_leaves_again_stays_away(ada, browser):
+    leaves()
+    save(browser, shown=False, ticked=True)
+    leaves()
+    assert (wants_news(), in_force()) == (False, {Reason.UNSUBSCRIBED})
+
+
+def test_page_that_was_open_while_the_person_left_brings_nobody_back(ada, browser):
+    """It still shows the tick, and only the name was changed."""
+    leaves()
+    save(browser, shown=True, ticked=True, name="Ada Lovelace")
+    assert (wants_news(), in_force()) == (False, {Reason.UNSUBSCRIBED})
+    assert User.objects.get(email=ADDRESS).name == "Ada Lovelace"
+
+
+def test_page_says_what_it_shows(ada, browser):
+    page = browser.get(reverse("accounts:preferences")).content.decode()
+    assert 'name="initial-wants_news" value="True"' in page
+    assert "checked" in page
+
+
+def test_complaint_and_hard_bounce_are_not_lifted_by_a_tick(ada, browser):
+    leaves("complained")
+    leaves("bounced", bounce="hard")
+    save(browser, shown=False, ticked=True)
+    assert in_force() == {Reason.COMPLAINT, Reason.HARD_BOUNCE}
+
+
+def test_tick_of_a_sign_up_counts_once_its_address_is_confirmed():
+    suppress.suppress(ADDRESS, Reason.UNSUBSCRIBED, "")
+    user = User.objects.create_user(ADDRESS, "a password", wants_news=True)
+    assert in_force() == {Reason.UNSUBSCRIBED}
+    assert confirming.confirm(user)
+    assert (in_force(), wants_news()) == (set(), True)
+
+
+def test_confirmation_without_a_yes_lifts_nothing():
+    suppress.suppress(ADDRESS, Reason.UNSUBSCRIBED, "")
+    assert confirming.confirm(User.objects.create_user(ADDRESS, "a password", wants_news=False))
+    assert in_force() == {Reason.UNSUBSCRIBED}
+
+
+def test_account_that_moves_to_an_address_that_left_gets_no_news_and_says_so(ada):
+    suppress.suppress("new@example.com", Reason.UNSUBSCRIBED, "")
+    User.objects.filter(pk=ada.pk).update(new_email="new@example.com")
+    ada.refresh_from_db()
+    assert address.change(ada, address_change_tokens.make_token(ada)) is address.Change.DONE
+    moved = User.objects.get(pk=ada.pk)
+    assert (moved.email, moved.wants_news) == ("new@example.com", False)
+    assert Message.objects.filter(kind="address-changed").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("reasons", "refusal"),
+    [
+        ([], None),
+        ([Reason.UNSUBSCRIBED], None),
+        ([Reason.HARD_BOUNCE], Refusal.BOUNCED),
+        ([Reason.SOFT_BOUNCES], Refusal.BOUNCED),
+        ([Reason.HARD_BOUNCE, Reason.COMPLAINT], Refusal.COMPLAINED),
+        ([Reason.BY_HAND], Refusal.BLOCKED),
+    ],
+)
+def test_account_page_says_that_its_address_gets_no_email(ada, browser, reasons, refusal):
+    for reason in reasons:
+        suppress.suppress(ADDRESS, reason, "")
+    assert browser.get(reverse("accounts:home")).context["refusal"] == refusal

@@ -1,0 +1,109 @@
+"""The thread that reads events beside the relay's rounds."""
+
+import threading
+
+import pytest
+from django.db import DataError, OperationalError, connection
+from django.db.models.functions import Now
+
+from notifications.events import apply
+from notifications.events.reader import PAUSE_S, Reader
+from notifications.models import Message, ProviderEvent
+from notifications.outbox import relay
+from notifications.rules.outcomes import Outcome
+from notifications.rules.states import Status, Stream
+from tests.factories import MessageFactory
+from tests.live.running import eventually
+from tests.notifications.events.test_apply import store
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+
+def outcome(message):
+    return Message.objects.get(id=message.id).outcome
+
+
+@pytest.fixture
+def reader():
+    reader = Reader()
+    reader.start()
+    yield reader
+    reader.stop()
+
+
+def test_events_are_read_while_the_thread_runs(reader):
+    message = MessageFactory(status=Status.SENT, sent_at=Now())
+    store(message, "delivered")
+    eventually(lambda: outcome(message) == Outcome.DELIVERED)
+    assert reader.trouble == ""
+
+
+def test_relay_publishes_while_reading_takes_long(monkeypatch):
+    """A table that is locked, a slow disk, a large batch: whatever holds up reading holds up nothing else."""
+    held, let_go = threading.Event(), threading.Event()
+    real = apply.write_down
+
+    def slow(events):
+        held.set()
+        assert let_go.wait(60)
+        real(events)
+
+    monkeypatch.setattr(apply, "write_down", slow)
+    reported = MessageFactory(status=Status.SENT, sent_at=Now())
+    store(reported, "bounced", bounce="hard")
+    MessageFactory()
+    reader = Reader()
+    reader.start()
+    try:
+        assert held.wait(60)
+        assert relay.run_once().published == {Stream.DEFAULT: 1}
+        assert outcome(reported) == Outcome.UNKNOWN
+    finally:
+        let_go.set()
+        eventually(lambda: outcome(reported) == Outcome.BOUNCED)
+        reader.stop()
+
+
+def test_database_that_is_away_is_asked_again(monkeypatch):
+    message = MessageFactory(status=Status.SENT, sent_at=Now())
+    store(message, "delivered")
+    reader = Reader()
+    with monkeypatch.context() as patched:
+        patched.setattr(apply, "write_down", raising(OperationalError("away")))
+        assert reader.read() == PAUSE_S
+    reader.read()
+    assert outcome(message) == Outcome.DELIVERED
+
+
+def raising(error, only_with=None):
+    real = apply.write_down
+
+    def write_down(events):
+        if only_with is None or any(event.event_id == only_with for event in events):
+            raise error
+        real(events)
+
+    return write_down
+
+
+def test_event_that_the_database_refuses_is_set_aside_and_stops_no_other(monkeypatch):
+    messages = MessageFactory.create_batch(9, status=Status.SENT, sent_at=Now())
+    ids = [store(message, "delivered") for message in messages]
+    monkeypatch.setattr(apply, "write_down", raising(DataError("odd"), only_with=ids[4]))
+    reader = Reader()
+    rounds = 0
+    while ProviderEvent.objects.filter(state="stored").exists():
+        reader.read()
+        rounds += 1
+        assert rounds < 50
+    assert ProviderEvent.objects.get(state="unreadable").event_id == ids[4]
+    assert [outcome(message) for message in messages].count(Outcome.DELIVERED) == 8
+
+
+def test_thread_says_that_it_has_ended():
+    reader = Reader()
+    reader.start()
+    assert "ended" not in reader.trouble
+    reader.stop()
+    assert "ended" in reader.trouble
+    connection.close()

@@ -1,0 +1,80 @@
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from notifications.delivery.render import render
+from notifications.events import suppress
+from notifications.management.commands import announce as command
+from notifications.models import Message
+from notifications.rules.suppression import Reason
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def announce(name="spring", headline="News & more", text="One.\n\nTwo <3.", **options):
+    out = StringIO()
+    call_command("announce", name, to="confirmed", headline=headline, text=text, stdout=out, **options)
+    return out.getvalue().strip()
+
+
+@pytest.fixture
+def readers():
+    UserFactory()
+    UserFactory()
+    UserFactory(confirmed_at=timezone.now(), wants_news=False)
+    UserFactory(confirmed_at=timezone.now(), is_active=False)
+    return UserFactory.create_batch(3, confirmed_at=timezone.now())
+
+
+def test_confirmed_people_who_agreed_get_it_once_per_name(readers):
+    assert announce(dry_run=True).startswith("3 people")
+    assert announce() == "3 messages enqueued."
+    assert announce() == "0 messages enqueued."
+    assert announce("summer") == "3 messages enqueued."
+    assert set(Message.objects.values_list("stream", flat=True)) == {"bulk"}
+    assert set(Message.objects.values_list("to_address", flat=True)) == {reader.email for reader in readers}
+
+
+def test_who_unsubscribed_is_kept_back_and_counted(readers):
+    suppress.suppress(readers[0].email, Reason.UNSUBSCRIBED, "")
+    assert announce() == "2 messages enqueued. 1 kept back."
+
+
+def test_mail_says_what_was_written(readers):
+    announce()
+    mail = render(Message.objects.select_related("user").first(), attempt=1)
+    assert mail.subject == "News & more"
+    assert "One.\n\nTwo <3." in mail.text
+    assert ">Two &lt;3.</p>" in mail.html
+
+
+@pytest.mark.parametrize("empty", [{"headline": " "}, {"text": "\n\n"}])
+def test_empty_announcement_is_refused(readers, empty):
+    with pytest.raises(CommandError, match="needs a headline and a text"):
+        announce(**empty)
+    assert not Message.objects.exists()
+
+
+def test_all_pages_of_readers_are_written_to(readers, monkeypatch):
+    monkeypatch.setattr(command, "BATCH", 2)
+    assert announce() == "3 messages enqueued."
+
+
+def test_same_name_in_another_encoding_is_the_same_announcement(readers):
+    announce("spring news")
+    assert announce("\u200bspring\u00a0news\ufeff") == "0 messages enqueued."
+
+
+def test_what_pasting_brings_along_is_not_in_the_announcement(readers):
+    announce(headline="\ufeffNe\u00adws", text="One.\r\n \r\nTw\u200bo.")
+    assert Message.objects.first().context == {"headline": "News", "paragraphs": ["One.", "Two."]}
+
+
+@pytest.mark.parametrize("headline", ["=?utf-8?q?=FF=FE?=", "a\nb", "a\u202eb", "a\x00b"])
+def test_headline_that_shows_something_else_is_refused(readers, headline):
+    with pytest.raises(CommandError):
+        announce(headline=headline)
+    assert not Message.objects.exists()

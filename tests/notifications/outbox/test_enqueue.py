@@ -1,0 +1,150 @@
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from notifications.kinds import UnknownKindError
+from notifications.models import Message
+from notifications.outbox import Draft, enqueue, enqueue_many, publish
+from notifications.rules.addresses import BadAddressError
+from notifications.rules.states import Status, Stream
+from notifications.runtime.redis_client import client
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.usefixtures("valkey")
+
+
+def draft(**changes):
+    user = changes.pop("user", None) or UserFactory()
+    return Draft(**{"kind": "welcome", "to": user.email, "user": user} | changes)
+
+
+@pytest.mark.django_db
+def test_row_says_all_that_is_still_to_do():
+    message = enqueue(draft(key="welcome:1"))
+    message.refresh_from_db()
+    assert (message.status, message.stream, message.attempts) == (Status.QUEUED, Stream.DEFAULT, 0)
+    assert message.expires_at - message.created_at == timedelta(days=2)
+    assert timedelta(seconds=9) < message.relay_after - message.created_at <= timedelta(seconds=10)
+
+
+@pytest.mark.django_db
+def test_message_is_the_relays_at_once_while_this_process_leaves_the_broker_alone():
+    publish.rest.start()
+    message = enqueue(draft())
+    message.refresh_from_db()
+    assert message.relay_after <= message.created_at
+
+
+@pytest.mark.django_db
+def test_fact_told_twice_is_one_message(django_capture_on_commit_callbacks):
+    first = draft(key="welcome:1")
+    with django_capture_on_commit_callbacks(execute=True):
+        new, held = enqueue(first), enqueue(first)
+    assert (new.is_new, held.is_new, held.id) == (True, False, new.id)
+    assert Message.objects.count() == 1
+    assert client().llen("default") == 1
+
+
+def died(message):
+    Message.objects.filter(id=message.id).update(status=Status.DEAD, died_at=Now(), error_fingerprint="rendering/X")
+
+
+@pytest.mark.django_db
+def test_fact_held_by_a_dead_letter_says_which(caplog):
+    fact = draft(key="welcome:1")
+    message = enqueue(fact)
+    died(message)
+    held = enqueue(fact)
+    assert (held.is_new, held.id, held.status) == (False, message.id, Status.DEAD)
+    assert str(message.id) in caplog.text
+    assert message.to_address not in caplog.text
+
+
+@pytest.mark.django_db
+def test_fact_held_by_a_dead_letter_is_replayed_on_request():
+    fact = draft(key="welcome:1")
+    message = enqueue(fact)
+    died(message)
+    replayed = enqueue(replace(fact, context={"number": 2}), replay_dead=True)
+    assert (replayed.is_new, replayed.id, replayed.status) == (False, message.id, Status.QUEUED)
+    assert (replayed.replays, replayed.context, replayed.error_fingerprint) == (1, {"number": 2}, "")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.EXPIRED, Status.CANCELLED])
+def test_only_a_dead_letter_is_replayed(status):
+    fact = draft(key="welcome:1")
+    Message.objects.filter(id=enqueue(fact).id).update(status=status)
+    held = enqueue(fact, replay_dead=True)
+    assert (held.status, held.replays) == (status, 0)
+
+
+@pytest.mark.django_db
+def test_id_that_is_taken_leads_to_its_message():
+    first = enqueue(draft(key="welcome:1", id=uuid4()))
+    held = enqueue(draft(key="welcome:2", id=first.id))
+    assert (held.is_new, held.id) == (False, first.id)
+
+
+@pytest.mark.django_db
+def test_many_are_written_with_one_insert_and_published_by_stream(
+    django_capture_on_commit_callbacks, django_assert_num_queries
+):
+    drafts = [draft(kind=kind) for kind in ("welcome", "password-reset", "welcome")]
+    with (
+        django_capture_on_commit_callbacks(execute=True),
+        django_assert_num_queries(6),
+    ):  # suppressed?, do many bounce?, savepoint, INSERT, SELECT
+        written = enqueue_many(drafts)
+    assert [message.kind for message in written] == ["welcome", "password-reset", "welcome"]
+    assert publish.depths() == {Stream.CRITICAL: 1, Stream.DEFAULT: 2, Stream.BULK: 0}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"kind": "no-such-kind"}, UnknownKindError),
+        ({"to": "a@example.com, b@example.com"}, BadAddressError),
+        ({"to": "a@example.com\nBcc: b@example.com"}, BadAddressError),
+    ],
+)
+def test_bad_input_writes_nothing(changes, error):
+    with pytest.raises(error):
+        enqueue_many([draft(), draft(**changes)])
+    assert not Message.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_published_when_the_transaction_is_rolled_back():
+    with transaction.atomic():
+        enqueue(draft())
+        transaction.set_rollback(True)
+    assert not Message.objects.exists()
+    assert client().llen("default") == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_task_is_published_with_nothing_but_the_id():
+    message = enqueue(draft())
+    (raw,) = client().lrange("default", 0, -1)
+    assert str(message.id).encode() in raw
+    assert message.to_address.encode() not in raw
+
+
+@pytest.mark.django_db
+def test_unknown_status_is_refused_by_the_database():
+    message = enqueue(draft())
+    with pytest.raises(IntegrityError, match="notifications_message_status_known"), transaction.atomic():
+        Message.objects.filter(id=message.id).update(status="lost")
+
+
+@pytest.mark.django_db
+def test_sending_without_a_lease_is_refused_by_the_database():
+    message = enqueue(draft())
+    with pytest.raises(IntegrityError, match="notifications_message_lease_iff_sending"), transaction.atomic():
+        Message.objects.filter(id=message.id).update(status=Status.SENDING)

@@ -1,0 +1,94 @@
+import json
+import signal
+import time
+from uuid import uuid4
+
+import pytest
+import redis
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from devtools.stack.ports import free_port
+from devtools.stack.valkey import Valkey
+from notifications.outbox import publish as broker
+from notifications.rules.states import Stream
+
+
+@pytest.fixture
+def own_broker(tmp_path, monkeypatch):
+    """A broker that this test may harm, and a producer that knows no other."""
+    with Valkey(tmp_path, free_port(), durable=False) as server:
+        producer = Celery("test", set_as_current=False)
+        producer.config_from_object("config.celeryconfig")
+        producer.conf.broker_url = server.url
+        monkeypatch.setattr(broker, "app", producer)
+        monkeypatch.setattr(broker, "rest", broker.Rest(broker.REST_S))
+        yield server
+        if server.process:
+            server.process.send_signal(signal.SIGCONT)
+        producer.close()
+
+
+def publish():
+    began = time.monotonic()
+    return broker.publish([[uuid4()]], Stream.DEFAULT), time.monotonic() - began
+
+
+def test_published_when_the_broker_is_well(own_broker):
+    assert publish()[0] == 1
+
+
+def test_refused_broker_is_not_asked_again_before_the_rest_is_over(own_broker, monkeypatch):
+    monkeypatch.setattr(broker, "rest", broker.Rest(60))
+    own_broker.stop()
+    assert publish()[0] == 0
+    own_broker.start()
+    assert publish()[0] == 0
+    assert broker.rest.on
+
+
+def test_hung_broker_is_left_after_a_moment(own_broker):
+    assert publish()[0] == 1
+    own_broker.process.send_signal(signal.SIGSTOP)
+    done, took = publish()
+    # 0.15 s by the settings; the bound here only tells "a moment" from "for ever".
+    assert (done, took < 5) == (0, True)
+    assert broker.rest.on
+
+
+def test_publishing_goes_on_after_the_rest(own_broker, monkeypatch):
+    port = own_broker.port
+    own_broker.stop()
+    assert publish()[0] == 0
+    own_broker.start()
+    assert own_broker.port == port
+    broker.rest.end()
+    assert publish()[0] == 1
+
+
+def test_first_failure_ends_the_batch(own_broker, monkeypatch):
+    sent = []
+
+    def fail_at_third(ids, stream):
+        if len(sent) == 2:
+            raise OperationalError("down")
+        sent.append(ids)
+
+    monkeypatch.setattr(broker, "_publish_one", fail_at_third)
+    assert broker.publish([[uuid4()] for _ in range(5)], Stream.DEFAULT) == 2
+
+
+def test_batch_that_takes_too_long_is_left_to_a_later_round_without_a_rest(own_broker, monkeypatch):
+    monkeypatch.setattr(broker, "LONGEST_S", -1.0)
+    assert broker.publish([[uuid4()]], Stream.DEFAULT) == 0
+    assert not broker.rest.on
+
+
+def test_chunk_is_readable_in_flower_and_holds_only_ids(own_broker):
+    ids = [uuid4(), uuid4()]
+    broker.publish([ids], Stream.BULK)
+    with redis.Redis.from_url(own_broker.url) as client:
+        (raw,) = client.lrange("bulk", 0, -1)
+    headers = json.loads(raw)["headers"]
+    assert headers["argsrepr"] == "2 messages, bulk"
+    assert headers["task"] == "mailroom.deliver"

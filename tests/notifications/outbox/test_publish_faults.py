@@ -1,0 +1,138 @@
+"""Each thing that can befall a broker, alone: a request loses no message to it and little time."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+import redis
+from celery import Celery
+from django.db.models.functions import Now
+
+from devtools.benchmarks import harmed_broker
+from devtools.benchmarks.harmed_broker import HarmedBroker
+from notifications.models import Message
+from notifications.outbox import Draft, enqueue, publish, relay
+from notifications.rules.states import Status, Stream
+from tests.live.running import eventually
+from tests.notifications.outbox.published import published_ids
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# While these last nothing can be published.
+AWAY = {"refused", "frozen", "read_only", "full", "locked"}
+PRESENT = {"slow", "wiped", "restarted"}
+
+
+def producer_of(url):
+    """What publishes in a process that has just started."""
+    producer = Celery("test", set_as_current=False)
+    producer.config_from_object("config.celeryconfig")
+    producer.conf.broker_url = url
+    return producer
+
+
+@pytest.fixture
+def harmed(tmp_path, monkeypatch):
+    """A broker to harm, and a process that knows no other and has published once."""
+    monkeypatch.setattr(harmed_broker, "AWAY_S", 0.0)
+    with HarmedBroker(tmp_path) as harmed:
+        producer = producer_of(harmed.url)
+        thread = ThreadPoolExecutor(1)
+        monkeypatch.setattr(publish, "app", producer)
+        monkeypatch.setattr(publish, "rest", publish.Rest(publish.REST_S))
+        monkeypatch.setattr(publish, "_publisher", thread)
+        with redis.Redis.from_url(harmed.url, socket_timeout=1, socket_connect_timeout=1) as client:
+            monkeypatch.setattr(publish, "client", lambda: client)
+            monkeypatch.setattr(relay, "client", lambda: client)
+            assert relay.run_once().released
+            assert publish.publish([[uuid4()]], Stream.DEFAULT) == 1
+            yield harmed
+        thread.shutdown()
+        producer.close()
+
+
+@pytest.fixture
+def attempts(monkeypatch):
+    """The ids of every publish that is tried."""
+    tried = []
+    publish_one = publish._publish_one
+
+    def noted(ids, stream):
+        tried.extend(ids)
+        publish_one(ids, stream)
+
+    monkeypatch.setattr(publish, "_publish_one", noted)
+    return tried
+
+
+def sign_up(number):
+    return enqueue(Draft(kind="welcome", to=f"person{number}@example.com")).id
+
+
+def test_all_harms_are_looked_at(harmed):
+    assert set(harmed.harms) == AWAY | PRESENT
+
+
+@pytest.mark.parametrize("harm", sorted(AWAY))
+def test_broker_in_trouble_is_asked_once_and_the_relay_carries_everything_afterwards(harmed, attempts, harm):
+    with harmed.harms[harm]():
+        ids = {sign_up(number) for number in range(6)}
+        assert len(attempts) == 1
+        assert publish.rest.on
+        # The relay is another process.
+        publish.rest.end()
+        done = relay.run_once(relay.Round())
+        assert (done.broker_is_away, done.published) == (True, {})
+        assert set(Message.objects.values_list("status", "relayed")) == {(Status.QUEUED, 0)}
+    assert relay.run_once(done).published == {Stream.DEFAULT: 6}
+    assert ids <= published_ids(harmed.server.url)
+
+
+@pytest.mark.parametrize("harm", sorted(PRESENT))
+def test_broker_that_answers_gets_every_message_from_the_request_or_from_the_relay(harmed, harm):
+    with harmed.harms[harm]():
+        ids = {sign_up(number) for number in range(6)}
+        Message.objects.update(relay_after=Now())
+        relay.run_once(relay.Round())
+        assert ids <= published_ids(harmed.server.url)
+
+
+def test_message_published_before_a_wipe_or_a_restart_is_published_again(harmed):
+    message_id = sign_up(1)
+    for harm in (harmed.wiped, harmed.restarted):
+        with harm():
+            assert message_id not in published_ids(harmed.server.url)
+            assert relay.run_once(relay.Round()).released
+        assert message_id in published_ids(harmed.server.url)
+        assert not relay.run_once(relay.Round()).released
+
+
+def test_publish_that_takes_long_is_not_waited_for_and_those_in_line_behind_it_are_left_to_the_relay(
+    harmed, monkeypatch
+):
+    go_on = threading.Event()
+    publish_one = publish._publish_one
+
+    def late(ids, stream):
+        go_on.wait(30)
+        publish_one(ids, stream)
+
+    monkeypatch.setattr(publish, "_publish_one", late)
+    first = sign_up(1)
+    second = sign_up(2)
+    go_on.set()
+    publish._publisher.submit(lambda: None).result()
+    assert published_ids(harmed.server.url) >= {first}
+    assert second not in published_ids(harmed.server.url)
+    assert Message.objects.get(id=second).status == Status.QUEUED
+
+
+@pytest.mark.parametrize("harm", sorted(AWAY | {"slow"}))
+def test_process_starts_while_the_broker_is_in_trouble_and_publishes_once_it_is_well(harmed, monkeypatch, harm):
+    monkeypatch.setattr(publish, "app", starting := producer_of(harmed.url))
+    with harmed.harms[harm]():
+        publish.warm_up()
+    # A busy broker may not answer within the 0.1 s that publishing may take.
+    eventually(lambda: publish.publish([[uuid4()]], Stream.DEFAULT) == 1)
+    starting.close()

@@ -1,0 +1,289 @@
+"""Workers and relays that die or freeze with messages in their hands: one hand-over at a time, no endless rounds."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError, connection
+from django.db.models.functions import Now
+
+from notifications.delivery import deliver as attempt
+from notifications.delivery import record
+from notifications.delivery.claim import claim, give_back, hand_over, undo_hand_over
+from notifications.delivery.deliver import deliver
+from notifications.delivery.record import Carrier
+from notifications.delivery.render import render
+from notifications.delivery.retry import Retry
+from notifications.models import Message, transactions
+from notifications.outbox import recover, relay
+from notifications.providers.base.mail import Accepted, ErrorClass, ProviderError
+from notifications.rules.states import Status, Stream
+from notifications.runtime.redis_client import client
+from tests.factories import MessageFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+
+CARRIER = Carrier(task_id="task-1", worker="test@here")
+
+
+def run(*messages, **options):
+    return deliver([message.id for message in messages], Stream.DEFAULT, CARRIER, **options)
+
+
+def fresh(message):
+    return Message.objects.get(id=message.id)
+
+
+def end_lease(message):
+    Message.objects.filter(id=message.id).update(lease_until=Now() - timedelta(seconds=1))
+    return recover.recover_ended_leases()
+
+
+def settle(message):
+    Message.objects.filter(id=message.id, status=Status.UNCERTAIN).update(settle_at=Now() - timedelta(seconds=1))
+    return recover.settle_uncertain()
+
+
+def second_claim(message):
+    """Freeze the worker that has claimed `message` past its lease; return the claim of the one that comes after it."""
+    end_lease(message)
+    settle(message)
+    (claimed,) = claim([message.id])
+    return claimed
+
+
+def answered(message, answer):
+    return record.attempt_of(message, CARRIER, "scripted", answer, 0.1)
+
+
+def results(message):
+    return list(message.delivery_attempts.order_by("number").values_list("number", "result"))
+
+
+# --- Frozen past the lease, then thawed -----------------------------------------------------------------------------
+def test_thawed_worker_may_not_hand_over_what_another_has_claimed():
+    (frozen,) = claim([MessageFactory().id])
+    other = second_claim(frozen)
+    assert not hand_over(frozen, "scripted")
+    assert hand_over(other, "scripted")
+    assert not hand_over(frozen, "scripted")
+    assert fresh(frozen).attempts == 1
+
+
+def test_thawed_worker_can_return_nothing_of_another_claim():
+    (frozen,) = claim([MessageFactory().id])
+    other = second_claim(frozen)
+    give_back([frozen])
+    undo_hand_over(frozen)
+    assert fresh(frozen).lease_token == other.lease_token
+
+
+def test_acceptance_after_the_thaw_keeps_the_other_claim_from_sending():
+    (frozen,) = claim([MessageFactory().id])
+    hand_over(frozen, "scripted")
+    other = second_claim(frozen)
+    assert results(frozen) == [(1, "ambiguous")]
+    record.accepted(answered(frozen, Accepted("late")))
+    assert not hand_over(other, "scripted")
+    after = fresh(frozen)
+    assert (after.status, after.lease_token, results(after)) == (Status.SENT, None, [(1, "accepted")])
+
+
+def test_refusal_after_the_thaw_is_written_down_and_leaves_the_other_claim_alone():
+    (frozen,) = claim([MessageFactory().id])
+    hand_over(frozen, "scripted")
+    other = second_claim(frozen)
+    refusal = answered(frozen, ProviderError(ErrorClass.TRANSIENT, "503"))
+    record.refused(frozen, refusal, Retry(60.0), relay_slack_s=0.0)
+    assert (fresh(frozen).lease_token, results(frozen)) == (other.lease_token, [(1, "transient")])
+    assert hand_over(other, "scripted")
+
+
+def test_acceptance_after_the_thaw_ends_what_the_other_claim_leaves_uncertain():
+    (frozen,) = claim([MessageFactory().id])
+    hand_over(frozen, "scripted")
+    other = second_claim(frozen)
+    hand_over(other, "scripted")
+    end_lease(other)
+    record.accepted(answered(frozen, Accepted("late")))
+    assert fresh(frozen).status == Status.SENT
+    assert results(frozen) == [(1, "accepted"), (2, "ambiguous")]
+
+
+def test_worker_frozen_between_hand_over_and_call_does_not_call(provider, monkeypatch):
+    monkeypatch.setattr(attempt, "CALL_MARGIN_S", -1.0)
+    message = MessageFactory(relay_after=Now() + timedelta(minutes=1))
+    assert str(run(message)) == "1 claim lost"
+    after = fresh(message)
+    assert (after.status, after.attempts, after.lease_token, after.handed_over_at) == (Status.QUEUED, 0, None, None)
+    assert after.relay_after == after.created_at
+    monkeypatch.undo()
+    assert provider.taken == []
+
+
+def test_worker_frozen_there_for_longer_than_its_lease_changes_nothing_more():
+    (frozen,) = claim([MessageFactory().id])
+    hand_over(frozen, "scripted")
+    end_lease(frozen)
+    undo_hand_over(frozen)
+    after = fresh(frozen)
+    assert (after.status, after.attempts) == (Status.UNCERTAIN, 1)
+
+
+# --- Taken along again and again ------------------------------------------------------------------------------------
+def lose(message, times):
+    for _ in range(times):
+        Message.objects.filter(id=message.id).update(relay_after=Now())
+        assert claim([message.id])
+        end_lease(message)
+
+
+def tasks(stream=Stream.DEFAULT):
+    bodies = [json.loads(raw)["headers"]["argsrepr"] for raw in client().lrange(stream.value, 0, -1)]
+    return sorted(bodies)
+
+
+@pytest.mark.parametrize(("times", "at_once"), [(1, True), (2, True), (3, False), (4, False)])
+def test_message_whose_claim_is_lost_goes_on_later_apart_from_its_neighbours(times, at_once):
+    message = MessageFactory()
+    lose(message, times)
+    after = fresh(message)
+    assert (after.status, after.claims_lost) == (Status.QUEUED, times)
+    if at_once:
+        assert after.relay_after == after.created_at
+    else:
+        assert after.created_at < after.relay_after < after.created_at + timedelta(seconds=recover.APART_S + 60)
+
+
+def test_message_that_takes_its_worker_along_every_time_is_a_dead_letter():
+    message = MessageFactory()
+    lose(message, recover.MOST_LOST_CLAIMS)
+    after = fresh(message)
+    assert (after.status, after.error_fingerprint, after.attempts) == (Status.DEAD, "worker/lost", 0)
+    assert after.status_reason.startswith("claimed 5 times and never handed over")
+    assert after.died_at is not None
+    assert claim([message.id]) == []
+
+
+def test_hand_over_ends_the_count():
+    message = MessageFactory()
+    lose(message, 3)
+    (claimed,) = claim([message.id])
+    hand_over(claimed, "scripted")
+    assert fresh(message).claims_lost == 0
+
+
+def test_suspect_is_published_alone(settings):
+    settings.RELAY_HIGH_WATER = 4
+    suspect = MessageFactory(claims_lost=1)
+    for _ in range(9):
+        MessageFactory()
+    assert relay.run_once().published == {Stream.DEFAULT: 10}
+    assert tasks() == sorted([str(suspect.id), *["3 messages, default"] * 3])
+
+
+def test_more_ended_leases_than_fit_into_one_batch_are_taken_back_in_one_round(monkeypatch):
+    monkeypatch.setattr(recover, "RECOVERY_BATCH", 3)
+    for _ in range(4):
+        MessageFactory(abandoned=True)
+    for _ in range(4):
+        MessageFactory(abandoned=True, handed_over=True)
+    assert recover.recover_ended_leases() == (4, 4)
+
+
+def test_recovered_messages_go_before_the_backlog(settings):
+    lost = MessageFactory(abandoned=True)
+    for _ in range(3):
+        MessageFactory(relay_after=Now() - timedelta(milliseconds=1))
+    recover.recover_ended_leases()
+    assert relay.take_due(Stream.DEFAULT, 1) == [lost.id]
+
+
+# --- A thread that raises what nobody expects -----------------------------------------------------------------------
+def raising_for(culprit, error):
+    def wrapped(message, *, attempt):
+        if message.id == culprit.id:
+            raise error
+        return render(message, attempt=attempt)
+
+    return wrapped
+
+
+@pytest.mark.parametrize("error", [MemoryError(), TypeError("a mistake of ours")])
+def test_unexpected_error_keeps_the_message_in_turn_and_returns_its_neighbours(provider, monkeypatch, error):
+    first, culprit, last = (MessageFactory(relay_after=Now() + timedelta(minutes=1)) for _ in range(3))
+    monkeypatch.setattr(attempt, "render", raising_for(culprit, error))
+    # Groups are as large as they are for a fast provider.
+    monkeypatch.setattr(attempt.budget, "USE_WITHIN_S", 100.0)
+    with pytest.raises(type(error)):
+        run(first, culprit, last)
+    assert [fresh(message).status for message in (first, culprit, last)] == ["sent", "sending", "queued"]
+    # Not at once: whatever it was may happen again.
+    assert Message.objects.filter(id=last.id, relay_after__gt=Now()).exists()
+    assert str(run(culprit, last)) == "1 sent"
+    end_lease(culprit)
+    assert fresh(culprit).claims_lost == 1
+
+
+def lose_record(attempt):
+    raise record.RecordLostError("OperationalError")
+
+
+def test_lost_record_leaves_its_message_to_the_end_of_the_lease_and_returns_the_others(provider, monkeypatch):
+    called, other = MessageFactory(), MessageFactory()
+    monkeypatch.setattr(attempt.budget, "USE_WITHIN_S", 100.0)
+    monkeypatch.setattr(record, "accepted", lose_record)
+    with pytest.raises(record.RecordLostError):
+        run(called, other)
+    assert (fresh(called).status, fresh(other).status) == (Status.SENDING, Status.QUEUED)
+    assert end_lease(called) == (0, 1)
+    assert fresh(called).status == Status.UNCERTAIN
+
+
+def test_error_of_the_database_is_nobodys_fault(provider, monkeypatch):
+    messages = [MessageFactory() for _ in range(3)]
+    monkeypatch.setattr(attempt, "render", raising_for(messages[0], OperationalError()))
+    with pytest.raises(OperationalError):
+        run(*messages)
+    assert [fresh(message).status for message in messages] == ["queued"] * 3
+
+
+# --- A frozen relay -------------------------------------------------------------------------------------------------
+@pytest.mark.django_db(transaction=True)
+def test_relay_frozen_with_rows_in_its_hands_lets_go_of_them(monkeypatch):
+    monkeypatch.setattr(transactions, "IDLE_S", 0.2)
+    message = MessageFactory(abandoned=True)
+
+    def freeze():
+        ended = Message.objects.filter(status=Status.SENDING)
+        try:
+            with transactions.brief():
+                list(recover._locked(ended))
+                with ThreadPoolExecutor(1) as other:
+                    other.submit(wait_for_another_relay).result()
+                ended.update(status=Status.QUEUED)
+        finally:
+            connection.close()
+
+    def wait_for_another_relay():
+        try:
+            while recover.recover_ended_leases() != (1, 0):
+                assert fresh(message).status == Status.SENDING
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as frozen, pytest.raises(OperationalError):
+        frozen.submit(freeze).result()
+    assert fresh(message).status == Status.QUEUED
+
+
+def test_uncertain_message_of_an_unknown_kind_waits_for_a_relay_that_knows_it():
+    unknown = MessageFactory(uncertain=True, kind="order-shipped")
+    over = MessageFactory(uncertain=True, kind="order-shipped", expires_at=Now() - timedelta(seconds=1))
+    assert recover.settle_uncertain() == 0
+    unknown.refresh_from_db()
+    over.refresh_from_db()
+    assert (unknown.status, over.status) == (Status.UNCERTAIN, Status.UNCERTAIN)
+    assert unknown.settle_at is not None
+    assert over.settle_at is None

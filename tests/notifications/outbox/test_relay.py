@@ -1,0 +1,216 @@
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import redis
+from django.db import connection
+from django.db.models.functions import Now
+
+from notifications import kinds
+from notifications.management.commands import relay as relay_command
+from notifications.models import DeliveryAttempt, Message
+from notifications.outbox import publish, recover, relay
+from notifications.rules.states import Status, Stream
+from notifications.runtime.redis_client import client, pace_key
+from tests.factories import MessageFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+
+
+@pytest.fixture
+def sentinel(valkey):
+    client().set(relay.SENTINEL, client().info("server")["run_id"])
+
+
+def test_due_message_is_published_once_and_pushed_forward(sentinel):
+    message = MessageFactory()
+    assert relay.run_once().published == {Stream.DEFAULT: 1}
+    assert relay.run_once().published == {}
+    assert client().llen("default") == 1
+    message.refresh_from_db()
+    assert message.relayed == 1
+    assert timedelta(seconds=8) < message.relay_after - message.created_at < timedelta(seconds=13)
+
+
+@pytest.mark.parametrize(("relayed", "seconds"), [(0, 10), (1, 20), (2, 40), (3, 60), (30, 60), (1000, 60)])
+def test_pause_between_publishes_grows_to_a_lease(sentinel, relayed, seconds):
+    message = MessageFactory(relayed=relayed)
+    relay.take_due(Stream.DEFAULT, 10)
+    after = Message.objects.get(id=message.id)
+    assert after.relay_after - message.created_at < timedelta(seconds=seconds + 5)
+    assert Message.objects.filter(relay_after__gt=Now() + timedelta(seconds=seconds - 2)).exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"due_at": Now() + timedelta(seconds=9)},
+        {"relay_after": Now() + timedelta(seconds=9)},
+        {"status": Status.DEAD},
+    ],
+)
+def test_not_published_when_it_is_not_due(sentinel, changes):
+    MessageFactory(**changes)
+    assert relay.run_once().published == {}
+
+
+def test_backlog_stays_in_the_database_above_the_high_water_mark(sentinel, settings):
+    settings.RELAY_HIGH_WATER, settings.RELAY_CHUNK_SIZE = 3, 2
+    for _ in range(20):
+        MessageFactory(stream=Stream.BULK)
+    assert relay.run_once().published == {Stream.BULK: 6}
+    assert relay.run_once().published == {}
+    assert client().llen("bulk") == 3
+
+
+def test_stream_that_the_budget_holds_back_is_handed_out_at_its_pace(sentinel):
+    for _ in range(40):
+        MessageFactory(stream=Stream.BULK)
+        MessageFactory(stream=Stream.DEFAULT)
+    client().set(pace_key("simulator", Stream.BULK), "50.000", px=5000)
+    done = relay.run_once()
+    assert done.paced
+    # A quarter more than can go until the next round, and one: even at a pace of nothing somebody asks again.
+    assert done.published == {Stream.BULK: 14, Stream.DEFAULT: 40}
+    client().set(pace_key("simulator", Stream.BULK), "0.000", px=5000)
+    assert relay.run_once().published == {Stream.BULK: 1}
+    client().delete(pace_key("simulator", Stream.BULK))
+    assert relay.run_once().published == {Stream.BULK: 25}
+    assert not relay.run_once().paced
+
+
+def test_rounds_are_short_while_a_stream_is_held_back(sentinel):
+    assert relay_command._round(relay.Round())[1] == 0.5
+    client().set(pace_key("simulator", Stream.BULK), "50.000", px=5000)
+    assert relay_command._round(relay.Round())[1] < relay.PACED_ROUND_S
+
+
+def test_failed_publish_leaves_the_rows_due(sentinel, monkeypatch):
+    for _ in range(5):
+        MessageFactory()
+    monkeypatch.setattr(publish, "publish", lambda chunks, stream: 2)
+    assert relay.run_once().published == {Stream.DEFAULT: 2}
+    assert Message.objects.filter(relay_after__lte=Now()).count() == 3
+
+
+def test_wiped_broker_makes_everything_due_again(valkey):
+    MessageFactory(relay_after=Now() + timedelta(minutes=5), relayed=6)
+    MessageFactory(relay_after=Now() + timedelta(minutes=5), due_at=Now() + timedelta(minutes=5))
+    done = relay.run_once()
+    assert done.released
+    assert done.published == {Stream.DEFAULT: 1}
+    assert not relay.run_once().released
+
+
+def test_broker_away_stops_publishing_but_not_the_recovery(monkeypatch):
+    monkeypatch.setattr(relay, "client", lambda: redis.Redis(port=1, socket_connect_timeout=0.1))
+    MessageFactory()
+    abandoned = MessageFactory(abandoned=True)
+    done = relay.run_once()
+    assert (done.recovered, done.published, done.broker_is_away) == (1, {}, True)
+    abandoned.refresh_from_db()
+    assert abandoned.status == Status.QUEUED
+
+
+def test_broker_that_is_back_gets_at_once_what_it_was_not_given(sentinel):
+    MessageFactory(relay_after=Now() + timedelta(seconds=10))
+    assert relay.run_once(relay.Round(broker_is_away=True)).published == {Stream.DEFAULT: 1}
+    assert not relay.run_once(relay.Round()).released
+
+
+def test_what_goes_alone_keeps_to_the_room_as_well(sentinel, valkey):
+    MessageFactory.create_batch(7, claims_lost=1)
+    assert relay.top_up(Stream.DEFAULT, 3) == 3
+    assert client().llen("default") == 3
+    assert Message.objects.filter(relay_after__lte=Now()).count() == 4
+
+
+def test_claim_of_a_lost_worker_goes_back_to_the_queue(sentinel):
+    message = MessageFactory(abandoned=True)
+    assert recover.recover_ended_leases() == (1, 0)
+    message.refresh_from_db()
+    assert (message.status, message.lease_token) == (Status.QUEUED, None)
+    assert not DeliveryAttempt.objects.exists()
+
+
+def test_handed_over_message_of_a_lost_worker_is_uncertain(sentinel):
+    message = MessageFactory(abandoned=True, handed_over=True)
+    assert recover.recover_ended_leases() == (0, 1)
+    message.refresh_from_db()
+    assert message.status == Status.UNCERTAIN
+    attempt = message.delivery_attempts.get()
+    assert (attempt.number, attempt.result, attempt.error_code) == (1, "ambiguous", "worker-lost")
+
+
+def test_living_claim_is_left_alone(sentinel):
+    MessageFactory(sending=True)
+    assert recover.recover_ended_leases() == (0, 0)
+
+
+def test_uncertain_message_gets_another_chance_for_every_lost_answer_if_its_kind_says_so(sentinel):
+    message = MessageFactory(uncertain=True)
+    for resends in range(1, recover.MOST_RESENDS + 1):
+        Message.objects.filter(id=message.id).update(status=Status.UNCERTAIN, settle_at=Now(), relayed=6)
+        assert recover.settle_uncertain() == 1
+        message.refresh_from_db()
+        assert (message.status, message.uncertain_resends, message.relayed) == (Status.QUEUED, resends, 0)
+
+
+@pytest.mark.parametrize(
+    "spent",
+    [
+        {"kind": "product-news"},
+        {"attempts": kinds.WELCOME.max_attempts},
+        {"uncertain_resends": recover.MOST_RESENDS},
+        {"expires_at": Now()},
+    ],
+)
+def test_uncertain_message_is_held_if_its_kind_says_so_or_its_chances_are_spent(sentinel, spent):
+    message = MessageFactory(**({"uncertain": True} | spent))
+    assert recover.settle_uncertain() == 0
+    message.refresh_from_db()
+    assert (message.status, message.settle_at) == (Status.UNCERTAIN, None)
+
+
+def test_uncertain_message_of_an_unknown_kind_is_held(sentinel):
+    message = MessageFactory(uncertain=True, kind="gone")
+    assert recover.settle_uncertain() == 0
+    message.refresh_from_db()
+    assert message.status == Status.UNCERTAIN
+
+
+def test_uncertain_message_waits_for_its_settling_time(sentinel):
+    MessageFactory(uncertain=True, settle_at=Now() + timedelta(minutes=1))
+    assert recover.settle_uncertain() == 0
+
+
+@pytest.mark.parametrize(
+    ("count", "largest", "spread", "sizes"),
+    [
+        (0, 20, 32, []),
+        (1, 20, 32, [1]),
+        (32, 20, 32, [1] * 32),
+        (33, 20, 32, [2] * 16 + [1]),
+        (100, 20, 4, [20] * 5),
+        (5, 20, 1, [5]),
+        (3, 20, 0, [3]),
+    ],
+)
+def test_backlog_is_cut_so_that_threads_share_it(count, largest, spread, sizes):
+    assert [len(chunk) for chunk in relay.cut(range(count), largest=largest, spread=spread)] == sizes
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_relays_never_take_the_same_row(sentinel):
+    for _ in range(200):
+        MessageFactory()
+
+    def take(_):
+        try:
+            return [message_id for _ in range(10) for message_id in relay.take_due(Stream.DEFAULT, 10)]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = [message_id for ids in pool.map(take, range(4)) for message_id in ids]
+    assert len(taken) == len(set(taken)) == 200

@@ -1,0 +1,126 @@
+"""What every account's edge has to keep, over real sockets."""
+
+import gc
+import pickle
+import ssl
+from contextlib import contextmanager
+
+import pytest
+import trustme
+
+from devtools.stack.ports import free_port
+from notifications.providers.base import deadline
+from notifications.providers.base.account import Finding
+from notifications.providers.base.mail import ErrorClass, ProviderError
+from tests.notifications.providers.base import faults
+from tests.notifications.providers.base.scripted_api import scripted_api
+
+SECRET = "a-secret-key"
+
+
+def verdicts(found: list[Finding]) -> list[tuple[str, str]]:
+    """What was looked at and how it is, in order."""
+    return [(finding.subject, finding.verdict.value) for finding in found]
+
+
+@contextmanager
+def nothing_is_left_to_the_garbage_collector():
+    """A finalizer runs at any moment, also in the middle of another provider call."""
+    gc.collect()
+    others = set(deadline._here.owner.lines)
+    gc.disable()
+    try:
+        yield
+        assert deadline._here.owner.lines <= others
+    finally:
+        gc.enable()
+
+
+class AccountContract:
+    """A subclass gives `made`, and the fixture `at(url)` that points the settings at another server."""
+
+    def questions(self):
+        yield lambda: self.made().unsuppress("ada@example.com")
+
+    def refusals(self):
+        for question in self.questions():
+            with pytest.raises(ProviderError) as refused:
+                question()
+            error = refused.value
+            # Foreign exceptions hold API keys and addresses.
+            assert error.__cause__ is None
+            assert error.__context__ is None
+            assert SECRET not in repr(error)
+            assert "ada" not in repr(pickle.loads(pickle.dumps(error)))  # noqa: S301 - our own
+            yield error
+
+    @pytest.mark.parametrize(
+        "misbehave",
+        [
+            faults.hold,
+            faults.cut,
+            faults.truncate_head,
+            faults.garbage,
+            faults.dribble_head,
+            faults.dribble_body,
+            faults.answer("200 OK", body="<html>a proxy's page"),
+            faults.answer("301 Moved", "Location: http://127.0.0.1:1/"),
+            faults.answer("401 Unauthorized", body="{}"),
+            faults.answer("403 Forbidden", body="{}"),
+            faults.answer("418 Teapot", body="[]"),
+            faults.answer("503 Unavailable"),
+        ],
+    )
+    def test_server_that_misbehaves_raises_nothing_of_others(self, at, settings, misbehave):
+        settings.PROVIDER_READ_TIMEOUT_S = 0.4
+        settings.PROVIDER_DEADLINE_S = 0.6
+        with faults.fault_server(misbehave) as server, nothing_is_left_to_the_garbage_collector():
+            at(server.url)
+            assert len(list(self.refusals())) == len(list(self.questions()))
+            inspected = self.made().inspect()
+        assert inspected[0].verdict.value == "bad"
+        assert inspected[0].hint
+        assert SECRET not in repr(inspected)
+
+    def test_redirect_is_not_followed(self, at):
+        with faults.fault_server(faults.cut) as elsewhere:
+            redirect = faults.answer("307 Temporary", f"Location: {elsewhere.url}/")
+            with faults.fault_server(redirect) as server:
+                at(server.url)
+                list(self.refusals())
+            assert elsewhere.connections == 0
+
+    @pytest.mark.parametrize(
+        ("answer", "is_address"),
+        [
+            (faults.answer("401 Unauthorized", body="{}"), False),
+            (faults.answer("404 Not Found", body="{}"), True),
+            (faults.answer("302 Found", "Location: http://127.0.0.1:1/"), True),
+        ],
+    )
+    def test_key_is_not_blamed_for_the_address(self, at, answer, is_address):
+        with faults.fault_server(answer) as server:
+            at(server.url)
+            (found,) = self.made().inspect()
+        assert (found.subject, found.verdict.value) == ("credentials", "bad")
+        assert ("no API at the address asked (http-" in found.text, "_URL" in found.hint) == (is_address,) * 2, found
+
+    def test_refused_connection_says_so(self, at):
+        at(f"http://127.0.0.1:{free_port()}")
+        assert {error.error_class for error in self.refusals()} == {ErrorClass.TRANSIENT}
+        (found,) = self.made().inspect()
+        assert (found.subject, found.verdict.value) == ("credentials", "bad")
+        assert "cannot be reached" in found.text
+        assert "Ask again later" in found.hint
+
+    def test_certificate_that_nobody_vouches_for_is_the_set_ups_fault(self, at):
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+        with scripted_api(tls) as api:
+            at(api.url)
+            assert {(error.error_class, error.code) for error in self.refusals()} == {
+                (ErrorClass.MISCONFIGURED, "certificate")
+            }
+            (found,) = self.made().inspect()
+            assert ("not proven to be the provider" in found.text, "_URL" in found.hint) == (True, True)
+            assert api.asked == []

@@ -1,0 +1,331 @@
+"""The watch over provider calls: what it ends, and above all what it never does."""
+
+import os
+import random
+import smtplib
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.core.mail.backends.base import BaseEmailBackend
+
+from notifications.providers.base import connections, deadline
+from notifications.providers.base.mail import Accepted, ErrorClass, ProviderError
+from notifications.providers.base.provider import Provider, unknown
+from notifications.providers.smtp import backend
+from tests.notifications.providers.base.contract import outgoing
+
+# Whoever waits for so long has not been ended by a deadline.
+FOREVER_S = 30.0
+
+
+@pytest.fixture
+def pair():
+    """A connection and its other end."""
+    ours, theirs = socket.socketpair()
+    ours.settimeout(FOREVER_S)
+    theirs.settimeout(FOREVER_S)
+    with ours, theirs:
+        yield ours, theirs
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left():
+    yield
+    for line in set(deadline._here.owner.lines):
+        line.release()
+    assert deadline._here.owner.lines == set()
+
+
+def works(ours, theirs):
+    ours.sendall(b"?")
+    return theirs.recv(1) == b"?"
+
+
+def test_call_past_its_end_has_its_connection_shut_down(pair):
+    ours, theirs = pair
+    with deadline.within(0.1) as call:
+        deadline.watch(ours)
+        assert ours.recv(1) == b""
+    assert call.is_over
+    assert theirs.recv(1) == b""
+
+
+def test_answer_that_dribbles_is_ended(pair):
+    ours, theirs = pair
+
+    def dribble():
+        while True:
+            try:
+                theirs.sendall(b".")
+            except OSError:
+                return
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=dribble, daemon=True)
+    thread.start()
+    with deadline.within(0.2) as call:
+        deadline.watch(ours)
+        while ours.recv(1):
+            pass
+    assert call.is_over
+    thread.join(FOREVER_S)
+    assert not thread.is_alive()
+
+
+def test_send_that_nobody_reads_is_ended(pair):
+    ours, _ = pair
+    deadline.watch(ours)
+    with deadline.within(0.1) as call, pytest.raises(BrokenPipeError):
+        ours.sendall(b"." * 50_000_000)
+    assert call.is_over
+
+
+def test_call_that_was_left_in_time_is_never_ended(pair):
+    ours, theirs = pair
+    with deadline.within(0.05) as first:
+        deadline.watch(ours)
+    with deadline.within(FOREVER_S) as second:
+        time.sleep(0.2)
+        assert works(ours, theirs)
+    assert (first.is_over, second.is_over) == (False, False)
+
+
+def test_connection_is_shut_down_exactly_if_the_call_says_so():
+    """Calls that end at about their deadline, on connections that the next call uses too."""
+
+    def calls(seed):
+        luck = random.Random(seed)
+        ours, theirs = socket.socketpair()
+        line = deadline.watch(ours)
+        overs = 0
+        for _ in range(150):
+            with deadline.within(0.003) as call:
+                time.sleep(luck.uniform(0, 0.006))
+            assert line._is_shut == call.is_over
+            if call.is_over:
+                overs += 1
+                line.release()
+                ours.close(), theirs.close()
+                ours, theirs = socket.socketpair()
+                line = deadline.watch(ours)
+            assert works(ours, theirs)
+        line.release()
+        ours.close(), theirs.close()
+        return overs
+
+    with ThreadPoolExecutor(8) as pool:
+        overs = sum(pool.map(calls, range(8)))
+    # Both happened, or the test has shown nothing.
+    assert 0 < overs < 8 * 150
+
+
+def test_number_of_a_closed_connection_is_not_mistaken_for_its_successor(pair):
+    ours, _ = pair
+    with deadline.within(0.1) as call:
+        deadline.watch(ours)
+        number = ours.fileno()
+        ours.close()
+        successor, peer = socket.socketpair()
+        with successor, peer:
+            assert number in {successor.fileno(), peer.fileno()}
+            while not call.is_over:
+                time.sleep(0.01)
+            assert works(successor, peer)
+
+
+def test_connection_that_comes_too_late_is_shut_down_at_once(pair):
+    ours, theirs = pair
+    with deadline.within(0.05) as call:
+        while not call.is_over:
+            time.sleep(0.01)
+        line = deadline.watch(ours)
+        line.is_ready()
+        with pytest.raises(BrokenPipeError):
+            ours.sendall(b"a mail")
+        assert call.carried_nothing()
+    assert theirs.recv(1) == b""
+
+
+@pytest.mark.parametrize("library", ["urllib3", "smtplib"])
+def test_process_that_was_frozen_in_mid_call_sends_nothing_more(pair, library):
+    ours, theirs = pair
+    connection = backend._Smtp() if library == "smtplib" else deadline.WatchedConnection("localhost")
+    connection.sock = ours
+    with deadline.within(FOREVER_S) as call:
+        connection._line = deadline.watch(ours)
+        connection.send(b"?")
+        assert theirs.recv(1) == b"?"
+        # Its time went by without it, and the watch is not awake yet either.
+        call.ends_at = time.monotonic()
+        with pytest.raises((BrokenPipeError, smtplib.SMTPServerDisconnected)):
+            connection.send(b"a mail")
+        assert call.is_over
+    connection.close()
+    assert theirs.recv(1) == b""
+
+
+def test_call_without_a_connection_proves_nothing():
+    with deadline.within(FOREVER_S) as call:
+        assert not call.carried_nothing()
+
+
+def test_connection_that_never_stood_has_carried_nothing(pair):
+    with deadline.within(FOREVER_S) as call:
+        line = deadline.watch(pair[0])
+        assert call.carried_nothing()
+        line.is_ready()
+        assert not call.carried_nothing()
+
+
+def test_warm_connection_to_another_provider_proves_nothing(pair):
+    ours, theirs = pair
+    warm = deadline.watch(theirs)
+    warm.is_ready()
+    with deadline.within(FOREVER_S) as call:
+        # Its handshake hangs.
+        deadline.watch(ours)
+        assert call.carried_nothing()
+        deadline.about_to_send(warm)
+        assert not call.carried_nothing()
+    with deadline.within(FOREVER_S) as following:
+        assert not following.carried_nothing()
+        deadline.watch(ours)
+        assert following.carried_nothing()
+
+
+def within_the_lock(act):
+    """Do it in a thread that holds the watch's lock, as a finalizer can; fail if it waits for itself."""
+
+    def run():
+        with deadline._watch.locked():
+            act()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(FOREVER_S)
+    assert not thread.is_alive()
+
+
+def test_finalizer_within_the_lock_waits_for_nothing_and_is_not_forgotten(pair):
+    ours, theirs = pair
+    line = deadline.watch(ours)
+    within_the_lock(line.release)
+    ours.close()
+    # Its second descriptor is closed too, or the other end would still be open.
+    assert theirs.recv(1) == b""
+    assert deadline._here.owner.lines == set()
+
+
+def test_calls_of_other_threads_go_on(pair):
+    ours, theirs = pair
+    entered, over = threading.Event(), threading.Event()
+
+    def patient():
+        with deadline.within(FOREVER_S) as call:
+            line = deadline.watch(ours)
+            entered.set()
+            over.wait(FOREVER_S)
+            fine = works(ours, theirs) and not call.is_over
+        line.release()
+        return fine
+
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(patient)
+        entered.wait(FOREVER_S)
+        with deadline.within(0.05) as call:
+            while not call.is_over:
+                time.sleep(0.01)
+        over.set()
+        assert other.result()
+
+
+def test_connection_the_library_closes_within_a_call_ends_with_the_call(pair):
+    ours, theirs = pair
+    theirs.setblocking(False)
+    with deadline.within(FOREVER_S):
+        line = deadline.watch(ours)
+        line.release()
+        ours.close()
+        # Its answer may still be read through a file object, so the watch must still reach it.
+        with pytest.raises(BlockingIOError):
+            theirs.recv(1)
+    assert theirs.recv(1) == b""
+
+
+def test_there_is_one_thread_for_all_calls():
+    for _ in range(50):
+        with deadline.within(FOREVER_S):
+            pass
+    assert [thread.name for thread in threading.enumerate()].count("provider-deadlines") == 1
+
+
+def test_call_within_a_call_is_refused():
+    with deadline.within(FOREVER_S), pytest.raises(RuntimeError), deadline.within(FOREVER_S):
+        pass
+
+
+def test_forked_process_has_a_watch_of_its_own(pair):
+    ours, theirs = pair
+    with deadline.within(FOREVER_S):
+        deadline.watch(ours)
+        child = os.fork()
+        if child == 0:
+            a, b = socket.socketpair()
+            a.settimeout(FOREVER_S)
+            with deadline.within(0.1) as call:
+                deadline.watch(a)
+                ended = a.recv(1) == b""
+            b.close()
+            os._exit(0 if ended and call.is_over else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        # The child has let go of the parent's connection without ending it.
+        assert works(ours, theirs)
+
+
+class Slow(Provider):
+    """Takes the mail, and is not done before its deadline."""
+
+    name = "slow"
+
+    def connect(self):
+        return SlowBackend()
+
+    def translate(self, error):
+        return unknown(error)
+
+    def missing_settings(self):
+        return []
+
+
+class SlowBackend(BaseEmailBackend):
+    def open(self):
+        return False
+
+    def close(self):
+        pass
+
+    def send_messages(self, messages):
+        while not deadline._here.owner.call.is_over:
+            time.sleep(0.01)
+        return len(messages)
+
+
+def test_acceptance_that_just_made_it_stays_one_but_its_connection_is_dropped(settings):
+    settings.PROVIDER_DEADLINE_S = 0.05
+    assert isinstance(Slow().send(outgoing()), Accepted)
+    assert "slow" not in connections._here.kept.warm
+
+
+def test_provider_whose_table_fails_is_ambiguous(settings, monkeypatch):
+    def fail(self, error):
+        raise KeyError("canary")
+
+    monkeypatch.setattr(Slow, "translate", fail)
+    monkeypatch.setattr(SlowBackend, "send_messages", fail)
+    with pytest.raises(ProviderError) as refused:
+        Slow().send(outgoing())
+    assert refused.value.error_class is ErrorClass.AMBIGUOUS
+    assert "canary" not in repr(refused.value)

@@ -1,0 +1,115 @@
+"""Postmark's account over real sockets, against the answers that its documentation shows."""
+
+import json
+
+import pytest
+
+from notifications.providers.base.mail import ProviderError
+from notifications.providers.postmark.account import PostmarkAccount
+from notifications.rules.suppression import Reason
+from tests.notifications.providers.base.account_contract import SECRET, AccountContract, verdicts
+
+pytestmark = pytest.mark.usefixtures("sender")
+
+SERVER = {"ID": 1, "Name": "Shop", "ApiTokens": ["another-secret"], "DeliveryType": "Live"}
+HOOK = {
+    "ID": 7,
+    "Url": "https://shop.example.com/webhooks/postmark/",
+    "MessageStream": "outbound",
+    "HttpAuth": {"Username": "post", "Password": "mark"},
+    "Triggers": {name: {"Enabled": True} for name in ("Open", "Delivery", "Bounce", "SpamComplaint")},
+}
+DUMP = "GET /message-streams/outbound/suppressions/dump"
+DELETE = "POST /message-streams/outbound/suppressions/delete"
+LISTED = (200, {"Suppressions": [{"EmailAddress": "ada@example.com", "SuppressionReason": "HardBounce"}]})
+
+
+def result(status):
+    return (200, {"Suppressions": [{"EmailAddress": "ada@example.com", "Status": status, "Message": None}]})
+
+
+class TestPostmark(AccountContract):
+    made = PostmarkAccount
+
+    @pytest.fixture
+    def at(self, settings):
+        def point(url):
+            settings.POSTMARK_SERVER_TOKEN = SECRET
+            settings.POSTMARK_API_URL = url
+            settings.POSTMARK_WEBHOOK_AUTH = "post:mark"
+
+        return point
+
+    @pytest.fixture
+    def whole(self, api, at):
+        at(api.url)
+        api.answers = {"GET /server": (200, SERVER), "GET /webhooks": (200, {"Webhooks": [HOOK]})}
+        return api
+
+    def test_all_is_well_but_what_a_server_token_cannot_see(self, whole):
+        found = PostmarkAccount().inspect()
+        assert verdicts(found) == [("credentials", "ok"), ("sender", "note"), ("webhook", "ok")]
+        assert {asked.headers["X-Postmark-Server-Token"] for asked in whole.asked} == {SECRET}
+        assert whole.asked[1].query == "MessageStream=outbound"
+        for secret in (SECRET, "another-secret", "mark:", ":mark"):
+            assert secret not in repr(found)
+
+    def test_sandbox_server_is_bad(self, whole):
+        whole.answers["GET /server"] = (200, {**SERVER, "DeliveryType": "Sandbox"})
+        assert verdicts(PostmarkAccount().inspect())[0] == ("server", "bad")
+
+    @pytest.mark.parametrize("answer", [(401, {"ErrorCode": 10}), (200, {}), (200, [])])
+    def test_server_that_does_not_open_is_bad(self, whole, answer):
+        whole.answers["GET /server"] = answer
+        (found,) = PostmarkAccount().inspect()
+        assert (found.subject, found.verdict.value) == ("credentials", "bad")
+        assert found.hint
+
+    @pytest.mark.parametrize(
+        ("changes", "verdict", "words"),
+        [
+            ({"Url": "https://shop.example.com/webhooks/postmark"}, "bad", "last slash"),
+            ({"Url": "https://elsewhere.example.com/"}, "note", "nothing is reported"),
+            ({"HttpAuth": {"Username": "post", "Password": "other"}}, "bad", "user and password"),
+            ({"HttpAuth": None}, "bad", "user and password"),
+            (
+                {"Triggers": {"Delivery": {"Enabled": True}, "Bounce": {"Enabled": False}}},
+                "bad",
+                "Bounce, SpamComplaint",
+            ),
+            ({"HttpAuth": None, "Url": "https://post:mark@shop.example.com/webhooks/postmark/"}, "ok", "reports to"),
+        ],
+    )
+    def test_each_webhook_has_its_finding(self, whole, changes, verdict, words):
+        whole.answers["GET /webhooks"] = (200, {"Webhooks": [{**HOOK, **changes}]})
+        found = PostmarkAccount().inspect()[-1]
+        assert (found.subject, found.verdict.value, words in found.text) == ("webhook", verdict, True), found
+        assert "mark@" not in repr(found)
+
+    def test_address_on_no_list_is_left_alone(self, whole):
+        whole.answers[DUMP] = (200, {"Suppressions": []})
+        assert PostmarkAccount().unsuppress("ada@example.com") is False
+        assert whole.paths() == [DUMP]
+        assert whole.asked[0].query == "EmailAddress=ada%40example.com"
+
+    def test_address_is_taken_off_the_list(self, whole):
+        whole.answers.update({DUMP: LISTED, DELETE: result("Deleted")})
+        assert PostmarkAccount().unsuppress("ada@example.com") is True
+        assert json.loads(whole.asked[1].body) == {"Suppressions": [{"EmailAddress": "ada@example.com"}]}
+
+    def test_lift_of_one_reason_leaves_an_address_that_is_listed_for_another(self, whole):
+        listed = {"EmailAddress": "ada@example.com", "SuppressionReason": "HardBounce", "Origin": "Recipient"}
+        whole.answers.update({DUMP: (200, {"Suppressions": [listed]}), DELETE: result("Deleted")})
+        assert PostmarkAccount().unsuppress("ada@example.com", Reason.COMPLAINT) is False
+        assert PostmarkAccount().unsuppress("ada@example.com", Reason.HARD_BOUNCE) is True
+        assert whole.paths() == [DUMP, DUMP, DELETE]
+
+    @pytest.mark.parametrize("answer", [result("Failed"), (200, {"Suppressions": []}), (200, [])])
+    def test_complaint_that_postmark_keeps_is_said(self, whole, answer):
+        whole.answers.update({DUMP: LISTED, DELETE: answer})
+        with pytest.raises(ProviderError) as refused:
+            PostmarkAccount().unsuppress("ada@example.com")
+        assert "ada" not in str(refused.value)
+
+    def test_there_is_no_quota(self):
+        assert PostmarkAccount().quota() is None

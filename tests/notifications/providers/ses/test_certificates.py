@@ -1,0 +1,235 @@
+"""The certificates SNS messages are signed with: where they may come from, and what Amazon may answer."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import trustme
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from notifications.providers.base.webhook import UnprovenError
+from notifications.providers.ses import certificates, fetching
+from notifications.providers.ses.webhook import SesWebhook
+from tests.notifications.providers.base import signing
+from tests.notifications.providers.base.refusals import refused
+from tests.notifications.providers.base.signing import CERTIFICATE_PATH, EVENT, HOST, as_posted, certificate
+from tests.notifications.providers.ses.amazon import cut, drip, hang
+
+ses = SesWebhook()
+
+
+def test_certificate_is_fetched_once(amazon, sns):
+    for _ in range(3):
+        ses.open(as_posted(sns.notification(EVENT)))
+    assert amazon.asked == [CERTIFICATE_PATH]
+    assert amazon.dialled == [(HOST, 443)]
+
+
+def test_certificates_kept_are_few(amazon, sns):
+    for number in range(20):
+        path = f"/SimpleNotificationService-{number:032x}.pem"
+        amazon.answers[path] = amazon.answers[CERTIFICATE_PATH]
+        ses.open(as_posted(sns.notification(EVENT, SigningCertURL=f"https://{HOST}{path}")))
+    assert len(certificates._kept) == certificates.MOST_KEPT
+
+
+def test_topic_of_china_is_asked_for_in_china(amazon, sns, settings):
+    topic = "arn:aws-cn:sns:cn-north-1:123456789012:ses-events"
+    settings.SES_WEBHOOK_TOPICS = [topic]
+    url = f"https://sns.cn-north-1.amazonaws.com.cn{CERTIFICATE_PATH}"
+    refused(sns.notification(EVENT, TopicArn=topic, SigningCertURL=url), UnprovenError)  # another host's TLS name
+    assert amazon.dialled == [("sns.cn-north-1.amazonaws.com.cn", 443)]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://{HOST}{CERTIFICATE_PATH}",
+        f"HTTPS://{HOST}{CERTIFICATE_PATH}",
+        f"https://{HOST.upper()}{CERTIFICATE_PATH}",
+        f"https://{HOST}:443{CERTIFICATE_PATH}",
+        f"https://{HOST}:8443{CERTIFICATE_PATH}",
+        f"https://{HOST}.{CERTIFICATE_PATH}",
+        f"https://{HOST}.evil.example{CERTIFICATE_PATH}",
+        f"https://evil.example/{HOST}{CERTIFICATE_PATH}",
+        f"https://evil.example/?{HOST}{CERTIFICATE_PATH}",
+        f"https://evil.example#{HOST}{CERTIFICATE_PATH}",
+        f"https://evil.example\\@{HOST}{CERTIFICATE_PATH}",
+        f"https://user@{HOST}{CERTIFICATE_PATH}",
+        f"https://user:password@{HOST}{CERTIFICATE_PATH}",
+        f"https://{HOST}@evil.example{CERTIFICATE_PATH}",
+        f"https://evil.example/@{HOST}{CERTIFICATE_PATH}",
+        f"https://x{HOST}{CERTIFICATE_PATH}",
+        f"https://x.{HOST}{CERTIFICATE_PATH}",
+        f"https://snsXeu-central-1.amazonaws.com{CERTIFICATE_PATH}",
+        f"https://sns.eu-central-1.amazonaws.com.evil{CERTIFICATE_PATH}",
+        f"https://sns.eu-central-1.amazonaws.com.cn.evil{CERTIFICATE_PATH}",
+        f"https://sns.eu-central-1.amazonaws.cn{CERTIFICATE_PATH}",
+        f"https://sns.eu-central-1.amazonawsXcom{CERTIFICATE_PATH}",
+        f"https://sns.eu-central-1.s3.amazonaws.com{CERTIFICATE_PATH}",
+        f"https://s3.eu-central-1.amazonaws.com/bucket{CERTIFICATE_PATH}",
+        f"https://sns.us-east-1.amazonaws.com{CERTIFICATE_PATH}",
+        f"https://sns..amazonaws.com{CERTIFICATE_PATH}",
+        f"https://sns.eu-central-1.ämazonaws.com{CERTIFICATE_PATH}",
+        f"https://sns.eu-centrаl-1.amazonaws.com{CERTIFICATE_PATH}",
+        f"https://xn--sns-abc.eu-central-1.amazonaws.com{CERTIFICATE_PATH}",
+        f"https://{HOST}{CERTIFICATE_PATH}?x=1",
+        f"https://{HOST}{CERTIFICATE_PATH}#x",
+        f"https://{HOST}{CERTIFICATE_PATH}\n",
+        f" https://{HOST}{CERTIFICATE_PATH}",
+        f"https://{HOST}/evil.pem",
+        f"https://{HOST}/x{CERTIFICATE_PATH}",
+        f"https://{HOST}/..{CERTIFICATE_PATH}",
+        f"https://{HOST}/SimpleNotificationService-..%2fevil.pem",
+        f"https://{HOST}/SimpleNotificationService-.pem",
+        f"https://{HOST}/SimpleNotificationService-0123.pem.exe",
+        f"https://{HOST}/SimpleNotificationService-xyz.pem",
+        f"https://{HOST}/",
+        "file:///etc/passwd",
+        "//evil.example",
+        "",
+    ],
+)
+def test_certificate_from_elsewhere_is_refused_before_anybody_is_asked(amazon, sns, url):
+    refused(sns.notification(EVENT, SigningCertURL=url))
+    assert amazon.dialled == []
+
+
+@pytest.mark.parametrize("validity", [{"ends": timedelta(seconds=-1)}, {"starts": timedelta(days=1)}])
+def test_certificate_out_of_its_time_is_refused(amazon, sns, validity):
+    amazon.answers[CERTIFICATE_PATH] = (200, {}, certificate(sns.key, **validity))
+    refused(sns.notification(EVENT))
+
+
+def test_kept_certificate_is_refused_once_it_has_expired(amazon, sns, time_machine):
+    ses.open(as_posted(sns.notification(EVENT)))
+    time_machine.move_to(datetime.now(UTC) + timedelta(days=301))
+    refused(sns.notification(EVENT))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, {}, b""),
+        (200, {}, b"<html>a page</html>"),
+        (200, {}, b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+        (200, {}, b"\x00" * 1000),
+    ],
+)
+def test_no_certificate_where_the_message_says_is_refused(amazon, sns, answer):
+    amazon.answers[CERTIFICATE_PATH] = answer
+    refused(sns.notification(EVENT))
+    assert amazon.asked == [CERTIFICATE_PATH]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (404, {}, b""),
+        (403, {}, b"<Error/>"),
+        (204, {}, b""),
+        (301, {"Location": f"https://{HOST}/elsewhere.pem"}, b""),
+        (302, {"Location": "https://evil.example/cert.pem"}, b""),
+    ],
+)
+def test_refusal_of_the_certificate_is_followed_nowhere_and_the_message_asked_for_again(amazon, sns, answer):
+    amazon.answers[CERTIFICATE_PATH] = answer
+    refused(sns.notification(EVENT), UnprovenError)
+    assert amazon.asked == [CERTIFICATE_PATH]
+
+
+def test_huge_certificate_is_refused(amazon, sns):
+    amazon.answers[CERTIFICATE_PATH] = (200, {}, certificate(sns.key, extra=fetching.LARGEST))
+    refused(sns.notification(EVENT))
+    amazon.answers[CERTIFICATE_PATH] = (200, {}, certificate(sns.key) + b"\n" * fetching.LARGEST)
+    refused(sns.notification(EVENT))
+
+
+def test_answer_without_end_is_refused(amazon, sns):
+    def pour(handler):
+        handler.send_response(200)
+        handler.end_headers()
+        while True:
+            handler.wfile.write(b"x" * 65536)
+
+    amazon.answers[CERTIFICATE_PATH] = pour
+    refused(sns.notification(EVENT))
+
+
+SHORT_KEY = rsa.generate_private_key(65537, 1024)  # noqa: S505 - that it is weak is the point
+CURVE_KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+def test_certificate_with_a_short_key_is_refused(amazon):
+    amazon.answers[CERTIFICATE_PATH] = (200, {}, certificate(SHORT_KEY))
+    refused(signing.Sns(SHORT_KEY).notification(EVENT))
+
+
+def test_certificate_with_another_kind_of_key_is_refused(amazon, sns):
+    amazon.answers[CERTIFICATE_PATH] = (200, {}, certificate(CURVE_KEY))
+    refused(sns.notification(EVENT))
+
+
+@pytest.mark.parametrize("answer", [(500, {}, b""), (503, {}, b""), (429, {}, b""), hang, drip, cut])
+def test_trouble_at_amazon_is_no_verdict(amazon, sns, monkeypatch, answer):
+    monkeypatch.setattr(fetching, "TIMEOUTS_S", (0.5, 0.5))
+    monkeypatch.setattr(fetching, "WHOLE_ANSWER_S", 0.3)
+    good, amazon.answers[CERTIFICATE_PATH] = amazon.answers[CERTIFICATE_PATH], answer
+    error = refused(sns.notification(EVENT), UnprovenError)
+    assert error.__context__ is None
+    amazon.answers[CERTIFICATE_PATH] = good
+    assert ses.open(as_posted(sns.notification(EVENT))).events
+
+
+def test_refused_connection_is_no_verdict(amazon, sns):
+    amazon.port = 1
+    refused(sns.notification(EVENT), UnprovenError)
+
+
+def test_host_with_a_certificate_nobody_trusts_is_not_asked(amazon, sns, monkeypatch, tmp_path):
+    trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(tmp_path / "other.pem"))
+    refused(sns.notification(EVENT), UnprovenError)
+    assert amazon.asked == []
+
+
+def test_environment_names_no_proxy(amazon, sns, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
+    assert ses.open(as_posted(sns.notification(EVENT))).events
+
+
+def test_certificates_are_fetched_one_at_a_time(amazon, sns, monkeypatch):
+    monkeypatch.setattr(certificates, "WAIT_FOR_ANOTHER_S", 0.01)
+    with certificates._fetching:
+        refused(sns.notification(EVENT), UnprovenError)
+    assert amazon.dialled == []
+    assert ses.open(as_posted(sns.notification(EVENT))).events
+
+
+class TestLocalSigner:
+    @pytest.fixture
+    def local(self, amazon, settings, tmp_path, stranger):
+        path = tmp_path / "local.pem"
+        path.write_bytes(certificate(stranger.key))
+        settings.SNS_CERTIFICATE_FILE = str(path)
+        settings.LOCAL = True
+        return path
+
+    def test_its_certificate_is_used_on_a_developers_machine(self, local, amazon, stranger):
+        assert ses.open(as_posted(stranger.notification(EVENT))).events
+        assert amazon.dialled == []
+
+    def test_amazons_is_not(self, local, sns):
+        refused(sns.notification(EVENT))
+
+    def test_it_is_ignored_where_real_people_get_mail(self, local, settings, sns, stranger):
+        settings.LOCAL = False
+        refused(stranger.notification(EVENT))
+        assert ses.open(as_posted(sns.notification(EVENT))).events
+
+    def test_topic_is_still_asked_for(self, local, stranger):
+        refused(stranger.notification(EVENT, TopicArn="arn:aws:sns:eu-central-1:123456789012:other"))
+
+    def test_missing_file_is_no_verdict(self, local, stranger):
+        local.unlink()
+        refused(stranger.notification(EVENT), UnprovenError)

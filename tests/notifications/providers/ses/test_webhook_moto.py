@@ -1,0 +1,116 @@
+"""SNS messages that somebody else's code signed: moto's. Nothing of the verification is replaced.
+
+moto leaves a subject out of what it signs, always uses version 2 and never asks for a subscription to be confirmed;
+those are in test_sns.py.
+"""
+
+import json
+import queue
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import boto3
+import pytest
+import requests
+from moto.server import ThreadedMotoServer
+
+from notifications.providers.base.webhook import ForgedError, Posted
+from notifications.providers.ses.webhook import SesWebhook
+from tests.notifications.providers.base.signing import HOST, REGION
+
+# One port serves all of moto's services, and this says which one is meant; it checks no signature.
+TO_SNS = f"AWS4-HMAC-SHA256 Credential=an-id/20261124/{REGION}/sns/aws4_request, SignedHeaders=host, Signature=none"
+EVENT = {
+    "eventType": "Delivery",
+    "mail": {"messageId": "grüße-1", "destination": ["ada@example.com"], "timestamp": "2026-11-20T09:15:30.120Z"},
+    "delivery": {"recipients": ["ada@example.com"], "smtpResponse": "250 ok"},
+}
+
+
+@pytest.fixture
+def moto():
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    # What moto remembers belongs to the process, not to the server.
+    requests.post(f"http://{host}:{port}/moto-api/reset", timeout=10).raise_for_status()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def endpoint():
+    """Where the subscription delivers to: its address, and what was posted there."""
+    arrived = queue.Queue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            arrived.put(Posted(body, dict(self.headers)))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/webhooks/ses/", arrived
+        server.shutdown()
+        thread.join(5)
+
+
+@pytest.fixture
+def published(moto, endpoint, amazon, settings):
+    """A function that publishes an event and returns what came to the subscription."""
+    url, arrived = endpoint
+    client = boto3.client("sns", REGION, endpoint_url=moto, aws_access_key_id="an-id", aws_secret_access_key="a-secret")
+    topic = client.create_topic(Name="ses-events")["TopicArn"]
+    client.subscribe(TopicArn=topic, Protocol="http", Endpoint=url)
+    settings.SES_WEBHOOK_TOPICS = [topic]
+
+    def ask_moto(handler):
+        answer = requests.get(moto + handler.path, headers={"Host": HOST, "Authorization": TO_SNS}, timeout=10)
+        handler.send_response(answer.status_code)
+        handler.send_header("Content-Length", str(len(answer.content)))
+        handler.end_headers()
+        handler.wfile.write(answer.content)
+
+    amazon.anything_else = ask_moto
+
+    def publish(message):
+        client.publish(TopicArn=topic, Message=message)
+        return arrived.get(timeout=20)
+
+    yield publish
+    client.close()
+
+
+def test_message_that_moto_signed_is_opened_and_read(published, amazon):
+    posted = published(json.dumps(EVENT, ensure_ascii=False))
+    webhook = SesWebhook()
+    (event,) = webhook.open(posted).events
+    assert event.event_id == json.loads(posted.body)["MessageId"]
+    found = webhook.read(event.payload)
+    assert (found.kind, found.recipient, found.provider_message_id) == ("delivered", "ada@example.com", "grüße-1")
+    assert len(amazon.asked) == 1
+    assert amazon.dialled == [(HOST, 443)]
+
+
+def test_message_that_moto_signed_is_refused_with_one_letter_changed(published):
+    posted = published(json.dumps(EVENT))
+    assert SesWebhook().open(posted).events
+    changed = posted.body.replace(b"ada@example.com", b"eve@example.com")
+    assert changed != posted.body
+    with pytest.raises(ForgedError):
+        SesWebhook().open(Posted(changed, posted.headers))
+
+
+def test_message_that_moto_signed_is_refused_where_the_topic_is_not_ours(published, settings, amazon):
+    posted = published(json.dumps(EVENT))
+    settings.SES_WEBHOOK_TOPICS = ["arn:aws:sns:eu-central-1:999999999999:ses-events"]
+    amazon.dialled.clear()
+    with pytest.raises(ForgedError):
+        SesWebhook().open(posted)
+    assert amazon.dialled == []

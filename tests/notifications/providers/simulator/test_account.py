@@ -1,0 +1,33 @@
+"""The simulator's account: nothing to set up. What it lifts, tests/devtools/simulator tries."""
+
+import pytest
+
+from devtools.stack.ports import free_port
+from notifications.providers.base.account import good
+from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.simulator.account import SimulatorAccount
+from tests.simulated import simulator
+
+
+def test_simulator_that_answers_is_good_and_names_no_quota(settings, tmp_path):
+    with simulator(tmp_path) as running:
+        settings.SIMULATOR_URL = running.url
+        text = f"it answers at {running.url}; what it takes reaches nobody"
+        assert SimulatorAccount().inspect() == [good("connection", text)]
+    assert (SimulatorAccount().quota(), SimulatorAccount().dkim_names()) == (None, [])
+
+
+def test_simulator_that_is_not_there_is_bad(settings):
+    settings.SIMULATOR_URL = f"http://127.0.0.1:{free_port()}"
+    (finding,) = SimulatorAccount().inspect()
+    assert (finding.subject, finding.verdict.value) == ("connection", "bad")
+    with pytest.raises(ProviderError) as refused:
+        SimulatorAccount().unsuppress("ada@example.com")
+    assert refused.value.error_class is ErrorClass.TRANSIENT
+
+
+def test_lift_without_an_address_of_the_simulator_is_our_mistake(settings):
+    settings.SIMULATOR_URL = ""
+    with pytest.raises(ProviderError) as refused:
+        SimulatorAccount().unsuppress("ada@example.com")
+    assert refused.value.error_class is ErrorClass.MISCONFIGURED

@@ -1,0 +1,357 @@
+"""SMTP against a real server (aiosmtpd) on loopback, and against one that stops keeping to the protocol."""
+
+from email import message_from_bytes, policy
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from devtools.stack.ports import free_port
+from notifications.providers.answers import meaning as m
+from notifications.providers.base import connections
+from notifications.providers.base.mail import ErrorClass
+from notifications.providers.smtp.backend import Smtp
+from tests.notifications.providers.base import faults
+from tests.notifications.providers.base.contract import ProviderContract, outgoing, tls_for
+from tests.notifications.providers.smtp import smtp_faults
+from tests.notifications.providers.smtp.smtp_faults import Step
+
+A, M, P, T = ErrorClass.AMBIGUOUS, ErrorClass.MISCONFIGURED, ErrorClass.PERMANENT, ErrorClass.TRANSIENT
+
+# Only the deadline ends these.
+WAITING = {smtp_faults.hold, smtp_faults.dribble}
+BEFORE_THE_MAIL = [Step.GREETING, Step.EHLO, Step.MAIL, Step.RCPT, Step.DATA]
+
+
+class Mailbox:
+    """Takes everything, unless `reply` says otherwise at the recipient."""
+
+    def __init__(self):
+        self.taken = []
+        self.reply = "250 OK"
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802 - aiosmtpd's own
+        if self.reply.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return self.reply
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's own
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        (address,) = envelope.rcpt_tos
+        self.taken.append(
+            {
+                "to": address,
+                "to_name": mail["To"].addresses[0].display_name,
+                "subject": mail["Subject"],
+                "text": mail.get_body(("plain",)).get_content(),
+                "html": mail.get_body(("html",)).get_content(),
+                "headers": dict(mail.items()),
+            }
+        )
+        return "250 OK"
+
+
+def says(step, text):
+    return smtp_faults.Smtp(step, smtp_faults.reply(text), goes_on=True)
+
+
+class TestSmtp(ProviderContract):
+    says = {
+        m.NO_MAILBOX: says(Step.RCPT, "550 5.1.1 User unknown"),
+        m.MAILBOX_FULL: says(Step.RCPT, "552 5.2.2 Mailbox full"),
+        m.RECIPIENT_LATER: says(Step.RCPT, "450 4.2.0 Greylisted"),
+        m.RECIPIENT_REFUSES: says(Step.RCPT, "550 5.7.26 Unauthenticated email is not accepted"),
+        m.MESSAGE_REFUSED: says(Step.BODY, "554 5.7.1 Illegal content"),
+        m.MESSAGE_LATER: says(Step.BODY, "451 4.7.1 try later"),
+        m.REFUSES_US: says(Step.RCPT, "550 5.7.1 Your account is suspended"),
+        m.THROTTLED: says(Step.MAIL, "454 Throttling failure: Maximum sending rate exceeded."),
+        m.QUOTA_SPENT: says(Step.BODY, "550 5.4.5 Daily sending quota exceeded"),
+        m.OUTAGE: says(Step.MAIL, "421 4.3.2 shutting down"),
+        m.UNKNOWN: smtp_faults.Smtp(Step.BODY, smtp_faults.cut),
+    }
+    made = Smtp
+    building = "message"
+    is_decoded = True
+
+    @pytest.fixture
+    def mailbox(self):
+        return Mailbox()
+
+    @pytest.fixture
+    def at(self, settings):
+        def point(port, *, tls=False):
+            settings.SMTP_URL = f"smtp{'+ssl' * tls}://127.0.0.1:{port}"
+
+        return point
+
+    @pytest.fixture
+    def log_in_at(self, settings):
+        def point(port):
+            settings.SMTP_URL = f"smtp://canary-user:canary-password@127.0.0.1:{port}"
+
+        return point
+
+    @pytest.fixture
+    def provider(self, mailbox, at):
+        controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
+        controller.start()
+        at(controller.port)
+        yield Smtp()
+        controller.stop(no_assert=True)
+
+    @pytest.fixture
+    def taken(self, mailbox):
+        return lambda: mailbox.taken
+
+    @pytest.mark.parametrize(("reply", "error_class"), [("450 Mailbox busy", T), ("550 No such user", P)])
+    def test_refused_recipient_leaves_the_connection_to_the_next(self, provider, mailbox, reply, error_class):
+        mailbox.reply = reply
+        assert self.refusal(provider, outgoing()).error_class is error_class
+        mailbox.reply = "250 OK"
+        provider.send(outgoing())
+        assert len(mailbox.taken) == 1
+
+    @pytest.mark.parametrize(
+        ("step", "reply", "error_class"),
+        [
+            (Step.GREETING, "421 too busy", T),
+            (Step.GREETING, "554 no service for you", M),
+            (Step.EHLO, "421 too busy", T),
+            (Step.EHLO, "550 who are you", M),
+            (Step.MAIL, "421 too busy", T),
+            (Step.MAIL, "451 try later", T),
+            (Step.MAIL, "530 log in first", M),
+            (Step.MAIL, "550 not a sender of ours", M),
+            (Step.MAIL, "552 too big", P),
+            (Step.RCPT, "421 too busy", T),
+            (Step.RCPT, "452 4.2.2 mailbox full", T),
+            (Step.RCPT, "452 too many", ErrorClass.RATE_LIMITED),
+            (Step.RCPT, "550 no such user", P),
+            (Step.DATA, "451 try later", T),
+            (Step.DATA, "554 no", P),
+            (Step.GREETING, "421 4.7.0 Too many connections", ErrorClass.RATE_LIMITED),
+            (Step.DATA, "421 too busy", T),
+            (Step.DATA, "530 log in first", M),
+            (Step.DATA, "250 OK", T),
+            (Step.BODY, "550-Your account has been\r\n550 suspended", M),
+            (Step.BODY, "552-quota\r\n552 exceeded storage allocation", P),
+            (Step.BODY, "550 Stra\u00dfe unbekannt", P),
+            (Step.BODY, "421 too busy", T),
+            (Step.BODY, "451 greylisted", T),
+            (Step.BODY, "554 spam", P),
+            (Step.BODY, "999 what", A),
+        ],
+    )
+    def test_replies_have_the_meaning_of_their_step(self, at, step, reply, error_class):
+        script = smtp_faults.Smtp(step, smtp_faults.reply(reply), goes_on=True)
+        with faults.fault_server(script) as server:
+            at(server.port)
+            assert self.refusal(Smtp(), outgoing()).error_class is error_class
+            assert server.connections == 1
+
+    @pytest.mark.parametrize("step", BEFORE_THE_MAIL)
+    @pytest.mark.parametrize(
+        "act",
+        [
+            smtp_faults.hold,
+            smtp_faults.dribble,
+            smtp_faults.cut,
+            smtp_faults.truncate,
+            smtp_faults.reset,
+            smtp_faults.garbage,
+        ],
+    )
+    def test_what_goes_wrong_before_the_mail_is_surely_not_sent(self, at, impatient, settings, step, act):
+        if act not in WAITING:
+            settings.PROVIDER_DEADLINE_S = faults.HOLD_S
+        error, mails = self.refused_by(smtp_faults.Smtp(step, act), at)
+        assert error.error_class is T
+        assert (error.code == "deadline") == (act in WAITING)
+        assert mails == 0
+
+    @pytest.mark.parametrize(
+        "act",
+        [
+            smtp_faults.hold,
+            smtp_faults.dribble,
+            smtp_faults.cut,
+            smtp_faults.truncate,
+            smtp_faults.reset,
+            smtp_faults.garbage,
+        ],
+    )
+    def test_what_goes_wrong_after_the_mail_leaves_it_open(self, at, impatient, settings, act):
+        if act not in WAITING:
+            settings.PROVIDER_DEADLINE_S = faults.HOLD_S
+        error, mails = self.refused_by(smtp_faults.Smtp(Step.BODY, act), at)
+        assert error.error_class is A
+        assert (error.code == "deadline") == (act in WAITING)
+        assert mails == 1
+        # An answer that comes too late must not be taken for the next mail's.
+        assert connections._here.kept.warm == {}
+
+    def refused_by(self, script, at):
+        with faults.fault_server(script) as server:
+            at(server.port)
+            error = self.refusal(Smtp(), outgoing())
+            assert server.connections == 1
+            return error, len(server.requests)
+
+    @pytest.mark.parametrize(("reply", "error_class"), [("535 wrong", M), ("454 try later", T)])
+    def test_log_in_is_the_set_ups_business(self, log_in_at, reply, error_class):
+        with faults.fault_server(smtp_faults.Smtp(Step.AUTH, smtp_faults.reply(reply), goes_on=True)) as server:
+            log_in_at(server.port)
+            assert self.refusal(Smtp(), outgoing()).error_class is error_class
+
+    @pytest.mark.parametrize("offer", ["250 here", "250-here\r\n250 AUTH GSSAPI NTLM XOAUTH2"])
+    def test_server_without_a_log_in_that_we_know_is_the_set_ups_fault(self, log_in_at, offer):
+        script = smtp_faults.Smtp(Step.EHLO, smtp_faults.reply(offer), goes_on=True)
+        with faults.fault_server(script) as server:
+            log_in_at(server.port)
+            assert self.refusal(Smtp(), outgoing()).error_class is M
+
+    @pytest.mark.parametrize("act", [smtp_faults.hold, smtp_faults.cut, smtp_faults.reset])
+    def test_log_in_that_hangs_is_surely_not_sent(self, log_in_at, impatient, act):
+        with faults.fault_server(smtp_faults.Smtp(Step.AUTH, act)) as server:
+            log_in_at(server.port)
+            assert self.refusal(Smtp(), outgoing()).error_class is T
+
+    @pytest.fixture
+    def starttls_at(self, settings):
+        def point(port):
+            settings.SMTP_URL = f"smtp+tls://127.0.0.1:{port}"
+
+        return point
+
+    def test_starttls_carries_a_mail(self, starttls_at, authority, trusted):
+        with faults.fault_server(smtp_faults.Smtp(tls=tls_for(authority))) as server:
+            starttls_at(server.port)
+            Smtp().send(outgoing())
+            assert len(server.requests) == 1
+
+    def test_starttls_with_a_certificate_nobody_vouches_for_is_the_set_ups_fault(self, starttls_at, authority):
+        with faults.fault_server(smtp_faults.Smtp(tls=tls_for(authority))) as server:
+            starttls_at(server.port)
+            assert self.refusal(Smtp(), outgoing()).error_class is M
+            assert server.requests == []
+
+    @pytest.mark.parametrize(("name", "taken"), [("127.0.0.1", 1), ("other.example", 0)])
+    def test_authority_of_our_own_is_trusted_for_the_servers_name(
+        self, starttls_at, authority, settings, tmp_path, name, taken
+    ):
+        settings.SMTP_CA_FILE = str(tmp_path / "ca.pem")
+        authority.cert_pem.write_to_path(settings.SMTP_CA_FILE)
+        with faults.fault_server(smtp_faults.Smtp(tls=tls_for(authority, name))) as server:
+            starttls_at(server.port)
+            if taken:
+                Smtp().send(outgoing())
+            else:
+                assert self.refusal(Smtp(), outgoing()).error_class is M
+            assert len(server.requests) == taken
+
+    @pytest.mark.parametrize(
+        ("reply", "error_class"),
+        [
+            ("454 4.7.0 TLS not available due to local problem", T),
+            ("421 closing", T),
+            ("502 5.5.1 not implemented", M),
+            ("220 go ahead", T),
+        ],
+    )
+    def test_starttls_that_is_refused_sends_nothing(self, starttls_at, reply, error_class):
+        script = smtp_faults.Smtp(Step.STARTTLS, smtp_faults.reply(reply))
+        with faults.fault_server(script) as server:
+            starttls_at(server.port)
+            assert self.refusal(Smtp(), outgoing()).error_class is error_class
+            assert server.requests == []
+
+    def test_server_without_starttls_is_the_set_ups_fault(self, starttls_at):
+        script = smtp_faults.Smtp(Step.EHLO, smtp_faults.reply("250 here"), goes_on=True)
+        with faults.fault_server(script) as server:
+            starttls_at(server.port)
+            assert self.refusal(Smtp(), outgoing()).error_class is M
+            assert server.requests == []
+
+    def test_handshake_that_hangs_after_starttls_is_surely_not_sent(self, starttls_at, impatient):
+        def go_ahead_and_hang(peer):
+            smtp_faults.reply("220 go ahead")(peer)
+            peer.hold()
+
+        with faults.fault_server(smtp_faults.Smtp(Step.STARTTLS, go_ahead_and_hang)) as server:
+            starttls_at(server.port)
+            error = self.refusal(Smtp(), outgoing())
+            assert (error.error_class, error.code) == (T, "deadline")
+
+    @pytest.mark.parametrize("last_words", [smtp_faults.cut, smtp_faults.reply("421 idle for too long")])
+    def test_connection_the_server_has_ended_is_replaced_before_the_next_mail(self, at, last_words):
+        with faults.fault_server(_one_mail_each(last_words)) as server:
+            at(server.port)
+            for _ in range(3):
+                Smtp().send(outgoing())
+                server.ended.acquire(timeout=5)
+            assert (server.connections, len(server.requests)) == (3, 3)
+
+    @pytest.mark.parametrize("reply", ["451 4.7.1 try later", "554 5.7.1 no", "550-No\r\n550 never"])
+    @pytest.mark.parametrize("step", [Step.RCPT, Step.DATA, Step.BODY])
+    def test_refused_message_leaves_no_transaction_open(self, at, step, reply):
+        script = says(step, reply)
+        with faults.fault_server(script) as server:
+            at(server.port)
+            self.refusal(Smtp(), outgoing())
+            script.at = None
+            Smtp().send(outgoing())
+            assert server.connections == 1
+        # A second MAIL in a transaction is answered with 503.
+        second = script.said.index("mail", script.said.index("mail") + 1)
+        assert "rset" in script.said[:second]
+
+    @pytest.mark.parametrize(
+        ("step", "reply", "error_class"),
+        [
+            (Step.MAIL, "421 4.4.2 timeout exceeded", T),
+            (Step.RCPT, "421 4.3.2 shutting down", T),
+            (Step.DATA, "421 4.3.2 shutting down", T),
+            (Step.BODY, "421 4.3.2 shutting down", T),
+        ],
+    )
+    def test_connection_that_ends_with_421_in_use_is_replaced(self, at, step, reply, error_class):
+        script = smtp_faults.Smtp()
+        with faults.fault_server(script) as server:
+            at(server.port)
+            Smtp().send(outgoing())
+            script.at, script.act = step, smtp_faults.reply(reply)
+            assert self.refusal(Smtp(), outgoing()).error_class is error_class
+            script.at = None
+            Smtp().send(outgoing())
+            assert server.connections == 2
+
+    def test_connection_is_ended_with_a_goodbye(self, at):
+        script = smtp_faults.Smtp()
+        with faults.fault_server(script) as server:
+            at(server.port)
+            Smtp().send(outgoing())
+            connections.close_all()
+            assert server.ended.acquire(timeout=5)
+        assert script.said[-1] == "quit"
+
+
+def _one_mail_each(last_words):
+    def act(peer):
+        smtp_faults.reply("250 OK")(peer)
+        last_words(peer)
+
+    return smtp_faults.Smtp(Step.BODY, act)
+
+
+@pytest.mark.parametrize("offers", ["250 here", "250-here\r\n250 8BITMIME"])
+def test_every_server_gets_seven_bit_lines_of_bearable_length(settings, offers):
+    script = smtp_faults.Smtp(Step.EHLO, smtp_faults.reply(offers), goes_on=True)
+    with faults.fault_server(script) as server:
+        settings.SMTP_URL = f"smtp://127.0.0.1:{server.port}"
+        Smtp().send(outgoing(text="Grüße " * 500, html=f"<p>{'ü🎩' * 2000}</p>", subject="Grüße " * 30))
+        connections.close_all()
+        (content,) = server.requests
+    assert content.isascii()
+    assert max(map(len, content.split(b"\r\n"))) <= 998
+    mail = message_from_bytes(content, policy=policy.default)
+    assert mail.get_body(("plain",)).get_content().split() == ["Grüße"] * 500
+    assert mail.get_body(("html",)).get_content().count("ü🎩") == 2000

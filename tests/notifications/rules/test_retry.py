@@ -1,0 +1,83 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from notifications.delivery.retry import GiveUp, Retry, TooLate, Tries, Uncertain, decide
+from notifications.kinds import PASSWORD_RESET, WELCOME
+from notifications.providers.base.mail import ErrorClass
+
+HOUR, DAY = 3600, 86400
+
+
+def after(error_class, attempts=1, *, kind=WELCOME, age_s=0.0, jitter=0.0, wish=None):
+    return decide(
+        error_class,
+        kind,
+        tries=Tries(counted=attempts, made=attempts),
+        age_s=age_s,
+        provider_wish_s=wish,
+        jitter=jitter,
+    )
+
+
+@pytest.mark.parametrize(
+    ("why", "error_class", "attempts", "jitter", "wish", "expected"),
+    [
+        ("first retry, least jitter", ErrorClass.TRANSIENT, 1, 0.0, None, Retry(1.0)),
+        ("first retry, most jitter", ErrorClass.TRANSIENT, 1, 1.0, None, Retry(2.0)),
+        ("after a probe that did not count", ErrorClass.TRANSIENT, 0, 1.0, None, Retry(2.0)),
+        ("doubles", ErrorClass.TRANSIENT, 4, 1.0, None, Retry(16.0)),
+        ("nine times", ErrorClass.TRANSIENT, 9, 1.0, None, Retry(512.0)),
+        ("the provider's wish is the least", ErrorClass.RATE_LIMITED, 1, 0.0, 30.0, Retry(30.0)),
+        ("a small wish does not hurry us", ErrorClass.RATE_LIMITED, 4, 1.0, 1.0, Retry(16.0)),
+        ("a broken set-up closes its provider, not the others", ErrorClass.MISCONFIGURED, 1, 1.0, None, Retry(2.0)),
+        ("an hour at most", ErrorClass.MISCONFIGURED, 12, 1.0, None, Retry(3600.0)),
+        ("refused for good", ErrorClass.PERMANENT, 1, 0.0, None, GiveUp("refused for good")),
+        ("attempts are spent", ErrorClass.TRANSIENT, 10, 0.0, None, GiveUp("10 attempts are spent")),
+        ("a quota takes as long as it takes", ErrorClass.RATE_LIMITED, 10, 1.0, None, Retry(1024.0)),
+        ("so does a person", ErrorClass.MISCONFIGURED, 5000, 1.0, None, Retry(3600.0)),
+        ("perhaps sent: never again on its own", ErrorClass.AMBIGUOUS, 1, 0.0, None, Uncertain()),
+        ("perhaps sent, also at the last attempt", ErrorClass.AMBIGUOUS, 10, 0.0, None, Uncertain()),
+    ],
+)
+def test_decision(why, error_class, attempts, jitter, wish, expected):
+    assert after(error_class, attempts, jitter=jitter, wish=wish) == expected, why
+
+
+@pytest.mark.parametrize(
+    ("why", "error_class", "attempts", "age_s", "expected"),
+    [
+        ("a twelfth of its time at most", ErrorClass.MISCONFIGURED, 9, 0, Retry(300.0)),
+        ("the last chance in time", ErrorClass.MISCONFIGURED, 9, HOUR - 301, Retry(300.0)),
+        ("no more time for another attempt", ErrorClass.MISCONFIGURED, 9, HOUR - 300, TooLate()),
+        ("however few attempts it had", ErrorClass.TRANSIENT, 1, HOUR - 1, TooLate()),
+        ("also where the provider only wants less", ErrorClass.RATE_LIMITED, 1, HOUR, TooLate()),
+        ("a late answer may still have been a yes", ErrorClass.AMBIGUOUS, 1, DAY, Uncertain()),
+    ],
+)
+def test_decision_of_a_kind_with_an_hour(why, error_class, attempts, age_s, expected):
+    assert after(error_class, attempts, kind=PASSWORD_RESET, age_s=age_s, jitter=1.0) == expected, why
+
+
+@pytest.mark.parametrize("error_class", [ErrorClass.TRANSIENT, ErrorClass.RATE_LIMITED, ErrorClass.MISCONFIGURED])
+def test_pause_grows_with_attempts_that_do_not_count_too(error_class):
+    tries = Tries(counted=1, made=7)
+    decision = decide(error_class, WELCOME, tries=tries, age_s=0, provider_wish_s=None, jitter=1.0)
+    assert decision == Retry(128.0)
+
+
+def test_kind_sets_its_own_ceiling():
+    kind = replace(WELCOME, max_attempts=2)
+    assert after(ErrorClass.TRANSIENT, 1, kind=kind, jitter=1.0) == Retry(2.0)
+    assert after(ErrorClass.TRANSIENT, 2, kind=kind) == GiveUp("2 attempts are spent")
+
+
+def test_kind_of_a_few_seconds_is_still_tried_again():
+    assert after(ErrorClass.TRANSIENT, kind=replace(WELCOME, max_age=timedelta(seconds=6)), jitter=1.0) == Retry(2.0)
+
+
+@pytest.mark.parametrize("error_class", ErrorClass)
+def test_every_error_class_has_a_decision_at_every_attempt(error_class):
+    for attempts in range(30):
+        assert isinstance(after(error_class, attempts), Retry | GiveUp | TooLate | Uncertain)

@@ -1,0 +1,46 @@
+"""What the breaker says of the providers, for operators."""
+
+import re
+
+import pytest
+
+from notifications.breaker.permits import Entry, Standing, report, standings
+from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.runtime.redis_client import rest
+from tests.notifications.breaker.breakers import let_pass, open_circuit, probe, until_probe
+
+pytestmark = pytest.mark.usefixtures("valkey")
+
+DOWN = ProviderError(ErrorClass.TRANSIENT, "http-503")
+
+
+def test_standings_of_all_providers_in_use(settings):
+    settings.EMAIL_PROVIDERS = ["ses", "sendgrid", "postmark", "smtp"]
+    open_circuit("sendgrid")
+    let_pass("sendgrid", 1)
+    report(Entry("smtp"), DOWN)
+    open_circuit("postmark", ErrorClass.MISCONFIGURED)
+    probe("postmark")
+    seen = standings()
+    assert list(seen) == settings.EMAIL_PROVIDERS
+    assert seen["ses"] == Standing("closed", "", None)
+    assert (seen["smtp"].state, seen["smtp"].reason) == ("closed", "transient: http-503, 1 in a row")
+    assert seen["sendgrid"].state == "open"
+    assert re.fullmatch(r"transient: http-503, for \d s", seen["sendgrid"].reason)
+    assert 0 < seen["sendgrid"].probes_in_s <= 1
+    assert (seen["postmark"].state, seen["postmark"].probes_in_s) == ("probing", None)
+    assert seen["postmark"].reason.startswith("misconfigured: http-503, for ")
+
+
+def test_standing_when_a_probe_is_due_and_none_has_come(settings):
+    settings.EMAIL_PROVIDERS = ["ses"]
+    open_circuit("ses")
+    until_probe("ses")
+    assert standings()["ses"].state == "open"
+    assert standings()["ses"].probes_in_s == 0
+
+
+def test_standing_says_that_redis_is_away(settings):
+    settings.EMAIL_PROVIDERS = ["ses"]
+    rest.start()
+    assert standings()["ses"] == Standing("closed", "Redis is away, so every process judges by itself", None)

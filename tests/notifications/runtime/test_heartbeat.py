@@ -1,0 +1,72 @@
+"""The row of a process, kept by a thread."""
+
+import threading
+
+import pytest
+from django.db import OperationalError
+
+from notifications.models import ProcessHeartbeat
+from notifications.runtime import heartbeat
+from notifications.runtime.heartbeat import Row
+from tests.live.running import eventually
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(heartbeat, "EVERY_S", 0.02)
+
+
+@pytest.fixture
+def row():
+    row = Row("relay@here", lambda: "tired")
+    yield row
+    row.stop()
+
+
+def beat_at():
+    return ProcessHeartbeat.objects.filter(name="relay@here").values_list("beat_at", flat=True).first()
+
+
+def test_row_is_kept_fresh_and_taken_away_at_the_end(row):
+    row.start()
+    first = eventually(beat_at)
+    eventually(lambda: beat_at() > first)
+    assert ProcessHeartbeat.objects.get().trouble == "tired"
+    row.stop()
+    assert beat_at() is None
+
+
+def test_database_that_is_away_is_said_once_and_again_after_it_was_back(row, monkeypatch, caplog):
+    real, calls = heartbeat._heartbeats().beat, []
+
+    def beat(*args):
+        calls.append(1)
+        if len(calls) not in {4, 5}:
+            raise OperationalError("away")
+        real(*args)
+
+    monkeypatch.setattr("notifications.runtime.heartbeat.beat", beat)
+    with caplog.at_level("WARNING", logger="notifications.runtime.heartbeat"):
+        row.start()
+        eventually(lambda: len(calls) > 8)
+        row.stop()
+    assert caplog.messages == ["the heartbeat of relay@here cannot be written down (OperationalError)"] * 2
+
+
+def test_end_does_not_wait_for_a_database_that_hangs(row, monkeypatch):
+    answered, asked = threading.Event(), threading.Event()
+
+    def hang(*args):
+        asked.set()
+        answered.wait(60)
+
+    monkeypatch.setattr(heartbeat, "GOODBYE_S", 0.05)
+    monkeypatch.setattr("notifications.runtime.heartbeat.beat", hang)
+    row.start()
+    assert asked.wait(30)
+    row.stop()
+    assert row._thread.is_alive()
+    answered.set()
+    row._thread.join(30)

@@ -1,0 +1,209 @@
+"""A real worker in this process, watched: it works, and then it takes nothing though it could."""
+
+import math
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+from celery import Celery
+from celery.contrib.testing.worker import start_worker
+from celery.signals import setup_logging
+from celery.worker import state
+from celery.worker.consumer import Consumer
+from django.db import OperationalError
+
+from notifications.models import ProcessHeartbeat
+from notifications.runtime import database, heartbeat, watchdog, watching
+from notifications.runtime.consumer import PersistentConsumer
+from notifications.runtime.redis_client import client, served_key
+from notifications.runtime.watching import Watch
+from tests.live.running import eventually
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey", "quick")]
+QUEUE = "watched"
+
+
+@pytest.fixture
+def quick(monkeypatch, tmp_path):
+    """What takes half a minute, in half a second; and the file of the heartbeat."""
+    monkeypatch.setattr(heartbeat, "EVERY_S", 0.1)
+    monkeypatch.setattr(watchdog, "PATIENCE_S", 0.5)
+    monkeypatch.setenv("MAILROOM_HEARTBEAT_FILE", str(tmp_path / "heartbeat"))
+
+
+def nothing():
+    """What the worker is asked to do."""
+
+
+OVER = threading.Event()
+
+
+def stuck():
+    OVER.wait(60)
+
+
+@pytest.fixture
+def app(monkeypatch):
+    monkeypatch.setattr("config.startup.ROLE", "worker")
+    app = Celery("watched", set_as_current=False)
+    app.config_from_object("config.celeryconfig")
+    app.conf.result_backend = "disabled"
+    app.steps["consumer"].add(watching.Heartbeat)
+    app.task(name="nothing")(nothing)
+    app.task(name="stuck")(stuck)
+    # Somebody has to be asked, or Celery sets up logging for the whole process.
+    setup_logging.connect(_leave_logging_alone)
+    yield app
+    setup_logging.disconnect(_leave_logging_alone)
+    app.close()
+
+
+def _leave_logging_alone(**kwargs):
+    pass
+
+
+@contextmanager
+def working(app):
+    options = {"pool": "threads", "concurrency": 2, "queues": [QUEUE], "hostname": "watched@here"}
+    with start_worker(app, perform_ping_check=False, **options) as worker:
+        yield worker
+
+
+def row():
+    return ProcessHeartbeat.objects.filter(name="watched@here").first()
+
+
+def touched():
+    """Return whether the file has been touched since now, within a moment."""
+    before = heartbeat.path().stat().st_mtime_ns
+    give_up_at = time.monotonic() + 0.6
+    while time.monotonic() < give_up_at:
+        if heartbeat.path().stat().st_mtime_ns != before:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_worker_that_takes_nothing_goes_unhealthy_and_comes_back(app):
+    with working(app) as worker:
+        eventually(lambda: row() and touched() and client().exists(served_key(QUEUE)))
+        assert row().trouble == ""
+        app.control.cancel_consumer(QUEUE)
+        eventually(lambda: not worker.consumer.task_consumer.consuming_from(QUEUE))
+        app.send_task("nothing", queue=QUEUE)
+        eventually(lambda: "1 task waits in its queues and it has taken none" in row().trouble)
+        assert not touched()
+        app.control.add_consumer(QUEUE)
+        eventually(lambda: row().trouble == "" and touched())
+        assert client().llen(QUEUE) == 0
+    assert row() is None
+    assert not heartbeat.path().exists()
+
+
+@contextmanager
+def stuck_tasks(app):
+    """A worker, and tasks that do not end until the block does."""
+    OVER.clear()
+    with working(app):
+        eventually(lambda: row() and touched())
+        try:
+            yield
+        finally:
+            OVER.set()
+
+
+def test_worker_whose_slots_are_all_stuck_is_unhealthy(app, monkeypatch):
+    monkeypatch.setattr(watchdog, "ALL_STUCK_S", 1.0)
+    with stuck_tasks(app):
+        app.send_task("stuck", queue=QUEUE)
+        eventually(lambda: len(state.active_requests) == 1)
+        app.send_task("nothing", queue=QUEUE)
+        eventually(lambda: client().llen(QUEUE) == 0)
+        assert row().trouble == ""
+        app.send_task("stuck", queue=QUEUE)
+        eventually(lambda: "all of its slots" in row().trouble)
+        assert not touched()
+        # They wait for the database, which the worker cannot help.
+        monkeypatch.setattr(database, "_seen_away_at", math.inf)
+        eventually(lambda: row().trouble == "" and touched())
+
+
+def test_thread_that_is_stuck_for_long_is_said(app, monkeypatch):
+    monkeypatch.setattr(watchdog, "STUCK_S", 0.5)
+    with stuck_tasks(app):
+        app.send_task("stuck", queue=QUEUE)
+        eventually(lambda: "its thread is stuck" in row().trouble)
+
+
+def test_broker_that_went_away_is_noticed(app, monkeypatch):
+    monkeypatch.setattr(watchdog, "TURNS_WITHIN_S", 0.5)
+    with working(app) as worker:
+        eventually(lambda: row() and touched())
+        (step,) = [step for step in worker.consumer.steps if isinstance(step, watching.Heartbeat)]
+        # What the consumer does with its steps when it has lost its connection.
+        step.stop(worker.consumer)
+        eventually(lambda: "its consumer has stood still" in row().trouble)
+        assert not touched()
+        step.start(worker.consumer)
+        eventually(lambda: row().trouble == "" and touched())
+
+
+def test_worker_without_its_broker_is_no_reason_for_a_restart(app, monkeypatch):
+    monkeypatch.setattr(watchdog, "TURNS_WITHIN_S", 0.5)
+    with working(app) as worker:
+        eventually(lambda: row() and touched())
+        (step,) = [step for step in worker.consumer.steps if isinstance(step, watching.Heartbeat)]
+        monkeypatch.setattr(step.watch, "_waiting", lambda: None)
+        step.stop(worker.consumer)
+        eventually(lambda: "its consumer has stood still" in row().trouble)
+        eventually(touched)
+
+
+@pytest.mark.parametrize("method", ["ensure_connected", "on_connection_error_before_connected"])
+def test_worker_that_starts_before_its_broker_is_no_reason_for_a_restart(monkeypatch, method):
+    class Connection:
+        def ensure_connection(self, errback, *args, **kwargs):
+            errback(ConnectionRefusedError(), 1)
+
+    waiting = PersistentConsumer.__new__(PersistentConsumer)
+    monkeypatch.setattr("notifications.runtime.consumer.PAUSE_S", 0)
+    monkeypatch.setattr(Consumer, "on_connection_error_before_connected", lambda self, exc: None)
+    getattr(waiting, method)(Connection())
+    assert heartbeat.path().exists()
+
+
+def test_database_that_is_away_holds_up_nothing(app, monkeypatch):
+    def away(*args):
+        raise OperationalError("away")
+
+    monkeypatch.setattr("notifications.runtime.heartbeat.beat", away)
+    with working(app):
+        eventually(lambda: heartbeat.path().exists())
+        assert touched()
+        app.send_task("nothing", queue=QUEUE)
+        eventually(lambda: client().llen(QUEUE) == 0)
+        assert row() is None
+
+
+def test_worker_that_stays_free_only_for_a_moment_is_not_idle(monkeypatch):
+    """All of its slots were taken for long; one of them is free just now."""
+
+    class Consumer:
+        app = Celery("idle", set_as_current=False)
+        pool = type("Pool", (), {"num_processes": 2})
+
+    watch = Watch(Consumer())
+    watch.stop()
+    watch._waiting = lambda: 5
+    monkeypatch.setattr("celery.worker.state.active_requests", [1, 2])
+    watch._busy_at -= 60
+    assert watch.look().idle_s < 1
+    monkeypatch.setattr("celery.worker.state.active_requests", [1])
+    assert watch.look().idle_s < 1
+
+
+def test_watch_that_sleeps_is_trouble():
+    watch = Watch.__new__(Watch)
+    watch._found, watch._looked_at = "", time.monotonic() - 60
+    assert watch.trouble == "nobody has looked at it for 60 s"

@@ -26,12 +26,12 @@ PUBLISHES = 300
 MEASURE_PUBLISH = f"""
 import time
 from uuid import uuid4
-from notifications.outbox import broker
-from notifications.states import Stream
-broker.warm_up()
+from notifications.outbox import publish
+from notifications.rules.states import Stream
+publish.warm_up()
 for _ in range({PUBLISHES}):
     began = time.perf_counter()
-    assert broker.publish([[uuid4()]], Stream.DEFAULT) == 1
+    assert publish.publish([[uuid4()]], Stream.DEFAULT) == 1
     print((time.perf_counter() - began) * 1000)
 """
 

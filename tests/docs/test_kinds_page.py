@@ -16,7 +16,7 @@ import django
 django.setup()
 from django.utils import timezone
 from accounts.models import User
-from notifications.delivery.rendering import render
+from notifications.delivery.render import render
 from notifications.models import Message
 user = User(email="ada@example.com", name="Ada", confirmed_at=timezone.now())
 message = Message(kind="order-shipped", user=user, to_address=user.email, context={"number": 4711})

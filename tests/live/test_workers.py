@@ -24,8 +24,8 @@ from datetime import timedelta
 from django.db.models.functions import Now
 from accounts.models import User
 from notifications.models import Message
-from notifications.outbox import broker
-from notifications.states import Stream
+from notifications.outbox import publish
+from notifications.rules.states import Stream
 users = User.objects.bulk_create([User(email=f"{name}{number}@example.com") for number in range(60)])
 later = Now() + timedelta(seconds=10)
 messages = Message.objects.bulk_create([
@@ -33,7 +33,7 @@ messages = Message.objects.bulk_create([
             relay_after=later, relayed=1)
     for user in users
 ])
-assert broker.publish([[each.id for each in messages[start:start + 20]] for start in (0, 20, 40)], Stream.DEFAULT) == 3
+assert publish.publish([[each.id for each in messages[start:start + 20]] for start in (0, 20, 40)], Stream.DEFAULT) == 3
 """
 
 

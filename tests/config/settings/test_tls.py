@@ -17,7 +17,7 @@ from tests.config.settings.process import run
 TRY = """
 import asyncio, json, django; django.setup()
 from config.celery import app
-from config.redis_client import client, limits_client
+from notifications.runtime.redis_client import client, limits_client
 from flower.utils.broker import Broker
 
 def publish():

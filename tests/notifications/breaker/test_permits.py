@@ -121,7 +121,7 @@ ASK = """
 import sys, time, django
 django.setup()
 from concurrent.futures import ThreadPoolExecutor
-from notifications.delivery.breaker import enter
+from notifications.breaker.permits import enter
 print("ready", flush=True)
 sys.stdin.readline()
 with ThreadPoolExecutor(4) as pool:

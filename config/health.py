@@ -17,7 +17,6 @@ ANSWER_WITHIN_S = 4.0
 PAGES = {
     "web": ("WEB_PORT", 8000, "/healthz/ready"),
     "flower": ("FLOWER_PORT", 5555, "/healthcheck"),
-    "simulator": ("SIMULATOR_PORT", 8025, "/healthz"),
 }
 # Processes that touch their heartbeat file.
 HEARTBEATS = ("worker-critical", "worker-main", "worker-bulk", "relay", "beat")

@@ -33,7 +33,6 @@ class Process:
     stop_s: int = 10
     # Touches the file that MAILROOM_HEARTBEAT_FILE names.
     heartbeat: bool = False
-    local_only: bool = False
     connections: int = 0
 
 
@@ -85,15 +84,6 @@ PROCESSES = (
             *("--read_only=true", "--max_tasks=10000", "--conf=config/flowerconfig.py"),
         ),
     ),
-    Process(
-        name="simulator",
-        role=Role.MANAGE,
-        command=(
-            *("{python}", "manage.py", "simulator", "--port", "{simulator_port}", "--folder", "{run}/simulator"),
-            *("--webhook-url", "{webhook_url}"),
-        ),
-        local_only=True,
-    ),
 )
 
 
@@ -133,14 +123,10 @@ def problems(env: Environment) -> list[Problem]:
 
 
 def _places(env: Environment) -> dict[str, str]:
-    web_port = _port(env, "WEB_PORT", 8000)
     return {
-        "web_bind": f"{bracketed(_host(env, 'WEB_HOST'))}:{web_port}",
+        "web_bind": f"{bracketed(_host(env, 'WEB_HOST'))}:{_port(env, 'WEB_PORT', 8000)}",
         "flower_host": _host(env, "FLOWER_HOST"),
         "flower_port": _port(env, "FLOWER_PORT", 5555),
-        # The simulator and the site it reports to are on one machine.
-        "webhook_url": f"http://127.0.0.1:{web_port}/webhooks/",
-        "simulator_port": _port(env, "SIMULATOR_PORT", 8025),
     }
 
 

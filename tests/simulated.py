@@ -19,9 +19,9 @@ __all__ = ["Simulated", "simulator"]
 
 @contextmanager
 def simulator(folder: Path, *options: str) -> Iterator[Simulated]:
-    """Run `manage.py simulator` without latency until the block ends."""
+    """Run `python -m devtools.simulator` without latency until the block ends."""
     port = free_port()
-    command = [sys.executable, "manage.py", "simulator", "--port", str(port), "--folder", str(folder)]
+    command = [sys.executable, "-m", "devtools.simulator", "--port", str(port), "--folder", str(folder)]
     with (
         (folder / "simulator.log").open("ab") as log,
         subprocess.Popen(

@@ -2,16 +2,17 @@
 
 import re
 from http import HTTPStatus
-from urllib.parse import urlencode
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
 
-from django.http import QueryDict
-from django.template.loader import render_to_string
+from django.template import Context, Engine
 
 from devtools.simulator.controls import BadDialError
 from devtools.simulator.controls_form import filled_in, groups
 from devtools.simulator.handlers import Handler, same_origin
 
 PER_PAGE = 25
+TEMPLATES = Engine(dirs=[str(Path(__file__).parent / "templates")])
 PAGE_POLICY = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'"
 MAIL_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -19,10 +20,14 @@ MAIL_POLICY = (
 HEAD = re.compile(r"<head(\s[^>]*)?>", re.IGNORECASE)
 
 
+def render(template: str, **context: object) -> str:
+    return TEMPLATES.get_template(template).render(Context(context))
+
+
 class Page(Handler):
     def show(self, template: str, **context: object) -> None:
         self.set_header("Content-Security-Policy", PAGE_POLICY)
-        self.finish(render_to_string(f"simulator/{template}", context))
+        self.finish(render(template, **context))
 
 
 class Inbox(Page):
@@ -54,7 +59,7 @@ class DialsPage(Page):
     def post(self) -> None:
         if not same_origin(self.request):
             return self.refuse(HTTPStatus.FORBIDDEN, "Another site's page may not turn the dials.")
-        form = QueryDict(self.request.body)
+        form = dict(parse_qsl(self.request.body.decode(errors="replace")))
         provider = form.get("provider", "")
         try:
             self.simulator.turn(filled_in(form), provider)
@@ -105,7 +110,7 @@ class ShowHtml(Handler):
 class Style(Handler):
     def get(self) -> None:
         self.set_header("Content-Type", "text/css; charset=UTF-8")
-        self.finish(render_to_string("simulator/style.css"))
+        self.finish(render("style.css"))
 
 
 def _whole(text: str) -> int:

@@ -12,13 +12,13 @@ from pathlib import Path
 import requests
 
 from config.environment import BASE_DIR, Role
-from config.health import healthy
+from config.health import answers, healthy
 from config.processes import PROCESSES, Process, command_line, pool_size
 from config.reading import Environment
 from devtools.simulator.reports.ses import TOPIC
 from devtools.simulator.signing import certificate_file, kept_keys
 from devtools.stack.loopback import exempt
-from devtools.stack.ports import free_port, is_free
+from devtools.stack.ports import HOST, free_port, is_free
 from devtools.stack.postgres import Postgres
 from devtools.stack.secret_files import kept_secret, write_env
 from devtools.stack.server import Server
@@ -27,6 +27,7 @@ from devtools.stack.valkey import Valkey
 
 ADMIN_ADDRESS = "admin@mailroom.example"
 HEALTHY_WITHIN_S = 90.0
+SIMULATOR = "simulator"
 PLENTY = ",".join(f"{name}=3000/minute" for name in ("sign-up", "resend", "reset", "log-in", "failed-log-in"))
 # What a caller may set for one start without it being written down for the next.
 LIVES_IN_ENV_FILE = (
@@ -134,7 +135,7 @@ class Stack:
         for server in self.servers:
             server.prepare()
         write_env(self.folder / "env", {name: self.environment[name] for name in LIVES_IN_ENV_FILE})
-        programs = [*self._server_programs(), *(self._program(process) for process in PROCESSES)]
+        programs = [*self._server_programs(), self._simulator(), *(self._program(process) for process in PROCESSES)]
         self.supervisor.start(programs, self.caller)
         for server in self.servers:
             self.supervisor.start_program(server.name)
@@ -144,6 +145,7 @@ class Stack:
         say("Preparing the database …")
         self._prepare_database()
         say("Starting the processes …")
+        self.supervisor.start_program(SIMULATOR)
         for process in PROCESSES:
             self._heartbeat(process).unlink(missing_ok=True)
             self.supervisor.start_program(process.name)
@@ -214,8 +216,19 @@ class Stack:
             command=command_line(process, run=self.folder, env=Environment(self.environment)),
             environment=self._own_environment() | environment,
             stop_s=process.stop_s,
-            # The simulator answers until the last worker has ended.
-            priority=10 if process.local_only else 100,
+        )
+
+    def _simulator(self) -> Program:
+        options = ("--port", str(self.ports.simulator), "--folder", str(self.folder / "simulator"))
+        return Program(
+            name=SIMULATOR,
+            command=[
+                *(sys.executable, "-m", "devtools.simulator", *options),
+                *("--webhook-url", f"{self.site_url}/webhooks/"),
+            ],
+            environment=self._own_environment() | {"MAILROOM_ROLE": Role.MANAGE.value},
+            # It answers until the last worker has ended.
+            priority=10,
         )
 
     def _own_environment(self) -> dict[str, str]:
@@ -227,11 +240,11 @@ class Stack:
 
     def _wait_healthy(self) -> None:
         give_up_at = time.monotonic() + HEALTHY_WITHIN_S
-        waiting = list(PROCESSES)
+        waiting = [SIMULATOR, *(process.name for process in PROCESSES)]
         while waiting:
-            waiting = [process for process in waiting if not self.healthy(process)]
-            if waiting and (time.monotonic() > give_up_at or self.supervisor.state(waiting[0].name) == "FATAL"):
-                raise StackError(self._obituary(waiting[0].name))
+            waiting = [name for name in waiting if not self.healthy(name)]
+            if waiting and (time.monotonic() > give_up_at or self.supervisor.state(waiting[0]) == "FATAL"):
+                raise StackError(self._startup_failure(waiting[0]))
             time.sleep(0.2 if waiting else 0)
 
     def _introduce_workers(self) -> None:
@@ -243,11 +256,13 @@ class Stack:
             timeout=HEALTHY_WITHIN_S,
         )
 
-    def healthy(self, process: Process) -> bool:
-        """True if the process does its work now, as far as can be seen from outside."""
-        return healthy(process.name, self.environment, self.folder)
+    def healthy(self, name: str) -> bool:
+        """Return whether a process works, as far as a probe from outside can see."""
+        if name == SIMULATOR:
+            return answers(self.ports.simulator, "/healthz", HOST)
+        return healthy(name, self.environment, self.folder)
 
-    def _obituary(self, name: str) -> str:
+    def _startup_failure(self, name: str) -> str:
         log = self.supervisor.log_folder / f"{name}.log"
-        words = log.read_text(errors="replace")[-3000:] if log.exists() else "(it said nothing)"
-        return f"{name} did not come up. The end of {log}:\n{words}"
+        end = log.read_text(errors="replace")[-3000:] if log.exists() else "(the log is empty)"
+        return f"{name} did not start. The end of {log}:\n{end}"

@@ -27,11 +27,6 @@ def test_ports_come_from_the_environment():
     assert "127.0.0.1:9999" in command
 
 
-def test_simulator_reports_to_the_site_beside_it():
-    command = command_line(BY_NAME["simulator"], run=Path(), env=Environment({"WEB_PORT": "9999"}))
-    assert command[-2:] == ["--webhook-url", "http://127.0.0.1:9999/webhooks/"]
-
-
 def test_critical_mail_has_slots_of_its_own_and_bulk_never_starves():
     queues = {
         name: process.command[process.command.index("-Q") + 1].split(",")

@@ -48,9 +48,9 @@ def frozen(live, name):
 def test_frozen_worker_is_unhealthy_until_it_goes_on(live):
     eventually(lambda: not problems(live), within_s=90)
     with frozen(live, CRITICAL.name):
-        eventually(lambda: not live.stack.healthy(CRITICAL), within_s=60)
+        eventually(lambda: not live.stack.healthy(CRITICAL.name), within_s=60)
         eventually(lambda: said(live, "critical@"), within_s=60)
-    eventually(lambda: live.stack.healthy(CRITICAL) and not problems(live), within_s=60)
+    eventually(lambda: live.stack.healthy(CRITICAL.name) and not problems(live), within_s=60)
 
 
 def test_broker_that_is_away_is_said_and_workers_are_well_again_after_it(live):
@@ -58,10 +58,10 @@ def test_broker_that_is_away_is_said_and_workers_are_well_again_after_it(live):
     live.stop("valkey")
     try:
         assert problems(live)[0].startswith("Redis does not answer")
-        eventually(lambda: not live.stack.healthy(CRITICAL), within_s=90)
+        eventually(lambda: not live.stack.healthy(CRITICAL.name), within_s=90)
     finally:
         live.start("valkey")
-    eventually(lambda: live.stack.healthy(CRITICAL) and not problems(live), within_s=90)
+    eventually(lambda: live.stack.healthy(CRITICAL.name) and not problems(live), within_s=90)
 
 
 def test_process_that_ends_in_order_is_not_missed(live):
@@ -73,4 +73,4 @@ def test_process_that_ends_in_order_is_not_missed(live):
         assert not live.sql("SELECT FROM notifications_processheartbeat WHERE name LIKE 'critical@%%'")
     finally:
         live.start("worker-critical")
-    eventually(lambda: live.stack.healthy(CRITICAL), within_s=90)
+    eventually(lambda: live.stack.healthy(CRITICAL.name), within_s=90)

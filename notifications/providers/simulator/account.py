@@ -29,7 +29,7 @@ class SimulatorAccount(SendGridAccount):
             answer.raise_for_status()
         except requests.RequestException as error:
             text = f"no answer at {settings.SIMULATOR_URL} ({type(error).__name__})"
-            return [bad("connection", text, "Start it: make up, or manage.py simulator.")]
+            return [bad("connection", text, "Start it: make up, or python -m devtools.simulator.")]
         return [good("connection", f"it answers at {settings.SIMULATOR_URL}; what it takes reaches nobody")]
 
     def dkim_names(self) -> list[str]:

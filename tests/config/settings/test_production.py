@@ -185,7 +185,6 @@ UNUSABLE = {
     "WEB_WORKERS": "canary",
     "WEB_THREADS": "-1",
     "FLOWER_PORT": "0",
-    "SIMULATOR_PORT": "canary",
     "DATABASE_POOL_SIZE": "1e3",
 }
 

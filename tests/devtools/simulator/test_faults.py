@@ -186,7 +186,7 @@ def test_refused_request_meets_no_fault_and_is_not_written_down(server):
 
 def test_held_connections_do_not_keep_the_process_from_ending(tmp_path):
     port = free_port()
-    command = [sys.executable, "manage.py", "simulator", "--port", str(port), "--folder", str(tmp_path)]
+    command = [sys.executable, "-m", "devtools.simulator", "--port", str(port), "--folder", str(tmp_path)]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
             [*command, "--latency-ms", "0"], cwd=BASE_DIR, env=os.environ, stdout=log, stderr=log

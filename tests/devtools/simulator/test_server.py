@@ -211,7 +211,7 @@ def test_journal_outlives_a_process_that_was_cut_off(tmp_path):
 )
 def test_refuses_to_start(tmp_path, environment, options, said):
     done = subprocess.run(
-        [sys.executable, "manage.py", "simulator", "--folder", str(tmp_path), *options],
+        [sys.executable, "-m", "devtools.simulator", "--folder", str(tmp_path), *options],
         cwd=BASE_DIR,
         env=os.environ | environment,
         capture_output=True,
@@ -226,7 +226,7 @@ def test_refuses_to_start(tmp_path, environment, options, said):
 def test_taken_port_is_said(tmp_path, server):
     port = server.url.rpartition(":")[2]
     done = subprocess.run(
-        [sys.executable, "manage.py", "simulator", "--folder", str(tmp_path), "--port", port],
+        [sys.executable, "-m", "devtools.simulator", "--folder", str(tmp_path), "--port", port],
         cwd=BASE_DIR,
         capture_output=True,
         text=True,

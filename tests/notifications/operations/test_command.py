@@ -50,7 +50,7 @@ def test_nothing_is_sent_unless_it_is_asked_for(settings, db):
     printed, said = run()
     assert printed.splitlines() == [
         "bad   simulator connection  no answer at http://127.0.0.1:1 (ConnectionError)",
-        "                            → Start it: make up, or manage.py simulator.",
+        "                            → Start it: make up, or python -m devtools.simulator.",
     ]
     assert said == "One thing is bad."
     assert not Message.objects.exists()

@@ -11,7 +11,7 @@ from django.core.management.commands import makemessages
 OURS = (
     *(".local*", "staticfiles*", "tests*", "docs*", "devtools*", "accounts/admin.py"),
     *("notifications/admin*", "notifications/management*", "notifications/previews.py"),
-    *("templates/admin*", "templates/simulator*", "templates/previews*"),
+    *("templates/admin*", "templates/previews*"),
 )
 MADE = re.compile(r'^"POT-Creation-Date: .*$', re.MULTILINE)
 

@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
         stack = Stack(Path(folder) / "stack", ports, {**os.environ, "REDIS_URL": broker.url})
         try:
             stack.start(say=_say)
-            url = f"{stack.simulator_url}/api/dials"
+            url = f"{stack.simulator_url}/api/controls"
             requests.put(url, json={"latency_ms": PROVIDER_MS}, timeout=10).raise_for_status()
             harms = {name: harm for name, harm in broker.harms.items() if not wanted or name in wanted}
             return measure(stack, harms, count)

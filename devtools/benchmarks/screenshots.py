@@ -63,14 +63,14 @@ def invite(stack: Stack) -> None:
 
 def trouble(stack: Stack) -> None:
     """Mail that the provider refuses for two reasons, and mail of which nobody can tell whether it was taken."""
-    turn(stack, latency_ms=50, webhook_lost_rate=1, error_rate=1, error_status=400)
+    set_controls(stack, latency_ms=50, webhook_lost_rate=1, error_rate=1, error_status=400)
     for name in ("alan", "barbara", "edsger", "frances", "john"):
         Person(stack.site_url).sign_up(f"{name}@example.com", name.title())
     time.sleep(3)
-    turn(stack, error_status=413)
+    set_controls(stack, error_status=413)
     Person(stack.site_url).ask_for_reset("grace@example.com")
     time.sleep(3)
-    turn(stack, error_rate=0, fault="cut_after", fault_rate=1)
+    set_controls(stack, error_rate=0, fault="cut_after", fault_rate=1)
     for name in ("margaret", "niklaus"):
         Person(stack.site_url).sign_up(f"{name}@example.com", name.title())
     Person(stack.site_url).ask_for_reset("hedy@example.com")
@@ -79,8 +79,8 @@ def trouble(stack: Stack) -> None:
     stack.manage("shell", "-v", "0", "-c", gone)
 
 
-def turn(stack: Stack, **dials: float | str) -> None:
-    requests.put(f"{stack.simulator_url}/api/dials/simulator", json=dials, timeout=10).raise_for_status()
+def set_controls(stack: Stack, **controls: float | str) -> None:
+    requests.put(f"{stack.simulator_url}/api/controls/simulator", json=controls, timeout=10).raise_for_status()
 
 
 def take(stack: Stack, browser: Browser) -> None:

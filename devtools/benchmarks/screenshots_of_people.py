@@ -66,14 +66,14 @@ def take_front(photographer: Photographer) -> None:
 def take_inbox(photographer: Photographer) -> None:
     """The mail is written, handed over, delivered; another one is refused."""
     with photographer.visitor() as newcomer:
-        photographer.running.simulator.turn(latency_ms=4000)
+        photographer.running.simulator.set_controls(latency_ms=4000)
         newcomer.sign_up("mary@example.com", name="Mary Somerville")
         newcomer.sees(re.compile("Sending"))
         newcomer.sees(re.compile("Resend in"))
         photographer.shoot(newcomer, "inbox-waiting", DESK, DARK_HAND)
         newcomer.sees("Delivered")
         photographer.shoot(newcomer, "inbox-delivered", DARK_DESK, HAND)
-    photographer.running.simulator.turn(latency_ms=100)
+    photographer.running.simulator.set_controls(latency_ms=100)
     with photographer.visitor() as unlucky:
         unlucky.sign_up("bounce-mary@example.com", name="Mary Somerville")
         unlucky.sees(re.compile("We couldn't deliver to"))

@@ -17,7 +17,7 @@ import requests
 
 from config.environment import BASE_DIR
 from devtools.chaos import recipients
-from devtools.chaos.conditions import DIALS, announced, kept, settings
+from devtools.chaos.conditions import CONTROLS, announced, kept, settings
 from devtools.chaos.faults import FAULTS
 from devtools.chaos.proof import Programme, Proof
 from devtools.chaos.report import Figures, complaints, last_line, programme, remarks, table
@@ -134,8 +134,8 @@ def announce(say: Sayer, chosen: Programme, conditions: list[str]) -> None:
     say(f"{chosen.people} people come, {chosen.rate:.1f} a second. SEED={chosen.seed}\n")
     say("Set for this proof:")
     say("\n".join(f"  {line}" for line in conditions))
-    dials = " ".join(f"{name}={value}" for name, value in DIALS.items())
-    say(f"  the simulated providers' dials: {dials}  (messages in flight for a killer to find; ample quota)\n")
+    controls = " ".join(f"{name}={value}" for name, value in CONTROLS.items())
+    say(f"  the simulated providers' controls: {controls}  (messages in flight for a killer to find; ample quota)\n")
     say("What will be done to it, in seconds from the first person:")
     say("\n".join(programme(chosen.harms)))
     names = [fault.name for fault in left_out(chosen.harms, FAULTS)]

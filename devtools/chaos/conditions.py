@@ -14,7 +14,7 @@ LEASE_S = 16.0
 SETTLE_S = 4.0
 
 # How both providers behave while nobody harms them.
-DIALS = {"latency_ms": 700, "quota_per_second": 200, "retry_after_s": 1}
+CONTROLS = {"latency_ms": 700, "quota_per_second": 200, "retry_after_s": 1}
 
 # What a person's shell says of Mailroom is left out: the proof is one of the shipped defaults.
 KEPT = re.compile(r"(PATH|HOME|USER|LOGNAME|LANG|LC_\w+|TMPDIR|TZ|VIRTUAL_ENV|LD_LIBRARY_PATH)")

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from devtools.chaos.conditions import LEASE_S, PROVIDERS, READ_S, SETTLE_S
 
-Dials = Mapping[str, Mapping[str, float | str]]
+ProviderControls = Mapping[str, Mapping[str, float | str]]
 
 # What every harmed dial goes back to.
 NEUTRAL: Mapping[str, float | str] = {
@@ -36,14 +36,14 @@ class Act(StrEnum):
     CRASH = "crash"  # SIGQUIT: PostgreSQL's immediate shutdown, without a checkpoint
     WIPE = "wipe"  # FLUSHALL
     OLDER = "older"  # a worker of the release before joins
-    TURN = "turn"  # dials of the simulated providers
+    TURN = "turn"  # controls of the simulated providers
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """`target` is a program's name, or what the table of results calls it; `dials` those turned, per provider.
+    """`target` is a program's name, or what the table of results calls it; `controls` those turned, per provider.
 
-    The providers' dials are turned one after the other, `apart_s` apart; `lasts_s` counts from the last.
+    The providers' controls are turned one after the other, `apart_s` apart; `lasts_s` counts from the last.
 
     `quiet_s` is how long nothing else may be harmed afterwards: until then its own consequences are still to be seen,
     and a message that it made uncertain could become so twice.
@@ -54,7 +54,7 @@ class Fault:
     target: str
     lasts_s: float
     quiet_s: float
-    dials: Dials = field(default_factory=dict)
+    controls: ProviderControls = field(default_factory=dict)
     apart_s: float = 0.0
 
     @property
@@ -133,21 +133,27 @@ REPORTS: dict[str, Mapping[str, float | str]] = {
 }
 
 
-def _turned(name: str, dials: Dials, *, lasts_s: float, quiet_s: float, apart_s: float = 0.0) -> Fault:
+def _turned(name: str, controls: ProviderControls, *, lasts_s: float, quiet_s: float, apart_s: float = 0.0) -> Fault:
     return Fault(
-        name=name, act=Act.TURN, target="providers", lasts_s=lasts_s, quiet_s=quiet_s, dials=dials, apart_s=apart_s
+        name=name,
+        act=Act.TURN,
+        target="providers",
+        lasts_s=lasts_s,
+        quiet_s=quiet_s,
+        controls=controls,
+        apart_s=apart_s,
     )
 
 
 def _providers() -> list[Fault]:
     first, second = PROVIDERS
     faults = [_turned("both down", {first: OUT, second: OUT}, lasts_s=3, quiet_s=2 * BACK_S)]
-    for what, (dials, quiet_s) in MISBEHAVIOURS.items():
+    for what, (controls, quiet_s) in MISBEHAVIOURS.items():
         faults += [
-            _turned(f"{first} {what}", {first: dials}, lasts_s=2, quiet_s=quiet_s),
+            _turned(f"{first} {what}", {first: controls}, lasts_s=2, quiet_s=quiet_s),
             # The second one is asked only while the first is out, and has to take mail before it can stop doing so.
             _turned(
-                *(f"{second} {what}", {first: OUT, second: dials}), lasts_s=2.5, quiet_s=quiet_s, apart_s=NOTICED_S
+                *(f"{second} {what}", {first: OUT, second: controls}), lasts_s=2.5, quiet_s=quiet_s, apart_s=NOTICED_S
             ),
         ]
     return faults

@@ -82,13 +82,13 @@ class Hands:
     @contextmanager
     def _turn(self, fault: Fault) -> Iterator[None]:
         try:
-            for number, (provider, dials) in enumerate(fault.dials.items()):
+            for number, (provider, controls) in enumerate(fault.controls.items()):
                 time.sleep(fault.apart_s if number else 0)
-                self.simulated.turn(provider, **dials)
+                self.simulated.set_controls(provider, **controls)
             yield
         finally:
-            for provider in fault.dials:
-                self.simulated.turn(provider, **NEUTRAL)
+            for provider in fault.controls:
+                self.simulated.set_controls(provider, **NEUTRAL)
 
     def _server(self, fault: Fault) -> Server:
         return next(server for server in self.stack.servers if server.name == fault.target)

@@ -11,7 +11,7 @@ import requests
 
 from devtools.chaos import history
 from devtools.chaos.checker import fact_of, judge, promised
-from devtools.chaos.conditions import DIALS, PROVIDERS
+from devtools.chaos.conditions import CONTROLS, PROVIDERS
 from devtools.chaos.killer import Killer, named
 from devtools.chaos.nemesis import Hands
 from devtools.chaos.recovery import Deed, felt
@@ -55,7 +55,7 @@ class Proof:
     def run(self, programme: Programme) -> Figures:
         """Raises what `Hands.harm` raises, and psycopg.OperationalError if the database never came back."""
         for provider in PROVIDERS:
-            self.simulated.turn(provider, seed=programme.seed, **DIALS)
+            self.simulated.set_controls(provider, seed=programme.seed, **CONTROLS)
         self.began_at = time.time()
         self.load.start(programme.people, programme.rate)
         for harm in programme.harms:

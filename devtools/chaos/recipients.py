@@ -80,16 +80,16 @@ class Recipients:
 
     def run(self, people: int, rate: float) -> Figures:
         """Let `people` with a working server come, then as many of whom every second has one, then a suspension."""
-        self.simulated.turn(PROVIDER, latency_ms=LATENCY_MS, greylist_s=GREYLIST_S)
+        self.simulated.set_controls(PROVIDER, latency_ms=LATENCY_MS, greylist_s=GREYLIST_S)
         self._visit("working mail servers only", people, rate, alone)
         before = self._refused()
         self._visit("working, greylisting and full mail servers", people, rate, beside)
         refused = self._refused() - before
-        self.simulated.turn(PROVIDER, fault="suspended", fault_rate=1)
+        self.simulated.set_controls(PROVIDER, fault="suspended", fault_rate=1)
         before = self._refused()
         self._visit("the account is suspended", int(SUSPENDED_S * rate), rate, later)
         suspended = self._refused() - before
-        self.simulated.turn(PROVIDER, fault="none", fault_rate=0)
+        self.simulated.set_controls(PROVIDER, fault="none", fault_rate=0)
         return self._figures(refused=refused, suspended=suspended)
 
     def stop(self) -> None:

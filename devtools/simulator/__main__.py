@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from config.environment import BASE_DIR, env
-from devtools.simulator.controls import BadDialError, Dials
+from devtools.simulator.controls import BadControlError, Controls
 from devtools.simulator.server import Address, Webhooks, serve
 
 DESCRIPTION = (
@@ -50,11 +50,11 @@ def start(given: argparse.Namespace) -> None:
         raise RefusedStartError("--host must be a loopback address: everybody could read the emails.")
     webhooks = _webhooks(given.webhook_url, given.folder)
     try:
-        dials = Dials(latency_ms=given.latency_ms, error_rate=given.error_rate, error_status=given.error_status)
-    except BadDialError as error:
+        controls = Controls(latency_ms=given.latency_ms, error_rate=given.error_rate, error_status=given.error_status)
+    except BadControlError as error:
         raise RefusedStartError(str(error)) from error
     try:
-        serve(given.folder, Address(host=given.host, port=given.port, smtp_port=given.smtp_port), dials, webhooks)
+        serve(given.folder, Address(host=given.host, port=given.port, smtp_port=given.smtp_port), controls, webhooks)
     except OSError as error:
         ports = f"{given.port} or {given.smtp_port}" if given.smtp_port else given.port
         raise RefusedStartError(f"Port {ports}: {error.strerror}. Choose another one with --port.") from error
@@ -71,9 +71,9 @@ def _parser() -> argparse.ArgumentParser:
         help="also answer as an SMTP server there; SIMULATOR_SMTP_PORT of the environment, or not at all",
     )
     parser.add_argument("--folder", type=Path, default=BASE_DIR / ".local" / "simulator")
-    parser.add_argument("--latency-ms", type=int, default=Dials.latency_ms)
-    parser.add_argument("--error-rate", type=float, default=Dials.error_rate)
-    parser.add_argument("--error-status", type=int, default=Dials.error_status)
+    parser.add_argument("--latency-ms", type=int, default=Controls.latency_ms)
+    parser.add_argument("--error-rate", type=float, default=Controls.error_rate)
+    parser.add_argument("--error-status", type=int, default=Controls.error_status)
     parser.add_argument(
         "--webhook-url",
         default="",

@@ -1,4 +1,4 @@
-"""What the providers answer about an account beside sending: quota, and their own suppression lists."""
+"""Answers about the account: quota, and the providers' suppression lists."""
 
 import json
 from datetime import timedelta
@@ -7,13 +7,18 @@ from http import HTTPStatus
 from devtools.simulator.dialects.base import JSON, Answer, RefusedError
 from devtools.simulator.dialects.ses import refusal, said
 from devtools.simulator.handlers import PartHandler
-from devtools.simulator.outcomes import Fate
+from devtools.simulator.outcomes import Outcome
 
 DAY = timedelta(hours=24)
-# The name of a list in SendGrid's addresses, and what puts somebody on it.
-SENDGRID_LISTS = {"bounces": Fate.BOUNCED, "spam_reports": Fate.COMPLAINED, "blocks": None, "invalid_emails": None}
-SES_REASONS = {Fate.BOUNCED: "BOUNCE", Fate.COMPLAINED: "COMPLAINT"}
-POSTMARK_REASONS = {Fate.BOUNCED: "HardBounce", Fate.COMPLAINED: "SpamComplaint"}
+# SendGrid's lists by their names in its URLs, and the outcome that puts an address on each.
+SENDGRID_LISTS = {
+    "bounces": Outcome.BOUNCED,
+    "spam_reports": Outcome.COMPLAINED,
+    "blocks": None,
+    "invalid_emails": None,
+}
+SES_REASONS = {Outcome.BOUNCED: "BOUNCE", Outcome.COMPLAINED: "COMPLAINT"}
+POSTMARK_REASONS = {Outcome.BOUNCED: "HardBounce", Outcome.COMPLAINED: "SpamComplaint"}
 POSTMARK_FILTERS = ("EmailAddress", "SuppressionReason", "Origin")
 
 
@@ -33,11 +38,11 @@ class AccountHandler(PartHandler):
             self.set_header(name, value)
         self.finish(answer.body or None)
 
-    def forget(self, address: str, *reasons: Fate) -> bool:
-        """Take an address off the list if it is there for one of the reasons."""
+    def unlist(self, address: str, *reasons: Outcome) -> bool:
+        """Take an address off the list if one of these reasons put it there; return whether it did."""
         address = address.lower()
         listed = self.part.suppressed.get(address)
-        if listed is None or listed.fate not in reasons:
+        if listed is None or listed.outcome not in reasons:
             return False
         del self.part.suppressed[address]
         return True
@@ -47,17 +52,17 @@ class SesAccount(AccountHandler):
     """https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html"""
 
     def get(self) -> None:
-        dials = self.part.dials
+        controls = self.part.controls
         body = {
             "DedicatedIpAutoWarmupEnabled": False,
             "EnforcementStatus": "HEALTHY",
-            "ProductionAccessEnabled": dials.production_access,
+            "ProductionAccessEnabled": controls.production_access,
             "SendQuota": {
-                "Max24HourSend": dials.quota_per_day,
-                "MaxSendRate": dials.quota_per_second,
+                "Max24HourSend": controls.quota_per_day,
+                "MaxSendRate": controls.quota_per_second,
                 "SentLast24Hours": float(self.simulator.journal.accepted_within("ses", DAY)),
             },
-            "SendingEnabled": dials.sending_enabled,
+            "SendingEnabled": controls.sending_enabled,
             "SuppressionAttributes": {"SuppressedReasons": list(SES_REASONS.values())},
         }
         self.answer(said(HTTPStatus.OK, body))
@@ -68,13 +73,13 @@ class SesSuppressed(AccountHandler):
 
     def get(self, address: str) -> None:
         listed = self.part.suppressed.get(address.lower())
-        if listed is None or listed.fate not in SES_REASONS:
+        if listed is None or listed.outcome not in SES_REASONS:
             return self._missing(address)
-        reason = {"EmailAddress": address, "Reason": SES_REASONS[listed.fate]}
+        reason = {"EmailAddress": address, "Reason": SES_REASONS[listed.outcome]}
         return self.answer(said(HTTPStatus.OK, {"SuppressedDestination": reason}))
 
     def delete(self, address: str) -> None:
-        if self.forget(address, *SES_REASONS):
+        if self.unlist(address, *SES_REASONS):
             return self.answer(said(HTTPStatus.OK, {}))
         return self._missing(address)
 
@@ -88,7 +93,7 @@ class SendGridSuppressed(AccountHandler):
 
     def delete(self, kind: str, address: str) -> None:
         reason = SENDGRID_LISTS[kind]
-        if reason and self.forget(address, reason):
+        if reason and self.unlist(address, reason):
             return self.answer(Answer(HTTPStatus.NO_CONTENT))
         return self.answer(self.part.dialect.error(HTTPStatus.NOT_FOUND))
 
@@ -100,7 +105,7 @@ class PostmarkDump(AccountHandler):
         found = [
             {
                 "EmailAddress": address,
-                "SuppressionReason": POSTMARK_REASONS[listed.fate],
+                "SuppressionReason": POSTMARK_REASONS[listed.outcome],
                 "Origin": "Recipient",
                 "CreatedAt": listed.at.isoformat(timespec="seconds"),
             }
@@ -121,12 +126,12 @@ class PostmarkSuppressed(AccountHandler):
         except (ValueError, KeyError, TypeError):
             return self.answer(self.part.dialect.error(HTTPStatus.UNPROCESSABLE_ENTITY))
         for address in addresses:
-            self.forget(address, Fate.BOUNCED)
+            self.unlist(address, Outcome.BOUNCED)
         # An address that is not on the list counts as deleted; only complaints stay.
-        said = [{"EmailAddress": address, **self._outcome(address)} for address in addresses]
+        said = [{"EmailAddress": address, **self._removal(address)} for address in addresses]
         return self.answer(Answer(HTTPStatus.OK, json.dumps({"Suppressions": said}), JSON))
 
-    def _outcome(self, address: str) -> dict[str, str | None]:
+    def _removal(self, address: str) -> dict[str, str | None]:
         if address.lower() in self.part.suppressed:
             return {"Status": "Failed", "Message": "You do not have the required authority to change this suppression."}
         return {"Status": "Deleted", "Message": None}

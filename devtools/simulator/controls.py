@@ -1,4 +1,4 @@
-"""How one simulated provider behaves, turned while it runs."""
+"""How one simulated provider behaves; a client can change it at any time."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -11,75 +11,75 @@ from devtools.simulator.faults import Fault
 LONGEST_TEXT = 200
 
 
-class BadDialError(ValueError):
-    """A dial that does not exist or cannot be turned there; the text says so."""
+class BadControlError(ValueError):
+    """An unknown control, or a value that it cannot have; the text says which."""
 
 
 @dataclass(frozen=True)
-class Knob:
-    """What a person reads beside a dial, and from where to where a number goes."""
+class Control:
+    """A control's label, and the range of its number."""
 
     label: str
     least: float = 0
     most: float = 1_000_000_000
 
 
-def rate(label: str) -> Knob:
-    return Knob(label, most=1)
+def rate(label: str) -> Control:
+    return Control(label, most=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dials:
+class Controls:
     """`error_rate` of the sends are refused with `error_status`, and so are the next `fail_next`; `fault_rate` of them,
-    and the next `fault_next`, meet `fault`. Turning `seed` starts chance anew.
+    and the next `fault_next`, meet `fault`. Setting `seed` restarts the random draws.
     """
 
-    latency_ms: Annotated[int, Knob("Delay before every answer, in ms", most=120_000)] = 2000
+    latency_ms: Annotated[int, Control("Delay before every answer, in ms", most=120_000)] = 2000
     error_rate: Annotated[float, rate("Share of sends refused")] = 0.0
-    fail_next: Annotated[int, Knob("Number of next sends refused")] = 0
-    error_status: Annotated[int, Knob("Status of a refusal", least=400, most=599)] = (
+    fail_next: Annotated[int, Control("Number of next sends refused")] = 0
+    error_status: Annotated[int, Control("Status of a refusal", least=400, most=599)] = (
         HTTPStatus.SERVICE_UNAVAILABLE.value
     )
-    error_text: Annotated[str, Knob("Text of a refusal, if not the usual one")] = ""
-    retry_after_s: Annotated[int, Knob("Seconds that a 429 asks to wait")] = 1
-    fault: Annotated[Fault, Knob("Kind of fault")] = Fault.NONE
+    error_text: Annotated[str, Control("Text of a refusal, if not the usual one")] = ""
+    retry_after_s: Annotated[int, Control("Seconds that a 429 asks to wait")] = 1
+    fault: Annotated[Fault, Control("Kind of fault")] = Fault.NONE
     fault_rate: Annotated[float, rate("Share of sends that meet the fault")] = 0.0
-    fault_next: Annotated[int, Knob("Number of next sends that meet the fault")] = 0
-    greylist_s: Annotated[float, Knob("Seconds that SMTP greylists an address", most=3600)] = 10.0
-    hang_s: Annotated[float, Knob("Seconds a hang or dribble lasts", most=600)] = 30.0
+    fault_next: Annotated[int, Control("Number of next sends that meet the fault")] = 0
+    greylist_s: Annotated[float, Control("Seconds that SMTP greylists an address", most=3600)] = 10.0
+    hang_s: Annotated[float, Control("Seconds a hang or dribble lasts", most=600)] = 30.0
     bounce_rate: Annotated[float, rate("Share that bounces")] = 0.0
     complaint_rate: Annotated[float, rate("Share reported as spam")] = 0.0
     deferred_rate: Annotated[float, rate("Share delivered only after a delay")] = 0.0
     webhook_lost_rate: Annotated[float, rate("Share of reports lost")] = 0.0
     webhook_doubled_rate: Annotated[float, rate("Share of reports sent twice")] = 0.0
-    webhook_delay_ms: Annotated[int, Knob("Delay of every report, in ms", most=3_600_000)] = 0
-    webhook_shuffle: Annotated[bool, Knob("Reports out of order")] = False
-    webhook_pause_ms: Annotated[int, Knob("First pause before a retry, in ms", least=1, most=60_000)] = 1000
-    quota_per_second: Annotated[float, Knob("Quota per second")] = 14.0
-    quota_per_day: Annotated[float, Knob("Quota per day, -1 for none", least=-1)] = 50_000.0
-    sending_enabled: Annotated[bool, Knob("Sending enabled")] = True
-    production_access: Annotated[bool, Knob("Out of the sandbox")] = True
-    seed: Annotated[int, Knob("Seed of chance")] = 0
+    webhook_delay_ms: Annotated[int, Control("Delay of every report, in ms", most=3_600_000)] = 0
+    webhook_shuffle: Annotated[bool, Control("Reports out of order")] = False
+    webhook_pause_ms: Annotated[int, Control("First pause before a retry, in ms", least=1, most=60_000)] = 1000
+    quota_per_second: Annotated[float, Control("Quota per second")] = 14.0
+    quota_per_day: Annotated[float, Control("Quota per day, -1 for none", least=-1)] = 50_000.0
+    sending_enabled: Annotated[bool, Control("Sending enabled")] = True
+    production_access: Annotated[bool, Control("Out of the sandbox")] = True
+    seed: Annotated[int, Control("Random seed")] = 0
 
     def __post_init__(self) -> None:
-        for name, knob in KNOBS.items():
+        for name, control in CONTROLS.items():
             value = getattr(self, name)
-            if not isinstance(value, str) and not knob.least <= value <= knob.most:
-                raise BadDialError(f"{name} goes from {knob.least:g} to {knob.most:g}.")
+            if not isinstance(value, str) and not control.least <= value <= control.most:
+                raise BadControlError(f"{name} goes from {control.least:g} to {control.most:g}.")
         if len(self.error_text) > LONGEST_TEXT or not self.error_text.isprintable():
-            raise BadDialError(f"error_text is one line of at most {LONGEST_TEXT} characters.")
+            raise BadControlError(f"error_text is one line of at most {LONGEST_TEXT} characters.")
 
-    def turned(self, values: Mapping[str, object]) -> "Dials":
-        """Return the dials with some of them changed. Raises BadDialError and changes nothing."""
+    def changed(self, values: Mapping[str, object]) -> "Controls":
+        """Return the controls with some of them changed. Raises BadControlError and changes nothing."""
         changes: dict[str, Any] = {}
         for name, value in values.items():
-            if name not in KNOBS:
-                raise BadDialError(f"There is no dial {name!r}; there are: {', '.join(KNOBS)}.")
+            if name not in CONTROLS:
+                raise BadControlError(f"There is no control {name!r}; there are: {', '.join(CONTROLS)}.")
             changes[name] = _read(name, str(value))
         return replace(self, **changes)
 
-    def next_send(self, number: int) -> tuple[Fault, "Dials"]:
-        """Return what the send with this number, counted since the seed was turned, meets, and the dials after it."""
+    def next_send(self, number: int) -> tuple[Fault, "Controls"]:
+        """Return what the send with this number, counted since the seed was set, meets, and the controls after it."""
         if self.fail_next:
             return Fault.STATUS, replace(self, fail_next=self.fail_next - 1)
         if self.fault_next:
@@ -92,8 +92,8 @@ class Dials:
         return asdict(self)
 
 
-_HINTS = get_type_hints(Dials, include_extras=True)
-KNOBS: dict[str, Knob] = {name: hint.__metadata__[0] for name, hint in _HINTS.items()}
+_HINTS = get_type_hints(Controls, include_extras=True)
+CONTROLS: dict[str, Control] = {name: hint.__metadata__[0] for name, hint in _HINTS.items()}
 TYPES: dict[str, type] = {name: hint.__origin__ for name, hint in _HINTS.items()}
 _SWITCH = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
 _READERS: dict[type, tuple[Callable[[str], Any], str]] = {
@@ -110,4 +110,4 @@ def _read(name: str, text: str) -> Any:
     try:
         return reader(text)
     except (ValueError, KeyError):
-        raise BadDialError(f"{name} {wanted}.") from None
+        raise BadControlError(f"{name} {wanted}.") from None

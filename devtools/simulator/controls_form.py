@@ -1,16 +1,16 @@
-"""The dials as a form for people: the main ones, in groups, for one provider or for all."""
+"""The form on the controls page: the main controls in groups, for one provider or for all."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from devtools.simulator.controls import KNOBS, TYPES, Dials
+from devtools.simulator.controls import CONTROLS, TYPES, Controls
 from devtools.simulator.faults import Fault
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Answers": ("latency_ms", "error_rate", "fail_next", "error_status"),
     "Faults": ("fault", "fault_rate", "fault_next", "hang_s"),
-    "What becomes of the mail": ("bounce_rate", "complaint_rate", "deferred_rate"),
+    "Outcomes": ("bounce_rate", "complaint_rate", "deferred_rate"),
     "Reports": ("webhook_lost_rate", "webhook_doubled_rate", "webhook_delay_ms", "webhook_shuffle"),
 }
 FAULTS = {
@@ -33,7 +33,7 @@ CHOICES: dict[type, list[tuple[str, str]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One control. An empty `value` leaves its dial as it is: that of providers which differ."""
+    """An input for one control. An empty `value` changes nothing: the providers' values differ."""
 
     name: str
     label: str
@@ -44,9 +44,9 @@ class Field:
     choices: Sequence[tuple[str, str]]
 
 
-def groups(dials: Iterable[Dials]) -> dict[str, list[Field]]:
-    """Return the form's fields with what all of `dials` agree on."""
-    values = [one.as_dict() for one in dials]
+def groups(controls: Iterable[Controls]) -> dict[str, list[Field]]:
+    """Return the form's fields with what all of `controls` agree on."""
+    values = [one.as_dict() for one in controls]
     return {legend: [_field(name, values) for name in names] for legend, names in GROUPS.items()}
 
 
@@ -56,14 +56,14 @@ def filled_in(form: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _field(name: str, values: Sequence[Mapping[str, Any]]) -> Field:
-    knob, kind = KNOBS[name], TYPES[name]
+    control, kind = CONTROLS[name], TYPES[name]
     given = {_shown(value[name]) for value in values}
     return Field(
         name=name,
-        label=knob.label,
+        label=control.label,
         value=given.pop() if len(given) == 1 else "",
-        least=f"{knob.least:.0f}",
-        most=f"{knob.most:.0f}",
+        least=f"{control.least:.0f}",
+        most=f"{control.most:.0f}",
         step="any" if kind is float else "1",
         choices=CHOICES.get(kind, []),
     )

@@ -1,4 +1,4 @@
-"""What the simulator answers to programs that look into it and turn its dials, and the manners of all its answers."""
+"""The simulator's API for programs: journal, calls, counters and controls; and what all its pages share."""
 
 import dataclasses
 import json
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler
 
-from devtools.simulator.controls import BadDialError
+from devtools.simulator.controls import BadControlError
 from devtools.simulator.journal import Entry
 from devtools.simulator.simulation import HttpPart, Simulator
 
@@ -18,7 +18,7 @@ OWN_NAMES = {"127.0.0.1", "localhost", "::1", "[::1]"}
 
 
 class Handler(RequestHandler):
-    """The simulator's own manners: nothing cached, nothing sniffed, errors in one sentence."""
+    """Base of all handlers: no caching, no content sniffing, errors in one sentence."""
 
     def initialize(self, simulator: Simulator) -> None:
         self.simulator = simulator
@@ -26,7 +26,7 @@ class Handler(RequestHandler):
     def prepare(self) -> None:
         # A page of another site could give its own name our address and read the mail, links and all.
         if self.request.host_name not in OWN_NAMES:
-            self.refuse(HTTPStatus.FORBIDDEN, "This address is for the machine itself.")
+            self.refuse(HTTPStatus.FORBIDDEN, "This address answers this machine only.")
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
@@ -57,7 +57,7 @@ class Stats(Handler):
 
 
 class Messages(Handler):
-    """What was accepted, newest first: ?to= &subject= &provider= &after=SEQ &limit= &bodies=1."""
+    """Accepted emails, newest first: ?to= &subject= &provider= &after=SEQ &limit= &bodies=1."""
 
     def get(self) -> None:
         try:
@@ -77,18 +77,18 @@ class Messages(Handler):
 
 
 class Message(Handler):
-    """One mail, and what was reported of it since this process was started."""
+    """One accepted email, and its reports since this process started."""
 
     def get(self, seq: str) -> None:
         entry = self.simulator.journal.get(int(seq))
         if entry is None:
             return self.refuse(HTTPStatus.NOT_FOUND, f"There is no message {seq}.")
-        self.finish({**_summary(entry, whole=True), "reported": self.simulator.told(entry.seq)})
+        self.finish({**_summary(entry, whole=True), "reported": self.simulator.reported(entry.seq)})
         return None
 
 
 class CallsApi(Handler):
-    """Which calls wanted a mail sent, oldest first: ?after=SEQ &limit= (the latest of them)."""
+    """Calls that asked to send, oldest first: ?after=SEQ &limit= (the latest of them)."""
 
     def get(self) -> None:
         try:
@@ -100,32 +100,32 @@ class CallsApi(Handler):
         return None
 
 
-class DialsApi(Handler):
-    """/api/dials: all providers at once (the simulator's own stand for all); /api/dials/NAME: one."""
+class ControlsApi(Handler):
+    """/api/controls: all providers at once (the simulator's own stand for all); /api/controls/NAME: one."""
 
     def get(self, provider: str = "") -> None:
         parts = self.simulator.parts
         if provider and provider not in parts:
             return self.refuse(HTTPStatus.NOT_FOUND, f"There is no provider {provider!r}.")
         if provider:
-            self.finish(parts[provider].dials.as_dict())
+            self.finish(parts[provider].controls.as_dict())
         else:
-            each = {name: part.dials.as_dict() for name, part in parts.items()}
+            each = {name: part.controls.as_dict() for name, part in parts.items()}
             self.finish({**each["simulator"], "providers": each})
         return None
 
     def put(self, provider: str = "") -> None:
         if not same_origin(self.request):
-            return self.refuse(HTTPStatus.FORBIDDEN, "Another site's page may not turn the dials.")
+            return self.refuse(HTTPStatus.FORBIDDEN, "Pages of other sites cannot change the controls.")
         try:
             values = json.loads(self.request.body)
             if not isinstance(values, dict):
-                return self.refuse(HTTPStatus.BAD_REQUEST, "Send a JSON object of dials.")
-            self.simulator.turn(values, provider)
-        except BadDialError as error:
+                return self.refuse(HTTPStatus.BAD_REQUEST, "Send a JSON object of controls.")
+            self.simulator.set_controls(values, provider)
+        except BadControlError as error:
             return self.refuse(HTTPStatus.BAD_REQUEST, str(error))
         except ValueError:
-            return self.refuse(HTTPStatus.BAD_REQUEST, "Send a JSON object of dials.")
+            return self.refuse(HTTPStatus.BAD_REQUEST, "Send a JSON object of controls.")
         return self.get(provider)
 
 

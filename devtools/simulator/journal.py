@@ -1,4 +1,4 @@
-"""What the simulated provider has accepted: an append-only file, and an index of it in memory."""
+"""The emails that the simulated providers accepted: an append-only file, indexed in memory."""
 
 import json
 import logging
@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +18,7 @@ class Entry:
     """One mail to one recipient. Times are ISO 8601 in UTC; `seq` counts from 1 in the order of acceptance.
 
     `answered` says how the answer to the caller ended: whole, hung, cut, truncated, dribbled, or unheard if the caller
-    had left before. `fate` is what becomes of the mail. `tags` are SES's, which are also among the metadata.
+    had left before. `outcome` is the recipient's side. `tags` are SES's, which are also among the metadata.
     """
 
     provider: str
@@ -32,14 +33,14 @@ class Entry:
     metadata: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     answered: str = "whole"
-    fate: str = ""
+    outcome: str = ""
     request_started_at: str = ""
     accepted_at: str = ""
     seq: int = 0
 
 
 class Journal:
-    """The file is only ever appended to, and written before the provider's yes leaves the house."""
+    """Lines are only appended, before the provider's acceptance is sent."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +50,7 @@ class Journal:
             self._file.write("\n")
 
     def accept(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Write down what was accepted, and return it with its time and place."""
+        """Record accepted emails; return them with their times and numbers."""
         now = stamp(datetime.now(UTC))
         accepted = [
             replace(entry, seq=seq, accepted_at=now) for seq, entry in enumerate(entries, start=len(self.entries) + 1)
@@ -100,13 +101,18 @@ def _line(entry: Entry) -> str:
     return json.dumps(asdict(entry), ensure_ascii=False) + "\n"
 
 
+def _current_names(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a line's values under today's names: `outcome` was `fate` once."""
+    return {"outcome" if name == "fate" else name: value for name, value in values.items()}
+
+
 def _read(path: Path) -> list[Entry]:
     if not path.exists():
         return []
     entries: list[Entry] = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:
-            entry = Entry(**json.loads(line))
+            entry = Entry(**_current_names(json.loads(line)))
         except (ValueError, TypeError):
             # A process that was killed while it wrote leaves half a line; its answer never went out.
             logger.warning("journal line %d cannot be read and is left out", number)

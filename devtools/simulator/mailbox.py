@@ -1,4 +1,4 @@
-"""The mailbox for people. Mail is hostile: everything is escaped, and HTML is shown in a sandbox without scripts."""
+"""The web mailbox. Emails are hostile: text is escaped, HTML is shown in a sandbox without scripts."""
 
 import re
 from http import HTTPStatus
@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from django.template import Context, Engine
 
-from devtools.simulator.controls import BadDialError
+from devtools.simulator.controls import BadControlError
 from devtools.simulator.controls_form import filled_in, groups
 from devtools.simulator.handlers import Handler, same_origin
 
@@ -38,7 +38,9 @@ class Inbox(Page):
         page = min(max(1, _whole(self.get_argument("page", "1"))), pages)
         self.show(
             "inbox.html",
-            rows=[(entry, self.simulator.told(entry.seq)) for entry in found[(page - 1) * PER_PAGE : page * PER_PAGE]],
+            rows=[
+                (entry, self.simulator.reported(entry.seq)) for entry in found[(page - 1) * PER_PAGE : page * PER_PAGE]
+            ],
             to=to,
             page=page,
             pages=pages,
@@ -47,8 +49,8 @@ class Inbox(Page):
         )
 
 
-class DialsPage(Page):
-    """The dials of one provider, or of all: ?provider=NAME."""
+class ControlsPage(Page):
+    """The controls of one provider, or of all: ?provider=NAME."""
 
     def get(self) -> None:
         provider = self.get_argument("provider", "")
@@ -58,26 +60,26 @@ class DialsPage(Page):
 
     def post(self) -> None:
         if not same_origin(self.request):
-            return self.refuse(HTTPStatus.FORBIDDEN, "Another site's page may not turn the dials.")
+            return self.refuse(HTTPStatus.FORBIDDEN, "Pages of other sites cannot change the controls.")
         form = dict(parse_qsl(self.request.body.decode(errors="replace")))
         provider = form.get("provider", "")
         try:
-            self.simulator.turn(filled_in(form), provider)
-        except BadDialError as error:
+            self.simulator.set_controls(filled_in(form), provider)
+        except BadControlError as error:
             self.set_status(HTTPStatus.BAD_REQUEST)
             return self.show_form(provider if provider in self.simulator.parts else "", error=str(error))
-        self.redirect(f"/dials?{urlencode({'provider': provider, 'turned': 1})}", status=HTTPStatus.SEE_OTHER)
+        self.redirect(f"/controls?{urlencode({'provider': provider, 'applied': 1})}", status=HTTPStatus.SEE_OTHER)
         return None
 
     def show_form(self, provider: str, error: str = "") -> None:
         parts = self.simulator.parts
         chosen = [parts[provider]] if provider else parts.values()
         self.show(
-            "dials.html",
+            "controls.html",
             providers=parts,
             provider=provider,
-            groups=groups(part.dials for part in chosen),
-            turned=self.get_argument("turned", "") == "1",
+            groups=groups(part.controls for part in chosen),
+            applied=self.get_argument("applied", "") == "1",
             reporting=self.simulator.reporter is not None,
             error=error,
         )
@@ -88,8 +90,8 @@ class ShowMessage(Page):
         entry = self.simulator.journal.get(int(seq))
         if entry is None:
             self.set_status(HTTPStatus.NOT_FOUND)
-        told = self.simulator.told(entry.seq) if entry else []
-        self.show("message.html", entry=entry, seq=seq, told=told, reporting=self.simulator.reporter is not None)
+        reports = self.simulator.reported(entry.seq) if entry else []
+        self.show("message.html", entry=entry, seq=seq, reports=reports, reporting=self.simulator.reporter is not None)
 
 
 class ShowHtml(Handler):

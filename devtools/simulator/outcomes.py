@@ -1,6 +1,6 @@
-"""What becomes of an accepted mail, what the provider has to report of it, and when. Pure.
+"""Decide the outcome of an accepted email, what the provider reports of it, and when. Pure.
 
-The fates go by the recipient's local part, as those of Amazon's own mailbox simulator do, then by the dials' rates.
+The recipient's local part decides, as in Amazon's own mailbox simulator, then the provider's list, then the rates.
 """
 
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from devtools.simulator.chance import draw
-from devtools.simulator.controls import Dials
+from devtools.simulator.controls import Controls
 
 # Between two events of one mail, and between an event and its double.
 GAP_S = 0.1
 
 
-class Fate(StrEnum):
+class Outcome(StrEnum):
     DELIVERED = "delivered"
     BOUNCED = "bounced"
     SOFT_BOUNCED = "soft-bounced"
@@ -35,25 +35,25 @@ class Event(StrEnum):
     SUPPRESSED = "suppressed"
 
 
-STORY: dict[Fate, tuple[Event, ...]] = {
-    Fate.DELIVERED: (Event.ACCEPTED, Event.DELIVERED),
-    Fate.BOUNCED: (Event.ACCEPTED, Event.BOUNCED),
-    Fate.SOFT_BOUNCED: (Event.ACCEPTED, Event.SOFT_BOUNCED),
-    Fate.COMPLAINED: (Event.ACCEPTED, Event.DELIVERED, Event.COMPLAINED),
-    Fate.DEFERRED: (Event.ACCEPTED, Event.DEFERRED, Event.DELIVERED),
-    Fate.AUTO_REPLIED: (Event.ACCEPTED, Event.DELIVERED, Event.AUTO_REPLIED),
-    Fate.SUPPRESSED: (Event.ACCEPTED, Event.SUPPRESSED),
+STORY: dict[Outcome, tuple[Event, ...]] = {
+    Outcome.DELIVERED: (Event.ACCEPTED, Event.DELIVERED),
+    Outcome.BOUNCED: (Event.ACCEPTED, Event.BOUNCED),
+    Outcome.SOFT_BOUNCED: (Event.ACCEPTED, Event.SOFT_BOUNCED),
+    Outcome.COMPLAINED: (Event.ACCEPTED, Event.DELIVERED, Event.COMPLAINED),
+    Outcome.DEFERRED: (Event.ACCEPTED, Event.DEFERRED, Event.DELIVERED),
+    Outcome.AUTO_REPLIED: (Event.ACCEPTED, Event.DELIVERED, Event.AUTO_REPLIED),
+    Outcome.SUPPRESSED: (Event.ACCEPTED, Event.SUPPRESSED),
 }
 LOCAL_PARTS = {
-    "bounce": Fate.BOUNCED,
-    "softbounce": Fate.SOFT_BOUNCED,
-    "complaint": Fate.COMPLAINED,
-    "deferred": Fate.DEFERRED,
-    "ooto": Fate.AUTO_REPLIED,
-    "suppressed": Fate.SUPPRESSED,
+    "bounce": Outcome.BOUNCED,
+    "softbounce": Outcome.SOFT_BOUNCED,
+    "complaint": Outcome.COMPLAINED,
+    "deferred": Outcome.DEFERRED,
+    "ooto": Outcome.AUTO_REPLIED,
+    "suppressed": Outcome.SUPPRESSED,
 }
 # After these the provider takes no more mail for the address.
-FINAL = {Fate.BOUNCED, Fate.COMPLAINED}
+FINAL = {Outcome.BOUNCED, Outcome.COMPLAINED}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,44 +66,46 @@ class Due:
     lost: bool = False
 
 
-def fate_of(address: str, dials: Dials, number: int, *, listed: bool) -> Fate:
-    """Return the fate of the mail with this number, counted since the seed was turned, to an address that is or is not
-    on the provider's list. Addresses that name their fate have it every time."""
-    for start, fate in LOCAL_PARTS.items():
+def outcome_of(address: str, controls: Controls, number: int, *, listed: bool) -> Outcome:
+    """Return the outcome of the email with this number, counted since the seed was set.
+
+    `listed`: the address is on the provider's list. An address that names an outcome has it every time.
+    """
+    for start, outcome in LOCAL_PARTS.items():
         if address.lower().startswith(start):
-            return fate
+            return outcome
     if listed:
-        return Fate.SUPPRESSED
-    mark = draw(dials.seed, "fate", number)
-    for fate, rate in (
-        (Fate.BOUNCED, dials.bounce_rate),
-        (Fate.COMPLAINED, dials.complaint_rate),
-        (Fate.DEFERRED, dials.deferred_rate),
+        return Outcome.SUPPRESSED
+    mark = draw(controls.seed, "outcome", number)
+    for outcome, rate in (
+        (Outcome.BOUNCED, controls.bounce_rate),
+        (Outcome.COMPLAINED, controls.complaint_rate),
+        (Outcome.DEFERRED, controls.deferred_rate),
     ):
         if mark < rate:
-            return fate
+            return outcome
         mark -= rate
-    return Fate.DELIVERED
+    return Outcome.DELIVERED
 
 
-def planned(fate: Fate, dials: Dials, number: int) -> list[Due]:
-    """Return what is reported of a mail, with the harm the dials ask for, in the order of its posts."""
-    return sorted(_harmed(fate, dials, number), key=lambda due: due.due_s)
+def planned(outcome: Outcome, controls: Controls, number: int) -> list[Due]:
+    """Return the reports of an email in the order of their posts, lost, doubled and late as the controls say."""
+    return sorted(_harmed(outcome, controls, number), key=lambda due: due.due_s)
 
 
-def _harmed(fate: Fate, dials: Dials, number: int) -> Iterator[Due]:
-    story = STORY[fate]
+def _harmed(outcome: Outcome, controls: Controls, number: int) -> Iterator[Due]:
+    story = STORY[outcome]
     places = list(range(len(story)))
-    if dials.webhook_shuffle:
-        places.sort(key=lambda place: draw(dials.seed, "shuffle", number, place))
+    if controls.webhook_shuffle:
+        places.sort(key=lambda place: draw(controls.seed, "shuffle", number, place))
     for order, (event, place) in enumerate(zip(story, places, strict=True)):
-        late_s = dials.webhook_delay_ms / 1000
+        late_s = controls.webhook_delay_ms / 1000
         due = Due(
             event=event,
             happened_s=order * GAP_S,
             due_s=place * GAP_S + late_s,
-            lost=draw(dials.seed, "lost", number, order) < dials.webhook_lost_rate,
+            lost=draw(controls.seed, "lost", number, order) < controls.webhook_lost_rate,
         )
         yield due
-        if not due.lost and draw(dials.seed, "doubled", number, order) < dials.webhook_doubled_rate:
+        if not due.lost and draw(controls.seed, "doubled", number, order) < controls.webhook_doubled_rate:
             yield Due(event=event, happened_s=due.happened_s, due_s=due.due_s + GAP_S)

@@ -1,4 +1,4 @@
-"""Posts the providers' reports to the site: patient when it is away, and never more than a few at a time."""
+"""Posts the providers' reports to the site, a few at a time, and retries while the site is down."""
 
 import asyncio
 import logging
@@ -12,9 +12,9 @@ from uuid import uuid4
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.httputil import HTTPInputError
 
-from devtools.simulator.controls import Dials
+from devtools.simulator.controls import Controls
 from devtools.simulator.journal import Entry
-from devtools.simulator.outcomes import Due, Event, Fate, planned
+from devtools.simulator.outcomes import Due, Event, Outcome, planned
 from devtools.simulator.reports.base import Happening, Post, Reports
 
 logger = logging.getLogger(__name__)
@@ -27,8 +27,8 @@ ANSWER_S = 15.0
 
 
 @dataclass
-class Told:
-    """One report of one mail: how it went. `state` is pending, sent, failed, or lost on purpose."""
+class ReportStatus:
+    """One report of one email. `state` is pending, sent, failed, or lost on purpose."""
 
     event: str
     due_at: str
@@ -38,19 +38,19 @@ class Told:
 
 @dataclass(frozen=True)
 class Parcel:
-    told: Told
+    status: ReportStatus
     event: dict[str, Any]
 
 
 class Reporter:
     """Lives in the event loop that makes it. `target` ends with a slash; providers' names come after it."""
 
-    def __init__(self, target: str, reports: Mapping[str, Reports], dials_of: Callable[[str], Dials]) -> None:
+    def __init__(self, target: str, reports: Mapping[str, Reports], controls_of: Callable[[str], Controls]) -> None:
         self.target = target
         self.reports = reports
-        self.dials_of = dials_of
+        self.controls_of = controls_of
         self.counts: Counter[str] = Counter()
-        self._told: dict[int, list[Told]] = defaultdict(list)
+        self._reported: dict[int, list[ReportStatus]] = defaultdict(list)
         self._waiting: dict[str, list[Parcel]] = defaultdict(list)
         self._posting: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -61,15 +61,15 @@ class Reporter:
         if entry.provider not in self.reports:
             return
         worded: dict[Event, dict[str, Any] | None] = {}
-        for due in planned(Fate(entry.fate), self.dials_of(entry.provider), number):
+        for due in planned(Outcome(entry.outcome), self.controls_of(entry.provider), number):
             # Worded once: a report that is doubled is the same one, with the same id and signature.
             if due.event not in worded:
                 worded[due.event] = self._word(entry, due)
             self._schedule(entry, due, worded[due.event])
 
-    def told(self, seq: int) -> list[dict[str, Any]]:
-        """Return what was, or will be, reported of an entry since this process was started."""
-        return [asdict(told) for told in self._told.get(seq, [])]
+    def reported(self, seq: int) -> list[dict[str, Any]]:
+        """Return the reports of an entry since this process started, posted or due."""
+        return [asdict(status) for status in self._reported.get(seq, [])]
 
     def stats(self) -> dict[str, int]:
         return {f"webhooks_{state}": self.counts[state] for state in ("sent", "failed", "pending", "lost")}
@@ -89,11 +89,13 @@ class Reporter:
         if event is None:
             return
         due_at = datetime.fromisoformat(entry.accepted_at) + timedelta(seconds=due.due_s)
-        told = Told(due.event.value, due_at.isoformat(timespec="milliseconds"), "lost" if due.lost else "pending")
-        self._told[entry.seq].append(told)
-        self.counts[told.state] += 1
+        status = ReportStatus(
+            due.event.value, due_at.isoformat(timespec="milliseconds"), "lost" if due.lost else "pending"
+        )
+        self._reported[entry.seq].append(status)
+        self.counts[status.state] += 1
         if not due.lost:
-            asyncio.get_running_loop().call_later(due.due_s, self._hand_in, entry.provider, Parcel(told, event))
+            asyncio.get_running_loop().call_later(due.due_s, self._hand_in, entry.provider, Parcel(status, event))
 
     def _hand_in(self, provider: str, parcel: Parcel) -> None:
         waiting, most = self._waiting[provider], self.reports[provider].most_events
@@ -117,18 +119,18 @@ class Reporter:
             async with self._slots:
                 status = await self._post(provider, post)
             for parcel in parcels:
-                parcel.told.tries += 1
+                parcel.status.tries += 1
             if status is not None and status // 100 == 2:  # noqa: PLR2004 - 2xx
                 return self._settle(parcels, "sent")
             if pause is None or not reports.tries_again(status):
                 break
-            await asyncio.sleep(pause * self.dials_of(provider).webhook_pause_ms / 1000)
+            await asyncio.sleep(pause * self.controls_of(provider).webhook_pause_ms / 1000)
         logger.warning("%s gives up %d reports after the answer %s", provider, len(parcels), status or "(none)")
         return self._settle(parcels, "failed")
 
     def _settle(self, parcels: list[Parcel], state: str) -> None:
         for parcel in parcels:
-            parcel.told.state = state
+            parcel.status.state = state
         self.counts[state] += len(parcels)
         self.counts["pending"] -= len(parcels)
 

@@ -1,4 +1,4 @@
-"""The providers' send endpoints, and the harm that answers come to."""
+"""The providers' send endpoints, and the faults that their answers meet."""
 
 import asyncio
 import socket
@@ -15,7 +15,7 @@ from devtools.simulator.dialects.base import Answer, RefusedError, gateway
 from devtools.simulator.faults import ANSWERED, UNHEARD, Fault, half, on_the_wire
 from devtools.simulator.handlers import PartHandler
 from devtools.simulator.journal import Entry
-from devtools.simulator.outcomes import Fate
+from devtools.simulator.outcomes import Outcome
 
 REFUSED = "refused"
 REFUSALS = {Fault.STATUS, Fault.SUSPENDED}
@@ -27,7 +27,7 @@ def caller_port(context: object) -> int:
 
 
 class Send(PartHandler):
-    """Waits as long as the dial says, then takes the mail or refuses it, and answers as well as the dials let it."""
+    """Waits for `latency_ms`, accepts or refuses the email, and answers as far as the fault lets it."""
 
     caller_left = False
     call: Call
@@ -41,7 +41,7 @@ class Send(PartHandler):
         try:
             read = self.read()
             fault = self.part.next_fault()
-            if await self.undisturbed(self.part.dials.latency_ms / 1000):
+            if await self.undisturbed(self.part.controls.latency_ms / 1000):
                 await self.meet(fault, read)
             else:
                 self.detach().close()
@@ -78,20 +78,22 @@ class Send(PartHandler):
         return await self.answer(answer, fault)
 
     def refusal(self, fault: Fault) -> Answer:
-        """Raises RefusedError, as the dials ask for."""
-        dials, dialect = self.part.dials, self.part.dialect
+        """Raise the RefusedError that the controls ask for."""
+        controls, dialect = self.part.controls, self.part.dialect
         if fault is Fault.SUSPENDED:
             raise RefusedError(dialect.suspended())
-        raise RefusedError(dialect.error(dials.error_status, dials.error_text, retry_after_s=dials.retry_after_s))
+        raise RefusedError(
+            dialect.error(controls.error_status, controls.error_text, retry_after_s=controls.retry_after_s)
+        )
 
     def take(self, fault: Fault, read: Sequence[Entry] | RefusedError) -> Answer:
-        """Write the mail down and return the provider's yes. Raises RefusedError."""
+        """Record the email and return the provider's acceptance. Raises RefusedError."""
         if isinstance(read, RefusedError):
             raise read
         dialect = self.part.dialect
         for entry in read:
             inactive = dialect.inactive(entry.to)
-            if inactive and self.part.next_fate(entry.to) is Fate.SUPPRESSED:
+            if inactive and self.part.next_outcome(entry.to) is Outcome.SUPPRESSED:
                 raise RefusedError(inactive)
         answered = UNHEARD if self.has_left() else ANSWERED[fault]
         started = self.call.started_at
@@ -139,11 +141,11 @@ class Send(PartHandler):
         return stream.close()
 
     async def hold(self, stream: IOStream) -> None:
-        await self.undisturbed(self.part.dials.hang_s, stream)
+        await self.undisturbed(self.part.controls.hang_s, stream)
         stream.close()
 
     async def dribble(self, stream: IOStream, answer: bytes) -> None:
-        pause_s = self.part.dials.hang_s / len(answer)
+        pause_s = self.part.controls.hang_s / len(answer)
         stream.set_nodelay(True)
         try:
             for byte in answer:

@@ -13,7 +13,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from devtools.simulator import account, handlers, mailbox, smtp
-from devtools.simulator.controls import Dials
+from devtools.simulator.controls import Controls
 from devtools.simulator.journal import Journal
 from devtools.simulator.reporter import Reporter
 from devtools.simulator.reports.postmark import PostmarkReports
@@ -44,7 +44,7 @@ class Webhooks:
             "ses": SesReports(keys),
             "postmark": PostmarkReports(self.postmark_auth),
         }
-        return Reporter(self.target, reports, simulator.dials_of)
+        return Reporter(self.target, reports, simulator.controls_of)
 
 
 class Server(HTTPServer):
@@ -75,12 +75,12 @@ def application(simulator: Simulator) -> Application:
             (r"/message-streams/([^/]+)/suppressions/delete", account.PostmarkSuppressed, postmark),
             (r"/healthz", handlers.Health, own),
             (r"/api/stats", handlers.Stats, own),
-            (r"/api/dials(?:/(\w+))?", handlers.DialsApi, own),
+            (r"/api/controls(?:/(\w+))?", handlers.ControlsApi, own),
             (r"/api/calls", handlers.CallsApi, own),
             (r"/api/messages", handlers.Messages, own),
             (r"/api/messages/(\d{1,9})", handlers.Message, own),
             (r"/", mailbox.Inbox, own),
-            (r"/dials", mailbox.DialsPage, own),
+            (r"/controls", mailbox.ControlsPage, own),
             (r"/style.css", mailbox.Style, own),
             (r"/messages/(\d{1,9})", mailbox.ShowMessage, own),
             (r"/messages/(\d{1,9})/html", mailbox.ShowHtml, own),
@@ -99,14 +99,14 @@ class Address:
     smtp_port: int = 0
 
 
-def serve(folder: Path, address: Address, dials: Dials, webhooks: Webhooks | None = None) -> None:
+def serve(folder: Path, address: Address, controls: Controls, webhooks: Webhooks | None = None) -> None:
     """Serve until SIGTERM or SIGINT. Raises OSError if a port is taken."""
     sockets = bind_sockets(address.port, address.host)
     smtp_sockets = bind_sockets(address.smtp_port, address.host) if address.smtp_port else []
 
     async def run() -> None:
         journal = Journal(folder / "journal.jsonl")
-        simulator = Simulator(journal, dials)
+        simulator = Simulator(journal, controls)
         if webhooks:
             simulator.reporter = webhooks.reporter(simulator)
         server = Server(application(simulator), max_body_size=max(dialect.max_body for dialect in DIALECTS))

@@ -1,4 +1,4 @@
-"""What the simulator is: the parts it plays, the journal it keeps, what it is doing at the moment."""
+"""The simulator's state: the providers it plays, its journal, and the calls in progress."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from devtools.simulator.calls import Calls
-from devtools.simulator.controls import BadDialError, Dials
+from devtools.simulator.controls import BadControlError, Controls
 from devtools.simulator.dialects.base import Dialect
 from devtools.simulator.dialects.postmark import Postmark
 from devtools.simulator.dialects.sendgrid import SendGrid
 from devtools.simulator.dialects.ses import Ses
 from devtools.simulator.faults import ANSWERED, UNHEARD, Fault
 from devtools.simulator.journal import Entry, Journal
-from devtools.simulator.outcomes import FINAL, Fate, fate_of
+from devtools.simulator.outcomes import FINAL, Outcome, outcome_of
 from devtools.simulator.reporter import Reporter
 
-# The simulator's own name comes first: it stands for all where one is asked for.
+# The simulator's own name comes first: where one provider's values are wanted for all, they are its.
 SMTP = "smtp"
 DIALECTS: tuple[Dialect, ...] = (SendGrid("simulator"), SendGrid(), Ses(), Postmark())
 
@@ -27,35 +27,35 @@ DIALECTS: tuple[Dialect, ...] = (SendGrid("simulator"), SendGrid(), Ses(), Postm
 class Listed:
     """Why an address is on a provider's own list, and since when."""
 
-    fate: Fate
+    outcome: Outcome
     at: datetime
 
 
 @dataclass
 class Part:
-    """One provider: how it behaves, which addresses it has on its list, and how often it was asked.
+    """One provider: its controls, its suppression list and its counters.
 
-    `sends` and `accepted` count from when the seed was last turned.
+    `sends` and `accepted` count since the seed was last set.
     """
 
-    dials: Dials
+    controls: Controls
     suppressed: dict[str, Listed] = field(default_factory=dict)
     refused: int = 0
     sends: int = 0
     accepted: int = 0
 
-    def turn(self, dials: Dials, *, anew: bool) -> None:
-        self.dials = dials
-        if anew:
+    def set_controls(self, controls: Controls, *, restart_chance: bool) -> None:
+        self.controls = controls
+        if restart_chance:
             self.sends = self.accepted = 0
 
     def next_fault(self) -> Fault:
         self.sends += 1
-        fault, self.dials = self.dials.next_send(self.sends)
+        fault, self.controls = self.controls.next_send(self.sends)
         return fault
 
-    def next_fate(self, address: str) -> Fate:
-        return fate_of(address, self.dials, self.accepted + 1, listed=address.lower() in self.suppressed)
+    def next_outcome(self, address: str) -> Outcome:
+        return outcome_of(address, self.controls, self.accepted + 1, listed=address.lower() in self.suppressed)
 
 
 @dataclass(kw_only=True)
@@ -91,41 +91,41 @@ class Held:
 
 
 class Simulator:
-    """`reporter` is None where nobody wants to hear what becomes of the mail."""
+    """`reporter` is None where there is no webhook URL."""
 
-    def __init__(self, journal: Journal, dials: Dials) -> None:
+    def __init__(self, journal: Journal, controls: Controls) -> None:
         self.journal = journal
-        self.http_parts = {dialect.name: HttpPart(dialect=dialect, dials=dials) for dialect in DIALECTS}
-        self.parts: dict[str, Part] = {**self.http_parts, SMTP: Part(dials)}
+        self.http_parts = {dialect.name: HttpPart(dialect=dialect, controls=controls) for dialect in DIALECTS}
+        self.parts: dict[str, Part] = {**self.http_parts, SMTP: Part(controls)}
         self.reporter: Reporter | None = None
         self.held = Held()
         self.calls = Calls()
         self.in_flight = 0
 
-    def dials_of(self, provider: str) -> Dials:
-        return self.parts[provider].dials
+    def controls_of(self, provider: str) -> Controls:
+        return self.parts[provider].controls
 
-    def turn(self, values: Mapping[str, object], provider: str = "") -> None:
-        """Turn the dials of one provider, or of all. Raises BadDialError and turns none."""
+    def set_controls(self, values: Mapping[str, object], provider: str = "") -> None:
+        """Change the controls of one provider, or of all. Raises BadControlError and changes none."""
         if provider and provider not in self.parts:
-            raise BadDialError(f"There is no provider {provider!r}; there are: {', '.join(self.parts)}.")
+            raise BadControlError(f"There is no provider {provider!r}; there are: {', '.join(self.parts)}.")
         parts = [self.parts[provider]] if provider else list(self.parts.values())
-        turned = [part.dials.turned(values) for part in parts]
-        for part, dials in zip(parts, turned, strict=True):
-            part.turn(dials, anew="seed" in values)
+        changed = [part.controls.changed(values) for part in parts]
+        for part, controls in zip(parts, changed, strict=True):
+            part.set_controls(controls, restart_chance="seed" in values)
 
     def accept(self, part: Part, entries: Sequence[Entry]) -> list[int]:
-        """Write the mails down with their fates, have them reported, and return their numbers."""
+        """Record the emails with their outcomes, schedule their reports and return their numbers."""
         numbers: list[int] = []
-        fated: list[Entry] = []
+        decided: list[Entry] = []
         for entry in entries:
-            fate = part.next_fate(entry.to)
+            outcome = part.next_outcome(entry.to)
             part.accepted += 1
             numbers.append(part.accepted)
-            fated.append(replace(entry, fate=fate.value))
-            if fate in FINAL:
-                part.suppressed[entry.to.lower()] = Listed(fate=fate, at=datetime.now(UTC))
-        accepted = self.journal.accept(fated)
+            decided.append(replace(entry, outcome=outcome.value))
+            if outcome in FINAL:
+                part.suppressed[entry.to.lower()] = Listed(outcome=outcome, at=datetime.now(UTC))
+        accepted = self.journal.accept(decided)
         for entry, number in zip(accepted, numbers, strict=True):
             if self.reporter:
                 self.reporter.report(entry, number)
@@ -142,8 +142,8 @@ class Simulator:
             call.ended = UNHEARD
             self.journal.amend(call.mails, answered=UNHEARD)
 
-    def told(self, seq: int) -> list[dict[str, Any]]:
-        return self.reporter.told(seq) if self.reporter else []
+    def reported(self, seq: int) -> list[dict[str, Any]]:
+        return self.reporter.reported(seq) if self.reporter else []
 
     def stats(self) -> dict[str, object]:
         ids = {entry.metadata.get("mailroom_message_id") for entry in self.journal.entries} - {None}

@@ -77,7 +77,7 @@ class Handler:
         try:
             entries = _entries(envelope)
             call.to, call.subject, call.metadata = entries[0].to, entries[0].subject, entries[0].metadata
-            await asyncio.sleep(self.part.dials.latency_ms / 1000)
+            await asyncio.sleep(self.part.controls.latency_ms / 1000)
             answered = ANSWERED.get(fault, ANSWERED[Fault.CUT_AFTER])
             if fault is not Fault.CUT_BEFORE:
                 started = call.started_at
@@ -95,7 +95,7 @@ class Handler:
         """Return the refusal of a recipient; empty where its server takes the email."""
         local = address.lower()
         if local.startswith("greylisted"):
-            seconds = self.part.dials.greylist_s
+            seconds = self.part.controls.greylist_s
             return GREYLISTED if self.greylist.refuses(local, seconds=seconds, now=time.monotonic()) else ""
         return next((reply for start, reply in RECIPIENTS.items() if local.startswith(start)), "")
 

@@ -1,4 +1,4 @@
-"""What a program asks the simulator, and turns in it."""
+"""A client of the simulator's API."""
 
 import re
 import time
@@ -19,10 +19,10 @@ class Simulated:
     url: str
     folder: Path
 
-    def turn(self, provider: str = "", /, **dials: float | str) -> None:
-        """Turn the dials of one provider, or of all."""
-        url = f"{self.url}/api/dials/{provider}" if provider else f"{self.url}/api/dials"
-        requests.put(url, json=dials, timeout=TIMEOUT_S).raise_for_status()
+    def set_controls(self, provider: str = "", /, **controls: float | str) -> None:
+        """Change the controls of one provider, or of all."""
+        url = f"{self.url}/api/controls/{provider}" if provider else f"{self.url}/api/controls"
+        requests.put(url, json=controls, timeout=TIMEOUT_S).raise_for_status()
 
     def reset_link(self, address: str, within_s: float = 60.0) -> str:
         """Wait for the email that lets an address choose a new password; return its link, or an empty text."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from devtools.simulator.controls import Dials
+from devtools.simulator.controls import Controls
 from tests.browser.looks import WAYS, Look
 from tests.browser.visitor import Visitor
 from tests.live.running import Running, environment, started
@@ -54,6 +54,6 @@ def visitor(running: Running, browser: Browser, look: Look) -> Iterator[Visitor]
     with look.open(browser) as context:
         visitor = Visitor(context.new_page(), running, javascript=look.javascript)
         visitor.page.set_default_timeout(15_000)
-        running.simulator.turn(**asdict(Dials(latency_ms=0)))
+        running.simulator.set_controls(**asdict(Controls(latency_ms=0)))
         yield visitor
     assert visitor.complaints.said == []

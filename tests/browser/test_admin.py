@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import expect
 
-from devtools.simulator.controls import Dials
+from devtools.simulator.controls import Controls
 from devtools.stack.stack import ADMIN_ADDRESS
 from notifications.outbox.resend import NotResentError, Obstacle
 from tests.browser.looks import DESKTOP, Look
@@ -36,17 +36,17 @@ def trouble(running):
     mark = uuid4().hex[:8]
     people = {"bounced": f"bounce-{mark}@example.com", "dead": f"dead-{mark}@example.com"}
     people["uncertain"] = f"uncertain-{mark}@example.com"
-    running.simulator.turn(**asdict(Dials(latency_ms=0)))
+    running.simulator.set_controls(**asdict(Controls(latency_ms=0)))
     running.person().sign_up(people["bounced"])
     eventually(lambda: running.sql("SELECT 1 FROM notifications_suppression WHERE address = %s", people["bounced"]))
-    for name, dials in (
+    for name, controls in (
         ("dead", {"error_rate": 1, "error_status": 400}),
         ("uncertain", {"fault": "cut_after", "fault_rate": 1, "webhook_lost_rate": 1}),
     ):
-        running.simulator.turn(**asdict(Dials(latency_ms=0)) | dials)
+        running.simulator.set_controls(**asdict(Controls(latency_ms=0)) | controls)
         running.person().sign_up(people[name])
         eventually(lambda name=name: running.statuses({people[name]}) == {name})
-    running.simulator.turn(**asdict(Dials(latency_ms=0)))
+    running.simulator.set_controls(**asdict(Controls(latency_ms=0)))
     return people
 
 
@@ -100,7 +100,7 @@ def test_operator_replays_from_the_list(operator, trouble):
 def retrying(running):
     """The address of someone whose email waits for its next attempt, because the provider refuses for now."""
     address = f"retrying-{uuid4().hex[:8]}@example.com"
-    running.simulator.turn(**asdict(Dials(latency_ms=0)) | {"error_rate": 1, "error_status": 503})
+    running.simulator.set_controls(**asdict(Controls(latency_ms=0)) | {"error_rate": 1, "error_status": 503})
     running.person().sign_up(address)
     eventually(lambda: running.sql(IS_RETRIED, address))
     return address
@@ -114,7 +114,7 @@ def test_queued_message_is_not_resent_but_retried(operator, retrying):
     operator.page.locator("[name=retry]").wait_for()
     assert operator.page.locator("[name=resend]").count() == 0
     expect(operator.page.locator("#content")).to_contain_text(str(NotResentError(Obstacle.QUEUED)))
-    operator.running.simulator.turn(**asdict(Dials(latency_ms=0)))
+    operator.running.simulator.set_controls(**asdict(Controls(latency_ms=0)))
     operator.page.locator("[name=retry]").click()
     operator.page.locator(".messagelist").wait_for()
     eventually(lambda: operator.running.statuses({retrying}) == {"sent"})

@@ -16,7 +16,7 @@ def slip() -> str:
 
 
 def test_inbox_page_follows_the_mail(visitor):
-    visitor.running.simulator.turn(latency_ms=2000)
+    visitor.running.simulator.set_controls(latency_ms=2000)
     visitor.sign_up()
     expect(visitor.page.locator("[aria-current=step]")).to_have_text(re.compile("Sending"))
     visitor.look_again_until("Sent")

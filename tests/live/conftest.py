@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import pytest
 
-from devtools.simulator.controls import Dials
+from devtools.simulator.controls import Controls
 from devtools.stack.stack import Stack
 from tests.live.running import WORKERS, Running, environment, eventually, started
 from tests.simulated import Simulated
@@ -21,5 +21,5 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def live(stack: Stack) -> Running:
     running = Running(stack, Simulated(stack.simulator_url, stack.folder / "simulator"))
     eventually(lambda: all(stack.supervisor.state(name) == "RUNNING" for name in WORKERS))
-    running.simulator.turn(**asdict(Dials(latency_ms=0)))
+    running.simulator.set_controls(**asdict(Controls(latency_ms=0)))
     return running

@@ -25,7 +25,7 @@ def running(folder, **settings):
     try:
         stack.start(say=lambda _: None)
         live = Running(stack, Simulated(stack.simulator_url, stack.folder / "simulator"))
-        live.simulator.turn(latency_ms=0)
+        live.simulator.set_controls(latency_ms=0)
         yield live
     finally:
         stack.stop()

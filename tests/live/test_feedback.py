@@ -17,7 +17,7 @@ def message(live, address):
 @pytest.mark.parametrize("provider", ["sendgrid", "ses", "postmark"])
 def test_provider_that_takes_a_mail_and_loses_the_answer_settles_it_by_webhook(live, provider):
     address = f"lost-answer-{provider}@example.com"
-    live.simulator.turn(fault="cut_after", fault_next=1, webhook_delay_ms=2000)
+    live.simulator.set_controls(fault="cut_after", fault_next=1, webhook_delay_ms=2000)
     with live.worker_for(provider):
         live.person().sign_up(address)
         eventually(lambda: message(live, address)[0] == "uncertain")
@@ -48,7 +48,9 @@ def test_hard_bounce_suppresses_the_address_and_the_reset_says_why_it_was_kept_b
 
 def test_events_lost_doubled_late_and_shuffled_end_in_the_right_outcome(live):
     addresses = {f"harmed{number}@example.com" for number in range(10)}
-    live.simulator.turn(webhook_doubled_rate=0.7, webhook_delay_ms=300, webhook_shuffle=True, deferred_rate=0.5, seed=7)
+    live.simulator.set_controls(
+        webhook_doubled_rate=0.7, webhook_delay_ms=300, webhook_shuffle=True, deferred_rate=0.5, seed=7
+    )
     for address in sorted(addresses):
         live.person().sign_up(address)
     eventually(

@@ -49,7 +49,7 @@ def test_redis_wiped_with_500_published_one_by_one_each_is_sent_once(live):
 
 def test_worker_asked_to_end_finishes_what_it_sends(live):
     addresses = {f"asked{number}@example.com" for number in range(8)}
-    live.simulator.turn(latency_ms=1500)
+    live.simulator.set_controls(latency_ms=1500)
     with ThreadPoolExecutor(4) as people:
         list(people.map(lambda address: live.person().sign_up(address), sorted(addresses)))
     eventually(lambda: live.simulator.stats()["in_flight"])
@@ -84,7 +84,7 @@ def test_database_stopped_people_see_a_clean_page_and_nothing_is_half_written(li
 
 def test_database_restarted_in_mid_send_every_acceptance_is_written_down(live):
     addresses = {f"restarted{number}@example.com" for number in range(8)}
-    live.simulator.turn(latency_ms=1500)
+    live.simulator.set_controls(latency_ms=1500)
     with ThreadPoolExecutor(4) as people:
         list(people.map(lambda address: live.person().sign_up(address), sorted(addresses)))
     eventually(lambda: live.simulator.stats()["in_flight"])

@@ -53,7 +53,7 @@ def two_providers(tmp_path_factory):
         stack.start(say=lambda _: None)
         running = Running(stack, Simulated(stack.simulator_url, stack.folder / "simulator"))
         # Ten thousand reports would be another test.
-        running.simulator.turn(latency_ms=50, webhook_lost_rate=1, quota_per_second=1000)
+        running.simulator.set_controls(latency_ms=50, webhook_lost_rate=1, quota_per_second=1000)
         yield running
     finally:
         stack.stop()
@@ -93,7 +93,7 @@ def test_minute_without_a_provider_burns_no_attempt_and_everything_leaves_afterw
     live = two_providers
     total = sum(WAITING.values())
     for provider in PROVIDERS:
-        live.simulator.turn(provider, error_rate=1, error_status=503)
+        live.simulator.set_controls(provider, error_rate=1, error_status=503)
     began = time.monotonic()
     live.stack.manage("shell", "-v", "0", "-c", f"KINDS = {WAITING!r}\n{ENQUEUE}")
     eventually(lambda: all(provider in live.logs() for provider in ("ses is down", "sendgrid is down")))
@@ -106,7 +106,7 @@ def test_minute_without_a_provider_burns_no_attempt_and_everything_leaves_afterw
     # The administrator's own welcome left before the outage.
     before = live.simulator.stats()["accepted"]
     for provider in PROVIDERS:
-        live.simulator.turn(provider, error_rate=0)
+        live.simulator.set_controls(provider, error_rate=0)
     ended = time.monotonic()
     eventually(lambda: live.simulator.stats()["accepted"] > before, within_s=60)
     first_after_s = time.monotonic() - ended

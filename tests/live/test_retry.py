@@ -29,7 +29,7 @@ def signed_up_and_refused(running: Running) -> str:
     Empty if the broker did not take it at once: a busy machine's is left to the relay.
     """
     address = f"first-try-{uuid4()}@example.com"
-    running.simulator.turn(fail_next=1)
+    running.simulator.set_controls(fail_next=1)
     running.person().sign_up(address)
     with suppress(AssertionError):
         eventually(lambda: was_tried(running, address), within_s=5)

@@ -61,11 +61,11 @@ def a_run(live: Running, provider: str) -> dict[str, str]:
     addresses = [f"secrets-{provider}-{number}@example.com" for number in range(len(HARM))]
     with live.worker_for(provider):
         for address, harm in zip(addresses, HARM, strict=True):
-            live.simulator.turn(fault_next=1, **harm)
+            live.simulator.set_controls(fault_next=1, **harm)
             person = live.person()
             person.sign_up(address)
             person.ask_for_reset(address)
-        live.simulator.turn(fault="none", fault_next=0)
+        live.simulator.set_controls(fault="none", fault_next=0)
         eventually(lambda: every_message_was_tried(live, addresses), within_s=60)
     mails = live.simulator.messages(to=f"secrets-{provider}-")
     for link in (found for mail in mails if (found := re.search(r"http://\S+/password-reset/\S+", mail["text"]))):

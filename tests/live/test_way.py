@@ -80,7 +80,7 @@ def test_administrator_resends(live):
 
 def test_flower_shows_a_retry_with_its_time_and_then_success(live):
     # The second pause is long enough to be seen, on a busy machine too.
-    live.simulator.turn(fail_next=2)
+    live.simulator.set_controls(fail_next=2)
     live.person().sign_up("retry@example.com")
     task_id = message_id(live, "retry@example.com")
 

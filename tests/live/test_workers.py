@@ -42,11 +42,11 @@ def in_chunks(live: Running, name: str) -> set[str]:
     addresses = {f"{name}{number}@example.com" for number in range(60)}
     live.stop(*WORKERS)
     # So fast that whole groups are claimed.
-    live.simulator.turn(latency_ms=20)
+    live.simulator.set_controls(latency_ms=20)
     live.stack.manage("shell", "-v", "0", "-c", f"name = {name!r}{CHUNKS}")
     live.start("worker-main")
     eventually(lambda: len(held(live, addresses)[0]) > 4)
-    live.simulator.turn(latency_ms=2500)
+    live.simulator.set_controls(latency_ms=2500)
     eventually(lambda: live.simulator.stats()["in_flight"])
     return addresses
 
@@ -88,7 +88,7 @@ def test_worker_killed_in_mid_chunk_delays_what_it_held_by_a_lease_at_most(live)
     live.kill("worker-main")
     killed_at = datetime.now().astimezone()
     waiting, called = held(live, addresses)
-    live.simulator.turn(latency_ms=0)
+    live.simulator.set_controls(latency_ms=0)
     live.start("worker-bulk", "worker-critical")
     all_sent(live, addresses)
     copies, started = live.accepted(addresses), first_started(live, addresses)
@@ -111,7 +111,7 @@ def test_worker_frozen_past_its_lease_sends_nothing_that_another_has_sent(live):
     with live.frozen("worker-main"):
         waiting, called = held(live, addresses)
         before = live.accepted(addresses)
-        live.simulator.turn(latency_ms=0)
+        live.simulator.set_controls(latency_ms=0)
         live.start("worker-bulk")
         others = addresses - called
         eventually(lambda: all(live.accepted(others).values()), within_s=60)
@@ -166,7 +166,7 @@ def people_signing_up(live: Running, name: str, *, hands: int = 4, may_fail: boo
 @pytest.mark.long
 @pytest.mark.timeout(300)
 def test_rolling_restart_under_load_loses_nothing_and_doubles_nothing(live):
-    live.simulator.turn(latency_ms=300)
+    live.simulator.set_controls(latency_ms=300)
     with people_signing_up(live, "rolling") as told:
         for name in (*WORKERS, "relay", "beat"):
             live.stop(name)
@@ -227,13 +227,13 @@ def test_broker_restarted_while_mail_is_being_sent_ends_no_worker(live):
     addresses = {f"broker-restarted{number}@example.com" for number in range(18)}
     # More than once: in which of its connections a worker notices, and so what it still can do, is a matter of chance.
     for few in [sorted(addresses)[start::3] for start in range(3)]:
-        live.simulator.turn(latency_ms=1500)
+        live.simulator.set_controls(latency_ms=1500)
         with ThreadPoolExecutor(6) as people:
             list(people.map(lambda address: live.person().sign_up(address), few))
         eventually(lambda: live.simulator.stats()["in_flight"])
         live.stop("valkey")
         live.start("valkey")
-        live.simulator.turn(latency_ms=0)
+        live.simulator.set_controls(latency_ms=0)
         eventually(lambda few=few: live.statuses(set(few)) == {"sent"}, within_s=30)
     assert set(live.accepted(addresses).values()) == {1}
     assert {name: live.pid(name) for name in WORKERS} == before

@@ -28,7 +28,7 @@ class Post:
 
 
 class Reports(ABC):
-    """Pure but for signing. `pauses` are those between two tries, in units of the dial for the first pause: the
+    """Pure but for signing. `pauses` are those between two tries, in units of `webhook_pause_ms`: the
     provider's own schedule, shortened, with an end.
     """
 

@@ -83,7 +83,7 @@ class Supervisor:
 @pytest.fixture
 def server(tmp_path):
     with simulator(tmp_path) as running:
-        running.turn(latency_ms=1500)
+        running.set_controls(latency_ms=1500)
         yield running
 
 

@@ -45,8 +45,8 @@ def set_up(server, settings, monkeypatch):
     settings.SIMULATOR_URL = server.url
     settings.PROVIDER_READ_TIMEOUT_S = 0.5
     connections.close_all()
-    server.turn(error_text="", error_status=503, fail_next=0, retry_after_s=7, hang_s=2)
-    server.turn(fault="none", fault_next=0, bounce_rate=0, complaint_rate=0)
+    server.set_controls(error_text="", error_status=503, fail_next=0, retry_after_s=7, hang_s=2)
+    server.set_controls(fault="none", fault_next=0, bounce_rate=0, complaint_rate=0)
     yield
     connections.close_all()
 
@@ -82,7 +82,7 @@ def refusal(provider):
     ],
 )
 def test_refusal_means_to_our_adapter_what_the_real_one_does(server, provider, status, text, meaning):
-    server.turn(provider, fail_next=1, error_status=status, error_text=text)
+    server.set_controls(provider, fail_next=1, error_status=status, error_text=text)
     error = refusal(provider)
     assert (error.error_class, error.code, error.retry_after_s) == meaning
 
@@ -90,7 +90,7 @@ def test_refusal_means_to_our_adapter_what_the_real_one_does(server, provider, s
 @pytest.mark.parametrize("status", [401, 403, 404, 418, 422, 429, 499, 500, 502, 503, 504, 599])
 @pytest.mark.parametrize("provider", ADAPTERS)
 def test_every_error_status_can_be_said(server, provider, status):
-    server.turn(provider, fail_next=1, error_status=status)
+    server.set_controls(provider, fail_next=1, error_status=status)
     body = body_of(provider, "ada@example.com", {})
     answer = requests.post(server.url + PATHS[provider], json=body, headers=CREDENTIALS[provider], timeout=5)
     assert (answer.status_code, bool(answer.text)) == (status, True)
@@ -100,7 +100,7 @@ def test_every_error_status_can_be_said(server, provider, status):
 @pytest.mark.parametrize("provider", ADAPTERS)
 def test_lost_answer_is_ambiguous_to_our_adapter_and_the_provider_is_asked_once(server, provider, fault):
     before = server.stats()["accepted"]
-    server.turn(provider, fault=fault, fault_next=1)
+    server.set_controls(provider, fault=fault, fault_next=1)
     assert refusal(provider).error_class is A
     assert server.stats()["accepted"] == before + (not fault.endswith("before"))
 
@@ -111,7 +111,7 @@ def sesv2():
 
 
 def test_ses_account_tells_quota_and_state(server):
-    server.turn("ses", quota_per_second=5, quota_per_day=200, sending_enabled=False, production_access=False)
+    server.set_controls("ses", quota_per_second=5, quota_per_day=200, sending_enabled=False, production_access=False)
     before = sesv2().get_account()["SendQuota"]["SentLast24Hours"]
     Ses().send(outgoing())
     SendGrid().send(outgoing())
@@ -131,13 +131,13 @@ def test_account_wants_credentials(server):
 
 def fate_of_next(server, provider, to):
     ADAPTERS[provider]().send(outgoing(to_address=to))
-    return server.messages()[0]["fate"]
+    return server.messages()[0]["outcome"]
 
 
 def bounced_before(server, provider, address):
-    server.turn(provider, bounce_rate=1)
+    server.set_controls(provider, bounce_rate=1)
     assert fate_of_next(server, provider, address) == "bounced"
-    server.turn(provider, bounce_rate=0)
+    server.set_controls(provider, bounce_rate=0)
 
 
 @pytest.mark.parametrize("provider", ["ses", "sendgrid", "simulator"])

@@ -21,8 +21,10 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def neutral_dials(server):
-    server.turn(latency_ms=0, error_rate=0, error_status=503, fault="none", fault_rate=0, fault_next=0, hang_s=0.2)
+def neutral_controls(server):
+    server.set_controls(
+        latency_ms=0, error_rate=0, error_status=503, fault="none", fault_rate=0, fault_next=0, hang_s=0.2
+    )
 
 
 def newest(server):
@@ -60,7 +62,7 @@ def test_call_says_what_it_was_about_and_over_which_connection_it_came(server, p
     ],
 )
 def test_call_says_how_it_ended_also_where_nothing_was_taken(server, fault, ended, taken):
-    server.turn(fault=fault, fault_next=1)
+    server.set_controls(fault=fault, fault_next=1)
     with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=5) as caller:
         caller.sendall(raw("sendgrid"))
         caller.recv(65536)
@@ -75,7 +77,7 @@ def test_call_that_cannot_be_read_is_there_without_a_recipient(server):
 
 
 def test_call_in_flight_is_seen_while_it_is(server):
-    server.turn(latency_ms=500)
+    server.set_controls(latency_ms=500)
     before = newest(server)["seq"]
     with ThreadPoolExecutor(1) as hands:
         sent = hands.submit(send, server)
@@ -87,7 +89,7 @@ def test_call_in_flight_is_seen_while_it_is(server):
 
 
 def test_caller_that_left_while_the_provider_thought_was_not_answered_whole(server):
-    server.turn(latency_ms=300)
+    server.set_controls(latency_ms=300)
     with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=5) as caller:
         caller.sendall(raw("sendgrid"))
     eventually(lambda: newest(server)["ended"] == "unheard")

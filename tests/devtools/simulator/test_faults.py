@@ -29,11 +29,11 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def neutral_dials(server):
-    server.turn(
+def neutral_controls(server):
+    server.set_controls(
         latency_ms=0, error_rate=0, error_status=503, error_text="", retry_after_s=1, fail_next=0, hang_s=HANG_S
     )
-    server.turn(fault="none", fault_rate=0, fault_next=0, seed=0)
+    server.set_controls(fault="none", fault_rate=0, fault_next=0, seed=0)
 
 
 def port_of(server):
@@ -66,7 +66,7 @@ def send(server, provider, timeout=5.0):
 )
 def test_silent_fault_says_nothing_and_the_journal_says_the_truth(server, provider, fault, answered, held):
     before = server.stats()["accepted"]
-    server.turn(provider, fault=fault, fault_next=1)
+    server.set_controls(provider, fault=fault, fault_next=1)
     said, took_s = heard(server, provider)
     assert said == b""
     assert (took_s >= HANG_S) is held
@@ -79,7 +79,7 @@ def test_silent_fault_says_nothing_and_the_journal_says_the_truth(server, provid
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_truncated_answer_breaks_off_after_the_mail_was_taken(server, provider):
-    server.turn(provider, fault="truncate", fault_next=2)
+    server.set_controls(provider, fault="truncate", fault_next=2)
     said, _ = heard(server, provider)
     assert said.startswith(b"HTTP/1.1 2")
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
@@ -89,7 +89,7 @@ def test_truncated_answer_breaks_off_after_the_mail_was_taken(server, provider):
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_error_after_the_acceptance_is_a_proxys_page(server, provider):
-    server.turn(provider, fault="error_after", fault_next=1)
+    server.set_controls(provider, fault="error_after", fault_next=1)
     answer = send(server, provider)
     assert (answer.status_code, answer.headers["Content-Type"]) == (500, "text/html")
     assert server.messages()[0]["answered"] == "error"
@@ -101,7 +101,7 @@ def test_error_after_the_acceptance_is_a_proxys_page(server, provider):
 )
 def test_suspended_account_sends_nothing(server, provider, status, said):
     before = server.stats()["accepted"]
-    server.turn(provider, fault="suspended", fault_next=1)
+    server.set_controls(provider, fault="suspended", fault_next=1)
     answer = send(server, provider)
     assert answer.status_code == status
     assert said in answer.text + answer.headers.get("x-amzn-ErrorType", "")
@@ -110,7 +110,7 @@ def test_suspended_account_sends_nothing(server, provider, status, said):
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_dribbled_answer_is_whole_for_who_waits(server, provider):
-    server.turn(provider, fault="dribble", fault_next=1)
+    server.set_controls(provider, fault="dribble", fault_next=1)
     began = time.monotonic()
     answer = send(server, provider)
     assert time.monotonic() - began >= HANG_S / 2
@@ -120,7 +120,7 @@ def test_dribbled_answer_is_whole_for_who_waits(server, provider):
 
 
 def test_dribble_never_trips_a_timeout_between_two_reads(server):
-    server.turn("ses", fault="dribble", fault_next=1, hang_s=1.5)
+    server.set_controls("ses", fault="dribble", fault_next=1, hang_s=1.5)
     assert send(server, "ses", timeout=0.5).ok
 
 
@@ -135,7 +135,7 @@ def test_half_an_answer_ends_in_the_body_or_the_first_line(answer, rest):
 
 
 def test_caller_who_left_before_the_answer_did_not_hear_it(server):
-    server.turn(latency_ms=400)
+    server.set_controls(latency_ms=400)
     before = server.stats()["accepted"]
     with pytest.raises(requests.ReadTimeout):
         send(server, "sendgrid", timeout=0.1)
@@ -144,32 +144,34 @@ def test_caller_who_left_before_the_answer_did_not_hear_it(server):
 
 
 def test_caller_who_leaves_a_held_connection_ends_the_hold(server):
-    server.turn(fault="hang_after", fault_next=1, hang_s=60)
+    server.set_controls(fault="hang_after", fault_next=1, hang_s=60)
     with pytest.raises(requests.ReadTimeout):
         send(server, "postmark", timeout=0.2)
     eventually(lambda: not server.stats()["in_flight"], within_s=5)
     assert server.messages()[0]["answered"] == "hung"
 
 
-def test_one_providers_dials_are_not_anothers(server):
-    server.turn("ses", fault="status", fault_rate=1, error_status=500)
+def test_one_providers_controls_are_not_anothers(server):
+    server.set_controls("ses", fault="status", fault_rate=1, error_status=500)
     assert [send(server, provider).status_code for provider in PROVIDERS] == [202, 202, 500, 200]
-    assert server.get("/api/dials/ses").json()["error_status"] == 500
-    assert server.get("/api/dials").json()["error_status"] == 503
-    assert server.get("/api/dials").json()["providers"]["ses"]["error_status"] == 500
-    assert server.get("/api/dials/smoke").status_code == 404
-    assert requests.put(f"{server.url}/api/dials/smoke", json={}, timeout=5).status_code == 400
+    assert server.get("/api/controls/ses").json()["error_status"] == 500
+    assert server.get("/api/controls").json()["error_status"] == 503
+    assert server.get("/api/controls").json()["providers"]["ses"]["error_status"] == 500
+    assert server.get("/api/controls/smoke").status_code == 404
+    assert requests.put(f"{server.url}/api/controls/smoke", json={}, timeout=5).status_code == 400
 
 
-def test_dials_of_all_are_turned_together_or_not_at_all(server):
-    before = server.get("/api/dials").json()
-    assert requests.put(f"{server.url}/api/dials", json={"latency_ms": 1, "fault": "x"}, timeout=5).status_code == 400
-    assert server.get("/api/dials").json() == before
+def test_controls_of_all_change_together_or_not_at_all(server):
+    before = server.get("/api/controls").json()
+    assert (
+        requests.put(f"{server.url}/api/controls", json={"latency_ms": 1, "fault": "x"}, timeout=5).status_code == 400
+    )
+    assert server.get("/api/controls").json() == before
 
 
 def test_faults_by_rate_repeat_when_the_seed_is_turned_again(server):
     def pattern():
-        server.turn("sendgrid", fault="status", fault_rate=0.5, seed=11)
+        server.set_controls("sendgrid", fault="status", fault_rate=0.5, seed=11)
         return [send(server, "sendgrid").status_code for _ in range(12)]
 
     first = pattern()
@@ -179,7 +181,7 @@ def test_faults_by_rate_repeat_when_the_seed_is_turned_again(server):
 
 def test_refused_request_meets_no_fault_and_is_not_written_down(server):
     before = server.stats()["accepted"]
-    server.turn(fault="cut_after", fault_next=1)
+    server.set_controls(fault="cut_after", fault_next=1)
     assert requests.post(server.url + PATHS["postmark"], data=b"{", headers=CREDENTIALS["postmark"], timeout=5).json()
     assert server.stats()["accepted"] == before
 
@@ -194,10 +196,10 @@ def test_held_connections_do_not_keep_the_process_from_ending(tmp_path):
     url = f"http://127.0.0.1:{port}"
     try:
         eventually(lambda: listens(port))
-        requests.put(f"{url}/api/dials/ses", json={"fault": "hang_after", "fault_rate": 1}, timeout=5)
-        requests.put(f"{url}/api/dials/postmark", json={"fault": "dribble", "fault_rate": 1}, timeout=5)
-        requests.put(f"{url}/api/dials/simulator", json={"fault": "hang_before", "fault_rate": 1}, timeout=5)
-        requests.put(f"{url}/api/dials/sendgrid", json={"latency_ms": 60_000}, timeout=5)
+        requests.put(f"{url}/api/controls/ses", json={"fault": "hang_after", "fault_rate": 1}, timeout=5)
+        requests.put(f"{url}/api/controls/postmark", json={"fault": "dribble", "fault_rate": 1}, timeout=5)
+        requests.put(f"{url}/api/controls/simulator", json={"fault": "hang_before", "fault_rate": 1}, timeout=5)
+        requests.put(f"{url}/api/controls/sendgrid", json={"latency_ms": 60_000}, timeout=5)
         callers = [threading.Thread(target=call, args=(port, provider)) for provider in PROVIDERS]
         for caller in callers:
             caller.start()

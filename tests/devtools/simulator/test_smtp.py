@@ -22,8 +22,8 @@ def server(tmp_path_factory, port):
 
 
 @pytest.fixture(autouse=True)
-def neutral_dials(server):
-    server.turn("smtp", latency_ms=0, error_rate=0, greylist_s=3600, fault="none", fault_rate=0, fault_next=0)
+def neutral_controls(server):
+    server.set_controls("smtp", latency_ms=0, error_rate=0, greylist_s=3600, fault="none", fault_rate=0, fault_next=0)
 
 
 def send(port, to):
@@ -54,7 +54,7 @@ def test_recipient_is_refused_by_its_local_part(server, port, local, code):
 
 
 def test_greylisted_recipient_is_accepted_later(server, port):
-    server.turn("smtp", greylist_s=0)
+    server.set_controls("smtp", greylist_s=0)
     send(port, "greylisted2@example.com")
     assert server.messages(to="greylisted2@example.com")
 
@@ -67,23 +67,23 @@ def test_greylist_counts_from_the_first_time(after_s, refused):
 
 
 @pytest.mark.parametrize(
-    ("dials", "error"),
+    ("controls", "error"),
     [
         ({"fail_next": 1}, smtplib.SMTPSenderRefused),
         ({"fault": "suspended", "fault_next": 1}, smtplib.SMTPRecipientsRefused),
         ({"fault": "cut_before", "fault_next": 1}, smtplib.SMTPServerDisconnected),
     ],
 )
-def test_refused_or_cut_email_is_not_accepted(server, port, dials, error):
+def test_refused_or_cut_email_is_not_accepted(server, port, controls, error):
     before = server.stats()["accepted"]
-    server.turn("smtp", **dials)
+    server.set_controls("smtp", **controls)
     with pytest.raises(error):
         send(port, "ada@example.com")
     assert server.stats()["accepted"] == before
 
 
 def test_email_that_is_cut_after_its_acceptance_is_in_the_journal(server, port):
-    server.turn("smtp", fault="cut_after", fault_next=1)
+    server.set_controls("smtp", fault="cut_after", fault_next=1)
     with pytest.raises(smtplib.SMTPServerDisconnected):
         send(port, "cut@example.com")
     assert server.messages(to="cut@example.com")[0]["answered"] == "cut"

@@ -145,12 +145,12 @@ def test_lift_reaches_the_simulator(settings, tmp_path, admin_client, suppressio
     Suppression.objects.update(provider="simulator")
     with simulator(tmp_path) as running:
         settings.SIMULATOR_URL = running.url
-        running.turn("simulator", bounce_rate=1)
+        running.set_controls("simulator", bounce_rate=1)
         Simulator().send(outgoing(to_address=ADDRESS))
-        running.turn("simulator", bounce_rate=0)
+        running.set_controls("simulator", bounce_rate=0)
         admin_client.post(lift(suppression), {"why": "they called"})
         assert lifting.lift_at_providers() == 1
         Simulator().send(outgoing(to_address=ADDRESS))
         connections.close_all()
-        assert [entry["fate"] for entry in running.messages()] == ["delivered", "bounced"]
+        assert [entry["outcome"] for entry in running.messages()] == ["delivered", "bounced"]
     assert Suppression.objects.get().provider_lift == "taken off the list of simulator"

@@ -162,7 +162,7 @@ def test_accounts_of_the_providers_in_use_are_asked_over_the_wire(settings, monk
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
     settings.EMAIL_PROVIDERS, settings.SES_REGION = ["smtp", "ses"], "eu-central-1"
     with simulator(tmp_path) as server:
-        server.turn("ses", quota_per_second=20, quota_per_day=1000)
+        server.set_controls("ses", quota_per_second=20, quota_per_day=1000)
         settings.SES_ENDPOINT_URL = server.url
         assert quota.refresh_all() == 1
     assert state("ses", "quota_rate") == pytest.approx(16)

@@ -24,6 +24,6 @@ def server(tmp_path_factory, site):
 @pytest.fixture(autouse=True)
 def quiet(server, site):
     settled(server)
-    server.turn(**NEUTRAL)
+    server.set_controls(**NEUTRAL)
     site.answer_s = 0
     site.clear()

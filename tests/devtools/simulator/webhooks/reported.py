@@ -31,7 +31,7 @@ def settled(server):
     return eventually(lambda: (stats := server.stats())["webhooks_pending"] == 0 and stats)
 
 
-def told(server):
+def reported(server):
     """What the newest mail's page of the API says of its reports."""
     seq = server.messages()[0]["seq"]
     return [(one["event"], one["state"]) for one in server.get(f"/api/messages/{seq}").json()["reported"]]

@@ -1,4 +1,4 @@
-"""The harm that the dials do to reports: lost, doubled, late; the same with the same seed."""
+"""The harm that the controls do to reports: lost, doubled, late; the same with the same seed."""
 
 from collections import Counter
 
@@ -6,13 +6,13 @@ import pytest
 import requests
 
 from tests.devtools.simulator.requests_of import CREDENTIALS
-from tests.devtools.simulator.webhooks.reported import NEUTRAL, send, settled, told
+from tests.devtools.simulator.webhooks.reported import NEUTRAL, reported, send, settled
 
 
-def harmed(server, site, **dials):
-    """What the site hears of ten mails, by address, with the dials turned so."""
+def harmed(server, site, **controls):
+    """What the site hears of ten mails, by address, with these controls."""
     site.clear()
-    server.turn(**{**NEUTRAL, **dials})
+    server.set_controls(**{**NEUTRAL, **controls})
     for number in range(10):
         forget(server, f"harm{number}@example.com")
         send(server, "sendgrid", f"harm{number}@example.com")
@@ -20,10 +20,10 @@ def harmed(server, site, **dials):
     return Counter((event["email"], event["event"]) for event in site.events())
 
 
-@pytest.mark.parametrize("dials", [{"webhook_lost_rate": 0.5}, {"webhook_doubled_rate": 0.5}, {"bounce_rate": 0.5}])
-def test_harm_and_fates_repeat_with_the_seed(server, site, dials):
+@pytest.mark.parametrize("controls", [{"webhook_lost_rate": 0.5}, {"webhook_doubled_rate": 0.5}, {"bounce_rate": 0.5}])
+def test_harm_and_fates_repeat_with_the_seed(server, site, controls):
     def once(seed):
-        return harmed(server, site, seed=seed, **dials)
+        return harmed(server, site, seed=seed, **controls)
 
     first = once(4)
     assert once(4) == first
@@ -37,7 +37,7 @@ def forget(server, address):
 
 
 def test_doubled_report_is_the_same_event(server, site):
-    server.turn(webhook_doubled_rate=1)
+    server.set_controls(webhook_doubled_rate=1)
     send(server, "sendgrid")
     send(server, "ses")
     settled(server)
@@ -48,15 +48,15 @@ def test_doubled_report_is_the_same_event(server, site):
 
 
 def test_lost_reports_are_counted_and_shown(server, site):
-    server.turn(webhook_lost_rate=1)
+    server.set_controls(webhook_lost_rate=1)
     before = server.stats()["webhooks_lost"]
     send(server, "postmark")
     assert settled(server)["webhooks_lost"] == before + 1
-    assert (told(server), site.posts) == ([("delivered", "lost")], [])
+    assert (reported(server), site.posts) == ([("delivered", "lost")], [])
 
 
 def test_late_reports_are_late(server, site):
-    server.turn(webhook_delay_ms=500)
+    server.set_controls(webhook_delay_ms=500)
     send(server, "postmark")
     assert server.stats()["webhooks_pending"] == 1
     settled(server)

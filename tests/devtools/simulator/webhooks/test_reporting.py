@@ -15,7 +15,7 @@ from devtools.stack.ports import free_port
 from tests.devtools.simulator.requests_of import PROVIDERS
 from tests.devtools.simulator.site import listening
 from tests.devtools.simulator.test_reports import sendgrid_verifies, sns_verifies
-from tests.devtools.simulator.webhooks.reported import AUTH, NEUTRAL, send, settled, told
+from tests.devtools.simulator.webhooks.reported import AUTH, NEUTRAL, reported, send, settled
 from tests.simulated import simulator
 
 KINDS = {
@@ -50,7 +50,7 @@ def test_provider_reports_what_becomes_of_a_mail(server, site, provider, to, kin
     settled(server)
     assert [KINDS[provider](event) for event in site.events(provider)] == kinds.split()
     assert {post.path for post in site.posts} == {f"/webhooks/{provider}/"}
-    assert {state for _, state in told(server)} == {"sent"}
+    assert {state for _, state in reported(server)} == {"sent"}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_sendgrid_reports_in_batches(server, site):
 
 @pytest.mark.parametrize("answered", ["hang_after", "cut_after", "truncate", "dribble"])
 def test_mail_whose_answer_was_lost_is_reported_all_the_same(server, site, answered):
-    server.turn(fault=answered, fault_next=1, hang_s=0.1)
+    server.set_controls(fault=answered, fault_next=1, hang_s=0.1)
     with suppress(requests.RequestException):
         send(server, "ses", mailroom_message_id="m-9")
     settled(server)
@@ -109,7 +109,7 @@ def test_report_is_posted_again_after_trouble(server, site, provider, trouble):
     expected = 1 if provider == "postmark" else 2
     assert stats["webhooks_sent"] == before + expected
     assert len(site.posts) > len(trouble)
-    assert [state for _, state in told(server)] == ["sent"] * expected
+    assert [state for _, state in reported(server)] == ["sent"] * expected
 
 
 def test_sns_takes_a_client_error_for_the_last_word(server, site):
@@ -118,7 +118,7 @@ def test_sns_takes_a_client_error_for_the_last_word(server, site):
     send(server, "ses")
     assert settled(server)["webhooks_failed"] == failed + 1
     assert len(site.posts) == 2
-    assert sorted(state for _, state in told(server)) == ["failed", "sent"]
+    assert sorted(state for _, state in reported(server)) == ["failed", "sent"]
 
 
 def test_sns_tries_four_times_and_no_more(server, site):
@@ -126,12 +126,12 @@ def test_sns_tries_four_times_and_no_more(server, site):
     send(server, "ses")
     settled(server)
     assert len(site.posts) == 8
-    assert [state for _, state in told(server)] == ["failed", "failed"]
+    assert [state for _, state in reported(server)] == ["failed", "failed"]
     assert len({post.body for post in site.posts}) == 2
 
 
 def test_sendgrid_pauses_longer_and_longer(server, site):
-    server.turn(webhook_pause_ms=60)
+    server.set_controls(webhook_pause_ms=60)
     site.statuses[:] = [500] * 4
     send(server, "sendgrid")
     settled(server)
@@ -145,7 +145,7 @@ def test_sendgrid_pauses_longer_and_longer(server, site):
 def test_site_that_is_down_for_a_while_loses_nothing(tmp_path):
     port = free_port()
     with simulator(tmp_path, "--webhook-url", f"http://127.0.0.1:{port}/webhooks/") as server:
-        server.turn(**{**NEUTRAL, "webhook_pause_ms": 300})
+        server.set_controls(**{**NEUTRAL, "webhook_pause_ms": 300})
         for provider in PROVIDERS:
             for number in range(5):
                 send(server, provider, f"down{number}@example.com")
@@ -181,7 +181,7 @@ def test_nothing_is_reported_without_a_target(tmp_path):
     with simulator(tmp_path) as server:
         send(server, "ses", "bounce@example.com")
         assert "webhooks_sent" not in server.stats()
-        assert server.messages()[0]["fate"] == "bounced"
+        assert server.messages()[0]["outcome"] == "bounced"
         assert not (tmp_path / "keys").exists()
 
 

@@ -41,7 +41,7 @@ class SimulatedContract(ProviderContract):
 
     @pytest.fixture
     def provider(self, at, running):
-        running.turn(fail_next=0, error_status=503)
+        running.set_controls(fail_next=0, error_status=503)
         at(int(running.url.rpartition(":")[2]))
         return self.made()
 
@@ -60,7 +60,7 @@ class SimulatedContract(ProviderContract):
         assert "canary" not in str(entry["metadata"]).lower()
 
     def test_provider_in_trouble_is_asked_once(self, provider, running):
-        running.turn(fail_next=1)
+        running.set_controls(fail_next=1)
         before = running.stats()["refused"]
         assert self.refusal(provider, outgoing()).error_class is T
         assert running.stats()["refused"] == before + 1

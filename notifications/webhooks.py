@@ -13,11 +13,11 @@ from django.views.decorators.http import require_POST
 
 from notifications.events import ingest
 from notifications.providers.base.webhook import (
-    ForgedError,
+    CannotVerifyError,
+    InvalidSignatureError,
     MalformedError,
     OversizedError,
-    Posted,
-    UnprovenError,
+    WebhookRequest,
 )
 from notifications.providers.registry import WEBHOOKS
 
@@ -39,8 +39,8 @@ def receive(request: HttpRequest, provider: str) -> HttpResponse:
     if len(body) > webhook.max_bytes:
         return _answer(413, "too large")
     try:
-        opened = webhook.open(Posted(body, request.headers))
-    except ForgedError as error:
+        batch = webhook.verify_and_parse(WebhookRequest(body, request.headers))
+    except InvalidSignatureError as error:
         logger.warning("a request to the webhook of %s is not proven to be from it: %s", provider, error)
         return _answer(403, "not proven genuine")
     except MalformedError as error:
@@ -49,12 +49,12 @@ def receive(request: HttpRequest, provider: str) -> HttpResponse:
     except OversizedError as error:
         logger.warning("a request to the webhook of %s is too large: %s", provider, error)
         return _answer(413, "too large")
-    except UnprovenError as error:
+    except CannotVerifyError as error:
         logger.warning("a request to the webhook of %s could not be checked: %s", provider, error)
         return _answer(503, "cannot be checked now")
-    ingest.store(provider, opened.events)
-    if opened.note:
-        logger.info("webhook of %s: %s", provider, opened.note)
+    ingest.store(provider, batch.events)
+    if batch.note:
+        logger.info("webhook of %s: %s", provider, batch.note)
     return _answer(200, "ok")
 
 

@@ -5,18 +5,18 @@ from datetime import datetime
 from uuid import UUID
 
 from notifications.providers.base.webhook import (
-    Feedback,
-    ForgedError,
+    CannotVerifyError,
+    InterpretedEvent,
+    InvalidSignatureError,
     MalformedError,
-    Opened,
     RawEvent,
-    UnprovenError,
-    UnreadableError,
+    UnknownEventError,
     Webhook,
+    WebhookBatch,
 )
-from notifications.rules.outcomes import BounceKind, FeedbackKind
+from notifications.rules.outcomes import BounceKind, EventType
 
-TROUBLE = {"forged": ForgedError, "unproven": UnprovenError, "malformed": MalformedError}
+TROUBLE = {"forged": InvalidSignatureError, "unproven": CannotVerifyError, "malformed": MalformedError}
 
 
 class ScriptedWebhook(Webhook):
@@ -25,20 +25,20 @@ class ScriptedWebhook(Webhook):
     def missing_settings(self):
         return []
 
-    def open(self, posted):
+    def verify_and_parse(self, posted):
         if error := TROUBLE.get(posted.headers.get("X-Trouble", "")):
             raise error("as the test says")
-        return Opened([RawEvent(event["id"], event) for event in json.loads(posted.body)])
+        return WebhookBatch([RawEvent(event["id"], event) for event in json.loads(posted.body)])
 
-    def read(self, payload):
+    def interpret(self, payload):
         if payload.get("unreadable"):
-            raise UnreadableError("as the test says")
+            raise UnknownEventError("as the test says")
         if "kind" not in payload:
             return None
-        return Feedback(
-            kind=FeedbackKind(payload["kind"]),
+        return InterpretedEvent(
+            kind=EventType(payload["kind"]),
             bounce=BounceKind(payload["bounce"]) if "bounce" in payload else None,
-            also=FeedbackKind(payload["also"]) if "also" in payload else None,
+            also=EventType(payload["also"]) if "also" in payload else None,
             recipient=payload.get("recipient", ""),
             message_id=UUID(payload["message"]) if "message" in payload else None,
             header_id=UUID(payload["header"]) if "header" in payload else None,

@@ -20,10 +20,10 @@ from notifications.events.writing import write_down
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
 from notifications.models.transactions import brief
 from notifications.providers.answers import report
-from notifications.providers.base.webhook import Feedback, UnreadableError
+from notifications.providers.base.webhook import InterpretedEvent, UnknownEventError
 from notifications.providers.registry import WEBHOOKS
 from notifications.rules import states
-from notifications.rules.outcomes import FeedbackKind, Outcome, lower_than, meant
+from notifications.rules.outcomes import EventType, Outcome, lower_than, meant
 from notifications.rules.states import Event, Status
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Understood:
     """An event of a message of ours."""
 
     event: ProviderEvent
-    feedback: Feedback
+    interpreted: InterpretedEvent
     message: Message
 
 
@@ -54,19 +54,19 @@ def read_due(limit: int = BATCH) -> Counter[str]:
         events = list(_due()[:limit]) or (list(_due()[:limit]) if split_first() else [])
         if not events:
             return Counter()
-        read = [(event, feedback) for event in events if (feedback := _read(event))]
+        read = [(event, interpreted) for event in events if (interpreted := _read(event))]
         found = find(read)
         messages = _locked(set(found.ids.values()))
         busy = _existing(set(found.ids.values()) - messages.keys())
-        for event, feedback in read:
+        for event, interpreted in read:
             message_id = found.ids.get(event.pk)
             if message_id not in busy:
-                _fill(event, feedback, messages.get(message_id) if message_id else None)
-                _file(event, feedback, found.addresses.get(event.pk, ""))
+                _fill(event, interpreted, messages.get(message_id) if message_id else None)
+                _file(event, interpreted, found.addresses.get(event.pk, ""))
         done = [event for event in events if found.ids.get(event.pk) not in busy]
         write_down(done)
-        _apply([Understood(event, feedback, event.message) for event, feedback in read if event.message])
-        _apply_to_addresses([(event, feedback) for event, feedback in read if event.pk in found.addresses])
+        _apply([Understood(event, interpreted, event.message) for event, interpreted in read if event.message])
+        _apply_to_addresses([(event, interpreted) for event, interpreted in read if event.pk in found.addresses])
     return Counter(event.state for event in done)
 
 
@@ -85,20 +85,20 @@ def _due() -> QuerySet[ProviderEvent, ProviderEvent]:
     return due.order_by("read_after").select_for_update(skip_locked=True)
 
 
-def _read(event: ProviderEvent) -> Feedback | None:
+def _read(event: ProviderEvent) -> InterpretedEvent | None:
     """Return what an event says; where it says nothing, or nothing we understand, its state is the answer."""
     try:
         if report.is_answer(event.event_id):
-            return report.feedback(event.payload)
-        feedback = WEBHOOKS[event.provider]().read(event.payload)
+            return report.interpreted(event.payload)
+        interpreted = WEBHOOKS[event.provider]().interpret(event.payload)
     except Exception as error:  # noqa: BLE001 - whatever one event makes a mapping raise must not stop the others
         logger.warning("event %s of %s cannot be read (%s)", event.pk, event.provider, type(error).__name__)
         event.state = State.UNREADABLE
-        event.detail = (str(error) if isinstance(error, UnreadableError) else type(error).__name__)[:300]
+        event.detail = (str(error) if isinstance(error, UnknownEventError) else type(error).__name__)[:300]
         return None
-    if feedback is None:
+    if interpreted is None:
         event.state = State.FOREIGN
-    return feedback
+    return interpreted
 
 
 def _locked(ids: set[UUID]) -> dict[UUID, Message]:
@@ -111,27 +111,27 @@ def _existing(ids: set[UUID]) -> set[UUID]:
     return set(Message.objects.filter(id__in=ids).values_list("id", flat=True)) if ids else set()
 
 
-def _fill(event: ProviderEvent, feedback: Feedback, message: Message | None) -> None:
-    event.kind = feedback.kind
-    event.bounce = feedback.bounce or ""
+def _fill(event: ProviderEvent, interpreted: InterpretedEvent, message: Message | None) -> None:
+    event.kind = interpreted.kind
+    event.bounce = interpreted.bounce or ""
     # Our own spelling where there is one: a provider may write a domain in another form.
-    event.recipient = message.to_address.lower() if message else feedback.recipient[:320]
-    event.attempt = feedback.attempt
-    event.provider_message_id = feedback.provider_message_id[:200]
-    event.detail = feedback.detail[:300]
+    event.recipient = message.to_address.lower() if message else interpreted.recipient[:320]
+    event.attempt = interpreted.attempt
+    event.provider_message_id = interpreted.provider_message_id[:200]
+    event.detail = interpreted.detail[:300]
     if message and message.forgotten_at:
         # What became of it is kept; to whom it was does not come back.
         event.detail, event.payload = "", {}
-    event.occurred_at = feedback.occurred_at
+    event.occurred_at = interpreted.occurred_at
     event.message = message
 
 
-def _file(event: ProviderEvent, feedback: Feedback, address: str) -> None:
+def _file(event: ProviderEvent, interpreted: InterpretedEvent, address: str) -> None:
     """Decide the state of an event; `address` is the one of ours that it is about, if it names no message."""
     event.recipient = address or event.recipient
     if event.message or address:
         event.state = State.APPLIED
-    elif feedback.message_id or not feedback.is_named or event.is_given_up:
+    elif interpreted.message_id or not interpreted.is_named or event.is_given_up:
         # Our rows are committed before a provider hears of them: an id that is not there is none of ours.
         event.state = State.FOREIGN
     else:
@@ -142,18 +142,18 @@ def _apply(understood: Sequence[Understood]) -> None:
     if not understood:
         return
     # Whatever a provider reports of an email afterwards, it has taken it.
-    taken = [one for one in understood if one.feedback.was_taken]
+    taken = [one for one in understood if one.interpreted.was_taken]
     _note_lost_attempts(taken)
     outcomes: dict[Outcome, set[UUID]] = defaultdict(set)
     for one in understood:
-        if outcome := meant(one.feedback.kind, one.feedback.bounce):
+        if outcome := meant(one.interpreted.kind, one.interpreted.bounce):
             outcomes[outcome].add(one.message.id)
     _accept_all(taken)
     for outcome, ids in outcomes.items():
         Message.objects.filter(id__in=ids, outcome__in=lower_than(outcome)).update(outcome=outcome, outcome_at=Now())
-    suppress.heal({one.message.id for one in understood if one.feedback.kind is FeedbackKind.DELIVERED})
+    suppress.heal({one.message.id for one in understood if one.interpreted.kind is EventType.DELIVERED})
     remembered = [one for one in understood if not one.message.forgotten_at]
-    suppress.consider([suppress.Report(one.event, one.feedback) for one in remembered])
+    suppress.consider([suppress.Report(one.event, one.interpreted) for one in remembered])
 
 
 def _accept_all(taken: Sequence[Understood]) -> None:
@@ -164,9 +164,9 @@ def _accept_all(taken: Sequence[Understood]) -> None:
         _accept(provider, ids)
 
 
-def _apply_to_addresses(read: Sequence[tuple[ProviderEvent, Feedback]]) -> None:
+def _apply_to_addresses(read: Sequence[tuple[ProviderEvent, InterpretedEvent]]) -> None:
     """What is said of an address counts for it, whichever message it was about."""
-    suppress.consider([suppress.Report(event, feedback) for event, feedback in read])
+    suppress.consider([suppress.Report(event, interpreted) for event, interpreted in read])
 
 
 def _note_lost_attempts(understood: Sequence[Understood]) -> None:
@@ -182,7 +182,7 @@ def _note_lost_attempts(understood: Sequence[Understood]) -> None:
 
 def _is_of_the_last_attempt(one: Understood) -> bool:
     """Without our own number, and with earlier attempts, it was one of those by whose id the message was found."""
-    return (one.feedback.attempt or 1) == one.message.attempts
+    return (one.interpreted.attempt or 1) == one.message.attempts
 
 
 def _last_attempt(one: Understood) -> DeliveryAttempt:

@@ -7,19 +7,19 @@ from uuid import UUID
 from django.db import connection
 
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
-from notifications.providers.base.webhook import Feedback
+from notifications.providers.base.webhook import InterpretedEvent
 from notifications.rules.addresses import BadAddressError, one_address
-from notifications.rules.outcomes import BounceKind, FeedbackKind
+from notifications.rules.outcomes import BounceKind, EventType
 
-Read = Sequence[tuple[ProviderEvent, Feedback]]
+Read = Sequence[tuple[ProviderEvent, InterpretedEvent]]
 
 # What an event may say of an address without naming a message. Nothing follows for an address from a delivery.
 ABOUT_ADDRESSES = {
-    FeedbackKind.BOUNCED,
-    FeedbackKind.REJECTED,
-    FeedbackKind.COMPLAINED,
-    FeedbackKind.NOT_SPAM,
-    FeedbackKind.UNSUBSCRIBED,
+    EventType.BOUNCED,
+    EventType.REJECTED,
+    EventType.COMPLAINED,
+    EventType.NOT_SPAM,
+    EventType.UNSUBSCRIBED,
 }
 # For each address the newest message that the provider could be speaking of: it, or the SMTP server that may be its
 # own, had taken it by then, as far as clocks agree. And whether we have ever written to the address.
@@ -44,17 +44,17 @@ class Found:
 
 def find(read: Read) -> Found:
     """Return what the events are about. A handful of statements, and those only where an event needs them."""
-    found = Found({event.pk: feedback.message_id for event, feedback in read if feedback.message_id})
+    found = Found({event.pk: meaning.message_id for event, meaning in read if meaning.message_id})
     for step in (_by_receipt, _by_header):
-        found.ids |= step([(event, feedback) for event, feedback in read if event.pk not in found.ids])
-    rest = [(event, feedback) for event, feedback in read if event.pk not in found.ids]
-    _by_address([(event, feedback) for event, feedback in rest if _is_about_an_address(event, feedback)], found)
+        found.ids |= step([(event, meaning) for event, meaning in read if event.pk not in found.ids])
+    rest = [(event, meaning) for event, meaning in read if event.pk not in found.ids]
+    _by_address([(event, meaning) for event, meaning in rest if _is_about_an_address(event, meaning)], found)
     return found
 
 
 def _by_receipt(read: Read) -> dict[int, UUID]:
     """Find messages by the id that the provider gave an attempt."""
-    receipts = {feedback.provider_message_id for _, feedback in read} - {""}
+    receipts = {meaning.provider_message_id for _, meaning in read} - {""}
     if not receipts:
         return {}
     # PostgreSQL uses the index of known ids for a long list only where its condition is repeated.
@@ -65,36 +65,36 @@ def _by_receipt(read: Read) -> dict[int, UUID]:
 
 def _by_header(read: Read) -> dict[int, UUID]:
     """Find messages by a Message-ID that could be ours: others write the same form, so only what is there counts."""
-    headers = {feedback.header_id for _, feedback in read if feedback.header_id}
+    headers = {meaning.header_id for _, meaning in read if meaning.header_id}
     if not headers:
         return {}
     known = set(Message.objects.filter(id__in=headers).values_list("id", flat=True))
-    return {event.pk: feedback.header_id for event, feedback in read if feedback.header_id in known}
+    return {event.pk: meaning.header_id for event, meaning in read if meaning.header_id in known}
 
 
-def _is_about_an_address(event: ProviderEvent, feedback: Feedback) -> bool:
+def _is_about_an_address(event: ProviderEvent, meaning: InterpretedEvent) -> bool:
     """True if the event names no message, and says of an address what is true for whoever writes to it.
 
     An event with an id that is nobody's by the time it is given up is another application's on the same account. What
     it says of a mailbox for good, or of a person who complains, the provider goes by for us as well.
     """
-    if not feedback.recipient or feedback.kind not in ABOUT_ADDRESSES or feedback.bounce is BounceKind.AUTO_REPLY:
+    if not meaning.recipient or meaning.kind not in ABOUT_ADDRESSES or meaning.bounce is BounceKind.AUTO_REPLY:
         return False
-    if not feedback.is_named:
+    if not meaning.is_named:
         return True
-    final = feedback.bounce is BounceKind.HARD or feedback.kind is FeedbackKind.COMPLAINED
-    return final and not feedback.message_id and event.is_given_up
+    final = meaning.bounce is BounceKind.HARD or meaning.kind is EventType.COMPLAINED
+    return final and not meaning.message_id and event.is_given_up
 
 
 def _by_address(read: Read, found: Found) -> None:
     asked = [
-        (event.pk, address, event.provider, feedback.occurred_at or event.received_at)
-        for event, feedback in read
-        if (address := _our_spelling(feedback.recipient))
+        (event.pk, address, event.provider, meaning.occurred_at or event.received_at)
+        for event, meaning in read
+        if (address := _our_spelling(meaning.recipient))
     ]
     if not asked:
         return
-    named = {event.pk for event, feedback in read if feedback.is_named}
+    named = {event.pk for event, meaning in read if meaning.is_named}
     spelling = {pk: address for pk, address, _, _ in asked}
     with connection.cursor() as cursor:
         cursor.execute(_BY_ADDRESS, [list(column) for column in zip(*asked, strict=True)])

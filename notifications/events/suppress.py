@@ -17,8 +17,8 @@ from django.db.models.functions import Now
 from accounts.flows import news
 from accounts.models import User
 from notifications.models import ProviderEvent, Suppression
-from notifications.providers.base.webhook import Feedback
-from notifications.rules.outcomes import BounceKind, FeedbackKind
+from notifications.providers.base.webhook import InterpretedEvent
+from notifications.rules.outcomes import BounceKind, EventType
 from notifications.rules.suppression import Reason, reason_for
 
 _Key = tuple[str, str]
@@ -62,7 +62,7 @@ class Report:
     """An event and what it says; `event.recipient` is the address in our spelling."""
 
     event: ProviderEvent
-    feedback: Feedback
+    interpreted: InterpretedEvent
 
     @property
     def occurred_at(self) -> datetime:
@@ -71,7 +71,7 @@ class Report:
 
 def consider(reports: Sequence[Report]) -> None:
     """Suppress the addresses of a batch of events, and lift what the events prove wrong."""
-    soft = _soft_bounces({one.event.recipient for one in reports if one.feedback.bounce is BounceKind.SOFT})
+    soft = _soft_bounces({one.event.recipient for one in reports if one.interpreted.bounce is BounceKind.SOFT})
     found = [(one, reason) for one in reports if (reason := _reason(one, soft.get(one.event.recipient, 0)))]
     put = _put(found)
     # Whoever leaves or complains gets no news any more, and the account's page says so.
@@ -113,8 +113,8 @@ def lift(suppression: Suppression, by: User, why: str) -> bool:
 
 def _reason(report: Report, soft_bounces: int) -> Reason | None:
     return reason_for(
-        report.feedback.also or report.feedback.kind,
-        report.feedback.bounce,
+        report.interpreted.also or report.interpreted.kind,
+        report.interpreted.bounce,
         soft_bounces=soft_bounces,
         soft_bounce_limit=settings.SOFT_BOUNCE_LIMIT,
     )
@@ -124,7 +124,7 @@ def _put(found: Sequence[tuple[Report, Reason]]) -> list[_Key]:
     """Write the rows and return their addresses and reasons, without what happened before a person lifted the same."""
     lifted = _lifted({(one.event.recipient, reason) for one, reason in found})
     rows = [
-        (one.event.recipient, reason.value, one.feedback.detail[:300], one.event.provider, one.event.pk)
+        (one.event.recipient, reason.value, one.interpreted.detail[:300], one.event.provider, one.event.pk)
         for one, reason in found
         if not _is_old(one, lifted.get((one.event.recipient, reason)))
     ]
@@ -147,14 +147,14 @@ def _lifted(keys: set[_Key]) -> dict[_Key, datetime]:
     return {(address, reason): lifted_at for address, reason, lifted_at in latest}
 
 
-_BACK = {FeedbackKind.NOT_SPAM: (Reason.COMPLAINT, "the recipient said that it was no spam")}
+_BACK = {EventType.NOT_SPAM: (Reason.COMPLAINT, "the recipient said that it was no spam")}
 
 
 def _last_words(
-    reports: Sequence[Report], kind: FeedbackKind, found: Sequence[tuple[Report, Reason]], reason: Reason
+    reports: Sequence[Report], kind: EventType, found: Sequence[tuple[Report, Reason]], reason: Reason
 ) -> set[str]:
     """Return the addresses whose last word is an event of `kind`, and not one that suppresses for `reason`."""
-    words = [(one.occurred_at, True, one.event.recipient) for one in reports if one.feedback.kind is kind]
+    words = [(one.occurred_at, True, one.event.recipient) for one in reports if one.interpreted.kind is kind]
     words += [(one.occurred_at, False, one.event.recipient) for one, why in found if why is reason]
     last = {address: takes_back for _, takes_back, address in sorted(words)}
     return {address for address, takes_back in last.items() if takes_back}

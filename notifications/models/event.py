@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from notifications.models.message import Message
-from notifications.rules.outcomes import BounceKind, FeedbackKind
+from notifications.rules.outcomes import BounceKind, EventType
 
 
 class EventBatch(models.Model):
@@ -46,7 +46,7 @@ class ProviderEvent(models.Model):
 
     message = models.ForeignKey(Message, null=True, blank=True, on_delete=models.CASCADE, related_name="events")
     attempt = models.PositiveSmallIntegerField(null=True, blank=True)
-    kind = models.CharField(max_length=16, choices=FeedbackKind, blank=True, default="")
+    kind = models.CharField(max_length=16, choices=EventType, blank=True, default="")
     bounce = models.CharField(max_length=16, choices=BounceKind, blank=True, default="")
     recipient = models.CharField(max_length=320, blank=True, default="")
     provider_message_id = models.CharField(max_length=200, blank=True, default="")

@@ -100,7 +100,7 @@ REACHED: dict[Outcome, Finding] = {
 }
 
 
-def verdict(last: Sighting, *, wait_s: float) -> Finding:
+def conclusion(last: Sighting, *, wait_s: float) -> Finding:
     """Return what the way of the message has shown. Whether mail arrives is not bad, only unknown, without a word."""
     if last.outcome in REACHED:
         return REACHED[last.outcome]

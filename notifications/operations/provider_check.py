@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from notifications.operations import dns
-from notifications.providers.base.account import Account, Finding, Quota, Verdict, bad, good, in_words, note
+from notifications.providers.base.account import Account, Finding, Level, Quota, bad, good, in_words, note
 from notifications.providers.base.mail import ErrorClass, ProviderError
 from notifications.providers.base.provider import before_the_wire
 from notifications.providers.base.sender import sender_domain
@@ -44,7 +44,7 @@ def _check_provider(name: str) -> list[Finding]:
 
 def check_account(account: Account) -> list[Finding]:
     found = account.inspect()
-    shut = any(finding.subject == "credentials" and finding.verdict is Verdict.BAD for finding in found)
+    shut = any(finding.subject == "credentials" and finding.level is Level.BAD for finding in found)
     # Where nobody lets us in, further questions would only say so again.
     found += [] if shut else quota(account)
     found += webhook(account.provider)

@@ -15,7 +15,7 @@ class Outcome(TextChoices):
     REJECTED = "rejected"
 
 
-class FeedbackKind(TextChoices):
+class EventType(TextChoices):
     """What a provider's event says about one mail."""
 
     ACCEPTED = "accepted"
@@ -48,19 +48,19 @@ RANK = {
 }
 
 # None: the event says nothing new about where the mail is.
-MEANS: dict[FeedbackKind, Outcome | None] = {
-    FeedbackKind.ACCEPTED: None,  # that is our status, not the recipient's side
-    FeedbackKind.DEFERRED: Outcome.DEFERRED,
-    FeedbackKind.DELIVERED: Outcome.DELIVERED,
-    FeedbackKind.BOUNCED: Outcome.BOUNCED,
-    FeedbackKind.COMPLAINED: Outcome.COMPLAINED,
-    FeedbackKind.NOT_SPAM: None,  # it was delivered, and stays complained about in the history
-    FeedbackKind.REJECTED: Outcome.REJECTED,
-    FeedbackKind.UNSUBSCRIBED: None,  # about the person's wish, not about this mail
+MEANS: dict[EventType, Outcome | None] = {
+    EventType.ACCEPTED: None,  # that is our status, not the recipient's side
+    EventType.DEFERRED: Outcome.DEFERRED,
+    EventType.DELIVERED: Outcome.DELIVERED,
+    EventType.BOUNCED: Outcome.BOUNCED,
+    EventType.COMPLAINED: Outcome.COMPLAINED,
+    EventType.NOT_SPAM: None,  # it was delivered, and stays complained about in the history
+    EventType.REJECTED: Outcome.REJECTED,
+    EventType.UNSUBSCRIBED: None,  # about the person's wish, not about this mail
 }
 
 
-def meant(kind: FeedbackKind, bounce: BounceKind | None = None) -> Outcome | None:
+def meant(kind: EventType, bounce: BounceKind | None = None) -> Outcome | None:
     """Return the outcome that an event speaks of, or None if it says nothing of it."""
     return Outcome.DELIVERED if bounce is BounceKind.AUTO_REPLY else MEANS[kind]
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import TextChoices
 
-from notifications.rules.outcomes import BounceKind, FeedbackKind
+from notifications.rules.outcomes import BounceKind, EventType
 from notifications.rules.states import Stream
 
 
@@ -74,12 +74,12 @@ def probes(standings: Iterable[Standing], message: Candidate) -> bool:
 
 
 def reason_for(
-    kind: FeedbackKind, bounce: BounceKind | None, *, soft_bounces: int, soft_bounce_limit: int
+    kind: EventType, bounce: BounceKind | None, *, soft_bounces: int, soft_bounce_limit: int
 ) -> Reason | None:
     """Return why an event suppresses its address, if it does. `soft_bounces` counts this one and those before it."""
-    if kind is FeedbackKind.COMPLAINED:
+    if kind is EventType.COMPLAINED:
         return Reason.COMPLAINT
-    if kind is FeedbackKind.UNSUBSCRIBED:
+    if kind is EventType.UNSUBSCRIBED:
         return Reason.UNSUBSCRIBED
     if bounce is BounceKind.HARD:
         return Reason.HARD_BOUNCE

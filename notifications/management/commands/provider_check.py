@@ -10,10 +10,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import typed
 from notifications import kinds
-from notifications.operations.follow import Sighting, follow, verdict
+from notifications.operations.follow import Sighting, conclusion, follow
 from notifications.operations.provider_check import check
 from notifications.outbox import Draft, enqueue
-from notifications.providers.base.account import Finding, Verdict
+from notifications.providers.base.account import Finding, Level
 from notifications.providers.registry import PROVIDERS
 from notifications.rules.addresses import BadAddressError, one_address
 from notifications.rules.states import Status
@@ -39,15 +39,15 @@ class Command(BaseCommand):
         if address is not None:
             found.append(self.send(address, options["wait"]))
             self.say(found[-1], width)
-        count = sum(finding.verdict is Verdict.BAD for finding in found)
+        count = sum(finding.level is Level.BAD for finding in found)
         if count:
             raise CommandError("One thing is bad." if count == 1 else f"{count} things are bad.")
 
     def say(self, finding: Finding, width: int) -> None:
-        style = {Verdict.GOOD: self.style.SUCCESS, Verdict.NOTE: self.style.WARNING, Verdict.BAD: self.style.ERROR}
-        mark = style[finding.verdict](f"{finding.verdict.value:<4}")
+        style = {Level.GOOD: self.style.SUCCESS, Level.NOTE: self.style.WARNING, Level.BAD: self.style.ERROR}
+        mark = style[finding.level](f"{finding.level.value:<4}")
         self.stdout.write(f"{mark}  {finding.subject:<{width}}  {printable(finding.text)}")
-        if finding.hint and finding.verdict is not Verdict.GOOD:
+        if finding.hint and finding.level is not Level.GOOD:
             self.stdout.write(f"{'':<4}  {'':<{width}}  → {printable(finding.hint)}")
 
     def send(self, address: str, wait_s: float) -> Finding:
@@ -60,7 +60,7 @@ class Command(BaseCommand):
         for waited_s, last in follow(message.id, wait_s=wait_s):
             self.stdout.write(f"{waited_s:6.1f} s  {printable(str(last))}")
             self.stdout.flush()
-        return verdict(last, wait_s=wait_s)
+        return conclusion(last, wait_s=wait_s)
 
 
 def recipient(raw: str) -> str:

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from notifications.providers.base.webhook import Feedback
-from notifications.rules.outcomes import BounceKind, FeedbackKind
+from notifications.providers.base.webhook import InterpretedEvent
+from notifications.rules.outcomes import BounceKind, EventType
 
 _PREFIX = "answer:"
 
@@ -30,9 +30,9 @@ def payload(*, message_id: UUID, attempt: int, bounce: BounceKind, said: str, at
     }
 
 
-def feedback(stored: dict[str, Any]) -> Feedback:
-    return Feedback(
-        kind=FeedbackKind.BOUNCED,
+def interpreted(stored: dict[str, Any]) -> InterpretedEvent:
+    return InterpretedEvent(
+        kind=EventType.BOUNCED,
         recipient="",
         bounce=BounceKind(stored["bounce"]),
         message_id=UUID(stored["message"]),

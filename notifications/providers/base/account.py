@@ -19,7 +19,7 @@ class Quota:
     sent_today: int
 
 
-class Verdict(StrEnum):
+class Level(StrEnum):
     GOOD = "ok"
     NOTE = "note"
     BAD = "bad"
@@ -30,23 +30,23 @@ class Finding:
     """One line of `provider_check`: what was looked at, how it is, and what to do about it."""
 
     subject: str
-    verdict: Verdict
+    level: Level
     text: str
     hint: str = ""
 
 
 def good(subject: str, text: str) -> Finding:
-    return Finding(subject=subject, verdict=Verdict.GOOD, text=text)
+    return Finding(subject=subject, level=Level.GOOD, text=text)
 
 
 def note(subject: str, text: str, hint: str = "") -> Finding:
     """Something is not set up, or cannot be known; mail goes out all the same."""
-    return Finding(subject=subject, verdict=Verdict.NOTE, text=text, hint=hint)
+    return Finding(subject=subject, level=Level.NOTE, text=text, hint=hint)
 
 
 def bad(subject: str, text: str, hint: str) -> Finding:
     """Something is set up and will not work."""
-    return Finding(subject=subject, verdict=Verdict.BAD, text=text, hint=hint)
+    return Finding(subject=subject, level=Level.BAD, text=text, hint=hint)
 
 
 def judged(subject: str, problems: Iterable[tuple[bool, str, str]], *, otherwise: str) -> Finding:

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from notifications.providers.base.webhook import ForgedError, MalformedError, UnprovenError
+from notifications.providers.base.webhook import CannotVerifyError, InvalidSignatureError, MalformedError
 
 # Longer than any provider retries (SendGrid a day, SNS and Postmark less); what is younger, the event's id keeps out.
 OLDEST = timedelta(hours=48)
@@ -60,12 +60,12 @@ def fingerprint(kept: Any) -> str:
 
 
 def refuse_stale(sent_at: datetime) -> None:
-    """Raise ForgedError if a signature is too old to be a retry, UnprovenError if it is from the future.
+    """Raise InvalidSignatureError if a signature is too old to be a retry, CannotVerifyError if it is from the future.
 
     The future is more likely our own clock's fault, which somebody can mend while the provider asks again.
     """
     age = datetime.now(UTC) - sent_at
     if age > OLDEST:
-        raise ForgedError("signed too long ago")
+        raise InvalidSignatureError("signed too long ago")
     if age < -CLOCKS_DIFFER_BY:
-        raise UnprovenError("signed in the future, by our clock")
+        raise CannotVerifyError("signed in the future, by our clock")

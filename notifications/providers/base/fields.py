@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from notifications.providers.base.compose import ATTEMPT_KEY, MESSAGE_ID_KEY
-from notifications.providers.base.webhook import UnreadableError
+from notifications.providers.base.webhook import UnknownEventError
 
 LONGEST_DETAIL = 300
 LONGEST_ID = 200
@@ -40,24 +40,24 @@ def detail(*values: Any, between: str = ": ") -> str:
 
 
 def address(value: Any) -> str:
-    """Return the addr-spec in lower case. Raises UnreadableError."""
+    """Return the addr-spec in lower case. Raises UnknownEventError."""
     text = value.strip() if isinstance(value, str) else ""
     if text.endswith(">"):
         text = text[:-1].rpartition("<")[2]
     text = text.lower()
     if len(text) > LONGEST_ADDRESS or not ADDRESS.fullmatch(text):
-        raise UnreadableError("no usable recipient")
+        raise UnknownEventError("no usable recipient")
     return text
 
 
 def recipient(value: Any, *names: object) -> str:
     """Return the addr-spec in lower case; "" if there is none and one of `names` leads to the message anyway.
 
-    Raises UnreadableError.
+    Raises UnknownEventError.
     """
     try:
         return address(value)
-    except UnreadableError:
+    except UnknownEventError:
         if any(names):
             return ""
         raise

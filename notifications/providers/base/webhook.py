@@ -1,4 +1,4 @@
-"""The vocabulary between a provider's webhook and feedback: what is posted to us, and what it says."""
+"""The contract of a provider's webhook: the request it sends, the events in it, and what one event means."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from notifications.rules.outcomes import BounceKind, FeedbackKind
+from notifications.rules.outcomes import BounceKind, EventType
 
 
-class ForgedError(Exception):
+class InvalidSignatureError(Exception):
     """The request is not proven to be the provider's. The text says what is missing, for our log only."""
 
 
@@ -22,19 +22,19 @@ class OversizedError(Exception):
     """The request is the provider's and holds more than is taken in one go. The provider repeats it, or cuts it."""
 
 
-class UnprovenError(Exception):
+class CannotVerifyError(Exception):
     """It cannot be found out now whether the request is the provider's: answer 5xx, and it will ask again.
 
     The set-up is incomplete, or somebody who has to be asked does not answer.
     """
 
 
-class UnreadableError(Exception):
+class UnknownEventError(Exception):
     """One event says something that no mapping table knows how to read."""
 
 
 @dataclass(frozen=True)
-class Posted:
+class WebhookRequest:
     """A webhook request: the body as it came in, byte for byte, and the headers (names in any case)."""
 
     body: bytes
@@ -59,7 +59,7 @@ class RawEvent:
 
 
 @dataclass(frozen=True)
-class Opened:
+class WebhookBatch:
     """A request that is proven genuine. `note` is for our log, where there is something to say of it."""
 
     events: list[RawEvent] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Opened:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Feedback:
+class InterpretedEvent:
     """What one event says about one mail to one address.
 
     `message_id` and `attempt` are what we gave the provider along, None where they did not come back. `detail` is the
@@ -80,10 +80,10 @@ class Feedback:
     message is named. `is_strange`: the provider's id is none that it gives us when it takes an email.
     """
 
-    kind: FeedbackKind
+    kind: EventType
     recipient: str
     bounce: BounceKind | None = None
-    also: FeedbackKind | None = None
+    also: EventType | None = None
     message_id: UUID | None = None
     header_id: UUID | None = None
     attempt: int | None = None
@@ -116,17 +116,19 @@ class Webhook(ABC):
         return []
 
     def require_settings(self) -> None:
-        """Raise UnprovenError while a setting is missing: the provider's later attempts may find it."""
+        """Raise CannotVerifyError while a setting is missing: the provider's later attempts may find it."""
         if missing := self.missing_settings():
-            raise UnprovenError(f"{missing[0]} is not set")
+            raise CannotVerifyError(f"{missing[0]} is not set")
 
     @abstractmethod
-    def open(self, posted: Posted) -> Opened:
-        """Prove that the provider sent this and take it apart. Raises ForgedError, MalformedError and UnprovenError.
+    def verify_and_parse(self, request: WebhookRequest) -> WebhookBatch:
+        """Prove that the provider sent this, and return its events.
+
+        Raises InvalidSignatureError, MalformedError, OversizedError and CannotVerifyError.
 
         Events that say nothing of a mail's fate (opens, clicks) are left out here and are stored nowhere.
         """
 
     @abstractmethod
-    def read(self, payload: dict[str, Any]) -> Feedback | None:
-        """Return what a stored event says, None if nothing of a mail's fate. Raises UnreadableError."""
+    def interpret(self, payload: dict[str, Any]) -> InterpretedEvent | None:
+        """Return what a stored event says, None if nothing of a mail's fate. Raises UnknownEventError."""

@@ -14,16 +14,16 @@ from notifications.providers.answers import judged
 from notifications.providers.base.body import fingerprint, parsed, storable
 from notifications.providers.base.fields import LONGEST_ID, detail, line, moment, ours, recipient, section
 from notifications.providers.base.webhook import (
-    Feedback,
-    ForgedError,
+    InterpretedEvent,
+    InvalidSignatureError,
     MalformedError,
-    Opened,
-    Posted,
     RawEvent,
-    UnreadableError,
+    UnknownEventError,
     Webhook,
+    WebhookBatch,
+    WebhookRequest,
 )
-from notifications.rules.outcomes import BounceKind, FeedbackKind
+from notifications.rules.outcomes import BounceKind, EventType
 
 # Opens and clicks say nothing of a mail's fate; "Inbound" is somebody's letter to us, with its content.
 LEFT_OUT = {"Open", "Click", "Inbound"}
@@ -42,16 +42,16 @@ NO_MESSAGE = "00000000-0000-0000-0000-000000000000"
 # A bounce can be sent with all of the original mail in it, links and all.
 NEVER_STORED = {"Content", "Subject"}
 
-Meaning = tuple[FeedbackKind, BounceKind | None]
+Meaning = tuple[EventType, BounceKind | None]
 
-BOUNCED_HARD: Meaning = (FeedbackKind.BOUNCED, BounceKind.HARD)
-BOUNCED_SOFT: Meaning = (FeedbackKind.BOUNCED, BounceKind.SOFT)
-BLOCKED: Meaning = (FeedbackKind.BOUNCED, BounceKind.BLOCKED)
-ANSWERED: Meaning = (FeedbackKind.BOUNCED, BounceKind.AUTO_REPLY)
-DEFERRED: Meaning = (FeedbackKind.DEFERRED, None)
-COMPLAINED: Meaning = (FeedbackKind.COMPLAINED, None)
-UNSUBSCRIBED: Meaning = (FeedbackKind.UNSUBSCRIBED, None)
-REJECTED: Meaning = (FeedbackKind.REJECTED, None)
+BOUNCED_HARD: Meaning = (EventType.BOUNCED, BounceKind.HARD)
+BOUNCED_SOFT: Meaning = (EventType.BOUNCED, BounceKind.SOFT)
+BLOCKED: Meaning = (EventType.BOUNCED, BounceKind.BLOCKED)
+ANSWERED: Meaning = (EventType.BOUNCED, BounceKind.AUTO_REPLY)
+DEFERRED: Meaning = (EventType.DEFERRED, None)
+COMPLAINED: Meaning = (EventType.COMPLAINED, None)
+UNSUBSCRIBED: Meaning = (EventType.UNSUBSCRIBED, None)
+REJECTED: Meaning = (EventType.REJECTED, None)
 
 # https://postmarkapp.com/developer/api/bounce-api#bounce-types; None: nothing of a mail's fate.
 BOUNCE_TYPES: dict[str, Meaning | None] = {
@@ -68,7 +68,7 @@ BOUNCE_TYPES: dict[str, Meaning | None] = {
     "SoftBounce": BOUNCED_SOFT,
     "VirusNotification": BLOCKED,
     "ChallengeVerification": ANSWERED,
-    "BadEmailAddress": (FeedbackKind.REJECTED, BounceKind.HARD),
+    "BadEmailAddress": (EventType.REJECTED, BounceKind.HARD),
     "SpamComplaint": COMPLAINED,
     "ManuallyDeactivated": REJECTED,
     "Unconfirmed": REJECTED,
@@ -96,26 +96,26 @@ class PostmarkWebhook(Webhook):
     def unusable_settings(self) -> list[str]:
         return self.missing_settings() if settings.POSTMARK_WEBHOOK_AUTH else []
 
-    def open(self, posted: Posted) -> Opened:
+    def verify_and_parse(self, request: WebhookRequest) -> WebhookBatch:
         self.require_settings()
-        if not hmac.compare_digest(credentials(posted), settings.POSTMARK_WEBHOOK_AUTH.encode()):
-            raise ForgedError("wrong user or password, or none")
-        event = storable(parsed(posted.body))
+        if not hmac.compare_digest(credentials(request), settings.POSTMARK_WEBHOOK_AUTH.encode()):
+            raise InvalidSignatureError("wrong user or password, or none")
+        event = storable(parsed(request.body))
         if not isinstance(event, dict):
             raise MalformedError("no event")
         if (record := record_type(event)) in LEFT_OUT:
-            return Opened(note="inbound mail is posted to this webhook" if record == "Inbound" else "")
+            return WebhookBatch(note="inbound mail is posted to this webhook" if record == "Inbound" else "")
         kept = {name: value for name, value in event.items() if name not in NEVER_STORED}
-        return Opened([RawEvent(fingerprint(event), kept)])
+        return WebhookBatch([RawEvent(fingerprint(event), kept)])
 
-    def read(self, payload: dict[str, Any]) -> Feedback | None:
+    def interpret(self, payload: dict[str, Any]) -> InterpretedEvent | None:
         meaning = meaning_of(payload)
         if meaning is None:
             return None
         kind, bounce = meaning
         message_id, attempt = ours(section(payload, "Metadata"))
         receipt = line(payload.get("MessageID"), LONGEST_ID).replace(NO_MESSAGE, "")
-        return Feedback(
+        return InterpretedEvent(
             kind=kind,
             recipient=recipient(payload.get("Email") or payload.get("Recipient"), message_id, receipt),
             bounce=bounce,
@@ -130,9 +130,9 @@ class PostmarkWebhook(Webhook):
         )
 
 
-def credentials(posted: Posted) -> bytes:
+def credentials(request: WebhookRequest) -> bytes:
     """Return the user and password a request came with, joined by a colon; nothing where there are none."""
-    scheme, _, encoded = posted.header("Authorization").partition(" ")
+    scheme, _, encoded = request.header("Authorization").partition(" ")
     try:
         return base64.b64decode(encoded.strip(), validate=True) if scheme.lower() == "basic" else b""
     except (ValueError, binascii.Error):
@@ -147,22 +147,22 @@ def record_type(payload: dict[str, Any]) -> str:
 
 
 def meaning_of(payload: dict[str, Any]) -> Meaning | None:
-    """Return what an event says, None if nothing of a mail's fate. Raises UnreadableError."""
+    """Return what an event says, None if nothing of a mail's fate. Raises UnknownEventError."""
     record = record_type(payload)
     if record == "Delivery":
-        return FeedbackKind.DELIVERED, None
+        return EventType.DELIVERED, None
     if record == "SpamComplaint":
         return COMPLAINED
     if record == "Bounce" and line(payload.get("Type")) in BOUNCE_TYPES:
         return by_the_server(BOUNCE_TYPES[line(payload.get("Type"))], payload)
     if record == "SubscriptionChange":
         return subscription_change(payload)
-    raise UnreadableError("a type of event that no table knows")
+    raise UnknownEventError("a type of event that no table knows")
 
 
 def by_the_server(meaning: Meaning | None, payload: dict[str, Any]) -> Meaning | None:
     """Return the meaning of a bounce with what the recipient's server says of the address."""
-    if meaning is None or meaning[0] is not FeedbackKind.BOUNCED or meaning[1] in {None, BounceKind.AUTO_REPLY}:
+    if meaning is None or meaning[0] is not EventType.BOUNCED or meaning[1] in {None, BounceKind.AUTO_REPLY}:
         return meaning
     return meaning[0], judged(meaning[1] or BounceKind.SOFT, line(payload.get("Details")))
 
@@ -178,5 +178,5 @@ def subscription_change(payload: dict[str, Any]) -> Meaning | None:
     if reason == "ManualSuppression" and line(payload.get("Origin")) != "Recipient":
         return None
     if reason not in SUPPRESSION_REASONS:
-        raise UnreadableError("a reason to suppress that no table knows")
+        raise UnknownEventError("a reason to suppress that no table knows")
     return SUPPRESSION_REASONS[reason]

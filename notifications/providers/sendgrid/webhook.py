@@ -20,18 +20,18 @@ from notifications.providers.answers import judged
 from notifications.providers.base.body import fingerprint, parsed, refuse_stale, storable
 from notifications.providers.base.fields import LONGEST_ID, detail, header_id, line, moment, ours, recipient
 from notifications.providers.base.webhook import (
-    Feedback,
-    ForgedError,
+    CannotVerifyError,
+    InterpretedEvent,
+    InvalidSignatureError,
     MalformedError,
-    Opened,
     OversizedError,
-    Posted,
     RawEvent,
-    UnprovenError,
-    UnreadableError,
+    UnknownEventError,
     Webhook,
+    WebhookBatch,
+    WebhookRequest,
 )
-from notifications.rules.outcomes import BounceKind, FeedbackKind
+from notifications.rules.outcomes import BounceKind, EventType
 
 SIGNATURE_HEADER = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP_HEADER = "X-Twilio-Email-Event-Webhook-Timestamp"
@@ -42,15 +42,15 @@ LEFT_OUT = {"open", "click"}
 ACCOUNT = "account_status_change"
 
 # None: nothing of a mail's fate.
-KINDS: dict[str, FeedbackKind | None] = {
-    "processed": FeedbackKind.ACCEPTED,
-    "deferred": FeedbackKind.DEFERRED,
-    "delivered": FeedbackKind.DELIVERED,
-    "bounce": FeedbackKind.BOUNCED,
-    "dropped": FeedbackKind.REJECTED,
-    "spamreport": FeedbackKind.COMPLAINED,
-    "unsubscribe": FeedbackKind.UNSUBSCRIBED,
-    "group_unsubscribe": FeedbackKind.UNSUBSCRIBED,
+KINDS: dict[str, EventType | None] = {
+    "processed": EventType.ACCEPTED,
+    "deferred": EventType.DEFERRED,
+    "delivered": EventType.DELIVERED,
+    "bounce": EventType.BOUNCED,
+    "dropped": EventType.REJECTED,
+    "spamreport": EventType.COMPLAINED,
+    "unsubscribe": EventType.UNSUBSCRIBED,
+    "group_unsubscribe": EventType.UNSUBSCRIBED,
     "group_resubscribe": None,
     ACCOUNT: None,
 }
@@ -63,8 +63,8 @@ OF_OUR_NAME = {"Content", "Reputation"}
 DROPPED_FOR_THE_ADDRESS = {"bounced address", "invalid"}
 # A mail that was dropped because of what the person had said before.
 DROPPED_FOR_THE_PERSON = {
-    "spam reporting address": FeedbackKind.COMPLAINED,
-    "unsubscribed address": FeedbackKind.UNSUBSCRIBED,
+    "spam reporting address": EventType.COMPLAINED,
+    "unsubscribed address": EventType.UNSUBSCRIBED,
 }
 
 
@@ -84,40 +84,40 @@ class SendGridWebhook(Webhook):
             return [] if self.missing_settings() else [self.key_setting]
         return []
 
-    def open(self, posted: Posted) -> Opened:
+    def verify_and_parse(self, request: WebhookRequest) -> WebhookBatch:
         self.require_settings()
-        self.prove(posted)
-        batch = parsed(posted.body)
+        self.prove(request)
+        batch = parsed(request.body)
         if not isinstance(batch, list):
             raise MalformedError("no batch of events")
         if len(batch) > self.max_events:
             raise OversizedError(f"{len(batch)} events")
         events = [event for event in map(raw_event, batch) if event is not None]
-        return Opened(events, note=account_note(events))
+        return WebhookBatch(events, note=account_note(events))
 
-    def prove(self, posted: Posted) -> None:
-        """Raises ForgedError and UnprovenError."""
-        timestamp = posted.header(TIMESTAMP_HEADER)
+    def prove(self, request: WebhookRequest) -> None:
+        """Raises InvalidSignatureError and CannotVerifyError."""
+        timestamp = request.header(TIMESTAMP_HEADER)
         if not TIMESTAMP.fullmatch(timestamp):
-            raise ForgedError("no time of signing")
+            raise InvalidSignatureError("no time of signing")
         try:
-            signature = base64.b64decode(posted.header(SIGNATURE_HEADER), validate=True)
-            self.key().verify(signature, timestamp.encode() + posted.body, ec.ECDSA(hashes.SHA256()))
+            signature = base64.b64decode(request.header(SIGNATURE_HEADER), validate=True)
+            self.key().verify(signature, timestamp.encode() + request.body, ec.ECDSA(hashes.SHA256()))
         except (ValueError, binascii.Error, InvalidSignature) as error:
-            raise ForgedError("the signature does not fit") from error
+            raise InvalidSignatureError("the signature does not fit") from error
         refuse_stale(datetime.fromtimestamp(int(timestamp), UTC))
 
     def key(self) -> ec.EllipticCurvePublicKey:
-        """Raises UnprovenError: a key that cannot be used is our mistake, and can be mended while SendGrid retries."""
+        """Raises CannotVerifyError: an unusable key is our mistake, and can be fixed while SendGrid retries."""
         try:
             return public_key(getattr(settings, self.key_setting))
         except (ValueError, UnsupportedAlgorithm) as error:
-            raise UnprovenError(f"{self.key_setting} is no public key on P-256") from error
+            raise CannotVerifyError(f"{self.key_setting} is no public key on P-256") from error
 
-    def read(self, payload: dict[str, Any]) -> Feedback | None:
+    def interpret(self, payload: dict[str, Any]) -> InterpretedEvent | None:
         event = line(payload.get("event"))
         if event not in KINDS:
-            raise UnreadableError("a type of event that no table knows")
+            raise UnknownEventError("a type of event that no table knows")
         kind = KINDS[event]
         if kind is None:
             return None
@@ -125,11 +125,11 @@ class SendGridWebhook(Webhook):
         header = header_id(payload.get("smtp-id"))
         # Anymail's own id, which it gave the mail and us, comes back; SendGrid's has our receipt nowhere.
         receipt = line(payload.get("anymail_id"), LONGEST_ID)
-        return Feedback(
+        return InterpretedEvent(
             kind=kind,
             recipient=recipient(payload.get("email"), message_id, header, receipt),
             bounce=bounce_kind(kind, payload),
-            also=DROPPED_FOR_THE_PERSON.get(reason(payload)) if kind is FeedbackKind.REJECTED else None,
+            also=DROPPED_FOR_THE_PERSON.get(reason(payload)) if kind is EventType.REJECTED else None,
             message_id=message_id,
             header_id=header,
             attempt=attempt,
@@ -179,10 +179,10 @@ def reason(payload: dict[str, Any]) -> str:
     return line(payload.get("reason")).lower()
 
 
-def bounce_kind(kind: FeedbackKind, payload: dict[str, Any]) -> BounceKind | None:
-    if kind is FeedbackKind.REJECTED:
+def bounce_kind(kind: EventType, payload: dict[str, Any]) -> BounceKind | None:
+    if kind is EventType.REJECTED:
         return BounceKind.HARD if reason(payload) in DROPPED_FOR_THE_ADDRESS else None
-    if kind is not FeedbackKind.BOUNCED:
+    if kind is not EventType.BOUNCED:
         return None
     told = BOUNCES.get(line(payload.get("type")).lower()) or untyped_bounce(payload)
     if line(payload.get("bounce_classification")) in OF_OUR_NAME:

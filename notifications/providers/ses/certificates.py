@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
-from notifications.providers.base.webhook import ForgedError, UnprovenError
+from notifications.providers.base.webhook import CannotVerifyError, InvalidSignatureError
 from notifications.providers.ses import fetching
 
 SMALLEST_KEY_BITS = 2048
@@ -32,29 +32,31 @@ class Certificate:
     valid_until: datetime
 
     def verify(self, signature: bytes, signed: bytes, digest: HashAlgorithm) -> None:
-        """Raises ForgedError."""
+        """Raises InvalidSignatureError."""
         if not self.valid_from <= datetime.now(UTC) <= self.valid_until:
-            raise ForgedError("the certificate has expired, or is not valid yet")
+            raise InvalidSignatureError("the certificate has expired, or is not valid yet")
         try:
             self.key.verify(signature, signed, padding.PKCS1v15(), digest)
         except (InvalidSignature, UnsupportedAlgorithm) as error:
-            raise ForgedError("the signature does not fit") from error
+            raise InvalidSignatureError("the signature does not fit") from error
 
 
 def parse(pem: bytes) -> Certificate:
-    """Raises ForgedError."""
+    """Raises InvalidSignatureError."""
     try:
         found = x509.load_pem_x509_certificate(pem)
         key = found.public_key()
     except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm) as error:
-        raise ForgedError("no certificate") from error
+        raise InvalidSignatureError("no certificate") from error
     if not isinstance(key, RSAPublicKey) or key.key_size < SMALLEST_KEY_BITS:
-        raise ForgedError("the certificate's key is none that Amazon uses")
+        raise InvalidSignatureError("the certificate's key is none that Amazon uses")
     return Certificate(key, found.not_valid_before_utc, found.not_valid_after_utc)
 
 
 def fetched(url: str) -> Certificate:
-    """Return the certificate at `url`, which must have been checked. Raises ForgedError and UnprovenError.
+    """Return the certificate at `url`, which must have been checked.
+
+    Raises InvalidSignatureError and CannotVerifyError.
 
     One at a time: at the start a burst of messages needs the same certificate, and forged ones, each with another
     address, must not occupy every thread with asking Amazon.
@@ -62,7 +64,7 @@ def fetched(url: str) -> Certificate:
     if (known := _kept.get(url)) is not None:
         return known
     if not _fetching.acquire(timeout=WAIT_FOR_ANOTHER_S):
-        raise UnprovenError("another certificate is being fetched")
+        raise CannotVerifyError("another certificate is being fetched")
     try:
         known = _kept.get(url)
         return _keep(url, parse(_download(url))) if known is None else known
@@ -73,10 +75,10 @@ def fetched(url: str) -> Certificate:
 def _download(url: str) -> bytes:
     answer = fetching.get(url)
     if len(answer.body) > fetching.LARGEST:
-        raise ForgedError("there is no certificate where the message says")
+        raise InvalidSignatureError("there is no certificate where the message says")
     if answer.status != requests.codes.ok:
         # The address is Amazon's own: something between us and it may be what refuses.
-        raise UnprovenError(f"no certificate from Amazon: status {answer.status}")
+        raise CannotVerifyError(f"no certificate from Amazon: status {answer.status}")
     return answer.body
 
 
@@ -88,9 +90,9 @@ def _keep(url: str, certificate: Certificate) -> Certificate:
 
 
 def from_file(path: str) -> Certificate:
-    """Raises ForgedError and UnprovenError."""
+    """Raises InvalidSignatureError and CannotVerifyError."""
     try:
         pem = Path(path).read_bytes()
     except OSError as error:
-        raise UnprovenError("SNS_CERTIFICATE_FILE cannot be read") from error
+        raise CannotVerifyError("SNS_CERTIFICATE_FILE cannot be read") from error
     return parse(pem)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import requests
 from urllib3.exceptions import HTTPError
 
-from notifications.providers.base.webhook import UnprovenError
+from notifications.providers.base.webhook import CannotVerifyError
 
 # SNS waits 15 s for our answer: https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
 TIMEOUTS_S = (2.0, 3.0)
@@ -25,7 +25,7 @@ class Fetched:
 
 
 def get(url: str) -> Fetched:
-    """Fetch `url`, following nothing. Raises UnprovenError where asking again later may help.
+    """Fetch `url`, following nothing. Raises CannotVerifyError where asking again later may help.
 
     The error does not carry the address: it can hold the token that confirms a subscription.
     """
@@ -38,7 +38,7 @@ def get(url: str) -> Fetched:
             return fetched
         trouble = f"status {fetched.status}"
     # Raised outside the handler: the exception of the library, which names the address, must not travel along.
-    raise UnprovenError(f"no answer from Amazon: {trouble}")
+    raise CannotVerifyError(f"no answer from Amazon: {trouble}")
 
 
 def _get(url: str) -> Fetched:

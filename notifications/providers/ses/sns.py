@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from django.conf import settings
 
 from notifications.providers.base.body import refuse_stale
-from notifications.providers.base.webhook import ForgedError, UnprovenError
+from notifications.providers.base.webhook import CannotVerifyError, InvalidSignatureError
 from notifications.providers.ses import certificates, fetching
 
 
@@ -57,28 +57,28 @@ def verified(message: Any) -> dict[str, str]:
     """Return the signed fields of a message that Amazon signed about a topic of ours.
 
     Nobody is asked for anything before the topic is known: a good signature only proves that some AWS account
-    published it. Raises ForgedError and UnprovenError.
+    published it. Raises InvalidSignatureError and CannotVerifyError.
     """
     fields = signed_fields(message)
     if fields["TopicArn"] not in settings.SES_WEBHOOK_TOPICS:
-        raise ForgedError(f"SES_WEBHOOK_TOPICS does not name {fields['TopicArn']}")
+        raise InvalidSignatureError(f"SES_WEBHOOK_TOPICS does not name {fields['TopicArn']}")
     refuse_stale(sent_at(fields["Timestamp"]))
     digest = DIGESTS.get(str(message.get("SignatureVersion")))
     if digest is None:
-        raise ForgedError("an unknown version of signature")
+        raise InvalidSignatureError("an unknown version of signature")
     signature = decoded(message.get("Signature"))
     signing_certificate(message.get("SigningCertURL"), fields["TopicArn"]).verify(signature, canonical(fields), digest)
     return fields
 
 
 def signed_fields(message: Any) -> dict[str, str]:
-    """Return what a message's signature covers, in that order. Raises ForgedError."""
+    """Return what a message's signature covers, in that order. Raises InvalidSignatureError."""
     if not isinstance(message, dict) or message.get("Type") not in list(SIGNED):
-        raise ForgedError("no SNS message; with raw message delivery nothing is signed")
+        raise InvalidSignatureError("no SNS message; with raw message delivery nothing is signed")
     names = [name for name in SIGNED[message["Type"]] if name not in OPTIONAL or message.get(name) is not None]
     for name in names:
         if not isinstance(message.get(name), str) or not SHAPES[name].fullmatch(message[name]):
-            raise ForgedError(f"an SNS message without a proper {name}")
+            raise InvalidSignatureError(f"an SNS message without a proper {name}")
     return {name: message[name] for name in names}
 
 
@@ -92,33 +92,33 @@ def sent_at(timestamp: str) -> datetime:
     try:
         return datetime.fromisoformat(timestamp)
     except ValueError as error:
-        raise ForgedError("an SNS message without a proper Timestamp") from error
+        raise InvalidSignatureError("an SNS message without a proper Timestamp") from error
 
 
 def decoded(signature: Any) -> bytes:
     try:
         return base64.b64decode(signature, validate=True)
     except (TypeError, ValueError, binascii.Error) as error:
-        raise ForgedError("no signature") from error
+        raise InvalidSignatureError("no signature") from error
 
 
 def signing_certificate(url: Any, topic: str) -> certificates.Certificate:
-    """Return the certificate the message says it is signed with. Raises ForgedError and UnprovenError."""
+    """Return the certificate the message says it is signed with. Raises InvalidSignatureError and CannotVerifyError."""
     if settings.LOCAL and settings.SNS_CERTIFICATE_FILE:
         return certificates.from_file(settings.SNS_CERTIFICATE_FILE)
     return certificates.fetched(amazons(url, CERTIFICATE_URL, topic))
 
 
 def amazons(url: Any, shape: re.Pattern[str], topic: str) -> str:
-    """Return `url` if it is SNS's own, in the topic's region. Raises ForgedError."""
+    """Return `url` if it is SNS's own, in the topic's region. Raises InvalidSignatureError."""
     found = shape.fullmatch(url) if isinstance(url, str) else None
     if found is None or found["region"] != topic.split(":")[3]:
-        raise ForgedError("an address that is not Amazon SNS's")
+        raise InvalidSignatureError("an address that is not Amazon SNS's")
     return found[0]
 
 
 def confirm(fields: dict[str, str]) -> None:
-    """Confirm a subscription, as a verified message asks. Raises ForgedError and UnprovenError."""
+    """Confirm a subscription, as a verified message asks. Raises InvalidSignatureError and CannotVerifyError."""
     answer = fetching.get(amazons(fields["SubscribeURL"], SUBSCRIBE_URL, fields["TopicArn"]))
     if answer.status != requests.codes.ok:
-        raise UnprovenError(f"Amazon did not confirm the subscription: status {answer.status}")
+        raise CannotVerifyError(f"Amazon did not confirm the subscription: status {answer.status}")

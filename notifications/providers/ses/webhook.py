@@ -23,16 +23,16 @@ from notifications.providers.base.fields import (
     section,
 )
 from notifications.providers.base.webhook import (
-    Feedback,
+    InterpretedEvent,
     MalformedError,
-    Opened,
-    Posted,
     RawEvent,
-    UnreadableError,
+    UnknownEventError,
     Webhook,
+    WebhookBatch,
+    WebhookRequest,
 )
 from notifications.providers.ses import sns
-from notifications.rules.outcomes import BounceKind, FeedbackKind
+from notifications.rules.outcomes import BounceKind, EventType
 
 # SES says so itself, in words and not in JSON, when a topic is set up.
 TOPIC_VALIDATED = "Successfully validated SNS topic for Amazon SES event publishing."
@@ -45,33 +45,33 @@ METADATA_HEADER, ID_HEADER = "x-metadata", "message-id"
 class Shape:
     """Where an event of one type says what. `people` is the list of the addresses it is about."""
 
-    kind: FeedbackKind
+    kind: EventType
     section: str
     people: str = ""
     words: tuple[str, ...] = ()
 
 
 SHAPES = {
-    "Send": Shape(kind=FeedbackKind.ACCEPTED, section="send"),
-    "Delivery": Shape(kind=FeedbackKind.DELIVERED, section="delivery", people="recipients", words=("smtpResponse",)),
+    "Send": Shape(kind=EventType.ACCEPTED, section="send"),
+    "Delivery": Shape(kind=EventType.DELIVERED, section="delivery", people="recipients", words=("smtpResponse",)),
     "DeliveryDelay": Shape(
-        kind=FeedbackKind.DEFERRED, section="deliveryDelay", people="delayedRecipients", words=("delayType",)
+        kind=EventType.DEFERRED, section="deliveryDelay", people="delayedRecipients", words=("delayType",)
     ),
     "Bounce": Shape(
-        kind=FeedbackKind.BOUNCED,
+        kind=EventType.BOUNCED,
         section="bounce",
         people="bouncedRecipients",
         words=("bounceType", "bounceSubType"),
     ),
     "Complaint": Shape(
-        kind=FeedbackKind.COMPLAINED,
+        kind=EventType.COMPLAINED,
         section="complaint",
         people="complainedRecipients",
         words=("complaintFeedbackType", "complaintSubType"),
     ),
-    "Reject": Shape(kind=FeedbackKind.REJECTED, section="reject", words=("reason",)),
-    "Rendering Failure": Shape(kind=FeedbackKind.REJECTED, section="failure", words=("errorMessage",)),
-    "Subscription": Shape(kind=FeedbackKind.UNSUBSCRIBED, section="subscription", words=("contactList", "source")),
+    "Reject": Shape(kind=EventType.REJECTED, section="reject", words=("reason",)),
+    "Rendering Failure": Shape(kind=EventType.REJECTED, section="failure", words=("errorMessage",)),
+    "Subscription": Shape(kind=EventType.UNSUBSCRIBED, section="subscription", words=("contactList", "source")),
 }
 # Permanent covers the suppression lists of SES too (OnAccountSuppressionList, Suppressed): the detail keeps that.
 BOUNCES = {
@@ -85,7 +85,7 @@ ON_ITS_LISTS = {"NoEmail", "Suppressed", "OnAccountSuppressionList"}
 OF_THE_MESSAGE = {"MessageTooLarge", "ContentRejected", "AttachmentRejected"}
 # The other types of feedback (abuse, fraud, virus …) are complaints:
 # https://www.iana.org/assignments/marf-parameters/marf-parameters.xhtml
-TAKEN_BACK = {"not-spam": FeedbackKind.NOT_SPAM}
+TAKEN_BACK = {"not-spam": EventType.NOT_SPAM}
 # These come from a delivery status notification; an automatic reply is none, and so comes without them.
 STATUS_NOTIFICATION = ("action", "status", "diagnosticCode")
 
@@ -99,35 +99,35 @@ class SesWebhook(Webhook):
     def missing_settings(self) -> list[str]:
         return [] if settings.SES_WEBHOOK_TOPICS else ["SES_WEBHOOK_TOPICS"]
 
-    def open(self, posted: Posted) -> Opened:
+    def verify_and_parse(self, request: WebhookRequest) -> WebhookBatch:
         self.require_settings()
-        message = sns.verified(parsed(posted.body))
+        message = sns.verified(parsed(request.body))
         topic = message["TopicArn"]
         if message["Type"] == sns.Type.SUBSCRIBE:
             sns.confirm(message)
-            return Opened(note=f"confirmed the subscription to {topic}")
+            return WebhookBatch(note=f"confirmed the subscription to {topic}")
         if message["Type"] == sns.Type.UNSUBSCRIBE:
             # Its address would subscribe again: whoever ended the subscription may have meant it.
-            return Opened(note=f"the subscription to {topic} was ended")
+            return WebhookBatch(note=f"the subscription to {topic} was ended")
         if message["Message"].strip() == TOPIC_VALIDATED:
-            return Opened(note=f"SES has validated {topic}")
-        return opened(message["MessageId"], parsed(message["Message"]))
+            return WebhookBatch(note=f"SES has validated {topic}")
+        return batch_of(message["MessageId"], parsed(message["Message"]))
 
-    def read(self, payload: dict[str, Any]) -> Feedback | None:
+    def interpret(self, payload: dict[str, Any]) -> InterpretedEvent | None:
         shape = SHAPES.get(event_type(payload))
         if shape is None:
-            raise UnreadableError("a type of event that no table knows")
+            raise UnknownEventError("a type of event that no table knows")
         said = section(payload, shape.section)
-        if shape.kind is FeedbackKind.UNSUBSCRIBED and not opts_out(said):
+        if shape.kind is EventType.UNSUBSCRIBED and not opts_out(said):
             return None
         mail = section(payload, "mail")
         person = first_person(said.get(shape.people))
         message_id, attempt = given_along(mail)
         header, receipt = own_header(mail), line(mail.get("messageId"), LONGEST_ID)
-        return Feedback(
+        return InterpretedEvent(
             kind=TAKEN_BACK.get(line(said.get("complaintFeedbackType")), shape.kind),
             recipient=recipient(wrote_to(mail, person), message_id, header, receipt),
-            bounce=bounce_kind(said, person) if shape.kind is FeedbackKind.BOUNCED else None,
+            bounce=bounce_kind(said, person) if shape.kind is EventType.BOUNCED else None,
             message_id=message_id,
             header_id=header,
             attempt=attempt,
@@ -140,15 +140,15 @@ class SesWebhook(Webhook):
         )
 
 
-def opened(message_id: str, event: Any) -> Opened:
+def batch_of(message_id: str, event: Any) -> WebhookBatch:
     """Return an event of SES as it is stored, under the id of the SNS message. Raises MalformedError."""
     if not isinstance(event, dict):
         raise MalformedError("no SES event")
     if event_type(event) in LEFT_OUT:
         note = "a rule for inbound mail publishes to this topic" if event_type(event) == "Received" else ""
-        return Opened(note=note)
+        return WebhookBatch(note=note)
     # One event is about one address here: a mail of ours has one recipient.
-    return Opened([RawEvent(message_id, storable(without_headers(event)))])
+    return WebhookBatch([RawEvent(message_id, storable(without_headers(event)))])
 
 
 def without_headers(event: dict[str, Any]) -> dict[str, Any]:
@@ -213,7 +213,7 @@ def wrote_to(mail: dict[str, Any], person: dict[str, Any]) -> Any:
 
 
 def bounce_kind(bounce: dict[str, Any], person: dict[str, Any]) -> BounceKind:
-    """Return what a bounce says about the address. Raises UnreadableError.
+    """Return what a bounce says about the address. Raises UnknownEventError.
 
     SES reports automatic replies as bounces, Transient/General, and does not mark them: "You are notified of
     out-of-the-office (OOTO) messages through the same method as bounces". What tells them apart is that nothing of a
@@ -223,7 +223,7 @@ def bounce_kind(bounce: dict[str, Any], person: dict[str, Any]) -> BounceKind:
     """
     found = BOUNCES.get(line(bounce.get("bounceType")))
     if found is None:
-        raise UnreadableError("a type of bounce that no table knows")
+        raise UnknownEventError("a type of bounce that no table knows")
     subtype = line(bounce.get("bounceSubType"))
     if found is BounceKind.HARD and subtype in ON_ITS_LISTS:
         return found

@@ -21,7 +21,7 @@ def look(server, provider="ses", names=("one._domainkey.example.com",), domain="
 def test_all_is_well(server):
     server.records = WHOLE
     found = look(server)
-    assert {subject: finding.verdict.value for subject, finding in found.items()} == {
+    assert {subject: finding.level.value for subject, finding in found.items()} == {
         "SPF": "ok",
         "DKIM": "ok",
         "DMARC": "ok",
@@ -30,7 +30,7 @@ def test_all_is_well(server):
 
 
 @pytest.mark.parametrize(
-    ("texts", "provider", "verdict", "words"),
+    ("texts", "provider", "level", "words"),
     [
         ([], "ses", "note", "own return path"),
         ([], "smtp", "bad", "no record"),
@@ -43,11 +43,11 @@ def test_all_is_well(server):
         (["v=spf1 a -all"], "smtp", "ok", "v=spf1 a -all"),
     ],
 )
-def test_spf_is_judged(server, texts, provider, verdict, words):
+def test_spf_is_judged(server, texts, provider, level, words):
     server.records = {"example.com": texts}
     found = look(server, provider)["SPF"]
-    assert (found.verdict.value, words in found.text) == (verdict, True), found
-    assert verdict == "ok" or found.hint
+    assert (found.level.value, words in found.text) == (level, True), found
+    assert level == "ok" or found.hint
 
 
 def many(count):
@@ -59,7 +59,7 @@ def including(count):
 
 
 @pytest.mark.parametrize(
-    ("record", "others", "verdict"),
+    ("record", "others", "level"),
     [
         ("v=spf1 redirect=amazonses.com", {}, "ok"),
         ("v=spf1 redirect=_spf.example.com", {"_spf.example.com": [SPF]}, "ok"),
@@ -76,13 +76,13 @@ def including(count):
         ("v=spf1 include:%{d}.example.net include:amazonses.com -all", {}, "ok"),
     ],
 )
-def test_spf_is_followed_as_receivers_do(server, record, others, verdict):
+def test_spf_is_followed_as_receivers_do(server, record, others, level):
     server.records = {"example.com": [record], "amazonses.com": ["v=spf1 ip4:192.0.2.1 -all"], **others}
-    assert look(server)["SPF"].verdict.value == verdict
+    assert look(server)["SPF"].level.value == level
 
 
 @pytest.mark.parametrize(
-    ("records", "verdict", "words"),
+    ("records", "level", "words"),
     [
         ({"_dmarc.shop.example.com": [DMARC]}, "ok", "the policy of shop.example.com is reject"),
         ({"_dmarc.example.com": ["v=DMARC1; p=none"]}, "note", "example.com is none"),
@@ -95,15 +95,15 @@ def test_spf_is_followed_as_receivers_do(server, record, others, verdict):
         ({"_dmarc.com": [DMARC]}, "bad", "no record"),
     ],
 )
-def test_dmarc_is_judged_also_from_the_domain_above(server, records, verdict, words):
+def test_dmarc_is_judged_also_from_the_domain_above(server, records, level, words):
     server.records = records
     found = look(server, domain="shop.example.com")["DMARC"]
-    assert (found.verdict.value, words in found.text) == (verdict, True), found
-    assert verdict == "ok" or found.hint
+    assert (found.level.value, words in found.text) == (level, True), found
+    assert level == "ok" or found.hint
 
 
 @pytest.mark.parametrize(
-    ("provider", "names", "records", "verdict", "words"),
+    ("provider", "names", "records", "level", "words"),
     [
         ("ses", ["a.example.com", "b.example.com"], {"a.example.com": [KEY]}, "bad", "no key at b.example.com"),
         ("ses", ["a.example.com"], {"a.example.com": ["v=DKIM1; p="]}, "bad", "no key at a.example.com"),
@@ -113,16 +113,16 @@ def test_dmarc_is_judged_also_from_the_domain_above(server, records, verdict, wo
         ("postmark", [], {}, "note", "not known"),
     ],
 )
-def test_dkim_is_looked_for_where_it_must_be(server, provider, names, records, verdict, words):
+def test_dkim_is_looked_for_where_it_must_be(server, provider, names, records, level, words):
     server.records = records
     found = look(server, provider, names)["DKIM"]
-    assert (found.verdict.value, words in found.text) == (verdict, True), found
+    assert (found.level.value, words in found.text) == (level, True), found
 
 
 def test_server_that_never_answers_leaves_one_note(server):
     server.deaf = True
     found = dns.look("example.com", "ses", [], resolver=server.resolver(), within_s=0.3)
-    assert [(finding.subject, finding.verdict.value) for finding in found] == [("DNS", "note")]
+    assert [(finding.subject, finding.level.value) for finding in found] == [("DNS", "note")]
     assert "could not be asked" in found[0].text
 
 

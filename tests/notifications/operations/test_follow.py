@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from notifications.models import Message
-from notifications.operations.follow import REACHED, WAITING, Sighting, follow, verdict
+from notifications.operations.follow import REACHED, WAITING, Sighting, conclusion, follow
 from notifications.rules.outcomes import Outcome
 from notifications.rules.states import Status
 from tests.factories import MessageFactory
@@ -58,7 +58,7 @@ def test_every_state_has_its_verdict():
     ended = {status for status in Status if Sighting(status=status).settled}
     assert set(WAITING) | ended == set(Status)
     for status in Status:
-        assert verdict(Sighting(status=status), wait_s=60).text
+        assert conclusion(Sighting(status=status), wait_s=60).text
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_every_state_has_its_verdict():
     ],
 )
 def test_last_state_says_what_was_reached(last, expected, words):
-    found = verdict(last, wait_s=5)
-    assert (found.verdict.value, words in found.text) == (expected, True), found
+    found = conclusion(last, wait_s=5)
+    assert (found.level.value, words in found.text) == (expected, True), found
 
 
 @pytest.mark.parametrize(
@@ -88,4 +88,4 @@ def test_last_state_says_what_was_reached(last, expected, words):
     ],
 )
 def test_word_of_delivery_is_missed_only_where_there_could_be_one(provider, status, words):
-    assert words in verdict(Sighting(status=status, provider=provider), wait_s=5).hint
+    assert words in conclusion(Sighting(status=status, provider=provider), wait_s=5).hint

@@ -39,7 +39,7 @@ def test_setting_that_is_missing_is_named(settings, name, changes):
     for setting, value in changes.items():
         setattr(settings, setting, value)
     (finding,) = found(name).values()
-    assert (finding.subject, finding.verdict.value) == (f"{name} settings", "bad")
+    assert (finding.subject, finding.level.value) == (f"{name} settings", "bad")
     assert finding.hint == f"Set {next(iter(changes))} in the environment."
 
 
@@ -50,8 +50,8 @@ def test_ses_is_checked_as_a_whole(settings, monkeypatch, tmp_path):
     with ses_double(tmp_path, EnforcementStatus="PROBATION") as url:
         settings.SES_ENDPOINT_URL = url
         seen = found("ses")
-    verdicts = {subject.removeprefix("ses "): finding.verdict.value for subject, finding in seen.items()}
-    assert verdicts == {
+    levels = {subject.removeprefix("ses "): finding.level.value for subject, finding in seen.items()}
+    assert levels == {
         "credentials": "ok",
         "sending": "note",
         "sandbox": "ok",
@@ -72,13 +72,13 @@ def test_provider_that_lets_nobody_in_is_not_asked_on(settings, server):
         settings.SENDGRID_API_URL = f"{api.url}/v3/"
         seen = found("sendgrid")
         assert len(api.requests) == 1
-    assert seen["sendgrid credentials"].verdict.value == "bad"
+    assert seen["sendgrid credentials"].level.value == "bad"
     assert "sendgrid quota" not in seen
-    assert seen["sendgrid DMARC"].verdict.value == "ok"
+    assert seen["sendgrid DMARC"].level.value == "ok"
 
 
 @pytest.mark.parametrize(
-    ("quota", "share", "verdict", "words"),
+    ("quota", "share", "level", "words"),
     [
         (
             Quota(per_second=14, per_day=50000, sent_today=1234),
@@ -98,14 +98,14 @@ def test_provider_that_lets_nobody_in_is_not_asked_on(settings, server):
         (ProviderError(ErrorClass.TRANSIENT, "http-503"), 0.8, "note", "cannot be reached now (http-503)"),
     ],
 )
-def test_quota_is_said_with_what_we_aim_at(settings, quota, share, verdict, words):
+def test_quota_is_said_with_what_we_aim_at(settings, quota, share, level, words):
     settings.EMAIL_QUOTA_SHARE = share
     (finding,) = provider_check.quota(ScriptedAccount(quota=quota))
-    assert (finding.verdict.value, words in finding.text) == (verdict, True), finding
+    assert (finding.level.value, words in finding.text) == (level, True), finding
 
 
 @pytest.mark.parametrize(
-    ("provider", "changes", "verdict", "words"),
+    ("provider", "changes", "level", "words"),
     [
         (
             "ses",
@@ -127,12 +127,12 @@ def test_quota_is_said_with_what_we_aim_at(settings, quota, share, verdict, word
         ("sendgrid", {}, "ok", "reports come to"),
     ],
 )
-def test_our_end_of_the_webhook_is_looked_at(settings, provider, changes, verdict, words):
+def test_our_end_of_the_webhook_is_looked_at(settings, provider, changes, level, words):
     settings.SITE_URL, settings.SENDGRID_WEBHOOK_KEY = "https://shop.example.com", signing.SendGrid().shown_key()
     for setting, value in changes.items():
         setattr(settings, setting, value)
     (finding,) = provider_check.webhook(provider)
-    assert (finding.verdict.value, words in finding.text) == (verdict, True), finding
+    assert (finding.level.value, words in finding.text) == (level, True), finding
 
 
 class Counting:
@@ -162,26 +162,26 @@ def smtp(settings):
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 @pytest.mark.parametrize(
-    ("scheme", "password", "verdict", "words"),
+    ("scheme", "password", "level", "words"),
     [
         ("smtp", "right", "ok", "takes our log-in"),
         ("smtp", "wrong", "bad", "the provider refuses us"),
         ("smtp+tls", "right", "bad", "the provider refuses us"),
     ],
 )
-def test_smtp_is_logged_in_to_and_left(settings, smtp, scheme, password, verdict, words):
+def test_smtp_is_logged_in_to_and_left(settings, smtp, scheme, password, level, words):
     settings.SMTP_URL = f"{scheme}://me:{password}@127.0.0.1:{smtp.port}"
     seen = found("smtp")
-    assert (seen["smtp connection"].verdict.value, words in seen["smtp connection"].text) == (verdict, True), seen
-    assert ("smtp encryption" in seen) == (verdict == "ok")
-    assert seen["smtp SPF"].verdict.value == "ok"
+    assert (seen["smtp connection"].level.value, words in seen["smtp connection"].text) == (level, True), seen
+    assert ("smtp encryption" in seen) == (level == "ok")
+    assert seen["smtp SPF"].level.value == "ok"
     assert password not in repr(seen)
 
 
 @pytest.mark.parametrize("url", ["smtp://127.0.0.1:{port}", "pigeon://127.0.0.1:{port}"])
 def test_smtp_that_is_not_there_is_bad(settings, url):
     settings.SMTP_URL = url.format(port=free_port())
-    assert found("smtp")["smtp connection"].verdict.value == "bad"
+    assert found("smtp")["smtp connection"].level.value == "bad"
 
 
 def test_simulator_is_reached(settings, tmp_path):
@@ -191,7 +191,7 @@ def test_simulator_is_reached(settings, tmp_path):
             good("simulator connection", f"it answers at {running.url}; what it takes reaches nobody")
         ]
         assert running.stats()["accepted"] == 0
-    assert found("simulator")["simulator connection"].verdict.value == "bad"
+    assert found("simulator")["simulator connection"].level.value == "bad"
 
 
 def test_note_without_a_hint_is_possible():

@@ -3,7 +3,7 @@ from uuid import uuid4
 
 import pytest
 
-from notifications.rules.outcomes import MEANS, RANK, BounceKind, FeedbackKind, Outcome, lower_than, meant
+from notifications.rules.outcomes import MEANS, RANK, BounceKind, EventType, Outcome, lower_than, meant
 from notifications.rules.states import Stream
 from notifications.rules.suppression import (
     Candidate,
@@ -18,7 +18,7 @@ from notifications.rules.suppression import (
 
 
 def test_tables_are_total():
-    assert set(MEANS) == set(FeedbackKind)
+    assert set(MEANS) == set(EventType)
     assert set(RANK) == set(Outcome)
     assert len(set(RANK.values())) == len(Outcome)
 
@@ -34,16 +34,16 @@ def test_of_two_outcomes_one_is_final(before, after):
 @pytest.mark.parametrize(
     ("kind", "bounce", "outcome"),
     [
-        (FeedbackKind.ACCEPTED, None, None),
-        (FeedbackKind.DEFERRED, None, Outcome.DEFERRED),
-        (FeedbackKind.DELIVERED, None, Outcome.DELIVERED),
-        (FeedbackKind.BOUNCED, BounceKind.HARD, Outcome.BOUNCED),
-        (FeedbackKind.BOUNCED, BounceKind.SOFT, Outcome.BOUNCED),
-        (FeedbackKind.BOUNCED, BounceKind.AUTO_REPLY, Outcome.DELIVERED),
-        (FeedbackKind.COMPLAINED, None, Outcome.COMPLAINED),
-        (FeedbackKind.NOT_SPAM, None, None),
-        (FeedbackKind.REJECTED, None, Outcome.REJECTED),
-        (FeedbackKind.UNSUBSCRIBED, None, None),
+        (EventType.ACCEPTED, None, None),
+        (EventType.DEFERRED, None, Outcome.DEFERRED),
+        (EventType.DELIVERED, None, Outcome.DELIVERED),
+        (EventType.BOUNCED, BounceKind.HARD, Outcome.BOUNCED),
+        (EventType.BOUNCED, BounceKind.SOFT, Outcome.BOUNCED),
+        (EventType.BOUNCED, BounceKind.AUTO_REPLY, Outcome.DELIVERED),
+        (EventType.COMPLAINED, None, Outcome.COMPLAINED),
+        (EventType.NOT_SPAM, None, None),
+        (EventType.REJECTED, None, Outcome.REJECTED),
+        (EventType.UNSUBSCRIBED, None, None),
     ],
 )
 def test_event_means(kind, bounce, outcome):
@@ -93,18 +93,18 @@ def test_probe_goes_on_being_the_probe_and_nobody_else_is():
 @pytest.mark.parametrize(
     ("kind", "bounce", "soft_bounces", "reason"),
     [
-        (FeedbackKind.BOUNCED, BounceKind.HARD, 0, Reason.HARD_BOUNCE),
-        (FeedbackKind.BOUNCED, BounceKind.SOFT, 2, None),
-        (FeedbackKind.BOUNCED, BounceKind.SOFT, 3, Reason.SOFT_BOUNCES),
-        (FeedbackKind.BOUNCED, BounceKind.AUTO_REPLY, 9, None),
-        (FeedbackKind.BOUNCED, None, 9, None),
-        (FeedbackKind.COMPLAINED, None, 0, Reason.COMPLAINT),
-        (FeedbackKind.UNSUBSCRIBED, None, 0, Reason.UNSUBSCRIBED),
-        (FeedbackKind.NOT_SPAM, None, 0, None),
-        (FeedbackKind.REJECTED, None, 0, None),
+        (EventType.BOUNCED, BounceKind.HARD, 0, Reason.HARD_BOUNCE),
+        (EventType.BOUNCED, BounceKind.SOFT, 2, None),
+        (EventType.BOUNCED, BounceKind.SOFT, 3, Reason.SOFT_BOUNCES),
+        (EventType.BOUNCED, BounceKind.AUTO_REPLY, 9, None),
+        (EventType.BOUNCED, None, 9, None),
+        (EventType.COMPLAINED, None, 0, Reason.COMPLAINT),
+        (EventType.UNSUBSCRIBED, None, 0, Reason.UNSUBSCRIBED),
+        (EventType.NOT_SPAM, None, 0, None),
+        (EventType.REJECTED, None, 0, None),
         # The provider dropped it because it knows the address to be dead.
-        (FeedbackKind.REJECTED, BounceKind.HARD, 0, Reason.HARD_BOUNCE),
-        (FeedbackKind.DELIVERED, None, 9, None),
+        (EventType.REJECTED, BounceKind.HARD, 0, Reason.HARD_BOUNCE),
+        (EventType.DELIVERED, None, 9, None),
     ],
 )
 def test_event_suppresses(kind, bounce, soft_bounces, reason):

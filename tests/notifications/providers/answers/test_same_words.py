@@ -37,12 +37,12 @@ def test_bounce_of_ses(words, expected, told):
     person = event["bounce"]["bouncedRecipients"][0]
     event["bounce"].update(bounceType=told, bounceSubType="General")
     person.update(status=words.split()[1], diagnosticCode=f"smtp; {words}")
-    assert SesWebhook().read(event).bounce is expected
+    assert SesWebhook().interpret(event).bounce is expected
     # Where one of the two is missing or says too little, the other counts.
     person.update(status="5.0.0")
-    assert SesWebhook().read(event).bounce is expected
+    assert SesWebhook().interpret(event).bounce is expected
     person.update(status=words.split()[1], diagnosticCode="")
-    assert SesWebhook().read(event).bounce is expected
+    assert SesWebhook().interpret(event).bounce is expected
 
 
 @pytest.mark.parametrize("subtype", ["NoEmail", "Suppressed", "OnAccountSuppressionList"])
@@ -50,7 +50,7 @@ def test_address_on_a_list_of_ses_is_one_that_gets_nothing(subtype):
     event = payload("ses/bounce-permanent-general.json")
     event["bounce"]["bounceSubType"] = subtype
     event["bounce"]["bouncedRecipients"][0].update(status="5.7.1", diagnosticCode="Amazon SES did not send the message")
-    assert SesWebhook().read(event).bounce is HARD
+    assert SesWebhook().interpret(event).bounce is HARD
 
 
 @pytest.mark.parametrize("told", ["General", "NoEmail"])
@@ -58,7 +58,7 @@ def test_bounce_of_ses_without_clear_words_is_what_ses_says(told):
     event = payload("ses/bounce-permanent-general.json")
     event["bounce"]["bounceSubType"] = told
     event["bounce"]["bouncedRecipients"][0].update(status="5.5.0", diagnosticCode="smtp; 550 mailbox unavailable")
-    assert SesWebhook().read(event).bounce is HARD
+    assert SesWebhook().interpret(event).bounce is HARD
 
 
 @pytest.mark.parametrize(("words", "expected"), WORDS)
@@ -67,14 +67,14 @@ def test_bounce_of_sendgrid(words, expected, told):
     event = payload("sendgrid/bounce.json")
     event = event[0] if isinstance(event, list) else event
     event.update(type=told, reason=words, status=words.split()[1], bounce_classification="")
-    assert SendGridWebhook().read(event).bounce is expected
+    assert SendGridWebhook().interpret(event).bounce is expected
 
 
 @pytest.mark.parametrize(("words", "expected"), WORDS)
 @pytest.mark.parametrize("told", ["HardBounce", "SoftBounce", "Unknown", "Blocked"])
 def test_bounce_of_postmark(words, expected, told):
     event = {**payload("postmark/bounce-hard-bounce.json"), "Type": told, "Details": f"smtp;{words}"}
-    assert PostmarkWebhook().read(event).bounce is expected
+    assert PostmarkWebhook().interpret(event).bounce is expected
 
 
 @pytest.mark.parametrize(("words", "expected"), WORDS)
@@ -88,7 +88,7 @@ def test_reply_of_smtp(words, expected):
 def test_bounce_of_sendgrid_for_our_name_says_nothing_of_the_mailbox(told, of):
     event = payload("sendgrid/bounce.json")
     event.update(type=told, bounce_classification=of, reason="554 no", status="5.0.0")
-    assert SendGridWebhook().read(event).bounce is BLOCKED
+    assert SendGridWebhook().interpret(event).bounce is BLOCKED
     # The recipient's own status is clearer.
     event.update(status="5.1.1")
-    assert SendGridWebhook().read(event).bounce is HARD
+    assert SendGridWebhook().interpret(event).bounce is HARD

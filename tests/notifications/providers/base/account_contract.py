@@ -18,9 +18,9 @@ from tests.notifications.providers.base.scripted_api import scripted_api
 SECRET = "a-secret-key"
 
 
-def verdicts(found: list[Finding]) -> list[tuple[str, str]]:
+def levels(found: list[Finding]) -> list[tuple[str, str]]:
     """What was looked at and how it is, in order."""
-    return [(finding.subject, finding.verdict.value) for finding in found]
+    return [(finding.subject, finding.level.value) for finding in found]
 
 
 @contextmanager
@@ -78,7 +78,7 @@ class AccountContract:
             at(server.url)
             assert len(list(self.refusals())) == len(list(self.questions()))
             inspected = self.made().inspect()
-        assert inspected[0].verdict.value == "bad"
+        assert inspected[0].level.value == "bad"
         assert inspected[0].hint
         assert SECRET not in repr(inspected)
 
@@ -102,14 +102,14 @@ class AccountContract:
         with faults.fault_server(answer) as server:
             at(server.url)
             (found,) = self.made().inspect()
-        assert (found.subject, found.verdict.value) == ("credentials", "bad")
+        assert (found.subject, found.level.value) == ("credentials", "bad")
         assert ("no API at the address asked (http-" in found.text, "_URL" in found.hint) == (is_address,) * 2, found
 
     def test_refused_connection_says_so(self, at):
         at(f"http://127.0.0.1:{free_port()}")
         assert {error.error_class for error in self.refusals()} == {ErrorClass.TRANSIENT}
         (found,) = self.made().inspect()
-        assert (found.subject, found.verdict.value) == ("credentials", "bad")
+        assert (found.subject, found.level.value) == ("credentials", "bad")
         assert "cannot be reached" in found.text
         assert "Ask again later" in found.hint
 

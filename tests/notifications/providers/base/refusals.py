@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from notifications.providers.base.webhook import ForgedError, Posted
+from notifications.providers.base.webhook import InvalidSignatureError, WebhookRequest
 from notifications.providers.ses.webhook import SesWebhook
 from tests.notifications.providers.base.signing import as_posted
 
 
-def refused(message: Any, error: type[Exception] = ForgedError) -> Exception:
+def refused(message: Any, error: type[Exception] = InvalidSignatureError) -> Exception:
     with pytest.raises(error) as refusal:
-        SesWebhook().open(message if isinstance(message, Posted) else as_posted(message))
+        SesWebhook().verify_and_parse(message if isinstance(message, WebhookRequest) else as_posted(message))
     return refusal.value

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
 
-from notifications.providers.base.webhook import Posted
+from notifications.providers.base.webhook import WebhookRequest
 
 REGION = "eu-central-1"
 TOPIC = f"arn:aws:sns:{REGION}:123456789012:ses-events"
@@ -101,10 +101,10 @@ class SendGrid:
         encoding, shape = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         return self.key.public_key().public_bytes(encoding, shape).decode()
 
-    def posted(self, body: bytes, *, timestamp: str = "") -> Posted:
+    def posted(self, body: bytes, *, timestamp: str = "") -> WebhookRequest:
         timestamp = timestamp or str(int(time.time()))
         signature = self.key.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
-        return Posted(
+        return WebhookRequest(
             body,
             {
                 "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signature).decode(),
@@ -113,9 +113,9 @@ class SendGrid:
         )
 
 
-def as_posted(message: Any) -> Posted:
+def as_posted(message: Any) -> WebhookRequest:
     """An SNS message as it is posted to us."""
-    return Posted(json.dumps(message).encode(), {"Content-Type": "text/plain; charset=UTF-8"})
+    return WebhookRequest(json.dumps(message).encode(), {"Content-Type": "text/plain; charset=UTF-8"})
 
 
 def basic_auth(user_and_password: str) -> dict[str, str]:

@@ -11,12 +11,12 @@ from config.environment import BASE_DIR
 from notifications.models import ProviderEvent
 from notifications.providers.base.body import DEEPEST, storable
 from notifications.providers.base.webhook import (
-    Feedback,
-    ForgedError,
+    CannotVerifyError,
+    InterpretedEvent,
+    InvalidSignatureError,
     MalformedError,
-    Posted,
-    UnprovenError,
-    UnreadableError,
+    UnknownEventError,
+    WebhookRequest,
 )
 from notifications.providers.postmark.webhook import PostmarkWebhook
 from notifications.providers.sendgrid.webhook import SendGridWebhook
@@ -25,7 +25,7 @@ from notifications.providers.simulator.webhook import SimulatorWebhook
 from tests.notifications.providers.base.signing import as_posted, basic_auth
 
 WEBHOOKS = [SesWebhook(), SendGridWebhook(), PostmarkWebhook(), SimulatorWebhook()]
-REFUSALS = (ForgedError, MalformedError, UnprovenError)
+REFUSALS = (InvalidSignatureError, MalformedError, CannotVerifyError)
 REAL = [json.loads(path.read_text()) for path in sorted((BASE_DIR / "tests" / "payloads").rglob("*.json"))]
 
 # Lone surrogates too, which JSON can write and UTF-8 cannot.
@@ -62,7 +62,7 @@ def damaged(draw):
 
 
 def assert_fits_its_columns(found):
-    assert isinstance(found, Feedback)
+    assert isinstance(found, InterpretedEvent)
     assert len(found.recipient) <= 320
     assert len(found.detail) <= 300
     assert len(found.provider_message_id) <= 200
@@ -80,8 +80,8 @@ def assert_fits_its_columns(found):
 def test_anything_is_read_or_unreadable(event):
     for webhook in WEBHOOKS:
         try:
-            found = webhook.read(event)
-        except UnreadableError:
+            found = webhook.interpret(event)
+        except UnknownEventError:
             continue
         if found is not None:
             assert_fits_its_columns(found)
@@ -100,7 +100,7 @@ def keys(settings, sendgrid):
 def test_anything_posted_is_refused(amazon, keys, body, headers):
     for webhook in WEBHOOKS:
         with pytest.raises(REFUSALS):
-            webhook.open(Posted(body, headers))
+            webhook.verify_and_parse(WebhookRequest(body, headers))
     assert amazon.dialled == []
 
 
@@ -113,7 +113,7 @@ def test_any_damage_to_a_signed_message_is_refused(amazon, sns, data):
     if new == message[name] or str(new) == message[name]:
         return
     with pytest.raises(REFUSALS):
-        SesWebhook().open(as_posted({**message, name: new}))
+        SesWebhook().verify_and_parse(as_posted({**message, name: new}))
 
 
 @FUZZ
@@ -123,11 +123,11 @@ def test_anything_genuine_is_opened_or_malformed(amazon, keys, sns, sendgrid, ev
     genuine = [
         (SesWebhook(), as_posted(sns.notification(event))),
         (SendGridWebhook(), sendgrid.posted(b"[" + body + b"]")),
-        (PostmarkWebhook(), Posted(body, basic_auth("user:password"))),
+        (PostmarkWebhook(), WebhookRequest(body, basic_auth("user:password"))),
     ]
     for webhook, posted in genuine:
         try:
-            opened = webhook.open(posted)
+            opened = webhook.verify_and_parse(posted)
         except MalformedError:
             continue
         for one in opened.events:

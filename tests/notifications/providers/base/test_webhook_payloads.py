@@ -7,29 +7,29 @@ from uuid import UUID
 import pytest
 
 from config.environment import BASE_DIR
-from notifications.providers.base.webhook import Feedback, Posted
+from notifications.providers.base.webhook import InterpretedEvent, WebhookRequest
 from notifications.providers.postmark.webhook import PostmarkWebhook
 from notifications.providers.sendgrid.webhook import SendGridWebhook
 from notifications.providers.ses.webhook import SesWebhook
-from notifications.rules.outcomes import BounceKind, FeedbackKind
+from notifications.rules.outcomes import BounceKind, EventType
 from tests.notifications.providers.base.signing import as_posted, basic_auth
 
 FOLDER = BASE_DIR / "tests" / "payloads"
 MESSAGE_ID = UUID("0b0f0e2c-7d1a-4a57-9d7b-2f6f3a5c9e10")
 
 HARD, SOFT, BLOCKED, ANSWERED = BounceKind.HARD, BounceKind.SOFT, BounceKind.BLOCKED, BounceKind.AUTO_REPLY
-K = FeedbackKind
+K = EventType
 LEFT_OUT = "left out"  # at the door: it is not stored
 NOTHING = None  # stored, and says nothing of a mail's fate
 
-Expected = Feedback | str | None
+Expected = InterpretedEvent | str | None
 
 
 def at(hour: int, minute: int, second: int, microsecond: int = 0) -> datetime:
     return datetime(2026, 11, 20, hour, minute, second, microsecond, tzinfo=UTC)
 
 
-def ses(kind: K, detail: str, bounce: BounceKind | None = None, **changes: object) -> Feedback:
+def ses(kind: K, detail: str, bounce: BounceKind | None = None, **changes: object) -> InterpretedEvent:
     values: dict[str, object] = {
         "kind": kind,
         "recipient": "ada@example.com",
@@ -40,15 +40,15 @@ def ses(kind: K, detail: str, bounce: BounceKind | None = None, **changes: objec
         "occurred_at": at(9, 16, 2, 669000),
         "detail": detail,
     }
-    return Feedback(**{**values, **changes})  # type: ignore[arg-type]
+    return InterpretedEvent(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def sendgrid(kind: K, detail: str = "", bounce: BounceKind | None = None, **changes: object) -> Feedback:
+def sendgrid(kind: K, detail: str = "", bounce: BounceKind | None = None, **changes: object) -> InterpretedEvent:
     own = {"provider_message_id": "6e5a1b1c-2f1d-4f0e-8f9a-0c7e5d4b3a21", "occurred_at": at(9, 16, 2)}
     return ses(kind, detail, bounce, **{**own, **changes})
 
 
-def postmark(kind: K, detail: str, bounce: BounceKind | None = None, **changes: object) -> Feedback:
+def postmark(kind: K, detail: str, bounce: BounceKind | None = None, **changes: object) -> InterpretedEvent:
     own = {"provider_message_id": "883953f4-6105-42a2-a16a-77a8eac79483", "occurred_at": at(8, 16, 2, 273539)}
     return ses(kind, detail, bounce, **{**own, **changes})
 
@@ -230,11 +230,13 @@ def opened(amazon, sns, sendgrid, settings):
     def post(provider, name):
         payload = json.loads((FOLDER / provider / f"{name}.json").read_text())
         if provider == "ses":
-            return SesWebhook(), SesWebhook().open(as_posted(sns.notification(payload)))
+            return SesWebhook(), SesWebhook().verify_and_parse(as_posted(sns.notification(payload)))
         if provider == "sendgrid":
-            return SendGridWebhook(), SendGridWebhook().open(sendgrid.posted(json.dumps([payload]).encode()))
-        posted = Posted(json.dumps(payload).encode(), basic_auth("postmark:a-password"))
-        return PostmarkWebhook(), PostmarkWebhook().open(posted)
+            return SendGridWebhook(), SendGridWebhook().verify_and_parse(
+                sendgrid.posted(json.dumps([payload]).encode())
+            )
+        posted = WebhookRequest(json.dumps(payload).encode(), basic_auth("postmark:a-password"))
+        return PostmarkWebhook(), PostmarkWebhook().verify_and_parse(posted)
 
     return post
 
@@ -246,8 +248,8 @@ def test_payload_is_read_as_the_table_says(opened, provider, name):
         assert found.events == []
         return
     (event,) = found.events
-    assert webhook.read(event.payload) == TABLES[provider][name]
+    assert webhook.interpret(event.payload) == TABLES[provider][name]
     stored = json.dumps(event.payload)
     assert "a-secret" not in stored
     assert "Confirm your address" not in stored  # the subject
-    assert webhook.read(json.loads(stored)) == TABLES[provider][name]
+    assert webhook.interpret(json.loads(stored)) == TABLES[provider][name]

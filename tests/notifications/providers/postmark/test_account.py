@@ -7,7 +7,7 @@ import pytest
 from notifications.providers.base.mail import ProviderError
 from notifications.providers.postmark.account import PostmarkAccount
 from notifications.rules.suppression import Reason
-from tests.notifications.providers.base.account_contract import SECRET, AccountContract, verdicts
+from tests.notifications.providers.base.account_contract import SECRET, AccountContract, levels
 
 pytestmark = pytest.mark.usefixtures("sender")
 
@@ -48,7 +48,7 @@ class TestPostmark(AccountContract):
 
     def test_all_is_well_but_what_a_server_token_cannot_see(self, whole):
         found = PostmarkAccount().inspect()
-        assert verdicts(found) == [("credentials", "ok"), ("sender", "note"), ("webhook", "ok")]
+        assert levels(found) == [("credentials", "ok"), ("sender", "note"), ("webhook", "ok")]
         assert {asked.headers["X-Postmark-Server-Token"] for asked in whole.asked} == {SECRET}
         assert whole.asked[1].query == "MessageStream=outbound"
         for secret in (SECRET, "another-secret", "mark:", ":mark"):
@@ -56,17 +56,17 @@ class TestPostmark(AccountContract):
 
     def test_sandbox_server_is_bad(self, whole):
         whole.answers["GET /server"] = (200, {**SERVER, "DeliveryType": "Sandbox"})
-        assert verdicts(PostmarkAccount().inspect())[0] == ("server", "bad")
+        assert levels(PostmarkAccount().inspect())[0] == ("server", "bad")
 
     @pytest.mark.parametrize("answer", [(401, {"ErrorCode": 10}), (200, {}), (200, [])])
     def test_server_that_does_not_open_is_bad(self, whole, answer):
         whole.answers["GET /server"] = answer
         (found,) = PostmarkAccount().inspect()
-        assert (found.subject, found.verdict.value) == ("credentials", "bad")
+        assert (found.subject, found.level.value) == ("credentials", "bad")
         assert found.hint
 
     @pytest.mark.parametrize(
-        ("changes", "verdict", "words"),
+        ("changes", "level", "words"),
         [
             ({"Url": "https://shop.example.com/webhooks/postmark"}, "bad", "last slash"),
             ({"Url": "https://elsewhere.example.com/"}, "note", "nothing is reported"),
@@ -80,10 +80,10 @@ class TestPostmark(AccountContract):
             ({"HttpAuth": None, "Url": "https://post:mark@shop.example.com/webhooks/postmark/"}, "ok", "reports to"),
         ],
     )
-    def test_each_webhook_has_its_finding(self, whole, changes, verdict, words):
+    def test_each_webhook_has_its_finding(self, whole, changes, level, words):
         whole.answers["GET /webhooks"] = (200, {"Webhooks": [{**HOOK, **changes}]})
         found = PostmarkAccount().inspect()[-1]
-        assert (found.subject, found.verdict.value, words in found.text) == ("webhook", verdict, True), found
+        assert (found.subject, found.level.value, words in found.text) == ("webhook", level, True), found
         assert "mark@" not in repr(found)
 
     def test_address_on_no_list_is_left_alone(self, whole):

@@ -6,7 +6,7 @@ from notifications.providers.base.account import Quota
 from notifications.providers.base.mail import ErrorClass, ProviderError
 from notifications.providers.sendgrid.account import SendGridAccount
 from notifications.rules.suppression import Reason
-from tests.notifications.providers.base.account_contract import SECRET, AccountContract, verdicts
+from tests.notifications.providers.base.account_contract import SECRET, AccountContract, levels
 
 pytestmark = pytest.mark.usefixtures("sender")
 
@@ -63,7 +63,7 @@ class TestSendGrid(AccountContract):
 
     def test_all_is_well(self, whole):
         found = SendGridAccount().inspect()
-        assert verdicts(found) == [("credentials", "ok"), ("sender", "ok"), ("credits", "ok"), ("webhook", "ok")]
+        assert levels(found) == [("credentials", "ok"), ("sender", "ok"), ("credits", "ok"), ("webhook", "ok")]
         assert {asked.headers["Authorization"] for asked in whole.asked} == {f"Bearer {SECRET}"}
         assert whole.asked[1].query == "domain=mail.example.com&limit=50"
 
@@ -74,7 +74,7 @@ class TestSendGrid(AccountContract):
         assert whole.asked[0].headers["Authorization"] == f"Bearer {SECRET}"
 
     @pytest.mark.parametrize(
-        ("path", "answer", "subject", "verdict", "words"),
+        ("path", "answer", "subject", "level", "words"),
         [
             ("scopes", {"scopes": ["alerts.read"]}, "credentials", "bad", "may not send"),
             (
@@ -94,11 +94,11 @@ class TestSendGrid(AccountContract):
             ("user/webhooks/event/settings/all", {"webhooks": "x"}, "webhook", "note", "no answer that can be read"),
         ],
     )
-    def test_each_answer_has_its_finding(self, whole, path, answer, subject, verdict, words):
+    def test_each_answer_has_its_finding(self, whole, path, answer, subject, level, words):
         whole.answers[f"GET /v3/{path}"] = (200, answer)
         found = {finding.subject: finding for finding in SendGridAccount().inspect()}
-        assert (found[subject].verdict.value, words in found[subject].text) == (verdict, True), found[subject]
-        assert verdict != "bad" or found[subject].hint
+        assert (found[subject].level.value, words in found[subject].text) == (level, True), found[subject]
+        assert level != "bad" or found[subject].hint
 
     @pytest.mark.parametrize(
         ("changes", "words"),
@@ -114,7 +114,7 @@ class TestSendGrid(AccountContract):
         hooks = [{**HOOK, "url": "https://elsewhere.example.com/"}, {**HOOK, **changes}]
         whole.answers["GET /v3/user/webhooks/event/settings/all"] = (200, {"webhooks": hooks})
         (found,) = [finding for finding in SendGridAccount().inspect() if finding.subject == "webhook"]
-        assert (found.verdict.value, words in found.text) == ("bad", True), found
+        assert (found.level.value, words in found.text) == ("bad", True), found
         assert found.hint
 
     def test_key_that_may_only_send_leaves_notes(self, whole):
@@ -122,18 +122,18 @@ class TestSendGrid(AccountContract):
             whole.answers[question] = REFUSED
         whole.answers["GET /v3/scopes"] = (200, {"scopes": ["mail.send"]})
         found = SendGridAccount().inspect()
-        assert verdicts(found) == [("credentials", "ok"), ("sender", "note"), ("credits", "note"), ("webhook", "note")]
+        assert levels(found) == [("credentials", "ok"), ("sender", "note"), ("credits", "note"), ("webhook", "note")]
         assert "may not look at this" in found[1].text
 
     def test_verified_sender_without_a_domain_is_a_note(self, whole):
         whole.answers["GET /v3/whitelabel/domains"] = (200, [])
         whole.answers["GET /v3/verified_senders"] = (200, {"results": [SENDER]})
-        assert verdicts(SendGridAccount().inspect())[1] == ("sender", "note")
+        assert levels(SendGridAccount().inspect())[1] == ("sender", "note")
 
     def test_wrong_key_is_said_once(self, whole):
         whole.answers["GET /v3/scopes"] = (401, {"errors": [{"field": None, "message": "authorization required"}]})
         (found,) = SendGridAccount().inspect()
-        assert (found.subject, found.verdict.value) == ("credentials", "bad")
+        assert (found.subject, found.level.value) == ("credentials", "bad")
         assert "SENDGRID_API_KEY" in found.hint
         assert len(whole.asked) == 1
 

@@ -8,11 +8,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from notifications.providers.base.webhook import (
-    ForgedError,
+    CannotVerifyError,
+    InvalidSignatureError,
     MalformedError,
-    Posted,
-    UnprovenError,
-    UnreadableError,
+    UnknownEventError,
+    WebhookRequest,
 )
 from notifications.providers.sendgrid.webhook import SendGridWebhook
 from notifications.providers.simulator.webhook import SimulatorWebhook
@@ -31,21 +31,21 @@ def _key(settings, sendgrid):
     settings.SENDGRID_WEBHOOK_KEY = sendgrid.shown_key()
 
 
-def refused(posted, error=ForgedError):
+def refused(posted, error=InvalidSignatureError):
     with pytest.raises(error) as refusal:
-        webhook.open(posted)
+        webhook.verify_and_parse(posted)
     return refusal.value
 
 
 def test_signed_batch_is_opened(sendgrid):
-    (event,) = webhook.open(sendgrid.posted(BODY)).events
+    (event,) = webhook.verify_and_parse(sendgrid.posted(BODY)).events
     assert (event.event_id, event.payload) == ("one", DELIVERED)
 
 
 def test_names_of_headers_may_be_in_any_case(sendgrid):
     posted = sendgrid.posted(BODY)
-    lower = Posted(posted.body, {name.lower(): value for name, value in posted.headers.items()})
-    assert webhook.open(lower).events
+    lower = WebhookRequest(posted.body, {name.lower(): value for name, value in posted.headers.items()})
+    assert webhook.verify_and_parse(lower).events
 
 
 @pytest.mark.parametrize("shape", ["pem", "pem with spaces around", "wrapped"])
@@ -54,7 +54,7 @@ def test_key_may_come_in_other_shapes(settings, sendgrid, shape):
     wrapped = f"{shown[:64]}\n{shown[64:]}\n"
     shapes = {"pem": sendgrid.pem(), "pem with spaces around": f"\n {sendgrid.pem()} \n", "wrapped": wrapped}
     settings.SENDGRID_WEBHOOK_KEY = shapes[shape]
-    assert webhook.open(sendgrid.posted(BODY)).events
+    assert webhook.verify_and_parse(sendgrid.posted(BODY)).events
 
 
 def shown(key):
@@ -75,7 +75,7 @@ def shown(key):
 )
 def test_key_that_cannot_be_used_is_no_verdict(settings, sendgrid, key):
     settings.SENDGRID_WEBHOOK_KEY = key
-    error = refused(sendgrid.posted(BODY), UnprovenError)
+    error = refused(sendgrid.posted(BODY), CannotVerifyError)
     assert "SENDGRID_WEBHOOK_KEY" in str(error)
 
 
@@ -89,7 +89,7 @@ def test_missing_key_is_named(settings):
 def test_unsigned_batch_is_refused(sendgrid, missing, value):
     posted = sendgrid.posted(BODY)
     headers = {name: text for name, text in posted.headers.items() if name != missing or value is not None}
-    refused(Posted(BODY, {**headers, missing: value} if value is not None else headers))
+    refused(WebhookRequest(BODY, {**headers, missing: value} if value is not None else headers))
 
 
 def test_key_of_somebody_else_is_refused():
@@ -97,18 +97,18 @@ def test_key_of_somebody_else_is_refused():
 
 
 def test_signature_of_another_body_is_refused(sendgrid):
-    refused(Posted(BODY, sendgrid.posted(BODY + b" ").headers))
+    refused(WebhookRequest(BODY, sendgrid.posted(BODY + b" ").headers))
 
 
 @pytest.mark.parametrize("at", range(0, len(BODY), 7))
 def test_one_byte_changed_is_refused(sendgrid, at):
     changed = bytearray(BODY)
     changed[at] ^= 1
-    refused(Posted(bytes(changed), sendgrid.posted(BODY).headers))
+    refused(WebhookRequest(bytes(changed), sendgrid.posted(BODY).headers))
 
 
 def test_another_time_of_signing_is_refused(sendgrid):
-    refused(Posted(BODY, {**sendgrid.posted(BODY).headers, TIMESTAMP: str(int(time.time()) - 1)}))
+    refused(WebhookRequest(BODY, {**sendgrid.posted(BODY).headers, TIMESTAMP: str(int(time.time()) - 1)}))
 
 
 @pytest.mark.parametrize("age_s", [49 * 3600, 365 * 86400])
@@ -118,13 +118,13 @@ def test_old_batch_is_refused(sendgrid, age_s):
 
 @pytest.mark.parametrize("age_s", [-16 * 60, -86400])
 def test_batch_from_the_future_may_be_our_clocks_fault_and_is_asked_for_again(sendgrid, age_s):
-    with pytest.raises(UnprovenError):
-        webhook.open(sendgrid.posted(BODY, timestamp=str(int(time.time()) - age_s)))
+    with pytest.raises(CannotVerifyError):
+        webhook.verify_and_parse(sendgrid.posted(BODY, timestamp=str(int(time.time()) - age_s)))
 
 
 @pytest.mark.parametrize("age_s", [25 * 3600, -14 * 60])
 def test_batch_that_may_be_a_retry_is_opened(sendgrid, age_s):
-    assert webhook.open(sendgrid.posted(BODY, timestamp=str(int(time.time()) - age_s))).events
+    assert webhook.verify_and_parse(sendgrid.posted(BODY, timestamp=str(int(time.time()) - age_s))).events
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"{}", b"null", b"7", b'"x"', b"\xff\xfe", b"[" * 100_000, b"[1,]"])
@@ -133,31 +133,31 @@ def test_body_that_is_no_batch_is_malformed(sendgrid, body):
 
 
 def test_empty_batch_is_nothing(sendgrid):
-    assert webhook.open(sendgrid.posted(b"[]")).events == []
+    assert webhook.verify_and_parse(sendgrid.posted(b"[]")).events == []
 
 
 def test_malformed_element_keeps_nobody_out(sendgrid):
     deep = '{"a":' * 200 + "1" + "}" * 200
     body = f'[7, null, "x", [], {{}}, NaN, {deep}, {json.dumps(DELIVERED)}, {{"event": "new\\u0000\\ud800"}}]'
-    events = webhook.open(sendgrid.posted(body.encode())).events
+    events = webhook.verify_and_parse(sendgrid.posted(body.encode())).events
     assert len(events) == 9
     assert events[7].payload == DELIVERED
     for event in events[:7] + events[8:]:
         assert len(event.event_id) == 64
-        with pytest.raises(UnreadableError):
-            webhook.read(event.payload)
+        with pytest.raises(UnknownEventError):
+            webhook.interpret(event.payload)
     assert events[8].payload == {"event": "new\ufffd\ufffd"}
 
 
 def test_opens_and_clicks_are_left_out_of_a_batch(sendgrid):
     batch = [{"event": "click", "url": "https://x/a-token"}, DELIVERED, {"event": "open"}]
-    (event,) = webhook.open(sendgrid.posted(json.dumps(batch).encode())).events
+    (event,) = webhook.verify_and_parse(sendgrid.posted(json.dumps(batch).encode())).events
     assert event.payload == DELIVERED
 
 
 def test_what_was_clicked_to_unsubscribe_is_not_kept(sendgrid):
     said = {"event": "group_unsubscribe", "sg_event_id": "one", "url": "https://mail.example.com/u/a-token"}
-    (event,) = webhook.open(sendgrid.posted(json.dumps([said]).encode())).events
+    (event,) = webhook.verify_and_parse(sendgrid.posted(json.dumps([said]).encode())).events
     assert event.payload == {"event": "group_unsubscribe", "sg_event_id": "one"}
 
 
@@ -166,17 +166,20 @@ def test_event_without_a_usable_id_has_one_of_its_words(sendgrid, event_id):
     said = {**DELIVERED, "sg_event_id": event_id}
     again = dict(reversed(said.items()))
     other = {**said, "timestamp": 1}
-    ids = [one.event_id for one in webhook.open(sendgrid.posted(json.dumps([said, again, other]).encode())).events]
+    ids = [
+        one.event_id
+        for one in webhook.verify_and_parse(sendgrid.posted(json.dumps([said, again, other]).encode())).events
+    ]
     assert ids[0] == ids[1] != ids[2]
     assert len(ids[0]) == 64
 
 
 def test_change_of_the_account_is_noted(sendgrid):
     batch = [DELIVERED, {"event": "account_status_change", "type": "compliance_suspend"}]
-    opened = webhook.open(sendgrid.posted(json.dumps(batch).encode()))
+    opened = webhook.verify_and_parse(sendgrid.posted(json.dumps(batch).encode()))
     assert opened.note == "SendGrid changed the account's status: compliance_suspend"
     assert len(opened.events) == 2
-    assert webhook.read(opened.events[1].payload) is None
+    assert webhook.interpret(opened.events[1].payload) is None
 
 
 @pytest.mark.parametrize(
@@ -194,7 +197,7 @@ def test_change_of_the_account_is_noted(sendgrid):
     ],
 )
 def test_bounce_is_hard_where_sendgrid_or_the_status_says_so(said, expected):
-    assert webhook.read({"event": "bounce", "email": "ada@example.com", **said}).bounce is expected
+    assert webhook.interpret({"event": "bounce", "email": "ada@example.com", **said}).bounce is expected
 
 
 @pytest.mark.parametrize(
@@ -209,13 +212,13 @@ def test_bounce_is_hard_where_sendgrid_or_the_status_says_so(said, expected):
     ],
 )
 def test_event_that_no_table_knows_is_unreadable(payload):
-    with pytest.raises(UnreadableError):
-        webhook.read(payload)
+    with pytest.raises(UnknownEventError):
+        webhook.interpret(payload)
 
 
 @pytest.mark.parametrize("timestamp", [None, "soon", True, 1e400, -1e400, 1e18, [], {}])
 def test_time_that_is_none_is_left_open(timestamp):
-    assert webhook.read({**DELIVERED, "timestamp": timestamp}).occurred_at is None
+    assert webhook.interpret({**DELIVERED, "timestamp": timestamp}).occurred_at is None
 
 
 class TestSimulator:
@@ -223,13 +226,13 @@ class TestSimulator:
         settings.SENDGRID_WEBHOOK_KEY = ""
         settings.SIMULATOR_WEBHOOK_KEY = sendgrid.shown_key()
         assert SimulatorWebhook().missing_settings() == []
-        (event,) = SimulatorWebhook().open(sendgrid.posted(BODY)).events
-        assert SimulatorWebhook().read(event.payload).kind == "delivered"
+        (event,) = SimulatorWebhook().verify_and_parse(sendgrid.posted(BODY)).events
+        assert SimulatorWebhook().interpret(event.payload).kind == "delivered"
 
     def test_sendgrids_key_does_not(self, settings, sendgrid):
         settings.SIMULATOR_WEBHOOK_KEY = SendGrid().shown_key()
-        with pytest.raises(ForgedError):
-            SimulatorWebhook().open(sendgrid.posted(BODY))
+        with pytest.raises(InvalidSignatureError):
+            SimulatorWebhook().verify_and_parse(sendgrid.posted(BODY))
 
     def test_missing_key_is_named(self):
         assert SimulatorWebhook().missing_settings() == ["SIMULATOR_WEBHOOK_KEY"]

@@ -10,7 +10,7 @@ from notifications.providers.ses import account as ses
 from notifications.providers.ses import findings
 from notifications.providers.ses.account import SesAccount
 from notifications.rules.suppression import Reason
-from tests.notifications.providers.base.account_contract import SECRET, AccountContract, verdicts
+from tests.notifications.providers.base.account_contract import SECRET, AccountContract, levels
 from tests.notifications.providers.ses.ses_double import ACCOUNT, ses_double
 
 pytestmark = pytest.mark.usefixtures("sender")
@@ -92,14 +92,14 @@ class TestAgainstAwsSesV2Local:
             at(url)
             assert SesAccount().quota() == Quota(per_second=14, per_day=50000, sent_today=1234)
             found = SesAccount().inspect()
-        assert verdicts(found)[:3] == [("credentials", "ok"), ("sending", "ok"), ("sandbox", "ok")]
+        assert levels(found)[:3] == [("credentials", "ok"), ("sending", "ok"), ("sandbox", "ok")]
 
     def test_sandbox_and_no_daily_limit_are_read(self, at, tmp_path):
         limits = {"Max24HourSend": -1, "MaxSendRate": 1.5, "SentLast24Hours": 0}
         with ses_double(tmp_path, SendQuota=limits, ProductionAccessEnabled=False) as url:
             at(url)
             assert SesAccount().quota() == Quota(per_second=1.5, per_day=None, sent_today=0)
-            assert verdicts(SesAccount().inspect())[2] == ("sandbox", "note")
+            assert levels(SesAccount().inspect())[2] == ("sandbox", "note")
 
 
 class TestAgainstMoto:
@@ -111,13 +111,13 @@ class TestAgainstMoto:
     def test_sender_and_configuration_set_are_found_where_they_are(self, client, settings):
         assert SesAccount()._identities == {}
         settings.SES_CONFIGURATION_SET = "shop"
-        assert verdicts(SesAccount()._reports()) == [("reports", "bad")]
+        assert levels(SesAccount()._reports()) == [("reports", "bad")]
         client.create_email_identity(EmailIdentity="example.com")
         client.create_configuration_set(ConfigurationSetName="shop")
         account = SesAccount()
         assert list(account._identities) == ["example.com"]
         # moto leaves every identity unverified, and knows nothing of destinations.
-        assert verdicts(findings.identity(account._identities)) == [("sender", "bad")]
+        assert levels(findings.identity(account._identities)) == [("sender", "bad")]
         with pytest.raises(ProviderError):
             account._reports()
 
@@ -146,7 +146,7 @@ class TestAgainstDocumentedAnswers:
 
     def test_all_is_well_with_the_domain_above(self, whole):
         found = SesAccount().inspect()
-        assert {verdict for _, verdict in verdicts(found)} == {"ok"}
+        assert {level for _, level in levels(found)} == {"ok"}
         subjects = ["credentials", "sending", "sandbox", "sender", "signature", "reports"]
         assert [finding.subject for finding in found] == subjects
         assert SesAccount().dkim_names() == ["one._domainkey.example.com", "two._domainkey.example.com"]
@@ -163,14 +163,14 @@ class TestAgainstDocumentedAnswers:
         whole.headers = {"x-amzn-ErrorType": "AccessDeniedException"}
         whole.answers = dict.fromkeys(whole.answers, (403, {"message": "not authorized to perform ses:GetAccount"}))
         found = SesAccount().inspect()
-        assert verdicts(found) == [("credentials", "note"), ("sender", "note"), ("reports", "note")]
+        assert levels(found) == [("credentials", "note"), ("sender", "note"), ("reports", "note")]
         assert "ses:GetAccount" in found[0].hint
 
     def test_being_asked_too_often_is_waited_out_once(self, whole, monkeypatch):
         monkeypatch.setattr(ses, "PAUSE_S", 0.01)
         whole.headers = {"x-amzn-ErrorType": "TooManyRequestsException"}
         whole.answers["GET /v2/email/account"] = [(429, {"message": "Rate exceeded"}), (200, ACCOUNT)]
-        assert verdicts(SesAccount().inspect())[0] == ("credentials", "ok")
+        assert levels(SesAccount().inspect())[0] == ("credentials", "ok")
 
     def test_quota_is_asked_once_whatever_comes(self, whole):
         whole.headers = {"x-amzn-ErrorType": "TooManyRequestsException"}
@@ -202,13 +202,13 @@ class TestAgainstDocumentedAnswers:
 
     def test_configuration_set_of_the_identity_counts(self, whole, settings):
         settings.SES_CONFIGURATION_SET = ""
-        assert verdicts(SesAccount()._reports()) == [("reports", "note")]
+        assert levels(SesAccount()._reports()) == [("reports", "note")]
         whole.answers["GET /v2/email/identities/example.com"] = (200, {**IDENTITY, "ConfigurationSetName": "shop"})
-        assert verdicts(SesAccount()._reports()) == [("reports", "ok")]
+        assert levels(SesAccount()._reports()) == [("reports", "ok")]
 
 
 @pytest.mark.parametrize(
-    ("changes", "verdict", "words"),
+    ("changes", "level", "words"),
     [
         ({"SendingEnabled": False}, "bad", "paused"),
         ({"EnforcementStatus": "SHUTDOWN"}, "bad", "shut"),
@@ -216,9 +216,9 @@ class TestAgainstDocumentedAnswers:
         ({}, "ok", "healthy"),
     ],
 )
-def test_health_of_the_account_is_judged(changes, verdict, words):
+def test_health_of_the_account_is_judged(changes, level, words):
     found = findings.account({**ACCOUNT, **changes})[1]
-    assert (found.verdict.value, words in found.text) == (verdict, True)
+    assert (found.level.value, words in found.text) == (level, True)
 
 
 @pytest.mark.parametrize(
@@ -234,11 +234,11 @@ def test_health_of_the_account_is_judged(changes, verdict, words):
     ],
 )
 def test_sender_is_judged_by_the_best_identity(known, expected):
-    assert verdicts(findings.identity(known)) == expected
+    assert levels(findings.identity(known)) == expected
 
 
 @pytest.mark.parametrize(
-    ("answer", "changes", "verdict", "words"),
+    ("answer", "changes", "level", "words"),
     [
         ({"SendingOptions": {"SendingEnabled": False}}, {}, "bad", "paused"),
         ({}, {"SnsDestination": None}, "note", "no SNS topic"),
@@ -253,9 +253,9 @@ def test_sender_is_judged_by_the_best_identity(known, expected):
         ({}, {}, "ok", TOPIC),
     ],
 )
-def test_what_a_configuration_set_reports_is_judged(answer, changes, verdict, words):
+def test_what_a_configuration_set_reports_is_judged(answer, changes, level, words):
     (found,) = findings.configuration_set("shop", answer, [{**DESTINATION, **changes}])
-    assert (found.verdict.value, words in found.text) == (verdict, True), found
+    assert (found.level.value, words in found.text) == (level, True), found
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 import trustme
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from notifications.providers.base.webhook import UnprovenError
+from notifications.providers.base.webhook import CannotVerifyError
 from notifications.providers.ses import certificates, fetching
 from notifications.providers.ses.webhook import SesWebhook
 from tests.notifications.providers.base import signing
@@ -36,7 +36,7 @@ def test_topic_of_china_is_asked_for_in_china(amazon, sns, settings):
     topic = "arn:aws-cn:sns:cn-north-1:123456789012:ses-events"
     settings.SES_WEBHOOK_TOPICS = [topic]
     url = f"https://sns.cn-north-1.amazonaws.com.cn{CERTIFICATE_PATH}"
-    refused(sns.notification(EVENT, TopicArn=topic, SigningCertURL=url), UnprovenError)  # another host's TLS name
+    refused(sns.notification(EVENT, TopicArn=topic, SigningCertURL=url), CannotVerifyError)  # another host's TLS name
     assert amazon.dialled == [("sns.cn-north-1.amazonaws.com.cn", 443)]
 
 
@@ -133,7 +133,7 @@ def test_no_certificate_where_the_message_says_is_refused(amazon, sns, answer):
 )
 def test_refusal_of_the_certificate_is_followed_nowhere_and_the_message_asked_for_again(amazon, sns, answer):
     amazon.answers[CERTIFICATE_PATH] = answer
-    refused(sns.notification(EVENT), UnprovenError)
+    refused(sns.notification(EVENT), CannotVerifyError)
     assert amazon.asked == [CERTIFICATE_PATH]
 
 
@@ -174,7 +174,7 @@ def test_trouble_at_amazon_is_no_verdict(amazon, sns, monkeypatch, answer):
     monkeypatch.setattr(fetching, "TIMEOUTS_S", (0.5, 0.5))
     monkeypatch.setattr(fetching, "WHOLE_ANSWER_S", 0.3)
     good, amazon.answers[CERTIFICATE_PATH] = amazon.answers[CERTIFICATE_PATH], answer
-    error = refused(sns.notification(EVENT), UnprovenError)
+    error = refused(sns.notification(EVENT), CannotVerifyError)
     assert error.__context__ is None
     amazon.answers[CERTIFICATE_PATH] = good
     assert ses.open(as_posted(sns.notification(EVENT))).events
@@ -182,13 +182,13 @@ def test_trouble_at_amazon_is_no_verdict(amazon, sns, monkeypatch, answer):
 
 def test_refused_connection_is_no_verdict(amazon, sns):
     amazon.port = 1
-    refused(sns.notification(EVENT), UnprovenError)
+    refused(sns.notification(EVENT), CannotVerifyError)
 
 
 def test_host_with_a_certificate_nobody_trusts_is_not_asked(amazon, sns, monkeypatch, tmp_path):
     trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
     monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(tmp_path / "other.pem"))
-    refused(sns.notification(EVENT), UnprovenError)
+    refused(sns.notification(EVENT), CannotVerifyError)
     assert amazon.asked == []
 
 
@@ -201,7 +201,7 @@ def test_environment_names_no_proxy(amazon, sns, monkeypatch):
 def test_certificates_are_fetched_one_at_a_time(amazon, sns, monkeypatch):
     monkeypatch.setattr(certificates, "WAIT_FOR_ANOTHER_S", 0.01)
     with certificates._fetching:
-        refused(sns.notification(EVENT), UnprovenError)
+        refused(sns.notification(EVENT), CannotVerifyError)
     assert amazon.dialled == []
     assert ses.open(as_posted(sns.notification(EVENT))).events
 
@@ -232,4 +232,4 @@ class TestLocalSigner:
 
     def test_missing_file_is_no_verdict(self, local, stranger):
         local.unlink()
-        refused(stranger.notification(EVENT), UnprovenError)
+        refused(stranger.notification(EVENT), CannotVerifyError)

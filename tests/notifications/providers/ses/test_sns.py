@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifications.providers.base.webhook import MalformedError, Posted, UnprovenError
+from notifications.providers.base.webhook import CannotVerifyError, MalformedError, WebhookRequest
 from notifications.providers.ses.webhook import SesWebhook
 from tests.notifications.providers.base import signing
 from tests.notifications.providers.base.refusals import refused
@@ -103,7 +103,7 @@ def test_old_message_is_refused_before_anybody_is_asked(amazon, sns, offset):
 
 @pytest.mark.parametrize("offset", [timedelta(minutes=16), timedelta(days=1)])
 def test_message_from_the_future_may_be_our_clocks_fault_and_is_asked_for_again(amazon, sns, offset):
-    refused(sns.notification(EVENT, Timestamp=signing.now(offset)), UnprovenError)
+    refused(sns.notification(EVENT, Timestamp=signing.now(offset)), CannotVerifyError)
     assert amazon.dialled == []
 
 
@@ -119,12 +119,12 @@ def test_time_that_is_none_is_refused(amazon, sns, timestamp):
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"a":' * 100_000, b"\x00"])
 def test_body_that_is_no_json_is_malformed(amazon, body):
-    refused(Posted(body, {}), MalformedError)
+    refused(WebhookRequest(body, {}), MalformedError)
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b"7", b'"x"', b"{}", b"NaN", json.dumps(EVENT).encode()])
 def test_body_that_is_no_sns_message_is_refused(amazon, body):
-    error = refused(Posted(body, {"x-amz-sns-rawdelivery": "true"}))
+    error = refused(WebhookRequest(body, {"x-amz-sns-rawdelivery": "true"}))
     assert "raw message delivery" in str(error)
 
 
@@ -136,4 +136,4 @@ def test_genuine_message_that_is_no_event_is_malformed(amazon, sns, message):
 def test_nothing_is_opened_before_a_topic_is_set(amazon, sns, settings):
     settings.SES_WEBHOOK_TOPICS = []
     assert ses.missing_settings() == ["SES_WEBHOOK_TOPICS"]
-    refused(sns.notification(EVENT), UnprovenError)
+    refused(sns.notification(EVENT), CannotVerifyError)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifications.providers.base.webhook import UnprovenError
+from notifications.providers.base.webhook import CannotVerifyError
 from notifications.providers.ses import fetching
 from notifications.providers.ses.webhook import TOPIC_VALIDATED, SesWebhook
 from tests.notifications.providers.base import signing
@@ -54,7 +54,7 @@ def test_subscription_is_confirmed_at_amazon_only(amazon, sns, url):
 def test_subscription_that_is_not_confirmed_comes_again(amazon, sns, monkeypatch, answer):
     monkeypatch.setattr(fetching, "TIMEOUTS_S", (0.5, 0.5))
     amazon.answers[signing.SUBSCRIBE_PATH] = answer
-    error = refused(sns.confirmation(), UnprovenError)
+    error = refused(sns.confirmation(), CannotVerifyError)
     assert error.__context__ is None
     assert signing.TOKEN not in repr(error)
     assert amazon.asked == [CERTIFICATE_PATH, signing.SUBSCRIBE_PATH]

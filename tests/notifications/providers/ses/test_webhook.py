@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from notifications.providers.base.webhook import UnreadableError
+from notifications.providers.base.webhook import UnknownEventError
 from notifications.providers.ses.webhook import SesWebhook
 from notifications.rules.outcomes import BounceKind
 from tests.notifications.providers.base.signing import as_posted
@@ -119,7 +119,7 @@ def test_automatic_reply_is_a_transient_bounce_without_a_status_notification(kin
     ],
 )
 def test_event_that_no_table_knows_is_unreadable(payload):
-    with pytest.raises(UnreadableError):
+    with pytest.raises(UnknownEventError):
         ses.read(payload)
 
 

@@ -14,7 +14,7 @@ import pytest
 import requests
 from moto.server import ThreadedMotoServer
 
-from notifications.providers.base.webhook import ForgedError, Posted
+from notifications.providers.base.webhook import InvalidSignatureError, WebhookRequest
 from notifications.providers.ses.webhook import SesWebhook
 from tests.notifications.providers.base.signing import HOST, REGION
 
@@ -46,7 +46,7 @@ def endpoint():
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            arrived.put(Posted(body, dict(self.headers)))
+            arrived.put(WebhookRequest(body, dict(self.headers)))
             self.send_response(200)
             self.end_headers()
 
@@ -90,9 +90,9 @@ def published(moto, endpoint, amazon, settings):
 def test_message_that_moto_signed_is_opened_and_read(published, amazon):
     posted = published(json.dumps(EVENT, ensure_ascii=False))
     webhook = SesWebhook()
-    (event,) = webhook.open(posted).events
+    (event,) = webhook.verify_and_parse(posted).events
     assert event.event_id == json.loads(posted.body)["MessageId"]
-    found = webhook.read(event.payload)
+    found = webhook.interpret(event.payload)
     assert (found.kind, found.recipient, found.provider_message_id) == ("delivered", "ada@example.com", "grüße-1")
     assert len(amazon.asked) == 1
     assert amazon.dialled == [(HOST, 443)]
@@ -100,17 +100,17 @@ def test_message_that_moto_signed_is_opened_and_read(published, amazon):
 
 def test_message_that_moto_signed_is_refused_with_one_letter_changed(published):
     posted = published(json.dumps(EVENT))
-    assert SesWebhook().open(posted).events
+    assert SesWebhook().verify_and_parse(posted).events
     changed = posted.body.replace(b"ada@example.com", b"eve@example.com")
     assert changed != posted.body
-    with pytest.raises(ForgedError):
-        SesWebhook().open(Posted(changed, posted.headers))
+    with pytest.raises(InvalidSignatureError):
+        SesWebhook().verify_and_parse(WebhookRequest(changed, posted.headers))
 
 
 def test_message_that_moto_signed_is_refused_where_the_topic_is_not_ours(published, settings, amazon):
     posted = published(json.dumps(EVENT))
     settings.SES_WEBHOOK_TOPICS = ["arn:aws:sns:eu-central-1:999999999999:ses-events"]
     amazon.dialled.clear()
-    with pytest.raises(ForgedError):
-        SesWebhook().open(posted)
+    with pytest.raises(InvalidSignatureError):
+        SesWebhook().verify_and_parse(posted)
     assert amazon.dialled == []

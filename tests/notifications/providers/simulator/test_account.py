@@ -20,7 +20,7 @@ def test_simulator_that_answers_is_good_and_names_no_quota(settings, tmp_path):
 def test_simulator_that_is_not_there_is_bad(settings):
     settings.SIMULATOR_URL = f"http://127.0.0.1:{free_port()}"
     (finding,) = SimulatorAccount().inspect()
-    assert (finding.subject, finding.verdict.value) == ("connection", "bad")
+    assert (finding.subject, finding.level.value) == ("connection", "bad")
     with pytest.raises(ProviderError) as refused:
         SimulatorAccount().unsuppress("ada@example.com")
     assert refused.value.error_class is ErrorClass.TRANSIENT

@@ -19,7 +19,7 @@ ses = SesWebhook()
 
 def test_certificate_is_fetched_once(amazon, sns):
     for _ in range(3):
-        ses.open(as_posted(sns.notification(EVENT)))
+        ses.verify_and_parse(as_posted(sns.notification(EVENT)))
     assert amazon.asked == [CERTIFICATE_PATH]
     assert amazon.dialled == [(HOST, 443)]
 
@@ -28,7 +28,7 @@ def test_certificates_kept_are_few(amazon, sns):
     for number in range(20):
         path = f"/SimpleNotificationService-{number:032x}.pem"
         amazon.answers[path] = amazon.answers[CERTIFICATE_PATH]
-        ses.open(as_posted(sns.notification(EVENT, SigningCertURL=f"https://{HOST}{path}")))
+        ses.verify_and_parse(as_posted(sns.notification(EVENT, SigningCertURL=f"https://{HOST}{path}")))
     assert len(certificates._kept) == certificates.MOST_KEPT
 
 
@@ -101,7 +101,7 @@ def test_certificate_out_of_its_time_is_refused(amazon, sns, validity):
 
 
 def test_kept_certificate_is_refused_once_it_has_expired(amazon, sns, time_machine):
-    ses.open(as_posted(sns.notification(EVENT)))
+    ses.verify_and_parse(as_posted(sns.notification(EVENT)))
     time_machine.move_to(datetime.now(UTC) + timedelta(days=301))
     refused(sns.notification(EVENT))
 
@@ -177,7 +177,7 @@ def test_trouble_at_amazon_is_no_verdict(amazon, sns, monkeypatch, answer):
     error = refused(sns.notification(EVENT), CannotVerifyError)
     assert error.__context__ is None
     amazon.answers[CERTIFICATE_PATH] = good
-    assert ses.open(as_posted(sns.notification(EVENT))).events
+    assert ses.verify_and_parse(as_posted(sns.notification(EVENT))).events
 
 
 def test_refused_connection_is_no_verdict(amazon, sns):
@@ -195,7 +195,7 @@ def test_host_with_a_certificate_nobody_trusts_is_not_asked(amazon, sns, monkeyp
 def test_environment_names_no_proxy(amazon, sns, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
-    assert ses.open(as_posted(sns.notification(EVENT))).events
+    assert ses.verify_and_parse(as_posted(sns.notification(EVENT))).events
 
 
 def test_certificates_are_fetched_one_at_a_time(amazon, sns, monkeypatch):
@@ -203,7 +203,7 @@ def test_certificates_are_fetched_one_at_a_time(amazon, sns, monkeypatch):
     with certificates._fetching:
         refused(sns.notification(EVENT), CannotVerifyError)
     assert amazon.dialled == []
-    assert ses.open(as_posted(sns.notification(EVENT))).events
+    assert ses.verify_and_parse(as_posted(sns.notification(EVENT))).events
 
 
 class TestLocalSigner:
@@ -216,7 +216,7 @@ class TestLocalSigner:
         return path
 
     def test_its_certificate_is_used_on_a_developers_machine(self, local, amazon, stranger):
-        assert ses.open(as_posted(stranger.notification(EVENT))).events
+        assert ses.verify_and_parse(as_posted(stranger.notification(EVENT))).events
         assert amazon.dialled == []
 
     def test_amazons_is_not(self, local, sns):
@@ -225,7 +225,7 @@ class TestLocalSigner:
     def test_it_is_ignored_where_real_people_get_mail(self, local, settings, sns, stranger):
         settings.LOCAL = False
         refused(stranger.notification(EVENT))
-        assert ses.open(as_posted(sns.notification(EVENT))).events
+        assert ses.verify_and_parse(as_posted(sns.notification(EVENT))).events
 
     def test_topic_is_still_asked_for(self, local, stranger):
         refused(stranger.notification(EVENT, TopicArn="arn:aws:sns:eu-central-1:123456789012:other"))

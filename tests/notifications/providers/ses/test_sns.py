@@ -17,13 +17,13 @@ ses = SesWebhook()
 @pytest.mark.parametrize("version", ["1", "2"])
 @pytest.mark.parametrize("subject", [{}, {"Subject": "Amazon SES Email Event Notification"}])
 def test_signed_notification_is_opened(amazon, sns, version, subject):
-    (event,) = ses.open(as_posted(sns.notification(EVENT, SignatureVersion=version, **subject))).events
+    (event,) = ses.verify_and_parse(as_posted(sns.notification(EVENT, SignatureVersion=version, **subject))).events
     assert event.event_id == "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324"
     assert event.payload["eventType"] == "Send"
 
 
 def test_subject_of_null_is_none(amazon, sns):
-    assert ses.open(as_posted({**sns.notification(EVENT), "Subject": None})).events
+    assert ses.verify_and_parse(as_posted({**sns.notification(EVENT), "Subject": None})).events
 
 
 @pytest.mark.parametrize("name", ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"])
@@ -109,7 +109,7 @@ def test_message_from_the_future_may_be_our_clocks_fault_and_is_asked_for_again(
 
 @pytest.mark.parametrize("offset", [timedelta(hours=-47), timedelta(minutes=14)])
 def test_message_that_may_be_a_retry_is_opened(amazon, sns, offset):
-    assert ses.open(as_posted(sns.notification(EVENT, Timestamp=signing.now(offset)))).events
+    assert ses.verify_and_parse(as_posted(sns.notification(EVENT, Timestamp=signing.now(offset)))).events
 
 
 @pytest.mark.parametrize("timestamp", ["2026-13-45T99:99:99Z", "yesterday", "2026-11-20", "2026-11-20T09:00:00+00:00"])

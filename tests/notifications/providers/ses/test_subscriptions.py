@@ -23,9 +23,9 @@ def test_one_byte_changed_in_a_confirmation_is_refused(amazon, sns, name):
 
 @pytest.mark.parametrize("version", ["1", "2"])
 def test_subscription_to_our_topic_is_confirmed(amazon, sns, version):
-    opened = ses.open(as_posted(sns.confirmation(SignatureVersion=version)))
-    assert opened.events == []
-    assert opened.note == f"confirmed the subscription to {TOPIC}"
+    batch = ses.verify_and_parse(as_posted(sns.confirmation(SignatureVersion=version)))
+    assert batch.events == []
+    assert batch.note == f"confirmed the subscription to {TOPIC}"
     assert amazon.asked == [CERTIFICATE_PATH, signing.SUBSCRIBE_PATH]
 
 
@@ -66,13 +66,13 @@ def test_forged_subscription_is_not_confirmed(amazon, stranger):
 
 
 def test_end_of_a_subscription_is_noted_and_not_followed(amazon, sns):
-    opened = ses.open(as_posted(sns.confirmation("UnsubscribeConfirmation")))
-    assert opened.events == []
-    assert TOPIC in opened.note
+    batch = ses.verify_and_parse(as_posted(sns.confirmation("UnsubscribeConfirmation")))
+    assert batch.events == []
+    assert TOPIC in batch.note
     assert amazon.asked == [CERTIFICATE_PATH]
 
 
 def test_validation_of_the_topic_is_noted(amazon, sns):
-    opened = ses.open(as_posted(sns.notification(TOPIC_VALIDATED)))
-    assert opened.events == []
-    assert TOPIC in opened.note
+    batch = ses.verify_and_parse(as_posted(sns.notification(TOPIC_VALIDATED)))
+    assert batch.events == []
+    assert TOPIC in batch.note

@@ -21,7 +21,7 @@ def event(**mail):
 @pytest.fixture
 def kept(amazon, sns):
     def post(said):
-        (found,) = ses.open(as_posted(sns.notification(said))).events
+        (found,) = ses.verify_and_parse(as_posted(sns.notification(said))).events
         return found.payload
 
     return post
@@ -41,7 +41,7 @@ def test_headers_are_not_kept_but_for_ours(kept):
         "headersTruncated": True,
         "headers": [{"name": "x-metadata", "value": METADATA}],
     }
-    assert str(ses.read(payload).message_id) == OURS
+    assert str(ses.interpret(payload).message_id) == OURS
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_headers_are_not_kept_but_for_ours(kept):
     ],
 )
 def test_our_id_is_found_in_tags_and_in_the_header(mail, expected):
-    found = ses.read(event(**mail))
+    found = ses.interpret(event(**mail))
     assert (str(found.message_id), found.attempt) == expected
 
 
@@ -81,7 +81,7 @@ def test_our_id_is_found_in_tags_and_in_the_header(mail, expected):
 def test_recipient_is_the_one_we_wrote_to(destination, listed, expected):
     bounce = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": listed}]}
     said = {"eventType": "Bounce", "mail": {"destination": destination}, "bounce": bounce}
-    assert ses.read(said).recipient == expected
+    assert ses.interpret(said).recipient == expected
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_recipient_is_the_one_we_wrote_to(destination, listed, expected):
 def test_automatic_reply_is_a_transient_bounce_without_a_status_notification(kind, subtype, person, expected):
     bounce = {"bounceType": kind, "bounceSubType": subtype, "bouncedRecipients": [person]}
     said = {"eventType": "Bounce", "mail": {"destination": ["ada@example.com"]}, "bounce": bounce}
-    assert ses.read(said).bounce is expected
+    assert ses.interpret(said).bounce is expected
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_automatic_reply_is_a_transient_bounce_without_a_status_notification(kin
 )
 def test_event_that_no_table_knows_is_unreadable(payload):
     with pytest.raises(UnknownEventError):
-        ses.read(payload)
+        ses.interpret(payload)
 
 
 def test_event_of_an_unknown_type_is_kept_for_somebody_to_see(kept):
@@ -128,14 +128,14 @@ def test_event_of_an_unknown_type_is_kept_for_somebody_to_see(kept):
 
 
 def test_inbound_mail_is_not_kept_and_noted(amazon, sns):
-    opened = ses.open(as_posted(sns.notification({"notificationType": "Received", "content": "a letter"})))
-    assert opened.events == []
-    assert "inbound" in opened.note
+    batch = ses.verify_and_parse(as_posted(sns.notification({"notificationType": "Received", "content": "a letter"})))
+    assert batch.events == []
+    assert "inbound" in batch.note
 
 
 def test_long_words_of_a_server_are_cut_to_one_line():
     delivery = {"smtpResponse": "250\r\n" + "ok\x00 " * 200}
-    found = ses.read({"eventType": "Delivery", "mail": {"destination": ["ada@example.com"]}, "delivery": delivery})
+    found = ses.interpret({"eventType": "Delivery", "mail": {"destination": ["ada@example.com"]}, "delivery": delivery})
     assert len(found.detail) == 300
     assert found.detail.startswith("250 ok ok")
     assert found.detail.endswith("…")

@@ -3,7 +3,7 @@
 import logging
 import re
 
-from notifications.runtime.database import is_away, why
+from notifications.runtime.database import error_name, is_outage
 
 # Django's tokens (base 36 time, dash, hash), also damaged ones. Django logs the path of every answer from 400 on, and a
 # link that met a database in trouble is still good.
@@ -24,8 +24,8 @@ class DatabaseInOneLine(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-        if error is not None and is_away(error):
-            record.msg, record.args = f"{record.getMessage()} (the database is away: {why(error)})", ()
+        if error is not None and is_outage(error):
+            record.msg, record.args = f"{record.getMessage()} (the database is away: {error_name(error)})", ()
             record.exc_info = record.exc_text = None
         return True
 

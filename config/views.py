@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
-from notifications.runtime.database import is_away
+from notifications.runtime.database import is_outage
 
 RETRY_AFTER_S = 10
 
@@ -37,7 +37,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """The last page. Django calls this while the exception is being handled, so its type can still be asked for."""
-    if is_away(sys.exception()):
+    if is_outage(sys.exception()):
         response = render(request, "503.html", status=503, context={"retry_after_s": RETRY_AFTER_S})
         response["Retry-After"] = str(RETRY_AFTER_S)
         return response

@@ -12,7 +12,7 @@ from notifications.delivery.deliver import deliver as deliver_messages
 from notifications.delivery.record import Carrier, RecordLostError
 from notifications.outbox.publish import DELIVER_TASK
 from notifications.rules.states import Stream
-from notifications.runtime.database import DatabaseAwayError, translated
+from notifications.runtime.database import DatabaseUnavailableError, raise_outage
 
 _stopping = threading.Event()
 # Celery may look a little early at a clock that is not the database's; a claim before the due time would win nothing.
@@ -29,14 +29,14 @@ def _stop(**kwargs: Any) -> None:
     name=DELIVER_TASK,
     bind=True,
     # Faults before any hand-over. An attempt that was made is never repeated by Celery: the row decides.
-    autoretry_for=(DatabaseAwayError,),
+    autoretry_for=(DatabaseUnavailableError,),
     retry_backoff=1,
     retry_backoff_max=60,
     retry_jitter=True,
     max_retries=MAX_RETRIES,
-    throws=(DatabaseAwayError, RecordLostError),
+    throws=(DatabaseUnavailableError, RecordLostError),
 )
-@translated()
+@raise_outage()
 def deliver(self: Task[..., str], message_ids: list[str]) -> str:
     carrier = Carrier(task_id=self.request.id or "", worker=self.request.hostname or "")
     stream = Stream(str((self.request.delivery_info or {}).get("routing_key")))

@@ -24,7 +24,7 @@ from notifications.models import DeliveryAttempt, Message
 from notifications.providers.base.deadline import CALL_MARGIN_S
 from notifications.providers.base.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
 from notifications.rules.states import Event, Stream
-from notifications.runtime.database import is_away, let_go
+from notifications.runtime.database import drop_connection, is_outage
 
 # At most so many messages are claimed at once: a killed worker leaves few behind, and their leases cover their calls.
 GROUP = 10
@@ -143,7 +143,7 @@ class _Run:
         The database's trouble is nobody's fault and Celery tries again. Of anything else the message in turn is
         suspect: it keeps its claim until the lease ends, which is counted, and the others go on without it.
         """
-        away = is_away(error)
+        away = is_outage(error)
         others = [message for message in claimed if away or message is not self.turn_of]
         # A database that does not come back soon leaves them to the end of their leases.
         with suppress(RecordLostError):
@@ -220,7 +220,7 @@ class _Run:
 
     def send(self, mail: OutgoingMail, way: Way) -> Accepted | ProviderError:
         # Sending is waiting: other threads have the connection meanwhile.
-        let_go()
+        drop_connection()
         began = time.monotonic()
         answer: Accepted | ProviderError
         try:

@@ -12,7 +12,7 @@ from notifications.delivery.relevance import Facts
 from notifications.models import Message, Suppression
 from notifications.rules.states import Status, Stream
 from notifications.rules.suppression import Candidate, Standing, probes, why_blocked
-from notifications.runtime.database import is_away
+from notifications.runtime.database import is_outage
 
 # A newer message in one of these states reaches, has reached or may have reached the person.
 _ALIVE = [Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN]
@@ -78,7 +78,7 @@ def _facts(message: Message, known: Facts, standings: list[Standing]) -> Facts:
         kind = kinds.get(message.kind)
         asked = _ask_kind(message, kind, known)
     except (Exception, SystemExit) as error:
-        if is_away(error):
+        if is_outage(error):
             raise
         return replace(
             known,

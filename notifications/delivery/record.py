@@ -21,7 +21,7 @@ from notifications.providers.base.mail import Accepted, ProviderError
 from notifications.rules import states
 from notifications.rules.outcomes import BounceKind
 from notifications.rules.states import Event
-from notifications.runtime.database import is_away, let_go, note_away, why
+from notifications.runtime.database import drop_connection, error_name, is_outage, note_outage
 
 logger = logging.getLogger(__name__)
 
@@ -199,15 +199,15 @@ def insist(write: Callable[[], None], *, within_s: float) -> None:
         try:
             return write()
         except Error as error:
-            if not is_away(error):
+            if not is_outage(error):
                 raise
             if time.monotonic() - began > within_s:
-                raise RecordLostError(why(error)) from None
+                raise RecordLostError(error_name(error)) from None
             if not told:
-                logger.warning("the database is away (%s); what is to be written down waits", why(error))
+                logger.warning("the database is away (%s); what is to be written down waits", error_name(error))
                 told = True
-            note_away()
-            let_go()
+            note_outage()
+            drop_connection()
             time.sleep(PAUSE_S)
 
 

@@ -16,7 +16,7 @@ from notifications.delivery.misfit import may_fit_elsewhere
 from notifications.models import Message
 from notifications.providers.base.compose import BadSenderError, sender_address
 from notifications.providers.base.mail import OutgoingMail
-from notifications.runtime.database import is_away
+from notifications.runtime.database import is_outage
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ def content(message: Message, language: str) -> Content:
     except MissingVariableError as error:
         problem, may_fit = f"MissingVariableError:{error}", True
     except (Exception, SystemExit) as error:
-        if is_away(error):
+        if is_outage(error):
             raise
         problem, may_fit = type(error).__name__, may_fit_elsewhere(error)
     raise RenderingError(problem, may_fit_elsewhere=may_fit)

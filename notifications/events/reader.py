@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import Error
 
 from notifications.events import apply
-from notifications.runtime.database import is_away, let_go, why
+from notifications.runtime.database import drop_connection, error_name, is_outage
 
 logger = logging.getLogger(__name__)
 
@@ -50,14 +50,14 @@ class Reader:
             pause_s = self.read()
             self._turned_at = time.monotonic()
             self._stop.wait(pause_s)
-        let_go()
+        drop_connection()
 
     def read(self) -> float:
         """Read one batch and return how long to wait for the next, in seconds. Raises nothing."""
         try:
             read = apply.read_due(self._limit)
         except Error as error:
-            return self._failed(why(error), away=is_away(error))
+            return self._failed(error_name(error), away=is_outage(error))
         except Exception as error:  # the thread's outermost edge: it goes on, and its row says what is wrong
             logger.exception("provider events cannot be read")
             return self._failed(type(error).__name__, away=False)
@@ -71,7 +71,7 @@ class Reader:
     def _failed(self, name: str, *, away: bool) -> float:
         """Note the failure. A batch that no database can take is cut in half until its one bad event is set aside."""
         logger.warning("provider events cannot be read now (%s)", name)
-        let_go()
+        drop_connection()
         self._failure = f"provider events cannot be read: {name}"
         if away:
             return PAUSE_S
@@ -84,6 +84,6 @@ class Reader:
         try:
             apply.set_aside_first(name)
         except Error as error:
-            logger.warning("an event cannot be set aside (%s)", why(error))
-            let_go()
+            logger.warning("an event cannot be set aside (%s)", error_name(error))
+            drop_connection()
         return PAUSE_S

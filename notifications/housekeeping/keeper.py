@@ -13,7 +13,7 @@ from django.db import Error
 from notifications import housekeeping
 from notifications.housekeeping import Job
 from notifications.models import housekeeping as table
-from notifications.runtime.database import is_away, let_go, why
+from notifications.runtime.database import drop_connection, error_name, is_outage
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class _Running:
         finally:
             # Also where an interpreter that ends has raised something else.
             self.ended = self.ended if self.ended is not None else "stopped"
-            let_go()
+            drop_connection()
 
 
 def work(job: Job) -> str:
@@ -52,11 +52,11 @@ def work(job: Job) -> str:
     try:
         said = job.run()
     except Exception as error:
-        if is_away(error) or isinstance(error, redis.RedisError):
-            logger.warning("housekeeping: %s failed (%s) and is tried again", job.name, why(error))
+        if is_outage(error) or isinstance(error, redis.RedisError):
+            logger.warning("housekeeping: %s failed (%s) and is tried again", job.name, error_name(error))
         else:
             logger.exception("housekeeping: %s failed and is tried again", job.name)
-        return why(error)
+        return error_name(error)
     if said:
         logger.info("housekeeping: %s: %s", job.name, said)
     return ""
@@ -127,6 +127,6 @@ class Keeper:
         except Error as error:
             self._was_away = True
             if not before:
-                logger.warning("housekeeping waits for the database (%s)", why(error))
+                logger.warning("housekeeping waits for the database (%s)", error_name(error))
         finally:
-            let_go()
+            drop_connection()

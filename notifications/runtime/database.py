@@ -1,4 +1,4 @@
-"""What the database's errors mean: is it the database's trouble, which passes, or a mistake, which does not?"""
+"""Tell an outage of the database, which passes, from a mistake, which does not."""
 
 import math
 import time
@@ -23,61 +23,61 @@ _CODES = {
 }
 
 
-# When a step that insists on its writing last found the database away (monotonic).
-_seen_away_at = -math.inf
+# When a thread that retries until it has written last found the database unavailable (monotonic).
+_outage_seen_at = -math.inf
 
 
-class DatabaseAwayError(Exception):
-    """The database cannot do anything now; later it can. The text is the name of what it said."""
+class DatabaseUnavailableError(Exception):
+    """The database cannot answer now; a later try can succeed. The text is the name of its error."""
 
 
-def is_away(error: BaseException | None) -> bool:
-    """True if the same may well succeed in a moment, for it is the database that is in trouble."""
+def is_outage(error: BaseException | None) -> bool:
+    """Return whether the database itself is in trouble, so that the same statement may succeed later."""
     if not isinstance(error, Error):
         return False
     if (sqlstate := _sqlstate(error)) is None:
-        # Nobody answered: refused, cut, hung, or no connection to be had from the pool.
+        # The server did not answer: refused, cut, hung, or the pool had no connection left.
         return isinstance(error, OperationalError | InterfaceError)
     return sqlstate in _CODES or sqlstate[:2] in _CLASSES
 
 
 def is_full(error: BaseException) -> bool:
-    """True if PostgreSQL refused a connection because all are in use. It gives no SQLSTATE then, only a sentence."""
+    """Return whether PostgreSQL refused a connection because all are in use: it gives no SQLSTATE, only a sentence."""
     text = str(error)
     return "too many clients" in text or "remaining connection slots" in text
 
 
-def why(error: BaseException) -> str:
-    """Return the name of what the database said: "AdminShutdown". Its texts can hold what is in the rows."""
+def error_name(error: BaseException) -> str:
+    """Return the name of a database error: "AdminShutdown". Its text may quote rows."""
     return type(error.__cause__ or error).__name__.lstrip("_")
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raise DatabaseAwayError for a database that is away."""
+def raise_outage() -> Iterator[None]:
+    """Raise DatabaseUnavailableError in place of an outage's error."""
     try:
         yield
     except Error as error:
-        if is_away(error):
-            raise DatabaseAwayError(why(error)) from None
+        if is_outage(error):
+            raise DatabaseUnavailableError(error_name(error)) from None
         raise
 
 
-def note_away() -> None:
-    """Remember that a thread waits for the database now: it is held up and not stuck."""
-    global _seen_away_at  # noqa: PLW0603 - one moment for the process
-    _seen_away_at = time.monotonic()
+def note_outage() -> None:
+    """Remember that a thread waits for the database now: it is delayed, not stuck."""
+    global _outage_seen_at  # noqa: PLW0603 - one moment for the process
+    _outage_seen_at = time.monotonic()
 
 
-def was_away_since(moment: float) -> bool:
-    """True if a thread has waited for the database since that moment of the monotonic clock."""
-    return _seen_away_at >= moment
+def had_outage_since(moment: float) -> bool:
+    """Return whether a thread has waited for the database since that moment of the monotonic clock."""
+    return _outage_seen_at >= moment
 
 
-def let_go() -> None:
-    """Let the next statement have another connection. Django goes on with one that is lost until somebody closes it.
+def drop_connection() -> None:
+    """Close the connection, so that the next statement opens another: Django keeps a lost one until it is closed.
 
-    Within a transaction it does nothing: the transaction is what has to end.
+    Does nothing within a transaction, which has to end first.
     """
     if not connection.in_atomic_block:
         connection.close()

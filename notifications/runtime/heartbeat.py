@@ -79,9 +79,9 @@ class Row:
         except Error as error:
             self._written = False
             if before:
-                logger.warning("the heartbeat of %s cannot be written down (%s)", self.name, database.why(error))
+                logger.warning("the heartbeat of %s cannot be written down (%s)", self.name, database.error_name(error))
         finally:
-            database.let_go()
+            database.drop_connection()
 
 
 def beat(name: str, trouble: str = "") -> None:

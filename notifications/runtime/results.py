@@ -6,7 +6,7 @@ from typing import Any
 from django.db import Error
 from django_celery_results.backends import DatabaseBackend
 
-from notifications.runtime.database import is_away, why
+from notifications.runtime.database import error_name, is_outage
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ class Results(DatabaseBackend):  # type: ignore[misc]
         try:
             return super().store_result(task_id, result, state, *args, **kwargs)
         except Error as error:
-            if not is_away(error):
+            if not is_outage(error):
                 raise
-            logger.warning("the database is away (%s); a task's result, %s, is not kept", why(error), state)
+            logger.warning("the database is away (%s); a task's result, %s, is not kept", error_name(error), state)
             return result

@@ -82,7 +82,7 @@ class Watch:
 
     def _held_up(self, now: float, *, free: int, has_moved: bool) -> tuple[float, float]:
         """Return for how long all slots have been busy with the same tasks, and the age of the oldest task (s)."""
-        is_excused = database.was_away_since(now - 2 * heartbeat.EVERY_S)
+        is_excused = database.had_outage_since(now - 2 * heartbeat.EVERY_S)
         # Names of requests: a reference would keep one alive that Celery has lost.
         running = {(id(request), getattr(request, "time_start", None)) for request in list(state.active_requests)}
         self._tasks = {task: now if is_excused else self._tasks.get(task, now) for task in running}

@@ -10,7 +10,7 @@ from django.db import InternalError, connection
 
 from config import connections
 from config.environment import BASE_DIR
-from notifications.runtime.database import DatabaseAwayError, is_away, translated
+from notifications.runtime.database import DatabaseUnavailableError, is_outage, raise_outage
 from tests.database.harm import by_hand
 
 pytestmark = pytest.mark.xdist_group("database")
@@ -29,9 +29,9 @@ def ask(query="SELECT 1"):
 def outcome(query="SELECT 1"):
     """Return the answer, or the name of the trouble."""
     try:
-        with translated():
+        with raise_outage():
             return ask(query)
-    except DatabaseAwayError as error:
+    except DatabaseUnavailableError as error:
         return str(error)
 
 
@@ -118,7 +118,7 @@ def test_connection_to_a_read_only_server_is_not_used_again(own, pooled):
         cursor.execute("SET default_transaction_read_only = on")
         with pytest.raises(InternalError, match="read-only") as raised:
             cursor.execute("DELETE FROM accounts_user")
-    assert is_away(raised.value)
+    assert is_outage(raised.value)
     connection.close()
     assert ask("SHOW transaction_read_only") == "off"
 

@@ -20,7 +20,7 @@ from notifications.models import Message
 from notifications.outbox.recover import recover_ended_leases
 from notifications.providers.base.mail import ErrorClass
 from notifications.rules.states import Status, Stream
-from notifications.runtime.database import DatabaseAwayError, translated
+from notifications.runtime.database import DatabaseUnavailableError, raise_outage
 from tests.database.harm import by_hand, cut
 from tests.factories import MessageFactory
 from tests.notifications.breaker.breakers import close_circuit
@@ -90,9 +90,9 @@ def carried(messages, provider):
 
     provider.send = counting
     try:
-        with translated():
+        with raise_outage():
             deliver([message.id for message in messages], Stream.DEFAULT, CARRIER)
-    except (DatabaseAwayError, RecordLostError):
+    except (DatabaseUnavailableError, RecordLostError):
         return calls, False
     finally:
         provider.send = send

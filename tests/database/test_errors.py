@@ -5,7 +5,7 @@ import pytest
 from django.db import DataError, Error, InterfaceError, InternalError, OperationalError, ProgrammingError
 
 from config.logs import DatabaseInOneLine
-from notifications.runtime.database import DatabaseAwayError, is_away, translated, why
+from notifications.runtime.database import DatabaseUnavailableError, error_name, is_outage, raise_outage
 
 
 def said(sqlstate):
@@ -30,31 +30,31 @@ def said(sqlstate):
     ],
 )
 def test_trouble_of_the_database_passes(sqlstate):
-    assert is_away(said(sqlstate))
+    assert is_outage(said(sqlstate))
 
 
 @pytest.mark.parametrize("sqlstate", ["22001", "25P02", "42601", "42P01", "42501", "54000", "XX001"])
 def test_mistake_does_not_pass(sqlstate):
-    assert not is_away(said(sqlstate))
+    assert not is_outage(said(sqlstate))
 
 
 @pytest.mark.parametrize("error", [OperationalError("refused"), InterfaceError("the connection is closed")])
 def test_nobody_answers(error):
-    assert is_away(error)
+    assert is_outage(error)
 
 
 @pytest.mark.parametrize("error", [None, ValueError(), OSError(), InternalError(), Error()])
 def test_something_else(error):
-    assert not is_away(error)
+    assert not is_outage(error)
 
 
 def test_name_of_the_trouble_holds_nothing_of_its_text():
-    assert why(said("53100")) == "DiskFull"
-    assert why(OperationalError("a secret of ours")) == "OperationalError"
+    assert error_name(said("53100")) == "DiskFull"
+    assert error_name(OperationalError("a secret of ours")) == "OperationalError"
 
 
 def test_translation_keeps_the_name_and_nothing_else():
-    with pytest.raises(DatabaseAwayError) as raised, translated():
+    with pytest.raises(DatabaseUnavailableError) as raised, raise_outage():
         raise said("25006")
     assert str(raised.value) == "ReadOnlySqlTransaction"
     assert raised.value.__suppress_context__

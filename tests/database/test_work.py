@@ -21,7 +21,7 @@ from notifications.management.commands import relay as relay_command
 from notifications.models import Message
 from notifications.outbox import recover, relay
 from notifications.rules.states import Status, Stream
-from notifications.runtime.database import DatabaseAwayError, translated
+from notifications.runtime.database import DatabaseUnavailableError, raise_outage
 from notifications.runtime.redis_client import client
 from notifications.runtime.results import Results
 from tests.database.harm import TERMINATE, by_hand, read_only, refused, saying, trouble
@@ -86,9 +86,9 @@ def test_pool_smaller_than_the_threads_costs_time_and_nothing_else(pooled, provi
     def as_celery_does(ids):
         while True:
             try:
-                with translated():
+                with raise_outage():
                     return deliver(ids, Stream.DEFAULT, CARRIER)
-            except DatabaseAwayError as error:
+            except DatabaseUnavailableError as error:
                 refusals.append(str(error))
             finally:
                 connection.close()

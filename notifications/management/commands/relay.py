@@ -20,7 +20,7 @@ from notifications.events import apply
 from notifications.events.reader import Reader
 from notifications.outbox import relay
 from notifications.runtime import heartbeat
-from notifications.runtime.database import is_away, let_go, why
+from notifications.runtime.database import drop_connection, error_name, is_outage
 
 logger = logging.getLogger(__name__)
 # A database that is away is asked again after this long.
@@ -70,10 +70,10 @@ def _round(before: relay.Round) -> tuple[relay.Round, float]:
     try:
         done = relay.run_once(before)
     except Error as error:
-        if not is_away(error):
+        if not is_outage(error):
             raise
-        logger.warning("the database is away (%s)", why(error))
-        let_go()
+        logger.warning("the database is away (%s)", error_name(error))
+        drop_connection()
         # It turns, and to start it anew would mend nothing.
         heartbeat.touch()
         return relay.Round(cut_short=True), PAUSE_S

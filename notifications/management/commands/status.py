@@ -13,7 +13,7 @@ from notifications.admin import status as page
 from notifications.admin.status import bounced, many
 from notifications.operations.problems import Code, Finding, findings, is_silent, spoken
 from notifications.operations.status import Lane, Process, Status
-from notifications.runtime.database import is_away, is_full, why
+from notifications.runtime.database import error_name, is_full, is_outage
 
 NO_CONNECTION = (
     "All connections of the database are in use, so people get an error page. Raise max_connections, lower"
@@ -57,11 +57,11 @@ def look() -> tuple[Status | None, list[Finding]]:
     try:
         status = page.now()
     except Error as error:
-        if not is_away(error):
+        if not is_outage(error):
             raise
         if is_full(error):
             return None, [Finding(Code.DATABASE_FULL, NO_CONNECTION)]
-        sentence = f"The database does not answer ({why(error)}): start it. Until then nobody can sign up."
+        sentence = f"The database does not answer ({error_name(error)}): start it. Until then nobody can sign up."
         return None, [Finding(Code.DATABASE_AWAY, sentence)]
     return status, findings(status)
 

@@ -74,7 +74,7 @@ def valkey() -> Iterator[None]:
     client().flushdb()
     publish.rest.end()
     fallback.forget()
-    permits.forget()
+    permits.reset()
     yield
     client().flushdb()
 

@@ -10,30 +10,12 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from notifications.breaker import permits
+from notifications.breaker.permits import CircuitState
 from notifications.operations.problems import findings, is_silent, spoken
-from notifications.operations.status import MOST, Brake, Circuit, Dead, Lane, Process, Status, Traffic, collect
+from notifications.operations.status import Brake, Dead, Lane, Process, Status, Traffic, bounced, collect, many
 
 REFRESH_S = 5
 MOST_CAUSES_SHOWN = 10
-
-
-def now() -> Status:
-    """Return how everything stands. Raises Django's database errors."""
-    return collect(circuits())
-
-
-def circuits() -> list[Circuit]:
-    return [
-        Circuit(
-            provider=provider,
-            state=standing.state,
-            reason=standing.reason,
-            probes_in_s=standing.probes_in_s,
-            error_class=standing.error_class,
-        )
-        for provider, standing in permits.standings().items()
-    ]
 
 
 @require_safe
@@ -41,7 +23,7 @@ def page(request: HttpRequest) -> HttpResponseBase:
     """Everything at a glance, anew every few seconds. For staff who may see messages."""
     if not request.user.has_perm("notifications.view_message"):
         raise PermissionDenied
-    status = now()
+    status = collect()
     context = {
         **admin.site.each_context(request),
         **_shown(status),
@@ -54,11 +36,6 @@ def page(request: HttpRequest) -> HttpResponseBase:
         "dead_url": reverse("admin:notifications_deadletter_changelist"),
     }
     return TemplateResponse(request, "admin/status.html", context)
-
-
-def many(count: int) -> str:
-    """Return a count for people; what was not counted to its end has a plus."""
-    return f"{count:,}+" if count >= MOST else f"{count:,}"
 
 
 def _shown(status: Status) -> dict[str, Any]:
@@ -88,7 +65,7 @@ def _lane(lane: Lane) -> dict[str, Any]:
     }
 
 
-def _provider(traffic: Traffic, circuit: Circuit | None) -> dict[str, Any]:
+def _provider(traffic: Traffic, circuit: CircuitState | None) -> dict[str, Any]:
     more = "+" if traffic.more else ""
     return {
         "name": traffic.provider,
@@ -118,11 +95,6 @@ def _brake(brake: Brake) -> dict[str, Any]:
         "line": spoken(brake.line_s) if brake.line_s else "",
         "ill": brake.on,
     }
-
-
-def bounced(brake: Brake) -> str:
-    """Return how much bounced, for people; nothing is counted of what was sent while nothing bounces."""
-    return f"{brake.bounced:,} of {brake.sent:,}{'+' if brake.more else ''}" if brake.bounced else "none"
 
 
 def _dead(dead: Dead) -> dict[str, Any]:

@@ -1,26 +1,26 @@
-"""Where mail goes at this moment, as far as the relay has to know it."""
+"""Tell the relay which provider accepts email now."""
 
 from dataclasses import dataclass
 
 from django.conf import settings
 
 from notifications.breaker import store
-from notifications.breaker.circuit import Pass, Probe, passage
+from notifications.breaker.circuit import Allow, AllowProbe, admission
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """`provider` is the first that takes mail, None if there is none; then a probe may be due."""
+    """`provider` is the first that accepts email. Without one a probe may be due."""
 
     provider: str | None
     probe_is_due: bool = False
 
 
-def now() -> Outlook:
+def outlook() -> Outlook:
     """Raises redis.RedisError."""
     states, moment = store.read(settings.EMAIL_PROVIDERS)
-    passages = [passage(state, moment) for state in states]
-    for provider, allowed in zip(settings.EMAIL_PROVIDERS, passages, strict=True):
-        if isinstance(allowed, Pass):
+    admissions = [admission(state, moment) for state in states]
+    for provider, allowed in zip(settings.EMAIL_PROVIDERS, admissions, strict=True):
+        if isinstance(allowed, Allow):
             return Outlook(provider)
-    return Outlook(None, probe_is_due=any(isinstance(allowed, Probe) for allowed in passages))
+    return Outlook(None, probe_is_due=any(isinstance(allowed, AllowProbe) for allowed in admissions))

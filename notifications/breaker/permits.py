@@ -1,7 +1,7 @@
-"""Which providers take mail now: what the circuits allow, told by what the providers have answered.
+"""Give permits to call providers, and report their answers to the shared circuits.
 
-In the good case it costs nothing: that a circuit is closed is remembered for a moment, and a success is only written
-down where there is something to forget.
+A healthy provider costs no call to Redis: a closed circuit is cached, and a success is only reported where it clears
+failures.
 """
 
 import logging
@@ -17,13 +17,13 @@ from notifications.breaker import store
 from notifications.breaker.circuit import (
     CLOSED,
     FAILURES,
+    Allow,
+    AllowProbe,
+    Block,
     Circuit,
-    Pass,
-    Probe,
-    Wait,
+    admission,
     answered,
     best_probe,
-    passage,
     probing,
     released,
 )
@@ -33,137 +33,142 @@ from notifications.runtime.redis_client import rest
 
 logger = logging.getLogger(__name__)
 
-# How long a process goes by what it last read.
-REMEMBERED_S = 0.25
-# What a prober needs beside the call: budget, claim, rendering.
+# How long a process trusts the state that it read last.
+CACHE_S = 0.25
+# What a probe needs beside the call: budget, claim, rendering.
 PROBE_MARGIN_S = 5.0
 
+COOLDOWN_REASON = "Redis is away, so every process judges by itself"
+
 # Providers whose circuits were last seen closed and without a failure, and when (monotonic).
-_fine: dict[str, float] = {}
+_healthy: dict[str, float] = {}
 
 
 @dataclass(frozen=True)
-class Entry:
-    """Leave to call a provider. With a `prober` it is leave for one message, and to be given up afterwards."""
+class Permit:
+    """Allow calls to a provider. With a `prober` it allows one message only and must be released afterwards."""
 
     provider: str
     prober: str = ""
-    # The message that probes, if it was named.
+    # The id of the message to probe with, if messages were named.
     message: str = ""
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What an answer has done: may the rest of a group still go, and was it only a probe that failed?
+    """What an answer has changed.
 
-    `is_outage`: other messages failed too, and none succeeded since.
+    `tripped`: the provider accepts no more messages of the group. `is_outage`: other messages failed too, and none has
+    succeeded since.
     """
 
-    is_open: bool
+    tripped: bool
     failed_probe: bool = False
     is_outage: bool = False
 
 
-@dataclass(frozen=True)
-class Standing:
+@dataclass(frozen=True, kw_only=True)
+class CircuitState:
     """A circuit as an operator sees it. `state` is "closed", "open" or "probing"."""
 
+    provider: str
     state: str
-    reason: str
-    probes_in_s: float | None
+    reason: str = ""
+    probes_in_s: float | None = None
+    # Of the answer that opened it.
     error_class: str = ""
 
 
-def enter(provider: str, messages: Sequence[UUID] = ()) -> Entry | None:
-    """Ask for leave to call a provider with some of `messages`; None if its circuit is open. Handles Redis errors.
+def acquire(provider: str, messages: Sequence[UUID] = ()) -> Permit | None:
+    """Return a permit to call the provider, or None if its circuit is open. Handles Redis errors.
 
-    A probe is one of them: one that has not failed, or the one that failed longest ago.
+    The probe is one of `messages`: one that has not failed, or the one that failed longest ago.
     """
-    if time.monotonic() < _fine.get(provider, -math.inf) + REMEMBERED_S:
-        return Entry(provider)
-    seen, now = store.look(provider)
+    if time.monotonic() < _healthy.get(provider, -math.inf) + CACHE_S:
+        return Permit(provider)
+    seen, now = store.current(provider)
     _remember(provider, seen)
-    match passage(seen, now):
-        case Pass():
-            return Entry(provider)
-        case Probe():
-            return _take_probe(provider, best_probe(seen, [str(message) for message in messages]))
+    match admission(seen, now):
+        case Allow():
+            return Permit(provider)
+        case AllowProbe():
+            return _acquire_probe(provider, best_probe(seen, [str(message) for message in messages]))
         case _:
             return None
 
 
 def is_closed(provider: str) -> bool:
-    """True if a provider takes mail, probes aside."""
-    return isinstance(passage(*store.look(provider)), Pass)
+    """Return whether a provider accepts email, probes aside."""
+    return isinstance(admission(*store.current(provider)), Allow)
 
 
-def leave(entry: Entry) -> None:
-    """Give up a probe, if it is one and nobody has answered it: the next may go at once."""
-    if entry.prober:
-        store.change(entry.provider, lambda circuit, now: released(circuit, entry.prober))
+def release(permit: Permit) -> None:
+    """Give an unanswered probe back: the next one is due immediately."""
+    if permit.prober:
+        store.update(permit.provider, lambda circuit, now: released(circuit, permit.prober))
 
 
-def report(entry: Entry, answer: Accepted | ProviderError, message: UUID | None = None) -> Effect:
-    """Let all processes know what a provider has answered to a message. Never raises for Redis' sake."""
+def report(permit: Permit, answer: Accepted | ProviderError, message: UUID | None = None) -> Effect:
+    """Report a provider's answer to all processes. Handles Redis errors."""
     if isinstance(answer, ProviderError) and answer.never_left:
-        # It says nothing of the provider. A probe is given up when its entry is left.
-        return Effect(is_open=bool(entry.prober))
-    error_class, code = _of_the_provider(answer)
+        # It says nothing about the provider. A probe's permit is released by its caller.
+        return Effect(tripped=bool(permit.prober))
+    error_class, code = _about_provider(answer)
     failed = error_class in FAILURES
-    nothing_to_say = entry.provider in _fine or error_class is ErrorClass.RATE_LIMITED
-    if nothing_to_say and not failed and not entry.prober:
-        return Effect(is_open=False)
-    done = store.change(
-        entry.provider,
+    has_no_news = permit.provider in _healthy or error_class is ErrorClass.RATE_LIMITED
+    if has_no_news and not failed and not permit.prober:
+        return Effect(tripped=False)
+    done = store.update(
+        permit.provider,
         lambda circuit, now: answered(
-            circuit, now, error_class, code, prober=entry.prober, message=str(message) if message else ""
+            circuit, now, error_class, code, prober=permit.prober, message=str(message) if message else ""
         ),
     )
-    _remember(entry.provider, done.after)
-    _tell(entry.provider, done)
-    failed_probe = failed and bool(entry.prober)
+    _remember(permit.provider, done.after)
+    _log_transition(permit.provider, done)
+    failed_probe = failed and bool(permit.prober)
     is_outage = failed_probe and len(done.after.failed) > 1
-    return Effect(is_open=done.after.is_open, failed_probe=failed_probe, is_outage=is_outage)
+    return Effect(tripped=done.after.is_open, failed_probe=failed_probe, is_outage=is_outage)
 
 
-def _of_the_provider(answer: Accepted | ProviderError) -> tuple[ErrorClass | None, str]:
-    """Return what an answer says of the provider. One that refuses a message, or its recipient, works."""
+def _about_provider(answer: Accepted | ProviderError) -> tuple[ErrorClass | None, str]:
+    """Return what an answer says about the provider. One that refuses a message, or its recipient, works."""
     if isinstance(answer, Accepted) or answer.is_about_one_message:
         return None, ""
     return answer.error_class, answer.code
 
 
-def standings() -> dict[str, Standing]:
-    """Return how each provider in use stands, in their order."""
-    return {provider: _standing(*store.look(provider)) for provider in settings.EMAIL_PROVIDERS}
+def states() -> list[CircuitState]:
+    """Return the state of each provider in use, in their order."""
+    return [_state(provider, *store.current(provider)) for provider in settings.EMAIL_PROVIDERS]
 
 
-def forget() -> None:
-    """Start anew, as a new process does."""
-    _fine.clear()
-    store.forget()
+def reset() -> None:
+    """Forget what this process has seen."""
+    _healthy.clear()
+    store.reset()
 
 
-def _take_probe(provider: str, message: str) -> Entry | None:
+def _acquire_probe(provider: str, message: str) -> Permit | None:
     prober, lease_s = uuid4().hex, call_s() + PROBE_MARGIN_S
-    done = store.change(
+    done = store.update(
         provider, lambda circuit, now: probing(circuit, now, prober=prober, lease_s=lease_s, message=message)
     )
     if done.after.prober == prober:
-        return Entry(provider, prober, message)
-    # Somebody else has it, or has had it and closed the circuit.
-    return None if done.after.is_open else Entry(provider)
+        return Permit(provider, prober, message)
+    # Another process probes, or its probe has closed the circuit.
+    return None if done.after.is_open else Permit(provider)
 
 
 def _remember(provider: str, circuit: Circuit) -> None:
     if circuit == CLOSED:
-        _fine[provider] = time.monotonic()
+        _healthy[provider] = time.monotonic()
     else:
-        _fine.pop(provider, None)
+        _healthy.pop(provider, None)
 
 
-def _tell(provider: str, done: store.Change) -> None:
-    """Say once, by the process that made the change, what an operator has to know."""
+def _log_transition(provider: str, done: store.Transition) -> None:
+    """Log what an operator has to know, once: the process that made the change does it."""
     before, after = done.before, done.after
     was_down = before.is_open and not before.blames_one_message
     if was_down and not after.is_open:
@@ -180,24 +185,29 @@ def _tell(provider: str, done: store.Change) -> None:
         logger.warning("%s is down (%s: %s): no mail goes there for now", provider, after.error_class, after.code)
 
 
-def _standing(circuit: Circuit, now: float) -> Standing:
+def _state(provider: str, circuit: Circuit, now: float) -> CircuitState:
+    reason = _reason(circuit, now)
+    if circuit.is_open and circuit.blames_one_message:
+        # Another message gets through, or shows that the provider is down.
+        return CircuitState(provider=provider, state="closed", reason=f"fails for one message, {reason}")
+    state: str = "open"
+    probes_in_s: float | None = 0.0
+    match admission(circuit, now):
+        case Allow():
+            return CircuitState(provider=provider, state="closed", reason=reason, error_class=circuit.error_class)
+        case Block(seconds) if circuit.is_probed(now):
+            state, probes_in_s = "probing", None
+        case Block(seconds):
+            probes_in_s = seconds
+    return CircuitState(
+        provider=provider, state=state, reason=reason, probes_in_s=probes_in_s, error_class=circuit.error_class
+    )
+
+
+def _reason(circuit: Circuit, now: float) -> str:
     reason = f"{circuit.error_class}: {circuit.code}" if circuit.error_class else ""
     if circuit.is_open:
         reason += f", for {max(0.0, now - circuit.since):.0f} s"
     elif circuit.failures:
         reason += f", {circuit.failures} in a row"
-    if rest.on:
-        reason = f"{reason}; " * bool(reason) + "Redis is away, so every process judges by itself"
-    if circuit.is_open and circuit.blames_one_message:
-        # Another message goes through, or shows that the provider is down.
-        return Standing("closed", f"fails for one message, {reason}", None)
-    match passage(circuit, now):
-        case Pass():
-            return Standing("closed", reason, None, circuit.error_class)
-        case Wait(seconds):
-            is_probed = circuit.is_probed(now)
-            return Standing(
-                "probing" if is_probed else "open", reason, None if is_probed else seconds, circuit.error_class
-            )
-        case _:
-            return Standing("open", reason, 0.0, circuit.error_class)
+    return "; ".join(filter(None, [reason, COOLDOWN_REASON if rest.on else ""]))

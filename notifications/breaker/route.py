@@ -1,6 +1,6 @@
-"""Find the provider that a group goes to: the first, in the order of EMAIL_PROVIDERS, that takes mail now.
+"""Route a group of messages to the first of EMAIL_PROVIDERS that accepts email now.
 
-Never asked for a message that is uncertain: that one is in no queue until it is settled.
+An uncertain message is never routed: it is in no queue until it is settled.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,37 +15,41 @@ from notifications.providers.base.mail import Accepted, ProviderError
 from notifications.providers.base.provider import Provider
 
 
-class Way:
-    """One provider, for as long as it takes mail; or for one message, to see whether it does again."""
+class Route:
+    """One provider, for as long as it accepts email; or for one message, to test whether it does again."""
 
-    def __init__(self, provider: Provider, entry: permits.Entry) -> None:
+    def __init__(self, provider: Provider, permit: permits.Permit) -> None:
         self.provider = provider
         self.name = provider.name
-        self.is_probe = bool(entry.prober)
-        self.probe = entry.message
-        self.is_open = True
-        self._entry = entry
+        self.is_probe = bool(permit.prober)
+        self.probe_message = permit.message
+        self._permit = permit
+        self._tripped = False
+
+    def accepts_mail(self) -> bool:
+        return not self._tripped
 
     def report(self, answer: Accepted | ProviderError, message: UUID) -> permits.Effect:
-        """Say what the provider has answered, and return what that has done."""
-        effect = permits.report(self._entry, answer, message)
-        self.is_open = not effect.is_open
+        """Report what the provider has answered, and return what that has changed."""
+        effect = permits.report(self._permit, answer, message)
+        self._tripped = effect.tripped
         return effect
 
 
-def another(way: Way) -> bool:
-    """True if this way has closed and another provider takes mail: what was refused here need not wait."""
-    return not way.is_open and any(permits.is_closed(name) for name in settings.EMAIL_PROVIDERS if name != way.name)
+def has_alternative(route: Route) -> bool:
+    """Return whether this route has tripped and another provider accepts email, so that a refused message can move."""
+    others = [name for name in settings.EMAIL_PROVIDERS if name != route.name]
+    return not route.accepts_mail() and any(permits.is_closed(name) for name in others)
 
 
 @contextmanager
-def find(messages: Sequence[UUID]) -> Iterator[Way | None]:
-    """Give the way of the next group of `messages`, or None if no provider takes mail."""
+def find_route(messages: Sequence[UUID]) -> Iterator[Route | None]:
+    """Yield the route of the next group of `messages`, or None if no provider accepts email."""
     for provider in registry.in_use():
-        if entry := permits.enter(provider.name, messages):
+        if permit := permits.acquire(provider.name, messages):
             try:
-                yield Way(provider, entry)
+                yield Route(provider, permit)
             finally:
-                permits.leave(entry)
+                permits.release(permit)
             return
     yield None

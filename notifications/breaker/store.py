@@ -1,7 +1,7 @@
-"""Where the circuits' states are: in Redis, on Redis' clock, shared by every process of every machine.
+"""Keep the circuits' states in Redis, on Redis' clock, shared by all processes of all machines.
 
-A closed circuit without failures is no key at all, so a wiped Redis means that all are closed. While Redis is away each
-process goes on by the same rules with what it saw last, on its own clock.
+A closed circuit without failures has no key, so a wiped Redis means that all are closed. During an outage of Redis each
+process applies the same rules to the states that it saw last, on its own clock.
 """
 
 import json
@@ -18,12 +18,12 @@ from notifications.runtime.redis_client import client, rest
 
 logger = logging.getLogger(__name__)
 
-# A state that nobody has touched for so long says nothing any more.
-KEPT_MS = 86_400_000
-# A circuit changes a few times until it is open, and then hardly ever: nobody is overtaken more often than this.
+# A state that has not changed for this long is outdated.
+TTL_MS = 86_400_000
+# A circuit changes a few times until it is open and rarely afterwards: no update loses the race more often than this.
 TRIES = 50
 
-# Returns {1} if it was done, else {0, what stands there now, seconds, microseconds}. Nothing is written as ''.
+# Returns {1} if the value was swapped, else {0, current value, seconds, microseconds}. '' stands for no key.
 _SWAP = """
 local there = redis.call('GET', KEYS[1]) or ''
 if there ~= ARGV[1] then
@@ -38,13 +38,13 @@ _FIELDS = {field.name for field in fields(Circuit)}
 
 Rule = Callable[[Circuit, float], Circuit]
 
-# What this process saw last.
+# The states that this process saw last.
 _seen: dict[str, Circuit] = {}
-_changing = threading.Lock()
+_updating = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Change:
+class Transition:
     before: Circuit
     after: Circuit
 
@@ -57,33 +57,33 @@ def read(providers: Sequence[str]) -> tuple[list[Circuit], float]:
     return states, now
 
 
-def look(provider: str) -> tuple[Circuit, float]:
-    """Return one provider's state and the moment; where Redis is away, as this process knows them."""
+def current(provider: str) -> tuple[Circuit, float]:
+    """Return one provider's state and the moment; during an outage of Redis, as this process knows them."""
     if not rest.on:
         try:
             states, now = read([provider])
         except redis.RedisError as error:
-            _away(error)
+            _start_cooldown(error)
         else:
             return states[0], now
     return _seen.get(provider, CLOSED), time.time()
 
 
-def change(provider: str, rule: Rule) -> Change:
-    """Make of the state what `rule` says, in one step for everybody; where Redis is away, for this process."""
+def update(provider: str, rule: Rule) -> Transition:
+    """Apply `rule` to the shared state, atomically; during an outage of Redis, to this process's own."""
     if not rest.on:
         try:
-            return _change_shared(provider, rule)
+            return _update_shared(provider, rule)
         except redis.RedisError as error:
-            _away(error)
-    with _changing:
+            _start_cooldown(error)
+    with _updating:
         before = _seen.get(provider, CLOSED)
         _seen[provider] = after = rule(before, time.time())
-    return Change(before, after)
+    return Transition(before, after)
 
 
-def forget() -> None:
-    """Start anew, as a new process does."""
+def reset() -> None:
+    """Forget what this process has seen."""
     _seen.clear()
 
 
@@ -91,24 +91,24 @@ def key(provider: str) -> str:
     return f"mailroom:circuit:{provider}"
 
 
-def _change_shared(provider: str, rule: Rule) -> Change:
+def _update_shared(provider: str, rule: Rule) -> Transition:
     (raw,), now = _fetch([provider])
     before = _parse(raw)
     for _ in range(TRIES):
         after = rule(before, now)
         if after == before:
             _seen[provider] = after
-            return Change(before, after)
-        done, *there = client().eval(_SWAP, 1, key(provider), raw, _written(after), KEPT_MS)
+            return Transition(before, after)
+        done, *there = client().eval(_SWAP, 1, key(provider), raw, _serialized(after), TTL_MS)
         if done:
             _seen[provider] = after
-            return Change(before, after)
+            return Transition(before, after)
         raw, now = there[0], _moment(there[1], there[2])
         before = _parse(raw)
-    return Change(before, before)
+    return Transition(before, before)
 
 
-def _away(error: redis.RedisError) -> None:
+def _start_cooldown(error: redis.RedisError) -> None:
     rest.start()
     logger.warning("Redis is away (%s); this process judges providers by itself", type(error).__name__)
 
@@ -125,15 +125,12 @@ def _moment(seconds: bytes | int, microseconds: bytes | int) -> float:
     return int(seconds) + int(microseconds) / 1e6
 
 
-def _written(circuit: Circuit) -> str:
+def _serialized(circuit: Circuit) -> str:
     return "" if circuit == CLOSED else json.dumps(asdict(circuit))
 
 
 def _parse(raw: bytes) -> Circuit:
-    """What another version of this program wrote and this one cannot read counts as closed: mail will find out.
-
-    What it added is left out.
-    """
+    """Return the circuit. A value that this version cannot read counts as closed; unknown fields are ignored."""
     try:
         written = json.loads(raw) if raw else {}
         known = {field: written[field] for field in _FIELDS & written.keys()}

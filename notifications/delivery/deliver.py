@@ -1,4 +1,4 @@
-"""Deliver messages: find a way, budget, claim, still wanted?, render, hand over, send, record."""
+"""Deliver messages: find a route, budget, claim, still wanted?, render, hand over, send, record."""
 
 import random
 import time
@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from notifications import kinds
-from notifications.breaker import route
 from notifications.breaker.permits import Effect
-from notifications.breaker.route import Way
+from notifications.breaker.route import Route, find_route, has_alternative
 from notifications.budget import grants
 from notifications.delivery import record, refusals, retry
 from notifications.delivery.claim import claim, give_back, hand_over, leave, put_off, undo_hand_over
@@ -68,14 +67,14 @@ def deliver(
         if run.is_over:
             run.report.counts["left for later"] += leave(rest)
             break
-        with route.find(rest) as way:
-            if way is None:
+        with find_route(rest) as route:
+            if route is None:
                 run.report.counts["waiting for a provider"] += leave(rest)
                 break
-            if way.is_probe:
-                rest.sort(key=lambda message_id: str(message_id) != way.probe)
-            size = run.group_size(way)
-            rest = run.group(rest[:size], way) + rest[size:]
+            if route.is_probe:
+                rest.sort(key=lambda message_id: str(message_id) != route.probe_message)
+            size = run.group_size(route)
+            rest = run.group(rest[:size], route) + rest[size:]
     return run.report
 
 
@@ -100,15 +99,15 @@ class _Run:
         """True if no further message is to be begun. One at least gets its turn, however slow everything is."""
         return self.stopping() or (self.turn_of is not None and time.monotonic() > self.until)
 
-    def group_size(self, way: Way) -> int:
+    def group_size(self, route: Route) -> int:
         """As many messages as can be sent while their grant is fresh: the budget counts grants, the provider calls."""
-        if way.is_probe:
+        if route.is_probe:
             return 1
-        return max(1, min(GROUP, int(grants.USE_WITHIN_S / max(self.call_s[way.name], 1e-3))))
+        return max(1, min(GROUP, int(grants.USE_WITHIN_S / max(self.call_s[route.name], 1e-3))))
 
-    def group(self, message_ids: Sequence[UUID], way: Way) -> list[UUID]:
-        """Deliver a group, and return those it gave back: they need another way, or another time."""
-        grant = self.grant = grants.reserve(way.name, self.stream, len(message_ids))
+    def group(self, message_ids: Sequence[UUID], route: Route) -> list[UUID]:
+        """Deliver a group, and return those it gave back: they need another route, or another time."""
+        grant = self.grant = grants.reserve(route.name, self.stream, len(message_ids))
         if grant.waits_s:
             put_off(message_ids[grant.count :], grant.waits_s)
             self.report.counts["put off"] += len(grant.waits_s)
@@ -119,22 +118,22 @@ class _Run:
                 for message, facts in gather(claimed)
                 if not self.skipped(message, why_not(facts), age_s=facts.age_s)
             ]
-            grants.give_back(way.name, self.stream, grant, grant.count - len(going))
-            while going and way.is_open and not self.is_over:
+            grants.give_back(route.name, self.stream, grant, grant.count - len(going))
+            while going and route.accepts_mail() and not self.is_over:
                 self.turn_of = going[0][0]
-                if not self.one(*going.pop(0), way):
+                if not self.one(*going.pop(0), route):
                     # Its share is for another: what cannot be sent must not use up what others need.
-                    grants.give_back(way.name, self.stream, grant, 1)
-            return self.returned([message for message, _ in going], grant, way)
+                    grants.give_back(route.name, self.stream, grant, 1)
+            return self.returned([message for message, _ in going], grant, route)
         except Exception as error:
             self.give_up(claimed, error)
             raise
 
-    def returned(self, rest: Sequence[Message], grant: grants.Grant, way: Way) -> list[UUID]:
+    def returned(self, rest: Sequence[Message], grant: grants.Grant, route: Route) -> list[UUID]:
         """Give back what was claimed and will not be handed over now, and its share of the budget; return the ids."""
         if rest:
             give_back(rest)
-            grants.give_back(way.name, self.stream, grant, len(rest))
+            grants.give_back(route.name, self.stream, grant, len(rest))
         return [message.id for message in rest]
 
     def give_up(self, claimed: Sequence[Message], error: Exception) -> None:
@@ -157,7 +156,7 @@ class _Run:
         self.report.counts[skip.event.value] += 1
         return True
 
-    def one(self, message: Message, facts: Facts, way: Way) -> bool:
+    def one(self, message: Message, facts: Facts, route: Route) -> bool:
         """Send one message, and return whether the provider was called."""
         if facts.probes and not take_probe(message):
             skip = Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail")
@@ -172,28 +171,28 @@ class _Run:
             skip = misfit(cause, fingerprint, may_fit_elsewhere=error.may_fit_elsewhere, has_time=has_time)
             self.skipped(message, skip, age_s=facts.age_s)
             return False
-        if not self.handed_over(message, way):
+        if not self.handed_over(message, route):
             self.report.counts["claim lost"] += 1
             return False
-        self.call(message, facts, mail, way)
+        self.call(message, facts, mail, route)
         return True
 
-    def call(self, message: Message, facts: Facts, mail: OutgoingMail, way: Way) -> None:
+    def call(self, message: Message, facts: Facts, mail: OutgoingMail, route: Route) -> None:
         """Call the provider, and write down what came of it."""
-        answer = self.send(mail, way)
-        effect = way.report(answer, message.id)
+        answer = self.send(mail, route)
+        effect = route.report(answer, message.id)
         if isinstance(answer, ProviderError) and self.is_forgiven(message, answer, effect):
             message.attempts_forgiven += 1
-        attempt = record.attempt_of(message, self.carrier, way.name, answer, self.call_s[way.name])
+        attempt = record.attempt_of(message, self.carrier, route.name, answer, self.call_s[route.name])
         if isinstance(answer, Accepted):
             record.accepted(attempt)
             self.report.counts["sent"] += 1
         else:
             decision = self.decide(message, answer, age_s=facts.age_s)
-            if isinstance(decision, retry.Retry) and route.another(way):
+            if isinstance(decision, retry.Retry) and has_alternative(route):
                 decision = retry.Retry(0.0)
             self.refused(message, attempt, decision, answer)
-            self.tell_budget(answer, way)
+            self.tell_budget(answer, route)
 
     def is_forgiven(self, message: Message, answer: ProviderError, effect: Effect) -> bool:
         """True if an attempt does not count towards the kind's ceiling.
@@ -208,26 +207,26 @@ class _Run:
         is_forgivable = effect.failed_probe and answer.error_class is not ErrorClass.AMBIGUOUS
         return is_forgivable and message.forgiven_attempts < most
 
-    def handed_over(self, message: Message, way: Way) -> bool:
+    def handed_over(self, message: Message, route: Route) -> bool:
         """Hand over; False also if that took so long (a worker may be frozen) that the call would outlive the lease."""
         asked_at = time.monotonic()
-        if not hand_over(message, way.name):
+        if not hand_over(message, route.name):
             return False
         in_time = time.monotonic() - asked_at <= CALL_MARGIN_S
         if not in_time:
             undo_hand_over(message)
         return in_time
 
-    def send(self, mail: OutgoingMail, way: Way) -> Accepted | ProviderError:
+    def send(self, mail: OutgoingMail, route: Route) -> Accepted | ProviderError:
         # Sending is waiting: other threads have the connection meanwhile.
         drop_connection()
         began = time.monotonic()
         answer: Accepted | ProviderError
         try:
-            answer = way.provider.send(mail)
+            answer = route.provider.send(mail)
         except ProviderError as error:
-            answer = refusals.judged(way.name, mail.to_address, error)
-        self.call_s[way.name] = time.monotonic() - began
+            answer = refusals.judged(route.name, mail.to_address, error)
+        self.call_s[route.name] = time.monotonic() - began
         return answer
 
     def decide(self, message: Message, error: ProviderError, *, age_s: float) -> retry.Decision:
@@ -250,11 +249,11 @@ class _Run:
         if isinstance(decision, retry.Retry) and soon:
             self.report.retry_in_s = decision.after_s
 
-    def tell_budget(self, error: ProviderError, way: Way) -> None:
+    def tell_budget(self, error: ProviderError, route: Route) -> None:
         if error.error_class is not ErrorClass.AMBIGUOUS:
-            grants.not_sent(way.name, self.grant.granted_at)
+            grants.not_sent(route.name, self.grant.granted_at)
         if error.error_class is ErrorClass.RATE_LIMITED:
-            grants.throttled(way.name, error.retry_after_s)
+            grants.throttled(route.name, error.retry_after_s)
 
 
 def _jitter() -> float:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
+from notifications.breaker.permits import CircuitState
 from notifications.rules.states import Stream
 
 
@@ -35,18 +36,6 @@ class Lane:
     served: bool | None
     # For so long the provider wants a pause.
     paused_s: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Circuit:
-    """How a provider stands: "closed" (mail goes through), "open" or "probing", and why."""
-
-    provider: str
-    state: str
-    reason: str = ""
-    probes_in_s: float | None = None
-    # Of the answer that opened it.
-    error_class: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +107,7 @@ class Status:
 
     processes: Sequence[Process]
     lanes: Sequence[Lane]
-    circuits: Sequence[Circuit]
+    circuits: Sequence[CircuitState]
     traffic: Sequence[Traffic]
     sending: int
     # These settle by themselves; those wait for a person.

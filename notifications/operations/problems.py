@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from notifications.breaker.permits import CircuitState
 from notifications.operations import advice
 from notifications.operations.advice import ProviderCode
-from notifications.operations.figures import Brake, Circuit, Lane, Overdue, Process, Status
+from notifications.operations.figures import Brake, Lane, Overdue, Process, Status
 from notifications.rules.states import Stream
 
 # Processes report every 5 seconds.
@@ -139,7 +140,7 @@ def _ways(status: Status) -> Iterator[Finding]:
         yield Finding(advice.about(circuit.error_class).code, _circuit(circuit))
 
 
-def _circuit(circuit: Circuit) -> str:
+def _circuit(circuit: CircuitState) -> str:
     told = advice.about(circuit.error_class)
     why = f" ({circuit.reason})" if circuit.reason else ""
     return f"{circuit.provider} {told.state}{why}. {told.step}"

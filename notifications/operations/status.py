@@ -12,13 +12,28 @@ from config.capacity import CONNECTIONS
 from notifications import housekeeping, kinds
 from notifications.bounce_brake import counts
 from notifications.bounce_brake.decision import enough, must_slow
+from notifications.breaker import permits
+from notifications.breaker.permits import CircuitState
 from notifications.models import housekeeping as periodic
-from notifications.operations.figures import Brake, Circuit, Dead, Lane, Misfit, Overdue, Process, Status, Traffic
+from notifications.operations.figures import Brake, Dead, Lane, Misfit, Overdue, Process, Status, Traffic
 from notifications.providers.registry import WEBHOOKS
 from notifications.rules.states import Stream
 from notifications.runtime.redis_client import FLOWER_KEY, budget_key, client, pace_key, served_key
 
-__all__ = ["MOST", "Brake", "Circuit", "Dead", "Lane", "Misfit", "Overdue", "Process", "Status", "Traffic", "collect"]
+__all__ = [
+    "MOST",
+    "Brake",
+    "Dead",
+    "Lane",
+    "Misfit",
+    "Overdue",
+    "Process",
+    "Status",
+    "Traffic",
+    "bounced",
+    "collect",
+    "many",
+]
 
 # Nothing is counted further: an operator needs to know that it is many, and the database has other work.
 MOST = 10_000
@@ -88,8 +103,9 @@ SELECT error_fingerprint, kind, count(*) FROM (
 """
 
 
-def collect(circuits: Sequence[Circuit]) -> Status:
-    """Look at everything. Raises Django's database errors; a broker that is away is a part of the answer."""
+def collect() -> Status:
+    """Return the status of everything. An outage of the broker is part of it. Raises Django's database errors."""
+    circuits = permits.states()
     told = _broker(_taking(circuits))
     uncertain, held = _row(_UNCERTAIN, MOST)
     used, allowed = _row(CONNECTIONS)
@@ -116,6 +132,16 @@ def collect(circuits: Sequence[Circuit]) -> Status:
     )
 
 
+def many(count: int) -> str:
+    """Return a count for people; what was not counted to its end has a plus."""
+    return f"{count:,}+" if count >= MOST else f"{count:,}"
+
+
+def bounced(brake: Brake) -> str:
+    """Return how much bounced, for people; nothing is counted of what was sent while nothing bounces."""
+    return f"{brake.bounced:,} of {brake.sent:,}{'+' if brake.more else ''}" if brake.bounced else "none"
+
+
 def _overdue() -> list[Overdue]:
     known = {standing.name: standing for standing in periodic.standings()}
     return [
@@ -136,8 +162,8 @@ def _is_overdue(job: housekeeping.Job, told: periodic.Standing | None) -> bool:
     return told.done_s > job.overdue_after_s
 
 
-def _taking(circuits: Sequence[Circuit]) -> str:
-    """Return the provider that mail goes to: the first that takes it."""
+def _taking(circuits: Sequence[CircuitState]) -> str:
+    """Return the provider that email goes to: the first that accepts it."""
     return next((circuit.provider for circuit in circuits if circuit.state == "closed"), settings.EMAIL_PROVIDERS[0])
 
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
-from notifications.breaker import outlook
+from notifications.breaker.outlook import outlook
 from notifications.models import Message
 from notifications.outbox import brake_queue, publish, recover
 from notifications.rules.states import Status, Stream
@@ -79,7 +79,7 @@ def run_once(before: Round | None = None) -> Round:
     try:
         done.released = release_after_loss(unsure=before is not None and (before.broker_is_away or before.cut_short))
         depths = publish.depths()
-        ahead = outlook.now()
+        ahead = outlook()
         paces = held_back(ahead.provider) if ahead.provider else {}
     except redis.RedisError as error:
         logger.warning("the broker is away (%s); nothing is published in this round", type(error).__name__)

@@ -9,10 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error
 
-from notifications.admin import status as page
-from notifications.admin.status import bounced, many
 from notifications.operations.problems import Code, Finding, findings, is_silent, spoken
-from notifications.operations.status import Lane, Process, Status
+from notifications.operations.status import Lane, Process, Status, bounced, collect, many
 from notifications.runtime.database import error_name, is_full, is_outage
 
 NO_CONNECTION = (
@@ -55,7 +53,7 @@ class Command(BaseCommand):
 def look() -> tuple[Status | None, list[Finding]]:
     """Return how everything stands and what is wrong; a database that is away is the answer to all questions."""
     try:
-        status = page.now()
+        status = collect()
     except Error as error:
         if not is_outage(error):
             raise

@@ -4,7 +4,7 @@ import json
 
 from notifications.breaker import store
 from notifications.breaker.circuit import CONSECUTIVE_FAILURES
-from notifications.breaker.permits import Entry, enter, forget, report
+from notifications.breaker.permits import Permit, acquire, report, reset
 from notifications.providers.base.mail import ErrorClass, ProviderError
 from notifications.runtime.redis_client import client
 
@@ -22,13 +22,13 @@ def let_pass(provider, seconds):
 def open_circuit(provider, error_class=ErrorClass.TRANSIENT):
     """Let a provider fail as often as it takes."""
     for _ in range(1 if error_class is ErrorClass.MISCONFIGURED else CONSECUTIVE_FAILURES):
-        report(Entry(provider), ProviderError(error_class, "http-503"))
+        report(Permit(provider), ProviderError(error_class, "http-503"))
 
 
 def close_circuit(provider):
     """Let a provider be as one that never failed."""
     client().delete(store.key(provider))
-    forget()
+    reset()
 
 
 def until_probe(provider):
@@ -37,9 +37,9 @@ def until_probe(provider):
 
 
 def probe(provider="ses"):
-    """Return leave to probe a provider whose circuit is open."""
+    """Return a permit to probe a provider whose circuit is open."""
     until_probe(provider)
-    entry = enter(provider)
-    assert entry is not None
-    assert entry.prober
-    return entry
+    permit = acquire(provider)
+    assert permit is not None
+    assert permit.prober
+    return permit

@@ -8,13 +8,13 @@ from notifications.breaker.circuit import (
     CLOSED,
     CONSECUTIVE_FAILURES,
     FAILURES,
-    MEANS,
-    Meaning,
-    Pass,
-    Probe,
-    Wait,
+    SIGNALS,
+    Allow,
+    AllowProbe,
+    Block,
+    Signal,
+    admission,
     answered,
-    passage,
     probing,
     released,
 )
@@ -40,8 +40,8 @@ PROBED = probe_of(OPEN, NOW + 2)
 
 
 def test_every_class_of_answer_means_something():
-    assert set(MEANS) == {None, *ErrorClass}
-    assert {answer for answer in MEANS if MEANS[answer] in {Meaning.FAILS, Meaning.REFUSES_US}} == FAILURES
+    assert set(SIGNALS) == {None, *ErrorClass}
+    assert {answer for answer in SIGNALS if SIGNALS[answer] in {Signal.FAILS, Signal.REFUSES_US}} == FAILURES
 
 
 @pytest.mark.parametrize(
@@ -72,20 +72,20 @@ def test_closed_circuit_without_failures_is_the_same_whatever_was_before():
 @pytest.mark.parametrize(
     ("why", "circuit", "now", "expected"),
     [
-        ("closed", CLOSED, NOW, Pass()),
-        ("closed with failures", after(DOWN), NOW, Pass()),
-        ("just opened", OPEN, NOW, Wait(2.0)),
-        ("half of its time", OPEN, NOW + 1, Wait(1.0)),
-        ("its time is over", OPEN, NOW + 2, Probe()),
-        ("long over", OPEN, NOW + 1e9, Probe()),
-        ("somebody probes", PROBED, NOW + 3, Wait(19.0)),
-        ("the prober was lost", PROBED, NOW + 22, Probe()),
-        ("opened by a clock that was ahead", OPEN, NOW - 3600, Probe()),
-        ("probed by a clock that was ahead", PROBED, NOW - 3600, Probe()),
+        ("closed", CLOSED, NOW, Allow()),
+        ("closed with failures", after(DOWN), NOW, Allow()),
+        ("just opened", OPEN, NOW, Block(2.0)),
+        ("half of its time", OPEN, NOW + 1, Block(1.0)),
+        ("its time is over", OPEN, NOW + 2, AllowProbe()),
+        ("long over", OPEN, NOW + 1e9, AllowProbe()),
+        ("somebody probes", PROBED, NOW + 3, Block(19.0)),
+        ("the prober was lost", PROBED, NOW + 22, AllowProbe()),
+        ("opened by a clock that was ahead", OPEN, NOW - 3600, AllowProbe()),
+        ("probed by a clock that was ahead", PROBED, NOW - 3600, AllowProbe()),
     ],
 )
 def test_passage(why, circuit, now, expected):
-    assert passage(circuit, now) == expected, why
+    assert admission(circuit, now) == expected, why
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_every_failed_probe_opens_it_for_longer_up_to_a_bound(error_class, open_
     while len(seen) < len(open_s):
         now += circuit.open_s
         circuit = answered(probe_of(circuit, now), now + 1, error_class, "code", prober="me")
-        assert passage(circuit, now + 1) == Wait(circuit.open_s)
+        assert admission(circuit, now + 1) == Block(circuit.open_s)
         now += 1
         seen.append(circuit.open_s)
     assert seen == open_s
@@ -154,6 +154,6 @@ def test_what_a_probe_has_found_is_the_reason_from_then_on():
 
 
 def test_probe_that_came_to_nothing_lets_the_next_one_go_at_once():
-    assert passage(released(PROBED, "me"), NOW + 3) == Probe()
+    assert admission(released(PROBED, "me"), NOW + 3) == AllowProbe()
     assert released(PROBED, "you") == PROBED
     assert released(CLOSED, "me") == CLOSED

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from notifications import kinds
 from notifications.breaker.circuit import CONSECUTIVE_FAILURES
-from notifications.breaker.permits import enter
+from notifications.breaker.permits import acquire
 from notifications.delivery.deliver import MOST_FORGIVEN, deliver
 from notifications.delivery.record import Carrier
 from notifications.models import Message
@@ -174,7 +174,7 @@ def test_message_refused_for_good_as_a_probe_dies_and_the_circuit_closes(provide
     provider.script.append(ErrorClass.PERMANENT)
     run(message)
     assert (fresh(message).status, fresh(message).counted_attempts) == (Status.DEAD, 1)
-    assert not enter("scripted").prober
+    assert not acquire("scripted").prober
 
 
 @pytest.mark.parametrize("case", ["not due", "unwanted", "cannot be rendered", "no budget"])
@@ -195,7 +195,7 @@ def test_message_that_was_not_sent_after_all_leaves_the_probe_to_the_next(provid
         until_probe("scripted")
     run(message)
     assert fresh(message).attempts == 0
-    assert enter("scripted").prober
+    assert acquire("scripted").prober
 
 
 def test_worker_that_fails_before_the_call_leaves_the_probe_to_the_next(provider, monkeypatch):
@@ -206,4 +206,4 @@ def test_worker_that_fails_before_the_call_leaves_the_probe_to_the_next(provider
     with pytest.raises(ZeroDivisionError):
         run(message)
     assert fresh(message).status == Status.QUEUED
-    assert enter("scripted").prober
+    assert acquire("scripted").prober

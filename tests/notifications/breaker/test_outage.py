@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from notifications.breaker import permits
 from notifications.breaker.circuit import CONSECUTIVE_FAILURES
-from notifications.breaker.permits import enter, report
+from notifications.breaker.permits import acquire, report
 from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
 from notifications.models import Message
@@ -63,7 +63,7 @@ def test_relay_publishes_nothing_more_while_a_probe_is_on_its_way(provider, back
     open_circuit("scripted")
     until_probe("scripted")
     assert relay.run_once().published == {Stream.CRITICAL: 3}
-    enter("scripted")
+    acquire("scripted")
     assert relay.run_once().published == {}
 
 
@@ -83,7 +83,7 @@ def test_relay_publishes_everything_as_soon_as_one_takes_mail_again(provider, se
         open_circuit(name)
     assert relay.run_once().published == {}
     until_probe("second")
-    report(enter("second"), Accepted(""))
+    report(acquire("second"), Accepted(""))
     done = relay.run_once()
     assert list(done.published.items()) == [(stream, 3) for stream in Stream]
     assert not done.no_way
@@ -142,5 +142,5 @@ def test_outage_of_all_providers_costs_a_bounded_number_of_attempts_and_no_messa
 
 def test_process_that_starts_anew_finds_the_circuit_open(provider):
     open_circuit("scripted")
-    permits.forget()
+    permits.reset()
     assert str(run(MessageFactory())) == "1 waiting for a provider"

@@ -17,7 +17,7 @@ from devtools.stack.ports import free_port
 from devtools.stack.valkey import Valkey
 from notifications.breaker import permits, store
 from notifications.breaker.circuit import CLOSED, CONSECUTIVE_FAILURES
-from notifications.breaker.permits import Effect, Entry, enter, leave, report
+from notifications.breaker.permits import Effect, Permit, acquire, release, report
 from notifications.providers.base.mail import Accepted, ErrorClass, ProviderError
 from notifications.runtime import redis_client
 from notifications.runtime.redis_client import client, rest
@@ -33,45 +33,45 @@ BAD_KEY = ProviderError(ErrorClass.MISCONFIGURED, "bad-key", "the key secret-of-
 
 def as_another_process():
     """Go on as a process that has seen nothing yet; what is in Redis stays."""
-    permits.forget()
+    permits.reset()
 
 
 def test_closed_circuit_lets_mail_pass():
-    assert enter("ses") == Entry("ses")
+    assert acquire("ses") == Permit("ses")
 
 
 def test_failures_of_several_processes_open_one_circuit():
     for _ in range(CONSECUTIVE_FAILURES):
         as_another_process()
-        entry = enter("ses")
-        effect = report(entry, DOWN)
-    assert effect == Effect(is_open=True)
+        permit = acquire("ses")
+        effect = report(permit, DOWN)
+    assert effect == Effect(tripped=True)
     as_another_process()
-    assert enter("ses") is None
-    assert enter("sendgrid") == Entry("sendgrid")
+    assert acquire("ses") is None
+    assert acquire("sendgrid") == Permit("sendgrid")
 
 
 def test_failures_at_the_same_moment_are_all_counted():
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: report(Entry("ses"), DOWN), range(CONSECUTIVE_FAILURES - 1)))
-    assert store.look("ses")[0].failures == CONSECUTIVE_FAILURES - 1
+        list(pool.map(lambda _: report(Permit("ses"), DOWN), range(CONSECUTIVE_FAILURES - 1)))
+    assert store.current("ses")[0].failures == CONSECUTIVE_FAILURES - 1
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: report(Entry("ses"), DOWN), range(30)))
+        list(pool.map(lambda _: report(Permit("ses"), DOWN), range(30)))
     # What comes after the opening is from calls that began before.
-    assert store.look("ses")[0].trips == 1
+    assert store.current("ses")[0].trips == 1
 
 
 def test_success_forgets_the_failures_before_it():
     for answer in [*[DOWN] * 4, TAKEN, *[DOWN] * 4]:
-        assert report(enter("ses"), answer) == Effect(is_open=False)
+        assert report(acquire("ses"), answer) == Effect(tripped=False)
     as_another_process()
-    report(enter("ses"), TAKEN)
+    report(acquire("ses"), TAKEN)
     assert client().get(store.key("ses")) is None
 
 
 def test_broken_set_up_opens_at_once_and_raises_the_alarm_once(caplog):
-    assert report(enter("ses"), BAD_KEY).is_open
-    report(Entry("ses"), BAD_KEY)
+    assert report(acquire("ses"), BAD_KEY).tripped
+    report(Permit("ses"), BAD_KEY)
     report(probe(), BAD_KEY)
     (alarm,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert "ses" in alarm.getMessage()
@@ -81,58 +81,58 @@ def test_broken_set_up_opens_at_once_and_raises_the_alarm_once(caplog):
 
 def test_throttling_opens_nothing():
     for _ in range(20):
-        assert not report(enter("ses"), ProviderError(ErrorClass.RATE_LIMITED, "429")).is_open
-    assert store.look("ses")[0] == CLOSED
+        assert not report(acquire("ses"), ProviderError(ErrorClass.RATE_LIMITED, "429")).tripped
+    assert store.current("ses")[0] == CLOSED
 
 
 def test_probe_that_succeeds_closes_for_everybody():
     open_circuit("ses")
-    assert report(probe(), TAKEN) == Effect(is_open=False)
+    assert report(probe(), TAKEN) == Effect(tripped=False)
     as_another_process()
-    assert enter("ses") == Entry("ses")
+    assert acquire("ses") == Permit("ses")
 
 
 def test_probe_that_fails_opens_for_longer():
     open_circuit("ses")
-    entry = probe()
-    assert report(entry, DOWN) == Effect(is_open=True, failed_probe=True)
-    leave(entry)
+    permit = probe()
+    assert report(permit, DOWN) == Effect(tripped=True, failed_probe=True)
+    release(permit)
     let_pass("ses", 3.9)
-    assert enter("ses") is None
+    assert acquire("ses") is None
     let_pass("ses", 0.2)
-    assert enter("ses").prober
+    assert acquire("ses").prober
 
 
 def test_probe_without_an_answer_lets_the_next_one_go_at_once():
     open_circuit("ses")
-    leave(probe())
-    assert enter("ses").prober
+    release(probe())
+    assert acquire("ses").prober
 
 
 def test_only_one_of_many_threads_probes():
     open_circuit("ses")
     until_probe("ses")
     with ThreadPoolExecutor(8) as pool:
-        entries = list(pool.map(lambda _: enter("ses"), range(40)))
-    assert len([entry for entry in entries if entry]) == 1
+        got = list(pool.map(lambda _: acquire("ses"), range(40)))
+    assert len([permit for permit in got if permit]) == 1
 
 
 ASK = """
 import sys, time, django
 django.setup()
 from concurrent.futures import ThreadPoolExecutor
-from notifications.breaker.permits import enter
+from notifications.breaker.permits import acquire
 print("ready", flush=True)
 sys.stdin.readline()
 with ThreadPoolExecutor(4) as pool:
-    print(sum(1 for entry in pool.map(lambda _: enter("ses"), range(20)) if entry), flush=True)
+    print(sum(1 for permit in pool.map(lambda _: acquire("ses"), range(20)) if permit), flush=True)
 time.sleep(float(sys.argv[1]))
 """
 
 
 @contextmanager
 def processes(count, *, stay_s=0):
-    """Run processes that ask 20 times for leave as soon as they are told to, and say how often they got it."""
+    """Run processes that ask for 20 permits when told to, and print how many they got."""
     command = [sys.executable, "-c", ASK, str(stay_s)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     running = [subprocess.Popen(command, cwd=BASE_DIR, **pipes) for _ in range(count)]
@@ -164,11 +164,11 @@ def test_probe_of_a_killed_process_ends_with_its_time():
     with processes(1, stay_s=60) as running:
         until_probe("ses")
         assert ask(running) == [1]
-    assert enter("ses") is None
+    assert acquire("ses") is None
     let_pass("ses", settings.PROVIDER_DEADLINE_S)
-    assert enter("ses") is None
+    assert acquire("ses") is None
     let_pass("ses", 2 + permits.PROBE_MARGIN_S)
-    assert enter("ses").prober
+    assert acquire("ses").prober
 
 
 class Commands:
@@ -186,38 +186,38 @@ class Commands:
 
 
 def test_email_that_goes_well_asks_redis_nothing(monkeypatch):
-    monkeypatch.setattr(permits, "REMEMBERED_S", 3600.0)
+    monkeypatch.setattr(permits, "CACHE_S", 3600.0)
     # A busy machine may answer the first question too late; then the state is not remembered yet.
-    eventually(lambda: enter("ses") and "ses" in permits._fine)
+    eventually(lambda: acquire("ses") and "ses" in permits._healthy)
     commands = Commands(monkeypatch)
     for _ in range(100):
-        report(enter("ses"), TAKEN)
+        report(acquire("ses"), TAKEN)
     assert commands.count == 0
 
 
 def test_what_others_have_found_is_seen_after_a_moment(monkeypatch):
-    monkeypatch.setattr(permits, "REMEMBERED_S", 3600.0)
-    assert enter("ses") == Entry("ses")
-    remembered = dict(permits._fine)
+    monkeypatch.setattr(permits, "CACHE_S", 3600.0)
+    assert acquire("ses") == Permit("ses")
+    remembered = dict(permits._healthy)
     open_circuit("ses")
-    permits._fine.update(remembered)
-    assert enter("ses") == Entry("ses")
-    monkeypatch.setattr(permits, "REMEMBERED_S", 0.0)
-    assert enter("ses") is None
+    permits._healthy.update(remembered)
+    assert acquire("ses") == Permit("ses")
+    monkeypatch.setattr(permits, "CACHE_S", 0.0)
+    assert acquire("ses") is None
 
 
 def test_wiped_redis_starts_with_closed_circuits():
     open_circuit("ses")
     client().flushdb()
-    assert enter("ses") == Entry("ses")
+    assert acquire("ses") == Permit("ses")
 
 
 @pytest.mark.parametrize("written", [b"{", b"[]", b'{"of_another_version": 1}'])
 def test_state_that_cannot_be_read_counts_as_closed_and_is_replaced(written):
     client().set(store.key("ses"), written)
-    assert enter("ses") == Entry("ses")
+    assert acquire("ses") == Permit("ses")
     open_circuit("ses")
-    assert enter("ses") is None
+    assert acquire("ses") is None
 
 
 @contextmanager
@@ -242,10 +242,10 @@ def own_valkey(monkeypatch, tmp_path):
 def test_redis_away_the_same_rules_hold_within_the_process(own_valkey, caplog):
     own_valkey.stop()
     for _ in range(CONSECUTIVE_FAILURES):
-        assert enter("ses") == Entry("ses")
-        effect = report(Entry("ses"), DOWN)
-    assert effect.is_open
-    assert enter("ses") is None
+        assert acquire("ses") == Permit("ses")
+        effect = report(Permit("ses"), DOWN)
+    assert effect.tripped
+    assert acquire("ses") is None
     assert rest.on
     assert caplog.text.count("Redis is away") == 1
 
@@ -253,7 +253,7 @@ def test_redis_away_the_same_rules_hold_within_the_process(own_valkey, caplog):
 def test_redis_going_away_opens_no_circuit_that_was_open(own_valkey):
     open_circuit("ses")
     own_valkey.stop()
-    assert enter("ses") is None
+    assert acquire("ses") is None
 
 
 def test_probes_go_on_while_redis_is_away(own_valkey):
@@ -261,20 +261,20 @@ def test_probes_go_on_while_redis_is_away(own_valkey):
     open_circuit("ses")
     seen = store._seen["ses"]
     store._seen["ses"] = replace(seen, opened_at=seen.opened_at - 3)
-    entry = enter("ses")
-    assert entry.prober
-    assert enter("ses") is None
-    report(entry, TAKEN)
-    assert enter("ses") == Entry("ses")
+    permit = acquire("ses")
+    assert permit.prober
+    assert acquire("ses") is None
+    report(permit, TAKEN)
+    assert acquire("ses") == Permit("ses")
 
 
 def test_redis_back_everybody_shares_again(own_valkey):
     own_valkey.stop()
     open_circuit("ses")
     own_valkey.start()
-    assert enter("ses") is None
+    assert acquire("ses") is None
     rest.end()
-    assert enter("ses") == Entry("ses")
+    assert acquire("ses") == Permit("ses")
 
 
 def test_redis_that_hangs_costs_one_time_limit_and_not_one_for_each(monkeypatch):
@@ -285,6 +285,6 @@ def test_redis_that_hangs_costs_one_time_limit_and_not_one_for_each(monkeypatch)
         with redis_at(monkeypatch, f"redis://127.0.0.1:{hung.getsockname()[1]}/0"):
             commands = Commands(monkeypatch)
             for _ in range(20):
-                enter("ses")
-                report(Entry("ses"), DOWN)
+                acquire("ses")
+                report(Permit("ses"), DOWN)
             assert commands.count <= 2

@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 from accounts.mails import Progress
 from notifications import kinds
 from notifications.breaker.circuit import CONSECUTIVE_FAILURES
-from notifications.breaker.permits import enter, is_closed
+from notifications.breaker.permits import acquire, is_closed
 from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
 from notifications.delivery.refusals import DOMAINS, RUN
@@ -168,7 +168,7 @@ def test_message_that_never_left_says_nothing_of_the_provider(provider):
     assert fresh(message).status == Status.DEAD
     assert not is_closed("scripted")
     # The next message may probe without a wait.
-    assert enter("scripted").prober
+    assert acquire("scripted").prober
     close_circuit("scripted")
     run(MessageFactory(), MessageFactory())
     assert is_closed("scripted")

@@ -3,8 +3,9 @@
 import pytest
 
 from notifications.breaker.circuit import FAILURES
+from notifications.breaker.permits import CircuitState
 from notifications.operations.advice import ADVICE, ProviderCode
-from notifications.operations.figures import Brake, Circuit, Dead, Lane, Misfit, Overdue, Process, Status, Traffic
+from notifications.operations.figures import Brake, Dead, Lane, Misfit, Overdue, Process, Status, Traffic
 from notifications.operations.problems import EXPLAINS, Code, findings, problems, replaced, spoken
 from notifications.rules.states import Stream
 
@@ -15,7 +16,7 @@ def status(**changes):
     well = {
         "processes": ALIVE,
         "lanes": [lane(stream) for stream in Stream],
-        "circuits": [Circuit(provider="ses", state="closed"), Circuit(provider="sendgrid", state="closed")],
+        "circuits": [CircuitState(provider="ses", state="closed"), CircuitState(provider="sendgrid", state="closed")],
         "sending": 0,
         "uncertain": 0,
         "held": 0,
@@ -81,7 +82,7 @@ def dead(cause, hour, **more):
 
 
 def shut(provider="ses", error_class=""):
-    return Circuit(provider=provider, state="open", error_class=error_class)
+    return CircuitState(provider=provider, state="open", error_class=error_class)
 
 
 def troubled(name):
@@ -92,7 +93,7 @@ def traffic(**changes):
     return [Traffic(**({"provider": "ses", "minute": 1, "hour": 90, "failed": 0, "more": False} | changes))]
 
 
-CLOSED = Circuit(provider="sendgrid", state="closed")
+CLOSED = CircuitState(provider="sendgrid", state="closed")
 PAUSED = [lane(stream, pace=0.0, paused_s=30.0, due=1, oldest_s=900) for stream in (Stream.CRITICAL, Stream.DEFAULT)]
 MISFIT = Misfit(cause="kind/UnknownKindError", kind="order-shipped", count=1)
 

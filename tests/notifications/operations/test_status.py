@@ -17,7 +17,6 @@ from django.urls import reverse
 
 from accounts.models import User
 from notifications import housekeeping
-from notifications.admin import status as status_page
 from notifications.management.commands import status as status_command
 from notifications.models import DeliveryAttempt, HousekeepingJob, ProcessHeartbeat, ProviderEvent
 from notifications.operations import status as operations
@@ -70,7 +69,7 @@ def test_what_is_there_is_counted(settings):
     client().lpush("default", "task")
     client().set(pace_key("scripted", "default"), "7.500")
     client().set(served_key("default"), "1")
-    found = collect([])
+    found = collect()
     waiting = next(lane for lane in found.lanes if lane.stream is Stream.DEFAULT)
     assert 50 <= waiting.oldest_s < 3600
     assert replace(waiting, oldest_s=0) == lane(Stream.DEFAULT, due=1, later=1, published=1, pace=7.5, served=True)
@@ -84,7 +83,7 @@ def test_dead_letters_are_counted_by_what_they_died_of_the_latest_first():
     for cause, hours in (("ses/x", 0), ("ses/x", 2), ("ses/x", 30), ("", 30), ("rendering/KeyError", 3)):
         died_at = Now() - timedelta(hours=hours)
         MessageFactory(status=Status.DEAD, error_fingerprint=cause, died_at=died_at)
-    assert collect([]).dead == [
+    assert collect().dead == [
         Dead(cause="ses/x", hour=1, day=2, ever=3),
         Dead(cause="rendering/KeyError", hour=0, day=1, ever=1),
         Dead(cause="", hour=0, day=0, ever=1),
@@ -97,7 +96,7 @@ def test_what_is_new_is_seen_among_any_number_of_old(monkeypatch):
         MessageFactory(status=Status.DEAD, error_fingerprint="ses/old", died_at=Now() - timedelta(days=9))
     MessageFactory(status=Status.DEAD, error_fingerprint="ses/new")
     MessageFactory(status=Status.DEAD, error_fingerprint="ses/old")
-    assert [(dead.cause, dead.hour, dead.ever) for dead in collect([]).dead] == [("ses/old", 1, 3), ("ses/new", 1, 1)]
+    assert [(dead.cause, dead.hour, dead.ever) for dead in collect().dead] == [("ses/old", 1, 3), ("ses/new", 1, 1)]
 
 
 def test_counts_do_not_read_a_large_table(settings):
@@ -117,7 +116,7 @@ def test_counts_do_not_read_a_large_table(settings):
         )
         cursor.execute("ANALYZE notifications_message, notifications_deliveryattempt")
         before = _pages_read(cursor)
-        collect([])
+        collect()
         assert _pages_read(cursor) - before < 150
         for table in TABLES:
             cursor.execute("SELECT pg_relation_size(%s) / 8192", [table])
@@ -139,7 +138,7 @@ def _pages_read(cursor):
 def test_broker_that_is_away_is_a_part_of_the_answer():
     the_client.cache_clear()
     with override_settings(REDIS_URL="redis://127.0.0.1:1/0"):
-        found = collect([])
+        found = collect()
     the_client.cache_clear()
     assert found.broker_is_away
     assert [(lane.published, lane.served) for lane in found.lanes] == [(None, None)] * 3
@@ -150,7 +149,7 @@ def test_pause_that_the_provider_wants_is_known(settings):
     settings.EMAIL_PROVIDERS = ["ses"]
     seconds, _ = client().time()
     client().hset(budget_key("ses"), "pause", f"{(seconds + 90) * 1e6:.17g}")
-    assert {80 < lane.paused_s <= 90 for lane in collect([]).lanes} == {True}
+    assert {80 < lane.paused_s <= 90 for lane in collect().lanes} == {True}
 
 
 @pytest.mark.parametrize("event_of", ["simulator", "another", None])
@@ -167,7 +166,7 @@ def test_reports_are_missed_of_a_provider_that_is_set_up_to_report(settings, eve
         )
     if event_of:
         ProviderEvent.objects.create(provider=event_of, event_id="1", payload={})
-    (traffic,) = collect([]).traffic
+    (traffic,) = collect().traffic
     assert (traffic.unreported, traffic.reports) == (2, event_of == "simulator")
 
 
@@ -179,7 +178,7 @@ def test_flower_is_missed_where_its_address_is_set(settings, url, runs, missing)
     settings.FLOWER_URL = url
     if runs:
         client().set(FLOWER_KEY, "1")
-    assert collect([]).flower_is_missing is missing
+    assert collect().flower_is_missing is missing
 
 
 def test_notices_are_no_failure_for_a_monitor_and_are_shown():
@@ -284,10 +283,10 @@ def test_command_is_content_when_all_is_well():
 
 @pytest.mark.parametrize("option", [[], ["--json"]])
 def test_command_says_that_the_database_is_away(monkeypatch, option):
-    def away(circuits):
+    def away():
         raise OperationalError("its text is nobody's business")
 
-    monkeypatch.setattr(status_page, "collect", away)
+    monkeypatch.setattr(status_command, "collect", away)
     out = io.StringIO()
     with pytest.raises(SystemExit) as ended:
         call_command("status", *option, stdout=out)
@@ -296,10 +295,10 @@ def test_command_says_that_the_database_is_away(monkeypatch, option):
 
 
 def test_command_tells_a_full_database_from_one_that_is_away(monkeypatch):
-    def full(circuits):
+    def full():
         raise OperationalError("connection failed: FATAL:  sorry, too many clients already")
 
-    monkeypatch.setattr(status_page, "collect", full)
+    monkeypatch.setattr(status_command, "collect", full)
     out = io.StringIO()
     with pytest.raises(SystemExit):
         call_command("status", stdout=out)
@@ -327,7 +326,7 @@ def test_heartbeat_of_a_process_that_ended_in_order_is_forgotten_and_old_ones_to
 
 
 def overdue():
-    return {job.name for job in collect([]).overdue}
+    return {job.name for job in collect().overdue}
 
 
 def test_housekeeping_that_was_not_done_is_named():

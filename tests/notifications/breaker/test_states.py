@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from notifications.breaker.permits import Entry, Standing, report, standings
+from notifications.breaker.permits import COOLDOWN_REASON, CircuitState, Permit, report, states
 from notifications.providers.base.mail import ErrorClass, ProviderError
 from notifications.runtime.redis_client import rest
 from tests.notifications.breaker.breakers import let_pass, open_circuit, probe, until_probe
@@ -14,16 +14,16 @@ pytestmark = pytest.mark.usefixtures("valkey")
 DOWN = ProviderError(ErrorClass.TRANSIENT, "http-503")
 
 
-def test_standings_of_all_providers_in_use(settings):
+def test_states_of_all_providers_in_use(settings):
     settings.EMAIL_PROVIDERS = ["ses", "sendgrid", "postmark", "smtp"]
     open_circuit("sendgrid")
     let_pass("sendgrid", 1)
-    report(Entry("smtp"), DOWN)
+    report(Permit("smtp"), DOWN)
     open_circuit("postmark", ErrorClass.MISCONFIGURED)
     probe("postmark")
-    seen = standings()
+    seen = {circuit.provider: circuit for circuit in states()}
     assert list(seen) == settings.EMAIL_PROVIDERS
-    assert seen["ses"] == Standing("closed", "", None)
+    assert seen["ses"] == CircuitState(provider="ses", state="closed")
     assert (seen["smtp"].state, seen["smtp"].reason) == ("closed", "transient: http-503, 1 in a row")
     assert seen["sendgrid"].state == "open"
     assert re.fullmatch(r"transient: http-503, for \d s", seen["sendgrid"].reason)
@@ -32,15 +32,14 @@ def test_standings_of_all_providers_in_use(settings):
     assert seen["postmark"].reason.startswith("misconfigured: http-503, for ")
 
 
-def test_standing_when_a_probe_is_due_and_none_has_come(settings):
+def test_state_when_a_probe_is_due_and_none_has_come(settings):
     settings.EMAIL_PROVIDERS = ["ses"]
     open_circuit("ses")
     until_probe("ses")
-    assert standings()["ses"].state == "open"
-    assert standings()["ses"].probes_in_s == 0
+    assert [(circuit.state, circuit.probes_in_s) for circuit in states()] == [("open", 0)]
 
 
-def test_standing_says_that_redis_is_away(settings):
+def test_state_says_that_redis_is_away(settings):
     settings.EMAIL_PROVIDERS = ["ses"]
     rest.start()
-    assert standings()["ses"] == Standing("closed", "Redis is away, so every process judges by itself", None)
+    assert states() == [CircuitState(provider="ses", state="closed", reason=COOLDOWN_REASON)]

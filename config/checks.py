@@ -46,7 +46,7 @@ def readable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable
 
 def secret_key(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     """Refuse keys that can be guessed: whoever has one can log in as anybody."""
-    if settings.LOCAL:
+    if settings.MAILROOM_LOCAL:
         return
     keys = {"SECRET_KEY": _key()}
     keys |= {f"SECRET_KEY_FALLBACKS (entry {n})": key for n, key in enumerate(settings.SECRET_KEY_FALLBACKS, 1)}
@@ -67,13 +67,13 @@ def local_only(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterab
     """Keep what serves developers away from people."""
     site = web_address(settings.SITE_URL)
     host = (site and site.hostname) or ""
-    if settings.DEBUG and not settings.LOCAL:
+    if settings.DEBUG and not settings.MAILROOM_LOCAL:
         hint = "Unset DEBUG, or set MAILROOM_LOCAL=1 on a developer's machine."
         yield Error("DEBUG is on: error pages would show settings and data.", hint=hint, id="mailroom.E035")
-    if settings.LOCAL and settings.HTTPS and not is_loopback(host):
+    if settings.MAILROOM_LOCAL and settings.HTTPS and not is_loopback(host):
         hint = "Unset MAILROOM_LOCAL, and see where it comes from: the environment or MAILROOM_ENV_FILE."
         yield Error("MAILROOM_LOCAL is on, and SITE_URL is a public site.", hint=hint, id="mailroom.E036")
-    if settings.SNS_CERTIFICATE_FILE and not settings.LOCAL:
+    if settings.SNS_CERTIFICATE_FILE and not settings.MAILROOM_LOCAL:
         hint = "Unset it: only a local simulator signs with a certificate of its own."
         yield Warning("SNS_CERTIFICATE_FILE is ignored without MAILROOM_LOCAL.", hint=hint, id="mailroom.W003")
 
@@ -89,7 +89,9 @@ def email_backend(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Ite
         usable = False
     if not usable:
         yield Error("EMAIL_BACKEND names no email backend.", hint=hint, id="mailroom.E038")
-    if not settings.LOCAL and name in [f"django.core.mail.backends.{kind}.EmailBackend" for kind in LOSING_BACKENDS]:
+    if not settings.MAILROOM_LOCAL and name in [
+        f"django.core.mail.backends.{kind}.EmailBackend" for kind in LOSING_BACKENDS
+    ]:
         yield Error("EMAIL_BACKEND prints or drops email instead of sending it.", hint=hint, id="mailroom.E038")
 
 

@@ -1,24 +1,20 @@
 """Reads settings from the environment. What cannot be read is noted for a system check, by name and never by value."""
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
+from notifications.conf import Setting, parsing
+from notifications.conf.parsing import IN_DIGITS, MOST, NotReadableError, Parser
+
 T = TypeVar("T")
-N = TypeVar("N", int, float)
-# More than any count or time of ours; libraries keep such numbers in 32 bits.
-MOST = 1_000_000_000
 # Of a file with a value: a device or a log would never end.
 LONGEST_FILE = 65_536
 Text: TypeAlias = str
 Whole: TypeAlias = int
 Number: TypeAlias = float
 Flag: TypeAlias = bool
-
-TRUE = {"1", "true", "yes", "y", "on"}
-FALSE = {"0", "false", "no", "n", "off"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +28,6 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.text} ({self.id}) {self.hint}"
-
-
-class NotReadableError(ValueError):
-    """A value that is not of its kind; the text says which kind it should be."""
 
 
 class Sources:
@@ -53,14 +45,21 @@ class Sources:
         if problem not in self.problems:
             self.problems.append(problem)
 
-    def _read(self, name: str, read: Callable[[str], T], default: T) -> T:
+    def read(self, setting: Setting[T]) -> T:
+        """Return the value of a setting, or its default if it is not set."""
+        if setting.required and self._text(setting.name) is None:
+            hint = f"Set {setting.name} or {setting.name}_FILE."
+            self.refuse(Problem(name=setting.name, text=f"{setting.name} is not set.", hint=hint))
+        return setting.tidy(self._read(setting.name, setting.parser, setting.default))
+
+    def _read(self, name: str, parser: Parser[T], default: T) -> T:
         text = self._text(name)
-        if not text:
+        if text is None or (not text and not parser.takes_empty):
             return default
         try:
-            return read(text)
+            return parser.parse(text)
         except ValueError as error:
-            kind = str(error) if isinstance(error, NotReadableError) else "a number written in digits"
+            kind = str(error) if isinstance(error, NotReadableError) else IN_DIGITS
             self.refuse(Problem(name=name, text=f"{name} is not {kind}.", hint=f"Set {name} to {kind}, or remove it."))
             return default
 
@@ -109,53 +108,17 @@ class Environment(Sources):
         return self._text(name) or default
 
     def int(self, name: Text, *, default: Whole, least: Whole = 0, most: Whole = MOST) -> Whole:
-        return self._read(name, lambda text: _within(int(text), least, most), default)
+        return self._read(name, parsing.whole(least, most), default)
 
     def float(self, name: Text, *, default: Number, least: Number = 0, most: Number = MOST) -> Number:
-        return self._read(name, lambda text: _within(_finite(text), least, most), default)
+        return self._read(name, parsing.number(least, most), default)
 
     def bool(self, name: Text, *, default: Flag) -> Flag:
-        return self._read(name, _truth, default)
+        return self._read(name, parsing.flag(), default)
 
     def list(self, name: Text, *, default: Sequence[Text]) -> Sequence[Text]:
         """Return what commas separate or, where the value has several lines, its lines."""
-        text = self._text(name)
-        if text is None:
-            return [*default]
-        lines = text.splitlines()
-        return _filled(lines if len(lines) > 1 else text.split(","))
+        return self._read(name, parsing.items(), [*default])
 
     def choice(self, name: Text, allowed: Iterable[Text], *, default: Text) -> Text:
-        return self._read(name, lambda text: _one_of(text, allowed), default)
-
-
-def _filled(texts: Iterable[str]) -> list[str]:
-    return [text.strip() for text in texts if text.strip()]
-
-
-def _within(number: N, least: float, most: float) -> N:
-    if not least <= number <= most:
-        range_ = f"to {most:g}" if most < MOST else "to a billion"
-        raise NotReadableError(f"a number from {least:g} {range_}")
-    return number
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise NotReadableError("a finite number")
-    return number
-
-
-def _truth(text: str) -> bool:
-    word = text.strip().lower()
-    if word not in TRUE | FALSE:
-        raise NotReadableError("1 or 0")
-    return word in TRUE
-
-
-def _one_of(text: str, allowed: Iterable[str]) -> str:
-    names = {name.lower(): name for name in allowed}
-    if text.strip().lower() not in names:
-        raise NotReadableError(f"one of {', '.join(names.values())}")
-    return names[text.strip().lower()]
+        return self._read(name, parsing.choice(allowed), default)

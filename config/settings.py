@@ -5,25 +5,22 @@ from datetime import timedelta
 from accounts import typed
 from config import connections, endpoints
 from config.environment import BASE_DIR, ROLE, Role, env
+from notifications import conf
+from notifications.conf.declarations import LONGEST_DAYS, LONGEST_S, LONGEST_WAIT_S
 
-# No database, library or person reckons with longer times.
-LONGEST_DAYS = 3650
-LONGEST_S = LONGEST_DAYS * 86_400
-LONGEST_WAIT_S = 86_400
+# --- The engine: notifications.conf declares what there is ----------------------------------------------------------
+_ENGINE = {setting.name: env.read(setting) for group in conf.GROUPS for setting in conf.declared(group)}
+globals().update(_ENGINE)
 
 # --- The process and its keys ---------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
-# A laptop or a test run: the provider simulator may be used. Never set where real people get mail.
-LOCAL = env.bool("MAILROOM_LOCAL", default=False)
 SECRET_KEY = env.str("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
-# --- The site that links in mail point to (workers have no request to ask) ------------------------------------------
-SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
-SITE_NAME = typed.one_line(env.str("SITE_NAME", default="Mailroom"))
-HTTPS = SITE_URL.lower().startswith("https://")
+SITE_NAME = typed.one_line(_ENGINE["SITE_NAME"])
+HTTPS = _ENGINE["SITE_URL"].lower().startswith("https://")
 
 INSTALLED_APPS = [
     # First, so that its commands are found before Django's of the same name.
@@ -106,7 +103,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = endpoints.redis().url
 # Counters of rate limits: anonymous requests must not fill the broker's database.
 LIMITS_REDIS_URL = endpoints.limits_redis().url
-REDIS_CA_FILE = env.str("REDIS_CA_FILE", default="")
 
 # --- People ---------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -146,82 +142,13 @@ CONFIRMATION_TIMEOUT = timedelta(seconds=env.int("CONFIRMATION_TIMEOUT_S", defau
 UNCONFIRMED_DAYS = env.int("UNCONFIRMED_DAYS", default=7, most=LONGEST_DAYS)
 
 # --- Mail: who carries it -------------------------------------------------------------------------------------------
-# Mail goes by the first of the list that takes it.
-EMAIL_PROVIDERS = env.list("EMAIL_PROVIDERS", default=["simulator"])
 DEFAULT_FROM_EMAIL = typed.one_line(env.str("DEFAULT_FROM_EMAIL", default="Mailroom <hello@mailroom.example>"))
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-SENDGRID_API_KEY = env.str("SENDGRID_API_KEY", default="")
-SENDGRID_API_URL = env.filled("SENDGRID_API_URL", default="https://api.sendgrid.com/v3/")
-POSTMARK_SERVER_TOKEN = env.str("POSTMARK_SERVER_TOKEN", default="")
-POSTMARK_API_URL = env.filled("POSTMARK_API_URL", default="https://api.postmarkapp.com/")
-SES_REGION = env.str("SES_REGION", default="")
-SES_CONFIGURATION_SET = env.str("SES_CONFIGURATION_SET", default="")
-SES_ENDPOINT_URL = env.str("SES_ENDPOINT_URL", default="")
 SMTP_URL = endpoints.smtp()
-SMTP_CA_FILE = env.str("SMTP_CA_FILE", default="")
-SIMULATOR_URL = env.str("SIMULATOR_URL", default="").rstrip("/")
 # For code that calls Django's own send_mail(): never a print, which would lose the email and show its links.
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="config.refusal.RefusingBackend")
 
-# --- Mail: how fast -------------------------------------------------------------------------------------------------
-# Messages per second for all workers together: a number for every provider, or a number for each (ses=10,sendgrid=50).
-EMAIL_RATE = env.str("EMAIL_RATE", default="ses=10,sendgrid=50,postmark=10,smtp=5,simulator=50")
-# A ceiling per stream, in messages per second; a stream that is not named has the provider's rate.
-EMAIL_STREAM_RATES = env.str("EMAIL_STREAM_RATES", default="bulk=30")
-# What each stream always gets of its provider's rate, as shares of it; what it leaves idle the others may borrow.
-EMAIL_STREAM_FLOORS = env.str("EMAIL_STREAM_FLOORS", default="critical=0.5,default=0.2,bulk=0.1")
-# Messages per 24 hours, as EMAIL_RATE; bulk mail stops at four fifths of it. The account's own limit holds too.
-EMAIL_DAILY = env.str("EMAIL_DAILY", default="")
-# How much of the account's own rate is aimed at: others may use the account, and all of it still gets throttled.
-EMAIL_QUOTA_SHARE = env.float("EMAIL_QUOTA_SHARE", default=0.8)
-# What each process may send on its own, as a share of the rate, while Redis is away.
-EMAIL_FALLBACK_SHARE = env.float("EMAIL_FALLBACK_SHARE", default=0.1)
-# No address is sent more than this many messages of one kind within an hour, whoever asks for them.
-EMAIL_ADDRESS_HOURLY = env.int("EMAIL_ADDRESS_HOURLY", default=10)
-
-# --- Mail: what providers report ------------------------------------------------------------------------------------
-# A signature only proves that some AWS account published a message; these topics are ours.
-SES_WEBHOOK_TOPICS = env.list("SES_WEBHOOK_TOPICS", default=[])
-# Read on a developer's machine only: the certificate the simulator signs SNS messages with.
-SNS_CERTIFICATE_FILE = env.str("SNS_CERTIFICATE_FILE", default="")
-SENDGRID_WEBHOOK_KEY = env.str("SENDGRID_WEBHOOK_KEY", default="")
-POSTMARK_WEBHOOK_AUTH = env.str("POSTMARK_WEBHOOK_AUTH", default="")
-SIMULATOR_WEBHOOK_KEY = env.str("SIMULATOR_WEBHOOK_KEY", default="")
-# Soft bounces suppress an address after so many mails within so many days, without a delivery between them.
-SOFT_BOUNCE_LIMIT = env.int("SOFT_BOUNCE_LIMIT", default=3)
-SOFT_BOUNCE_DAYS = env.int("SOFT_BOUNCE_DAYS", default=14, most=LONGEST_DAYS)
-# After so many hours one message of a kind that may probe goes to an address with soft bounces.
-SUPPRESSION_COOL_OFF_H = env.float("SUPPRESSION_COOL_OFF_H", default=24, most=LONGEST_S // 3600)
-# The bounce brake: within so many minutes, from so many hard bounces and such a share of mail to unconfirmed addresses
-# on (SES looks into accounts at 5 % and stops them at 10 %), such mail leaves at so many a minute.
-BOUNCE_BRAKE_WINDOW_MIN = env.int("BOUNCE_BRAKE_WINDOW_MIN", default=60, most=LONGEST_S // 60)
-BOUNCE_BRAKE_MIN = env.int("BOUNCE_BRAKE_MIN", default=10)
-BOUNCE_BRAKE_SHARE = env.float("BOUNCE_BRAKE_SHARE", default=0.05)
-BOUNCE_BRAKE_PER_MIN = env.float("BOUNCE_BRAKE_PER_MIN", default=6)
-# At most so many wait for it; of more, those of the clients and domains with the most are dropped.
-BOUNCE_BRAKE_QUEUE = env.int("BOUNCE_BRAKE_QUEUE", default=300)
-
-# --- Mail: what is forgotten ----------------------------------------------------------------------------------------
-# Mail of no account, once it has ended.
-FORGET_AFTER_DAYS = env.int("FORGET_AFTER_DAYS", default=7, most=LONGEST_DAYS)
-
-# --- Mail: delivery -------------------------------------------------------------------------------------------------
-PROVIDER_CONNECT_TIMEOUT_S = env.float("PROVIDER_CONNECT_TIMEOUT_S", default=3, least=0.1, most=LONGEST_WAIT_S)
-PROVIDER_READ_TIMEOUT_S = env.float("PROVIDER_READ_TIMEOUT_S", default=10, least=0.1, most=LONGEST_WAIT_S)
-# Of a whole call: connecting, sending and the answer.
-PROVIDER_DEADLINE_S = env.float("PROVIDER_DEADLINE_S", default=15, least=0.1, most=LONGEST_WAIT_S)
-DELIVERY_LEASE_S = env.float("DELIVERY_LEASE_S", default=60, least=0.1, most=LONGEST_WAIT_S)
-UNCERTAIN_SETTLE_S = env.float("UNCERTAIN_SETTLE_S", default=600, most=LONGEST_S)
-
-# --- Mail: the relay ------------------------------------------------------------------------------------------------
-RELAY_INTERVAL_S = env.float("RELAY_INTERVAL_S", default=0.5, least=0.01, most=LONGEST_WAIT_S)
-# How many tasks may wait in a broker queue before the relay leaves the rest in PostgreSQL.
-RELAY_HIGH_WATER = env.int("RELAY_HIGH_WATER", default=40, least=1)
-RELAY_CHUNK_SIZE = env.int("RELAY_CHUNK_SIZE", default=20, least=1)
-
 # --- Operators ------------------------------------------------------------------------------------------------------
-# Where Flower answers in the operator's browser; the admin links tasks to it. Empty: no links.
-FLOWER_URL = env.str("FLOWER_URL", default="").rstrip("/")
 DJANGO_CELERY_RESULTS_TASK_ID_MAX_LENGTH = 191
 
 # --- Pages and language ---------------------------------------------------------------------------------------------

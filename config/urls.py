@@ -27,7 +27,7 @@ urlpatterns = [
     path("healthz/ready", views.ready, name="ready"),
 ]
 
-if settings.DEBUG or settings.LOCAL:
+if settings.DEBUG or settings.MAILROOM_LOCAL:
     urlpatterns.append(path("dev/emails/", include("notifications.previews")))
 
 handler500 = "config.views.server_error"

@@ -49,7 +49,7 @@ def _hosts() -> Iterable[CheckMessage]:
 def _site_host() -> Iterable[CheckMessage]:
     """Links in email lead to SITE_URL. Only processes that serve people, and commands, know the hosts."""
     site = web_address(settings.SITE_URL)
-    if site is None or ROLE not in SERVING or settings.LOCAL or settings.DEBUG:
+    if site is None or ROLE not in SERVING or settings.MAILROOM_LOCAL or settings.DEBUG:
         return
     host = bracketed((site.hostname or "").encode("idna").decode()).rstrip(".")
     if not validate_host(host, settings.ALLOWED_HOSTS):
@@ -60,7 +60,7 @@ def _site_host() -> Iterable[CheckMessage]:
 def _static_files() -> Iterable[CheckMessage]:
     """Without the manifest each page that names a style sheet fails."""
     manifest = Path(settings.STATIC_ROOT, "staticfiles.json")
-    if ROLE == Role.WEB and not (settings.LOCAL or settings.DEBUG) and not manifest.is_file():
+    if ROLE == Role.WEB and not (settings.MAILROOM_LOCAL or settings.DEBUG) and not manifest.is_file():
         hint = "Run manage.py collectstatic, or set STATIC_ROOT to the folder where it has written."
         yield Error("STATIC_ROOT has no static files: every page would fail.", hint=hint, id="mailroom.E052")
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
@@ -17,6 +16,7 @@ from django.db.models.functions import Cast, Concat, Now
 
 from accounts.models import User
 from notifications import kinds
+from notifications.conf import settings
 from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppression
 from notifications.models.message import ACCOUNT_DELETED
 from notifications.models.transactions import brief

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.apps import AppConfig
-from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
@@ -15,6 +14,7 @@ from config import checks as config_checks
 from config.environment import ROLE, Role
 from notifications import kinds
 from notifications.budget import rates
+from notifications.conf import settings
 from notifications.providers.base import compose
 from notifications.providers.base.deadline import call_s
 from notifications.providers.registry import PROVIDERS, WEBHOOKS
@@ -80,7 +80,7 @@ def provider_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
 
 
 def simulator(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    if "simulator" in settings.EMAIL_PROVIDERS and not settings.LOCAL:
+    if "simulator" in settings.EMAIL_PROVIDERS and not settings.MAILROOM_LOCAL:
         yield Error(
             "EMAIL_PROVIDERS names the simulator, which delivers to nobody.",
             hint="Name ses, sendgrid, postmark or smtp, or set MAILROOM_LOCAL=1 on a developer's machine.",

@@ -6,12 +6,12 @@ Each function is called while the recipient's language is on, so what it words i
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import ngettext
 
 from accounts import links
 from accounts.models import User
+from notifications.conf import settings
 
 Context = dict[str, Any]
 

@@ -5,7 +5,6 @@ The person in the samples has an id that no account can have, so that no link in
 
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from notifications import kinds
+from notifications.conf import settings
 from notifications.delivery.render import Content, RenderingError, content
 from notifications.kinds import Kind
 from notifications.models import Message

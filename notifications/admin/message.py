@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
@@ -17,6 +16,7 @@ from notifications.admin.read_only import ReadOnly
 from notifications.admin.recipient import recipient
 from notifications.admin.resending import ResendViews, message_url
 from notifications.admin.timeline import timeline
+from notifications.conf import settings
 from notifications.models import Message
 from notifications.rules.states import Status
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
@@ -11,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from notifications.breaker.permits import CircuitState
+from notifications.conf import settings
 from notifications.operations.problems import findings, is_silent, spoken
 from notifications.operations.status import Brake, Dead, Lane, Process, Status, Traffic, bounced, collect, many
 

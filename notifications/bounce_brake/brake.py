@@ -9,12 +9,12 @@ import time
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models.functions import Now
 
 from notifications import kinds
 from notifications.bounce_brake import counts
 from notifications.bounce_brake.decision import Figures, must_slow
+from notifications.conf import settings
 from notifications.models import Message
 from notifications.runtime.redis_client import client
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 
 from notifications.bounce_brake.decision import Figures, Limits, enough
+from notifications.conf import settings
 
 # Nothing is counted further. The relay keeps the queue far below this.
 MOST_WAITING = 10_000

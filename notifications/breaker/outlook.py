@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from django.conf import settings
-
 from notifications.breaker import store
 from notifications.breaker.circuit import Allow, AllowProbe, admission
+from notifications.conf import settings
 
 
 @dataclass(frozen=True)

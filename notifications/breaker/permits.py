@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from django.conf import settings
-
 from notifications.breaker import store
 from notifications.breaker.circuit import (
     CLOSED,
@@ -27,6 +25,7 @@ from notifications.breaker.circuit import (
     probing,
     released,
 )
+from notifications.conf import settings
 from notifications.providers.base.deadline import call_s
 from notifications.providers.base.mail import Accepted, ErrorClass, ProviderError
 from notifications.runtime.redis_client import rest

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
-from django.conf import settings
-
 from notifications.breaker import permits
+from notifications.conf import settings
 from notifications.providers import registry
 from notifications.providers.base.mail import Accepted, ProviderError
 from notifications.providers.base.provider import Provider

@@ -8,9 +8,8 @@ import threading
 import time
 from collections import defaultdict
 
-from django.conf import settings
-
 from notifications.budget.rates import FASTEST
+from notifications.conf import settings
 from notifications.rules.states import Stream
 from notifications.runtime.redis_client import REST_S, rest
 

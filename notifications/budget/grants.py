@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import redis
-from django.conf import settings
 
 from notifications.budget import day, fallback, quota, rates, scripts
+from notifications.conf import settings
 from notifications.providers.registry import PROVIDERS
 from notifications.rules.states import Stream
 from notifications.runtime.redis_client import pace_key, rest

@@ -6,12 +6,12 @@ from dataclasses import asdict
 from typing import Any
 
 import redis
-from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 
 from notifications.budget import day, scripts
+from notifications.conf import settings
 from notifications.models import ProviderQuota
 from notifications.providers.base.account import Account, Quota
 from notifications.providers.base.mail import ProviderError

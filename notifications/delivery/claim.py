@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
+from notifications.conf import settings
 from notifications.models import Message
 from notifications.models.message import AT_ITS_PLACE
 from notifications.providers.base.deadline import call_s

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from django.conf import settings
 from django.db import connection
 
 from notifications import kinds
+from notifications.conf import settings
 from notifications.delivery.misfit import may_fit_elsewhere
 from notifications.delivery.relevance import Facts
 from notifications.models import Message, Suppression

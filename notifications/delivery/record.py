@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import Error, connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from notifications.conf import settings
 from notifications.delivery.bounced import learn
 from notifications.delivery.relevance import Skip
 from notifications.delivery.retry import Decision, GiveUp, Retry, TooLate

@@ -7,11 +7,11 @@ from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
 from css_inline import CSSInliner
-from django.conf import settings
 from django.template import Context, Engine
 from django.utils import translation
 
 from notifications import kinds
+from notifications.conf import settings
 from notifications.delivery.misfit import may_fit_elsewhere
 from notifications.models import Message
 from notifications.providers.base.compose import BadSenderError, sender_address
@@ -104,7 +104,7 @@ def language_of(message: Message) -> str:
     try:
         return translation.get_supported_language_variant(str(wish))
     except LookupError:
-        return settings.LANGUAGE_CODE
+        return str(settings.LANGUAGE_CODE)
 
 
 def content(message: Message, language: str) -> Content:

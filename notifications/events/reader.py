@@ -4,9 +4,9 @@ import logging
 import threading
 import time
 
-from django.conf import settings
 from django.db import Error
 
+from notifications.conf import settings
 from notifications.events import apply
 from notifications.runtime.database import drop_connection, error_name, is_outage
 

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection
 from django.db.models import Max
 from django.db.models.functions import Now
 
 from accounts.flows import news
 from accounts.models import User
+from notifications.conf import settings
 from notifications.models import ProviderEvent, Suppression
 from notifications.providers.base.webhook import InterpretedEvent
 from notifications.rules.outcomes import BounceKind, EventType

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import ClassVar, Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Coalesce, Now
 
+from notifications.conf import settings
 from notifications.models.event import ProviderEvent
 from notifications.rules.suppression import Reason, Standing
 

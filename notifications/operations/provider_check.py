@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from django.conf import settings
-
+from notifications.conf import settings
 from notifications.operations import dns
 from notifications.providers.base.account import Account, Finding, Level, Quota, bad, good, in_words, note
 from notifications.providers.base.mail import ErrorClass, ProviderError

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, LiteralString
 
 import redis
-from django.conf import settings
 from django.db import connection
 
 from config.capacity import CONNECTIONS
@@ -14,6 +13,7 @@ from notifications.bounce_brake import counts
 from notifications.bounce_brake.decision import enough, must_slow
 from notifications.breaker import permits
 from notifications.breaker.permits import CircuitState
+from notifications.conf import settings
 from notifications.models import housekeeping as periodic
 from notifications.operations.figures import Brake, Dead, Lane, Misfit, Overdue, Process, Status, Traffic
 from notifications.providers.registry import WEBHOOKS

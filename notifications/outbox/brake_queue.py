@@ -12,12 +12,12 @@ from itertools import cycle
 from typing import Any, LiteralString
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from notifications.bounce_brake import brake
 from notifications.bounce_brake.decision import let_go_now
+from notifications.conf import settings
 from notifications.models import Message
 from notifications.models.transactions import brief
 from notifications.rules import states

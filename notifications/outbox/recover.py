@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import F, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Least, Now
 from django.utils import timezone
 
 from notifications import kinds
+from notifications.conf import settings
 from notifications.models import DeliveryAttempt, EventBatch, Message, ProviderEvent
 from notifications.models.message import ACCOUNT_DELETED, AT_ITS_PLACE
 from notifications.models.transactions import brief

@@ -12,11 +12,11 @@ from typing import Any
 from uuid import UUID
 
 import redis
-from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
 from notifications.breaker.outlook import outlook
+from notifications.conf import settings
 from notifications.models import Message
 from notifications.outbox import brake_queue, publish, recover
 from notifications.rules.states import Status, Stream

@@ -1,7 +1,6 @@
 """The providers there are, and the ones this installation uses."""
 
-from django.conf import settings
-
+from notifications.conf import settings
 from notifications.providers.base.account import Account
 from notifications.providers.base.provider import Provider
 from notifications.providers.base.webhook import Webhook

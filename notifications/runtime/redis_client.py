@@ -7,10 +7,10 @@ import time
 from functools import cache
 
 import redis
-from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from notifications.conf import settings
 from notifications.rules.servers import RedisServer
 
 # One slow answer must not hold a worker's thread; redis-py's own default retries ten times.

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from config.environment import BASE_DIR
+from notifications import conf
 
 READERS = (
     "config/settings.py",
@@ -44,5 +45,6 @@ def shown(default: object) -> str:
 
 def test_page_names_every_variable_with_its_default():
     read = {name: shown(default) for path in READERS for name, default in variables(BASE_DIR / path).items()}
+    read |= {setting.name: shown(repr(setting.default)) for group in conf.GROUPS for setting in conf.declared(group)}
     page = dict(ROW.findall((BASE_DIR / "docs" / "settings.md").read_text()))
     assert page == read

@@ -23,7 +23,7 @@ from notifications import checks, kinds
         ("mailroom.E003", {"EMAIL_PROVIDERS": ["sendgrid"], "SENDGRID_API_KEY": ""}),
         ("mailroom.E003", {"EMAIL_PROVIDERS": ["smtp"], "SMTP_URL": ""}),
         ("mailroom.E003", {"SIMULATOR_URL": ""}),
-        ("mailroom.E004", {"LOCAL": False, "EMAIL_BACKEND": "config.refusal.RefusingBackend"}),
+        ("mailroom.E004", {"MAILROOM_LOCAL": False, "EMAIL_BACKEND": "config.refusal.RefusingBackend"}),
         ("mailroom.E005", {"EMAIL_RATE": "fast"}),
         ("mailroom.E005", {"EMAIL_RATE": "0"}),
         ("mailroom.E005", {"EMAIL_RATE": "pigeon=3"}),

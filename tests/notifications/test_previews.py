@@ -19,11 +19,11 @@ LANGUAGES = ("en", "de")
 @pytest.fixture
 def people(settings):
     """The addresses of a site that serves people."""
-    settings.DEBUG, settings.LOCAL = False, False
+    settings.DEBUG, settings.MAILROOM_LOCAL = False, False
     reload(urls)
     clear_url_caches()
     yield
-    settings.LOCAL = True
+    settings.MAILROOM_LOCAL = True
     reload(urls)
     clear_url_caches()
 

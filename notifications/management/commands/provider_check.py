@@ -5,11 +5,11 @@ import platform
 from argparse import ArgumentTypeError
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import typed
 from notifications import kinds
+from notifications.conf import settings
 from notifications.operations.follow import Sighting, conclusion, follow
 from notifications.operations.provider_check import check
 from notifications.outbox import Draft, enqueue

@@ -10,12 +10,12 @@ import threading
 import time
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error
 
 from config import startup
 from config.environment import Role
+from notifications.conf import settings
 from notifications.events import apply
 from notifications.events.reader import Reader
 from notifications.outbox import relay

@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from django.conf import settings
 from urllib3.connection import HTTPConnection
+
+from notifications.conf import settings
 
 # Between the hand-over and the call, and between the deadline and the moment the thread has noticed it.
 CALL_MARGIN_S = 2.0

@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 import requests
 from anymail.backends.base_requests import AnymailRequestsBackend
-from django.conf import settings
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from notifications.conf import settings
 from notifications.providers.answers import Said, read_answer, sentence
 from notifications.providers.base.deadline import WatchedConnection, begin_request
 from notifications.providers.base.mail import ErrorClass, ProviderError

@@ -14,10 +14,10 @@ from anymail.exceptions import (
     AnymailUnsupportedFeature,
 )
 from anymail.signals import post_send
-from django.conf import settings
 from django.core.mail import BadHeaderError, EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 
+from notifications.conf import settings
 from notifications.providers.answers import sentence
 from notifications.providers.base import connections, deadline
 from notifications.providers.base.compose import BadMailError, BadSenderError, compose

@@ -4,8 +4,8 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 import requests
-from django.conf import settings
 
+from notifications.conf import settings
 from notifications.providers.base.account import Account, unreadable
 from notifications.providers.base.deadline import within
 from notifications.providers.base.http import HttpProvider, session, timeouts

@@ -2,8 +2,7 @@
 
 from email.utils import parseaddr
 
-from django.conf import settings
-
+from notifications.conf import settings
 from notifications.providers.base import compose
 
 

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from django.conf import settings
+from notifications.conf import settings
 
 
 def webhook_url(provider: str) -> str:

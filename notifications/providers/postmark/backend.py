@@ -6,9 +6,9 @@ import requests
 from anymail.backends.postmark import EmailBackend
 from anymail.exceptions import AnymailRequestsAPIError
 from anymail.message import AnymailRecipientStatus
-from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
 
+from notifications.conf import settings
 from notifications.providers.answers import Said
 from notifications.providers.base.http import HttpBackend, HttpProvider, document, timeouts
 

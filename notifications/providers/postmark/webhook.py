@@ -8,8 +8,7 @@ import binascii
 import hmac
 from typing import Any
 
-from django.conf import settings
-
+from notifications.conf import settings
 from notifications.providers.answers import judged
 from notifications.providers.base.body import fingerprint, parsed, storable
 from notifications.providers.base.fields import LONGEST_ID, detail, line, moment, ours, recipient, section

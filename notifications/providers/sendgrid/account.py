@@ -3,8 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
-from django.conf import settings
-
+from notifications.conf import settings
 from notifications.providers.base.account import (
     Finding,
     Quota,

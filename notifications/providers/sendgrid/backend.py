@@ -11,9 +11,9 @@ from typing import Any
 import requests
 from anymail.backends.sendgrid import EmailBackend
 from anymail.exceptions import AnymailNotSupportedWarning, AnymailRequestsAPIError
-from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
 
+from notifications.conf import settings
 from notifications.providers.answers import Said
 from notifications.providers.base.http import HttpBackend, HttpProvider, document, timeouts, until_reset_s
 

@@ -14,8 +14,8 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from django.conf import settings
 
+from notifications.conf import settings
 from notifications.providers.answers import judged
 from notifications.providers.base.body import fingerprint, parsed, refuse_stale, storable
 from notifications.providers.base.fields import LONGEST_ID, detail, header_id, line, moment, ours, recipient

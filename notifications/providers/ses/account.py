@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from boto3.session import Session
 from botocore.config import Config
-from django.conf import settings
 
+from notifications.conf import settings
 from notifications.providers.base.account import Account, Finding, Quota, closed, looked, note, unreadable
 from notifications.providers.base.deadline import within
 from notifications.providers.base.mail import ErrorClass, ProviderError

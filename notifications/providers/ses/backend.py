@@ -12,10 +12,10 @@ from botocore.awsrequest import (
     AWSHTTPSConnection,
     AWSHTTPSConnectionPool,
 )
-from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 
+from notifications.conf import settings
 from notifications.providers.answers import Said, read_answer, sentence
 from notifications.providers.base.compose import ATTEMPT_KEY, MESSAGE_ID_KEY
 from notifications.providers.base.deadline import WatchedConnection, begin_request

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.conf import settings
-
+from notifications.conf import settings
 from notifications.providers.base.account import Finding, bad, good, judged, note
 from notifications.providers.base.sender import sender_address
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import requests
 from cryptography.hazmat.primitives import hashes
-from django.conf import settings
 
+from notifications.conf import settings
 from notifications.providers.base.body import refuse_stale
 from notifications.providers.base.webhook import CannotVerifyError, InvalidSignatureError
 from notifications.providers.ses import certificates, fetching
@@ -104,7 +104,7 @@ def decoded(signature: Any) -> bytes:
 
 def signing_certificate(url: Any, topic: str) -> certificates.Certificate:
     """Return the certificate the message says it is signed with. Raises InvalidSignatureError and CannotVerifyError."""
-    if settings.LOCAL and settings.SNS_CERTIFICATE_FILE:
+    if settings.MAILROOM_LOCAL and settings.SNS_CERTIFICATE_FILE:
         return certificates.from_file(settings.SNS_CERTIFICATE_FILE)
     return certificates.fetched(amazons(url, CERTIFICATE_URL, topic))
 

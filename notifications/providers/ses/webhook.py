@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
-
+from notifications.conf import settings
 from notifications.providers.answers import judged
 from notifications.providers.base.body import parsed, storable
 from notifications.providers.base.fields import (

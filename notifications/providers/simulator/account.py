@@ -1,8 +1,8 @@
 """The account at the local simulator: SendGrid's API as far as its suppression lists go, and nothing to set up."""
 
 import requests
-from django.conf import settings
 
+from notifications.conf import settings
 from notifications.providers.base.account import Finding, Quota, bad, good
 from notifications.providers.base.http import timeouts
 from notifications.providers.sendgrid.account import SendGridAccount

@@ -1,8 +1,8 @@
 """The local simulator, spoken to with SendGrid's real adapter over a real connection."""
 
-from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
 
+from notifications.conf import settings
 from notifications.providers.sendgrid.backend import SendGrid
 
 # It takes any.

@@ -9,12 +9,12 @@ from email.utils import getaddresses
 from functools import cached_property
 from typing import Any
 
-from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend
 from urllib3.util import wait_for_read
 
+from notifications.conf import settings
 from notifications.providers.answers import Step, read_reply, sentence, status_of
 from notifications.providers.base import deadline
 from notifications.providers.base.mail import Accepted, ErrorClass, OutgoingMail, ProviderError

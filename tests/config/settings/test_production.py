@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
 @pytest.fixture
 def production(settings):
     """Settings of a production server, which a test changes."""
-    settings.LOCAL, settings.DEBUG, settings.EMAIL_PROVIDERS = False, False, ["smtp"]
+    settings.MAILROOM_LOCAL, settings.DEBUG, settings.EMAIL_PROVIDERS = False, False, ["smtp"]
     settings.SECRET_KEY, settings.SITE_URL, settings.HTTPS = KEY, "https://mail.example.com", True
     settings.ALLOWED_HOSTS = ["mail.example.com"]
     settings.SMTP_URL, settings.EMAIL_BACKEND = "smtp+tls://u:p@smtp.example.com:587", "config.refusal.RefusingBackend"
@@ -49,7 +49,7 @@ def postgres(host, **options):
         ("mailroom.E034", {"SECRET_KEY_FALLBACKS": ["prod"]}),
         ("mailroom.E034", {"SECRET_KEY_FALLBACKS": [KEY, "old"]}),
         ("mailroom.E035", {"DEBUG": True}),
-        ("mailroom.E036", {"LOCAL": True}),
+        ("mailroom.E036", {"MAILROOM_LOCAL": True}),
         ("mailroom.E038", {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}),
         ("mailroom.E038", {"EMAIL_BACKEND": "no.such.Backend"}),
         ("mailroom.E039", {"SECURE_HSTS_PRELOAD": True}),
@@ -112,7 +112,7 @@ def test_setting_unfit_for_people_is_found(production, id_, changes):
         {"DATABASES": postgres("/run/postgresql")},
         {"SECRET_KEY_FALLBACKS": [KEY, KEY.replace("a", ",")]},
         {"SECURE_HSTS_PRELOAD": True, "SECURE_HSTS_INCLUDE_SUBDOMAINS": True, "SECURE_HSTS_SECONDS": 31_536_000},
-        {"LOCAL": True, "SITE_URL": "https://127.0.0.1:8443"},
+        {"MAILROOM_LOCAL": True, "SITE_URL": "https://127.0.0.1:8443"},
         {"ALLOWED_HOSTS": ["mail.example.com", ".example.com", "127.0.0.1", "[::1]", "*"]},
         {"SITE_URL": "HTTPS://Mail.Example.com:8443/"},
         {"SITE_URL": "https://www.example.com", "ALLOWED_HOSTS": [".example.com"]},

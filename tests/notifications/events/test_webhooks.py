@@ -140,7 +140,7 @@ def test_forged_batch_changes_nothing(client, sendgrid):
 
 def post_sns(client, settings, tmp_path, signer, message):
     """Post to the view of SES; the signer's certificate stands in for Amazon's, as on a developer's machine."""
-    settings.SES_WEBHOOK_TOPICS, settings.LOCAL = [signing.TOPIC], True
+    settings.SES_WEBHOOK_TOPICS, settings.MAILROOM_LOCAL = [signing.TOPIC], True
     (tmp_path / "sns.pem").write_bytes(signing.certificate(signer.key))
     settings.SNS_CERTIFICATE_FILE = str(tmp_path / "sns.pem")
     posted = signing.as_posted(message)

@@ -212,7 +212,7 @@ class TestLocalSigner:
         path = tmp_path / "local.pem"
         path.write_bytes(certificate(stranger.key))
         settings.SNS_CERTIFICATE_FILE = str(path)
-        settings.LOCAL = True
+        settings.MAILROOM_LOCAL = True
         return path
 
     def test_its_certificate_is_used_on_a_developers_machine(self, local, amazon, stranger):
@@ -223,7 +223,7 @@ class TestLocalSigner:
         refused(sns.notification(EVENT))
 
     def test_it_is_ignored_where_real_people_get_mail(self, local, settings, sns, stranger):
-        settings.LOCAL = False
+        settings.MAILROOM_LOCAL = False
         refused(stranger.notification(EVENT))
         assert ses.verify_and_parse(as_posted(sns.notification(EVENT))).events
 

@@ -1,0 +1,34 @@
+"""The engine's settings: `from notifications.conf import settings`.
+
+Each is declared once, with default, parser and help, in `declarations`. Django's settings override the defaults.
+"""
+
+from typing import Any, TypeVar
+
+from django.conf import settings as django_settings
+
+from notifications.conf.declarations import GROUPS, Declarations
+from notifications.conf.setting import Setting, declared
+
+__all__ = ["GROUPS", "Setting", "Settings", "declared", "is_set", "settings"]
+
+T = TypeVar("T")
+
+
+class Settings(Declarations):
+    """The value of each setting: Django's, if the project sets one, else the declared default."""
+
+    def value_of(self, setting: Setting[T]) -> T:
+        return setting.tidy(getattr(django_settings, setting.name, setting.default))
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a setting that the engine does not own: Django's."""
+        return getattr(django_settings, name)
+
+
+def is_set(name: str) -> bool:
+    """True if the project has set it, to whatever value."""
+    return hasattr(django_settings, name)
+
+
+settings = Settings()

@@ -1,0 +1,88 @@
+"""One setting: its default, its parser and its line of help. The name is that of the attribute it is assigned to."""
+
+from collections.abc import Callable, Iterator
+from copy import copy
+from typing import Any, Generic, Protocol, Self, TypeVar, overload
+
+from notifications.conf import parsing
+from notifications.conf.parsing import Parser
+
+T = TypeVar("T")
+
+
+class Values(Protocol):
+    """An object that knows the value of each setting that is declared in its class."""
+
+    def value_of(self, setting: "Setting[T]") -> T: ...
+
+
+class Setting(Generic[T]):
+    """The declaration in the class, and the setting's value in an instance."""
+
+    name: str
+
+    def __init__(
+        self,
+        default: T,
+        help_text: str,
+        parser: Parser[T],
+        *,
+        tidy: Callable[[T], T] | None = None,
+        required: bool = False,
+    ) -> None:
+        self.default = default
+        self.help_text = help_text
+        self.parser = parser
+        #: Brings a readable value into its one form.
+        self.tidy: Callable[[T], T] = tidy or copy
+        #: True where the environment has to have it.
+        self.required = required
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: Values, owner: type) -> T: ...
+    def __get__(self, instance: Values | None, owner: type) -> Self | T:
+        return self if instance is None else instance.value_of(self)
+
+
+def declared(group: type) -> Iterator[Setting[Any]]:
+    """Yield the settings of a class, in the order of their declaration."""
+    yield from (one for one in vars(group).values() if isinstance(one, Setting))
+
+
+def text(default: str, help_text: str, **options: Any) -> Setting[str]:
+    return Setting(default, help_text, parsing.text(), **options)
+
+
+def filled(default: str, help_text: str, **options: Any) -> Setting[str]:
+    """Declare a text for which an empty variable stands for the default."""
+    return Setting(default, help_text, parsing.filled(), **options)
+
+
+def url(default: str, help_text: str) -> Setting[str]:
+    """Declare an address to which paths are added."""
+    return Setting(default, help_text, parsing.text(), tidy=lambda text: text.rstrip("/"))
+
+
+def items(default: list[str], help_text: str) -> Setting[list[str]]:
+    return Setting(default, help_text, parsing.items())
+
+
+def whole(default: int, help_text: str, *, least: int = 0, most: int = parsing.MOST) -> Setting[int]:
+    return Setting(default, help_text, parsing.whole(least, most))
+
+
+def number(default: float, help_text: str, *, least: float = 0, most: float = parsing.MOST) -> Setting[float]:
+    return Setting(default, help_text, parsing.number(least, most))
+
+
+def flag(default: bool, help_text: str) -> Setting[bool]:
+    return Setting(default, help_text, parsing.flag())
+
+
+def choice(default: str, help_text: str, allowed: tuple[str, ...]) -> Setting[str]:
+    return Setting(default, help_text, parsing.choice(allowed))

@@ -65,7 +65,7 @@ def forget_what_is_over(most: int = MOST) -> int:
 
 def _of_nobody(address: str) -> Q:
     """Mail to `address` that belongs to no account, but for what is on its way and needs none: an earlier farewell."""
-    needs_none = [kind.name for kind in kinds.KINDS.values() if not kind.for_owner]
+    needs_none = [kind.name for kind in kinds.KINDS.values() if not kind.requires_account]
     return Q(user=None, to_address=address) & ~Q(kind__in=needs_none, status__in=_OPEN)
 
 

@@ -7,8 +7,9 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import mails  # noqa: PLC0415 - models are only ready by now
-        from notifications import checks, history, housekeeping, jobs, receivers  # noqa: PLC0415 - the same
+        from notifications import checks, history, housekeeping, jobs, kinds, receivers  # noqa: PLC0415 - the same
 
+        kinds.discover()
         checks.register()
         receivers.connect()
         housekeeping.register(*jobs.JOBS)

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Case, Count, F, Max, Q, When
 from django.db.models.functions import Coalesce, Extract, Now
 
+from accounts import emails
 from accounts.mails import Mail, Progress, Refusal
 from accounts.models import User
 from notifications import kinds
@@ -50,7 +51,7 @@ _REFUSALS = {
 }
 
 # Messages with a link that confirms an account's address; after a reset the new password does.
-_CONFIRMING = [kinds.WELCOME.name, kinds.PASSWORD_RESET.name]
+_CONFIRMING = [emails.WELCOME.name, emails.PASSWORD_RESET.name]
 # Our own decision about a sign-up in a flood: nothing will be sent for it any more.
 _DROPPED = Q(status=Status.CANCELLED, status_reason__in=[brake_queue.FULL, brake_queue.DROPPED])
 # A link may still leave, or may have left.
@@ -93,7 +94,7 @@ class Mailroom:
 
         The account's page shows the new address all the same, as long as it waits.
         """
-        told = Message.objects.filter(user=user).exclude(kind=kinds.ADDRESS_CHANGE.name)
+        told = Message.objects.filter(user=user).exclude(kind=emails.ADDRESS_CHANGE.name)
         return [_mail(message) for message in told.annotate(age_s=_AGE_S).order_by("-created_at")[:limit]]
 
     def refusal(self, user: User) -> Refusal | None:
@@ -104,7 +105,7 @@ class Mailroom:
         links = Message.objects.filter(user__in=users, kind__in=_CONFIRMING).order_by().values("user")
         # What the bounce brake dropped would not have left later than that.
         ended = Coalesce("sent_at", Case(When(_DROPPED, then=F("expires_at"))))
-        welcomed = Q(Q(status=Status.SENT) | _DROPPED, kind=kinds.WELCOME.name, to_address=F("user__email"))
+        welcomed = Q(Q(status=Status.SENT) | _DROPPED, kind=emails.WELCOME.name, to_address=F("user__email"))
         found = links.annotate(newest=Max(ended), welcomes=Count("pk", filter=welcomed)).filter(welcomes__gt=0)
         settled = found.alias(waiting=Count("pk", filter=Q(status__in=_WAITING))).filter(waiting=0)
         return dict(settled.values_list("user", "newest"))

@@ -69,7 +69,7 @@ def look(kind: Kind, language: str) -> tuple[Content | None, str]:
         stream=kind.stream,
         user=user,
         to_address=user.email,
-        context=kind.sample,
+        context=kind.preview_context,
         created_at=timezone.now(),
     )
     try:

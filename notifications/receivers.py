@@ -5,11 +5,12 @@ from uuid import UUID
 
 from django.db.models.signals import post_save, pre_delete
 
+from accounts import emails
 from accounts.flows import news
 from accounts.models import User
 from accounts.signals import account_event, news_wanted
 from accounts.throttling import asker
-from notifications import anonymization, kinds
+from notifications import anonymization
 from notifications.events import suppress
 from notifications.models import Suppression
 from notifications.outbox import Draft, enqueue
@@ -29,10 +30,10 @@ def connect() -> None:
 def welcome_draft(user: User) -> Draft:
     """The welcome mail of a user and an address: one for each pair, whoever asks for it."""
     return Draft(
-        kind=kinds.WELCOME.name,
+        kind=emails.WELCOME.name,
         to=user.email,
         user=user,
-        key=f"{kinds.WELCOME.name}:{user.pk}:{user.email}",
+        key=f"{emails.WELCOME.name}:{user.pk}:{user.email}",
         id=user.reference,
         client=asker(),
     )
@@ -58,7 +59,7 @@ def mail_account_event(
     context: dict[str, Any] | None = None,
     **kwargs: Any,
 ) -> None:
-    name = kinds.WELCOME.name if kind == CONFIRMATION else kind
+    name = emails.WELCOME.name if kind == CONFIRMATION else kind
     enqueue(Draft(kind=name, to=address, user=user, id=reference, context=context or {}, client=asker()))
 
 
@@ -68,7 +69,7 @@ def send_news_again(*, address: str, **kwargs: Any) -> None:
 
 def keep_news_from_a_new_address(*, kind: str, user: User | None, **kwargs: Any) -> None:
     """An account gets no news at a new address whose reader had left them, and its page must not say it does."""
-    if kind != kinds.ADDRESS_CHANGED.name or user is None:
+    if kind != emails.ADDRESS_CHANGED.name or user is None:
         return
     address = User.objects.filter(pk=user.pk).values_list("email", flat=True).get().lower()
     if Suppression.objects.in_force([address]).filter(reason__in=suppress.ENDS_NEWS).exists():

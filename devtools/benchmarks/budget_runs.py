@@ -11,13 +11,13 @@ django.setup()
 
 from django.db import connection  # noqa: E402 - models need the apps to be ready
 
+from accounts import emails  # noqa: E402
 from accounts.models import User  # noqa: E402
 from config.environment import Role  # noqa: E402
 from config.processes import PROCESSES  # noqa: E402
 from devtools.benchmarks import windows  # noqa: E402
 from devtools.benchmarks.sink import Sink  # noqa: E402
 from devtools.benchmarks.workers import READY_WITHIN_S, Sender, running  # noqa: E402
-from notifications import kinds  # noqa: E402
 from notifications.budget.grants import burst  # noqa: E402
 from notifications.models import Message  # noqa: E402
 from notifications.outbox import Draft, enqueue, enqueue_many  # noqa: E402
@@ -121,7 +121,7 @@ def critical_waits(folder: Path, sink: Sink) -> list[float]:
         wait_for_calls(sink)
         time.sleep(SETTLE_S)
         for person in people:
-            enqueue(Draft(kind=kinds.PASSWORD_RESET.name, to=person.email, user=person))
+            enqueue(Draft(kind=emails.PASSWORD_RESET.name, to=person.email, user=person))
             time.sleep(CRITICAL_EVERY_S)
         time.sleep(SETTLE_S)
     called = dict(sink.calls)
@@ -143,7 +143,7 @@ def load(count: int) -> None:
         User(email=f"reader{number}@example.com", wants_news=True) for number in range(count)
     )
     enqueue_many(
-        [Draft(kind=kinds.PRODUCT_NEWS.name, to=person.email, user=person, context=CONTEXT) for person in people]
+        [Draft(kind=emails.PRODUCT_NEWS.name, to=person.email, user=person, context=CONTEXT) for person in people]
     )
 
 

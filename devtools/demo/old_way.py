@@ -4,12 +4,12 @@ from django.db.models.signals import post_save
 from django.http import HttpResponse
 from django.urls import include, path
 
+from accounts import emails
 from accounts.forms.sign_up import SignUpForm
 from accounts.models import User
 from accounts.urls import urlpatterns as accounts
 from accounts.views.sign_up import SignUpView
 from config.urls import urlpatterns as site
-from notifications import kinds
 from notifications.delivery.render import render
 from notifications.models import Message
 from notifications.providers import registry
@@ -23,7 +23,7 @@ class InlineSignUpView(SignUpView):
         response = super().form_valid(form)
         user = form.instance
         registry.in_use()[0].send(
-            render(Message(kind=kinds.WELCOME.name, user=user, to_address=user.email), attempt=1),
+            render(Message(kind=emails.WELCOME.name, user=user, to_address=user.email), attempt=1),
         )
         return response
 

@@ -33,7 +33,7 @@ def is_on() -> bool:
     """Return whether new mail to unconfirmed addresses is slowed, as it was found at most some seconds ago."""
     global _decided  # noqa: PLW0603 - one for the process
     if _decided is None or time.monotonic() - _decided[0] > FRESH_S:
-        _decided = time.monotonic(), must_slow(counts.figures(kinds.unproven()), counts.limits())
+        _decided = time.monotonic(), must_slow(counts.figures(kinds.unconfirmed()), counts.limits())
     return _decided[1]
 
 
@@ -53,7 +53,7 @@ def slow(messages: Sequence[Message]) -> set[UUID]:
     if not slowed or not is_on():
         return set()
     # What will go to no account takes no place in the queue.
-    held = [message for message in slowed if message.user or not kinds.get(message.kind).for_owner]
+    held = [message for message in slowed if message.user or not kinds.get(message.kind).requires_account]
     for message in held:
         until = Now() + kinds.get(message.kind).max_age
         message.status_reason = REASON
@@ -66,7 +66,7 @@ def watch() -> bool:
 
     Raises redis.RedisError.
     """
-    counted = counts.figures(kinds.unproven())
+    counted = counts.figures(kinds.unconfirmed())
     if must_slow(counted, counts.limits()):
         if client().set(TOLD, "on", nx=True):
             logger.error("%s", told(counted))

@@ -93,11 +93,11 @@ def _facts(message: Message, known: Facts, standings: list[Standing]) -> Facts:
 def _ask_kind(message: Message, kind: kinds.Kind, known: Facts) -> Facts:
     user = message.user
     if user is None:
-        return replace(known, user_gone=kind.for_owner, superseded=False)
+        return replace(known, user_gone=kind.requires_account, superseded=False)
     return replace(
         known,
-        user_inactive=not (user.is_active or kind.to_closed),
-        address_changed=kind.for_owner and message.to_address.lower() != kind.address(user).lower(),
+        user_inactive=not (user.is_active or kind.to_inactive_users),
+        address_changed=kind.requires_account and message.to_address.lower() != kind.address(user).lower(),
         superseded=kind.newest_wins and known.superseded,
-        wanted=kind.wanted(user),
+        wanted=kind.is_relevant(user),
     )

@@ -231,7 +231,7 @@ def _is_set_up_to_report(provider: str) -> bool:
 
 
 def _brake() -> Brake:
-    counted, limits = counts.figures(kinds.unproven()), counts.limits()
+    counted, limits = counts.figures(kinds.unconfirmed()), counts.limits()
     return Brake(
         on=must_slow(counted, limits),
         bounced=counted.bounced,

@@ -120,7 +120,7 @@ def may_resend(message: Message) -> bool:
     if message.forgotten_at:
         return False
     kind = kinds.KINDS.get(message.kind)
-    if kind is None or kind.on_uncertain is not kinds.OnUncertain.RESEND_ONCE:
+    if kind is None or kind.guarantee is not kinds.DeliveryGuarantee.AT_LEAST_ONCE:
         return False
     if message.expires_at and message.expires_at <= timezone.now():
         return False

@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.checks import run_checks
 
+from accounts import emails
 from config import startup
 from config.environment import Role
 from notifications import checks, kinds
@@ -74,7 +75,7 @@ def test_shipped_settings_are_fine():
 
 
 def test_kind_without_templates_is_found(monkeypatch):
-    monkeypatch.setitem(kinds.KINDS, "no-templates", kinds.Kind(**{**vars(kinds.WELCOME), "name": "no-templates"}))
+    monkeypatch.setitem(kinds.KINDS, "no-templates", kinds.Kind(**{**vars(emails.WELCOME), "name": "no-templates"}))
     found = list(checks.kind_templates(None))
     assert [error.id for error in found] == ["mailroom.E007"] * 3
     assert "templates/emails/no-templates/subject.txt" in str(found[0].hint)

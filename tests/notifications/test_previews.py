@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.urls import clear_url_caches, resolve
 
+from accounts import emails
 from accounts.links import user_of
 from config import urls
 from notifications import kinds, previews
@@ -31,8 +32,8 @@ def people(settings):
 @pytest.fixture
 def broken(monkeypatch):
     """A kind that shows what its sample does not give."""
-    news = kinds.PRODUCT_NEWS
-    kind = Kind(name=news.name, stream=Stream.BULK, max_age=news.max_age, sample={"paragraphs": ["Text"]})
+    news = emails.PRODUCT_NEWS
+    kind = Kind(name=news.name, stream=Stream.BULK, max_age=news.max_age, preview_context={"paragraphs": ["Text"]})
     monkeypatch.setitem(kinds.KINDS, news.name, kind)
     return kind.name
 

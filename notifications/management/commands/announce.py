@@ -9,9 +9,8 @@ from unicodedata import category
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
-from accounts import typed
+from accounts import emails, typed
 from accounts.models import User
-from notifications import kinds
 from notifications.outbox import Draft, enqueue_many
 from notifications.rules.states import Status
 
@@ -48,7 +47,7 @@ class Command(BaseCommand):
 
 
 def draft(name: str, reader: User, context: dict[str, Any]) -> Draft:
-    kind = kinds.PRODUCT_NEWS.name
+    kind = emails.PRODUCT_NEWS.name
     return Draft(kind=kind, to=reader.email, user=reader, key=f"{kind}:{name}:{reader.pk}", context=context)
 
 

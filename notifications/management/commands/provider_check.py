@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import typed
-from notifications import kinds
 from notifications.conf import settings
+from notifications.emails import PROVIDER_TEST
 from notifications.operations.follow import Sighting, conclusion, follow
 from notifications.operations.provider_check import check
 from notifications.outbox import Draft, enqueue
@@ -53,7 +53,7 @@ class Command(BaseCommand):
     def send(self, address: str, wait_s: float) -> Finding:
         """Send one message through the outbox like any other, so by the first provider that takes it."""
         context = {"sender": operator(), "sent_from": platform.node() or "a machine without a name"}
-        message = enqueue(Draft(kind=kinds.PROVIDER_TEST.name, to=address, context=context))
+        message = enqueue(Draft(kind=PROVIDER_TEST.name, to=address, context=context))
         assert message is not None  # noqa: S101 - without a key of its own, no earlier one can be in its place
         self.stdout.write(f"\nOne test message to {address}: {message.id}")
         last = Sighting(status=Status.QUEUED)

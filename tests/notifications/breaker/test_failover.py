@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from notifications import kinds
+from accounts import emails
 from notifications.breaker.circuit import CONSECUTIVE_FAILURES
 from notifications.breaker.permits import acquire
 from notifications.delivery.deliver import MOST_FORGIVEN, deliver
@@ -138,13 +138,13 @@ OVERLOADED.is_reply = True
     ("answer", "status", "attempts"),
     [
         # The outage may be its own fault.
-        (OVERLOADED, Status.DEAD, kinds.WELCOME.max_attempts + MOST_FORGIVEN),
-        (DOWN, Status.QUEUED, kinds.WELCOME.max_attempts + 29),
-        (REFUSED, Status.QUEUED, kinds.WELCOME.max_attempts + 29),
+        (OVERLOADED, Status.DEAD, emails.WELCOME.max_attempts + MOST_FORGIVEN),
+        (DOWN, Status.QUEUED, emails.WELCOME.max_attempts + 29),
+        (REFUSED, Status.QUEUED, emails.WELCOME.max_attempts + 29),
     ],
 )
 def test_failed_probes_do_not_use_up_their_message(provider, answer, status, attempts):
-    message = MessageFactory(attempts=kinds.WELCOME.max_attempts - 1)
+    message = MessageFactory(attempts=emails.WELCOME.max_attempts - 1)
     open_circuit("scripted")
     for _ in range(30):
         until_probe("scripted")
@@ -153,8 +153,8 @@ def test_failed_probes_do_not_use_up_their_message(provider, answer, status, att
         run(message)
     after = fresh(message)
     assert (after.status, after.attempts) == (status, attempts)
-    assert after.counted_attempts == kinds.WELCOME.max_attempts - (status == Status.QUEUED)
-    assert after.delivery_attempts.count() == attempts - kinds.WELCOME.max_attempts + 1
+    assert after.counted_attempts == emails.WELCOME.max_attempts - (status == Status.QUEUED)
+    assert after.delivery_attempts.count() == attempts - emails.WELCOME.max_attempts + 1
 
 
 def test_probe_in_doubt_is_uncertain_and_counts(provider):

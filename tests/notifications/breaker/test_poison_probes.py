@@ -6,7 +6,7 @@ import pytest
 from django.db.models import F
 from django.db.models.functions import Now
 
-from notifications import kinds
+from accounts import emails
 from notifications.breaker import permits
 from notifications.delivery.deliver import MOST_FORGIVEN, deliver
 from notifications.delivery.record import Carrier
@@ -61,7 +61,7 @@ def test_message_that_is_the_only_probe_costs_a_bounded_number_of_calls(provider
         pauses.append(Message.objects.filter(id=message.id).values_list(F("due_at") - Now(), flat=True)[0])
         some_time_passes()
     assert message.status == Status.DEAD
-    assert len(provider.calls) <= kinds.WELCOME.max_attempts + MOST_FORGIVEN
+    assert len(provider.calls) <= emails.WELCOME.max_attempts + MOST_FORGIVEN
     # The pauses grow with all attempts, whether they count or not.
     assert pauses[-1] >= timedelta(minutes=30)
 

@@ -3,8 +3,8 @@
 import pytest
 from django.db.models.functions import Now
 
+from accounts import emails
 from accounts.mails import Progress
-from notifications import kinds
 from notifications.breaker.circuit import CONSECUTIVE_FAILURES
 from notifications.breaker.permits import acquire, is_closed
 from notifications.delivery.deliver import deliver
@@ -232,7 +232,7 @@ def test_lifted_and_replayed_message_has_its_outcome_before_it(provider):
 def test_recipients_server_that_has_no_time_never_locks_anybody_out(provider, settings, said):
     settings.SOFT_BOUNCE_LIMIT = 1
     provider.script.append(said.error("smtp-451"))
-    message = MessageFactory(attempts=kinds.WELCOME.max_attempts - 1)
+    message = MessageFactory(attempts=emails.WELCOME.max_attempts - 1)
     run(message)
     read_due()
     assert fresh(message).status == Status.DEAD
@@ -245,7 +245,7 @@ def test_full_mailboxes_count_like_soft_bounces(provider, settings, said):
     user = UserFactory()
     for count in (1, 2):
         provider.script.append(said.error("no"))
-        run(MessageFactory(user=user, attempts=kinds.WELCOME.max_attempts - 1))
+        run(MessageFactory(user=user, attempts=emails.WELCOME.max_attempts - 1))
         read_due()
         assert reasons() == [Reason.SOFT_BOUNCES] * (count == 2)
 
@@ -273,12 +273,12 @@ def test_refusal_for_our_name_never_locks_anybody_out(provider, settings):
 
 @pytest.mark.parametrize("said", [m.THROTTLED, m.QUOTA_SPENT, m.REFUSES_US], ids=lambda one: one.name)
 def test_answer_that_is_not_the_messages_fault_costs_no_attempt(provider, said):
-    message = MessageFactory(attempts=kinds.WELCOME.max_attempts - 1)
+    message = MessageFactory(attempts=emails.WELCOME.max_attempts - 1)
     provider.script.append(said.error("no"))
     run(message)
     after = fresh(message)
-    assert (after.status, after.counted_attempts) == (Status.QUEUED, kinds.WELCOME.max_attempts - 1)
-    assert after.attempts == kinds.WELCOME.max_attempts
+    assert (after.status, after.counted_attempts) == (Status.QUEUED, emails.WELCOME.max_attempts - 1)
+    assert after.attempts == emails.WELCOME.max_attempts
 
 
 def test_servers_sentence_is_the_attempts_text(provider):

@@ -8,6 +8,7 @@ import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts import emails
 from notifications import kinds
 from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
@@ -48,11 +49,11 @@ def to_confirmed(name, **changes):
     return MessageFactory(**{"kind": "password-changed", "user": user} | changes)
 
 
-@pytest.mark.parametrize("kind", [kind.name for kind in kinds.KINDS.values() if kind.for_owner])
+@pytest.mark.parametrize("kind", [kind.name for kind in kinds.KINDS.values() if kind.requires_account])
 def test_name_is_not_in_email_to_an_address_that_is_not_confirmed(kind):
     """Anybody can sign up with another's address, and under any name."""
     user = UserFactory(name="Advertisement", new_email="new@example.com")
-    mail = render(MessageFactory(kind=kind, user=user, context=kinds.KINDS[kind].sample), attempt=1)
+    mail = render(MessageFactory(kind=kind, user=user, context=kinds.KINDS[kind].preview_context), attempt=1)
     assert "Advertisement" not in f"{mail.to_name} {mail.subject} {mail.text} {mail.html}"
 
 
@@ -232,7 +233,7 @@ def test_permanent_refusal_is_a_dead_letter_with_its_reason(provider):
 
 
 def test_spent_attempts_end_in_a_dead_letter(provider):
-    message = MessageFactory(attempts=kinds.WELCOME.max_attempts - 1)
+    message = MessageFactory(attempts=emails.WELCOME.max_attempts - 1)
     provider.script.append(ErrorClass.TRANSIENT)
     run(message)
     after = fresh(message)
@@ -249,7 +250,7 @@ def test_attempts_that_do_not_count_do_not_end_it(provider):
 
 def test_no_attempt_would_fit_into_its_time_any_more(provider):
     message = MessageFactory(expires_at=Now() + timedelta(days=1))
-    Message.objects.filter(id=message.id).update(created_at=Now() - kinds.WELCOME.max_age + timedelta(seconds=1))
+    Message.objects.filter(id=message.id).update(created_at=Now() - emails.WELCOME.max_age + timedelta(seconds=1))
     provider.script.append(ErrorClass.MISCONFIGURED)
     run(message)
     after = fresh(message)
@@ -279,7 +280,7 @@ def test_message_of_an_unknown_kind_waits_alone(provider):
 
 def test_context_that_raises_is_named_without_its_values(provider):
     message = MessageFactory(user=UserFactory(name="secret"))
-    declaration = replace(kinds.WELCOME, context=lambda user: {"x": 1 / 0})
+    declaration = replace(emails.WELCOME, context=lambda user: {"x": 1 / 0})
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(kinds.KINDS, "welcome", declaration)
         run(message)

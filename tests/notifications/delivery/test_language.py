@@ -10,7 +10,8 @@ from django.conf import settings as django_settings
 from django.db import OperationalError
 from django.utils import translation
 
-from notifications import contexts, kinds
+from accounts import emails
+from notifications import kinds
 from notifications.delivery.render import RenderingError, language_of, render
 from tests.factories import MessageFactory, UserFactory
 
@@ -144,7 +145,7 @@ def away(user):
 
 
 def test_database_that_is_away_is_no_fault_of_the_translation(monkeypatch, caplog):
-    monkeypatch.setitem(kinds.KINDS, "welcome", replace(kinds.WELCOME, context=away))
+    monkeypatch.setitem(kinds.KINDS, "welcome", replace(emails.WELCOME, context=away))
     with pytest.raises(OperationalError):
         render(welcome(), attempt=1)
     assert caplog.records == []
@@ -175,7 +176,7 @@ def test_notice_says_when_it_happened_however_often_it_is_resent():
 def test_time_in_words(time, english, german):
     for language, words in (("en", english), ("de", german)):
         with translation.override(language):
-            assert contexts.in_words(time) == words
+            assert emails.in_words(time) == words
 
 
 @pytest.mark.parametrize(("kind", "said"), [("password-reset", True), ("account-exists", True), ("welcome", False)])

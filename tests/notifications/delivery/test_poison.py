@@ -12,6 +12,7 @@ from django.core.exceptions import FieldError
 from django.db import OperationalError, connection
 from django.db.models.functions import Now
 
+from accounts import emails
 from notifications import kinds
 from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
@@ -44,7 +45,7 @@ def templates(folder: Path, *, name="poison", **files):
 
 
 def declare(monkeypatch, **changes):
-    poison = replace(kinds.PRODUCT_NEWS, name="poison", **changes)
+    poison = replace(emails.PRODUCT_NEWS, name="poison", **changes)
     monkeypatch.setitem(kinds.KINDS, "poison", poison)
 
 
@@ -169,14 +170,14 @@ def test_context_function_of_another_version(provider, folder, monkeypatch, func
 
 @pytest.mark.parametrize(("function", "problem"), HARM)
 def test_question_that_raises(provider, monkeypatch, function, problem):
-    declare(monkeypatch, wanted=function)
+    declare(monkeypatch, is_relevant=function)
     after = dies_alone(provider, f"kind/{problem}")
     assert "secret" not in after.status_reason
 
 
 @pytest.mark.parametrize(("function", "problem"), OLDER)
 def test_question_of_another_version(provider, monkeypatch, function, problem):
-    declare(monkeypatch, wanted=function)
+    declare(monkeypatch, is_relevant=function)
     after = waits_alone(provider, f"kind/{problem}")
     assert "secret" not in after.status_reason
 
@@ -219,7 +220,7 @@ def test_what_cannot_be_rendered_uses_up_no_budget(provider, folder, monkeypatch
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("asked", "step"), [("wanted", "kind"), ("context", "rendering")])
+@pytest.mark.parametrize(("asked", "step"), [("is_relevant", "kind"), ("context", "rendering")])
 def test_question_that_no_database_can_answer(provider, folder, monkeypatch, asked, step):
     templates(folder)
     declare(monkeypatch, **{asked: breaks_the_database})
@@ -227,7 +228,7 @@ def test_question_that_no_database_can_answer(provider, folder, monkeypatch, ask
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("asked", "step"), [("wanted", "kind"), ("context", "rendering")])
+@pytest.mark.parametrize(("asked", "step"), [("is_relevant", "kind"), ("context", "rendering")])
 def test_column_that_this_database_does_not_have_yet(provider, folder, monkeypatch, asked, step):
     def asks(user):
         with connection.cursor() as cursor:
@@ -238,7 +239,7 @@ def test_column_that_this_database_does_not_have_yet(provider, folder, monkeypat
     waits_alone(provider, f"{step}/ProgrammingError")
 
 
-@pytest.mark.parametrize("asked", ["wanted", "context"])
+@pytest.mark.parametrize("asked", ["is_relevant", "context"])
 def test_database_that_is_away_is_not_the_messages_fault(provider, folder, monkeypatch, asked):
     templates(folder)
     declare(monkeypatch, **{asked: raises(OperationalError())})

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models.functions import Now
 
-from notifications import kinds
+from accounts import emails
 from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
 from notifications.delivery.replay import Verdict, dead_letters, judge, replay
@@ -149,7 +149,7 @@ def test_relay_carries_replayed_messages_and_they_are_sent(valkey, provider, set
 
 
 def test_ceiling_counts_from_the_replay(valkey, provider):
-    ceiling = kinds.WELCOME.max_attempts
+    ceiling = emails.WELCOME.max_attempts
     message = dead(attempts=ceiling)
     replay(dead_letters(), dry_run=False)
     provider.script.extend([ErrorClass.TRANSIENT] * ceiling)

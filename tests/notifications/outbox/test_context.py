@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from django.utils.translation import gettext_lazy
 
-from notifications import kinds
+from notifications.emails import PROVIDER_TEST
 from notifications.models import Message
 from notifications.outbox import Draft, enqueue
 from notifications.outbox.context import BadContextError, stored
@@ -69,12 +69,12 @@ def test_value_that_cannot_be_stored_is_named(context, named):
 
 @pytest.mark.django_db
 def test_context_is_the_same_for_a_template_before_and_after_the_database():
-    message = enqueue(Draft(kind=kinds.PROVIDER_TEST.name, to="ada@example.com", context={"total": Decimal("1.10")}))
+    message = enqueue(Draft(kind=PROVIDER_TEST.name, to="ada@example.com", context={"total": Decimal("1.10")}))
     assert message.context == Message.objects.get().context == {"total": "1.10"}
 
 
 @pytest.mark.django_db
 def test_nothing_is_written_with_a_context_that_cannot_be_stored():
     with pytest.raises(BadContextError):
-        enqueue(Draft(kind=kinds.PROVIDER_TEST.name, to="ada@example.com", context={"total": object()}))
+        enqueue(Draft(kind=PROVIDER_TEST.name, to="ada@example.com", context={"total": object()}))
     assert not Message.objects.exists()

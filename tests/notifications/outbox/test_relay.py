@@ -6,7 +6,7 @@ import redis
 from django.db import connection
 from django.db.models.functions import Now
 
-from notifications import kinds
+from accounts import emails
 from notifications.management.commands import relay as relay_command
 from notifications.models import DeliveryAttempt, Message
 from notifications.outbox import publish, recover, relay
@@ -160,7 +160,7 @@ def test_uncertain_message_gets_another_chance_for_every_lost_answer_if_its_kind
     "spent",
     [
         {"kind": "product-news"},
-        {"attempts": kinds.WELCOME.max_attempts},
+        {"attempts": emails.WELCOME.max_attempts},
         {"uncertain_resends": recover.MOST_RESENDS},
         {"expires_at": Now()},
     ],

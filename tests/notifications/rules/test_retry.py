@@ -3,8 +3,8 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.emails import PASSWORD_RESET, WELCOME
 from notifications.delivery.retry import GiveUp, Retry, TooLate, Tries, Uncertain, decide
-from notifications.kinds import PASSWORD_RESET, WELCOME
 from notifications.providers.base.mail import ErrorClass
 
 HOUR, DAY = 3600, 86400

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
-from notifications.kinds import OnUncertain
+from notifications.kinds import DeliveryGuarantee
 from notifications.models import DeliveryAttempt, Message
 from notifications.outbox.recover import MOST_RESENDS
 from notifications.rules.states import Status
@@ -29,7 +29,7 @@ def _nothing_is_lost(row: Message, story: Story) -> None:
     if row.status == Status.UNCERTAIN and row.settle_at is None:
         spent = row.counted_attempts >= story.kind.max_attempts or row.uncertain_resends >= MOST_RESENDS
         late = row.expires_at is not None and row.expires_at <= datetime.now(UTC)
-        assert spent or late or story.kind.on_uncertain is OnUncertain.HOLD, "nobody will ever settle it"
+        assert spent or late or story.kind.guarantee is DeliveryGuarantee.AT_MOST_ONCE, "nobody will ever settle it"
 
 
 def _nothing_is_doubled(row: Message, story: Story) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
+from accounts import emails
 from notifications import kinds
 from notifications.models import Message, Suppression
 from notifications.rules.states import Event, Status
@@ -31,7 +32,7 @@ def _still_for(person: Person | None, row: Message) -> bool:
     """True if the account, as it was when the message was claimed, is still the one that this mail was meant for."""
     if person is None or not person.active or person.address != row.to_address:
         return False
-    return row.kind != kinds.WELCOME.name or not person.confirmed
+    return row.kind != emails.WELCOME.name or not person.confirmed
 
 
 def _is_superseded(row: Message, rows: Mapping[UUID, Message]) -> bool:

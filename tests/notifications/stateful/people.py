@@ -7,9 +7,9 @@ from django.db import transaction
 from hypothesis.stateful import initialize, rule
 from hypothesis.strategies import booleans, integers, lists, sampled_from
 
+from accounts import emails
 from accounts.models import User
 from accounts.signals import account_event
-from notifications import kinds
 from notifications.events import suppress as suppressing
 from notifications.outbox import Draft, enqueue
 from notifications.receivers import welcome_draft
@@ -109,9 +109,9 @@ class People(Scene):
 
     def _ask_for_a_reset(self, person: Person) -> None:
         user = User.objects.get(pk=person.pk)
-        account_event.send(sender=User, kind=kinds.PASSWORD_RESET.name, user=user, address=user.email)
+        account_event.send(sender=User, kind=emails.PASSWORD_RESET.name, user=user, address=user.email)
 
     def _announce(self, person: Person) -> None:
         user = User.objects.get(pk=person.pk)
         context = {"headline": "News", "paragraphs": []}
-        enqueue(Draft(kind=kinds.PRODUCT_NEWS.name, to=user.email, user=user, context=context))
+        enqueue(Draft(kind=emails.PRODUCT_NEWS.name, to=user.email, user=user, context=context))

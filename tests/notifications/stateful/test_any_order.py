@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from accounts import emails
 from notifications import kinds
 from notifications.outbox import publish
 from notifications.providers import registry
@@ -24,9 +25,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 # Low ceilings, so that a few steps reach them.
 KINDS = [
-    replace(kinds.WELCOME, max_attempts=5),
-    replace(kinds.PASSWORD_RESET, max_attempts=1),
-    replace(kinds.PRODUCT_NEWS, max_attempts=2),
+    replace(emails.WELCOME, max_attempts=5),
+    replace(emails.PASSWORD_RESET, max_attempts=1),
+    replace(emails.PRODUCT_NEWS, max_attempts=2),
 ]
 COMMON = settings(
     deadline=None, database=None, suppress_health_check=list(HealthCheck), stateful_step_count=60, print_blob=False

@@ -6,7 +6,7 @@ from enum import Enum
 
 from notifications.delivery.relevance import Facts
 from notifications.delivery.retry import FIRST_S, NOT_THE_MESSAGES_FAULT
-from notifications.kinds import Kind, OnUncertain
+from notifications.kinds import DeliveryGuarantee, Kind
 from notifications.models import Message
 from notifications.outbox.recover import MOST_RESENDS
 from notifications.providers.base.deadline import call_s
@@ -138,7 +138,7 @@ class Story:
         if by_hand:
             self.excused += 1
         else:
-            assert self.kind.on_uncertain is OnUncertain.RESEND_ONCE, "only a person may settle this kind"
+            assert self.kind.guarantee is DeliveryGuarantee.AT_LEAST_ONCE, "only a person may settle this kind"
             assert move.before.counted_attempts < self.kind.max_attempts, "another copy past the kind's ceiling"
             assert move.before.uncertain_resends < MOST_RESENDS, "copies without end"
         assert move.after.uncertain_resends == move.before.uncertain_resends + 1

@@ -1,0 +1,187 @@
+"""The emails that this site sends, one declaration each: docs/kinds.md.
+
+Their context functions run at the moment of sending, in the recipient's language: tokens are made here only.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts import links
+from accounts.models import User
+from notifications import DeliveryGuarantee, Kind, Stream, register
+
+
+def confirmation_context(user: User) -> dict[str, Any]:
+    return {
+        "name": user.name,
+        "confirmation_url": settings.SITE_URL + links.confirmation_path(user),
+        "valid_for": in_words(settings.CONFIRMATION_TIMEOUT),
+    }
+
+
+def password_reset_context(user: User) -> dict[str, Any]:
+    return {
+        "name": user.name,
+        "reset_url": settings.SITE_URL + links.password_reset_path(user),
+        "valid_for": in_words(timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)),
+        "confirms": user.confirmed_at is None,
+    }
+
+
+def address_change_context(user: User) -> dict[str, Any]:
+    return {
+        "name": user.name,
+        "new_address": user.new_email,
+        "change_url": settings.SITE_URL + links.address_change_path(user),
+        "valid_for": in_words(settings.CONFIRMATION_TIMEOUT),
+    }
+
+
+def public_pages_context(user: User) -> dict[str, Any]:
+    """For an email that proves nothing: it leads to pages that everybody may open."""
+    return {
+        "name": user.name,
+        "log_in_url": settings.SITE_URL + reverse("accounts:log-in"),
+        "ask_for_reset_url": settings.SITE_URL + reverse("accounts:password-reset"),
+        "confirms": user.confirmed_at is None,
+    }
+
+
+def preferences_context(user: User) -> dict[str, Any]:
+    return {"preferences_url": settings.SITE_URL + reverse("accounts:preferences")}
+
+
+def in_words(time: timedelta) -> str:
+    """Return "3 days", "1 hour" or "90 minutes": the largest unit that says it exactly, or minutes."""
+    minutes = int(time.total_seconds() // 60)
+    if minutes and minutes % 1440 == 0:
+        return ngettext("%(count)d day", "%(count)d days", minutes // 1440) % {"count": minutes // 1440}
+    if minutes and minutes % 60 == 0:
+        return ngettext("%(count)d hour", "%(count)d hours", minutes // 60) % {"count": minutes // 60}
+    return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+
+
+def is_unconfirmed(user: User) -> bool:
+    return user.confirmed_at is None and user.replaced_at is None
+
+
+def wants_news(user: User) -> bool:
+    return user.wants_news
+
+
+def new_address(user: User) -> str:
+    return str(user.new_email)
+
+
+def news_readers() -> QuerySet[User]:
+    return User.objects.filter(is_active=True, confirmed_at__isnull=False, wants_news=True)
+
+
+# Neither this kind nor the next has `newest_wins`: a stranger's second sign-up would show on the page of the first
+# whether both were of one kind.
+WELCOME = register(
+    Kind(
+        name="welcome",
+        title=_("Confirm your address"),
+        stream=Stream.DEFAULT,
+        max_age=timedelta(days=2),
+        context=confirmation_context,
+        is_relevant=is_unconfirmed,
+        to_unconfirmed=True,
+    )
+)
+# A stranger signed up where there is an account. The page says the same to everybody; only the owner learns the truth.
+ACCOUNT_EXISTS = register(
+    Kind(
+        name="account-exists",
+        title=_("You already have an account"),
+        stream=Stream.DEFAULT,
+        max_age=timedelta(days=1),
+        context=public_pages_context,
+        hide_behind_sign_up=True,
+        to_inactive_users=True,
+    )
+)
+PASSWORD_RESET = register(
+    Kind(
+        name="password-reset",
+        title=_("A new password"),
+        stream=Stream.CRITICAL,
+        max_age=timedelta(hours=1),
+        context=password_reset_context,
+        newest_wins=True,
+        may_probe=True,
+    )
+)
+PASSWORD_CHANGED = register(
+    Kind(
+        name="password-changed",
+        title=_("Your password was changed"),
+        stream=Stream.CRITICAL,
+        max_age=timedelta(days=2),
+        context=public_pages_context,
+    )
+)
+ADDRESS_CHANGE = register(
+    Kind(
+        name="address-change",
+        title=_("Confirm your new address"),
+        stream=Stream.CRITICAL,
+        max_age=timedelta(days=1),
+        context=address_change_context,
+        address=new_address,
+        newest_wins=True,
+        to_unconfirmed=True,
+        # There is none where the new address has an account, and its absence would show that.
+        in_history=False,
+    )
+)
+# To the old address; `new_address` comes with the message's own context.
+ADDRESS_CHANGED = register(
+    Kind(
+        name="address-changed",
+        title=_("Your address was changed"),
+        stream=Stream.CRITICAL,
+        max_age=timedelta(days=2),
+        context=public_pages_context,
+        requires_account=False,
+        preview_context={"new_address": "g…e@example.com"},
+    )
+)
+# The account is gone by then: `name` and `language` come with the message's own context.
+ACCOUNT_DELETED = register(
+    Kind(
+        name="account-deleted",
+        title=_("Your account is deleted"),
+        stream=Stream.DEFAULT,
+        max_age=timedelta(days=1),
+        requires_account=False,
+        preview_context={"name": "Ada Lovelace"},
+    )
+)
+# Its text comes with each message's own context: `headline` and `paragraphs`.
+PRODUCT_NEWS = register(
+    Kind(
+        name="product-news",
+        title=_("Product news"),
+        stream=Stream.BULK,
+        max_age=timedelta(days=7),
+        context=preferences_context,
+        is_relevant=wants_news,
+        audience=news_readers,
+        guarantee=DeliveryGuarantee.AT_MOST_ONCE,
+        preview_context={
+            "headline": "You see where your mail is",
+            "paragraphs": [
+                "Whoever signs up now sees at once whether our mail has arrived, and can correct a mistyped address.",
+                "There is nothing to switch on: it is there the next time you look.",
+            ],
+        },
+    )
+)

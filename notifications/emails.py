@@ -1,0 +1,21 @@
+"""The engine's own kind of email."""
+
+from datetime import timedelta
+
+from django.utils.translation import gettext_lazy as _
+
+from notifications.kinds import DeliveryGuarantee, Kind, register
+from notifications.rules.states import Stream
+
+# Sent by `manage.py provider_check --send-to`; `sender` and `sent_from` come with the message's own context.
+PROVIDER_TEST = register(
+    Kind(
+        name="provider-test",
+        title=_("A test"),
+        stream=Stream.CRITICAL,
+        max_age=timedelta(hours=1),
+        requires_account=False,
+        guarantee=DeliveryGuarantee.AT_MOST_ONCE,
+        preview_context={"sender": "An operator", "sent_from": "mail-1.example.com"},
+    )
+)

@@ -1,0 +1,83 @@
+"""What the engine asks of a user beyond Django's own user model.
+
+Each question is answered by a function that a setting names by its dotted path; the defaults fit `auth.User`.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.utils.module_loading import import_string
+
+
+def address_of(user: AbstractBaseUser) -> str:
+    """Return the user's address, as the user model's EMAIL_FIELD names it."""
+    return str(getattr(user, user.get_email_field_name()))
+
+
+def language_of(user: AbstractBaseUser) -> str:
+    """Return the code of the language to write in; empty for the site's own. Setting: USER_LANGUAGE."""
+    return str(_function("USER_LANGUAGE")(user))
+
+
+def display_name(user: AbstractBaseUser) -> str:
+    """Return the name to address the user by; may be empty. Setting: USER_DISPLAY_NAME."""
+    return str(_function("USER_DISPLAY_NAME")(user))
+
+
+def is_active(user: AbstractBaseUser) -> bool:
+    """Decide whether the user may still be written to. Setting: USER_IS_ACTIVE."""
+    return bool(_function("USER_IS_ACTIVE")(user))
+
+
+def has_confirmed(user: AbstractBaseUser, address: str) -> bool:
+    """Decide whether the user has proven to read email at `address`. Setting: USER_HAS_CONFIRMED.
+
+    Email to other addresses does not show the user's name: a stranger may have typed both.
+    """
+    return bool(_function("USER_HAS_CONFIRMED")(user, address))
+
+
+def preview_user(language: str) -> AbstractBaseUser:
+    """Return an unsaved user for previews, whose links open nothing. Setting: PREVIEW_USER."""
+    return cast("AbstractBaseUser", _function("PREVIEW_USER")(language))
+
+
+def _language(user: Any) -> str:
+    return ""
+
+
+def _name(user: Any) -> str:
+    return user.get_full_name() if hasattr(user, "get_full_name") else ""
+
+
+def _is_active(user: Any) -> bool:
+    return bool(user.is_active)
+
+
+def _owns(user: Any, address: str) -> bool:
+    return address_of(user).lower() == address.lower()
+
+
+def _sample(language: str) -> Any:
+    model = get_user_model()
+    return model(**{model.get_email_field_name(): "ada@example.com"})
+
+
+_DEFAULTS: dict[str, Callable[..., Any]] = {
+    "USER_LANGUAGE": _language,
+    "USER_DISPLAY_NAME": _name,
+    "USER_IS_ACTIVE": _is_active,
+    "USER_HAS_CONFIRMED": _owns,
+    "PREVIEW_USER": _sample,
+}
+
+_imported = cache(import_string)
+
+
+def _function(setting: str) -> Callable[..., Any]:
+    path = getattr(settings, setting, "")
+    return cast("Callable[..., Any]", _imported(path)) if path else _DEFAULTS[setting]

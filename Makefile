@@ -84,7 +84,7 @@ check: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(PRODUCTION) $(BIN)/mypy config accounts notifications devtools tests
 	$(PRODUCTION) $(BIN)/lint-imports
-	$(BIN)/djlint --check --lint --quiet templates devtools
+	$(BIN)/djlint --check --lint --quiet templates notifications/templates devtools
 	$(PRODUCTION) $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	@$(BIN)/python -m devtools.stack requirements

@@ -28,7 +28,7 @@ def index(request: HttpRequest) -> HttpResponse:
     kinds_and_subjects = [
         (kind, [(code, name, *look(kind, code)) for code, name in settings.LANGUAGES]) for kind in kinds.KINDS.values()
     ]
-    return _page(request, "previews/index.html", {"kinds": kinds_and_subjects})
+    return _page(request, "notifications/previews/index.html", {"kinds": kinds_and_subjects})
 
 
 @require_safe
@@ -43,7 +43,7 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
         "scheme": scheme,
         "schemes": SCHEMES,
     }
-    return _page(request, "previews/show.html", {"content": shown, "problem": problem, **choices})
+    return _page(request, "notifications/previews/show.html", {"content": shown, "problem": problem, **choices})
 
 
 @require_safe

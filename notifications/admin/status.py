@@ -35,7 +35,7 @@ def page(request: HttpRequest) -> HttpResponseBase:
         "uncertain_url": reverse("admin:notifications_uncertainmessage_changelist"),
         "dead_url": reverse("admin:notifications_deadletter_changelist"),
     }
-    return TemplateResponse(request, "admin/status.html", context)
+    return TemplateResponse(request, "admin/notifications/status.html", context)
 
 
 def _shown(status: Status) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.core.management.commands import makemessages
 OURS = (
     *(".local*", "staticfiles*", "tests*", "docs*", "devtools*", "accounts/admin.py"),
     *("notifications/admin*", "notifications/management*", "notifications/previews.py"),
-    *("templates/admin*", "templates/previews*"),
+    *("templates/admin*", "notifications/templates/admin*", "notifications/templates/notifications*"),
 )
 MADE = re.compile(r'^"POT-Creation-Date: .*$', re.MULTILINE)
 

@@ -17,6 +17,8 @@ from notifications.runtime.watching import Heartbeat
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("mailroom")
+# `celery.current_app` is the current thread's; requests and publishers run in others.
+app.set_default()
 # Its own module, never django.conf:settings: `inspect conf` and Flower print the whole configuration of a worker.
 app.config_from_object("config.celeryconfig")
 app.autodiscover_tasks()

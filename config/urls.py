@@ -8,26 +8,21 @@ from django.views.i18n import set_language
 
 from accounts.throttling import guarded
 from config import views
-from notifications import webhooks
-from notifications.admin import status
 
 admin.site.site_header = admin.site.site_title = f"{settings.SITE_NAME} administration"
 
 urlpatterns = [
     path("", include("accounts.urls")),
-    path("admin/status/", admin.site.admin_view(status.page), name="status"),
+    path("", include("notifications.urls")),
+    path("admin/status/", RedirectView.as_view(pattern_name="admin:notifications_status")),
     # The administrators' own way to log in is guessed at as often as the people's.
     path("admin/login/", guarded(admin.site.login)),
     # Administrators change their own password where everybody does: counted, and the owner is notified.
     path("admin/password_change/", RedirectView.as_view(pattern_name="accounts:password-change")),
     path("admin/", admin.site.urls),
     path("language/", set_language, name="set_language"),
-    path("webhooks/<slug:provider>/", webhooks.receive, name="webhook"),
     path("healthz/live", views.live, name="live"),
     path("healthz/ready", views.ready, name="ready"),
 ]
-
-if settings.DEBUG or settings.MAILROOM_LOCAL:
-    urlpatterns.append(path("dev/emails/", include("notifications.previews")))
 
 handler500 = "config.views.server_error"

@@ -4,10 +4,9 @@ import threading
 from typing import Any
 from uuid import UUID
 
-from celery import Task
+from celery import Task, shared_task
 from celery.signals import worker_shutting_down
 
-from config.celery import app
 from notifications.delivery.deliver import deliver as deliver_messages
 from notifications.delivery.record import Carrier, RecordLostError
 from notifications.outbox.publish import DELIVER_TASK
@@ -25,7 +24,7 @@ def _stop(**kwargs: Any) -> None:
     _stopping.set()
 
 
-@app.task(
+@shared_task(
     name=DELIVER_TASK,
     bind=True,
     # Faults before any hand-over. An attempt that was made is never repeated by Celery: the row decides.

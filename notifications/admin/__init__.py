@@ -1,8 +1,9 @@
+from django.apps import apps
+
 from notifications.admin.dead import DeadLetterAdmin
 from notifications.admin.event import ProviderEventAdmin
 from notifications.admin.message import MessageAdmin
 from notifications.admin.suppression import SuppressionAdmin
-from notifications.admin.task_result import TaskResultAdmin
 from notifications.admin.uncertain import UncertainMessageAdmin
 
 __all__ = [
@@ -10,6 +11,9 @@ __all__ = [
     "MessageAdmin",
     "ProviderEventAdmin",
     "SuppressionAdmin",
-    "TaskResultAdmin",
     "UncertainMessageAdmin",
 ]
+
+# A project may keep Celery's results elsewhere, or none.
+if apps.is_installed("django_celery_results"):
+    from notifications.admin import task_result  # noqa: F401 - it registers the page

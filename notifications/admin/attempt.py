@@ -1,8 +1,8 @@
+from django.apps import apps
 from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django_celery_results.models import TaskResult
 
 from notifications.admin.read_only import ReadOnly
 from notifications.models import DeliveryAttempt
@@ -25,7 +25,10 @@ class AttemptInline(ReadOnly, admin.TabularInline):
     @admin.display(description="Celery task")
     def task(self, attempt: DeliveryAttempt) -> str | SafeString:
         """A link to the task's stored result, once there is one."""
-        result = TaskResult.objects.filter(task_id=attempt.task_id).only("pk").first() if attempt.task_id else None
+        if not attempt.task_id or not apps.is_installed("django_celery_results"):
+            return attempt.task_id
+        results = apps.get_model("django_celery_results", "TaskResult").objects
+        result = results.filter(task_id=attempt.task_id).only("pk").first()
         if result is None:
             return attempt.task_id
         url = reverse("admin:django_celery_results_taskresult_change", args=[result.pk])

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
 from accounts.searching import TidySearch
+from notifications.admin import status
 from notifications.admin.attempt import AttemptInline
 from notifications.admin.large_lists import DayFilter, LargeList, ValuesFilter
 from notifications.admin.read_only import ReadOnly
@@ -107,6 +108,8 @@ class MessageAdmin(ReadOnly, TidySearch, LargeList, ResendViews):
     def get_urls(self) -> list[URLPattern]:
         view = require_http_methods(["GET", "HEAD", "POST"])(self.resend_view)
         own = [
+            # Of no single message; it lives here because an application can only add pages to those of a model.
+            path("status/", self.admin_site.admin_view(status.page), name="notifications_status"),
             path("resend/", self.admin_site.admin_view(view), name="notifications_message_resend_many"),
             path("<uuid:message_id>/resend/", self.admin_site.admin_view(view), name="notifications_message_resend"),
         ]

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import kombu.exceptions
 import redis
+from celery import current_app
 
-from config.celery import app
 from notifications.rules.states import Stream
 from notifications.runtime.redis_client import Rest, client
 
@@ -70,7 +70,7 @@ def publish_in_passing(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
 
 def _publish_one(message_ids: Sequence[UUID], stream: Stream) -> None:
     single = len(message_ids) == 1
-    app.send_task(
+    current_app.send_task(
         DELIVER_TASK,
         args=[[str(message_id) for message_id in message_ids]],
         argsrepr=str(message_ids[0]) if single else f"{len(message_ids)} messages, {stream.value}",
@@ -93,7 +93,7 @@ def depths() -> dict[Stream, int]:
 def warm_up() -> None:
     """Connect to the broker now, so that the first message of this process need not pay for it."""
     try:
-        with app.producer_pool.acquire(block=True, timeout=REST_S) as producer:
+        with current_app.producer_pool.acquire(block=True, timeout=REST_S) as producer:
             producer.channel  # noqa: B018 - looking at it connects
     except BROKER_ERRORS as error:
         logger.warning("the broker is away (%s); the relay will carry what is enqueued", type(error).__name__)

@@ -50,7 +50,7 @@ def test_header_decides(header, answer):
 
 @pytest.mark.parametrize("provider", WEBHOOKS)
 def test_webhook_has_the_limit_of_its_provider(provider):
-    assert max_bytes(reverse("webhook", args=[provider])) == WEBHOOKS[provider].max_bytes
+    assert max_bytes(reverse("notifications:webhook", args=[provider])) == WEBHOOKS[provider].max_bytes
     assert max_bytes(f"/webhooks/{provider}x/") == settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 

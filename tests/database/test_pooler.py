@@ -133,8 +133,8 @@ def test_operator_works(pooled_server):
     operator = Client()
     operator.force_login(User.objects.create_superuser("operator@example.com", "a long password"))
     message = MessageFactory(status=Status.SENT, sent_at=Now(), kind="password-changed")
-    for url in ("status", "admin:notifications_message_changelist", "admin:accounts_user_changelist"):
-        assert operator.get(reverse(url)).status_code == 200
+    for page in ("notifications_status", "notifications_message_changelist", "accounts_user_changelist"):
+        assert operator.get(reverse(f"admin:{page}")).status_code == 200
     url = reverse("admin:notifications_message_resend", args=[message.id])
     assert operator.post(url, {"request_id": uuid4()}).status_code == 302
     assert Message.objects.filter(resend_of=message).count() == 1

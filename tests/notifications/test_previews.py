@@ -9,24 +9,28 @@ from django.urls import clear_url_caches, resolve
 
 from accounts import emails
 from accounts.links import user_of
-from config import urls
-from notifications import kinds, previews
+from config import urls as site_urls
+from notifications import kinds, previews, urls
 from notifications.kinds import Kind
 from notifications.rules.states import Stream
 
 LANGUAGES = ("en", "de")
 
 
+def _reload_urls():
+    reload(urls)
+    reload(site_urls)
+    clear_url_caches()
+
+
 @pytest.fixture
 def people(settings):
     """The addresses of a site that serves people."""
     settings.DEBUG, settings.MAILROOM_LOCAL = False, False
-    reload(urls)
-    clear_url_caches()
+    _reload_urls()
     yield
     settings.MAILROOM_LOCAL = True
-    reload(urls)
-    clear_url_caches()
+    _reload_urls()
 
 
 @pytest.fixture

@@ -41,7 +41,6 @@ def ids():
 def pages():
     """Yield the URL of every named page of the admin, whatever application has registered it."""
     rows = ids()
-    yield reverse("status")
     for pattern in chain.from_iterable(model_admin.urls for model_admin in admin.site._registry.values()):
         if not pattern.name:
             continue

@@ -21,7 +21,7 @@ def own_broker(tmp_path, monkeypatch):
         producer = Celery("test", set_as_current=False)
         producer.config_from_object("config.celeryconfig")
         producer.conf.broker_url = server.url
-        monkeypatch.setattr(broker, "app", producer)
+        monkeypatch.setattr(broker, "current_app", producer)
         monkeypatch.setattr(broker, "rest", broker.Rest(broker.REST_S))
         yield server
         if server.process:

@@ -39,7 +39,7 @@ def harmed(tmp_path, monkeypatch):
     with HarmedBroker(tmp_path) as harmed:
         producer = producer_of(harmed.url)
         thread = ThreadPoolExecutor(1)
-        monkeypatch.setattr(publish, "app", producer)
+        monkeypatch.setattr(publish, "current_app", producer)
         monkeypatch.setattr(publish, "rest", publish.Rest(publish.REST_S))
         monkeypatch.setattr(publish, "_publisher", thread)
         with redis.Redis.from_url(harmed.url, socket_timeout=1, socket_connect_timeout=1) as client:

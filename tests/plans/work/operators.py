@@ -107,7 +107,7 @@ def post(bench, page, *args, **fields):
 
 @work
 def operator_reads_the_status(bench):
-    bench.operator.get(reverse("status"))
+    bench.operator.get(reverse("admin:notifications_status"))
 
 
 @work

@@ -19,7 +19,7 @@ from notifications import kinds
 from notifications.conf import settings
 from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppression
 from notifications.models.message import ACCOUNT_DELETED
-from notifications.models.transactions import brief
+from notifications.models.transactions import short_transaction
 from notifications.rules import states
 from notifications.rules.states import Event, Status
 
@@ -27,7 +27,7 @@ BATCH = 500
 # In one go; what is left then is the next hour's.
 MOST = 20 * BATCH
 # What is in none of these has ended.
-_OPEN = [*states.sources(Event.UNWANTED), *states.sources(Event.DROPPED)]
+_OPEN = [*states.sources(Event.CANCELLED), *states.sources(Event.DROPPED)]
 _ENDED = [status for status in Status if status not in _OPEN]
 
 
@@ -71,7 +71,7 @@ def _of_nobody(address: str) -> Q:
 
 def _forget_batch() -> int:
     before = Now() - timedelta(days=settings.FORGET_AFTER_DAYS)
-    with brief():
+    with short_transaction():
         over = Message.objects.filter(user=None, forgotten_at=None, created_at__lt=before, status__in=_ENDED)
         oldest = over.order_by("created_at").select_for_update(skip_locked=True, of=("self",))
         ids = list(oldest.values_list("id", flat=True)[:BATCH])
@@ -116,6 +116,6 @@ def _cancel(ids: Sequence[UUID]) -> None:
     """End what has not been handed over. A worker that holds it loses its claim, and with it the right to hand over."""
     ended = {"status_reason": ACCOUNT_DELETED, "lease_token": None, "lease_until": None, "settle_at": None}
     mine = Message.objects.filter(id__in=ids)
-    for event in (Event.UNWANTED, Event.DROPPED):
+    for event in (Event.CANCELLED, Event.DROPPED):
         waiting = mine.filter(status__in=states.sources(event), handed_over_at=None)
         waiting.update(status=states.target(event), **ended)

@@ -77,7 +77,7 @@ def work(until: float) -> None:
     while time.time() < until:
         ids = relay.take_due(Stream.BULK, CHUNK)
         report = deliver(ids, Stream.BULK, carrier, stopping=lambda: time.time() > until)
-        if not ids or report.counts["put off"]:
+        if not ids or report.counts["deferred"]:
             time.sleep(PAUSE_S)
 
 

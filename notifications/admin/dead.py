@@ -13,7 +13,7 @@ from notifications.admin import chosen as page
 from notifications.admin.large_lists import DayFilter, ValuesFilter
 from notifications.admin.recipient import recipient
 from notifications.admin.waiting import WaitingAdmin
-from notifications.delivery.replay import Tally, Verdict, replay
+from notifications.delivery.replay import ReplayVerdict, Tally, replay
 from notifications.models import DeadLetter, Message
 
 
@@ -72,8 +72,8 @@ class DeadLetterAdmin(WaitingAdmin):
             "title": "Replay dead letters" if len(ids) != 1 else "Replay this dead letter",
             "opts": self.opts,
             "tally": tally,
-            "verdicts": list(Verdict),
-            "lines": [(row, [row.counts[verdict] for verdict in Verdict]) for row in tally.rows],
+            "verdicts": list(ReplayVerdict),
+            "lines": [(row, [row.counts[verdict] for verdict in ReplayVerdict]) for row in tally.rows],
             "ids": " ".join(starmap(page.written, lives)),
         }
         return TemplateResponse(request, "admin/notifications/deadletter/replay.html", context)
@@ -84,7 +84,9 @@ def said(tally: Tally, asked: int) -> str:
     parts = [f"{tally.replayed:,} of {asked:,} replayed."]
     counts = tally.counts
     if kept := [
-        f"{counts[verdict]:,} {verdict}" for verdict in Verdict if verdict is not Verdict.WANTED and counts[verdict]
+        f"{counts[verdict]:,} {verdict}"
+        for verdict in ReplayVerdict
+        if verdict is not ReplayVerdict.WANTED and counts[verdict]
     ]:
         parts.append(f"Still dead: {', '.join(kept)}.")
     if moved := asked - tally.dead:

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from notifications.conf import settings
 from notifications.models import Message
-from notifications.models.message import AT_ITS_PLACE
+from notifications.models.message import REQUEUE_IN_ORDER
 from notifications.providers.base.deadline import call_s
 from notifications.rules import states
 from notifications.rules.states import Event, Status
@@ -66,50 +66,50 @@ def hand_over(message: Message, provider: str) -> bool:
     return bool(marked)
 
 
-def give_back(messages: Sequence[Message], *, at_once: bool = True) -> None:
+def release(messages: Sequence[Message], *, at_once: bool = True) -> None:
     """Return claimed messages that were not handed over; the relay may publish them at once, or after its own pause."""
     tokens = {message.lease_token for message in messages}
     Message.objects.filter(
         id__in=[message.id for message in messages],
         lease_token__in=tokens,
-        status__in=states.sources(Event.RETURNED),
+        status__in=states.sources(Event.RELEASED),
         handed_over_at__isnull=True,
     ).update(
-        status=states.target(Event.RETURNED),
+        status=states.target(Event.RELEASED),
         lease_token=None,
         lease_until=None,
-        **(AT_ITS_PLACE if at_once else {}),
+        **(REQUEUE_IN_ORDER if at_once else {}),
     )
 
 
-def undo_hand_over(message: Message) -> None:
+def revert_hand_over(message: Message) -> None:
     """Return a message that was handed over and whose provider was not called after all: that was no attempt.
 
     Nothing happens if its claim was lost in between.
     """
     mine = Message.objects.filter(
-        id=message.id, lease_token=message.lease_token, status__in=states.sources(Event.RETURNED)
+        id=message.id, lease_token=message.lease_token, status__in=states.sources(Event.RELEASED)
     )
     mine.update(
-        status=states.target(Event.RETURNED),
+        status=states.target(Event.RELEASED),
         attempts=F("attempts") - 1,
         lease_token=None,
         lease_until=None,
         handed_over_at=None,
-        **AT_ITS_PLACE,
+        **REQUEUE_IN_ORDER,
     )
 
 
-def leave(message_ids: Sequence[UUID]) -> int:
+def requeue(message_ids: Sequence[UUID]) -> int:
     """Make unclaimed messages due for the relay at once and return how many that were.
 
     Their publishing did not fail, so the relay's growing pauses start anew. What is not yet due goes on waiting.
     """
     waiting = Message.objects.filter(id__in=message_ids, status=Status.QUEUED, due_at__lte=Now())
-    return waiting.update(**AT_ITS_PLACE)
+    return waiting.update(**REQUEUE_IN_ORDER)
 
 
-def put_off(message_ids: Sequence[UUID], waits_s: Sequence[float]) -> None:
+def defer(message_ids: Sequence[UUID], waits_s: Sequence[float]) -> None:
     """Give unclaimed messages a later due time each, because the budget has nothing for them now. Costs no attempt."""
     with connection.cursor() as cursor:
         cursor.execute(

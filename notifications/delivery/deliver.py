@@ -12,12 +12,20 @@ from notifications import kinds
 from notifications.breaker.permits import Effect
 from notifications.breaker.route import Route, find_route, has_alternative
 from notifications.budget import grants
-from notifications.delivery import record, refusals, retry
-from notifications.delivery.claim import claim, give_back, hand_over, leave, put_off, undo_hand_over
+from notifications.delivery import refusals, retry
+from notifications.delivery.claim import claim, defer, hand_over, release, requeue, revert_hand_over
 from notifications.delivery.facts import gather
 from notifications.delivery.probe import take_probe
-from notifications.delivery.record import Carrier, RecordLostError
-from notifications.delivery.relevance import Facts, Skip, misfit, why_not
+from notifications.delivery.record import (
+    Carrier,
+    RecordLostError,
+    attempt_of,
+    record_acceptance,
+    record_refusal,
+    record_skip,
+    retry_until_written,
+)
+from notifications.delivery.relevance import Facts, Skip, misfit, skip_reason
 from notifications.delivery.render import RenderingError, render
 from notifications.models import DeliveryAttempt, Message
 from notifications.providers.base.deadline import CALL_MARGIN_S
@@ -37,7 +45,7 @@ RELAY_SLACK_S = 10.0
 # does not reply, and while it is the only one that is refused, which may be its own fault.
 MOST_FORGIVEN_IN_OUTAGE, MOST_FORGIVEN = 30, 5
 # How long a database that went away in mid-group is waited for: a restart takes less.
-GIVE_BACK_WITHIN_S = 10.0
+RELEASE_WITHIN_S = 10.0
 
 
 @dataclass
@@ -60,26 +68,26 @@ def deliver(
     relay has the rest at once. Raises Django's database errors where nothing was handed over by them; RecordLostError
     where something was.
     """
-    run = _Run(stream, carrier, single=len(message_ids) == 1)
+    run = DeliveryRun(stream, carrier, single=len(message_ids) == 1)
     run.stopping = stopping
     rest = list(message_ids)
     while rest:
         if run.is_over:
-            run.report.counts["left for later"] += leave(rest)
+            run.report.counts["left for later"] += requeue(rest)
             break
         with find_route(rest) as route:
             if route is None:
-                run.report.counts["waiting for a provider"] += leave(rest)
+                run.report.counts["waiting for a provider"] += requeue(rest)
                 break
             if route.is_probe:
                 rest.sort(key=lambda message_id: str(message_id) != route.probe_message)
             size = run.group_size(route)
-            rest = run.group(rest[:size], route) + rest[size:]
+            rest = run.deliver_group(rest[:size], route) + rest[size:]
     return run.report
 
 
-class _Run:
-    """One task's way through its ids."""
+class DeliveryRun:
+    """Deliver the messages of one task."""
 
     def __init__(self, stream: Stream, carrier: Carrier, *, single: bool) -> None:
         self.stream = stream
@@ -105,39 +113,39 @@ class _Run:
             return 1
         return max(1, min(GROUP, int(grants.USE_WITHIN_S / max(self.call_s[route.name], 1e-3))))
 
-    def group(self, message_ids: Sequence[UUID], route: Route) -> list[UUID]:
-        """Deliver a group, and return those it gave back: they need another route, or another time."""
+    def deliver_group(self, message_ids: Sequence[UUID], route: Route) -> list[UUID]:
+        """Deliver a group and return the ids it released: they need another route, or another time."""
         grant = self.grant = grants.reserve(route.name, self.stream, len(message_ids))
         if grant.waits_s:
-            put_off(message_ids[grant.count :], grant.waits_s)
-            self.report.counts["put off"] += len(grant.waits_s)
+            defer(message_ids[grant.count :], grant.waits_s)
+            self.report.counts["deferred"] += len(grant.waits_s)
         claimed = claim(message_ids[: grant.count])
         try:
             going = [
                 (message, facts)
                 for message, facts in gather(claimed)
-                if not self.skipped(message, why_not(facts), age_s=facts.age_s)
+                if not self.skip(message, skip_reason(facts), age_s=facts.age_s)
             ]
             grants.give_back(route.name, self.stream, grant, grant.count - len(going))
             while going and route.accepts_mail() and not self.is_over:
                 self.turn_of = going[0][0]
-                if not self.one(*going.pop(0), route):
+                if not self.deliver_one(*going.pop(0), route):
                     # Its share is for another: what cannot be sent must not use up what others need.
                     grants.give_back(route.name, self.stream, grant, 1)
-            return self.returned([message for message, _ in going], grant, route)
+            return self.release_rest([message for message, _ in going], grant, route)
         except Exception as error:
-            self.give_up(claimed, error)
+            self.release_after_error(claimed, error)
             raise
 
-    def returned(self, rest: Sequence[Message], grant: grants.Grant, route: Route) -> list[UUID]:
-        """Give back what was claimed and will not be handed over now, and its share of the budget; return the ids."""
+    def release_rest(self, rest: Sequence[Message], grant: grants.Grant, route: Route) -> list[UUID]:
+        """Release what was claimed and will not be handed over now, and its share of the budget; return the ids."""
         if rest:
-            give_back(rest)
+            release(rest)
             grants.give_back(route.name, self.stream, grant, len(rest))
         return [message.id for message in rest]
 
-    def give_up(self, claimed: Sequence[Message], error: Exception) -> None:
-        """Give back what was not handed over.
+    def release_after_error(self, claimed: Sequence[Message], error: Exception) -> None:
+        """Release what was not handed over.
 
         The database's trouble is nobody's fault and Celery tries again. Of anything else the message in turn is
         suspect: it keeps its claim until the lease ends, which is counted, and the others go on without it.
@@ -146,21 +154,21 @@ class _Run:
         others = [message for message in claimed if away or message is not self.turn_of]
         # A database that does not come back soon leaves them to the end of their leases.
         with suppress(RecordLostError):
-            record.insist(lambda: give_back(others, at_once=away), within_s=GIVE_BACK_WITHIN_S)
+            retry_until_written(lambda: release(others, at_once=away), within_s=RELEASE_WITHIN_S)
 
-    def skipped(self, message: Message, skip: Skip | None, *, age_s: float) -> bool:
-        if skip is None:
+    def skip(self, message: Message, why: Skip | None, *, age_s: float) -> bool:
+        if why is None:
             return False
         pause_s = retry.misfit_pause_s(age_s, is_bulk=self.stream is Stream.BULK, jitter=_jitter())
-        record.skipped(message, skip, pause_s=pause_s)
-        self.report.counts[skip.event.value] += 1
+        record_skip(message, why, pause_s=pause_s)
+        self.report.counts[why.event.value] += 1
         return True
 
-    def one(self, message: Message, facts: Facts, route: Route) -> bool:
+    def deliver_one(self, message: Message, facts: Facts, route: Route) -> bool:
         """Send one message, and return whether the provider was called."""
         if facts.probes and not take_probe(message):
             skip = Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail")
-            self.skipped(message, skip, age_s=facts.age_s)
+            self.skip(message, skip, age_s=facts.age_s)
             return False
         try:
             mail = render(message, attempt=message.attempts + 1)
@@ -169,9 +177,9 @@ class _Run:
             has_time = facts.age_s < kinds.get(message.kind).max_age.total_seconds()
             fingerprint = f"rendering/{error}"
             skip = misfit(cause, fingerprint, may_fit_elsewhere=error.may_fit_elsewhere, has_time=has_time)
-            self.skipped(message, skip, age_s=facts.age_s)
+            self.skip(message, skip, age_s=facts.age_s)
             return False
-        if not self.handed_over(message, route):
+        if not self.hand_over(message, route):
             self.report.counts["claim lost"] += 1
             return False
         self.call(message, facts, mail, route)
@@ -183,16 +191,16 @@ class _Run:
         effect = route.report(answer, message.id)
         if isinstance(answer, ProviderError) and self.is_forgiven(message, answer, effect):
             message.attempts_forgiven += 1
-        attempt = record.attempt_of(message, self.carrier, route.name, answer, self.call_s[route.name])
+        attempt = attempt_of(message, self.carrier, route.name, answer, self.call_s[route.name])
         if isinstance(answer, Accepted):
-            record.accepted(attempt)
+            record_acceptance(attempt)
             self.report.counts["sent"] += 1
         else:
             decision = self.decide(message, answer, age_s=facts.age_s)
             if isinstance(decision, retry.Retry) and has_alternative(route):
                 decision = retry.Retry(0.0)
-            self.refused(message, attempt, decision, answer)
-            self.tell_budget(answer, route)
+            self.record_refusal(message, attempt, decision, answer)
+            self.report_to_budget(answer, route)
 
     def is_forgiven(self, message: Message, answer: ProviderError, effect: Effect) -> bool:
         """True if an attempt does not count towards the kind's ceiling.
@@ -207,14 +215,14 @@ class _Run:
         is_forgivable = effect.failed_probe and answer.error_class is not ErrorClass.AMBIGUOUS
         return is_forgivable and message.forgiven_attempts < most
 
-    def handed_over(self, message: Message, route: Route) -> bool:
+    def hand_over(self, message: Message, route: Route) -> bool:
         """Hand over; False also if that took so long (a worker may be frozen) that the call would outlive the lease."""
         asked_at = time.monotonic()
         if not hand_over(message, route.name):
             return False
         in_time = time.monotonic() - asked_at <= CALL_MARGIN_S
         if not in_time:
-            undo_hand_over(message)
+            revert_hand_over(message)
         return in_time
 
     def send(self, mail: OutgoingMail, route: Route) -> Accepted | ProviderError:
@@ -239,17 +247,17 @@ class _Run:
             jitter=_jitter(),
         )
 
-    def refused(
+    def record_refusal(
         self, message: Message, attempt: DeliveryAttempt, decision: retry.Decision, answer: ProviderError
     ) -> None:
         soon = isinstance(decision, retry.Retry) and self.single and decision.after_s <= CELERY_RETRY_S
         slack_s = RELAY_SLACK_S if soon else 0.0
-        record.refused(message, attempt, decision, bounce=answer.bounce, relay_slack_s=slack_s)
+        record_refusal(message, attempt, decision, bounce=answer.bounce, relay_slack_s=slack_s)
         self.report.counts[attempt.result] += 1
         if isinstance(decision, retry.Retry) and soon:
             self.report.retry_in_s = decision.after_s
 
-    def tell_budget(self, error: ProviderError, route: Route) -> None:
+    def report_to_budget(self, error: ProviderError, route: Route) -> None:
         if error.error_class is not ErrorClass.AMBIGUOUS:
             grants.not_sent(route.name, self.grant.granted_at)
         if error.error_class is ErrorClass.RATE_LIMITED:

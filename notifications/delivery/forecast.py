@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from notifications.delivery.facts import gather
-from notifications.delivery.relevance import Facts, Skip, why_not
+from notifications.delivery.relevance import Facts, Skip, skip_reason
 from notifications.delivery.render import RenderingError, render
 from notifications.models import Message
 from notifications.rules.states import Event
@@ -27,7 +27,7 @@ def of_a_copy(messages: Sequence[Message]) -> list[tuple[Message, Skip | None]]:
 
 
 def _skip(message: Message, facts: Facts) -> Skip | None:
-    return why_not(facts) or _still_broken(message)
+    return skip_reason(facts) or _still_broken(message)
 
 
 def _still_broken(message: Message) -> Skip | None:

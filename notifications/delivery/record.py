@@ -16,7 +16,7 @@ from notifications.delivery.bounced import learn
 from notifications.delivery.relevance import Skip
 from notifications.delivery.retry import Decision, GiveUp, Retry, TooLate
 from notifications.models import DeliveryAttempt, Message
-from notifications.models.transactions import brief
+from notifications.models.transactions import short_transaction
 from notifications.providers.base.mail import Accepted, ProviderError
 from notifications.rules import states
 from notifications.rules.outcomes import BounceKind
@@ -69,7 +69,7 @@ class Carrier:
     worker: str
 
 
-def skipped(message: Message, skip: Skip, *, pause_s: float) -> None:
+def record_skip(message: Message, skip: Skip, *, pause_s: float) -> None:
     """End a message that must not or cannot go out, or let it wait `pause_s` for a worker that fits.
 
     Nothing was handed over, so there is no attempt to write down.
@@ -77,7 +77,7 @@ def skipped(message: Message, skip: Skip, *, pause_s: float) -> None:
     changes: dict[str, Any] = {"status": states.target(skip.event), "status_reason": skip.reason[:200]}
     if skip.event is Event.FAILED:
         changes |= _died(skip.fingerprint)
-    elif skip.event is Event.RETURNED:
+    elif skip.event is Event.RELEASED:
         due = Now() + timedelta(seconds=pause_s)
         changes |= {"due_at": due, "relay_after": due, "relayed": 0, "error_fingerprint": skip.fingerprint[:150]}
     else:
@@ -85,7 +85,7 @@ def skipped(message: Message, skip: Skip, *, pause_s: float) -> None:
     _held(message, skip.event).update(**changes, **FREE)
 
 
-def accepted(attempt: DeliveryAttempt) -> None:
+def record_acceptance(attempt: DeliveryAttempt) -> None:
     """The provider took it. That is a fact whoever holds the message now, so the lease token is not asked for."""
 
     def write() -> None:
@@ -99,10 +99,10 @@ def accepted(attempt: DeliveryAttempt) -> None:
                 },
             )
 
-    _insist(write)
+    _write_outcome(write)
 
 
-def refused(
+def record_refusal(
     message: Message,
     attempt: DeliveryAttempt,
     decision: Decision,
@@ -126,14 +126,14 @@ def refused(
             event, changes = Event.FAILED, _died(f"{attempt.provider}/{attempt.error_code}")
             reason = f"{why}: {reason}"[:200]
         case TooLate():
-            event, changes = Event.OUTLIVED, {}
+            event, changes = Event.EXPIRED, {}
             reason = f"its time was over before another attempt: {reason}"[:200]
         case _:
-            event = Event.ANSWER_LOST
+            event = Event.RESPONSE_LOST
             changes = {"settle_at": Now() + timedelta(seconds=settings.UNCERTAIN_SETTLE_S)}
     changes["attempts_forgiven"] = message.attempts_forgiven
     changes |= {"status": states.target(event), "status_reason": reason}
-    taught = bounce if event in {Event.FAILED, Event.OUTLIVED} else None
+    taught = bounce if event in {Event.FAILED, Event.EXPIRED} else None
     _write(message, attempt, _held(message, event), changes, taught)
 
 
@@ -179,7 +179,7 @@ def _write(
     bounce: BounceKind | None,
 ) -> None:
     def write() -> None:
-        with brief():
+        with short_transaction():
             # The message before the attempt, as whoever reads events or ends leases: the other way is a deadlock.
             held = target.update(**changes, **FREE)
             with connection.cursor() as cursor:
@@ -188,10 +188,10 @@ def _write(
             if held and bounce:
                 learn(message, attempt, bounce)
 
-    _insist(write)
+    _write_outcome(write)
 
 
-def insist(write: Callable[[], None], *, within_s: float) -> None:
+def retry_until_written(write: Callable[[], None], *, within_s: float) -> None:
     """Write, and write again while the database is away. Raises RecordLostError when the time is over."""
     began = time.monotonic()
     told = False
@@ -211,10 +211,10 @@ def insist(write: Callable[[], None], *, within_s: float) -> None:
             time.sleep(PAUSE_S)
 
 
-def _insist(write: Callable[[], None]) -> None:
+def _write_outcome(write: Callable[[], None]) -> None:
     """Insist on the outcome of an attempt for as long as an uncertain message would wait to be settled.
 
     That is longer than the lease, but what ends a lease is a write too. Nothing outside may repeat this step: it would
     repeat the send. Raises RecordLostError.
     """
-    insist(write, within_s=settings.UNCERTAIN_SETTLE_S)
+    retry_until_written(write, within_s=settings.UNCERTAIN_SETTLE_S)

@@ -38,7 +38,7 @@ class Facts:
 class Skip:
     """Why a message is not sent; `fingerprint` where it is a failure, the same for all that fail of the same.
 
-    With Event.RETURNED it is only not sent by this worker, and waits for one that fits.
+    With Event.RELEASED it is only not sent by this worker, and waits for one that fits.
     """
 
     event: Event
@@ -46,19 +46,19 @@ class Skip:
     fingerprint: str = ""
 
 
-def why_not(facts: Facts) -> Skip | None:
+def skip_reason(facts: Facts) -> Skip | None:
     """Return why the message must not go out, the most telling reason first, or None if it may."""
     checks = (
-        (facts.forgotten, Skip(Event.UNWANTED, "it was forgotten: nobody knows any more to whom it was")),
+        (facts.forgotten, Skip(Event.CANCELLED, "it was forgotten: nobody knows any more to whom it was")),
         (bool(facts.broken), _broken(facts)),
-        (facts.user_gone, Skip(Event.UNWANTED, "there is no account with this address")),
-        (facts.user_inactive, Skip(Event.UNWANTED, "the account is closed")),
-        (facts.address_changed, Skip(Event.UNWANTED, "the address is no longer the account's")),
-        (facts.superseded, Skip(Event.UNWANTED, "a newer one of its kind was asked for")),
-        (not facts.wanted, Skip(Event.UNWANTED, "no longer needed")),
+        (facts.user_gone, Skip(Event.CANCELLED, "there is no account with this address")),
+        (facts.user_inactive, Skip(Event.CANCELLED, "the account is closed")),
+        (facts.address_changed, Skip(Event.CANCELLED, "the address is no longer the account's")),
+        (facts.superseded, Skip(Event.CANCELLED, "a newer one of its kind was asked for")),
+        (not facts.wanted, Skip(Event.CANCELLED, "no longer needed")),
         (bool(facts.suppressed), Skip(Event.ADDRESS_SUPPRESSED, f"the address is suppressed: {facts.suppressed}")),
-        (facts.flooded, Skip(Event.UNWANTED, "the address has been sent too many of its kind within an hour")),
-        (facts.expired, Skip(Event.OUTLIVED, "its time was over before it could be sent")),
+        (facts.flooded, Skip(Event.CANCELLED, "the address has been sent too many of its kind within an hour")),
+        (facts.expired, Skip(Event.EXPIRED, "its time was over before it could be sent")),
     )
     return next((skip for applies, skip in checks if applies), None)
 
@@ -75,5 +75,5 @@ def misfit(cause: str, fingerprint: str, *, may_fit_elsewhere: bool, has_time: b
     if not may_fit_elsewhere:
         return Skip(Event.FAILED, cause, fingerprint)
     if not has_time:
-        return Skip(Event.OUTLIVED, f"its time was over before a worker could send it: {cause}")
-    return Skip(Event.RETURNED, f"waits for a worker that fits: {cause}", fingerprint)
+        return Skip(Event.EXPIRED, f"its time was over before a worker could send it: {cause}")
+    return Skip(Event.RELEASED, f"waits for a worker that fits: {cause}", fingerprint)

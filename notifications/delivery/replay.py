@@ -15,14 +15,14 @@ from notifications.delivery.relevance import Skip
 from notifications.models import Message
 from notifications.models.copies import copies_of
 from notifications.models.message import ANOTHER_LIFE
-from notifications.models.transactions import brief
+from notifications.models.transactions import short_transaction
 from notifications.rules import states
 from notifications.rules.states import Event, Status
 
 BATCH = 500
 
 
-class Verdict(StrEnum):
+class ReplayVerdict(StrEnum):
     """What would become of a dead letter if it were sent now."""
 
     WANTED = "wanted"
@@ -36,11 +36,11 @@ class Verdict(StrEnum):
 
 _ALIVE = {Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN}
 _VERDICTS = {
-    Event.OUTLIVED: Verdict.EXPIRED,
-    Event.ADDRESS_SUPPRESSED: Verdict.SUPPRESSED,
-    Event.UNWANTED: Verdict.UNWANTED,
-    Event.FAILED: Verdict.BROKEN,
-    Event.RETURNED: Verdict.BROKEN,
+    Event.EXPIRED: ReplayVerdict.EXPIRED,
+    Event.ADDRESS_SUPPRESSED: ReplayVerdict.SUPPRESSED,
+    Event.CANCELLED: ReplayVerdict.UNWANTED,
+    Event.FAILED: ReplayVerdict.BROKEN,
+    Event.RELEASED: ReplayVerdict.BROKEN,
 }
 
 
@@ -50,7 +50,7 @@ class Row:
 
     fingerprint: str
     kind: str
-    counts: Counter[Verdict]
+    counts: Counter[ReplayVerdict]
     # When they died.
     oldest: datetime
     newest: datetime
@@ -68,7 +68,7 @@ class Tally:
     replayed: int
 
     @property
-    def counts(self) -> Counter[Verdict]:
+    def counts(self) -> Counter[ReplayVerdict]:
         return sum((row.counts for row in self.rows), Counter())
 
     @property
@@ -77,7 +77,7 @@ class Tally:
 
     @property
     def wanted(self) -> int:
-        return self.counts[Verdict.WANTED]
+        return self.counts[ReplayVerdict.WANTED]
 
 
 def dead_letters(
@@ -92,7 +92,7 @@ def dead_letters(
     return dead if since is None else dead.filter(died_at__gte=since)
 
 
-def judge(messages: Sequence[Message]) -> list[tuple[Message, Verdict]]:
+def judge(messages: Sequence[Message]) -> list[tuple[Message, ReplayVerdict]]:
     """Return each message, its user loaded, with what would become of it. Raises Django's database errors."""
     copies = copies_of(messages)
     return [
@@ -100,12 +100,12 @@ def judge(messages: Sequence[Message]) -> list[tuple[Message, Verdict]]:
     ]
 
 
-def _verdict(message: Message, skip: Skip | None, copies: Sequence[Message]) -> Verdict:
+def _verdict(message: Message, skip: Skip | None, copies: Sequence[Message]) -> ReplayVerdict:
     if message.forgotten_at:
-        return Verdict.FORGOTTEN
+        return ReplayVerdict.FORGOTTEN
     if any(_takes_its_place(copy, message) for copy in copies):
-        return Verdict.RESENT
-    return _VERDICTS[skip.event] if skip else Verdict.WANTED
+        return ReplayVerdict.RESENT
+    return _VERDICTS[skip.event] if skip else ReplayVerdict.WANTED
 
 
 def _takes_its_place(copy: Message, message: Message) -> bool:
@@ -138,14 +138,14 @@ def replay(
         dead = dead.select_for_update(skip_locked=True, of=("self",))
     count, replayed, last = _Count(), 0, UUID(int=0)
     while True:
-        with brief():
+        with short_transaction():
             # Onwards by id, so that what dies again meanwhile does not come round again.
             messages = list(dead.filter(id__gt=last)[:batch])
             if not messages:
                 return Tally(rows=count.rows(), replayed=replayed)
             judged = judge(messages)
             if not dry_run:
-                replayed += _revive([message for message, verdict in judged if verdict is Verdict.WANTED], tell)
+                replayed += _revive([message for message, verdict in judged if verdict is ReplayVerdict.WANTED], tell)
         count.add(judged)
         last = messages[-1].id
 
@@ -163,10 +163,10 @@ def _revive(messages: Sequence[Message], tell: Callable[[Sequence[Message]], Non
 
 @dataclass
 class _Count:
-    groups: dict[tuple[str, str], Counter[Verdict]] = field(default_factory=dict)
+    groups: dict[tuple[str, str], Counter[ReplayVerdict]] = field(default_factory=dict)
     died: dict[tuple[str, str], list[datetime]] = field(default_factory=dict)
 
-    def add(self, judged: Sequence[tuple[Message, Verdict]]) -> None:
+    def add(self, judged: Sequence[tuple[Message, ReplayVerdict]]) -> None:
         for message, verdict in judged:
             assert message.died_at is not None  # noqa: S101 - a constraint: it is dead
             key = (message.error_fingerprint, message.kind)

@@ -18,7 +18,7 @@ from notifications.events.finding import find
 from notifications.events.splitting import split_first
 from notifications.events.writing import write_down
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
-from notifications.models.transactions import brief
+from notifications.models.transactions import short_transaction
 from notifications.providers.answers import report
 from notifications.providers.base.webhook import InterpretedEvent, UnknownEventError
 from notifications.providers.registry import WEBHOOKS
@@ -49,7 +49,7 @@ def read_due(limit: int = BATCH) -> Counter[str]:
     Several processes may read at once: each passes over what another holds, events and messages. Raises Django's
     database errors, and then nothing has changed.
     """
-    with brief():
+    with short_transaction():
         # Large batches wait until what came one by one is read.
         events = list(_due()[:limit]) or (list(_due()[:limit]) if split_first() else [])
         if not events:
@@ -72,7 +72,7 @@ def read_due(limit: int = BATCH) -> Counter[str]:
 
 def set_aside_first(error: str) -> None:
     """File the first event that is due as unreadable: it makes the database refuse every batch that it is in."""
-    with brief():
+    with short_transaction():
         ids = list(_due().values_list("id", flat=True)[:1])
         ProviderEvent.objects.filter(id__in=ids).update(state=State.UNREADABLE, detail=error[:300])
 

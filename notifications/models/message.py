@@ -12,7 +12,7 @@ from notifications.rules.states import Status, Stream
 
 # Due for the relay at once. It takes the oldest first, so what had its turn already goes back to its place, and not to
 # the end of a backlog; its publishing did not fail, so the relay's growing pauses start anew.
-AT_ITS_PLACE = {"relay_after": F("created_at"), "relayed": 0}
+REQUEUE_IN_ORDER = {"relay_after": F("created_at"), "relayed": 0}
 # A dead letter is replayed: it starts over with its attempts, not with its age.
 ANOTHER_LIFE = {
     "attempts_forgiven": F("attempts"),

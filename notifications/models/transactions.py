@@ -11,7 +11,7 @@ IDLE_S = 10.0
 
 
 @contextmanager
-def brief() -> Iterator[None]:
+def short_transaction() -> Iterator[None]:
     """A transaction whose locks are gone soon even if its process is frozen, or its machine cut off, in the middle.
 
     The server ends the session then, and the next statement raises OperationalError. Said here and not when connecting:

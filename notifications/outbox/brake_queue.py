@@ -19,7 +19,7 @@ from notifications.bounce_brake import brake
 from notifications.bounce_brake.decision import let_go_now
 from notifications.conf import settings
 from notifications.models import Message
-from notifications.models.transactions import brief
+from notifications.models.transactions import short_transaction
 from notifications.rules import states
 from notifications.rules.states import Event, Status
 
@@ -102,7 +102,7 @@ def turn() -> int:
     go = let_go_now(since_last_s, settings.BOUNCE_BRAKE_PER_MIN)
     if not go and waiting <= settings.BOUNCE_BRAKE_QUEUE:
         return 0
-    with brief():
+    with short_transaction():
         return _step() if _alone() else 0
 
 
@@ -169,7 +169,7 @@ def _let_go(ids: Sequence[UUID]) -> int:
 
 
 def _drop(ids: Sequence[UUID], why: str) -> int:
-    return _change(ids, status=states.target(Event.UNWANTED), status_reason=why, slowed_until=None, slowed_for="")
+    return _change(ids, status=states.target(Event.CANCELLED), status_reason=why, slowed_until=None, slowed_for="")
 
 
 def _change(ids: Sequence[UUID], **changes: Any) -> int:

@@ -12,8 +12,8 @@ from django.utils import timezone
 from notifications import kinds
 from notifications.conf import settings
 from notifications.models import DeliveryAttempt, EventBatch, Message, ProviderEvent
-from notifications.models.message import ACCOUNT_DELETED, AT_ITS_PLACE
-from notifications.models.transactions import brief
+from notifications.models.message import ACCOUNT_DELETED, REQUEUE_IN_ORDER
+from notifications.models.transactions import short_transaction
 from notifications.rules import states
 from notifications.rules.states import Event, Status
 
@@ -45,7 +45,7 @@ def recover_ended_leases() -> tuple[int, int]:
 
 
 def _recover_batch() -> tuple[int, int]:
-    with brief():
+    with short_transaction():
         ended = list(_locked(Message.objects.filter(status=Status.SENDING, lease_until__lt=Now())))
         safe = [message for message in ended if message.handed_over_at is None]
         handed_over = [message for message in ended if message.handed_over_at is not None]
@@ -66,7 +66,7 @@ def _queue_again(lost: Sequence[Message]) -> None:
     counted = {"claims_lost": F("claims_lost") + 1}
     times = {message.id: message.claims_lost + 1 for message in lost}
     at_once = [id_ for id_, lost_claims in times.items() if lost_claims < APART_FROM]
-    _free(at_once, Event.LEASE_ENDED, **AT_ITS_PLACE, **counted)
+    _free(at_once, Event.LEASE_ENDED, **REQUEUE_IN_ORDER, **counted)
     for id_ in [id_ for id_, lost_claims in times.items() if APART_FROM <= lost_claims < MOST_LOST_CLAIMS]:
         later = Now() + timedelta(seconds=APART_S * random.random())  # noqa: S311 - spreads load, guards nothing
         _free([id_], Event.LEASE_ENDED, relay_after=later, relayed=0, **counted)
@@ -90,7 +90,7 @@ def settle_uncertain() -> int:
     unread = ProviderEvent.objects.filter(state=ProviderEvent.State.STORED).order_by("read_after")
     unsplit = EventBatch.objects.order_by("received_at")
     oldest = Least(*(Coalesce(Subquery(each.values("received_at")[:1]), Now()) for each in (unread, unsplit)))
-    with brief():
+    with short_transaction():
         over = Message.objects.filter(status=Status.UNCERTAIN, settle_at__lte=Now(), settle_at__lt=oldest)
         waiting = list(_locked(over))
         again = {message.id for message in waiting if may_resend(message)}

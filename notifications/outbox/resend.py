@@ -7,7 +7,7 @@ from uuid import UUID
 
 from notifications.models import Message
 from notifications.models.copies import copies_of, locked_copies_of
-from notifications.models.transactions import brief
+from notifications.models.transactions import short_transaction
 from notifications.outbox.enqueue import Draft, enqueue
 from notifications.rules.states import Status
 
@@ -86,7 +86,7 @@ def resend(message: Message, request_id: UUID, *, copies: int = 1) -> Message:
     is sent. Raises NotResentError, UnknownKindError and BadAddressError.
     """
     refuse(standings([message])[message.id], copies)
-    with brief():
+    with short_transaction():
         locked = locked_copies_of(message)
         refuse(_standing(message.id, locked), copies)
         new = enqueue(

@@ -29,15 +29,15 @@ class Status(TextChoices):
 
 class Event(TextChoices):
     CLAIMED = "claimed"
-    RETURNED = "returned"  # the worker gives it back; nothing was sent
+    RELEASED = "released"  # the worker gives its claim up; nothing was sent
     LEASE_ENDED = "lease ended"  # the worker was lost before the hand-over
     WORKER_LOST = "worker lost"  # the worker was lost after the hand-over
     ACCEPTED = "accepted"
     RETRY = "retry"  # the provider did not take it, later it may
-    ANSWER_LOST = "answer lost"  # the provider may have taken it
+    RESPONSE_LOST = "response lost"  # the provider may have taken it
     SETTLED = "settled"  # uncertain for too long, and the kind prefers twice to never
-    OUTLIVED = "outlived"  # its time is over
-    UNWANTED = "unwanted"
+    EXPIRED = "expired"  # its time is over
+    CANCELLED = "cancelled"  # no longer relevant
     ADDRESS_SUPPRESSED = "address suppressed"  # the address gets no such mail
     FAILED = "failed"  # it will never be taken
     DROPPED = "dropped"  # uncertain, and a person has decided that it is not sent again
@@ -61,16 +61,16 @@ _ENDED = dict.fromkeys(Event, OVER)
 TRANSITIONS: dict[Status, dict[Event, Status | Ignored]] = {
     Status.QUEUED: {
         Event.CLAIMED: Status.SENDING,
-        Event.RETURNED: NOT_CLAIMED,
+        Event.RELEASED: NOT_CLAIMED,
         Event.LEASE_ENDED: NOT_CLAIMED,
         Event.WORKER_LOST: NOT_CLAIMED,
         # A worker that was frozen past its lease comes back with the provider's yes: the mail is out.
         Event.ACCEPTED: Status.SENT,
         Event.RETRY: NOT_CLAIMED,
-        Event.ANSWER_LOST: NOT_CLAIMED,
+        Event.RESPONSE_LOST: NOT_CLAIMED,
         Event.SETTLED: NOT_UNCERTAIN,
-        Event.OUTLIVED: Status.EXPIRED,
-        Event.UNWANTED: Status.CANCELLED,
+        Event.EXPIRED: Status.EXPIRED,
+        Event.CANCELLED: Status.CANCELLED,
         Event.ADDRESS_SUPPRESSED: Status.SUPPRESSED,
         Event.FAILED: NOT_CLAIMED,
         Event.DROPPED: NOT_UNCERTAIN,
@@ -78,15 +78,15 @@ TRANSITIONS: dict[Status, dict[Event, Status | Ignored]] = {
     },
     Status.SENDING: {
         Event.CLAIMED: OTHERS_CLAIM,
-        Event.RETURNED: Status.QUEUED,
+        Event.RELEASED: Status.QUEUED,
         Event.LEASE_ENDED: Status.QUEUED,
         Event.WORKER_LOST: Status.UNCERTAIN,
         Event.ACCEPTED: Status.SENT,
         Event.RETRY: Status.QUEUED,
-        Event.ANSWER_LOST: Status.UNCERTAIN,
+        Event.RESPONSE_LOST: Status.UNCERTAIN,
         Event.SETTLED: NOT_UNCERTAIN,
-        Event.OUTLIVED: Status.EXPIRED,
-        Event.UNWANTED: Status.CANCELLED,
+        Event.EXPIRED: Status.EXPIRED,
+        Event.CANCELLED: Status.CANCELLED,
         Event.ADDRESS_SUPPRESSED: Status.SUPPRESSED,
         Event.FAILED: Status.DEAD,
         Event.DROPPED: NOT_UNCERTAIN,
@@ -94,15 +94,15 @@ TRANSITIONS: dict[Status, dict[Event, Status | Ignored]] = {
     },
     Status.UNCERTAIN: {
         Event.CLAIMED: Ignored("a second copy may only follow a settlement"),
-        Event.RETURNED: NOT_CLAIMED,
+        Event.RELEASED: NOT_CLAIMED,
         Event.LEASE_ENDED: NOT_CLAIMED,
         Event.WORKER_LOST: NOT_CLAIMED,
         Event.ACCEPTED: Status.SENT,
         Event.RETRY: NOT_CLAIMED,
-        Event.ANSWER_LOST: NOT_CLAIMED,
+        Event.RESPONSE_LOST: NOT_CLAIMED,
         Event.SETTLED: Status.QUEUED,
-        Event.OUTLIVED: Ignored("the provider may have it: that it is late does not make it unsent"),
-        Event.UNWANTED: Ignored("the provider may have it: it can no longer be called back"),
+        Event.EXPIRED: Ignored("the provider may have it: that it is late does not make it unsent"),
+        Event.CANCELLED: Ignored("the provider may have it: it can no longer be called back"),
         Event.ADDRESS_SUPPRESSED: Ignored("the provider may have it: it can no longer be called back"),
         Event.FAILED: NOT_CLAIMED,
         Event.DROPPED: Status.CANCELLED,

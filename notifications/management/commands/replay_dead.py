@@ -11,10 +11,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from notifications import kinds
-from notifications.delivery.replay import Row, Verdict, dead_letters, replay
+from notifications.delivery.replay import ReplayVerdict, Row, dead_letters, replay
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-HEADINGS = ("error", "kind", "dead", *Verdict, "oldest", "newest")
+HEADINGS = ("error", "kind", "dead", *ReplayVerdict, "oldest", "newest")
 
 
 class Command(BaseCommand):
@@ -69,7 +69,7 @@ def check_kind(kind: str) -> None:
 
 
 def cells(row: Row) -> list[str]:
-    counts = [str(row.counts[verdict]) for verdict in Verdict]
+    counts = [str(row.counts[verdict]) for verdict in ReplayVerdict]
     times = [timezone.localtime(at).isoformat(" ", "seconds") for at in (row.oldest, row.newest)]
     return [row.fingerprint or "-", row.kind, str(row.dead), *counts, *times]
 

@@ -15,10 +15,9 @@ from accounts.flows.deleting import delete
 from accounts.models import User
 from accounts.signals import account_event
 from notifications import anonymization
-from notifications.delivery import record
 from notifications.delivery.claim import claim, hand_over
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier
+from notifications.delivery.record import Carrier, attempt_of, record_acceptance, record_refusal
 from notifications.delivery.retry import Retry, Uncertain
 from notifications.events import ingest, suppress
 from notifications.events.apply import read_due
@@ -164,7 +163,7 @@ def test_yes_of_the_provider_that_was_being_called_is_written_down_without_the_a
     (claimed,) = claim([message.id])
     assert hand_over(claimed, "scripted")
     ada.delete()
-    record.accepted(record.attempt_of(claimed, CARRIER, "scripted", Accepted("scripted-1"), 0.1))
+    record_acceptance(attempt_of(claimed, CARRIER, "scripted", Accepted("scripted-1"), 0.1))
     after = fresh(message)
     assert (after.status, after.to_address, after.delivery_attempts.get().result) == (Status.SENT, "", "accepted")
     assert traces(ADDRESS) == set()
@@ -175,10 +174,10 @@ def test_no_of_the_provider_that_was_being_called_is_its_end(ada, provider):
     (claimed,) = claim([message.id])
     hand_over(claimed, "scripted")
     ada.delete()
-    attempt = record.attempt_of(claimed, CARRIER, "scripted", ProviderError(ErrorClass.TRANSIENT, "x"), 0.1)
-    record.refused(claimed, attempt, Retry(0.0), relay_slack_s=0)
+    attempt = attempt_of(claimed, CARRIER, "scripted", ProviderError(ErrorClass.TRANSIENT, "x"), 0.1)
+    record_refusal(claimed, attempt, Retry(0.0), relay_slack_s=0)
     assert fresh(message).status == Status.QUEUED
-    assert str(deliver([message.id], Stream.DEFAULT, CARRIER)) == "1 unwanted"
+    assert str(deliver([message.id], Stream.DEFAULT, CARRIER)) == "1 cancelled"
     assert fresh(message).status_reason.startswith("it was forgotten")
     assert provider.taken == []
 
@@ -189,8 +188,8 @@ def test_lost_answer_of_the_provider_that_was_being_called_is_dropped_in_the_end
     (claimed,) = claim([message.id])
     hand_over(claimed, "scripted")
     ada.delete()
-    attempt = record.attempt_of(claimed, CARRIER, "scripted", ProviderError(ErrorClass.AMBIGUOUS, "x"), 0.1)
-    record.refused(claimed, attempt, Uncertain(), relay_slack_s=0)
+    attempt = attempt_of(claimed, CARRIER, "scripted", ProviderError(ErrorClass.AMBIGUOUS, "x"), 0.1)
+    record_refusal(claimed, attempt, Uncertain(), relay_slack_s=0)
     Message.objects.update(settle_at=Now() - timedelta(seconds=1))
     assert recover.settle_uncertain() == 0
     assert (fresh(message).status, fresh(message).status_reason) == (Status.CANCELLED, "the account was deleted")
@@ -235,7 +234,7 @@ def test_forgotten_message_is_never_sent_again(ada, provider, kind):
     with pytest.raises(NotResentError, match="the recipient's address is erased"):
         resend(message, uuid4())
     Message.objects.filter(id=message.id).update(status=Status.QUEUED, died_at=None)
-    assert str(deliver([message.id], Stream.DEFAULT, CARRIER)) == "1 unwanted"
+    assert str(deliver([message.id], Stream.DEFAULT, CARRIER)) == "1 cancelled"
     Message.objects.filter(id=message.id).update(status=Status.UNCERTAIN)
     message.refresh_from_db()
     assert not settle.send_again(message, "ops")
@@ -246,7 +245,7 @@ def test_forgotten_message_is_never_sent_again(ada, provider, kind):
 def test_reset_for_nobody_is_written_down_and_not_sent(provider):
     account_event.send(sender=User, kind="password-reset", user=None, address="nobody@example.com")
     message = Message.objects.get()
-    assert str(deliver([message.id], Stream.CRITICAL, CARRIER)) == "1 unwanted"
+    assert str(deliver([message.id], Stream.CRITICAL, CARRIER)) == "1 cancelled"
     assert (fresh(message).status, fresh(message).status_reason) == (
         Status.CANCELLED,
         "there is no account with this address",

@@ -146,7 +146,7 @@ def test_refusal_for_the_rates_sake_reaches_the_budget(provider):
     provider.script.append(ProviderError(ErrorClass.RATE_LIMITED, "429", retry_after_s=120))
     messages = [MessageFactory() for _ in range(3)]
     report = deliver([message.id for message in messages], Stream.DEFAULT, Carrier(task_id="", worker=""))
-    assert str(report) == "1 rate-limited, 2 put off"
+    assert str(report) == "1 rate-limited, 2 deferred"
     assert state("scripted", "factor") == pytest.approx(0.7)
     assert sorted(type(messages[0]).objects.values_list("attempts", flat=True)) == [0, 0, 1]
 

@@ -270,7 +270,7 @@ def test_lost_answer_is_uncertain_and_not_repeated(provider):
 
 def test_message_of_an_unknown_kind_waits_alone(provider):
     unknown, well = MessageFactory(kind="no-such-kind"), MessageFactory()
-    assert str(run(unknown, well)) == "1 returned, 1 sent"
+    assert str(run(unknown, well)) == "1 released, 1 sent"
     after = fresh(unknown)
     assert (after.status, after.attempts, after.error_fingerprint) == (Status.QUEUED, 0, "kind/UnknownKindError")
     assert after.status_reason
@@ -293,7 +293,7 @@ def test_no_budget_means_later_and_costs_no_attempt(provider, settings):
     messages = [MessageFactory() for _ in range(4)]
     report = run(*messages)
     after = [fresh(message) for message in messages]
-    assert str(report) == "1 sent, 3 put off"
+    assert str(report) == "1 sent, 3 deferred"
     waiting = [message for message in after if message.status == Status.QUEUED]
     assert [message.attempts for message in waiting] == [0, 0, 0]
     assert len({message.due_at for message in waiting}) == 3

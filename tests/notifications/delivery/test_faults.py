@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.models.functions import Now
 
-from notifications.delivery import deliver as attempt
+from notifications.delivery import deliver as delivering
 from notifications.delivery import record
 from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier, RecordLostError
@@ -95,7 +95,7 @@ def test_budget_of_what_is_returned_is_given_back(provider, settings):
 
 
 def test_task_whose_time_slice_is_over_leaves_the_rest_to_the_relay(provider, monkeypatch):
-    monkeypatch.setattr(attempt, "SLICE_S", -1.0)
+    monkeypatch.setattr(delivering, "SLICE_S", -1.0)
     MessageFactory(relay_after=Now() + timedelta(minutes=1))
     messages = [MessageFactory(relay_after=Now() + timedelta(minutes=1)) for _ in range(7)]
     # One gets its turn all the same: where everything is slow there would be no end to it otherwise.

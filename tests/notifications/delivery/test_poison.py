@@ -60,7 +60,7 @@ def waits_alone(provider, fingerprint, **fields):
     after = is_alone(provider, fingerprint, Status.QUEUED, **fields)
     Message.objects.filter(id=after.id).update(due_at="2000-01-01T00:00Z", expires_at=Now())
     # The budget may have nothing for it now.
-    eventually(lambda: deliver([after.id], Stream.BULK, CARRIER).counts["outlived"] or due_again(after))
+    eventually(lambda: deliver([after.id], Stream.BULK, CARRIER).counts["expired"] or due_again(after))
     over = Message.objects.get(id=after.id)
     assert (over.status, over.attempts, over.error_fingerprint) == (Status.EXPIRED, 0, "")
     assert over.status_reason

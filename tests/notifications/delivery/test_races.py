@@ -8,11 +8,10 @@ import psycopg
 import pytest
 from django.db import connection
 
-from notifications.delivery import record
 from notifications.delivery.claim import claim, hand_over
 from notifications.delivery.facts import gather
-from notifications.delivery.record import Carrier
-from notifications.delivery.relevance import why_not
+from notifications.delivery.record import Carrier, attempt_of, record_refusal
+from notifications.delivery.relevance import skip_reason
 from notifications.delivery.retry import GiveUp, Retry, Uncertain
 from notifications.events import ingest
 from notifications.events.apply import read_due
@@ -60,8 +59,8 @@ def reported(message, **more):
 
 
 def refuse(message, error_class, decision):
-    attempt = record.attempt_of(message, CARRIER, "scripted", ProviderError(error_class, "as-scripted"), 0.1)
-    record.refused(message, attempt, decision, relay_slack_s=0.0)
+    attempt = attempt_of(message, CARRIER, "scripted", ProviderError(error_class, "as-scripted"), 0.1)
+    record_refusal(message, attempt, decision, relay_slack_s=0.0)
 
 
 def blocked():
@@ -127,7 +126,7 @@ def test_address_suppressed_by_a_transaction_older_than_the_claim_gets_nothing(o
     other.execute(SUPPRESS, [message.to_address, reason])
     (claimed,) = claim([message.id])
     ((_, facts),) = gather([claimed])
-    assert why_not(facts) is None
+    assert skip_reason(facts) is None
     other.commit()
     assert not hand_over(claimed, "scripted")
     assert Message.objects.get(id=message.id).attempts == 0

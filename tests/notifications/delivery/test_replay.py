@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from accounts import emails
 from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
-from notifications.delivery.replay import Verdict, dead_letters, judge, replay
+from notifications.delivery.replay import ReplayVerdict, dead_letters, judge, replay
 from notifications.events import suppress
 from notifications.models import Message
 from notifications.outbox import relay
@@ -63,13 +63,13 @@ def resent():
 
 
 MAKERS = {
-    Verdict.WANTED: dead,
-    Verdict.EXPIRED: expired,
-    Verdict.SUPPRESSED: suppressed,
-    Verdict.UNWANTED: unwanted,
-    Verdict.RESENT: resent,
-    Verdict.FORGOTTEN: forgotten,
-    Verdict.BROKEN: broken,
+    ReplayVerdict.WANTED: dead,
+    ReplayVerdict.EXPIRED: expired,
+    ReplayVerdict.SUPPRESSED: suppressed,
+    ReplayVerdict.UNWANTED: unwanted,
+    ReplayVerdict.RESENT: resent,
+    ReplayVerdict.FORGOTTEN: forgotten,
+    ReplayVerdict.BROKEN: broken,
 }
 
 
@@ -83,7 +83,7 @@ def command(*words):
     return out.getvalue()
 
 
-@pytest.mark.parametrize("verdict", Verdict)
+@pytest.mark.parametrize("verdict", ReplayVerdict)
 def test_dead_letter_is_judged_as_it_would_be_when_sent(verdict):
     message = fresh(MAKERS[verdict]())
     assert judge([message]) == [(message, verdict)]
@@ -94,9 +94,9 @@ def test_dry_run_counts_and_changes_nothing():
         make()
     before = list(Message.objects.order_by("id").values())
     tally = replay(dead_letters(), dry_run=True, batch=2)
-    assert (tally.counts, tally.replayed) == (dict.fromkeys(Verdict, 1), 0)
+    assert (tally.counts, tally.replayed) == (dict.fromkeys(ReplayVerdict, 1), 0)
     assert [(row.kind, row.fingerprint, row.dead) for row in tally.rows] == [
-        ("welcome", FINGERPRINT, len(Verdict) - 1),
+        ("welcome", FINGERPRINT, len(ReplayVerdict) - 1),
         ("long-gone", FINGERPRINT, 1),
     ]
     assert list(Message.objects.order_by("id").values()) == before
@@ -108,10 +108,10 @@ def test_only_what_is_wanted_gets_another_life(batch):
     alive = MessageFactory(attempts=2)
     told = []
     tally = replay(Message.objects.all(), dry_run=False, batch=batch, tell=told.extend)
-    assert (tally.dead, tally.wanted, tally.replayed) == (2 * len(Verdict), 2, 2)
-    assert {message.id for message in told} == {message.id for message in made[Verdict.WANTED]}
+    assert (tally.dead, tally.wanted, tally.replayed) == (2 * len(ReplayVerdict), 2, 2)
+    assert {message.id for message in told} == {message.id for message in made[ReplayVerdict.WANTED]}
     for verdict, messages in made.items():
-        status = Status.QUEUED if verdict is Verdict.WANTED else Status.DEAD
+        status = Status.QUEUED if verdict is ReplayVerdict.WANTED else Status.DEAD
         assert {fresh(message).status for message in messages} == {status}
     assert fresh(alive).replays == 0
 

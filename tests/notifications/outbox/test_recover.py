@@ -8,11 +8,10 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.models.functions import Now
 
-from notifications.delivery import deliver as attempt
-from notifications.delivery import record
-from notifications.delivery.claim import claim, give_back, hand_over, undo_hand_over
+from notifications.delivery import deliver as delivering
+from notifications.delivery.claim import claim, hand_over, release, revert_hand_over
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier
+from notifications.delivery.record import Carrier, RecordLostError, attempt_of, record_acceptance, record_refusal
 from notifications.delivery.render import render
 from notifications.delivery.retry import Retry
 from notifications.models import Message, transactions
@@ -54,7 +53,7 @@ def second_claim(message):
 
 
 def answered(message, answer):
-    return record.attempt_of(message, CARRIER, "scripted", answer, 0.1)
+    return attempt_of(message, CARRIER, "scripted", answer, 0.1)
 
 
 def results(message):
@@ -74,8 +73,8 @@ def test_thawed_worker_may_not_hand_over_what_another_has_claimed():
 def test_thawed_worker_can_return_nothing_of_another_claim():
     (frozen,) = claim([MessageFactory().id])
     other = second_claim(frozen)
-    give_back([frozen])
-    undo_hand_over(frozen)
+    release([frozen])
+    revert_hand_over(frozen)
     assert fresh(frozen).lease_token == other.lease_token
 
 
@@ -84,7 +83,7 @@ def test_acceptance_after_the_thaw_keeps_the_other_claim_from_sending():
     hand_over(frozen, "scripted")
     other = second_claim(frozen)
     assert results(frozen) == [(1, "ambiguous")]
-    record.accepted(answered(frozen, Accepted("late")))
+    record_acceptance(answered(frozen, Accepted("late")))
     assert not hand_over(other, "scripted")
     after = fresh(frozen)
     assert (after.status, after.lease_token, results(after)) == (Status.SENT, None, [(1, "accepted")])
@@ -95,7 +94,7 @@ def test_refusal_after_the_thaw_is_written_down_and_leaves_the_other_claim_alone
     hand_over(frozen, "scripted")
     other = second_claim(frozen)
     refusal = answered(frozen, ProviderError(ErrorClass.TRANSIENT, "503"))
-    record.refused(frozen, refusal, Retry(60.0), relay_slack_s=0.0)
+    record_refusal(frozen, refusal, Retry(60.0), relay_slack_s=0.0)
     assert (fresh(frozen).lease_token, results(frozen)) == (other.lease_token, [(1, "transient")])
     assert hand_over(other, "scripted")
 
@@ -106,13 +105,13 @@ def test_acceptance_after_the_thaw_ends_what_the_other_claim_leaves_uncertain():
     other = second_claim(frozen)
     hand_over(other, "scripted")
     end_lease(other)
-    record.accepted(answered(frozen, Accepted("late")))
+    record_acceptance(answered(frozen, Accepted("late")))
     assert fresh(frozen).status == Status.SENT
     assert results(frozen) == [(1, "accepted"), (2, "ambiguous")]
 
 
 def test_worker_frozen_between_hand_over_and_call_does_not_call(provider, monkeypatch):
-    monkeypatch.setattr(attempt, "CALL_MARGIN_S", -1.0)
+    monkeypatch.setattr(delivering, "CALL_MARGIN_S", -1.0)
     message = MessageFactory(relay_after=Now() + timedelta(minutes=1))
     assert str(run(message)) == "1 claim lost"
     after = fresh(message)
@@ -126,7 +125,7 @@ def test_worker_frozen_there_for_longer_than_its_lease_changes_nothing_more():
     (frozen,) = claim([MessageFactory().id])
     hand_over(frozen, "scripted")
     end_lease(frozen)
-    undo_hand_over(frozen)
+    revert_hand_over(frozen)
     after = fresh(frozen)
     assert (after.status, after.attempts) == (Status.UNCERTAIN, 1)
 
@@ -213,9 +212,9 @@ def raising_for(culprit, error):
 @pytest.mark.parametrize("error", [MemoryError(), TypeError("a mistake of ours")])
 def test_unexpected_error_keeps_the_message_in_turn_and_returns_its_neighbours(provider, monkeypatch, error):
     first, culprit, last = (MessageFactory(relay_after=Now() + timedelta(minutes=1)) for _ in range(3))
-    monkeypatch.setattr(attempt, "render", raising_for(culprit, error))
+    monkeypatch.setattr(delivering, "render", raising_for(culprit, error))
     # Groups are as large as they are for a fast provider.
-    monkeypatch.setattr(attempt.grants, "USE_WITHIN_S", 100.0)
+    monkeypatch.setattr(delivering.grants, "USE_WITHIN_S", 100.0)
     with pytest.raises(type(error)):
         run(first, culprit, last)
     assert [fresh(message).status for message in (first, culprit, last)] == ["sent", "sending", "queued"]
@@ -227,14 +226,14 @@ def test_unexpected_error_keeps_the_message_in_turn_and_returns_its_neighbours(p
 
 
 def lose_record(attempt):
-    raise record.RecordLostError("OperationalError")
+    raise RecordLostError("OperationalError")
 
 
 def test_lost_record_leaves_its_message_to_the_end_of_the_lease_and_returns_the_others(provider, monkeypatch):
     called, other = MessageFactory(), MessageFactory()
-    monkeypatch.setattr(attempt.grants, "USE_WITHIN_S", 100.0)
-    monkeypatch.setattr(record, "accepted", lose_record)
-    with pytest.raises(record.RecordLostError):
+    monkeypatch.setattr(delivering.grants, "USE_WITHIN_S", 100.0)
+    monkeypatch.setattr(delivering, "record_acceptance", lose_record)
+    with pytest.raises(RecordLostError):
         run(called, other)
     assert (fresh(called).status, fresh(other).status) == (Status.SENDING, Status.QUEUED)
     assert end_lease(called) == (0, 1)
@@ -243,7 +242,7 @@ def test_lost_record_leaves_its_message_to_the_end_of_the_lease_and_returns_the_
 
 def test_error_of_the_database_is_nobodys_fault(provider, monkeypatch):
     messages = [MessageFactory() for _ in range(3)]
-    monkeypatch.setattr(attempt, "render", raising_for(messages[0], OperationalError()))
+    monkeypatch.setattr(delivering, "render", raising_for(messages[0], OperationalError()))
     with pytest.raises(OperationalError):
         run(*messages)
     assert [fresh(message).status for message in messages] == ["queued"] * 3
@@ -258,7 +257,7 @@ def test_relay_frozen_with_rows_in_its_hands_lets_go_of_them(monkeypatch):
     def freeze():
         ended = Message.objects.filter(status=Status.SENDING)
         try:
-            with transactions.brief():
+            with transactions.short_transaction():
                 list(recover._locked(ended))
                 with ThreadPoolExecutor(1) as other:
                     other.submit(wait_for_another_relay).result()

@@ -20,12 +20,12 @@ def expected_end(row: Message, person: Person | None, rows: Mapping[UUID, Messag
     `probes`: it was said to be the one that sees whether an address that bounced softly takes mail again.
     """
     if not _still_for(person, row) or _is_superseded(row, rows):
-        return Event.UNWANTED
+        return Event.CANCELLED
     reasons = set(Suppression.objects.in_force([row.to_address]).values_list("reason", flat=True))
     if reasons - {Reason.SOFT_BOUNCES} or (reasons and not probes):
         return Event.ADDRESS_SUPPRESSED
     assert row.expires_at is not None
-    return Event.OUTLIVED if row.expires_at <= datetime.now(UTC) else None
+    return Event.EXPIRED if row.expires_at <= datetime.now(UTC) else None
 
 
 def _still_for(person: Person | None, row: Message) -> bool:

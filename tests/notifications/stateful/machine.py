@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from hypothesis.stateful import invariant, rule
 from hypothesis.strategies import booleans, sampled_from
 
-from notifications.delivery.claim import leave, put_off
+from notifications.delivery.claim import defer, requeue
 from notifications.events import ingest
 from notifications.events.apply import read_due
 from notifications.models import ProviderEvent
@@ -50,8 +50,8 @@ class Machine(Workers, People):
         acts: dict[str, Callable[[], object]] = {
             "a wiped broker": self._wipe_broker,
             "a full broker": publish.rest.start,
-            "no budget": lambda: put_off([message_id], [14.0]),
-            "no time": lambda: leave([message_id]),
+            "no budget": lambda: defer([message_id], [14.0]),
+            "no time": lambda: requeue([message_id]),
         }
         before = self.rows[message_id]
         assert self.act(acts[what]) == []

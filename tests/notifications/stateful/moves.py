@@ -26,7 +26,7 @@ def moves_between(before: Rows, after: Rows, may_happen: Collection[Event]) -> l
     for message_id, old in before.items():
         new = after[message_id]
         # A hand-over that led to no call may be undone by whoever made it.
-        assert new.attempts >= old.attempts or Event.RETURNED in may_happen
+        assert new.attempts >= old.attempts or Event.RELEASED in may_happen
         assert RANK[Outcome(new.outcome)] >= RANK[Outcome(old.outcome)]
         if old.status != new.status:
             found.append(Move(old, new, _event(Status(old.status), Status(new.status), may_happen)))

@@ -92,7 +92,7 @@ class People(Scene):
     def _delete(self, user: User) -> None:
         """Nothing of theirs waits any more, and nobody can tell from the rows to whom it was."""
         theirs = {message_id for message_id, row in self.rows.items() if row.user_id == user.pk}
-        for move in self.act(user.delete, Event.UNWANTED, Event.DROPPED):
+        for move in self.act(user.delete, Event.CANCELLED, Event.DROPPED):
             assert move.before.id in theirs
             assert move.before.handed_over_at is None, "a provider is being called for it"
         for row in [self.rows[message_id] for message_id in theirs]:

@@ -118,7 +118,7 @@ class Story:
     def refused(self, claim: Claim, move: Move) -> None:
         """A worker's report that was no yes has moved the message."""
         error = claim.answer.error if claim.answer else None
-        if move.event is Event.ANSWER_LOST:
+        if move.event is Event.RESPONSE_LOST:
             assert error is ErrorClass.AMBIGUOUS
             return
         assert error not in {None, ErrorClass.AMBIGUOUS}, "what may be out is not plainly refused"
@@ -128,7 +128,7 @@ class Story:
             assert error is not ErrorClass.PERMANENT
             assert not spent, "a retry past the kind's ceiling"
             self.excused += error in NOT_THE_MESSAGES_FAULT
-        elif move.event is Event.OUTLIVED:
+        elif move.event is Event.EXPIRED:
             assert self._is_nearly_over(claim), "its time was not over"
         else:
             assert error is ErrorClass.PERMANENT or spent, "it died of nothing"

@@ -9,11 +9,11 @@ from hypothesis.stateful import rule
 from hypothesis.strategies import sampled_from
 
 from notifications.delivery import claim as claiming
-from notifications.delivery import record, retry
+from notifications.delivery import retry
 from notifications.delivery.facts import gather
 from notifications.delivery.probe import take_probe
-from notifications.delivery.record import Carrier
-from notifications.delivery.relevance import Skip, why_not
+from notifications.delivery.record import Carrier, attempt_of, record_acceptance, record_refusal, record_skip
+from notifications.delivery.relevance import Skip, skip_reason
 from notifications.models import Message, Suppression
 from notifications.providers.base.mail import Accepted, ProviderError
 from notifications.rules.states import Event, Status
@@ -83,7 +83,7 @@ class Workers(Scene):
 
     def judge(self, claim: Claim) -> None:
         facts = dict(gather([claim.message]))[claim.message]
-        skip = why_not(facts)
+        skip = skip_reason(facts)
         row = self.rows[claim.message.id]
         # Of whom was forgotten since the claim the worker need not know yet: it will not get to hand over.
         if claim.message.forgotten_at or not row.forgotten_at:
@@ -116,9 +116,9 @@ class Workers(Scene):
             self._refused(claim, ProviderError(error, "as-drawn", retry_after_s=claim.answer.wish_s))
             return
         accepted = Accepted(f"scripted-{claim.message.id}-{claim.message.attempts}")
-        attempt = record.attempt_of(claim.message, CARRIER, "scripted", accepted, 0.1)
+        attempt = attempt_of(claim.message, CARRIER, "scripted", accepted, 0.1)
         self.stories[claim.message.id].known_taken = True
-        self.act(lambda: record.accepted(attempt), Event.ACCEPTED, by=claim)
+        self.act(lambda: record_acceptance(attempt), Event.ACCEPTED, by=claim)
 
     def finish(self, claim: Claim, answer: Answer = YES, *, stop: Stage | None = None) -> None:
         """Go all the way with a claim, or until `stop`."""
@@ -142,14 +142,14 @@ class Workers(Scene):
     def _undo(self, claim: Claim) -> None:
         """Time has passed between the hand-over and the call, so it is not made."""
         self.claims.remove(claim)
-        if self.act(lambda: claiming.undo_hand_over(claim.message), Event.RETURNED, by=claim):
+        if self.act(lambda: claiming.revert_hand_over(claim.message), Event.RELEASED, by=claim):
             self.stories[claim.message.id].hand_over_undone()
 
     def _refused(self, claim: Claim, error: ProviderError) -> None:
         assert claim.facts
         message, story = claim.message, self.stories[claim.message.id]
         message.attempts_forgiven += bool(claim.answer and claim.answer.forgiven)
-        attempt = record.attempt_of(message, CARRIER, "scripted", error, 0.1)
+        attempt = attempt_of(message, CARRIER, "scripted", error, 0.1)
         decision = retry.decide(
             error.error_class,
             story.kind,
@@ -159,17 +159,17 @@ class Workers(Scene):
             jitter=1.0,
         )
         known = set(message.delivery_attempts.filter(result="accepted"))
-        report = partial(record.refused, message, attempt, decision, relay_slack_s=0.0)
-        for move in self.act(report, Event.RETRY, Event.FAILED, Event.OUTLIVED, Event.ANSWER_LOST, by=claim):
+        report = partial(record_refusal, message, attempt, decision, relay_slack_s=0.0)
+        for move in self.act(report, Event.RETRY, Event.FAILED, Event.EXPIRED, Event.RESPONSE_LOST, by=claim):
             story.refused(claim, move)
         assert known <= set(message.delivery_attempts.filter(result="accepted")), "a yes was unsaid"
 
     def _give_back(self, group: list[Claim]) -> None:
         token = group[0].message.lease_token
-        for move in self.act(lambda: claiming.give_back([claim.message for claim in group]), Event.RETURNED):
+        for move in self.act(lambda: claiming.release([claim.message for claim in group]), Event.RELEASED):
             assert move.before.lease_token == token
         self.claims = [claim for claim in self.claims if claim not in group or claim.is_handed_over]
 
     def _skip(self, claim: Claim, skip: Skip) -> None:
         self.claims.remove(claim)
-        self.act(lambda: record.skipped(claim.message, skip, pause_s=5.0), skip.event, by=claim)
+        self.act(lambda: record_skip(claim.message, skip, pause_s=5.0), skip.event, by=claim)

@@ -1,7 +1,7 @@
 # Mailroom. Needs Python 3.11 or newer and make, nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up down demo prove prove-short containers containers-short fresh test test-long test-browser check bench-budget bench-bounces bench-faults bench-sign-up bench-inbox screenshots messages requirements clean
+.PHONY: help up down demo prove prove-short containers containers-short fresh test test-long test-browser check bench-budget bench-bounces bench-faults bench-sign-up bench-inbox screenshots messages requirements wheel test-adopt clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -29,6 +29,7 @@ help:
 	@echo 'make test    run the tests (ARGS="-k relay" passes arguments to pytest)'
 	@echo 'make test-long   the tests that take minutes: ten thousand messages, a minute of outage'
 	@echo 'make test-browser   people'\''s pages and the admin in a real browser; needs Chromium (apt install chromium)'
+	@echo 'make test-adopt   install the wheel in a new Django project outside this folder, and send an email from it'
 	@echo 'make check   lint, types, layers, templates, migrations, settings, requirements'
 	@echo 'make bench-budget   measure whether the budget holds: rates, floors, waits (4 minutes)'
 	@echo 'make bench-bounces   measure how soon 500 bounces are read beside a million suppressions (1 minute)'
@@ -38,6 +39,7 @@ help:
 	@echo 'make screenshots   take the pictures of docs/screenshots anew; needs Chromium'
 	@echo 'make messages   collect the sentences to translate into locale/, and compile what is translated'
 	@echo 'make requirements   pin the dependencies of pyproject.toml anew'
+	@echo 'make wheel   build the engine, django-mailroom, into dist/'
 	@echo 'make clean   delete the environment and all local data'
 
 up: .venv/.app
@@ -69,6 +71,9 @@ test: .venv/.dev
 
 test-long: .venv/.dev
 	$(BIN)/python -m pytest -m long $(ARGS)
+
+test-adopt: .venv/.dev
+	$(BIN)/python -m pytest -m long tests/adopt $(ARGS)
 
 # Without a browser there is nothing to install for it either.
 test-browser:
@@ -114,13 +119,16 @@ messages: .venv/.dev
 	$(BIN)/pybabel --quiet compile --domain django --directory locale
 
 requirements: .venv/.dev
-	$(BIN)/$(COMPILE) --upgrade -o requirements.txt
+	$(BIN)/$(COMPILE) --upgrade --group site -o requirements.txt
 	$(BIN)/$(COMPILE) --upgrade --group local -o requirements-local.txt
 	$(BIN)/$(COMPILE) --upgrade --group dev -o requirements-dev.txt
 
+wheel: .venv/.dev
+	@$(BIN)/python -m build --no-isolation --outdir dist
+
 clean: down
 	@$(BIN)/python -m devtools.stack clean
-	rm -rf .venv .local staticfiles
+	rm -rf .venv .local staticfiles dist
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo 'Mailroom needs Python 3.11 or newer; none was found. PYTHON=/path/to/python3 make … names one.' >&2; exit 1; }

@@ -9,7 +9,7 @@ from config.environment import BASE_DIR
 
 # Production, the local stack besides, and all that tests and checks need.
 FILES = {
-    "requirements.txt": [],
+    "requirements.txt": ["--group", "site"],
     "requirements-local.txt": ["--group", "local"],
     "requirements-dev.txt": ["--group", "dev"],
 }

@@ -1,0 +1,38 @@
+"""The wheel, and a virtual environment outside the repository into which it is installed."""
+
+import subprocess
+import sys
+
+import pytest
+
+from config.environment import BASE_DIR
+
+
+def environment_in(folder):
+    """Return the Python of a new virtual environment."""
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    return folder / "bin" / "python"
+
+
+def install(python, *what):
+    command = [python, "-m", "pip", "install", "--disable-pip-version-check", "--quiet", *what]
+    subprocess.run(command, check=True, cwd=python.parent)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """What `make wheel` builds."""
+    folder = tmp_path_factory.mktemp("wheel")
+    python = environment_in(folder / "venv")
+    install(python, "build")
+    subprocess.run([python, "-m", "build", "--outdir", folder / "dist", BASE_DIR], check=True, capture_output=True)
+    (built,) = (folder / "dist").glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="session")
+def adopter(wheel, tmp_path_factory):
+    """The Python of a project that has installed the wheel."""
+    python = environment_in(tmp_path_factory.mktemp("adopter") / "venv")
+    install(python, wheel, "psycopg[binary]")
+    return python

@@ -58,8 +58,8 @@ def nothing_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "WAIT_S", 5.0)
     counting.shared.cache_clear()
     counting.memory.cache_clear()
-    counting.rest.end()
-    counting._full.end()
+    counting.cooldown.clear()
+    counting._full.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +72,7 @@ def fresh_brake() -> None:
 def valkey() -> Iterator[None]:
     """An empty broker, before and after."""
     client().flushdb()
-    publish.rest.end()
+    publish.cooldown.clear()
     fallback.forget()
     permits.reset()
     yield

@@ -18,12 +18,12 @@ from accounts.throttling import counting, rules
 from accounts.throttling.clients import client_of
 from accounts.throttling.counting import Counted, TooManyError
 from accounts.throttling.rules import Action, Bucket
-from notifications.runtime.redis_client import Rest
+from config.limits_redis import Cooldown
 
 logger = logging.getLogger(__name__)
 
 # How long a process does not repeat that it is flooded.
-_told = Rest(60.0)
+_told = Cooldown(60.0)
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -57,7 +57,7 @@ def is_flooded(*, known: bool) -> bool:
     try:
         counting.count(limit, "all", "known" if known else "unknown")
     except TooManyError:
-        if not known and not _told.on:
+        if not known and not _told.active:
             _told.start()
             logger.warning("more than %s requests for addresses without an account: they are not written down", limit)
         return not known

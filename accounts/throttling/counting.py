@@ -19,7 +19,7 @@ from limits import RateLimitItem
 from limits.storage import MemoryStorage, RedisStorage, SlidingWindowCounterSupport
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from notifications.runtime.redis_client import Rest, limits_client
+from config.limits_redis import Cooldown, limits_client
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ PREFIX = "mailroom:limit"
 # A person waits for Redis no longer than this, whatever it does; looking up its name has no time limit of its own.
 WAIT_S = 0.1
 # How long a process counts by itself after Redis has not answered.
-REST_S = 5.0
+COOLDOWN_S = 5.0
 # Redis knows no shorter time.
 CLOCKS_TICK_S = 0.001
 # In Redis, for all processes together: some 25 MB. Beyond them each process counts by itself what is new.
@@ -41,8 +41,8 @@ MOST_KEYS = 20_000
 
 REDIS_ERRORS = (redis.RedisError, OSError)
 
-rest = Rest(REST_S)
-_full = Rest(FULL_FOR_S)
+cooldown = Cooldown(COOLDOWN_S)
+_full = Cooldown(FULL_FOR_S)
 # One thread for all requests of a process: one connection, which stays warm, and one request that finds the trouble.
 _asker = ThreadPoolExecutor(1, thread_name_prefix="limits")
 # The library's memory loses a count where two threads are the first.
@@ -69,7 +69,7 @@ class Counted:
         """Count it no longer, and only it. What Redis cannot hear of now stays counted there."""
         if not self.in_redis:
             _in_memory(self._take_one_off)
-        elif not rest.on:
+        elif not cooldown.active:
             _in_redis(self._take_one_off)
 
     def _take_one_off(self, limiter: SlidingWindowCounterRateLimiter) -> bool:
@@ -85,7 +85,7 @@ def count(limit: RateLimitItem, *key: str) -> Counted:
     def tried_if_there_is_room(limiter: SlidingWindowCounterRateLimiter) -> int | None:
         return tried(limiter) if _has_room(limiter, limit, key) else None
 
-    wait = None if rest.on else _in_redis(tried_if_there_is_room)
+    wait = None if cooldown.active else _in_redis(tried_if_there_is_room)
     counted_in_redis = wait is not None
     if wait is None:
         wait = _in_memory(tried)
@@ -102,7 +102,7 @@ def clear(limit: RateLimitItem, *key: str) -> None:
         return True
 
     _in_memory(cleared)
-    if not rest.on:
+    if not cooldown.active:
         _in_redis(cleared)
 
 
@@ -134,7 +134,7 @@ def wait_s(window_s: int, previous: int, previous_s: float, current: int, curren
 
 def _has_room(limiter: SlidingWindowCounterRateLimiter, limit: RateLimitItem, key: tuple[str, ...]) -> bool:
     """Decide whether Redis may count `key`: what it counts already goes on, so that no limit starts again."""
-    if not _full.on:
+    if not _full.active:
         if limits_client().dbsize() < MOST_SHARED_KEYS:
             return True
         _full.start()
@@ -151,7 +151,7 @@ def _in_redis(act: Callable[[SlidingWindowCounterRateLimiter], T]) -> T | None:
         return asking.result(WAIT_S)
     except REDIS_ERRORS as error:
         asking.cancel()
-        rest.start()
+        cooldown.start()
         logger.warning("Redis is away (%s); this process counts by itself for a while", type(error).__name__)
         return None
 

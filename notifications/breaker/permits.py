@@ -28,7 +28,7 @@ from notifications.breaker.circuit import (
 from notifications.conf import settings
 from notifications.providers.base.deadline import call_s
 from notifications.providers.base.mail import Accepted, ErrorClass, ProviderError
-from notifications.runtime.redis_client import rest
+from notifications.runtime.redis_client import cooldown
 
 logger = logging.getLogger(__name__)
 
@@ -209,4 +209,4 @@ def _reason(circuit: Circuit, now: float) -> str:
         reason += f", for {max(0.0, now - circuit.since):.0f} s"
     elif circuit.failures:
         reason += f", {circuit.failures} in a row"
-    return "; ".join(filter(None, [reason, COOLDOWN_REASON if rest.on else ""]))
+    return "; ".join(filter(None, [reason, COOLDOWN_REASON if cooldown.active else ""]))

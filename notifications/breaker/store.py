@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields
 import redis
 
 from notifications.breaker.circuit import CLOSED, Circuit
-from notifications.runtime.redis_client import client, rest
+from notifications.runtime.redis_client import client, cooldown
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def read(providers: Sequence[str]) -> tuple[list[Circuit], float]:
 
 def current(provider: str) -> tuple[Circuit, float]:
     """Return one provider's state and the moment; during an outage of Redis, as this process knows them."""
-    if not rest.on:
+    if not cooldown.active:
         try:
             states, now = read([provider])
         except redis.RedisError as error:
@@ -71,7 +71,7 @@ def current(provider: str) -> tuple[Circuit, float]:
 
 def update(provider: str, rule: Rule) -> Transition:
     """Apply `rule` to the shared state, atomically; during an outage of Redis, to this process's own."""
-    if not rest.on:
+    if not cooldown.active:
         try:
             return _update_shared(provider, rule)
         except redis.RedisError as error:
@@ -109,7 +109,7 @@ def _update_shared(provider: str, rule: Rule) -> Transition:
 
 
 def _start_cooldown(error: redis.RedisError) -> None:
-    rest.start()
+    cooldown.start()
     logger.warning("Redis is away (%s); this process judges providers by itself", type(error).__name__)
 
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from notifications.budget.rates import FASTEST
 from notifications.conf import settings
 from notifications.rules.states import Stream
-from notifications.runtime.redis_client import REST_S, rest
+from notifications.runtime.redis_client import COOLDOWN_S, cooldown
 
 # Of a provider without a rate nothing is known; this many messages a second hurt none.
 UNKNOWN_RATE = 10.0
@@ -55,7 +55,7 @@ _counts = threading.Lock()
 def reserve(provider: str, stream: Stream, wanted: int, rate: float) -> tuple[int, tuple[float, ...]]:
     """Take up to `wanted` messages of this process's own; return how many, and the waits (s) of the others."""
     if stream is Stream.BULK:
-        return 0, (REST_S,) * wanted
+        return 0, (COOLDOWN_S,) * wanted
     known = min(rate, rate_seen(provider) or rate)
     if known >= FASTEST:
         known = UNKNOWN_RATE
@@ -65,7 +65,7 @@ def reserve(provider: str, stream: Stream, wanted: int, rate: float) -> tuple[in
         _owed[provider] += granted
         if provider in _left:
             _left[provider] -= granted
-    return granted, (*waits_s, *(REST_S,) * (wanted - open_))
+    return granted, (*waits_s, *(COOLDOWN_S,) * (wanted - open_))
 
 
 def take_debt(provider: str) -> int:
@@ -98,7 +98,7 @@ def pause(provider: str, seconds: float) -> None:
 
 def forget() -> None:
     """Start anew, as a new process does."""
-    rest.end()
+    cooldown.clear()
     _buckets.clear()
     _seen.clear()
     _left.clear()

@@ -18,7 +18,7 @@ from notifications.budget import day, fallback, quota, rates, scripts
 from notifications.conf import settings
 from notifications.providers.registry import PROVIDERS
 from notifications.rules.states import Stream
-from notifications.runtime.redis_client import pace_key, rest
+from notifications.runtime.redis_client import cooldown, pace_key
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -115,12 +115,12 @@ def rate_of(provider: str) -> float:
 
 def _with_redis(act: Callable[[], T]) -> T | None:
     """Do it, or return None if Redis does not answer now or did not a moment ago."""
-    if rest.on:
+    if cooldown.active:
         return None
     try:
         return act()
     except redis.RedisError as error:
-        rest.start()
+        cooldown.start()
         logger.warning("Redis is away (%s); this process keeps to a small limit of its own", type(error).__name__)
         return None
 

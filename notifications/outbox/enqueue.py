@@ -136,7 +136,7 @@ def _message(draft: Draft) -> Message:
         resend_of=draft.resend_of,
         expires_at=Now() + kind.max_age,
         # While this process leaves the broker alone, only the relay will publish it.
-        relay_after=Now() if broker.rest.on else Now() + RELAY_AFTER[kind.stream],
+        relay_after=Now() if broker.cooldown.active else Now() + RELAY_AFTER[kind.stream],
     )
     message.has_given_id = draft.id is not None
     return message

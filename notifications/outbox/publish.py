@@ -11,13 +11,13 @@ import redis
 from celery import current_app
 
 from notifications.rules.states import Stream
-from notifications.runtime.redis_client import Rest, client
+from notifications.runtime.redis_client import Cooldown, client
 
 logger = logging.getLogger(__name__)
 
 DELIVER_TASK = "mailroom.deliver"
 # How long a process leaves the broker alone after a publish that failed.
-REST_S = 5.0
+COOLDOWN_S = 5.0
 # A person waits for a publish no longer than this, whatever the broker does: connecting alone is a dozen round trips,
 # and no time limit of a socket covers the looking up of a name.
 WAIT_S = 0.1
@@ -26,7 +26,7 @@ LONGEST_S = 4.0
 
 BROKER_ERRORS = (kombu.exceptions.KombuError, redis.RedisError, OSError)
 
-rest = Rest(REST_S)
+cooldown = Cooldown(COOLDOWN_S)
 # One thread for all requests of a process: one connection, which stays warm, and one request that finds the trouble.
 # It starts with the first publish, after any fork; a process that ends waits for it.
 _publisher = ThreadPoolExecutor(1, thread_name_prefix="publisher")
@@ -38,7 +38,7 @@ def publish(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
     Stops at the first failure, and after LONGEST_S, and never raises for the broker's sake: what is not published stays
     due for the relay. A publish that timed out may still arrive; the claim makes that harmless.
     """
-    if rest.on:
+    if cooldown.active:
         return 0
     until = time.monotonic() + LONGEST_S
     for done, chunk in enumerate(chunks):
@@ -47,7 +47,7 @@ def publish(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
         try:
             _publish_one(chunk, stream)
         except BROKER_ERRORS as error:
-            rest.start()
+            cooldown.start()
             logger.warning("publishing failed (%s); the relay will carry what is left", type(error).__name__)
             return done
     return len(chunks)
@@ -58,7 +58,7 @@ def publish_in_passing(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
 
     A publish that has begun goes on behind; one that still stands in line is left to the relay.
     """
-    if rest.on:
+    if cooldown.active:
         return 0
     publishing = _publisher.submit(publish, chunks, stream)
     try:
@@ -93,7 +93,7 @@ def depths() -> dict[Stream, int]:
 def warm_up() -> None:
     """Connect to the broker now, so that the first message of this process need not pay for it."""
     try:
-        with current_app.producer_pool.acquire(block=True, timeout=REST_S) as producer:
+        with current_app.producer_pool.acquire(block=True, timeout=COOLDOWN_S) as producer:
             producer.channel  # noqa: B018 - looking at it connects
     except BROKER_ERRORS as error:
         logger.warning("the broker is away (%s); the relay will carry what is enqueued", type(error).__name__)

@@ -73,7 +73,7 @@ def run_once(before: Round | None = None) -> Round:
     done.recovered, done.uncertain = recover.recover_ended_leases()
     done.settled = recover.settle_uncertain()
     brake_queue.turn()
-    if publish.rest.on:
+    if publish.cooldown.active:
         done.broker_is_away = True
         return done
     try:
@@ -91,12 +91,12 @@ def run_once(before: Round | None = None) -> Round:
         done.published = publish_probe(depths) if ahead.probe_is_due else {}
         return done
     for stream in Stream:
-        if publish.rest.on:
+        if publish.cooldown.active:
             # Taking what cannot be published would only make its pauses grow.
             break
         if published := top_up(stream, settings.RELAY_HIGH_WATER - depths[stream], pace=paces.get(stream)):
             done.published[stream] = published
-    done.broker_is_away = publish.rest.on
+    done.broker_is_away = publish.cooldown.active
     return done
 
 

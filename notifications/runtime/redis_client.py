@@ -1,6 +1,4 @@
-"""The connection to Redis (or Valkey) for what Mailroom itself keeps there: the budget, the providers'
-circuits and the broker's health.
-"""
+"""Connect to Redis (or Valkey): the budget, the providers' circuits and the broker's health are kept there."""
 
 import threading
 import time
@@ -15,12 +13,12 @@ from notifications.rules.servers import RedisServer
 
 # One slow answer must not hold a worker's thread; redis-py's own default retries ten times.
 TIMEOUT_S = 1.0
-# How long a process leaves Redis alone after it has not answered: a hung one holds a thread for its whole time limit.
-REST_S = 5.0
+# How long a process does not call Redis after a failure: a hung server holds a thread for its whole time limit.
+COOLDOWN_S = 5.0
 
 
-class Rest:
-    """A process's memory that Redis was in trouble a moment ago. Thread-safe: one float, replaced whole."""
+class Cooldown:
+    """Remember, for one process, that a server failed recently. Thread-safe: one float, replaced whole."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -29,46 +27,39 @@ class Rest:
     def start(self) -> None:
         self._until = time.monotonic() + self._seconds
 
-    def end(self) -> None:
+    def clear(self) -> None:
         self._until = 0.0
 
     @property
-    def on(self) -> bool:
+    def active(self) -> bool:
         return time.monotonic() < self._until
 
 
-# Of `client()`, for whoever can do without it: the budget and the circuits.
-rest = Rest(REST_S)
-
-
-_making = threading.Lock()
+# Of `client()`, for callers that have a fallback: the budget and the circuits.
+cooldown = Cooldown(COOLDOWN_S)
+_connecting = threading.Lock()
 
 
 def client() -> redis.Redis:
     """Return the process's client; it connects when first used and again after every failure."""
-    # A cache alone would let two threads that come first make one each, and the client that nobody keeps closes its
-    # connections when it goes, also one that is being read from.
-    with _making:
-        return the_client()
+    return client_of(settings.REDIS_URL)
 
 
-def limits_client() -> redis.Redis:
-    """Return the process's client for the counters of rate limits, which have a database of their own."""
-    with _making:
-        return the_limits_client()
-
-
-@cache
-def the_client() -> redis.Redis:
-    return _client_of(settings.REDIS_URL)
+def client_of(url: str) -> redis.Redis:
+    """Return the process's client of a server."""
+    # A cache alone would let two first threads make one each. The client that is not kept closes its connections when
+    # it is collected, also one that is being read from.
+    with _connecting:
+        return _shared_client(url)
 
 
 @cache
-def the_limits_client() -> redis.Redis:
-    return _client_of(settings.LIMITS_REDIS_URL)
+def _shared_client(url: str) -> redis.Redis:
+    return connect(url)
 
 
-def _client_of(url: str) -> redis.Redis:
+def connect(url: str) -> redis.Redis:
+    """Return a new client, which the caller closes."""
     return redis.Redis(
         **RedisServer.from_url(url).client_options(settings.REDIS_CA_FILE),
         socket_timeout=TIMEOUT_S,
@@ -76,6 +67,11 @@ def _client_of(url: str) -> redis.Redis:
         retry=Retry(NoBackoff(), 0),
         health_check_interval=25,
     )
+
+
+def reset() -> None:
+    """Let the next call make a new client, as a new process does."""
+    _shared_client.cache_clear()
 
 
 def pace_key(provider: str, stream: str) -> str:

@@ -8,7 +8,8 @@ import pytest
 
 from accounts.throttling import counting
 from accounts.throttling.counting import TooManyError, count
-from notifications.runtime.redis_client import client, limits_client
+from config.limits_redis import limits_client
+from notifications.runtime.redis_client import client
 
 FIVE = limits.parse("5/minute")
 
@@ -17,7 +18,7 @@ FIVE = limits.parse("5/minute")
 def where(request):
     """Where it is counted in this test."""
     if request.param == "memory":
-        counting.rest.start()
+        counting.cooldown.start()
     return request.param
 
 
@@ -33,7 +34,7 @@ def test_as_many_as_the_limit_are_let_in_and_the_next_is_told_how_long_to_wait(w
     assert [refused(FIVE, "a") for _ in range(5)] == [0] * 5
     assert 0 < refused(FIVE, "a") <= 61
     assert refused(FIVE, "b") == 0
-    assert counting.rest.on == (where == "memory")
+    assert counting.cooldown.active == (where == "memory")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_one_that_is_given_back_lets_one_more_in(where):
 
 def test_what_redis_has_counted_is_not_given_back_to_another_count():
     counted = count(FIVE, "a")
-    counting.rest.start()
+    counting.cooldown.start()
     counted.give_back()
     assert [refused(FIVE, "a") for _ in range(5)] == [0] * 5
     assert refused(FIVE, "a")
@@ -98,7 +99,7 @@ def test_keys_in_redis_expire_by_themselves():
 
 def test_memory_keeps_to_its_room_and_forgets_the_oldest_first(monkeypatch):
     monkeypatch.setattr(counting, "MOST_KEYS", 1000)
-    counting.rest.start()
+    counting.cooldown.start()
     one = limits.parse("1/hour")
     for number in range(5000):
         assert refused(one, str(number)) == 0
@@ -111,7 +112,7 @@ def test_memory_keeps_to_its_room_and_forgets_the_oldest_first(monkeypatch):
 
 
 def test_memory_forgets_what_has_expired():
-    counting.rest.start()
+    counting.cooldown.start()
     second = limits.parse("1/second")
     for number in range(2000):
         count(second, str(number))
@@ -129,7 +130,7 @@ def test_made_up_keys_do_not_fill_redis(monkeypatch):
     for number in range(300):
         assert refused(FIVE, f"made up {number}") == 0
     assert limits_client().dbsize() <= counting.MOST_SHARED_KEYS
-    assert not counting.rest.on
+    assert not counting.cooldown.active
 
 
 def test_limit_is_kept_where_there_is_no_room(monkeypatch):

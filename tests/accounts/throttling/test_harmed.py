@@ -39,9 +39,9 @@ def harmed(tmp_path, monkeypatch):
 def well_again():
     """Wait until the one thread that asks Redis is done with what it has been asked, and Redis is asked again."""
     counting._asker.submit(lambda: None).result(30)
-    counting.rest.end()
+    counting.cooldown.clear()
     counting.warm_up()
-    counting.rest.end()
+    counting.cooldown.clear()
 
 
 def within_limit(*key):
@@ -60,12 +60,12 @@ def test_process_counts_by_itself_and_waits_for_redis_once(harmed, harm, caplog)
         took_s = time.monotonic() - began
         assert let_in == [True] * 5 + [False] * 15
         assert took_s < counting.WAIT_S + SLACK_S
-        assert counting.rest.on
+        assert counting.cooldown.active
     assert [record.levelname for record in caplog.records if record.name == counting.__name__] == ["WARNING"]
     well_again()
     # It is Redis' count again, which has not heard of those.
     assert within_limit("a")
-    assert not counting.rest.on
+    assert not counting.cooldown.active
 
 
 @pytest.mark.parametrize("harm", AWAY)

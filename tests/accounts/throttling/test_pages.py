@@ -11,9 +11,9 @@ from django.utils import timezone, translation
 from accounts.models import User
 from accounts.throttling import TooManyError, TooManyPage
 from accounts.throttling.page import in_words
+from config.limits_redis import limits_client
 from notifications.models import Message
 from notifications.runtime.redis_client import client as redis_client
-from notifications.runtime.redis_client import limits_client
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"

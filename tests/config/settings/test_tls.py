@@ -17,7 +17,8 @@ from tests.config.settings.process import run
 TRY = """
 import asyncio, json, django; django.setup()
 from config.celery import app
-from notifications.runtime.redis_client import client, limits_client
+from config.limits_redis import limits_client
+from notifications.runtime.redis_client import client
 from flower.utils.broker import Broker
 
 def publish():

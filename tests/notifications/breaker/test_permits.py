@@ -20,7 +20,7 @@ from notifications.breaker.circuit import CLOSED, CONSECUTIVE_FAILURES
 from notifications.breaker.permits import Effect, Permit, acquire, release, report
 from notifications.providers.base.mail import Accepted, ErrorClass, ProviderError
 from notifications.runtime import redis_client
-from notifications.runtime.redis_client import client, rest
+from notifications.runtime.redis_client import client, cooldown
 from tests.live.running import eventually
 from tests.notifications.breaker.breakers import let_pass, open_circuit, probe, until_probe
 
@@ -223,8 +223,7 @@ def test_state_that_cannot_be_read_counts_as_closed_and_is_replaced(written):
 @contextmanager
 def redis_at(monkeypatch, url):
     """Have the circuits use another Redis."""
-    monkeypatch.setattr(settings, "REDIS_URL", url)
-    with redis_client.the_client.__wrapped__() as other, monkeypatch.context() as patch:
+    with redis_client.connect(url) as other, monkeypatch.context() as patch:
         patch.setattr(store, "client", lambda: other)
         yield
 
@@ -246,7 +245,7 @@ def test_redis_away_the_same_rules_hold_within_the_process(own_valkey, caplog):
         effect = report(Permit("ses"), DOWN)
     assert effect.tripped
     assert acquire("ses") is None
-    assert rest.on
+    assert cooldown.active
     assert caplog.text.count("Redis is away") == 1
 
 
@@ -273,7 +272,7 @@ def test_redis_back_everybody_shares_again(own_valkey):
     open_circuit("ses")
     own_valkey.start()
     assert acquire("ses") is None
-    rest.end()
+    cooldown.clear()
     assert acquire("ses") == Permit("ses")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from notifications.breaker.permits import COOLDOWN_REASON, CircuitState, Permit, report, states
 from notifications.providers.base.mail import ErrorClass, ProviderError
-from notifications.runtime.redis_client import rest
+from notifications.runtime.redis_client import cooldown
 from tests.notifications.breaker.breakers import let_pass, open_circuit, probe, until_probe
 
 pytestmark = pytest.mark.usefixtures("valkey")
@@ -41,5 +41,5 @@ def test_state_when_a_probe_is_due_and_none_has_come(settings):
 
 def test_state_says_that_redis_is_away(settings):
     settings.EMAIL_PROVIDERS = ["ses"]
-    rest.start()
+    cooldown.start()
     assert states() == [CircuitState(provider="ses", state="closed", reason=COOLDOWN_REASON)]

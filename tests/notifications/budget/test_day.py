@@ -14,7 +14,7 @@ from notifications.delivery.record import Carrier
 from notifications.models import DeliveryAttempt
 from notifications.providers.base.mail import ErrorClass
 from notifications.rules.states import Stream
-from notifications.runtime.redis_client import client, pace_key, rest
+from notifications.runtime.redis_client import client, cooldown, pace_key
 from tests.factories import MessageFactory
 from tests.notifications.budget.budgets import counted, given, let_pass
 
@@ -185,10 +185,10 @@ def test_what_is_given_back_after_a_wipe_makes_no_negative_count():
 
 def test_what_was_sent_without_redis_is_counted_when_it_is_back():
     assert reserve("ses", Stream.CRITICAL, 4).count == 4
-    rest.start()
+    cooldown.start()
     assert reserve("ses", Stream.CRITICAL, 20).count == 6
     assert reserve("ses", Stream.CRITICAL, 1).count == 0
-    rest.end()
+    cooldown.clear()
     assert reserve("ses", Stream.CRITICAL, 1).count == 0
     assert counted("ses") == 10
 

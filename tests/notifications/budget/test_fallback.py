@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from django.conf import settings
 
 from notifications.budget import quota, scripts
 from notifications.budget.grants import Grant, give_back, reserve, throttled
@@ -28,8 +27,7 @@ def two_a_second(settings):
 @contextmanager
 def redis_at(monkeypatch, port):
     """Have the budget use another Redis: what listens on `port`, if anything does."""
-    monkeypatch.setattr(settings, "REDIS_URL", f"redis://127.0.0.1:{port}/0")
-    other = redis_client.the_client.__wrapped__()
+    other = redis_client.connect(f"redis://127.0.0.1:{port}/0")
     with monkeypatch.context() as patch:
         patch.setattr(scripts, "script", other.register_script)
         yield
@@ -125,7 +123,7 @@ def test_redis_that_is_back_is_asked_again_after_the_rest(monkeypatch):
     with redis_at(monkeypatch, 1):
         reserve("ses", Stream.CRITICAL, 1)
     assert reserve("ses", Stream.BULK, 1).count == 0
-    redis_client.rest.end()
+    redis_client.cooldown.clear()
     assert reserve("ses", Stream.BULK, 1).count == 1
 
 
@@ -144,7 +142,7 @@ def test_debt_is_counted_once_however_many_threads_find_redis_back(settings, mon
     with redis_at(monkeypatch, 1):
         sent = sum(reserve("ses", Stream.CRITICAL, 1).count for _ in range(13))
     assert sent == 13
-    redis_client.rest.end()
+    redis_client.cooldown.clear()
     with ThreadPoolExecutor(16) as threads:
         granted = sum(grant.count for grant in threads.map(lambda _: reserve("ses", Stream.CRITICAL, 1), range(16)))
     assert counted_today() == 1 + sent + granted
@@ -155,9 +153,9 @@ def test_debt_is_kept_while_redis_stays_away(settings, monkeypatch):
     reserve("ses", Stream.CRITICAL, 1)
     with redis_at(monkeypatch, 1):
         reserve("ses", Stream.CRITICAL, 1)
-        redis_client.rest.end()
+        redis_client.cooldown.clear()
         reserve("ses", Stream.CRITICAL, 1)
-    redis_client.rest.end()
+    redis_client.cooldown.clear()
     reserve("ses", Stream.CRITICAL, 1)
     assert counted_today() == 4
 
@@ -167,7 +165,7 @@ def test_day_that_is_rebuilt_from_the_rows_holds_the_debt_already(monkeypatch):
     with redis_at(monkeypatch, 1):
         reserve("ses", Stream.CRITICAL, 1)
     client().flushdb()
-    redis_client.rest.end()
+    redis_client.cooldown.clear()
     reserve("ses", Stream.CRITICAL, 1)
     # No row was written in this test.
     assert counted_today() == 1

@@ -29,8 +29,8 @@ from notifications.runtime.redis_client import (
     budget_key,
     client,
     pace_key,
+    reset,
     served_key,
-    the_client,
 )
 from tests.factories import MessageFactory
 
@@ -136,10 +136,10 @@ def _pages_read(cursor):
 
 
 def test_broker_that_is_away_is_a_part_of_the_answer():
-    the_client.cache_clear()
+    reset()
     with override_settings(REDIS_URL="redis://127.0.0.1:1/0"):
         found = collect()
-    the_client.cache_clear()
+    reset()
     assert found.broker_is_away
     assert [(lane.published, lane.served) for lane in found.lanes] == [(None, None)] * 3
     assert Code.STREAM_UNSERVED not in {finding.code for finding in findings(found)}

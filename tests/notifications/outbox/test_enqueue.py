@@ -33,7 +33,7 @@ def test_row_says_all_that_is_still_to_do():
 
 @pytest.mark.django_db
 def test_message_is_the_relays_at_once_while_this_process_leaves_the_broker_alone():
-    publish.rest.start()
+    publish.cooldown.start()
     message = enqueue(draft())
     message.refresh_from_db()
     assert message.relay_after <= message.created_at

@@ -22,7 +22,7 @@ def own_broker(tmp_path, monkeypatch):
         producer.config_from_object("config.celeryconfig")
         producer.conf.broker_url = server.url
         monkeypatch.setattr(broker, "current_app", producer)
-        monkeypatch.setattr(broker, "rest", broker.Rest(broker.REST_S))
+        monkeypatch.setattr(broker, "cooldown", broker.Cooldown(broker.COOLDOWN_S))
         yield server
         if server.process:
             server.process.send_signal(signal.SIGCONT)
@@ -39,12 +39,12 @@ def test_published_when_the_broker_is_well(own_broker):
 
 
 def test_refused_broker_is_not_asked_again_before_the_rest_is_over(own_broker, monkeypatch):
-    monkeypatch.setattr(broker, "rest", broker.Rest(60))
+    monkeypatch.setattr(broker, "cooldown", broker.Cooldown(60))
     own_broker.stop()
     assert publish()[0] == 0
     own_broker.start()
     assert publish()[0] == 0
-    assert broker.rest.on
+    assert broker.cooldown.active
 
 
 def test_hung_broker_is_left_after_a_moment(own_broker):
@@ -53,7 +53,7 @@ def test_hung_broker_is_left_after_a_moment(own_broker):
     done, took = publish()
     # 0.15 s by the settings; the bound here only tells "a moment" from "for ever".
     assert (done, took < 5) == (0, True)
-    assert broker.rest.on
+    assert broker.cooldown.active
 
 
 def test_publishing_goes_on_after_the_rest(own_broker, monkeypatch):
@@ -62,7 +62,7 @@ def test_publishing_goes_on_after_the_rest(own_broker, monkeypatch):
     assert publish()[0] == 0
     own_broker.start()
     assert own_broker.port == port
-    broker.rest.end()
+    broker.cooldown.clear()
     assert publish()[0] == 1
 
 
@@ -81,7 +81,7 @@ def test_first_failure_ends_the_batch(own_broker, monkeypatch):
 def test_batch_that_takes_too_long_is_left_to_a_later_round_without_a_rest(own_broker, monkeypatch):
     monkeypatch.setattr(broker, "LONGEST_S", -1.0)
     assert broker.publish([[uuid4()]], Stream.DEFAULT) == 0
-    assert not broker.rest.on
+    assert not broker.cooldown.active
 
 
 def test_chunk_is_readable_in_flower_and_holds_only_ids(own_broker):

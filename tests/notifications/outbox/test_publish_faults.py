@@ -40,7 +40,7 @@ def harmed(tmp_path, monkeypatch):
         producer = producer_of(harmed.url)
         thread = ThreadPoolExecutor(1)
         monkeypatch.setattr(publish, "current_app", producer)
-        monkeypatch.setattr(publish, "rest", publish.Rest(publish.REST_S))
+        monkeypatch.setattr(publish, "cooldown", publish.Cooldown(publish.COOLDOWN_S))
         monkeypatch.setattr(publish, "_publisher", thread)
         with redis.Redis.from_url(harmed.url, socket_timeout=1, socket_connect_timeout=1) as client:
             monkeypatch.setattr(publish, "client", lambda: client)
@@ -79,9 +79,9 @@ def test_broker_in_trouble_is_asked_once_and_the_relay_carries_everything_afterw
     with harmed.harms[harm]():
         ids = {sign_up(number) for number in range(6)}
         assert len(attempts) == 1
-        assert publish.rest.on
+        assert publish.cooldown.active
         # The relay is another process.
-        publish.rest.end()
+        publish.cooldown.clear()
         done = relay.run_once(relay.Round())
         assert (done.broker_is_away, done.published) == (True, {})
         assert set(Message.objects.values_list("status", "relayed")) == {(Status.QUEUED, 0)}

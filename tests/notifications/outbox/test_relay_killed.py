@@ -224,10 +224,10 @@ def test_server_that_does_not_tell_its_name_is_still_seen_to_be_wiped(valkey, mo
 def test_relay_rests_after_a_failed_publish_and_takes_nothing_meanwhile():
     confirm_the_sentinel()
     message = MessageFactory()
-    publish.rest.start()
+    publish.cooldown.start()
     done = relay.run_once(relay.Round())
     assert (done.broker_is_away, done.published) == (True, {})
     message.refresh_from_db()
     assert (message.relayed, message.status) == (0, Status.QUEUED)
-    publish.rest.end()
+    publish.cooldown.clear()
     assert relay.run_once(done).published == {Stream.DEFAULT: 1}

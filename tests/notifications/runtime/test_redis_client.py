@@ -4,14 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
-from notifications.runtime.redis_client import client, the_client
+from notifications.runtime.redis_client import client, reset
 
 
 @pytest.fixture(autouse=True)
 def unknown():
-    the_client.cache_clear()
+    reset()
     yield
-    the_client.cache_clear()
+    reset()
 
 
 def test_threads_that_come_first_together_share_one_client(monkeypatch):

@@ -49,7 +49,7 @@ class Machine(Workers, People):
         message_id = one_of(self.messages(), pick)
         acts: dict[str, Callable[[], object]] = {
             "a wiped broker": self._wipe_broker,
-            "a full broker": publish.rest.start,
+            "a full broker": publish.cooldown.start,
             "no budget": lambda: defer([message_id], [14.0]),
             "no time": lambda: requeue([message_id]),
         }
@@ -185,7 +185,7 @@ class Machine(Workers, People):
 
     def _dust_settles(self) -> None:
         """All faults stop: whoever is frozen comes back, the provider says yes, and everything comes to an end."""
-        publish.rest.end()
+        publish.cooldown.clear()
         for _ in range(ROUNDS):
             for claim in list(self.claims):
                 self.finish(claim)

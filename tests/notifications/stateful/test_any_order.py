@@ -16,7 +16,7 @@ from accounts import emails
 from notifications import kinds
 from notifications.outbox import publish
 from notifications.providers import registry
-from notifications.runtime.redis_client import Rest
+from notifications.runtime.redis_client import Cooldown
 from tests.notifications.stateful import world
 from tests.notifications.stateful.machine import Machine
 from tests.scripted_webhook import ScriptedWebhook
@@ -45,7 +45,7 @@ def machine(settings, monkeypatch):
     monkeypatch.setitem(registry.WEBHOOKS, "scripted", ScriptedWebhook)
     settings.SOFT_BOUNCE_LIMIT, settings.SUPPRESSION_COOL_OFF_H, settings.EMAIL_ADDRESS_HOURLY = 1, 1, 1000
     # What takes long here, and on a busy machine only, is no broker in trouble.
-    monkeypatch.setattr(publish, "rest", Rest(3600.0))
+    monkeypatch.setattr(publish, "cooldown", Cooldown(3600.0))
     for kind in KINDS:
         monkeypatch.setitem(kinds.KINDS, kind.name, kind)
     with world.another_connection() as other:

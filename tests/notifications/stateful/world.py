@@ -37,8 +37,8 @@ def pass_time(seconds: int) -> None:
     """Let time pass for everybody: rows, and a process's memory that the broker was in trouble."""
     with connection.cursor() as cursor:
         cursor.execute(_PASS_TIME.format(seconds))
-    if seconds >= publish.REST_S:
-        publish.rest.end()
+    if seconds >= publish.COOLDOWN_S:
+        publish.cooldown.clear()
 
 
 def begin_anew() -> None:
@@ -52,7 +52,7 @@ def begin_anew() -> None:
             "DELETE FROM notifications_deliveryattempt; DELETE FROM notifications_message; DELETE FROM accounts_user"
         )
     client().flushdb()
-    publish.rest.end()
+    publish.cooldown.clear()
 
 
 def tasks_in_the_broker() -> list[list[UUID]]:

@@ -1,0 +1,13 @@
+"""Redis for the counters of rate limits, which have a database of their own."""
+
+import redis
+from django.conf import settings
+
+from notifications.runtime.redis_client import Cooldown, client_of
+
+__all__ = ["Cooldown", "limits_client"]
+
+
+def limits_client() -> redis.Redis:
+    """Return the process's client; it connects when first used and again after every failure."""
+    return client_of(settings.LIMITS_REDIS_URL)

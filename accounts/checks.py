@@ -1,6 +1,7 @@
 """System checks of what accounts reads from the settings."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.apps import AppConfig
@@ -12,7 +13,7 @@ from accounts.throttling.rules import Action, BadLimitError, Bucket, limit, read
 
 
 def register() -> None:
-    for check in (rate_limits, unknown_address_limit, trusted_proxies):
+    for check in (rate_limits, unknown_address_limit, trusted_proxies, unconfirmed):
         checks.register(check, "mailroom")
 
 
@@ -44,4 +45,13 @@ def trusted_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> I
             "BEHIND_TLS_PROXY is set and TRUSTED_PROXIES is 0: all people are counted as one client, the proxy.",
             hint="Set TRUSTED_PROXIES to the number of proxies in front of the site, usually 1.",
             id="mailroom.W001",
+        )
+
+
+def unconfirmed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    if timedelta(days=settings.UNCONFIRMED_DAYS) <= settings.CONFIRMATION_TIMEOUT:
+        yield Error(
+            "UNCONFIRMED_DAYS is too short: accounts would be deleted while their links still work.",
+            hint="Make it longer than CONFIRMATION_TIMEOUT_S.",
+            id="mailroom.E017",
         )

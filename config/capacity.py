@@ -10,17 +10,7 @@ from django.db import connections
 
 from config.environment import env
 from config.processes import most_connections
-
-# In use, and allowed for an ordinary user; `reserved_connections` exists from version 16 on.
-CONNECTIONS = """
-SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
-    current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-    - coalesce(current_setting('reserved_connections', true)::int, 0)
-"""
-
-
-def register() -> None:
-    checks.register(room_for_connections, checks.Tags.database)
+from notifications.runtime.connections import USED_AND_ALLOWED
 
 
 def room_for_connections(
@@ -29,7 +19,7 @@ def room_for_connections(
     """Warn if one set of processes can use up the connections: then people get 503."""
     for alias in databases or ():
         with connections[alias].cursor() as cursor:
-            cursor.execute(CONNECTIONS)
+            cursor.execute(USED_AND_ALLOWED)
             _, allowed = cursor.fetchone()
         if (wanted := most_connections(env)) > allowed:
             yield checks.Warning(

@@ -9,9 +9,8 @@ import django
 from celery import Celery
 from celery.signals import beat_init, import_modules, worker_init
 
-from config import startup
-from config.environment import Role
-from notifications.runtime import heartbeat
+from notifications.runtime import heartbeat, startup
+from notifications.runtime.roles import Role
 from notifications.runtime.watching import Heartbeat
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

@@ -5,8 +5,9 @@ the broker took a breath. Hence two sets of broker options, chosen by the proces
 """
 
 from config import endpoints
-from config.environment import ROLE, Role, env
+from config.environment import ROLE, env
 from notifications.rules import servers
+from notifications.runtime.roles import Role
 
 PATIENT = ROLE in {Role.WORKER, Role.BEAT, Role.FLOWER}
 # Nobody waits for the relay, but a round has to end: what could not be published is due in the next one.

@@ -1,24 +1,22 @@
-"""System checks of what every process reads: a setting that cannot work is refused by id, name and remedy."""
+"""System checks of the site's own settings: one that cannot work is refused by id, name and remedy."""
 
-import ssl
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
-from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name for it
+from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils.module_loading import import_string
 
-from config import capacity, processes, transport, values
+from config import capacity, hosts, processes, transport
 from config.environment import env
 from notifications.rules.servers import is_loopback, web_address
 
 # As Django's own `check --deploy` would have it; here no process starts without it.
 KEY_LENGTH, KEY_VARIETY = 50, 5
-YEAR_S = 31_536_000
 GENERATE = "Generate one: python -c 'import secrets; print(secrets.token_urlsafe(50))'"
 # They print, keep or drop what they are given.
 LOSING_BACKENDS = ("console", "dummy", "filebased", "locmem")
@@ -30,13 +28,16 @@ def register() -> None:
         secret_key,
         local_only,
         email_backend,
-        strict_transport,
-        authorities,
-        transport.encryption,
-        values.single_values,
+        hosts.hosts,
+        hosts.origins,
+        hosts.static_files,
+        transport.database,
+        transport.database_authority,
+        transport.rate_limits_redis,
+        transport.strict_transport,
     ):
         checks.register(check, "mailroom")
-    capacity.register()
+    checks.register(capacity.room_for_connections, checks.Tags.database)
 
 
 def readable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
@@ -73,9 +74,6 @@ def local_only(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterab
     if settings.MAILROOM_LOCAL and settings.HTTPS and not is_loopback(host):
         hint = "Unset MAILROOM_LOCAL, and see where it comes from: the environment or MAILROOM_ENV_FILE."
         yield Error("MAILROOM_LOCAL is on, and SITE_URL is a public site.", hint=hint, id="mailroom.E036")
-    if settings.SNS_CERTIFICATE_FILE and not settings.MAILROOM_LOCAL:
-        hint = "Unset it: only a local simulator signs with a certificate of its own."
-        yield Warning("SNS_CERTIFICATE_FILE is ignored without MAILROOM_LOCAL.", hint=hint, id="mailroom.W003")
 
 
 def email_backend(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
@@ -93,26 +91,3 @@ def email_backend(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Ite
         f"django.core.mail.backends.{kind}.EmailBackend" for kind in LOSING_BACKENDS
     ]:
         yield Error("EMAIL_BACKEND prints or drops email instead of sending it.", hint=hint, id="mailroom.E038")
-
-
-def strict_transport(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    short = settings.SECURE_HSTS_SECONDS < YEAR_S
-    if settings.SECURE_HSTS_PRELOAD and (short or not settings.SECURE_HSTS_INCLUDE_SUBDOMAINS):
-        hint = f"Set HSTS_INCLUDE_SUBDOMAINS=1 and HSTS_SECONDS to at least {YEAR_S}, or unset HSTS_PRELOAD."
-        yield Error("HSTS_PRELOAD is on, but browsers would not accept it.", hint=hint, id="mailroom.E039")
-
-
-def authorities(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    """Load the files of certificate authorities, as each connection would."""
-    database = settings.DATABASES["default"].get("OPTIONS", {}).get("sslrootcert", "")
-    files = {
-        "REDIS_CA_FILE": settings.REDIS_CA_FILE,
-        "SMTP_CA_FILE": settings.SMTP_CA_FILE,
-        "POSTGRES_CA_FILE": "" if database == "system" else database,
-    }
-    for name, file in files.items():
-        try:
-            ssl.create_default_context(cafile=file or None)
-        except (OSError, ValueError):
-            hint = "Name a readable PEM file with the certificates of the authorities to trust, or unset it."
-            yield Error(f"{name} cannot be read as certificates.", hint=hint, id="mailroom.E040")

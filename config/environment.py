@@ -6,27 +6,16 @@ names a file with the value: secrets of containers. A value is what it is: no ch
 
 import os
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 
 from config.env_file import faults, read_env_file
 from config.reading import Environment, Problem
+from notifications.runtime.roles import Role
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # A process that was given one of these is configured by its environment, not by what `make up` has left here.
 CONFIGURED_BY = ("SECRET_KEY", "DATABASE_URL", "POSTGRES_HOST", "REDIS_URL", "REDIS_HOST")
-
-
-class Role(StrEnum):
-    """What a process is for. It decides how patient the process is with the broker."""
-
-    WEB = "web"
-    WORKER = "worker"
-    RELAY = "relay"
-    BEAT = "beat"
-    FLOWER = "flower"
-    MANAGE = "manage"
 
 
 def env_file(environment: Mapping[str, str], folder: Path) -> Path | None:

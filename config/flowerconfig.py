@@ -11,9 +11,10 @@ from typing import Any
 import redis
 from flower.views import BaseHandler
 
-from config.environment import ROLE, Role
+from config.environment import ROLE
 from notifications.rules.states import Stream
 from notifications.runtime.redis_client import FLOWER_KEY, SERVED_FOR_S, client
+from notifications.runtime.roles import Role
 
 BEAT_S = 5.0
 

@@ -8,9 +8,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.environment import Role
 from config.reading import Environment, Problem
 from notifications.rules.servers import LAST_PORT, BadUrlError, bracketed, require_host
+from notifications.runtime.roles import Role
 
 # gunicorn's processes, and the threads of each, unless WEB_WORKERS and WEB_THREADS say otherwise.
 WEB_WORKERS, WEB_THREADS = 2, 4

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from config.environment import BASE_DIR, read
 from config.processes import PROCESSES, Process, command_line, pool_size, problems
-from config.startup import refuse
+from notifications.runtime.startup import refuse
 
 
 def main(arguments: list[str]) -> int:

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 from accounts import typed
 from config import connections, endpoints
-from config.environment import BASE_DIR, ROLE, Role, env
+from config.environment import BASE_DIR, ROLE, env
 from notifications import conf
 from notifications.conf.declarations import LONGEST_DAYS, LONGEST_S, LONGEST_WAIT_S
+from notifications.runtime.roles import Role
 
 # --- The engine: notifications.conf declares what there is ----------------------------------------------------------
 _ENGINE = {setting.name: env.read(setting) for group in conf.GROUPS for setting in conf.declared(group)}
@@ -37,6 +38,7 @@ INSTALLED_APPS = [
     "django_celery_results",
     "csp",
     "notifications",
+    "config",
 ]
 
 MIDDLEWARE = [

@@ -1,7 +1,6 @@
 """System checks: a setting that cannot work is found at the start, not at three in the morning."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import Any
 
 from django.apps import AppConfig
@@ -10,16 +9,16 @@ from django.core.checks import CheckMessage, Error
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 
-from config import checks as config_checks
-from config.environment import ROLE, Role
 from notifications import kinds
 from notifications.budget import rates
+from notifications.conf import checks as conf_checks
 from notifications.conf import settings
 from notifications.providers.base import compose
 from notifications.providers.base.deadline import call_s
 from notifications.providers.registry import PROVIDERS, WEBHOOKS
 from notifications.rules.servers import web_address
 from notifications.rules.states import Stream
+from notifications.runtime.roles import Role
 
 PARTS = ("subject.txt", "body.txt", "body.html")
 # Processes of these roles call no provider, so containers keep the providers' secrets from them.
@@ -29,8 +28,9 @@ ANSWER_S = 2.0
 
 
 def register() -> None:
-    config_checks.register()
     for check in (
+        conf_checks.values,
+        conf_checks.connections,
         role,
         providers,
         provider_settings,
@@ -45,13 +45,12 @@ def register() -> None:
         sender,
         limits,
         bounce_brake,
-        unconfirmed,
     ):
         checks.register(check, "mailroom")
 
 
 def role(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    if ROLE not in set(Role):
+    if settings.MAILROOM_ROLE not in set(Role):
         yield Error("MAILROOM_ROLE is no role.", hint=f"Use one of: {', '.join(Role)}.", id="mailroom.E001")
 
 
@@ -68,7 +67,7 @@ def providers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterabl
 
 
 def provider_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    if ROLE in NEVER_CALLS:
+    if settings.MAILROOM_ROLE in NEVER_CALLS:
         return
     for name in settings.EMAIL_PROVIDERS:
         for setting in PROVIDERS[name]().missing_settings() if name in PROVIDERS else []:
@@ -196,12 +195,3 @@ def bounce_brake(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iter
         if value <= 0 or (most is not None and value > most):
             hint = "Set it above 0" + (f" and at most to {most}." if most else ".")
             yield Error(f"{setting} is too small or too large.", hint=hint, id="mailroom.E016")
-
-
-def unconfirmed(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    if timedelta(days=settings.UNCONFIRMED_DAYS) <= settings.CONFIRMATION_TIMEOUT:
-        yield Error(
-            "UNCONFIRMED_DAYS is too short: accounts would be deleted while their links still work.",
-            hint="Make it longer than CONFIRMATION_TIMEOUT_S.",
-            id="mailroom.E017",
-        )

@@ -15,13 +15,13 @@ django.setup()
 from django.db import connection  # noqa: E402 - models need the apps to be ready
 from django.db.models.functions import Now  # noqa: E402
 
-from config.environment import Role  # noqa: E402
 from config.processes import PROCESSES  # noqa: E402
 from devtools.benchmarks.workers import running  # noqa: E402
 from notifications.events import ingest  # noqa: E402
 from notifications.models import Message, ProviderEvent, Suppression  # noqa: E402
 from notifications.providers.base.webhook import RawEvent  # noqa: E402
 from notifications.rules.states import Status, Stream  # noqa: E402
+from notifications.runtime.roles import Role  # noqa: E402
 
 BOUNCES, SUPPRESSIONS = 500, 1_000_000
 WRITE_EVERY_S = 0.02

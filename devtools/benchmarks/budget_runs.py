@@ -13,7 +13,6 @@ from django.db import connection  # noqa: E402 - models need the apps to be read
 
 from accounts import emails  # noqa: E402
 from accounts.models import User  # noqa: E402
-from config.environment import Role  # noqa: E402
 from config.processes import PROCESSES  # noqa: E402
 from devtools.benchmarks import windows  # noqa: E402
 from devtools.benchmarks.sink import Sink  # noqa: E402
@@ -23,6 +22,7 @@ from notifications.models import Message  # noqa: E402
 from notifications.outbox import Draft, enqueue, enqueue_many  # noqa: E402
 from notifications.rules.states import Stream  # noqa: E402
 from notifications.runtime.redis_client import client  # noqa: E402
+from notifications.runtime.roles import Role  # noqa: E402
 
 RUN_S = 10.0
 # The burst of the start must not make up for what is missing later.

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from config.environment import BASE_DIR, Role
+from config.environment import BASE_DIR
 from config.processes import Process, command_line
 from config.reading import Environment
+from notifications.runtime.roles import Role
 
 READY_WITHIN_S = 60.0
 STOP_S = 10.0

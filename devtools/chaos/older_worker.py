@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from config.environment import BASE_DIR, Role
+from config.environment import BASE_DIR
 from devtools.stack.orphans import MARK
 from devtools.stack.stack import Stack, StackError
+from notifications.runtime.roles import Role
 
 STARTS_WITHIN_S = 60.0
 STOPS_WITHIN_S = 60.0

@@ -12,7 +12,7 @@ from typing import Any, LiteralString
 import psycopg
 import requests
 
-from config.environment import BASE_DIR, Role
+from config.environment import BASE_DIR
 from config.processes import PROCESSES, command_line
 from config.reading import Environment
 from devtools.demo import crowd as people
@@ -24,6 +24,7 @@ from devtools.stack.ports import free_port
 from devtools.stack.server import ServerError
 from devtools.stack.stack import Ports, Stack, StackError
 from devtools.stack.supervision import Supervisor, SupervisorError
+from notifications.runtime.roles import Role
 
 FOLDER = BASE_DIR / ".local" / "demo"
 LONGEST_S = 180.0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import requests
 
-from config.environment import BASE_DIR, Role
+from config.environment import BASE_DIR
 from config.health import answers, healthy
 from config.processes import PROCESSES, Process, command_line, pool_size
 from config.reading import Environment
@@ -24,6 +24,7 @@ from devtools.stack.secret_files import kept_secret, write_env
 from devtools.stack.server import Server
 from devtools.stack.supervision import Program, Supervisor
 from devtools.stack.valkey import Valkey
+from notifications.runtime.roles import Role
 
 ADMIN_ADDRESS = "admin@mailroom.example"
 HEALTHY_WITHIN_S = 90.0

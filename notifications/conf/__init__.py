@@ -3,14 +3,16 @@
 Each is declared once, with default, parser and help, in `declarations`. Django's settings override the defaults.
 """
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from django.conf import settings as django_settings
 
 from notifications.conf.declarations import GROUPS, Declarations
+from notifications.conf.parsing import NotReadableError
 from notifications.conf.setting import Setting, declared
 
-__all__ = ["GROUPS", "Setting", "Settings", "declared", "is_set", "settings"]
+__all__ = ["GROUPS", "Setting", "Settings", "declared", "is_set", "misfits", "settings"]
 
 T = TypeVar("T")
 
@@ -29,6 +31,15 @@ class Settings(Declarations):
 def is_set(name: str) -> bool:
     """True if the project has set it, to whatever value."""
     return hasattr(django_settings, name)
+
+
+def misfits() -> Iterator[tuple[str, str]]:
+    """Yield the name of each setting whose value is of another type or out of range, and what it should be."""
+    for setting in (setting for group in GROUPS for setting in declared(group) if is_set(setting.name)):
+        try:
+            setting.parser.accept(getattr(django_settings, setting.name))
+        except NotReadableError as error:
+            yield setting.name, str(error)
 
 
 settings = Settings()

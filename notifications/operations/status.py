@@ -7,7 +7,6 @@ from typing import Any, LiteralString
 import redis
 from django.db import connection
 
-from config.capacity import CONNECTIONS
 from notifications import housekeeping, kinds
 from notifications.bounce_brake import counts
 from notifications.bounce_brake.decision import enough, must_slow
@@ -18,6 +17,7 @@ from notifications.models import housekeeping as periodic
 from notifications.operations.figures import Brake, Dead, Lane, Misfit, Overdue, Process, Status, Traffic
 from notifications.providers.registry import WEBHOOKS
 from notifications.rules.states import Stream
+from notifications.runtime.connections import USED_AND_ALLOWED
 from notifications.runtime.redis_client import FLOWER_KEY, budget_key, client, pace_key, served_key
 
 __all__ = [
@@ -108,7 +108,7 @@ def collect() -> Status:
     circuits = permits.states()
     told = _broker(_taking(circuits))
     uncertain, held = _row(_UNCERTAIN, MOST)
-    used, allowed = _row(CONNECTIONS)
+    used, allowed = _row(USED_AND_ALLOWED)
     reporting = {provider for (provider,) in _rows(_REPORTING, MOST)}
     return Status(
         processes=[

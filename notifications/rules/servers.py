@@ -199,6 +199,14 @@ def is_loopback(host: str) -> bool:
     return host in {"", "localhost", "::1"} or host.startswith(("127.", "/"))
 
 
+def crosses_networks(host: str) -> bool:
+    """Return whether a connection probably leaves the private network: a full name or a public address."""
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." in host and not is_loopback(host) and not host.endswith((".local", ".internal", ".localhost"))
+
+
 def bracketed(host: str) -> str:
     """Return the host as it stands before a port."""
     return f"[{host}]" if ":" in host else host

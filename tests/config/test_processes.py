@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from config.environment import BASE_DIR, Role
+from config.environment import BASE_DIR
 from config.health import healthy
 from config.processes import PROCESSES, command_line, most_connections, pool_size
 from config.reading import Environment
+from notifications.runtime.roles import Role
 
 BY_NAME = {process.name: process for process in PROCESSES}
 

@@ -9,9 +9,9 @@ from django.conf import settings as django_settings
 from django.core.checks import run_checks
 
 from accounts import emails
-from config import startup
-from config.environment import Role
 from notifications import checks, kinds
+from notifications.runtime import startup
+from notifications.runtime.roles import Role
 
 
 @pytest.mark.parametrize(
@@ -81,14 +81,14 @@ def test_kind_without_templates_is_found(monkeypatch):
     assert "templates/emails/no-templates/subject.txt" in str(found[0].hint)
 
 
-def test_unknown_role_is_found(monkeypatch):
-    monkeypatch.setattr(checks, "ROLE", "postman")
+def test_unknown_role_is_found(settings):
+    settings.MAILROOM_ROLE = "postman"
     assert [error.id for error in checks.role(None)] == ["mailroom.E001"]
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_known_role_is_fine(monkeypatch, role):
-    monkeypatch.setattr(checks, "ROLE", role.value)
+def test_known_role_is_fine(settings, role):
+    settings.MAILROOM_ROLE = role.value
     assert list(checks.role(None)) == []
 
 
@@ -122,8 +122,8 @@ def test_real_process_in_a_wrong_role_ends_with_a_sentence(tmp_path, role, comma
 
 
 @pytest.mark.parametrize("role", Role)
-def test_only_processes_that_call_providers_need_their_secrets(settings, monkeypatch, role):
+def test_only_processes_that_call_providers_need_their_secrets(settings, role):
     settings.EMAIL_PROVIDERS, settings.SENDGRID_API_KEY = ["sendgrid"], ""
-    monkeypatch.setattr(checks, "ROLE", role)
+    settings.MAILROOM_ROLE = role
     found = {error.id for error in checks.provider_settings(None)}
     assert found == ({"mailroom.E003"} if role not in {Role.WEB, Role.FLOWER} else set())

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from config.environment import BASE_DIR
+from notifications.conf import settings
 from notifications.operations.answers_page import page
 
 
@@ -17,6 +17,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["write"]:
-            (BASE_DIR / "docs" / "answers.md").write_text(page())
+            (settings.BASE_DIR / "docs" / "answers.md").write_text(page())
         else:
             self.stdout.write(page(), ending="")

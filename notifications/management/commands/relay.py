@@ -13,14 +13,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error
 
-from config import startup
-from config.environment import Role
 from notifications.conf import settings
 from notifications.events import apply
 from notifications.events.reader import Reader
 from notifications.outbox import relay
-from notifications.runtime import heartbeat
+from notifications.runtime import heartbeat, startup
 from notifications.runtime.database import drop_connection, error_name, is_outage
+from notifications.runtime.roles import Role
 
 logger = logging.getLogger(__name__)
 # A database that is away is asked again after this long.

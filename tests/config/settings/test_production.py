@@ -3,8 +3,7 @@
 import pytest
 from django.core.checks import run_checks
 
-from config import values
-from config.environment import Role
+from notifications.runtime.roles import Role
 from tests.config.settings.process import PRODUCTION, run
 
 LOCAL_ENV = """
@@ -134,7 +133,7 @@ def test_production_server_passes_djangos_own_checks_too():
 
 @pytest.mark.parametrize("role", [Role.WEB, Role.WORKER, Role.RELAY, Role.BEAT])
 def test_process_unfit_for_people_does_not_start(role):
-    script = f"import django; django.setup()\nfrom config.startup import require, Role\nrequire(Role.{role.name})"
+    script = f"import django; django.setup()\nfrom notifications.runtime import startup\nstartup.require('{role}')"
     changes = {"SECRET_KEY": "prod", "DEBUG": "1", "MAILROOM_ROLE": role, "DJANGO_SETTINGS_MODULE": "config.settings"}
     done = run("-c", script, **changes)
     assert done.returncode == 1
@@ -161,8 +160,8 @@ def test_proxy_is_tried_as_its_readers_do(production, monkeypatch, name, proxy, 
     assert {message.id for message in found(production, {})} == ids
 
 
-def test_web_process_without_its_static_files_does_not_start(tmp_path, production, monkeypatch):
-    monkeypatch.setattr(values, "ROLE", Role.WEB)
+def test_web_process_without_its_static_files_does_not_start(tmp_path, production):
+    production.MAILROOM_ROLE = Role.WEB
     production.STATIC_ROOT = str(tmp_path)
     assert {message.id for message in found(production, {})} == {"mailroom.E052"}
     (tmp_path / "staticfiles.json").touch()

@@ -7,8 +7,9 @@ import pytest
 
 from config import endpoints
 from config import env_file as files
-from config.environment import CONFIGURED_BY, Role, env_file
+from config.environment import CONFIGURED_BY, env_file
 from config.reading import Environment
+from notifications.runtime.roles import Role
 from tests.config.settings.process import PRODUCTION, run
 
 SECRETS = [

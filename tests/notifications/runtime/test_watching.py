@@ -44,8 +44,8 @@ def stuck():
 
 
 @pytest.fixture
-def app(monkeypatch):
-    monkeypatch.setattr("config.startup.ROLE", "worker")
+def app(settings):
+    settings.MAILROOM_ROLE = "worker"
     app = Celery("watched", set_as_current=False)
     app.config_from_object("config.celeryconfig")
     app.conf.result_backend = "disabled"

@@ -5,7 +5,8 @@ from typing import NoReturn
 from django.core.checks import ERROR
 from django.core.management.base import BaseCommand, SystemCheckError
 
-from config.environment import ROLE, Role
+from notifications.conf import settings
+from notifications.runtime.roles import Role
 
 
 def require(*allowed: Role) -> None:
@@ -13,7 +14,7 @@ def require(*allowed: Role) -> None:
 
     Raises SystemCheckError, which names what to change.
     """
-    if ROLE not in allowed:
+    if settings.MAILROOM_ROLE not in allowed:
         names = " or ".join(role.value for role in allowed)
         raise SystemCheckError(f"MAILROOM_ROLE is wrong: this process needs MAILROOM_ROLE={names}. (mailroom.E001)")
     BaseCommand().check(fail_level=ERROR)

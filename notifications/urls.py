@@ -1,12 +1,12 @@
 """What a project includes, below any prefix: `path("", include("notifications.urls"))`."""
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from notifications import webhooks
 from notifications.conf import settings
 
 app_name = "notifications"
-urlpatterns = [path("webhooks/<slug:provider>/", webhooks.receive, name="webhook")]
+urlpatterns: list[URLPattern | URLResolver] = [path("webhooks/<slug:provider>/", webhooks.receive, name="webhook")]
 
 if settings.DEBUG or settings.MAILROOM_LOCAL:
     urlpatterns.append(path("dev/emails/", include("notifications.previews")))

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, cast
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils.module_loading import import_string
+
+from notifications.conf import settings
 
 
 def address_of(user: AbstractBaseUser) -> str:

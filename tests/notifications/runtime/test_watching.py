@@ -125,7 +125,7 @@ def test_worker_whose_slots_are_all_stuck_is_unhealthy(app, monkeypatch):
         eventually(lambda: "all of its slots" in row().trouble)
         assert not touched()
         # They wait for the database, which the worker cannot help.
-        monkeypatch.setattr(database, "_seen_away_at", math.inf)
+        monkeypatch.setattr(database, "_outage_seen_at", math.inf)
         eventually(lambda: row().trouble == "" and touched())
 
 

@@ -19,8 +19,10 @@ from pathlib import Path
 import requests
 
 from devtools.benchmarks.harmed_broker import HarmedBroker
+from devtools.stack.console import say
+from devtools.stack.facts import percentile
 from devtools.stack.ports import free_port
-from devtools.stack.site_client import Person
+from devtools.stack.site_client import SiteClient
 from devtools.stack.stack import Ports, Stack
 
 SIGN_UPS = 150
@@ -41,7 +43,7 @@ class Seen:
     last_s: float
 
     def at(self, share: float) -> float:
-        return sorted(self.waits_ms)[min(int(len(self.waits_ms) * share), len(self.waits_ms) - 1)]
+        return percentile(self.waits_ms, share)
 
     def line(self, well: "Seen | None") -> str:
         p50, p99 = statistics.median(self.waits_ms), self.at(0.99)
@@ -58,29 +60,24 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder, HarmedBroker(Path(folder) / "broker") as broker:
         ports = Ports(web=free_port(), flower=free_port(), simulator=free_port())
         stack = Stack(Path(folder) / "stack", ports, {**os.environ, "REDIS_URL": broker.url})
-        try:
-            stack.start(say=_say)
+        with stack.running(say):
             url = f"{stack.simulator_url}/api/controls"
             requests.put(url, json={"latency_ms": PROVIDER_MS}, timeout=10).raise_for_status()
             harms = {name: harm for name, harm in broker.harms.items() if not wanted or name in wanted}
             return measure(stack, harms, count)
-        finally:
-            stack.stop()
-            for server in stack.servers:
-                server.destroy()
 
 
 def measure(stack: Stack, harms: Mapping[str, Callable[[], AbstractContextManager[None]]], count: int) -> int:
     crowd(stack, "warm-up", 20)
     well = watch(stack, "well", nullcontext(), count)
-    _say(well.line(None))
+    say(well.line(None))
     seen = [well]
     for name, harm in harms.items():
         seen.append(watch(stack, name, harm(), count))
-        _say(seen[-1].line(well))
+        say(seen[-1].line(well))
     worst = max(seen, key=lambda each: each.at(0.99))
     missing = sum(len(each.waits_ms) - each.arrived for each in seen)
-    _say(
+    say(
         f"broker_faults: sign_ups={count * len(seen)} missing={missing} p99_ms={worst.at(0.99):.0f} ({worst.name})"
         f" target_ms={TARGET_MS:.0f}"
     )
@@ -108,7 +105,7 @@ def crowd(stack: Stack, name: str, count: int) -> list[float]:
 
     def sign_up(number: int) -> float:
         time.sleep(max(0.0, began + number * PACE_S - time.monotonic()))
-        return Person(stack.site_url).sign_up(f"{name}-{number}@example.com").took_s * 1000
+        return SiteClient(stack.site_url).sign_up(f"{name}-{number}@example.com").took_s * 1000
 
     with ThreadPoolExecutor(8) as people:
         return list(people.map(sign_up, range(count)))
@@ -124,11 +121,6 @@ def provider_calls(stack: Stack, name: str, count: int) -> list[float]:
         moment = datetime.fromisoformat(entry["request_started_at"]).timestamp()
         first[entry["to"]] = min(moment, first.get(entry["to"], moment))
     return list(first.values())
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from config.processes import PROCESSES  # noqa: E402
 from devtools.benchmarks import windows  # noqa: E402
 from devtools.benchmarks.sink import Sink  # noqa: E402
 from devtools.benchmarks.workers import READY_WITHIN_S, Sender, running  # noqa: E402
+from devtools.stack.console import say  # noqa: E402
+from devtools.stack.facts import percentile  # noqa: E402
 from notifications.budget.grants import burst  # noqa: E402
 from notifications.models import Message  # noqa: E402
 from notifications.outbox import Draft, enqueue, enqueue_many  # noqa: E402
@@ -56,7 +58,7 @@ def main() -> int:
     waits_ms = [wait_s * 1000 for wait_s in critical_waits(folder, sink)]
     sink.stop()
     over, under = (max(figures) for figures in zip(*runs, strict=True))
-    p50, p99 = windows.percentile(waits_ms, 50), windows.percentile(waits_ms, 99)
+    p50, p99 = percentile(waits_ms, 0.5), percentile(waits_ms, 0.99)
     say(f"{len(waits_ms)} critical messages beside bulk at {CRITICAL_RATE}/s: p50 {p50:.0f} ms, p99 {p99:.0f} ms")
     say(f"budget: worst_over_pct={over:.2f} worst_under_pct={under:.2f} critical_p99_wait_ms={p99:.1f}")
     return 0 if over == 0 and under <= MOST_UNDER_PCT and p99 <= LONGEST_P99_MS else 1
@@ -79,7 +81,7 @@ def judge(rate: int, count: int, way: str, moments: Sequence[float]) -> tuple[fl
 
 def plain(rate: int, count: int) -> list[float]:
     """Return the moments of the calls of `count` plain processes."""
-    start_anew()
+    restart()
     load(int(rate * (WHOLE_S + 2)))
     senders = [Sender(rate, PROCESS_COUNTS[count]) for _ in range(count)]
     try:
@@ -97,7 +99,7 @@ def plain(rate: int, count: int) -> list[float]:
 
 def real(folder: Path, sink: Sink, rate: int, count: int) -> list[float]:
     """Return the moments of the calls of `count` Celery workers that the relay supplies."""
-    start_anew()
+    restart()
     workers = {f"bench-{number}": WORKERS["worker-main"] for number in range(count)}
     with running(folder, {"relay": RELAY, **workers}, {"EMAIL_RATE": str(rate), "SIMULATOR_URL": sink.url}):
         sink.calls.clear()
@@ -112,7 +114,7 @@ def critical_waits(folder: Path, sink: Sink) -> list[float]:
 
     The shipped workers do the work.
     """
-    start_anew()
+    restart()
     people = User.objects.bulk_create(User(email=f"critical{number}@example.com") for number in range(CRITICAL_COUNT))
     settings = {"EMAIL_RATE": str(CRITICAL_RATE), "SIMULATOR_URL": sink.url}
     with running(folder, {"relay": RELAY, **WORKERS}, settings):
@@ -130,8 +132,8 @@ def critical_waits(folder: Path, sink: Sink) -> list[float]:
     return [called.get(str(message_id), float("inf")) - moment.timestamp() for message_id, moment in written]
 
 
-def start_anew() -> None:
-    """Begin with an empty database and an empty Redis."""
+def restart() -> None:
+    """Empty the database and Redis."""
     client().flushdb()
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE accounts_user, notifications_message CASCADE")
@@ -151,11 +153,6 @@ def wait_for_calls(sink: Sink) -> None:
     give_up_at = time.monotonic() + READY_WITHIN_S
     while not sink.calls and time.monotonic() < give_up_at:
         time.sleep(0.02)
-
-
-def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from devtools.benchmarks.screenshots import CHROMIUM
+from devtools.stack.console import say
 from devtools.stack.ports import free_port
 from devtools.stack.simulated import Simulated
 from devtools.stack.site_client import PASSWORD
@@ -30,21 +31,15 @@ def main() -> int:
         return 1
     with tempfile.TemporaryDirectory() as folder:
         stack = Stack(Path(folder), Ports(web=free_port(), flower=free_port(), simulator=free_port()), {**os.environ})
-        try:
-            stack.start(say=lambda text: print(text, file=sys.stderr))
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(
-                    executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-                )
-                delays = sorted(
-                    delay_ms(stack, browser.new_context().new_page(), f"waits{number}@example.com")
-                    for number in range(SIGN_UPS)
-                )
-        finally:
-            stack.stop()
-            for server in stack.servers:
-                server.destroy()
-    sys.stdout.write(f"inbox: sign_ups={SIGN_UPS} p50_ms={statistics.median(delays):.0f} max_ms={delays[-1]:.0f}\n")
+        with stack.running(lambda text: print(text, file=sys.stderr)), sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
+            )
+            delays = sorted(
+                delay_ms(stack, browser.new_context().new_page(), f"waits{number}@example.com")
+                for number in range(SIGN_UPS)
+            )
+    say(f"inbox: sign_ups={SIGN_UPS} p50_ms={statistics.median(delays):.0f} max_ms={delays[-1]:.0f}")
     return 0
 
 

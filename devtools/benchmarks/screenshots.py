@@ -17,7 +17,7 @@ from config.environment import BASE_DIR
 from devtools.benchmarks.screenshots_of_people import take_people
 from devtools.stack.ports import free_port
 from devtools.stack.simulated import Simulated
-from devtools.stack.site_client import Person
+from devtools.stack.site_client import SiteClient
 from devtools.stack.stack import ADMIN_ADDRESS, Ports, Stack
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -54,10 +54,10 @@ def main() -> int:
 
 def invite(stack: Stack) -> None:
     for name in NAMES:
-        Person(stack.site_url).sign_up(f"{name.split()[0].lower()}@example.com", name)
-    Person(stack.site_url).ask_for_reset("ada@example.com")
+        SiteClient(stack.site_url).sign_up(f"{name.split()[0].lower()}@example.com", name)
+    SiteClient(stack.site_url).ask_for_reset("ada@example.com")
     # The simulator bounces what begins like this.
-    Person(stack.site_url).sign_up("bounce@example.com", "Nobody There")
+    SiteClient(stack.site_url).sign_up("bounce@example.com", "Nobody There")
     time.sleep(6)
 
 
@@ -65,15 +65,15 @@ def trouble(stack: Stack) -> None:
     """Mail that the provider refuses for two reasons, and mail of which nobody can tell whether it was taken."""
     set_controls(stack, latency_ms=50, webhook_lost_rate=1, error_rate=1, error_status=400)
     for name in ("alan", "barbara", "edsger", "frances", "john"):
-        Person(stack.site_url).sign_up(f"{name}@example.com", name.title())
+        SiteClient(stack.site_url).sign_up(f"{name}@example.com", name.title())
     time.sleep(3)
     set_controls(stack, error_status=413)
-    Person(stack.site_url).ask_for_reset("grace@example.com")
+    SiteClient(stack.site_url).ask_for_reset("grace@example.com")
     time.sleep(3)
     set_controls(stack, error_rate=0, fault="cut_after", fault_rate=1)
     for name in ("margaret", "niklaus"):
-        Person(stack.site_url).sign_up(f"{name}@example.com", name.title())
-    Person(stack.site_url).ask_for_reset("hedy@example.com")
+        SiteClient(stack.site_url).sign_up(f"{name}@example.com", name.title())
+    SiteClient(stack.site_url).ask_for_reset("hedy@example.com")
     time.sleep(3)
     gone = "from accounts.models import User; User.objects.filter(email='john@example.com').update(is_active=False)"
     stack.manage("shell", "-v", "0", "-c", gone)
@@ -134,7 +134,7 @@ def take_status(stack: Stack, browser: Browser) -> None:
     workers = [stack.supervisor.ask("getProcessInfo", f"worker-{name}")["pid"] for name in ("critical", "main")]
     for worker in workers:
         os.kill(worker, signal.SIGSTOP)
-    Person(stack.site_url).ask_for_reset("grace@example.com")
+    SiteClient(stack.site_url).ask_for_reset("grace@example.com")
     time.sleep(40)
     page.goto(f"{stack.site_url}/admin/status/")
     _shot(page, "status", whole=True)

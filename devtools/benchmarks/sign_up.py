@@ -6,7 +6,6 @@ settings, on free ports and in a fresh folder; the provider needs 2 s.
 
 import os
 import statistics
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +14,10 @@ from pathlib import Path
 
 import requests
 
+from devtools.stack.console import say
+from devtools.stack.facts import percentile
 from devtools.stack.ports import free_port
-from devtools.stack.site_client import Person
+from devtools.stack.site_client import SiteClient
 from devtools.stack.stack import Ports, Stack
 
 SIGN_UPS = 300
@@ -40,13 +41,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         ports = Ports(web=free_port(), flower=free_port(), simulator=free_port())
         stack = Stack(Path(folder), ports, os.environ)
-        try:
-            stack.start(say=_say)
+        with stack.running(say):
             measure(stack)
-        finally:
-            stack.stop()
-            for server in stack.servers:
-                server.destroy()
 
 
 def measure(stack: Stack) -> None:
@@ -60,7 +56,7 @@ def measure(stack: Stack) -> None:
         time.sleep(0.5)
     figures = {
         "sign_up_p50_ms": statistics.median(well),
-        "sign_up_p99_ms": well[int(len(well) * 0.99) - 1],
+        "sign_up_p99_ms": percentile(well, 0.99),
         "publish_p50_ms": statistics.median(publish),
         "redis_stopped_first_ms": stopped[0],
         "redis_stopped_worst_ms": max(stopped),
@@ -70,7 +66,7 @@ def measure(stack: Stack) -> None:
         "provider_ms": 2000.0,
         "provider_to_sign_up_ratio": 2000.0 / statistics.median(well),
     }
-    _say("sign_up: " + " ".join(f"{name}={value:.1f}" for name, value in figures.items()))
+    say("sign_up: " + " ".join(f"{name}={value:.1f}" for name, value in figures.items()))
 
 
 def sign_ups_ms(stack: Stack, name: str, count: int) -> list[float]:
@@ -79,7 +75,7 @@ def sign_ups_ms(stack: Stack, name: str, count: int) -> list[float]:
 
     def one(number: int) -> float:
         time.sleep(max(0.0, began + number * PACE_S - time.monotonic()))
-        return Person(stack.site_url).sign_up(f"{name}{number}@example.com").took_s * 1000
+        return SiteClient(stack.site_url).sign_up(f"{name}{number}@example.com").took_s * 1000
 
     with ThreadPoolExecutor(20) as people:
         return list(people.map(one, range(count)))
@@ -90,11 +86,6 @@ def provider_calls(stack: Stack, name: str, count: int) -> list[float]:
     query = {"to": name, "limit": str(count)}
     answer = requests.get(f"{stack.simulator_url}/api/messages", params=query, timeout=10)
     return [datetime.fromisoformat(entry["request_started_at"]).timestamp() for entry in answer.json()["messages"]]
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

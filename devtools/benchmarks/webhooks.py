@@ -5,7 +5,6 @@ the real work: every message moves from uncertain to sent and delivered. Request
 """
 
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +23,7 @@ from devtools.simulator.reports.base import Happening, Post, Reports
 from devtools.simulator.reports.sendgrid import SendGridReports
 from devtools.simulator.reports.ses import SesReports
 from devtools.simulator.signing import kept_keys
+from devtools.stack.console import say
 from devtools.stack.ports import free_port
 from devtools.stack.stack import Ports, Stack
 
@@ -46,13 +46,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         ports = Ports(web=free_port(), flower=free_port(), simulator=free_port())
         stack = Stack(Path(folder), ports, os.environ)
-        try:
-            stack.start(say=_say)
+        with stack.running(say):
             measure(stack)
-        finally:
-            stack.stop()
-            for server in stack.servers:
-                server.destroy()
 
 
 def measure(stack: Stack) -> None:
@@ -69,7 +64,7 @@ def measure(stack: Stack) -> None:
 
         stored, applied = rates(stack, "sendgrid", [report(SendGridReports(keys), ids) for ids in batches], read)
         sns_stored, sns_applied = rates(stack, "ses", [report(SesReports(keys), ids) for ids in singles], read)
-    _say(
+    say(
         f"webhooks: sendgrid_stored_per_s={stored * BATCH:.0f} sendgrid_read_per_s={applied * BATCH:.0f} "
         f"sns_stored_per_s={sns_stored:.0f} sns_read_per_s={sns_applied:.0f}"
     )
@@ -119,11 +114,6 @@ def rates(stack: Stack, provider: str, posts: Sequence[Post], read: Callable[[],
             raise SystemExit(f"{read() - before} of {events} events were read within {READ_WITHIN_S:g} s")
         time.sleep(0.1)
     return len(posts) / answered_s, len(posts) / (time.perf_counter() - began)
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

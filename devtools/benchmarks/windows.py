@@ -23,9 +23,3 @@ def under_pct(moments: Sequence[float], *, rate: float, since: float, length_s: 
     """Return by how many percent the window that begins at `since` falls short of rate * length."""
     found = sum(since <= moment < since + length_s for moment in moments)
     return max(0.0, (1 - found / (rate * length_s)) * 100)
-
-
-def percentile(values: Sequence[float], percent: float) -> float:
-    """Return the smallest value that at least `percent` of all values do not exceed. Raises IndexError for none."""
-    ordered = sorted(values)
-    return ordered[max(0, -(-len(ordered) * int(percent) // 100) - 1)]

@@ -1,1 +1,1 @@
-"""`make prove`: people are told "done" while everything is harmed; afterwards the providers' journals must agree."""
+"""`make prove`: inject faults while people sign up, and check that every acknowledged request was delivered."""

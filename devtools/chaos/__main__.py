@@ -1,4 +1,4 @@
-"""Start the real stack on free ports and in a fresh folder; let people in; do harm; compare."""
+"""Start the real stack on free ports in a fresh folder, send the workload, inject faults, check."""
 
 import argparse
 import os
@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 import redis
@@ -17,11 +16,12 @@ import requests
 
 from config.environment import BASE_DIR
 from devtools.chaos import recipients
-from devtools.chaos.conditions import CONTROLS, announced, kept, settings
+from devtools.chaos.conditions import CONTROLS, announced, kept_environment, settings
 from devtools.chaos.faults import FAULTS
 from devtools.chaos.proof import Programme, Proof
 from devtools.chaos.report import Figures, complaints, last_line, programme, remarks, table
 from devtools.chaos.schedule import SHORT_S, left_out, needed_s, plan, plan_short
+from devtools.stack.console import Tee
 from devtools.stack.interruption import interrupt_once
 from devtools.stack.ports import HOST, free_port
 from devtools.stack.server import ServerError
@@ -30,29 +30,17 @@ from devtools.stack.supervision import Supervisor, SupervisorError
 
 FOLDER = BASE_DIR / ".local" / "prove"
 PEOPLE, PEOPLE_SHORT = 1000, 300
-# People a second: slow enough that every fault fits, and never so slow that a harm meets nobody.
+# People a second: slow enough that every fault fits, and fast enough that every fault meets requests.
 FASTEST, SLOWEST = 10.0, 1.75
 SEEDS = 10_000
 # The second act: each of its parts has this share of the people, but enough for a p99.
 RECIPIENTS_FOLDER = FOLDER / "recipients"
 RECIPIENTS_SHARE, LEAST_RECIPIENTS, RECIPIENTS_RATE = 4, 120, 6.0
-# What may go wrong with the proof itself, as opposed to what it is looking for.
+# Failures of the run itself, as opposed to what it looks for.
 FAILURES = (
     *(StackError, SupervisorError, ServerError),
     *(requests.RequestException, redis.RedisError, psycopg.OperationalError),
 )
-
-
-class Sayer:
-    """Prints, and keeps what was printed."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __call__(self, text: str) -> None:
-        print(text, flush=True)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(text + "\n")
 
 
 def main(arguments: list[str]) -> int:
@@ -62,42 +50,44 @@ def main(arguments: list[str]) -> int:
         Supervisor(folder).stop()
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(mode=stat.S_IRWXU, parents=True)
-    say = Sayer(FOLDER / "report.txt")
+    say = Tee(FOLDER / "report.txt")
     try:
-        return verdict(say, first_act(say, chosen, interrupted), second_act(say, chosen, interrupted))
+        return report(say, first_act(say, chosen, interrupted), second_act(say, chosen, interrupted))
     except FAILURES as error:
-        say(f"The proof could not be made: {type(error).__name__}: {error}")
+        say(f"The run was not completed: {type(error).__name__}: {error}")
         return 1
     except KeyboardInterrupt:
         return 130
 
 
-def first_act(say: Sayer, chosen: Programme, interrupted: threading.Event) -> Figures:
+def first_act(say: Tee, chosen: Programme, interrupted: threading.Event) -> Figures:
     """Inject the faults while people sign up through two providers."""
     ports = Ports(web=free_port(), flower=free_port(), simulator=free_port())
     conditions = settings(f"http://{HOST}:{ports.simulator}")
-    stack = Stack(FOLDER, ports, kept(os.environ) | {setting.name: setting.value for setting in conditions})
+    stack = Stack(FOLDER, ports, kept_environment(os.environ) | {setting.name: setting.value for setting in conditions})
     announce(say, chosen, [*announced(conditions, stack.environment)])
     proof = Proof(stack, say)
-    with running(stack, proof.load.stop, say, interrupted):
+    with running(stack, proof.workload.stop, say, interrupted):
         return proof.run(chosen)
 
 
-def second_act(say: Sayer, chosen: Programme, interrupted: threading.Event) -> recipients.Figures:
-    """Let people with a working mail server sign up beside people without one."""
+def second_act(say: Tee, chosen: Programme, interrupted: threading.Event) -> recipients.Figures:
+    """Let people sign up whose mail server works, beside people whose server refuses."""
     conditions = recipients.settings(free_port())
-    say("\nThe second act: other people's mail servers. Set for it, beside what was set for the first:")
+    say("\nThe second act: other people's mail servers. Its settings, beside those of the first:")
     say("\n".join(f"  {setting}" for setting in conditions))
     ports = Ports(web=free_port(), flower=free_port(), simulator=free_port())
     given = [*settings(f"http://{HOST}:{ports.simulator}"), *conditions]
-    stack = Stack(RECIPIENTS_FOLDER, ports, kept(os.environ) | {setting.name: setting.value for setting in given})
+    stack = Stack(
+        RECIPIENTS_FOLDER, ports, kept_environment(os.environ) | {setting.name: setting.value for setting in given}
+    )
     act = recipients.Recipients(stack, say)
     with running(stack, act.stop, say, interrupted):
         return act.run(max(chosen.people // RECIPIENTS_SHARE, LEAST_RECIPIENTS), RECIPIENTS_RATE)
 
 
 @contextmanager
-def running(stack: Stack, stop_load: Callable[[], None], say: Sayer, interrupted: threading.Event) -> Iterator[None]:
+def running(stack: Stack, stop_workload: Callable[[], None], say: Tee, interrupted: threading.Event) -> Iterator[None]:
     """Run a stack until the block ends, and delete its databases. A second Ctrl-C does not cut the stop short."""
     try:
         stack.start(say=say)
@@ -105,10 +95,8 @@ def running(stack: Stack, stop_load: Callable[[], None], say: Sayer, interrupted
     finally:
         before = interrupted.is_set()
         interrupted.set()
-        stop_load()
-        stack.stop()
-        for server in stack.servers:
-            server.destroy()
+        stop_workload()
+        stack.destroy()
         if not before:
             interrupted.clear()
 
@@ -116,42 +104,42 @@ def running(stack: Stack, stop_load: Callable[[], None], say: Sayer, interrupted
 def programme_of(arguments: list[str]) -> Programme:
     parser = argparse.ArgumentParser(prog="python -m devtools.chaos", description=__doc__)
     parser.add_argument("--people", type=int, help=f"{PEOPLE}, or {PEOPLE_SHORT} with --short")
-    parser.add_argument("--seed", type=int, help="of the schedule and of the providers' chance; random, and said")
+    parser.add_argument("--seed", type=int, help="of the schedule and of the providers; random if missing")
     parser.add_argument("--short", action="store_true", help=f"a selection of faults in {SHORT_S:.0f} s")
     given = parser.parse_args(arguments)
     usual = PEOPLE_SHORT if given.short else PEOPLE
     people = usual if given.people is None else given.people
     seed = random.randrange(SEEDS) if given.seed is None else given.seed  # noqa: S311 - guards nothing
     if people < 1:
-        parser.error("somebody has to come")
+        parser.error("--people must be at least 1")
     if given.short:
-        return Programme(people=people, rate=people / SHORT_S, seed=seed, harms=plan_short(seed))
+        return Programme(people=people, rate=people / SHORT_S, seed=seed, schedule=plan_short(seed))
     rate = min(FASTEST, max(SLOWEST, people / needed_s(FAULTS)))
-    return Programme(people=people, rate=rate, seed=seed, harms=plan(seed, people / rate, FAULTS))
+    return Programme(people=people, rate=rate, seed=seed, schedule=plan(seed, people / rate, FAULTS))
 
 
-def announce(say: Sayer, chosen: Programme, conditions: list[str]) -> None:
+def announce(say: Tee, chosen: Programme, conditions: list[str]) -> None:
     say(f"{chosen.people} people come, {chosen.rate:.1f} a second. SEED={chosen.seed}\n")
-    say("Set for this proof:")
+    say("Settings of this run:")
     say("\n".join(f"  {line}" for line in conditions))
     controls = " ".join(f"{name}={value}" for name, value in CONTROLS.items())
-    say(f"  the simulated providers' controls: {controls}  (messages in flight for a killer to find; ample quota)\n")
-    say("What will be done to it, in seconds from the first person:")
-    say("\n".join(programme(chosen.harms)))
-    names = [fault.name for fault in left_out(chosen.harms, FAULTS)]
-    say(f"Left out for want of time, {len(names)} of {len(FAULTS)}: {', '.join(names)}\n" if names else "")
+    say(f"  the simulated providers' controls: {controls}  (slow enough that calls are in flight; ample quota)\n")
+    say("Faults, in seconds from the first person:")
+    say("\n".join(programme(chosen.schedule)))
+    names = [fault.name for fault in left_out(chosen.schedule, FAULTS)]
+    say(f"No time for {len(names)} of {len(FAULTS)}: {', '.join(names)}\n" if names else "")
 
 
-def verdict(say: Sayer, figures: Figures, others: recipients.Figures) -> int:
+def report(say: Tee, figures: Figures, others: recipients.Figures) -> int:
     say(table(figures))
     for line in remarks(figures):
         say(line)
     say(recipients.summary(others))
     wrong = [*complaints(figures), *recipients.complaints(others)]
     for line in wrong:
-        say(f"WRONG: {line}")
-    say(f"The whole report: {FOLDER.relative_to(BASE_DIR)}/report.json; logs in log/, the clients' in clients.jsonl,")
-    say("the killer's in killer.jsonl, the providers' journal in simulator/journal.jsonl.")
+        say(f"FAILED: {line}")
+    say(f"Full report: {FOLDER.relative_to(BASE_DIR)}/report.json; beside it log/, clients.jsonl (requests),")
+    say("killer.jsonl (killed and frozen processes) and simulator/journal.jsonl (accepted emails).")
     say(last_line(figures, others.verdict, wait_ratio=others.ratio))
     return 1 if wrong else 0
 

@@ -1,14 +1,14 @@
-"""What the providers' journals say of what people were told. Pure; our own rows have no say."""
+"""Check the acknowledged requests against the providers' journals. Pure; our own rows prove nothing."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from devtools.chaos.workload import Said, Word
+from devtools.chaos.workload import Operation, Result
 from devtools.stack.facts import Fact, kind_of
 
-# How an answer ends that its caller has heard.
+# How the journal calls an answer that its caller received whole.
 WHOLE = "whole"
 
 # (message id, attempt), as both travel with the mail.
@@ -28,7 +28,7 @@ class Duplicate:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """`sent` counts the mails about what people were told, copies included; `strays` the facts nobody was told."""
+    """`accepted`: acknowledged facts. `sent`: emails about them, copies included. `strays`: facts of other emails."""
 
     accepted: int
     sent: int
@@ -41,36 +41,38 @@ class Verdict:
         return [duplicate for duplicate in self.duplicates if not duplicate.why]
 
 
-def promised(said: Iterable[Said]) -> list[Said]:
-    """Return the promises that an email must keep, in their order.
+def promised(operations: Iterable[Operation]) -> list[Operation]:
+    """Return the acknowledged operations that an email must follow, in their order.
 
     A reset link that was used confirms the address: its welcome is no longer relevant, and may be left out.
     """
-    done = [one for one in said if one.word is Word.DONE]
+    done = [one for one in operations if one.result is Result.ACKNOWLEDGED]
     confirmed = {one.address for one in done if one.kind == "password-changed"}
     return [one for one in done if not (one.kind == "welcome" and one.address in confirmed)]
 
 
-def judge(told: Collection[Fact], journal: Sequence[Mapping[str, Any]], named: Mapping[Try, str]) -> Verdict:
-    """Compare what people were told with the journal's entries, oldest first, of all providers.
+def judge(
+    acknowledged: Collection[Fact], journal: Sequence[Mapping[str, Any]], lost_answers: Mapping[Try, str]
+) -> Verdict:
+    """Compare the acknowledged facts with the journal's entries, oldest first, of all providers.
 
-    `named` is what the killer's log says of each try. A copy is explained by an earlier copy of the same message whose
-    answer was lost by the journal, or which the killer's log names; each earlier copy explains one.
+    `lost_answers` is what the killer's log says of each try. A copy is explained by an earlier copy of the same message
+    if the journal or the killer's log says that its answer was lost; each earlier copy explains one.
     """
     copies: dict[Fact, list[Mapping[str, Any]]] = defaultdict(list)
     for entry in journal:
         copies[fact_of(entry)].append(entry)
     return Verdict(
-        accepted=len(set(told)),
-        sent=sum(len(copies[fact]) for fact in set(told) if fact in copies),
-        lost=sorted(fact for fact in set(told) if fact not in copies),
-        # Of strays too: whoever was told nothing does not want two mails either.
-        duplicates=[duplicate for entries in copies.values() for duplicate in duplicates(entries, named)],
-        strays=sorted(copies.keys() - set(told)),
+        accepted=len(set(acknowledged)),
+        sent=sum(len(copies[fact]) for fact in set(acknowledged) if fact in copies),
+        lost=sorted(fact for fact in set(acknowledged) if fact not in copies),
+        # Of strays too: an email that nobody expects must not arrive twice either.
+        duplicates=[duplicate for entries in copies.values() for duplicate in duplicates(entries, lost_answers)],
+        strays=sorted(copies.keys() - set(acknowledged)),
     )
 
 
-def duplicates(entries: Sequence[Mapping[str, Any]], named: Mapping[Try, str]) -> list[Duplicate]:
+def duplicates(entries: Sequence[Mapping[str, Any]], lost_answers: Mapping[Try, str]) -> list[Duplicate]:
     """Return the copies of one fact after the first."""
     unused: dict[str, list[str]] = defaultdict(list)
     found = []
@@ -87,17 +89,17 @@ def duplicates(entries: Sequence[Mapping[str, Any]], named: Mapping[Try, str]) -
                     why=whys.pop(0) if whys else "",
                 )
             )
-        if why := why_lost(entry, named):
+        if why := why_lost(entry, lost_answers):
             unused[message_id].append(why)
     return found
 
 
-def why_lost(entry: Mapping[str, Any], named: Mapping[Try, str]) -> str:
-    """Return why the answer to this mail may not have been heard; empty if it must have been."""
+def why_lost(entry: Mapping[str, Any], lost_answers: Mapping[Try, str]) -> str:
+    """Return why the caller may not have received the answer; empty if it must have."""
     attempt = try_of(entry)
     if entry["answered"] != WHOLE:
         return f"the answer to attempt {attempt[1]} at {entry['provider']} was {entry['answered']}, says its journal"
-    return named.get(attempt, "")
+    return lost_answers.get(attempt, "")
 
 
 def fact_of(entry: Mapping[str, Any]) -> Fact:

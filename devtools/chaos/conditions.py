@@ -1,4 +1,4 @@
-"""Under which conditions a proof is made: what differs from the shipped defaults, and why. Pure."""
+"""The settings of a run that differ from the shipped defaults, each with its reason. Pure."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 # The first is the preferred one.
 PROVIDERS = ("ses", "sendgrid")
 
-# A busy machine may be late by as much as a second: who hangs up must not do so in the moment of an answer.
+# A busy machine may be late by a second: a client must not hang up at the moment of an answer.
 READ_S = 5.0
 DEADLINE_S = 6.0
 LEASE_S = 16.0
 SETTLE_S = 4.0
 
-# How both providers behave while nobody harms them.
+# How both providers behave while nobody schedule them.
 CONTROLS = {"latency_ms": 700, "quota_per_second": 200, "retry_after_s": 1}
 
-# What a person's shell says of Mailroom is left out: the proof is one of the shipped defaults.
+# The run tests the shipped defaults, so it drops the caller's own settings of Mailroom.
 KEPT = re.compile(r"(PATH|HOME|USER|LOGNAME|LANG|LC_\w+|TMPDIR|TZ|VIRTUAL_ENV|LD_LIBRARY_PATH)")
 SECRET = re.compile(r"KEY|SECRET|PASSWORD|TOKEN|AUTH")
 URL_PASSWORD = re.compile(r"(://[^:/@]*:)[^@]+@")
@@ -33,7 +33,7 @@ class Setting:
 
 
 def settings(simulator_url: str) -> list[Setting]:
-    """Return what is set for the proof beside what every local stack makes up."""
+    """Return the settings of a run, beside what every local stack sets."""
     two = "two providers, both simulated"
     hang = "a provider that hangs is noticed in seconds, so that a run ends in minutes"
     values = {
@@ -46,7 +46,7 @@ def settings(simulator_url: str) -> list[Setting]:
         "SENDGRID_API_KEY": ("any", two),
         "EMAIL_RATE": (
             "ses=100,sendgrid=100",
-            "recovery is to show the speed of Mailroom, not SES's shipped 10/s; a 429 lowers it for minutes",
+            "recovery shows the speed of Mailroom, not SES's shipped 10/s; a 429 lowers it for minutes",
         ),
         "PROVIDER_CONNECT_TIMEOUT_S": ("2", hang),
         "PROVIDER_READ_TIMEOUT_S": (f"{READ_S:g}", hang),
@@ -57,13 +57,13 @@ def settings(simulator_url: str) -> list[Setting]:
     return [Setting(name=name, value=value, why=why) for name, (value, why) in values.items()]
 
 
-def kept(caller: Mapping[str, str]) -> dict[str, str]:
-    """Return what of the caller's environment the stack gets."""
+def kept_environment(caller: Mapping[str, str]) -> dict[str, str]:
+    """Return the part of the caller's environment that the stack gets."""
     return {name: value for name, value in caller.items() if KEPT.fullmatch(name)}
 
 
 def announced(chosen: list[Setting], environment: Mapping[str, str]) -> Iterator[str]:
-    """Say what the stack's processes are given: first what was chosen, then what any local stack makes up."""
+    """Yield all settings of the stack's processes: the chosen ones, then those of every local stack."""
     yield from map(str, chosen)
     names = {setting.name for setting in chosen}
     for name, value in sorted(environment.items()):

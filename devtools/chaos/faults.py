@@ -1,4 +1,4 @@
-"""The catalogue of harm: what is done to which part, how long, and how long its consequences take to pass. Pure."""
+"""The catalogue of faults: what happens to which part, for how long, and how long its effects last. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from devtools.chaos.conditions import LEASE_S, PROVIDERS, READ_S, SETTLE_S
 
 ProviderControls = Mapping[str, Mapping[str, float | str]]
 
-# What every harmed dial goes back to.
+# The values of the controls after a fault.
 NEUTRAL: Mapping[str, float | str] = {
     "error_rate": 0,
     "error_status": 503,
@@ -25,32 +25,32 @@ BACK_S = 5.0
 # Until a provider that refuses all has failed often enough for its circuit to open, at the slowest rate of people, and
 # mail goes to the other one.
 NOTICED_S = 5.0
-# From the end of a harm until what it made uncertain is settled, and sent again where its kind wants that.
+# From the end of a fault until what it made uncertain is settled, and sent again where its kind wants that.
 SETTLED_S = SETTLE_S + 2.0
 
 
-class Act(StrEnum):
+class Action(StrEnum):
     KILL = "kill"  # kill -9
     FREEZE = "freeze"  # SIGSTOP, then SIGCONT
     STOP = "stop"  # in order, then started again
     CRASH = "crash"  # SIGQUIT: PostgreSQL's immediate shutdown, without a checkpoint
     WIPE = "wipe"  # FLUSHALL
     OLDER = "older"  # a worker of the release before joins
-    TURN = "turn"  # controls of the simulated providers
+    CONTROL = "control"  # change controls of the simulated providers
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """`target` is a program's name, or what the table of results calls it; `controls` those turned, per provider.
+    """`target`: a program's name, or its name in the table of results. `controls`: those to change, per provider.
 
-    The providers' controls are turned one after the other, `apart_s` apart; `lasts_s` counts from the last.
+    The providers' controls change one after the other, `apart_s` apart; `lasts_s` counts from the last.
 
-    `quiet_s` is how long nothing else may be harmed afterwards: until then its own consequences are still to be seen,
-    and a message that it made uncertain could become so twice.
+    `quiet_s`: no other fault may begin within it. Until then the effects of this one are visible, and a message that it
+    made uncertain could become so twice.
     """
 
     name: str
-    act: Act
+    action: Action
     target: str
     lasts_s: float
     quiet_s: float
@@ -64,18 +64,18 @@ class Fault:
 
 def _processes() -> list[Fault]:
     return [
-        Fault(name="relay killed", act=Act.KILL, target="relay", lasts_s=0, quiet_s=BACK_S),
+        Fault(name="relay killed", action=Action.KILL, target="relay", lasts_s=0, quiet_s=BACK_S),
         *(
-            Fault(name=f"{worker} killed", act=Act.KILL, target=worker, lasts_s=0, quiet_s=LEASE_S + SETTLED_S)
+            Fault(name=f"{worker} killed", action=Action.KILL, target=worker, lasts_s=0, quiet_s=LEASE_S + SETTLED_S)
             for worker in WORKERS
         ),
         *(
-            Fault(name=f"{process} frozen", act=Act.FREEZE, target=process, lasts_s=2, quiet_s=BACK_S)
+            Fault(name=f"{process} frozen", action=Action.FREEZE, target=process, lasts_s=2, quiet_s=BACK_S)
             for process in (*WORKERS, "relay")
         ),
         Fault(
             name="worker-main frozen past its lease",
-            act=Act.FREEZE,
+            action=Action.FREEZE,
             target="worker-main",
             lasts_s=LEASE_S + 1,
             quiet_s=SETTLED_S,
@@ -85,18 +85,20 @@ def _processes() -> list[Fault]:
 
 def _deploys() -> list[Fault]:
     return [
-        Fault(name="worker without the newest kind", act=Act.OLDER, target="worker-older", lasts_s=6, quiet_s=BACK_S)
+        Fault(
+            name="worker without the newest kind", action=Action.OLDER, target="worker-older", lasts_s=6, quiet_s=BACK_S
+        )
     ]
 
 
 def _servers() -> list[Fault]:
     return [
-        Fault(name="broker stopped", act=Act.STOP, target="valkey", lasts_s=3, quiet_s=BACK_S),
-        Fault(name="broker frozen", act=Act.FREEZE, target="valkey", lasts_s=3, quiet_s=BACK_S),
-        Fault(name="broker wiped", act=Act.WIPE, target="valkey", lasts_s=0, quiet_s=BACK_S),
-        Fault(name="broker restarted", act=Act.STOP, target="valkey", lasts_s=0, quiet_s=BACK_S),
-        Fault(name="database restarted", act=Act.STOP, target="postgres", lasts_s=0, quiet_s=BACK_S + 1),
-        Fault(name="database crashed", act=Act.CRASH, target="postgres", lasts_s=0, quiet_s=BACK_S + 1),
+        Fault(name="broker stopped", action=Action.STOP, target="valkey", lasts_s=3, quiet_s=BACK_S),
+        Fault(name="broker frozen", action=Action.FREEZE, target="valkey", lasts_s=3, quiet_s=BACK_S),
+        Fault(name="broker wiped", action=Action.WIPE, target="valkey", lasts_s=0, quiet_s=BACK_S),
+        Fault(name="broker restarted", action=Action.STOP, target="valkey", lasts_s=0, quiet_s=BACK_S),
+        Fault(name="database restarted", action=Action.STOP, target="postgres", lasts_s=0, quiet_s=BACK_S + 1),
+        Fault(name="database crashed", action=Action.CRASH, target="postgres", lasts_s=0, quiet_s=BACK_S + 1),
     ]
 
 
@@ -133,10 +135,12 @@ REPORTS: dict[str, Mapping[str, float | str]] = {
 }
 
 
-def _turned(name: str, controls: ProviderControls, *, lasts_s: float, quiet_s: float, apart_s: float = 0.0) -> Fault:
+def _controlled(
+    name: str, controls: ProviderControls, *, lasts_s: float, quiet_s: float, apart_s: float = 0.0
+) -> Fault:
     return Fault(
         name=name,
-        act=Act.TURN,
+        action=Action.CONTROL,
         target="providers",
         lasts_s=lasts_s,
         quiet_s=quiet_s,
@@ -147,12 +151,12 @@ def _turned(name: str, controls: ProviderControls, *, lasts_s: float, quiet_s: f
 
 def _providers() -> list[Fault]:
     first, second = PROVIDERS
-    faults = [_turned("both down", {first: OUT, second: OUT}, lasts_s=3, quiet_s=2 * BACK_S)]
+    faults = [_controlled("both down", {first: OUT, second: OUT}, lasts_s=3, quiet_s=2 * BACK_S)]
     for what, (controls, quiet_s) in MISBEHAVIOURS.items():
         faults += [
-            _turned(f"{first} {what}", {first: controls}, lasts_s=2, quiet_s=quiet_s),
+            _controlled(f"{first} {what}", {first: controls}, lasts_s=2, quiet_s=quiet_s),
             # The second one is asked only while the first is out, and has to take mail before it can stop doing so.
-            _turned(
+            _controlled(
                 *(f"{second} {what}", {first: OUT, second: controls}), lasts_s=2.5, quiet_s=quiet_s, apart_s=NOTICED_S
             ),
         ]
@@ -161,13 +165,13 @@ def _providers() -> list[Fault]:
 
 def _webhooks() -> list[Fault]:
     return [
-        _turned(
+        _controlled(
             f"reports {how}, half the answers cut",
-            {provider: {**harm, **CUT_HALF} for provider in PROVIDERS},
+            {provider: {**planned, **CUT_HALF} for provider in PROVIDERS},
             lasts_s=2.5,
             quiet_s=SETTLED_S + 1,
         )
-        for how, harm in REPORTS.items()
+        for how, planned in REPORTS.items()
     ]
 
 

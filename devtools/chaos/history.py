@@ -1,4 +1,4 @@
-"""The full report: everything that was seen, and the story of each mail that was lost, doubled, held or not settled."""
+"""The full report: all operations, and the story of each email that was lost, doubled, held or not settled."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from devtools.chaos.report import Figures
 from devtools.chaos.rows import Rows
 from devtools.stack.facts import Fact
 
-# Mail has links with tokens in it; the report is about how it went, not about what it said.
+# Emails have links with tokens; the report needs their journey, not their content.
 LEAVES_OUT = {"text", "html", "headers"}
 
 
@@ -24,32 +24,32 @@ def write(
     killer: Sequence[Mapping[str, Any]],
     rows: Rows,
 ) -> None:
-    """Write the report as JSON. Times are seconds since 1970, or texts where the simulator or PostgreSQL said them."""
+    """Write the report as JSON. Times are seconds since 1970, or texts where the simulator or PostgreSQL gave them."""
     suspects = suspicious(figures)
     report = {
         "began_at": figures.began_at,
         "verdict": asdict(figures.verdict),
-        "harms": [asdict(felt) for felt in figures.felt],
+        "impacts": [asdict(impact) for impact in figures.impacts],
         "held": figures.held,
         "unsettled": figures.unsettled,
         "killer": killer,
         "stories": [
             {
                 "fact": fact,
-                "told": [asdict(said) for said in figures.said if said.fact == fact],
+                "operations": [asdict(operation) for operation in figures.operations if operation.fact == fact],
                 "calls": [call for call in calls if fact_of(call) == fact],
                 "journal": [_without_content(entry) for entry in journal if fact_of(entry) == fact],
                 "our_rows": rows.stories(fact),
             }
             for fact in suspects
         ],
-        "told": [asdict(said) for said in figures.said],
+        "operations": [asdict(operation) for operation in figures.operations],
     }
     path.write_text(json.dumps(report, indent=1, default=str), encoding="utf-8")
 
 
 def suspicious(figures: Figures) -> list[Fact]:
-    """Return the facts whose story somebody will want to read. Pure."""
+    """Return the facts whose story explains the verdict. Pure."""
     verdict = figures.verdict
     doubled = [duplicate.fact for duplicate in verdict.duplicates]
     return sorted({*verdict.lost, *doubled, *verdict.strays, *figures.held, *figures.unsettled})

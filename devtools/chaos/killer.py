@@ -1,6 +1,6 @@
-"""Freezes and kills processes; before it kills it writes down what they have in their hands.
+"""Freezes and kills processes, and first logs the calls that they have in progress.
 
-That log and the providers' journal are all that may explain a second copy: our own rows are what is on trial.
+Only that log and the providers' journal may explain a second copy: our own rows are under test.
 """
 
 import json
@@ -20,19 +20,19 @@ from devtools.stack.simulated import Simulated
 from devtools.stack.supervision import Supervisor
 
 IN_FLIGHT = "in flight"
-# What a process had written before it was frozen has reached the provider after so long.
+# What a process wrote before the freeze has reached the provider by then.
 ARRIVES_S = 0.3
-# An answer older than this has been written down by whoever was awake to get it.
+# The process has recorded an answer older than this.
 FRESH_S = 5.0
-# A killer waits at most so long for its victim to be in the middle of a call.
-LURKS_S = 3.0
-# More than have begun since an answer that is still fresh; while lurking only the newest matter.
+# The killer waits at most so long for a call in progress.
+MID_CALL_WITHIN_S = 3.0
+# More than have begun since an answer that is still fresh; while it waits for one, only the newest matter.
 LATEST_CALLS, NEWEST_CALLS = "1000", "50"
 
 
 @dataclass(frozen=True, kw_only=True)
 class InHand:
-    """A message whose call a process was waiting for, or whose answer it may not have written down yet."""
+    """A message with a call in progress, or with an answer that the process may not have recorded yet."""
 
     message_id: str
     attempt: str
@@ -41,7 +41,7 @@ class InHand:
 
 
 def in_hand(calls: Sequence[Mapping[str, Any]], ports: Collection[int], now: float) -> list[InHand]:
-    """Return what is in the hands of the process with these ends of connections. `calls`: oldest first.
+    """Return the messages in progress on connections with these local ports. `calls`: oldest first.
 
     A connection carries one call after the other, so only its last one can still be open. Pure.
     """
@@ -65,25 +65,25 @@ class Killer:
         self.lines: list[dict[str, Any]] = []
         self._log = log
 
-    def freeze(self, name: str, *, lurk: bool) -> psutil.Process:
-        """SIGSTOP a program and write down what it has in its hands; `lurk`: catch it in the middle of a call."""
+    def freeze(self, name: str, *, wait_mid_call: bool) -> psutil.Process:
+        """SIGSTOP a program and log its messages in progress. `wait_mid_call`: first wait until it is in a call."""
         process = psutil.Process(self.supervisor.pid(name))
-        if lurk:
-            self._wait_for_a_call(process)
+        if wait_mid_call:
+            self._wait_mid_call(process)
         process.send_signal(signal.SIGSTOP)
         try:
             time.sleep(ARRIVES_S)
             found = in_hand(self.simulated.calls(limit=LATEST_CALLS), self._ports(process), time.time())
             self._write("froze", name, process.pid, found)
         except BaseException:
-            # Ctrl-C too: a frozen process would not hear that it is to end.
+            # Ctrl-C too: a frozen process would not receive the signal to end.
             process.send_signal(signal.SIGCONT)
             raise
         return process
 
-    def kill(self, name: str, *, lurk: bool) -> None:
-        """SIGSTOP, write down, SIGKILL."""
-        process = self.freeze(name, lurk=lurk)
+    def kill(self, name: str, *, wait_mid_call: bool) -> None:
+        """SIGSTOP, log, SIGKILL."""
+        process = self.freeze(name, wait_mid_call=wait_mid_call)
         process.kill()
         self._write("killed", name, process.pid, [])
 
@@ -91,8 +91,8 @@ class Killer:
         process.send_signal(signal.SIGCONT)
         self._write("woke", "", process.pid, [])
 
-    def _wait_for_a_call(self, process: psutil.Process) -> None:
-        give_up_at = time.monotonic() + LURKS_S
+    def _wait_mid_call(self, process: psutil.Process) -> None:
+        give_up_at = time.monotonic() + MID_CALL_WITHIN_S
         while time.monotonic() < give_up_at:
             ports = self._ports(process)
             calls = self.simulated.calls(limit=NEWEST_CALLS)
@@ -101,7 +101,7 @@ class Killer:
             time.sleep(0.05)
 
     def _ports(self, process: psutil.Process) -> set[int]:
-        """Return its ends of its connections to the simulator."""
+        """Return the local ports of its connections to the simulator."""
         port = int(self.simulated.url.rpartition(":")[2])
         connections = process.net_connections(kind="tcp")
         return {
@@ -117,21 +117,21 @@ class Killer:
             os.fsync(log.fileno())
 
 
-def named(lines: Sequence[Mapping[str, Any]]) -> Iterator[tuple[tuple[str, str], str]]:
-    """Return (message id, attempt) and what the killer's log says of it. Pure.
+def lost_answers(lines: Sequence[Mapping[str, Any]]) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield (message id, attempt) and why its answer may be lost, by the killer's log. Pure.
 
-    Whoever woke again before its lease was over had lost no answer that it had already got.
+    A process that woke within its lease has lost no answer that it had already received.
     """
     for place, line in enumerate(lines):
-        forgot = _never_came_back(line, lines[place + 1 :])
+        lost_all = _never_came_back(line, lines[place + 1 :])
         for message in line["messages"]:
-            if not forgot and message["state"] != IN_FLIGHT:
+            if not lost_all and message["state"] != IN_FLIGHT:
                 continue
             key = (message["message_id"], message["attempt"])
             yield key, f"{line['name']} was {line['did'].replace('froze', 'frozen')} while it was {message['state']}"
 
 
 def _never_came_back(line: Mapping[str, Any], later: Sequence[Mapping[str, Any]]) -> bool:
-    """True if the process was killed, or woke too late to say what it had."""
+    """Return whether the process was killed, or woke after its lease."""
     end = next((one for one in later if one["pid"] == line["pid"]), None)
     return end is None or end["did"] == "killed" or end["at"] - line["at"] > LEASE_S

@@ -1,4 +1,4 @@
-"""The hands that do harm, and undo it."""
+"""Inject faults, and undo them."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import redis
 
-from devtools.chaos.faults import NEUTRAL, WORKERS, Act, Fault
+from devtools.chaos.faults import NEUTRAL, WORKERS, Action, Fault
 from devtools.chaos.killer import Killer
 from devtools.chaos.older_worker import older_worker
 from devtools.stack.server import Server
@@ -16,8 +16,8 @@ from devtools.stack.simulated import Simulated
 from devtools.stack.stack import Stack
 
 
-class Hands:
-    """Harm as context managers: done when entered, undone when left, also where Ctrl-C leaves it."""
+class Nemesis:
+    """Faults as context managers: injected on entry, undone on exit, also after Ctrl-C."""
 
     def __init__(self, stack: Stack, simulated: Simulated, killer: Killer) -> None:
         self.stack = stack
@@ -25,29 +25,29 @@ class Hands:
         self.killer = killer
 
     @contextmanager
-    def harm(self, fault: Fault) -> Iterator[None]:
+    def inject(self, fault: Fault) -> Iterator[None]:
         """Raises SupervisorError, ServerError, redis.RedisError and requests.RequestException."""
-        acts = {
-            Act.KILL: self._kill,
-            Act.FREEZE: self._freeze,
-            Act.STOP: self._stop,
-            Act.CRASH: self._crash,
-            Act.WIPE: self._wipe,
-            Act.OLDER: self._older,
-            Act.TURN: self._turn,
+        actions = {
+            Action.KILL: self._kill,
+            Action.FREEZE: self._freeze,
+            Action.STOP: self._stop,
+            Action.CRASH: self._crash,
+            Action.WIPE: self._wipe,
+            Action.OLDER: self._older,
+            Action.CONTROL: self._control,
         }
-        with acts[fault.act](fault):
+        with actions[fault.action](fault):
             yield
 
     @contextmanager
     def _kill(self, fault: Fault) -> Iterator[None]:
         # supervisord starts it again.
-        self.killer.kill(fault.target, lurk=fault.target in WORKERS)
+        self.killer.kill(fault.target, wait_mid_call=fault.target in WORKERS)
         yield
 
     @contextmanager
     def _freeze(self, fault: Fault) -> Iterator[None]:
-        frozen = self.killer.freeze(fault.target, lurk=fault.target in WORKERS)
+        frozen = self.killer.freeze(fault.target, wait_mid_call=fault.target in WORKERS)
         try:
             yield
         finally:
@@ -80,7 +80,7 @@ class Hands:
             yield
 
     @contextmanager
-    def _turn(self, fault: Fault) -> Iterator[None]:
+    def _control(self, fault: Fault) -> Iterator[None]:
         try:
             for number, (provider, controls) in enumerate(fault.controls.items()):
                 time.sleep(fault.apart_s if number else 0)

@@ -1,4 +1,4 @@
-"""One run: the load, the harm, the settling, and what came of it."""
+"""One run: send the workload, inject the faults, wait until all is settled, check."""
 
 import time
 from collections.abc import Callable
@@ -12,31 +12,31 @@ import requests
 from devtools.chaos import history
 from devtools.chaos.checker import fact_of, judge, promised
 from devtools.chaos.conditions import CONTROLS, PROVIDERS
-from devtools.chaos.killer import Killer, named
-from devtools.chaos.nemesis import Hands
-from devtools.chaos.recovery import Deed, felt
+from devtools.chaos.killer import Killer, lost_answers
+from devtools.chaos.nemesis import Nemesis
+from devtools.chaos.recovery import InjectedFault, impact_of
 from devtools.chaos.report import Figures
 from devtools.chaos.rows import Rows
-from devtools.chaos.schedule import Harm
-from devtools.chaos.workload import Load, Word
+from devtools.chaos.schedule import ScheduledFault
+from devtools.chaos.workload import Result, Workload
 from devtools.stack.facts import Fact, epoch
 from devtools.stack.simulated import Simulated
 from devtools.stack.stack import ADMIN_ADDRESS, Stack
 
-TELL_EVERY_S = 5.0
+PROGRESS_EVERY_S = 5.0
 LOOK_EVERY_S = 0.5
-# Failed attempts may wait for a minute; what then is not settled never will be.
+# Failed attempts may wait for a minute; what is not settled by then is stuck.
 SETTLED_WITHIN_S = 150.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Programme:
-    """So many people, so many a second, and what is done meanwhile."""
+    """The number of people, their rate per second, and the faults with their times."""
 
     people: int
     rate: float
     seed: int
-    harms: list[Harm]
+    schedule: list[ScheduledFault]
 
 
 class Proof:
@@ -44,46 +44,46 @@ class Proof:
         self.stack = stack
         self.say = say
         self.simulated = Simulated(stack.simulator_url, stack.folder / "simulator")
-        self.load = Load(stack.site_url, stack.folder / "clients.jsonl", self.simulated.reset_link)
+        self.workload = Workload(stack.site_url, stack.folder / "clients.jsonl", self.simulated.reset_link)
         self.killer = Killer(stack.supervisor, self.simulated, stack.folder / "killer.jsonl")
-        self.hands = Hands(stack, self.simulated, self.killer)
+        self.nemesis = Nemesis(stack, self.simulated, self.killer)
         self.rows = Rows(stack.environment["DATABASE_URL"])
-        self.deeds: list[Deed] = []
+        self.injected: list[InjectedFault] = []
         self.began_at = 0.0
-        self._told_at = 0.0
+        self._reported_at = 0.0
 
     def run(self, programme: Programme) -> Figures:
-        """Raises what `Hands.harm` raises, and psycopg.OperationalError if the database never came back."""
+        """Raises what `Nemesis.inject` raises, and psycopg.OperationalError if the database never came back."""
         for provider in PROVIDERS:
             self.simulated.set_controls(provider, seed=programme.seed, **CONTROLS)
         self.began_at = time.time()
-        self.load.start(programme.people, programme.rate)
-        for harm in programme.harms:
-            self._harm(harm)
+        self.workload.start(programme.people, programme.rate)
+        for planned in programme.schedule:
+            self._inject(planned)
         self._wait_until(self.began_at + programme.people / programme.rate)
-        self.load.wait()
-        self._tell("everybody has been there; now the dust settles")
+        self.workload.wait()
+        self._report_progress("all requests are sent; waiting until everything is settled")
         over_at = time.time()
         unsettled = self._settle(over_at + SETTLED_WITHIN_S)
         return self._figures(unsettled, settled_s=time.time() - over_at)
 
-    def _harm(self, harm: Harm) -> None:
-        self._wait_until(self.began_at + harm.start_s)
-        self._tell(f"{harm.fault.name} …")
+    def _inject(self, planned: ScheduledFault) -> None:
+        self._wait_until(self.began_at + planned.start_s)
+        self._report_progress(f"{planned.fault.name} …")
         began_at = time.time()
-        with self.hands.harm(harm.fault):
-            self._wait_until(time.time() + harm.length_s)
-        self.deeds.append(Deed(fault=harm.fault, began_at=began_at, ended_at=time.time()))
-        self._tell(f"{harm.fault.name}: over after {time.time() - began_at:.1f} s")
+        with self.nemesis.inject(planned.fault):
+            self._wait_until(time.time() + planned.length_s)
+        self.injected.append(InjectedFault(fault=planned.fault, began_at=began_at, ended_at=time.time()))
+        self._report_progress(f"{planned.fault.name}: over after {time.time() - began_at:.1f} s")
 
     def _wait_until(self, moment: float) -> None:
         while (left_s := moment - time.time()) > 0:
             time.sleep(min(left_s, LOOK_EVERY_S))
-            if time.time() - self._told_at >= TELL_EVERY_S:
-                self._tell()
+            if time.time() - self._reported_at >= PROGRESS_EVERY_S:
+                self._report_progress()
 
     def _settle(self, give_up_at: float) -> list[Fact]:
-        """Return what is not settled when the time is over: nothing, if all goes well."""
+        """Wait until nothing is left to settle; return what is still unsettled when the time is over."""
         while True:
             try:
                 unsettled = self.rows.unsettled()
@@ -94,27 +94,29 @@ class Proof:
                     raise
             self._wait_until(time.time() + LOOK_EVERY_S)
 
-    def _tell(self, what: str = "") -> None:
-        self._told_at = time.time()
-        taken = "?"
-        # A busy machine may let it answer late; a line of progress is not worth the run.
+    def _report_progress(self, what: str = "") -> None:
+        self._reported_at = time.time()
+        accepted = "?"
+        # A busy machine may answer late; a line of progress must not end the run.
         with suppress(requests.RequestException):
-            taken = str(self.simulated.stats()["accepted"])
-        told, refused = self.load.count(Word.DONE), self.load.count(Word.REFUSED)
-        line = f"{self._told_at - self.began_at:6.1f} s  told {told}  taken {taken}  turned away {refused}"
-        self.say(f"{line:<58}{what}".rstrip())
+            accepted = str(self.simulated.stats()["accepted"])
+        acknowledged, rejected = (self.workload.count(result) for result in (Result.ACKNOWLEDGED, Result.REJECTED))
+        counts = f"acknowledged {acknowledged}  accepted {accepted}  rejected {rejected}"
+        self.say(f"{self._reported_at - self.began_at:6.1f} s  {counts:<52}{what}".rstrip())
 
     def _figures(self, unsettled: list[Fact], *, settled_s: float) -> Figures:
         journal = [entry for entry in reversed(self.simulated.messages()) if entry["to"] != ADMIN_ADDRESS]
-        calls, names = self.simulated.calls(), dict(named(self.killer.lines))
-        said = list(self.load.said)
-        taken_at = self._taken_at(journal)
-        kept = promised(said)
+        calls, lost = self.simulated.calls(), dict(lost_answers(self.killer.lines))
+        operations = list(self.workload.operations)
+        accepted_at = self._accepted_at(journal)
+        promises = promised(operations)
         figures = Figures(
             began_at=self.began_at,
-            said=said,
-            verdict=judge({one.fact for one in kept}, journal, names),
-            felt=[felt(deed, said, kept, taken_at, calls, names.keys()) for deed in self.deeds],
+            operations=operations,
+            verdict=judge({one.fact for one in promises}, journal, lost),
+            impacts=[
+                impact_of(injected, operations, promises, accepted_at, calls, lost.keys()) for injected in self.injected
+            ],
             held=self.rows.held(),
             unsettled=unsettled,
             uncertain_settled=self.rows.uncertain_settled(),
@@ -130,9 +132,9 @@ class Proof:
         )
         return figures
 
-    def _taken_at(self, journal: list[dict[str, Any]]) -> dict[Fact, float]:
-        """Return when the first copy of each fact was taken."""
-        taken: dict[Fact, float] = {}
+    def _accepted_at(self, journal: list[dict[str, Any]]) -> dict[Fact, float]:
+        """Return when a provider accepted the first copy of each fact."""
+        accepted: dict[Fact, float] = {}
         for entry in journal:
-            taken.setdefault(fact_of(entry), epoch(entry["accepted_at"]))
-        return taken
+            accepted.setdefault(fact_of(entry), epoch(entry["accepted_at"]))
+        return accepted

@@ -1,4 +1,4 @@
-"""The second act: people whose mail server works, beside people whose server greylists them or is full."""
+"""The second act: people whose mail server works, beside people whose server greylists or is full."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -7,9 +7,9 @@ from typing import Any
 
 from devtools.chaos.checker import Verdict, fact_of, judge
 from devtools.chaos.conditions import Setting
-from devtools.chaos.report import named
+from devtools.chaos.report import about, itemized
 from devtools.chaos.rows import Rows
-from devtools.chaos.workload import Load, Said, Word
+from devtools.chaos.workload import Operation, Result, Workload
 from devtools.stack.facts import Fact, epoch, percentile
 from devtools.stack.ports import HOST
 from devtools.stack.simulated import Simulated
@@ -21,7 +21,7 @@ GREYLIST_S = 12.0
 # How long the provider refuses everything, because the account may not send.
 SUSPENDED_S = 5.0
 SETTLED_WITHIN_S = 150.0
-# What people with a working server may wait, at most, in multiples of what they wait without the others.
+# With bad recipients beside them, others may wait at most so many times as long.
 MOST_TIMES_LONGER = 2.0
 FULL, GREYLISTED = "full", "greylisted"
 
@@ -37,7 +37,7 @@ class Figures:
     suspended: int
     unsettled: Sequence[Fact]
     dead: Sequence[Fact]
-    said: Sequence[Said]
+    operations: Sequence[Operation]
 
     @property
     def ratio(self) -> float:
@@ -76,10 +76,10 @@ class Recipients:
         self.say = say
         self.simulated = Simulated(stack.simulator_url, stack.folder / "simulator")
         self.rows = Rows(stack.environment["DATABASE_URL"])
-        self.loads: list[Load] = []
+        self.workloads: list[Workload] = []
 
     def run(self, people: int, rate: float) -> Figures:
-        """Let `people` with a working server come, then as many of whom every second has one, then a suspension."""
+        """Send three workloads: working servers only, half of them working, a suspended account."""
         self.simulated.set_controls(PROVIDER, latency_ms=LATENCY_MS, greylist_s=GREYLIST_S)
         self._visit("working mail servers only", people, rate, alone)
         before = self._refused()
@@ -93,33 +93,35 @@ class Recipients:
         return self._figures(refused=refused, suspended=suspended)
 
     def stop(self) -> None:
-        for load in self.loads:
-            load.stop()
+        for workload in self.workloads:
+            workload.stop()
 
     def _visit(self, what: str, people: int, rate: float, address_of: Callable[[int], str]) -> None:
         self.say(f"{people} people sign up, {rate:.1f} a second: {what} …")
-        load = Load(self.stack.site_url, self.stack.folder / "clients.jsonl")
-        self.loads.append(load)
-        load.start(people, rate, address_of)
-        load.wait()
+        workload = Workload(self.stack.site_url, self.stack.folder / "clients.jsonl")
+        self.workloads.append(workload)
+        workload.start(people, rate, address_of)
+        workload.wait()
 
     def _refused(self) -> int:
         return int(self.simulated.stats()["refused"])
 
     def _figures(self, *, refused: int, suspended: int) -> Figures:
-        said = [one for load in self.loads for one in load.said]
-        promised = {one.fact for one in said if one.word is Word.DONE and not one.address.startswith(FULL)}
+        operations = [one for workload in self.workloads for one in workload.operations]
+        promised = {
+            one.fact for one in operations if one.result is Result.ACKNOWLEDGED and not one.address.startswith(FULL)
+        }
         journal = self._settled(promised)
-        taken = {fact_of(entry): epoch(entry["accepted_at"]) for entry in reversed(journal)}
+        accepted = {fact_of(entry): epoch(entry["accepted_at"]) for entry in reversed(journal)}
         return Figures(
             verdict=judge(promised, journal, {}),
-            alone_p99_s=_p99(said, taken, "alone"),
-            beside_p99_s=_p99(said, taken, "beside"),
+            alone_p99_s=_p99(operations, accepted, "alone"),
+            beside_p99_s=_p99(operations, accepted, "beside"),
             refused=refused,
             suspended=suspended,
             unsettled=[fact for fact in self.rows.unsettled() if not fact[1].startswith(FULL)],
             dead=self.rows.dead(),
-            said=said,
+            operations=operations,
         )
 
     def _settled(self, promised: set[Fact]) -> list[dict[str, Any]]:
@@ -134,7 +136,7 @@ class Recipients:
 
 
 def complaints(figures: Figures) -> Iterator[str]:
-    """Yield what must not be; nothing if all is well."""
+    """Yield each broken promise; nothing if the act has passed."""
     verdict = figures.verdict
     facts: list[tuple[str, Sequence[Fact]]] = [
         ("lost beside bad recipients", verdict.lost),
@@ -143,16 +145,16 @@ def complaints(figures: Figures) -> Iterator[str]:
         ("doubled without an explanation beside bad recipients", [one.fact for one in verdict.unexplained]),
     ]
     for what, found in facts:
-        yield from named(what, [f"{kind} to {address}" for kind, address in found])
-    turned_away = [one.address for one in figures.said if one.word is not Word.DONE]
-    yield from named("turned away beside bad recipients", turned_away)
+        yield from itemized(what, [about(fact) for fact in found])
+    rejected = [one.address for one in figures.operations if one.result is not Result.ACKNOWLEDGED]
+    yield from itemized("rejected beside bad recipients", rejected)
     if figures.ratio > MOST_TIMES_LONGER:
         yield (
             f"people with a working server waited {figures.beside_p99_s:.2f} s (p99) beside bad recipients and"
             f" {figures.alone_p99_s:.2f} s without them; at most {MOST_TIMES_LONGER:g} times as long is allowed"
         )
     if not figures.refused or not figures.suspended:
-        yield "harmed nothing: the mail servers refused no recipient, or the suspended account no email"
+        yield "faults that affected nothing: the mail servers refused no recipient, or the suspended account no email"
 
 
 def summary(figures: Figures) -> str:
@@ -163,10 +165,10 @@ def summary(figures: Figures) -> str:
     )
 
 
-def _p99(said: Sequence[Said], taken: dict[Fact, float], start: str) -> float:
+def _p99(operations: Sequence[Operation], accepted: dict[Fact, float], start: str) -> float:
     waits = [
-        max(0.0, taken[one.fact] - one.at)
-        for one in said
-        if one.word is Word.DONE and one.address.startswith(start) and one.fact in taken
+        max(0.0, accepted[one.fact] - one.at)
+        for one in operations
+        if one.result is Result.ACKNOWLEDGED and one.address.startswith(start) and one.fact in accepted
     ]
     return percentile(waits, 0.99)

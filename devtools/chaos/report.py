@@ -1,33 +1,52 @@
-"""How a proof's figures read. Pure."""
+"""Format the figures of a run, and list what went wrong. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from devtools.chaos.checker import Duplicate, Verdict
-from devtools.chaos.faults import Act
-from devtools.chaos.recovery import Felt
-from devtools.chaos.schedule import Harm
-from devtools.chaos.workload import Said, Word
+from devtools.chaos.faults import Action
+from devtools.chaos.recovery import Impact
+from devtools.chaos.schedule import ScheduledFault
+from devtools.chaos.workload import Operation, Result
+from devtools.stack.console import row
 from devtools.stack.facts import Fact, percentile
 
-# Mail that people wait for: rather twice than never.
+# Kinds that are sent at least once.
 NEVER_HELD = {"welcome", "password-reset"}
-# As many of a list are named; the report has all.
+# A list names so many; report.json has all.
 MOST_NAMED = 10
-# What signing up may take while the broker is harmed.
+WIDTHS = (44, 7, 7, 10, 10, 12, 16)
+# A slower sign-up during a fault of the broker is remarked.
 SLOW_MS = 300.0
-# After a database's return its pages may still ask people to come again for so long.
+# After a database returns, its pages may still answer 503 for so long.
 DATABASE_BACK_S = 15.0
+
+
+class Broken(StrEnum):
+    """A promise that a run broke."""
+
+    LOST = "lost: the site acknowledged the request, and no provider accepted the email"
+    HELD = "held: the email may never have been sent, and nothing will resend it"
+    UNSETTLED = "not settled in time"
+    DOUBLED = "doubled"
+    UNEXPLAINED = "doubled without an explanation"
+    UNEXPECTED = "answered neither with success nor with a clean 503"
+    SAVED_TWICE = "single-use links that saved two passwords"
+    SECOND_SIGN_UP = "double clicks that became two sign-ups"
+    NOTHING_ACKNOWLEDGED = "requests acknowledged"
+    REJECTED = "rejected without a database fault"
+    NO_EFFECT = "faults that affected nothing"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """`began_at`: when the load began, seconds since 1970. `unsettled`: what was not, when its time was over."""
+    """`began_at`: when the load began, seconds since 1970. `unsettled`: what was not settled in time."""
 
     began_at: float
-    said: Sequence[Said]
+    operations: Sequence[Operation]
     verdict: Verdict
-    felt: Sequence[Felt]
+    impacts: Sequence[Impact]
     held: Sequence[Fact]
     unsettled: Sequence[Fact]
     uncertain_settled: int
@@ -36,95 +55,112 @@ class Figures:
     @property
     def sign_up_p99_ms(self) -> float:
         return percentile(
-            [said.took_s * 1000 for said in self.said if said.word is Word.DONE and said.kind == "welcome"], 0.99
+            [
+                operation.took_s * 1000
+                for operation in self.operations
+                if operation.result is Result.ACKNOWLEDGED and operation.kind == "welcome"
+            ],
+            0.99,
         )
 
     @property
     def max_recovery_s(self) -> float:
-        return max((felt.recovery_s for felt in self.felt), default=0.0)
+        return max((impact.recovery_s for impact in self.impacts), default=0.0)
 
 
 def complaints(figures: Figures) -> Iterator[str]:
-    """Say what must not be; nothing if all is well."""
+    """Yield each broken promise; nothing if the run has passed."""
     verdict = figures.verdict
     lists: list[tuple[str, Sequence[Fact]]] = [
-        ("lost: people were told that it is done, and no provider has it", verdict.lost),
-        ("held: it may never have left, and nothing sends it again", [f for f in figures.held if f[0] in NEVER_HELD]),
-        ("not settled in time", figures.unsettled),
+        (Broken.LOST, verdict.lost),
+        (Broken.HELD, [f for f in figures.held if f[0] in NEVER_HELD]),
+        (Broken.UNSETTLED, figures.unsettled),
     ]
     for what, facts in lists:
-        yield from named(what, [f"{kind} to {address}" for kind, address in facts])
-    yield from named("doubled without an explanation", [_copy(duplicate) for duplicate in verdict.unexplained])
-    unclean = [f"{said.status} for {said.kind} to {said.address}" for said in figures.said if said.word is Word.UNCLEAN]
-    yield from named("the site answered neither yes nor a clean 503", unclean)
-    twice = [said.address for said in figures.said if said.word is Word.TWICE]
-    yield from named("a link that works once saved two passwords", twice)
-    yield from named("a double click was taken for two sign-ups", _second_sign_ups(figures))
-    if not any(said.word is Word.DONE for said in figures.said):
-        yield "nobody was told that it is done"
-    yield from named("turned away, and the database was well", [said.address for said in _needlessly(figures)])
-    missed = [felt.deed.fault.name for felt in figures.felt if felt.deed.fault.act is Act.TURN and not felt.hit]
-    yield from named("harmed nothing", missed)
+        yield from itemized(what, [about(fact) for fact in facts])
+    yield from itemized(Broken.UNEXPLAINED, [copy_of(duplicate) for duplicate in verdict.unexplained])
+    unclean = [
+        f"{operation.status} for {operation.kind} to {operation.address}"
+        for operation in figures.operations
+        if operation.result is Result.UNEXPECTED
+    ]
+    yield from itemized(Broken.UNEXPECTED, unclean)
+    twice = [operation.address for operation in figures.operations if operation.result is Result.SAVED_TWICE]
+    yield from itemized(Broken.SAVED_TWICE, twice)
+    yield from itemized(Broken.SECOND_SIGN_UP, _second_sign_ups(figures))
+    if not any(operation.result is Result.ACKNOWLEDGED for operation in figures.operations):
+        yield f"0 {Broken.NOTHING_ACKNOWLEDGED}"
+    yield from itemized(Broken.REJECTED, [operation.address for operation in _needlessly(figures)])
+    missed = [
+        impact.injected.fault.name
+        for impact in figures.impacts
+        if impact.injected.fault.action is Action.CONTROL and not impact.affected
+    ]
+    yield from itemized(Broken.NO_EFFECT, missed)
 
 
 def _second_sign_ups(figures: Figures) -> list[str]:
     return [address for kind, address in figures.verdict.strays if kind == "account-exists"]
 
 
-def _needlessly(figures: Figures) -> Iterator[Said]:
-    """Yield who got no answer, or was asked to come again, at a time when no database had been harmed."""
-    deeds = [felt.deed for felt in figures.felt if felt.deed.fault.target == "postgres"]
-    for said in figures.said:
-        if said.word is Word.UNKNOWN or said.word is Word.REFUSED:
-            excused = any(deed.began_at <= said.at <= deed.ended_at + DATABASE_BACK_S for deed in deeds)
+def _needlessly(figures: Figures) -> Iterator[Operation]:
+    """Yield the operations without an answer, or with a 503, while no fault of the database was active."""
+    outages = [impact.injected for impact in figures.impacts if impact.injected.fault.target == "postgres"]
+    for operation in figures.operations:
+        if operation.result is Result.UNKNOWN or operation.result is Result.REJECTED:
+            excused = any(one.began_at <= operation.at <= one.ended_at + DATABASE_BACK_S for one in outages)
             if not excused:
-                yield said
+                yield operation
 
 
-def _copy(duplicate: Duplicate) -> str:
-    kind, address = duplicate.fact
-    return f"{kind} to {address}, again at {duplicate.provider} {duplicate.accepted_at}, message {duplicate.message_id}"
+def about(fact: Fact) -> str:
+    kind, address = fact
+    return f"{kind} to {address}"
 
 
-def named(what: str, things: Sequence[str]) -> Iterator[str]:
+def copy_of(duplicate: Duplicate) -> str:
+    again = f"again at {duplicate.provider} {duplicate.accepted_at}, message {duplicate.message_id}"
+    return f"{about(duplicate.fact)}, {again}"
+
+
+def itemized(what: str, things: Sequence[str]) -> Iterator[str]:
     if things:
         more = f" … and {len(things) - MOST_NAMED} more" if len(things) > MOST_NAMED else ""
         yield f"{len(things)} {what}: {'; '.join(things[:MOST_NAMED])}{more}"
 
 
 def table(figures: Figures) -> str:
-    lines = ["", _row("what was done", "at s", "for s", "hit", "turned away", "recovery s", "sign-up p99 ms")]
-    for felt in figures.felt:
-        deed = felt.deed
+    lines = ["", row("fault", ("at s", "for s", "affected", "rejected", "recovery s", "sign-up p99 ms"), WIDTHS)]
+    for impact in figures.impacts:
+        injected = impact.injected
         cells = (
-            f"{deed.began_at - figures.began_at:.1f}",
-            f"{deed.ended_at - deed.began_at:.1f}",
-            str(felt.hit),
-            str(felt.refused),
-            f"{felt.recovery_s:.1f}",
-            f"{felt.sign_up_p99_ms:.0f}" if felt.sign_up_p99_ms else "-",
+            f"{injected.began_at - figures.began_at:.1f}",
+            f"{injected.ended_at - injected.began_at:.1f}",
+            str(impact.affected),
+            str(impact.rejected),
+            f"{impact.recovery_s:.1f}",
+            f"{impact.sign_up_p99_ms:.0f}" if impact.sign_up_p99_ms else "-",
         )
-        lines.append(_row(deed.fault.name, *cells))
+        lines.append(row(injected.fault.name, cells, WIDTHS))
     return "\n".join([*lines, ""])
 
 
 def remarks(figures: Figures) -> Iterator[str]:
-    words = {word: sum(said.word is word for said in figures.said) for word in Word}
+    results = {result: sum(operation.result is result for operation in figures.operations) for result in Result}
     yield (
-        f"People asked {len(figures.said)} times: {words[Word.DONE]} were told that it is done,"
-        f" {words[Word.REFUSED]} to come again later (a clean 503), {words[Word.UNKNOWN]} got no answer."
+        f"{len(figures.operations)} requests: {results[Result.ACKNOWLEDGED]} acknowledged,"
+        f" {results[Result.REJECTED]} rejected (a clean 503), {results[Result.UNKNOWN]} without an answer."
     )
     if strays := figures.verdict.strays:
-        yield f"{len(strays)} mails went to people who were not told that it is done."
+        yield f"{len(strays)} emails were sent for requests that were not acknowledged."
     for duplicate in figures.verdict.duplicates:
         if duplicate.why:
-            kind, address = duplicate.fact
-            yield f"A copy of the {kind} to {address} is explained: {duplicate.why}."
-    for felt in figures.felt:
-        if felt.deed.fault.of_broker and felt.sign_up_p99_ms > SLOW_MS:
-            took = f"{felt.sign_up_p99_ms:.0f} ms at the worst while: {felt.deed.fault.name}"
-            yield f"Signing up took {took}. On a quiet machine {SLOW_MS:.0f} should do."
-    yield f"All was settled {figures.settled_s:.0f} s after the last person had come."
+            yield f"A copy of the {about(duplicate.fact)} is explained: {duplicate.why}."
+    for impact in figures.impacts:
+        if impact.injected.fault.of_broker and impact.sign_up_p99_ms > SLOW_MS:
+            took = f"{impact.sign_up_p99_ms:.0f} ms (p99) during the fault {impact.injected.fault.name}"
+            yield f"Sign-up took {took}. On a quiet machine {SLOW_MS:.0f} ms are enough."
+    yield f"Everything was settled {figures.settled_s:.0f} s after the last request."
 
 
 def last_line(figures: Figures, others: Verdict, *, wait_ratio: float) -> str:
@@ -140,12 +176,7 @@ def last_line(figures: Figures, others: Verdict, *, wait_ratio: float) -> str:
     )
 
 
-def programme(harms: Sequence[Harm]) -> Iterator[str]:
-    for harm in harms:
-        length = f" for {harm.end_s - harm.start_s:.1f} s" if harm.length_s else ""
-        yield f"  {harm.start_s:6.1f} s  {harm.fault.name}{length}"
-
-
-def _row(name: str, *cells: str) -> str:
-    widths = (7, 7, 5, 13, 12, 16)
-    return f"  {name:<44}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+def programme(schedule: Sequence[ScheduledFault]) -> Iterator[str]:
+    for planned in schedule:
+        length = f" for {planned.end_s - planned.start_s:.1f} s" if planned.length_s else ""
+        yield f"  {planned.start_s:6.1f} s  {planned.fault.name}{length}"

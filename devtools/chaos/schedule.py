@@ -1,4 +1,4 @@
-"""When which harm is done. Pure: the same seed and length give the same schedule."""
+"""Decide when each fault is injected. Pure: the same seed and length give the same schedule."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from devtools.chaos.faults import BY_NAME, Fault
 
-# Before the first harm the load has to run.
+# The workload runs alone for so long.
 LEAD_S = 2.0
 # Lengths and pauses vary by as much, so that no two runs hit the same moment.
 VARIES = 0.1
 
-# About 68 s of load for what goes into every change's checks: name and start. Two that make messages uncertain are
+# About 68 s of workload for every change's checks: name and start. Two that make messages uncertain are
 # apart by the time it takes to settle them.
 SHORT = (
     ("reports lost, half the answers cut", 2.0),
@@ -30,8 +30,8 @@ SHORT_S = 68.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Harm:
-    """A fault with its time. Seconds count from the start of the load; `length_s` from when all of it is done."""
+class ScheduledFault:
+    """A fault with its time. Seconds count from the start of the workload; `length_s` from the complete injection."""
 
     fault: Fault
     start_s: float
@@ -47,27 +47,27 @@ class Harm:
         return self.end_s + self.fault.quiet_s
 
 
-def plan(seed: int, duration_s: float, faults: Sequence[Fault]) -> list[Harm]:
-    """Return as many harms as fit, one after the other has passed; each fault once before any comes twice."""
-    dice = random.Random(seed)  # noqa: S311 - chance that can be had again
-    harms: list[Harm] = []
+def plan(seed: int, duration_s: float, faults: Sequence[Fault]) -> list[ScheduledFault]:
+    """Return as many faults as fit, one after another; each comes once before any comes twice."""
+    dice = random.Random(seed)  # noqa: S311 - reproducible, guards nothing
+    schedule: list[ScheduledFault] = []
     free_s = LEAD_S
     while True:
-        before = len(harms)
+        before = len(schedule)
         for fault in _shuffled(dice, faults):
-            harm = Harm(fault=fault, start_s=free_s, length_s=fault.lasts_s * (1 + VARIES * dice.random()))
-            if harm.over_s <= duration_s:
-                harms.append(harm)
-                free_s = harm.over_s + fault.quiet_s * VARIES * dice.random()
-        if len(harms) == before or len(harms) < len(faults):
-            return harms
+            planned = ScheduledFault(fault=fault, start_s=free_s, length_s=fault.lasts_s * (1 + VARIES * dice.random()))
+            if planned.over_s <= duration_s:
+                schedule.append(planned)
+                free_s = planned.over_s + fault.quiet_s * VARIES * dice.random()
+        if len(schedule) == before or len(schedule) < len(faults):
+            return schedule
 
 
-def plan_short(seed: int) -> list[Harm]:
+def plan_short(seed: int) -> list[ScheduledFault]:
     """Return the fixed selection; only its moments vary, by less than half a second."""
     dice = random.Random(seed)  # noqa: S311 - as above
     return [
-        Harm(fault=BY_NAME[name], start_s=start_s + dice.random() * 0.4, length_s=BY_NAME[name].lasts_s)
+        ScheduledFault(fault=BY_NAME[name], start_s=start_s + dice.random() * 0.4, length_s=BY_NAME[name].lasts_s)
         for name, start_s in SHORT
     ]
 
@@ -77,8 +77,8 @@ def needed_s(faults: Sequence[Fault]) -> float:
     return LEAD_S + sum(fault.apart_s + (fault.lasts_s + fault.quiet_s) * (1 + VARIES) for fault in faults)
 
 
-def left_out(harms: Sequence[Harm], faults: Sequence[Fault]) -> Iterator[Fault]:
-    done = {harm.fault.name for harm in harms}
+def left_out(schedule: Sequence[ScheduledFault], faults: Sequence[Fault]) -> Iterator[Fault]:
+    done = {planned.fault.name for planned in schedule}
     return (fault for fault in faults if fault.name not in done)
 
 

@@ -1,4 +1,4 @@
-"""People sign up at a steady rate, some reset their password, some click twice; they log what they are told."""
+"""The workload: people sign up at a steady rate; some reset their password, some click twice. Keeps a log."""
 
 import json
 import threading
@@ -12,31 +12,31 @@ from pathlib import Path
 import requests
 
 from devtools.stack.facts import Fact
-from devtools.stack.site_client import Answer, Person, SavedTwiceError, TurnedAwayError
+from devtools.stack.site_client import Answer, RejectedError, SavedTwiceError, SiteClient
 
-# So many people are at the site at the same time at most; whoever comes then waits in front of it.
-HANDS = 32
-# Every so many people one has forgotten the password, and one clicks twice on "Sign up".
+# At most so many requests at the same time.
+MOST_CLIENTS = 32
+# One of so many people resets the password, and one clicks twice on "Sign up".
 RESET_EVERY = 3
 TWICE_EVERY = 4
 
 
-class Word(StrEnum):
-    DONE = "done"
-    REFUSED = "refused"  # a clean 503: come again later
-    UNKNOWN = "unknown"  # no answer: nothing was promised, and mail may come
-    UNCLEAN = "unclean"  # any other answer; no fault may bring one
-    TWICE = "twice"  # both posts of a link that works once were answered with success
+class Result(StrEnum):
+    ACKNOWLEDGED = "acknowledged"
+    REJECTED = "rejected"  # a clean 503: try again later
+    UNKNOWN = "unknown"  # no answer: nothing was promised, and an email may follow
+    UNEXPECTED = "unexpected"  # any other answer; no fault may cause one
+    SAVED_TWICE = "saved-twice"  # both posts of a single-use link succeeded
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
-    """What one person was told of one mail, when (seconds since 1970), and how long that took."""
+class Operation:
+    """One request of one person: when it was answered (seconds since 1970), how, and how long that took."""
 
     at: float
     kind: str
     address: str
-    word: Word
+    result: Result
     status: int
     took_s: float
 
@@ -49,60 +49,76 @@ def address_of(number: int) -> str:
     return f"person{number}@example.com"
 
 
-class Load:
-    """`said` is the clients' own log, kept in a file too, line by line.
+class Workload:
+    """`operations` is the clients' log; the file `log` has the same, line by line.
+
+    One of `reset_every` people resets the password, one of `twice_every` clicks twice; 0: none does.
 
     `link_to` waits for the reset link that an address is sent and returns it, or an empty text; without it no
     person follows a link.
     """
 
-    def __init__(self, site_url: str, log: Path, link_to: Callable[[str], str] | None = None) -> None:
+    def __init__(
+        self,
+        site_url: str,
+        log: Path,
+        link_to: Callable[[str], str] | None = None,
+        *,
+        reset_every: int = RESET_EVERY,
+        twice_every: int = TWICE_EVERY,
+    ) -> None:
         self.site_url = site_url
-        self.said: list[Said] = []
+        self.reset_every = reset_every
+        self.twice_every = twice_every
+        self.operations: list[Operation] = []
         self._log = log
         self._link_to = link_to
-        self._links = ThreadPoolExecutor(HANDS, "link")
+        self._links = ThreadPoolExecutor(MOST_CLIENTS, "link")
         self._writing = threading.Lock()
-        self._hands = ThreadPoolExecutor(HANDS, "person")
+        self._clients = ThreadPoolExecutor(MOST_CLIENTS, "person")
         self._visits: list[Future[None]] = []
         self._stop = threading.Event()
         self._pace = threading.Thread(name="pace", target=lambda: None)
 
     def start(self, people: int, rate: float, address_of: Callable[[int], str] = address_of) -> None:
-        """Let so many people come, so many a second."""
+        """Let `people` come, `rate` a second."""
         self._pace = threading.Thread(name="pace", target=self._let_in, args=(people, rate, address_of), daemon=True)
         self._pace.start()
 
     def stop(self) -> None:
-        """Let nobody in any more and wait for none of those who are in."""
+        """Start no more requests, and do not wait for those in progress."""
         self._stop.set()
-        self._hands.shutdown(wait=False, cancel_futures=True)
+        self._clients.shutdown(wait=False, cancel_futures=True)
         self._links.shutdown(wait=False, cancel_futures=True)
 
     def wait(self) -> None:
-        """Return when everybody has been there. Raises what kept a person from writing down what was said."""
+        """Return when all requests are answered. Raises what a client thread raised."""
         self._pace.join()
-        self._hands.shutdown()
+        self._clients.shutdown()
         self._links.shutdown()
         for visit in self._visits:
             visit.result()
 
-    def count(self, word: Word) -> int:
-        return sum(said.word is word for said in list(self.said))
+    def count(self, result: Result) -> int:
+        return sum(operation.result is result for operation in list(self.operations))
 
     def _let_in(self, people: int, rate: float, address_of: Callable[[int], str]) -> None:
         began = time.monotonic()
         for number in range(people):
             if self._stop.wait(max(0.0, began + number / rate - time.monotonic())):
                 return
-            self._visits.append(self._hands.submit(self._visit, number, address_of(number)))
+            self._visits.append(self._clients.submit(self._visit, number, address_of(number)))
 
     def _visit(self, number: int, address: str) -> None:
-        person = Person(self.site_url)
+        person = SiteClient(self.site_url)
         with person.http:
-            sign_up = person.sign_up_twice if number % TWICE_EVERY == 0 else person.sign_up
+            sign_up = person.sign_up_twice if _is_one_of(number, self.twice_every) else person.sign_up
             done = self._ask("welcome", address, sign_up)
-            if done and number % RESET_EVERY == 0 and self._ask("password-reset", address, person.ask_for_reset):
+            if (
+                done
+                and _is_one_of(number, self.reset_every)
+                and self._ask("password-reset", address, person.ask_for_reset)
+            ):
                 self._follow(address)
 
     def _follow(self, address: str) -> None:
@@ -111,7 +127,7 @@ class Load:
 
     def _use_link(self, link_to: Callable[[str], str], address: str) -> None:
         """Post a reset link's form from two windows at the same time, with two passwords: only one may be saved."""
-        link, person = link_to(address), Person(self.site_url)
+        link, person = link_to(address), SiteClient(self.site_url)
         if link:
             with person.http:
                 self._ask("password-changed", address, lambda _: person.choose_password(link))
@@ -119,20 +135,26 @@ class Load:
     def _ask(self, kind: str, address: str, ask: Callable[[str], Answer]) -> bool:
         began = time.monotonic()
         try:
-            word, answer = Word.DONE, ask(address)
+            result, answer = Result.ACKNOWLEDGED, ask(address)
         except SavedTwiceError as error:
-            word, answer = Word.TWICE, error.answer
-        except TurnedAwayError as error:
+            result, answer = Result.SAVED_TWICE, error.answer
+        except RejectedError as error:
             answer = error.answer
-            word = Word.REFUSED if answer.status == requests.codes.unavailable else Word.UNCLEAN
+            result = Result.REJECTED if answer.status == requests.codes.unavailable else Result.UNEXPECTED
         except requests.RequestException:
-            word, answer = Word.UNKNOWN, Answer(0, "", time.monotonic() - began, "")
+            result, answer = Result.UNKNOWN, Answer(0, "", time.monotonic() - began, "")
         self._write(
-            Said(at=time.time(), kind=kind, address=address, word=word, status=answer.status, took_s=answer.took_s)
+            Operation(
+                at=time.time(), kind=kind, address=address, result=result, status=answer.status, took_s=answer.took_s
+            )
         )
-        return word is Word.DONE
+        return result is Result.ACKNOWLEDGED
 
-    def _write(self, said: Said) -> None:
+    def _write(self, operation: Operation) -> None:
         with self._writing, self._log.open("a", encoding="utf-8") as log:
-            log.write(json.dumps(asdict(said)) + "\n")
-            self.said.append(said)
+            log.write(json.dumps(asdict(operation)) + "\n")
+            self.operations.append(operation)
+
+
+def _is_one_of(number: int, every: int) -> bool:
+    return every > 0 and number % every == 0

@@ -1,1 +1,1 @@
-"""`make demo`: the main job without a person, measured and checked against what the provider has written down."""
+"""`make demo`: a scripted end-to-end run without faults, with a pass/fail report and an inline comparison."""

@@ -1,4 +1,4 @@
-"""Start what `make up` starts, on free ports and in a fresh folder; let a crowd in; compare."""
+"""Start the real stack on free ports in a fresh folder, send the workload, check: a run without faults."""
 
 import os
 import shutil
@@ -15,19 +15,19 @@ import requests
 from config.environment import BASE_DIR
 from config.processes import PROCESSES, command_line
 from config.reading import Environment
-from devtools.demo import crowd as people
-from devtools.demo.crowd import Crowd
-from devtools.demo.report import Figures, complaints, last_line, table
-from devtools.demo.verdict import judge
+from devtools.chaos.checker import judge, promised
+from devtools.demo import workload
+from devtools.demo.report import LONGEST_S, Figures, complaints, last_line, table
+from devtools.stack.console import say
 from devtools.stack.facts import epoch
 from devtools.stack.ports import free_port
 from devtools.stack.server import ServerError
-from devtools.stack.stack import Ports, Stack, StackError
+from devtools.stack.simulated import Simulated
+from devtools.stack.stack import ADMIN_ADDRESS, Ports, Stack, StackError
 from devtools.stack.supervision import Supervisor, SupervisorError
 from notifications.runtime.roles import Role
 
 FOLDER = BASE_DIR / ".local" / "demo"
-LONGEST_S = 180.0
 
 
 def main() -> int:
@@ -36,39 +36,37 @@ def main() -> int:
     shutil.rmtree(FOLDER, ignore_errors=True)
     stack = Stack(FOLDER, Ports(web=free_port(), flower=free_port(), simulator=free_port()), os.environ)
     try:
-        stack.start(say=_say)
-        figures = show(stack, began)
+        with stack.running(say):
+            figures = measure(stack, began)
     except (StackError, SupervisorError, ServerError) as error:
-        _say(str(error))
+        say(str(error))
         return 1
     except KeyboardInterrupt:
         return 130
-    finally:
-        stack.stop()
-        for server in stack.servers:
-            server.destroy()
-    _say(table(figures))
+    say(table(figures))
     missed = list(complaints(figures))
     for sentence in missed:
-        _say(f"FAILED: {sentence}")
-    _say(last_line(figures))
+        say(f"FAILED: {sentence}")
+    say(last_line(figures))
     return 1 if missed else 0
 
 
-def show(stack: Stack, began: float) -> Figures:
-    crowd = Crowd()
-    _say(f"Queueing {people.READERS} bulk messages; with the shipped settings the provider needs 2 s for every mail …")
-    people.announce(stack, crowd)
-    _say(f"Meanwhile {people.SIGN_UPS} people sign up, {people.RESETS} of them ask for a new password …")
-    people.sign_up(stack, crowd)
-    _say(f"And {people.OLD_WAY} sign up the old way, where the page waits for the provider …")
+def measure(stack: Stack, began: float) -> Figures:
+    log = FOLDER / "clients.jsonl"
+    say(f"Enqueueing {workload.READERS} bulk messages; as shipped, the simulated provider needs 2 s for each email …")
+    announced = workload.announce(stack)
+    say(f"Meanwhile {workload.SIGN_UPS} people sign up, {workload.RESETS} of them reset their password …")
+    queued = workload.sign_up(stack.site_url, log)
+    say(f"For comparison, {workload.INLINE} people sign up while the page itself waits for the provider …")
     with old_way(stack) as site_url:
-        people.sign_up_the_old_way(site_url, crowd)
-    _say("Waiting until everything is sent …")
-    journal = wait_for(stack, len(crowd.told), began)
+        inline = workload.sign_up_inline(site_url, log)
+    say("Waiting until everything is sent …")
+    acknowledged = announced | {one.fact for one in promised([*queued, *inline])}
+    journal = wait_for(stack, len(acknowledged), began)
     return Figures(
-        crowd=crowd,
-        verdict=judge(crowd.told, journal),
+        queued=queued,
+        inline=inline,
+        verdict=judge(acknowledged, journal, {}),
         waits_s=waits(stack, journal),
         statuses=dict(_sql(stack, "SELECT status, count(*) FROM notifications_message GROUP BY 1")),
         took_s=time.monotonic() - began,
@@ -106,16 +104,17 @@ def _wait_for_page(url: str, process: "subprocess.Popen[bytes]") -> None:
                 return
         except requests.ConnectionError:
             time.sleep(0.1)
-    raise StackError(f"The old way did not come up; see {FOLDER / 'log' / 'old-way.log'}")
+    raise StackError(f"The inline site did not start; see {FOLDER / 'log' / 'old-way.log'}")
 
 
 def wait_for(stack: Stack, count: int, began: float) -> list[dict[str, Any]]:
-    """Return the provider's journal once it has `count` mails beside the administrator's own, or time is over."""
+    """Return the journal, oldest first, once it has `count` emails to others than the administrator, or time is up."""
+    simulated = Simulated(stack.simulator_url, stack.folder / "simulator")
     while True:
-        journal = requests.get(f"{stack.simulator_url}/api/messages", params={"limit": "100000"}, timeout=10).json()
+        journal = [entry for entry in reversed(simulated.messages()) if entry["to"] != ADMIN_ADDRESS]
         queued = _sql(stack, "SELECT count(*) FROM notifications_message WHERE status IN ('queued', 'sending')")[0][0]
-        if (journal["count"] > count and not queued) or time.monotonic() - began > LONGEST_S:
-            return list(journal["messages"])
+        if (len(journal) >= count and not queued) or time.monotonic() - began > LONGEST_S:
+            return journal
         time.sleep(0.5)
 
 
@@ -135,10 +134,6 @@ def waits(stack: Stack, journal: list[dict[str, Any]]) -> dict[str, list[float]]
 def _sql(stack: Stack, query: LiteralString) -> list[tuple[Any, ...]]:
     with psycopg.connect(stack.environment["DATABASE_URL"]) as connection:
         return connection.execute(query).fetchall()
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Mailroom's settings, with the sign-up of the old way: the mail is sent inside the request."""
+"""Mailroom's settings, with an inline sign-up: the request itself sends the email."""
 
 from config.settings import *  # noqa: F403
 

@@ -1,4 +1,4 @@
-"""The same sign-up as everywhere, except that the person waits for the provider. For comparison only."""
+"""The sign-up page, except that the request waits for the provider. For comparison only."""
 
 from django.db.models.signals import post_save
 from django.http import HttpResponse
@@ -14,7 +14,7 @@ from notifications.delivery.render import render
 from notifications.models import Message
 from notifications.providers import registry
 
-# Otherwise the mail would go out a second time, by the outbox.
+# Otherwise the outbox would send the email a second time.
 post_save.disconnect(sender=User, dispatch_uid="notifications.welcome_new_user")
 
 

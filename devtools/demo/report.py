@@ -1,31 +1,50 @@
-"""How the demo's figures read. Pure."""
+"""Format the demo's figures, and list what went wrong. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from devtools.demo.crowd import Crowd
-from devtools.demo.verdict import Verdict
+from devtools.chaos.checker import Verdict
+from devtools.chaos.report import Broken, about, copy_of, itemized
+from devtools.chaos.workload import Operation, Result
+from devtools.stack.console import row
 from devtools.stack.facts import percentile
 
 LEAST_RATIO = 40.0
 LONGEST_CRITICAL_WAIT_S = 1.0
 LONGEST_S = 180.0
+WIDTHS = (28, 9, 9, 9)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """`waits_s`: per stream, from commit to the start of the provider call. `statuses`: messages by status."""
+    """`queued`, `inline`: people's requests, by the way their email is sent.
 
-    crowd: Crowd
+    `waits_s`: per stream, from commit to the start of the provider call. `statuses`: messages by status.
+    """
+
+    queued: Sequence[Operation]
+    inline: Sequence[Operation]
     verdict: Verdict
     waits_s: dict[str, list[float]]
     statuses: dict[str, int]
     took_s: float
 
     @property
+    def sign_ups_ms(self) -> list[float]:
+        return _took_ms(self.queued, "welcome")
+
+    @property
+    def resets_ms(self) -> list[float]:
+        return _took_ms(self.queued, "password-reset")
+
+    @property
+    def inline_ms(self) -> list[float]:
+        return _took_ms(self.inline, "welcome")
+
+    @property
     def ratio(self) -> float:
-        queued = percentile(self.crowd.queued_ms, 0.5)
-        return percentile(self.crowd.inline_ms, 0.5) / queued if queued else 0.0
+        queued = percentile(self.sign_ups_ms, 0.5)
+        return percentile(self.inline_ms, 0.5) / queued if queued else 0.0
 
     @property
     def critical_wait_p95_s(self) -> float:
@@ -33,13 +52,13 @@ class Figures:
 
 
 def complaints(figures: Figures) -> Iterator[str]:
-    """Yield a sentence for each limit that was missed: what was seen, and what it should have been."""
+    """Yield each limit that was missed: the value, and what was expected."""
     verdict = figures.verdict
-    if verdict.lost:
-        yield f"{verdict.lost} emails were promised and never reached the provider."
-    if verdict.duplicated:
-        yield f"{verdict.duplicated} emails reached the provider twice or more."
-    if not figures.crowd.queued_ms:
+    yield from itemized(Broken.LOST, [about(fact) for fact in verdict.lost])
+    yield from itemized(Broken.DOUBLED, [copy_of(duplicate) for duplicate in verdict.duplicates])
+    failed = [one for one in (*figures.queued, *figures.inline) if one.result is not Result.ACKNOWLEDGED]
+    yield from itemized(Broken.REJECTED, [one.address for one in failed])
+    if not figures.sign_ups_ms:
         yield "No sign-up succeeded."
     elif figures.ratio < LEAST_RATIO:
         yield (
@@ -56,37 +75,38 @@ def complaints(figures: Figures) -> Iterator[str]:
 
 
 def table(figures: Figures) -> str:
-    crowd = figures.crowd
-    lines = ["", "How long people waited, ms", _row("", "p50", "p95", "max")]
+    lines = ["", "Response times of the pages, ms", row("", ("p50", "p95", "max"), WIDTHS)]
     for name, values in (
-        ("sign-up, queued", crowd.queued_ms),
-        ("password reset, queued", crowd.reset_ms),
-        ("sign-up, sent inline", crowd.inline_ms),
+        ("sign-up, queued", figures.sign_ups_ms),
+        ("password reset, queued", figures.resets_ms),
+        ("sign-up, sent inline", figures.inline_ms),
     ):
-        lines.append(_row(name, *(f"{figure:.0f}" for figure in _spread(values))))
-    lines += ["", "From commit to the provider call, s", _row("", "p50", "p95", "max")]
+        lines.append(row(name, [f"{figure:.0f}" for figure in _spread(values)], WIDTHS))
+    lines += ["", "From commit to the provider call, s", row("", ("p50", "p95", "max"), WIDTHS)]
     for stream, waits in figures.waits_s.items():
-        lines.append(_row(f"{stream} ({len(waits)} messages)", *(f"{figure:.2f}" for figure in _spread(waits))))
-    copies = ", ".join(f"{count} with {number}" for number, count in figures.verdict.copies.items())
+        lines.append(row(f"{stream} ({len(waits)} messages)", [f"{figure:.2f}" for figure in _spread(waits)], WIDTHS))
     statuses = ", ".join(f"{count} {status}" for status, count in sorted(figures.statuses.items()))
-    lines += ["", f"Messages by status: {statuses}", f"Facts by copies in the provider's journal: {copies}", ""]
+    verdict = figures.verdict
+    lines += ["", f"Messages by status: {statuses}"]
+    lines += [f"Requests and announcements: {verdict.accepted}; emails the provider accepted: {verdict.sent}", ""]
     return "\n".join(lines)
 
 
 def last_line(figures: Figures) -> str:
-    crowd, verdict = figures.crowd, figures.verdict
+    verdict = figures.verdict
     bulk = len(figures.waits_s["bulk"])
-    queued = verdict.sent - len(crowd.inline_ms)
+    queued = verdict.sent - len(figures.inline_ms)
     return (
-        f"demo: signups={len(crowd.queued_ms)} resets={len(crowd.reset_ms)} bulk={bulk} sent={queued}"
-        f" lost={verdict.lost} duplicated={verdict.duplicated}"
-        f" queued_p50_ms={percentile(crowd.queued_ms, 0.5):.1f} inline_p50_ms={percentile(crowd.inline_ms, 0.5):.1f}"
+        f"demo: signups={len(figures.sign_ups_ms)} resets={len(figures.resets_ms)} bulk={bulk} sent={queued}"
+        f" lost={len(verdict.lost)} duplicated={len(verdict.duplicates)}"
+        f" queued_p50_ms={percentile(figures.sign_ups_ms, 0.5):.1f}"
+        f" inline_p50_ms={percentile(figures.inline_ms, 0.5):.1f}"
         f" ratio={figures.ratio:.1f} critical_wait_p95_s={figures.critical_wait_p95_s:.2f}"
     )
 
 
-def _row(name: str, *cells: str) -> str:
-    return f"  {name:<28}" + "".join(f"{cell:>9}" for cell in cells)
+def _took_ms(operations: Sequence[Operation], kind: str) -> list[float]:
+    return [one.took_s * 1000 for one in operations if one.result is Result.ACKNOWLEDGED and one.kind == kind]
 
 
 def _spread(values: list[float]) -> tuple[float, float, float]:

@@ -20,7 +20,7 @@ import requests
 from config.environment import BASE_DIR
 from devtools.stack.ports import HOST, free_port
 from devtools.stack.server import as_user
-from devtools.stack.site_client import Person
+from devtools.stack.site_client import SiteClient
 
 STRANGER = "nobody"
 # How to reach package registries is the machine's business and not part of what is tried.
@@ -118,7 +118,7 @@ def look_around(stranger: Stranger, up: str, log: Path) -> None:
     try:
         wait_until(lambda: "Mailroom is up." in log.read_text() or running.poll() is not None, "It did not come up.")
         must(running.poll() is None, "It did not come up.")
-        Person(f"http://{HOST}:{ports['WEB_PORT']}").sign_up("stranger@example.com")
+        SiteClient(f"http://{HOST}:{ports['WEB_PORT']}").sign_up("stranger@example.com")
         mailbox = f"http://{HOST}:{ports['SIMULATOR_PORT']}/api/messages?to=stranger"
         wait_until(lambda: requests.get(mailbox, timeout=10).json()["count"] == 1, "The mail did not arrive.")
         flower = requests.get(f"http://{HOST}:{ports['FLOWER_PORT']}/", timeout=10)

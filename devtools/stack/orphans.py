@@ -13,7 +13,7 @@ APPLICATION_MARK = "MAILROOM_ROLE"
 PATIENCE_S = 60.0
 
 
-def end_leftovers(folder: Path) -> int:
+def end_orphans(folder: Path) -> int:
     """End what still runs of the stack in `folder` and return how many processes that were.
 
     The servers end last: workers have yet to write down what they sent.

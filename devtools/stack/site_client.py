@@ -37,7 +37,7 @@ class Form:
     page: Answer
 
 
-class TurnedAwayError(RuntimeError):
+class RejectedError(RuntimeError):
     """The site did not do what the person asked for; `answer` is what it said."""
 
     def __init__(self, answer: Answer) -> None:
@@ -45,7 +45,7 @@ class TurnedAwayError(RuntimeError):
         self.answer = answer
 
 
-class SavedTwiceError(TurnedAwayError):
+class SavedTwiceError(RejectedError):
     """Two posts of a link that works once were both answered with success."""
 
 
@@ -66,7 +66,7 @@ class _Hidden(HTMLParser):
             self.found[str(given["name"])] = given.get("value") or ""
 
 
-class Person:
+class SiteClient:
     """One browser session. Not thread-safe, except that `fill_in_twice` posts from two threads of its own."""
 
     def __init__(self, site_url: str) -> None:
@@ -96,23 +96,23 @@ class Person:
         return Form(url=page.url, hidden=_Hidden(page.text).found, page=answer)
 
     def sign_up(self, address: str, name: str = "") -> Answer:
-        """Sign up. Raises TurnedAwayError unless the site says that it is done."""
+        """Sign up. Raises RejectedError unless the site says that it is done."""
         return _led_to(CHECK_INBOX, self.fill_in("/sign-up/", email=address, name=name, password=PASSWORD))
 
     def sign_up_twice(self, address: str) -> Answer:
-        """Sign up with a double click. Raises TurnedAwayError unless both posts lead to the same page."""
+        """Sign up with a double click. Raises RejectedError unless both posts lead to the same page."""
         fields = {"email": address, "name": "", "password": PASSWORD}
         first, *others = [_led_to(CHECK_INBOX, answer) for answer in self.fill_in_twice("/sign-up/", fields, fields)]
         return max([first, *others], key=lambda answer: answer.took_s)
 
     def ask_for_reset(self, address: str) -> Answer:
-        """Ask for a new password. Raises TurnedAwayError unless the site says that it is done."""
+        """Ask for a new password. Raises RejectedError unless the site says that it is done."""
         return _led_to("/password-reset/done/", self.fill_in("/password-reset/", email=address))
 
     def choose_password(self, link: str) -> Answer:
         """Use a reset link in two windows at the same time, with two passwords, and return the answer that saved one.
 
-        Raises SavedTwiceError, and TurnedAwayError if neither saved.
+        Raises SavedTwiceError, and RejectedError if neither saved.
         """
         answers = self.fill_in_twice(link, *({"password": f"{PASSWORD} {number}"} for number in (1, 2)))
         saved = [answer for answer in answers if answer.led_to("/password-reset/complete/")]
@@ -150,5 +150,5 @@ def _post(http: requests.Session, form: Form, fields: dict[str, str]) -> Answer:
 
 def _led_to(path: str, answer: Answer) -> Answer:
     if not answer.led_to(path):
-        raise TurnedAwayError(answer)
+        raise RejectedError(answer)
     return answer

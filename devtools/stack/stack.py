@@ -4,7 +4,8 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -155,6 +156,21 @@ class Stack:
 
     def stop(self) -> None:
         self.supervisor.stop()
+
+    def destroy(self) -> None:
+        """Stop everything, and delete what the servers keep outside of the stack's folder."""
+        self.stop()
+        for server in self.servers:
+            server.destroy()
+
+    @contextmanager
+    def running(self, say: Callable[[str], None]) -> Iterator[None]:
+        """Run the stack until the block ends, then destroy it. Raises what `start` raises."""
+        try:
+            self.start(say=say)
+            yield
+        finally:
+            self.destroy()
 
     def manage(self, *arguments: str, **environment: str) -> str:
         """Run a management command in the stack's environment and return what it prints. Raises StackError."""

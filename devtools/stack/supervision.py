@@ -17,7 +17,7 @@ import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
 from config.environment import BASE_DIR
-from devtools.stack.orphans import MARK, end_leftovers
+from devtools.stack.orphans import MARK, end_orphans
 
 START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 120.0
@@ -169,7 +169,7 @@ class Supervisor:
             _wait_until_gone(supervisord)
         if self.process is not None:
             self.process.wait()
-        orphans = end_leftovers(self.folder)
+        orphans = end_orphans(self.folder)
         if self.socket:
             shutil.rmtree(Path(self.socket).parent, ignore_errors=True)
             self.socket_note.unlink(missing_ok=True)

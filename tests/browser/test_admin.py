@@ -37,14 +37,14 @@ def trouble(running):
     people = {"bounced": f"bounce-{mark}@example.com", "dead": f"dead-{mark}@example.com"}
     people["uncertain"] = f"uncertain-{mark}@example.com"
     running.simulator.set_controls(**asdict(Controls(latency_ms=0)))
-    running.person().sign_up(people["bounced"])
+    running.site_client().sign_up(people["bounced"])
     eventually(lambda: running.sql("SELECT 1 FROM notifications_suppression WHERE address = %s", people["bounced"]))
     for name, controls in (
         ("dead", {"error_rate": 1, "error_status": 400}),
         ("uncertain", {"fault": "cut_after", "fault_rate": 1, "webhook_lost_rate": 1}),
     ):
         running.simulator.set_controls(**asdict(Controls(latency_ms=0)) | controls)
-        running.person().sign_up(people[name])
+        running.site_client().sign_up(people[name])
         eventually(lambda name=name: running.statuses({people[name]}) == {name})
     running.simulator.set_controls(**asdict(Controls(latency_ms=0)))
     return people
@@ -101,7 +101,7 @@ def retrying(running):
     """The address of someone whose email waits for its next attempt, because the provider refuses for now."""
     address = f"retrying-{uuid4().hex[:8]}@example.com"
     running.simulator.set_controls(**asdict(Controls(latency_ms=0)) | {"error_rate": 1, "error_status": 503})
-    running.person().sign_up(address)
+    running.site_client().sign_up(address)
     eventually(lambda: running.sql(IS_RETRIED, address))
     return address
 

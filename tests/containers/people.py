@@ -18,7 +18,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
-from devtools.stack.site_client import Person, TurnedAwayError
+from devtools.stack.site_client import RejectedError, SiteClient
 from tests.containers.verdict import Told, Word
 
 HANDS = 32
@@ -40,7 +40,7 @@ class FromAddress(HTTPAdapter):
 
 
 def sign_up(site_url: str, ca_file: str, number: int) -> Told:
-    person = Person(site_url)
+    person = SiteClient(site_url)
     person.http.verify = ca_file
     person.http.headers.update(FORGED)
     source = f"127.{random.randint(1, 250)}.{random.randint(1, 250)}.{random.randint(2, 250)}"
@@ -49,7 +49,7 @@ def sign_up(site_url: str, ca_file: str, number: int) -> Told:
     word, status = Word.DONE, int(HTTPStatus.FOUND)
     try:
         person.sign_up(address)
-    except TurnedAwayError as error:
+    except RejectedError as error:
         status = error.answer.status
         word = Word.REFUSED if status in REFUSALS else Word.UNCLEAN
     except requests.RequestException:

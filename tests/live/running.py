@@ -17,7 +17,7 @@ from psycopg import sql
 
 from config.environment import BASE_DIR
 from devtools.stack.ports import free_port
-from devtools.stack.site_client import Person
+from devtools.stack.site_client import SiteClient
 from devtools.stack.stack import Ports, Stack
 from tests.simulated import Simulated
 
@@ -60,13 +60,8 @@ KEYS = {
 def started(folder: Path, environment: Mapping[str, str]) -> Iterator[Stack]:
     """A stack on free ports, until the block ends."""
     stack = Stack(folder, Ports(web=free_port(), flower=free_port(), simulator=free_port()), environment)
-    try:
-        stack.start(say=lambda _: None)
+    with stack.running(say=lambda _: None):
         yield stack
-    finally:
-        stack.stop()
-        for server in stack.servers:
-            server.destroy()
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -79,8 +74,8 @@ class Running:
     stack: Stack
     simulator: Simulated
 
-    def person(self) -> Person:
-        return Person(self.stack.site_url)
+    def site_client(self) -> SiteClient:
+        return SiteClient(self.stack.site_url)
 
     def sql(self, query: LiteralString | sql.Composed, *arguments: Any) -> list[tuple[Any, ...]]:
         with closing(psycopg.connect(self.stack.environment["DATABASE_URL"], autocommit=True)) as connection:

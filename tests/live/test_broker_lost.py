@@ -94,10 +94,10 @@ def test_workers_and_relay_come_back_by_themselves_within_seconds(harmed, over_h
     before = pids(live)
     with harmed.harms[harm]():
         for address in addresses:
-            live.person().sign_up(address)
+            live.site_client().sign_up(address)
         # Long enough for everybody to notice, and to try again.
         time.sleep(HELD_S)
-    live.person().sign_up(after)
+    live.site_client().sign_up(after)
     eventually(lambda: live.statuses({*addresses, after}) == {"sent"}, within_s=20)
     assert set(live.accepted({*addresses, after}).values()) == {1}
     assert pids(live) == before

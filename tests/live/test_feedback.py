@@ -19,7 +19,7 @@ def test_provider_that_takes_a_mail_and_loses_the_answer_settles_it_by_webhook(l
     address = f"lost-answer-{provider}@example.com"
     live.simulator.set_controls(fault="cut_after", fault_next=1, webhook_delay_ms=2000)
     with live.worker_for(provider):
-        live.person().sign_up(address)
+        live.site_client().sign_up(address)
         eventually(lambda: message(live, address)[0] == "uncertain")
         assert live.accepted({address}) == {address: 1}
         eventually(lambda: message(live, address)[:2] == ("sent", "delivered"))
@@ -34,7 +34,7 @@ def test_provider_that_takes_a_mail_and_loses_the_answer_settles_it_by_webhook(l
 
 def test_hard_bounce_suppresses_the_address_and_the_reset_says_why_it_was_kept_back(live):
     address = "bounce-live@example.com"
-    person = live.person()
+    person = live.site_client()
     person.sign_up(address)
     eventually(lambda: message(live, address)[:2] == ("sent", "bounced"))
     eventually(lambda: live.sql("SELECT 1 FROM notifications_suppression WHERE address = %s", address))
@@ -52,7 +52,7 @@ def test_events_lost_doubled_late_and_shuffled_end_in_the_right_outcome(live):
         webhook_doubled_rate=0.7, webhook_delay_ms=300, webhook_shuffle=True, deferred_rate=0.5, seed=7
     )
     for address in sorted(addresses):
-        live.person().sign_up(address)
+        live.site_client().sign_up(address)
     eventually(
         lambda: {message(live, address)[:2] for address in addresses} == {("sent", "delivered")},
     )

@@ -19,7 +19,7 @@ def test_redis_stopped_people_sign_up_and_get_their_mail_when_it_is_back(live):
     addresses = {f"no-redis{number}@example.com" for number in range(5)}
     try:
         for address in addresses:
-            live.person().sign_up(address)
+            live.site_client().sign_up(address)
         assert live.statuses(addresses) == {"queued"}
     finally:
         live.start("valkey")
@@ -51,7 +51,7 @@ def test_worker_asked_to_end_finishes_what_it_sends(live):
     addresses = {f"asked{number}@example.com" for number in range(8)}
     live.simulator.set_controls(latency_ms=1500)
     with ThreadPoolExecutor(4) as people:
-        list(people.map(lambda address: live.person().sign_up(address), sorted(addresses)))
+        list(people.map(lambda address: live.site_client().sign_up(address), sorted(addresses)))
     eventually(lambda: live.simulator.stats()["in_flight"])
     live.stop(*WORKERS)
     live.start(*WORKERS)
@@ -60,7 +60,7 @@ def test_worker_asked_to_end_finishes_what_it_sends(live):
 
 
 def test_database_stopped_people_see_a_clean_page_and_nothing_is_half_written(live):
-    person = live.person()
+    person = live.site_client()
     before = live.sql("SELECT (SELECT count(*) FROM accounts_user), (SELECT count(*) FROM notifications_message)")
     page = person.http.get(f"{live.stack.site_url}/sign-up/", timeout=30)
     assert page.ok
@@ -86,7 +86,7 @@ def test_database_restarted_in_mid_send_every_acceptance_is_written_down(live):
     addresses = {f"restarted{number}@example.com" for number in range(8)}
     live.simulator.set_controls(latency_ms=1500)
     with ThreadPoolExecutor(4) as people:
-        list(people.map(lambda address: live.person().sign_up(address), sorted(addresses)))
+        list(people.map(lambda address: live.site_client().sign_up(address), sorted(addresses)))
     eventually(lambda: live.simulator.stats()["in_flight"])
     live.stop("postgres")
     live.start("postgres")

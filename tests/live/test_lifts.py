@@ -68,7 +68,7 @@ def test_hanging_management_interface_stops_no_email_and_no_other_job(live):
         )
         with beat_that_asks(live, port):
             eventually(lambda: taken, within_s=60)
-            live.person().sign_up("beside-a-hanging-api@example.com")
+            live.site_client().sign_up("beside-a-hanging-api@example.com")
             eventually(lambda: live.statuses({"beside-a-hanging-api@example.com"}) == {"sent"})
             jobs = "SELECT done_at IS NOT NULL FROM notifications_housekeepingjob WHERE name = 'watch-bounces'"
             eventually(lambda: live.sql(jobs) == [(True,)], within_s=60)

@@ -30,7 +30,7 @@ def signed_up_and_refused(running: Running) -> str:
     """
     address = f"first-try-{uuid4()}@example.com"
     running.simulator.set_controls(fail_next=1)
-    running.person().sign_up(address)
+    running.site_client().sign_up(address)
     with suppress(AssertionError):
         eventually(lambda: was_tried(running, address), within_s=5)
         return address

@@ -31,7 +31,7 @@ def test_kind_that_a_worker_does_not_know_waits_for_one_that_does_and_delays_not
     try:
         with older_worker(live.stack):
             for address in unknown:
-                live.person().sign_up(address)
+                live.site_client().sign_up(address)
             eventually(lambda: rows(live, unknown) == {("queued", 0, "kind/UnknownKindError")}, within_s=60)
             live.stack.manage("shell", "-v", "0", "-c", OTHERS)
             eventually(lambda: live.statuses(others) == {"sent"}, within_s=60)

@@ -62,14 +62,14 @@ def a_run(live: Running, provider: str) -> dict[str, str]:
     with live.worker_for(provider):
         for address, harm in zip(addresses, HARM, strict=True):
             live.simulator.set_controls(fault_next=1, **harm)
-            person = live.person()
+            person = live.site_client()
             person.sign_up(address)
             person.ask_for_reset(address)
         live.simulator.set_controls(fault="none", fault_next=0)
         eventually(lambda: every_message_was_tried(live, addresses), within_s=60)
     mails = live.simulator.messages(to=f"secrets-{provider}-")
     for link in (found for mail in mails if (found := re.search(r"http://\S+/password-reset/\S+", mail["text"]))):
-        live.person().http.get(link[0], timeout=30)
+        live.site_client().http.get(link[0], timeout=30)
     tokens = {
         f"token {token}": token for mail in mails for token in re.findall(r"[0-9a-z]{5,}-[0-9a-f]{20,}", mail["text"])
     }

@@ -34,7 +34,7 @@ def posted(http, url, *hidden, **fields):
 
 
 def test_person_signs_up_confirms_and_logs_in(live):
-    person = live.person()
+    person = live.site_client()
     person.sign_up("way@example.com", "Ada Lovelace")
     mail = mail_to(live, "way@example.com")
     # No name goes to an address that is not confirmed.
@@ -45,12 +45,12 @@ def test_person_signs_up_confirms_and_logs_in(live):
     assert confirmed is not None
     # Here the sign-up was made, so that was a log-in, too. On another device the password is asked for.
     assert person.http.get(f"{live.stack.site_url}/account/preferences/", timeout=30).ok
-    assert live.person().fill_in(path).status == 200
-    assert live.person().fill_in("/log-in/", username="Way@Example.com", password=PASSWORD).location == "/"
+    assert live.site_client().fill_in(path).status == 200
+    assert live.site_client().fill_in("/log-in/", username="Way@Example.com", password=PASSWORD).location == "/"
 
 
 def test_person_gets_a_new_password(live):
-    person = live.person()
+    person = live.site_client()
     person.sign_up("reset@example.com")
     person.ask_for_reset("reset@example.com")
     mail = mail_to(live, "reset@example.com", "password")
@@ -62,12 +62,12 @@ def test_person_gets_a_new_password(live):
 
 
 def test_administrator_resends(live):
-    live.person().sign_up("again@example.com")
+    live.site_client().sign_up("again@example.com")
     mail_to(live, "again@example.com")
     old = message_id(live, "again@example.com")
     # What a worker still holds is not resent.
     eventually(lambda: live.sql("SELECT 1 FROM notifications_message WHERE id = %s AND status = 'sent'", old))
-    admin = live.person().http
+    admin = live.site_client().http
     login = {"username": "admin@mailroom.example", "password": live.stack.admin_password}
     assert posted(admin, f"{live.stack.site_url}/admin/login/", **login).status_code == 302
     resend = f"{live.stack.site_url}/admin/notifications/message/{old}/resend/"
@@ -81,7 +81,7 @@ def test_administrator_resends(live):
 def test_flower_shows_a_retry_with_its_time_and_then_success(live):
     # The second pause is long enough to be seen, on a busy machine too.
     live.simulator.set_controls(fail_next=2)
-    live.person().sign_up("retry@example.com")
+    live.site_client().sign_up("retry@example.com")
     task_id = message_id(live, "retry@example.com")
 
     def state():
@@ -126,7 +126,7 @@ def test_flower_is_read_only(live, path):
 
 
 def test_no_token_leaves_the_worker_by_any_other_way(live):
-    person = live.person()
+    person = live.site_client()
     person.sign_up("secret@example.com")
     person.ask_for_reset("secret@example.com")
     mail = mail_to(live, "secret@example.com", "password")

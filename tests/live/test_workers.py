@@ -119,11 +119,11 @@ def test_worker_frozen_past_its_lease_sends_nothing_that_another_has_sent(live):
         eventually(lambda: live.statuses(addresses) == {"sent"}, within_s=60)
         during = live.accepted(addresses)
     assert waiting
-    live.person().sign_up("thawed@example.com")
+    live.site_client().sign_up("thawed@example.com")
     eventually(lambda: live.statuses({"thawed@example.com"}) == {"sent"})
     # It is at work again, and its threads have got over it.
     live.stop("worker-bulk")
-    live.person().sign_up("thawed-too@example.com")
+    live.site_client().sign_up("thawed-too@example.com")
     eventually(lambda: live.statuses({"thawed-too@example.com"}) == {"sent"})
     live.start("worker-bulk", "worker-critical")
     assert live.statuses(addresses) == {"sent"}
@@ -146,7 +146,7 @@ def people_signing_up(live: Running, name: str, *, hands: int = 4, may_fail: boo
             address = f"{name}-{hand}-{number}@example.com"
             number += 1
             try:
-                live.person().sign_up(address)
+                live.site_client().sign_up(address)
             except requests.ConnectionError:
                 assert may_fail
             else:
@@ -212,10 +212,10 @@ def test_frozen_relay_delays_nobody_who_signs_up_and_goes_on_where_it_was(live):
     addresses = {f"frozen-relay{number}@example.com" for number in range(8)}
     with live.frozen("relay"):
         for address in addresses:
-            live.person().sign_up(address)
+            live.site_client().sign_up(address)
         all_sent(live, addresses)
         live.stop(*WORKERS)
-        live.person().sign_up("left-to-the-relay@example.com")
+        live.site_client().sign_up("left-to-the-relay@example.com")
         live.sql("UPDATE notifications_message SET relay_after = now() WHERE to_address LIKE 'left-to-the-relay%%'")
     live.start(*WORKERS)
     all_sent(live, addresses | {"left-to-the-relay@example.com"})
@@ -229,7 +229,7 @@ def test_broker_restarted_while_mail_is_being_sent_ends_no_worker(live):
     for few in [sorted(addresses)[start::3] for start in range(3)]:
         live.simulator.set_controls(latency_ms=1500)
         with ThreadPoolExecutor(6) as people:
-            list(people.map(lambda address: live.person().sign_up(address), few))
+            list(people.map(lambda address: live.site_client().sign_up(address), few))
         eventually(lambda: live.simulator.stats()["in_flight"])
         live.stop("valkey")
         live.start("valkey")

@@ -1,6 +1,6 @@
 import pytest
 
-from devtools.benchmarks.windows import fullest, percentile, under_pct, worst_over_pct
+from devtools.benchmarks.windows import fullest, under_pct, worst_over_pct
 
 EVERY_TENTH = [number / 10 for number in range(100)]
 
@@ -31,8 +31,3 @@ def test_over_is_what_exceeds_the_bound(rate, burst, over):
 @pytest.mark.parametrize(("rate", "under"), [(10, 0.0), (20, 50.0), (5, 0.0)])
 def test_under_is_what_is_missing_to_the_rate(rate, under):
     assert under_pct(EVERY_TENTH, rate=rate, since=0.0, length_s=9.95) == pytest.approx(under, abs=1)
-
-
-@pytest.mark.parametrize(("percent", "value"), [(50, 50), (99, 99), (100, 100)])
-def test_percentile(percent, value):
-    assert percentile(range(1, 101), percent) == value

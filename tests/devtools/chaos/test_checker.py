@@ -4,9 +4,9 @@ import pytest
 import requests
 
 from devtools.chaos.checker import judge, promised
-from devtools.chaos.workload import Word
+from devtools.chaos.workload import Result
 from devtools.stack.simulated import Simulated
-from tests.devtools.chaos.told import RESET, WELCOME, entry, said
+from tests.devtools.chaos.examples import RESET, WELCOME, entry, operation
 from tests.simulated import simulator
 
 ADA, BOB = ("welcome", "ada@x.example"), ("welcome", "bob@x.example")
@@ -14,7 +14,7 @@ FROZEN = {("m1", "1"): "worker-main was frozen while it was in flight"}
 
 
 @pytest.mark.parametrize(
-    ("why", "journal", "named", "whys"),
+    ("why", "journal", "lost_answers", "whys"),
     [
         ("one of each", [entry("ada@x.example", "m1")], {}, []),
         ("nothing explains it", [entry("ada@x.example", "m1"), entry("ada@x.example", "m1", 2)], {}, [""]),
@@ -55,15 +55,15 @@ FROZEN = {("m1", "1"): "worker-main was frozen while it was in flight"}
             [""],
         ),
         (
-            "the killer named another try",
+            "the killer lost_answers another try",
             [entry("ada@x.example", "m1"), entry("ada@x.example", "m1", 2)],
             {("m1", "2"): "x", ("m2", "1"): "y"},
             [""],
         ),
     ],
 )
-def test_copy_is_explained_by_its_own_lost_answer_only(why, journal, named, whys):
-    verdict = judge({ADA}, journal, named)
+def test_copy_is_explained_by_its_own_lost_answer_only(why, journal, lost_answers, whys):
+    verdict = judge({ADA}, journal, lost_answers)
     assert [duplicate.why for duplicate in verdict.duplicates] == whys, why
     assert len(verdict.unexplained) == whys.count("")
     assert (verdict.accepted, verdict.sent, verdict.lost) == (1, len(journal), [])
@@ -102,7 +102,7 @@ def send(server: Simulated, to: str, message_id: str, attempt: int) -> None:
 
 
 def test_planted_loss_and_planted_copies_are_found_in_a_real_journal(tmp_path):
-    told = {("welcome", f"{name}@x.example") for name in ("well", "lost", "cut", "twice")}
+    acknowledged = {("welcome", f"{name}@x.example") for name in ("well", "lost", "cut", "twice")}
     with simulator(tmp_path) as server:
         send(server, "well@x.example", "m1", 1)
         send(server, "twice@x.example", "m2", 1)
@@ -112,7 +112,7 @@ def test_planted_loss_and_planted_copies_are_found_in_a_real_journal(tmp_path):
         server.set_controls(fault="cut_after", fault_next=1)
         send(server, "cut@x.example", "m4", 1)
         send(server, "cut@x.example", "m4", 2)
-        verdict = judge(told, server.messages()[::-1], {})
+        verdict = judge(acknowledged, server.messages()[::-1], {})
     assert verdict.lost == [("welcome", "lost@x.example")]
     found = {duplicate.fact[1]: duplicate.why for duplicate in verdict.duplicates}
     assert found == {
@@ -125,11 +125,11 @@ def test_planted_loss_and_planted_copies_are_found_in_a_real_journal(tmp_path):
     ("changed", "kept"),
     [
         ([], ["welcome", "password-reset"]),
-        ([said("ada@x.example", "password-changed")], ["password-reset", "password-changed"]),
-        ([said("ada@x.example", "password-changed", word=Word.UNKNOWN)], ["welcome", "password-reset"]),
-        ([said("eve@x.example", "password-changed")], ["welcome", "password-reset", "password-changed"]),
+        ([operation("ada@x.example", "password-changed")], ["password-reset", "password-changed"]),
+        ([operation("ada@x.example", "password-changed", result=Result.UNKNOWN)], ["welcome", "password-reset"]),
+        ([operation("eve@x.example", "password-changed")], ["welcome", "password-reset", "password-changed"]),
     ],
 )
 def test_welcome_is_no_promise_any_more_once_a_reset_has_confirmed_the_address(changed, kept):
-    told = [said("ada@x.example"), said("ada@x.example", "password-reset"), *changed]
-    assert [one.kind for one in promised(told)] == kept
+    operations = [operation("ada@x.example"), operation("ada@x.example", "password-reset"), *changed]
+    assert [one.kind for one in promised(operations)] == kept

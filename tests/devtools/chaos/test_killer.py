@@ -8,8 +8,8 @@ import psutil
 import pytest
 
 from devtools.chaos.conditions import LEASE_S
-from devtools.chaos.killer import InHand, Killer, in_hand, named
-from tests.devtools.chaos.told import call
+from devtools.chaos.killer import InHand, Killer, in_hand, lost_answers
+from tests.devtools.chaos.examples import call
 from tests.live.running import eventually
 from tests.simulated import simulator
 
@@ -67,7 +67,7 @@ def test_log_names_each_try_that_a_process_may_not_have_written_down(end, after_
         {"at": NOW + 0.1, "pid": 8, "name": "relay", "did": "killed", "messages": []},
         {"at": NOW + after_s, "pid": 7, "name": "", "did": end, "messages": []},
     ]
-    names = dict(named(lines))
+    names = dict(lost_answers(lines))
     assert names["m1", "2"] == "worker-main was frozen while it was in flight"
     assert (("m2", "1") in names) is heard_is_named
 
@@ -103,16 +103,16 @@ def callers(server):
 
 def test_frozen_process_is_named_with_its_own_message_only_and_goes_on_when_woken(server, callers, tmp_path):
     killer = Killer(Supervisor(callers), server, tmp_path / "killer.jsonl")
-    frozen = killer.freeze("victim", lurk=True)
+    frozen = killer.freeze("victim", wait_mid_call=True)
     assert frozen.status() == psutil.STATUS_STOPPED
-    assert list(dict(named(killer.lines))) == [("victim1", "1")]
+    assert list(dict(lost_answers(killer.lines))) == [("victim1", "1")]
     killer.wake(frozen)
     eventually(lambda: any(call["metadata"]["mailroom_message_id"] == "victim2" for call in server.calls()))
 
 
 def test_killed_process_was_written_down_first(server, callers, tmp_path):
     log = tmp_path / "killer.jsonl"
-    Killer(Supervisor(callers), server, log).kill("victim", lurk=True)
+    Killer(Supervisor(callers), server, log).kill("victim", wait_mid_call=True)
     assert callers["victim"].wait(5) == -9
     froze, killed = map(json.loads, log.read_text().splitlines())
     assert (froze["did"], killed["did"]) == ("froze", "killed")

@@ -4,8 +4,8 @@ import pytest
 
 from devtools.chaos.checker import Verdict
 from devtools.chaos.recipients import FULL, GREYLISTED, Figures, beside, complaints, summary
-from devtools.chaos.workload import Word
-from tests.devtools.chaos.told import said
+from devtools.chaos.workload import Result
+from tests.devtools.chaos.examples import operation
 
 ADA = ("welcome", "ada@x.example")
 
@@ -24,7 +24,7 @@ def figures(**changes):
         "suspended": 2,
         "unsettled": [],
         "dead": [],
-        "said": [said("ada@x.example")],
+        "operations": [operation("ada@x.example")],
     }
     return Figures(**{**values, **changes})
 
@@ -36,7 +36,7 @@ def figures(**changes):
         ({"verdict": verdict(lost=[ADA])}, 1),
         ({"unsettled": [ADA]}, 1),
         ({"dead": [ADA]}, 1),
-        ({"said": [said("ada@x.example", word=Word.REFUSED)]}, 1),
+        ({"operations": [operation("ada@x.example", result=Result.REJECTED)]}, 1),
         ({"beside_p99_s": 2.1}, 1),
         ({"refused": 0}, 1),
         ({"suspended": 0}, 1),

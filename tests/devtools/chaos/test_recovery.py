@@ -1,4 +1,4 @@
-"""How long a harm was felt."""
+"""How long the effects of a fault last."""
 
 import math
 
@@ -6,44 +6,59 @@ import pytest
 
 from devtools.chaos.checker import promised
 from devtools.chaos.faults import BY_NAME
-from devtools.chaos.recovery import Deed, felt
-from devtools.chaos.workload import Word
-from tests.devtools.chaos.told import call, said
+from devtools.chaos.recovery import InjectedFault, impact_of
+from devtools.chaos.workload import Result
+from tests.devtools.chaos.examples import call, operation
 
-DEED = Deed(fault=BY_NAME["broker stopped"], began_at=100.0, ended_at=103.0)
+INJECTED = InjectedFault(fault=BY_NAME["broker stopped"], began_at=100.0, ended_at=103.0)
 ADA, BOB, EVE = (("welcome", f"{name}@x.example") for name in ("ada", "bob", "eve"))
 
 
 @pytest.mark.parametrize(
-    ("why", "told", "taken_at", "recovery_s"),
+    ("why", "operations", "accepted_at", "recovery_s"),
     [
         ("nothing was promised", [], {}, 0.0),
-        ("all had left before its end", [said("ada@x.example")], {ADA: 102.0}, 0.0),
-        ("one left after it", [said("ada@x.example"), said("bob@x.example")], {ADA: 101.0, BOB: 107.5}, 4.5),
-        ("promised long after", [said("ada@x.example"), said("bob@x.example", at=106)], {ADA: 104, BOB: 119}, 1.0),
-        ("shortly after, as usual", [said("ada@x.example"), said("bob@x.example", at=104)], {ADA: 103, BOB: 106}, 0.0),
-        ("shortly after, and late", [said("ada@x.example"), said("bob@x.example", at=104)], {ADA: 103, BOB: 109}, 6.0),
-        ("turned away", [said("ada@x.example", word=Word.REFUSED)], {}, 0.0),
-        ("one never left", [said("ada@x.example")], {}, math.inf),
+        ("all had left before its end", [operation("ada@x.example")], {ADA: 102.0}, 0.0),
+        ("one left after it", [operation("ada@x.example"), operation("bob@x.example")], {ADA: 101.0, BOB: 107.5}, 4.5),
+        (
+            "promised long after",
+            [operation("ada@x.example"), operation("bob@x.example", at=106)],
+            {ADA: 104, BOB: 119},
+            1.0,
+        ),
+        (
+            "shortly after, as usual",
+            [operation("ada@x.example"), operation("bob@x.example", at=104)],
+            {ADA: 103, BOB: 106},
+            0.0,
+        ),
+        (
+            "shortly after, and late",
+            [operation("ada@x.example"), operation("bob@x.example", at=104)],
+            {ADA: 103, BOB: 109},
+            6.0,
+        ),
+        ("rejected", [operation("ada@x.example", result=Result.REJECTED)], {}, 0.0),
+        ("one never left", [operation("ada@x.example")], {}, math.inf),
     ],
 )
-def test_recovery_ends_when_all_that_was_promised_is_taken(why, told, taken_at, recovery_s):
-    assert felt(DEED, told, promised(told), taken_at, [], set()).recovery_s == recovery_s, why
+def test_recovery_ends_when_all_that_was_promised_is_taken(why, operations, accepted_at, recovery_s):
+    assert impact_of(INJECTED, operations, promised(operations), accepted_at, [], set()).recovery_s == recovery_s, why
 
 
 def test_what_waits_to_be_settled_is_left_out():
-    told = [said(f"{name}@x.example") for name in ("ada", "bob", "eve")]
+    operations = [operation(f"{name}@x.example") for name in ("ada", "bob", "eve")]
     calls = [
         call("ada@x.example", "m1", ended="cut"),
         call("bob@x.example", "m2"),
         call("eve@x.example", "m3", ended="refused"),
     ]
-    taken_at = {ADA: 150.0, BOB: 160.0, EVE: 104.0}
-    assert felt(DEED, told, promised(told), taken_at, calls, {("m2", "1")}).recovery_s == 1.0
+    accepted_at = {ADA: 150.0, BOB: 160.0, EVE: 104.0}
+    assert impact_of(INJECTED, operations, promised(operations), accepted_at, calls, {("m2", "1")}).recovery_s == 1.0
 
 
 @pytest.mark.parametrize(
-    ("changes", "named", "hit"),
+    ("changes", "lost", "affected"),
     [
         ({}, set(), 0),
         ({}, {("m1", "1")}, 1),
@@ -54,15 +69,15 @@ def test_what_waits_to_be_settled_is_left_out():
         ({"ended": "", "ended_at": ""}, set(), 1),
     ],
 )
-def test_hit_is_what_was_not_answered_well_during_it(changes, named, hit):
-    assert felt(DEED, [], [], {}, [call("ada@x.example", "m1", **changes)], named).hit == hit
+def test_affected_is_what_was_not_answered_well_during_it(changes, lost, affected):
+    assert impact_of(INJECTED, [], [], {}, [call("ada@x.example", "m1", **changes)], lost).affected == affected
 
 
-def test_waits_and_refusals_are_those_during_it():
-    told = [
-        said("ada@x.example", at=101, took_s=0.2),
-        said("bob@x.example", at=99, took_s=9),
-        said("eve@x.example", at=102, word=Word.REFUSED, took_s=8),
+def test_waits_and_rejections_are_those_during_it():
+    operations = [
+        operation("ada@x.example", at=101, took_s=0.2),
+        operation("bob@x.example", at=99, took_s=9),
+        operation("eve@x.example", at=102, result=Result.REJECTED, took_s=8),
     ]
-    seen = felt(DEED, told, promised(told), {ADA: 101, BOB: 101}, [], set())
-    assert (seen.refused, seen.sign_up_p99_ms) == (1, 200)
+    seen = impact_of(INJECTED, operations, promised(operations), {ADA: 101, BOB: 101}, [], set())
+    assert (seen.rejected, seen.sign_up_p99_ms) == (1, 200)

@@ -1,4 +1,4 @@
-"""What is said of a proof, and when it has failed."""
+"""The report of a run, and when it has failed."""
 
 import json
 
@@ -6,16 +6,16 @@ import pytest
 
 from devtools.chaos import history
 from devtools.chaos.checker import Duplicate, Verdict
-from devtools.chaos.conditions import announced, kept, masked, settings
+from devtools.chaos.conditions import announced, kept_environment, masked, settings
 from devtools.chaos.faults import BY_NAME
-from devtools.chaos.recovery import Deed, Felt
-from devtools.chaos.report import Figures, complaints, last_line, remarks, table
-from devtools.chaos.workload import Word
-from tests.devtools.chaos.told import call, entry, said
+from devtools.chaos.recovery import Impact, InjectedFault
+from devtools.chaos.report import Broken, Figures, complaints, last_line, remarks, table
+from devtools.chaos.workload import Result
+from tests.devtools.chaos.examples import call, entry, operation
 
 ADA = ("welcome", "ada@x.example")
 NEWS = ("product-news", "ada@x.example")
-WELL = said("eve@x.example")
+WELL = operation("eve@x.example")
 
 
 def verdict(**changes):
@@ -29,17 +29,17 @@ def copy(why):
 
 
 def done(fault="broker wiped", **changes):
-    values = {"hit": 2, "refused": 1, "recovery_s": 3.25, "sign_up_p99_ms": 40}
-    deed = Deed(fault=BY_NAME[fault], began_at=1010.0, ended_at=1010.5)
-    return Felt(deed=deed, **{**values, **changes})
+    values = {"affected": 2, "rejected": 1, "recovery_s": 3.25, "sign_up_p99_ms": 40}
+    injected = InjectedFault(fault=BY_NAME[fault], began_at=1010.0, ended_at=1010.5)
+    return Impact(injected=injected, **{**values, **changes})
 
 
 def figures(**changes):
     values = {
         "began_at": 1000.0,
-        "said": [said("ada@x.example")],
+        "operations": [operation("ada@x.example")],
         "verdict": verdict(),
-        "felt": [done()],
+        "impacts": [done()],
         "held": [],
         "unsettled": [],
         "uncertain_settled": 4,
@@ -56,22 +56,37 @@ def figures(**changes):
         ({"verdict": verdict(sent=4, duplicates=[copy("its journal says so")])}, ""),
         ({"verdict": verdict(strays=[ADA])}, ""),
         (
-            {"said": [WELL, said("ada@x.example", word=Word.REFUSED), said("bob@x.example", word=Word.UNKNOWN)]},
-            "2 turned away, and the database was well: ada@x.example; bob@x.example",
+            {
+                "operations": [
+                    WELL,
+                    operation("ada@x.example", result=Result.REJECTED),
+                    operation("bob@x.example", result=Result.UNKNOWN),
+                ]
+            },
+            f"2 {Broken.REJECTED}: ada@x.example; bob@x.example",
         ),
-        ({"felt": [done(hit=0), done("relay killed", hit=0), done("ses answers 429")]}, ""),
-        ({"felt": [done("ses answers 429", hit=0)]}, "1 harmed nothing: ses answers 429"),
-        ({"said": []}, "nobody was told that it is done"),
-        ({"verdict": verdict(lost=[ADA])}, "1 lost: people were told"),
-        ({"verdict": verdict(sent=4, duplicates=[copy("")])}, "1 doubled without an explanation: welcome to ada@x.exa"),
-        ({"held": [ADA, NEWS]}, "1 held: it may never have left"),
-        ({"unsettled": [ADA]}, "1 not settled in time: welcome to ada@x.example"),
-        ({"said": [WELL, said("ada@x.example", word=Word.UNCLEAN, status=500)]}, "1 the site answered neither"),
-        ({"said": [WELL, said("ada@x.example", word=Word.TWICE)]}, "1 a link that works once"),
-        ({"verdict": verdict(strays=[("account-exists", "ada@x.example")])}, "1 a double click"),
+        ({"impacts": [done(affected=0), done("relay killed", affected=0), done("ses answers 429")]}, ""),
+        ({"impacts": [done("ses answers 429", affected=0)]}, f"1 {Broken.NO_EFFECT}: ses answers 429"),
+        ({"operations": []}, f"0 {Broken.NOTHING_ACKNOWLEDGED}"),
+        ({"verdict": verdict(lost=[ADA])}, f"1 {Broken.LOST}: welcome to ada@x.example"),
+        ({"verdict": verdict(sent=4, duplicates=[copy("")])}, f"1 {Broken.UNEXPLAINED}: welcome to ada@x.example"),
+        ({"held": [ADA, NEWS]}, f"1 {Broken.HELD}: welcome to ada@x.example"),
+        ({"unsettled": [ADA]}, f"1 {Broken.UNSETTLED}: welcome to ada@x.example"),
+        (
+            {"operations": [WELL, operation("ada@x.example", result=Result.UNEXPECTED, status=500)]},
+            f"1 {Broken.UNEXPECTED}: 500 for welcome",
+        ),
+        (
+            {"operations": [WELL, operation("ada@x.example", result=Result.SAVED_TWICE)]},
+            f"1 {Broken.SAVED_TWICE}: ada@x.example",
+        ),
+        (
+            {"verdict": verdict(strays=[("account-exists", "ada@x.example")])},
+            f"1 {Broken.SECOND_SIGN_UP}: ada@x.example",
+        ),
     ],
 )
-def test_proof_fails_only_for_what_must_not_be_and_says_it(changes, complaint):
+def test_run_fails_for_each_broken_promise_and_names_it(changes, complaint):
     found = list(complaints(figures(**changes)))
     assert len(found) == bool(complaint)
     assert all(one.startswith(complaint) for one in found)
@@ -89,7 +104,7 @@ def test_last_line_is_the_one_programs_read():
     )
 
 
-def test_table_has_a_row_for_each_harm():
+def test_table_has_a_row_for_each_fault():
     _, head, row, _ = table(figures()).split("\n")
     assert row.split() == ["broker", "wiped", "10.0", "0.5", "2", "1", "3.2", "40"]
     assert len(head) == len(row)
@@ -97,14 +112,15 @@ def test_table_has_a_row_for_each_harm():
 
 def test_explanations_and_strays_are_remarked():
     text = "\n".join(remarks(figures(verdict=verdict(duplicates=[copy("its journal says so")], strays=[NEWS]))))
-    assert "A copy of the welcome to ada@x.example is explained: its journal says so." in text
-    assert "1 mails went to people who were not told" in text
+    assert "welcome to ada@x.example is explained: its journal says so" in text
+    assert len(text.splitlines()) == 4
 
 
-def test_slow_sign_up_while_the_broker_was_harmed_is_remarked():
+def test_slow_sign_up_during_a_fault_of_the_broker_is_remarked():
     slow = [done(sign_up_p99_ms=301), done("database crashed", sign_up_p99_ms=900)]
-    text = "\n".join(remarks(figures(felt=slow)))
-    assert "301 ms at the worst while: broker wiped" in text
+    text = "\n".join(remarks(figures(impacts=slow)))
+    assert "301 ms" in text
+    assert "broker wiped" in text
     assert "database" not in text
 
 
@@ -126,7 +142,7 @@ def test_report_tells_the_story_of_what_was_suspicious_without_the_mail_itself(t
     )
     (story,) = json.loads(path.read_text())["stories"]
     assert story["fact"] == list(ADA)
-    assert [len(story[part]) for part in ("told", "calls", "journal", "our_rows")] == [1, 1, 1, 1]
+    assert [len(story[part]) for part in ("operations", "calls", "journal", "our_rows")] == [1, 1, 1, 1]
     assert "secret link" not in path.read_text()
 
 
@@ -149,7 +165,7 @@ def test_secrets_are_masked(name, value, shown):
 
 
 def test_what_the_callers_shell_says_of_mailroom_is_left_out():
-    assert kept({"PATH": "/bin", "LC_ALL": "C", "EMAIL_RATE": "1", "DATABASE_URL": "x", "MYPATH": "x"}) == {
+    assert kept_environment({"PATH": "/bin", "LC_ALL": "C", "EMAIL_RATE": "1", "DATABASE_URL": "x", "MYPATH": "x"}) == {
         "PATH": "/bin",
         "LC_ALL": "C",
     }

@@ -6,7 +6,7 @@ import pytest
 
 from devtools.chaos.__main__ import PEOPLE, SLOWEST, programme_of
 from devtools.chaos.conditions import LEASE_S
-from devtools.chaos.faults import BY_NAME, FAULTS, SETTLED_S, WORKERS, Act
+from devtools.chaos.faults import BY_NAME, FAULTS, SETTLED_S, WORKERS, Action
 from devtools.chaos.schedule import LEAD_S, SHORT_S, left_out, needed_s, plan, plan_short
 
 SEEDS = range(12)
@@ -21,23 +21,23 @@ def test_same_seed_gives_the_same_harm_and_another_seed_another():
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_long_run_has_every_fault(seed):
-    harms = plan(seed, needed_s(FAULTS), FAULTS)
-    assert list(left_out(harms, FAULTS)) == []
+    schedule = plan(seed, needed_s(FAULTS), FAULTS)
+    assert list(left_out(schedule, FAULTS)) == []
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("duration_s", [5, 60, 400, 1500])
 def test_one_harm_begins_after_the_consequences_of_the_other(seed, duration_s):
-    harms = plan(seed, duration_s, FAULTS)
-    assert all(before.over_s <= after.start_s for before, after in itertools.pairwise(harms))
-    assert all(harm.start_s >= LEAD_S and harm.over_s <= duration_s for harm in harms)
+    schedule = plan(seed, duration_s, FAULTS)
+    assert all(before.over_s <= after.start_s for before, after in itertools.pairwise(schedule))
+    assert all(planned.start_s >= LEAD_S and planned.over_s <= duration_s for planned in schedule)
 
 
 def test_no_fault_comes_twice_while_another_has_not_come():
-    harms = plan(3, 3 * needed_s(FAULTS), FAULTS)
-    first = [harm.fault.name for harm in harms[: len(FAULTS)]]
+    schedule = plan(3, 3 * needed_s(FAULTS), FAULTS)
+    first = [planned.fault.name for planned in schedule[: len(FAULTS)]]
     assert sorted(first) == sorted(BY_NAME)
-    assert len(harms) > 2 * len(FAULTS)
+    assert len(schedule) > 2 * len(FAULTS)
 
 
 def test_nothing_fits_into_no_time():
@@ -46,21 +46,21 @@ def test_nothing_fits_into_no_time():
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_short_run_fits_and_makes_no_message_uncertain_twice(seed):
-    harms = plan_short(seed)
-    assert all(before.end_s < after.start_s for before, after in itertools.pairwise(harms))
-    assert harms[-1].end_s < SHORT_S
-    doubtful = [harm for harm in harms if any(word in harm.fault.name for word in UNCERTAIN)]
+    schedule = plan_short(seed)
+    assert all(before.end_s < after.start_s for before, after in itertools.pairwise(schedule))
+    assert schedule[-1].end_s < SHORT_S
+    doubtful = [planned for planned in schedule if any(result in planned.fault.name for result in UNCERTAIN)]
     assert len(doubtful) >= 3
     assert all(one.end_s + SETTLED_S <= other.start_s for one, other in itertools.pairwise(doubtful))
 
 
 def test_catalogue_has_what_is_promised():
-    acts = {(fault.act, fault.target) for fault in FAULTS}
+    actions = {(fault.action, fault.target) for fault in FAULTS}
     processes = {*WORKERS, "relay"}
-    assert {(act, process) for act in (Act.KILL, Act.FREEZE) for process in processes} <= acts
-    assert {(Act.STOP, "valkey"), (Act.FREEZE, "valkey"), (Act.WIPE, "valkey")} <= acts
-    assert {(Act.STOP, "postgres"), (Act.CRASH, "postgres")} <= acts
-    assert any(fault.act is Act.FREEZE and fault.lasts_s > LEASE_S for fault in FAULTS)
+    assert {(act, process) for act in (Action.KILL, Action.FREEZE) for process in processes} <= actions
+    assert {(Action.STOP, "valkey"), (Action.FREEZE, "valkey"), (Action.WIPE, "valkey")} <= actions
+    assert {(Action.STOP, "postgres"), (Action.CRASH, "postgres")} <= actions
+    assert any(fault.action is Action.FREEZE and fault.lasts_s > LEASE_S for fault in FAULTS)
     assert all(fault.apart_s for fault in FAULTS if fault.name.startswith("sendgrid"))
     assert len(BY_NAME) == len(FAULTS)
 
@@ -82,7 +82,7 @@ def test_people_come_as_slowly_as_the_faults_need_and_never_slower_or_faster_tha
 
 
 def test_proof_as_shipped_has_every_fault():
-    assert list(left_out(programme_of(["--seed", "7"]).harms, FAULTS)) == []
+    assert list(left_out(programme_of(["--seed", "7"]).schedule, FAULTS)) == []
 
 
 @pytest.mark.parametrize("arguments", [["--people", "0"], ["--people", "x"], ["--seed"], ["up"]])

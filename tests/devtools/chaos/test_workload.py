@@ -1,4 +1,4 @@
-"""The clients' own log: who was told what."""
+"""The clients' log: each request and its answer."""
 
 import json
 import threading
@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from devtools.chaos.workload import RESET_EVERY, Load, Word
+from devtools.chaos.workload import RESET_EVERY, Result, Workload
 
 FORM = b'<form method="post"><input type="hidden" name="csrfmiddlewaretoken" value="token"></form>'
 LED_TO = {
@@ -48,34 +48,41 @@ def site():
 
 
 @pytest.mark.parametrize(
-    ("status", "word"), [(302, Word.DONE), (503, Word.REFUSED), (500, Word.UNCLEAN), (None, Word.UNKNOWN)]
+    ("status", "result"),
+    [(302, Result.ACKNOWLEDGED), (503, Result.REJECTED), (500, Result.UNEXPECTED), (None, Result.UNKNOWN)],
 )
-def test_everybody_is_written_down_with_what_they_were_told(site, tmp_path, status, word):
+def test_each_request_is_logged_with_its_result(site, tmp_path, status, result):
     site.status = status
-    load = Load(f"http://127.0.0.1:{site.server_address[1]}", tmp_path / "clients.jsonl")
-    load.start(people=6, rate=200)
-    load.wait()
-    resets = 6 // RESET_EVERY if word is Word.DONE else 0
-    assert load.count(word) == len(load.said) == 6 + resets
-    assert {said.address for said in load.said} == {f"person{number}@example.com" for number in range(6)}
-    assert sum(said.kind == "password-reset" for said in load.said) == resets
+    workload = Workload(f"http://127.0.0.1:{site.server_address[1]}", tmp_path / "clients.jsonl")
+    workload.start(people=6, rate=200)
+    workload.wait()
+    resets = 6 // RESET_EVERY if result is Result.ACKNOWLEDGED else 0
+    assert workload.count(result) == len(workload.operations) == 6 + resets
+    assert {operation.address for operation in workload.operations} == {
+        f"person{number}@example.com" for number in range(6)
+    }
+    assert sum(operation.kind == "password-reset" for operation in workload.operations) == resets
     lines = [json.loads(line) for line in (tmp_path / "clients.jsonl").read_text().splitlines()]
-    assert [(line["address"], line["word"]) for line in lines] == [(said.address, word.value) for said in load.said]
+    assert [(line["address"], line["result"]) for line in lines] == [
+        (operation.address, result.value) for operation in workload.operations
+    ]
 
 
 def test_link_that_saves_two_passwords_is_written_down(site, tmp_path):
     site.status = 302
     url = f"http://127.0.0.1:{site.server_address[1]}"
-    load = Load(url, tmp_path / "clients.jsonl", lambda address: f"{url}/password-reset/link/")
-    load.start(people=1, rate=200)
-    load.wait()
-    assert [(said.kind, said.word) for said in load.said][2:] == [("password-changed", Word.TWICE)]
+    workload = Workload(url, tmp_path / "clients.jsonl", lambda address: f"{url}/password-reset/link/")
+    workload.start(people=1, rate=200)
+    workload.wait()
+    assert [(operation.kind, operation.result) for operation in workload.operations][2:] == [
+        ("password-changed", Result.SAVED_TWICE)
+    ]
 
 
 def test_nobody_is_let_in_after_the_stop(site, tmp_path):
     site.status = 302
-    load = Load(f"http://127.0.0.1:{site.server_address[1]}", tmp_path / "clients.jsonl")
-    load.start(people=1000, rate=1)
-    load.stop()
-    load.wait()
-    assert len(load.said) < 1000
+    workload = Workload(f"http://127.0.0.1:{site.server_address[1]}", tmp_path / "clients.jsonl")
+    workload.start(people=1000, rate=1)
+    workload.stop()
+    workload.wait()
+    assert len(workload.operations) < 1000

@@ -47,7 +47,7 @@ def test_tests_ask_loopback_directly(host):
 
 @pytest.mark.usefixtures("proxied")
 @pytest.mark.parametrize(
-    "module", ["devtools.stack.__main__", "devtools.stack.fresh", "devtools.demo.crowd", "devtools.chaos.workload"]
+    "module", ["devtools.stack.__main__", "devtools.stack.fresh", "devtools.demo.workload", "devtools.chaos.workload"]
 )
 def test_whoever_starts_a_stack_asks_loopback_directly(module):
     script = f"import {module}, requests; print(requests.utils.get_environ_proxies('http://127.0.0.1:1/'))"

@@ -1,14 +1,21 @@
-"""What people were told and what the journal has, as the tests of the prover put it together."""
+"""Operations, journal entries and calls for the tests of a run."""
 
-from devtools.chaos.workload import Said, Word
+from devtools.chaos.workload import Operation, Result
 
 WELCOME = "Welcome to Mailroom: please confirm your address"
 RESET = "Choose a new password for Mailroom"
 
 
-def said(address, kind="welcome", **changes):
-    values = {"at": 100.0, "kind": kind, "address": address, "word": Word.DONE, "status": 302, "took_s": 0.05}
-    return Said(**{**values, **changes})
+def operation(address, kind="welcome", **changes):
+    values = {
+        "at": 100.0,
+        "kind": kind,
+        "address": address,
+        "result": Result.ACKNOWLEDGED,
+        "status": 302,
+        "took_s": 0.05,
+    }
+    return Operation(**{**values, **changes})
 
 
 def entry(to, message_id, attempt=1, **changes):

@@ -6,6 +6,7 @@ the broker took a breath. Hence two sets of broker options, chosen by the proces
 
 from config import endpoints
 from config.environment import ROLE, env
+from notifications.conf.declarations import RedisSettings
 from notifications.rules import servers
 from notifications.runtime.roles import Role
 
@@ -16,7 +17,7 @@ SOCKET_S = 1 if ROLE == Role.RELAY else 0.15
 _REDIS = endpoints.redis()
 broker_url = _REDIS.url
 # Without options kombu would take any certificate.
-broker_use_ssl = servers.tls_options(env.str("REDIS_CA_FILE", default="")) if _REDIS.tls else None
+broker_use_ssl = servers.tls_options(env.read(RedisSettings.REDIS_CA_FILE)) if _REDIS.tls else None
 broker_transport_options = {
     # Longer than any task and any countdown, short enough to wait for after a worker was killed.
     "visibility_timeout": 300,

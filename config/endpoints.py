@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 from config import database_url
 from config.environment import env
 from config.reading import Problem
+from config.variables import DatabaseVariables, RedisVariables, SmtpVariables
+from notifications.conf.declarations import ProvidersSettings, RedisSettings
 from notifications.rules import servers
 from notifications.rules.servers import BadUrlError, RedisServer, SmtpServer
 
@@ -25,30 +27,30 @@ SECURITIES = {"starttls": servers.STARTTLS, "tls": servers.IMPLICIT_TLS, "none":
 
 def redis() -> RedisServer:
     def from_url(url: str) -> RedisServer:
-        return RedisServer.from_url(url, password=env.str("REDIS_PASSWORD", default=""))
+        return RedisServer.from_url(url, password=env.read(RedisVariables.REDIS_PASSWORD))
 
     def from_parts(host: str) -> RedisServer:
         return RedisServer(
             host=servers.require_host(host),
-            port=env.int("REDIS_PORT", default=6379, least=1, most=servers.LAST_PORT),
-            db=env.int("REDIS_DB", default=0, least=0),
-            user=env.str("REDIS_USER", default=""),
-            password=env.str("REDIS_PASSWORD", default=""),
-            tls=env.bool("REDIS_TLS", default=False),
+            port=env.read(RedisVariables.REDIS_PORT),
+            db=env.read(RedisVariables.REDIS_DB),
+            user=env.read(RedisVariables.REDIS_USER),
+            password=env.read(RedisVariables.REDIS_PASSWORD),
+            tls=env.read(RedisVariables.REDIS_TLS),
         )
 
-    url, host = env.filled("REDIS_URL", default="redis://127.0.0.1:6379/0"), env.str("REDIS_HOST", default="")
+    url, host = env.read(RedisSettings.REDIS_URL), env.read(RedisVariables.REDIS_HOST)
     found = _read("REDIS", url=url, from_url=from_url, host=host, from_parts=from_parts, id_="mailroom.E031")
     return found or RedisServer(host=NOWHERE)
 
 
 def limits_redis() -> RedisServer:
     """Return where rate limits are counted: beside the broker, in a database of their own, unless it is said."""
-    url = env.str("LIMITS_REDIS_URL", default="")
+    url = env.read(RedisVariables.LIMITS_REDIS_URL)
     if not url:
         return redis().beside()
     try:
-        return RedisServer.from_url(url, password=env.str("REDIS_PASSWORD", default=""))
+        return RedisServer.from_url(url, password=env.read(RedisVariables.REDIS_PASSWORD))
     except BadUrlError as error:
         name = "LIMITS_REDIS_URL"
         hint = (
@@ -60,30 +62,30 @@ def limits_redis() -> RedisServer:
 
 def database() -> dict[str, Any]:
     """Return the database as Django takes it; nothing, which Django refuses to use, for one that was refused."""
-    ca_file = env.str("POSTGRES_CA_FILE", default="")
+    ca_file = env.read(DatabaseVariables.POSTGRES_CA_FILE)
     verified = {"sslmode": "verify-full", "sslrootcert": ca_file} if ca_file else {}
 
     def from_url(url: str) -> dict[str, Any]:
         read = database_url.database(url)
-        read["PASSWORD"] = read["PASSWORD"] or env.str("POSTGRES_PASSWORD", default="")
+        read["PASSWORD"] = read["PASSWORD"] or env.read(DatabaseVariables.POSTGRES_PASSWORD)
         return read | {"OPTIONS": verified | read["OPTIONS"]}
 
     def from_parts(host: str) -> dict[str, Any]:
-        mode = env.choice("POSTGRES_SSLMODE", database_url.SSL_MODES, default="")
+        mode = env.read(DatabaseVariables.POSTGRES_SSLMODE)
         return database_url.checked(
             {
                 "ENGINE": "django.db.backends.postgresql",
-                "NAME": env.filled("POSTGRES_DB", default="mailroom"),
-                "USER": env.filled("POSTGRES_USER", default="mailroom"),
-                "PASSWORD": env.str("POSTGRES_PASSWORD", default=""),
+                "NAME": env.read(DatabaseVariables.POSTGRES_DB),
+                "USER": env.read(DatabaseVariables.POSTGRES_USER),
+                "PASSWORD": env.read(DatabaseVariables.POSTGRES_PASSWORD),
                 "HOST": host,
-                "PORT": str(env.int("POSTGRES_PORT", default=5432, least=1, most=servers.LAST_PORT)),
+                "PORT": str(env.read(DatabaseVariables.POSTGRES_PORT)),
                 "OPTIONS": verified | ({"sslmode": mode} if mode else {}),
             }
         )
 
-    url = env.filled("DATABASE_URL", default="postgres://mailroom@127.0.0.1:5432/mailroom")
-    host = env.str("POSTGRES_HOST", default="")
+    url = env.read(DatabaseVariables.DATABASE_URL)
+    host = env.read(DatabaseVariables.POSTGRES_HOST)
     read = _read("DATABASE", url=url, from_url=from_url, host=host, from_parts=from_parts, id_="mailroom.E032")
     return read or {}
 
@@ -92,23 +94,27 @@ def smtp() -> str:
     """Return the SMTP server's URL, empty where there is none."""
 
     def from_url(url: str) -> SmtpServer:
-        return SmtpServer.from_url(url, password=env.str("SMTP_PASSWORD", default=""))
+        return SmtpServer.from_url(url, password=env.read(SmtpVariables.SMTP_PASSWORD))
 
     def from_parts(host: str) -> SmtpServer:
-        security = SECURITIES[env.choice("SMTP_SECURITY", SECURITIES, default="starttls")]
+        security = SECURITIES[env.read(SmtpVariables.SMTP_SECURITY)]
         return SmtpServer(
             host=servers.require_host(host),
-            port=env.int("SMTP_PORT", default=servers.SMTP_SCHEMES[security], least=1, most=servers.LAST_PORT),
+            port=_smtp_port(security),
             security=security,
-            user=env.str("SMTP_USER", default=""),
-            password=env.str("SMTP_PASSWORD", default=""),
+            user=env.read(SmtpVariables.SMTP_USER),
+            password=env.read(SmtpVariables.SMTP_PASSWORD),
         )
 
-    url, host = env.str("SMTP_URL", default=""), env.str("SMTP_HOST", default="")
+    url, host = env.read(ProvidersSettings.SMTP_URL), env.read(SmtpVariables.SMTP_HOST)
     if not url and not host:
         return ""
     read = _read("SMTP", url=url, from_url=from_url, host=host, from_parts=from_parts, id_="mailroom.E033")
     return read.url if read else ""
+
+
+def _smtp_port(security: str) -> int:
+    return env.read(SmtpVariables.SMTP_PORT) if env.given("SMTP_PORT") else servers.SMTP_SCHEMES[security]
 
 
 def _read(

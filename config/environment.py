@@ -10,6 +10,7 @@ from pathlib import Path
 
 from config.env_file import faults, read_env_file
 from config.reading import Environment, Problem
+from notifications.conf.declarations import ProcessSettings
 from notifications.runtime.roles import Role
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -47,4 +48,4 @@ def read(environment: Mapping[str, str]) -> Environment:
 env = read(os.environ)
 
 # An unknown role is kept as it is here and refused by the system check mailroom.E001, which can explain it.
-ROLE: str = env.str("MAILROOM_ROLE", default=Role.MANAGE.value)
+ROLE: str = env.read(ProcessSettings.MAILROOM_ROLE)

@@ -5,6 +5,7 @@ from tornado.options import options
 from tornado.web import authenticated
 
 from config.environment import env
+from config.variables import SiteVariables
 
 REFUSAL = (
     "Flower does not start without a password: its pages show addresses of servers and every task. "
@@ -26,7 +27,7 @@ def credentials(text: str) -> list[str]:
 def require_password() -> None:
     """Turn on authentication for all pages. Ends the process with a sentence if there is no password."""
     try:
-        options.basic_auth = credentials(env.str("FLOWER_BASIC_AUTH", default=""))
+        options.basic_auth = credentials(env.read(SiteVariables.FLOWER_BASIC_AUTH))
     except ValueError:
         if env.given("FLOWER_BASIC_AUTH") or not options.auth:
             raise SystemExit(REFUSAL) from None

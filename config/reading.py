@@ -66,6 +66,9 @@ class Sources:
     def _text(self, name: str) -> str | None:
         for source in self._sources:
             if file := source.get(f"{name}_FILE"):
+                if source.get(name):
+                    text = f"{name} and {name}_FILE are both set."
+                    self.refuse(Problem(name=name, text=text, hint=f"Set {name} or {name}_FILE, and not both."))
                 return self._content(name, file)
             if name in source:
                 return self._encodable(name, source[name])

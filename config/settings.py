@@ -5,8 +5,8 @@ from datetime import timedelta
 from accounts import typed
 from config import connections, endpoints
 from config.environment import BASE_DIR, ROLE, env
+from config.variables import AccountsVariables, DatabaseVariables, SiteVariables
 from notifications import conf
-from notifications.conf.declarations import LONGEST_DAYS, LONGEST_S, LONGEST_WAIT_S
 from notifications.runtime.roles import Role
 
 # --- The engine: notifications.conf declares what there is ----------------------------------------------------------
@@ -14,11 +14,11 @@ _ENGINE = {setting.name: env.read(setting) for group in conf.GROUPS for setting 
 globals().update(_ENGINE)
 
 # --- The process and its keys ---------------------------------------------------------------------------------------
-DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+DEBUG = env.read(SiteVariables.DEBUG)
+SECRET_KEY = env.read(SiteVariables.SECRET_KEY)
+SECRET_KEY_FALLBACKS = env.read(SiteVariables.SECRET_KEY_FALLBACKS)
+ALLOWED_HOSTS = env.read(SiteVariables.ALLOWED_HOSTS)
+CSRF_TRUSTED_ORIGINS = env.read(SiteVariables.CSRF_TRUSTED_ORIGINS)
 
 SITE_NAME = typed.one_line(_ENGINE["SITE_NAME"])
 HTTPS = _ENGINE["SITE_URL"].lower().startswith("https://")
@@ -91,9 +91,9 @@ _OPTIONS.setdefault("connect_timeout", 3)
 # In ms, where the system knows it: a server that vanished without a word, as in a fail-over.
 _OPTIONS.setdefault("tcp_user_timeout", 10_000)
 # Celery closes Django's connection around every task, and threads of a web process come and go: both want a pool.
-DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=20, least=1)
+DATABASE_POOL_SIZE = env.read(DatabaseVariables.DATABASE_POOL_SIZE)
 # How long an answer of the database is waited for: by people, and by what has nobody waiting. Commands wait for ever.
-DATABASE_TIMEOUT_S = env.float("DATABASE_TIMEOUT_S", default=10, least=0.1, most=LONGEST_WAIT_S)
+DATABASE_TIMEOUT_S = env.read(DatabaseVariables.DATABASE_TIMEOUT_S)
 DATABASE_PATIENCE_S = 120.0
 if ROLE in {Role.WEB, Role.WORKER, Role.RELAY, Role.BEAT}:
     _OPTIONS["pool"] = connections.pool(
@@ -126,29 +126,24 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_TIMEOUT_S", default=3600, least=1)
+PASSWORD_RESET_TIMEOUT = env.read(AccountsVariables.PASSWORD_RESET_TIMEOUT_S)
 # How often one client may do what, and what one address (or its member) may be asked for: accounts.throttling.
-CLIENT_LIMITS = env.str(
-    "CLIENT_LIMITS",
-    default="sign-up=20/minute,resend=20/minute,reset=20/minute,log-in=30/minute,failed-log-in=10/minute",
-)
-ADDRESS_LIMITS = env.str(
-    "ADDRESS_LIMITS", default="mail=6/hour,reset=5/hour,failed-log-in=5/5 minutes,current-password=10/minute"
-)
+CLIENT_LIMITS = env.read(AccountsVariables.CLIENT_LIMITS)
+ADDRESS_LIMITS = env.read(AccountsVariables.ADDRESS_LIMITS)
 # Requests for email to addresses without an account, all together. More are answered alike and not written down.
-UNKNOWN_ADDRESS_LIMIT = env.str("UNKNOWN_ADDRESS_LIMIT", default="1000/hour")
+UNKNOWN_ADDRESS_LIMIT = env.read(AccountsVariables.UNKNOWN_ADDRESS_LIMIT)
 # How many proxies of ours stand in front of the site. Each adds to X-Forwarded-For; what else is in it is not believed.
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
-CONFIRMATION_TIMEOUT = timedelta(seconds=env.int("CONFIRMATION_TIMEOUT_S", default=3 * 86400, least=1, most=LONGEST_S))
+TRUSTED_PROXIES = env.read(AccountsVariables.TRUSTED_PROXIES)
+CONFIRMATION_TIMEOUT = timedelta(seconds=env.read(AccountsVariables.CONFIRMATION_TIMEOUT_S))
 # An account whose address nobody has confirmed by then is deleted.
-UNCONFIRMED_DAYS = env.int("UNCONFIRMED_DAYS", default=7, most=LONGEST_DAYS)
+UNCONFIRMED_DAYS = env.read(AccountsVariables.UNCONFIRMED_DAYS)
 
 # --- Mail: who carries it -------------------------------------------------------------------------------------------
-DEFAULT_FROM_EMAIL = typed.one_line(env.str("DEFAULT_FROM_EMAIL", default="Mailroom <hello@mailroom.example>"))
+DEFAULT_FROM_EMAIL = typed.one_line(env.read(SiteVariables.DEFAULT_FROM_EMAIL))
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 SMTP_URL = endpoints.smtp()
 # For code that calls Django's own send_mail(): never a print, which would lose the email and show its links.
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="config.refusal.RefusingBackend")
+EMAIL_BACKEND = env.read(SiteVariables.EMAIL_BACKEND)
 
 # --- Operators ------------------------------------------------------------------------------------------------------
 DJANGO_CELERY_RESULTS_TASK_ID_MAX_LENGTH = 191
@@ -166,7 +161,7 @@ FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = env.filled("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
+STATIC_ROOT = str(BASE_DIR / env.read(SiteVariables.STATIC_ROOT))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -197,18 +192,17 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if HTTPS else 0
+SECURE_HSTS_SECONDS = env.read(SiteVariables.HSTS_SECONDS) if HTTPS else 0
 # Both speak for the whole domain, for a year, and cannot be taken back: its owner decides, not this site's address.
-SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
-SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.read(SiteVariables.HSTS_INCLUDE_SUBDOMAINS)
+SECURE_HSTS_PRELOAD = env.read(SiteVariables.HSTS_PRELOAD)
 # The last shows the value; mailroom.E053 does not, and finds more.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "4_0.E001"]
 SECURE_REDIRECT_EXEMPT = [r"^healthz/"]
-if env.bool("BEHIND_TLS_PROXY", default=False):
+if env.read(SiteVariables.BEHIND_TLS_PROXY):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Logs -----------------------------------------------------------------------------------------------------------
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -225,7 +219,7 @@ LOGGING = {
             "filters": ["without_tokens", "one_line"],
         }
     },
-    "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", LOG_LEVELS, default="INFO")},
+    "root": {"handlers": ["console"], "level": env.read(SiteVariables.LOG_LEVEL)},
     "loggers": {
         "django.security.DisallowedHost": {"filters": ["without_traceback"]},
         # Their debug lines hold request bodies: the mail, its links and the API keys.

@@ -166,6 +166,26 @@ def test_file_that_cannot_be_read_is_refused(tmp_path, file):
     assert [problem.id for problem in env.problems] == ["mailroom.E030"]
 
 
+def test_variable_and_its_file_together_are_refused(tmp_path):
+    (tmp_path / "secret").write_text("of the file")
+    both = {"A": "canary", "A_FILE": str(tmp_path / "secret")}
+    env = Environment(both)
+    env.str("A")
+    (problem,) = env.problems
+    assert problem.id == "mailroom.E030"
+    assert "A_FILE" in problem.text
+    assert "canary" not in problem.text + problem.hint
+
+
+@pytest.mark.parametrize("sources", [({"A": ""},), ({"A": "", "B": "x"}, {"A": "other"})])
+def test_file_beside_an_empty_variable_is_used(tmp_path, sources):
+    (tmp_path / "secret").write_text("of the file")
+    first, *others = sources
+    env = Environment({**first, "A_FILE": str(tmp_path / "secret")}, *others)
+    assert env.str("A") == "of the file"
+    assert env.problems == []
+
+
 def test_value_that_is_no_utf_8_is_refused():
     env = Environment({"A": b"key\xff".decode("utf-8", "surrogateescape")})
     assert env.str("A", default="") == ""

@@ -1,0 +1,120 @@
+"""The variables that this site reads beside the engine's settings, grouped as docs/settings.md shows them."""
+
+from config import database_url
+from notifications.conf.declarations import LONGEST_DAYS, LONGEST_S, LONGEST_WAIT_S
+from notifications.conf.setting import choice, filled, flag, items, number, text, whole
+from notifications.rules.servers import LAST_PORT
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+class SiteVariables:
+    """The site and its keys"""
+
+    SECRET_KEY = text("", "signs sessions and links; at least 50 random characters", required=True)
+    SECRET_KEY_FALLBACKS = items([], "earlier keys, while links made with them are still out")
+    DEBUG = flag(False, "never where real people are")
+    ALLOWED_HOSTS = items(["127.0.0.1", "localhost"], "host names the site answers to")
+    CSRF_TRUSTED_ORIGINS = items([], "other origins that may post")
+    BEHIND_TLS_PROXY = flag(False, "the proxy in front sets X-Forwarded-Proto and nobody else can")
+    HSTS_SECONDS = whole(31_536_000, "how long browsers insist on https://, where SITE_URL is")
+    HSTS_INCLUDE_SUBDOMAINS = flag(False, "for every subdomain too; only if all of them serve https://")
+    HSTS_PRELOAD = flag(False, "asks browsers to build the domain in; it takes months to undo")
+    DEFAULT_FROM_EMAIL = text("Mailroom <hello@mailroom.example>", "the sender")
+    EMAIL_BACKEND = text(
+        "config.refusal.RefusingBackend",
+        "for code that calls Django's `send_mail()`: the default raises an error; never one that prints",
+    )
+    STATIC_ROOT = filled("staticfiles", "where `collectstatic` writes")
+    LOG_LEVEL = choice("INFO", "of the root logger", LOG_LEVELS)
+    FLOWER_BASIC_AUTH = text("", "user:password for Flower, several one a line; without it Flower does not start")
+
+
+class DatabaseVariables:
+    """PostgreSQL"""
+
+    DATABASE_URL = filled("postgres://mailroom@127.0.0.1:5432/mailroom", "PostgreSQL")
+    DATABASE_POOL_SIZE = whole(
+        20,
+        "connections per process at most; `config.run` and the containers set [what each process needs](containers.md)",
+        least=1,
+    )
+    DATABASE_TIMEOUT_S = number(
+        10,
+        "how long a web process, admin included, waits for an answer of the database; workers and relay wait 2 minutes,"
+        " commands for ever",
+        least=0.1,
+        most=LONGEST_WAIT_S,
+    )
+    POSTGRES_HOST = text(
+        "", "instead of `DATABASE_URL`: a host, several separated by commas, or the folder of a unix socket"
+    )
+    POSTGRES_PORT = whole(5432, "", least=1, most=LAST_PORT)
+    POSTGRES_DB = filled("mailroom", "")
+    POSTGRES_USER = filled("mailroom", "")
+    POSTGRES_PASSWORD = text("", "")
+    POSTGRES_SSLMODE = choice(
+        "",
+        "libpq's [sslmode](https://www.postgresql.org/docs/current/libpq-ssl.html); empty: `verify-full` with"
+        " `POSTGRES_CA_FILE`, else libpq's own",
+        tuple(database_url.SSL_MODES),
+    )
+    POSTGRES_CA_FILE = text("", "the authority that signed the server's certificate")
+
+
+class RedisVariables:
+    """Redis, in parts, and for rate limits"""
+
+    REDIS_HOST = text("", "instead of `REDIS_URL`")
+    REDIS_PORT = whole(6379, "", least=1, most=LAST_PORT)
+    REDIS_DB = whole(0, "")
+    REDIS_USER = text("", "for servers with ACLs")
+    REDIS_PASSWORD = text("", "")
+    REDIS_TLS = flag(False, "")
+    # Anonymous requests must not fill the broker's database.
+    LIMITS_REDIS_URL = text(
+        "", "where rate limits are counted; empty: the database beside `REDIS_URL`'s, on the same server"
+    )
+
+
+class SmtpVariables:
+    """SMTP, in parts"""
+
+    SMTP_HOST = text("", "instead of `SMTP_URL`")
+    SMTP_PORT = whole(587, "465 for `tls`, 25 for `none`", least=1, most=LAST_PORT)
+    SMTP_USER = text("", "")
+    SMTP_PASSWORD = text("", "")
+    SMTP_SECURITY = choice("starttls", "`starttls`, `tls` or `none`", ("starttls", "tls", "none"))
+
+
+class AccountsVariables:
+    """Accounts"""
+
+    PASSWORD_RESET_TIMEOUT_S = whole(3600, "how long a reset link works", least=1)
+    CONFIRMATION_TIMEOUT_S = whole(3 * 86400, "how long a confirmation link works", least=1, most=LONGEST_S)
+    UNCONFIRMED_DAYS = whole(
+        7,
+        "days after its confirmation link was sent until an account that was never confirmed is deleted",
+        most=LONGEST_DAYS,
+    )
+    CLIENT_LIMITS = text(
+        "sign-up=20/minute,resend=20/minute,reset=20/minute,log-in=30/minute,failed-log-in=10/minute",
+        "how often one client may do what: [how](rate-limits.md)",
+    )
+    ADDRESS_LIMITS = text(
+        "mail=6/hour,reset=5/hour,failed-log-in=5/5 minutes,current-password=10/minute",
+        "what may be asked for one address, or by one member",
+    )
+    # More are answered alike and not written down.
+    UNKNOWN_ADDRESS_LIMIT = text(
+        "1000/hour", "requests for email to addresses without an account that are written down, all together"
+    )
+    # What else is in X-Forwarded-For is not believed.
+    TRUSTED_PROXIES = whole(
+        0,
+        "how many proxies of yours stand in front and add to X-Forwarded-For; wrong, it counts all people as one, or"
+        " believes anybody",
+    )
+
+
+GROUPS: tuple[type, ...] = (SiteVariables, DatabaseVariables, RedisVariables, SmtpVariables, AccountsVariables)

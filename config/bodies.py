@@ -6,7 +6,7 @@ from http import HTTPStatus
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from notifications.providers.registry import WEBHOOKS
+from notifications.providers.registry import webhook_of
 
 WEBHOOKS_PREFIX = "/webhooks/"
 LONGEST_LENGTH = 20
@@ -42,7 +42,7 @@ def refusal(environ: dict[str, str], most: int) -> HTTPStatus | None:
 def max_bytes(path: str) -> int:
     """Return how long the body of a request to `path` may be: a webhook has the limit of its provider."""
     if path.startswith(WEBHOOKS_PREFIX):
-        webhook = WEBHOOKS.get(path.removeprefix(WEBHOOKS_PREFIX).rstrip("/"))
+        webhook = webhook_of(path.removeprefix(WEBHOOKS_PREFIX).rstrip("/"))
         if webhook is not None:
             return webhook.max_bytes
     return settings.DATA_UPLOAD_MAX_MEMORY_SIZE

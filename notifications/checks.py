@@ -15,7 +15,7 @@ from notifications.conf import checks as conf_checks
 from notifications.conf import settings
 from notifications.providers.base import compose
 from notifications.providers.base.deadline import call_s
-from notifications.providers.registry import PROVIDERS, WEBHOOKS
+from notifications.providers.registry import PROVIDERS, webhook_of
 from notifications.rules.servers import web_address
 from notifications.rules.states import Stream
 from notifications.runtime.roles import Role
@@ -70,7 +70,7 @@ def provider_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
     if settings.MAILROOM_ROLE in NEVER_CALLS:
         return
     for name in settings.EMAIL_PROVIDERS:
-        for setting in PROVIDERS[name]().missing_settings() if name in PROVIDERS else []:
+        for setting in PROVIDERS[name].backend().missing_settings() if name in PROVIDERS else []:
             yield Error(
                 f"EMAIL_PROVIDERS names {name}, but {setting} is not set.",
                 hint=f"Set {setting} in the environment or take {name} out of EMAIL_PROVIDERS.",
@@ -79,12 +79,14 @@ def provider_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
 
 
 def simulator(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    if "simulator" in settings.EMAIL_PROVIDERS and not settings.MAILROOM_LOCAL:
-        yield Error(
-            "EMAIL_PROVIDERS names the simulator, which delivers to nobody.",
-            hint="Name ses, sendgrid, postmark or smtp, or set MAILROOM_LOCAL=1 on a developer's machine.",
-            id="mailroom.E004",
-        )
+    delivering = [name for name, spec in PROVIDERS.items() if spec.backend().delivers]
+    for name in settings.EMAIL_PROVIDERS if not settings.MAILROOM_LOCAL else []:
+        if name in PROVIDERS and name not in delivering:
+            yield Error(
+                f"EMAIL_PROVIDERS names the {name}, which delivers to nobody.",
+                hint=f"Name one of {', '.join(delivering)}, or set MAILROOM_LOCAL=1 on a developer's machine.",
+                id="mailroom.E004",
+            )
 
 
 def rate_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
@@ -132,8 +134,8 @@ def provider_deadline(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
 
 
 def webhook_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    for webhook in WEBHOOKS.values():
-        for setting in webhook().unusable_settings():
+    for webhook in filter(None, map(webhook_of, PROVIDERS)):
+        for setting in webhook.unusable_settings():
             yield Error(
                 f"{setting} cannot be used: what {webhook.provider} reports could not be proven genuine.",
                 hint="Copy the verification key as the provider's page shows it; for Postmark, set user:password.",

@@ -14,7 +14,7 @@ from accounts.models import User
 from notifications import kinds
 from notifications.models import Message, Suppression
 from notifications.outbox import brake_queue
-from notifications.providers.registry import WEBHOOKS
+from notifications.providers import registry
 from notifications.rules.outcomes import Outcome
 from notifications.rules.states import Status
 from notifications.rules.suppression import Reason
@@ -79,7 +79,7 @@ _AGE_S = Extract(Now() - Coalesce("sent_at", "created_at"), "epoch")
 
 
 def _progress(status: str, outcome: str, provider: str, age_s: float) -> Progress:
-    return progress_of(Status(status), Outcome(outcome), age_s=float(age_s), reports=provider in WEBHOOKS)
+    return progress_of(Status(status), Outcome(outcome), age_s=float(age_s), reports=registry.reports(provider))
 
 
 class Mailroom:

@@ -19,7 +19,7 @@ from notifications.providers.base.webhook import (
     OversizedError,
     WebhookRequest,
 )
-from notifications.providers.registry import WEBHOOKS
+from notifications.providers.registry import webhook_of
 
 logger = logging.getLogger(__name__)
 
@@ -31,9 +31,9 @@ RETRY_AFTER_S = 30
 @require_POST
 def receive(request: HttpRequest, provider: str) -> HttpResponse:
     """Take one request of a provider. A database that is away becomes the site's own 503."""
-    if provider not in WEBHOOKS:
+    webhook = webhook_of(provider)
+    if webhook is None:
         raise Http404
-    webhook = WEBHOOKS[provider]()
     # Read past Django's limit, which is meant for forms; SendGrid sends up to a thousand events at once.
     body = request.read(webhook.max_bytes + 1)
     if len(body) > webhook.max_bytes:

@@ -1,6 +1,8 @@
 """Fixtures for the whole suite."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,6 +16,7 @@ from notifications.breaker import permits
 from notifications.budget import fallback
 from notifications.outbox import publish
 from notifications.providers import registry
+from notifications.providers.registry import ProviderSpec
 from notifications.runtime.redis_client import client
 from tests.scripted import ScriptedProvider, SecondProvider
 
@@ -80,20 +83,31 @@ def valkey() -> Iterator[None]:
 
 
 @pytest.fixture
-def provider(monkeypatch: pytest.MonkeyPatch, settings: pytest.FixtureRequest) -> ScriptedProvider:
+def registered(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Register a provider for one test, or give parts of its own to one that is registered."""
+
+    def register(name: str, **parts: Callable[[], Any]) -> None:
+        spec = registry.PROVIDERS.get(name, ProviderSpec(ScriptedProvider))
+        monkeypatch.setitem(registry.PROVIDERS, name, replace(spec, **parts))
+
+    return register
+
+
+@pytest.fixture
+def provider(registered: Callable[..., None], settings: pytest.FixtureRequest) -> ScriptedProvider:
     """The only provider of this test: a fake that answers as the test has scripted it."""
     scripted = ScriptedProvider()
-    monkeypatch.setitem(registry.PROVIDERS, "scripted", lambda: scripted)
+    registered("scripted", backend=lambda: scripted)
     settings.EMAIL_PROVIDERS = ["scripted"]  # type: ignore[attr-defined]
     return scripted
 
 
 @pytest.fixture
 def second(
-    provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch, settings: pytest.FixtureRequest
+    provider: ScriptedProvider, registered: Callable[..., None], settings: pytest.FixtureRequest
 ) -> ScriptedProvider:
     """The one that mail goes to while `provider` is down."""
     scripted = SecondProvider()
-    monkeypatch.setitem(registry.PROVIDERS, "second", lambda: scripted)
+    registered("second", backend=lambda: scripted)
     settings.EMAIL_PROVIDERS = ["scripted", "second"]  # type: ignore[attr-defined]
     return scripted

@@ -51,7 +51,7 @@ class Notebook(Provider):
 def main() -> None:
     threads = int(sys.argv[1])
     notebook = Notebook()
-    registry.PROVIDERS["simulator"] = lambda: notebook  # type: ignore[assignment]
+    registry.PROVIDERS["simulator"] = registry.ProviderSpec(lambda: notebook)
     warm_up()
     notebook.moments.clear()
     sys.stdout.write("ready\n")

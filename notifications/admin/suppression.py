@@ -21,7 +21,7 @@ from accounts.searching import TidySearch
 from notifications.admin.large_lists import DayFilter, LargeList, ValuesFilter
 from notifications.events import suppress
 from notifications.models import Suppression
-from notifications.providers.registry import LIST_KEEPERS
+from notifications.providers.registry import list_keepers
 from notifications.rules.addresses import BadAddressError, one_address
 from notifications.rules.suppression import Reason
 
@@ -86,7 +86,7 @@ class SuppressionAdmin(TidySearch, LargeList):
     @admin.display(description="at the provider")
     def at_the_provider(self, suppression: Suppression) -> str:
         """What came of taking the address off the provider's own list."""
-        waiting = suppression.lifted_at and suppression.provider in LIST_KEEPERS
+        waiting = suppression.lifted_at and suppression.provider in list_keepers()
         return suppression.provider_lift or ("not yet asked" if waiting else "-")
 
     def has_add_permission(self, request: HttpRequest) -> bool:

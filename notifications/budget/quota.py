@@ -15,7 +15,7 @@ from notifications.conf import settings
 from notifications.models import ProviderQuota
 from notifications.providers.base.account import Account, Quota
 from notifications.providers.base.mail import ProviderError
-from notifications.providers.registry import ACCOUNTS
+from notifications.providers.registry import account_of
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +27,8 @@ LEAST_RATE = 0.1
 
 def refresh_all() -> int:
     """Ask the accounts of all providers in use; return how many answered."""
-    accounts = {name: ACCOUNTS[name]() for name in settings.EMAIL_PROVIDERS if name in ACCOUNTS}
-    return sum(refresh(name, account) is not None for name, account in accounts.items())
+    accounts = {name: account_of(name) for name in settings.EMAIL_PROVIDERS}
+    return sum(refresh(name, account) is not None for name, account in accounts.items() if account)
 
 
 def refresh(provider: str, account: Account) -> Quota | None:

@@ -20,8 +20,8 @@ from notifications.events.writing import write_down
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
 from notifications.models.transactions import short_transaction
 from notifications.providers.answers import report
-from notifications.providers.base.webhook import InterpretedEvent, UnknownEventError
-from notifications.providers.registry import WEBHOOKS
+from notifications.providers.base.webhook import InterpretedEvent, UnknownEventError, Webhook
+from notifications.providers.registry import webhook_of
 from notifications.rules import states
 from notifications.rules.outcomes import EventType, Outcome, lower_than, meant
 from notifications.rules.states import Event, Status
@@ -85,12 +85,18 @@ def _due() -> QuerySet[ProviderEvent, ProviderEvent]:
     return due.order_by("read_after").select_for_update(skip_locked=True)
 
 
+def _webhook(provider: str) -> Webhook:
+    if (webhook := webhook_of(provider)) is None:
+        raise UnknownEventError("no such provider is registered")
+    return webhook
+
+
 def _read(event: ProviderEvent) -> InterpretedEvent | None:
     """Return what an event says; where it says nothing, or nothing we understand, its state is the answer."""
     try:
         if report.is_answer(event.event_id):
             return report.interpreted(event.payload)
-        interpreted = WEBHOOKS[event.provider]().interpret(event.payload)
+        interpreted = _webhook(event.provider).interpret(event.payload)
     except Exception as error:  # noqa: BLE001 - whatever one event makes a mapping raise must not stop the others
         logger.warning("event %s of %s cannot be read (%s)", event.pk, event.provider, type(error).__name__)
         event.state = State.UNREADABLE

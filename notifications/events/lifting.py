@@ -11,7 +11,7 @@ from django.db import connection
 
 from notifications.models import Suppression
 from notifications.providers.base.mail import ErrorClass, ProviderError
-from notifications.providers.registry import LIST_KEEPERS
+from notifications.providers.registry import account_of, list_keepers
 from notifications.rules.suppression import Reason
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def lift_at_providers(most: int = MOST) -> int:
     A provider that cannot be reached is left alone for the rest of the run, and asked for that address again after a
     pause that grows.
     """
-    asked = set(LIST_KEEPERS)
+    asked = list_keepers()
     ends_at = time.monotonic() + MOST_S
     done = 0
     for _ in range(most):
@@ -79,9 +79,9 @@ def _claim(providers: set[str]) -> _Claim | None:
 
 def _take_off(claim: _Claim) -> str:
     """Return what came of it, in words for the operator; empty if it is to be tried again."""
-    name = claim.provider
+    name, account = claim.provider, account_of(claim.provider)
     try:
-        was_on_it = LIST_KEEPERS[name]().unsuppress(claim.address, Reason(claim.reason))
+        was_on_it = account is not None and account.unsuppress(claim.address, Reason(claim.reason))
     except ProviderError as error:
         if error.error_class in {ErrorClass.PERMANENT, ErrorClass.MISCONFIGURED}:
             return f"{name} refused to take it off its list: {error}"

@@ -10,7 +10,7 @@ from dns.resolver import NXDOMAIN, Answer, NoAnswer, Resolver
 from notifications.operations import spf
 from notifications.providers.base.account import Finding, bad, good, note
 from notifications.providers.base.sender import with_parents
-from notifications.providers.registry import ACCOUNTS
+from notifications.providers.registry import account_of
 
 # For all questions together.
 WITHIN_S = 4.0
@@ -77,7 +77,8 @@ def look(
 
 def _all(dns: Dns, domain: str, provider: str, dkim_names: Sequence[str]) -> Iterator[Finding]:
     dns.require_the_world(domain)
-    yield spf.judge(domain, provider, ACCOUNTS[provider].spf_include if provider in ACCOUNTS else "", dns.texts)
+    account = account_of(provider)
+    yield spf.judge(domain, provider, account.spf_include if account else "", dns.texts)
     yield _dkim(dns, domain, provider, dkim_names)
     yield _dmarc(dns, domain)
 
@@ -88,7 +89,8 @@ def _dkim(dns: Dns, domain: str, provider: str, names: Sequence[str]) -> Finding
         if missing:
             return bad("DKIM", f"no key at {', '.join(missing)}", "Publish the records that the provider shows.")
         return good("DKIM", f"{len(names)} keys are published")
-    selectors = ACCOUNTS[provider].usual_selectors if provider in ACCOUNTS else ()
+    account = account_of(provider)
+    selectors = account.usual_selectors if account else ()
     usual = [f"{selector}._domainkey.{domain}" for selector in selectors]
     if any(_has_key(dns.texts(name)) for name in usual):
         return good("DKIM", f"there is a key at a usual place of {provider}'s")

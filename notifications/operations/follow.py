@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from notifications.models import Message
+from notifications.providers import registry
 from notifications.providers.base.account import Finding, bad, good, note
-from notifications.providers.registry import WEBHOOKS
 from notifications.rules.outcomes import Outcome
 from notifications.rules.states import Status
 
@@ -114,6 +114,6 @@ def conclusion(last: Sighting, *, wait_s: float) -> Finding:
     waited = f"{text} within {wait_s:g} s"
     if last.status is not Status.SENT:
         return bad("test", waited, hint)
-    if last.provider not in WEBHOOKS:
+    if not registry.reports(last.provider):
         hint = f"Nothing is reported back by {last.provider}: look into the mailbox."
     return note("test", waited, hint)

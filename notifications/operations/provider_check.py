@@ -1,20 +1,17 @@
 """Whether the providers are set up, as far as can be seen without sending anything."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 from notifications.conf import settings
 from notifications.operations import dns
+from notifications.providers import registry
 from notifications.providers.base.account import Account, Finding, Level, Quota, bad, good, in_words, note
-from notifications.providers.base.mail import ErrorClass, ProviderError
-from notifications.providers.base.provider import before_the_wire
+from notifications.providers.base.mail import ProviderError
 from notifications.providers.base.sender import sender_domain
+from notifications.providers.base.webhook import Webhook
 from notifications.providers.base.webhook_setup import webhook_url
-from notifications.providers.registry import ACCOUNTS, PROVIDERS, WEBHOOKS
-from notifications.providers.simulator.account import SimulatorAccount
-from notifications.providers.smtp.backend import Smtp
-from notifications.rules.servers import BadUrlError
 
 NEARLY_USED = 0.8
 MEANWHILE = "meanwhile the provider is told to ask again (503), and what it gives up on is lost"
@@ -31,22 +28,23 @@ def check(names: Iterable[str]) -> list[Finding]:
 
 
 def _check_provider(name: str) -> list[Finding]:
-    missing = PROVIDERS[name]().missing_settings()
+    missing = registry.PROVIDERS[name].backend().missing_settings()
     if missing:
         return [bad("settings", f"{setting} is not set", f"Set {setting} in the environment.") for setting in missing]
-    if name == "smtp":
-        return [*smtp(), *dns.look(sender_domain(), name)]
-    if name == "simulator":
-        return SimulatorAccount().inspect()
-    return check_account(ACCOUNTS[name]()) if name in ACCOUNTS else []
+    account = registry.account_of(name)
+    return check_account(account) if account else []
 
 
 def check_account(account: Account) -> list[Finding]:
     found = account.inspect()
+    if not registry.PROVIDERS[account.provider].backend().delivers:
+        return found
     shut = any(finding.subject == "credentials" and finding.level is Level.BAD for finding in found)
     # Where nobody lets us in, further questions would only say so again.
-    found += [] if shut else quota(account)
-    found += webhook(account.provider)
+    if account.names_quota and not shut:
+        found += quota(account)
+    if webhook := registry.webhook_of(account.provider):
+        found += our_end(webhook)
     return found + dns.look(sender_domain(), account.provider, [] if shut else _dkim_names(account))
 
 
@@ -76,11 +74,11 @@ def judge_quota(allowed: Quota, share: float) -> Finding:
     return good("quota", text)
 
 
-def webhook(provider: str) -> list[Finding]:
+def our_end(webhook: Webhook) -> list[Finding]:
     """Say whether the provider could reach us, and whether we would believe it."""
-    ours, url = WEBHOOKS[provider](), webhook_url(provider)
-    missing = ours.missing_settings()
-    unusable = ours.unusable_settings()
+    url = webhook_url(webhook.provider)
+    missing = webhook.missing_settings()
+    unusable = webhook.unusable_settings()
     if unusable:
         text = f"{unusable[0]} is set to something that proves nothing; {MEANWHILE}"
         return [bad("reports here", text, "Copy it again; docs/webhooks.md says from where.")]
@@ -99,36 +97,3 @@ def _dkim_names(account: Account) -> list[str]:
     except ProviderError:
         # What the account does not tell of itself, `inspect` has already said.
         return []
-
-
-def smtp() -> list[Finding]:
-    """Connect, turn on TLS and log in as for a mail, and hang up."""
-    url = urlsplit(settings.SMTP_URL)
-    failure = _fails(_open_and_close)
-    if failure is not None:
-        hint = "Look at SMTP_URL: scheme (smtp, smtp+tls or smtp+ssl), host, port, user and password."
-        return [bad("connection", in_words(failure), hint)]
-    found = [good("connection", f"{url.hostname} takes our {'log-in' if url.username else 'connection'}")]
-    if url.scheme == "smtp" and url.username:
-        hint = "Use smtp+tls:// or smtp+ssl://."
-        found.append(note("encryption", "the password travels in the open", hint))
-    return found
-
-
-def _open_and_close() -> None:
-    backend = Smtp().connect()
-    try:
-        backend.open()
-    finally:
-        # Django leaves the connection open when the log-in fails.
-        backend.close()
-
-
-def _fails(act: Callable[[], None]) -> ProviderError | None:
-    try:
-        act()
-    except BadUrlError as error:
-        return ProviderError(ErrorClass.MISCONFIGURED, "SMTP_URL", f"it {error}")
-    except (OSError, ValueError) as error:
-        return before_the_wire(error) or Smtp().translate(error)
-    return None

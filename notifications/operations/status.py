@@ -15,7 +15,7 @@ from notifications.breaker.permits import CircuitState
 from notifications.conf import settings
 from notifications.models import housekeeping as periodic
 from notifications.operations.figures import Brake, Dead, Lane, Misfit, Overdue, Process, Status, Traffic
-from notifications.providers.registry import WEBHOOKS
+from notifications.providers.registry import webhook_of
 from notifications.rules.states import Stream
 from notifications.runtime.connections import USED_AND_ALLOWED
 from notifications.runtime.redis_client import FLOWER_KEY, budget_key, client, pace_key, served_key
@@ -227,7 +227,8 @@ def _traffic(provider: str, reporting: set[str]) -> Traffic:
 
 
 def _is_set_up_to_report(provider: str) -> bool:
-    return provider in WEBHOOKS and not WEBHOOKS[provider]().missing_settings()
+    webhook = webhook_of(provider)
+    return webhook is not None and not webhook.missing_settings()
 
 
 def _brake() -> Brake:

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from config.bodies import max_bytes, refusal
-from notifications.providers.registry import WEBHOOKS
+from notifications.providers.registry import PROVIDERS, reports, webhook_of
 from tests.factories import UserFactory
 
 GIGABYTE = 1_000_000_000
@@ -48,9 +48,9 @@ def test_header_decides(header, answer):
     assert refusal(header, 1000) == answer
 
 
-@pytest.mark.parametrize("provider", WEBHOOKS)
+@pytest.mark.parametrize("provider", [name for name in PROVIDERS if reports(name)])
 def test_webhook_has_the_limit_of_its_provider(provider):
-    assert max_bytes(reverse("notifications:webhook", args=[provider])) == WEBHOOKS[provider].max_bytes
+    assert max_bytes(reverse("notifications:webhook", args=[provider])) == webhook_of(provider).max_bytes
     assert max_bytes(f"/webhooks/{provider}x/") == settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 

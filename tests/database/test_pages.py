@@ -10,7 +10,6 @@ from django.utils import timezone
 from accounts.models import User
 from config.logs import DatabaseInOneLine
 from notifications.models import Message, ProviderEvent
-from notifications.providers import registry
 from tests.database.harm import TERMINATE, read_only, refused, saying, trouble
 from tests.factories import UserFactory
 from tests.scripted_webhook import ScriptedWebhook
@@ -122,8 +121,8 @@ def test_site_with_a_read_only_database_is_not_ready_but_lives():
 
 
 @pytest.mark.parametrize("body", [saying("25006"), saying("53100"), TERMINATE])
-def test_webhook_that_cannot_be_kept_is_to_be_repeated(monkeypatch, body):
-    monkeypatch.setitem(registry.WEBHOOKS, "scripted", ScriptedWebhook)
+def test_webhook_that_cannot_be_kept_is_to_be_repeated(registered, body):
+    registered("scripted", webhook=ScriptedWebhook)
     provider = Client(raise_request_exception=False)
 
     def report():

@@ -23,7 +23,6 @@ from notifications.events.apply import read_due
 from notifications.management.commands import announce, enqueue_missing
 from notifications.models import Message, ProviderEvent
 from notifications.outbox import recover, relay
-from notifications.providers import registry
 from notifications.providers.base.webhook import RawEvent
 from notifications.rules.states import Status, Stream
 from tests.database.harm import instead
@@ -41,8 +40,8 @@ PEOPLE, PAGE = 45, 10
 
 
 @pytest.fixture(params=["as commands connect", "as workers connect"])
-def pooled_server(own, pooled, request, tmp_path, monkeypatch):
-    monkeypatch.setitem(registry.WEBHOOKS, "scripted", ScriptedWebhook)
+def pooled_server(own, pooled, request, tmp_path, registered, monkeypatch):
+    registered("scripted", webhook=ScriptedWebhook)
     for loop, size in ((announce, "BATCH"), (enqueue_missing, "BATCH"), (purging, "PAGE")):
         monkeypatch.setattr(loop, size, PAGE)
     with pooler(own, tmp_path) as port, instead(HOST="127.0.0.1", PORT=port):

@@ -17,7 +17,7 @@ from config import health
 from config.environment import BASE_DIR
 from config.processes import PROCESSES
 from devtools.stack.ports import free_port
-from notifications.providers.registry import WEBHOOKS
+from notifications.providers.registry import PROVIDERS, webhook_of
 from tests.live.running import eventually
 
 COMPOSE = YAML(typ="safe").load(BASE_DIR / "docker-compose.yml")
@@ -252,7 +252,7 @@ def test_documented_proxy_lets_through_what_the_site_takes():
     limits = [int(number) * UNITS[unit] for number, unit in re.findall(r"client_max_body_size (\d+)([km]);", text)]
     site, webhooks = limits
     assert site == settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    assert webhooks >= max(webhook.max_bytes for webhook in WEBHOOKS.values())
+    assert webhooks >= max(webhook.max_bytes for webhook in filter(None, map(webhook_of, PROVIDERS)))
     assert "proxy_request_buffering on;" in text
 
 

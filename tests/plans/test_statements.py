@@ -4,7 +4,6 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from notifications.providers import registry
 from tests.plans.reading import every_statement_served
 from tests.plans.work import WORKS, Bench, events, operators, pages, sending  # noqa: F401 - they register
 from tests.scripted_webhook import ScriptedWebhook
@@ -13,8 +12,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("large_tables", "va
 
 
 @pytest.fixture
-def bench(provider, monkeypatch):
-    monkeypatch.setitem(registry.WEBHOOKS, "scripted", ScriptedWebhook)
+def bench(provider, registered):
+    registered("scripted", webhook=ScriptedWebhook)
     operator, browser = Client(), Client()
     operator.force_login(User.objects.create_superuser("operator@example.com", "a long password"))
     person = User.objects.filter(confirmed_at__isnull=False, is_superuser=False).order_by("-pk").first()

@@ -125,6 +125,10 @@ class Account(ABC):
     """One provider's account. Every method makes network calls of its own and raises ProviderError."""
 
     provider: ClassVar[str]
+    # False where the provider knows no quota, so that none is missed.
+    names_quota: ClassVar[bool] = True
+    # True if the provider keeps a suppression list of its own.
+    keeps_list: ClassVar[bool] = True
     # What an SPF record includes if the provider may send with our domain as the envelope's sender; "": nothing.
     # Providers use a domain of their own (or a subdomain made for them) there, unless told otherwise, and pass without.
     spf_include: ClassVar[str] = ""

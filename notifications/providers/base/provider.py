@@ -61,6 +61,8 @@ class Provider(ABC):
     """A provider is one file: how to connect, what it must be told, what its errors mean."""
 
     name: ClassVar[str]
+    # False if email reaches nobody: fit for a developer's machine only.
+    delivers: ClassVar[bool] = True
     # Codes of refusals that a new connection may cure at once, because it fetches credentials anew.
     cured_by_reopening: ClassVar[frozenset[str]] = frozenset()
     # True if the connection says when a request leaves (deadline.begin_request). Otherwise it may have left all along.

@@ -12,6 +12,7 @@ from notifications.providers.simulator.backend import API_KEY, Simulator, api_ur
 class SimulatorAccount(SendGridAccount):
     provider = "simulator"
     sender = Simulator
+    names_quota = False
 
     def api_url(self) -> str:
         return api_url()

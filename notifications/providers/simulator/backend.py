@@ -11,6 +11,7 @@ API_KEY = "simulator"
 
 class Simulator(SendGrid):
     name = "simulator"
+    delivers = False
 
     def connect(self) -> BaseEmailBackend:
         return self.backend(API_KEY, api_url())

@@ -10,7 +10,7 @@ import requests
 from notifications.providers.base import connections
 from notifications.providers.base.mail import ErrorClass, ProviderError
 from notifications.providers.postmark.backend import Postmark
-from notifications.providers.registry import LIST_KEEPERS
+from notifications.providers.registry import account_of
 from notifications.providers.sendgrid.backend import SendGrid
 from notifications.providers.ses.backend import Ses, client_params
 from notifications.providers.simulator.backend import Simulator
@@ -142,7 +142,7 @@ def bounced_before(server, provider, address):
 
 @pytest.mark.parametrize("provider", ["ses", "sendgrid", "simulator"])
 def test_bounced_address_is_dropped_until_our_account_lifts_it(server, provider):
-    address, account = f"Grace+{provider}@example.com", LIST_KEEPERS[provider]()
+    address, account = f"Grace+{provider}@example.com", account_of(provider)
     assert not account.unsuppress(address)
     bounced_before(server, provider, address)
     assert fate_of_next(server, provider, address) == "suppressed"
@@ -152,7 +152,7 @@ def test_bounced_address_is_dropped_until_our_account_lifts_it(server, provider)
 
 
 def test_postmark_refuses_bounced_address_until_our_account_lifts_it(server):
-    address, account = "Grace+postmark@example.com", LIST_KEEPERS["postmark"]()
+    address, account = "Grace+postmark@example.com", account_of("postmark")
     assert not account.unsuppress(address)
     bounced_before(server, "postmark", address)
     with pytest.raises(ProviderError) as refused:
@@ -168,7 +168,7 @@ def test_postmark_refuses_bounced_address_until_our_account_lifts_it(server):
 
 @pytest.mark.parametrize("provider", ["ses", "sendgrid", "simulator"])
 def test_complaint_is_lifted_by_our_account(server, provider):
-    address, account = f"complaint+{provider}@example.com", LIST_KEEPERS[provider]()
+    address, account = f"complaint+{provider}@example.com", account_of(provider)
     ADAPTERS[provider]().send(outgoing(to_address=address))
     assert (account.unsuppress(address), account.unsuppress(address)) == (True, False)
 
@@ -176,7 +176,7 @@ def test_complaint_is_lifted_by_our_account(server, provider):
 def test_postmark_keeps_who_complained(server):
     Postmark().send(outgoing(to_address="complaint@example.com"))
     with pytest.raises(ProviderError) as kept:
-        LIST_KEEPERS["postmark"]().unsuppress("complaint@example.com")
+        account_of("postmark").unsuppress("complaint@example.com")
     assert (kept.value.error_class, kept.value.code) == (P, "kept")
 
 
@@ -220,7 +220,7 @@ def test_complaint_is_on_sendgrids_other_list(server):
 
 @pytest.mark.parametrize("provider", ["ses", "sendgrid", "simulator", "postmark"])
 def test_lift_of_another_reason_leaves_the_bounce_on_the_list(server, provider):
-    address, account = f"Grace+{provider}@example.com", LIST_KEEPERS[provider]()
+    address, account = f"Grace+{provider}@example.com", account_of(provider)
     bounced_before(server, provider, address)
     for other in (Reason.COMPLAINT, Reason.UNSUBSCRIBED):
         assert not account.unsuppress(address, other)

@@ -12,7 +12,6 @@ from notifications.models import Suppression
 from notifications.outbox import Draft, enqueue
 from notifications.providers.base import connections
 from notifications.providers.base.mail import ErrorClass, ProviderError
-from notifications.providers.registry import LIST_KEEPERS
 from notifications.providers.simulator.backend import Simulator
 from notifications.rules.suppression import Reason
 from tests.factories import UserFactory
@@ -115,15 +114,15 @@ def test_events_can_be_looked_at(admin_client):
         (ProviderError(ErrorClass.AMBIGUOUS, "timeout"), ""),
     ],
 )
-def test_what_was_lifted_is_lifted_at_the_provider_too(monkeypatch, suppression, answer, said):
-    monkeypatch.setitem(LIST_KEEPERS, "scripted", lambda: ScriptedAccount(unsuppressed=answer))
+def test_what_was_lifted_is_lifted_at_the_provider_too(registered, suppression, answer, said):
+    registered("scripted", account=lambda: ScriptedAccount(unsuppressed=answer))
     assert lifting.lift_at_providers() == 0
     suppress.lift(suppression, UserFactory(), "they called")
     assert lifting.lift_at_providers() == bool(said)
     assert Suppression.objects.get().provider_lift == said
     # Done is done; what was not is tried again, after a pause.
     Suppression.objects.update(lift_after=Now())
-    monkeypatch.setitem(LIST_KEEPERS, "scripted", lambda: ScriptedAccount(unsuppressed=True))
+    registered("scripted", account=lambda: ScriptedAccount(unsuppressed=True))
     assert lifting.lift_at_providers() == (not said)
 
 

@@ -23,7 +23,6 @@ from notifications.events import ingest, suppress
 from notifications.events.apply import read_due
 from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppression
 from notifications.outbox import NotResentError, enqueue, recover, relay, resend, settle
-from notifications.providers import registry
 from notifications.providers.base.mail import Accepted, ErrorClass, ProviderError
 from notifications.providers.base.webhook import RawEvent
 from notifications.receivers import welcome_draft
@@ -45,8 +44,8 @@ def ada():
 
 
 @pytest.fixture(autouse=True)
-def scripted_webhook(monkeypatch):
-    monkeypatch.setitem(registry.WEBHOOKS, "scripted", ScriptedWebhook)
+def scripted_webhook(registered):
+    registered("scripted", webhook=ScriptedWebhook)
 
 
 def fresh(message):

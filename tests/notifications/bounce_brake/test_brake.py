@@ -25,7 +25,6 @@ from notifications.events.apply import read_due
 from notifications.models import Message, ProviderEvent
 from notifications.operations.problems import Code
 from notifications.outbox import Draft, brake_queue, enqueue, enqueue_many, publish, relay
-from notifications.providers import registry
 from notifications.rules.states import Status, Stream
 from tests.factories import MessageFactory, UserFactory
 from tests.scripted_webhook import ScriptedWebhook
@@ -94,8 +93,8 @@ def ask(address, client=""):
     return enqueue(Draft(kind="welcome", to=address, user=UserFactory(email=address), client=client))
 
 
-def test_sign_ups_that_bounce_slow_the_next_ones_and_no_reset(client, provider, monkeypatch):
-    monkeypatch.setitem(registry.WEBHOOKS, "scripted", ScriptedWebhook)
+def test_sign_ups_that_bounce_slow_the_next_ones_and_no_reset(client, provider, registered):
+    registered("scripted", webhook=ScriptedWebhook)
     first = [sign_up(number) for number in range(BOUNCES)]
     deliver([message.id for message in first], Stream.DEFAULT, CARRIER)
     assert len(provider.taken) == BOUNCES

@@ -16,7 +16,6 @@ from notifications.delivery.retry import GiveUp, Retry, Uncertain
 from notifications.events import ingest
 from notifications.events.apply import read_due
 from notifications.models import Message
-from notifications.providers import registry
 from notifications.providers.base.mail import ErrorClass, ProviderError
 from notifications.providers.base.webhook import RawEvent
 from notifications.rules.states import Status
@@ -40,8 +39,8 @@ VALUES (%s, %s, '', '', '', '')
 
 
 @pytest.fixture
-def scripted_webhook(monkeypatch):
-    monkeypatch.setitem(registry.WEBHOOKS, "scripted", ScriptedWebhook)
+def scripted_webhook(registered):
+    registered("scripted", webhook=ScriptedWebhook)
 
 
 @pytest.fixture

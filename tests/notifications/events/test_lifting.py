@@ -11,7 +11,6 @@ from django.db.models.functions import Now
 from notifications.events import lifting, suppress
 from notifications.models import Suppression
 from notifications.providers.base.mail import ErrorClass, ProviderError
-from notifications.providers.registry import LIST_KEEPERS
 from notifications.rules.suppression import Reason
 from tests.factories import UserFactory
 from tests.scripted import ScriptedAccount
@@ -22,17 +21,17 @@ HANGS = ProviderError(ErrorClass.AMBIGUOUS, "timeout")
 
 
 @pytest.fixture
-def account(monkeypatch):
+def account(registered):
     """A provider whose suppression list is asked; a second one besides it hangs."""
     account = ScriptedAccount()
-    monkeypatch.setitem(LIST_KEEPERS, "scripted", lambda: account)
+    registered("scripted", account=lambda: account)
     return account
 
 
 @pytest.fixture
-def hanging(monkeypatch):
+def hanging(registered):
     account = ScriptedAccount(unsuppressed=HANGS)
-    monkeypatch.setitem(LIST_KEEPERS, "hanging", lambda: account)
+    registered("hanging", account=lambda: account)
     return account
 
 

@@ -12,7 +12,6 @@ from accounts.tokens import address_change_tokens
 from notifications.events import lifting, suppress
 from notifications.models import Message, Suppression
 from notifications.outbox import Draft, enqueue
-from notifications.providers.registry import LIST_KEEPERS
 from notifications.rules.states import Status
 from notifications.rules.suppression import Reason
 from tests.factories import MessageFactory, UserFactory
@@ -74,9 +73,9 @@ def test_who_leaves_at_the_provider_sees_the_tick_box_off(ada, kind, more, still
     assert wants_news() is still
 
 
-def test_who_says_yes_again_gets_news_and_the_provider_is_asked(ada, browser, monkeypatch):
+def test_who_says_yes_again_gets_news_and_the_provider_is_asked(ada, browser, registered):
     account = ScriptedAccount()
-    monkeypatch.setitem(LIST_KEEPERS, "scripted", lambda: account)
+    registered("scripted", account=lambda: account)
     leaves()
     assert news(ada) == Status.SUPPRESSED
     save(browser, shown=False, ticked=True)

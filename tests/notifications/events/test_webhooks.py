@@ -16,11 +16,11 @@ from notifications.events import ingest
 from notifications.events.apply import read_due
 from notifications.models import EventBatch, Message, ProviderEvent
 from notifications.outbox import recover
-from notifications.providers.registry import WEBHOOKS
 from notifications.providers.sendgrid.webhook import SendGridWebhook
 from notifications.rules.states import Status
 from tests.factories import MessageFactory
 from tests.notifications.providers.base import signing
+from tests.scripted_webhook import ScriptedWebhook
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +53,7 @@ def test_what_is_not_proven_changes_nothing(client, trouble, status):
 
 
 def test_oversized_request_is_refused_unread(client, monkeypatch):
-    monkeypatch.setattr(WEBHOOKS["scripted"], "max_bytes", 100)
+    monkeypatch.setattr(ScriptedWebhook, "max_bytes", 100)
     assert post(client, [{"id": "e1", "text": "x" * 200}]).status_code == 413
     assert not ProviderEvent.objects.exists()
 

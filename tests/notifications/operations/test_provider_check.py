@@ -8,6 +8,7 @@ from devtools.stack.ports import free_port
 from notifications.operations import dns, provider_check
 from notifications.providers.base.account import Quota, good, note
 from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.registry import webhook_of
 from tests.notifications.providers.base import faults, signing
 from tests.notifications.providers.ses.ses_double import ses_double
 from tests.scripted import ScriptedAccount
@@ -131,7 +132,7 @@ def test_our_end_of_the_webhook_is_looked_at(settings, provider, changes, level,
     settings.SITE_URL, settings.SENDGRID_WEBHOOK_KEY = "https://shop.example.com", signing.SendGrid().shown_key()
     for setting, value in changes.items():
         setattr(settings, setting, value)
-    (finding,) = provider_check.webhook(provider)
+    (finding,) = provider_check.our_end(webhook_of(provider))
     assert (finding.level.value, words in finding.text) == (level, True), finding
 
 

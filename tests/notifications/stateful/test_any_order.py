@@ -15,7 +15,6 @@ from hypothesis.stateful import run_state_machine_as_test
 from accounts import emails
 from notifications import kinds
 from notifications.outbox import publish
-from notifications.providers import registry
 from notifications.runtime.redis_client import Cooldown
 from tests.notifications.stateful import world
 from tests.notifications.stateful.machine import Machine
@@ -40,9 +39,9 @@ SHRINKING_S = 600
 
 
 @pytest.fixture
-def machine(settings, monkeypatch):
+def machine(settings, registered, monkeypatch):
     # Every report is of a scripted call; one soft bounce is enough; nobody is flooded.
-    monkeypatch.setitem(registry.WEBHOOKS, "scripted", ScriptedWebhook)
+    registered("scripted", webhook=ScriptedWebhook)
     settings.SOFT_BOUNCE_LIMIT, settings.SUPPRESSION_COOL_OFF_H, settings.EMAIL_ADDRESS_HOURLY = 1, 1, 1000
     # What takes long here, and on a busy machine only, is no broker in trouble.
     monkeypatch.setattr(publish, "cooldown", Cooldown(3600.0))

@@ -1,0 +1,56 @@
+"""An SMTP server as an account: it has no quota and no suppression list, only a log-in."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from notifications.conf import settings
+from notifications.providers.base.account import Account, Finding, Quota, bad, good, in_words, note
+from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.base.provider import before_the_wire
+from notifications.providers.smtp.backend import Smtp
+from notifications.rules.servers import BadUrlError
+from notifications.rules.suppression import Reason
+
+
+class SmtpAccount(Account):
+    provider = "smtp"
+    names_quota = False
+    keeps_list = False
+
+    def quota(self) -> Quota | None:
+        return None
+
+    def unsuppress(self, address: str, reason: Reason | None = None) -> bool:
+        return False
+
+    def inspect(self) -> list[Finding]:
+        """Connect, turn on TLS and log in as for an email, and hang up."""
+        failure = _failure(_open_and_close)
+        if failure is not None:
+            hint = "Look at SMTP_URL: scheme (smtp, smtp+tls or smtp+ssl), host, port, user and password."
+            return [bad("connection", in_words(failure), hint)]
+        url = urlsplit(settings.SMTP_URL)
+        found = [good("connection", f"{url.hostname} takes our {'log-in' if url.username else 'connection'}")]
+        if url.scheme == "smtp" and url.username:
+            hint = "Use smtp+tls:// or smtp+ssl://."
+            found.append(note("encryption", "the password travels in the open", hint))
+        return found
+
+
+def _open_and_close() -> None:
+    backend = Smtp().connect()
+    try:
+        backend.open()
+    finally:
+        # Django leaves the connection open when the log-in fails.
+        backend.close()
+
+
+def _failure(act: Callable[[], None]) -> ProviderError | None:
+    try:
+        act()
+    except BadUrlError as error:
+        return ProviderError(ErrorClass.MISCONFIGURED, "SMTP_URL", f"it {error}")
+    except (OSError, ValueError) as error:
+        return before_the_wire(error) or Smtp().translate(error)
+    return None

@@ -37,7 +37,7 @@ help:
 	@echo 'make bench-sign-up   measure ten sign-ups a second, and with Redis stopped (90 s)'
 	@echo 'make bench-inbox   measure how soon the page of somebody who waits says "Handed over"; needs Chromium (90 s)'
 	@echo 'make screenshots   take the pictures of docs/screenshots anew; needs Chromium'
-	@echo 'make messages   collect the sentences to translate into locale/, and compile what is translated'
+	@echo 'make messages   collect the sentences to translate into locale/ (of the site and of the engine), and compile what is translated'
 	@echo 'make requirements   pin the dependencies of pyproject.toml anew'
 	@echo 'make wheel   build the engine, django-mailroom, into dist/'
 	@echo 'make clean   delete the environment and all local data'
@@ -116,7 +116,7 @@ screenshots: .venv/.dev
 messages: .venv/.dev
 	@command -v xgettext >/dev/null || { echo 'make messages needs gettext; on Debian: apt install gettext' >&2; exit 1; }
 	$(PRODUCTION) $(BIN)/python manage.py makemessages
-	$(BIN)/pybabel --quiet compile --domain django --directory locale
+	@for folder in locale */locale; do if [ -d $$folder ]; then $(BIN)/pybabel --quiet compile --domain django --directory $$folder; fi; done
 
 requirements: .venv/.dev
 	$(BIN)/$(COMPILE) --upgrade --group site -o requirements.txt

@@ -46,7 +46,7 @@ def test_workers_get_longer_to_end_than_a_call_may_take():
 @pytest.mark.parametrize(("role", "patient"), [("web", False), ("relay", False), ("worker", True), ("beat", True)])
 def test_only_who_does_not_answer_people_is_patient_with_the_broker(role, patient):
     script = (
-        "from config import celeryconfig as c;"
+        "from config.celery import app; c = app.conf;"
         "print(c.task_publish_retry, c.broker_transport_options['socket_timeout'] > 1)"
     )
     shown = subprocess.run(

@@ -12,6 +12,7 @@ from devtools.stack.ports import free_port
 from devtools.stack.valkey import Valkey
 from notifications.outbox import publish as broker
 from notifications.rules.states import Stream
+from notifications.runtime import celery
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def own_broker(tmp_path, monkeypatch):
     """A broker that this test may harm, and a producer that knows no other."""
     with Valkey(tmp_path, free_port(), durable=False) as server:
         producer = Celery("test", set_as_current=False)
-        producer.config_from_object("config.celeryconfig")
+        producer.add_defaults(celery.options)
         producer.conf.broker_url = server.url
         monkeypatch.setattr(broker, "current_app", producer)
         monkeypatch.setattr(broker, "cooldown", broker.Cooldown(broker.COOLDOWN_S))

@@ -14,6 +14,7 @@ from devtools.benchmarks.harmed_broker import HarmedBroker
 from notifications.models import Message
 from notifications.outbox import Draft, enqueue, publish, relay
 from notifications.rules.states import Status, Stream
+from notifications.runtime import celery
 from tests.live.running import eventually
 from tests.notifications.outbox.published import published_ids
 
@@ -27,7 +28,7 @@ PRESENT = {"slow", "wiped", "restarted"}
 def producer_of(url):
     """What publishes in a process that has just started."""
     producer = Celery("test", set_as_current=False)
-    producer.config_from_object("config.celeryconfig")
+    producer.add_defaults(celery.options)
     producer.conf.broker_url = url
     return producer
 

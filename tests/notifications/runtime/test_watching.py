@@ -14,7 +14,7 @@ from celery.worker.consumer import Consumer
 from django.db import OperationalError
 
 from notifications.models import ProcessHeartbeat
-from notifications.runtime import database, heartbeat, watchdog, watching
+from notifications.runtime import celery, database, heartbeat, watchdog, watching
 from notifications.runtime.consumer import PersistentConsumer
 from notifications.runtime.redis_client import client, served_key
 from notifications.runtime.watching import Watch
@@ -47,7 +47,7 @@ def stuck():
 def app(settings):
     settings.MAILROOM_ROLE = "worker"
     app = Celery("watched", set_as_current=False)
-    app.config_from_object("config.celeryconfig")
+    app.add_defaults(celery.options)
     app.conf.result_backend = "disabled"
     app.steps["consumer"].add(watching.Heartbeat)
     app.task(name="nothing")(nothing)

@@ -1,4 +1,4 @@
-"""Beat: the periodic jobs of Mailroom, in threads of their own, and a loop whose progress can be seen."""
+"""Beat: runs the periodic jobs in threads of their own, and shows that its loop makes progress."""
 
 import time
 from typing import Any

@@ -5,15 +5,15 @@ import time
 import pytest
 from celery import Celery
 
-from config.beat import Scheduler
-from notifications.runtime import heartbeat
+from notifications.housekeeping.beat import Scheduler
+from notifications.runtime import celery, heartbeat
 
 
 @pytest.fixture
 def scheduler(tmp_path, monkeypatch):
     monkeypatch.setenv("MAILROOM_HEARTBEAT_FILE", str(tmp_path / "heartbeat"))
     app = Celery("beat", set_as_current=False)
-    app.config_from_object("config.celeryconfig")
+    app.add_defaults(celery.options)
     app.conf.result_backend = "disabled"
     app.conf.beat_schedule = {}
     scheduler = Scheduler(app, schedule_filename=str(tmp_path / "schedule"))

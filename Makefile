@@ -18,27 +18,27 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 
 help:
 	@echo 'make up      start everything on this machine; Ctrl-C stops it'
-	@echo 'make down    end what a start that crashed has left'
-	@echo 'make demo    show the main job without a person, measured and checked'
-	@echo 'make prove   do harm to everything while people sign up, and compare what they were told with what was sent'
+	@echo 'make down    stop everything, including leftovers of a crash'
+	@echo 'make demo    a scripted end-to-end run with a pass/fail report'
+	@echo 'make prove   inject faults while people sign up, and check that every acknowledged request was delivered'
 	@echo '             (11 minutes; N=2000 SEED=7 for more people and a reproducible schedule)'
 	@echo 'make prove-short   the same with a selection of faults, in about 3 minutes'
 	@echo 'make containers   build the image, start the Compose file in a container engine, inject faults, upgrade, judge'
 	@echo '             (Docker where it runs; else, as root on Debian, an engine unpacked for the test; SHORT=1 for CI)'
-	@echo 'make fresh   follow the README in a fresh copy, as a stranger would'
+	@echo 'make fresh   follow the README in a clean checkout'
 	@echo 'make test    run the tests (ARGS="-k relay" passes arguments to pytest)'
 	@echo 'make test-long   the tests that take minutes: ten thousand messages, a minute of outage'
 	@echo 'make test-browser   people'\''s pages and the admin in a real browser; needs Chromium (apt install chromium)'
 	@echo 'make test-adopt   install the wheel in a new Django project outside this folder, and send an email from it'
 	@echo 'make check   lint, types, layers, templates, migrations, settings, requirements'
 	@echo 'make bench-budget   measure whether the budget holds: rates, floors, waits (4 minutes)'
-	@echo 'make bench-bounces   measure how soon 500 bounces are read beside a million suppressions (1 minute)'
+	@echo 'make bench-bounces   measure how soon 500 bounces are processed beside a million suppressions (1 minute)'
 	@echo 'make bench-faults   measure sign-ups while the broker is refused, frozen, slow, full … (5 minutes)'
 	@echo 'make bench-sign-up   measure ten sign-ups a second, and with Redis stopped (90 s)'
-	@echo 'make bench-inbox   measure how soon the page of somebody who waits says "Handed over"; needs Chromium (90 s)'
-	@echo 'make screenshots   take the pictures of docs/screenshots anew; needs Chromium'
-	@echo 'make messages   collect the sentences to translate into locale/ (of the site and of the engine), and compile what is translated'
-	@echo 'make requirements   pin the dependencies of pyproject.toml anew'
+	@echo 'make bench-inbox   measure how soon the waiting page shows that an email was sent; needs Chromium (90 s)'
+	@echo 'make screenshots   retake the screenshots of docs/screenshots; needs Chromium'
+	@echo 'make messages   collect the texts to translate into locale/ (of the site and of the engine), and compile the translations'
+	@echo 'make requirements   pin the dependencies of pyproject.toml again'
 	@echo 'make wheel   build the engine, django-mailroom, into dist/'
 	@echo 'make clean   delete the environment and all local data'
 
@@ -120,7 +120,7 @@ messages: .venv/.dev
 
 requirements: .venv/.dev
 	$(BIN)/$(COMPILE) --upgrade --group site -o requirements.txt
-	$(BIN)/$(COMPILE) --upgrade --group local -o requirements-local.txt
+	$(BIN)/$(COMPILE) --upgrade --group devtools -o requirements-local.txt
 	$(BIN)/$(COMPILE) --upgrade --group dev -o requirements-dev.txt
 
 wheel: .venv/.dev

@@ -25,13 +25,13 @@ def main(arguments: list[str]) -> int:
 
 
 def up() -> int:
-    """Start everything, say where it is, and stay until Ctrl-C."""
+    """Start everything, print the addresses, and run until Ctrl-C."""
     supervisor = Supervisor(FOLDER)
     if supervisor.running():
         print("Mailroom is already running from this folder; `make down` ends it.", file=sys.stderr)
         return 1
     if supervisor.stop():
-        print("Ended what a crashed start had left.")
+        print("Stopped the leftovers of a crashed start.")
     try:
         stack = Stack(FOLDER, chosen_ports(), os.environ)
     except (PortTakenError, ValueError) as error:
@@ -47,7 +47,7 @@ def run(stack: Stack) -> int:
         print(table(stack), flush=True)
         while not stop.wait(LOOK_EVERY_S):
             if not stack.supervisor.running():
-                print("Somebody else has stopped Mailroom.")
+                print("Mailroom was stopped from elsewhere.")
                 return 0
     except (StackError, SupervisorError, ServerError) as error:
         print(error, file=sys.stderr)
@@ -55,7 +55,7 @@ def run(stack: Stack) -> int:
     except KeyboardInterrupt:
         pass
     finally:
-        print("\nStopping; workers finish the mail in their hands …", flush=True)
+        print("\nStopping; workers finish the emails in progress …", flush=True)
         stack.stop()
         print("Stopped. The data is kept in .local/.")
     return 0
@@ -70,7 +70,7 @@ def down() -> int:
 
 
 def clean() -> int:
-    """Delete the embedded database, which as root lies outside of .local/."""
+    """Delete the embedded database; as root it lies outside of .local/."""
     Postgres(FOLDER / "postgres", 0).destroy()
     return 0
 
@@ -83,7 +83,7 @@ def requirements() -> int:
 
 
 def chosen_ports() -> Ports:
-    """Return the ports to use. Raises PortTakenError, or ValueError for what is no port."""
+    """Return the ports to use. Raises PortTakenError, or ValueError for an invalid one."""
     ports = {}
     for name, default in (("web", Ports.web), ("flower", Ports.flower), ("simulator", Ports.simulator)):
         variable = f"{name.upper()}_PORT"
@@ -97,8 +97,8 @@ def chosen_ports() -> Ports:
 
 def table(stack: Stack) -> str:
     rows = [
-        ("Sign up", f"{stack.site_url}/sign-up/", "and read the mail that arrives:"),
-        ("Mailbox", f"{stack.simulator_url}/", "a simulated provider that needs 2 s for every mail"),
+        ("Sign up", f"{stack.site_url}/sign-up/", "and read the email that arrives:"),
+        ("Mailbox", f"{stack.simulator_url}/", "a simulated provider that needs 2 s for each email"),
         ("Admin", f"{stack.site_url}/admin/", f"{ADMIN_ADDRESS} · {stack.admin_password}"),
         ("Flower", f"{stack.flower_url}/", f"operator · {stack.flower_password}"),
         ("Emails", f"{stack.site_url}/dev/emails/", "a preview of every email, in every language"),

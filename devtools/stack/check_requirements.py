@@ -10,7 +10,7 @@ from config.environment import BASE_DIR
 # Production, the local stack besides, and all that tests and checks need.
 FILES = {
     "requirements.txt": ["--group", "site"],
-    "requirements-local.txt": ["--group", "local"],
+    "requirements-local.txt": ["--group", "devtools"],
     "requirements-dev.txt": ["--group", "dev"],
 }
 COMPILE = (

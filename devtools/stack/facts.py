@@ -1,10 +1,10 @@
-"""What people were told, and how it is found in a provider's journal. Pure."""
+"""Facts that the site acknowledged, how a provider's journal shows them, and percentiles. Pure."""
 
 import math
 from collections.abc import Sequence
 from datetime import datetime
 
-# What a mail is, by the beginning of its subject: the journal is read as a stranger would read it, without our rows.
+# The kind of an email by the start of its subject: the journal is read without our rows.
 SUBJECTS = {
     "Welcome": "welcome",
     "Choose a new password": "password-reset",
@@ -13,7 +13,7 @@ SUBJECTS = {
 }
 OTHER = "product-news"
 
-# The kind of a mail, and the address it goes to.
+# The kind of an email, and its recipient.
 Fact = tuple[str, str]
 
 

@@ -1,4 +1,4 @@
-"""`make fresh`: a stranger's first ten minutes. Follows the README's commands in a copy that knows nothing of this one.
+"""`make fresh`: a new developer's first ten minutes. Follows the README's commands in a clean checkout.
 
 The copy has a path with a space, an owner without privileges, an empty home and cold caches.
 """
@@ -22,18 +22,18 @@ from devtools.stack.ports import HOST, free_port
 from devtools.stack.server import as_user
 from devtools.stack.site_client import SiteClient
 
-STRANGER = "nobody"
-# How to reach package registries is the machine's business and not part of what is tried.
+UNPRIVILEGED = "nobody"
+# How to reach package registries depends on the machine.
 KEPT = re.compile(r"^(PIP_|SSL_|REQUESTS_CA|.*_proxy$|.*_PROXY$|LANG$)")
 PATIENCE_S = 600.0
 
 
 class NotFreshError(RuntimeError):
-    """A statement of the README did not hold; the text says which."""
+    """A statement of the README is wrong; the text says which."""
 
 
-class Stranger:
-    """Somebody with a copy of the repository and nothing else."""
+class NewDeveloper:
+    """A new developer: a copy of the repository, an empty home, no privileges."""
 
     def __init__(self, folder: Path) -> None:
         self.checkout = folder / "mailroom"
@@ -50,7 +50,7 @@ class Stranger:
             shutil.copy(BASE_DIR / name, self.checkout / name)
         kept = {name: value for name, value in os.environ.items() if KEPT.match(name)}
         self.environment = {**kept, "HOME": str(home), "PATH": "/usr/local/bin:/usr/bin:/bin"}
-        self.account = STRANGER if os.geteuid() == 0 else None
+        self.account = UNPRIVILEGED if os.geteuid() == 0 else None
         if self.account:
             folder.chmod(0o755)
             subprocess.run(["chown", "-R", self.account, str(folder)], check=True)  # noqa: S607 - as above
@@ -75,7 +75,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="mailroom fresh "))
     log = folder / "log"
     try:
-        follow(Stranger(folder), log)
+        follow(NewDeveloper(folder), log)
     except NotFreshError as error:
         print(f"{error}\n{log.read_text(errors='replace')[-3000:]}", file=sys.stderr)
         return 1
@@ -85,16 +85,16 @@ def main() -> int:
     return 0
 
 
-def follow(stranger: Stranger, log: Path) -> None:
+def follow(developer: NewDeveloper, log: Path) -> None:
     up, demo = commands()
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        code = stranger.run(up, log, WEB_PORT=port)
-        must(code != 0 and f"Port {port} is taken" in log.read_text(), "A taken port was not said.")
-    look_around(stranger, up, log)
-    code = stranger.run(demo, log)
+        code = developer.run(up, log, WEB_PORT=port)
+        must(code != 0 and f"Port {port} is taken" in log.read_text(), "A taken port was not reported.")
+    look_around(developer, up, log)
+    code = developer.run(demo, log)
     last = log.read_text().strip().splitlines()[-1]
     if code:
         # Its figures are the machine's; what was lost or doubled would be ours.
@@ -111,18 +111,18 @@ def commands() -> list[str]:
     return found
 
 
-def look_around(stranger: Stranger, up: str, log: Path) -> None:
-    """Start it, sign up, see the mail arrive, and stop it."""
+def look_around(developer: NewDeveloper, up: str, log: Path) -> None:
+    """Start it, sign up, wait for the email, and stop it."""
     ports = {name: str(free_port()) for name in ("WEB_PORT", "FLOWER_PORT", "SIMULATOR_PORT")}
-    running = stranger.start(up, log, **ports)
+    running = developer.start(up, log, **ports)
     try:
-        wait_until(lambda: "Mailroom is up." in log.read_text() or running.poll() is not None, "It did not come up.")
-        must(running.poll() is None, "It did not come up.")
+        wait_until(lambda: "Mailroom is up." in log.read_text() or running.poll() is not None, "It did not start.")
+        must(running.poll() is None, "It did not start.")
         SiteClient(f"http://{HOST}:{ports['WEB_PORT']}").sign_up("stranger@example.com")
         mailbox = f"http://{HOST}:{ports['SIMULATOR_PORT']}/api/messages?to=stranger"
-        wait_until(lambda: requests.get(mailbox, timeout=10).json()["count"] == 1, "The mail did not arrive.")
+        wait_until(lambda: requests.get(mailbox, timeout=10).json()["count"] == 1, "The email did not arrive.")
         flower = requests.get(f"http://{HOST}:{ports['FLOWER_PORT']}/", timeout=10)
-        must(flower.status_code == requests.codes.unauthorized, "Flower lets everybody in.")
+        must(flower.status_code == requests.codes.unauthorized, "Flower asks for no password.")
     finally:
         if running.poll() is None:
             os.killpg(running.pid, signal.SIGINT)

@@ -1,13 +1,13 @@
-"""Ctrl-C, as whoever starts a stack wants it."""
+"""Ctrl-C for commands that start a stack."""
 
 import signal
 import threading
 
 
 def interrupt_once() -> threading.Event:
-    """Let SIGINT and SIGTERM raise KeyboardInterrupt in the main thread once; return what is set from then on.
+    """Let SIGINT and SIGTERM raise KeyboardInterrupt in the main thread once; return an event that is set from then on.
 
-    The stop that follows is under way and must not be cut off by another one.
+    A second signal must not cut off the stop that follows.
     """
     interrupted = threading.Event()
 

@@ -1,4 +1,4 @@
-"""What a start that crashed has left: processes that nobody supervises any more."""
+"""End orphans: processes of a stack whose supervisor crashed."""
 
 import os
 from collections.abc import Iterator
@@ -7,16 +7,16 @@ from pathlib import Path
 
 import psutil
 
-# In the environment of every process of a stack; a process id alone could be anybody's by now.
+# In the environment of every process of a stack; another process may have the same process id by now.
 MARK = "MAILROOM_STACK"
 APPLICATION_MARK = "MAILROOM_ROLE"
 PATIENCE_S = 60.0
 
 
 def end_orphans(folder: Path) -> int:
-    """End what still runs of the stack in `folder` and return how many processes that were.
+    """End the processes of the stack in `folder`; return how many there were.
 
-    The servers end last: workers have yet to write down what they sent.
+    The servers end last: workers still have to record what they sent.
     """
     found = list(_of_stack(folder))
     _end([process for process, environment in found if APPLICATION_MARK in environment])

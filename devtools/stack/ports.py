@@ -7,7 +7,7 @@ LAST = 65535
 
 
 class PortTakenError(RuntimeError):
-    """Somebody else listens there; the text names the variable that chooses another port."""
+    """Another process listens on the port; the text names the variable that chooses another one."""
 
 
 def is_free(port: int) -> bool:
@@ -22,7 +22,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on at this moment."""
+    """Return a port that is free at this moment."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""What a local stack remembers between starts, readable by its owner only."""
+"""Files that a local stack keeps between starts, readable by their owner only."""
 
 import os
 import secrets

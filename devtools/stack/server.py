@@ -14,7 +14,7 @@ STOP_TIMEOUT_S = 20.0
 
 
 class ServerError(RuntimeError):
-    """A server did not start; the text holds its last words."""
+    """A server did not start; the text has the end of its log."""
 
 
 class Server(ABC):

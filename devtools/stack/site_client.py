@@ -1,4 +1,4 @@
-"""A person with a browser, for measurements and proofs: uses the site's real forms over HTTP."""
+"""A browser without a screen, for benchmarks and fault runs: uses the site's real forms over HTTP."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ CHECK_INBOX = "/check-inbox/"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a form's POST came to: the status, where it led, and how long the person waited for it."""
+    """The answer to a form's POST: its status, its redirect, and how long it took."""
 
     status: int
     location: str
@@ -38,7 +38,7 @@ class Form:
 
 
 class RejectedError(RuntimeError):
-    """The site did not do what the person asked for; `answer` is what it said."""
+    """The site did not accept the request; `answer` is its response."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(f"the site answered {answer.status} {answer.location}")
@@ -46,7 +46,7 @@ class RejectedError(RuntimeError):
 
 
 class SavedTwiceError(RejectedError):
-    """Two posts of a link that works once were both answered with success."""
+    """Two posts of a single-use link both succeeded."""
 
 
 class _Hidden(HTMLParser):
@@ -96,7 +96,7 @@ class SiteClient:
         return Form(url=page.url, hidden=_Hidden(page.text).found, page=answer)
 
     def sign_up(self, address: str, name: str = "") -> Answer:
-        """Sign up. Raises RejectedError unless the site says that it is done."""
+        """Sign up. Raises RejectedError unless the site accepts it."""
         return _led_to(CHECK_INBOX, self.fill_in("/sign-up/", email=address, name=name, password=PASSWORD))
 
     def sign_up_twice(self, address: str) -> Answer:
@@ -106,7 +106,7 @@ class SiteClient:
         return max([first, *others], key=lambda answer: answer.took_s)
 
     def ask_for_reset(self, address: str) -> Answer:
-        """Ask for a new password. Raises RejectedError unless the site says that it is done."""
+        """Ask for a new password. Raises RejectedError unless the site accepts it."""
         return _led_to("/password-reset/done/", self.fill_in("/password-reset/", email=address))
 
     def choose_password(self, link: str) -> Answer:
@@ -130,7 +130,7 @@ def _session() -> requests.Session:
     http = requests.Session()
     # As browsers do: a server may close an idle connection in the moment in which it is used again.
     http.mount("http://", HTTPAdapter(max_retries=Retry(total=2, connect=0, status=0, allowed_methods={"GET"})))
-    # A proxy of this machine's has no business between a person and loopback.
+    # Loopback never goes through this machine's proxy.
     http.trust_env = False
     return http
 

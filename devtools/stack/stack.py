@@ -41,7 +41,7 @@ LIVES_IN_ENV_FILE = (
 
 
 class StackError(RuntimeError):
-    """The stack did not come up; the text is for the person who started it."""
+    """The stack did not start; the text says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +52,11 @@ class Ports:
 
 
 class Stack:
-    """A stack in a folder of its own. `caller` is the environment of whoever wants it, usually os.environ."""
+    """A stack in its own folder. `caller`: the environment of the command that starts it."""
 
     def __init__(self, folder: Path, ports: Ports, caller: Mapping[str, str]) -> None:
         self.folder = folder.absolute()
-        # Passwords, logs and mail: nobody else's business.
+        # Passwords, logs and emails: only their owner may read them.
         self.folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
         self.ports = ports
         self.caller = dict(caller)
@@ -97,11 +97,11 @@ class Stack:
 
     @cached_property
     def environment(self) -> dict[str, str]:
-        """What every process of the stack gets; what the caller has set goes before what is made up here."""
+        """The environment of every process of the stack; the caller's values win over the ones made up here."""
         made_up = {
             "SECRET_KEY": kept_secret(self.folder / "secret.key"),
             "EMAIL_PROVIDERS": "simulator",
-            # On one machine all people come from one address, also those that are made up by the dozen.
+            # On one machine all people, simulated ones too, come from one address.
             "CLIENT_LIMITS": PLENTY,
             **self._webhook_proofs(),
             **{"DATABASE_URL" if server.name == "postgres" else "REDIS_URL": server.url for server in self.servers},
@@ -121,7 +121,7 @@ class Stack:
         return made_up | self.caller | fixed
 
     def _webhook_proofs(self) -> dict[str, str]:
-        """What the site needs to tell the simulated providers' reports from forged ones."""
+        """Return the settings with which the site verifies the simulated providers' reports."""
         curve = kept_keys(self.simulator_keys).public_curve()
         return {
             "SIMULATOR_WEBHOOK_KEY": curve,

@@ -24,7 +24,7 @@ STOP_TIMEOUT_S = 120.0
 
 
 class SupervisorError(RuntimeError):
-    """supervisord did not do what it was asked for; the text says what."""
+    """supervisord refused or failed a request; the text says which."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ class Supervisor:
         self.log_folder = folder / "log"
         self.pid_file = folder / "supervisord.pid"
         self.socket_note = folder / "supervisord.socket"
-        # Only the one who started it has it; whoever else stops it goes by its process id.
+        # Only the process that started it has it; others stop it by its process id.
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -99,7 +99,7 @@ class Supervisor:
                 raise SupervisorError(f"supervisord refuses {method}{arguments}: {error}") from error
 
     def running(self) -> bool:
-        """True if our supervisord answers on our socket; a process id alone could be anybody's by now."""
+        """True if our supervisord answers on our socket; another process may have its process id by now."""
         if not self.socket:
             return False
         try:
@@ -121,7 +121,7 @@ class Supervisor:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            # Ctrl-C is for whoever started the stack; it stops this one in order.
+            # Ctrl-C goes to the command that started the stack; it stops this one in order.
             start_new_session=True,
         )
         give_up_at = time.monotonic() + START_TIMEOUT_S

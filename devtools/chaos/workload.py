@@ -53,6 +53,7 @@ class Workload:
     """`operations` is the clients' log; the file `log` has the same, line by line.
 
     One of `reset_every` people resets the password, one of `twice_every` clicks twice; 0: none does.
+    `clients`: requests at the same time, at most.
 
     `link_to` waits for the reset link that an address is sent and returns it, or an empty text; without it no
     person follows a link.
@@ -66,6 +67,7 @@ class Workload:
         *,
         reset_every: int = RESET_EVERY,
         twice_every: int = TWICE_EVERY,
+        clients: int = MOST_CLIENTS,
     ) -> None:
         self.site_url = site_url
         self.reset_every = reset_every
@@ -75,7 +77,7 @@ class Workload:
         self._link_to = link_to
         self._links = ThreadPoolExecutor(MOST_CLIENTS, "link")
         self._writing = threading.Lock()
-        self._clients = ThreadPoolExecutor(MOST_CLIENTS, "person")
+        self._clients = ThreadPoolExecutor(clients, "person")
         self._visits: list[Future[None]] = []
         self._stop = threading.Event()
         self._pace = threading.Thread(name="pace", target=lambda: None)

@@ -1,11 +1,10 @@
 """The one form in which an address is stored, and sentences for the people who type others."""
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from email_validator import EmailNotValidError, validate_email
 
-from accounts import typed
+from notifications.rules.addresses import BadAddressError, one_address
+from notifications.rules.text import one_form
 
 MAX_LENGTH = 254  # RFC 5321's limit on a path, less the angle brackets
 
@@ -18,36 +17,35 @@ _SAME_MAILBOX = {
 }
 _WITHOUT_DOTS = {"gmail.com", "proton.me"}
 
-# The commonest slips, each with a plainer sentence than the validator's. The first that applies is said.
+# The commonest slips by their characters, with a code and a sentence each. The first that applies is reported.
 _SLIPS = (
-    ("\r\n\x00", _("Please leave out line breaks and control characters.")),
-    ("<>", _("Please enter the address alone, without a name.")),
-    (",;", _("Please enter one address only.")),
-    (" ", _("An address has no spaces.")),
+    ("\r\n\x00", "control_characters", _("Please leave out line breaks and control characters.")),
+    ("<>", "not_alone", _("Please enter the address alone, without a name.")),
+    (",;", "several", _("Please enter one address only.")),
+    (" ", "spaces", _("An address has no spaces.")),
 )
-# The validator has a sentence for every fault, in English only; where the fault is, the person sees as well.
+_NO_AT_SIGN = _("An address has an @ sign, like ada@example.com.")
+# The parser has a reason for every fault, in English only; where the fault is, the user sees as well.
 _IS_NONE = _("This email address doesn't look right. Example: ada@example.com.")
 
 
 def canonical_address(raw: str) -> str:
     """Return `raw` in the form that is stored: ASCII, the domain in punycode, lower-cased.
 
-    Raises ValidationError, with a sentence for the person who typed it, unless `raw` is exactly one address to which
-    mail can be sent in plain SMTP. Whether somebody reads mail there is not asked. What pasting brings along unseen
-    (soft hyphens, zero-width and no-break spaces, marks of direction) is left out.
+    Raises ValidationError, with a sentence for the user who typed it, unless the engine's parser reads exactly one
+    address. What pasting brings along unseen (soft hyphens, zero-width and no-break spaces, marks of direction) is left
+    out.
     """
-    raw = typed.one_form(raw)
+    raw = one_form(raw)
     if len(raw) > MAX_LENGTH:
         raise _too_long()
     try:
-        found = validate_email(raw, check_deliverability=False, allow_smtputf8=False, strict=True)
-    except EmailNotValidError as error:
-        raise ValidationError(_slip(raw) or _IS_NONE, code="invalid") from error
-    if found.ascii_email is None:
-        raise ValidationError(_("We cannot send mail to this address."), code="invalid")
-    if len(found.ascii_email) > MAX_LENGTH:
+        address = one_address(raw)
+    except BadAddressError as error:
+        raise _slip(raw) from error
+    if len(address) > MAX_LENGTH:
         raise _too_long()
-    return found.ascii_email.lower()
+    return address.lower()
 
 
 def mailbox_of(address: str) -> str:
@@ -63,10 +61,13 @@ def mailbox_of(address: str) -> str:
     return f"{local}{at}{domain}"
 
 
-def _slip(raw: str) -> str | None:
+def _slip(raw: str) -> ValidationError:
     if "@" not in raw:
-        return gettext("An address has an @ sign, like ada@example.com.")
-    return next((str(sentence) for characters, sentence in _SLIPS if any(one in raw for one in characters)), None)
+        return ValidationError(_NO_AT_SIGN, code="no_at_sign")
+    for characters, code, sentence in _SLIPS:
+        if any(one in raw for one in characters):
+            return ValidationError(sentence, code=code)
+    return ValidationError(_IS_NONE, code="invalid")
 
 
 def _too_long() -> ValidationError:

@@ -17,8 +17,8 @@ from accounts.fields import KeepsName
 from accounts.flows import by_staff
 from accounts.log import LogEntryAdmin
 from accounts.models import User
-from accounts.searching import TidySearch
 from notifications.admin.large_lists import DayFilter, LargeList, SoundChoice
+from notifications.admin.search import TidySearch
 
 __all__ = ["GroupAdmin", "LogEntryAdmin", "UserAdmin"]
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name for it
 
-from accounts.throttling.rules import Action, BadLimitError, Bucket, limit, read
+from accounts.ratelimits.rules import Action, BadLimitError, Bucket, limit, read
 
 
 def register() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 from django.db import models
 
-from accounts import names, typed
 from accounts.addresses import MAX_LENGTH, canonical_address
+from accounts.names import check_name, normalize_name
 
 
 class AddressInput(forms.TextInput):
@@ -65,21 +65,21 @@ class NameFormField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "max_length": None, "empty_value": ""})
-        self.validators.append(names.check_name)
+        self.validators.append(check_name)
 
     def clean(self, value: Any) -> str:
         if self.kept and isinstance(value, str) and value.strip() == self.kept.strip():
             return self.kept
-        return typed.name(super().clean(value))
+        return normalize_name(super().clean(value))
 
 
 class NameField(models.CharField):
     """A person's name. The column holds longer ones than are taken today."""
 
-    default_validators = [names.check_name]
+    default_validators = [check_name]
 
     def clean(self, value: Any, model_instance: models.Model | None) -> str:
-        return typed.name(super().clean(value, model_instance))
+        return normalize_name(super().clean(value, model_instance))
 
     def formfield(self, **kwargs: Any) -> forms.Field | None:  # type: ignore[override]
         return super().formfield(**{"form_class": NameFormField} | kwargs)

@@ -1,5 +1,7 @@
 """How passwords are kept."""
 
+from unicodedata import normalize
+
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 
@@ -12,3 +14,8 @@ class OwaspArgon2PasswordHasher(Argon2PasswordHasher):
     time_cost = 2
     memory_cost = 19 * 1024
     parallelism = 1
+
+
+def normalize_password(text: str) -> str:
+    """Return a password as it is hashed: in NFKC, as NIST SP 800-63B has it, and otherwise as it was typed."""
+    return normalize("NFKC", text)

@@ -12,9 +12,9 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from accounts import typed
 from accounts.addresses import canonical_address
 from accounts.fields import AddressField, NameField
+from accounts.hashers import normalize_password
 
 
 class UserManager(BaseUserManager["User"]):
@@ -110,7 +110,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         try:
             super().validate_constraints(exclude)
         except ValidationError as error:
-            raise ValidationError({"email": error.messages}) from error
+            taken = [ValidationError(sentence, code="unique") for sentence in error.messages]
+            raise ValidationError({"email": taken}) from error
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save, with all that post_save brings about, or not at all.
@@ -123,7 +124,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             super().save(*args, **kwargs)
 
     def set_password(self, raw_password: str | None) -> None:
-        one_form = raw_password and typed.password(raw_password)
+        one_form = raw_password and normalize_password(raw_password)
         super().set_password(one_form)
         if self.pk is None and one_form != raw_password:
             # Django sets the password of a user who is nobody where an address has no account: that must take as long
@@ -132,7 +133,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def check_password(self, raw_password: str) -> bool:
         """Compare a password in its one form, and as it was typed: so older hashes were made."""
-        one_form = typed.password(raw_password)
+        one_form = normalize_password(raw_password)
         return self._matches(one_form) or (one_form != raw_password and self._matches(raw_password))
 
     def _matches(self, raw_password: str) -> bool:
@@ -143,7 +144,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
         def keep(password: str) -> None:
             checked = self.password
-            self.password = make_password(typed.password(password))
+            self.password = make_password(normalize_password(password))
             type(self).objects.filter(pk=self.pk, password=checked).update(password=self.password)
 
         return check_password(raw_password, self.password, keep)

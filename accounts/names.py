@@ -6,7 +6,7 @@ from unicodedata import category
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts import typed
+from notifications.rules.text import BIDI, one_form
 
 MAX_LENGTH = 50
 # The middle dots stand in Catalan names, and between the parts of foreign names in Chinese and Japanese.
@@ -17,13 +17,21 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LINK = re.compile(r"(?i)\.[^\W\d_]{2}|://|\bwww\.")
 # More on one letter is no spelling: they would cover the lines around.
 _MARKS_ON_A_LETTER = 4
+_APOSTROPHES = str.maketrans({"\u00b4": "\u2019", "\u02b9": "\u2019", "\u2018": "\u2019", "\u201b": "\u2019"})
+_HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"))
+
+
+def normalize_name(text: str) -> str:
+    """Return a person's name in one form, with one kind of apostrophe beside the typewriter's, and one hyphen."""
+    # Before NFKC, which makes a space and an accent of an apostrophe.
+    return one_form(text.translate(_APOSTROPHES).translate(_HYPHENS))
 
 
 def check_name(text: str) -> None:
     """Raise ValidationError unless `text`, in its one form, is shaped like a name: letters of any script, ' - and ."""
-    if typed.BIDI.search(text) or _CONTROL.search(text):
+    if BIDI.search(text) or _CONTROL.search(text):
         raise ValidationError(_("Please leave out line breaks and control characters."), code="control_characters")
-    text = typed.name(text)
+    text = normalize_name(text)
     if len(text) > MAX_LENGTH:
         raise ValidationError(
             _("This name is too long: at most %(limit)d characters."), code="max_length", params={"limit": MAX_LENGTH}

@@ -25,7 +25,7 @@ MOST_DRAINED = 262_144
 
 
 def pre_request(worker: Any, request: Any) -> None:
-    """Hang up after the answer to a request whose body is long or has no length: `config.bodies` may refuse it."""
+    """Hang up after the answer to a request whose body is long or has no length: `config.middleware` may refuse it."""
     headers = dict(request.headers)
     if "TRANSFER-ENCODING" in headers or int(headers.get("CONTENT-LENGTH") or 0) > MOST_DRAINED:
         request.force_close()
@@ -33,8 +33,8 @@ def pre_request(worker: Any, request: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Open what the first request of this process would otherwise open while somebody waits."""
-    from accounts.throttling import counting  # noqa: PLC0415 - Django is only set up by now
+    from accounts.ratelimits import limiter  # noqa: PLC0415 - Django is only set up by now
     from notifications.outbox import publish  # noqa: PLC0415
 
     publish.warm_up()
-    counting.warm_up()
+    limiter.warm_up()

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from accounts import typed
 from config import connections, endpoints
 from config.environment import BASE_DIR, ROLE, env
 from config.variables import AccountsVariables, DatabaseVariables, SiteVariables
 from notifications import conf
+from notifications.rules.text import one_line
 from notifications.runtime.roles import Role
 
 # --- The engine: notifications.conf declares what there is ----------------------------------------------------------
@@ -20,7 +20,7 @@ SECRET_KEY_FALLBACKS = env.read(SiteVariables.SECRET_KEY_FALLBACKS)
 ALLOWED_HOSTS = env.read(SiteVariables.ALLOWED_HOSTS)
 CSRF_TRUSTED_ORIGINS = env.read(SiteVariables.CSRF_TRUSTED_ORIGINS)
 
-SITE_NAME = typed.one_line(_ENGINE["SITE_NAME"])
+SITE_NAME = one_line(_ENGINE["SITE_NAME"])
 HTTPS = _ENGINE["SITE_URL"].lower().startswith("https://")
 
 INSTALLED_APPS = [
@@ -44,24 +44,24 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # The outermost two: their headers are on redirects, files and error pages too.
     "csp.middleware.CSPMiddleware",
-    "config.headers.PrivateLinks",
+    "config.middleware.SecureHeadersMiddleware",
     # Before whatever could read a body.
-    "config.bodies.RefuseLargeBodies",
-    "config.nul.RefuseNul",
+    "config.middleware.BodyLimitMiddleware",
+    "config.middleware.UnusableInputMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # Before anything that looks at the host.
-    "config.probes.AnswerProbes",
+    "config.middleware.HealthProbeMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "accounts.throttling.RememberAsker",
+    "accounts.ratelimits.RememberRequesterMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "config.language.PagesLanguageMiddleware",
+    "config.middleware.PageLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "accounts.throttling.TooManyPage",
+    "accounts.ratelimits.RateLimitedPageMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -127,7 +127,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = env.read(AccountsVariables.PASSWORD_RESET_TIMEOUT_S)
-# How often one client may do what, and what one address (or its member) may be asked for: accounts.throttling.
+# How often one client may do what, and what one address (or its member) may be asked for: accounts.ratelimits.
 CLIENT_LIMITS = env.read(AccountsVariables.CLIENT_LIMITS)
 ADDRESS_LIMITS = env.read(AccountsVariables.ADDRESS_LIMITS)
 # Requests for email to addresses without an account, all together. More are answered alike and not written down.
@@ -139,7 +139,7 @@ CONFIRMATION_TIMEOUT = timedelta(seconds=env.read(AccountsVariables.CONFIRMATION
 UNCONFIRMED_DAYS = env.read(AccountsVariables.UNCONFIRMED_DAYS)
 
 # --- Mail: who carries it -------------------------------------------------------------------------------------------
-DEFAULT_FROM_EMAIL = typed.one_line(env.read(SiteVariables.DEFAULT_FROM_EMAIL))
+DEFAULT_FROM_EMAIL = one_line(env.read(SiteVariables.DEFAULT_FROM_EMAIL))
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 SMTP_URL = endpoints.smtp()
 # For code that calls Django's own send_mail(): never a print, which would lose the email and show its links.
@@ -170,7 +170,7 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage",
     },
 }
-# Of a whole request, but for webhooks: config.bodies.
+# Of a whole request, but for webhooks: config.middleware.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 262_144
 # No form takes files. Django's own handlers would keep those of a request that is refused anyway.
 FILE_UPLOAD_HANDLERS: list[str] = []
@@ -185,7 +185,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 X_FRAME_OPTIONS = "DENY"
-# To other sites nothing. Pages whose own address is a secret tell not even ours: config.headers.
+# To other sites nothing. Pages whose own address is a secret tell not even ours: config.middleware.
 SECURE_REFERRER_POLICY = "same-origin"
 
 # --- Transport security, on as soon as the site is served over HTTPS ------------------------------------------------

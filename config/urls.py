@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
-from accounts.throttling import guarded
+from accounts.ratelimits import guarded
 from config import views
 
 admin.site.site_header = admin.site.site_title = f"{settings.SITE_NAME} administration"

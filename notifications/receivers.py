@@ -8,8 +8,8 @@ from django.db.models.signals import post_save, pre_delete
 from accounts import emails
 from accounts.flows import news
 from accounts.models import User
+from accounts.ratelimits import requester_key
 from accounts.signals import account_event, news_wanted
-from accounts.throttling import asker
 from notifications import anonymization
 from notifications.events import suppress
 from notifications.models import Suppression
@@ -35,7 +35,7 @@ def welcome_draft(user: User) -> Draft:
         user=user,
         key=f"{emails.WELCOME.name}:{user.pk}:{user.email}",
         id=user.reference,
-        client=asker(),
+        client=requester_key(),
     )
 
 
@@ -60,7 +60,7 @@ def mail_account_event(
     **kwargs: Any,
 ) -> None:
     name = emails.WELCOME.name if kind == CONFIRMATION else kind
-    enqueue(Draft(kind=name, to=address, user=user, id=reference, context=context or {}, client=asker()))
+    enqueue(Draft(kind=name, to=address, user=user, id=reference, context=context or {}, client=requester_key()))
 
 
 def send_news_again(*, address: str, **kwargs: Any) -> None:

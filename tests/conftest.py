@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from accounts.throttling import counting
+from accounts.ratelimits import limiter
 from notifications.bounce_brake import brake
 from notifications.breaker import permits
 from notifications.budget import fallback
@@ -56,13 +56,13 @@ def plain_static_files(settings: pytest.FixtureRequest) -> None:
 @pytest.fixture(autouse=True)
 def nothing_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test has asked for is no other test's business. Under keys of its own: Redis need not be asked for it."""
-    monkeypatch.setattr(counting, "PREFIX", f"limit-of-one-test:{uuid4()}")
+    monkeypatch.setattr(limiter, "PREFIX", f"limit-of-one-test:{uuid4()}")
     # A busy machine is no Redis in trouble.
-    monkeypatch.setattr(counting, "WAIT_S", 5.0)
-    counting.shared.cache_clear()
-    counting.memory.cache_clear()
-    counting.cooldown.clear()
-    counting._full.clear()
+    monkeypatch.setattr(limiter, "WAIT_S", 5.0)
+    limiter.shared.cache_clear()
+    limiter.memory.cache_clear()
+    limiter.cooldown.clear()
+    limiter._full.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.flows import news
-from accounts.flows.started import Started
+from accounts.flows.sign_up_cookie import PendingSignUp
 from accounts.models import User
 from accounts.tokens import confirmation_tokens
 
@@ -31,8 +31,8 @@ class Needs(Enum):
     NEW_PASSWORD = auto()  # the account has none: the reader of its email chooses the first one
 
 
-def needs(user: User, started: Started | None) -> Needs:
-    if started is not None and started.made(user):
+def needs(user: User, pending: PendingSignUp | None) -> Needs:
+    if pending is not None and pending.made(user):
         return Needs.NOTHING
     return Needs.PASSWORD if _has_password(user) else Needs.NEW_PASSWORD
 

@@ -9,8 +9,8 @@ from django.db.models.functions import Coalesce, Now
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
+from accounts.ratelimits import is_flooded
 from accounts.signals import account_event
-from accounts.throttling import is_flooded
 from accounts.tokens import password_reset_tokens
 
 

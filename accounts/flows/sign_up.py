@@ -11,20 +11,20 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, F, When
 from django.db.models.functions import Now
 
-from accounts.flows.started import Started
+from accounts.flows.sign_up_cookie import PendingSignUp
 from accounts.models import User
+from accounts.ratelimits import is_flooded
 from accounts.signals import account_event
-from accounts.throttling import is_flooded
 
 
-def sign_up(wanted: User, started: Started, *, instead_of: Started | None = None) -> None:
+def sign_up(wanted: User, pending: PendingSignUp, *, instead_of: PendingSignUp | None = None) -> None:
     """Save `wanted` (validated, its password set), or tell the owner of its address that somebody tried to.
 
     With `instead_of`, an account that came of that sign-up and is not confirmed yet is given up for the new one; of the
     same address, it is made what is `wanted` now. No account moves to another address: whether it could would show, in
     its own mailbox, whether the other address was free.
     """
-    wanted.sign_up, wanted.reference = started.account, started.mail
+    wanted.sign_up, wanted.reference = pending.account, pending.mail
     with transaction.atomic():
         owner = User.objects.by_address(wanted.email)
         if instead_of and instead_of.address != wanted.email:
@@ -38,20 +38,20 @@ def sign_up(wanted: User, started: Started, *, instead_of: Started | None = None
                 raise
             # The other post of a double click has written this very email.
             is_own = owner.sign_up == wanted.sign_up and _renewed(owner, wanted)
-            _tell("confirmation" if is_own else "account-exists", owner, wanted.email, started.mail)
+            _tell("confirmation" if is_own else "account-exists", owner, wanted.email, pending.mail)
 
 
-def mail_again(started: Started) -> Started:
-    """Write the mail of a sign-up once more; return what to remember now.
+def resend(pending: PendingSignUp) -> PendingSignUp:
+    """Write the email of a sign-up again; return what the browser remembers now.
 
     The last email names the next: asked for twice with one memory, as by a double click, it is written once.
     """
-    again = replace(started, mail=uuid5(started.mail, "again"), mailed_at=int(time()))
+    again = replace(pending, mail=uuid5(pending.mail, "again"), mailed_at=int(time()))
     ask_for_confirmation(again.address, again.mail, made_by=again)
     return again
 
 
-def ask_for_confirmation(address: str, reference: UUID | None = None, *, made_by: Started | None = None) -> None:
+def ask_for_confirmation(address: str, reference: UUID | None = None, *, made_by: PendingSignUp | None = None) -> None:
     """Mail the owner of `address` what there is to do: confirm it, or nothing, for there is an account.
 
     `made_by`, if given, is the sign-up of whoever asks; somebody else's unconfirmed account is then an account as any.
@@ -89,10 +89,10 @@ def _renewed(account: User, wanted: User) -> bool:
     return bool(User.objects.filter(pk=account.pk, confirmed_at=None).update(**values, replaced_at=None))
 
 
-def _give_up(started: Started) -> None:
+def _give_up(pending: PendingSignUp) -> None:
     """One statement, and one write where there is an account with that address, whoever made it."""
-    made_here = When(sign_up=started.account, confirmed_at=None, then=Now())
-    User.objects.filter(email=started.address).update(replaced_at=Case(made_here, default=F("replaced_at")))
+    made_here = When(sign_up=pending.account, confirmed_at=None, then=Now())
+    User.objects.filter(email=pending.address).update(replaced_at=Case(made_here, default=F("replaced_at")))
 
 
 def _tell(kind: str, user: User | None, address: str, reference: UUID | None) -> None:

@@ -19,14 +19,13 @@ from django.views.generic import FormView, TemplateView, UpdateView, View
 
 from accounts.flows import address, deleting, news, passwords
 from accounts.flows.address import Change
-from accounts.flows.started import forget
-from accounts.forms.account import AddressForm, DeleteForm, PreferencesForm
-from accounts.forms.passwords import PasswordChangeForm, WithCurrentPassword
+from accounts.flows.sign_up_cookie import PendingSignUp
+from accounts.forms import AddressForm, DeleteForm, PasswordChangeForm, PreferencesForm, WithCurrentPassword
 from accounts.links import user_of
 from accounts.models import User
-from accounts.throttling import Bucket, count, count_member
+from accounts.ratelimits import Bucket, count, count_member
 from accounts.tokens import address_change_tokens
-from accounts.views.language import speak
+from accounts.views.language import set_language_cookie
 
 
 def member_of(request: HttpRequest) -> User | None:
@@ -80,7 +79,8 @@ class PasswordChangeView(MemberView):
             return self.overtaken(form)
         # This session goes on; all others end.
         update_session_auth_hash(self.request, account)
-        messages.success(self.request, _("Your new password is saved. You've been logged out on all other devices."))
+        text = _("Your new password is saved. You've been logged out on all other devices.")
+        messages.success(self.request, text, "password-saved")
         return super().form_valid(form)
 
 
@@ -94,7 +94,7 @@ class AddressChangeView(MemberView):
         if not address.ask_for_change(form.user, new, form.reference(new)):
             return self.overtaken(form)
         text = _("We're emailing %(address)s. Open the link in the email to confirm the change.")
-        messages.success(self.request, text % {"address": new})
+        messages.success(self.request, text % {"address": new}, "address-change-asked")
         return super().form_valid(form)
 
 
@@ -102,7 +102,7 @@ class AddressChangeView(MemberView):
 def give_up_address_change(request: HttpRequest) -> HttpResponse:
     if member := member_of(request):
         text = _("%(address)s is the address of your account. No change is pending.")
-        messages.success(request, text % {"address": address.give_up_change(member)})
+        messages.success(request, text % {"address": address.give_up_change(member)}, "address-kept")
     return redirect("accounts:home")
 
 
@@ -129,7 +129,7 @@ class AddressConfirmView(View):
             return self.stranger(request)
         match address.change(user, token):
             case Change.DONE:
-                messages.success(request, _("Your new address is confirmed. Use it to log in."))
+                messages.success(request, _("Your new address is confirmed. Use it to log in."), "address-changed")
                 return redirect("accounts:home")
             case Change.TAKEN:
                 return render(request, "accounts/address_taken.html", status=409)
@@ -159,9 +159,9 @@ class PreferencesView(ForMembers, UpdateView):
             return self.handle_no_permission()
         language = form.cleaned_data["language"]
         with override(language):
-            messages.success(self.request, _("Your preferences are saved."))
+            messages.success(self.request, _("Your preferences are saved."), "preferences-saved")
         response = redirect(self.success_url)
-        speak(response, language)
+        set_language_cookie(response, language)
         return response
 
 
@@ -172,7 +172,8 @@ class DeleteView(MemberView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_staff:
-            messages.warning(request, _("An administrator's account is deleted by another administrator."))
+            text = _("An administrator's account is deleted by another administrator.")
+            messages.warning(request, text, "staff-account")
             return redirect("accounts:home")
         return super().dispatch(request, *args, **kwargs)
 
@@ -181,7 +182,7 @@ class DeleteView(MemberView):
             return self.overtaken(form)
         logout(self.request)
         response = super().form_valid(form)
-        forget(response)
+        PendingSignUp.clear(response)
         return response
 
 

@@ -15,12 +15,11 @@ from django.views.generic import FormView, TemplateView, View
 from accounts.flows import confirming, sign_up
 from accounts.flows.confirming import Needs
 from accounts.flows.passwords import still_has_password
-from accounts.flows.started import remembered
-from accounts.forms.passwords import NewPasswordForm, OwnPasswordForm, PasswordResetForm, UsersForm
-from accounts.forms.sign_up import ConfirmAgainForm
+from accounts.flows.sign_up_cookie import PendingSignUp
+from accounts.forms import ConfirmAgainForm, NewPasswordForm, OwnPasswordForm, PasswordResetForm, UsersForm
 from accounts.links import user_of
 from accounts.models import User
-from accounts.throttling import Action, Bucket, count, throttled, trying
+from accounts.ratelimits import Action, Bucket, count, throttled, trying
 from accounts.tokens import confirmation_tokens
 from accounts.views.log_in import enter
 from accounts.views.next_page import page_after
@@ -41,7 +40,7 @@ class ConfirmView(View):
     def get(self, request: HttpRequest, uid: str, token: str) -> HttpResponse:
         user = user_of(uid)
         if user is not None and confirmation_tokens.check_token(user, token):
-            needs = confirming.needs(user, remembered(request))
+            needs = confirming.needs(user, PendingSignUp.load(request))
             return self.ask(user, needs, FORMS[needs](user))
         if confirmation_tokens.was_used(user, token):
             return render(request, "accounts/confirmed.html")
@@ -55,7 +54,7 @@ class ConfirmView(View):
         is_good = confirmation_tokens.check_token(user, token)
         if user is None or not (is_good or confirming.was_just_used(user, token)):
             return self.get(request, uid, token)
-        needs = confirming.needs(user, remembered(request))
+        needs = confirming.needs(user, PendingSignUp.load(request))
         form = FORMS[needs](user, request.POST)
         if not self.is_valid(form):
             return self.ask(user, needs, form) if is_good else self.get(request, uid, token)
@@ -90,9 +89,9 @@ class ConfirmView(View):
         account = User.objects.filter(**still_has_password(user)).first()
         if account is None:
             return None
-        started = remembered(self.request)
-        messages.success(self.request, _("Your address is confirmed. Welcome!"))
-        wanted = started.next if started is not None and started.made(user) else ""
+        pending = PendingSignUp.load(self.request)
+        messages.success(self.request, _("Your address is confirmed. Welcome!"), "address-confirmed")
+        wanted = pending.next if pending is not None and pending.made(user) else ""
         return enter(self.request, account, page_after(wanted))
 
 
@@ -106,8 +105,8 @@ class ConfirmAgainView(FormView):
     success_url = reverse_lazy("accounts:confirm-again-done")
 
     def get_initial(self) -> dict[str, Any]:
-        started = remembered(self.request)
-        return {"email": started.address} if started else {}
+        pending = PendingSignUp.load(self.request)
+        return {"email": pending.address} if pending else {}
 
     def form_valid(self, form: ConfirmAgainForm) -> HttpResponse:
         address = form.cleaned_data["email"]

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpResponse
 
 
-def speak(response: HttpResponse, language: str) -> None:
+def set_language_cookie(response: HttpResponse, language: str) -> None:
     """Show this browser the pages in `language` from the next one on."""
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,

@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 
-from accounts.flows.started import forget
-from accounts.forms.log_in import LogInForm
+from accounts.flows.sign_up_cookie import PendingSignUp
+from accounts.forms import LogInForm
 from accounts.models import User
-from accounts.throttling import guarded
-from accounts.views.language import speak
+from accounts.ratelimits import guarded
+from accounts.views.language import set_language_cookie
 from accounts.views.next_page import safe_next
 
 
@@ -25,7 +25,7 @@ def enter(request: HttpRequest, user: User, where: str) -> HttpResponse:
     login(request, user)
     request.session.set_expiry(0)
     if user.language:
-        speak(response, user.language)
+        set_language_cookie(response, user.language)
     return response
 
 
@@ -46,9 +46,9 @@ class LogInView(auth.LoginView):
         if not form.cleaned_data["remember"]:
             # Until the browser is closed.
             self.request.session.set_expiry(0)
-        forget(response)
+        PendingSignUp.clear(response)
         if language := form.get_user().language:
-            speak(response, language)
+            set_language_cookie(response, language)
         return response
 
 
@@ -56,5 +56,5 @@ class LogOutView(auth.LogoutView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """The next person at this device need not see who has signed up here."""
         response = super().dispatch(request, *args, **kwargs)
-        forget(response)
+        PendingSignUp.clear(response)
         return response

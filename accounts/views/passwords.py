@@ -15,10 +15,10 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from accounts.flows.passwords import having_now
-from accounts.forms.passwords import NewPasswordForm, PasswordResetForm
+from accounts.forms import NewPasswordForm, PasswordResetForm
 from accounts.links import user_of
 from accounts.models import User
-from accounts.throttling import Action, Bucket, count, forgive, throttled, trying
+from accounts.ratelimits import Action, Bucket, clear_failed_log_ins, count, throttled, trying
 from accounts.tokens import password_reset_tokens
 
 RESET_COOKIE = "password_reset"
@@ -75,7 +75,7 @@ class PasswordResetConfirmView(auth.PasswordResetConfirmView):
 
     def form_valid(self, form: NewPasswordForm) -> HttpResponse:
         if form.save():
-            forgive(form.user.email)
+            clear_failed_log_ins(form.user.email)
             return redirect(self.success_url)
         self.validlink = False
         return self.render_to_response(self.get_context_data())

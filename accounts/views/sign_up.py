@@ -17,11 +17,11 @@ from django_htmx.middleware import HtmxDetails
 
 from accounts import mails
 from accounts.flows import sign_up
-from accounts.flows.following import Following
-from accounts.flows.started import Started, remember, remembered
-from accounts.forms.sign_up import SignUpForm
+from accounts.flows.sign_up_cookie import PendingSignUp
+from accounts.flows.sign_up_progress import SignUpProgress
+from accounts.forms import SignUpForm
 from accounts.models import User
-from accounts.throttling import Action, Bucket, count, throttled
+from accounts.ratelimits import Action, Bucket, count, throttled
 from accounts.views.next_page import asked_for, page_after
 
 
@@ -53,7 +53,7 @@ class SignUpView(FormView):
         wanted = form.wanted
         wanted.language = get_language() or ""
         earlier = self.earlier(wanted.email)
-        started = Started(
+        pending = PendingSignUp(
             address=wanted.email,
             name=wanted.name,
             wants_news=wanted.wants_news,
@@ -61,15 +61,15 @@ class SignUpView(FormView):
             mail=form.reference(wanted.email),
             next=asked_for(self.request) or (earlier.next if earlier else ""),
         )
-        if not form.is_trap:
-            sign_up.sign_up(wanted, started, instead_of=earlier)
+        if not form.is_bot:
+            sign_up.sign_up(wanted, pending, instead_of=earlier)
         response = redirect("accounts:check-inbox")
-        remember(response, started)
+        pending.save(response)
         return response
 
-    def earlier(self, address: str) -> Started | None:
+    def earlier(self, address: str) -> PendingSignUp | None:
         """The same address again in the same browser: the same person, who may want another password or name."""
-        earlier = remembered(self.request)
+        earlier = PendingSignUp.load(self.request)
         return earlier if earlier and earlier.address == address else None
 
 
@@ -83,50 +83,50 @@ class CorrectAddressView(SignUpView):
     template_name = "accounts/correct_address.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if remembered(request) is None:
+        if PendingSignUp.load(request) is None:
             return redirect("accounts:sign-up")
         return super().dispatch(request, *args, **kwargs)
 
     def get_initial(self) -> dict[str, Any]:
-        earlier = remembered(self.request)
+        earlier = PendingSignUp.load(self.request)
         if earlier is None:
             return {}
         return {"email": earlier.address, "name": earlier.name, "wants_news": earlier.wants_news}
 
-    def earlier(self, address: str) -> Started | None:
-        return remembered(self.request)
+    def earlier(self, address: str) -> PendingSignUp | None:
+        return PendingSignUp.load(self.request)
 
 
 @never_cache
 @require_safe
 def check_inbox(request: HtmxRequest) -> HttpResponse:
     """Show how the mail of this browser's sign-up is doing. htmx asks again and again, for what is new only."""
-    started = remembered(request)
-    if started is None:
+    pending = PendingSignUp.load(request)
+    if pending is None:
         return HttpResponseStopPolling() if request.htmx else redirect("accounts:home")
-    account = User.objects.by_address(started.address)
-    confirmed = started.made(account) and account is not None and account.confirmed_at is not None
-    following = Following(started, mails.office().progress(started.mail), confirmed)
+    account = User.objects.by_address(pending.address)
+    confirmed = pending.made(account) and account is not None and account.confirmed_at is not None
+    shown = SignUpProgress(pending, mails.office().progress(pending.mail), confirmed)
     if request.htmx:
-        if request.GET.get("seen") == following.version:
+        if request.GET.get("seen") == shown.version:
             return HttpResponse(status=204)
-        return render(request, "accounts/inbox_news.html", {"following": following})
-    return render(request, "accounts/check_inbox.html", {"following": following})
+        return render(request, "accounts/inbox_news.html", {"sign_up": shown})
+    return render(request, "accounts/check_inbox.html", {"sign_up": shown})
 
 
 @never_cache
 @require_POST
 @throttled(Action.RESEND)
 def resend(request: HttpRequest) -> HttpResponse:
-    started = remembered(request)
-    if started is None:
+    pending = PendingSignUp.load(request)
+    if pending is None:
         return redirect("accounts:confirm-again")
     response = redirect("accounts:check-inbox")
-    if wait_s := started.wait_s:
+    if wait_s := pending.wait_s:
         text = ngettext("Please wait %(wait_s)d second.", "Please wait %(wait_s)d seconds.", wait_s)
-        messages.warning(request, text % {"wait_s": wait_s})
+        messages.warning(request, text % {"wait_s": wait_s}, "resend-too-soon")
     else:
-        count(Bucket.MAIL, started.address)
-        remember(response, sign_up.mail_again(started))
-        messages.success(request, _("We're sending it again."))
+        count(Bucket.MAIL, pending.address)
+        sign_up.resend(pending).save(response)
+        messages.success(request, _("We're sending it again."), "resent")
     return response

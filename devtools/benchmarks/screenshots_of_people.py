@@ -1,6 +1,5 @@
 """Pictures of the pages that people use: `make screenshots` takes them with its own."""
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +53,7 @@ def take_front(photographer: Photographer) -> None:
         stranger.go("/sign-up/")
         photographer.shoot(stranger, "sign-up", DESK)
         stranger.fill_in(email="ada@localhost", password="short")  # noqa: S106 - it is to be refused
-        stranger.press("Sign up")
+        stranger.submit()
         stranger.page.get_by_role("alert").wait_for()
         photographer.shoot(stranger, "sign-up-refused", HAND)
         stranger.go("/log-in/")
@@ -68,17 +67,17 @@ def take_inbox(photographer: Photographer) -> None:
     with photographer.visitor() as newcomer:
         photographer.running.simulator.set_controls(latency_ms=4000)
         newcomer.sign_up("mary@example.com", name="Mary Somerville")
-        newcomer.sees(re.compile("Sending"))
-        newcomer.sees(re.compile("Resend in"))
+        newcomer.page.locator("[data-step=sent][aria-current=step]").wait_for()
+        newcomer.page.locator("form[action='/check-inbox/again/'] [type=submit][disabled]").wait_for()
         photographer.shoot(newcomer, "inbox-waiting", DESK, DARK_HAND)
-        newcomer.sees("Delivered")
+        newcomer.look_again_until("delivered")
         photographer.shoot(newcomer, "inbox-delivered", DARK_DESK, HAND)
     photographer.running.simulator.set_controls(latency_ms=100)
     with photographer.visitor() as unlucky:
         unlucky.sign_up("bounce-mary@example.com", name="Mary Somerville")
-        unlucky.sees(re.compile("We couldn't deliver to"))
+        unlucky.look_again_until("refused")
         photographer.shoot(unlucky, "inbox-refused", DESK, DARK_HAND)
-        unlucky.follow("Change address")
+        unlucky.follow("/check-inbox/correct/")
         photographer.shoot(unlucky, "correct-address", HAND)
 
 
@@ -88,11 +87,11 @@ def take_account(photographer: Photographer) -> None:
         member.sign_up(member.address, name="Emmy Noether")
         member.open_mail("/confirm/")
         photographer.shoot(member, "confirm", HAND)
-        member.press("Confirm")
-        member.sees("Your address is confirmed. Welcome!")
-        member.follow("Change your address")
+        member.submit()
+        member.is_told("address-confirmed")
+        member.follow("/account/address/")
         member.fill_in(email="noether@example.com", current_password=member.password)
-        member.press("Send the confirmation")
+        member.submit()
         time.sleep(2)
         member.go("/")
         photographer.shoot(member, "account", DESK, DARK_HAND)

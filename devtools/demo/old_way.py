@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.urls import include, path
 
 from accounts import emails
-from accounts.forms.sign_up import SignUpForm
+from accounts.forms import SignUpForm
 from accounts.models import User
 from accounts.urls import urlpatterns as accounts
 from accounts.views.sign_up import SignUpView

@@ -6,9 +6,9 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 
-from accounts.searching import TidySearch
 from notifications.admin.large_lists import FOUND, DayFilter, LargeList, ValuesFilter, as_uuid
 from notifications.admin.read_only import ReadOnly
+from notifications.admin.search import TidySearch
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
 
 

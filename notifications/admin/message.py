@@ -9,13 +9,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
-from accounts.searching import TidySearch
 from notifications.admin import status
 from notifications.admin.attempt import AttemptInline
 from notifications.admin.large_lists import DayFilter, LargeList, ValuesFilter
 from notifications.admin.read_only import ReadOnly
 from notifications.admin.recipient import recipient
 from notifications.admin.resending import ResendViews, message_url
+from notifications.admin.search import TidySearch
 from notifications.admin.timeline import timeline
 from notifications.conf import settings
 from notifications.models import Message

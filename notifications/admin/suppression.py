@@ -15,15 +15,15 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
 
-from accounts import typed
 from accounts.models import User
-from accounts.searching import TidySearch
 from notifications.admin.large_lists import DayFilter, LargeList, ValuesFilter
+from notifications.admin.search import TidySearch
 from notifications.events import suppress
 from notifications.models import Suppression
 from notifications.providers.registry import list_keepers
 from notifications.rules.addresses import BadAddressError, one_address
 from notifications.rules.suppression import Reason
+from notifications.rules.text import one_form
 
 ALREADY_LISTED = "This address is on the list already."
 
@@ -39,7 +39,7 @@ class ByHandForm(forms.ModelForm):
 
     def clean_address(self) -> str:
         try:
-            address = one_address(typed.one_form(self.cleaned_data["address"])).lower()
+            address = one_address(one_form(self.cleaned_data["address"])).lower()
         except BadAddressError as error:
             raise ValidationError("Please enter exactly one e-mail address.") from error
         if Suppression.objects.in_force([address]).filter(reason=Reason.BY_HAND).exists():

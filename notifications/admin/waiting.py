@@ -13,10 +13,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
 
-from accounts.searching import TidySearch
 from notifications.admin import chosen as page
 from notifications.admin.large_lists import LargeChangeList, LargeList
 from notifications.admin.read_only import ReadOnly
+from notifications.admin.search import TidySearch
 from notifications.models import Message
 
 

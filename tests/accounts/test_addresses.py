@@ -22,33 +22,31 @@ def test_address_is_stored_in_one_form(typed, stored):
 
 
 @pytest.mark.parametrize(
-    ("typed", "sentence"),
+    ("typed", "code"),
     [
-        ("ada", "has an @ sign"),
-        ("ada@exa mple.com", "no spaces"),
-        ("ada@example.com,bob@example.com", "one address only"),
-        ("ada@example.com;bob@example.com", "one address only"),
-        ("Ada <ada@example.com>", "without a name"),
-        ("ada@example.com\nbcc: bob@example.com", "line breaks"),
-        ("ada@example.com\r\n", "line breaks"),
-        ("ada\x00@example.com", "line breaks"),
-        ("ada@localhost", ""),
-        ("ada@[127.0.0.1]", ""),
-        ("ädå@example.com", ""),
-        ('"ada lovelace"@example.com', ""),
-        ("ada..b@example.com", ""),
-        ("@example.com", ""),
-        ("ada@", ""),
-        ("ada@example.com" + "x" * MAX_LENGTH, "too long"),
-        ("a" * 65 + "@example.com", ""),
+        ("ada", "no_at_sign"),
+        ("ada@exa mple.com", "spaces"),
+        ("ada@example.com,bob@example.com", "several"),
+        ("ada@example.com;bob@example.com", "several"),
+        ("Ada <ada@example.com>", "not_alone"),
+        ("ada@example.com\nbcc: bob@example.com", "control_characters"),
+        ("ada@example.com\r\n", "control_characters"),
+        ("ada\x00@example.com", "control_characters"),
+        ("ada@localhost", "invalid"),
+        ("ada@[127.0.0.1]", "invalid"),
+        ("ädå@example.com", "invalid"),
+        ('"ada lovelace"@example.com', "spaces"),
+        ("ada..b@example.com", "invalid"),
+        ("@example.com", "invalid"),
+        ("ada@", "invalid"),
+        ("ada@example.com" + "x" * MAX_LENGTH, "max_length"),
+        ("a" * 65 + "@example.com", "invalid"),
     ],
 )
-def test_anything_else_is_refused_with_a_sentence(typed, sentence):
+def test_anything_else_is_refused_with_its_reason(typed, code):
     with pytest.raises(ValidationError) as refusal:
         canonical_address(typed)
-    (said,) = refusal.value.messages
-    assert sentence in said
-    assert said.endswith(".")
+    assert refusal.value.code == code
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from accounts.models import User
 from notifications.events import suppress
 from notifications.models import Message, Suppression
 from notifications.rules.suppression import Reason
+from tests.accounts.pages import codes
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +40,7 @@ def test_taken_address_is_said(admin_client):
     UserFactory(email="ada@example.com")
     fields = {"email": "ADA@example.com", "usable_password": "false"}
     page = admin_client.post(reverse("admin:accounts_user_add"), fields)
-    assert "There is already an account with this address." in page.content.decode()
+    assert codes(page, "email") == {"unique"}
 
 
 def notices():

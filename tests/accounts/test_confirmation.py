@@ -6,17 +6,19 @@ from django.contrib.auth.tokens import default_token_generator
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.asserts import assertTemplateUsed
 
-from accounts.flows.started import Started, remember
+from accounts.flows.sign_up_cookie import PendingSignUp
 from accounts.links import confirmation_path
 from accounts.models import User
 from notifications.models import Message
+from tests.accounts.pages import notices
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
 
 
-STARTED = Started(address="ada@example.com")
+STARTED = PendingSignUp(address="ada@example.com")
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def user():
 @pytest.fixture
 def client(client):
     """The browser in which the sign-up was made."""
-    remember(response := HttpResponse(), STARTED)
+    STARTED.save(response := HttpResponse())
     client.cookies.update(response.cookies)
     return client
 
@@ -48,8 +50,8 @@ def test_post_confirms_and_the_link_then_says_so(client, user):
     path = confirmation_path(user)
     answer = client.post(path, follow=True)
     assert confirmed(user)
-    assert "confirmed" in answer.content.decode()
-    assert client.get(path).status_code == 200
+    assert notices(answer) == ["address-confirmed"]
+    assertTemplateUsed(client.get(path), "accounts/confirmed.html")
 
 
 def test_second_post_changes_nothing(client, user):

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.flows import confirming
-from accounts.flows.started import Started, remember, remembered
+from accounts.flows.sign_up_cookie import PendingSignUp
 from accounts.links import confirmation_path, password_reset_path
 from accounts.models import User
 from accounts.tokens import ConfirmationTokenGenerator
@@ -245,8 +245,8 @@ def test_no_other_page_is(wanted):
 
 
 def test_signed_cookie_with_a_bad_next_leads_nowhere_else(browser, link):
-    started = Started(address="ada@example.com", account=User.objects.get().sign_up, next="https://evil.example/")
-    remember(response := HttpResponse(), started)
+    started = PendingSignUp(address="ada@example.com", account=User.objects.get().sign_up, next="https://evil.example/")
+    started.save(response := HttpResponse())
     browser.cookies.update(response.cookies)
     assert browser.post(link)["Location"] == HOME
 
@@ -257,13 +257,13 @@ def test_signed_cookie_with_a_bad_next_leads_nowhere_else(browser, link):
 def test_cookie_of_another_release_is_no_error(browser, rf, values):
     request = rf.get("/")
     request.COOKIES["signed_up"] = signing.dumps(values, salt="signed_up")
-    assert remembered(request) is None
+    assert PendingSignUp.load(request) is None
 
 
 def test_inbox_page_goes_on_in_the_tab_beside(browser, link):
     browser.post(link)
     page = browser.get(reverse("accounts:check-inbox"))
-    assert page.context["following"].confirmed
+    assert page.context["sign_up"].confirmed
     assert LOG_IN not in page.content.decode()
 
 

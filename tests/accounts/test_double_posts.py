@@ -10,10 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import form_key
 from accounts.flows import passwords
-from accounts.flows.started import remembered
-from accounts.forms import once
-from accounts.forms.once import NamedForm
+from accounts.flows.sign_up_cookie import PendingSignUp
+from accounts.form_key import FormWithKey
 from accounts.links import address_change_path, password_reset_path
 from accounts.models import User, UserManager
 from accounts.tokens import AddressChangeTokenGenerator
@@ -305,7 +305,7 @@ def memory(answer):
     """What the browser keeps of its sign-up, but for the time."""
     request = answer.wsgi_request
     request.COOKIES = {name: morsel.value for name, morsel in answer.cookies.items()}
-    started = remembered(request)
+    started = PendingSignUp.load(request)
     return started.address, started.account, started.mail
 
 
@@ -329,7 +329,7 @@ def test_double_click_on_sign_up_makes_one_sign_up_and_one_email(monkeypatch, ow
     if not owner:
         User.objects.update(confirmed_at=timezone.now())
     for one in (*tabs, late):
-        assert one.get(INBOX).context["following"].confirmed is (owner is None)
+        assert one.get(INBOX).context["sign_up"].confirmed is (owner is None)
 
 
 def test_two_forms_of_two_devices_are_two_wishes():
@@ -371,7 +371,7 @@ def test_double_click_on_a_corrected_address_is_one_sign_up(monkeypatch):
 
 @pytest.mark.parametrize("owner", [True, False])
 def test_double_click_on_send_again_sends_one(monkeypatch, owner):
-    monkeypatch.setattr("accounts.flows.started.PAUSE_S", 0)
+    monkeypatch.setattr("accounts.flows.sign_up_cookie.PAUSE_S", 0)
     if owner:
         UserFactory(email="ada@example.com", confirmed_at=timezone.now())
     browser = Client()
@@ -399,7 +399,7 @@ def test_double_click_on_a_request_writes_one_email(monkeypatch, name, kind, own
     assert kinds() == {kind: 2}
 
 
-class Named(NamedForm):
+class Named(FormWithKey):
     pass
 
 
@@ -412,15 +412,15 @@ def named(key):
 def test_form_left_open_for_long_is_another_wish(settings):
     now = 1_800_000_000
     with time_machine.travel(now, tick=False):
-        key = once.new_key()
+        key = form_key.new_key()
         first = named(key)
-    with time_machine.travel(now + once.SAME_WISH_S - 1, tick=False):
+    with time_machine.travel(now + form_key.SAME_WISH_S - 1, tick=False):
         assert named(key).reference("a@example.com") == first.reference("a@example.com")
         assert named(key).reference("b@example.com") != first.reference("a@example.com")
-    with time_machine.travel(now + once.SAME_WISH_S, tick=False):
+    with time_machine.travel(now + form_key.SAME_WISH_S, tick=False):
         assert named(key).reference("a@example.com") != first.reference("a@example.com")
         assert named(key).account("a@example.com") == first.account("a@example.com")
-    with time_machine.travel(now + once.AGE_S + 1, tick=False):
+    with time_machine.travel(now + form_key.AGE_S + 1, tick=False):
         assert named(key).account("a@example.com") != first.account("a@example.com")
 
 

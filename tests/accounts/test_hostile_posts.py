@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.addresses import canonical_address
-from accounts.flows.started import Started, remember
+from accounts.flows.sign_up_cookie import PendingSignUp
 from accounts.links import address_change_path, confirmation_path, password_reset_path
 from accounts.models import User
 from notifications.models import Message
@@ -69,9 +69,9 @@ NASTY = [
 ]
 
 
-STARTED = Started(address="newcomer@example.com", name="New")
+STARTED = PendingSignUp(address="newcomer@example.com", name="New")
 _COOKIE = HttpResponse()
-remember(_COOKIE, STARTED)
+STARTED.save(_COOKIE)
 
 
 @pytest.fixture(autouse=True)

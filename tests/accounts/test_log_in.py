@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.flows.started import COOKIE
+from accounts.flows.sign_up_cookie import COOKIE
 from accounts.models import User
 from accounts.views.next_page import NO_PAGES
 

@@ -6,8 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.names import MAX_LENGTH, check_name
-from accounts.typed import name
+from accounts.names import MAX_LENGTH, check_name, normalize_name
 from tests.factories import UserFactory
 
 SIGN_UP = reverse("accounts:sign-up")
@@ -48,8 +47,8 @@ OLD = "Ada, Countess of 1815 www.example.com " + "x" * 100
 )
 def test_name_of_any_script_is_kept_in_one_form(typed, kept):
     check_name(typed)
-    assert name(typed) == kept
-    assert name(kept) == kept
+    assert normalize_name(typed) == kept
+    assert normalize_name(kept) == kept
 
 
 @pytest.mark.parametrize(

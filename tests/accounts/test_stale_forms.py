@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 LOG_IN, SIGN_UP, HOME, LOG_OUT, RESET = (
     reverse(f"accounts:{name}") for name in ("log-in", "sign-up", "home", "log-out", "password-reset")
 )
-OFFER = 'class="button second full"'
+OFFER = 'id="reset-offer"'
 MEMBERS = [reverse(f"accounts:{name}") for name in ("password-change", "address-change", "preferences", "delete")]
 PASSWORD = "correct horse battery"
 RIGHT = {"username": "ada@example.com", "password": PASSWORD}

@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 from django.core import signing
 
-from accounts.flows.started import COOKIE
+from accounts.flows.sign_up_cookie import COOKIE
 from notifications.providers.base.compose import MESSAGE_ID_KEY
 from tests.browser.visitor import Visitor
 
@@ -42,9 +42,9 @@ def is_confirmed(visitor: Visitor) -> bool:
     return confirmed_at is not None
 
 
-def press_twice(visitor: Visitor, button: str) -> None:
+def press_twice(visitor: Visitor) -> None:
     """A double click of which the server gets both posts: a lock keeps the first one until the second is there."""
-    place = visitor.page.get_by_role("button", name=button, exact=True)
+    place = visitor.button()
     place.scroll_into_view_if_needed()
     box = place.bounding_box()
     assert box is not None

@@ -25,7 +25,7 @@ def operator(running, browser):
         operator.page.set_default_timeout(15_000)
         operator.go("/admin/login/")
         operator.fill_in(username=ADMIN_ADDRESS, password=running.stack.admin_password)
-        operator.press("Log in")
+        operator.page.locator("[type=submit]").click()
         yield operator
     assert operator.complaints.said == []
 
@@ -65,24 +65,24 @@ def test_every_list_and_form_is_quiet(operator, trouble):
 
 def test_operator_resends_replays_settles_and_lifts(operator, trouble):
     open_row(operator, "suppression", trouble["bounced"])
-    operator.follow("Lift …")
+    follow_action(operator, "lift")
     operator.page.locator("#id_why").fill("the mailbox is there again")
-    operator.press("Lift the suppression")
+    submit(operator)
     operator.page.locator(".messagelist").wait_for()
     # Before the lift there is nothing to press: the copy would be kept back.
     open_row(operator, "message", trouble["bounced"])
     operator.sees("Timeline")
-    operator.follow("Resend …")
-    operator.press("Resend 1 message")
+    follow_action(operator, "resend")
+    submit(operator)
     operator.page.locator(".messagelist").wait_for()
     open_row(operator, "deadletter", trouble["dead"])
-    operator.follow("Replay …")
-    operator.press("Replay 1 dead letter")
+    follow_action(operator, "replay")
+    submit(operator)
     operator.page.locator(".messagelist").wait_for()
     eventually(lambda: operator.running.statuses({trouble["dead"]}) == {"sent"})
     open_row(operator, "uncertainmessage", trouble["uncertain"])
-    operator.follow("Settle …")
-    operator.page.locator(".submit-row input").first.click()
+    follow_action(operator, "settle")
+    submit(operator)
     operator.page.locator(".messagelist").wait_for()
     eventually(lambda: operator.running.statuses({trouble["uncertain"]}) != {"uncertain"})
 
@@ -92,7 +92,7 @@ def test_operator_replays_from_the_list(operator, trouble):
     operator.page.locator("tr", has_text=trouble["dead"]).locator(".action-select").check()
     operator.page.select_option("[name=action]", "replay_selected")
     operator.page.locator("button[name=index]").click()
-    operator.press("Replay 1 dead letter")
+    submit(operator)
     eventually(lambda: operator.running.statuses({trouble["dead"]}) == {"sent"})
 
 
@@ -124,3 +124,11 @@ def test_queued_message_is_not_resent_but_retried(operator, retrying):
 def open_row(operator, model, address):
     operator.go(f"/admin/notifications/{model}/")
     operator.page.locator("#result_list tr", has_text=address).get_by_role("link").first.click()
+
+
+def follow_action(operator, name):
+    operator.page.locator(f"#content a[href*='/{name}/']").first.click()
+
+
+def submit(operator):
+    operator.page.locator(".submit-row [type=submit]").first.click()

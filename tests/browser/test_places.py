@@ -33,10 +33,10 @@ def everywhere(running, browser, look, **more):
         newcomer.sign_up()
         yield from go(newcomer, NEWCOMERS)
         link = newcomer.page.url
-        newcomer.press("Confirm")
-        newcomer.sees("Your address is confirmed. Welcome!")
+        newcomer.submit()
+        newcomer.is_told("address-confirmed")
         newcomer.go(link)
-        newcomer.reads("Your address is confirmed")
+        newcomer.is_at("confirmed")
         yield "confirmed", newcomer
         yield from go(newcomer, MEMBERS)
 
@@ -88,10 +88,10 @@ def test_page_whose_address_is_a_secret_tells_nobody(running, browser):
         requests = []
         visitor.page.on("request", lambda request: requests.append(request))  # noqa: PLW0108 - it wants attributes
         visitor.go(link)
-        visitor.press("Confirm")
-        visitor.sees("Your address is confirmed. Welcome!")
-        visitor.follow("Preferences")
-        visitor.reads("Preferences")
+        visitor.submit()
+        visitor.is_told("address-confirmed")
+        visitor.follow("/account/preferences/")
+        visitor.is_at("preferences")
         token = link.rstrip("/").rpartition("/")[2]
         referrers = [request.all_headers().get("referer", "") for request in requests]
         assert any(referrers)

@@ -22,10 +22,10 @@ def elsewhere(visitor):
 def test_double_click_on_sign_up_ends_on_the_inbox_page_with_one_email(visitor):
     visitor.go("/sign-up/")
     visitor.fill_in(email=visitor.address, name="Ada Lovelace", password=visitor.password)
-    press_twice(visitor, "Sign up")
-    visitor.reads("Check your inbox")
+    press_twice(visitor)
+    visitor.is_at("check-inbox")
     assert visitor.path == "/check-inbox/"
-    visitor.look_again_until("Delivered")
+    visitor.look_again_until("delivered")
     assert kinds_arrived(visitor) == {"welcome": 1}
     visitor.confirm()
 
@@ -33,9 +33,9 @@ def test_double_click_on_sign_up_ends_on_the_inbox_page_with_one_email(visitor):
 def test_double_click_on_confirm_welcomes(visitor):
     visitor.sign_up()
     visitor.open_mail("/confirm/")
-    press_twice(visitor, "Confirm")
-    visitor.sees("Your address is confirmed. Welcome!")
-    visitor.reads("Hello, Ada Lovelace")
+    press_twice(visitor)
+    visitor.is_told("address-confirmed")
+    visitor.is_at("home")
 
 
 def test_double_click_on_a_reset_request_brings_one_email(visitor):
@@ -43,8 +43,8 @@ def test_double_click_on_a_reset_request_brings_one_email(visitor):
     visitor.log_out()
     visitor.go("/password-reset/")
     visitor.fill_in(email=visitor.address)
-    press_twice(visitor, "Send me the link")
-    visitor.reads("Check your inbox")
+    press_twice(visitor)
+    visitor.is_at("password-reset-done")
     wait_for_mail(visitor, "password-reset")
     assert kinds_arrived(visitor) == {"welcome": 1, "password-reset": 1}
 
@@ -54,13 +54,13 @@ def test_double_click_on_a_new_password_saves_it(visitor):
     visitor.log_out()
     visitor.go("/password-reset/")
     visitor.fill_in(email=visitor.address)
-    visitor.press("Send me the link")
+    visitor.submit()
     visitor.open_mail("/password-reset/")
     visitor.fill_in(password=NEW_PASSWORD)
-    press_twice(visitor, "Save the password")
-    visitor.reads("Your new password is saved")
+    press_twice(visitor)
+    visitor.is_at("password-reset-complete")
     visitor.log_in(password=NEW_PASSWORD)
-    visitor.reads("Hello, Ada Lovelace")
+    visitor.is_at("home")
 
 
 def test_second_of_two_tabs_learns_that_the_reset_link_was_used(visitor):
@@ -68,22 +68,21 @@ def test_second_of_two_tabs_learns_that_the_reset_link_was_used(visitor):
     visitor.log_out()
     visitor.go("/password-reset/")
     visitor.fill_in(email=visitor.address)
-    visitor.press("Send me the link")
+    visitor.submit()
     link = visitor.link_in_mail("/password-reset/")
     visitor.go(link)
     other = visitor.beside(visitor.page.context.new_page())
     other.go(link)
     visitor.fill_in(password=NEW_PASSWORD)
-    visitor.press("Save the password")
-    visitor.reads("Your new password is saved")
+    visitor.submit()
+    visitor.is_at("password-reset-complete")
     other.fill_in(password=OTHER_PASSWORD)
-    other.press("Save the password")
-    other.reads("This link no longer works")
-    other.sees("This link was already used")
+    other.submit()
+    other.is_at("password-reset-used")
     other.log_in(password=OTHER_PASSWORD)
-    other.reads("Log in")
+    other.is_at("log-in")
     other.log_in(password=NEW_PASSWORD)
-    other.reads("Hello, Ada Lovelace")
+    other.is_at("home")
     assert other.complaints.said == []
 
 
@@ -93,15 +92,15 @@ def test_confirmation_in_another_browser_asks_for_the_password(visitor):
     with elsewhere(visitor) as other:
         other.go(link)
         other.fill_in(password="not mine at all")
-        other.press("Confirm")
-        other.reads("Confirm your address")
+        other.submit()
+        other.is_at("confirm")
         other.page.get_by_role("alert").wait_for()
         assert not is_confirmed(visitor)
         other.fill_in(password=visitor.password)
-        other.press("Confirm")
-        other.sees("Your address is confirmed. Welcome!")
-        other.reads("Hello, Ada Lovelace")
-    visitor.look_again_until("Your address is confirmed. Welcome!")
+        other.submit()
+        other.is_told("address-confirmed")
+        other.is_at("home")
+    visitor.look_again_until("confirmed")
 
 
 def test_confirmation_in_another_browser_with_a_forgotten_password(visitor):
@@ -109,14 +108,14 @@ def test_confirmation_in_another_browser_with_a_forgotten_password(visitor):
     link = visitor.link_in_mail("/confirm/")
     with elsewhere(visitor) as other:
         other.go(link)
-        other.press("Email me a link")
-        other.reads("Check your inbox")
+        other.submit("/password-reset/")
+        other.is_at("password-reset-done")
         other.open_mail("/password-reset/")
         other.fill_in(password=NEW_PASSWORD)
-        other.press("Save the password")
-        other.reads("Your new password is saved")
+        other.submit()
+        other.is_at("password-reset-complete")
         other.log_in(password=NEW_PASSWORD)
-        other.reads("Hello, Ada Lovelace")
+        other.is_at("home")
     assert is_confirmed(visitor)
 
 
@@ -126,10 +125,10 @@ def test_log_in_form_of_another_tab_leads_on_once_logged_in(visitor):
     other = visitor.beside(visitor.page.context.new_page())
     other.go("/log-in/")
     visitor.log_in()
-    visitor.reads("Hello, Ada Lovelace")
+    visitor.is_at("home")
     other.fill_in(username=other.address, password=other.password)
-    other.press("Log in")
-    other.reads("Hello, Ada Lovelace")
+    other.submit()
+    other.is_at("home")
     assert other.complaints.said == []
 
 
@@ -139,13 +138,13 @@ def test_form_that_is_older_than_the_log_in_can_be_opened_again(visitor):
     other.go("/account/preferences/")
     visitor.log_out()
     visitor.log_in()
-    visitor.reads("Hello, Ada Lovelace")
+    visitor.is_at("home")
     other.fill_in(name="Augusta")
-    other.press("Save")
-    other.reads("This form has expired")
-    other.follow("Open the form again")
-    other.reads("Preferences")
+    other.submit()
+    other.is_at("403-csrf")
+    other.follow("/account/preferences/")
+    other.is_at("preferences")
     other.fill_in(name="Augusta")
-    other.press("Save")
-    other.reads("Hello, Augusta")
+    other.submit()
+    other.is_at("home")
     assert other.complaints.said == []

@@ -12,9 +12,9 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from accounts.flows.started import COOKIE, remembered
+from accounts.flows.sign_up_cookie import COOKIE, PendingSignUp
 from accounts.views.passwords import RESET_COOKIE
-from config.nul import usable
+from config.middleware import usable_cookies
 from tests.factories import MessageFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -183,7 +183,7 @@ def test_no_page_fails_for_what_is_asked_of_it(admin_client, number, text):
 
 
 def test_cookie_that_we_cannot_have_set_counts_as_none():
-    assert usable({"a": "b", "c": "\x00", "d\x1b": "e", "f": "\ud800", "g": "ä💣"}) == {"a": "b", "g": "ä💣"}
+    assert usable_cookies({"a": "b", "c": "\x00", "d\x1b": "e", "f": "\ud800", "g": "ä💣"}) == {"a": "b", "g": "ä💣"}
 
 
 def test_browser_with_a_broken_session_can_still_log_in():
@@ -201,7 +201,7 @@ def test_cookie_of_ours_that_was_changed_is_not_believed():
     request = RequestFactory().get("/")
     for text in TEXTS.values():
         request.COOKIES = {COOKIE: text, RESET_COOKIE: text}
-        assert remembered(request) is None
+        assert PendingSignUp.load(request) is None
 
 
 def asked(port, header: bytes, path: bytes = b"/healthz/live") -> int:

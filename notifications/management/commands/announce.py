@@ -9,10 +9,11 @@ from unicodedata import category
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
-from accounts import emails, typed
+from accounts import emails
 from accounts.models import User
 from notifications.outbox import Draft, enqueue_many
 from notifications.rules.states import Status
+from notifications.rules.text import BIDI, one_form, prose
 
 BATCH = 500
 # RFC 2047: mail programs show what such text stands for.
@@ -30,11 +31,11 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say how many people there are")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        headline = one_line("headline", typed.prose(options["headline"]).strip())
-        context = {"headline": headline, "paragraphs": paragraphs(typed.prose(options["text"]))}
+        headline = one_line("headline", prose(options["headline"]).strip())
+        context = {"headline": headline, "paragraphs": paragraphs(prose(options["text"]))}
         if not headline or not context["paragraphs"]:
             raise CommandError("An announcement needs a headline and a text.")
-        name = one_line("name", typed.one_form(options["name"]))
+        name = one_line("name", one_form(options["name"]))
         readers = User.objects.filter(is_active=True, confirmed_at__isnull=False, wants_news=True)
         if options["dry_run"]:
             self.stdout.write(f"{readers.count()} people have agreed to news and would get it.")
@@ -53,7 +54,7 @@ def draft(name: str, reader: User, context: dict[str, Any]) -> Draft:
 
 def one_line(what: str, text: str) -> str:
     """Return what becomes part of a header or a key. Raises CommandError for what would be shown as something else."""
-    unreadable = any(category(one) in {"Cc", "Cs", "Zl", "Zp"} for one in text) or typed.BIDI.search(text)
+    unreadable = any(category(one) in {"Cc", "Cs", "Zl", "Zp"} for one in text) or BIDI.search(text)
     if unreadable or ENCODED_WORD.search(text):
         raise CommandError(f"The {what} has to be one line of readable text.")
     return text

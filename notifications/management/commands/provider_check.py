@@ -7,7 +7,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import typed
 from notifications.conf import settings
 from notifications.emails import PROVIDER_TEST
 from notifications.operations.follow import Sighting, conclusion, follow
@@ -17,6 +16,7 @@ from notifications.providers.base.account import Finding, Level
 from notifications.providers.registry import PROVIDERS
 from notifications.rules.addresses import BadAddressError, one_address
 from notifications.rules.states import Status
+from notifications.rules.text import one_form
 
 
 class Command(BaseCommand):
@@ -65,7 +65,7 @@ class Command(BaseCommand):
 
 def recipient(raw: str) -> str:
     try:
-        return one_address(typed.one_form(raw))
+        return one_address(one_form(raw))
     except BadAddressError as error:
         raise CommandError(f"--send-to: {error}.") from error
 

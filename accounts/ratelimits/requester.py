@@ -5,25 +5,25 @@ from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponse
 
-from accounts.throttling.asking import client_key
+from accounts.ratelimits.decorators import client_key
 
-_asker: ContextVar[str] = ContextVar("asker", default="")
+_requester: ContextVar[str] = ContextVar("requester", default="")
 
 
-def asker() -> str:
+def requester_key() -> str:
     """Return a keyed hash of the client's address, the same for each of its requests; "" outside of a request."""
-    return _asker.get()
+    return _requester.get()
 
 
-class RememberAsker:
+class RememberRequesterMiddleware:
     """A middleware that keeps the client for as long as its request takes."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        before = _asker.set(client_key(request))
+        before = _requester.set(client_key(request))
         try:
             return self._get_response(request)
         finally:
-            _asker.reset(before)
+            _requester.reset(before)

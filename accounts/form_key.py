@@ -19,7 +19,7 @@ def new_key() -> str:
     return signing.dumps([uuid4().hex, int(time())], salt=SALT)
 
 
-class NamedForm(forms.Form):
+class FormWithKey(forms.Form):
     """Names of what the form causes are made of its own name: the same for both posts of a double click.
 
     Signed, so that nobody can choose one. A form without a good name is posted once for each time.

@@ -4,11 +4,11 @@ import pytest
 from django import forms
 from django.template.loader import render_to_string
 
-from accounts.forms.sign_up import ConfirmAgainForm, SignUpForm
-from accounts.forms.trap import WithTrap
+from accounts.forms import ConfirmAgainForm, SignUpForm
+from accounts.honeypot import FormWithHoneypot
 
 
-class Plain(WithTrap):
+class Plain(FormWithHoneypot):
     email = forms.CharField()
 
 
@@ -17,26 +17,26 @@ GOOD = {"email": "ada@example.com", "password": "correct horse battery"}
 
 @pytest.mark.parametrize("form", [Plain, SignUpForm])
 @pytest.mark.parametrize("text", ["http://spam.example", "x", "\x00", "y" * 100_000])
-def test_robot_is_trapped_and_sees_no_error(form, text):
+def test_robot_is_botped_and_sees_no_error(form, text):
     filled_in = form({**GOOD, "subject": text})
     assert filled_in.is_valid()
-    assert filled_in.is_trap
+    assert filled_in.is_bot
 
 
 @pytest.mark.parametrize("form", [Plain, SignUpForm])
 @pytest.mark.parametrize("more", [{}, {"subject": ""}, {"website": "https://ada.example"}])
-def test_person_is_not(form, more):
+def test_person_is_no_bot(form, more):
     filled_in = form({**GOOD, **more})
     assert filled_in.is_valid()
-    assert not filled_in.is_trap
+    assert not filled_in.is_bot
 
 
 @pytest.mark.parametrize("form", [Plain, SignUpForm])
 def test_field_is_in_the_page_and_in_nobodys_way(form):
     page = render_to_string("accounts/form.html", {"form": form()})
-    before, trap, after = page.partition('<div class="trap" aria-hidden="true">')
+    before, honeypot, after = page.partition('<div class="honeypot" aria-hidden="true">')
     field = after.partition("</div>")[0]
-    assert trap
+    assert honeypot
     assert 'tabindex="-1"' in field
     assert 'autocomplete="off"' in field
     assert "style=" not in page
@@ -45,4 +45,4 @@ def test_field_is_in_the_page_and_in_nobodys_way(form):
 
 
 def test_form_without_one_shows_none():
-    assert "trap" not in render_to_string("accounts/form.html", {"form": ConfirmAgainForm()})
+    assert "honeypot" not in render_to_string("accounts/form.html", {"form": ConfirmAgainForm()})

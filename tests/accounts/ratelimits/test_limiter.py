@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import limits
 import pytest
 
-from accounts.throttling import counting
-from accounts.throttling.counting import TooManyError, count
+from accounts.ratelimits import limiter
+from accounts.ratelimits.limiter import RateLimitedError, count
 from config.limits_redis import limits_client
 from notifications.runtime.redis_client import client
 
@@ -18,14 +18,14 @@ FIVE = limits.parse("5/minute")
 def where(request):
     """Where it is counted in this test."""
     if request.param == "memory":
-        counting.cooldown.start()
+        limiter.cooldown.start()
     return request.param
 
 
 def refused(limit, *key):
     try:
         count(limit, *key)
-    except TooManyError as error:
+    except RateLimitedError as error:
         return error.wait_s
     return 0
 
@@ -34,7 +34,7 @@ def test_as_many_as_the_limit_are_let_in_and_the_next_is_told_how_long_to_wait(w
     assert [refused(FIVE, "a") for _ in range(5)] == [0] * 5
     assert 0 < refused(FIVE, "a") <= 61
     assert refused(FIVE, "b") == 0
-    assert counting.cooldown.active == (where == "memory")
+    assert limiter.cooldown.active == (where == "memory")
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_as_many_as_the_limit_are_let_in_and_the_next_is_told_how_long_to_wait(w
     ],
 )
 def test_wait_is_until_one_more_has_room(previous, previous_s, current, current_s, wait):
-    assert counting.wait_s(300, previous, previous_s, current, current_s) == wait
+    assert limiter.wait_s(300, previous, previous_s, current, current_s) == wait
 
 
 def test_who_waits_as_long_as_told_is_let_in(where):
@@ -72,15 +72,15 @@ def test_many_at_once_are_not_more_than_one_after_the_other(where):
 
 def test_one_that_is_given_back_lets_one_more_in(where):
     tries = [count(FIVE, "a") for _ in range(5)]
-    tries[0].give_back()
+    tries[0].rollback()
     assert refused(FIVE, "a") == 0
     assert refused(FIVE, "a")
 
 
 def test_what_redis_has_counted_is_not_given_back_to_another_count():
     counted = count(FIVE, "a")
-    counting.cooldown.start()
-    counted.give_back()
+    limiter.cooldown.start()
+    counted.rollback()
     assert [refused(FIVE, "a") for _ in range(5)] == [0] * 5
     assert refused(FIVE, "a")
 
@@ -92,18 +92,18 @@ def test_limit_that_is_set_anew_counts_anew(where):
 
 def test_keys_in_redis_expire_by_themselves():
     count(FIVE, "a")
-    keys = list(limits_client().scan_iter(f"{counting.PREFIX}*"))
+    keys = list(limits_client().scan_iter(f"{limiter.PREFIX}*"))
     assert keys
     assert all(0 < limits_client().ttl(key) <= 120 for key in keys)
 
 
 def test_memory_keeps_to_its_room_and_forgets_the_oldest_first(monkeypatch):
-    monkeypatch.setattr(counting, "MOST_KEYS", 1000)
-    counting.cooldown.start()
+    monkeypatch.setattr(limiter, "MOST_KEYS", 1000)
+    limiter.cooldown.start()
     one = limits.parse("1/hour")
     for number in range(5000):
         assert refused(one, str(number)) == 0
-    memory = counting.memory()
+    memory = limiter.memory()
     assert 800 <= len(memory.storage) <= 1001
     assert len(memory.expirations) <= 1001
     assert len(memory.locks) <= 1001
@@ -112,36 +112,36 @@ def test_memory_keeps_to_its_room_and_forgets_the_oldest_first(monkeypatch):
 
 
 def test_memory_forgets_what_has_expired():
-    counting.cooldown.start()
+    limiter.cooldown.start()
     second = limits.parse("1/second")
     for number in range(2000):
         count(second, str(number))
     time.sleep(2.1)
     count(second, "and one that has the library look")
     give_up_at = time.monotonic() + 10
-    while len(counting.memory().storage) > 1:
+    while len(limiter.memory().storage) > 1:
         assert time.monotonic() < give_up_at
         time.sleep(0.05)
 
 
 def test_made_up_keys_do_not_fill_redis(monkeypatch):
     count(FIVE, "known")
-    monkeypatch.setattr(counting, "MOST_SHARED_KEYS", limits_client().dbsize() + 20)
+    monkeypatch.setattr(limiter, "MOST_SHARED_KEYS", limits_client().dbsize() + 20)
     for number in range(300):
         assert refused(FIVE, f"made up {number}") == 0
-    assert limits_client().dbsize() <= counting.MOST_SHARED_KEYS
-    assert not counting.cooldown.active
+    assert limits_client().dbsize() <= limiter.MOST_SHARED_KEYS
+    assert not limiter.cooldown.active
 
 
 def test_limit_is_kept_where_there_is_no_room(monkeypatch):
     for _ in range(4):
         assert refused(FIVE, "known") == 0
-    monkeypatch.setattr(counting, "MOST_SHARED_KEYS", 0)
+    monkeypatch.setattr(limiter, "MOST_SHARED_KEYS", 0)
     assert [refused(FIVE, "known") > 0 for _ in range(2)] == [False, True]
     assert [refused(FIVE, "new") > 0 for _ in range(6)] == [False] * 5 + [True]
 
 
 def test_counters_are_not_in_the_brokers_database():
     count(FIVE, "a")
-    assert not list(client().scan_iter(f"{counting.PREFIX}*"))
-    assert list(limits_client().scan_iter(f"{counting.PREFIX}*"))
+    assert not list(client().scan_iter(f"{limiter.PREFIX}*"))
+    assert list(limits_client().scan_iter(f"{limiter.PREFIX}*"))

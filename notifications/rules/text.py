@@ -14,8 +14,6 @@ BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _FILLERS = frozenset("\ufe0e\ufe0f\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u180b\u180c\u180d\u180f")
 # Not line breaks: those are for whoever asks for one line to refuse.
 _SPACES = re.compile(r"[^\S\r\n\x0b\x0c\x1c-\x1f\x85\u2028\u2029]+")
-_APOSTROPHES = str.maketrans({"\u00b4": "\u2019", "\u02b9": "\u2019", "\u2018": "\u2019", "\u201b": "\u2019"})
-_HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"))
 
 
 def visible(text: str) -> str:
@@ -41,14 +39,3 @@ def prose(text: str) -> str:
 def one_line(text: str) -> str:
     """Return what a setting says in a header as its author sees it, with plain spaces."""
     return _SPACES.sub(" ", prose(text)).strip(" ")
-
-
-def name(text: str) -> str:
-    """Return a person's name in one form, with one kind of apostrophe beside the typewriter's, and one hyphen."""
-    # Before NFKC, which makes a space and an accent of an apostrophe.
-    return one_form(text.translate(_APOSTROPHES).translate(_HYPHENS))
-
-
-def password(text: str) -> str:
-    """Return a password as it is hashed: in NFKC, as NIST SP 800-63B has it, and otherwise as it was typed."""
-    return normalize("NFKC", text)

@@ -9,15 +9,15 @@ from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import ngettext
 
-from accounts.throttling.counting import TooManyError
+from accounts.ratelimits.limiter import RateLimitedError
 
 MINUTE_S, HOUR_S = 60, 3600
 # Who has tried passwords in vain needs another one more than another try.
 TRIES_PASSWORDS = {"accounts:log-in", "accounts:confirm"}
 
 
-class TooManyPage:
-    """A middleware: TooManyError, wherever in a view it is raised, becomes the page 429."""
+class RateLimitedPageMiddleware:
+    """A middleware: RateLimitedError, wherever in a view it is raised, becomes the page 429."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -26,7 +26,7 @@ class TooManyPage:
         return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, TooManyError):
+        if not isinstance(exception, RateLimitedError):
             return None
         view = request.resolver_match.view_name if request.resolver_match else ""
         context = {"wait": in_words(exception.wait_s), "offers_reset": view in TRIES_PASSWORDS}

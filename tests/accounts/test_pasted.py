@@ -1,9 +1,5 @@
 """Text that is the same to a person is the same to the site, however it was typed or pasted."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 from django.contrib.auth import hashers
 from django.urls import reverse
@@ -11,12 +7,7 @@ from django.utils import timezone
 
 from accounts.addresses import canonical_address
 from accounts.models import User
-from accounts.typed import one_form, prose
-from config.environment import BASE_DIR
-from notifications.events import suppress
-from notifications.models import ProviderEvent
-from notifications.rules.suppression import Reason
-from tests.factories import MessageFactory, UserFactory
+from tests.factories import UserFactory
 
 FULLWIDTH = "\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44 \uff54\uff59\uff50\uff45\uff44 here"
 PLAIN = "password typed here"
@@ -63,52 +54,6 @@ def test_search_of_the_admin_finds_what_was_pasted(admin_client):
     for pasted in ("ada\u200b@example.com", "\u00a0\uff41da@exam", "Ada\u00a0Love\u00adlace"):
         page = admin_client.get(reverse("admin:accounts_user_changelist"), {"q": pasted})
         assert page.context["cl"].result_count == 1
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("name", ["message", "deadletter", "uncertainmessage", "suppression", "providerevent"])
-def test_search_of_the_engine_finds_what_was_pasted(admin_client, name):
-    user = UserFactory(email="ada@example.com")
-    MessageFactory(user=user)
-    MessageFactory(user=user, status="dead")
-    MessageFactory(user=user, uncertain=True)
-    suppress.suppress(user.email, Reason.BY_HAND, "")
-    ProviderEvent.objects.create(provider="ses", event_id="1", kind="delivered", recipient=user.email, payload={})
-    listed = reverse(f"admin:notifications_{name}_changelist")
-    plain = admin_client.get(listed, {"q": "ada@example.com"}).context["cl"].result_count
-    pasted = admin_client.get(listed, {"q": "\u200bada@example\u00ad.com\u00a0"}).context["cl"].result_count
-    assert pasted == plain > 0
-
-
-@pytest.mark.parametrize(
-    ("text", "form"), [("a\u00a0b", "a b"), ("\uff41", "a"), ("a\u00ad\u200b\ufeffb", "ab"), ("a\r\nb", "a\r\nb")]
-)
-def test_one_form(text, form):
-    assert one_form(text) == form
-
-
-def test_prose_keeps_what_its_author_sees():
-    assert (
-        prose("un\u00a0mot\u00ad, \U0001f469\u200d\U0001f4bb e\u0301\ufeff")
-        == "un\u00a0mot, \U0001f469\u200d\U0001f4bb \u00e9"
-    )
-
-
-def test_settings_in_headers_lose_what_was_pasted_along(environment):
-    environment |= {
-        "SITE_NAME": "\ufeffMail\u00adroom\u00a0Ltd",
-        "DEFAULT_FROM_EMAIL": "Mail\u00a0room <a\u200b@mail.example>",
-    }
-    ask = "from django.conf import settings; print(settings.SITE_NAME, settings.DEFAULT_FROM_EMAIL, sep='|')"
-    done = subprocess.run(
-        [sys.executable, "-c", ask], cwd=BASE_DIR, env=environment, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.splitlines()[-1] == "Mailroom Ltd|Mail room <a@mail.example>"
-
-
-@pytest.fixture
-def environment():
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONUTF8": "1"}
 
 
 @pytest.mark.parametrize("typed", [PLAIN, FULLWIDTH])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.throttling.clients import client_of
+from accounts.ratelimits.client_ip import client_of
 
 PROXY = "10.0.0.1"
 CLIENT = "192.0.2.7"

@@ -44,12 +44,12 @@ REDIS_ERRORS = (redis.RedisError, OSError)
 cooldown = Cooldown(COOLDOWN_S)
 _full = Cooldown(FULL_FOR_S)
 # One thread for all requests of a process: one connection, which stays warm, and one request that finds the trouble.
-_asker = ThreadPoolExecutor(1, thread_name_prefix="limits")
+_redis_thread = ThreadPoolExecutor(1, thread_name_prefix="limits")
 # The library's memory loses a count where two threads are the first.
-_remembering = threading.Lock()
+_memory_lock = threading.Lock()
 
 
-class TooManyError(Exception):
+class RateLimitedError(Exception):
     """It was asked for too often. In `wait_s` seconds, at least 1, it may be asked for again."""
 
     def __init__(self, wait_s: int) -> None:
@@ -65,7 +65,7 @@ class Counted:
     key: tuple[str, ...]
     in_redis: bool
 
-    def give_back(self) -> None:
+    def rollback(self) -> None:
         """Count it no longer, and only it. What Redis cannot hear of now stays counted there."""
         if not self.in_redis:
             _in_memory(self._take_one_off)
@@ -77,7 +77,7 @@ class Counted:
 
 
 def count(limit: RateLimitItem, *key: str) -> Counted:
-    """Count one try under `key`. Raises TooManyError, and counts nothing, where that would be more than `limit`."""
+    """Count one try under `key`. Raises RateLimitedError, and counts nothing, where that would be more than `limit`."""
 
     def tried(limiter: SlidingWindowCounterRateLimiter) -> int:
         return _tried(limiter, limit, key)
@@ -90,7 +90,7 @@ def count(limit: RateLimitItem, *key: str) -> Counted:
     if wait is None:
         wait = _in_memory(tried)
     if wait:
-        raise TooManyError(wait)
+        raise RateLimitedError(wait)
     return Counted(limit, key, counted_in_redis)
 
 
@@ -146,18 +146,18 @@ def _has_room(limiter: SlidingWindowCounterRateLimiter, limit: RateLimitItem, ke
 
 def _in_redis(act: Callable[[SlidingWindowCounterRateLimiter], T]) -> T | None:
     """Return what `act` says of the shared counts, or None and leave Redis alone for a while if it is in trouble."""
-    asking = _asker.submit(lambda: act(shared()))
+    call = _redis_thread.submit(lambda: act(shared()))
     try:
-        return asking.result(WAIT_S)
+        return call.result(WAIT_S)
     except REDIS_ERRORS as error:
-        asking.cancel()
+        call.cancel()
         cooldown.start()
         logger.warning("Redis is away (%s); this process counts by itself for a while", type(error).__name__)
         return None
 
 
 def _in_memory(act: Callable[[SlidingWindowCounterRateLimiter], T]) -> T:
-    with _remembering:
+    with _memory_lock:
         if len(memory().storage) > MOST_KEYS:
             for key in list(islice(memory().storage, MOST_KEYS // 10)):
                 memory().clear(key)

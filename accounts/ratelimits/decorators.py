@@ -14,16 +14,19 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.crypto import salted_hmac
 
 from accounts.addresses import canonical_address, mailbox_of
-from accounts.throttling import counting, rules
-from accounts.throttling.clients import client_of
-from accounts.throttling.counting import Counted, TooManyError
-from accounts.throttling.rules import Action, Bucket
+from accounts.ratelimits import limiter, rules
+from accounts.ratelimits.client_ip import client_of
+from accounts.ratelimits.limiter import Counted, RateLimitedError
+from accounts.ratelimits.rules import Action, Bucket
 from config.limits_redis import Cooldown
 
 logger = logging.getLogger(__name__)
 
 # How long a process does not repeat that it is flooded.
-_told = Cooldown(60.0)
+_flood_logged = Cooldown(60.0)
+
+# A new one would start every count again and tell no client of yesterday's messages from another.
+HASH_SALT = "accounts.throttling"
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -43,9 +46,9 @@ def throttled(action: Action) -> Callable[[View], View]:
 
 
 def count(bucket: Bucket, address: str) -> Counted:
-    """Count one more of `bucket` for an address, however it was typed. Raises TooManyError."""
+    """Count one more of `bucket` for an address, however it was typed. Raises RateLimitedError."""
     limit = rules.read(settings.ADDRESS_LIMITS, Bucket)[bucket]
-    return counting.count(limit, "address", bucket, _known_as(address))
+    return limiter.count(limit, "address", bucket, _address_key(address))
 
 
 def is_flooded(*, known: bool) -> bool:
@@ -55,20 +58,20 @@ def is_flooded(*, known: bool) -> bool:
     """
     limit = rules.limit(settings.UNKNOWN_ADDRESS_LIMIT)
     try:
-        counting.count(limit, "all", "known" if known else "unknown")
-    except TooManyError:
-        if not known and not _told.active:
-            _told.start()
+        limiter.count(limit, "all", "known" if known else "unknown")
+    except RateLimitedError:
+        if not known and not _flood_logged.active:
+            _flood_logged.start()
             logger.warning("more than %s requests for addresses without an account: they are not written down", limit)
         return not known
     return False
 
 
 def count_member(request: HttpRequest) -> Counted:
-    """Count that whoever is logged in says the current password. Raises TooManyError."""
+    """Count that whoever is logged in says the current password. Raises RateLimitedError."""
     bucket = Bucket.CURRENT_PASSWORD
     limit = rules.read(settings.ADDRESS_LIMITS, Bucket)[bucket]
-    return counting.count(limit, "member", bucket, _hidden(str(request.user.pk)))
+    return limiter.count(limit, "member", bucket, _keyed_hash(str(request.user.pk)))
 
 
 @dataclass
@@ -80,7 +83,7 @@ class Attempt:
 
 @contextmanager
 def trying(request: HttpRequest, address: str) -> Iterator[Attempt]:
-    """Around the look at a password of `address`. Raises TooManyError.
+    """Around the look at a password of `address`. Raises RateLimitedError.
 
     A try counts as failed before it is made, so that many at once are not more than one after the other; of a right one
     that is taken back, and nothing else.
@@ -90,13 +93,13 @@ def trying(request: HttpRequest, address: str) -> Iterator[Attempt]:
     yield attempt
     if attempt.succeeded:
         for one in failed:
-            one.give_back()
+            one.rollback()
 
 
-def forgive(address: str) -> None:
+def clear_failed_log_ins(address: str) -> None:
     """Count no failed log-ins of an address any more: its owner has chosen another password."""
     limit = rules.read(settings.ADDRESS_LIMITS, Bucket)[Bucket.FAILED_LOG_IN]
-    counting.clear(limit, "address", Bucket.FAILED_LOG_IN, _known_as(address))
+    limiter.clear(limit, "address", Bucket.FAILED_LOG_IN, _address_key(address))
 
 
 def guarded(view: View) -> View:
@@ -122,25 +125,25 @@ def client_key(request: HttpRequest) -> str:
         request.META.get("HTTP_X_FORWARDED_FOR") or "",
         settings.TRUSTED_PROXIES,
     )
-    return _hidden(client)
+    return _keyed_hash(client)
 
 
 def _count_client(action: Action, request: HttpRequest) -> Counted:
     limit = rules.read(settings.CLIENT_LIMITS, Action)[action]
-    return counting.count(limit, "client", action, client_key(request))
+    return limiter.count(limit, "client", action, client_key(request))
 
 
 def _typed(request: HttpRequest) -> str:
     return request.POST.get("username") or ""
 
 
-def _known_as(typed: str) -> str:
+def _address_key(typed: str) -> str:
     """Return what stands for an address in Redis: the same for every way to type it and every name of its mailbox."""
     try:
-        return _hidden(mailbox_of(canonical_address(typed.strip())))
+        return _keyed_hash(mailbox_of(canonical_address(typed.strip())))
     except ValidationError:
-        return _hidden(typed.strip().lower())
+        return _keyed_hash(typed.strip().lower())
 
 
-def _hidden(text: str) -> str:
-    return salted_hmac("accounts.throttling", text.encode(errors="replace"), algorithm="sha256").hexdigest()
+def _keyed_hash(text: str) -> str:
+    return salted_hmac(HASH_SALT, text.encode(errors="replace"), algorithm="sha256").hexdigest()

@@ -1,8 +1,8 @@
-"""Following the mail of a sign-up: what its page shows now, and how soon it asks again. Pure, but for the clock."""
+"""Decide what the page of a sign-up shows now, and how soon it asks again. Pure, but for the clock."""
 
 from dataclasses import dataclass
 
-from accounts.flows.started import Started
+from accounts.flows.sign_up_cookie import PendingSignUp
 from accounts.mails import Progress
 
 # A person looks at the page for the first minute; after ten it no longer updates, and says so.
@@ -19,17 +19,17 @@ _PAUSE_MS = {Progress.WAITING: QUICK_MS, Progress.SENT: STEADY_MS}
 
 
 @dataclass(frozen=True)
-class Following:
-    started: Started
+class SignUpProgress:
+    pending: PendingSignUp
     progress: Progress
     confirmed: bool = False
 
     @property
     def pause_ms(self) -> int:
         """How soon to look again; 0 for no more."""
-        if self.confirmed or self.started.age_s > STALE_S:
+        if self.confirmed or self.pending.age_s > STALE_S:
             return 0
-        if self.started.age_s > FRESH_S:
+        if self.pending.age_s > FRESH_S:
             return SLOW_MS
         # Otherwise what is missing is a provider that comes back, or the person's own click.
         return _PAUSE_MS.get(self.progress, SLOW_MS)

@@ -5,11 +5,11 @@ from django.forms import BoundField
 from django.utils.translation import gettext_lazy as _
 
 
-class WithTrap(forms.Form):
-    """Beside the fields that people see, one that they do not: `form.is_trap` is true of a form that has it filled in.
+class FormWithHoneypot(forms.Form):
+    """Beside the fields that people see, one that they do not: `form.is_bot` is true of a form that has it filled in.
 
-    Whoever is trapped is to be told the same as everybody, and nothing is to be done. The name is one that no browser
-    and no password manager fills in by itself, as they do with "website": a person must not be trapped.
+    The view answers a bot as it answers everybody, and does nothing. The name is one that no browser
+    and no password manager fills in by itself, as they do with "website": a person must not count as a bot.
     """
 
     # A plain Field: there is nothing wrong with what a robot writes, and nothing to tell it.
@@ -20,12 +20,12 @@ class WithTrap(forms.Form):
     )
 
     @property
-    def is_trap(self) -> bool:
+    def is_bot(self) -> bool:
         """Ask a form that has been found valid."""
         return bool(self.cleaned_data.get("subject"))
 
     @property
-    def trap(self) -> BoundField:
+    def honeypot(self) -> BoundField:
         return self["subject"]
 
     def visible_fields(self) -> list[BoundField]:

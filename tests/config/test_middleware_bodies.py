@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from accounts.models import User
-from config.bodies import max_bytes, refusal
+from config.middleware import body_refusal, max_bytes
 from notifications.providers.registry import PROVIDERS, reports, webhook_of
 from tests.factories import UserFactory
 
@@ -45,7 +45,7 @@ PATHS = [
     ],
 )
 def test_header_decides(header, answer):
-    assert refusal(header, 1000) == answer
+    assert body_refusal(header, 1000) == answer
 
 
 @pytest.mark.parametrize("provider", [name for name in PROVIDERS if reports(name)])

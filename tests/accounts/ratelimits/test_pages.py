@@ -7,10 +7,11 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone, translation
+from pytest_django.asserts import assertTemplateUsed
 
 from accounts.models import User
-from accounts.throttling import TooManyError, TooManyPage
-from accounts.throttling.page import in_words
+from accounts.ratelimits import RateLimitedError, RateLimitedPageMiddleware
+from accounts.ratelimits.middleware import in_words
 from config.limits_redis import limits_client
 from notifications.models import Message
 from notifications.runtime.redis_client import client as redis_client
@@ -53,10 +54,12 @@ def post(page, fields, **more):
 
 
 def is_turned_away(answer):
-    text = " ".join(answer.content.decode().split())
     assert answer.status_code == 429
+    assertTemplateUsed(answer, "429.html")
     assert 0 < int(answer["Retry-After"]) <= 3660
-    assert f"again in {in_words(int(answer['Retry-After']))}." in text
+    wait = in_words(int(answer["Retry-After"]))
+    assert answer.context["wait"] == wait
+    assert wait in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
     return True
 
@@ -111,7 +114,7 @@ def test_sign_up_and_resend_share_what_an_address_may_get(limited):
 
 
 def test_resend_counts_for_client_and_address(limited, monkeypatch):
-    monkeypatch.setattr("accounts.flows.started.PAUSE_S", 0)
+    monkeypatch.setattr("accounts.flows.sign_up_cookie.PAUSE_S", 0)
     for name in ("resend", "mail"):
         limited(name, "2/hour")
         client = Client()
@@ -213,17 +216,18 @@ def test_page_speaks_the_browsers_language(limited):
     post("password-reset", fields)
     page = Client().post("/password-reset/", fields, headers={"Accept-Language": "de"})
     assert page.status_code == 429
-    assert "Minuten" in page.content.decode() or "Stunde" in page.content.decode()
-    assert "Bitte warten" in page.content.decode()
+    assert page.headers["Content-Language"] == "de"
+    with translation.override("de"):
+        assert page.context["wait"] == in_words(int(page["Retry-After"]))
 
 
 def test_page_needs_no_session_and_no_user():
     request = RequestFactory().post("/sign-up/")
     request.user = AnonymousUser()
-    page = TooManyPage(lambda _: None).process_exception(request, TooManyError(40))
+    page = RateLimitedPageMiddleware(lambda _: None).process_exception(request, RateLimitedError(40))
     assert page.status_code == 429
     assert page["Retry-After"] == "40"
-    assert TooManyPage(lambda _: None).process_exception(request, ValueError()) is None
+    assert RateLimitedPageMiddleware(lambda _: None).process_exception(request, ValueError()) is None
 
 
 @pytest.mark.parametrize(

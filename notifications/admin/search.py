@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts import typed
+from notifications.rules.text import one_form
 
 
 class TidySearch(admin.ModelAdmin):
@@ -15,4 +15,4 @@ class TidySearch(admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return super().get_search_results(request, queryset, typed.one_form(search_term))
+        return super().get_search_results(request, queryset, one_form(search_term))

@@ -5,7 +5,7 @@ from enum import StrEnum
 import pytest
 from django.conf import settings
 
-from accounts.throttling.rules import Action, BadLimitError, Bucket, read
+from accounts.ratelimits.rules import Action, BadLimitError, Bucket, read
 from devtools.stack.stack import PLENTY
 
 

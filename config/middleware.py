@@ -1,0 +1,151 @@
+"""The site's own middleware. `settings.MIDDLEWARE` says in which order, and why."""
+
+import logging
+import struct
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from unicodedata import category
+from urllib.parse import unquote_to_bytes
+
+from django.conf import settings
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.middleware.locale import LocaleMiddleware
+from django.urls import reverse
+from django.utils import translation
+
+from config import views
+from notifications.providers.registry import webhook_of
+
+logger = logging.getLogger(__name__)
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+# None of it is used here, so that nothing that slips into a page can use it.
+PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()" for feature in ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
+)
+WEBHOOKS_PREFIX = "/webhooks/"
+LONGEST_LENGTH = 20
+# A NUL cannot be asked of PostgreSQL, half a surrogate cannot be encoded, and no cookie of ours holds a control
+# character. Cookies come quoted, so that `"\000"` is one character.
+UNUSABLE = {"Cc", "Cs"}
+PROBES = {"/healthz/live": views.live, "/healthz/ready": views.ready}
+# What gettext raises for a file of translations: none of its own, cut short, in no known encoding, with bad plurals.
+UNREADABLE = (OSError, struct.error, LookupError, ValueError)
+
+
+class SecureHeadersMiddleware:
+    """Keeps the address of a page that carries a token to the page; gives every answer its permissions policy.
+
+    Such pages are known by their route, which has a `token`. Their stylesheet and their forms would otherwise be asked
+    for with the whole address as Referer, and that ends in the logs of whatever stands in front. Not `no-referrer`: a
+    browser then sends `Origin: null` with the form, which Django's CSRF check refuses.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response["Permissions-Policy"] = PERMISSIONS_POLICY
+        match = request.resolver_match
+        if match is not None and "token" in match.kwargs:
+            response["Referrer-Policy"] = "strict-origin"
+            response["Cache-Control"] = "no-store"
+        return response
+
+
+class BodyLimitMiddleware:
+    """Refuses a body that no form needs by its header, before a byte of it is read or stored.
+
+    It answers 413 or 411 for every address of the site, also where no page is. `config.gunicorn_conf` then hangs up.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if status := body_refusal(request.META, max_bytes(request.path_info)):
+            return HttpResponse(f"{status.phrase}\n", content_type="text/plain", status=status)
+        return self.get_response(request)
+
+
+def body_refusal(environ: dict[str, str], most: int) -> HTTPStatus | None:
+    """Return why a body may not be read, judged by the request's header alone, or None if it may.
+
+    Without a length there is no bound, and Django would take the body for empty: browsers and providers send one.
+    """
+    if environ.get("HTTP_TRANSFER_ENCODING"):
+        return HTTPStatus.LENGTH_REQUIRED
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit()):
+        return HTTPStatus.BAD_REQUEST
+    # Python refuses to read thousands of digits.
+    too_large = len(length) > LONGEST_LENGTH or int(length) > most
+    return HTTPStatus.REQUEST_ENTITY_TOO_LARGE if too_large else None
+
+
+def max_bytes(path: str) -> int:
+    """Return how long the body of a request to `path` may be: a webhook has the limit of its provider."""
+    if path.startswith(WEBHOOKS_PREFIX):
+        webhook = webhook_of(path.removeprefix(WEBHOOKS_PREFIX).rstrip("/"))
+        if webhook is not None:
+            return webhook.max_bytes
+    return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+class UnusableInputMiddleware:
+    """Refuses a query or path with a NUL, and drops a cookie that we cannot have set.
+
+    The cookie is not refused, because the browser would send it with every request: its user could open no page.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path_info:
+            raise Http404
+        if b"\x00" in unquote_to_bytes(request.META.get("QUERY_STRING", "")):
+            raise BadRequest("a NUL in the query string")
+        request.COOKIES = usable_cookies(request.COOKIES)
+        return self.get_response(request)
+
+
+def usable_cookies(cookies: Mapping[str, str]) -> dict[str, str]:
+    """Return the cookies without those that hold a control character or half a surrogate. Pure."""
+    return {name: value for name, value in cookies.items() if UNUSABLE.isdisjoint(map(category, name + value))}
+
+
+class HealthProbeMiddleware:
+    """Answers health probes before anything checks the host: load balancers ask by IP address.
+
+    Where the host is checked, each such probe would be a 400 and a traceback in the log.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        view = PROBES.get(request.path_info)
+        return view(request) if view else self._get_response(request)
+
+
+class PageLanguageMiddleware(LocaleMiddleware):
+    """People's pages speak the browser's language, the administration the site's own: its texts have no other."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if request.path.startswith(reverse("admin:index")):
+            use_language(request, settings.LANGUAGE_CODE)
+            return
+        try:
+            super().process_request(request)
+        except UNREADABLE as error:
+            logger.warning("A translation cannot be read (%s): the page speaks %s", error, settings.LANGUAGE_CODE)
+            use_language(request, settings.LANGUAGE_CODE)
+
+
+def use_language(request: HttpRequest, language: str) -> None:
+    translation.activate(language)
+    request.LANGUAGE_CODE = translation.get_language()

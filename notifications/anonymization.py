@@ -17,7 +17,7 @@ from django.db.models.functions import Cast, Concat, Now
 from accounts.models import User
 from notifications import kinds
 from notifications.conf import settings
-from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppression
+from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppression, transitions
 from notifications.models.message import ACCOUNT_DELETED
 from notifications.models.transactions import short_transaction
 from notifications.rules import states
@@ -114,8 +114,6 @@ def _scrub_lifted(address: str) -> None:
 
 def _cancel(ids: Sequence[UUID]) -> None:
     """End what has not been handed over. A worker that holds it loses its claim, and with it the right to hand over."""
-    ended = {"status_reason": ACCOUNT_DELETED, "lease_token": None, "lease_until": None, "settle_at": None}
-    mine = Message.objects.filter(id__in=ids)
+    waiting = Message.objects.filter(id__in=ids, handed_over_at=None)
     for event in (Event.CANCELLED, Event.DROPPED):
-        waiting = mine.filter(status__in=states.sources(event), handed_over_at=None)
-        waiting.update(status=states.target(event), **ended)
+        transitions.apply(event, waiting, status_reason=ACCOUNT_DELETED)

@@ -9,45 +9,60 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from notifications.conf import settings
-from notifications.models import Message
+from notifications.models import Message, transitions
 from notifications.models.message import REQUEUE_IN_ORDER
 from notifications.providers.base.deadline import call_s
-from notifications.rules import states
-from notifications.rules.states import Event, Status
+from notifications.rules.states import Event, Status, Stream
+from notifications.rules.suppression import Reason
 
-# Run once for every mail: put together by the ORM it would cost four times as much of the worker's time.
+# Run once for every email: put together by the ORM it would cost four times as much of the worker's time.
 _HAND_OVER = """
 UPDATE notifications_message
-SET handed_over_at = statement_timestamp(), attempts = attempts + 1, provider = %s, claims_lost = 0,
+SET handed_over_at = statement_timestamp(), attempts = attempts + 1, provider = %(provider)s, claims_lost = 0,
     error_fingerprint = ''
-WHERE id = %s AND status = 'sending' AND lease_token = %s
-  AND lease_until > statement_timestamp() + %s * interval '1 second'
+WHERE id = %(id)s AND status = %(sending)s AND lease_token = %(token)s
+  AND lease_until > statement_timestamp() + %(call_s)s * interval '1 second'
   AND NOT EXISTS (
       SELECT FROM notifications_suppression AS listed
       WHERE listed.address = lower(to_address) AND listed.lifted_at IS NULL
-        AND (listed.reason <> 'unsubscribed' OR stream = 'bulk')
-        AND (listed.reason <> 'soft bounces' OR listed.probe_id IS DISTINCT FROM notifications_message.id)
+        AND (listed.reason <> %(unsubscribed)s OR stream = %(bulk)s)
+        AND (listed.reason <> %(soft_bounces)s OR listed.probe_id IS DISTINCT FROM notifications_message.id)
   )
 """
+_DEFER = """
+UPDATE notifications_message AS message
+SET due_at = statement_timestamp() + wait.seconds * interval '1 second',
+    relay_after = statement_timestamp() + wait.seconds * interval '1 second'
+FROM unnest(%(ids)s::uuid[], %(waits_s)s::float[]) AS wait (id, seconds)
+WHERE message.id = wait.id AND message.status = %(queued)s AND message.due_at <= statement_timestamp()
+"""
+_TERMS = {
+    "sending": Status.SENDING,
+    "queued": Status.QUEUED,
+    "bulk": Stream.BULK,
+    "unsubscribed": Reason.UNSUBSCRIBED,
+    "soft_bounces": Reason.SOFT_BOUNCES,
+}
 
 
 def claim(message_ids: Iterable[UUID]) -> list[Message]:
     """Win what is due of these messages for this worker and return it, users loaded, in the order asked for.
 
-    Who comes second wins nothing, so publishing an id twice is harmless.
+    Only the first claim succeeds, so publishing an id twice is harmless.
     """
     ids = list(message_ids)
     if not ids:
         return []
     token = uuid4()
-    won = Message.objects.filter(id__in=ids, status__in=states.sources(Event.CLAIMED), due_at__lte=Now()).update(
-        status=Status.SENDING,
+    won = transitions.apply(
+        Event.CLAIMED,
+        Message.objects.filter(id__in=ids, due_at__lte=Now()),
         lease_token=token,
         lease_until=Now() + timedelta(seconds=settings.DELIVERY_LEASE_S),
     )
     if not won:
         return []
-    mine = Message.objects.filter(id__in=ids, lease_token=token).select_related("user").in_bulk()
+    mine = Message.objects.filter(id__in=won, lease_token=token).select_related("user").in_bulk()
     return [mine[message_id] for message_id in ids if message_id in mine]
 
 
@@ -59,7 +74,8 @@ def hand_over(message: Message, provider: str) -> bool:
     again when the lease has ended.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_HAND_OVER, [provider, message.id, message.lease_token, call_s()])
+        mine = {"id": message.id, "token": message.lease_token, "provider": provider, "call_s": call_s()}
+        cursor.execute(_HAND_OVER, {**_TERMS, **mine})
         marked = cursor.rowcount
     if marked:
         message.attempts += 1
@@ -67,37 +83,22 @@ def hand_over(message: Message, provider: str) -> bool:
 
 
 def release(messages: Sequence[Message], *, at_once: bool = True) -> None:
-    """Return claimed messages that were not handed over; the relay may publish them at once, or after its own pause."""
-    tokens = {message.lease_token for message in messages}
-    Message.objects.filter(
+    """Queue claimed messages again that were not handed over; the relay publishes them now, or after its own pause."""
+    mine = Message.objects.filter(
         id__in=[message.id for message in messages],
-        lease_token__in=tokens,
-        status__in=states.sources(Event.RELEASED),
+        lease_token__in={message.lease_token for message in messages},
         handed_over_at__isnull=True,
-    ).update(
-        status=states.target(Event.RELEASED),
-        lease_token=None,
-        lease_until=None,
-        **(REQUEUE_IN_ORDER if at_once else {}),
     )
+    transitions.apply(Event.RELEASED, mine, **(REQUEUE_IN_ORDER if at_once else {}))
 
 
 def revert_hand_over(message: Message) -> None:
-    """Return a message that was handed over and whose provider was not called after all: that was no attempt.
+    """Queue a message again whose provider was not called after the hand-over: that was no attempt.
 
     Nothing happens if its claim was lost in between.
     """
-    mine = Message.objects.filter(
-        id=message.id, lease_token=message.lease_token, status__in=states.sources(Event.RELEASED)
-    )
-    mine.update(
-        status=states.target(Event.RELEASED),
-        attempts=F("attempts") - 1,
-        lease_token=None,
-        lease_until=None,
-        handed_over_at=None,
-        **REQUEUE_IN_ORDER,
-    )
+    mine = Message.objects.filter(id=message.id, lease_token=message.lease_token)
+    transitions.apply(Event.RELEASED, mine, attempts=F("attempts") - 1, **REQUEUE_IN_ORDER)
 
 
 def requeue(message_ids: Sequence[UUID]) -> int:
@@ -112,13 +113,4 @@ def requeue(message_ids: Sequence[UUID]) -> int:
 def defer(message_ids: Sequence[UUID], waits_s: Sequence[float]) -> None:
     """Give unclaimed messages a later due time each, because the budget has nothing for them now. Costs no attempt."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE notifications_message AS message
-            SET due_at = statement_timestamp() + wait.seconds * interval '1 second',
-                relay_after = statement_timestamp() + wait.seconds * interval '1 second'
-            FROM unnest(%s::uuid[], %s::float[]) AS wait (id, seconds)
-            WHERE message.id = wait.id AND message.status = 'queued' AND message.due_at <= statement_timestamp()
-            """,
-            [list(message_ids), list(waits_s)],
-        )
+        cursor.execute(_DEFER, {**_TERMS, "ids": list(message_ids), "waits_s": list(waits_s)})

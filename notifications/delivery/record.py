@@ -15,7 +15,7 @@ from notifications.conf import settings
 from notifications.delivery.bounced import learn
 from notifications.delivery.relevance import Skip
 from notifications.delivery.retry import Decision, GiveUp, Retry, TooLate
-from notifications.models import DeliveryAttempt, Message
+from notifications.models import DeliveryAttempt, Message, transitions
 from notifications.models.transactions import short_transaction
 from notifications.providers.base.mail import Accepted, ProviderError
 from notifications.rules import states
@@ -26,8 +26,6 @@ from notifications.runtime.database import drop_connection, error_name, is_outag
 logger = logging.getLogger(__name__)
 
 PAUSE_S = 0.5
-FREE = {"lease_token": None, "lease_until": None, "handed_over_at": None}
-
 
 # What is written of an attempt. The relay may have written "worker lost" for this very one; what the provider said is
 # better news.
@@ -46,15 +44,16 @@ ON CONFLICT (message_id, number) DO UPDATE SET
     duration_ms = EXCLUDED.duration_ms, task_id = EXCLUDED.task_id, worker = EXCLUDED.worker
 """
 # What the provider itself has reported meanwhile of this attempt is better news than an answer that was lost.
-_REFUSED = f"{_ATTEMPT} WHERE notifications_deliveryattempt.result <> 'accepted'"
-# Attempt and status at once: one statement is one transaction. Run once for every mail, so it is not put together anew.
+_REFUSED = f"{_ATTEMPT} WHERE notifications_deliveryattempt.result <> %(accepted)s"
+# Attempt and status in one statement, which is one transaction. Run once for every email, so it is put together once.
 _ACCEPTED = f"""
 WITH attempt AS ({_ATTEMPT})
 UPDATE notifications_message
-SET status = %(status)s, sent_at = statement_timestamp(), settle_at = NULL, status_reason = '', provider = %(provider)s,
+SET status = %(sent)s, sent_at = statement_timestamp(), settle_at = NULL, status_reason = '', provider = %(provider)s,
     lease_token = NULL, lease_until = NULL, handed_over_at = NULL, died_at = NULL, error_fingerprint = ''
 WHERE id = %(message_id)s AND status = ANY(%(sources)s)
 """  # noqa: S608 - put together from our own words only
+_ACCEPTANCE: dict[str, Any] = {"sent": states.target(Event.ACCEPTED), "sources": states.sources(Event.ACCEPTED)}
 
 
 class RecordLostError(Exception):
@@ -74,15 +73,11 @@ def record_skip(message: Message, skip: Skip, *, pause_s: float) -> None:
 
     Nothing was handed over, so there is no attempt to write down.
     """
-    changes: dict[str, Any] = {"status": states.target(skip.event), "status_reason": skip.reason[:200]}
-    if skip.event is Event.FAILED:
-        changes |= _died(skip.fingerprint)
-    elif skip.event is Event.RELEASED:
+    changes: dict[str, Any] = {"status_reason": skip.reason[:200], "error_fingerprint": skip.fingerprint[:150]}
+    if skip.event is Event.RELEASED:
         due = Now() + timedelta(seconds=pause_s)
-        changes |= {"due_at": due, "relay_after": due, "relayed": 0, "error_fingerprint": skip.fingerprint[:150]}
-    else:
-        changes["error_fingerprint"] = ""
-    _held(message, skip.event).update(**changes, **FREE)
+        changes |= {"due_at": due, "relay_after": due, "relayed": 0}
+    transitions.apply(skip.event, _held(message), **changes)
 
 
 def record_acceptance(attempt: DeliveryAttempt) -> None:
@@ -90,14 +85,10 @@ def record_acceptance(attempt: DeliveryAttempt) -> None:
 
     def write() -> None:
         with connection.cursor() as cursor:
-            cursor.execute(
-                _ACCEPTED,
-                {
-                    **_said_of(attempt),
-                    "status": states.target(Event.ACCEPTED),
-                    "sources": states.sources(Event.ACCEPTED),
-                },
-            )
+            cursor.execute(_ACCEPTED, {**_said_of(attempt), **_ACCEPTANCE})
+            if cursor.rowcount:
+                message = attempt.message
+                transitions.announce(Event.ACCEPTED, [transitions.Changed(id=message.id, kind=message.kind)])
 
     _write_outcome(write)
 
@@ -123,18 +114,16 @@ def record_refusal(
             changes: dict[str, Any] = {"due_at": due, "relay_after": relay_after}
             event = Event.RETRY
         case GiveUp(why):
-            event, changes = Event.FAILED, _died(f"{attempt.provider}/{attempt.error_code}")
+            event = Event.FAILED
+            changes = {"error_fingerprint": f"{attempt.provider}/{attempt.error_code}"[:150]}
             reason = f"{why}: {reason}"[:200]
         case TooLate():
             event, changes = Event.EXPIRED, {}
             reason = f"its time was over before another attempt: {reason}"[:200]
         case _:
-            event = Event.RESPONSE_LOST
-            changes = {"settle_at": Now() + timedelta(seconds=settings.UNCERTAIN_SETTLE_S)}
-    changes["attempts_forgiven"] = message.attempts_forgiven
-    changes |= {"status": states.target(event), "status_reason": reason}
-    taught = bounce if event in {Event.FAILED, Event.EXPIRED} else None
-    _write(message, attempt, _held(message, event), changes, taught)
+            event, changes = Event.RESPONSE_LOST, {}
+    changes |= {"status_reason": reason, "attempts_forgiven": message.attempts_forgiven}
+    _write_refusal(message, attempt, event, changes, bounce if event in {Event.FAILED, Event.EXPIRED} else None)
 
 
 def attempt_of(
@@ -159,31 +148,23 @@ def attempt_of(
     return attempt
 
 
-def _held(message: Message, event: Event) -> QuerySet[Message]:
-    return Message.objects.filter(id=message.id, lease_token=message.lease_token, status__in=states.sources(event))
-
-
-def _died(fingerprint: str) -> dict[str, Any]:
-    return {"died_at": Now(), "error_fingerprint": fingerprint[:150]}
+def _held(message: Message) -> QuerySet[Message]:
+    return Message.objects.filter(id=message.id, lease_token=message.lease_token)
 
 
 def _said_of(attempt: DeliveryAttempt) -> dict[str, Any]:
     return {field: getattr(attempt, field) for field in ("message_id", "number", *_REPORTED)}
 
 
-def _write(
-    message: Message,
-    attempt: DeliveryAttempt,
-    target: QuerySet[Message],
-    changes: dict[str, Any],
-    bounce: BounceKind | None,
+def _write_refusal(
+    message: Message, attempt: DeliveryAttempt, event: Event, changes: dict[str, Any], bounce: BounceKind | None
 ) -> None:
     def write() -> None:
         with short_transaction():
             # The message before the attempt, as whoever reads events or ends leases: the other way is a deadlock.
-            held = target.update(**changes, **FREE)
+            held = transitions.apply(event, _held(message), **changes)
             with connection.cursor() as cursor:
-                cursor.execute(_REFUSED, _said_of(attempt))
+                cursor.execute(_REFUSED, {**_said_of(attempt), "accepted": DeliveryAttempt.Result.ACCEPTED})
             # A message that is held by another now may be without its address.
             if held and bounce:
                 learn(message, attempt, bounce)

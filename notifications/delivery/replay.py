@@ -12,9 +12,8 @@ from django.db.models.expressions import Combinable
 
 from notifications.delivery import forecast
 from notifications.delivery.relevance import Skip
-from notifications.models import Message
+from notifications.models import Message, transitions
 from notifications.models.copies import copies_of
-from notifications.models.message import ANOTHER_LIFE
 from notifications.models.transactions import short_transaction
 from notifications.rules import states
 from notifications.rules.states import Event, Status
@@ -154,11 +153,9 @@ def _revive(messages: Sequence[Message], tell: Callable[[Sequence[Message]], Non
     """Begin another life: the attempts anew, the age not."""
     if not messages:
         return 0
-    revived = Message.objects.filter(
-        id__in=[message.id for message in messages], status__in=states.sources(Event.REPLAYED)
-    ).update(status=states.target(Event.REPLAYED), **ANOTHER_LIFE)
+    revived = transitions.apply(Event.REPLAYED, Message.objects.filter(id__in=[message.id for message in messages]))
     tell(messages)
-    return revived
+    return len(revived)
 
 
 @dataclass

@@ -17,12 +17,11 @@ from notifications.events import suppress
 from notifications.events.finding import find
 from notifications.events.splitting import split_first
 from notifications.events.writing import write_down
-from notifications.models import DeliveryAttempt, Message, ProviderEvent
+from notifications.models import DeliveryAttempt, Message, ProviderEvent, transitions
 from notifications.models.transactions import short_transaction
 from notifications.providers.answers import report
 from notifications.providers.base.webhook import InterpretedEvent, UnknownEventError, Webhook
 from notifications.providers.registry import webhook_of
-from notifications.rules import states
 from notifications.rules.outcomes import EventType, Outcome, lower_than, meant
 from notifications.rules.states import Event, Status
 
@@ -205,15 +204,4 @@ def _last_attempt(one: Understood) -> DeliveryAttempt:
 
 def _accept(provider: str, ids: Iterable[UUID]) -> None:
     """An acceptance is the last word, also one of an older attempt, and also before the worker's own record of it."""
-    Message.objects.filter(id__in=ids, status__in=states.sources(Event.ACCEPTED)).update(
-        status=states.target(Event.ACCEPTED),
-        sent_at=Now(),
-        provider=provider,
-        status_reason="",
-        settle_at=None,
-        lease_token=None,
-        lease_until=None,
-        handed_over_at=None,
-        died_at=None,
-        error_fingerprint="",
-    )
+    transitions.apply(Event.ACCEPTED, Message.objects.filter(id__in=ids), provider=provider)

@@ -13,23 +13,6 @@ from notifications.rules.states import Status, Stream
 # Due for the relay at once. It takes the oldest first, so what had its turn already goes back to its place, and not to
 # the end of a backlog; its publishing did not fail, so the relay's growing pauses start anew.
 REQUEUE_IN_ORDER = {"relay_after": F("created_at"), "relayed": 0}
-# A dead letter is replayed: it starts over with its attempts, not with its age.
-ANOTHER_LIFE = {
-    "attempts_forgiven": F("attempts"),
-    "attempts_before": F("attempts"),
-    "replays": F("replays") + 1,
-    "died_at": None,
-    "error_fingerprint": "",
-    "status_reason": "",
-    "uncertain_resends": 0,
-    "claims_lost": 0,
-    "due_at": Now(),
-    "relay_after": Now(),
-    "relayed": 0,
-    # What an answer said of the address was about the life before.
-    "outcome": Outcome.UNKNOWN,
-    "outcome_at": None,
-}
 # Why a message was cancelled that waited when its account went.
 ACCOUNT_DELETED = "the account was deleted"
 

@@ -13,14 +13,14 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from notifications.bounce_brake import brake
 from notifications.bounce_brake.decision import let_go_now
 from notifications.conf import settings
-from notifications.models import Message
+from notifications.models import Message, transitions
 from notifications.models.transactions import short_transaction
-from notifications.rules import states
 from notifications.rules.states import Event, Status
 
 logger = logging.getLogger(__name__)
@@ -165,21 +165,20 @@ def _waiting(domain: str) -> list[UUID]:
 
 def _let_go(ids: Sequence[UUID]) -> int:
     """A message that is not held back any more has its turn now."""
-    return _change(ids, due_at=Now(), relay_after=Now(), slowed_until=Now())
+    with transaction.atomic():
+        return _locked(ids).update(due_at=Now(), relay_after=Now(), slowed_until=Now())
 
 
 def _drop(ids: Sequence[UUID], why: str) -> int:
-    return _change(ids, status=states.target(Event.CANCELLED), status_reason=why, slowed_until=None, slowed_for="")
-
-
-def _change(ids: Sequence[UUID], **changes: Any) -> int:
-    """Change those that still wait. Rows that are locked are passed over: the deletion of an account holds them."""
-    if not ids:
-        return 0
     with transaction.atomic():
-        held = Message.objects.filter(id__in=ids, status=Status.QUEUED, slowed_until__gt=Now()).order_by("id")
-        free = list(held.select_for_update(skip_locked=True).values_list("id", flat=True))
-        return Message.objects.filter(id__in=free).update(**changes)
+        gone = transitions.apply(Event.CANCELLED, _locked(ids), status_reason=why, slowed_until=None, slowed_for="")
+        return len(gone)
+
+
+def _locked(ids: Sequence[UUID]) -> QuerySet[Message]:
+    """Lock those that still wait. Rows that are locked are passed over: the deletion of an account holds them."""
+    held = Message.objects.filter(id__in=ids, status=Status.QUEUED, slowed_until__gt=Now()).order_by("id")
+    return Message.objects.filter(id__in=list(held.select_for_update(skip_locked=True).values_list("id", flat=True)))
 
 
 def _rows(statement: LiteralString, *values: Any) -> list[tuple[Any, ...]]:

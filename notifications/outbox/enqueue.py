@@ -14,11 +14,9 @@ from django.db.models.functions import Now
 from accounts.models import User
 from notifications import kinds
 from notifications.bounce_brake import brake
-from notifications.models import Message, Suppression
-from notifications.models.message import ANOTHER_LIFE
+from notifications.models import Message, Suppression, transitions
 from notifications.outbox import publish as broker
 from notifications.outbox.context import stored
-from notifications.rules import states
 from notifications.rules.addresses import one_address
 from notifications.rules.states import Event, Status, Stream
 from notifications.rules.suppression import Candidate, why_blocked
@@ -77,8 +75,8 @@ def _held_by(holder: Message, draft: Draft, *, replay_dead: bool) -> Message:
     if holder.status != Status.DEAD:
         return holder
     if replay_dead:
-        dead = Message.objects.filter(id=holder.id, status__in=states.sources(Event.REPLAYED), forgotten_at=None)
-        dead.update(status=states.target(Event.REPLAYED), context=stored(draft.context), **ANOTHER_LIFE)
+        dead = Message.objects.filter(id=holder.id, forgotten_at=None)
+        transitions.apply(Event.REPLAYED, dead, context=stored(draft.context))
         holder.refresh_from_db()
     else:
         logger.warning("a %s was not enqueued: the dead letter %s holds its fact; replay it", holder.kind, holder.id)
@@ -96,6 +94,7 @@ def _write(messages: Sequence[Message]) -> list[Message]:
         Message.objects.bulk_create(messages, ignore_conflicts=True, batch_size=1000)
         new = _existing(messages) - taken
         written = [message for message in messages if message.id in new]
+        transitions.announce_new(written)
         going = [message for message in written if message.status == Status.QUEUED and message.id not in later]
         for stream in {message.stream for message in going} - {Stream.BULK}:
             _publish_after_commit([message.id for message in going if message.stream == stream], Stream(stream))
@@ -116,8 +115,7 @@ def _keep_back_suppressed(messages: Sequence[Message]) -> None:
         kind = kinds.get(message.kind)
         found = standings.get(message.to_address, ())
         if reason := why_blocked(found, Candidate(stream=kind.stream, may_probe=kind.may_probe)):
-            message.status = states.target(Event.ADDRESS_SUPPRESSED)
-            message.status_reason = f"the address is suppressed: {reason}"
+            transitions.suppress_new(message, f"the address is suppressed: {reason}")
 
 
 def _message(draft: Draft) -> Message:

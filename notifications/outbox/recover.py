@@ -1,8 +1,9 @@
 """Takes back what lost workers left behind, and settles what stayed uncertain. A part of the relay's round."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import F, QuerySet, Subquery
@@ -10,11 +11,9 @@ from django.db.models.functions import Coalesce, Least, Now
 from django.utils import timezone
 
 from notifications import kinds
-from notifications.conf import settings
-from notifications.models import DeliveryAttempt, EventBatch, Message, ProviderEvent
+from notifications.models import DeliveryAttempt, EventBatch, Message, ProviderEvent, transitions
 from notifications.models.message import ACCOUNT_DELETED, REQUEUE_IN_ORDER
 from notifications.models.transactions import short_transaction
-from notifications.rules import states
 from notifications.rules.states import Event, Status
 
 RECOVERY_BATCH = 500
@@ -50,10 +49,9 @@ def _recover_batch() -> tuple[int, int]:
         safe = [message for message in ended if message.handed_over_at is None]
         handed_over = [message for message in ended if message.handed_over_at is not None]
         _queue_again(safe)
-        _free(
-            [message.id for message in handed_over],
+        transitions.apply(
             Event.WORKER_LOST,
-            settle_at=Now() + timedelta(seconds=settings.UNCERTAIN_SETTLE_S),
+            _by_id(message.id for message in handed_over),
             status_reason="the worker was lost while the provider was being called",
         )
         # Its own report, if the worker was only frozen, overwrites this one.
@@ -63,17 +61,16 @@ def _recover_batch() -> tuple[int, int]:
 
 def _queue_again(lost: Sequence[Message]) -> None:
     """End, or queue again, what was claimed by a lost worker and not handed over."""
-    counted = {"claims_lost": F("claims_lost") + 1}
+    counted: dict[str, Any] = {"claims_lost": F("claims_lost") + 1}
     times = {message.id: message.claims_lost + 1 for message in lost}
     at_once = [id_ for id_, lost_claims in times.items() if lost_claims < APART_FROM]
-    _free(at_once, Event.LEASE_ENDED, **REQUEUE_IN_ORDER, **counted)
+    transitions.apply(Event.LEASE_ENDED, _by_id(at_once), **REQUEUE_IN_ORDER, **counted)
     for id_ in [id_ for id_, lost_claims in times.items() if APART_FROM <= lost_claims < MOST_LOST_CLAIMS]:
         later = Now() + timedelta(seconds=APART_S * random.random())  # noqa: S311 - spreads load, guards nothing
-        _free([id_], Event.LEASE_ENDED, relay_after=later, relayed=0, **counted)
-    _free(
-        [id_ for id_, lost_claims in times.items() if lost_claims >= MOST_LOST_CLAIMS],
+        transitions.apply(Event.LEASE_ENDED, _by_id([id_]), relay_after=later, relayed=0, **counted)
+    transitions.apply(
         Event.FAILED,
-        died_at=Now(),
+        _by_id(id_ for id_, lost_claims in times.items() if lost_claims >= MOST_LOST_CLAIMS),
         error_fingerprint="worker/lost",
         status_reason=f"claimed {MOST_LOST_CLAIMS} times and never handed over: it may take its worker along",
         **counted,
@@ -95,20 +92,13 @@ def settle_uncertain() -> int:
         waiting = list(_locked(over))
         again = {message.id for message in waiting if may_resend(message)}
         forgotten = {message.id for message in waiting if message.forgotten_at}
-        _settle(
-            again,
-            Event.SETTLED,
-            relay_after=Now(),
-            relayed=0,
-            due_at=Now(),
-            uncertain_resends=F("uncertain_resends") + 1,
-        )
-        _settle(forgotten, Event.DROPPED, status_reason=ACCOUNT_DELETED)
+        transitions.apply(Event.SETTLED, _by_id(again))
+        transitions.apply(Event.DROPPED, _by_id(forgotten), status_reason=ACCOUNT_DELETED)
         # A relay that runs a newer version knows what these kinds prefer.
         unknown = {message.id for message in waiting if _may_be_known_elsewhere(message)} - forgotten
-        Message.objects.filter(id__in=unknown).update(settle_at=Now() + timedelta(seconds=UNKNOWN_KIND_S))
+        _by_id(unknown).update(settle_at=Now() + timedelta(seconds=UNKNOWN_KIND_S))
         held = {message.id for message in waiting} - again - forgotten - unknown
-        Message.objects.filter(id__in=held).update(settle_at=None)
+        _by_id(held).update(settle_at=None)
     return len(again)
 
 
@@ -136,16 +126,8 @@ def _locked(messages: QuerySet[Message]) -> QuerySet[Message]:
     return messages.order_by().select_for_update(skip_locked=True)[:RECOVERY_BATCH]
 
 
-def _settle(ids: set[UUID], event: Event, **changes: object) -> None:
-    if ids:
-        Message.objects.filter(id__in=ids).update(status=states.target(event), settle_at=None, **changes)
-
-
-def _free(ids: list[UUID], event: Event, **changes: object) -> None:
-    if ids:
-        Message.objects.filter(id__in=ids).update(
-            status=states.target(event), lease_token=None, lease_until=None, handed_over_at=None, **changes
-        )
+def _by_id(ids: Iterable[UUID]) -> QuerySet[Message]:
+    return Message.objects.filter(id__in=list(ids))
 
 
 def _lost(message: Message) -> DeliveryAttempt:

@@ -3,27 +3,20 @@
 Each is a compare-and-set and returns whether it won: a webhook, the settling time or somebody else may be faster.
 """
 
-from typing import Any
-
-from django.db.models import F
-from django.db.models.functions import Now
-
-from notifications.models import Message
-from notifications.rules import states
+from notifications.models import Message, transitions
 from notifications.rules.states import Event, Status
 
 
 def mark_sent(message: Message, who: str) -> bool:
     """The provider has it, as the provider's log says: it counts as accepted now."""
-    return _settle(message, Event.ACCEPTED, f"marked as sent by {who}", sent_at=Now())
+    return _settle(message, Event.ACCEPTED, f"marked as sent by {who}")
 
 
 def send_again(message: Message, who: str) -> bool:
     """Queue it at once, rather twice than never. What is forgotten is not sent again."""
     if message.forgotten_at:
         return False
-    anew = {"due_at": Now(), "relay_after": Now(), "relayed": 0, "uncertain_resends": F("uncertain_resends") + 1}
-    return _settle(message, Event.SETTLED, f"sent again by {who}", **anew)
+    return _settle(message, Event.SETTLED, f"sent again by {who}")
 
 
 def drop(message: Message, who: str) -> bool:
@@ -31,9 +24,8 @@ def drop(message: Message, who: str) -> bool:
     return _settle(message, Event.DROPPED, f"dropped by {who}")
 
 
-def _settle(message: Message, event: Event, reason: str, **changes: Any) -> bool:
+def _settle(message: Message, event: Event, reason: str) -> bool:
     # Acceptances are possible from elsewhere too, but there a person has nothing to settle. With another attempt it is
     # another uncertainty than the one that the person decided about.
     uncertain = Message.objects.filter(id=message.id, status=Status.UNCERTAIN, attempts=message.attempts)
-    settled = uncertain.update(status=states.target(event), status_reason=reason[:200], settle_at=None, **changes)
-    return bool(settled)
+    return bool(transitions.apply(event, uncertain, status_reason=reason[:200]))

@@ -1,10 +1,12 @@
 """What one act of the code has done to the rows, held against the table of states."""
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from notifications.models import Message
+from notifications.models import Message, transitions
 from notifications.rules import states
 from notifications.rules.outcomes import RANK, Outcome
 from notifications.rules.states import Event, Status
@@ -19,9 +21,31 @@ class Move:
     event: Event
 
 
-def moves_between(before: Rows, after: Rows, may_happen: Collection[Event]) -> list[Move]:
-    """Return what has moved. Every move is one that the table knows, by an event that the act may cause."""
+@contextmanager
+def heard() -> Iterator[dict[UUID, list[Event | None]]]:
+    """Listen to every transition: which events each message had, None for its birth."""
+    announced: dict[UUID, list[Event | None]] = defaultdict(list)
+
+    def listen(transition: transitions.Transition) -> None:
+        for message in transition.messages:
+            announced[message.id].append(transition.event)
+
+    transitions.LISTENERS.append(listen)
+    try:
+        yield announced
+    finally:
+        transitions.LISTENERS.remove(listen)
+
+
+def moves_between(
+    before: Rows, after: Rows, announced: Mapping[UUID, list[Event | None]], may_happen: Collection[Event]
+) -> list[Move]:
+    """Return what has moved.
+
+    Every move is one that the table knows, by an event that the act may cause and that the listeners heard once.
+    """
     assert before.keys() <= after.keys(), "a message has vanished"
+    assert {id_ for id_, events in announced.items() if events == [None]} == after.keys() - before.keys()
     found = []
     for message_id, old in before.items():
         new = after[message_id]
@@ -29,14 +53,11 @@ def moves_between(before: Rows, after: Rows, may_happen: Collection[Event]) -> l
         assert new.attempts >= old.attempts or Event.RELEASED in may_happen
         assert RANK[Outcome(new.outcome)] >= RANK[Outcome(old.outcome)]
         if old.status != new.status:
-            found.append(Move(old, new, _event(Status(old.status), Status(new.status), may_happen)))
+            (event,) = announced[message_id]
+            assert event in may_happen
+            assert states.TRANSITIONS[Status(old.status)][event] is Status(new.status)
+            found.append(Move(old, new, event))
         else:
+            assert not announced.get(message_id), "listeners heard of a change that was none"
             assert Event.CLAIMED not in may_happen or old.lease_token == new.lease_token, "a claim was taken away"
     return found
-
-
-def _event(before: Status, after: Status, may_happen: Collection[Event]) -> Event:
-    for event in may_happen:
-        if states.TRANSITIONS[before][event] is after:
-            return event
-    raise AssertionError(f"{before} became {after}, and none of {sorted(may_happen)} leads there")

@@ -13,7 +13,7 @@ from notifications import kinds
 from notifications.models import Message
 from notifications.rules.states import Event, Status
 from tests.notifications.stateful import world
-from tests.notifications.stateful.moves import Move, moves_between
+from tests.notifications.stateful.moves import Move, heard, moves_between
 from tests.notifications.stateful.truth import Claim, Person, Story
 
 T = TypeVar("T")
@@ -67,11 +67,12 @@ class Scene(RuleBasedStateMachine):
 
     def act(self, do: Callable[[], object], *may_happen: Event, by: Claim | None = None) -> list[Move]:
         """Do it, see what has moved, and that it may; `by` is the claim that speaks, for its own message only."""
-        do()
+        with heard() as announced:
+            do()
         before, self.rows = self.rows, Message.objects.in_bulk()
         for message_id in self.rows.keys() - before.keys():
             self.stories[message_id] = Story(kind=kinds.get(self.rows[message_id].kind))
-        moves = moves_between(before, self.rows, may_happen)
+        moves = moves_between(before, self.rows, announced, may_happen)
         if by:
             assert all(_is_its_own(move, by.message) for move in moves), "a claim has moved what it does not hold"
         return moves

@@ -1,0 +1,175 @@
+"""The only place where a message's status changes: a compare-and-set by the table of states, then its listeners.
+
+A listener is called once for each event after the commit, with every message that the event has changed. Metrics and
+signals join `LISTENERS`; the log is the first of them.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+from django.db.models.sql.subqueries import UpdateQuery
+
+from notifications.conf import settings
+from notifications.models.message import Message
+from notifications.rules import states
+from notifications.rules.outcomes import Outcome
+from notifications.rules.states import Event, Status
+
+logger = logging.getLogger(__name__)
+
+MOST_IDS_IN_LOG = 10
+# What is not here happens to every message.
+_LEVELS = {
+    **dict.fromkeys([Event.FAILED, Event.WORKER_LOST], logging.WARNING),
+    **dict.fromkeys([Event.LEASE_ENDED, Event.RESPONSE_LOST, Event.SETTLED, Event.DROPPED], logging.INFO),
+    **dict.fromkeys([Event.EXPIRED, Event.CANCELLED, Event.ADDRESS_SUPPRESSED, Event.REPLAYED], logging.INFO),
+}
+_UNCLAIMED = {"lease_token": None, "lease_until": None, "handed_over_at": None}
+_DUE_NOW = {"due_at": Now(), "relay_after": Now(), "relayed": 0}
+# What changes together with the status, whoever causes the event.
+_ALONG: dict[Event, dict[str, Any]] = {
+    Event.ACCEPTED: {
+        "sent_at": Now(),
+        "settle_at": None,
+        "died_at": None,
+        "status_reason": "",
+        "error_fingerprint": "",
+    },
+    Event.FAILED: {"died_at": Now()},
+    Event.SETTLED: {**_DUE_NOW, "settle_at": None, "uncertain_resends": F("uncertain_resends") + 1},
+    Event.DROPPED: {"settle_at": None},
+    # It starts over with its attempts, not with its age.
+    Event.REPLAYED: {
+        **_DUE_NOW,
+        "attempts_forgiven": F("attempts"),
+        "attempts_before": F("attempts"),
+        "replays": F("replays") + 1,
+        "died_at": None,
+        "error_fingerprint": "",
+        "status_reason": "",
+        "uncertain_resends": 0,
+        "claims_lost": 0,
+        # What an answer said of the address was about the life before.
+        "outcome": Outcome.UNKNOWN,
+        "outcome_at": None,
+    },
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """A message whose status changed."""
+
+    id: UUID
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition:
+    """Messages that one event has changed; without an event they were written just now."""
+
+    event: Event | None
+    to: Status
+    messages: Sequence[Changed]
+
+    @property
+    def sources(self) -> list[Status]:
+        """The states that the messages may have had before."""
+        return states.sources(self.event) if self.event else []
+
+
+Listener = Callable[[Transition], None]
+
+
+def apply(event: Event, messages: QuerySet[Message], **changes: Any) -> list[UUID]:
+    """Let `event` happen to those of `messages` whose state allows it; return their ids. One statement.
+
+    `changes` are written along with the new status and come before what the event writes by itself.
+    """
+    after = states.target(event)
+    unclaimed = {} if after is Status.SENDING else _UNCLAIMED
+    changed = _update(
+        messages.filter(status__in=states.sources(event)),
+        {**unclaimed, **_along(event), **changes, "status": after},
+    )
+    announce(event, changed)
+    return [message.id for message in changed]
+
+
+def announce(event: Event, changed: Sequence[Changed]) -> None:
+    """Tell the listeners, after the commit, what a statement of its own has changed."""
+    _tell(Transition(event=event, to=states.target(event), messages=changed))
+
+
+def announce_new(messages: Iterable[Message]) -> None:
+    """Tell the listeners, after the commit, which messages were written."""
+    by_status: dict[Status, list[Changed]] = {}
+    for message in messages:
+        by_status.setdefault(Status(message.status), []).append(Changed(id=message.id, kind=message.kind))
+    for status, changed in by_status.items():
+        _tell(Transition(event=None, to=status, messages=changed))
+
+
+def suppress_new(message: Message, reason: str) -> None:
+    """Let a message that has no row yet begin where a suppressed address would lead it."""
+    message.status = states.target(Event.ADDRESS_SUPPRESSED)
+    message.status_reason = reason
+
+
+def log(transition: Transition) -> None:
+    level = _LEVELS.get(transition.event, logging.DEBUG) if transition.event else logging.DEBUG
+    if not logger.isEnabledFor(level):
+        return
+    changed = transition.messages
+    more = len(changed) - MOST_IDS_IN_LOG
+    logger.log(
+        level,
+        "event=%s from=%s to=%s count=%s kinds=%s ids=%s%s",
+        transition.event.name.lower() if transition.event else "enqueued",
+        "|".join(transition.sources) or "-",
+        transition.to.value,
+        len(changed),
+        ",".join(sorted({message.kind for message in changed})),
+        ",".join(str(message.id) for message in changed[:MOST_IDS_IN_LOG]),
+        f" and {more} more" if more > 0 else "",
+    )
+
+
+LISTENERS: list[Listener] = [log]
+
+
+def _along(event: Event) -> dict[str, Any]:
+    if states.target(event) is Status.UNCERTAIN:
+        return {"settle_at": Now() + timedelta(seconds=settings.UNCERTAIN_SETTLE_S)}
+    return _ALONG.get(event, {})
+
+
+def _update(messages: QuerySet[Message], changes: dict[str, Any]) -> list[Changed]:
+    """Update as the queryset would, and say which rows that were: RETURNING saves another query."""
+    query: Any = messages.order_by().query.chain(UpdateQuery)
+    query.add_update_values(changes)
+    try:
+        statement, parameters = query.get_compiler(connection=connection).as_sql()
+    except EmptyResultSet:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(f"{statement} RETURNING id, kind", parameters)
+        return [Changed(id=id_, kind=kind) for id_, kind in cursor.fetchall()]
+
+
+def _tell(transition: Transition) -> None:
+    def tell() -> None:
+        for listener in LISTENERS:
+            listener(transition)
+
+    if transition.messages:
+        # A listener that fails must not fail what has happened.
+        transaction.on_commit(tell, robust=True)

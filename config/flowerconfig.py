@@ -13,7 +13,8 @@ from flower.views import BaseHandler
 
 from config.environment import ROLE
 from notifications.rules.states import Stream
-from notifications.runtime.redis_client import FLOWER_KEY, SERVED_FOR_S, client
+from notifications.runtime.heartbeat import FLOWER_KEY, SERVED_FOR_S
+from notifications.runtime.redis_client import client
 from notifications.runtime.roles import Role
 
 BEAT_S = 5.0

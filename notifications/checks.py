@@ -92,10 +92,15 @@ def simulator(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterabl
 def rate_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     per_second = "Messages per second: one number, or name=number pairs separated by commas."
     for setting, read, names, hint in (
-        ("EMAIL_RATE", rates.parse, list(PROVIDERS), per_second),
-        ("EMAIL_STREAM_RATES", rates.parse, Stream.values, per_second),
-        ("EMAIL_STREAM_FLOORS", rates.floors, Stream.values, "Shares of the rate, like critical=0.5,bulk=0.1."),
-        ("EMAIL_DAILY", rates.daily, list(PROVIDERS), "Messages per 24 hours: one number, or pairs like ses=50000."),
+        ("EMAIL_RATE", rates.parse_rates, list(PROVIDERS), per_second),
+        ("EMAIL_STREAM_RATES", rates.parse_rates, Stream.values, per_second),
+        ("EMAIL_STREAM_FLOORS", rates.parse_floors, Stream.values, "Shares of the rate, like critical=0.5,bulk=0.1."),
+        (
+            "EMAIL_DAILY",
+            rates.parse_daily,
+            list(PROVIDERS),
+            "Messages per 24 hours: one number, or pairs like ses=50000.",
+        ),
     ):
         try:
             read(getattr(settings, setting), names)

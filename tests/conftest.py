@@ -76,7 +76,7 @@ def valkey() -> Iterator[None]:
     """An empty broker, before and after."""
     client().flushdb()
     publish.cooldown.clear()
-    fallback.forget()
+    fallback.reset()
     permits.reset()
     yield
     client().flushdb()

@@ -19,7 +19,7 @@ from devtools.benchmarks.sink import Sink  # noqa: E402
 from devtools.benchmarks.workers import READY_WITHIN_S, Sender, running  # noqa: E402
 from devtools.stack.console import say  # noqa: E402
 from devtools.stack.facts import percentile  # noqa: E402
-from notifications.budget.grants import burst  # noqa: E402
+from notifications.budget.terms import burst  # noqa: E402
 from notifications.models import Message  # noqa: E402
 from notifications.outbox import Draft, enqueue, enqueue_many  # noqa: E402
 from notifications.rules.states import Stream  # noqa: E402

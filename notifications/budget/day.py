@@ -1,6 +1,5 @@
-"""How much a provider was given in the last 24 hours, told by the rows: Redis may forget, they do not."""
+"""Count what a provider was given in the last 24 hours, from the rows: they survive a wiped Redis."""
 
-import json
 from datetime import UTC, timedelta
 
 from django.db.models import Count
@@ -10,18 +9,16 @@ from notifications.budget import scripts
 from notifications.models import DeliveryAttempt, Message
 from notifications.rules.states import Status
 
-# The provider took it, or may have: it has counted these.
+# The provider accepted it, or may have: it counts these.
 COUNTED = [DeliveryAttempt.Result.ACCEPTED, DeliveryAttempt.Result.AMBIGUOUS]
 
 
 def rebuild(provider: str) -> None:
-    """Write the day's count into Redis, unless somebody else has done so by now.
+    """Write the day's count into Redis, unless another process has done so.
 
     Raises redis.RedisError and Django's database errors.
     """
-    ask = {"hours": sent_by_hour(provider), "on_the_way": on_the_way(provider)}
-    keys = [scripts.state_key(provider), scripts.day_key(provider)]
-    scripts.script(scripts.REBUILD)(keys=keys, args=[json.dumps(ask)])
+    scripts.run("rebuild_day", provider, hours=sent_by_hour(provider), in_flight=in_flight(provider))
 
 
 def sent_by_hour(provider: str) -> dict[str, int]:
@@ -33,6 +30,6 @@ def sent_by_hour(provider: str) -> dict[str, int]:
     return {str(int(hour.timestamp()) // 3600): count for hour, count in by_hour}
 
 
-def on_the_way(provider: str) -> int:
-    """Return how many messages are being handed over at this moment; their attempts are not written down yet."""
+def in_flight(provider: str) -> int:
+    """Return how many messages are handed over now: their attempts are not recorded yet."""
     return Message.objects.filter(status=Status.SENDING, provider=provider, handed_over_at__isnull=False).count()

@@ -1,7 +1,7 @@
-"""What a process may send while Redis is away: a small share of the rate, of its own. Critical and default mail only.
+"""Limit what a process sends during an outage of Redis: a small share of the rate, critical and default mail only.
 
-Nobody knows how many processes there are, so the share has to be small: with the default of a tenth ten processes
-together still keep the rate.
+The number of processes is unknown, so the share is small: with the default of a tenth, ten processes together still
+keep the rate.
 """
 
 import threading
@@ -13,11 +13,11 @@ from notifications.conf import settings
 from notifications.rules.states import Stream
 from notifications.runtime.redis_client import COOLDOWN_S, cooldown
 
-# Of a provider without a rate nothing is known; this many messages a second hurt none.
+# For a provider without a rate: this many messages a second harm no provider.
 UNKNOWN_RATE = 10.0
 
 
-class Bucket:
+class LocalBucket:
     """A GCRA in memory, one second deep but at least one message. Thread-safe."""
 
     def __init__(self) -> None:
@@ -42,18 +42,18 @@ class Bucket:
             self._paused_until = max(self._paused_until, time.monotonic() + seconds)
 
 
-_buckets: defaultdict[str, Bucket] = defaultdict(Bucket)
-# What the shared budget last said that a provider takes: the account may allow less than the settings.
+_buckets: defaultdict[str, LocalBucket] = defaultdict(LocalBucket)
+# The rate that the shared budget last reported: the account may allow less than the settings.
 _seen: dict[str, float] = {}
-# What it last said was left of the provider's day, less what was taken here since.
+# What was left of the provider's day then, less what was taken here since.
 _left: dict[str, int] = {}
-# What was taken here and is still to be counted in the provider's day.
+# What was taken here and is not yet counted in the provider's day.
 _owed: defaultdict[str, int] = defaultdict(int)
 _counts = threading.Lock()
 
 
-def reserve(provider: str, stream: Stream, wanted: int, rate: float) -> tuple[int, tuple[float, ...]]:
-    """Take up to `wanted` messages of this process's own; return how many, and the waits (s) of the others."""
+def reserve_locally(provider: str, stream: Stream, wanted: int, rate: float) -> tuple[int, tuple[float, ...]]:
+    """Take up to `wanted` messages from this process's share; return how many, and the waits (s) of the others."""
     if stream is Stream.BULK:
         return 0, (COOLDOWN_S,) * wanted
     known = min(rate, rate_seen(provider) or rate)
@@ -69,35 +69,35 @@ def reserve(provider: str, stream: Stream, wanted: int, rate: float) -> tuple[in
 
 
 def take_debt(provider: str) -> int:
-    """Return how many messages were taken here that the shared count does not know of: one thread gets them, once."""
+    """Return and clear the messages that were taken here and are not in the shared count: one thread gets them."""
     with _counts:
         return _owed.pop(provider, 0)
 
 
 def owe(provider: str, messages: int) -> None:
-    """Give back a debt that was not counted after all."""
+    """Restore a debt that was not counted after all."""
     with _counts:
         _owed[provider] += messages
 
 
-def settle(provider: str, rate: float, left: int) -> None:
-    """Take note of the shared budget as it is now."""
+def note_shared(provider: str, rate: float, left: int) -> None:
+    """Remember the shared rate and what is left of the day."""
     with _counts:
         _seen[provider], _left[provider] = rate, left
 
 
 def rate_seen(provider: str) -> float | None:
-    """Return what the shared budget last said that a provider takes (messages per second), if it has said it."""
+    """Return the rate that the shared budget last reported (messages per second), if it has."""
     return _seen.get(provider)
 
 
 def pause(provider: str, seconds: float) -> None:
-    """Take nothing from a provider's bucket for so long."""
+    """Take nothing from a provider's bucket for that long."""
     _buckets[provider].pause(seconds)
 
 
-def forget() -> None:
-    """Start anew, as a new process does."""
+def reset() -> None:
+    """Forget all, as a new process does."""
     cooldown.clear()
     _buckets.clear()
     _seen.clear()

@@ -1,4 +1,4 @@
-"""How rates, floors and daily limits are written down in the settings. Pure."""
+"""Parse rates, floors and daily limits from the settings. Pure."""
 
 from collections.abc import Callable, Collection
 from typing import TypeVar
@@ -13,12 +13,12 @@ class BadRateError(ValueError):
     """A setting of the budget that cannot be read; the text says what is wrong and holds nothing of the value."""
 
 
-def parse(text: str, names: Collection[str]) -> dict[str, float]:
+def parse_rates(text: str, names: Collection[str]) -> dict[str, float]:
     """Return messages per second by name from "10" (all of `names`) or "ses=10,sendgrid=50". Raises BadRateError."""
     return _pairs(text, names, _rate)
 
 
-def floors(text: str, names: Collection[str]) -> dict[str, float]:
+def parse_floors(text: str, names: Collection[str]) -> dict[str, float]:
     """Return the share of the provider's rate that is kept for each name, from "critical=0.5,bulk=0.1".
 
     Raises BadRateError, also for floors that together are more than the whole.
@@ -32,7 +32,7 @@ def floors(text: str, names: Collection[str]) -> dict[str, float]:
     return shares
 
 
-def daily(text: str, names: Collection[str]) -> dict[str, int]:
+def parse_daily(text: str, names: Collection[str]) -> dict[str, int]:
     """Return messages per 24 hours by name from "50000" (all of `names`) or "ses=50000". Raises BadRateError."""
     return _pairs(text, names, _count)
 

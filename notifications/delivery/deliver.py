@@ -12,6 +12,7 @@ from notifications import kinds
 from notifications.breaker.permits import Effect
 from notifications.breaker.route import Route, find_route, has_alternative
 from notifications.budget import grants
+from notifications.budget.terms import USE_WITHIN_S
 from notifications.delivery import refusals, retry
 from notifications.delivery.claim import claim, defer, hand_over, release, requeue, revert_hand_over
 from notifications.delivery.facts import gather
@@ -100,7 +101,7 @@ class DeliveryRun:
         # Whose turn it is: what goes wrong now may be its fault.
         self.turn_of: Message | None = None
         # Nothing is known of a provider's speed before the first call.
-        self.call_s: defaultdict[str, float] = defaultdict(lambda: grants.USE_WITHIN_S)
+        self.call_s: defaultdict[str, float] = defaultdict(lambda: USE_WITHIN_S)
 
     @property
     def is_over(self) -> bool:
@@ -111,7 +112,7 @@ class DeliveryRun:
         """As many messages as can be sent while their grant is fresh: the budget counts grants, the provider calls."""
         if route.is_probe:
             return 1
-        return max(1, min(GROUP, int(grants.USE_WITHIN_S / max(self.call_s[route.name], 1e-3))))
+        return max(1, min(GROUP, int(USE_WITHIN_S / max(self.call_s[route.name], 1e-3))))
 
     def deliver_group(self, message_ids: Sequence[UUID], route: Route) -> list[UUID]:
         """Deliver a group and return the ids it released: they need another route, or another time."""
@@ -126,12 +127,12 @@ class DeliveryRun:
                 for message, facts in gather(claimed)
                 if not self.skip(message, skip_reason(facts), age_s=facts.age_s)
             ]
-            grants.give_back(route.name, self.stream, grant, grant.count - len(going))
+            grants.release(route.name, self.stream, grant, grant.count - len(going))
             while going and route.accepts_mail() and not self.is_over:
                 self.turn_of = going[0][0]
                 if not self.deliver_one(*going.pop(0), route):
                     # Its share is for another: what cannot be sent must not use up what others need.
-                    grants.give_back(route.name, self.stream, grant, 1)
+                    grants.release(route.name, self.stream, grant, 1)
             return self.release_rest([message for message, _ in going], grant, route)
         except Exception as error:
             self.release_after_error(claimed, error)
@@ -141,7 +142,7 @@ class DeliveryRun:
         """Release what was claimed and will not be handed over now, and its share of the budget; return the ids."""
         if rest:
             release(rest)
-            grants.give_back(route.name, self.stream, grant, len(rest))
+            grants.release(route.name, self.stream, grant, len(rest))
         return [message.id for message in rest]
 
     def release_after_error(self, claimed: Sequence[Message], error: Exception) -> None:
@@ -259,9 +260,9 @@ class DeliveryRun:
 
     def report_to_budget(self, error: ProviderError, route: Route) -> None:
         if error.error_class is not ErrorClass.AMBIGUOUS:
-            grants.not_sent(route.name, self.grant.granted_at)
+            grants.uncount(route.name, self.grant.granted_at)
         if error.error_class is ErrorClass.RATE_LIMITED:
-            grants.throttled(route.name, error.retry_after_s)
+            grants.throttle(route.name, error.retry_after_s)
 
 
 def _jitter() -> float:

@@ -12,13 +12,15 @@ from notifications.bounce_brake import counts
 from notifications.bounce_brake.decision import enough, must_slow
 from notifications.breaker import permits
 from notifications.breaker.permits import CircuitState
+from notifications.budget.keys import pace_key, state_key
 from notifications.conf import settings
 from notifications.models import housekeeping as periodic
 from notifications.operations.figures import Brake, Dead, Lane, Misfit, Overdue, Process, Status, Traffic
 from notifications.providers.registry import webhook_of
 from notifications.rules.states import Stream
 from notifications.runtime.connections import USED_AND_ALLOWED
-from notifications.runtime.redis_client import FLOWER_KEY, budget_key, client, pace_key, served_key
+from notifications.runtime.heartbeat import FLOWER_KEY, served_key
+from notifications.runtime.redis_client import client
 
 __all__ = [
     "MOST",
@@ -183,7 +185,7 @@ def _broker(provider: str) -> _Told | None:
         pipeline.llen(stream.value)
         pipeline.get(pace_key(provider, stream))
         pipeline.exists(served_key(stream))
-    pipeline.hget(budget_key(provider), "pause")
+    pipeline.hget(state_key(provider), "pause")
     pipeline.time()
     pipeline.exists(FLOWER_KEY)
     try:

@@ -16,11 +16,12 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from notifications.breaker.outlook import outlook
+from notifications.budget.keys import pace_key
 from notifications.conf import settings
 from notifications.models import Message
 from notifications.outbox import brake_queue, publish, recover
 from notifications.rules.states import Status, Stream
-from notifications.runtime.redis_client import client, pace_key
+from notifications.runtime.redis_client import client
 
 logger = logging.getLogger(__name__)
 

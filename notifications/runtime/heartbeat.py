@@ -17,6 +17,11 @@ from notifications.runtime import database
 
 logger = logging.getLogger(__name__)
 
+# Workers report every 5 seconds that they do their work.
+SERVED_FOR_S = 20
+# Present while Flower runs.
+FLOWER_KEY = "mailroom:flower"
+
 EVERY_S = 5.0
 GOODBYE_S = 3.0
 # A process that has been silent for so long was taken away; that nobody does its work is seen otherwise.
@@ -104,3 +109,8 @@ def goodbye(name: str) -> None:
     """The process has ended in order: nobody is to miss it. Raises Django's database errors."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM notifications_processheartbeat WHERE name = %s", [name[:200]])
+
+
+def served_key(queue: str) -> str:
+    """Present while a healthy worker takes tasks from a queue: the queue itself does not show that."""
+    return f"mailroom:served:{queue}"

@@ -72,26 +72,3 @@ def connect(url: str) -> redis.Redis:
 def reset() -> None:
     """Let the next call make a new client, as a new process does."""
     _shared_client.cache_clear()
-
-
-def pace_key(provider: str, stream: str) -> str:
-    """Where a provider's budget, while it holds a stream back, tells the relay how many messages a second can go."""
-    return f"mailroom:pace:{provider}:{stream}"
-
-
-# Workers say every 5 seconds that they do their work.
-SERVED_FOR_S = 20
-
-
-def budget_key(provider: str) -> str:
-    """A provider's budget, a hash: among others until when the provider wants a pause, in microseconds."""
-    return f"mailroom:budget:{provider}"
-
-
-# Present as long as Flower runs.
-FLOWER_KEY = "mailroom:flower"
-
-
-def served_key(queue: str) -> str:
-    """Present as long as a healthy worker takes tasks from a queue: the queue itself does not tell."""
-    return f"mailroom:served:{queue}"

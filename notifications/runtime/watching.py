@@ -92,7 +92,8 @@ class Watch:
 
     def _waiting(self) -> int | None:
         """Return how many tasks wait in the worker's queues, and let it be known that somebody serves them."""
-        from notifications.runtime.redis_client import SERVED_FOR_S, client, served_key  # noqa: PLC0415 - Django is set up by now
+        from notifications.runtime.heartbeat import SERVED_FOR_S, served_key  # noqa: PLC0415 - Django is set up by now
+        from notifications.runtime.redis_client import client  # noqa: PLC0415 - Django is set up by now
 
         pipeline = client().pipeline(transaction=False)
         for queue in self._queues:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from notifications.budget.grants import burst
+from notifications.budget.terms import burst
 from tests.live.running import eventually
 
 pytestmark = pytest.mark.live

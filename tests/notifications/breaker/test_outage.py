@@ -11,13 +11,14 @@ from django.db.models.functions import Now
 from notifications.breaker import permits
 from notifications.breaker.circuit import CONSECUTIVE_FAILURES
 from notifications.breaker.permits import acquire, report
+from notifications.budget.keys import pace_key
 from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
 from notifications.models import Message
 from notifications.outbox import relay
 from notifications.providers.base.mail import Accepted, ErrorClass, ProviderError
 from notifications.rules.states import Status, Stream
-from notifications.runtime.redis_client import client, pace_key
+from notifications.runtime.redis_client import client
 from tests.factories import MessageFactory
 from tests.notifications.breaker.breakers import open_circuit, until_probe
 

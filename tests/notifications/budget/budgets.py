@@ -1,7 +1,7 @@
 """Hands for tests of the budget: its clock, which is Redis', stands, and its moments are shifted instead."""
 
-from notifications.budget import scripts
 from notifications.budget.grants import reserve
+from notifications.budget.keys import day_key, state_key
 from notifications.runtime.redis_client import client
 
 NOT_A_MOMENT = {b"factor", b"quota_rate", b"quota_day", b"others"}
@@ -9,7 +9,7 @@ NOT_A_MOMENT = {b"factor", b"quota_rate", b"quota_day", b"others"}
 
 def let_pass(provider, seconds):
     """Make all moments that Redis remembers of a provider older."""
-    key = scripts.state_key(provider)
+    key = state_key(provider)
     for name, value in client().hgetall(key).items():
         if name not in NOT_A_MOMENT:
             client().hset(key, name, float(value) - seconds * 1e6)
@@ -37,16 +37,16 @@ def rates_of(*streams, steps, provider="ses"):
 
 def state(provider, name):
     """Return one number of a provider's state, None where there is none."""
-    value = client().hget(scripts.state_key(provider), name)
+    value = client().hget(state_key(provider), name)
     return None if value is None else float(value)
 
 
 def counted(provider):
     """Return what the day's count in Redis adds up to."""
-    return sum(int(value) for value in client().hvals(scripts.day_key(provider)))
+    return sum(int(value) for value in client().hvals(day_key(provider)))
 
 
 def given(provider, count, *, hours_ago):
     """Write messages of an earlier hour into the day's count."""
     now_s, _ = client().time()
-    client().hincrby(scripts.day_key(provider), str(now_s // 3600 - hours_ago), count)
+    client().hincrby(day_key(provider), str(now_s // 3600 - hours_ago), count)

@@ -7,14 +7,15 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.models.functions import Now
 
-from notifications.budget import day, grants
+from notifications.budget import day, grants, terms
 from notifications.budget.grants import reserve
+from notifications.budget.keys import pace_key
 from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
 from notifications.models import DeliveryAttempt
 from notifications.providers.base.mail import ErrorClass
 from notifications.rules.states import Stream
-from notifications.runtime.redis_client import client, cooldown, pace_key
+from notifications.runtime.redis_client import client, cooldown
 from tests.factories import MessageFactory
 from tests.notifications.budget.budgets import counted, given, let_pass
 
@@ -47,7 +48,7 @@ def test_bulk_stops_at_four_fifths_and_the_others_at_the_whole():
 
 def test_those_beyond_the_day_come_back_after_minutes():
     first, last = reserve("ses", Stream.BULK, 10).waits_s
-    assert grants.DAY_WAIT_S <= first <= last < grants.DAY_WAIT_S + 1
+    assert terms.DAY_WAIT_S <= first <= last < terms.DAY_WAIT_S + 1
 
 
 def test_other_providers_have_no_limit():
@@ -116,7 +117,7 @@ def test_count_goes_on_while_there_is_no_limit(settings):
 
 def test_what_is_given_back_does_not_count():
     grant = reserve("ses", Stream.CRITICAL, 10)
-    grants.give_back("ses", Stream.CRITICAL, grant, 4)
+    grants.release("ses", Stream.CRITICAL, grant, 4)
     assert counted("ses") == 6
 
 
@@ -179,7 +180,7 @@ def test_what_is_given_back_after_a_wipe_makes_no_negative_count():
     grant = reserve("ses", Stream.CRITICAL, 8)
     client().flushdb()
     reserve("ses", Stream.CRITICAL, 1)
-    grants.give_back("ses", Stream.CRITICAL, grant, 8)
+    grants.release("ses", Stream.CRITICAL, grant, 8)
     assert counted("ses") == 0
 
 

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import pytest
 
 from notifications.budget import quota, scripts
-from notifications.budget.grants import Grant, give_back, reserve, throttled
+from notifications.budget.grants import Grant, release, reserve, throttle
+from notifications.budget.keys import day_key
 from notifications.providers.base.account import Quota
 from notifications.rules.states import Stream
 from notifications.runtime import redis_client
@@ -94,7 +95,7 @@ def test_provider_without_a_rate_gets_a_little(settings, gone):
 
 
 def test_pause_of_the_provider_holds_without_redis(gone):
-    throttled("ses", retry_after_s=30)
+    throttle("ses", retry_after_s=30)
     grant = reserve("ses", Stream.CRITICAL, 1)
     assert grant.count == 0
     assert 29 < grant.waits_s[0] <= 30
@@ -111,8 +112,8 @@ def test_redis_that_hangs_costs_one_call_one_time_limit(monkeypatch):
             once = time.monotonic() - began
             for _ in range(20):
                 reserve("ses", Stream.CRITICAL, 1)
-                give_back("ses", Stream.CRITICAL, Grant(1, granted_at=1), 1)
-                throttled("ses")
+                release("ses", Stream.CRITICAL, Grant(1, granted_at=1), 1)
+                throttle("ses")
             all_others = time.monotonic() - began - once
     # Bounds on what is asked for, not on the machine: one time limit and no second one.
     assert once >= 0.3
@@ -133,7 +134,7 @@ def test_quota_that_cannot_be_kept_is_a_line_in_the_log(gone, caplog):
 
 
 def counted_today():
-    return sum(int(count) for count in client().hvals(scripts.day_key("ses")))
+    return sum(int(count) for count in client().hvals(day_key("ses")))
 
 
 def test_debt_is_counted_once_however_many_threads_find_redis_back(settings, monkeypatch):

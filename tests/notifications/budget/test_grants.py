@@ -9,10 +9,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from notifications.budget import grants as budget
-from notifications.budget import scripts
-from notifications.budget.grants import burst, give_back, reserve
+from notifications.budget import scripts, terms
+from notifications.budget.grants import release, reserve
+from notifications.budget.keys import pace_key
+from notifications.budget.terms import burst
 from notifications.rules.states import Stream
-from notifications.runtime.redis_client import client, pace_key
+from notifications.runtime.redis_client import client
 from tests.notifications.budget.budgets import drain, let_pass, rates_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("still")]
@@ -44,7 +46,7 @@ def test_those_refused_later_wait_longer():
 
 def test_nobody_waits_longer_than_the_bound(settings):
     settings.EMAIL_RATE = "1"
-    assert reserve("ses", Stream.DEFAULT, 100).waits_s[-1] <= budget.LONGEST_WAIT_S + 2
+    assert reserve("ses", Stream.DEFAULT, 100).waits_s[-1] <= terms.LONGEST_WAIT_S + 2
 
 
 def test_message_that_comes_back_when_it_was_told_to_is_granted():
@@ -57,7 +59,7 @@ def test_message_that_comes_back_when_it_was_told_to_is_granted():
 @pytest.mark.parametrize("first", list(Stream))
 def test_borrowing_reaches_deeper_the_more_urgent_the_stream(settings, first):
     settings.EMAIL_RATE, settings.EMAIL_STREAM_FLOORS = "100", ""
-    assert drain(first) == pytest.approx(100 * budget.BORROW_S[first], abs=3)
+    assert drain(first) == pytest.approx(100 * terms.BORROW_S[first], abs=3)
     for less_urgent in list(Stream)[list(Stream).index(first) + 1 :]:
         assert reserve("ses", less_urgent, 1).count == 0
     for more_urgent in list(Stream)[: list(Stream).index(first)]:
@@ -70,7 +72,7 @@ def test_floor_is_there_when_the_others_have_taken_all_they_can(settings, stream
     for other in Stream:
         if other is not stream:
             drain(other)
-    assert drain(stream) >= int(1 + FLOORS[stream] * 100 * budget.FLOOR_S)
+    assert drain(stream) >= int(1 + FLOORS[stream] * 100 * terms.FLOOR_S)
 
 
 def test_floors_hold_over_time_and_critical_borrows_first(settings):
@@ -101,7 +103,7 @@ def test_what_is_given_back_can_be_granted_again(settings):
     settings.EMAIL_RATE = "1"
     grant = reserve("ses", Stream.CRITICAL, 3)
     before = drain(Stream.CRITICAL)
-    give_back("ses", Stream.CRITICAL, grant, 2)
+    release("ses", Stream.CRITICAL, grant, 2)
     assert (grant.count, before, drain(Stream.CRITICAL)) == (3, 0, 1)
 
 
@@ -109,7 +111,7 @@ def test_what_is_given_back_late_is_gone(settings):
     grant = reserve("ses", Stream.CRITICAL, 5)
     let_pass("ses", 5)
     full = drain(Stream.CRITICAL)
-    give_back("ses", Stream.CRITICAL, budget.Grant(5, granted_at=grant.granted_at - 5_000_000), 5)
+    release("ses", Stream.CRITICAL, budget.Grant(5, granted_at=grant.granted_at - 5_000_000), 5)
     assert full >= 6
     assert drain(Stream.CRITICAL) == 0
 

@@ -5,9 +5,8 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from notifications.budget import fallback, quota
-from notifications.budget import grants as budget
-from notifications.budget.grants import reserve, throttled
+from notifications.budget import fallback, quota, terms
+from notifications.budget.grants import reserve, throttle
 from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
 from notifications.models import DeliveryAttempt, ProviderQuota
@@ -58,7 +57,7 @@ def test_last_answer_holds_for_a_day_and_then_the_setting_does():
     says(per_second=50, per_day=20)
     assert quota.refresh("ses", ScriptedAccount(quota=ProviderError(ErrorClass.TRANSIENT, "gone"))) is None
     assert quota.refresh("ses", ScriptedAccount(quota=None)) is None
-    let_pass("ses", quota.GOOD_FOR_S - 30)
+    let_pass("ses", quota.VALID_FOR_S - 30)
     assert drain(Stream.CRITICAL) == 20
     let_pass("ses", 31)
     assert per_second() == pytest.approx(100, rel=0.1)
@@ -95,16 +94,16 @@ def test_what_the_account_has_counted_of_ours_counts_once():
 
 def test_throttled_lowers_the_rate_once_a_second_however_many_say_so():
     for _ in range(8):
-        throttled("ses")
+        throttle("ses")
     assert state("ses", "factor") == pytest.approx(0.7)
     let_pass("ses", 1.1)
-    throttled("ses")
+    throttle("ses")
     assert state("ses", "factor") == pytest.approx(0.49, abs=0.01)
 
 
 def test_throttled_never_lowers_below_a_tenth():
     for _ in range(12):
-        throttled("ses")
+        throttle("ses")
         let_pass("ses", 1.1)
     assert state("ses", "factor") == pytest.approx(0.1, abs=0.001)
     assert per_second() == pytest.approx(10, abs=1.5)
@@ -112,21 +111,21 @@ def test_throttled_never_lowers_below_a_tenth():
 
 @pytest.mark.parametrize(("minutes", "rate"), [(0, 70), (1, 75), (4, 90), (6, 100), (60, 100)])
 def test_rate_comes_back_by_a_twentieth_a_minute(minutes, rate):
-    throttled("ses")
+    throttle("ses")
     let_pass("ses", minutes * 60)
     reserve("ses", Stream.CRITICAL, 1)
     assert fallback.rate_seen("ses") == pytest.approx(rate, rel=0.01)
 
 
 def test_rate_that_is_throttled_again_goes_on_from_where_it_is():
-    throttled("ses")
+    throttle("ses")
     let_pass("ses", 120)
-    throttled("ses")
+    throttle("ses")
     assert state("ses", "factor") == pytest.approx(0.8 * 0.7, abs=0.001)
 
 
 def test_provider_that_says_how_long_gets_nothing_until_then():
-    throttled("ses", retry_after_s=60)
+    throttle("ses", retry_after_s=60)
     grants = [reserve("ses", stream, 2) for stream in Stream]
     assert [grant.count for grant in grants] == [0, 0, 0]
     assert all(59 < grant.waits_s[0] < 61 for grant in grants)
@@ -136,10 +135,10 @@ def test_provider_that_says_how_long_gets_nothing_until_then():
 
 
 def test_pause_is_bounded_and_a_shorter_one_does_not_end_it():
-    throttled("ses", retry_after_s=86_400)
-    throttled("ses", retry_after_s=1)
+    throttle("ses", retry_after_s=86_400)
+    throttle("ses", retry_after_s=1)
     wait_s = reserve("ses", Stream.CRITICAL, 1).waits_s[0]
-    assert budget.LONGEST_PAUSE_S - 2 < wait_s < budget.LONGEST_PAUSE_S + 1
+    assert terms.LONGEST_PAUSE_S - 2 < wait_s < terms.LONGEST_PAUSE_S + 1
 
 
 def test_refusal_for_the_rates_sake_reaches_the_budget(provider):
@@ -181,15 +180,15 @@ def test_wiped_redis_gets_the_last_quota_back():
     assert drain(Stream.CRITICAL) > 5
 
 
-@pytest.mark.parametrize("throttle", [True, False])
-def test_clock_that_goes_back_by_an_hour_neither_opens_nor_closes_the_gate(throttle):
-    if throttle:
-        throttled("ses")
+@pytest.mark.parametrize("is_throttled", [True, False])
+def test_clock_that_goes_back_by_an_hour_neither_opens_nor_closes_the_gate(is_throttled):
+    if is_throttled:
+        throttle("ses")
     assert drain(Stream.CRITICAL) > 20
     # A moment of the clock before is an hour ahead of the clock now.
     let_pass("ses", -3600)
     grant = reserve("ses", Stream.CRITICAL, 1000)
     assert grant.count < 100
     # Not for the whole hour.
-    assert grant.waits_s[0] <= budget.LONGEST_WAIT_S + 1
-    assert per_second() == pytest.approx(70 if throttle else 100, rel=0.1)
+    assert grant.waits_s[0] <= terms.LONGEST_WAIT_S + 1
+    assert per_second() == pytest.approx(70 if is_throttled else 100, rel=0.1)

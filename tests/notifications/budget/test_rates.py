@@ -1,6 +1,6 @@
 import pytest
 
-from notifications.budget.rates import BadRateError, daily, floors, parse
+from notifications.budget.rates import BadRateError, parse_daily, parse_floors, parse_rates
 
 NAMES = ["ses", "sendgrid"]
 STREAMS = ["critical", "default", "bulk"]
@@ -17,7 +17,7 @@ STREAMS = ["critical", "default", "bulk"]
     ],
 )
 def test_parse(text, expected):
-    assert parse(text, NAMES) == expected
+    assert parse_rates(text, NAMES) == expected
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_parse(text, expected):
 )
 def test_unreadable_rate_is_refused(text):
     with pytest.raises(BadRateError):
-        parse(text, NAMES)
+        parse_rates(text, NAMES)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_unreadable_rate_is_refused(text):
     ],
 )
 def test_floors(text, expected):
-    assert floors(text, STREAMS) == expected
+    assert parse_floors(text, STREAMS) == expected
 
 
 @pytest.mark.parametrize(
@@ -55,17 +55,17 @@ def test_floors(text, expected):
 )
 def test_floors_that_cannot_be_are_refused_with_the_reason(text, says):
     with pytest.raises(BadRateError, match=says):
-        floors(text, STREAMS)
+        parse_floors(text, STREAMS)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"), [("", {}), ("500", {"ses": 500, "sendgrid": 500}), ("ses=50000", {"ses": 50_000})]
 )
 def test_daily(text, expected):
-    assert daily(text, NAMES) == expected
+    assert parse_daily(text, NAMES) == expected
 
 
 @pytest.mark.parametrize("text", ["many", "0", "-5", "1.5", "nan", "inf", "1e300", "ses=", "mailgun=5", "ses=1,ses=2"])
 def test_unreadable_day_is_refused(text):
     with pytest.raises(BadRateError):
-        daily(text, NAMES)
+        parse_daily(text, NAMES)

@@ -17,21 +17,15 @@ from django.urls import reverse
 
 from accounts.models import User
 from notifications import housekeeping
+from notifications.budget.keys import pace_key, state_key
 from notifications.management.commands import status as status_command
 from notifications.models import DeliveryAttempt, HousekeepingJob, ProcessHeartbeat, ProviderEvent
 from notifications.operations import status as operations
 from notifications.operations.problems import Code, findings
 from notifications.operations.status import Dead, Lane, Traffic, collect
 from notifications.rules.states import Status, Stream
-from notifications.runtime.heartbeat import beat, goodbye
-from notifications.runtime.redis_client import (
-    FLOWER_KEY,
-    budget_key,
-    client,
-    pace_key,
-    reset,
-    served_key,
-)
+from notifications.runtime.heartbeat import FLOWER_KEY, beat, goodbye, served_key
+from notifications.runtime.redis_client import client, reset
 from tests.factories import MessageFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
@@ -148,7 +142,7 @@ def test_broker_that_is_away_is_a_part_of_the_answer():
 def test_pause_that_the_provider_wants_is_known(settings):
     settings.EMAIL_PROVIDERS = ["ses"]
     seconds, _ = client().time()
-    client().hset(budget_key("ses"), "pause", f"{(seconds + 90) * 1e6:.17g}")
+    client().hset(state_key("ses"), "pause", f"{(seconds + 90) * 1e6:.17g}")
     assert {80 < lane.paused_s <= 90 for lane in collect().lanes} == {True}
 
 

@@ -7,11 +7,12 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from accounts import emails
+from notifications.budget.keys import pace_key
 from notifications.management.commands import relay as relay_command
 from notifications.models import DeliveryAttempt, Message
 from notifications.outbox import publish, recover, relay
 from notifications.rules.states import Status, Stream
-from notifications.runtime.redis_client import client, pace_key
+from notifications.runtime.redis_client import client
 from tests.factories import MessageFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]

@@ -16,7 +16,8 @@ from django.db import OperationalError
 from notifications.models import ProcessHeartbeat
 from notifications.runtime import celery, database, heartbeat, watchdog, watching
 from notifications.runtime.consumer import PersistentConsumer
-from notifications.runtime.redis_client import client, served_key
+from notifications.runtime.heartbeat import served_key
+from notifications.runtime.redis_client import client
 from notifications.runtime.watching import Watch
 from tests.live.running import eventually
 

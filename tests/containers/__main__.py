@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from devtools.chaos.workload import Result
 from devtools.stack.facts import percentile
 from devtools.stack.interruption import interrupt_once
 from tests.containers.crowd import Crowd
@@ -17,7 +18,7 @@ from tests.containers.engine import Engine, EngineError, RunningEngine
 from tests.containers.scenario import Outcome, Scenario, wait_until
 from tests.containers.site import Site
 from tests.containers.unpacked import UnpackedEngine
-from tests.containers.verdict import Verdict, Word, judge
+from tests.containers.verdict import InboxVerdict, judge
 
 # A lease of a minute, a circuit's pauses and a busy machine.
 ARRIVES_WITHIN_S = 240
@@ -85,16 +86,16 @@ def prepare(engine: Engine) -> Site:
     return site
 
 
-def wait_for_arrivals(site: Site, crowd: Crowd) -> Verdict:
-    def verdict() -> Verdict:
-        return judge(crowd.told(), site.inbox(), {address: int(count) for address, count in site.sql(RESENT)})
+def wait_for_arrivals(site: Site, crowd: Crowd) -> InboxVerdict:
+    def verdict() -> InboxVerdict:
+        return judge(crowd.operations(), site.inbox(), {address: int(count) for address, count in site.sql(RESENT)})
 
     wait_until(lambda: not verdict().lost, ARRIVES_WITHIN_S)
     return verdict()
 
 
-def report(verdict: Verdict, crowd: Crowd, outcome: Outcome) -> int:
-    words = [one.word for one in crowd.told()]
+def report(verdict: InboxVerdict, crowd: Crowd, outcome: Outcome) -> int:
+    results = [one.result for one in crowd.operations()]
     for address in (*verdict.lost, *verdict.unexplained):
         say(f"lost or doubled: {address}")
     figures = {
@@ -102,8 +103,8 @@ def report(verdict: Verdict, crowd: Crowd, outcome: Outcome) -> int:
         "lost": len(verdict.lost),
         "doubled": verdict.doubled,
         "unexplained_duplicates": len(verdict.unexplained),
-        "refused": words.count(Word.REFUSED) + words.count(Word.UNKNOWN),
-        "unclean": words.count(Word.UNCLEAN),
+        "refused": results.count(Result.REJECTED) + results.count(Result.UNKNOWN),
+        "unclean": results.count(Result.UNEXPECTED),
         "checks_passed": outcome.passed,
         "checks_failed": len(outcome.failed),
         **{name: f"{value:.1f}" for name, value in outcome.figures.items()},
@@ -111,7 +112,7 @@ def report(verdict: Verdict, crowd: Crowd, outcome: Outcome) -> int:
         "wait_max_s": f"{percentile(verdict.waits_s, 1):.1f}",
     }
     print("containers: " + " ".join(f"{name}={value}" for name, value in figures.items()), flush=True)
-    bad = verdict.lost or verdict.unexplained or outcome.failed or Word.UNCLEAN in words or not verdict.accepted
+    bad = verdict.lost or verdict.unexplained or outcome.failed or Result.UNEXPECTED in results or not verdict.accepted
     return 1 if bad else 0
 
 

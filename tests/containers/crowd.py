@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 
 from config.environment import BASE_DIR
+from devtools.chaos.workload import Operation, Result
 from tests.containers.engine import NICE
 from tests.containers.site import Site
-from tests.containers.verdict import Told, Word, longest_gap_s
+from tests.containers.verdict import longest_gap_s
 
 # A person gives up after a minute.
 LEAVES_WITHIN_S = 90
@@ -31,17 +32,17 @@ class Crowd:
         self._process = self._start("tests.containers.people", str(self.log), *options)
 
     def leave(self) -> None:
-        """Let nobody in any more, and wait for those who are at the site."""
+        """Start no more sign-ups, and wait for those in progress."""
         if self._process and self._process.poll() is None:
             self._process.terminate()
             self._process.wait(LEAVES_WITHIN_S)
 
-    def told(self) -> list[Told]:
+    def operations(self) -> list[Operation]:
         lines = self.log.read_text().splitlines() if self.log.exists() else []
-        return [Told(**{**entry, "word": Word(entry["word"])}) for entry in map(json.loads, lines)]
+        return [Operation(**{**entry, "result": Result(entry["result"])}) for entry in map(json.loads, lines)]
 
     def gap_s(self, since: float) -> float:
-        return longest_gap_s(self.told(), since, time.time())
+        return longest_gap_s(self.operations(), since, time.time())
 
     def be_slow(self, seconds: float) -> int:
         """Let many slow clients connect for so long; return how many were connected at the same time."""

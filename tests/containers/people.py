@@ -1,4 +1,4 @@
-"""People sign up through the proxy, each from an address of their own, until SIGTERM; a line of JSON for each.
+"""People sign up through the proxy, each from another address, until SIGTERM; logs a line of JSON for each.
 
 Run as a program, because it has to live in the network of the engine.
 """
@@ -18,10 +18,9 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
+from devtools.chaos.workload import MOST_CLIENTS, Operation, Result
 from devtools.stack.site_client import RejectedError, SiteClient
-from tests.containers.verdict import Told, Word
 
-HANDS = 32
 # What a proxy or a site answers that is stopped just then.
 REFUSALS = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 # Forged: a site that believed it would take all people for one.
@@ -39,22 +38,23 @@ class FromAddress(HTTPAdapter):
         super().init_poolmanager(*args, source_address=(self._address, 0), **kwargs)
 
 
-def sign_up(site_url: str, ca_file: str, number: int) -> Told:
+def sign_up(site_url: str, ca_file: str, number: int) -> Operation:
     person = SiteClient(site_url)
     person.http.verify = ca_file
     person.http.headers.update(FORGED)
     source = f"127.{random.randint(1, 250)}.{random.randint(1, 250)}.{random.randint(2, 250)}"
     person.http.mount("https://", FromAddress(source))
     address, began = f"person-{number}-{random.randrange(10**9)}@people.example", time.time()
-    word, status = Word.DONE, int(HTTPStatus.FOUND)
+    result, status = Result.ACKNOWLEDGED, int(HTTPStatus.FOUND)
     try:
         person.sign_up(address)
     except RejectedError as error:
         status = error.answer.status
-        word = Word.REFUSED if status in REFUSALS else Word.UNCLEAN
+        result = Result.REJECTED if status in REFUSALS else Result.UNEXPECTED
     except requests.RequestException:
-        word, status = Word.UNKNOWN, 0
-    return Told(address=address, word=word, status=status, at=began, took_s=time.time() - began)
+        result, status = Result.UNKNOWN, 0
+    at = time.time()
+    return Operation(at=at, kind="welcome", address=address, result=result, status=status, took_s=at - began)
 
 
 def main() -> None:
@@ -69,14 +69,14 @@ def main() -> None:
     writing = threading.Lock()
 
     def come(number: int) -> None:
-        told = sign_up(options.site, options.ca, number)
+        operation = sign_up(options.site, options.ca, number)
         with writing, options.log.open("a") as log:
-            log.write(json.dumps(asdict(told)) + "\n")
+            log.write(json.dumps(asdict(operation)) + "\n")
 
-    with ThreadPoolExecutor(HANDS) as hands:
+    with ThreadPoolExecutor(MOST_CLIENTS) as clients:
         number = 0
         while not stop.wait(1 / options.rate):
-            hands.submit(come, number)
+            clients.submit(come, number)
             number += 1
 
 

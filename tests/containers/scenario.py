@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+from devtools.chaos.workload import Result
 from tests.containers.crowd import Crowd
 from tests.containers.engine import EngineError, run
 from tests.containers.site import Site
@@ -92,9 +93,9 @@ class Scenario:
         return ""
 
     def slow_clients(self) -> str:
-        since, before = time.time(), len(self.crowd.told())
+        since, before = time.time(), len(self.crowd.operations())
         most = self.crowd.be_slow(25 if self.short else 40)
-        gap_s, came = self.crowd.gap_s(since), len(self.crowd.told()) - before
+        gap_s, came = self.crowd.gap_s(since), len(self.crowd.operations()) - before
         expect(most >= 190, f"only {most} connections were open")
         expect(gap_s < SLOWED_TO_S, f"no sign-up was answered for {gap_s:.1f} s")
         return f"{most} connections, {came} sign-ups meanwhile, longest gap {gap_s:.1f} s"
@@ -131,15 +132,21 @@ class Scenario:
         gap_s = self.crowd.gap_s(since)
         self.outcome.most("all_at_once_gap_s", gap_s)
         expect(self.site.compose("ps", "-q", "postgres", "redis") == servers, "PostgreSQL or Redis was replaced")
-        told = {one.address: one.at for one in self.crowd.told() if one.word == "done" and since < one.at < until}
-        expect(wait_until(lambda: not self.missing(told), 300), f"{len(self.missing(told))} emails are missing")
+        signed_up = {
+            one.address: one.at
+            for one in self.crowd.operations()
+            if one.result is Result.ACKNOWLEDGED and since < one.at < until
+        }
+        expect(
+            wait_until(lambda: not self.missing(signed_up), 300), f"{len(self.missing(signed_up))} emails are missing"
+        )
         arrived = {str(entry["to"]): float(str(entry["at"])) for entry in self.site.inbox()}
-        waited_s = max((arrived[address] - at for address, at in told.items()), default=0.0)
+        waited_s = max((arrived[address] - at for address, at in signed_up.items()), default=0.0)
         remark = f"no sign-up was answered for {gap_s:.1f} s, all healthy after {until - since:.0f} s"
-        return f"{remark}, all {len(told)} emails sent within {waited_s:.0f} s"
+        return f"{remark}, all {len(signed_up)} emails sent within {waited_s:.0f} s"
 
-    def missing(self, told: Mapping[str, float]) -> set[str]:
-        return set(told) - {str(entry["to"]) for entry in self.site.inbox()}
+    def missing(self, signed_up: Mapping[str, float]) -> set[str]:
+        return set(signed_up) - {str(entry["to"]) for entry in self.site.inbox()}
 
     def stop_and_start(self) -> str:
         self.site.configure(inbox_delay_s=4)

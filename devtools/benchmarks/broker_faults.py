@@ -1,6 +1,6 @@
 """How long people wait at sign-up while the broker is in trouble, and whether all their mail arrives.
 
-Starts a stack of its own with the shipped settings, on free ports and in a fresh folder, over a broker that is harmed.
+Starts a stack of its own with the shipped settings, on free ports and in a fresh folder, over a broker with faults.
 People come at a steady pace, however long the ones before them wait.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import requests
 
-from devtools.benchmarks.harmed_broker import HarmedBroker
+from devtools.benchmarks.faulty_broker import FaultyBroker
 from devtools.stack.console import say
 from devtools.stack.facts import percentile
 from devtools.stack.ports import free_port
@@ -57,23 +57,23 @@ class Seen:
 def main(arguments: list[str]) -> int:
     count = int(arguments[0]) if arguments else SIGN_UPS
     wanted = arguments[1:]
-    with tempfile.TemporaryDirectory() as folder, HarmedBroker(Path(folder) / "broker") as broker:
+    with tempfile.TemporaryDirectory() as folder, FaultyBroker(Path(folder) / "broker") as broker:
         ports = Ports(web=free_port(), flower=free_port(), simulator=free_port())
         stack = Stack(Path(folder) / "stack", ports, {**os.environ, "REDIS_URL": broker.url})
         with stack.running(say):
             url = f"{stack.simulator_url}/api/controls"
             requests.put(url, json={"latency_ms": PROVIDER_MS}, timeout=10).raise_for_status()
-            harms = {name: harm for name, harm in broker.harms.items() if not wanted or name in wanted}
-            return measure(stack, harms, count)
+            faults = {name: fault for name, fault in broker.faults.items() if not wanted or name in wanted}
+            return measure(stack, faults, count)
 
 
-def measure(stack: Stack, harms: Mapping[str, Callable[[], AbstractContextManager[None]]], count: int) -> int:
+def measure(stack: Stack, faults: Mapping[str, Callable[[], AbstractContextManager[None]]], count: int) -> int:
     crowd(stack, "warm-up", 20)
     well = watch(stack, "well", nullcontext(), count)
     say(well.line(None))
     seen = [well]
-    for name, harm in harms.items():
-        seen.append(watch(stack, name, harm(), count))
+    for name, fault in faults.items():
+        seen.append(watch(stack, name, fault(), count))
         say(seen[-1].line(well))
     worst = max(seen, key=lambda each: each.at(0.99))
     missing = sum(len(each.waits_ms) - each.arrived for each in seen)
@@ -84,12 +84,12 @@ def measure(stack: Stack, harms: Mapping[str, Callable[[], AbstractContextManage
     return int(missing > 0 or worst.at(0.99) > TARGET_MS)
 
 
-def watch(stack: Stack, name: str, harm: AbstractContextManager[None], count: int) -> Seen:
-    """Sign people up from the moment before the harm begins until it is over, and wait for their mail."""
+def watch(stack: Stack, name: str, fault: AbstractContextManager[None], count: int) -> Seen:
+    """Sign people up from the moment before the fault begins until it is over, and wait for their mail."""
     with ThreadPoolExecutor(1) as street:
         signing_up = street.submit(crowd, stack, name, count)
         time.sleep(PACE_S)
-        with harm:
+        with fault:
             waits = signing_up.result()
     over = time.time()
     give_up_at = time.monotonic() + ARRIVES_WITHIN_S

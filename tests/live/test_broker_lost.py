@@ -6,7 +6,7 @@ import time
 import pytest
 import redis
 
-from devtools.benchmarks.harmed_broker import HarmedBroker
+from devtools.benchmarks.faulty_broker import FaultyBroker
 from devtools.stack.ports import free_port
 from devtools.stack.stack import Ports, Stack
 from tests.live.running import WORKERS, Running, environment, eventually
@@ -41,7 +41,7 @@ def fast(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def harmed(tmp_path_factory):
-    with HarmedBroker(tmp_path_factory.mktemp("broker")) as harmed:
+    with FaultyBroker(tmp_path_factory.mktemp("broker")) as harmed:
         yield harmed
 
 
@@ -92,7 +92,7 @@ def test_workers_and_relay_come_back_by_themselves_within_seconds(harmed, over_h
     addresses = {f"{harm}{number}@example.com" for number in range(5)}
     after = f"after-{harm}@example.com"
     before = pids(live)
-    with harmed.harms[harm]():
+    with harmed.faults[harm]():
         for address in addresses:
             live.site_client().sign_up(address)
         # Long enough for everybody to notice, and to try again.

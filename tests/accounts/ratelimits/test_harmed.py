@@ -8,7 +8,7 @@ import redis
 
 from accounts.ratelimits import limiter
 from accounts.ratelimits.limiter import RateLimitedError, count
-from devtools.benchmarks.harmed_broker import HarmedBroker
+from devtools.benchmarks.faulty_broker import FaultyBroker
 
 FIVE = limits.parse("5/minute")
 AWAY = ("refused", "frozen", "read_only", "full", "locked")
@@ -20,7 +20,7 @@ SLACK_S = 0.4
 def harmed(tmp_path, monkeypatch):
     """A Redis to harm, and a process that has counted there once."""
     monkeypatch.setattr(limiter, "WAIT_S", 0.1)
-    with HarmedBroker(tmp_path) as harmed:
+    with FaultyBroker(tmp_path) as harmed:
         # The time limits of the process's own client, and none that are shorter.
         with redis.Redis.from_url(
             harmed.url,
@@ -54,7 +54,7 @@ def within_limit(*key):
 
 @pytest.mark.parametrize("harm", AWAY)
 def test_process_counts_by_itself_and_waits_for_redis_once(harmed, harm, caplog):
-    with harmed.harms[harm]():
+    with harmed.faults[harm]():
         began = time.monotonic()
         let_in = [within_limit("a") for _ in range(20)]
         took_s = time.monotonic() - began
@@ -71,7 +71,7 @@ def test_process_counts_by_itself_and_waits_for_redis_once(harmed, harm, caplog)
 @pytest.mark.parametrize("harm", AWAY)
 def test_try_that_redis_cannot_take_back_stays_counted(harmed, harm):
     counted = count(FIVE, "a")
-    with harmed.harms[harm]():
+    with harmed.faults[harm]():
         began = time.monotonic()
         counted.rollback()
         assert time.monotonic() - began < limiter.WAIT_S + SLACK_S

@@ -9,8 +9,8 @@ import redis
 from celery import Celery
 from django.db.models.functions import Now
 
-from devtools.benchmarks import harmed_broker
-from devtools.benchmarks.harmed_broker import HarmedBroker
+from devtools.benchmarks import faulty_broker
+from devtools.benchmarks.faulty_broker import FaultyBroker
 from notifications.models import Message
 from notifications.outbox import Draft, enqueue, publish, relay
 from notifications.rules.states import Status, Stream
@@ -36,8 +36,8 @@ def producer_of(url):
 @pytest.fixture
 def harmed(tmp_path, monkeypatch):
     """A broker to harm, and a process that knows no other and has published once."""
-    monkeypatch.setattr(harmed_broker, "AWAY_S", 0.0)
-    with HarmedBroker(tmp_path) as harmed:
+    monkeypatch.setattr(faulty_broker, "AWAY_S", 0.0)
+    with FaultyBroker(tmp_path) as harmed:
         producer = producer_of(harmed.url)
         thread = ThreadPoolExecutor(1)
         monkeypatch.setattr(publish, "current_app", producer)
@@ -72,12 +72,12 @@ def sign_up(number):
 
 
 def test_all_harms_are_looked_at(harmed):
-    assert set(harmed.harms) == AWAY | PRESENT
+    assert set(harmed.faults) == AWAY | PRESENT
 
 
 @pytest.mark.parametrize("harm", sorted(AWAY))
 def test_broker_in_trouble_is_asked_once_and_the_relay_carries_everything_afterwards(harmed, attempts, harm):
-    with harmed.harms[harm]():
+    with harmed.faults[harm]():
         ids = {sign_up(number) for number in range(6)}
         assert len(attempts) == 1
         assert publish.cooldown.active
@@ -92,7 +92,7 @@ def test_broker_in_trouble_is_asked_once_and_the_relay_carries_everything_afterw
 
 @pytest.mark.parametrize("harm", sorted(PRESENT))
 def test_broker_that_answers_gets_every_message_from_the_request_or_from_the_relay(harmed, harm):
-    with harmed.harms[harm]():
+    with harmed.faults[harm]():
         ids = {sign_up(number) for number in range(6)}
         Message.objects.update(relay_after=Now())
         relay.run_once(relay.Round())
@@ -132,7 +132,7 @@ def test_publish_that_takes_long_is_not_waited_for_and_those_in_line_behind_it_a
 @pytest.mark.parametrize("harm", sorted(AWAY | {"slow"}))
 def test_process_starts_while_the_broker_is_in_trouble_and_publishes_once_it_is_well(harmed, monkeypatch, harm):
     monkeypatch.setattr(publish, "app", starting := producer_of(harmed.url))
-    with harmed.harms[harm]():
+    with harmed.faults[harm]():
         publish.warm_up()
     # A busy broker may not answer within the 0.1 s that publishing may take.
     eventually(lambda: publish.publish([[uuid4()]], Stream.DEFAULT) == 1)

@@ -1,4 +1,4 @@
-"""A real broker and everything that can befall one. Shared by the benchmark and the tests of broker faults."""
+"""A real broker with faults, for the benchmark and the tests of broker faults."""
 
 import signal
 import time
@@ -17,8 +17,8 @@ SLOW_S = 0.1
 AWAY_S = 2.0
 
 
-class HarmedBroker:
-    """A Valkey behind a proxy. Each harm is a context manager: while its block runs the broker is in that state."""
+class FaultyBroker:
+    """A Valkey behind a proxy. Each fault is a context manager: while its block runs the broker is in that state."""
 
     def __init__(self, folder: Path) -> None:
         self.server = Valkey(folder, free_port(), durable=False)
@@ -39,7 +39,7 @@ class HarmedBroker:
 
     @contextmanager
     def operator(self) -> Iterator[redis.Redis]:
-        """One connection of somebody who may do everything, past the proxy."""
+        """Yield an unrestricted connection that bypasses the proxy."""
         with redis.Redis.from_url(self.server.url, single_connection_client=True) as client:
             yield client
 
@@ -53,7 +53,7 @@ class HarmedBroker:
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """It takes connections and answers nothing."""
+        """It accepts connections and answers nothing."""
         assert self.server.process  # noqa: S101 - it was started
         self.server.process.send_signal(signal.SIGSTOP)
         try:
@@ -71,7 +71,7 @@ class HarmedBroker:
 
     @contextmanager
     def read_only(self) -> Iterator[None]:
-        """It has become the replica of a server that is away: it answers whoever reads."""
+        """It has become the replica of a server that is away: it answers reads."""
         with self.operator() as client:
             client.replicaof(HOST, free_port())
             try:
@@ -90,7 +90,7 @@ class HarmedBroker:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Somebody has changed its password."""
+        """Its password has changed."""
         with self.operator() as client:
             client.config_set("requirepass", "another")
             client.client_kill_filter(_type="normal", skipme=True)
@@ -116,10 +116,10 @@ class HarmedBroker:
         yield
 
     @property
-    def harms(self) -> dict[str, Callable[[], AbstractContextManager[None]]]:
+    def faults(self) -> dict[str, Callable[[], AbstractContextManager[None]]]:
         return {
-            harm.__name__: harm
-            for harm in (
+            fault.__name__: fault
+            for fault in (
                 *(self.refused, self.frozen, self.slow, self.read_only),
                 *(self.full, self.locked, self.wiped, self.restarted),
             )

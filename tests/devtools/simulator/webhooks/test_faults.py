@@ -1,4 +1,4 @@
-"""The harm that the controls do to reports: lost, doubled, late; the same with the same seed."""
+"""Faults of reports: lost, doubled, late; the same with the same seed."""
 
 from collections import Counter
 
@@ -9,26 +9,26 @@ from tests.devtools.simulator.requests_of import CREDENTIALS
 from tests.devtools.simulator.webhooks.reported import NEUTRAL, reported, send, settled
 
 
-def harmed(server, site, **controls):
-    """What the site hears of ten mails, by address, with these controls."""
+def with_faults(server, site, **controls):
+    """Return what the site receives about ten emails, by address, with these controls."""
     site.clear()
     server.set_controls(**{**NEUTRAL, **controls})
     for number in range(10):
-        forget(server, f"harm{number}@example.com")
-        send(server, "sendgrid", f"harm{number}@example.com")
+        forget(server, f"faulty{number}@example.com")
+        send(server, "sendgrid", f"faulty{number}@example.com")
     settled(server)
     return Counter((event["email"], event["event"]) for event in site.events())
 
 
 @pytest.mark.parametrize("controls", [{"webhook_lost_rate": 0.5}, {"webhook_doubled_rate": 0.5}, {"bounce_rate": 0.5}])
-def test_harm_and_fates_repeat_with_the_seed(server, site, controls):
+def test_faults_and_outcomes_repeat_with_the_seed(server, site, controls):
     def once(seed):
-        return harmed(server, site, seed=seed, **controls)
+        return with_faults(server, site, seed=seed, **controls)
 
     first = once(4)
     assert once(4) == first
     assert once(5) != first
-    assert harmed(server, site) != first
+    assert with_faults(server, site) != first
 
 
 def forget(server, address):

@@ -48,7 +48,7 @@ def test_rates_share_out_the_fates():
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
-def test_every_fate_is_told_in_order_when_nothing_harms(outcome):
+def test_every_outcome_is_reported_in_order_without_faults(outcome):
     told = planned(outcome, Controls(), 1)
     assert tuple(due.event for due in told) == STORY[outcome]
     assert [due.due_s for due in told] == [due.happened_s for due in told] == sorted(due.due_s for due in told)
@@ -56,7 +56,7 @@ def test_every_fate_is_told_in_order_when_nothing_harms(outcome):
 
 
 @pytest.mark.parametrize(
-    "harm",
+    "faults",
     [
         {"webhook_lost_rate": 0.4},
         {"webhook_doubled_rate": 0.4},
@@ -64,10 +64,10 @@ def test_every_fate_is_told_in_order_when_nothing_harms(outcome):
         {"webhook_lost_rate": 0.3, "webhook_doubled_rate": 0.3, "webhook_delay_ms": 700, "webhook_shuffle": True},
     ],
 )
-def test_harm_repeats_with_the_seed(harm):
-    assert plans(seed=1, **harm) == plans(seed=1, **harm)
-    assert plans(seed=1, **harm) != plans(seed=2, **harm)
-    assert plans(seed=1, **harm) != plans(seed=1)
+def test_faults_repeat_with_the_seed(faults):
+    assert plans(seed=1, **faults) == plans(seed=1, **faults)
+    assert plans(seed=1, **faults) != plans(seed=2, **faults)
+    assert plans(seed=1, **faults) != plans(seed=1)
 
 
 def test_lost_reports_are_about_as_many_as_the_rate_says():

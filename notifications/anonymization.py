@@ -1,6 +1,6 @@
-"""Forget to whom mail was: with its account or, where it belongs to none, some days after it has ended.
+"""Erase the recipient of email: with its account or, where it belongs to none, some days after it has ended.
 
-The rows stay, and with them what happened, when, and by which provider: docs/privacy.md. What is forgotten is never
+The rows stay, and with them what happened, when, and by which provider: docs/privacy.md. What is anonymized is never
 sent (again), whatever its kind.
 """
 
@@ -31,8 +31,8 @@ _OPEN = [*states.sources(Event.CANCELLED), *states.sources(Event.DROPPED)]
 _ENDED = [status for status in Status if status not in _OPEN]
 
 
-def forget_person(user: User) -> int:
-    """Cancel the mail that waits for `user` and forget all there was; return how many messages that were.
+def anonymize_user(user: User) -> int:
+    """Cancel the email that waits for `user` and anonymize all there was; return how many messages that were.
 
     To be called in the transaction that deletes the account. What a provider is being called for at this moment goes
     out; what it answers is written down without the address.
@@ -40,7 +40,7 @@ def forget_person(user: User) -> int:
     with transaction.atomic():
         # First of all: whoever writes a message to this account now comes before or, in vain, after.
         User.objects.select_for_update().filter(pk=user.pk).values_list("pk").first()
-        theirs = Message.objects.filter(Q(user=user) | _of_nobody(user.email.lower()), forgotten_at=None)
+        theirs = Message.objects.filter(Q(user=user) | _of_nobody(user.email.lower()), anonymized_at=None)
         # In the order in which everybody locks several.
         ids = list(theirs.order_by("id").select_for_update(of=("self",)).values_list("id", flat=True))
         _scrub(ids)
@@ -49,18 +49,18 @@ def forget_person(user: User) -> int:
     return len(ids)
 
 
-def forget_what_is_over(most: int = MOST) -> int:
-    """Forget mail of no account that has ended and is older than FORGET_AFTER_DAYS; return how many messages that were.
+def anonymize_ended(most: int = MOST) -> int:
+    """Anonymize ended email of no account, older than ANONYMIZE_AFTER_DAYS; return how many messages that were.
 
     In batches, each a transaction of its own. What somebody else holds at this moment is passed over.
     """
-    forgotten = 0
-    while forgotten < most:
-        batch = _forget_batch()
-        forgotten += batch
+    anonymized = 0
+    while anonymized < most:
+        batch = _anonymize_batch()
+        anonymized += batch
         if batch < BATCH:
             break
-    return forgotten
+    return anonymized
 
 
 def _of_nobody(address: str) -> Q:
@@ -69,10 +69,10 @@ def _of_nobody(address: str) -> Q:
     return Q(user=None, to_address=address) & ~Q(kind__in=needs_none, status__in=_OPEN)
 
 
-def _forget_batch() -> int:
-    before = Now() - timedelta(days=settings.FORGET_AFTER_DAYS)
+def _anonymize_batch() -> int:
+    before = Now() - timedelta(days=settings.ANONYMIZE_AFTER_DAYS)
     with short_transaction():
-        over = Message.objects.filter(user=None, forgotten_at=None, created_at__lt=before, status__in=_ENDED)
+        over = Message.objects.filter(user=None, anonymized_at=None, created_at__lt=before, status__in=_ENDED)
         oldest = over.order_by("created_at").select_for_update(skip_locked=True, of=("self",))
         ids = list(oldest.values_list("id", flat=True)[:BATCH])
         _scrub(ids)
@@ -86,8 +86,8 @@ def _scrub(ids: Sequence[UUID]) -> None:
         status_reason="",
         slowed_for="",
         # A fact's name may hold the address.
-        idempotency_key=Concat(Value("forgotten:"), Cast("id", CharField())),
-        forgotten_at=Now(),
+        idempotency_key=Concat(Value("anonymized:"), Cast("id", CharField())),
+        anonymized_at=Now(),
     )
     DeliveryAttempt.objects.filter(message__in=ids).exclude(error="").update(error="")
     # Those that nobody has read yet are emptied by whoever reads them.
@@ -95,7 +95,7 @@ def _scrub(ids: Sequence[UUID]) -> None:
 
 
 def _scrub_lifted(address: str) -> None:
-    """Forget the address in what is over: lifted suppressions, and the admin's log of all there were.
+    """Erase the address in what is over: lifted suppressions, and the admin's log of all there were.
 
     Those in force stay, and with them the address: docs/privacy.md.
     """

@@ -185,7 +185,7 @@ def sender(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[C
 
 
 def limits(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    for setting in ("EMAIL_ADDRESS_HOURLY", "SOFT_BOUNCE_LIMIT", "SOFT_BOUNCE_DAYS", "FORGET_AFTER_DAYS"):
+    for setting in ("EMAIL_ADDRESS_HOURLY", "SOFT_BOUNCE_LIMIT", "SOFT_BOUNCE_DAYS", "ANONYMIZE_AFTER_DAYS"):
         if getattr(settings, setting) < 1:
             yield Error(f"{setting} is too small.", hint="Set it to 1 or more.", id="mailroom.E012")
 

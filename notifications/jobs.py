@@ -30,7 +30,7 @@ JOBS = (
     Job(name="watch-bounces", every_s=15, run=watch_bounces),
     Job(name="lift-at-providers", every_s=15, run=lifting.lift_at_providers),
     Job(name="read-quotas", every_s=60, run=read_quotas),
-    Job(name="forget", every_s=3600, run=anonymization.forget_what_is_over),
+    Job(name="anonymize", every_s=3600, run=anonymization.anonymize_ended),
     Job(name="purge-unconfirmed", every_s=3600, run=purging.purge_unconfirmed),
     Job(name="clear-expired-sessions", every_s=6 * 3600, run=clear_expired_sessions),
 )

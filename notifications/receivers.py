@@ -21,7 +21,7 @@ CONFIRMATION = "confirmation"
 
 def connect() -> None:
     post_save.connect(welcome_new_user, sender=User, dispatch_uid="notifications.welcome_new_user")
-    pre_delete.connect(forget_deleted_user, sender=User, dispatch_uid="notifications.forget_deleted_user")
+    pre_delete.connect(anonymize_deleted_user, sender=User, dispatch_uid="notifications.anonymize_deleted_user")
     account_event.connect(mail_account_event, dispatch_uid="notifications.mail_account_event")
     account_event.connect(keep_news_from_a_new_address, dispatch_uid="notifications.keep_news_from_a_new_address")
     news_wanted.connect(send_news_again, dispatch_uid="notifications.send_news_again")
@@ -45,9 +45,9 @@ def welcome_new_user(instance: User, *, created: bool, raw: bool, **kwargs: Any)
         enqueue(welcome_draft(instance))
 
 
-def forget_deleted_user(instance: User, **kwargs: Any) -> None:
+def anonymize_deleted_user(instance: User, **kwargs: Any) -> None:
     """However it is deleted: by its owner, in the admin, in a shell. Raw SQL sends no signal."""
-    anonymization.forget_person(instance)
+    anonymization.anonymize_user(instance)
 
 
 def mail_account_event(

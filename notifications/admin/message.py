@@ -59,7 +59,7 @@ class MessageAdmin(ReadOnly, TidySearch, LargeList, ResendViews):
                 "fields": [
                     "id",
                     "kind",
-                    *("to_address", "forgotten_at", "user"),
+                    *("to_address", "anonymized_at", "user"),
                     "status",
                     "status_reason",
                     "sent_at",
@@ -132,5 +132,5 @@ def _link(message: Message) -> SafeString:
 
 def _offers(message: Message) -> list[tuple[str, str]]:
     """Return the links to what an operator can do with a message in its status."""
-    named = _NOT_WITHOUT_ADDRESS if message.forgotten_at else _OFFERS
+    named = _NOT_WITHOUT_ADDRESS if message.anonymized_at else _OFFERS
     return [(reverse(f"admin:notifications_{name}", args=[message.id]), text) for name, text in named[message.status]]

@@ -4,9 +4,9 @@ from django.contrib import admin
 
 from notifications.models import Message
 
-FORGOTTEN = "forgotten"
+ANONYMIZED = "anonymized"
 
 
 @admin.display(description="to", ordering="to_address")
 def recipient(message: Message) -> str:
-    return message.to_address or FORGOTTEN
+    return message.to_address or ANONYMIZED

@@ -74,7 +74,7 @@ class SuppressionAdmin(TidySearch, LargeList):
     prefixes = ["address__startswith"]
     search_help_text = "The beginning of an address. Without a search, the list shows the newest."
     fields = [
-        *("address", "reason", "detail", "provider", "event", "created_at", "probed_at"),
+        *("address", "reason", "detail", "provider", "event", "created_at", "rechecked_at"),
         *("lifted_at", "lifted_by", "lift_reason", "at_the_provider"),
     ]
     readonly_fields = ["at_the_provider"]

@@ -146,8 +146,8 @@ def _unsendable(messages: Sequence[Message]) -> dict[UUID, str]:
 
 def by_itself(message: Message) -> str:
     """Say what becomes of it if no news comes and nobody does anything."""
-    if message.forgotten_at:
-        return "dropped: it was forgotten" if message.settle_at else "held, and forgotten: it cannot be sent again"
+    if message.anonymized_at:
+        return "dropped: it was anonymized" if message.settle_at else "held, and anonymized: it cannot be sent again"
     if message.settle_at and may_resend(message):
         return f"sent again at {date_format(timezone.localtime(message.settle_at), 'j M Y H:i')}"
     return "held"

@@ -117,10 +117,10 @@ class BounceBrakeSettings:
 
 
 class RetentionSettings:
-    """What is forgotten"""
+    """What is anonymized"""
 
-    FORGET_AFTER_DAYS = whole(
-        7, "days after which mail of no account [is forgotten](privacy.md), once it has ended", most=LONGEST_DAYS
+    ANONYMIZE_AFTER_DAYS = whole(
+        7, "days after which mail of no account [is anonymized](privacy.md), once it has ended", most=LONGEST_DAYS
     )
 
 

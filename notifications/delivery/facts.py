@@ -20,7 +20,7 @@ _ALIVE = [Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN]
 # Is its time over; is there a newer one of its kind, that does not stand in line yet: whoever asks once more while
 # sign-up mail is slowed must not lose the better place; how many of its kind has its address been sent within an hour,
 # whoever asked for them, or may be sent right now? Of messages that several workers hold at the same moment each counts
-# those claimed before it. Forgotten ones have one empty address in common, and are not counted. Run for every group:
+# those claimed before it. Anonymized ones have one empty address in common, and are not counted. Run for every group:
 # put together by the ORM it would cost the worker twice as much.
 _FACTS = """
 SELECT mine.id, extract(epoch FROM statement_timestamp() - mine.created_at)::float,
@@ -33,11 +33,11 @@ SELECT mine.id, extract(epoch FROM statement_timestamp() - mine.created_at)::flo
     ),
     (
         SELECT count(*) FROM notifications_message AS other
-        WHERE mine.forgotten_at IS NULL AND other.to_address = mine.to_address AND other.kind = mine.kind
+        WHERE mine.anonymized_at IS NULL AND other.to_address = mine.to_address AND other.kind = mine.kind
             AND other.sent_at > statement_timestamp() - interval '1 hour'
     ) + (
         SELECT count(*) FROM notifications_message AS other
-        WHERE mine.forgotten_at IS NULL AND other.to_address = mine.to_address AND other.kind = mine.kind
+        WHERE mine.anonymized_at IS NULL AND other.to_address = mine.to_address AND other.kind = mine.kind
             AND other.status IN ('sending', 'uncertain') AND (
                 other.status = 'uncertain' AND other.created_at > statement_timestamp() - interval '1 hour'
                 OR other.status = 'sending' AND (other.lease_until, other.id) < (mine.lease_until, mine.id)
@@ -72,8 +72,8 @@ def _facts(message: Message, known: Facts, standings: list[Standing]) -> Facts:
 
     A database that is away is nobody's fault and passes through; a question that no database can answer is the kind's.
     """
-    if message.forgotten_at:
-        return replace(known, forgotten=True)
+    if message.anonymized_at:
+        return replace(known, anonymized=True)
     try:
         kind = kinds.get(message.kind)
         asked = _ask_kind(message, kind, known)

@@ -11,5 +11,5 @@ from notifications.rules.suppression import Reason
 def take_probe(message: Message) -> bool:
     """Win the right to probe the message's address; True too if it has it. Who comes second, or too early, does not."""
     in_force = Suppression.objects.in_force([message.to_address]).filter(reason=Reason.SOFT_BOUNCES)
-    open_to_it = in_force.alias(rested_for=RESTED_FOR).filter(Q(probe_id=message.id) | Q(rested_for__gte=cool_off()))
-    return bool(open_to_it.update(probe_id=message.id, probed_at=Now()))
+    open_to_it = in_force.alias(rested_for=RESTED_FOR).filter(Q(recheck_id=message.id) | Q(rested_for__gte=cool_off()))
+    return bool(open_to_it.update(recheck_id=message.id, rechecked_at=Now()))

@@ -12,8 +12,8 @@ UNKNOWN_KIND = "UnknownKindError"
 class Facts:
     """What is known of a message right before it would be sent."""
 
-    # To whom it was is not known any more.
-    forgotten: bool = False
+    # The recipient is erased.
+    anonymized: bool = False
     expired: bool = False
     # It needs an account, and there is none: never was, or no longer.
     user_gone: bool = False
@@ -49,7 +49,7 @@ class Skip:
 def skip_reason(facts: Facts) -> Skip | None:
     """Return why the message must not go out, the most telling reason first, or None if it may."""
     checks = (
-        (facts.forgotten, Skip(Event.CANCELLED, "it was forgotten: nobody knows any more to whom it was")),
+        (facts.anonymized, Skip(Event.CANCELLED, "it was anonymized: the recipient's address is erased")),
         (bool(facts.broken), _broken(facts)),
         (facts.user_gone, Skip(Event.CANCELLED, "there is no account with this address")),
         (facts.user_inactive, Skip(Event.CANCELLED, "the account is closed")),

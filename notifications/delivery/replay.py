@@ -29,7 +29,7 @@ class ReplayVerdict(StrEnum):
     SUPPRESSED = "suppressed"
     UNWANTED = "unwanted"
     RESENT = "resent"  # another copy of the same email was or may be sent
-    FORGOTTEN = "forgotten"  # nobody knows any more to whom it was
+    ANONYMIZED = "anonymized"  # the recipient is erased
     BROKEN = "broken"  # its kind is gone or raises
 
 
@@ -100,8 +100,8 @@ def judge(messages: Sequence[Message]) -> list[tuple[Message, ReplayVerdict]]:
 
 
 def _verdict(message: Message, skip: Skip | None, copies: Sequence[Message]) -> ReplayVerdict:
-    if message.forgotten_at:
-        return ReplayVerdict.FORGOTTEN
+    if message.anonymized_at:
+        return ReplayVerdict.ANONYMIZED
     if any(_takes_its_place(copy, message) for copy in copies):
         return ReplayVerdict.RESENT
     return _VERDICTS[skip.event] if skip else ReplayVerdict.WANTED

@@ -124,7 +124,7 @@ def _fill(event: ProviderEvent, interpreted: InterpretedEvent, message: Message 
     event.attempt = interpreted.attempt
     event.provider_message_id = interpreted.provider_message_id[:200]
     event.detail = interpreted.detail[:300]
-    if message and message.forgotten_at:
+    if message and message.anonymized_at:
         # What became of it is kept; to whom it was does not come back.
         event.detail, event.payload = "", {}
     event.occurred_at = interpreted.occurred_at
@@ -157,7 +157,7 @@ def _apply(understood: Sequence[Understood]) -> None:
     for outcome, ids in outcomes.items():
         Message.objects.filter(id__in=ids, outcome__in=lower_than(outcome)).update(outcome=outcome, outcome_at=Now())
     suppress.heal({one.message.id for one in understood if one.interpreted.kind is EventType.DELIVERED})
-    remembered = [one for one in understood if not one.message.forgotten_at]
+    remembered = [one for one in understood if not one.message.anonymized_at]
     suppress.consider([suppress.Report(one.event, one.interpreted) for one in remembered])
 
 

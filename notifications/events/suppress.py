@@ -89,7 +89,7 @@ def suppress(address: str, reason: Reason, detail: str) -> None:
 def heal(message_ids: Iterable[UUID]) -> None:
     """Lift the suppressions that one of these delivered messages has probed."""
     if ids := set(message_ids):
-        probed = Suppression.objects.filter(lifted_at__isnull=True, probe_id__in=ids)
+        probed = Suppression.objects.filter(lifted_at__isnull=True, recheck_id__in=ids)
         probed.update(lifted_at=Now(), lift_reason=HEALED)
 
 

@@ -32,8 +32,8 @@ def write_down(events: Sequence[ProviderEvent]) -> None:
         )
         for event in events
     ]
-    forgotten = [event.pk for event in events if event.payload == {}]
+    anonymized = [event.pk for event in events if event.payload == {}]
     with connection.cursor() as cursor:
         cursor.execute(_STATEMENT, [list(column) for column in zip(*rows, strict=True)])
-        if forgotten:
-            cursor.execute("UPDATE notifications_providerevent SET payload = '{}' WHERE id = ANY(%s)", [forgotten])
+        if anonymized:
+            cursor.execute("UPDATE notifications_providerevent SET payload = '{}' WHERE id = ANY(%s)", [anonymized])

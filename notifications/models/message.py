@@ -26,7 +26,7 @@ class Message(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages"
     )
-    # Empty once the message is forgotten; nothing else is sent to nobody.
+    # Empty once the message is anonymized; nothing else is sent to nobody.
     to_address = models.CharField(max_length=320)
     # What the templates need and the recipient's account cannot say. Never a token or another secret.
     context = models.JSONField(default=dict, blank=True)
@@ -73,8 +73,8 @@ class Message(models.Model):
     slowed_until = models.DateTimeField(null=True, blank=True)
     # A keyed hash of the client that caused a message which was held back: no client may take all of the queue.
     slowed_for = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
-    # Since then nobody can tell to whom it was: docs/privacy.md. It is never sent (again).
-    forgotten_at = models.DateTimeField(null=True, blank=True)
+    # Since then the recipient is erased: docs/privacy.md. The message is never sent (again).
+    anonymized_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at"]
@@ -110,8 +110,8 @@ class Message(models.Model):
                 condition=Q(attempts_forgiven__lte=F("attempts")), name="notifications_message_forgiven_were_made"
             ),
             models.CheckConstraint(
-                condition=Q(forgotten_at__isnull=False, to_address="") | Q(Q(forgotten_at=None), ~Q(to_address="")),
-                name="notifications_message_address_until_forgotten",
+                condition=Q(anonymized_at__isnull=False, to_address="") | Q(Q(anonymized_at=None), ~Q(to_address="")),
+                name="notifications_message_address_until_anonymized",
             ),
         ]
         indexes = [
@@ -137,8 +137,10 @@ class Message(models.Model):
             ),
             # Read by the relay's rounds and the status page: what the bounce brake holds back.
             models.Index(fields=["slowed_until"], condition=Q(slowed_until__isnull=False), name="message_slowed_idx"),
-            # Read every hour: mail of no account that is to be forgotten.
-            models.Index(fields=["created_at"], condition=Q(user=None, forgotten_at=None), name="message_forget_idx"),
+            # Read every hour: mail of no account that is to be anonymized.
+            models.Index(
+                fields=["created_at"], condition=Q(user=None, anonymized_at=None), name="message_anonymize_idx"
+            ),
             # Read by the admin's list, search and date filter.
             models.Index(fields=["-created_at"], name="message_created_idx"),
             # By its beginning too; and read before sending: what else was sent to the address within an hour.

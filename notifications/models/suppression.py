@@ -14,7 +14,9 @@ from notifications.models.event import ProviderEvent
 from notifications.rules.suppression import Reason, Standing
 
 # Since it began, or since the last probe, by the database's clock.
-RESTED_FOR = models.ExpressionWrapper(Now() - Coalesce("probed_at", "created_at"), output_field=models.DurationField())
+RESTED_FOR = models.ExpressionWrapper(
+    Now() - Coalesce("rechecked_at", "created_at"), output_field=models.DurationField()
+)
 
 
 def cool_off() -> timedelta:
@@ -29,9 +31,11 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def standings(self, addresses: Iterable[str]) -> dict[str, list[Standing]]:
         """Return what is in force, by lower-cased address. One query."""
         found: dict[str, list[Standing]] = defaultdict(list)
-        rows = self.in_force(addresses).order_by("created_at").values_list("address", "reason", "probe_id", RESTED_FOR)
-        for address, reason, probe_id, rested_for in rows:
-            standing = Standing(reason=Reason(reason), rested=rested_for >= cool_off(), probe_id=probe_id)
+        rows = (
+            self.in_force(addresses).order_by("created_at").values_list("address", "reason", "recheck_id", RESTED_FOR)
+        )
+        for address, reason, recheck_id, rested_for in rows:
+            standing = Standing(reason=Reason(reason), rested=rested_for >= cool_off(), recheck_id=recheck_id)
             found[address].append(standing)
         return found
 
@@ -48,8 +52,8 @@ class Suppression(models.Model):
     event = models.ForeignKey(ProviderEvent, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     # The message that was let through last to see whether the address takes mail again, and when.
-    probe_id = models.UUIDField("probe", null=True, blank=True)
-    probed_at = models.DateTimeField(null=True, blank=True)
+    recheck_id = models.UUIDField("recheck", null=True, blank=True)
+    rechecked_at = models.DateTimeField(null=True, blank=True)
 
     lifted_at = models.DateTimeField(null=True, blank=True)
     lifted_by = models.ForeignKey(
@@ -82,9 +86,9 @@ class Suppression(models.Model):
             ),
             # Read for each batch of events: which suppressions does a delivered message end?
             models.Index(
-                fields=["probe_id"],
-                condition=Q(lifted_at__isnull=True, probe_id__isnull=False),
-                name="suppression_probe_idx",
+                fields=["recheck_id"],
+                condition=Q(lifted_at__isnull=True, recheck_id__isnull=False),
+                name="suppression_recheck_idx",
             ),
             # Read by the admin's list, and by its search.
             models.Index(fields=["-created_at"], name="suppression_created_idx"),

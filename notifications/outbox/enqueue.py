@@ -75,7 +75,7 @@ def _held_by(holder: Message, draft: Draft, *, replay_dead: bool) -> Message:
     if holder.status != Status.DEAD:
         return holder
     if replay_dead:
-        dead = Message.objects.filter(id=holder.id, forgotten_at=None)
+        dead = Message.objects.filter(id=holder.id, anonymized_at=None)
         transitions.apply(Event.REPLAYED, dead, context=stored(draft.context))
         holder.refresh_from_db()
     else:

@@ -80,8 +80,8 @@ def _queue_again(lost: Sequence[Message]) -> None:
 def settle_uncertain() -> int:
     """Queue again what stayed uncertain for the settling time and whose kind prefers twice to never; return how many.
 
-    What was forgotten meanwhile is dropped, all else is held for a person. A provider's word goes first: while an event
-    is unread that came before a message's time was over, it waits.
+    What was anonymized meanwhile is dropped, all else is held for a person. A provider's report goes first: while one
+    is unread that came before a message's time was over, the message waits.
     """
     # An unread event is due since it was received, so the index of what is due finds the oldest.
     unread = ProviderEvent.objects.filter(state=ProviderEvent.State.STORED).order_by("read_after")
@@ -91,13 +91,13 @@ def settle_uncertain() -> int:
         over = Message.objects.filter(status=Status.UNCERTAIN, settle_at__lte=Now(), settle_at__lt=oldest)
         waiting = list(_locked(over))
         again = {message.id for message in waiting if may_resend(message)}
-        forgotten = {message.id for message in waiting if message.forgotten_at}
+        anonymized = {message.id for message in waiting if message.anonymized_at}
         transitions.apply(Event.SETTLED, _by_id(again))
-        transitions.apply(Event.DROPPED, _by_id(forgotten), status_reason=ACCOUNT_DELETED)
+        transitions.apply(Event.DROPPED, _by_id(anonymized), status_reason=ACCOUNT_DELETED)
         # A relay that runs a newer version knows what these kinds prefer.
-        unknown = {message.id for message in waiting if _may_be_known_elsewhere(message)} - forgotten
+        unknown = {message.id for message in waiting if _may_be_known_elsewhere(message)} - anonymized
         _by_id(unknown).update(settle_at=Now() + timedelta(seconds=UNKNOWN_KIND_S))
-        held = {message.id for message in waiting} - again - forgotten - unknown
+        held = {message.id for message in waiting} - again - anonymized - unknown
         _by_id(held).update(settle_at=None)
     return len(again)
 
@@ -105,9 +105,9 @@ def settle_uncertain() -> int:
 def may_resend(message: Message) -> bool:
     """True if its kind prefers a second copy to none: once for every lost answer, but not without end.
 
-    Past its time it is not sent again, and not called expired either: it may be out. Nor is what was forgotten.
+    Past its time it is not sent again, and not called expired either: it may be out. Nor is what was anonymized.
     """
-    if message.forgotten_at:
+    if message.anonymized_at:
         return False
     kind = kinds.KINDS.get(message.kind)
     if kind is None or kind.guarantee is not kinds.DeliveryGuarantee.AT_LEAST_ONCE:

@@ -19,7 +19,7 @@ class Obstacle(StrEnum):
     SENDING = "sending"
     UNCERTAIN = "uncertain"
     RESENT = "resent"  # another resend came first
-    FORGOTTEN = "forgotten"
+    ANONYMIZED = "anonymized"
     UNWANTED = "unwanted"  # it would not be sent, and the reason is a forecast's
 
 
@@ -34,7 +34,7 @@ _REASONS = {
     Obstacle.SENDING: "A worker is sending it now. Wait for the result.",
     Obstacle.UNCERTAIN: "The provider may have accepted it. Settle it instead of resending it.",
     Obstacle.RESENT: "It has been resent meanwhile. Open the resend to see what happened to it.",
-    Obstacle.FORGOTTEN: "It was forgotten: the recipient's address is erased.",
+    Obstacle.ANONYMIZED: "It was anonymized: the recipient's address is erased.",
     Obstacle.UNWANTED: "It would not be sent.",
 }
 
@@ -68,8 +68,8 @@ def standings(messages: Sequence[Message]) -> dict[UUID, Standing]:
 
 def _standing(message_id: UUID, copies: Sequence[Message]) -> Standing:
     own = next((copy for copy in copies if copy.id == message_id), None)
-    if own and own.forgotten_at:
-        return Standing(copies=len(copies), obstacle=Obstacle.FORGOTTEN, at=own)
+    if own and own.anonymized_at:
+        return Standing(copies=len(copies), obstacle=Obstacle.ANONYMIZED, at=own)
     for status, obstacle in _OPEN.items():
         # The message itself is more telling than another copy of it.
         for copy in [*([own] if own else []), *copies]:

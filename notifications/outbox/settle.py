@@ -13,8 +13,8 @@ def mark_sent(message: Message, who: str) -> bool:
 
 
 def send_again(message: Message, who: str) -> bool:
-    """Queue it at once, rather twice than never. What is forgotten is not sent again."""
-    if message.forgotten_at:
+    """Queue it at once, rather twice than never. What is anonymized is not sent again."""
+    if message.anonymized_at:
         return False
     return _settle(message, Event.SETTLED, f"sent again by {who}")
 

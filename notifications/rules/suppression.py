@@ -23,12 +23,12 @@ class Reason(TextChoices):
 class Standing:
     """A suppression in force. `rested`: its cool-off is over, counted from its beginning or from the last probe.
 
-    `probe_id` is the message that was let through last.
+    `recheck_id` is the message that was let through last.
     """
 
     reason: Reason
     rested: bool
-    probe_id: UUID | None = None
+    recheck_id: UUID | None = None
 
 
 class Pass(Enum):
@@ -57,7 +57,7 @@ def judge(standing: Standing, message: Candidate) -> Pass:
     """
     if standing.reason is Reason.UNSUBSCRIBED and message.stream is not Stream.BULK:
         return Pass.FREE
-    is_probe = message.message_id is not None and message.message_id == standing.probe_id
+    is_probe = message.message_id is not None and message.message_id == standing.recheck_id
     if standing.reason is Reason.SOFT_BOUNCES and message.may_probe and (standing.rested or is_probe):
         return Pass.PROBE
     return Pass.BLOCKED

@@ -166,7 +166,7 @@ def test_account_that_was_given_up_goes_soon():
 
 
 @pytest.mark.django_db
-def test_their_mail_is_forgotten_and_no_farewell_is_said():
+def test_their_email_is_anonymized_and_no_farewell_is_said():
     message = sent(signed_up())
     assert purge_unconfirmed() == 1
     message.refresh_from_db()

@@ -125,7 +125,7 @@ def test_periodic_jobs_run(pooled_server, provider):
     MessageFactory(user=None, to_address="x@example.com", status="expired", created_at=Now() - timedelta(days=30))
     for job in jobs.JOBS:
         job.run()
-    assert Message.objects.get().forgotten_at is not None
+    assert Message.objects.get().anonymized_at is not None
 
 
 def test_operator_works(pooled_server):

@@ -55,7 +55,7 @@ from notifications.runtime.roles import Role
         ("mailroom.E014", {"ADDRESS_LIMITS": ""}),
         ("mailroom.E015", {"TRUSTED_PROXIES": -1}),
         ("mailroom.W001", {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}),
-        ("mailroom.E012", {"FORGET_AFTER_DAYS": 0}),
+        ("mailroom.E012", {"ANONYMIZE_AFTER_DAYS": 0}),
         ("mailroom.E016", {"BOUNCE_BRAKE_MIN": 0}),
         ("mailroom.E016", {"BOUNCE_BRAKE_SHARE": 1.5}),
         ("mailroom.E016", {"BOUNCE_BRAKE_PER_MIN": 0.0}),

@@ -95,7 +95,7 @@ def _messages():
         provider="'scripted'",
         outcome="CASE WHEN n %% 20 < 17 THEN 'delivered' WHEN n %% 200 = 17 THEN 'bounced' ELSE 'unknown' END",
         attempts="1",
-        # Of no account and old: forgotten long ago.
+        # Of no account and old: anonymized long ago.
         created_at="now() - n * interval '1 minute'",
         due_at="now() - n * interval '1 minute'",
         relay_after="now() + interval '1 hour'",
@@ -107,7 +107,7 @@ def _messages():
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE notifications_message SET to_address = '', forgotten_at = now()"
+            "UPDATE notifications_message SET to_address = '', anonymized_at = now()"
             " WHERE user_id IS NULL AND created_at < now() - interval '7 days'"
         )
 
@@ -147,7 +147,7 @@ def _suppressions():
         address="'gone' || n || '@example.com'",
         reason="(ARRAY['hard bounce', 'complaint', 'soft bounces', 'unsubscribed'])[1 + n %% 4]",
         created_at="now() - n * interval '1 minute'",
-        probe_id="CASE WHEN n %% 4 = 2 THEN gen_random_uuid() END",
+        recheck_id="CASE WHEN n %% 4 = 2 THEN gen_random_uuid() END",
         lifted_at="CASE WHEN n %% 10 = 0 THEN now() - n * interval '1 minute' END",
         provider_lift="CASE WHEN n %% 10 = 0 THEN 'taken off' ELSE '' END",
     )

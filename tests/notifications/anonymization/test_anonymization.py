@@ -101,12 +101,12 @@ def test_nothing_of_a_person_is_left_however_the_account_goes(ada, admin_client,
     way(ada, admin_client)
     Message.objects.filter(kind="account-deleted").delete()
     assert traces(ADDRESS, "Lovelace") == set()
-    forgotten = Message.objects.filter(forgotten_at__isnull=False)
-    assert {message.id for message in forgotten} >= {sent.id, before.id}
+    anonymized = Message.objects.filter(anonymized_at__isnull=False)
+    assert {message.id for message in anonymized} >= {sent.id, before.id}
     event = ProviderEvent.objects.get()
     assert (event.message_id, event.kind, event.bounce, event.payload) == (sent.id, "bounced", "soft", {})
     assert fresh(sent).outcome == "bounced"
-    assert fresh(other).forgotten_at is None
+    assert fresh(other).anonymized_at is None
 
 
 def test_farewell_goes_out_all_the_same(ada, provider):
@@ -177,7 +177,7 @@ def test_no_of_the_provider_that_was_being_called_is_its_end(ada, provider):
     record_refusal(claimed, attempt, Retry(0.0), relay_slack_s=0)
     assert fresh(message).status == Status.QUEUED
     assert str(deliver([message.id], Stream.DEFAULT, CARRIER)) == "1 cancelled"
-    assert fresh(message).status_reason.startswith("it was forgotten")
+    assert fresh(message).status_reason.startswith("it was anonymized")
     assert provider.taken == []
 
 
@@ -226,7 +226,7 @@ def test_suppression_stays_so_that_we_never_write_again(ada):
 
 
 @pytest.mark.parametrize("kind", ["welcome", "account-deleted"])
-def test_forgotten_message_is_never_sent_again(ada, provider, kind):
+def test_anonymized_message_is_never_sent_again(ada, provider, kind):
     message = MessageFactory(user=ada, kind=kind, status=Status.DEAD)
     ada.delete()
     message.refresh_from_db()
@@ -253,7 +253,7 @@ def test_reset_for_nobody_is_written_down_and_not_sent(provider):
 
 
 @pytest.mark.parametrize(
-    ("changes", "forgotten"),
+    ("changes", "anonymized"),
     [
         ({"kind": "account-deleted", "status": Status.SENT, "sent_at": Now()}, 1),
         ({"status": Status.CANCELLED}, 1),
@@ -264,27 +264,27 @@ def test_reset_for_nobody_is_written_down_and_not_sent(provider):
         ({"kind": "account-deleted"}, 0),
     ],
 )
-def test_mail_of_no_account_is_forgotten_some_days_after_it_has_ended(changes, forgotten):
+def test_mail_of_no_account_is_anonymized_some_days_after_it_has_ended(changes, anonymized):
     fields = {"user": None, "to_address": ADDRESS, "created_at": Now() - timedelta(days=8)} | changes
     message = MessageFactory(**fields)
     store(message)
     mine = MessageFactory(status=Status.SENT, sent_at=Now(), created_at=Now() - timedelta(days=900))
-    assert anonymization.forget_what_is_over() == forgotten
-    assert (fresh(message).to_address == "") == bool(forgotten)
-    assert fresh(mine).forgotten_at is None
-    assert anonymization.forget_what_is_over() == 0
+    assert anonymization.anonymize_ended() == anonymized
+    assert (fresh(message).to_address == "") == bool(anonymized)
+    assert fresh(mine).anonymized_at is None
+    assert anonymization.anonymize_ended() == 0
 
 
-def test_mail_is_forgotten_in_batches(monkeypatch):
+def test_mail_is_anonymized_in_batches(monkeypatch):
     monkeypatch.setattr(anonymization, "BATCH", 2)
     for number in range(5):
         MessageFactory(user=None, to_address=f"{number}@example.com", status=Status.CANCELLED)
     Message.objects.update(created_at=F("created_at") - timedelta(days=8))
-    assert anonymization.forget_what_is_over(most=3) == 4
-    assert anonymization.forget_what_is_over() == 1
+    assert anonymization.anonymize_ended(most=3) == 4
+    assert anonymization.anonymize_ended() == 1
 
 
-def test_message_without_an_address_that_is_not_forgotten_is_refused_by_the_database():
+def test_message_without_an_address_that_is_not_anonymized_is_refused_by_the_database():
     message = MessageFactory()
-    with pytest.raises(IntegrityError, match="address_until_forgotten"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="address_until_anonymized"), transaction.atomic():
         Message.objects.filter(id=message.id).update(to_address="")

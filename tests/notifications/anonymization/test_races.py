@@ -63,7 +63,7 @@ def test_claim_that_is_about_to_be_committed_loses_its_hand_over(ada):
     assert not hand_over(won[0], "scripted")
 
 
-def test_hand_over_that_is_about_to_be_committed_goes_out_and_is_forgotten(ada):
+def test_hand_over_that_is_about_to_be_committed_goes_out_and_is_anonymized(ada):
     message = MessageFactory(user=ada)
     (claimed,) = claim([message.id])
     crossing(lambda: hand_over(claimed, "scripted"), ada.delete)

@@ -9,7 +9,7 @@ from notifications.rules.states import Event
     [
         (Facts(expired=True), Event.EXPIRED, "time was over"),
         (Facts(user_gone=True), Event.CANCELLED, "no account with this address"),
-        (Facts(forgotten=True, broken="KeyError"), Event.CANCELLED, "it was forgotten"),
+        (Facts(anonymized=True, broken="KeyError"), Event.CANCELLED, "it was anonymized"),
         (Facts(user_inactive=True), Event.CANCELLED, "account is closed"),
         (Facts(address_changed=True), Event.CANCELLED, "no longer the account's"),
         (Facts(superseded=True), Event.CANCELLED, "newer one"),

@@ -46,7 +46,7 @@ def unwanted():
     return dead(user=UserFactory(is_active=False))
 
 
-def forgotten():
+def anonymized():
     message = dead()
     message.user.delete()
     return message
@@ -68,7 +68,7 @@ MAKERS = {
     ReplayVerdict.SUPPRESSED: suppressed,
     ReplayVerdict.UNWANTED: unwanted,
     ReplayVerdict.RESENT: resent,
-    ReplayVerdict.FORGOTTEN: forgotten,
+    ReplayVerdict.ANONYMIZED: anonymized,
     ReplayVerdict.BROKEN: broken,
 }
 
@@ -267,7 +267,7 @@ def test_command_says_what_would_happen_and_does_it():
     said = command("--all", "--dry-run")
     heading, first, second, result = said.splitlines()
     assert heading.split() == [
-        *("error", "kind", "dead", "wanted", "expired", "suppressed", "unwanted", "resent", "forgotten", "broken"),
+        *("error", "kind", "dead", "wanted", "expired", "suppressed", "unwanted", "resent", "anonymized", "broken"),
         *("oldest", "newest"),
     ]
     assert first.split()[:8] == [FINGERPRINT, "welcome", "2", "1", "1", "0", "0", "0"]

@@ -48,7 +48,7 @@ def reset():
 def rest():
     """Let the cool-off pass."""
     Suppression.objects.update(
-        created_at=F("created_at") - timedelta(hours=25), probed_at=F("probed_at") - timedelta(hours=25)
+        created_at=F("created_at") - timedelta(hours=25), rechecked_at=F("rechecked_at") - timedelta(hours=25)
     )
 
 

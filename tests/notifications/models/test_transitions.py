@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 import notifications
-from notifications.anonymization import forget_person
+from notifications.anonymization import anonymize_user
 from notifications.delivery.claim import claim, release, revert_hand_over
 from notifications.delivery.record import Carrier, attempt_of, record_acceptance, record_refusal, record_skip
 from notifications.delivery.relevance import Skip
@@ -88,8 +88,8 @@ PATHS = [
     ("broken", SENDING, lambda message: skip(message, Event.FAILED), Event.FAILED),
     ("suppressed", SENDING, lambda message: skip(message, Event.ADDRESS_SUPPRESSED), Event.ADDRESS_SUPPRESSED),
     ("dropped by the brake", SLOWED, lambda _: brake_queue.drop(), Event.CANCELLED),
-    ("account deleted", {}, lambda message: forget_person(message.user), Event.CANCELLED),
-    ("account deleted, uncertain", UNCERTAIN, lambda message: forget_person(message.user), Event.DROPPED),
+    ("account deleted", {}, lambda message: anonymize_user(message.user), Event.CANCELLED),
+    ("account deleted, uncertain", UNCERTAIN, lambda message: anonymize_user(message.user), Event.DROPPED),
     ("replay", DEAD, lambda _: replay(Message.objects.all(), dry_run=False), Event.REPLAYED),
     ("fact told again", DEAD, replay_fact, Event.REPLAYED),
 ]

@@ -29,7 +29,7 @@ def status(**changes):
 
 
 OVERDUE = [
-    Overdue(name="forget", every_s=3600, done_s=3 * 3600, error="ReadTimeout"),
+    Overdue(name="anonymize", every_s=3600, done_s=3 * 3600, error="ReadTimeout"),
     Overdue(name="sweep", every_s=3600, done_s=None),
 ]
 

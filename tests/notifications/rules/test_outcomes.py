@@ -84,7 +84,7 @@ def test_probe_goes_only_where_nothing_else_blocks():
 
 def test_probe_goes_on_being_the_probe_and_nobody_else_is():
     one, other = uuid4(), uuid4()
-    probed = Standing(reason=Reason.SOFT_BOUNCES, rested=False, probe_id=one)
+    probed = Standing(reason=Reason.SOFT_BOUNCES, rested=False, recheck_id=one)
     for message_id, expected in ((one, Pass.PROBE), (other, Pass.BLOCKED), (None, Pass.BLOCKED)):
         message = Candidate(stream=Stream.CRITICAL, may_probe=True, message_id=message_id)
         assert judge(probed, message) is expected

@@ -25,7 +25,7 @@ def _nothing_is_lost(row: Message, story: Story) -> None:
     if row.status == Status.SENT:
         assert story.taken or story.said_to_be_sent, "called sent, and no provider has it"
     if row.status in ENDED:
-        assert row.status_reason or row.forgotten_at, "ended without a reason"
+        assert row.status_reason or row.anonymized_at, "ended without a reason"
     if row.status == Status.UNCERTAIN and row.settle_at is None:
         spent = row.counted_attempts >= story.kind.max_attempts or row.uncertain_resends >= MOST_RESENDS
         late = row.expires_at is not None and row.expires_at <= datetime.now(UTC)

@@ -107,7 +107,7 @@ class Machine(Workers, People):
         uncertain = self.messages(Status.UNCERTAIN)
         message_id = one_of(uncertain or self.messages(), pick)
         moves = self.act(lambda: world.settle_by_hand(message_id, decides), decides)
-        refused = decides is Event.SETTLED and self.rows[message_id].forgotten_at
+        refused = decides is Event.SETTLED and self.rows[message_id].anonymized_at
         assert len(moves) == bool(uncertain and not refused)
         if moves and decides is Event.SETTLED:
             self.stories[message_id].settled(moves[0], by_hand=True)
@@ -150,7 +150,7 @@ class Machine(Workers, People):
                 assert move.before.settle_at <= (unread.received_at if unread else now), "settled too early"
                 self.stories[move.before.id].settled(move, by_hand=False)
             elif move.event is Event.DROPPED:
-                assert move.before.forgotten_at, "only a person may drop it"
+                assert move.before.anonymized_at, "only a person may drop it"
             else:
                 # Before any hand-over, so often in a row: it may take its workers along.
                 assert move.event is not Event.FAILED or move.before.claims_lost >= recover.MOST_LOST_CLAIMS - 1
@@ -177,7 +177,7 @@ class Machine(Workers, People):
         for event in ProviderEvent.objects.filter(state=State.APPLIED):
             assert event.message_id is not None
             self.stories[event.message_id].known_taken = True
-            assert not self.rows[event.message_id].forgotten_at or (event.recipient, event.payload) == ("", {})
+            assert not self.rows[event.message_id].anonymized_at or (event.recipient, event.payload) == ("", {})
             found = meant(EventType(event.kind), BounceKind(event.bounce) if event.bounce else None)
             heard.setdefault(event.message_id, [Outcome.UNKNOWN]).append(found or Outcome.UNKNOWN)
         for message_id, outcomes in heard.items():

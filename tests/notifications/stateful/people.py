@@ -96,7 +96,7 @@ class People(Scene):
             assert move.before.id in theirs
             assert move.before.handed_over_at is None, "a provider is being called for it"
         for row in [self.rows[message_id] for message_id in theirs]:
-            assert row.forgotten_at
+            assert row.anonymized_at
             assert (row.to_address, row.context, row.user_id) == ("", {}, None)
             assert row.status not in {Status.QUEUED, Status.UNCERTAIN}
             assert row.status != Status.SENDING or row.handed_over_at

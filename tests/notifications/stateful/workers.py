@@ -85,8 +85,8 @@ class Workers(Scene):
         facts = dict(gather([claim.message]))[claim.message]
         skip = skip_reason(facts)
         row = self.rows[claim.message.id]
-        # Of whom was forgotten since the claim the worker need not know yet: it will not get to hand over.
-        if claim.message.forgotten_at or not row.forgotten_at:
+        # Of whom was anonymized since the claim the worker need not know yet: it will not get to hand over.
+        if claim.message.anonymized_at or not row.anonymized_at:
             assert (skip and skip.event) == expected_end(row, claim.person, self.rows, probes=facts.probes)
         if skip is None and facts.probes and not take_probe(claim.message):
             skip = Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail")
@@ -101,9 +101,9 @@ class Workers(Scene):
         if done == [False]:
             self.claims.remove(claim)
             return
-        assert not self.rows[claim.message.id].forgotten_at, "its recipient was forgotten"
+        assert not self.rows[claim.message.id].anonymized_at, "its recipient was anonymized"
         listed = Suppression.objects.in_force([claim.message.to_address])
-        probed = listed.filter(reason=Reason.SOFT_BOUNCES, probe_id=claim.message.id)
+        probed = listed.filter(reason=Reason.SOFT_BOUNCES, recheck_id=claim.message.id)
         assert listed.count() == probed.count(), "its address gets no mail"
         others = [one for one in self.claims if one is not claim and one.message.id == claim.message.id]
         self.stories[claim.message.id].handed_over(claim, others)

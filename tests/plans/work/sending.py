@@ -1,4 +1,4 @@
-"""Enqueue, relay, deliver, recover, replay, forget: from row to provider and back."""
+"""Enqueue, relay, deliver, recover, replay, anonymize: from row to provider and back."""
 
 from datetime import timedelta
 
@@ -111,9 +111,9 @@ def dead_letters_without_an_address_are_judged(bench):
 
 
 @work
-def email_of_no_account_is_forgotten(bench):
+def email_of_no_account_is_anonymized(bench):
     MessageFactory(user=None, to_address="x@example.com", status="expired", created_at=Now() - timedelta(days=30))
-    anonymization.forget_what_is_over()
+    anonymization.anonymize_ended()
 
 
 @work

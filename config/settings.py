@@ -10,7 +10,7 @@ from notifications.rules.text import one_line
 from notifications.runtime.roles import Role
 
 # --- The engine: notifications.conf declares what there is ----------------------------------------------------------
-_ENGINE = {setting.name: env.read(setting) for group in conf.GROUPS for setting in conf.declared(group)}
+_ENGINE = {setting.name: env.read(setting) for setting in conf.from_environment()}
 globals().update(_ENGINE)
 
 # --- The process and its keys ---------------------------------------------------------------------------------------

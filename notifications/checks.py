@@ -1,15 +1,16 @@
 """System checks: a setting that cannot work is found at the start, not at three in the morning."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from typing import Any, TypeAlias
 
 from django.apps import AppConfig
 from django.core import checks
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name for it
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 
-from notifications import kinds
+from notifications import conf, kinds
 from notifications.budget import rates
 from notifications.conf import checks as conf_checks
 from notifications.conf import settings
@@ -20,6 +21,8 @@ from notifications.rules.servers import web_address
 from notifications.rules.states import Stream
 from notifications.runtime.roles import Role
 
+Check: TypeAlias = Callable[..., Iterable[CheckMessage]]
+
 PARTS = ("subject.txt", "body.txt", "body.html")
 # Processes of these roles call no provider, so containers keep the providers' secrets from them.
 NEVER_CALLS = {Role.WEB, Role.FLOWER}
@@ -28,6 +31,7 @@ ANSWER_S = 2.0
 
 
 def register() -> None:
+    checks.register(conf_checks.types, "mailroom")
     for check in (
         conf_checks.values,
         conf_checks.connections,
@@ -46,7 +50,22 @@ def register() -> None:
         limits,
         bounce_brake,
     ):
-        checks.register(check, "mailroom")
+        checks.register(_of_types_that_fit(check), "mailroom")
+
+
+def _of_types_that_fit(check: Check) -> Check:
+    """Return the check, silent while a setting has a type that it could not read."""
+
+    @wraps(check)
+    def checked(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+        return [] if any(conf.misfits()) else check(app_configs, **kwargs)
+
+    return checked
+
+
+def _not_yet_needed(name: str) -> bool:
+    """True while the project has not set it and no process runs that would use it: a warning will do."""
+    return not conf.is_set(name) and settings.MAILROOM_ROLE in NEVER_CALLS | {Role.MANAGE}
 
 
 def role(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
@@ -56,7 +75,9 @@ def role(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[Che
 
 def providers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     hint = f"Name at least one of {', '.join(PROVIDERS)}, separated by commas, the preferred one first."
-    if not settings.EMAIL_PROVIDERS:
+    if not settings.EMAIL_PROVIDERS and _not_yet_needed("EMAIL_PROVIDERS"):
+        yield Warning("EMAIL_PROVIDERS is not set: messages are queued, none is sent.", hint=hint, id="mailroom.W012")
+    elif not settings.EMAIL_PROVIDERS:
         yield Error("EMAIL_PROVIDERS is empty.", hint=hint, id="mailroom.E002")
     for place, name in enumerate(settings.EMAIL_PROVIDERS, 1):
         if name not in PROVIDERS:
@@ -170,17 +191,24 @@ def site(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[Che
             hint="Set it to the site's address, like https://mail.example.com.",
             id="mailroom.E008",
         )
+    elif not conf.is_set("SITE_URL") and not settings.DEBUG:
+        yield Warning(
+            "SITE_URL is not set: links in email lead to this machine.",
+            hint="Set it to the site's address, like https://mail.example.com.",
+            id="mailroom.W013",
+        )
 
 
 def sender(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     try:
         compose.sender(settings.DEFAULT_FROM_EMAIL)
     except compose.BadSenderError as error:
-        yield Error(
+        unset = _not_yet_needed("DEFAULT_FROM_EMAIL")
+        yield (Warning if unset else Error)(
             f"DEFAULT_FROM_EMAIL cannot be used: {error}.",
             hint="Set it to one address the provider may send from, like Shop <hello@example.com>; quote a name with a"
             ' comma: "Shop, Inc." <hello@example.com>.',
-            id="mailroom.E009",
+            id="mailroom.W014" if unset else "mailroom.E009",
         )
 
 

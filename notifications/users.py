@@ -80,5 +80,5 @@ _imported = cache(import_string)
 
 
 def _function(setting: str) -> Callable[..., Any]:
-    path = getattr(settings, setting, "")
+    path = getattr(settings, setting)
     return cast("Callable[..., Any]", _imported(path)) if path else _DEFAULTS[setting]

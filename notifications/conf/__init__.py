@@ -3,16 +3,18 @@
 Each is declared once, with default, parser and help, in `declarations`. Django's settings override the defaults.
 """
 
+import os
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
+from django.conf import global_settings
 from django.conf import settings as django_settings
 
 from notifications.conf.declarations import GROUPS, Declarations
 from notifications.conf.parsing import NotReadableError
 from notifications.conf.setting import Setting, declared
 
-__all__ = ["GROUPS", "Setting", "Settings", "declared", "is_set", "misfits", "settings"]
+__all__ = ["GROUPS", "Setting", "Settings", "declared", "from_environment", "is_set", "misfits", "settings"]
 
 T = TypeVar("T")
 
@@ -21,7 +23,10 @@ class Settings(Declarations):
     """The value of each setting: Django's, if the project sets one, else the declared default."""
 
     def value_of(self, setting: Setting[T]) -> T:
-        return setting.tidy(getattr(django_settings, setting.name, setting.default))
+        default = setting.default
+        if setting.of_process and setting.name in os.environ:
+            default = setting.parser.parse(os.environ[setting.name])
+        return setting.tidy(getattr(django_settings, setting.name, default))
 
     def __getattr__(self, name: str) -> Any:
         """Return a setting that the engine does not own: Django's."""
@@ -29,8 +34,13 @@ class Settings(Declarations):
 
 
 def is_set(name: str) -> bool:
-    """True if the project has set it, to whatever value."""
-    return hasattr(django_settings, name)
+    """True if the project has set it; False for a default, Django's own included."""
+    return hasattr(django_settings, name) and getattr(django_settings, name) != getattr(global_settings, name, None)
+
+
+def from_environment() -> Iterator[Setting[Any]]:
+    """Yield the settings that a site may take from its environment: text, numbers and lists, no functions."""
+    yield from (setting for group in GROUPS for setting in declared(group) if setting.in_environment)
 
 
 def misfits() -> Iterator[tuple[str, str]]:

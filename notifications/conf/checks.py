@@ -8,9 +8,11 @@ from urllib.request import getproxies_environment
 
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name for it
+from django.utils.module_loading import import_string
 
 from notifications import conf
 from notifications.conf import settings
+from notifications.conf.declarations import UserSettings
 from notifications.rules.servers import (
     IMPLICIT_TLS,
     STARTTLS,
@@ -30,8 +32,13 @@ _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}")
 LONGEST_NAME = 100
 
 
+def types(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    for name, kind in conf.misfits():
+        yield Error(f"{name} is not {kind}.", hint=f"Set {name} to {kind}, or remove it.", id="mailroom.E030")
+
+
 def values(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    yield from _types()
+    yield from _functions()
     yield from _keys()
     yield from _site_name()
     yield from _amazon()
@@ -47,9 +54,16 @@ def connections(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Itera
     yield from _authorities()
 
 
-def _types() -> Iterable[CheckMessage]:
-    for name, kind in conf.misfits():
-        yield Error(f"{name} is not {kind}.", hint=f"Set {name} to {kind}, or remove it.", id="mailroom.E030")
+def _functions() -> Iterable[CheckMessage]:
+    for setting in conf.declared(UserSettings):
+        path = getattr(settings, setting.name)
+        try:
+            usable = not path or callable(import_string(path))
+        except ImportError:
+            usable = False
+        if not usable:
+            hint = "Set it to the dotted path of a function, like shop.people.language, or remove it."
+            yield Error(f"{setting.name} names no function.", hint=hint, id="mailroom.E055")
 
 
 def _keys() -> Iterable[CheckMessage]:

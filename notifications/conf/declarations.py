@@ -1,6 +1,6 @@
 """Every setting of the engine, grouped by the step that reads it. docs/settings.md is made from this."""
 
-from notifications.conf.setting import filled, flag, items, number, text, url, whole
+from notifications.conf.setting import filled, flag, function, items, number, text, url, whole
 
 # No database, library or person reckons with longer times.
 LONGEST_DAYS = 3650
@@ -11,7 +11,9 @@ LONGEST_WAIT_S = 86_400
 class ProcessSettings:
     """The process"""
 
-    MAILROOM_ROLE = text("manage", "what the process is for: `web`, `worker`, `relay`, `beat`, `flower` or `manage`")
+    MAILROOM_ROLE = text(
+        "manage", "what the process is for: `web`, `worker`, `relay`, `beat`, `flower` or `manage`", of_process=True
+    )
     # A laptop or a test run. Never set where real people get email.
     MAILROOM_LOCAL = flag(False, "a developer's machine: the simulator may be used")
 
@@ -23,6 +25,18 @@ class SiteSettings:
     SITE_URL = url("http://127.0.0.1:8000", "where links in mail point to; https:// turns on secure cookies and HSTS")
     SITE_NAME = text("Mailroom", "the name in pages and mail")
     FLOWER_URL = url("", "where operators reach Flower; the admin links to it")
+
+
+class UserSettings:
+    """Users (dotted paths of functions, in the settings module only)"""
+
+    USER_LANGUAGE = function("from a user to the code of the language to write in; empty: the site's own")
+    USER_DISPLAY_NAME = function("from a user to the name to address them by; empty: their full name")
+    USER_IS_ACTIVE = function("whether a user may still be written to; empty: `is_active`")
+    USER_HAS_CONFIRMED = function(
+        "from a user and an address: whether they have proven to read email there; empty: whether it is theirs"
+    )
+    PREVIEW_USER = function("from a language to an unsaved user for previews; empty: one with an address")
 
 
 class RedisSettings:
@@ -152,6 +166,7 @@ class RelaySettings:
 GROUPS: tuple[type, ...] = (
     ProcessSettings,
     SiteSettings,
+    UserSettings,
     RedisSettings,
     ProvidersSettings,
     BudgetSettings,
@@ -166,6 +181,7 @@ GROUPS: tuple[type, ...] = (
 class Declarations(
     ProcessSettings,
     SiteSettings,
+    UserSettings,
     RedisSettings,
     ProvidersSettings,
     BudgetSettings,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from copy import copy
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
 from notifications.conf import parsing
@@ -16,27 +17,23 @@ class Values(Protocol):
     def value_of(self, setting: "Setting[T]") -> T: ...
 
 
+@dataclass(eq=False)
 class Setting(Generic[T]):
     """The declaration in the class, and the setting's value in an instance."""
 
-    name: str
-
-    def __init__(
-        self,
-        default: T,
-        help_text: str,
-        parser: Parser[T],
-        *,
-        tidy: Callable[[T], T] | None = None,
-        required: bool = False,
-    ) -> None:
-        self.default = default
-        self.help_text = help_text
-        self.parser = parser
-        #: Brings a readable value into its one form.
-        self.tidy: Callable[[T], T] = tidy or copy
-        #: True where the environment has to have it.
-        self.required = required
+    default: T
+    help_text: str
+    parser: Parser[T]
+    _: KW_ONLY
+    #: Brings a readable value into its one form.
+    tidy: Callable[[T], T] = copy
+    #: True where the environment has to have it.
+    required: bool = False
+    #: True where processes of one project differ: the environment has the default.
+    of_process: bool = False
+    #: False for what belongs to the project's code.
+    in_environment: bool = True
+    name: str = field(init=False)
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -86,3 +83,8 @@ def flag(default: bool, help_text: str) -> Setting[bool]:
 
 def choice(default: str, help_text: str, allowed: tuple[str, ...]) -> Setting[str]:
     return Setting(default, help_text, parsing.choice(allowed))
+
+
+def function(help_text: str) -> Setting[str]:
+    """Declare the dotted path of a function of the project; empty for the engine's own."""
+    return Setting("", help_text, parsing.text(), in_environment=False)

@@ -17,6 +17,8 @@ from config import health
 from config.environment import BASE_DIR
 from config.processes import PROCESSES
 from devtools.stack.ports import free_port
+from notifications.conf import declared
+from notifications.conf.declarations import UserSettings
 from notifications.providers.registry import PROVIDERS, webhook_of
 from tests.live.running import eventually
 
@@ -169,6 +171,8 @@ ELSEWHERE = {
     *("REDIS_PORT", "REDIS_DB", "REDIS_USER", "REDIS_TLS", "REDIS_CA_FILE"),
     *("MAILROOM_ROLE", "STATIC_ROOT", "DEBUG", "MAILROOM_LOCAL", "SIMULATOR_URL", "SIMULATOR_WEBHOOK_KEY"),
     *("SNS_CERTIFICATE_FILE", "DATABASE_URL", "REDIS_URL", "EMAIL_BACKEND"),
+    # Functions, which belong to the project's code.
+    *(setting.name for setting in declared(UserSettings)),
 }
 
 

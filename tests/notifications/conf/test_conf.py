@@ -1,0 +1,113 @@
+"""A declared setting has Django's value or its default."""
+
+import re
+
+import pytest
+from django.conf import global_settings
+from django.core.checks import run_checks
+
+from config.environment import BASE_DIR
+from notifications import checks, conf
+from notifications.conf import parsing
+from notifications.runtime.roles import Role
+
+EVERY = [setting for group in conf.GROUPS for setting in conf.declared(group)]
+
+
+def test_setting_has_its_default_until_the_project_sets_it(settings):
+    del settings.RELAY_INTERVAL_S
+    assert conf.settings.RELAY_INTERVAL_S == 0.5
+    assert not conf.is_set("RELAY_INTERVAL_S")
+    settings.RELAY_INTERVAL_S = 2.0
+    assert conf.settings.RELAY_INTERVAL_S == 2.0
+    assert conf.is_set("RELAY_INTERVAL_S")
+
+
+def test_address_has_one_form_wherever_it_comes_from(settings):
+    settings.SITE_URL = "https://mail.example.com/"
+    assert conf.settings.SITE_URL == "https://mail.example.com"
+
+
+def test_setting_of_django_passes_through(settings):
+    settings.LANGUAGE_CODE = "de"
+    assert conf.settings.LANGUAGE_CODE == "de"
+    with pytest.raises(AttributeError):
+        _ = conf.settings.NO_SUCH_SETTING
+
+
+def test_list_of_a_default_is_nobody_elses(settings):
+    del settings.EMAIL_PROVIDERS
+    conf.settings.EMAIL_PROVIDERS.append("ses")
+    assert conf.settings.EMAIL_PROVIDERS == []
+
+
+def test_role_is_the_processs_where_the_project_sets_none(settings, monkeypatch):
+    del settings.MAILROOM_ROLE
+    monkeypatch.delenv("MAILROOM_ROLE", raising=False)
+    assert conf.settings.MAILROOM_ROLE == Role.MANAGE
+    monkeypatch.setenv("MAILROOM_ROLE", "relay")
+    assert conf.settings.MAILROOM_ROLE == Role.RELAY
+
+
+@pytest.mark.parametrize("setting", EVERY, ids=lambda setting: setting.name)
+def test_default_fits_its_own_parser(setting):
+    assert setting.parser.accept(setting.default) == setting.default
+
+
+@pytest.mark.parametrize(
+    ("parser", "value"),
+    [
+        (parsing.whole(), "3"),
+        (parsing.whole(), True),
+        (parsing.whole(1), 0),
+        (parsing.number(), "0.5"),
+        (parsing.number(), float("nan")),
+        (parsing.number(0, 1), 2),
+        (parsing.flag(), 1),
+        (parsing.text(), None),
+        (parsing.items(), "ses"),
+        (parsing.items(), ["ses", 1]),
+        (parsing.choice(["a"]), "b"),
+    ],
+)
+def test_value_of_another_type_is_refused(parser, value):
+    with pytest.raises(parsing.NotReadableError):
+        parser.accept(value)
+
+
+@pytest.mark.parametrize(("name", "value"), [("RELAY_INTERVAL_S", "fast"), ("EMAIL_ADDRESS_HOURLY", "10")])
+def test_check_names_the_setting_of_another_type(settings, name, value):
+    setattr(settings, name, value)
+    (found,) = run_checks(tags=["mailroom"])
+    assert found.id == "mailroom.E030"
+    assert found.msg.startswith(name)
+
+
+@pytest.mark.parametrize("path", ["no.such.function", "os.sep"])
+def test_path_of_no_function_is_found(settings, path):
+    settings.USER_LANGUAGE = path
+    assert {found.id for found in run_checks(tags=["mailroom"])} == {"mailroom.E055"}
+
+
+@pytest.mark.parametrize(
+    ("role", "ids"),
+    [
+        (Role.MANAGE, {"mailroom.W012", "mailroom.W013", "mailroom.W014"}),
+        (Role.WORKER, {"mailroom.E002", "mailroom.W013", "mailroom.E009"}),
+    ],
+)
+def test_what_a_new_project_has_to_set_stops_only_processes_that_use_it(settings, role, ids):
+    del settings.EMAIL_PROVIDERS, settings.SITE_URL
+    settings.DEFAULT_FROM_EMAIL = global_settings.DEFAULT_FROM_EMAIL
+    settings.MAILROOM_ROLE = role
+    found = [*checks.providers(None), *checks.site(None), *checks.sender(None)]
+    assert {message.id for message in found} == ids
+    assert all(message.hint for message in found)
+
+
+def test_engine_reads_its_settings_here():
+    reads = re.compile(r"^ *from django\.conf import settings$", re.MULTILINE)
+    engine = BASE_DIR / "notifications"
+    found = {str(path.relative_to(engine)) for path in engine.rglob("*.py") if reads.search(path.read_text())}
+    # The user model is a name that Django resolves.
+    assert {name for name in found if not name.startswith("migrations/")} <= {"models/message.py"}

@@ -5,6 +5,7 @@ Their context functions run at the moment of sending, in the recipient's languag
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -14,7 +15,8 @@ from django.utils.translation import ngettext
 
 from accounts import links
 from accounts.models import User
-from notifications import DeliveryGuarantee, Kind, Stream, register
+from accounts.ratelimits import requester_key
+from notifications import DeliveryGuarantee, Draft, Kind, Stream, enqueue, register
 
 
 def confirmation_context(user: User) -> dict[str, Any]:
@@ -185,3 +187,24 @@ PRODUCT_NEWS = register(
         },
     )
 )
+
+
+def enqueue_email(
+    kind: Kind,
+    user: User | None,
+    address: str,
+    *,
+    reference: UUID | None = None,
+    context: dict[str, Any] | None = None,
+) -> None:
+    """Enqueue one email, on behalf of the client whose request is handled. `reference` becomes its id.
+
+    Called inside the transaction that makes it true what the email says: both happen, or neither.
+    """
+    enqueue(Draft(kind=kind.name, to=address, user=user, id=reference, context=context or {}, client=requester_key()))
+
+
+def welcome_draft(user: User) -> Draft:
+    """Return the welcome email of a user and an address: one for each pair, however often it is enqueued."""
+    key = f"{WELCOME.name}:{user.pk}:{user.email}"
+    return Draft(kind=WELCOME.name, to=user.email, user=user, key=key, id=user.reference, client=requester_key())

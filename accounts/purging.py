@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import inf
 
@@ -11,8 +11,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import mails
+from accounts.emails import PASSWORD_RESET, WELCOME
 from accounts.models import User
+from notifications import last_sent
 
 logger = logging.getLogger(__name__)
 
@@ -48,13 +49,24 @@ def due(*, ends: float = inf) -> Iterator[tuple[User, str]]:
     after = 0
     while page := list(_candidates().filter(pk__gt=after).order_by("pk")[:PAGE]):
         after = page[-1].pk
-        links = mails.office().links_sent(page)
+        links = links_sent(page)
         for user in page:
             if time.monotonic() > ends:
                 logger.info("purge: time is up, the next run continues")
                 return
             if reason := why(user, links.get(user.pk), timezone.now()):
                 yield user, reason
+
+
+def links_sent(users: Sequence[User]) -> Mapping[int, datetime]:
+    """Return, by user, when the newest link to confirm the account's address was sent or dropped.
+
+    Left out are users who were sent no welcome email at that address, and users for whom a link is still waiting.
+    """
+    welcomed = last_sent(users, [WELCOME.name])
+    # A password reset confirms the address too.
+    links = last_sent(users, [WELCOME.name, PASSWORD_RESET.name])
+    return {pk: sent_at for pk, sent_at in links.items() if pk in welcomed}
 
 
 def why(user: User, link_sent_at: datetime | None, now: datetime) -> str:
@@ -94,7 +106,7 @@ def _purge(pk: int) -> str:
         user = _candidates().filter(pk=pk).select_for_update(skip_locked=True).first()
         if user is None:
             return ""
-        reason = why(user, mails.office().links_sent([user]).get(pk), timezone.now())
+        reason = why(user, links_sent([user]).get(pk), timezone.now())
         if reason:
             user.delete()
         return reason

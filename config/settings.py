@@ -108,6 +108,10 @@ LIMITS_REDIS_URL = endpoints.limits_redis().url
 
 # --- People ---------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
+# What the engine asks about a user: notifications.users.
+USER_LANGUAGE = "accounts.recipients.language"
+USER_HAS_CONFIRMED = "accounts.recipients.has_confirmed"
+PREVIEW_USER = "accounts.recipients.preview_user"
 LOGIN_URL = "accounts:log-in"
 LOGIN_REDIRECT_URL = "accounts:home"
 LOGOUT_REDIRECT_URL = "accounts:home"

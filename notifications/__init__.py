@@ -1,8 +1,29 @@
 """Mailroom: transactional and bulk email for Django and Celery. This is its public API; the rest may change.
 
-Declare, in an app's `emails.py` (docs/kinds.md):
-`Kind` a kind of email · `register(kind)` add it · `Stream` critical, default or bulk · `DeliveryGuarantee` what to do
-when a provider's answer was lost.
+In an app's `emails.py`, declare kinds of email (docs/kinds.md):
+- `Kind`: one declaration; `register(kind)` adds it
+- `Stream`: critical, default or bulk
+- `DeliveryGuarantee`: what to do when a provider's answer was lost
+
+Inside the transaction that causes an email:
+- `enqueue(draft)`, `enqueue_many(drafts)`: write messages; `Draft`: what a message is made of
+- `cancel(message_id)`: end a message that no worker has handed over yet
+- `UnknownKindError`, `BadAddressError`, `BadContextError`: what they raise before anything is written
+
+Ask what happened:
+- `progress(message_id)`: how far a message has come (`Progress`)
+- `history(user, limit)`: the newest messages to a user (`HistoryEntry`)
+- `refusal(address)`: why an address gets no email (`Refusal`), None if it does
+- `last_sent(users, kinds)`: when the newest message of these kinds was sent to each user
+- `never_written_to(users, kind)`: those users for whom no message of this kind was ever written
+
+Bulk email, whose readers may leave it:
+- `unsubscribed`: signal; the readers of `addresses` have left, sent inside the transaction that records it
+- `is_unsubscribed(address)`: whether its reader has left
+- `resubscribe(address)`: send it again to a reader who wants it
+
+Periodic jobs (docs/housekeeping.md), in the `ready` of an app:
+- `register_job(job)`: run it from now on; `Job`: what to do, and how often
 
 Names are imported when they are first used: Django imports this package before its models are ready.
 """
@@ -11,16 +32,69 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from notifications.kinds import DeliveryGuarantee, Kind, register
+    from notifications.events.suppress import is_unsubscribed, resubscribe
+    from notifications.housekeeping import Job, register_job
+    from notifications.kinds import DeliveryGuarantee, Kind, UnknownKindError, register
+    from notifications.lookup import (
+        HistoryEntry,
+        Progress,
+        Refusal,
+        history,
+        last_sent,
+        never_written_to,
+        progress,
+        refusal,
+    )
+    from notifications.outbox.cancel import cancel
+    from notifications.outbox.context import BadContextError
+    from notifications.outbox.enqueue import Draft, enqueue, enqueue_many
+    from notifications.rules.addresses import BadAddressError
     from notifications.rules.states import Stream
+    from notifications.signals import unsubscribed
 
-__all__ = ["DeliveryGuarantee", "Kind", "Stream", "register"]
+__all__ = [
+    "BadAddressError",
+    "BadContextError",
+    "DeliveryGuarantee",
+    "Draft",
+    "HistoryEntry",
+    "Job",
+    "Kind",
+    "Progress",
+    "Refusal",
+    "Stream",
+    "UnknownKindError",
+    "cancel",
+    "enqueue",
+    "enqueue_many",
+    "history",
+    "is_unsubscribed",
+    "last_sent",
+    "never_written_to",
+    "progress",
+    "refusal",
+    "register",
+    "register_job",
+    "resubscribe",
+    "unsubscribed",
+]
 
-_MODULES = {
-    "notifications.kinds": ["DeliveryGuarantee", "Kind", "register"],
-    "notifications.rules.states": ["Stream"],
+_NAMES = {
+    "events.suppress": ["is_unsubscribed", "resubscribe"],
+    "housekeeping": ["Job", "register_job"],
+    "kinds": ["DeliveryGuarantee", "Kind", "UnknownKindError", "register"],
+    "lookup": [
+        *("HistoryEntry", "Progress", "Refusal"),
+        *("history", "last_sent", "never_written_to", "progress", "refusal"),
+    ],
+    "outbox.cancel": ["cancel"],
+    "outbox.context": ["BadContextError"],
+    "outbox.enqueue": ["Draft", "enqueue", "enqueue_many"],
+    "rules.addresses": ["BadAddressError"],
+    "rules.states": ["Stream"],
+    "signals": ["unsubscribed"],
 }
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+_MODULE_OF = {name: f"notifications.{module}" for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:

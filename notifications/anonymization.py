@@ -9,13 +9,14 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import CharField, Q, Value
 from django.db.models.functions import Cast, Concat, Now
 
-from accounts.models import User
-from notifications import kinds
+from notifications import kinds, users
 from notifications.conf import settings
 from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppression, transitions
 from notifications.models.message import ACCOUNT_DELETED
@@ -31,7 +32,7 @@ _OPEN = [*states.sources(Event.CANCELLED), *states.sources(Event.DROPPED)]
 _ENDED = [status for status in Status if status not in _OPEN]
 
 
-def anonymize_user(user: User) -> int:
+def anonymize_user(user: AbstractBaseUser) -> int:
     """Cancel the email that waits for `user` and anonymize all there was; return how many messages that were.
 
     To be called in the transaction that deletes the account. What a provider is being called for at this moment goes
@@ -39,13 +40,14 @@ def anonymize_user(user: User) -> int:
     """
     with transaction.atomic():
         # First of all: whoever writes a message to this account now comes before or, in vain, after.
-        User.objects.select_for_update().filter(pk=user.pk).values_list("pk").first()
-        theirs = Message.objects.filter(Q(user=user) | _of_nobody(user.email.lower()), anonymized_at=None)
+        get_user_model().objects.select_for_update().filter(pk=user.pk).values_list("pk").first()
+        address = users.address_of(user).lower()
+        theirs = Message.objects.filter(Q(user=user.pk) | _of_nobody(address), anonymized_at=None)
         # In the order in which everybody locks several.
         ids = list(theirs.order_by("id").select_for_update(of=("self",)).values_list("id", flat=True))
         _scrub(ids)
         _cancel(ids)
-        _scrub_lifted(user.email.lower())
+        _scrub_lifted(address)
     return len(ids)
 
 

@@ -1,4 +1,8 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.contrib.auth import get_user_model
+from django.db.models.signals import pre_delete
 
 
 class NotificationsConfig(AppConfig):
@@ -6,11 +10,19 @@ class NotificationsConfig(AppConfig):
     verbose_name = "Mailroom"
 
     def ready(self) -> None:
-        from accounts import mails  # noqa: PLC0415 - models are only ready by now
-        from notifications import checks, history, housekeeping, jobs, kinds, receivers  # noqa: PLC0415 - the same
+        from notifications import checks, housekeeping, jobs, kinds  # noqa: PLC0415 - models are only ready by now
 
         kinds.discover()
         checks.register()
-        receivers.connect()
-        housekeeping.register(*jobs.JOBS)
-        mails.appoint(history.Mailroom())
+        for job in jobs.JOBS:
+            housekeeping.register_job(job)
+        pre_delete.connect(
+            anonymize_deleted_user, get_user_model(), dispatch_uid="notifications.anonymize_deleted_user"
+        )
+
+
+def anonymize_deleted_user(instance: Any, **kwargs: Any) -> None:
+    """However the user is deleted: on a page, in the admin, in a shell. Raw SQL sends no signal."""
+    from notifications import anonymization  # noqa: PLC0415 - the same
+
+    anonymization.anonymize_user(instance)

@@ -2,7 +2,6 @@
 
 from django.core.management import call_command
 
-from accounts import purging
 from notifications import anonymization
 from notifications.bounce_brake import brake
 from notifications.budget import quota
@@ -31,6 +30,5 @@ JOBS = (
     Job(name="lift-at-providers", every_s=15, run=lifting.lift_at_providers),
     Job(name="read-quotas", every_s=60, run=read_quotas),
     Job(name="anonymize", every_s=3600, run=anonymization.anonymize_ended),
-    Job(name="purge-unconfirmed", every_s=3600, run=purging.purge_unconfirmed),
     Job(name="clear-expired-sessions", every_s=6 * 3600, run=clear_expired_sessions),
 )

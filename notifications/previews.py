@@ -1,9 +1,9 @@
 """Every kind of mail as people get it, at /dev/emails/: for a developer's eyes, where DEBUG is on.
 
-The person in the samples has an id that no account can have, so that no link in a preview opens anything.
+The user in the samples comes from the setting PREVIEW_USER.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,15 +11,12 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.models import User
-from notifications import kinds
+from notifications import kinds, users
 from notifications.conf import settings
 from notifications.delivery.render import Content, RenderingError, content
 from notifications.kinds import Kind
 from notifications.models import Message
 
-# One more than the column of ids can hold.
-NOBODY = 2**63
 SCHEMES = {"light": "not all", "dark": "all"}
 
 
@@ -61,14 +58,12 @@ def html(request: HttpRequest, name: str) -> HttpResponse:
 
 def look(kind: Kind, language: str) -> tuple[Content | None, str]:
     """Return what a mail of `kind` says in `language`, or None and what is wrong with it."""
-    user = User(
-        pk=NOBODY, email="ada@example.com", name="Ada Lovelace", new_email="ada.lovelace@example.com", language=language
-    )
+    user = users.preview_user(language)
     message = Message(
         kind=kind.name,
         stream=kind.stream,
-        user=user,
-        to_address=user.email,
+        user=cast("Any", user),
+        to_address=users.address_of(user),
         context=kind.preview_context,
         created_at=timezone.now(),
     )

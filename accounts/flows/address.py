@@ -6,9 +6,10 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
+from accounts.emails import ACCOUNT_EXISTS, ADDRESS_CHANGE, ADDRESS_CHANGED, enqueue_email
+from accounts.flows import news
 from accounts.flows.passwords import still_has_password
 from accounts.models import User
-from accounts.signals import account_event
 from accounts.tokens import address_change_tokens
 
 
@@ -27,8 +28,8 @@ def ask_for_change(user: User, address: str, reference: UUID | None = None) -> b
     with transaction.atomic():
         if not User.objects.filter(**still_has_password(user)).update(new_email=address):
             return False
-        kind, reader = ("address-change", user) if owner is None else ("account-exists", owner)
-        account_event.send(sender=User, kind=kind, user=reader, address=address, reference=reference)
+        kind, reader = (ADDRESS_CHANGE, user) if owner is None else (ACCOUNT_EXISTS, owner)
+        enqueue_email(kind, reader, address, reference=reference)
     return True
 
 
@@ -59,7 +60,8 @@ def _replace_address(user: User) -> bool:
         if not proven.update(email=user.new_email, new_email="", confirmed_at=Now()):
             return False
         context = {"new_address": masked(user.new_email)}
-        account_event.send(sender=User, kind="address-changed", user=user, address=user.email, context=context)
+        enqueue_email(ADDRESS_CHANGED, user, user.email, context=context)
+        news.leave_if_unsubscribed(user.new_email)
     return True
 
 

@@ -1,14 +1,15 @@
 """What an operator changes of an account: its owner is notified, as of their own changes."""
 
+from accounts.emails import ADDRESS_CHANGED, PASSWORD_CHANGED, enqueue_email
+from accounts.flows import news
 from accounts.flows.address import masked
 from accounts.models import User
-from accounts.signals import account_event
 
 
 def password_changed(user: User) -> None:
     """Call it in the transaction that changed the password."""
     _end_address_change(user)
-    account_event.send(sender=User, kind="password-changed", user=user, address=user.email)
+    enqueue_email(PASSWORD_CHANGED, user, user.email)
 
 
 def address_changed(user: User, old: str) -> None:
@@ -16,7 +17,8 @@ def address_changed(user: User, old: str) -> None:
     if user.email != old:
         _end_address_change(user)
         context = {"new_address": masked(user.email)}
-        account_event.send(sender=User, kind="address-changed", user=user, address=old, context=context)
+        enqueue_email(ADDRESS_CHANGED, user, old, context=context)
+        news.leave_if_unsubscribed(user.email)
 
 
 def _end_address_change(user: User) -> None:

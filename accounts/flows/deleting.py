@@ -2,15 +2,15 @@
 
 from django.db import transaction
 
+from accounts.emails import ACCOUNT_DELETED, enqueue_email
 from accounts.flows.passwords import still_has_password
 from accounts.models import User
-from accounts.signals import account_event
 
 
 def delete(user: User) -> bool:
     """Delete the account of a user whose password was checked, and say farewell; False if that is not so any more.
 
-    Whoever keeps something of it hears Django's pre_delete.
+    The engine anonymizes its messages on Django's pre_delete.
     """
     with transaction.atomic():
         account = User.objects.select_for_update().filter(**still_has_password(user), is_staff=False).first()
@@ -20,7 +20,7 @@ def delete(user: User) -> bool:
         context = {"name": account.name if account.confirmed_at else "", "language": account.language}
         address = account.email
         account.delete()
-        account_event.send(sender=User, kind="account-deleted", user=None, address=address, context=context)
+        enqueue_email(ACCOUNT_DELETED, None, address, context=context)
     return True
 
 

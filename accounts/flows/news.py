@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models.functions import Lower
 
 from accounts.models import User
-from accounts.signals import news_wanted
+from notifications import is_unsubscribed, resubscribe
 
 
 def leave(addresses: Collection[str]) -> int:
@@ -30,5 +30,11 @@ def save_preferences(member: User, changes: Mapping[str, Any]) -> bool:
 
 
 def say_yes(user: User) -> None:
-    """Let it be known that the reader of the account's address wants news. To be called in the deciding transaction."""
-    news_wanted.send(sender=User, user=user, address=user.email)
+    """Send news again to the reader of the account's address. Called in the transaction that records the yes."""
+    resubscribe(user.email)
+
+
+def leave_if_unsubscribed(address: str) -> None:
+    """Clear the tick box of an account that has moved to an address whose reader had left the news."""
+    if is_unsubscribed(address):
+        leave([address.lower()])

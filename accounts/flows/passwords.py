@@ -8,9 +8,9 @@ from django.db.models import Case, F, Value, When
 from django.db.models.functions import Coalesce, Now
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.emails import PASSWORD_CHANGED, PASSWORD_RESET, enqueue_email
 from accounts.models import User
 from accounts.ratelimits import is_flooded
-from accounts.signals import account_event
 from accounts.tokens import password_reset_tokens
 
 
@@ -51,7 +51,7 @@ def ask_for_reset(address: str, reference: UUID | None = None) -> None:
     user = User.objects.by_address(address)
     flooded = is_flooded(known=user is not None)
     with transaction.atomic():
-        account_event.send(sender=User, kind="password-reset", user=user, address=address, reference=reference)
+        enqueue_email(PASSWORD_RESET, user, address, reference=reference)
         # Undone, and not left out: that would take less time.
         if flooded:
             transaction.set_rollback(True)
@@ -69,5 +69,5 @@ def _set(user: User, password: str, proof: dict[str, Any], more: dict[str, Any])
             return False
         # The address as it is now, under the lock of the update.
         account = User.objects.get(pk=user.pk)
-        account_event.send(sender=User, kind="password-changed", user=account, address=account.email)
+        enqueue_email(PASSWORD_CHANGED, account, account.email)
     return True

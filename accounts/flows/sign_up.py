@@ -11,10 +11,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, F, When
 from django.db.models.functions import Now
 
+from accounts.emails import ACCOUNT_EXISTS, WELCOME, enqueue_email
 from accounts.flows.sign_up_cookie import PendingSignUp
 from accounts.models import User
 from accounts.ratelimits import is_flooded
-from accounts.signals import account_event
 
 
 def sign_up(wanted: User, pending: PendingSignUp, *, instead_of: PendingSignUp | None = None) -> None:
@@ -38,7 +38,7 @@ def sign_up(wanted: User, pending: PendingSignUp, *, instead_of: PendingSignUp |
                 raise
             # The other post of a double click has written this very email.
             is_own = owner.sign_up == wanted.sign_up and _renewed(owner, wanted)
-            _tell("confirmation" if is_own else "account-exists", owner, wanted.email, pending.mail)
+            enqueue_email(WELCOME if is_own else ACCOUNT_EXISTS, owner, wanted.email, reference=pending.mail)
 
 
 def resend(pending: PendingSignUp) -> PendingSignUp:
@@ -61,7 +61,7 @@ def ask_for_confirmation(address: str, reference: UUID | None = None, *, made_by
     open_ = owner is None or (owner.confirmed_at is None and (made_by is None or made_by.made(owner)))
     flooded = is_flooded(known=owner is not None)
     with transaction.atomic():
-        _tell("confirmation" if open_ else "account-exists", owner, address, reference)
+        enqueue_email(WELCOME if open_ else ACCOUNT_EXISTS, owner, address, reference=reference)
         # Undone, and not left out: that would take less time.
         if flooded:
             transaction.set_rollback(True)
@@ -76,9 +76,9 @@ def _take(wanted: User, owner: User | None) -> None:
         if owner.sign_up != wanted.sign_up:
             # As much work as a new account makes.
             User.objects.filter(pk=owner.pk).update(email=F("email"))
-            _tell("account-exists", owner, wanted.email, wanted.reference)
+            enqueue_email(ACCOUNT_EXISTS, owner, wanted.email, reference=wanted.reference)
         elif _renewed(owner, wanted):
-            _tell("confirmation", owner, wanted.email, wanted.reference)
+            enqueue_email(WELCOME, owner, wanted.email, reference=wanted.reference)
         else:
             wanted.save()
 
@@ -93,7 +93,3 @@ def _give_up(pending: PendingSignUp) -> None:
     """One statement, and one write where there is an account with that address, whoever made it."""
     made_here = When(sign_up=pending.account, confirmed_at=None, then=Now())
     User.objects.filter(email=pending.address).update(replaced_at=Case(made_here, default=F("replaced_at")))
-
-
-def _tell(kind: str, user: User | None, address: str, reference: UUID | None) -> None:
-    account_event.send(sender=User, kind=kind, user=user, address=address, reference=reference)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from accounts.flows.sign_up_cookie import PendingSignUp
-from accounts.mails import Progress
+from notifications import Progress
 
 # A person looks at the page for the first minute; after ten it no longer updates, and says so.
 FRESH_S = 60

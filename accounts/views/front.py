@@ -6,8 +6,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
-from accounts import mails
 from accounts.models import User
+from notifications import history, refusal
 
 SHOWN_MAILS = 20
 
@@ -20,6 +20,6 @@ class HomeView(TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         if isinstance(self.request.user, User):
-            context["refusal"] = mails.office().refusal(self.request.user)
-            context["mails"] = mails.office().history(self.request.user, SHOWN_MAILS)
+            context["refusal"] = refusal(self.request.user.email)
+            context["mails"] = history(self.request.user, SHOWN_MAILS)
         return context

@@ -15,7 +15,6 @@ from django.views.generic import FormView
 from django_htmx.http import HttpResponseStopPolling
 from django_htmx.middleware import HtmxDetails
 
-from accounts import mails
 from accounts.flows import sign_up
 from accounts.flows.sign_up_cookie import PendingSignUp
 from accounts.flows.sign_up_progress import SignUpProgress
@@ -23,6 +22,7 @@ from accounts.forms import SignUpForm
 from accounts.models import User
 from accounts.ratelimits import Action, Bucket, count, throttled
 from accounts.views.next_page import asked_for, page_after
+from notifications import progress
 
 
 class HtmxRequest(HttpRequest):
@@ -106,7 +106,7 @@ def check_inbox(request: HtmxRequest) -> HttpResponse:
         return HttpResponseStopPolling() if request.htmx else redirect("accounts:home")
     account = User.objects.by_address(pending.address)
     confirmed = pending.made(account) and account is not None and account.confirmed_at is not None
-    shown = SignUpProgress(pending, mails.office().progress(pending.mail), confirmed)
+    shown = SignUpProgress(pending, progress(pending.mail), confirmed)
     if request.htmx:
         if request.GET.get("seen") == shown.version:
             return HttpResponse(status=204)

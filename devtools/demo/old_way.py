@@ -15,7 +15,7 @@ from notifications.models import Message
 from notifications.providers import registry
 
 # Otherwise the outbox would send the email a second time.
-post_save.disconnect(sender=User, dispatch_uid="notifications.welcome_new_user")
+post_save.disconnect(sender=User, dispatch_uid="accounts.welcome_new_user")
 
 
 class InlineSignUpView(SignUpView):

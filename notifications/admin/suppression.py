@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminTextInputWidget
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -15,7 +16,6 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
 
-from accounts.models import User
 from notifications.admin.large_lists import DayFilter, LargeList, ValuesFilter
 from notifications.admin.search import TidySearch
 from notifications.events import suppress
@@ -138,7 +138,7 @@ class SuppressionAdmin(TidySearch, LargeList):
     def lift_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """GET asks why; POST lifts, once, and writes down who did it."""
         user = request.user
-        if not self.has_lift_permission(request) or not isinstance(user, User):
+        if not self.has_lift_permission(request) or not isinstance(user, AbstractBaseUser):
             raise PermissionDenied
         suppression = get_object_or_404(Suppression, pk=pk)
         form = LiftForm(request.POST if request.method == "POST" else None)
@@ -147,7 +147,7 @@ class SuppressionAdmin(TidySearch, LargeList):
         self._lift(request, suppression, user, form.cleaned_data["why"])
         return HttpResponseRedirect(reverse("admin:notifications_suppression_change", args=[pk]))
 
-    def _lift(self, request: HttpRequest, suppression: Suppression, user: User, why: str) -> None:
+    def _lift(self, request: HttpRequest, suppression: Suppression, user: AbstractBaseUser, why: str) -> None:
         with transaction.atomic():
             lifted = suppress.lift(suppression, user, why)
             if lifted:

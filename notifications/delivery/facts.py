@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from django.db import connection
 
-from notifications import kinds
+from notifications import kinds, users
 from notifications.conf import settings
 from notifications.delivery.misfit import may_fit_elsewhere
 from notifications.delivery.relevance import Facts
@@ -96,7 +96,7 @@ def _ask_kind(message: Message, kind: kinds.Kind, known: Facts) -> Facts:
         return replace(known, user_gone=kind.requires_account, superseded=False)
     return replace(
         known,
-        user_inactive=not (user.is_active or kind.to_inactive_users),
+        user_inactive=not (users.is_active(user) or kind.to_inactive_users),
         address_changed=kind.requires_account and message.to_address.lower() != kind.address(user).lower(),
         superseded=kind.newest_wins and known.superseded,
         wanted=kind.is_relevant(user),

@@ -10,7 +10,7 @@ from css_inline import CSSInliner
 from django.template import Context, Engine
 from django.utils import translation
 
-from notifications import kinds
+from notifications import kinds, users
 from notifications.conf import settings
 from notifications.delivery.misfit import may_fit_elsewhere
 from notifications.models import Message
@@ -98,7 +98,7 @@ def render(message: Message, *, attempt: int) -> OutgoingMail:
 
 def language_of(message: Message) -> str:
     """Return the language `message` is written in: its recipient's, if there is a translation, or the site's own."""
-    wish = message.user.language if message.user else ""
+    wish = users.language_of(message.user) if message.user else ""
     if not wish and isinstance(message.context, dict):
         wish = message.context.get("language") or ""
     try:
@@ -157,11 +157,11 @@ def _content(message: Message, language: str) -> Content:
 def _is_confirmed(message: Message) -> bool:
     """Decide whether the message goes to the address that its account has confirmed."""
     user = message.user
-    return user is not None and user.confirmed_at is not None and message.to_address == user.email.lower()
+    return user is not None and users.has_confirmed(user, message.to_address)
 
 
 def _name_of(message: Message) -> str:
-    return " ".join(message.user.get_full_name().split()) if message.user and _is_confirmed(message) else ""
+    return " ".join(users.display_name(message.user).split()) if message.user and _is_confirmed(message) else ""
 
 
 def _unnamed(message: Message) -> dict[str, str]:

@@ -9,22 +9,22 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connection
 from django.db.models import Max
 from django.db.models.functions import Now
 
-from accounts.flows import news
-from accounts.models import User
 from notifications.conf import settings
 from notifications.models import ProviderEvent, Suppression
 from notifications.providers.base.webhook import InterpretedEvent
 from notifications.rules.outcomes import BounceKind, EventType
 from notifications.rules.suppression import Reason, reason_for
+from notifications.signals import unsubscribed
 
 _Key = tuple[str, str]
 HEALED = "a message was delivered"
 CAME_BACK = "the account's owner asked for news again"
-ENDS_NEWS = {Reason.UNSUBSCRIBED, Reason.COMPLAINT}
+ENDS_BULK = {Reason.UNSUBSCRIBED, Reason.COMPLAINT}
 # Messages to each address that bounced softly since one was delivered or a person lifted the suppression. Each part is
 # a question for one address, so that each is answered by an index. No provider tries for longer than a few days, so
 # what was sent long before is not read.
@@ -74,8 +74,8 @@ def consider(reports: Sequence[Report]) -> None:
     soft = _soft_bounces({one.event.recipient for one in reports if one.interpreted.bounce is BounceKind.SOFT})
     found = [(one, reason) for one in reports if (reason := _reason(one, soft.get(one.event.recipient, 0)))]
     put = _put(found)
-    # Whoever leaves or complains gets no news any more, and the account's page says so.
-    news.leave({address for address, reason in put if reason in ENDS_NEWS})
+    if left := frozenset(address for address, reason in put if reason in ENDS_BULK):
+        unsubscribed.send(sender=Suppression, addresses=left)
     for kind, (reason, why) in _BACK.items():
         _take_back(_last_words(reports, kind, found, reason), reason, why)
 
@@ -93,8 +93,13 @@ def heal(message_ids: Iterable[UUID]) -> None:
         probed.update(lifted_at=Now(), lift_reason=HEALED)
 
 
-def come_back(address: str) -> int:
-    """Lift what keeps news from a reader who wants it again; return how many suppressions that were.
+def is_unsubscribed(address: str) -> bool:
+    """Decide whether the reader of the address has left bulk email, by unsubscribing or by a complaint."""
+    return Suppression.objects.in_force([address]).filter(reason__in=ENDS_BULK).exists()
+
+
+def resubscribe(address: str) -> int:
+    """Lift what keeps bulk email from a reader who wants it again; return how many suppressions that were.
 
     A complaint stays: providers keep it too, whoever says what.
     """
@@ -102,7 +107,7 @@ def come_back(address: str) -> int:
     return left.update(lifted_at=Now(), lift_reason=CAME_BACK)
 
 
-def lift(suppression: Suppression, by: User, why: str) -> bool:
+def lift(suppression: Suppression, by: AbstractBaseUser, why: str) -> bool:
     """Take an address off the list by a person's word; False if it was lifted already."""
     return bool(
         Suppression.objects.filter(pk=suppression.pk, lifted_at__isnull=True).update(

@@ -32,9 +32,9 @@ class Job:
 _jobs: dict[str, Job] = {}
 
 
-def register(*jobs: Job) -> None:
-    """Add jobs; one of the same name is replaced. To be called while Django's applications are made ready."""
-    _jobs.update({job.name: job for job in jobs})
+def register_job(job: Job) -> None:
+    """Add a job; one of the same name is replaced. Called in the `ready` of an app."""
+    _jobs[job.name] = job
 
 
 def registered() -> Iterable[Job]:

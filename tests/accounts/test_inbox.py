@@ -12,13 +12,12 @@ from django.utils import timezone
 
 from accounts.flows.sign_up_cookie import PAUSE_S
 from accounts.links import confirmation_path, password_reset_path
-from accounts.mails import Progress
 from accounts.models import User
 from accounts.purging import purge_unconfirmed
+from notifications import Progress
 from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
 from notifications.events import suppress
-from notifications.history import Mailroom
 from notifications.models import Message
 from notifications.rules.states import Stream
 from notifications.rules.suppression import Reason
@@ -106,7 +105,7 @@ def test_address_that_is_not_written_to_is_not_said_to_have_been(client):
 @pytest.mark.parametrize("progress", Progress)
 @pytest.mark.parametrize("age_s", [0, 61, 601])
 def test_page_has_a_picture_of_everything_there_is(person, monkeypatch, progress, age_s):
-    monkeypatch.setattr(Mailroom, "progress", lambda self, reference: progress)
+    monkeypatch.setattr("accounts.views.sign_up.progress", lambda message_id: progress)
     with later(age_s):
         shown = person.get(INBOX).context["sign_up"]
         assert state(person) == progress

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import purging
+from accounts.management.commands import enqueue_missing
 from accounts.models import User
 from notifications import jobs
 from notifications.delivery.deliver import deliver
@@ -20,7 +21,7 @@ from notifications.delivery.record import Carrier
 from notifications.delivery.replay import dead_letters, replay
 from notifications.events import ingest
 from notifications.events.apply import read_due
-from notifications.management.commands import announce, enqueue_missing
+from notifications.management.commands import announce
 from notifications.models import Message, ProviderEvent
 from notifications.outbox import recover, relay
 from notifications.providers.base.webhook import RawEvent
@@ -67,7 +68,7 @@ def test_setting_keeps_iterators_within_one_statement(pooled_server):
 
 def test_announcement_reaches_every_reader(pooled_server):
     people(confirmed_at=timezone.now(), wants_news=True)
-    arguments = ("summer", "--to", "confirmed", "--headline", "News", "--text", "Some.")
+    arguments = ("summer", "--headline", "News", "--text", "Some.")
     call_command("announce", *arguments, stdout=StringIO())
     assert Message.objects.filter(kind="product-news").count() == PEOPLE
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 from unicodedata import category
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
-from accounts import emails
-from accounts.models import User
+from notifications import kinds, users
+from notifications.kinds import Kind
 from notifications.outbox import Draft, enqueue_many
 from notifications.rules.states import Status
 from notifications.rules.text import BIDI, one_form, prose
@@ -21,11 +22,11 @@ ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bq]\?.*\?=", re.IGNORECASE)
 
 
 class Command(BaseCommand):
-    help = "Enqueue product news for many people. The same NAME again reaches only those who did not get it yet."
+    help = "Enqueue one text for all readers of a kind. The same NAME again reaches only those who did not get it yet."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="names the announcement; nobody gets one of this name twice")
-        parser.add_argument("--to", choices=["confirmed"], required=True, help="which of those who want news")
+        parser.add_argument("--kind", default="", help="a kind that has an audience; needed if there are several")
         parser.add_argument("--headline", required=True)
         parser.add_argument("--text", required=True, help="paragraphs, with an empty line between two")
         parser.add_argument("--dry-run", action="store_true", help="only say how many people there are")
@@ -36,20 +37,31 @@ class Command(BaseCommand):
         if not headline or not context["paragraphs"]:
             raise CommandError("An announcement needs a headline and a text.")
         name = one_line("name", one_form(options["name"]))
-        readers = User.objects.filter(is_active=True, confirmed_at__isnull=False, wants_news=True)
+        kind, readers = audience(options["kind"])
         if options["dry_run"]:
             self.stdout.write(f"{readers.count()} people have agreed to news and would get it.")
             return
         by_status: Counter[str] = Counter()
         for page in pages(readers):
-            by_status.update(message.status for message in enqueue_many([draft(name, one, context) for one in page]))
+            by_status.update(
+                message.status for message in enqueue_many([draft(kind, name, one, context) for one in page])
+            )
         kept_back = by_status.pop(Status.SUPPRESSED, 0)
         self.stdout.write(f"{by_status.total()} messages enqueued." + (f" {kept_back} kept back." if kept_back else ""))
 
 
-def draft(name: str, reader: User, context: dict[str, Any]) -> Draft:
-    kind = emails.PRODUCT_NEWS.name
-    return Draft(kind=kind, to=reader.email, user=reader, key=f"{kind}:{name}:{reader.pk}", context=context)
+def audience(name: str) -> tuple[Kind, QuerySet[Any]]:
+    """Return the kind called `name`, or the only one that has an audience, with its users. Raises CommandError."""
+    found = {kind.name: kind for kind in kinds.KINDS.values() if kind.audience}
+    kind = found.get(name or next(iter(found), "")) if name or len(found) == 1 else None
+    if kind is None or kind.audience is None:
+        raise CommandError(f"Choose one of the kinds that have an audience: {', '.join(found) or 'there is none'}.")
+    return kind, kind.audience()
+
+
+def draft(kind: Kind, name: str, reader: AbstractBaseUser, context: dict[str, Any]) -> Draft:
+    key = f"{kind.name}:{name}:{reader.pk}"
+    return Draft(kind=kind.name, to=users.address_of(reader), user=reader, key=key, context=context)
 
 
 def one_line(what: str, text: str) -> str:
@@ -64,9 +76,9 @@ def paragraphs(text: str) -> list[str]:
     return [paragraph.strip() for paragraph in re.split(r"\n[^\S\n]*\n", text) if paragraph.strip()]
 
 
-def pages(readers: QuerySet[User]) -> Iterator[list[User]]:
+def pages(readers: QuerySet[Any]) -> Iterator[list[Any]]:
     """Yield the readers by key: a pooler in transaction mode keeps no cursor open between two statements."""
-    after = 0
-    while page := list(readers.filter(pk__gt=after).order_by("pk")[:BATCH]):
-        after = page[-1].pk
+    rest = readers.order_by("pk")
+    while page := list(rest[:BATCH]):
         yield page
+        rest = readers.filter(pk__gt=page[-1].pk).order_by("pk")

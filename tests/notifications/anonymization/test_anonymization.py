@@ -11,9 +11,9 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.emails import PASSWORD_RESET, enqueue_email, welcome_draft
 from accounts.flows.deleting import delete
 from accounts.models import User
-from accounts.signals import account_event
 from notifications import anonymization
 from notifications.delivery.claim import claim, hand_over
 from notifications.delivery.deliver import deliver
@@ -25,7 +25,6 @@ from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppre
 from notifications.outbox import NotResentError, enqueue, recover, relay, resend, settle
 from notifications.providers.base.mail import Accepted, ErrorClass, ProviderError
 from notifications.providers.base.webhook import RawEvent
-from notifications.receivers import welcome_draft
 from notifications.rules.states import Status, Stream
 from notifications.rules.suppression import Reason
 from tests.factories import MessageFactory, UserFactory
@@ -242,7 +241,7 @@ def test_anonymized_message_is_never_sent_again(ada, provider, kind):
 
 
 def test_reset_for_nobody_is_written_down_and_not_sent(provider):
-    account_event.send(sender=User, kind="password-reset", user=None, address="nobody@example.com")
+    enqueue_email(PASSWORD_RESET, None, "nobody@example.com")
     message = Message.objects.get()
     assert str(deliver([message.id], Stream.CRITICAL, CARRIER)) == "1 cancelled"
     assert (fresh(message).status, fresh(message).status_reason) == (

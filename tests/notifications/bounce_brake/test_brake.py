@@ -15,8 +15,8 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
+from accounts import emails
 from accounts.models import User
-from accounts.signals import account_event
 from notifications import kinds
 from notifications.bounce_brake import brake
 from notifications.delivery.deliver import deliver
@@ -39,7 +39,7 @@ def sign_up(number):
 
 
 def ask_for_reset(user):
-    account_event.send(sender=User, kind="password-reset", user=user, address=user.email)
+    emails.enqueue_email(emails.PASSWORD_RESET, user, user.email)
     return Message.objects.get(kind="password-reset", user=user)
 
 

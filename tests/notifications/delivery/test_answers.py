@@ -4,7 +4,7 @@ import pytest
 from django.db.models.functions import Now
 
 from accounts import emails
-from accounts.mails import Progress
+from notifications import Progress
 from notifications.breaker.circuit import CONSECUTIVE_FAILURES
 from notifications.breaker.permits import acquire, is_closed
 from notifications.delivery.deliver import deliver
@@ -12,7 +12,7 @@ from notifications.delivery.record import Carrier
 from notifications.delivery.refusals import DOMAINS, RUN
 from notifications.delivery.replay import dead_letters, replay
 from notifications.events.apply import read_due
-from notifications.history import Mailroom
+from notifications.lookup import progress
 from notifications.models import Message, ProviderEvent, Suppression
 from notifications.providers.answers import meaning as m
 from notifications.providers.base.mail import ErrorClass, ProviderError
@@ -212,7 +212,7 @@ def test_refused_address_is_told_like_a_bounced_one(provider):
     assert (after.status, after.outcome, after.sent_at) == (Status.DEAD, Outcome.BOUNCED, None)
     assert (event.recipient, event.bounce, event.attempt) == (message.to_address, BounceKind.HARD, 1)
     assert message.to_address not in str(event.payload)
-    assert Mailroom().progress(message.id) is Progress.REFUSED
+    assert progress(message.id) is Progress.REFUSED
     assert reasons() == [Reason.HARD_BOUNCE]
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def registered(monkeypatch):
     """No jobs but a test's own."""
     monkeypatch.setattr(housekeeping, "_jobs", {})
-    return housekeeping.register
+    return housekeeping.register_job
 
 
 def job(name, run, every_s=3600.0):
@@ -45,7 +45,7 @@ def test_every_declared_job_runs_and_is_written_down(valkey):
     ours = Keeper()
     ours.turn()
     finished(ours)
-    assert {name for name, row in rows().items() if row.done_at} == {each.name for each in jobs.JOBS}
+    assert {name for name, row in rows().items() if row.done_at} == {each.name for each in housekeeping.registered()}
 
 
 def test_job_that_is_done_is_not_due_again_also_for_the_next_process(registered):
@@ -72,7 +72,8 @@ def test_failure_is_written_down_and_its_message_is_not(registered, caplog):
 
 def test_stuck_job_holds_up_no_other_and_is_said(registered, monkeypatch):
     let_go, done = threading.Event(), threading.Event()
-    registered(job("stuck", lambda: let_go.wait(60) and None), job("sweep", done.set))
+    registered(job("stuck", lambda: let_go.wait(60) and None))
+    registered(job("sweep", done.set))
     ours, other = Keeper(), Keeper()
     try:
         ours.turn()

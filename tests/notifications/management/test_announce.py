@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 def announce(name="spring", headline="News & more", text="One.\n\nTwo <3.", **options):
     out = StringIO()
-    call_command("announce", name, to="confirmed", headline=headline, text=text, stdout=out, **options)
+    call_command("announce", name, headline=headline, text=text, stdout=out, **options)
     return out.getvalue().strip()
 
 

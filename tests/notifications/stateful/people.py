@@ -9,10 +9,8 @@ from hypothesis.strategies import booleans, integers, lists, sampled_from
 
 from accounts import emails
 from accounts.models import User
-from accounts.signals import account_event
 from notifications.events import suppress as suppressing
 from notifications.outbox import Draft, enqueue
-from notifications.receivers import welcome_draft
 from notifications.rules.states import Event, Status
 from notifications.rules.suppression import Reason
 from tests.notifications.stateful.scene import Scene, one_of, when
@@ -44,7 +42,7 @@ class People(Scene):
         causes: dict[str, Callable[[Person], object]] = {
             "reset": self._ask_for_a_reset,
             "news": self._announce,
-            "again": lambda person: enqueue(welcome_draft(User.objects.get(pk=person.pk))),
+            "again": lambda person: enqueue(emails.welcome_draft(User.objects.get(pk=person.pk))),
         }
         known = [person for person in self._living() if wants != "again" or person.address == person.first_address]
         person = one_of(known, pick) if known else None
@@ -109,7 +107,7 @@ class People(Scene):
 
     def _ask_for_a_reset(self, person: Person) -> None:
         user = User.objects.get(pk=person.pk)
-        account_event.send(sender=User, kind=emails.PASSWORD_RESET.name, user=user, address=user.email)
+        emails.enqueue_email(emails.PASSWORD_RESET, user, user.email)
 
     def _announce(self, person: Person) -> None:
         user = User.objects.get(pk=person.pk)

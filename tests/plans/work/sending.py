@@ -11,7 +11,7 @@ from notifications.delivery.deliver import deliver
 from notifications.delivery.facts import gather
 from notifications.delivery.record import Carrier
 from notifications.delivery.replay import dead_letters, replay
-from notifications.history import Mailroom
+from notifications.lookup import history, progress
 from notifications.models import Message
 from notifications.outbox import Draft, enqueue_many, recover, relay
 from notifications.providers.base.mail import ErrorClass
@@ -124,8 +124,8 @@ def account_is_deleted(bench):
 
 @work
 def pages_ask_for_progress_and_history(bench):
-    Mailroom().progress(queued(bench).id)
-    Mailroom().history(bench.person, 10)
+    progress(queued(bench).id)
+    history(bench.person, 10)
 
 
 @work

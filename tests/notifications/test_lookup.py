@@ -4,8 +4,8 @@ from itertools import product
 
 import pytest
 
-from accounts.mails import Progress
-from notifications.history import REPORTED_S, USUAL_S, progress_of
+from notifications import Progress
+from notifications.lookup import REPORTED_S, USUAL_S, progress_of
 from notifications.rules.outcomes import Outcome
 from notifications.rules.states import Status
 

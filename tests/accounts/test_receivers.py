@@ -7,9 +7,8 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
+from accounts.emails import PASSWORD_RESET, enqueue_email
 from accounts.models import User
-from accounts.signals import account_event
-from notifications.kinds import UnknownKindError
 from notifications.models import Message
 from notifications.rules.addresses import BadAddressError
 from tests.factories import UserFactory
@@ -89,18 +88,14 @@ def test_missing_welcome_mails_are_enqueued_once():
     ]
 
 
-def test_account_event_becomes_a_message():
+def test_email_of_a_flow_becomes_a_message():
     user = UserFactory()
-    account_event.send(sender=User, kind="password-reset", user=user, address=user.email)
+    enqueue_email(PASSWORD_RESET, user, user.email)
     message = Message.objects.get()
     assert (message.kind, message.stream, message.user) == ("password-reset", "critical", user)
 
 
-@pytest.mark.parametrize(
-    ("kind", "address", "error"),
-    [("no-such-kind", "ada@example.com", UnknownKindError), ("password-reset", "a@b.com,c@d.com", BadAddressError)],
-)
-def test_event_that_cannot_become_a_message_undoes_what_happened(kind, address, error):
-    with pytest.raises(error):
-        account_event.send(sender=User, kind=kind, user=UserFactory(), address=address)
+def test_email_that_cannot_become_a_message_undoes_what_happened():
+    with pytest.raises(BadAddressError):
+        enqueue_email(PASSWORD_RESET, UserFactory(), "a@b.com,c@d.com")
     assert not Message.objects.exists()

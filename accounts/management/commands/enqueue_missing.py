@@ -3,13 +3,10 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db.models import Exists, OuterRef
 
-from accounts import emails
+from accounts.emails import WELCOME, welcome_draft
 from accounts.models import User
-from notifications.models import Message
-from notifications.outbox import enqueue_many
-from notifications.receivers import welcome_draft
+from notifications import enqueue_many, never_written_to
 
 BATCH = 500
 
@@ -21,8 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say how many there are")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        welcomed = Message.objects.filter(user=OuterRef("pk"), kind=emails.WELCOME.name)
-        missing = User.objects.filter(~Exists(welcomed), is_active=True, confirmed_at__isnull=True)
+        missing = never_written_to(User.objects.filter(is_active=True, confirmed_at__isnull=True), WELCOME.name)
         if options["dry_run"]:
             self.stdout.write(f"{missing.count()} users have no welcome mail.")
             return

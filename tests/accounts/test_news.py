@@ -6,9 +6,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.flows import address, confirming
-from accounts.mails import Refusal
 from accounts.models import User
 from accounts.tokens import address_change_tokens
+from notifications import Refusal
 from notifications.events import lifting, suppress
 from notifications.models import Message, Suppression
 from notifications.outbox import Draft, enqueue
@@ -17,10 +17,16 @@ from notifications.rules.suppression import Reason
 from tests.factories import MessageFactory, UserFactory
 from tests.notifications.events.test_apply import reported
 from tests.scripted import ScriptedAccount
+from tests.scripted_webhook import ScriptedWebhook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
 ADDRESS = "ada@example.com"
+
+
+@pytest.fixture(autouse=True)
+def scripted_webhook(registered):
+    registered("scripted", webhook=ScriptedWebhook)
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ PASSWORD_RESET = register(
         max_age=timedelta(hours=1),
         context=password_reset_context,
         newest_wins=True,
-        may_probe=True,
+        may_recheck=True,
     )
 )
 PASSWORD_CHANGED = register(

@@ -63,7 +63,7 @@ class Kind:
     #: An older message of this kind to the same user is not sent once there is a newer one.
     newest_wins: bool = False
     #: One message may go to an address with soft bounces after its cool-off, to see whether it takes email again.
-    may_probe: bool = False
+    may_recheck: bool = False
     #: It goes to addresses that no user has confirmed yet: its bounces put the sender's reputation at risk, and slow it
     #: down if there are many (docs/bounce-brake.md).
     to_unconfirmed: bool = False

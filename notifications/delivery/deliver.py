@@ -16,7 +16,7 @@ from notifications.budget.terms import USE_WITHIN_S
 from notifications.delivery import refusals, retry
 from notifications.delivery.claim import claim, defer, hand_over, release, requeue, revert_hand_over
 from notifications.delivery.facts import gather
-from notifications.delivery.probe import take_probe
+from notifications.delivery.recheck import take_recheck
 from notifications.delivery.record import (
     Carrier,
     RecordLostError,
@@ -167,7 +167,7 @@ class DeliveryRun:
 
     def deliver_one(self, message: Message, facts: Facts, route: Route) -> bool:
         """Send one message, and return whether the provider was called."""
-        if facts.probes and not take_probe(message):
+        if facts.is_recheck and not take_recheck(message):
             skip = Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail")
             self.skip(message, skip, age_s=facts.age_s)
             return False

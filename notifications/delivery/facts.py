@@ -11,7 +11,7 @@ from notifications.delivery.misfit import may_fit_elsewhere
 from notifications.delivery.relevance import Facts
 from notifications.models import Message, Suppression
 from notifications.rules.states import Status, Stream
-from notifications.rules.suppression import Candidate, Standing, probes, why_blocked
+from notifications.rules.suppression import ActiveSuppression, Candidate, blocking_reason, is_recheck
 from notifications.runtime.database import is_outage
 
 # A newer message in one of these states reaches, has reached or may have reached the person.
@@ -59,15 +59,15 @@ def gather(messages: Sequence[Message]) -> list[tuple[Message, Facts]]:
             )
             for message_id, age_s, expired, superseded, others in cursor.fetchall()
         }
-    standings = Suppression.objects.standings(message.to_address for message in messages)
+    suppressions = Suppression.objects.active(message.to_address for message in messages)
     return [
-        (message, _facts(message, known[message.id], standings.get(message.to_address.lower(), [])))
+        (message, _facts(message, known[message.id], suppressions.get(message.to_address.lower(), [])))
         for message in messages
         if message.id in known
     ]
 
 
-def _facts(message: Message, known: Facts, standings: list[Standing]) -> Facts:
+def _facts(message: Message, known: Facts, suppressions: list[ActiveSuppression]) -> Facts:
     """A kind is an adopter's code: what it raises is its own message's trouble and no other's.
 
     A database that is away is nobody's fault and passes through; a question that no database can answer is the kind's.
@@ -86,8 +86,10 @@ def _facts(message: Message, known: Facts, standings: list[Standing]) -> Facts:
             may_fit_elsewhere=may_fit_elsewhere(error),
             expired=known.expired or (message.expires_at is None and known.age_s > kinds.UNKNOWN_MAX_AGE_S),
         )
-    candidate = Candidate(stream=Stream(message.stream), may_probe=kind.may_probe, message_id=message.id)
-    return replace(asked, suppressed=why_blocked(standings, candidate) or "", probes=probes(standings, candidate))
+    candidate = Candidate(stream=Stream(message.stream), may_recheck=kind.may_recheck, message_id=message.id)
+    return replace(
+        asked, suppressed=blocking_reason(suppressions, candidate) or "", is_recheck=is_recheck(suppressions, candidate)
+    )
 
 
 def _ask_kind(message: Message, kind: kinds.Kind, known: Facts) -> Facts:

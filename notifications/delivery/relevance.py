@@ -25,7 +25,7 @@ class Facts:
     # Why the address gets no such mail; empty if it does.
     suppressed: str = ""
     # It may only go if it is the one message that sees whether the address takes mail again.
-    probes: bool = False
+    is_recheck: bool = False
     wanted: bool = True
     # The name of what the kind raised when it was asked, and whether another version of the code may not raise it.
     broken: str = ""

@@ -87,10 +87,10 @@ def suppress(address: str, reason: Reason, detail: str) -> None:
 
 
 def heal(message_ids: Iterable[UUID]) -> None:
-    """Lift the suppressions that one of these delivered messages has probed."""
+    """Lift the suppressions that one of these delivered messages has rechecked."""
     if ids := set(message_ids):
-        probed = Suppression.objects.filter(lifted_at__isnull=True, recheck_id__in=ids)
-        probed.update(lifted_at=Now(), lift_reason=HEALED)
+        rechecked = Suppression.objects.filter(lifted_at__isnull=True, recheck_id__in=ids)
+        rechecked.update(lifted_at=Now(), lift_reason=HEALED)
 
 
 def is_unsubscribed(address: str) -> bool:

@@ -1,4 +1,4 @@
-"""Addresses that get no (or not all) mail any more, and why."""
+"""Addresses that get no (or not all) email, and why."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,10 +11,10 @@ from django.db.models.functions import Coalesce, Now
 
 from notifications.conf import settings
 from notifications.models.event import ProviderEvent
-from notifications.rules.suppression import Reason, Standing
+from notifications.rules.suppression import ActiveSuppression, Reason
 
-# Since it began, or since the last probe, by the database's clock.
-RESTED_FOR = models.ExpressionWrapper(
+# Since it began, or since the last recheck, by the database's clock.
+COOLING_FOR = models.ExpressionWrapper(
     Now() - Coalesce("rechecked_at", "created_at"), output_field=models.DurationField()
 )
 
@@ -28,15 +28,16 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         """Return what is in force for any of `addresses`, however they are written."""
         return self.filter(address__in={address.lower() for address in addresses}, lifted_at__isnull=True)
 
-    def standings(self, addresses: Iterable[str]) -> dict[str, list[Standing]]:
+    def active(self, addresses: Iterable[str]) -> dict[str, list[ActiveSuppression]]:
         """Return what is in force, by lower-cased address. One query."""
-        found: dict[str, list[Standing]] = defaultdict(list)
+        found: dict[str, list[ActiveSuppression]] = defaultdict(list)
         rows = (
-            self.in_force(addresses).order_by("created_at").values_list("address", "reason", "recheck_id", RESTED_FOR)
+            self.in_force(addresses).order_by("created_at").values_list("address", "reason", "recheck_id", COOLING_FOR)
         )
-        for address, reason, recheck_id, rested_for in rows:
-            standing = Standing(reason=Reason(reason), rested=rested_for >= cool_off(), recheck_id=recheck_id)
-            found[address].append(standing)
+        for address, reason, recheck_id, cooling_for in rows:
+            found[address].append(
+                ActiveSuppression(reason=Reason(reason), cooled_off=cooling_for >= cool_off(), recheck_id=recheck_id)
+            )
         return found
 
 

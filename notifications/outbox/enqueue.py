@@ -19,7 +19,7 @@ from notifications.outbox import publish as broker
 from notifications.outbox.context import stored
 from notifications.rules.addresses import one_address
 from notifications.rules.states import Event, Status, Stream
-from notifications.rules.suppression import Candidate, why_blocked
+from notifications.rules.suppression import Candidate, blocking_reason
 
 logger = logging.getLogger(__name__)
 
@@ -110,11 +110,11 @@ def _existing(messages: Iterable[Message]) -> set[UUID]:
 
 def _keep_back_suppressed(messages: Sequence[Message]) -> None:
     """A message to an address that gets no such mail is written all the same, so that somebody can find it."""
-    standings = Suppression.objects.standings(message.to_address for message in messages)
+    suppressions = Suppression.objects.active(message.to_address for message in messages)
     for message in messages:
         kind = kinds.get(message.kind)
-        found = standings.get(message.to_address, ())
-        if reason := why_blocked(found, Candidate(stream=kind.stream, may_probe=kind.may_probe)):
+        found = suppressions.get(message.to_address, ())
+        if reason := blocking_reason(found, Candidate(stream=kind.stream, may_recheck=kind.may_recheck)):
             transitions.suppress_new(message, f"the address is suppressed: {reason}")
 
 

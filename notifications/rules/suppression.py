@@ -1,4 +1,4 @@
-"""When an address gets no more mail, and which mail it still gets. Pure."""
+"""Decide when an address is suppressed, and which email it still gets. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,57 +20,59 @@ class Reason(TextChoices):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """A suppression in force. `rested`: its cool-off is over, counted from its beginning or from the last probe.
+class ActiveSuppression:
+    """A suppression in force. `cooled_off`: its cool-off, counted from its beginning or the last recheck, is over.
 
-    `recheck_id` is the message that was let through last.
+    `recheck_id` is the message that was let through last, to test whether the address accepts email again.
     """
 
     reason: Reason
-    rested: bool
+    cooled_off: bool
     recheck_id: UUID | None = None
 
 
-class Pass(Enum):
-    """What the list says to one message."""
+class SuppressionCheck(Enum):
+    """What the list allows to one message."""
 
-    FREE = "free"
-    PROBE = "probe"  # it may go to see whether the address takes mail again; only one may
+    ALLOWED = "allowed"
+    RECHECK = "recheck"  # it is sent to test whether the address accepts email again; only one is
     BLOCKED = "blocked"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """What has to be known of a message to judge it. A message that has no row yet has no id."""
+    """What is known of a message. One that has no row yet has no id."""
 
     stream: Stream
-    may_probe: bool
+    may_recheck: bool
     message_id: UUID | None = None
 
 
-def judge(standing: Standing, message: Candidate) -> Pass:
-    """Return what one suppression says to one message.
+def check_suppression(suppression: ActiveSuppression, message: Candidate) -> SuppressionCheck:
+    """Return what one suppression allows to one message.
 
-    Who unsubscribed gets no bulk mail and everything else. People must not be locked out by a mailbox that was full, so
-    a message of a kind that may probe goes to an address with soft bounces after a cool-off, and goes on being the
-    probe through all its attempts.
+    A reader who unsubscribed gets everything but bulk mail. A mailbox that was full must not lock its owner out, so a
+    message of a kind that may recheck is sent to an address with soft bounces after a cool-off, and stays the recheck
+    through all its attempts.
     """
-    if standing.reason is Reason.UNSUBSCRIBED and message.stream is not Stream.BULK:
-        return Pass.FREE
-    is_probe = message.message_id is not None and message.message_id == standing.recheck_id
-    if standing.reason is Reason.SOFT_BOUNCES and message.may_probe and (standing.rested or is_probe):
-        return Pass.PROBE
-    return Pass.BLOCKED
+    if suppression.reason is Reason.UNSUBSCRIBED and message.stream is not Stream.BULK:
+        return SuppressionCheck.ALLOWED
+    is_same = message.message_id is not None and message.message_id == suppression.recheck_id
+    if suppression.reason is Reason.SOFT_BOUNCES and message.may_recheck and (suppression.cooled_off or is_same):
+        return SuppressionCheck.RECHECK
+    return SuppressionCheck.BLOCKED
 
 
-def why_blocked(standings: Iterable[Standing], message: Candidate) -> Reason | None:
-    """Return the first reason that keeps a message back, or None if it may go (as a probe, perhaps)."""
-    return next((one.reason for one in standings if judge(one, message) is Pass.BLOCKED), None)
+def blocking_reason(suppressions: Iterable[ActiveSuppression], message: Candidate) -> Reason | None:
+    """Return the first reason that blocks a message, or None if it is allowed, also as a recheck."""
+    return next(
+        (one.reason for one in suppressions if check_suppression(one, message) is SuppressionCheck.BLOCKED), None
+    )
 
 
-def probes(standings: Iterable[Standing], message: Candidate) -> bool:
-    """True if a message that is not blocked goes as a probe."""
-    return any(judge(one, message) is Pass.PROBE for one in standings)
+def is_recheck(suppressions: Iterable[ActiveSuppression], message: Candidate) -> bool:
+    """Return whether a message that is not blocked is a recheck."""
+    return any(check_suppression(one, message) is SuppressionCheck.RECHECK for one in suppressions)
 
 
 def reason_for(

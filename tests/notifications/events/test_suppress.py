@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from notifications.delivery.deliver import deliver
-from notifications.delivery.probe import take_probe
+from notifications.delivery.recheck import take_recheck
 from notifications.delivery.record import Carrier
 from notifications.events import suppress
 from notifications.models import Message, ProviderEvent, Suppression
@@ -158,11 +158,11 @@ def test_reset_passes_once_after_the_cool_off(provider):
 def test_only_one_message_wins_the_right_to_probe_and_keeps_it():
     suppress.suppress(ADDRESS, Reason.SOFT_BOUNCES, "")
     one, other = MessageFactory(to_address=ADDRESS), MessageFactory(to_address=ADDRESS)
-    assert not take_probe(one)
+    assert not take_recheck(one)
     rest()
-    assert take_probe(one)
-    assert not take_probe(other)
-    assert take_probe(one)
+    assert take_recheck(one)
+    assert not take_recheck(other)
+    assert take_recheck(one)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -173,7 +173,7 @@ def test_of_many_messages_at_the_same_moment_one_probes():
 
     def take(message):
         try:
-            return take_probe(message)
+            return take_recheck(message)
         finally:
             connection.close()
 

@@ -6,15 +6,15 @@ import pytest
 from notifications.rules.outcomes import MEANS, RANK, BounceKind, EventType, Outcome, lower_than, meant
 from notifications.rules.states import Stream
 from notifications.rules.suppression import (
+    ActiveSuppression,
     Candidate,
-    Pass,
     Reason,
-    Standing,
-    judge,
-    probes,
+    blocking_reason,
+    check_suppression,
+    is_recheck,
     reason_for,
-    why_blocked,
 )
+from notifications.rules.suppression import SuppressionCheck as Check
 
 
 def test_tables_are_total():
@@ -50,44 +50,50 @@ def test_event_means(kind, bounce, outcome):
     assert meant(kind, bounce) is outcome
 
 
+def check(reason, stream, *, may_recheck, cooled_off):
+    candidate = Candidate(stream=stream, may_recheck=may_recheck)
+    return check_suppression(ActiveSuppression(reason=reason, cooled_off=cooled_off), candidate)
+
+
 @pytest.mark.parametrize(
-    ("reason", "stream", "may_probe", "rested", "expected"),
+    ("reason", "stream", "may_recheck", "cooled_off", "expected"),
     [
-        (Reason.UNSUBSCRIBED, Stream.BULK, False, True, Pass.BLOCKED),
-        (Reason.UNSUBSCRIBED, Stream.DEFAULT, False, False, Pass.FREE),
-        (Reason.UNSUBSCRIBED, Stream.CRITICAL, True, False, Pass.FREE),
-        (Reason.SOFT_BOUNCES, Stream.CRITICAL, True, True, Pass.PROBE),
-        (Reason.SOFT_BOUNCES, Stream.CRITICAL, True, False, Pass.BLOCKED),
-        (Reason.SOFT_BOUNCES, Stream.DEFAULT, False, True, Pass.BLOCKED),
-        (Reason.HARD_BOUNCE, Stream.CRITICAL, True, True, Pass.BLOCKED),
-        (Reason.COMPLAINT, Stream.CRITICAL, True, True, Pass.BLOCKED),
-        (Reason.BY_HAND, Stream.CRITICAL, True, True, Pass.BLOCKED),
+        (Reason.UNSUBSCRIBED, Stream.BULK, False, True, Check.BLOCKED),
+        (Reason.UNSUBSCRIBED, Stream.DEFAULT, False, False, Check.ALLOWED),
+        (Reason.UNSUBSCRIBED, Stream.CRITICAL, True, False, Check.ALLOWED),
+        (Reason.SOFT_BOUNCES, Stream.CRITICAL, True, True, Check.RECHECK),
+        (Reason.SOFT_BOUNCES, Stream.CRITICAL, True, False, Check.BLOCKED),
+        (Reason.SOFT_BOUNCES, Stream.DEFAULT, False, True, Check.BLOCKED),
+        (Reason.HARD_BOUNCE, Stream.CRITICAL, True, True, Check.BLOCKED),
+        (Reason.COMPLAINT, Stream.CRITICAL, True, True, Check.BLOCKED),
+        (Reason.BY_HAND, Stream.CRITICAL, True, True, Check.BLOCKED),
     ],
 )
-def test_list_says(reason, stream, may_probe, rested, expected):
-    assert judge(Standing(reason=reason, rested=rested), Candidate(stream=stream, may_probe=may_probe)) is expected
+def test_list_says(reason, stream, may_recheck, cooled_off, expected):
+    assert check(reason, stream, may_recheck=may_recheck, cooled_off=cooled_off) is expected
 
 
-def test_every_reason_and_stream_is_judged():
-    for reason, stream, may_probe, rested in product(Reason, Stream, [True, False], [True, False]):
-        assert judge(Standing(reason=reason, rested=rested), Candidate(stream=stream, may_probe=may_probe)) in Pass
+def test_every_reason_and_stream_is_checked():
+    for reason, stream, may_recheck, cooled_off in product(Reason, Stream, [True, False], [True, False]):
+        assert check(reason, stream, may_recheck=may_recheck, cooled_off=cooled_off) in Check
 
 
-def test_probe_goes_only_where_nothing_else_blocks():
-    soft, hard = Standing(reason=Reason.SOFT_BOUNCES, rested=True), Standing(reason=Reason.HARD_BOUNCE, rested=True)
-    reset = Candidate(stream=Stream.CRITICAL, may_probe=True)
-    assert why_blocked([soft], reset) is None
-    assert probes([soft], reset)
-    assert why_blocked([soft, hard], reset) is Reason.HARD_BOUNCE
-    assert why_blocked([], Candidate(stream=Stream.BULK, may_probe=False)) is None
+def test_recheck_goes_only_where_nothing_else_blocks():
+    soft = ActiveSuppression(reason=Reason.SOFT_BOUNCES, cooled_off=True)
+    hard = ActiveSuppression(reason=Reason.HARD_BOUNCE, cooled_off=True)
+    reset = Candidate(stream=Stream.CRITICAL, may_recheck=True)
+    assert blocking_reason([soft], reset) is None
+    assert is_recheck([soft], reset)
+    assert blocking_reason([soft, hard], reset) is Reason.HARD_BOUNCE
+    assert blocking_reason([], Candidate(stream=Stream.BULK, may_recheck=False)) is None
 
 
-def test_probe_goes_on_being_the_probe_and_nobody_else_is():
+def test_recheck_stays_the_recheck_and_no_other_message_is():
     one, other = uuid4(), uuid4()
-    probed = Standing(reason=Reason.SOFT_BOUNCES, rested=False, recheck_id=one)
-    for message_id, expected in ((one, Pass.PROBE), (other, Pass.BLOCKED), (None, Pass.BLOCKED)):
-        message = Candidate(stream=Stream.CRITICAL, may_probe=True, message_id=message_id)
-        assert judge(probed, message) is expected
+    rechecked = ActiveSuppression(reason=Reason.SOFT_BOUNCES, cooled_off=False, recheck_id=one)
+    for message_id, expected in ((one, Check.RECHECK), (other, Check.BLOCKED), (None, Check.BLOCKED)):
+        message = Candidate(stream=Stream.CRITICAL, may_recheck=True, message_id=message_id)
+        assert check_suppression(rechecked, message) is expected
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_row_is_kept_fresh_and_taken_away_at_the_end(row):
 
 
 def test_database_that_is_away_is_said_once_and_again_after_it_was_back(row, monkeypatch, caplog):
-    real, calls = heartbeat._heartbeats().beat, []
+    real, calls = heartbeat.beat, []
 
     def beat(*args):
         calls.append(1)

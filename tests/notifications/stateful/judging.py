@@ -14,15 +14,17 @@ from tests.notifications.stateful.truth import Person
 ALIVE = {Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN}
 
 
-def expected_end(row: Message, person: Person | None, rows: Mapping[UUID, Message], *, probes: bool) -> Event | None:
+def expected_end(
+    row: Message, person: Person | None, rows: Mapping[UUID, Message], *, is_recheck: bool
+) -> Event | None:
     """Return the event that must end a message before it is sent, None if it may go.
 
-    `probes`: it was said to be the one that sees whether an address that bounced softly takes mail again.
+    `is_recheck`: it tests whether an address that bounced softly accepts email again.
     """
     if not _still_for(person, row) or _is_superseded(row, rows):
         return Event.CANCELLED
     reasons = set(Suppression.objects.in_force([row.to_address]).values_list("reason", flat=True))
-    if reasons - {Reason.SOFT_BOUNCES} or (reasons and not probes):
+    if reasons - {Reason.SOFT_BOUNCES} or (reasons and not is_recheck):
         return Event.ADDRESS_SUPPRESSED
     assert row.expires_at is not None
     return Event.EXPIRED if row.expires_at <= datetime.now(UTC) else None

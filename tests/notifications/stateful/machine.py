@@ -120,7 +120,7 @@ class Machine(Workers, People):
         dead = self.messages(Status.DEAD)
         message_id = one_of(dead or self.messages(), pick)
         row = self.rows[message_id]
-        end = expected_end(row, self.person_of(row), self.rows, probes=True)
+        end = expected_end(row, self.person_of(row), self.rows, is_recheck=True)
         if moves := self.act(lambda: world.replay(message_id), Event.REPLAYED):
             assert end is None, "nobody wants it any more"
             self.stories[message_id].replayed(moves[0])

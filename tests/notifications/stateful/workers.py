@@ -11,7 +11,7 @@ from hypothesis.strategies import sampled_from
 from notifications.delivery import claim as claiming
 from notifications.delivery import retry
 from notifications.delivery.facts import gather
-from notifications.delivery.probe import take_probe
+from notifications.delivery.recheck import take_recheck
 from notifications.delivery.record import Carrier, attempt_of, record_acceptance, record_refusal, record_skip
 from notifications.delivery.relevance import Skip, skip_reason
 from notifications.models import Message, Suppression
@@ -87,8 +87,8 @@ class Workers(Scene):
         row = self.rows[claim.message.id]
         # Of whom was anonymized since the claim the worker need not know yet: it will not get to hand over.
         if claim.message.anonymized_at or not row.anonymized_at:
-            assert (skip and skip.event) == expected_end(row, claim.person, self.rows, probes=facts.probes)
-        if skip is None and facts.probes and not take_probe(claim.message):
+            assert (skip and skip.event) == expected_end(row, claim.person, self.rows, is_recheck=facts.is_recheck)
+        if skip is None and facts.is_recheck and not take_recheck(claim.message):
             skip = Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail")
         if skip:
             self._skip(claim, skip)

@@ -10,8 +10,8 @@ from uuid import UUID
 from notifications.breaker import permits
 from notifications.conf import settings
 from notifications.providers import registry
+from notifications.providers.base.backend import Provider
 from notifications.providers.base.mail import Accepted, ProviderError
-from notifications.providers.base.provider import Provider
 
 
 class Route:

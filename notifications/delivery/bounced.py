@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppression
-from notifications.providers.answers import report
+from notifications.providers.base.answers import report
 from notifications.rules.outcomes import BounceKind
 from notifications.rules.suppression import Reason
 

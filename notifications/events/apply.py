@@ -19,7 +19,7 @@ from notifications.events.splitting import split_first
 from notifications.events.writing import write_down
 from notifications.models import DeliveryAttempt, Message, ProviderEvent, transitions
 from notifications.models.transactions import short_transaction
-from notifications.providers.answers import report
+from notifications.providers.base.answers import report
 from notifications.providers.base.webhook import InterpretedEvent, UnknownEventError, Webhook
 from notifications.providers.registry import webhook_of
 from notifications.rules.outcomes import EventType, Outcome, lower_than, meant

@@ -3,24 +3,25 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from notifications.providers.answers import api, bounced, smtp
-from notifications.providers.answers.meaning import MEANINGS, REFUSES_US, UNKNOWN
+from notifications.providers.base.answers import api, bounced
+from notifications.providers.base.answers.meaning import MEANINGS, REFUSES_US, UNKNOWN
+from notifications.providers.base.backend import Provider
 from notifications.providers.base.mail import ErrorClass
-from notifications.providers.postmark import webhook as postmark
-from notifications.providers.sendgrid import webhook as sendgrid
-from notifications.providers.ses import webhook as ses
+from notifications.providers.base.webhook import Told
+from notifications.providers.registry import PROVIDERS, webhook_of
+from notifications.providers.smtp import answers as smtp
 from notifications.rules.outcomes import BounceKind
 
 HEAD = """# What a provider's answer means
 
-Made by `manage.py answers_page --write` from `notifications/providers/answers`; do not edit it.
+Made by `manage.py answers_page --write` from the tables of `notifications/providers`; do not
+edit it.
 
 An answer is about the **recipient**, about this **message**, about **us** (our account, sender or set-up), about the
 **moment** (the provider is down, or wants less), or **unknown**. Only what is about us or the moment touches other
 email. The first row that fits decides. An answer, a webhook and a later bounce that say the same lead to the same: a
 refusal that speaks of the address is kept as an event and read like a report of the provider.
 """
-NAMES = {"ses": "Amazon SES", "sendgrid": "SendGrid (and the simulator)", "postmark": "Postmark"}
 MESSAGE = {
     ErrorClass.TRANSIENT: "is tried again",
     ErrorClass.RATE_LIMITED: "waits",
@@ -51,7 +52,8 @@ _ANCHORS = re.compile(r"\\b|[\^$\\]")
 
 def page() -> str:
     """Return the page's text."""
-    parts = [HEAD, _meanings(), _smtp(), *map(_api, api.TABLES), _general(), _bounces(), _webhooks(), _silence()]
+    apis = _apis()
+    parts = [HEAD, _meanings(), _smtp(), *map(_api, apis), _general(apis), _bounces(), _webhooks(), _silence()]
     return "\n".join(parts)
 
 
@@ -92,10 +94,22 @@ def _words(row: smtp.Row) -> str:
     return f"{row.says} (not {row.excepting})" if row.excepting else row.says
 
 
-def _api(provider: str) -> str:
-    rows = [_api_row(row) for row in api.TABLES[provider]]
+def _apis() -> list[list[Provider]]:
+    """Return the providers that have an HTTP API, those that share a table together."""
+    found: dict[int, list[Provider]] = {}
+    for spec in PROVIDERS.values():
+        provider = spec.backend()
+        if provider.answers:
+            found.setdefault(id(provider.answers), []).append(provider)
+    return list(found.values())
+
+
+def _api(providers: Sequence[Provider]) -> str:
+    first, *others = providers
+    rows = [_api_row(row) for row in first.answers]
     head = ("code", "status", "words", "names the field", "means")
-    return _section(NAMES[provider], _table(head, rows))
+    title = f"{first.title} (and {', '.join(one.title for one in others)})" if others else first.title
+    return _section(title, _table(head, rows))
 
 
 def _api_row(row: api.Row) -> tuple[str, ...]:
@@ -105,13 +119,14 @@ def _api_row(row: api.Row) -> tuple[str, ...]:
     return codes, statuses, _code(row.text), _code(row.field), row.meaning.name + pause
 
 
-def _general() -> str:
+def _general(apis: Iterable[Sequence[Provider]]) -> str:
     rows = [(_statuses(row), "own error shape", row.meaning.name) for row in api.SHAPED]
     rows += [(_statuses(row), "any other page", row.meaning.name) for row in api.SHAPELESS]
     rows += [("300-399", "any", REFUSES_US.name), ("anything else", "any", UNKNOWN.name)]
+    shapes = ", ".join(f"{first.error_shape} ({first.title})" for first, *_ in apis)
     text = (
-        "What no row above knows. The documented error shape is `x-amzn-ErrorType` (SES), `errors` (SendGrid) or\n"
-        "`ErrorCode` (Postmark). A page without it may be a gateway's, after the provider has accepted.\n\n"
+        f"What no row above knows. The documented error shape is {shapes}.\n"
+        "A page without it may be a gateway's, after the provider has accepted.\n\n"
     )
     return _section("Every HTTP API", text + _table(("status", "answer", "means"), rows))
 
@@ -134,20 +149,20 @@ def _bounces() -> str:
 
 
 def _webhooks() -> str:
-    rows = [("Amazon SES", kind, _bounce(bounce)) for kind, bounce in ses.BOUNCES.items()]
-    rows += [("Amazon SES", kind, _bounce(BounceKind.HARD)) for kind in sorted(ses.ON_ITS_LISTS)]
-    rows += [("Amazon SES", kind, _bounce(BounceKind.BLOCKED)) for kind in sorted(ses.OF_THE_MESSAGE)]
-    rows += [("SendGrid", kind, _bounce(bounce)) for kind, bounce in sendgrid.BOUNCES.items()]
-    rows += [("SendGrid", kind, _bounce(BounceKind.BLOCKED)) for kind in sorted(sendgrid.OF_OUR_NAME)]
-    rows += [("Postmark", kind, _told(meaning)) for kind, meaning in postmark.BOUNCE_TYPES.items()]
+    rows = [
+        (spec.backend().title, name, _told(told))
+        for provider, spec in PROVIDERS.items()
+        if spec.backend().delivers and (webhook := webhook_of(provider))
+        for name, told in webhook.bounce_types().items()
+    ]
     text = "Where the recipient's server says nothing clear, the provider's own type counts.\n\n"
     return _section("What a provider calls a bounce", text + _table(("provider", "type", "means"), rows))
 
 
-def _told(meaning: postmark.Meaning | None) -> str:
-    if meaning is None:
+def _told(told: Told) -> str:
+    if told is None:
         return "says nothing of a message's fate"
-    kind, bounce = meaning
+    kind, bounce = told
     return f"{kind.value}, {bounce.value}" if bounce else kind.value
 
 

@@ -11,7 +11,7 @@ from notifications.providers.base.account import Account, Finding, Level, Quota,
 from notifications.providers.base.mail import ProviderError
 from notifications.providers.base.sender import sender_domain
 from notifications.providers.base.webhook import Webhook
-from notifications.providers.base.webhook_setup import webhook_url
+from notifications.providers.base.webhook_url import webhook_url
 
 NEARLY_USED = 0.8
 MEANWHILE = "meanwhile the provider is told to ask again (503), and what it gives up on is lost"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from notifications.conf import settings
 from notifications.providers.base.account import Account
-from notifications.providers.base.provider import Provider
+from notifications.providers.base.backend import Provider
 from notifications.providers.base.webhook import Webhook
 from notifications.providers.postmark.account import PostmarkAccount
 from notifications.providers.postmark.backend import Postmark

@@ -5,7 +5,7 @@ import time
 from abc import abstractmethod
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import requests
 from anymail.backends.base_requests import AnymailRequestsBackend
@@ -15,10 +15,10 @@ from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from notifications.conf import settings
-from notifications.providers.answers import Said, read_answer, sentence
+from notifications.providers.base.answers import Said, read_answer, sentence
+from notifications.providers.base.backend import HeedlessPostSend, Provider, unknown
 from notifications.providers.base.deadline import WatchedConnection, begin_request
 from notifications.providers.base.mail import ErrorClass, ProviderError
-from notifications.providers.base.provider import HeedlessPostSend, Provider, unknown
 
 # A provider's wish outside of these is a mistake of its clock or of ours.
 SHORTEST_WAIT_S = 1.0
@@ -101,8 +101,6 @@ class HttpProvider(Provider):
     """A provider whose refusals are answers of a `requests` session."""
 
     marks_requests = True
-    # Whose rows of the table of answers are meant.
-    dialect: ClassVar[str]
 
     @abstractmethod
     def said(self, response: requests.Response) -> Said:
@@ -119,7 +117,7 @@ class HttpProvider(Provider):
     def refused(self, response: requests.Response) -> ProviderError:
         """Return what an answer other than an acceptance means."""
         said = self.said(response)
-        meaning, name = read_answer(self.dialect, said)
+        meaning, name = read_answer(self.answers, said)
         detail = sentence(said.text) if said.has_shape else ""
         return meaning.error(name or self.code(said), detail, retry_after_s=self.wish_s(response))
 

@@ -99,6 +99,10 @@ class InterpretedEvent:
         return bool(self.message_id or (self.provider_message_id and not self.is_strange))
 
 
+# What a provider's own word for an event means; None: nothing of an email's fate.
+Told = tuple[EventType, BounceKind | None] | None
+
+
 class Webhook(ABC):
     """How one provider reports. Both halves are pure but for SNS, which fetches certificates and confirms topics."""
 
@@ -119,6 +123,10 @@ class Webhook(ABC):
         """Raise CannotVerifyError while a setting is missing: the provider's later attempts may find it."""
         if missing := self.missing_settings():
             raise CannotVerifyError(f"{missing[0]} is not set")
+
+    def bounce_types(self) -> Mapping[str, Told]:
+        """Return the provider's own types of bounces, as docs/answers.md lists them."""
+        return {}
 
     @abstractmethod
     def verify_and_parse(self, request: WebhookRequest) -> WebhookBatch:

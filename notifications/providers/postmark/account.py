@@ -15,10 +15,10 @@ from notifications.providers.base.account import (
     note,
     unreadable,
 )
+from notifications.providers.base.http_account import HttpAccount, objects
 from notifications.providers.base.mail import ErrorClass, ProviderError
-from notifications.providers.base.rest_account import RestAccount, objects
 from notifications.providers.base.sender import sender_address
-from notifications.providers.base.webhook_setup import is_exact, is_ours, webhook_url
+from notifications.providers.base.webhook_url import is_exact, is_ours, webhook_url
 from notifications.providers.postmark.backend import Postmark
 from notifications.rules.suppression import Reason
 
@@ -34,7 +34,7 @@ REASONS = {
 NEEDED_TRIGGERS = ("Delivery", "Bounce", "SpamComplaint")
 
 
-class PostmarkAccount(RestAccount):
+class PostmarkAccount(HttpAccount):
     provider = "postmark"
     spf_include = "spf.mtasv.net"
     sender = Postmark

@@ -9,8 +9,9 @@ from anymail.message import AnymailRecipientStatus
 from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.conf import settings
-from notifications.providers.answers import Said
+from notifications.providers.base.answers import Said
 from notifications.providers.base.http import HttpBackend, HttpProvider, document, timeouts
+from notifications.providers.postmark.answers import ROWS
 
 
 class PostmarkBackend(HttpBackend, EmailBackend):  # type: ignore[misc]
@@ -36,7 +37,9 @@ class PostmarkBackend(HttpBackend, EmailBackend):  # type: ignore[misc]
 
 class Postmark(HttpProvider):
     name = "postmark"
-    dialect = "postmark"
+    title = "Postmark"
+    answers = ROWS
+    error_shape = "`ErrorCode`"
 
     def connect(self) -> BaseEmailBackend:
         made: BaseEmailBackend = PostmarkBackend(

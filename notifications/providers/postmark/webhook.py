@@ -6,17 +6,19 @@ https://postmarkapp.com/developer/webhooks/webhooks-overview
 import base64
 import binascii
 import hmac
+from collections.abc import Mapping
 from typing import Any
 
 from notifications.conf import settings
-from notifications.providers.answers import judged
-from notifications.providers.base.body import fingerprint, parsed, storable
-from notifications.providers.base.fields import LONGEST_ID, detail, line, moment, ours, recipient, section
+from notifications.providers.base.answers import judged
+from notifications.providers.base.event_fields import LONGEST_ID, detail, line, moment, ours, recipient, section
+from notifications.providers.base.payload import fingerprint, parsed, storable
 from notifications.providers.base.webhook import (
     InterpretedEvent,
     InvalidSignatureError,
     MalformedError,
     RawEvent,
+    Told,
     UnknownEventError,
     Webhook,
     WebhookBatch,
@@ -94,6 +96,9 @@ class PostmarkWebhook(Webhook):
 
     def unusable_settings(self) -> list[str]:
         return self.missing_settings() if settings.POSTMARK_WEBHOOK_AUTH else []
+
+    def bounce_types(self) -> Mapping[str, Told]:
+        return BOUNCE_TYPES
 
     def verify_and_parse(self, request: WebhookRequest) -> WebhookBatch:
         self.require_settings()

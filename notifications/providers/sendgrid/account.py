@@ -15,10 +15,10 @@ from notifications.providers.base.account import (
     note,
     unreadable,
 )
+from notifications.providers.base.http_account import NOT_ALLOWED, NOT_THERE, HttpAccount, objects
 from notifications.providers.base.mail import ProviderError
-from notifications.providers.base.rest_account import NOT_ALLOWED, NOT_THERE, RestAccount, objects
 from notifications.providers.base.sender import sender_address, sender_domain
-from notifications.providers.base.webhook_setup import is_exact, is_ours, webhook_url
+from notifications.providers.base.webhook_url import is_exact, is_ours, webhook_url
 from notifications.providers.sendgrid.backend import SendGrid
 from notifications.rules.suppression import Reason
 
@@ -35,7 +35,7 @@ CHANGES = (".create", ".update", ".delete")
 EXPECTED = ("mail.", "suppression.", "asm.groups.suppressions.")
 
 
-class SendGridAccount(RestAccount):
+class SendGridAccount(HttpAccount):
     provider = "sendgrid"
     spf_include = "sendgrid.net"
     usual_selectors = ("s1", "s2")

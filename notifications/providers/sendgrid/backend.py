@@ -14,8 +14,9 @@ from anymail.exceptions import AnymailNotSupportedWarning, AnymailRequestsAPIErr
 from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.conf import settings
-from notifications.providers.answers import Said
+from notifications.providers.base.answers import Said
 from notifications.providers.base.http import HttpBackend, HttpProvider, document, timeouts, until_reset_s
+from notifications.providers.sendgrid.answers import ROWS
 
 # Of a page that is none of SendGrid's own answers, so much is searched for words we know.
 LONGEST_PAGE = 2000
@@ -33,7 +34,9 @@ class SendGridBackend(HttpBackend, EmailBackend):  # type: ignore[misc]
 
 class SendGrid(HttpProvider):
     name = "sendgrid"
-    dialect = "sendgrid"
+    title = "SendGrid"
+    answers = ROWS
+    error_shape = "`errors`"
 
     def connect(self) -> BaseEmailBackend:
         return self.backend(settings.SENDGRID_API_KEY, settings.SENDGRID_API_URL)

@@ -7,6 +7,7 @@ https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-star
 import base64
 import binascii
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -16,9 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from notifications.conf import settings
-from notifications.providers.answers import judged
-from notifications.providers.base.body import fingerprint, parsed, refuse_stale, storable
-from notifications.providers.base.fields import LONGEST_ID, detail, header_id, line, moment, ours, recipient
+from notifications.providers.base.answers import judged
+from notifications.providers.base.event_fields import LONGEST_ID, detail, header_id, line, moment, ours, recipient
+from notifications.providers.base.payload import fingerprint, parsed, refuse_stale, storable
 from notifications.providers.base.webhook import (
     CannotVerifyError,
     InterpretedEvent,
@@ -26,6 +27,7 @@ from notifications.providers.base.webhook import (
     MalformedError,
     OversizedError,
     RawEvent,
+    Told,
     UnknownEventError,
     Webhook,
     WebhookBatch,
@@ -83,6 +85,10 @@ class SendGridWebhook(Webhook):
         except (ValueError, UnsupportedAlgorithm):
             return [] if self.missing_settings() else [self.key_setting]
         return []
+
+    def bounce_types(self) -> Mapping[str, Told]:
+        found = BOUNCES | dict.fromkeys(sorted(OF_OUR_NAME), BounceKind.BLOCKED)
+        return {name: (EventType.BOUNCED, bounce) for name, bounce in found.items()}
 
     def verify_and_parse(self, request: WebhookRequest) -> WebhookBatch:
         self.require_settings()

@@ -16,12 +16,13 @@ from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.conf import settings
-from notifications.providers.answers import Said, read_answer, sentence
+from notifications.providers.base.answers import Said, read_answer, sentence
+from notifications.providers.base.backend import HeedlessPostSend, Provider, unknown
 from notifications.providers.base.compose import ATTEMPT_KEY, MESSAGE_ID_KEY
 from notifications.providers.base.deadline import WatchedConnection, begin_request
 from notifications.providers.base.http import is_untrusted, retry_after_s
 from notifications.providers.base.mail import ErrorClass, OutgoingMail, ProviderError
-from notifications.providers.base.provider import HeedlessPostSend, Provider, unknown
+from notifications.providers.ses.answers import ROWS
 
 NO_CONNECTION = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError)
 NO_SETUP = (
@@ -79,6 +80,9 @@ def _begin(**_: Any) -> None:
 
 class Ses(Provider):
     name = "ses"
+    title = "Amazon SES"
+    answers = ROWS
+    error_shape = "`x-amzn-ErrorType`"
     marks_requests = True
     cured_by_reopening = frozenset(
         {"ExpiredTokenException", "ExpiredToken", "CredentialRetrievalError", "MetadataRetrievalError"}
@@ -136,7 +140,7 @@ def client_params() -> dict[str, Any]:
 def from_client_error(error: boto.ClientError) -> ProviderError:
     """Return what an answer of AWS means."""
     said = taken_apart(error.response)
-    meaning, name = read_answer("ses", said)
+    meaning, name = read_answer(ROWS, said)
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     return meaning.error(
         name or said.code or f"http-{said.status}",

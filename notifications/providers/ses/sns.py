@@ -14,7 +14,7 @@ import requests
 from cryptography.hazmat.primitives import hashes
 
 from notifications.conf import settings
-from notifications.providers.base.body import refuse_stale
+from notifications.providers.base.payload import refuse_stale
 from notifications.providers.base.webhook import CannotVerifyError, InvalidSignatureError
 from notifications.providers.ses import certificates, fetching
 

@@ -4,14 +4,14 @@ https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-conten
 Both formats are read, that of event publishing and that of an identity's notifications.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from notifications.conf import settings
-from notifications.providers.answers import judged
-from notifications.providers.base.body import parsed, storable
-from notifications.providers.base.fields import (
+from notifications.providers.base.answers import judged
+from notifications.providers.base.event_fields import (
     LONGEST_ID,
     detail,
     header_id,
@@ -21,10 +21,12 @@ from notifications.providers.base.fields import (
     recipient,
     section,
 )
+from notifications.providers.base.payload import parsed, storable
 from notifications.providers.base.webhook import (
     InterpretedEvent,
     MalformedError,
     RawEvent,
+    Told,
     UnknownEventError,
     Webhook,
     WebhookBatch,
@@ -97,6 +99,11 @@ class SesWebhook(Webhook):
 
     def missing_settings(self) -> list[str]:
         return [] if settings.SES_WEBHOOK_TOPICS else ["SES_WEBHOOK_TOPICS"]
+
+    def bounce_types(self) -> Mapping[str, Told]:
+        found = BOUNCES | dict.fromkeys(sorted(ON_ITS_LISTS), BounceKind.HARD)
+        found |= dict.fromkeys(sorted(OF_THE_MESSAGE), BounceKind.BLOCKED)
+        return {name: (EventType.BOUNCED, bounce) for name, bounce in found.items()}
 
     def verify_and_parse(self, request: WebhookRequest) -> WebhookBatch:
         self.require_settings()

@@ -11,6 +11,7 @@ API_KEY = "simulator"
 
 class Simulator(SendGrid):
     name = "simulator"
+    title = "the simulator"
     delivers = False
 
     def connect(self) -> BaseEmailBackend:

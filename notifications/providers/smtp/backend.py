@@ -15,10 +15,11 @@ from django.core.mail.backends.smtp import EmailBackend
 from urllib3.util import wait_for_read
 
 from notifications.conf import settings
-from notifications.providers.answers import Step, read_reply, sentence, status_of
 from notifications.providers.base import deadline
+from notifications.providers.base.answers import sentence, status_of
+from notifications.providers.base.backend import Provider, unknown
 from notifications.providers.base.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
-from notifications.providers.base.provider import Provider, unknown
+from notifications.providers.smtp.answers import Step, read_reply
 from notifications.rules import servers
 
 # The step that an exception of smtplib's speaks of. The last is what it raises for STARTTLS.
@@ -147,6 +148,7 @@ class Smtp(Provider):
     """`SMTP_URL` is smtp://, smtp+tls:// (STARTTLS) or smtp+ssl://, with user:password@host:port."""
 
     name = "smtp"
+    title = "SMTP"
     marks_requests = True
 
     def connect(self) -> BaseEmailBackend:

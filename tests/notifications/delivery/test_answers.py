@@ -14,7 +14,7 @@ from notifications.delivery.replay import dead_letters, replay
 from notifications.events.apply import read_due
 from notifications.lookup import progress
 from notifications.models import Message, ProviderEvent, Suppression
-from notifications.providers.answers import meaning as m
+from notifications.providers.base.answers import meaning as m
 from notifications.providers.base.mail import ErrorClass, ProviderError
 from notifications.rules.outcomes import BounceKind, Outcome
 from notifications.rules.states import Status, Stream

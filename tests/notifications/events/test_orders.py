@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from notifications.events import ingest
 from notifications.events.apply import read_due
 from notifications.models import Message, ProviderEvent, Suppression
-from notifications.providers.base.body import storable
+from notifications.providers.base.payload import storable
 from notifications.providers.base.webhook import RawEvent
 from notifications.rules.outcomes import Outcome
 from notifications.rules.states import Status

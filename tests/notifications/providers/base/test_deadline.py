@@ -12,8 +12,8 @@ import pytest
 from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.providers.base import connections, deadline
+from notifications.providers.base.backend import Provider, unknown
 from notifications.providers.base.mail import Accepted, ErrorClass, ProviderError
-from notifications.providers.base.provider import Provider, unknown
 from notifications.providers.smtp import backend
 from tests.notifications.providers.base.contract import outgoing
 

@@ -10,8 +10,8 @@ import pytest
 from anymail.exceptions import AnymailCancelSend
 from anymail.signals import post_send, pre_send
 
-from notifications.providers.answers import meaning as m
 from notifications.providers.base import connections, deadline
+from notifications.providers.base.answers import meaning as m
 from notifications.providers.base.http import retry_after_s, until_reset_s
 from notifications.providers.base.mail import About, ProviderError
 from notifications.providers.postmark.backend import Postmark

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from config.environment import BASE_DIR
 from notifications.models import ProviderEvent
-from notifications.providers.base.body import DEEPEST, storable
+from notifications.providers.base.payload import DEEPEST, storable
 from notifications.providers.base.webhook import (
     CannotVerifyError,
     InterpretedEvent,

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from notifications.providers.answers import meaning as m
 from notifications.providers.base import connections
+from notifications.providers.base.answers import meaning as m
 from notifications.providers.ses.backend import Ses
 from tests.notifications.providers.base import faults
 from tests.notifications.providers.base.contract import outgoing

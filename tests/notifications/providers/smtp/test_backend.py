@@ -6,8 +6,8 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from devtools.stack.ports import free_port
-from notifications.providers.answers import meaning as m
 from notifications.providers.base import connections
+from notifications.providers.base.answers import meaning as m
 from notifications.providers.base.mail import ErrorClass
 from notifications.providers.smtp.backend import Smtp
 from tests.notifications.providers.base import faults

@@ -18,8 +18,9 @@ from django.core.mail import BadHeaderError, EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.conf import settings
-from notifications.providers.answers import sentence
 from notifications.providers.base import connections, deadline
+from notifications.providers.base.answers import sentence
+from notifications.providers.base.answers.api import Row
 from notifications.providers.base.compose import BadMailError, BadSenderError, compose
 from notifications.providers.base.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
 from notifications.rules.addresses import BadAddressError
@@ -58,9 +59,15 @@ class HeedlessPostSend(AnymailBaseBackend):  # type: ignore[misc]
 
 
 class Provider(ABC):
-    """A provider is one file: how to connect, what it must be told, what its errors mean."""
+    """How one provider sends: how to connect, what it must be told, what its errors mean."""
 
     name: ClassVar[str]
+    # As people know it.
+    title: ClassVar[str]
+    # What its answers mean, the first row that fits; none where it has no HTTP API.
+    answers: ClassVar[tuple[Row, ...]] = ()
+    # Where the documented error shape shows.
+    error_shape: ClassVar[str] = ""
     # False if email reaches nobody: fit for a developer's machine only.
     delivers: ClassVar[bool] = True
     # Codes of refusals that a new connection may cure at once, because it fetches credentials anew.

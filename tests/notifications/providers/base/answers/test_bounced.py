@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifications.providers.answers import about_address, sentence, status_of
+from notifications.providers.base.answers import about_address, sentence, status_of
 from notifications.rules.outcomes import BounceKind
 
 HARD, SOFT, BLOCKED = BounceKind.HARD, BounceKind.SOFT, BounceKind.BLOCKED

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from notifications.providers.answers.words import status_of, worded
+from notifications.providers.base.answers.words import status_of, worded
 from notifications.rules.outcomes import BounceKind
 
 HARD, SOFT, BLOCKED = BounceKind.HARD, BounceKind.SOFT, BounceKind.BLOCKED

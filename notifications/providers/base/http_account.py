@@ -7,17 +7,17 @@ import requests
 
 from notifications.conf import settings
 from notifications.providers.base.account import Account, unreadable
+from notifications.providers.base.backend import before_the_wire
 from notifications.providers.base.deadline import within
 from notifications.providers.base.http import HttpProvider, session, timeouts
 from notifications.providers.base.mail import ErrorClass, ProviderError
-from notifications.providers.base.provider import before_the_wire
 
 NOT_THERE = f"http-{requests.codes.not_found}"
 # The key is good, but not for this question. (SendGrid answers either, depending on how old the endpoint is.)
 NOT_ALLOWED = {f"http-{requests.codes.unauthorized}", f"http-{requests.codes.forbidden}"}
 
 
-class RestAccount(Account):
+class HttpAccount(Account):
     sender: ClassVar[type[HttpProvider]]
 
     @abstractmethod

@@ -6,9 +6,9 @@ import requests
 from botocore import exceptions as boto
 from django.core.mail import BadHeaderError
 
+from notifications.providers.base.backend import Stage, before_the_wire, with_evidence
 from notifications.providers.base.http import from_transport
 from notifications.providers.base.mail import ErrorClass, ProviderError
-from notifications.providers.base.provider import Stage, before_the_wire, with_evidence
 from notifications.providers.ses.backend import Ses
 
 A, M, P, T = ErrorClass.AMBIGUOUS, ErrorClass.MISCONFIGURED, ErrorClass.PERMANENT, ErrorClass.TRANSIENT

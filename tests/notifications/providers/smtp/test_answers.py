@@ -2,8 +2,7 @@
 
 import pytest
 
-from notifications.providers.answers import Step, read_reply
-from notifications.providers.answers.meaning import (
+from notifications.providers.base.answers.meaning import (
     GREYLISTED,
     MAILBOX_FULL,
     MESSAGE_LATER,
@@ -19,6 +18,7 @@ from notifications.providers.answers.meaning import (
     UNKNOWN,
 )
 from notifications.providers.base.mail import About
+from notifications.providers.smtp.answers import Step, read_reply
 
 BEFORE_A_RECIPIENT = [Step.GREETING, Step.EHLO, Step.STARTTLS, Step.AUTH, Step.MAIL]
 GREETING, AUTH, MAIL, RCPT, DATA = Step.GREETING, Step.AUTH, Step.MAIL, Step.RCPT, Step.DATA

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from notifications.providers.answers.bounced import about_address
-from notifications.providers.answers.meaning import (
+from notifications.providers.base.answers.bounced import about_address
+from notifications.providers.base.answers.meaning import (
     GREYLISTED,
     MAILBOX_FULL,
     MESSAGE_LATER,
@@ -27,7 +27,7 @@ from notifications.providers.answers.meaning import (
     UNKNOWN,
     Meaning,
 )
-from notifications.providers.answers.words import status_of, worded
+from notifications.providers.base.answers.words import status_of, worded
 from notifications.rules.outcomes import BounceKind
 
 

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from config.environment import BASE_DIR
-from notifications.providers.answers import Step, read_reply
 from notifications.providers.postmark.webhook import PostmarkWebhook
 from notifications.providers.sendgrid.webhook import SendGridWebhook
 from notifications.providers.ses.webhook import SesWebhook
+from notifications.providers.smtp.answers import Step, read_reply
 from notifications.rules.outcomes import BounceKind
 
 FOLDER = BASE_DIR / "tests" / "payloads"

@@ -1,0 +1,10 @@
+"""What a provider's answer means: the vocabulary, and what holds for every provider and every bounce.
+
+docs/answers.md is made from it.
+"""
+
+from notifications.providers.base.answers.api import Said, read_answer
+from notifications.providers.base.answers.bounced import about_address, judged
+from notifications.providers.base.answers.words import sentence, status_of
+
+__all__ = ["Said", "about_address", "judged", "read_answer", "sentence", "status_of"]

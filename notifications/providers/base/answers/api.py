@@ -1,0 +1,105 @@
+"""What an answer of a provider's HTTP API means: the rows of a table, and those for every API. Pure.
+
+The rows of a provider are in `answers.py` of its folder.
+
+An answer in the provider's own documented error shape proves that nothing was sent. Without it, a status from 500 on
+may come from a gateway after the provider has accepted, and 400 says too little. The other statuses from 400 on mean
+by HTTP itself that the request was not carried out, whoever answers.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from notifications.providers.base.answers.meaning import (
+    MESSAGE_REFUSED,
+    OUTAGE,
+    REFUSES_US,
+    THROTTLED,
+    UNKNOWN,
+    Meaning,
+)
+from notifications.providers.base.answers.words import worded
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """An answer, taken apart. `code` is the provider's own, "" where the answer has not the documented shape.
+
+    `field` is the part of the request that the answer names.
+    """
+
+    status: int
+    code: str = ""
+    text: str = ""
+    field: str = ""
+
+    @property
+    def has_shape(self) -> bool:
+        return bool(self.code)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """The first row of a provider that has all of this decides. Empty: whatever it is."""
+
+    meaning: Meaning
+    codes: frozenset[str] = frozenset()
+    statuses: frozenset[int] = frozenset()
+    text: str = ""
+    field: str = ""
+    # What the attempt is filed under, if not under the code or status.
+    name: str = ""
+
+    def matches(self, said: Said) -> bool:
+        return (
+            (not self.codes or _short(said.code) in map(_short, self.codes))
+            and (not self.statuses or said.status in self.statuses)
+            and _has(self.text, worded(said.text))
+            and _has(self.field, said.field)
+        )
+
+
+def _short(code: str) -> str:
+    """Return a code as the older of AWS' two protocols has it."""
+    return code.removesuffix("Exception")
+
+
+def _has(pattern: str, text: str) -> bool:
+    return not pattern or re.search(pattern, text, re.IGNORECASE) is not None
+
+
+def row(meaning: Meaning, *codes: str, **more: str) -> Row:
+    return Row(meaning=meaning, codes=frozenset(codes), **more)  # type: ignore[arg-type]
+
+
+def status(meaning: Meaning, *statuses: int, **more: str) -> Row:
+    return Row(meaning=meaning, statuses=frozenset(statuses), **more)  # type: ignore[arg-type]
+
+
+# For what no row of the provider's knows: with the documented shape, and without.
+SHAPED = (
+    status(REFUSES_US, 401, 402, 403, 404, 405),
+    status(OUTAGE, 408),
+    status(THROTTLED, 429),
+    Row(meaning=MESSAGE_REFUSED, statuses=frozenset(range(401, 500))),
+    Row(meaning=OUTAGE, statuses=frozenset(range(500, 600))),
+)
+SHAPELESS = (
+    status(REFUSES_US, 401, 403, 404, 405),
+    status(MESSAGE_REFUSED, 413),
+    status(THROTTLED, 429),
+)
+# An address that answers with a redirect is none of an API.
+REDIRECT = Row(meaning=REFUSES_US, statuses=frozenset(range(300, 400)))
+
+
+def read_answer(rows: Iterable[Row], said: Said) -> tuple[Meaning, str]:
+    """Return what an answer that is no acceptance means by a provider's `rows`, and the name of the row, if any."""
+    found = _first((REDIRECT,), said) or _first(rows, said)
+    found = found or _first(SHAPED if said.has_shape else SHAPELESS, said)
+    return (found.meaning, found.name) if found else (UNKNOWN, "")
+
+
+def _first(rows: Iterable[Row], said: Said) -> Row | None:
+    return next((one for one in rows if one.matches(said)), None)

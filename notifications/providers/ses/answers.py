@@ -1,0 +1,45 @@
+"""What the answers of Amazon SES mean."""
+
+from notifications.providers.base.answers.api import row
+from notifications.providers.base.answers.meaning import (
+    INACTIVE,
+    MESSAGE_REFUSED,
+    OUTAGE,
+    QUOTA_SPENT,
+    REFUSES_SOME,
+    REFUSES_US,
+    THROTTLED,
+)
+
+# AWS: "wait up to 10 minutes".
+DAILY_QUOTA_PAUSE_S = 600.0
+# The errors of SendEmail and the general ones of AWS, each with "Exception" at its end or without:
+# https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
+_SES_THROTTLES = ("TooManyRequestsException", "Throttling", "LimitExceededException")
+ROWS = (
+    row(QUOTA_SPENT.after(DAILY_QUOTA_PAUSE_S), *_SES_THROTTLES, text="Daily", name="daily-quota"),
+    row(
+        THROTTLED,
+        *(*_SES_THROTTLES, "RequestThrottled", "Throttled", "SlowDown"),
+        *("RequestLimitExceeded", "BandwidthLimitExceeded"),
+    ),
+    # In the sandbox the recipient is meant, and that is our account's state too. AWS' words, and its emulators'.
+    row(REFUSES_SOME, "MessageRejected", text="not verified|not have authority to send"),
+    row(REFUSES_US, "MessageRejected", "BadRequestException", text=r"sending.{0,40}(paused|suspended|disabled)"),
+    row(INACTIVE, "MessageRejected", text="blacklisted|suppression list"),
+    row(
+        MESSAGE_REFUSED,
+        *("MessageRejected", "BadRequestException", "InvalidParameterValue"),
+        *("ValidationException", "SerializationException"),
+    ),
+    row(
+        REFUSES_US,
+        *("SendingPausedException", "AccountSuspendedException", "AccountSendingPausedException"),
+        *("ConfigurationSetSendingPausedException", "ConfigurationSetDoesNotExistException"),
+        *("MailFromDomainNotVerifiedException", "NotFoundException", "OptInRequired", "NotAuthorized"),
+        *("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "IncompleteSignature"),
+        *("MissingAuthenticationToken", "AccessDenied", "ExpiredToken"),
+        *("RequestExpired", "RequestTimeTooSkewed", "InvalidSignatureException"),
+    ),
+    row(OUTAGE, "InternalServiceErrorException", "InternalFailure", "ServiceUnavailable"),
+)

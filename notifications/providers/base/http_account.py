@@ -90,3 +90,11 @@ def objects(value: Any) -> list[dict[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         raise unreadable()
     return value
+
+
+def number(answer: dict[str, Any], name: str) -> int:
+    """Return a whole number of an answer. Raises ProviderError."""
+    value = answer.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise unreadable()
+    return int(value)

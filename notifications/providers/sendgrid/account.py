@@ -15,7 +15,7 @@ from notifications.providers.base.account import (
     note,
     unreadable,
 )
-from notifications.providers.base.http_account import NOT_ALLOWED, NOT_THERE, HttpAccount, objects
+from notifications.providers.base.http_account import NOT_ALLOWED, NOT_THERE, HttpAccount, number, objects
 from notifications.providers.base.mail import ProviderError
 from notifications.providers.base.sender import sender_address, sender_domain
 from notifications.providers.base.webhook_url import is_exact, is_ours, webhook_url
@@ -195,11 +195,3 @@ def _judge(hook: dict[str, Any]) -> Finding:
         (bool(missing), f"it leaves out {', '.join(missing)}", "Turn these events on."),
     )
     return judged("webhook", problems, otherwise=f"reports to {webhook_url('sendgrid')}, signed")
-
-
-def number(answer: dict[str, Any], name: str) -> int:
-    """Return a whole number of an answer. Raises ProviderError."""
-    value = answer.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise unreadable()
-    return int(value)

@@ -66,7 +66,7 @@ class SimulatedContract(ProviderContract):
         assert running.stats()["refused"] == before + 1
 
 
-class HttpContract(SimulatedContract):
+class HttpContract(ProviderContract):
     """`accepted` is the body of an acceptance, `no(text)` headers and body of a refusal as the provider documents it.
 
     `without_bundle` is the class of a missing file of trusted certificates.

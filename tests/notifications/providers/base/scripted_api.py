@@ -42,9 +42,10 @@ class ScriptedApi:
 
 
 @contextmanager
-def scripted_api(tls: ssl.SSLContext | None = None) -> Iterator[ScriptedApi]:
+def scripted_api(tls: ssl.SSLContext | None = None, *, keeps: bool = False) -> Iterator[ScriptedApi]:
+    """Run the server. With `keeps` a connection stays open for the next request."""
     api = ScriptedApi()
-    with ThreadingHTTPServer(("127.0.0.1", 0), _handler(api)) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _handler(api, keeps=keeps)) as server:
         api.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
         if tls:
             server.socket = tls.wrap_socket(server.socket, server_side=True)
@@ -57,8 +58,10 @@ def scripted_api(tls: ssl.SSLContext | None = None) -> Iterator[ScriptedApi]:
             thread.join(5)
 
 
-def _handler(api: ScriptedApi) -> type[BaseHTTPRequestHandler]:
+def _handler(api: ScriptedApi, *, keeps: bool) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1" if keeps else "HTTP/1.0"
+
         def _any(self) -> None:
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()

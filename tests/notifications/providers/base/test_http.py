@@ -36,7 +36,7 @@ def postmark_no(number, text="no", status="422 Unprocessable"):
 GATEWAY = faults.answer("500 Error", body="<html>a gateway's page</html>")
 
 
-class TestSendGrid(HttpContract):
+class TestSendGrid(SimulatedContract, HttpContract):
     says = {
         m.BAD_ADDRESS: sendgrid_no("400 Bad", "Does not contain a valid address.", "personalizations.0.to.0.email"),
         m.MESSAGE_REFUSED: sendgrid_no("400 Bad", "The content is bad.", "content"),
@@ -192,7 +192,7 @@ class TestSendGrid(HttpContract):
         assert list(warnings.filters) == before
 
 
-class TestPostmark(HttpContract):
+class TestPostmark(SimulatedContract, HttpContract):
     says = {
         m.INACTIVE: postmark_no(406, "You tried to send to an inactive recipient."),
         m.BAD_ADDRESS: postmark_no(300, "Invalid 'To' address: 'x'."),

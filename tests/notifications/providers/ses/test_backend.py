@@ -9,7 +9,7 @@ from notifications.providers.base.answers import meaning as m
 from notifications.providers.ses.backend import Ses
 from tests.notifications.providers.base import faults
 from tests.notifications.providers.base.contract import outgoing
-from tests.notifications.providers.base.http_contract import A, HttpContract, M, P, R, T
+from tests.notifications.providers.base.http_contract import A, HttpContract, M, P, R, SimulatedContract, T
 
 ACCEPTED = '{"MessageId": "an-id"}'
 
@@ -23,7 +23,7 @@ def no(status, code, text="x"):
     return faults.answers([refuse(status, code, text)])
 
 
-class TestSes(HttpContract):
+class TestSes(SimulatedContract, HttpContract):
     says = {
         m.INACTIVE: no("400 Bad", "MessageRejected", "Address blacklisted."),
         m.MESSAGE_REFUSED: no("400 Bad", "MessageRejected", "Illegal content."),

@@ -1,0 +1,213 @@
+"""A made-up provider, added by the steps of docs/providers.md: one folder and one registry entry."""
+
+import hmac
+import importlib
+import json
+import re
+import sys
+
+import pytest
+
+from config.environment import BASE_DIR
+from notifications import providers
+from notifications.breaker import permits
+from notifications.budget import grants
+from notifications.delivery.deliver import deliver
+from notifications.delivery.record import Carrier
+from notifications.events.apply import read_due
+from notifications.models import Message, Suppression
+from notifications.operations import answers_page, provider_check
+from notifications.providers import registry
+from notifications.providers.base.answers import meaning as m
+from notifications.rules.outcomes import Outcome
+from notifications.rules.states import Status, Stream
+from tests.factories import MessageFactory
+from tests.notifications.providers.base import faults
+from tests.notifications.providers.base.account_contract import SECRET, AccountContract
+from tests.notifications.providers.base.contract import as_shown
+from tests.notifications.providers.base.http_contract import HttpContract
+from tests.notifications.providers.base.scripted_api import scripted_api
+
+FOLDER = "notifications/providers/acme/"
+SEND = "POST /v3/smtp/email"
+KEY = "webhook-key"
+
+
+def files_of_the_page():
+    """The files of Acme's folder, as docs/providers.md shows them."""
+    page = (BASE_DIR / "docs" / "providers.md").read_text()
+    for step in page.split(f"\n`{FOLDER}")[1:]:
+        name = step.partition("`")[0]
+        code = re.search(r"```python\n(.*?)```", step, re.DOTALL)
+        yield name, code[1] if code and name != "__init__.py" else ""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def acme(tmp_path_factory):
+    """The folder, where Python finds it among the providers."""
+    elsewhere = tmp_path_factory.mktemp("providers")
+    (elsewhere / "acme").mkdir()
+    for name, text in files_of_the_page():
+        (elsewhere / "acme" / name).write_text(text)
+    patch = pytest.MonkeyPatch()
+    patch.setattr(providers, "__path__", [*providers.__path__, str(elsewhere)])
+    yield elsewhere / "acme"
+    patch.undo()
+    for name in [name for name in sys.modules if name.startswith("notifications.providers.acme")]:
+        del sys.modules[name]
+    del providers.acme
+
+
+def part(module, name):
+    return getattr(importlib.import_module(f"notifications.providers.acme.{module}"), name)
+
+
+@pytest.fixture
+def at(settings):
+    def point(port, *, tls=False):
+        settings.ACME_API_KEY = "canary-key"
+        settings.ACME_API_URL = f"http{'s' * tls}://127.0.0.1:{port}/v3/"
+
+    return point
+
+
+@pytest.fixture
+def server():
+    with scripted_api(keeps=True) as running:
+        running.answers[SEND] = (201, {"messageId": "<1@acme.example>"})
+        yield running
+
+
+@pytest.fixture
+def added(registered, settings, server, at):
+    """The registry entry, and the settings of an installation that uses it."""
+    registered(
+        "acme",
+        backend=part("backend", "Acme"),
+        webhook=part("webhook", "AcmeWebhook"),
+        account=part("account", "AcmeAccount"),
+    )
+    at(server.url.rpartition(":")[2])
+    settings.EMAIL_PROVIDERS, settings.ACME_WEBHOOK_KEY = ["acme"], KEY
+    return server
+
+
+def as_taken(asked):
+    said = json.loads(asked.body)
+    (to,) = said["to"]
+    return {
+        "to": to["email"],
+        "to_name": as_shown(to.get("name", "")),
+        "subject": as_shown(said["subject"]),
+        "text": said["textContent"],
+        "html": said["htmlContent"],
+        "headers": said["headers"],
+    }
+
+
+def no(status, code, text="no"):
+    return faults.answer(status, body=json.dumps({"code": code, "message": text}))
+
+
+class TestSending(HttpContract):
+    says = {
+        m.BAD_ADDRESS: no("400 Bad", "invalid_recipient"),
+        m.MESSAGE_REFUSED: no("422 Unprocessable", "invalid_parameter"),
+        m.REFUSES_US: no("403 Forbidden", "sender_not_verified"),
+        m.THROTTLED: no("429 Too Many", "too_many_requests"),
+        m.QUOTA_SPENT: no("402 Payment", "not_enough_credits"),
+        m.OUTAGE: no("500 Error", "internal"),
+        m.UNKNOWN: faults.answer("500 Error", body="<html>a gateway's page</html>"),
+    }
+    accepted = '{"messageId": "an-id"}'
+    accepted_status = "201 Created"
+    is_decoded = True
+
+    def made(self):
+        return part("backend", "Acme")()
+
+    def no(self, text):
+        return (), json.dumps({"code": "internal", "message": text})
+
+    @pytest.fixture
+    def provider(self, server, at):
+        at(server.url.rpartition(":")[2])
+        return self.made()
+
+    @pytest.fixture
+    def taken(self, server):
+        return lambda: [as_taken(asked) for asked in server.asked]
+
+
+class TestAccount(AccountContract):
+    def made(self):
+        return part("account", "AcmeAccount")()
+
+    @pytest.fixture
+    def at(self, settings):
+        def point(url):
+            settings.ACME_API_KEY, settings.ACME_API_URL = SECRET, f"{url}/v3/"
+
+        return point
+
+
+def send(message):
+    deliver([message.id], Stream.DEFAULT, Carrier(task_id="task", worker="test@here"))
+    return Message.objects.get(id=message.id)
+
+
+def reported(client, event, key=KEY):
+    body = json.dumps(event)
+    signature = hmac.new(key.encode(), body.encode(), "sha256").hexdigest()
+    headers = {"X-Acme-Signature": signature}
+    return client.post("/webhooks/acme/", body, content_type="application/json", headers=headers)
+
+
+def test_it_touches_one_folder(acme):
+    assert {path.name for path in acme.glob("*.py")} == {
+        *("__init__.py", "answers.py", "backend.py", "webhook.py", "account.py")
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("valkey")
+def test_message_is_sent_and_its_report_is_believed_if_it_is_signed(client, added):
+    message = send(MessageFactory())
+    assert (message.status, message.provider) == (Status.SENT, "acme")
+    assert message.delivery_attempts.get().provider_message_id == "<1@acme.example>"
+    assert [as_taken(asked)["to"] for asked in added.asked] == [message.to_address]
+    metadata = json.loads(json.loads(added.asked[0].body)["headers"]["X-Mailin-custom"])
+    event = {"event": "hard_bounce", "email": message.to_address, "metadata": metadata}
+    assert reported(client, event, key="another").status_code == 403
+    assert reported(client, event).status_code == 200
+    read_due()
+    message.refresh_from_db()
+    assert message.outcome == Outcome.BOUNCED
+    assert Suppression.objects.get().address == message.to_address
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("valkey")
+def test_its_circuit_opens_when_it_refuses_us(added):
+    added.answers[SEND] = (403, {"code": "sender_not_verified", "message": "no"})
+    message = send(MessageFactory())
+    assert (message.status, permits.is_closed("acme")) == (Status.QUEUED, False)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("valkey")
+def test_it_has_a_budget(added, settings):
+    settings.EMAIL_RATE = "acme=1"
+    assert 0 < grants.reserve("acme", Stream.DEFAULT, 100).count < 100
+
+
+@pytest.mark.django_db
+def test_its_account_is_checked_and_its_table_is_on_the_page(added, settings, monkeypatch):
+    monkeypatch.setattr(provider_check.dns, "look", lambda *args, **kwargs: [])
+    added.answers["GET /v3/account"] = (200, {"name": "Shop", "per_day": 300, "sent_today": 12})
+    added.answers["DELETE /v3/blocked/ada@example.com"] = (204, "")
+    found = {finding.subject: finding.level.value for finding in provider_check.check(["acme"])}
+    assert found == {"acme credentials": "ok", "acme quota": "ok", "acme reports here": "note"}
+    assert "acme" in registry.list_keepers()
+    assert registry.account_of("acme").unsuppress("ada@example.com")
+    assert "## Acme\n" in answers_page.page()

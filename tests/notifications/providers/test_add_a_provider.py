@@ -18,6 +18,7 @@ from notifications.events.apply import read_due
 from notifications.models import Message, Suppression
 from notifications.operations import answers_page, provider_check
 from notifications.providers import registry
+from notifications.providers.base import connections
 from notifications.providers.base.answers import meaning as m
 from notifications.rules.outcomes import Outcome
 from notifications.rules.states import Status, Stream
@@ -89,7 +90,10 @@ def added(registered, settings, server, at):
     )
     at(server.url.rpartition(":")[2])
     settings.EMAIL_PROVIDERS, settings.ACME_WEBHOOK_KEY = ["acme"], KEY
-    return server
+    # A connection of another test leads to another server.
+    connections.close_all()
+    yield server
+    connections.close_all()
 
 
 def as_taken(asked):

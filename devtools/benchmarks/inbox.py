@@ -1,4 +1,4 @@
-"""How soon the page of somebody who waits for an email says "Sent", after the provider's answer.
+"""Measure how soon the waiting page shows that an email was sent, after the provider's answer.
 
 In Debian's Chromium, on a stack of its own with the shipped settings; the provider needs 2 s. Run it as
 `make bench-inbox`.

@@ -62,7 +62,7 @@ def invite(stack: Stack) -> None:
 
 
 def trouble(stack: Stack) -> None:
-    """Mail that the provider refuses for two reasons, and mail of which nobody can tell whether it was taken."""
+    """Make emails that the provider refuses for two reasons, and emails that stay uncertain."""
     set_controls(stack, latency_ms=50, webhook_lost_rate=1, error_rate=1, error_status=400)
     for name in ("alan", "barbara", "edsger", "frances", "john"):
         SiteClient(stack.site_url).sign_up(f"{name}@example.com", name.title())

@@ -66,7 +66,7 @@ def judge(
         accepted=len(set(acknowledged)),
         sent=sum(len(copies[fact]) for fact in set(acknowledged) if fact in copies),
         lost=sorted(fact for fact in set(acknowledged) if fact not in copies),
-        # Of strays too: an email that nobody expects must not arrive twice either.
+        # Of strays too: an email without an acknowledged request must not arrive twice either.
         duplicates=[duplicate for entries in copies.values() for duplicate in duplicates(entries, lost_answers)],
         strays=sorted(copies.keys() - set(acknowledged)),
     )

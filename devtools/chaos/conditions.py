@@ -13,7 +13,7 @@ DEADLINE_S = 6.0
 LEASE_S = 16.0
 SETTLE_S = 4.0
 
-# How both providers behave while nobody schedule them.
+# How both providers behave outside of their faults.
 CONTROLS = {"latency_ms": 700, "quota_per_second": 200, "retry_after_s": 1}
 
 # The run tests the shipped defaults, so it drops the caller's own settings of Mailroom.

@@ -1,4 +1,4 @@
-"""What our own rows say: figures and stories for the report, never an excuse."""
+"""Reads our own rows: figures and stories for the report, never a proof."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ SELECT kind, to_address FROM notifications_message
 WHERE status IN ('queued', 'sending') OR (status = 'uncertain' AND settle_at IS NOT NULL)
 ORDER BY created_at
 """
-# Uncertain, and nothing will send them again by itself.
+# Uncertain, and nothing will resend them.
 HELD = """
 SELECT kind, to_address FROM notifications_message WHERE status = 'uncertain' AND settle_at IS NULL ORDER BY created_at
 """
@@ -45,7 +45,7 @@ class Rows:
     url: str
 
     def unsettled(self) -> list[Fact]:
-        """Return what still has to leave or to be settled. Raises psycopg.OperationalError."""
+        """Return what is still to be sent or settled. Raises psycopg.OperationalError."""
         return [(kind, address) for kind, address in self._ask(UNSETTLED)]
 
     def held(self) -> list[Fact]:

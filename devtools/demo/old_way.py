@@ -1,5 +1,6 @@
 """The sign-up page, except that the request waits for the provider. For comparison only."""
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_save
 from django.http import HttpResponse
 from django.urls import include, path
@@ -15,7 +16,8 @@ from notifications.models import Message
 from notifications.providers import registry
 
 # Otherwise the outbox would send the email a second time.
-post_save.disconnect(sender=User, dispatch_uid="accounts.welcome_new_user")
+if not post_save.disconnect(sender=User, dispatch_uid="accounts.welcome_new_user"):
+    raise ImproperlyConfigured("The receiver that enqueues the welcome email has another dispatch_uid.")
 
 
 class InlineSignUpView(SignUpView):

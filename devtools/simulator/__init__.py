@@ -1,4 +1,4 @@
-"""A stand-in for a provider on the developer's own machine: real network I/O, no mail to anybody.
+"""A provider on the developer's machine: real network I/O, no email leaves the machine.
 
-It is somebody else's server as far as Mailroom is concerned, and knows nothing of its models.
+To Mailroom it is a foreign server; it knows nothing of Mailroom's models.
 """

@@ -1,6 +1,6 @@
-"""Every call that wanted a mail sent, also those of which nothing came: what the journal of accepted mail cannot say.
+"""Every call that asked to send, also those that were not accepted: the journal has accepted emails only.
 
-Kept in memory only. Whoever kills or freezes a caller reads here what that caller had in its hands.
+Kept in memory only. A fault run reads here which calls a killed or frozen process had in progress.
 """
 
 from collections import deque

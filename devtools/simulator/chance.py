@@ -1,4 +1,4 @@
-"""Chance that can be had again: the same seed and the same question give the same number, whatever happens between."""
+"""Reproducible random draws: the same seed and the same question always give the same number."""
 
 import hashlib
 

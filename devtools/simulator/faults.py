@@ -1,4 +1,4 @@
-"""What can go wrong between a provider and its caller, and whether the mail was taken all the same. Pure."""
+"""Faults between a provider and its caller, and whether the email is accepted nevertheless. Pure."""
 
 from enum import StrEnum
 from http.client import responses

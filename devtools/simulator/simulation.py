@@ -66,7 +66,7 @@ class HttpPart(Part):
 
 
 class Held:
-    """Everything that waits in the simulator. All of it ends at once when the process has to."""
+    """Everything that waits in the simulator; all of it ends with the process."""
 
     def __init__(self) -> None:
         self._waits: set[asyncio.Event] = set()
@@ -74,7 +74,7 @@ class Held:
 
     @contextmanager
     def interruptible(self) -> Iterator[asyncio.Event]:
-        """An event that the end of the process sets, and whoever else is given it."""
+        """Yield an event that the end of the process sets; others may set it too."""
         event = asyncio.Event()
         self._waits.add(event)
         if self.over:
@@ -132,10 +132,10 @@ class Simulator:
         return [entry.seq for entry in accepted]
 
     def hung_up(self, port: int) -> None:
-        """The caller with this end has thrown the connection away, and with it the answer that was still in it.
+        """Record that the caller at this port dropped its connection with an unread answer in it.
 
-        Whoever has read an answer ends a connection properly; one that is closed with something unread in it, or that
-        an answer reaches after its end, is reset.
+        A caller that has read the answer closes the connection properly; a connection with unread data, or that an
+        answer reaches after its end, is reset.
         """
         call = self.calls.latest_of(port)
         if call is not None and call.mails and call.ended == ANSWERED[Fault.NONE]:

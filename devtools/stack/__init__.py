@@ -4,5 +4,5 @@ import os
 
 from devtools.stack.loopback import exempt
 
-# All that is in here, and whoever imports it, talks to this machine, and so do the processes that it starts.
+# Everything in this package, and every process that it starts, talks to this machine only.
 exempt(os.environ)

@@ -1,4 +1,4 @@
-"""Loopback never goes through a proxy, whatever the machine's proxy settings are."""
+"""Exempt loopback from the machine's proxy settings."""
 
 from collections.abc import MutableMapping
 

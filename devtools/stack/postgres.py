@@ -105,7 +105,7 @@ class Postgres(Server):
             password_file.unlink()
 
     def _set_aside(self) -> None:
-        """Make room where an earlier checkout at this path was deleted by hand: nobody has its data's password."""
+        """Make room where an earlier checkout at this path was deleted by hand: the password of its data is gone."""
         if self.data.exists():
             self.data.rename(self.place / f"data-without-password-{time.time_ns()}")
 

@@ -10,7 +10,7 @@ ENV_HEADER = "# Written at every start, for `manage.py` in another terminal. The
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file in one step; nobody but its owner can read it at any time."""
+    """Replace a file in one step; only its owner can read it at any time."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
     new.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 TIMEOUT_S = 60.0
-PASSWORD = "correct horse battery staple"  # noqa: S105 - nobody's
+PASSWORD = "correct horse battery staple"  # noqa: S105 - of simulated people
 CHECK_INBOX = "/check-inbox/"
 
 

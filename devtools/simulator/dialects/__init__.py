@@ -1,1 +1,1 @@
-"""How the providers' requests read and how their answers look, one file each."""
+"""The providers' requests and answers, one file each."""

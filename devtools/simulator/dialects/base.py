@@ -1,4 +1,4 @@
-"""What a provider's way of speaking is to the simulator."""
+"""The interface of a dialect: a provider's requests and answers."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from devtools.simulator.journal import Entry
 
-# What stands in front of a provider answers these, not the provider, and does not speak its dialect.
+# A gateway in front of the provider answers these, not in the provider's dialect.
 GATEWAYS = {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
 JSON = {"Content-Type": "application/json"}
 
@@ -22,7 +22,7 @@ class Answer:
 
 
 class RefusedError(Exception):
-    """The request is not one the provider would take; carries the provider's answer."""
+    """The provider refuses the request; carries its answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.status)
@@ -45,18 +45,18 @@ class Dialect(ABC):
 
     @abstractmethod
     def accepted(self, entries: Sequence[Entry]) -> Answer:
-        """Return the provider's yes."""
+        """Return the provider's acceptance."""
 
     @abstractmethod
     def error(self, status: int, text: str = "", *, retry_after_s: int = 0) -> Answer:
-        """Return the provider's no; without a text, what it usually says with this status."""
+        """Return the provider's refusal; without a text, the usual one for this status."""
 
     @abstractmethod
     def suspended(self) -> Answer:
         """Return the refusal of all email from an account that may not send."""
 
     def inactive(self, address: str) -> Answer | None:
-        """Return the refusal of mail to a suppressed address; None where it is taken, and dropped afterwards."""
+        """Return the refusal of email to a suppressed address; None if the provider accepts it and drops it later."""
         return None
 
 

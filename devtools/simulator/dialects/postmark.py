@@ -66,7 +66,7 @@ class Postmark(Dialect):
             if address
         ]
         if not entries or not (entries[0].text or entries[0].html):
-            raise ValueError("nobody to send it to, or nothing to send")
+            raise ValueError("no recipient, or no content")
         return entries
 
     def accepted(self, entries: Sequence[Entry]) -> Answer:

@@ -67,7 +67,7 @@ class SendGrid(Dialect):
             for person in [*who["to"], *who.get("cc", []), *who.get("bcc", [])]
         ]
         if not entries or not contents:
-            raise ValueError("nobody to send it to, or nothing to send")
+            raise ValueError("no recipient, or no content")
         return entries
 
     def accepted(self, entries: Sequence[Entry]) -> Answer:

@@ -60,7 +60,7 @@ class Ses(Dialect):
         message_id = f"01000{uuid4().hex[:11]}-{uuid4()}-000000"
         found = [address for _, address in getaddresses(people)]
         if not found:
-            raise ValueError("nobody to send it to")
+            raise ValueError("no recipient")
         metadata = {**content.pop("metadata"), **tags}
         return [
             Entry(

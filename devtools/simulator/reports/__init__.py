@@ -1,1 +1,1 @@
-"""How the providers report what became of a mail: their events, their signatures, their patience."""
+"""The providers' webhooks: events, signatures and retries, one file each."""

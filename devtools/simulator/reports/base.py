@@ -1,4 +1,4 @@
-"""What a provider's way of reporting is to the simulator."""
+"""The interface of a provider's webhooks."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from devtools.simulator.outcomes import Event
 
 @dataclass(frozen=True, kw_only=True)
 class Happening:
-    """One event of one mail. `event_id` stays the same when it is reported twice."""
+    """One event of one email. `event_id` stays the same when it is reported twice."""
 
     entry: Entry
     event: Event
@@ -37,14 +37,14 @@ class Reports(ABC):
 
     @abstractmethod
     def event(self, happening: Happening) -> dict[str, Any] | None:
-        """Return the event as the provider words it; None where it says nothing of it."""
+        """Return the event as the provider reports it; None if it does not."""
 
     @abstractmethod
     def post(self, events: Sequence[dict[str, Any]]) -> Post:
         """Return the signed request for some events, at most `most_events`."""
 
     def tries_again(self, status: int | None) -> bool:
-        """True if the provider posts again after an answer other than 2xx; None is no answer."""
+        """Return whether the provider posts again after an answer other than 2xx; None is no answer."""
         return True
 
 

@@ -6,7 +6,6 @@ from config import connections, endpoints
 from config.environment import BASE_DIR, ROLE, env
 from config.variables import AccountsVariables, DatabaseVariables, SiteVariables
 from notifications import conf
-from notifications.rules.text import one_line
 from notifications.runtime.roles import Role
 
 # --- The engine: notifications.conf declares what there is ----------------------------------------------------------
@@ -20,7 +19,6 @@ SECRET_KEY_FALLBACKS = env.read(SiteVariables.SECRET_KEY_FALLBACKS)
 ALLOWED_HOSTS = env.read(SiteVariables.ALLOWED_HOSTS)
 CSRF_TRUSTED_ORIGINS = env.read(SiteVariables.CSRF_TRUSTED_ORIGINS)
 
-SITE_NAME = one_line(_ENGINE["SITE_NAME"])
 HTTPS = _ENGINE["SITE_URL"].lower().startswith("https://")
 
 INSTALLED_APPS = [
@@ -143,7 +141,7 @@ CONFIRMATION_TIMEOUT = timedelta(seconds=env.read(AccountsVariables.CONFIRMATION
 UNCONFIRMED_DAYS = env.read(AccountsVariables.UNCONFIRMED_DAYS)
 
 # --- Mail: who carries it -------------------------------------------------------------------------------------------
-DEFAULT_FROM_EMAIL = one_line(env.read(SiteVariables.DEFAULT_FROM_EMAIL))
+DEFAULT_FROM_EMAIL = env.read(SiteVariables.DEFAULT_FROM_EMAIL)
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 SMTP_URL = endpoints.smtp()
 # For code that calls Django's own send_mail(): never a print, which would lose the email and show its links.

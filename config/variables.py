@@ -4,6 +4,7 @@ from config import database_url
 from notifications.conf.declarations import LONGEST_DAYS, LONGEST_S, LONGEST_WAIT_S
 from notifications.conf.setting import choice, filled, flag, items, number, text, whole
 from notifications.rules.servers import LAST_PORT
+from notifications.rules.text import one_line
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -20,7 +21,7 @@ class SiteVariables:
     HSTS_SECONDS = whole(31_536_000, "how long browsers insist on https://, where SITE_URL is")
     HSTS_INCLUDE_SUBDOMAINS = flag(False, "for every subdomain too; only if all of them serve https://")
     HSTS_PRELOAD = flag(False, "asks browsers to build the domain in; it takes months to undo")
-    DEFAULT_FROM_EMAIL = text("Mailroom <hello@mailroom.example>", "the sender")
+    DEFAULT_FROM_EMAIL = text("Mailroom <hello@mailroom.example>", "the sender", tidy=one_line)
     EMAIL_BACKEND = text(
         "config.refusal.RefusingBackend",
         "for code that calls Django's `send_mail()`: the default raises an error; never one that prints",

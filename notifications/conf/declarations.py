@@ -1,6 +1,7 @@
 """Every setting of the engine, grouped by the step that reads it. docs/settings.md is made from this."""
 
 from notifications.conf.setting import filled, flag, function, items, number, text, url, whole
+from notifications.rules.text import one_line
 
 # No database, library or person reckons with longer times.
 LONGEST_DAYS = 3650
@@ -23,7 +24,7 @@ class SiteSettings:
 
     # Workers have no request to ask.
     SITE_URL = url("http://127.0.0.1:8000", "where links in mail point to; https:// turns on secure cookies and HSTS")
-    SITE_NAME = text("Mailroom", "the name in pages and mail")
+    SITE_NAME = text("Mailroom", "the name in pages and mail", tidy=one_line)
     FLOWER_URL = url("", "where operators reach Flower; the admin links to it")
 
 

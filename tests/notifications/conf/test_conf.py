@@ -105,9 +105,19 @@ def test_what_a_new_project_has_to_set_stops_only_processes_that_use_it(settings
     assert all(message.hint for message in found)
 
 
+ENGINE = BASE_DIR / "notifications"
+MODULES = [path for path in sorted(ENGINE.rglob("*.py")) if path.parent.name != "migrations"]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ENGINE)))
+def test_setting_that_the_engine_reads_is_declared_or_djangos(path):
+    read = set(re.findall(r"\bsettings\.([A-Z][A-Z_]+)", path.read_text()))
+    known = {setting.name for setting in EVERY} | set(dir(global_settings))
+    assert read <= known
+
+
 def test_engine_reads_its_settings_here():
     reads = re.compile(r"^ *from django\.conf import settings$", re.MULTILINE)
-    engine = BASE_DIR / "notifications"
-    found = {str(path.relative_to(engine)) for path in engine.rglob("*.py") if reads.search(path.read_text())}
+    found = {str(path.relative_to(ENGINE)) for path in MODULES if reads.search(path.read_text())}
     # The user model is a name that Django resolves.
-    assert {name for name in found if not name.startswith("migrations/")} <= {"models/message.py"}
+    assert found <= {"models/message.py"}

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from notifications.conf import settings
+from config.environment import BASE_DIR
 from notifications.operations.answers_page import page
 
 
@@ -17,6 +17,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["write"]:
-            (settings.BASE_DIR / "docs" / "answers.md").write_text(page())
+            (BASE_DIR / "docs" / "answers.md").write_text(page())
         else:
             self.stdout.write(page(), ending="")

@@ -43,20 +43,11 @@ def outgoing(**changes: Any) -> OutgoingMail:
     return OutgoingMail(**{**values, **changes})
 
 
-class ProviderContract:
-    """A subclass gives the fixture `provider`, and `taken`: what its server has taken, oldest first.
-
-    `at(port, tls=False)` points the settings at another server, and `made()` is the provider itself.
-    """
+class ProviderEdge:
+    """What tests of a provider's edge share: no connection is left over, and a refusal holds nothing foreign."""
 
     # Enough for a busy machine to get as far as the fault.
     deadline_s = 1.0
-    # What of a message the library asks for when it builds a request.
-    building = "recipients"
-    # How this provider says what every provider can say: what its server does instead of accepting, by meaning.
-    says: ClassVar[Mapping[Meaning, faults.Act]] = {}
-    # True if `taken` gives headers as a program shows them.
-    is_decoded = False
 
     @pytest.fixture(autouse=True)
     def _cold(self):
@@ -92,6 +83,20 @@ class ProviderContract:
         assert vars(same) == vars(error)
         assert CANARY not in f"{error!r} {error} {vars(error)}".lower()
         return error
+
+
+class ProviderContract(ProviderEdge):
+    """A subclass gives the fixture `provider`, and `taken`: what its server has taken, oldest first.
+
+    `at(port, tls=False)` points the settings at another server, and `made()` is the provider itself.
+    """
+
+    # What of a message the library asks for when it builds a request.
+    building = "recipients"
+    # How this provider says what every provider can say: what its server does instead of accepting, by meaning.
+    says: ClassVar[Mapping[Meaning, faults.Act]] = {}
+    # True if `taken` gives headers as a program shows them.
+    is_decoded = False
 
     def test_one_mail_reaches_one_person_whole(self, provider, taken):
         mail = outgoing()

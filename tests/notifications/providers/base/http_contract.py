@@ -35,6 +35,9 @@ BROKEN = [
     faults.garbage,
 ]
 
+# What every HTTP API's table leaves open.
+GATEWAY = faults.answer("500 Error", body="<html>a gateway's page</html>")
+
 
 class SimulatedContract(ProviderContract):
     """A provider whose API the simulator speaks."""

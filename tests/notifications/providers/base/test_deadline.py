@@ -9,13 +9,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.providers.base import connections, deadline
-from notifications.providers.base.backend import Provider, unknown
-from notifications.providers.base.mail import Accepted, ErrorClass, ProviderError
+from notifications.providers.base import deadline
 from notifications.providers.smtp import backend
-from tests.notifications.providers.base.contract import outgoing
 
 # Whoever waits for so long has not been ended by a deadline.
 FOREVER_S = 30.0
@@ -283,49 +279,3 @@ def test_forked_process_has_a_watch_of_its_own(pair):
         assert os.waitpid(child, 0)[1] == 0
         # The child has let go of the parent's connection without ending it.
         assert works(ours, theirs)
-
-
-class Slow(Provider):
-    """Takes the mail, and is not done before its deadline."""
-
-    name = "slow"
-
-    def connect(self):
-        return SlowBackend()
-
-    def translate(self, error):
-        return unknown(error)
-
-    def missing_settings(self):
-        return []
-
-
-class SlowBackend(BaseEmailBackend):
-    def open(self):
-        return False
-
-    def close(self):
-        pass
-
-    def send_messages(self, messages):
-        while not deadline._here.owner.call.is_over:
-            time.sleep(0.01)
-        return len(messages)
-
-
-def test_acceptance_that_just_made_it_stays_one_but_its_connection_is_dropped(settings):
-    settings.PROVIDER_DEADLINE_S = 0.05
-    assert isinstance(Slow().send(outgoing()), Accepted)
-    assert "slow" not in connections._here.kept.warm
-
-
-def test_provider_whose_table_fails_is_ambiguous(settings, monkeypatch):
-    def fail(self, error):
-        raise KeyError("canary")
-
-    monkeypatch.setattr(Slow, "translate", fail)
-    monkeypatch.setattr(SlowBackend, "send_messages", fail)
-    with pytest.raises(ProviderError) as refused:
-        Slow().send(outgoing())
-    assert refused.value.error_class is ErrorClass.AMBIGUOUS
-    assert "canary" not in repr(refused.value)

@@ -1,0 +1,111 @@
+"""Postmark through Anymail's real backend, and its table of answers."""
+
+import json
+
+import pytest
+
+from notifications.providers.base.answers import meaning as m
+from notifications.providers.base.mail import About
+from notifications.providers.postmark.backend import Postmark
+from notifications.rules.outcomes import BounceKind
+from tests.notifications.providers.base import faults
+from tests.notifications.providers.base.contract import outgoing
+from tests.notifications.providers.base.http_contract import GATEWAY, A, HttpContract, M, P, R, SimulatedContract, T
+
+
+def no(number, text="no", status="422 Unprocessable"):
+    return faults.answer(status, body=json.dumps({"ErrorCode": number, "Message": text}))
+
+
+class TestPostmark(SimulatedContract, HttpContract):
+    says = {
+        m.INACTIVE: no(406, "You tried to send to an inactive recipient."),
+        m.BAD_ADDRESS: no(300, "Invalid 'To' address: 'x'."),
+        m.MESSAGE_REFUSED: no(300, "Invalid metadata content."),
+        m.REFUSES_US: no(412, "Your account is pending."),
+        m.THROTTLED: no(429, status="429 Too Many"),
+        m.OUTAGE: no(100, "Maintenance", status="503 Unavailable"),
+        m.UNKNOWN: GATEWAY,
+    }
+    made = Postmark
+    accepted = '{"ErrorCode": 0, "Message": "OK", "MessageID": "an-id", "To": "ada.canary@example.com"}'
+
+    def no(self, text):
+        return (), json.dumps({"ErrorCode": 600, "Message": text})
+
+    @pytest.fixture
+    def at(self, settings):
+        def point(port, *, tls=False):
+            settings.POSTMARK_SERVER_TOKEN = "canary-token"
+            settings.POSTMARK_API_URL = f"http{'s' * tls}://127.0.0.1:{port}/"
+
+        return point
+
+    @pytest.mark.parametrize(
+        ("status", "headers", "body", "expected"),
+        [
+            ("401 Unauthorized", (), "", (M, None)),
+            ("422 Unprocessable", (), '{"ErrorCode": 10}', (M, None)),
+            ("422 Unprocessable", (), '{"ErrorCode": 100}', (T, None)),
+            ("422 Unprocessable", (), '{"ErrorCode": 405, "Message": "out of credits"}', (M, None)),
+            ("422 Unprocessable", (), '{"ErrorCode": 300, "Message": "Invalid email request"}', (P, None)),
+            ("422 Unprocessable", (), '{"ErrorCode": 406, "Message": "inactive recipient"}', (P, None)),
+            ("422 Unprocessable", (), '{"ErrorCode": 406, "Message": "Found inactive addresses: x@y.com."}', (P, None)),
+            ("422 Unprocessable", (), '{"ErrorCode": 300, "Message": "Invalid \'To\' address: \'x\'."}', (P, None)),
+            ("422 Unprocessable", (), "<html>", (A, None)),
+            ("422 Unprocessable", (), "[" * 100_000, (A, None)),
+            ("429 Too Many", ("Retry-After: 7",), "", (R, 7)),
+            ("200 OK", (), "<html>a proxy's page</html>", (A, None)),
+            ("200 OK", (), "{}", (A, None)),
+            ("200 OK", (), '{"ErrorCode": 0, "Message": "OK"}', (A, None)),
+            ("200 OK", (), "[" * 100_000, (A, None)),
+        ],
+    )
+    def test_answers_have_the_meaning_postmark_documents(self, at, status, headers, body, expected):
+        error = self.refused_by(faults.answer(status, *headers, body=body), at)
+        assert (error.error_class, error.retry_after_s) == expected
+
+    @pytest.mark.parametrize(
+        "echo",
+        [
+            {"To": "Ada, Canary <ada.canary@example.com>"},
+            {"To": ""},
+            {"To": None},
+            {"To": ["ada.canary@example.com"]},
+            {"To": "ada@bücher.example.com"},
+            {"To": "x@y@z"},
+            {},
+        ],
+    )
+    @pytest.mark.parametrize("address", ["ada.canary@example.com", "ada@bücher.example.com"])
+    def test_acceptance_is_one_whatever_it_repeats(self, at, echo, address):
+        answer = {"ErrorCode": 0, "Message": "OK", "MessageID": "an-id", **echo}
+        with faults.fault_server(faults.answer("200 OK", body=json.dumps(answer))) as server:
+            at(server.port)
+            assert Postmark().send(outgoing(to_address=address)).provider_message_id == "an-id"
+
+    @pytest.mark.parametrize("given", ["", None, {"None": "an-id"}, 7])
+    def test_acceptance_without_an_id_leaves_it_open(self, at, given):
+        answer = {"ErrorCode": 0, "Message": "OK", "MessageID": given, "To": "ada.canary@example.com"}
+        assert self.refused_by(faults.answer("200 OK", body=json.dumps(answer)), at).error_class is A
+
+    @pytest.mark.parametrize(
+        ("number", "text", "bounce"),
+        [
+            (406, "You tried to send to an inactive recipient", BounceKind.HARD),
+            (300, "Invalid 'To' address: 'x'.", BounceKind.HARD),
+            (300, "Error parsing 'To': Illegal email domain", BounceKind.HARD),
+            (300, "Invalid metadata content.", None),
+            (411, "Forbidden attachment", None),
+        ],
+    )
+    def test_refusal_of_a_recipient_says_so(self, at, number, text, bounce):
+        body = json.dumps({"ErrorCode": number, "Message": text})
+        error = self.refused_by(faults.answer("422 Unprocessable", body=body), at)
+        assert (error.error_class, error.bounce) == (P, bounce)
+        assert error.about is (About.RECIPIENT if bounce else About.MESSAGE)
+
+    @pytest.mark.parametrize("text", ["Invalid 'From' address: 'x'.", "Error parsing 'From': no"])
+    def test_refusal_of_the_sender_is_the_set_ups_fault(self, at, text):
+        body = json.dumps({"ErrorCode": 300, "Message": text})
+        assert self.refused_by(faults.answer("422 Unprocessable", body=body), at).error_class is M

@@ -1,0 +1,180 @@
+"""SendGrid through Anymail's real backend, and its table of answers."""
+
+import json
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
+
+import pytest
+from anymail.exceptions import AnymailCancelSend
+from anymail.signals import post_send, pre_send
+
+from notifications.providers.base import connections, deadline
+from notifications.providers.base.answers import meaning as m
+from notifications.providers.base.mail import ProviderError
+from notifications.providers.sendgrid.backend import SendGrid
+from tests.notifications.providers.base import faults
+from tests.notifications.providers.base.contract import outgoing
+from tests.notifications.providers.base.http_contract import GATEWAY, A, HttpContract, M, P, R, SimulatedContract, T
+
+TROUBLE = '{"errors": [{"message": "try later", "field": null}]}'
+
+
+def no(status, text, field=None):
+    return faults.answer(status, body=json.dumps({"errors": [{"message": text, "field": field}]}))
+
+
+class TestSendGrid(SimulatedContract, HttpContract):
+    says = {
+        m.BAD_ADDRESS: no("400 Bad", "Does not contain a valid address.", "personalizations.0.to.0.email"),
+        m.MESSAGE_REFUSED: no("400 Bad", "The content is bad.", "content"),
+        m.REFUSES_US: no("403 Forbidden", "Your account is suspended."),
+        m.THROTTLED: no("429 Too Many", "too many requests"),
+        m.QUOTA_SPENT: no("401 Unauthorized", "Maximum credits exceeded"),
+        m.OUTAGE: no("500 Error", "try later"),
+        m.UNKNOWN: GATEWAY,
+    }
+    made = SendGrid
+    accepted_status = "202 Accepted"
+
+    def no(self, text):
+        return ("Content-Type: application/json",), json.dumps({"errors": [{"message": text, "field": None}]})
+
+    @pytest.fixture
+    def at(self, settings):
+        def point(port, *, tls=False):
+            settings.SENDGRID_API_KEY = "SG.canary-key"
+            settings.SENDGRID_API_URL = f"http{'s' * tls}://127.0.0.1:{port}/v3/"
+
+        return point
+
+    @pytest.mark.parametrize(
+        ("status", "headers", "body", "expected"),
+        [
+            ("401 Unauthorized", (), "", (M, "http-401", None)),
+            ("401 Unauthorized", (), "authorization required", (M, "http-401", None)),
+            (
+                "401 Unauthorized",
+                (),
+                "The provided authorization grant is invalid, expired, or revoked",
+                (M, "http-401", None),
+            ),
+            ("401 Unauthorized", (), "Maximum credits exceeded", (R, "credits-exhausted", 3600)),
+            (
+                "403 Forbidden",
+                (),
+                "The from address does not match a verified Sender Identity.",
+                (M, "sender-identity", None),
+            ),
+            ("403 Forbidden", (), "access forbidden", (M, "http-403", None)),
+            ("405 Method Not Allowed", (), "", (M, "http-405", None)),
+            ("429 Too Many", (), "", (R, "http-429", None)),
+            ("429 Too Many", ("Retry-After: 7",), "", (R, "http-429", 7)),
+            ("429 Too Many", ("Retry-After: 7", "X-RateLimit-Reset: 1800000060"), "", (R, "http-429", 7)),
+            ("429 Too Many", ("Retry-After: 999999",), "", (R, "http-429", 900)),
+            ("429 Too Many", ("Retry-After: tomorrow",), "", (R, "http-429", None)),
+            ("429 Too Many", ("X-RateLimit-Reset: soon",), "", (R, "http-429", None)),
+            (
+                "429 Too Many",
+                ("X-RateLimit-Reset: 1800000060", f"Date: {formatdate(1_800_000_000, usegmt=True)}"),
+                "",
+                (R, "http-429", 60),
+            ),
+            (
+                "503 Unavailable",
+                ("X-RateLimit-Reset: 1800000060", "Retry-After: 30"),
+                TROUBLE,
+                (T, "http-503", 30),
+            ),
+            ("503 Unavailable", ("X-RateLimit-Reset: 1800000060",), TROUBLE, (T, "http-503", None)),
+            ("503 Unavailable", (), "", (A, "http-503", None)),
+            ("503 Unavailable", (), '{"errors": []}', (A, "http-503", None)),
+            ("400 Bad", (), '{"errors": [{"message": "Bad content", "field": "content"}]}', (P, "http-400", None)),
+            (
+                "400 Bad",
+                (),
+                '{"errors": [{"message": "not a sender", "field": "from.email"}]}',
+                (M, "sender-identity", None),
+            ),
+            # A proxy's page, or a captive portal's.
+            ("200 OK", (), "<html>", (A, "http-200", None)),
+        ],
+    )
+    def test_answers_have_the_meaning_sendgrid_documents(self, at, status, headers, body, expected):
+        error = self.refused_by(faults.answer(status, *headers, body=body), at)
+        assert (error.error_class, error.code, error.retry_after_s) == expected
+
+    @pytest.mark.parametrize("key", ["with\nnewline", "ключ"])
+    def test_key_that_cannot_be_a_header_is_the_set_ups_fault(self, provider, taken, settings, key):
+        settings.SENDGRID_API_KEY = key
+        assert self.refusal(provider, outgoing()).error_class is M
+        assert taken() == []
+
+    @pytest.mark.parametrize("url", ["nothing://127.0.0.1/v3/", "127.0.0.1/v3/", "http:///v3/"])
+    def test_address_that_is_none_is_the_set_ups_fault(self, settings, url):
+        settings.SENDGRID_API_KEY = "SG.canary-key"
+        settings.SENDGRID_API_URL = url
+        assert self.refusal(SendGrid(), outgoing()).error_class is M
+
+    def test_status_of_an_acceptance_is_enough(self, at):
+        with faults.fault_server(faults.cut_after_the_status) as server:
+            at(server.port)
+            assert SendGrid().send(outgoing()).provider_message_id
+            assert len(server.requests) == 1
+        self.nothing_is_kept()
+
+    def test_acceptance_that_never_ends_is_one_or_is_left_open(self, at, impatient):
+        """Whether the deadline's cut or the server's reset is seen first is the machine's business."""
+        with faults.fault_server(faults.dribble_after_the_status) as server:
+            at(server.port)
+            answer = self.answer(SendGrid())
+            assert len(server.requests) == 1
+        if isinstance(answer, ProviderError):
+            assert (answer.error_class, answer.code) == (A, "deadline")
+        else:
+            assert answer.provider_message_id
+        self.nothing_is_kept()
+
+    def answer(self, provider):
+        try:
+            return provider.send(outgoing())
+        except ProviderError as error:
+            return error
+
+    def nothing_is_kept(self):
+        assert not [line for line in deadline._here.owner.lines if not line._is_shut]
+
+    def test_bad_key_makes_the_next_mail_start_with_a_new_connection(self, at):
+        self.refused_by(faults.answer("401 Unauthorized"), at)
+        assert connections._here.kept.warm == {}
+
+    def test_receiver_that_fails_does_not_undo_an_acceptance(self, provider, taken, caplog):
+        # What is caught of a log would keep the connection alive.
+        caplog.set_level("CRITICAL", "django.dispatch")
+
+        def fail(sender, **kwargs):
+            raise RuntimeError
+
+        post_send.connect(fail)
+        try:
+            assert provider.send(outgoing()).provider_message_id
+        finally:
+            post_send.disconnect(fail)
+        assert len(taken()) == 1
+
+    def test_receiver_that_cancels_the_send_has_it_refused(self, provider, taken):
+        def cancel(sender, **kwargs):
+            raise AnymailCancelSend
+
+        pre_send.connect(cancel)
+        try:
+            assert self.refusal(provider, outgoing()).error_class is P
+        finally:
+            pre_send.disconnect(cancel)
+        assert taken() == []
+
+    def test_silencing_anymails_warning_leaves_no_filter_behind(self):
+        before = list(warnings.filters)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: SendGrid().backend("a-key", "http://127.0.0.1/"), range(200)))
+        assert list(warnings.filters) == before

@@ -3,11 +3,11 @@
 import redis
 from django.conf import settings
 
-from notifications.runtime.redis_client import Cooldown, client_of
+from notifications.runtime.redis_client import Cooldown, shared_client
 
 __all__ = ["Cooldown", "limits_client"]
 
 
 def limits_client() -> redis.Redis:
     """Return the process's client; it connects when first used and again after every failure."""
-    return client_of(settings.LIMITS_REDIS_URL)
+    return shared_client(settings.LIMITS_REDIS_URL)

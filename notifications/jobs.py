@@ -21,7 +21,7 @@ def read_quotas() -> None:
 
 def watch_bounces() -> None:
     # The brake logs its own changes.
-    brake.watch()
+    brake.log_changes()
     brake_queue.tidy()
 
 

@@ -68,7 +68,7 @@ def nothing_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def fresh_brake() -> None:
     """What one test has seen bounce slows nobody in the next."""
-    brake.forget()
+    brake.reset()
 
 
 @pytest.fixture

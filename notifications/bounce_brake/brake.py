@@ -13,37 +13,37 @@ from django.db.models.functions import Now
 
 from notifications import kinds
 from notifications.bounce_brake import counts
-from notifications.bounce_brake.decision import Figures, must_slow
+from notifications.bounce_brake.decision import BounceCounts, must_slow
 from notifications.conf import settings
 from notifications.models import Message
 from notifications.runtime.redis_client import client
 
 logger = logging.getLogger(__name__)
 
-# How long a process goes by what it has counted.
-FRESH_S = 5.0
-# Present as long as the operator was told that the brake is on, and not yet that it is off.
-TOLD = "mailroom:bounce-brake"
+# How long a process trusts its last count.
+CACHE_S = 5.0
+# Present from the log line that the brake is on until the one that it is off.
+ANNOUNCED_KEY = "mailroom:bounce-brake"
 REASON = "slowed: too many sign-up mails bounce"
-# What was decided last, and when; replaced whole, so threads may read it.
+# The last decision, and when it was made; replaced whole, so threads may read it.
 _decided: tuple[float, bool] | None = None
 
 
 def is_on() -> bool:
-    """Return whether new mail to unconfirmed addresses is slowed, as it was found at most some seconds ago."""
+    """Return whether new email to unconfirmed addresses is slowed. The answer is at most some seconds old."""
     global _decided  # noqa: PLW0603 - one for the process
-    if _decided is None or time.monotonic() - _decided[0] > FRESH_S:
-        _decided = time.monotonic(), must_slow(counts.figures(kinds.unconfirmed()), counts.limits())
+    if _decided is None or time.monotonic() - _decided[0] > CACHE_S:
+        _decided = time.monotonic(), must_slow(counts.count_bounces(kinds.unconfirmed()), counts.brake_limits())
     return _decided[1]
 
 
-def forget() -> None:
-    """Count anew when next asked."""
+def reset() -> None:
+    """Forget the last count."""
     global _decided  # noqa: PLW0603 - one for the process
     _decided = None
 
 
-def slow(messages: Sequence[Message]) -> set[UUID]:
+def hold_back(messages: Sequence[Message]) -> set[UUID]:
     """Hold back those of the messages that are about to be written that have to wait, if any; return their ids.
 
     They wait until the relay lets them go (`brake_queue`), at the longest until they expire. The same statements for
@@ -61,22 +61,22 @@ def slow(messages: Sequence[Message]) -> set[UUID]:
     return {message.id for message in held}
 
 
-def watch() -> bool:
-    """Tell the log once when the brake engages and once when it is released, whoever notices first; return if it is on.
+def log_changes() -> bool:
+    """Log once when the brake engages and once when it is released, in whichever process; return whether it is on.
 
     Raises redis.RedisError.
     """
-    counted = counts.figures(kinds.unconfirmed())
-    if must_slow(counted, counts.limits()):
-        if client().set(TOLD, "on", nx=True):
-            logger.error("%s", told(counted))
+    counted = counts.count_bounces(kinds.unconfirmed())
+    if must_slow(counted, counts.brake_limits()):
+        if client().set(ANNOUNCED_KEY, "on", nx=True):
+            logger.error("%s", engaged_text(counted))
         return True
-    if client().delete(TOLD):
+    if client().delete(ANNOUNCED_KEY):
         logger.warning("the bounce brake is released: new sign-up mail leaves at once again")
     return False
 
 
-def told(counted: Figures) -> str:
+def engaged_text(counted: BounceCounts) -> str:
     return (
         f"the bounce brake is on: {counted.bounced} of {counted.sent} mails to unconfirmed addresses bounced within"
         f" {settings.BOUNCE_BRAKE_WINDOW_MIN} min; sign-up mail leaves at {settings.BOUNCE_BRAKE_PER_MIN} a minute"

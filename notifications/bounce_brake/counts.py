@@ -1,4 +1,4 @@
-"""How much of the mail to addresses that nobody has confirmed was sent and bounced of late."""
+"""Count the email to unconfirmed addresses that was sent recently, and that bounced."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -6,12 +6,12 @@ from typing import Any
 
 from django.db import connection
 
-from notifications.bounce_brake.decision import Figures, Limits, enough
+from notifications.bounce_brake.decision import BounceCounts, BrakeLimits, decisive_count
 from notifications.conf import settings
 
 # Nothing is counted further. The relay keeps the queue far below this.
-MOST_WAITING = 10_000
-# A bounce comes after its mail, so what was sent within the window bounced within it too.
+MAX_WAITING = 10_000
+# A bounce follows its email, so what was sent within the window bounced within it too.
 _BOUNCED = """
 SELECT count(DISTINCT message.id), (
     SELECT count(*) FROM (
@@ -34,23 +34,23 @@ SELECT count(*) FROM (
 """
 
 
-def limits() -> Limits:
-    return Limits(least=settings.BOUNCE_BRAKE_MIN, share=settings.BOUNCE_BRAKE_SHARE)
+def brake_limits() -> BrakeLimits:
+    return BrakeLimits(least=settings.BOUNCE_BRAKE_MIN, share=settings.BOUNCE_BRAKE_SHARE)
 
 
-def figures(kinds: Sequence[str]) -> Figures:
-    """Count what was sent of `kinds`, as far as it matters, and what of it bounced for good.
+def count_bounces(kinds: Sequence[str]) -> BounceCounts:
+    """Count what was sent of `kinds`, as far as it matters, and how much of it hard-bounced.
 
-    Where nothing bounced, which is the rule, that is one statement that reads next to nothing.
+    Without a bounce, the usual case, that is one cheap statement.
     """
     window = timedelta(minutes=settings.BOUNCE_BRAKE_WINDOW_MIN)
-    asked: dict[str, Any] = {"kinds": list(kinds), "window": window, "most": MOST_WAITING}
+    asked: dict[str, Any] = {"kinds": list(kinds), "window": window, "most": MAX_WAITING}
     with connection.cursor() as cursor:
         cursor.execute(_BOUNCED, asked)
         bounced, waiting = cursor.fetchone()
-        line_s = waiting * 60 / settings.BOUNCE_BRAKE_PER_MIN
+        queue_s = waiting * 60 / settings.BOUNCE_BRAKE_PER_MIN
         if not bounced:
-            return Figures(sent=0, bounced=0, line_s=line_s)
-        cursor.execute(_SENT, {**asked, "enough": enough(bounced, limits())})
+            return BounceCounts(sent=0, bounced=0, queue_s=queue_s)
+        cursor.execute(_SENT, {**asked, "enough": decisive_count(bounced, brake_limits())})
         (sent,) = cursor.fetchone()
-    return Figures(sent=sent, bounced=bounced, line_s=line_s)
+    return BounceCounts(sent=sent, bounced=bounced, queue_s=queue_s)

@@ -1,50 +1,48 @@
-"""When so much sign-up mail bounces that it has to be slowed. Pure: counts in, a decision out."""
+"""Decide when so much sign-up email bounces that it must be slowed. Pure."""
 
 from dataclasses import dataclass
 
-# What has begun goes on until the share is down to this part of the limit: at the limit itself it would come and go.
-RELEASE = 0.5
-# Rounds of the relay follow each other sooner than this.
+# The brake stays on until the share is down to this part of the limit: at the limit itself it would flap.
+RELEASE_SHARE = 0.5
+# The relay's rounds follow each other sooner than this.
 LONGEST_ROUND_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
-    """So many hard bounces at least, and such a share of what was sent."""
+class BrakeLimits:
+    """The least number of hard bounces, and their least share of what was sent, at which the brake engages."""
 
     least: int
     share: float
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figures:
-    """What was sent within the window to addresses that nobody has confirmed, and how much of it bounced for good.
+class BounceCounts:
+    """What was sent within the window to unconfirmed addresses, and how much of it hard-bounced.
 
-    `sent` need not be counted further than `enough` says. `line_s`: in so many seconds the last of the email that
-    waits has its turn; 0 where none waits.
+    `sent` is counted up to `decisive_count` only. `queue_s`: how long the last waiting message has to wait (seconds).
     """
 
     sent: int
     bounced: int
-    line_s: float = 0.0
+    queue_s: float = 0.0
 
 
-def must_slow(figures: Figures, limits: Limits) -> bool:
-    """Return whether what is written now has to stand in line. Mail that still stands there says that it was so."""
-    share = limits.share * (RELEASE if figures.line_s > 0 else 1)
+def must_slow(figures: BounceCounts, limits: BrakeLimits) -> bool:
+    """Return whether new messages must wait. A queue that is not empty shows that the brake was on."""
+    share = limits.share * (RELEASE_SHARE if figures.queue_s > 0 else 1)
     return figures.bounced >= limits.least and figures.bounced >= share * figures.sent
 
 
-def enough(bounced: int, limits: Limits) -> int:
-    """Return up to which count of sent mail it matters how much it was: from there on the share is a low one."""
-    return int(bounced / (limits.share * RELEASE)) + 1
+def decisive_count(bounced: int, limits: BrakeLimits) -> int:
+    """Return up to which count of sent email the decision depends on it: beyond it the share is low."""
+    return int(bounced / (limits.share * RELEASE_SHARE)) + 1
 
 
-def let_go_now(since_last_s: float | None, per_min: float) -> int:
+def releasable_now(since_last_s: float | None, per_min: float) -> int:
     """Return how many messages may leave the queue now, `since_last_s` seconds after the last one did.
 
-    What a relay that was away has missed is not made up for: email would leave in a burst, and that is what the brake
-    is there against.
+    What a relay missed during an outage is not made up for: email would leave in a burst, which the brake prevents.
     """
     gap_s = 60 / per_min
     if since_last_s is None:

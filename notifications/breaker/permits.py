@@ -166,7 +166,7 @@ def _remember(provider: str, circuit: Circuit) -> None:
         _healthy.pop(provider, None)
 
 
-def _log_transition(provider: str, done: store.Transition) -> None:
+def _log_transition(provider: str, done: store.CircuitChange) -> None:
     """Log what an operator has to know, once: the process that made the change does it."""
     before, after = done.before, done.after
     was_down = before.is_open and not before.blames_one_message

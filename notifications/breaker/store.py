@@ -44,7 +44,7 @@ _updating = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Transition:
+class CircuitChange:
     before: Circuit
     after: Circuit
 
@@ -69,7 +69,7 @@ def current(provider: str) -> tuple[Circuit, float]:
     return _seen.get(provider, CLOSED), time.time()
 
 
-def update(provider: str, rule: Rule) -> Transition:
+def update(provider: str, rule: Rule) -> CircuitChange:
     """Apply `rule` to the shared state, atomically; during an outage of Redis, to this process's own."""
     if not cooldown.active:
         try:
@@ -79,7 +79,7 @@ def update(provider: str, rule: Rule) -> Transition:
     with _updating:
         before = _seen.get(provider, CLOSED)
         _seen[provider] = after = rule(before, time.time())
-    return Transition(before, after)
+    return CircuitChange(before, after)
 
 
 def reset() -> None:
@@ -91,21 +91,21 @@ def key(provider: str) -> str:
     return f"mailroom:circuit:{provider}"
 
 
-def _update_shared(provider: str, rule: Rule) -> Transition:
+def _update_shared(provider: str, rule: Rule) -> CircuitChange:
     (raw,), now = _fetch([provider])
     before = _parse(raw)
     for _ in range(TRIES):
         after = rule(before, now)
         if after == before:
             _seen[provider] = after
-            return Transition(before, after)
+            return CircuitChange(before, after)
         done, *there = client().eval(_SWAP, 1, key(provider), raw, _serialized(after), TTL_MS)
         if done:
             _seen[provider] = after
-            return Transition(before, after)
+            return CircuitChange(before, after)
         raw, now = there[0], _moment(there[1], there[2])
         before = _parse(raw)
-    return Transition(before, before)
+    return CircuitChange(before, before)
 
 
 def _start_cooldown(error: redis.RedisError) -> None:

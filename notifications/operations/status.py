@@ -9,7 +9,7 @@ from django.db import connection
 
 from notifications import housekeeping, kinds
 from notifications.bounce_brake import counts
-from notifications.bounce_brake.decision import enough, must_slow
+from notifications.bounce_brake.decision import decisive_count, must_slow
 from notifications.breaker import permits
 from notifications.breaker.permits import CircuitState
 from notifications.budget.keys import pace_key, state_key
@@ -234,13 +234,13 @@ def _is_set_up_to_report(provider: str) -> bool:
 
 
 def _brake() -> Brake:
-    counted, limits = counts.figures(kinds.unconfirmed()), counts.limits()
+    counted, limits = counts.count_bounces(kinds.unconfirmed()), counts.brake_limits()
     return Brake(
         on=must_slow(counted, limits),
         bounced=counted.bounced,
         sent=counted.sent,
-        more=bool(counted.bounced) and counted.sent >= enough(counted.bounced, limits),
-        line_s=counted.line_s,
+        more=bool(counted.bounced) and counted.sent >= decisive_count(counted.bounced, limits),
+        line_s=counted.queue_s,
         window_min=settings.BOUNCE_BRAKE_WINDOW_MIN,
         per_min=settings.BOUNCE_BRAKE_PER_MIN,
     )

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from notifications.bounce_brake import brake
-from notifications.bounce_brake.decision import let_go_now
+from notifications.bounce_brake.decision import releasable_now
 from notifications.conf import settings
 from notifications.models import Message, transitions
 from notifications.models.transactions import short_transaction
@@ -99,7 +99,7 @@ def turn() -> int:
         return 0
     if not brake.is_on():
         return release()
-    go = let_go_now(since_last_s, settings.BOUNCE_BRAKE_PER_MIN)
+    go = releasable_now(since_last_s, settings.BOUNCE_BRAKE_PER_MIN)
     if not go and waiting <= settings.BOUNCE_BRAKE_QUEUE:
         return 0
     with short_transaction():
@@ -138,7 +138,7 @@ def _step() -> int:
     """Let go what may go and drop what is too much. Within a transaction in which no other relay does the same."""
     # Another relay may have done it while this one waited for its turn.
     _, since_last_s = _glance()
-    go = let_go_now(since_last_s, settings.BOUNCE_BRAKE_PER_MIN)
+    go = releasable_now(since_last_s, settings.BOUNCE_BRAKE_PER_MIN)
     order = [row[0] for row in _rows(_ORDER, MEMORY, next(_client_first))]
     if dropped := _drop(order[go + settings.BOUNCE_BRAKE_QUEUE :][-DROP_BATCH:], FULL):
         logger.warning("%s sign-up emails are dropped: too many wait for the bounce brake", dropped)

@@ -86,7 +86,7 @@ def _held_by(holder: Message, draft: Draft, *, replay_dead: bool) -> Message:
 def _write(messages: Sequence[Message]) -> list[Message]:
     _keep_back_suppressed(messages)
     with transaction.atomic():
-        later = brake.slow([message for message in messages if message.status == Status.QUEUED])
+        later = brake.hold_back([message for message in messages if message.status == Status.QUEUED])
         taken = _existing(message for message in messages if message.has_given_id)
         for message in messages:
             # Of no use, and about a person, where nothing is held back.

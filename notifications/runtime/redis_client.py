@@ -42,23 +42,23 @@ _connecting = threading.Lock()
 
 def client() -> redis.Redis:
     """Return the process's client; it connects when first used and again after every failure."""
-    return client_of(settings.REDIS_URL)
+    return shared_client(settings.REDIS_URL)
 
 
-def client_of(url: str) -> redis.Redis:
-    """Return the process's client of a server."""
+def shared_client(url: str) -> redis.Redis:
+    """Return the process's client of one server."""
     # A cache alone would let two first threads make one each. The client that is not kept closes its connections when
     # it is collected, also one that is being read from.
     with _connecting:
-        return _shared_client(url)
+        return _client_at(url)
 
 
 @cache
-def _shared_client(url: str) -> redis.Redis:
-    return connect(url)
+def _client_at(url: str) -> redis.Redis:
+    return new_client(url)
 
 
-def connect(url: str) -> redis.Redis:
+def new_client(url: str) -> redis.Redis:
     """Return a new client, which the caller closes."""
     return redis.Redis(
         **RedisServer.from_url(url).client_options(settings.REDIS_CA_FILE),
@@ -71,4 +71,4 @@ def connect(url: str) -> redis.Redis:
 
 def reset() -> None:
     """Let the next call make a new client, as a new process does."""
-    _shared_client.cache_clear()
+    _client_at.cache_clear()

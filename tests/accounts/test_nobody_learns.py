@@ -32,7 +32,7 @@ ACCOUNTS = {
 
 
 def people(account):
-    brake.forget()
+    brake.reset()
     Message.objects.all().delete()
     User.objects.all().delete()
     if account:

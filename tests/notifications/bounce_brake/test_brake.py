@@ -60,7 +60,7 @@ def bounced(count=BOUNCES, bounce="hard", **changes):
             kind="bounced",
             bounce=bounce,
         )
-    brake.forget()
+    brake.reset()
 
 
 def waits(message):
@@ -101,7 +101,7 @@ def test_sign_ups_that_bounce_slow_the_next_ones_and_no_reset(client, provider, 
     reports = json.dumps([bounce(message) for message in first])
     assert client.post("/webhooks/scripted/", reports, content_type="application/json").status_code == 200
     read_due()
-    brake.forget()
+    brake.reset()
     publish.client().flushdb()
 
     slowed = [sign_up(number) for number in range(100, 104)]
@@ -148,7 +148,7 @@ def test_small_share_slows_nobody_until_it_has_begun(settings):
     assert not brake.is_on()
     # A message still waits: it was more before.
     MessageFactory(slowed_until=Now() + timedelta(seconds=30))
-    brake.forget()
+    brake.reset()
     assert brake.is_on()
 
 
@@ -172,7 +172,7 @@ def test_nobody_learns_from_the_pace_who_has_an_account():
         Draft(kind="welcome", to=newcomer.email, user=newcomer),
         Draft(kind="account-exists", to=owner.email, user=owner),
     ):
-        brake.forget()
+        brake.reset()
         with CaptureQueriesContext(connection) as queries:
             message = enqueue(draft)
         took.append([query["sql"].split("VALUES")[0].split(" IN ")[0] for query in queries])
@@ -277,7 +277,7 @@ def test_release_of_the_brake_lets_the_queue_go():
     brake_queue.turn()
     assert len(waiting()) == 19
     ProviderEvent.objects.all().delete()
-    brake.forget()
+    brake.reset()
     assert relay.run_once().published == {Stream.DEFAULT: 20}
     assert waiting() == []
 
@@ -374,11 +374,11 @@ def test_email_to_no_account_takes_no_place():
 
 def test_operator_is_told_once_when_it_begins_and_once_when_it_ends(caplog):
     caplog.set_level(logging.INFO, logger="notifications.bounce_brake.brake")
-    assert brake.watch() is False
+    assert brake.log_changes() is False
     bounced()
-    assert [brake.watch(), brake.watch()] == [True, True]
+    assert [brake.log_changes(), brake.log_changes()] == [True, True]
     Message.objects.update(sent_at=Now() - timedelta(hours=2))
-    assert [brake.watch(), brake.watch()] == [False, False]
+    assert [brake.log_changes(), brake.log_changes()] == [False, False]
     told = [(record.levelname, record.getMessage()) for record in caplog.records]
     assert [level for level, _ in told] == ["ERROR", "WARNING"]
     assert told[0][1].startswith(

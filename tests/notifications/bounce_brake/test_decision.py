@@ -2,13 +2,13 @@
 
 import pytest
 
-from notifications.bounce_brake.decision import Figures, Limits, enough, let_go_now, must_slow
+from notifications.bounce_brake.decision import BounceCounts, BrakeLimits, decisive_count, must_slow, releasable_now
 
-LIMITS = Limits(least=10, share=0.05)
+LIMITS = BrakeLimits(least=10, share=0.05)
 
 
 @pytest.mark.parametrize(
-    ("bounced", "sent", "line_s", "slow"),
+    ("bounced", "sent", "queue_s", "slow"),
     [
         (0, 0, 0, False),
         (9, 9, 0, False),  # all of it, but too few to tell
@@ -22,15 +22,15 @@ LIMITS = Limits(least=10, share=0.05)
         (9, 9, 30, False),  # the others were too long ago
     ],
 )
-def test_slowed_from_a_share_and_a_number_on(bounced, sent, line_s, slow):
-    assert must_slow(Figures(bounced=bounced, sent=sent, line_s=line_s), LIMITS) is slow
+def test_slowed_from_a_share_and_a_number_on(bounced, sent, queue_s, slow):
+    assert must_slow(BounceCounts(bounced=bounced, sent=sent, queue_s=queue_s), LIMITS) is slow
 
 
 @pytest.mark.parametrize("bounced", [1, 10, 11, 99, 5000])
-@pytest.mark.parametrize("line_s", [0, 30])
-def test_beyond_what_is_enough_no_count_changes_the_answer(bounced, line_s):
-    most = enough(bounced, LIMITS)
-    assert not must_slow(Figures(bounced=bounced, sent=most, line_s=line_s), LIMITS)
+@pytest.mark.parametrize("queue_s", [0, 30])
+def test_beyond_what_is_enough_no_count_changes_the_answer(bounced, queue_s):
+    most = decisive_count(bounced, LIMITS)
+    assert not must_slow(BounceCounts(bounced=bounced, sent=most, queue_s=queue_s), LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -48,4 +48,4 @@ def test_beyond_what_is_enough_no_count_changes_the_answer(bounced, line_s):
     ],
 )
 def test_queue_leaves_at_its_rate(since_last_s, per_min, go):
-    assert let_go_now(since_last_s, per_min) == go
+    assert releasable_now(since_last_s, per_min) == go

@@ -223,7 +223,7 @@ def test_state_that_cannot_be_read_counts_as_closed_and_is_replaced(written):
 @contextmanager
 def redis_at(monkeypatch, url):
     """Have the circuits use another Redis."""
-    with redis_client.connect(url) as other, monkeypatch.context() as patch:
+    with redis_client.new_client(url) as other, monkeypatch.context() as patch:
         patch.setattr(store, "client", lambda: other)
         yield
 

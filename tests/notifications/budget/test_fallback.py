@@ -28,7 +28,7 @@ def two_a_second(settings):
 @contextmanager
 def redis_at(monkeypatch, port):
     """Have the budget use another Redis: what listens on `port`, if anything does."""
-    other = redis_client.connect(f"redis://127.0.0.1:{port}/0")
+    other = redis_client.new_client(f"redis://127.0.0.1:{port}/0")
     with monkeypatch.context() as patch:
         patch.setattr(scripts, "script", other.register_script)
         yield

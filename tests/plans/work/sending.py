@@ -38,7 +38,7 @@ def enqueue_for_people_and_for_addresses(bench):
 def enqueue_while_the_brake_is_on(bench):
     brake._decided = (float("inf"), True)
     enqueue_many([Draft(kind="welcome", to=bench.person.email, user=bench.person)])
-    brake.forget()
+    brake.reset()
 
 
 @work
@@ -93,7 +93,7 @@ def budget_counts_the_day(bench):
 
 @work
 def brake_counts_bounces(bench):
-    counts.figures(["welcome", "address-change"])
+    counts.count_bounces(["welcome", "address-change"])
 
 
 @work

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from accounts import emails
 from accounts.models import User
@@ -387,7 +388,7 @@ def test_operator_is_told_once_when_it_begins_and_once_when_it_ends(caplog):
 
 
 def test_operator_sees_it(capsys, admin_client):
-    assert "10 of 10" not in admin_client.get("/admin/status/").content.decode()
+    assert "10 of 10" not in admin_client.get(reverse("admin:notifications_status")).content.decode()
     bounced()
     enqueue_many([Draft(kind="welcome", to=user.email, user=user) for user in UserFactory.create_batch(3)])
     with pytest.raises(SystemExit):
@@ -395,6 +396,6 @@ def test_operator_sees_it(capsys, admin_client):
     assert Code.BRAKE in json.loads(capsys.readouterr().out)["codes"]
     with pytest.raises(SystemExit):
         call_command("status")
-    for said in (capsys.readouterr().out, admin_client.get("/admin/status/").content.decode()):
+    for said in (capsys.readouterr().out, admin_client.get(reverse("admin:notifications_status")).content.decode()):
         assert "10 of 10" in said
         assert "30 s" in said

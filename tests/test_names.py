@@ -1,0 +1,37 @@
+"""A class or function name of the product has one meaning."""
+
+import ast
+from collections import defaultdict
+
+from config.environment import BASE_DIR
+
+# Django looks for this name in the module of every management command.
+REQUIRED = {"Command"}
+# Common verbs: their module says what they act on.
+VERBS = {
+    "claim", "connect", "count", "deliver", "drop", "get", "main", "read", "register", "release", "reset", "resend",
+}  # fmt: skip
+# Still to be renamed, or to be explained above. No name is added here.
+UNRESOLVED = {
+    "Finding", "Line", "Process", "Report", "Row", "Standing", "Status", "bounce_kind", "choice", "confirm",
+    "credentials", "database", "due", "filled", "flag", "has_confirmed", "in_words", "items", "judge", "judged",
+    "language_of", "line", "lines", "look", "message_url", "moment", "number", "one_line", "page", "parse",
+    "preview_user", "problems", "recipient", "refuse", "sender", "sender_address", "site", "split", "standings",
+    "text", "unconfirmed", "waiting", "warm_up", "watch", "webhook", "whole",
+}  # fmt: skip
+
+
+def names():
+    found = defaultdict(list)
+    for package in ("accounts", "config", "notifications"):
+        for path in (BASE_DIR / package).rglob("*.py"):
+            if "migrations" not in path.parts:
+                for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                    if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+                        found[node.name].append(str(path.relative_to(BASE_DIR)))
+    return found
+
+
+def test_no_class_or_function_name_has_two_meanings():
+    allowed = REQUIRED | VERBS | UNRESOLVED
+    assert {name: paths for name, paths in names().items() if len(paths) > 1 and name not in allowed} == {}

@@ -3,8 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from notifications.rules.addresses import BadAddressError, one_address
-from notifications.rules.text import one_form
+from notifications import BadAddressError, one_address, one_form
 
 MAX_LENGTH = 254  # RFC 5321's limit on a path, less the angle brackets
 

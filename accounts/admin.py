@@ -17,8 +17,7 @@ from accounts.fields import KeepsName
 from accounts.flows import by_staff
 from accounts.log import LogEntryAdmin
 from accounts.models import User
-from notifications.admin.large_lists import DayFilter, LargeList, SoundChoice
-from notifications.admin.search import TidySearch
+from notifications import DayFilter, LargeList, SoundChoice, TidySearch
 
 __all__ = ["GroupAdmin", "LogEntryAdmin", "UserAdmin"]
 

@@ -8,7 +8,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 
 from accounts.models import User
-from notifications.admin.search import TidySearch
+from notifications import TidySearch
 
 
 @admin.register(LogEntry)

@@ -6,7 +6,7 @@ from unicodedata import category
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from notifications.rules.text import BIDI, one_form
+from notifications import BIDI, one_form
 
 MAX_LENGTH = 50
 # The middle dots stand in Catalan names, and between the parts of foreign names in Chinese and Japanese.

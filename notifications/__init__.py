@@ -25,6 +25,14 @@ Bulk email, whose readers may leave it:
 Periodic jobs (docs/housekeeping.md), in the `ready` of an app:
 - `register_job(job)`: run it from now on; `Job`: what to do, and how often
 
+Text and addresses as the engine stores and compares them:
+- `one_address(text)`: the one address in a text, or `BadAddressError`
+- `one_form(text)`: a line of text in one form, without what pasting brings along unseen
+- `BIDI`: pattern of the characters that change the direction of text
+
+Parts of admin pages over tables with millions of rows:
+- `LargeList`, `DayFilter`, `SoundChoice`, `TidySearch`
+
 Names are imported when they are first used: Django imports this package before its models are ready.
 """
 
@@ -32,6 +40,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from notifications.admin.large_lists import DayFilter, LargeList, SoundChoice
+    from notifications.admin.search import TidySearch
     from notifications.events.suppress import is_unsubscribed, resubscribe
     from notifications.housekeeping import Job, register_job
     from notifications.kinds import DeliveryGuarantee, Kind, UnknownKindError, register
@@ -48,21 +58,27 @@ if TYPE_CHECKING:
     from notifications.outbox.cancel import cancel
     from notifications.outbox.context import BadContextError
     from notifications.outbox.enqueue import Draft, enqueue, enqueue_many
-    from notifications.rules.addresses import BadAddressError
+    from notifications.rules.addresses import BadAddressError, one_address
     from notifications.rules.states import Stream
+    from notifications.rules.text import BIDI, one_form
     from notifications.signals import unsubscribed
 
 __all__ = [
+    "BIDI",
     "BadAddressError",
     "BadContextError",
+    "DayFilter",
     "DeliveryGuarantee",
     "Draft",
     "HistoryEntry",
     "Job",
     "Kind",
+    "LargeList",
     "Progress",
     "Refusal",
+    "SoundChoice",
     "Stream",
+    "TidySearch",
     "UnknownKindError",
     "cancel",
     "enqueue",
@@ -71,6 +87,8 @@ __all__ = [
     "is_unsubscribed",
     "last_sent",
     "never_written_to",
+    "one_address",
+    "one_form",
     "progress",
     "refusal",
     "register",
@@ -80,6 +98,8 @@ __all__ = [
 ]
 
 _NAMES = {
+    "admin.large_lists": ["DayFilter", "LargeList", "SoundChoice"],
+    "admin.search": ["TidySearch"],
     "events.suppress": ["is_unsubscribed", "resubscribe"],
     "housekeeping": ["Job", "register_job"],
     "kinds": ["DeliveryGuarantee", "Kind", "UnknownKindError", "register"],
@@ -90,8 +110,9 @@ _NAMES = {
     "outbox.cancel": ["cancel"],
     "outbox.context": ["BadContextError"],
     "outbox.enqueue": ["Draft", "enqueue", "enqueue_many"],
-    "rules.addresses": ["BadAddressError"],
+    "rules.addresses": ["BadAddressError", "one_address"],
     "rules.states": ["Stream"],
+    "rules.text": ["BIDI", "one_form"],
     "signals": ["unsubscribed"],
 }
 _MODULE_OF = {name: f"notifications.{module}" for module, names in _NAMES.items() for name in names}

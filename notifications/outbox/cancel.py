@@ -2,8 +2,7 @@
 
 from uuid import UUID
 
-from notifications.models import Message
-from notifications.rules import states
+from notifications.models import Message, transitions
 from notifications.rules.states import Event
 
 
@@ -12,6 +11,5 @@ def cancel(message_id: UUID, reason: str = "cancelled by the application") -> bo
 
     A worker that holds it loses its claim, and with it the right to hand it over.
     """
-    waiting = Message.objects.filter(id=message_id, status__in=states.sources(Event.CANCELLED), handed_over_at=None)
-    ended = {"status_reason": reason, "lease_token": None, "lease_until": None, "settle_at": None}
-    return bool(waiting.update(status=states.target(Event.CANCELLED), **ended))
+    waiting = Message.objects.filter(id=message_id, handed_over_at=None)
+    return bool(transitions.apply(Event.CANCELLED, waiting, status_reason=reason))

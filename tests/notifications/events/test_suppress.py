@@ -117,7 +117,7 @@ def test_suppressed_address_gets_a_row_with_a_reason_and_no_mail(provider, djang
         message = enqueue(Draft(kind="welcome", to="Ada@Example.com", user=UserFactory(email=ADDRESS)))
     assert (message.status, message.status_reason) == (Status.SUPPRESSED, "the address is suppressed: hard bounce")
     assert Message.objects.get().status == Status.SUPPRESSED
-    assert after_commit == []
+    assert not any("publish" in callback.__qualname__ for callback in after_commit)
 
 
 def test_address_that_is_suppressed_while_a_message_waits_gets_none(provider):

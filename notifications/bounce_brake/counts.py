@@ -8,6 +8,8 @@ from django.db import connection
 
 from notifications.bounce_brake.decision import BounceCounts, BrakeLimits, decisive_count
 from notifications.conf import settings
+from notifications.rules.outcomes import BounceKind
+from notifications.rules.states import STATUSES, Stream
 
 # Nothing is counted further. The relay keeps the queue far below this.
 MAX_WAITING = 10_000
@@ -16,22 +18,23 @@ _BOUNCED = """
 SELECT count(DISTINCT message.id), (
     SELECT count(*) FROM (
         SELECT FROM notifications_message
-        WHERE slowed_until > statement_timestamp() AND status = 'queued' LIMIT %(most)s
+        WHERE slowed_until > statement_timestamp() AND status = %(queued)s LIMIT %(most)s
     ) AS waiting
 )
 FROM notifications_providerevent AS event JOIN notifications_message AS message ON message.id = event.message_id
-WHERE event.bounce = 'hard' AND event.received_at > statement_timestamp() - %(window)s
-  AND message.kind = ANY(%(kinds)s) AND message.stream <> 'bulk'
-  AND message.status = 'sent' AND message.sent_at > statement_timestamp() - %(window)s
+WHERE event.bounce = %(hard)s AND event.received_at > statement_timestamp() - %(window)s
+  AND message.kind = ANY(%(kinds)s) AND message.stream <> %(bulk)s
+  AND message.status = %(sent)s AND message.sent_at > statement_timestamp() - %(window)s
 """
 _SENT = """
 SELECT count(*) FROM (
     SELECT FROM notifications_message
-    WHERE kind = ANY(%(kinds)s) AND status = 'sent' AND stream <> 'bulk'
+    WHERE kind = ANY(%(kinds)s) AND status = %(sent)s AND stream <> %(bulk)s
       AND sent_at > statement_timestamp() - %(window)s
     LIMIT %(enough)s
 ) AS counted
 """
+_TERMS = {**STATUSES, "bulk": Stream.BULK, "hard": BounceKind.HARD}
 
 
 def brake_limits() -> BrakeLimits:
@@ -44,7 +47,7 @@ def count_bounces(kinds: Sequence[str]) -> BounceCounts:
     Without a bounce, the usual case, that is one cheap statement.
     """
     window = timedelta(minutes=settings.BOUNCE_BRAKE_WINDOW_MIN)
-    asked: dict[str, Any] = {"kinds": list(kinds), "window": window, "most": MAX_WAITING}
+    asked: dict[str, Any] = {**_TERMS, "kinds": list(kinds), "window": window, "most": MAX_WAITING}
     with connection.cursor() as cursor:
         cursor.execute(_BOUNCED, asked)
         bounced, waiting = cursor.fetchone()

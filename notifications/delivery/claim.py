@@ -12,7 +12,7 @@ from notifications.conf import settings
 from notifications.models import Message, transitions
 from notifications.models.message import REQUEUE_IN_ORDER
 from notifications.providers.base.deadline import call_s
-from notifications.rules.states import Event, Status, Stream
+from notifications.rules.states import STATUSES, Event, Status, Stream
 from notifications.rules.suppression import Reason
 
 # Run once for every email: put together by the ORM it would cost four times as much of the worker's time.
@@ -37,8 +37,7 @@ FROM unnest(%(ids)s::uuid[], %(waits_s)s::float[]) AS wait (id, seconds)
 WHERE message.id = wait.id AND message.status = %(queued)s AND message.due_at <= statement_timestamp()
 """
 _TERMS = {
-    "sending": Status.SENDING,
-    "queued": Status.QUEUED,
+    **STATUSES,
     "bulk": Stream.BULK,
     "unsubscribed": Reason.UNSUBSCRIBED,
     "soft_bounces": Reason.SOFT_BOUNCES,

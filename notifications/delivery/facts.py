@@ -1,4 +1,4 @@
-"""Collect, with two queries for a whole group, what `wanted` needs to know."""
+"""Collect, with two queries for a whole group, the facts that decide whether a message is still relevant."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from notifications.conf import settings
 from notifications.delivery.misfit import may_fit_elsewhere
 from notifications.delivery.relevance import Facts
 from notifications.models import Message, Suppression
-from notifications.rules.states import Status, Stream
+from notifications.rules.states import STATUSES, Status, Stream
 from notifications.rules.suppression import ActiveSuppression, Candidate, blocking_reason, is_recheck
 from notifications.runtime.database import is_outage
 
@@ -38,9 +38,9 @@ SELECT mine.id, extract(epoch FROM statement_timestamp() - mine.created_at)::flo
     ) + (
         SELECT count(*) FROM notifications_message AS other
         WHERE mine.anonymized_at IS NULL AND other.to_address = mine.to_address AND other.kind = mine.kind
-            AND other.status IN ('sending', 'uncertain') AND (
-                other.status = 'uncertain' AND other.created_at > statement_timestamp() - interval '1 hour'
-                OR other.status = 'sending' AND (other.lease_until, other.id) < (mine.lease_until, mine.id)
+            AND other.status IN (%(sending)s, %(uncertain)s) AND (
+                other.status = %(uncertain)s AND other.created_at > statement_timestamp() - interval '1 hour'
+                OR other.status = %(sending)s AND (other.lease_until, other.id) < (mine.lease_until, mine.id)
             )
     )
 FROM notifications_message AS mine WHERE mine.id = ANY(%(ids)s)
@@ -52,7 +52,7 @@ def gather(messages: Sequence[Message]) -> list[tuple[Message, Facts]]:
     if not messages:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(_FACTS, {"ids": [message.id for message in messages], "alive": _ALIVE})
+        cursor.execute(_FACTS, {**STATUSES, "ids": [message.id for message in messages], "alive": _ALIVE})
         known = {
             message_id: Facts(
                 age_s=age_s, expired=expired, superseded=superseded, flooded=others >= settings.EMAIL_ADDRESS_HOURLY

@@ -10,6 +10,7 @@ from notifications.models import DeliveryAttempt, Message, ProviderEvent
 from notifications.providers.base.webhook import InterpretedEvent
 from notifications.rules.addresses import BadAddressError, one_address
 from notifications.rules.outcomes import BounceKind, EventType
+from notifications.rules.states import STATUSES
 
 Read = Sequence[tuple[ProviderEvent, InterpretedEvent]]
 
@@ -26,11 +27,12 @@ ABOUT_ADDRESSES = {
 _BY_ADDRESS = """
 SELECT asked.event_id, (
     SELECT id FROM notifications_message AS message
-    WHERE message.to_address = asked.address AND message.status = 'sent'
+    WHERE message.to_address = asked.address AND message.status = %(sent)s
       AND message.provider IN (asked.provider, 'smtp', '') AND message.sent_at < asked.at + interval '5 minutes'
     ORDER BY message.sent_at DESC LIMIT 1
 ), EXISTS (SELECT FROM notifications_message AS message WHERE message.to_address = asked.address)
-FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[]) AS asked (event_id, address, provider, at)
+FROM unnest(%(ids)s::bigint[], %(addresses)s::text[], %(providers)s::text[], %(times)s::timestamptz[])
+    AS asked (event_id, address, provider, at)
 """
 
 
@@ -96,8 +98,10 @@ def _by_address(read: Read, found: Found) -> None:
         return
     named = {event.pk for event, meaning in read if meaning.is_named}
     spelling = {pk: address for pk, address, _, _ in asked}
+    columns = (list(column) for column in zip(*asked, strict=True))
+    terms = dict(zip(("ids", "addresses", "providers", "times"), columns, strict=True))
     with connection.cursor() as cursor:
-        cursor.execute(_BY_ADDRESS, [list(column) for column in zip(*asked, strict=True)])
+        cursor.execute(_BY_ADDRESS, {**STATUSES, **terms})
         for pk, message_id, is_known in cursor.fetchall():
             if message_id and pk not in named:
                 found.ids[pk] = message_id

@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from notifications.conf import settings
 from notifications.models import ProviderEvent, Suppression
 from notifications.providers.base.webhook import InterpretedEvent
-from notifications.rules.outcomes import BounceKind, EventType
+from notifications.rules.outcomes import BounceKind, EventType, Outcome
 from notifications.rules.suppression import Reason, reason_for
 from notifications.signals import unsubscribed
 
@@ -31,11 +31,11 @@ ENDS_BULK = {Reason.UNSUBSCRIBED, Reason.COMPLAINT}
 _SOFT_BOUNCES = """
 SELECT address, (
     SELECT count(DISTINCT event.message_id) FROM notifications_providerevent AS event
-    WHERE event.recipient = address AND event.bounce = 'soft'
+    WHERE event.recipient = address AND event.bounce = %(soft)s
       AND event.received_at > greatest(
         statement_timestamp() - %(within)s,
         (
-            SELECT max(outcome_at) FROM notifications_message WHERE to_address = address AND outcome = 'delivered'
+            SELECT max(outcome_at) FROM notifications_message WHERE to_address = address AND outcome = %(delivered)s
               AND sent_at > statement_timestamp() - %(within)s - interval '7 days'
         ),
         (
@@ -180,6 +180,8 @@ def _soft_bounces(addresses: set[str]) -> dict[str, int]:
         "addresses": sorted(addresses),
         "within": timedelta(days=settings.SOFT_BOUNCE_DAYS),
         "reason": Reason.SOFT_BOUNCES.value,
+        "soft": BounceKind.SOFT.value,
+        "delivered": Outcome.DELIVERED.value,
     }
     with connection.cursor() as cursor:
         cursor.execute(_SOFT_BOUNCES, asked)

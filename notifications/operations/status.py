@@ -14,10 +14,11 @@ from notifications.breaker import permits
 from notifications.breaker.permits import CircuitState
 from notifications.budget.keys import pace_key, state_key
 from notifications.conf import settings
+from notifications.models import DeliveryAttempt
 from notifications.models import housekeeping as periodic
 from notifications.operations.figures import Brake, Dead, Lane, Misfit, Overdue, Process, Status, Traffic
 from notifications.providers.registry import webhook_of
-from notifications.rules.states import Stream
+from notifications.rules.states import STATUSES, Stream
 from notifications.runtime.connections import USED_AND_ALLOWED
 from notifications.runtime.heartbeat import FLOWER_KEY, served_key
 from notifications.runtime.redis_client import client
@@ -40,6 +41,12 @@ __all__ = [
 # Nothing is counted further: an operator needs to know that it is many, and the database has other work.
 MOST = 10_000
 MOST_CAUSES = 100
+_TERMS: dict[str, str | int] = {
+    **STATUSES,
+    "accepted": DeliveryAttempt.Result.ACCEPTED.value,
+    "most": MOST,
+    "most_causes": MOST_CAUSES,
+}
 
 _PROCESSES = """
 SELECT name, greatest(0, extract(epoch FROM statement_timestamp() - beat_at))::float, trouble,
@@ -52,55 +59,55 @@ SELECT count(*) FILTER (WHERE due_at <= statement_timestamp()), count(*) FILTER 
     greatest(0, coalesce(extract(epoch FROM statement_timestamp() - min(due_at)), 0))::float
 FROM (
     SELECT due_at FROM notifications_message
-    WHERE status = 'queued' AND stream = %s ORDER BY relay_after LIMIT %s
+    WHERE status = %(queued)s AND stream = %(stream)s ORDER BY relay_after LIMIT %(most)s
 ) AS waiting
 """
-_SENDING = "SELECT count(*) FROM (SELECT FROM notifications_message WHERE status = 'sending' LIMIT %s) AS found"
+_SENDING = "SELECT count(*) FROM (SELECT FROM notifications_message WHERE status = %(sending)s LIMIT %(most)s) AS found"
 _UNCERTAIN = """
 SELECT count(settle_at), count(*) - count(settle_at) FROM (
-    SELECT settle_at FROM notifications_message WHERE status = 'uncertain' LIMIT %s
+    SELECT settle_at FROM notifications_message WHERE status = %(uncertain)s LIMIT %(most)s
 ) AS found
 """
 # The newest first, so that the last minute is told right however much there was in the hour.
 _TRAFFIC = """
-SELECT count(*) FILTER (WHERE result = 'accepted' AND recorded_at > statement_timestamp() - interval '1 minute'),
-    count(*) FILTER (WHERE result = 'accepted'), count(*) FILTER (WHERE result <> 'accepted'), count(*),
-    count(*) FILTER (WHERE result = 'accepted' AND recorded_at < statement_timestamp() - interval '15 minutes')
+SELECT count(*) FILTER (WHERE result = %(accepted)s AND recorded_at > statement_timestamp() - interval '1 minute'),
+    count(*) FILTER (WHERE result = %(accepted)s), count(*) FILTER (WHERE result <> %(accepted)s), count(*),
+    count(*) FILTER (WHERE result = %(accepted)s AND recorded_at < statement_timestamp() - interval '15 minutes')
 FROM (
     SELECT recorded_at, result FROM notifications_deliveryattempt
-    WHERE provider = %s AND recorded_at > statement_timestamp() - interval '1 hour'
-    ORDER BY recorded_at DESC LIMIT %s
+    WHERE provider = %(provider)s AND recorded_at > statement_timestamp() - interval '1 hour'
+    ORDER BY recorded_at DESC LIMIT %(most)s
 ) AS attempts
 """
 _REPORTING = """
 SELECT DISTINCT provider FROM (
     SELECT provider FROM notifications_providerevent
-    WHERE received_at > statement_timestamp() - interval '1 hour' ORDER BY received_at DESC LIMIT %s
+    WHERE received_at > statement_timestamp() - interval '1 hour' ORDER BY received_at DESC LIMIT %(most)s
 ) AS newest
 """
 # Steps from one cause to the next through the index of dead letters: they are kept for good, their causes are few. Of
 # each the newest are counted.
 _DEAD = """
 WITH RECURSIVE causes (cause) AS (
-    (SELECT error_fingerprint FROM notifications_message WHERE status = 'dead' ORDER BY 1 LIMIT 1)
+    (SELECT error_fingerprint FROM notifications_message WHERE status = %(dead)s ORDER BY 1 LIMIT 1)
     UNION ALL
     SELECT (
         SELECT error_fingerprint FROM notifications_message
-        WHERE status = 'dead' AND error_fingerprint > cause ORDER BY 1 LIMIT 1
+        WHERE status = %(dead)s AND error_fingerprint > cause ORDER BY 1 LIMIT 1
     ) FROM causes WHERE cause IS NOT NULL
 )
 SELECT cause, count(*) FILTER (WHERE died_at > statement_timestamp() - interval '1 hour') AS hour,
     count(*) FILTER (WHERE died_at > statement_timestamp() - interval '1 day') AS day, count(*) AS ever
-FROM (SELECT cause FROM causes WHERE cause IS NOT NULL LIMIT %s) AS known, LATERAL (
+FROM (SELECT cause FROM causes WHERE cause IS NOT NULL LIMIT %(most_causes)s) AS known, LATERAL (
     SELECT died_at FROM notifications_message
-    WHERE status = 'dead' AND error_fingerprint = cause ORDER BY died_at DESC LIMIT %s
+    WHERE status = %(dead)s AND error_fingerprint = cause ORDER BY died_at DESC LIMIT %(most)s
 ) AS newest
 GROUP BY cause ORDER BY hour DESC, day DESC, ever DESC, cause
 """
 _MISFITS = """
 SELECT error_fingerprint, kind, count(*) FROM (
     SELECT error_fingerprint, kind FROM notifications_message
-    WHERE status = 'queued' AND error_fingerprint <> '' LIMIT %s
+    WHERE status = %(queued)s AND error_fingerprint <> '' LIMIT %(most)s
 ) AS waiting GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
 """
 
@@ -109,9 +116,9 @@ def collect() -> Status:
     """Return the status of everything. An outage of the broker is part of it. Raises Django's database errors."""
     circuits = permits.states()
     told = _broker(_taking(circuits))
-    uncertain, held = _row(_UNCERTAIN, MOST)
+    uncertain, held = _row(_UNCERTAIN)
     used, allowed = _row(USED_AND_ALLOWED)
-    reporting = {provider for (provider,) in _rows(_REPORTING, MOST)}
+    reporting = {provider for (provider,) in _rows(_REPORTING)}
     return Status(
         processes=[
             Process(name=name, silent_s=silent_s, trouble=trouble, age_s=age_s)
@@ -120,15 +127,15 @@ def collect() -> Status:
         lanes=[_lane(stream, told) for stream in Stream],
         circuits=circuits,
         traffic=[_traffic(provider, reporting) for provider in settings.EMAIL_PROVIDERS],
-        sending=_row(_SENDING, MOST)[0],
+        sending=_row(_SENDING)[0],
         uncertain=uncertain,
         held=held,
-        dead=[Dead(cause=c, hour=hour, day=day, ever=ever) for c, hour, day, ever in _rows(_DEAD, MOST_CAUSES, MOST)],
+        dead=[Dead(cause=c, hour=hour, day=day, ever=ever) for c, hour, day, ever in _rows(_DEAD)],
         brake=_brake(),
         broker_is_away=told is None,
         flower_is_missing=bool(settings.FLOWER_URL and told and not told.flower_runs),
         overdue=_overdue(),
-        misfits=[Misfit(cause=cause, kind=kind, count=n) for cause, kind, n in _rows(_MISFITS, MOST)],
+        misfits=[Misfit(cause=cause, kind=kind, count=n) for cause, kind, n in _rows(_MISFITS)],
         connections_used=used,
         connections_allowed=allowed,
     )
@@ -201,7 +208,7 @@ def _broker(provider: str) -> _Told | None:
 
 
 def _lane(stream: Stream, told: _Told | None) -> Lane:
-    due, later, oldest_s = _row(_LANE, stream.value, MOST)
+    due, later, oldest_s = _row(_LANE, stream=stream.value)
     published, pace, served = told.streams[stream] if told else (None, None, None)
     return Lane(
         stream=stream,
@@ -216,7 +223,7 @@ def _lane(stream: Stream, told: _Told | None) -> Lane:
 
 
 def _traffic(provider: str, reporting: set[str]) -> Traffic:
-    minute, hour, failed, attempts, unreported = _row(_TRAFFIC, provider, MOST)
+    minute, hour, failed, attempts, unreported = _row(_TRAFFIC, provider=provider)
     return Traffic(
         provider=provider,
         minute=minute,
@@ -246,12 +253,12 @@ def _brake() -> Brake:
     )
 
 
-def _row(statement: LiteralString, *values: str | int) -> tuple[Any, ...]:
-    (row,) = _rows(statement, *values)
+def _row(statement: LiteralString, **values: str) -> tuple[Any, ...]:
+    (row,) = _rows(statement, **values)
     return row
 
 
-def _rows(statement: LiteralString, *values: str | int) -> list[tuple[Any, ...]]:
+def _rows(statement: LiteralString, **values: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(statement, {**_TERMS, **values})
         return list(cursor.fetchall())

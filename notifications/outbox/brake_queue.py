@@ -21,7 +21,7 @@ from notifications.bounce_brake.decision import releasable_now
 from notifications.conf import settings
 from notifications.models import Message, transitions
 from notifications.models.transactions import short_transaction
-from notifications.rules.states import Event, Status
+from notifications.rules.states import STATUSES, Event, Status
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ _GLANCE = """
 SELECT
     (SELECT count(*) FROM (
         SELECT FROM notifications_message
-        WHERE slowed_until > statement_timestamp() AND status = 'queued' LIMIT %s
+        WHERE slowed_until > statement_timestamp() AND status = %(queued)s LIMIT %(most)s
     ) AS waiting),
     extract(epoch FROM statement_timestamp() - (
         SELECT max(slowed_until) FROM notifications_message WHERE slowed_until <= statement_timestamp()
@@ -63,20 +63,20 @@ WITH counted AS (
             PARTITION BY split_part(to_address, '@', 2)
             ORDER BY slowed_until > statement_timestamp(), created_at, id
         ) AS of_domain
-    FROM notifications_message WHERE slowed_until > statement_timestamp() - %s
+    FROM notifications_message WHERE slowed_until > statement_timestamp() - %(memory)s
 ), placed AS (
     SELECT id, created_at,
         row_number() OVER (ORDER BY of_client, created_at, id) AS by_client,
         row_number() OVER (ORDER BY of_domain, created_at, id) AS by_domain
-    FROM counted WHERE waits AND status = 'queued'
+    FROM counted WHERE waits AND status = %(queued)s
 )
 SELECT id FROM placed
-ORDER BY least(by_client, by_domain), CASE WHEN %s THEN by_client ELSE by_domain END, created_at, id
+ORDER BY least(by_client, by_domain), CASE WHEN %(client_first)s THEN by_client ELSE by_domain END, created_at, id
 """
 _DOMAINS = """
 SELECT split_part(to_address, '@', 2) AS domain, count(*), count(DISTINCT slowed_for) FROM notifications_message
-WHERE slowed_until > statement_timestamp() AND status = 'queued'
-GROUP BY domain ORDER BY count(*) DESC, domain LIMIT %s
+WHERE slowed_until > statement_timestamp() AND status = %(queued)s
+GROUP BY domain ORDER BY count(*) DESC, domain LIMIT %(most)s
 """
 
 
@@ -121,7 +121,9 @@ def drop(domain: str = "", *, why: str = DROPPED) -> int:
 
 def domains(most: int = 10) -> list[Domain]:
     """Return to which domains most of what waits is to go."""
-    return [Domain(name=name, waiting=waiting, clients=clients) for name, waiting, clients in _rows(_DOMAINS, most)]
+    return [
+        Domain(name=name, waiting=waiting, clients=clients) for name, waiting, clients in _rows(_DOMAINS, most=most)
+    ]
 
 
 def waiting() -> int:
@@ -139,7 +141,7 @@ def _step() -> int:
     # Another relay may have done it while this one waited for its turn.
     _, since_last_s = _glance()
     go = releasable_now(since_last_s, settings.BOUNCE_BRAKE_PER_MIN)
-    order = [row[0] for row in _rows(_ORDER, MEMORY, next(_client_first))]
+    order = [row[0] for row in _rows(_ORDER, memory=MEMORY, client_first=next(_client_first))]
     if dropped := _drop(order[go + settings.BOUNCE_BRAKE_QUEUE :][-DROP_BATCH:], FULL):
         logger.warning("%s sign-up emails are dropped: too many wait for the bounce brake", dropped)
     return _let_go(order[:go])
@@ -147,12 +149,12 @@ def _step() -> int:
 
 def _glance() -> tuple[int, float | None]:
     """Return how many messages wait, as far as it matters, and the seconds since the last one was let go."""
-    ((count, since_last_s),) = _rows(_GLANCE, 10 * settings.BOUNCE_BRAKE_QUEUE)
+    ((count, since_last_s),) = _rows(_GLANCE, most=10 * settings.BOUNCE_BRAKE_QUEUE)
     return count, since_last_s
 
 
 def _alone() -> bool:
-    ((mine,),) = _rows("SELECT pg_try_advisory_xact_lock(%s)", _QUEUE_LOCK)
+    ((mine,),) = _rows("SELECT pg_try_advisory_xact_lock(%(lock)s)", lock=_QUEUE_LOCK)
     return bool(mine)
 
 
@@ -181,7 +183,7 @@ def _locked(ids: Sequence[UUID]) -> QuerySet[Message]:
     return Message.objects.filter(id__in=list(held.select_for_update(skip_locked=True).values_list("id", flat=True)))
 
 
-def _rows(statement: LiteralString, *values: Any) -> list[tuple[Any, ...]]:
+def _rows(statement: LiteralString, **values: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(statement, {**STATUSES, **values})
         return list(cursor.fetchall())

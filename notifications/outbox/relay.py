@@ -20,7 +20,7 @@ from notifications.budget.keys import pace_key
 from notifications.conf import settings
 from notifications.models import Message
 from notifications.outbox import brake_queue, publish, recover
-from notifications.rules.states import Status, Stream
+from notifications.rules.states import STATUSES, Status, Stream
 from notifications.runtime.redis_client import client
 
 logger = logging.getLogger(__name__)
@@ -144,12 +144,12 @@ def _release() -> int:
             UPDATE notifications_message SET relay_after = statement_timestamp()
             WHERE id IN (
                 SELECT id FROM notifications_message
-                WHERE status = 'queued' AND stream = ANY(%s)
+                WHERE status = %(queued)s AND stream = ANY(%(streams)s)
                   AND relay_after > statement_timestamp() AND due_at <= statement_timestamp()
-                LIMIT %s FOR UPDATE SKIP LOCKED
+                LIMIT %(most)s FOR UPDATE SKIP LOCKED
             )
             """,
-            [Stream.values, RELEASE_BATCH],
+            {**STATUSES, "streams": Stream.values, "most": RELEASE_BATCH},
         )
         return int(cursor.rowcount)
 
@@ -211,18 +211,25 @@ def take_due(stream: Stream, limit: int, *, untried: bool = False) -> list[UUID]
             """
             WITH due AS (
                 SELECT id FROM notifications_message
-                WHERE status = 'queued' AND stream = %s
+                WHERE status = %(queued)s AND stream = %(stream)s
                   AND relay_after <= statement_timestamp() AND due_at <= statement_timestamp()
-                  AND (attempts = 0 OR NOT %s)
-                ORDER BY relay_after LIMIT %s FOR UPDATE SKIP LOCKED
+                  AND (attempts = 0 OR NOT %(untried)s)
+                ORDER BY relay_after LIMIT %(limit)s FOR UPDATE SKIP LOCKED
             )
             UPDATE notifications_message AS message
             SET relayed = least(relayed + 1, 1000),
-                relay_after = statement_timestamp() + least(%s, 10 * 2 ^ least(relayed, 10)) * interval '1 second'
+                relay_after = statement_timestamp()
+                    + least(%(lease_s)s, 10 * 2 ^ least(relayed, 10)) * interval '1 second'
             FROM due WHERE message.id = due.id
             RETURNING message.id, message.created_at
             """,
-            [stream.value, untried, limit, settings.DELIVERY_LEASE_S],
+            {
+                **STATUSES,
+                "stream": stream.value,
+                "untried": untried,
+                "limit": limit,
+                "lease_s": settings.DELIVERY_LEASE_S,
+            },
         )
         rows = cursor.fetchall()
     return [message_id for message_id, _ in sorted(rows, key=lambda row: row[1])]

@@ -27,6 +27,10 @@ class Status(TextChoices):
     DEAD = "dead"
 
 
+# Parameters of SQL statements. They are bound on the client, so that conditions match those of partial indexes.
+STATUSES: dict[str, str] = {status.name.lower(): status.value for status in Status}
+
+
 class Event(TextChoices):
     CLAIMED = "claimed"
     RELEASED = "released"  # the worker gives its claim up; nothing was sent

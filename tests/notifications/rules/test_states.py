@@ -1,7 +1,10 @@
+import re
 from itertools import product
+from pathlib import Path
 
 import pytest
 
+import notifications
 from notifications.rules import states
 from notifications.rules.states import Event, Ignored, Status
 
@@ -29,3 +32,11 @@ def test_only_a_queued_message_can_be_claimed():
 def test_uncertain_message_is_only_queued_again_by_a_settlement():
     row = states.TRANSITIONS[Status.UNCERTAIN]
     assert [event for event in Event if row[event] is Status.QUEUED] == [Event.SETTLED]
+
+
+def test_no_statement_spells_a_value_of_the_rules():
+    """A value that is renamed must not live on in SQL: statements take it as a parameter."""
+    literal = re.compile(r"\b(status|reason|state|result|bounce|stream|outcome) *(=|<>|(NOT )?IN) *\(?'\w")
+    root = Path(notifications.__file__).parent
+    modules = [path for path in root.rglob("*.py") if "migrations" not in path.parts]
+    assert [path.name for path in modules if literal.search(path.read_text())] == []

@@ -7,7 +7,8 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.providers.base.account import Account, Finding, Quota
 from notifications.providers.base.backend import Provider
-from notifications.providers.base.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
+from notifications.providers.base.mail import Accepted, OutgoingMail, ProviderError
+from notifications.rules.retry import ErrorClass
 from notifications.rules.suppression import Reason
 
 Answer = ErrorClass | ProviderError | Callable[[OutgoingMail], None] | None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from notifications.providers.base.mail import ErrorClass
+from notifications.rules.retry import ErrorClass
 
 CONSECUTIVE_FAILURES = 5
 # How many ids of failed messages a circuit keeps, and for how long a failed one lets others be the next probe.

@@ -13,7 +13,7 @@ from notifications.breaker.permits import Effect
 from notifications.breaker.route import Route, find_route, has_alternative
 from notifications.budget import grants
 from notifications.budget.terms import USE_WITHIN_S
-from notifications.delivery import refusals, retry
+from notifications.delivery import refusals
 from notifications.delivery.claim import claim, defer, hand_over, release, requeue, revert_hand_over
 from notifications.delivery.facts import gather
 from notifications.delivery.recheck import take_recheck
@@ -30,7 +30,9 @@ from notifications.delivery.relevance import Facts, Skip, misfit, skip_reason
 from notifications.delivery.render import RenderingError, render
 from notifications.models import DeliveryAttempt, Message
 from notifications.providers.base.deadline import CALL_MARGIN_S
-from notifications.providers.base.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
+from notifications.providers.base.mail import Accepted, OutgoingMail, ProviderError
+from notifications.rules import retry
+from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Event, Stream
 from notifications.runtime.database import drop_connection, is_outage
 
@@ -239,9 +241,10 @@ class DeliveryRun:
         return answer
 
     def decide(self, message: Message, error: ProviderError, *, age_s: float) -> retry.Decision:
+        kind = kinds.get(message.kind)
         return retry.decide(
             error.error_class,
-            kinds.get(message.kind),
+            retry.Limits(attempts=kind.max_attempts, age_s=kind.max_age.total_seconds()),
             tries=retry.Tries(made=message.made_attempts, counted=message.counted_attempts),
             age_s=age_s,
             provider_wish_s=error.retry_after_s,

@@ -14,12 +14,12 @@ from django.db.models.functions import Now
 from notifications.conf import settings
 from notifications.delivery.bounced import learn
 from notifications.delivery.relevance import Skip
-from notifications.delivery.retry import Decision, GiveUp, Retry, TooLate
 from notifications.models import DeliveryAttempt, Message, transitions
 from notifications.models.transactions import short_transaction
 from notifications.providers.base.mail import Accepted, ProviderError
 from notifications.rules import states
 from notifications.rules.outcomes import BounceKind
+from notifications.rules.retry import Decision, GiveUp, Retry, TooLate
 from notifications.rules.states import Event
 from notifications.runtime.database import drop_connection, error_name, is_outage, note_outage
 

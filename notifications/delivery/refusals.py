@@ -8,8 +8,9 @@ from django.db import Error
 from django.db.models.functions import Now
 
 from notifications.models import DeliveryAttempt
-from notifications.providers.base.mail import About, ErrorClass, ProviderError
+from notifications.providers.base.mail import About, ProviderError
 from notifications.rules.outcomes import BounceKind
+from notifications.rules.retry import ErrorClass
 
 logger = logging.getLogger(__name__)
 

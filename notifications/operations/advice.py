@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from notifications.providers.base.mail import ErrorClass
+from notifications.rules.retry import ErrorClass
 
 
 class ProviderCode(StrEnum):

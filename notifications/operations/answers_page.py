@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from notifications.providers.base.answers import api, bounced
 from notifications.providers.base.answers.meaning import MEANINGS, REFUSES_US, UNKNOWN
 from notifications.providers.base.backend import Provider
-from notifications.providers.base.mail import ErrorClass
 from notifications.providers.base.webhook import Told
 from notifications.providers.registry import PROVIDERS, webhook_of
 from notifications.providers.smtp import answers as smtp
 from notifications.rules.outcomes import BounceKind
+from notifications.rules.retry import ErrorClass
 
 HEAD = """# What a provider's answer means
 

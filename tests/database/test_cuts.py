@@ -18,7 +18,7 @@ from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier, RecordLostError
 from notifications.models import Message
 from notifications.outbox.recover import recover_ended_leases
-from notifications.providers.base.mail import ErrorClass
+from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Status, Stream
 from notifications.runtime.database import DatabaseUnavailableError, raise_outage
 from tests.database.harm import by_hand, cut

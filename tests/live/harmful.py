@@ -2,8 +2,9 @@
 
 import threading
 
-from notifications.providers.base.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
+from notifications.providers.base.mail import Accepted, OutgoingMail, ProviderError
 from notifications.providers.simulator.backend import Simulator
+from notifications.rules.retry import ErrorClass
 
 _send = Simulator.send
 

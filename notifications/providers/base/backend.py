@@ -22,8 +22,9 @@ from notifications.providers.base import connections, deadline
 from notifications.providers.base.answers import sentence
 from notifications.providers.base.answers.api import Row
 from notifications.providers.base.compose import BadMailError, BadSenderError, compose
-from notifications.providers.base.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
+from notifications.providers.base.mail import Accepted, OutgoingMail, ProviderError
 from notifications.rules.addresses import BadAddressError
+from notifications.rules.retry import ErrorClass
 
 # Raised before anything went over the wire, because of the message itself.
 _BAD_MESSAGE = (

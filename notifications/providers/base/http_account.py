@@ -10,7 +10,8 @@ from notifications.providers.base.account import Account, unreadable
 from notifications.providers.base.backend import before_the_wire
 from notifications.providers.base.deadline import within
 from notifications.providers.base.http import HttpProvider, session, timeouts
-from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.base.mail import ProviderError
+from notifications.rules.retry import ErrorClass
 
 NOT_THERE = f"http-{requests.codes.not_found}"
 # The key is good, but not for this question. (SendGrid answers either, depending on how old the endpoint is.)

@@ -5,16 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from notifications.rules.outcomes import BounceKind
-
-
-class ErrorClass(StrEnum):
-    """The one fact that decides what happens to a message that was not plainly accepted."""
-
-    TRANSIENT = "transient"  # surely not sent; may be tried again
-    RATE_LIMITED = "rate-limited"  # surely not sent; the provider wants less for a while
-    PERMANENT = "permanent"  # surely not sent, and this message never will be
-    MISCONFIGURED = "misconfigured"  # surely not sent; no message will be until somebody mends the set-up
-    AMBIGUOUS = "ambiguous"  # may have been sent
+from notifications.rules.retry import COST_NO_ATTEMPT, ErrorClass
 
 
 class About(StrEnum):
@@ -34,8 +25,6 @@ USUALLY_ABOUT = {
     ErrorClass.MISCONFIGURED: About.US,
     ErrorClass.AMBIGUOUS: About.UNKNOWN,
 }
-# The message's own time ends it, not a number of attempts: the answer is not its fault.
-COST_NO_ATTEMPT = frozenset({ErrorClass.RATE_LIMITED, ErrorClass.MISCONFIGURED})
 
 
 class ProviderError(Exception):

@@ -16,10 +16,11 @@ from notifications.providers.base.account import (
     unreadable,
 )
 from notifications.providers.base.http_account import HttpAccount, objects
-from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.base.mail import ProviderError
 from notifications.providers.base.sender import sender_address
 from notifications.providers.base.webhook_url import is_exact, is_ours, webhook_url
 from notifications.providers.postmark.backend import Postmark
+from notifications.rules.retry import ErrorClass
 from notifications.rules.suppression import Reason
 
 # The stream that Anymail's mail goes to.

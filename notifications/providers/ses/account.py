@@ -11,10 +11,11 @@ from botocore.config import Config
 from notifications.conf import settings
 from notifications.providers.base.account import Account, Finding, Quota, closed, looked, note, unreadable
 from notifications.providers.base.deadline import within
-from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.base.mail import ProviderError
 from notifications.providers.base.sender import sender_address, sender_domain, with_parents
 from notifications.providers.ses import findings as judge
 from notifications.providers.ses.backend import Ses, client_params, watch
+from notifications.rules.retry import ErrorClass
 from notifications.rules.suppression import Reason
 
 if TYPE_CHECKING:

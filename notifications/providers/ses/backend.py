@@ -21,8 +21,9 @@ from notifications.providers.base.backend import HeedlessPostSend, Provider, unk
 from notifications.providers.base.compose import ATTEMPT_KEY, MESSAGE_ID_KEY
 from notifications.providers.base.deadline import WatchedConnection, begin_request
 from notifications.providers.base.http import is_untrusted, retry_after_s
-from notifications.providers.base.mail import ErrorClass, OutgoingMail, ProviderError
+from notifications.providers.base.mail import OutgoingMail, ProviderError
 from notifications.providers.ses.answers import ROWS
+from notifications.rules.retry import ErrorClass
 
 NO_CONNECTION = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError)
 NO_SETUP = (

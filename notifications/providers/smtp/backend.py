@@ -18,9 +18,10 @@ from notifications.conf import settings
 from notifications.providers.base import deadline
 from notifications.providers.base.answers import sentence, status_of
 from notifications.providers.base.backend import Provider, unknown
-from notifications.providers.base.mail import Accepted, ErrorClass, OutgoingMail, ProviderError
+from notifications.providers.base.mail import Accepted, OutgoingMail, ProviderError
 from notifications.providers.smtp.answers import Step, read_reply
 from notifications.rules import servers
+from notifications.rules.retry import ErrorClass
 
 # The step that an exception of smtplib's speaks of. The last is what it raises for STARTTLS.
 STEPS = {

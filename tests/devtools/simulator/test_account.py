@@ -8,12 +8,13 @@ import pytest
 import requests
 
 from notifications.providers.base import connections
-from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.base.mail import ProviderError
 from notifications.providers.postmark.backend import Postmark
 from notifications.providers.registry import account_of
 from notifications.providers.sendgrid.backend import SendGrid
 from notifications.providers.ses.backend import Ses, client_params
 from notifications.providers.simulator.backend import Simulator
+from notifications.rules.retry import ErrorClass
 from notifications.rules.suppression import Reason
 from tests.devtools.simulator.requests_of import CREDENTIALS, PATHS, body_of
 from tests.notifications.providers.base.contract import outgoing

@@ -18,13 +18,13 @@ from notifications import anonymization
 from notifications.delivery.claim import claim, hand_over
 from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier, attempt_of, record_acceptance, record_refusal
-from notifications.delivery.retry import Retry, Uncertain
 from notifications.events import ingest, suppress
 from notifications.events.apply import read_due
 from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppression
 from notifications.outbox import NotResentError, enqueue, recover, relay, resend, settle
-from notifications.providers.base.mail import Accepted, ErrorClass, ProviderError
+from notifications.providers.base.mail import Accepted, ProviderError
 from notifications.providers.base.webhook import RawEvent
+from notifications.rules.retry import ErrorClass, Retry, Uncertain
 from notifications.rules.states import Status, Stream
 from notifications.rules.suppression import Reason
 from tests.factories import MessageFactory, UserFactory

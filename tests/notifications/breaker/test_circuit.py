@@ -18,7 +18,7 @@ from notifications.breaker.circuit import (
     probing,
     released,
 )
-from notifications.providers.base.mail import ErrorClass
+from notifications.rules.retry import ErrorClass
 
 NOW = 1_000_000.0
 DOWN, AMBIGUOUS, REFUSED = ErrorClass.TRANSIENT, ErrorClass.AMBIGUOUS, ErrorClass.MISCONFIGURED

@@ -13,7 +13,7 @@ from notifications.budget.keys import pace_key
 from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
 from notifications.models import DeliveryAttempt
-from notifications.providers.base.mail import ErrorClass
+from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Stream
 from notifications.runtime.redis_client import client, cooldown
 from tests.factories import MessageFactory

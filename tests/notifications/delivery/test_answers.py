@@ -15,8 +15,9 @@ from notifications.events.apply import read_due
 from notifications.lookup import progress
 from notifications.models import Message, ProviderEvent, Suppression
 from notifications.providers.base.answers import meaning as m
-from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.base.mail import ProviderError
 from notifications.rules.outcomes import BounceKind, Outcome
+from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Status, Stream
 from notifications.rules.suppression import Reason
 from tests.factories import MessageFactory, UserFactory

@@ -14,7 +14,8 @@ from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
 from notifications.delivery.render import render
 from notifications.models import DeliveryAttempt, Message
-from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.base.mail import ProviderError
+from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Status, Stream
 from tests.factories import MessageFactory, UserFactory
 

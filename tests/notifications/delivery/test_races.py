@@ -12,12 +12,12 @@ from notifications.delivery.claim import claim, hand_over
 from notifications.delivery.facts import gather
 from notifications.delivery.record import Carrier, attempt_of, record_refusal
 from notifications.delivery.relevance import skip_reason
-from notifications.delivery.retry import GiveUp, Retry, Uncertain
 from notifications.events import ingest
 from notifications.events.apply import read_due
 from notifications.models import Message
-from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.base.mail import ProviderError
 from notifications.providers.base.webhook import RawEvent
+from notifications.rules.retry import ErrorClass, GiveUp, Retry, Uncertain
 from notifications.rules.states import Status
 from tests.factories import MessageFactory
 from tests.scripted_webhook import ScriptedWebhook

@@ -16,7 +16,7 @@ from notifications.delivery.replay import ReplayVerdict, dead_letters, judge, re
 from notifications.events import suppress
 from notifications.models import Message
 from notifications.outbox import relay
-from notifications.providers.base.mail import ErrorClass
+from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Status, Stream
 from notifications.rules.suppression import Reason
 from notifications.runtime.redis_client import client

@@ -14,7 +14,7 @@ from notifications.delivery.record import Carrier
 from notifications.events import suppress
 from notifications.models import Message, ProviderEvent, Suppression
 from notifications.outbox import Draft, enqueue
-from notifications.providers.base.mail import ErrorClass
+from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Status, Stream
 from notifications.rules.suppression import Reason
 from tests.factories import MessageFactory, UserFactory

@@ -16,15 +16,15 @@ from notifications.delivery.claim import claim, release, revert_hand_over
 from notifications.delivery.record import Carrier, attempt_of, record_acceptance, record_refusal, record_skip
 from notifications.delivery.relevance import Skip
 from notifications.delivery.replay import replay
-from notifications.delivery.retry import GiveUp, Retry, TooLate, Uncertain
 from notifications.events import apply as reading
 from notifications.events import ingest
 from notifications.models import Message, Suppression, transitions
 from notifications.outbox import brake_queue, recover, settle
 from notifications.outbox.enqueue import Draft, enqueue
-from notifications.providers.base.mail import Accepted, ErrorClass, ProviderError
+from notifications.providers.base.mail import Accepted, ProviderError
 from notifications.providers.base.webhook import RawEvent
 from notifications.rules import states
+from notifications.rules.retry import ErrorClass, GiveUp, Retry, TooLate, Uncertain
 from notifications.rules.states import Event, Status
 from notifications.rules.suppression import Reason
 from tests.factories import MessageFactory

@@ -12,8 +12,8 @@ from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
 from notifications.delivery.render import render
 from notifications.models import Message
-from notifications.providers.base.mail import ErrorClass
 from notifications.rules.outcomes import Outcome
+from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Status, Stream
 
 

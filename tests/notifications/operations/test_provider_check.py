@@ -7,8 +7,9 @@ from aiosmtpd.smtp import AuthResult
 from devtools.stack.ports import free_port
 from notifications.operations import dns, provider_check
 from notifications.providers.base.account import Quota, good, note
-from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.base.mail import ProviderError
 from notifications.providers.registry import webhook_of
+from notifications.rules.retry import ErrorClass
 from tests.notifications.providers.base import faults, signing
 from tests.notifications.providers.ses.ses_double import ses_double
 from tests.scripted import ScriptedAccount

@@ -13,10 +13,10 @@ from notifications.delivery.claim import claim, hand_over, release, revert_hand_
 from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier, RecordLostError, attempt_of, record_acceptance, record_refusal
 from notifications.delivery.render import render
-from notifications.delivery.retry import Retry
 from notifications.models import Message, transactions
 from notifications.outbox import recover, relay
-from notifications.providers.base.mail import Accepted, ErrorClass, ProviderError
+from notifications.providers.base.mail import Accepted, ProviderError
+from notifications.rules.retry import ErrorClass, Retry
 from notifications.rules.states import Status, Stream
 from notifications.runtime.redis_client import client
 from tests.factories import MessageFactory

@@ -4,16 +4,19 @@ from datetime import timedelta
 import pytest
 
 from accounts.emails import PASSWORD_RESET, WELCOME
-from notifications.delivery.retry import GiveUp, Retry, TooLate, Tries, Uncertain, decide
-from notifications.providers.base.mail import ErrorClass
+from notifications.rules.retry import ErrorClass, GiveUp, Limits, Retry, TooLate, Tries, Uncertain, decide
 
 HOUR, DAY = 3600, 86400
+
+
+def limits_of(kind):
+    return Limits(attempts=kind.max_attempts, age_s=kind.max_age.total_seconds())
 
 
 def after(error_class, attempts=1, *, kind=WELCOME, age_s=0.0, jitter=0.0, wish=None):
     return decide(
         error_class,
-        kind,
+        limits_of(kind),
         tries=Tries(counted=attempts, made=attempts),
         age_s=age_s,
         provider_wish_s=wish,
@@ -63,7 +66,7 @@ def test_decision_of_a_kind_with_an_hour(why, error_class, attempts, age_s, expe
 @pytest.mark.parametrize("error_class", [ErrorClass.TRANSIENT, ErrorClass.RATE_LIMITED, ErrorClass.MISCONFIGURED])
 def test_pause_grows_with_attempts_that_do_not_count_too(error_class):
     tries = Tries(counted=1, made=7)
-    decision = decide(error_class, WELCOME, tries=tries, age_s=0, provider_wish_s=None, jitter=1.0)
+    decision = decide(error_class, limits_of(WELCOME), tries=tries, age_s=0, provider_wish_s=None, jitter=1.0)
     assert decision == Retry(128.0)
 
 

@@ -54,6 +54,7 @@ def moves_between(
         assert RANK[Outcome(new.outcome)] >= RANK[Outcome(old.outcome)]
         if old.status != new.status:
             (event,) = announced[message_id]
+            assert event is not None
             assert event in may_happen
             assert states.TRANSITIONS[Status(old.status)][event] is Status(new.status)
             found.append(Move(old, new, event))

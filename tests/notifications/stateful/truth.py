@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from notifications.delivery.relevance import Facts
-from notifications.delivery.retry import FIRST_S, NOT_THE_MESSAGES_FAULT
 from notifications.kinds import DeliveryGuarantee, Kind
 from notifications.models import Message
 from notifications.outbox.recover import MOST_RESENDS
 from notifications.providers.base.deadline import call_s
-from notifications.providers.base.mail import ErrorClass
+from notifications.rules.retry import COST_NO_ATTEMPT, FIRST_S, ErrorClass
 from notifications.rules.states import Event
 from tests.notifications.stateful.moves import Move
 
@@ -123,11 +122,11 @@ class Story:
             return
         assert error not in {None, ErrorClass.AMBIGUOUS}, "what may be out is not plainly refused"
         self.cleared = True
-        spent = claim.message.counted_attempts >= self.kind.max_attempts and error not in NOT_THE_MESSAGES_FAULT
+        spent = claim.message.counted_attempts >= self.kind.max_attempts and error not in COST_NO_ATTEMPT
         if move.event is Event.RETRY:
             assert error is not ErrorClass.PERMANENT
             assert not spent, "a retry past the kind's ceiling"
-            self.excused += error in NOT_THE_MESSAGES_FAULT
+            self.excused += error in COST_NO_ATTEMPT
         elif move.event is Event.EXPIRED:
             assert self._is_nearly_over(claim), "its time was not over"
         else:

@@ -9,13 +9,13 @@ from hypothesis.stateful import rule
 from hypothesis.strategies import sampled_from
 
 from notifications.delivery import claim as claiming
-from notifications.delivery import retry
 from notifications.delivery.facts import gather
 from notifications.delivery.recheck import take_recheck
 from notifications.delivery.record import Carrier, attempt_of, record_acceptance, record_refusal, record_skip
 from notifications.delivery.relevance import Skip, skip_reason
 from notifications.models import Message, Suppression
 from notifications.providers.base.mail import Accepted, ProviderError
+from notifications.rules import retry
 from notifications.rules.states import Event, Status
 from notifications.rules.suppression import Reason
 from tests.notifications.stateful import world
@@ -152,7 +152,7 @@ class Workers(Scene):
         attempt = attempt_of(message, CARRIER, "scripted", error, 0.1)
         decision = retry.decide(
             error.error_class,
-            story.kind,
+            retry.Limits(attempts=story.kind.max_attempts, age_s=story.kind.max_age.total_seconds()),
             tries=retry.Tries(counted=message.counted_attempts, made=message.made_attempts),
             age_s=claim.facts.age_s,
             provider_wish_s=error.retry_after_s,

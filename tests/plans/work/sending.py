@@ -14,7 +14,7 @@ from notifications.delivery.replay import dead_letters, replay
 from notifications.lookup import history, progress
 from notifications.models import Message
 from notifications.outbox import Draft, enqueue_many, recover, relay
-from notifications.providers.base.mail import ErrorClass
+from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Status, Stream
 from notifications.runtime.redis_client import client
 from tests.factories import MessageFactory

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
-from notifications.providers.base.mail import COST_NO_ATTEMPT, About, ErrorClass, ProviderError
+from notifications.providers.base.mail import About, ProviderError
 from notifications.rules.outcomes import BounceKind
+from notifications.rules.retry import COST_NO_ATTEMPT, ErrorClass
 
 # A plan, or a day's quota, is used up: asking more often changes nothing.
 QUOTA_PAUSE_S = 3600.0

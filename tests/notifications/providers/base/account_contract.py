@@ -11,7 +11,8 @@ import trustme
 from devtools.stack.ports import free_port
 from notifications.providers.base import deadline
 from notifications.providers.base.account import Finding
-from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.base.mail import ProviderError
+from notifications.rules.retry import ErrorClass
 from tests.notifications.providers.base import faults
 from tests.notifications.providers.base.scripted_api import scripted_api
 

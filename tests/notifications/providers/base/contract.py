@@ -17,7 +17,8 @@ from devtools.stack.ports import free_port
 from notifications.providers.base import connections, deadline
 from notifications.providers.base.answers.meaning import Meaning
 from notifications.providers.base.backend import Provider
-from notifications.providers.base.mail import About, ErrorClass, OutgoingMail, ProviderError
+from notifications.providers.base.mail import About, OutgoingMail, ProviderError
+from notifications.rules.retry import ErrorClass
 from tests.notifications.providers.base import faults
 
 # Planted in everything a provider is told: keys, address, name, subject, both bodies.

@@ -3,8 +3,9 @@
 import pytest
 
 from notifications.providers.base.account import Quota
-from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.base.mail import ProviderError
 from notifications.providers.sendgrid.account import SendGridAccount
+from notifications.rules.retry import ErrorClass
 from notifications.rules.suppression import Reason
 from tests.notifications.providers.base.account_contract import SECRET, AccountContract, levels
 

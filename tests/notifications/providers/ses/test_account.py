@@ -5,10 +5,11 @@ import pytest
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from notifications.providers.base.account import Quota
-from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.base.mail import ProviderError
 from notifications.providers.ses import account as ses
 from notifications.providers.ses import findings
 from notifications.providers.ses.account import SesAccount
+from notifications.rules.retry import ErrorClass
 from notifications.rules.suppression import Reason
 from tests.notifications.providers.base.account_contract import SECRET, AccountContract, levels
 from tests.notifications.providers.ses.ses_double import ACCOUNT, ses_double

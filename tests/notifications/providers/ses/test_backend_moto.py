@@ -9,8 +9,9 @@ import requests
 from moto.server import ThreadedMotoServer
 
 from notifications.providers.base import connections, deadline
-from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.base.mail import ProviderError
 from notifications.providers.ses.backend import Ses
+from notifications.rules.retry import ErrorClass
 from tests.notifications.providers.base.contract import outgoing
 
 LONGEST_LINE = 998

@@ -4,8 +4,9 @@ import pytest
 
 from devtools.stack.ports import free_port
 from notifications.providers.base.account import good
-from notifications.providers.base.mail import ErrorClass, ProviderError
+from notifications.providers.base.mail import ProviderError
 from notifications.providers.simulator.account import SimulatorAccount
+from notifications.rules.retry import ErrorClass
 from tests.simulated import simulator
 
 

@@ -8,8 +8,8 @@ from aiosmtpd.controller import Controller
 from devtools.stack.ports import free_port
 from notifications.providers.base import connections
 from notifications.providers.base.answers import meaning as m
-from notifications.providers.base.mail import ErrorClass
 from notifications.providers.smtp.backend import Smtp
+from notifications.rules.retry import ErrorClass
 from tests.notifications.providers.base import faults
 from tests.notifications.providers.base.contract import ProviderContract, outgoing
 from tests.notifications.providers.smtp import smtp_faults

@@ -2,8 +2,8 @@
 
 import pytest
 
-from notifications.providers.base.mail import ErrorClass
 from notifications.providers.smtp.backend import Smtp
+from notifications.rules.retry import ErrorClass
 from tests.notifications.providers.base import faults
 from tests.notifications.providers.base.contract import ProviderEdge, outgoing, tls_for
 from tests.notifications.providers.smtp import smtp_faults

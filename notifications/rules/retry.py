@@ -1,9 +1,22 @@
-"""What becomes of a message after an attempt that was not plainly accepted. Pure: values in, a decision out."""
+"""Decide what happens to a message after an attempt that was not plainly accepted. Pure."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from notifications.kinds import Kind
-from notifications.providers.base.mail import ErrorClass
+
+class ErrorClass(StrEnum):
+    """The one fact that decides what happens to a message that was not plainly accepted."""
+
+    TRANSIENT = "transient"  # surely not sent; may be tried again
+    RATE_LIMITED = "rate-limited"  # surely not sent; the provider wants less for a while
+    PERMANENT = "permanent"  # surely not sent, and this message never will be
+    MISCONFIGURED = "misconfigured"  # surely not sent; no message will be until somebody fixes the set-up
+    AMBIGUOUS = "ambiguous"  # may have been sent
+
+
+# The provider wants less for a while, or somebody has to fix the set-up: the message's own time ends it, not a number
+# of attempts. Half a campaign would be lost to a day's quota otherwise.
+COST_NO_ATTEMPT = frozenset({ErrorClass.RATE_LIMITED, ErrorClass.MISCONFIGURED})
 
 LONGEST_S = 3600.0
 MOST_DOUBLINGS = 12
@@ -39,15 +52,19 @@ class Tries:
     made: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a kind allows a message: counted attempts, and seconds since it was enqueued."""
+
+    attempts: int
+    age_s: float
+
+
 Decision = Retry | GiveUp | TooLate | Uncertain
 
 # The first step; every further attempt doubles it. The same for every error: the longer pauses that a provider in
 # trouble needs are the breaker's and the budget's, and another provider may be back at once.
 FIRST_S = 2.0
-# The provider wants less for a while, or somebody has to mend the set-up: the message's own time ends this, not a
-# number of attempts. Half a campaign would be lost to a day's quota otherwise.
-NOT_THE_MESSAGES_FAULT = {ErrorClass.RATE_LIMITED, ErrorClass.MISCONFIGURED}
-
 
 # A worker that fits is there within seconds in a rolling deploy; of a whole campaign none has to be.
 MISFIT_FIRST_S = 2.0
@@ -64,7 +81,7 @@ def misfit_pause_s(age_s: float, *, is_bulk: bool, jitter: float) -> float:
 
 
 def decide(
-    error_class: ErrorClass, kind: Kind, *, tries: Tries, age_s: float, provider_wish_s: float | None, jitter: float
+    error_class: ErrorClass, limits: Limits, *, tries: Tries, age_s: float, provider_wish_s: float | None, jitter: float
 ) -> Decision:
     """Decide after an attempt that was not plainly accepted. `jitter` is a random number in [0, 1).
 
@@ -75,12 +92,11 @@ def decide(
         return Uncertain()
     if error_class is ErrorClass.PERMANENT:
         return GiveUp("refused for good")
-    if tries.counted >= kind.max_attempts and error_class not in NOT_THE_MESSAGES_FAULT:
+    if tries.counted >= limits.attempts and error_class not in COST_NO_ATTEMPT:
         return GiveUp(f"{tries.counted} attempts are spent")
-    whole_s = kind.max_age.total_seconds()
     step = FIRST_S * 2.0 ** min(max(tries.made - 1, 0), MOST_DOUBLINGS)
-    longest = max(FIRST_S, min(LONGEST_S, whole_s * OF_ITS_TIME))
+    longest = max(FIRST_S, min(LONGEST_S, limits.age_s * OF_ITS_TIME))
     after_s = max(min(step, longest) * (0.5 + jitter / 2), provider_wish_s or 0.0)
-    if age_s + after_s >= whole_s:
+    if age_s + after_s >= limits.age_s:
         return TooLate()
     return Retry(after_s)

@@ -41,12 +41,6 @@ __all__ = [
 # Nothing is counted further: an operator needs to know that it is many, and the database has other work.
 MOST = 10_000
 MOST_CAUSES = 100
-_TERMS: dict[str, str | int] = {
-    **STATUSES,
-    "accepted": DeliveryAttempt.Result.ACCEPTED.value,
-    "most": MOST,
-    "most_causes": MOST_CAUSES,
-}
 
 _PROCESSES = """
 SELECT name, greatest(0, extract(epoch FROM statement_timestamp() - beat_at))::float, trouble,
@@ -259,6 +253,7 @@ def _row(statement: LiteralString, **values: str) -> tuple[Any, ...]:
 
 
 def _rows(statement: LiteralString, **values: str) -> list[tuple[Any, ...]]:
+    most: dict[str, int] = {"most": MOST, "most_causes": MOST_CAUSES}
     with connection.cursor() as cursor:
-        cursor.execute(statement, {**_TERMS, **values})
+        cursor.execute(statement, {**STATUSES, "accepted": DeliveryAttempt.Result.ACCEPTED, **most, **values})
         return list(cursor.fetchall())

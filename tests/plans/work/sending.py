@@ -88,7 +88,7 @@ def worker_skips_what_is_unwanted(bench):
 def budget_counts_the_day(bench):
     # A day of attempts is read to rebuild the count after Redis lost it; the day has few here.
     day.sent_by_hour("scripted")
-    day.on_the_way("scripted")
+    day.in_flight("scripted")
 
 
 @work

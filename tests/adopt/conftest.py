@@ -16,7 +16,7 @@ def environment_in(folder):
 
 def install(python, *what):
     command = [python, "-m", "pip", "install", "--disable-pip-version-check", "--quiet", *what]
-    subprocess.run(command, check=True, cwd=python.parent)
+    subprocess.run(command, check=True, cwd=python.parent, capture_output=True)
 
 
 @pytest.fixture(scope="session")

@@ -113,7 +113,7 @@ def simulator(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterabl
 def rate_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     per_second = "Messages per second: one number, or name=number pairs separated by commas."
     for setting, read, names, hint in (
-        ("EMAIL_RATE", rates.parse_rates, list(PROVIDERS), per_second),
+        ("EMAIL_RATE", rates.parse_provider_rates, list(PROVIDERS), f"{per_second} Or `{rates.USUAL}`."),
         ("EMAIL_STREAM_RATES", rates.parse_rates, Stream.values, per_second),
         ("EMAIL_STREAM_FLOORS", rates.parse_floors, Stream.values, "Shares of the rate, like critical=0.5,bulk=0.1."),
         (

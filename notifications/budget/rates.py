@@ -6,11 +6,18 @@ from typing import TypeVar
 T = TypeVar("T")
 
 FASTEST = 10_000.0
+# Each provider has the rate that its class names.
+USUAL = "usual"
 MOST_A_DAY = 1_000_000_000
 
 
 class BadRateError(ValueError):
     """A setting of the budget that cannot be read; the text says what is wrong and holds nothing of the value."""
+
+
+def parse_provider_rates(text: str, names: Collection[str]) -> dict[str, float]:
+    """Return what EMAIL_RATE says; nothing of any provider if each has its usual rate. Raises BadRateError."""
+    return {} if text == USUAL else parse_rates(text, names)
 
 
 def parse_rates(text: str, names: Collection[str]) -> dict[str, float]:

@@ -80,6 +80,8 @@ def terms_of(provider: str, stream: Stream) -> Terms:
 
 def rate_of(provider: str) -> float:
     """Return the rate that the settings give a provider, in messages per second."""
+    if settings.EMAIL_RATE == rates.USUAL:
+        return (provider in PROVIDERS and PROVIDERS[provider].backend().usual_rate) or rates.FASTEST
     return _rates(settings.EMAIL_RATE, tuple(PROVIDERS)).get(provider, rates.FASTEST)
 
 

@@ -82,8 +82,9 @@ class BudgetSettings:
     """How fast email leaves"""
 
     EMAIL_RATE = text(
-        "ses=10,sendgrid=50,postmark=10,smtp=5,simulator=50",
-        "messages per second and provider, all workers together",
+        "usual",
+        "messages per second and provider, all workers together, like ses=10,sendgrid=50; `usual`: 10 for SES and"
+        " Postmark, 50 for SendGrid and the simulator, 5 for SMTP",
     )
     # A stream that is not named has the provider's rate.
     EMAIL_STREAM_RATES = text("bulk=30", "a ceiling per stream, messages per second")

@@ -65,6 +65,8 @@ class Provider(ABC):
     name: ClassVar[str]
     # As people know it.
     title: ClassVar[str]
+    # Messages per second that a new account bears; EMAIL_RATE overrides it. None: no limit of its own.
+    usual_rate: ClassVar[float | None] = None
     # What its answers mean, the first row that fits; none where it has no HTTP API.
     answers: ClassVar[tuple[Row, ...]] = ()
     # Where the documented error shape shows.

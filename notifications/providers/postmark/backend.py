@@ -38,6 +38,7 @@ class PostmarkBackend(HttpBackend, EmailBackend):  # type: ignore[misc]
 class Postmark(HttpProvider):
     name = "postmark"
     title = "Postmark"
+    usual_rate = 10
     answers = ROWS
     error_shape = "`ErrorCode`"
 

@@ -35,6 +35,7 @@ class SendGridBackend(HttpBackend, EmailBackend):  # type: ignore[misc]
 class SendGrid(HttpProvider):
     name = "sendgrid"
     title = "SendGrid"
+    usual_rate = 50
     answers = ROWS
     error_shape = "`errors`"
 

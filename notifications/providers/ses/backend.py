@@ -82,6 +82,7 @@ def _begin(**_: Any) -> None:
 class Ses(Provider):
     name = "ses"
     title = "Amazon SES"
+    usual_rate = 10
     answers = ROWS
     error_shape = "`x-amzn-ErrorType`"
     marks_requests = True

@@ -12,6 +12,7 @@ API_KEY = "simulator"
 class Simulator(SendGrid):
     name = "simulator"
     title = "the simulator"
+    usual_rate = 50
     delivers = False
 
     def connect(self) -> BaseEmailBackend:

@@ -150,6 +150,7 @@ class Smtp(Provider):
 
     name = "smtp"
     title = "SMTP"
+    usual_rate = 5
     marks_requests = True
 
     def connect(self) -> BaseEmailBackend:

@@ -12,6 +12,7 @@ from config.environment import BASE_DIR
 from notifications import providers
 from notifications.breaker import permits
 from notifications.budget import grants
+from notifications.budget.terms import rate_of
 from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
 from notifications.events.apply import read_due
@@ -201,6 +202,8 @@ def test_its_circuit_opens_when_it_refuses_us(added):
 @pytest.mark.django_db
 @pytest.mark.usefixtures("valkey")
 def test_it_has_a_budget(added, settings):
+    settings.EMAIL_RATE = "usual"
+    assert rate_of("acme") == 10
     settings.EMAIL_RATE = "acme=1"
     assert 0 < grants.reserve("acme", Stream.DEFAULT, 100).count < 100
 

@@ -15,51 +15,54 @@ LANGUAGES = [code for code, _ in settings.LANGUAGES if code != settings.LANGUAGE
 PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[a-zA-Z]|%%")
 
 
-def path(language, name="django.po"):
-    return settings.BASE_DIR / "locale" / language / "LC_MESSAGES" / name
+# The site's, and that of each app which has its own.
+FOLDERS = [settings.BASE_DIR / "locale", *sorted(settings.BASE_DIR.glob("*/locale"))]
+CATALOGUES = [folder / code / "LC_MESSAGES" / "django.po" for folder in FOLDERS for code in LANGUAGES]
 
 
-def sentences(language):
-    with path(language).open("rb") as file:
-        return [message for message in pofile.read_po(file, locale=language) if message.id]
+def read(path):
+    with path.open("rb") as file:
+        return pofile.read_po(file, locale=path.parent.parent.name)
+
+
+def sentences(path):
+    return [message for message in read(path) if message.id]
 
 
 def forms(text):
     return [text] if isinstance(text, str) else list(text)
 
 
-@pytest.fixture(params=LANGUAGES)
-def language(request):
+@pytest.fixture(params=CATALOGUES, ids=lambda path: str(path.relative_to(settings.BASE_DIR)))
+def catalogue(request):
     return request.param
 
 
-def test_compiled_file_is_what_the_sentences_say(language):
-    with path(language).open("rb") as file:
-        fresh = io.BytesIO()
-        mofile.write_mo(fresh, pofile.read_po(file, locale=language))
-    assert path(language, "django.mo").read_bytes() == fresh.getvalue(), "make messages compiles them"
+def test_compiled_file_is_what_the_sentences_say(catalogue):
+    fresh = io.BytesIO()
+    mofile.write_mo(fresh, read(catalogue))
+    assert catalogue.with_suffix(".mo").read_bytes() == fresh.getvalue(), "make messages compiles them"
 
 
-def test_every_sentence_is_translated_and_none_is_a_guess(language):
+def test_every_sentence_is_translated_and_none_is_a_guess(catalogue):
     unfinished = [
-        message.id for message in sentences(language) if message.fuzzy or not all(forms(message.string or ""))
+        message.id for message in sentences(catalogue) if message.fuzzy or not all(forms(message.string or ""))
     ]
     assert unfinished == []
 
 
-def test_placeholders_agree(language):
+def test_placeholders_agree(catalogue):
     wrong = []
-    for message in sentences(language):
+    for message in sentences(catalogue):
         expected = {frozenset(PLACEHOLDER.findall(form)) for form in forms(message.id)}
         wrong += [form for form in forms(message.string) if frozenset(PLACEHOLDER.findall(form)) not in expected]
     assert wrong == []
 
 
-def test_plural_has_as_many_forms_as_the_language(language):
-    with path(language).open("rb") as file:
-        catalogue = pofile.read_po(file, locale=language)
-    assert catalogue.plural_forms == "nplurals=2; plural=(n != 1);"
-    assert {len(message.string) for message in catalogue if message.pluralizable} == {catalogue.num_plurals}
+def test_plural_has_as_many_forms_as_the_language(catalogue):
+    found = read(catalogue)
+    assert found.plural_forms == "nplurals=2; plural=(n != 1);"
+    assert {len(message.string) for message in found if message.pluralizable} <= {found.num_plurals}
 
 
 @pytest.mark.skipif(shutil.which("xgettext") is None, reason="needs gettext")
@@ -71,7 +74,6 @@ def test_every_sentence_of_the_source_is_there_and_no_other(tmp_path):
     command = [sys.executable, "manage.py", "makemessages"]
     done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for code in LANGUAGES:
-        with (copy / path(code).relative_to(settings.BASE_DIR)).open("rb") as file:
-            needed = {str(message.id) for message in pofile.read_po(file, locale=code) if message.id}
-        assert needed == {str(message.id) for message in sentences(code)}, "make messages collects them"
+    for path in CATALOGUES:
+        needed = {str(message.id) for message in sentences(copy / path.relative_to(settings.BASE_DIR))}
+        assert needed == {str(message.id) for message in sentences(path)}, "make messages collects them"

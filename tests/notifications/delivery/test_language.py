@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from babel.messages import mofile, pofile
@@ -159,24 +159,6 @@ def test_notice_says_when_it_happened_however_often_it_is_resent():
     third = MessageFactory(kind="password-changed", user=user, resend_of=again)
     for message in (first, third):
         assert "am 1. März 2026 um 09:05 UTC geändert" in render(message, attempt=1).text
-
-
-@pytest.mark.parametrize(
-    ("time", "english", "german"),
-    [
-        (timedelta(days=3), "3 days", "3 Tage"),
-        (timedelta(days=1), "1 day", "1 Tag"),
-        (timedelta(hours=36), "36 hours", "36 Stunden"),
-        (timedelta(hours=1), "1 hour", "1 Stunde"),
-        (timedelta(minutes=90), "90 minutes", "90 Minuten"),
-        (timedelta(minutes=1, seconds=59), "1 minute", "1 Minute"),
-        (timedelta(seconds=5), "0 minutes", "0 Minuten"),
-    ],
-)
-def test_time_in_words(time, english, german):
-    for language, words in (("en", english), ("de", german)):
-        with translation.override(language):
-            assert emails.in_words(time) == words
 
 
 @pytest.mark.parametrize(("kind", "said"), [("password-reset", True), ("account-exists", True), ("welcome", False)])

@@ -42,12 +42,12 @@ def anonymize_user(user: AbstractBaseUser) -> int:
         # First of all: whoever writes a message to this account now comes before or, in vain, after.
         get_user_model().objects.select_for_update().filter(pk=user.pk).values_list("pk").first()
         address = users.address_of(user).lower()
-        theirs = Message.objects.filter(Q(user=user.pk) | _of_nobody(address), anonymized_at=None)
+        theirs = Message.objects.filter(Q(user=user.pk) | _without_account(address), anonymized_at=None)
         # In the order in which everybody locks several.
         ids = list(theirs.order_by("id").select_for_update(of=("self",)).values_list("id", flat=True))
-        _scrub(ids)
+        _erase(ids)
         _cancel(ids)
-        _scrub_lifted(address)
+        _erase_lifted(address)
     return len(ids)
 
 
@@ -65,7 +65,7 @@ def anonymize_ended(most: int = MOST) -> int:
     return anonymized
 
 
-def _of_nobody(address: str) -> Q:
+def _without_account(address: str) -> Q:
     """Mail to `address` that belongs to no account, but for what is on its way and needs none: an earlier farewell."""
     needs_none = [kind.name for kind in kinds.KINDS.values() if not kind.requires_account]
     return Q(user=None, to_address=address) & ~Q(kind__in=needs_none, status__in=_OPEN)
@@ -77,11 +77,11 @@ def _anonymize_batch() -> int:
         over = Message.objects.filter(user=None, anonymized_at=None, created_at__lt=before, status__in=_ENDED)
         oldest = over.order_by("created_at").select_for_update(skip_locked=True, of=("self",))
         ids = list(oldest.values_list("id", flat=True)[:BATCH])
-        _scrub(ids)
+        _erase(ids)
     return len(ids)
 
 
-def _scrub(ids: Sequence[UUID]) -> None:
+def _erase(ids: Sequence[UUID]) -> None:
     Message.objects.filter(id__in=ids).update(
         to_address="",
         context={},
@@ -96,7 +96,7 @@ def _scrub(ids: Sequence[UUID]) -> None:
     ProviderEvent.objects.filter(message__in=ids).update(recipient="", detail="", payload={})
 
 
-def _scrub_lifted(address: str) -> None:
+def _erase_lifted(address: str) -> None:
     """Erase the address in what is over: lifted suppressions, and the admin's log of all there were.
 
     Those in force stay, and with them the address: docs/privacy.md.

@@ -22,7 +22,7 @@ def read_quotas() -> None:
 def watch_bounces() -> None:
     # The brake logs its own changes.
     brake.log_changes()
-    brake_queue.tidy()
+    brake_queue.prune()
 
 
 JOBS = (

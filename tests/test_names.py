@@ -13,11 +13,11 @@ VERBS = {
 }  # fmt: skip
 # Still to be renamed, or to be explained above. No name is added here.
 UNRESOLVED = {
-    "Finding", "Line", "Process", "Report", "Row", "Standing", "Status", "bounce_kind", "choice", "confirm",
-    "credentials", "database", "due", "filled", "flag", "has_confirmed", "in_words", "items", "judge", "judged",
-    "language_of", "line", "lines", "look", "message_url", "moment", "number", "one_line", "page", "parse",
-    "preview_user", "problems", "recipient", "refuse", "sender", "sender_address", "site", "split", "standings",
-    "text", "unconfirmed", "waiting", "warm_up", "watch", "webhook", "whole",
+    "Finding", "Line", "Process", "Row", "Status", "bounce_kind", "choice", "confirm", "credentials", "database",
+    "due", "filled", "flag", "has_confirmed", "in_words", "items", "judge", "judged", "language_of", "line",
+    "lines", "look", "message_url", "moment", "number", "one_line", "page", "parse", "preview_user", "problems",
+    "recipient", "refuse", "sender", "sender_address", "site", "split", "text", "unconfirmed", "warm_up", "watch",
+    "webhook", "whole",
 }  # fmt: skip
 
 

@@ -52,7 +52,7 @@ class DeadLetterAdmin(WaitingAdmin):
         tally = replay(
             Message.objects.filter(id__in=ids).exclude(id__in=self._died_again(chosen)),
             dry_run=False,
-            tell=lambda replayed: self.log(request, replayed, "Replayed."),
+            notify=lambda replayed: self.log(request, replayed, "Replayed."),
         )
         level = messages.SUCCESS if tally.replayed else messages.WARNING
         self.message_user(request, said(tally, len(ids)), level)

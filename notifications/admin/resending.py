@@ -19,7 +19,7 @@ from notifications.delivery import forecast
 from notifications.kinds import UnknownKindError
 from notifications.models import Message
 from notifications.outbox import NotResentError, resend
-from notifications.outbox.resend import Obstacle, Standing, refuse, standings
+from notifications.outbox.resend import Obstacle, ResendState, refuse, resend_states
 from notifications.outbox.retry_now import retry_now, waiting
 from notifications.rules.addresses import BadAddressError
 from notifications.rules.states import Status
@@ -34,7 +34,7 @@ class Line:
     """One message of the confirmation page. `reason` is empty if a copy of it would be sent."""
 
     message: Message
-    standing: Standing
+    state: ResendState
     reason: str
     retries: bool
 
@@ -44,19 +44,19 @@ class Line:
 
     @property
     def field(self) -> str:
-        return page.written(self.message.id, self.standing.copies)
+        return page.written(self.message.id, self.state.copies)
 
 
 def lines(ids: Iterable[UUID]) -> list[Line]:
     """Return what a resend of each message would lead to. Raises Django's database errors."""
     found = list(Message.objects.filter(id__in=list(ids)).select_related("user"))
-    standing_of, retried = standings(found), waiting(message.id for message in found)
-    skips = {message.id: skip for message, skip in forecast.of_a_copy(found)}
+    state_of, retried = resend_states(found), waiting(message.id for message in found)
+    skips = {message.id: skip for message, skip in forecast.resend_skips(found)}
     made = []
     for message in found:
-        skip, standing = skips.get(message.id), standing_of[message.id]
-        reason = standing.reason or (f"It would not be sent: {skip.reason}." if skip else "")
-        made.append(Line(message=message, standing=standing, reason=reason, retries=message.id in retried))
+        skip, state = skips.get(message.id), state_of[message.id]
+        reason = state.reason or (f"It would not be sent: {skip.reason}." if skip else "")
+        made.append(Line(message=message, state=state, reason=reason, retries=message.id in retried))
     return made
 
 
@@ -106,7 +106,7 @@ class ResendViews(admin.ModelAdmin):
         return HttpResponseRedirect(message_url(made[0])) if len(made) == 1 else _to_list()
 
     def _resend(self, request: HttpRequest, line: Line, request_id: UUID, *, copies: int) -> Message:
-        refuse(line.standing, copies)
+        refuse(line.state, copies)
         if line.reason:
             raise NotResentError(Obstacle.UNWANTED, reason=line.reason)
         with transaction.atomic():

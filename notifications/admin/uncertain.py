@@ -141,7 +141,7 @@ def _seen(message: Message, chosen: page.Chosen) -> bool:
 def _unsendable(messages: Sequence[Message]) -> dict[UUID, str]:
     """Return, by id, why messages would not go out if they were sent again."""
     loaded = list(Message.objects.filter(id__in=[message.id for message in messages]).select_related("user"))
-    return {message.id: skip.reason for message, skip in forecast.of_another_life(loaded) if skip}
+    return {message.id: skip.reason for message, skip in forecast.replay_skips(loaded) if skip}
 
 
 def by_itself(message: Message) -> str:

@@ -8,7 +8,7 @@ from notifications.rules.outcomes import BounceKind
 from notifications.rules.suppression import Reason
 
 
-def learn(message: Message, attempt: DeliveryAttempt, bounce: BounceKind) -> None:
+def record_bounce(message: Message, attempt: DeliveryAttempt, bounce: BounceKind) -> None:
     """Keep a refusal as an event, which is read like one of a webhook.
 
     An address that does not exist is suppressed here already: the next message to it may be due now.

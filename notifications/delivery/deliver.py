@@ -52,7 +52,7 @@ RELEASE_WITHIN_S = 10.0
 
 
 @dataclass
-class Report:
+class DeliveryReport:
     """What became of the ids of one task, counted by word; `retry_in_s` is for Celery's retry of a single message."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -64,7 +64,7 @@ class Report:
 
 def deliver(
     message_ids: Sequence[UUID], stream: Stream, carrier: Carrier, *, stopping: Callable[[], bool] = lambda: False
-) -> Report:
+) -> DeliveryReport:
     """Send what of `message_ids` is due, wanted and within the budget; what is not stays with its row.
 
     After the call in hand it ends early if its time slice is over or `stopping` says that the worker is to end; the
@@ -96,7 +96,7 @@ class DeliveryRun:
         self.stream = stream
         self.carrier = carrier
         self.single = single
-        self.report = Report()
+        self.report = DeliveryReport()
         self.grant = grants.Grant(0)
         self.stopping: Callable[[], bool] = lambda: False
         self.until = time.monotonic() + SLICE_S
@@ -236,7 +236,7 @@ class DeliveryRun:
         try:
             answer = route.provider.send(mail)
         except ProviderError as error:
-            answer = refusals.judged(route.name, mail.to_address, error)
+            answer = refusals.reclassified(route.name, mail.to_address, error)
         self.call_s[route.name] = time.monotonic() - began
         return answer
 

@@ -12,12 +12,12 @@ from notifications.rules.states import Event
 RENDERING = "rendering/"
 
 
-def of_another_life(messages: Sequence[Message]) -> list[tuple[Message, Skip | None]]:
+def replay_skips(messages: Sequence[Message]) -> list[tuple[Message, Skip | None]]:
     """Return each message, its user loaded, and why it would not go out if it were queued again; None if it would."""
     return [(message, _skip(message, facts)) for message, facts in gather(messages)]
 
 
-def of_a_copy(messages: Sequence[Message]) -> list[tuple[Message, Skip | None]]:
+def resend_skips(messages: Sequence[Message]) -> list[tuple[Message, Skip | None]]:
     """Return each message, its user loaded, and why a new copy of it would not go out; None if it would.
 
     A copy is the newest of its kind and has its whole time before it.

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from notifications.conf import settings
-from notifications.delivery.bounced import learn
+from notifications.delivery.bounced import record_bounce
 from notifications.delivery.relevance import Skip
 from notifications.models import DeliveryAttempt, Message, transitions
 from notifications.models.transactions import short_transaction
@@ -167,7 +167,7 @@ def _write_refusal(
                 cursor.execute(_REFUSED, {**_said_of(attempt), "accepted": DeliveryAttempt.Result.ACCEPTED})
             # A message that is held by another now may be without its address.
             if held and bounce:
-                learn(message, attempt, bounce)
+                record_bounce(message, attempt, bounce)
 
     _write_outcome(write)
 

@@ -30,7 +30,7 @@ _REFUSED = {
 _NUMBERS = re.compile(r"\S*\d\S*")
 
 
-def judged(provider: str, address: str, answer: ProviderError) -> ProviderError:
+def reclassified(provider: str, address: str, answer: ProviderError) -> ProviderError:
     """Return the answer, as one that is not about the message if the provider refuses everybody in these words."""
     if answer.is_reply and answer.may_be_of_some:
         return _of_some(answer) if takes_others(provider, address, answer) else answer

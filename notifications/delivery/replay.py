@@ -44,7 +44,7 @@ _VERDICTS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class DeadGroup:
     """The dead letters of one kind that died of the same."""
 
     fingerprint: str
@@ -63,7 +63,7 @@ class Row:
 class Tally:
     """What was judged, by fingerprint and kind, and how many of it were replayed: none by a dry run."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[DeadGroup, ...]
     replayed: int
 
     @property
@@ -94,9 +94,7 @@ def dead_letters(
 def judge(messages: Sequence[Message]) -> list[tuple[Message, ReplayVerdict]]:
     """Return each message, its user loaded, with what would become of it. Raises Django's database errors."""
     copies = copies_of(messages)
-    return [
-        (message, _verdict(message, skip, copies[message.id])) for message, skip in forecast.of_another_life(messages)
-    ]
+    return [(message, _verdict(message, skip, copies[message.id])) for message, skip in forecast.replay_skips(messages)]
 
 
 def _verdict(message: Message, skip: Skip | None, copies: Sequence[Message]) -> ReplayVerdict:
@@ -114,8 +112,8 @@ def _takes_its_place(copy: Message, message: Message) -> bool:
     return copy.status in _ALIVE or (copy.status == Status.DEAD and copy.created_at > message.created_at)
 
 
-def nobody(replayed: Sequence[Message]) -> None:
-    """Nobody needs to be told."""
+def notify_nobody(replayed: Sequence[Message]) -> None:
+    """Tell no one."""
 
 
 def replay(
@@ -123,11 +121,11 @@ def replay(
     *,
     dry_run: bool,
     batch: int = BATCH,
-    tell: Callable[[Sequence[Message]], None] = nobody,
+    notify: Callable[[Sequence[Message]], None] = notify_nobody,
 ) -> Tally:
     """Queue the dead letters of `queryset` that are still wanted, or only count them.
 
-    Every batch is a transaction of its own, and `tell` gets its messages within it. What another replay holds at this
+    Every batch is a transaction of its own, and `notify` gets its messages within it. What another replay holds at this
     moment is passed over. Nothing is published: the relay carries it, in chunks. Raises Django's database errors; the
     batches before stay replayed, and the same call again does the rest.
     """
@@ -144,17 +142,17 @@ def replay(
                 return Tally(rows=count.rows(), replayed=replayed)
             judged = judge(messages)
             if not dry_run:
-                replayed += _revive([message for message, verdict in judged if verdict is ReplayVerdict.WANTED], tell)
+                replayed += _revive([message for message, verdict in judged if verdict is ReplayVerdict.WANTED], notify)
         count.add(judged)
         last = messages[-1].id
 
 
-def _revive(messages: Sequence[Message], tell: Callable[[Sequence[Message]], None]) -> int:
+def _revive(messages: Sequence[Message], notify: Callable[[Sequence[Message]], None]) -> int:
     """Begin another life: the attempts anew, the age not."""
     if not messages:
         return 0
     revived = transitions.apply(Event.REPLAYED, Message.objects.filter(id__in=[message.id for message in messages]))
-    tell(messages)
+    notify(messages)
     return len(revived)
 
 
@@ -171,11 +169,11 @@ class _Count:
             first, last = self.died.get(key, (message.died_at, message.died_at))
             self.died[key] = [min(first, message.died_at), max(last, message.died_at)]
 
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[DeadGroup, ...]:
         """The most dead first."""
         keys = sorted(self.groups, key=lambda key: (-self.groups[key].total(), key))
         return tuple(
-            Row(
+            DeadGroup(
                 fingerprint=key[0],
                 kind=key[1],
                 counts=self.groups[key],

@@ -36,7 +36,7 @@ class HousekeepingJob(models.Model):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class JobState:
     """A job that was started at least once, and how many seconds ago it was last started and last done."""
 
     name: str
@@ -76,7 +76,7 @@ SET holder = NULL, held_until = NULL, error = %(error)s,
     failures = CASE %(error)s WHEN '' THEN 0 ELSE failures + 1 END
 WHERE name = %(name)s AND holder = %(holder)s
 """
-_STANDINGS = """
+_JOB_STATES = """
 SELECT name, extract(epoch FROM statement_timestamp() - tried_at)::float,
     extract(epoch FROM statement_timestamp() - done_at)::float, failures, error
 FROM notifications_housekeepingjob ORDER BY name
@@ -126,8 +126,8 @@ def release(names: Sequence[str], holder: UUID) -> None:
     mine.update(holder=None, held_until=None, tried_at=None)
 
 
-def standings() -> list[Standing]:
+def job_states() -> list[JobState]:
     """Return how each job stands that was ever started. Raises Django's database errors."""
     with connection.cursor() as cursor:
-        cursor.execute(_STANDINGS)
-        return [Standing(name=n, tried_s=t, done_s=d, failures=f, error=e) for n, t, d, f, e in cursor.fetchall()]
+        cursor.execute(_JOB_STATES)
+        return [JobState(name=n, tried_s=t, done_s=d, failures=f, error=e) for n, t, d, f, e in cursor.fetchall()]

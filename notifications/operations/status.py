@@ -146,7 +146,7 @@ def bounced(brake: Brake) -> str:
 
 
 def _overdue() -> list[Overdue]:
-    known = {standing.name: standing for standing in periodic.standings()}
+    known = {standing.name: standing for standing in periodic.job_states()}
     return [
         Overdue(
             name=job.name, every_s=job.every_s, done_s=told.done_s if told else None, error=told.error if told else ""
@@ -156,7 +156,7 @@ def _overdue() -> list[Overdue]:
     ]
 
 
-def _is_overdue(job: housekeeping.Job, told: periodic.Standing | None) -> bool:
+def _is_overdue(job: housekeeping.Job, told: periodic.JobState | None) -> bool:
     if told is None:
         return True
     if told.done_s is None:

@@ -38,7 +38,7 @@ _client_first = cycle((True, False))
 # Names the queue to PostgreSQL: of several relays one lets messages go at a time.
 _QUEUE_LOCK = 0x4D61696C
 
-_GLANCE = """
+_COUNT = """
 SELECT
     (SELECT count(*) FROM (
         SELECT FROM notifications_message
@@ -89,12 +89,12 @@ class Domain:
     clients: int
 
 
-def turn() -> int:
+def release_due() -> int:
     """Let go what may go now and drop what is too much; return how many messages were let go. For the relay's rounds.
 
     While nothing waits that is one statement that reads next to nothing.
     """
-    waiting, since_last_s = _glance()
+    waiting, since_last_s = _count()
     if not waiting:
         return 0
     if not brake.is_on():
@@ -103,12 +103,12 @@ def turn() -> int:
     if not go and waiting <= settings.BOUNCE_BRAKE_QUEUE:
         return 0
     with short_transaction():
-        return _step() if _alone() else 0
+        return _step() if _is_only_relay() else 0
 
 
 def release(domain: str = "") -> int:
     """Let everything go at once that waits, or what waits to go to a domain; return how many messages that were."""
-    gone = _let_go(_waiting(domain))
+    gone = _release(_waiting(domain))
     if gone:
         logger.warning("the bounce brake's queue is released: %s messages leave now", gone)
     return gone
@@ -126,11 +126,11 @@ def domains(most: int = 10) -> list[Domain]:
     ]
 
 
-def waiting() -> int:
-    return _glance()[0]
+def waiting_count() -> int:
+    return _count()[0]
 
 
-def tidy() -> int:
+def prune() -> int:
     """Let old rows forget that they were held back, and for whom; return how many did."""
     old = Message.objects.filter(slowed_until__lt=Now() - KEPT_FOR).values_list("id", flat=True)[:TIDY_BATCH]
     return Message.objects.filter(id__in=list(old)).update(slowed_until=None, slowed_for="")
@@ -139,21 +139,21 @@ def tidy() -> int:
 def _step() -> int:
     """Let go what may go and drop what is too much. Within a transaction in which no other relay does the same."""
     # Another relay may have done it while this one waited for its turn.
-    _, since_last_s = _glance()
+    _, since_last_s = _count()
     go = releasable_now(since_last_s, settings.BOUNCE_BRAKE_PER_MIN)
     order = [row[0] for row in _rows(_ORDER, memory=MEMORY, client_first=next(_client_first))]
     if dropped := _drop(order[go + settings.BOUNCE_BRAKE_QUEUE :][-DROP_BATCH:], FULL):
         logger.warning("%s sign-up emails are dropped: too many wait for the bounce brake", dropped)
-    return _let_go(order[:go])
+    return _release(order[:go])
 
 
-def _glance() -> tuple[int, float | None]:
+def _count() -> tuple[int, float | None]:
     """Return how many messages wait, as far as it matters, and the seconds since the last one was let go."""
-    ((count, since_last_s),) = _rows(_GLANCE, most=10 * settings.BOUNCE_BRAKE_QUEUE)
+    ((count, since_last_s),) = _rows(_COUNT, most=10 * settings.BOUNCE_BRAKE_QUEUE)
     return count, since_last_s
 
 
-def _alone() -> bool:
+def _is_only_relay() -> bool:
     ((mine,),) = _rows("SELECT pg_try_advisory_xact_lock(%(lock)s)", lock=_QUEUE_LOCK)
     return bool(mine)
 
@@ -165,7 +165,7 @@ def _waiting(domain: str) -> list[UUID]:
     return list(waits.order_by("created_at").values_list("id", flat=True))
 
 
-def _let_go(ids: Sequence[UUID]) -> int:
+def _release(ids: Sequence[UUID]) -> int:
     """A message that is not held back any more has its turn now."""
     with transaction.atomic():
         return _locked(ids).update(due_at=Now(), relay_after=Now(), slowed_until=Now())

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from notifications import kinds
 from notifications.bounce_brake import brake
 from notifications.models import Message, Suppression, transitions
-from notifications.outbox import publish as broker
+from notifications.outbox import publish
 from notifications.outbox.context import stored
 from notifications.rules.addresses import one_address
 from notifications.rules.states import Event, Status, Stream
@@ -134,15 +134,15 @@ def _message(draft: Draft) -> Message:
         resend_of=draft.resend_of,
         expires_at=Now() + kind.max_age,
         # While this process leaves the broker alone, only the relay will publish it.
-        relay_after=Now() if broker.cooldown.active else Now() + RELAY_AFTER[kind.stream],
+        relay_after=Now() if publish.cooldown.active else Now() + RELAY_AFTER[kind.stream],
     )
     message.has_given_id = draft.id is not None
     return message
 
 
 def _publish_after_commit(message_ids: list[UUID], stream: Stream) -> None:
-    def publish() -> None:
-        broker.publish_in_passing([[message_id] for message_id in message_ids], stream)
+    def publish_ids() -> None:
+        publish.publish_for_request([[message_id] for message_id in message_ids], stream)
 
     # A plain function: Django 5.2 cannot report the failure of a functools.partial.
-    transaction.on_commit(publish, robust=True)
+    transaction.on_commit(publish_ids, robust=True)

@@ -1,4 +1,4 @@
-"""The only producer: hands ids to Celery. A broker in trouble costs its caller little and the message nothing."""
+"""Hand message ids to Celery: the only producer. A broker failure costs the caller at most WAIT_S and no message."""
 
 import logging
 import time
@@ -53,10 +53,10 @@ def publish(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
     return len(chunks)
 
 
-def publish_in_passing(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
-    """Publish for somebody who must not wait: as `publish`, but return after WAIT_S at the latest.
+def publish_for_request(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
+    """Publish as `publish` does, but return after WAIT_S at the latest: a user waits for the request.
 
-    A publish that has begun goes on behind; one that still stands in line is left to the relay.
+    A publish that has begun continues in its thread; one that is still queued is left to the relay.
     """
     if cooldown.active:
         return 0
@@ -82,7 +82,7 @@ def _publish_one(message_ids: Sequence[UUID], stream: Stream) -> None:
     )
 
 
-def depths() -> dict[Stream, int]:
+def queue_depths() -> dict[Stream, int]:
     """Return how many tasks wait in each stream's queue. Raises redis.RedisError."""
     pipeline = client().pipeline(transaction=False)
     for stream in Stream:

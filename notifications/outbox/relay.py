@@ -73,13 +73,13 @@ def run_once(before: Round | None = None) -> Round:
     done = Round()
     done.recovered, done.uncertain = recover.recover_ended_leases()
     done.settled = recover.settle_uncertain()
-    brake_queue.turn()
+    brake_queue.release_due()
     if publish.cooldown.active:
         done.broker_is_away = True
         return done
     try:
         done.released = release_after_loss(unsure=before is not None and (before.broker_is_away or before.cut_short))
-        depths = publish.depths()
+        depths = publish.queue_depths()
         ahead = outlook()
         paces = held_back(ahead.provider) if ahead.provider else {}
     except redis.RedisError as error:

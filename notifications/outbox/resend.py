@@ -49,7 +49,7 @@ class NotResentError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class ResendState:
     """Where the copies of one email stand: how many there are, and what keeps another one from being made."""
 
     copies: int
@@ -61,21 +61,21 @@ class Standing:
         return _REASONS[self.obstacle] if self.obstacle else ""
 
 
-def standings(messages: Sequence[Message]) -> dict[UUID, Standing]:
+def resend_states(messages: Sequence[Message]) -> dict[UUID, ResendState]:
     """Return, by id, where the copies of each message stand."""
-    return {message_id: _standing(message_id, copies) for message_id, copies in copies_of(messages).items()}
+    return {message_id: _resend_state(message_id, copies) for message_id, copies in copies_of(messages).items()}
 
 
-def _standing(message_id: UUID, copies: Sequence[Message]) -> Standing:
+def _resend_state(message_id: UUID, copies: Sequence[Message]) -> ResendState:
     own = next((copy for copy in copies if copy.id == message_id), None)
     if own and own.anonymized_at:
-        return Standing(copies=len(copies), obstacle=Obstacle.ANONYMIZED, at=own)
+        return ResendState(copies=len(copies), obstacle=Obstacle.ANONYMIZED, at=own)
     for status, obstacle in _OPEN.items():
         # The message itself is more telling than another copy of it.
         for copy in [*([own] if own else []), *copies]:
             if copy.status == status:
-                return Standing(copies=len(copies), obstacle=obstacle, at=copy)
-    return Standing(copies=len(copies), obstacle=None)
+                return ResendState(copies=len(copies), obstacle=obstacle, at=copy)
+    return ResendState(copies=len(copies), obstacle=None)
 
 
 def resend(message: Message, request_id: UUID, *, copies: int = 1) -> Message:
@@ -85,10 +85,10 @@ def resend(message: Message, request_id: UUID, *, copies: int = 1) -> Message:
     this one writes nothing. The new message has the old one's address and context, and tokens of its own, made when it
     is sent. Raises NotResentError, UnknownKindError and BadAddressError.
     """
-    refuse(standings([message])[message.id], copies)
+    refuse(resend_states([message])[message.id], copies)
     with short_transaction():
         locked = locked_copies_of(message)
-        refuse(_standing(message.id, locked), copies)
+        refuse(_resend_state(message.id, locked), copies)
         new = enqueue(
             Draft(
                 kind=message.kind,
@@ -104,9 +104,9 @@ def resend(message: Message, request_id: UUID, *, copies: int = 1) -> Message:
     return new
 
 
-def refuse(standing: Standing, copies: int) -> None:
+def refuse(state: ResendState, copies: int) -> None:
     """Raise NotResentError if there is an obstacle, or other copies than those that were known."""
-    if standing.obstacle:
-        raise NotResentError(standing.obstacle, standing.at)
-    if standing.copies != copies:
+    if state.obstacle:
+        raise NotResentError(state.obstacle, state.at)
+    if state.copies != copies:
         raise NotResentError(Obstacle.RESENT)

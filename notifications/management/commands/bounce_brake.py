@@ -26,6 +26,8 @@ class Command(BaseCommand):
                 self._show()
 
     def _show(self) -> None:
-        self.stdout.write(f"The brake is {'on' if brake.is_on() else 'off'}; {brake_queue.waiting()} messages wait.")
+        self.stdout.write(
+            f"The brake is {'on' if brake.is_on() else 'off'}; {brake_queue.waiting_count()} messages wait."
+        )
         for domain in brake_queue.domains():
             self.stdout.write(f"{domain.waiting:>6} to {domain.name}, caused by {domain.clients} clients")

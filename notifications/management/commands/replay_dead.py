@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from notifications import kinds
-from notifications.delivery.replay import ReplayVerdict, Row, dead_letters, replay
+from notifications.delivery.replay import DeadGroup, ReplayVerdict, dead_letters, replay
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 HEADINGS = ("error", "kind", "dead", *ReplayVerdict, "oldest", "newest")
@@ -68,7 +68,7 @@ def check_kind(kind: str) -> None:
         raise CommandError(f"No kind of e-mail is called {kind!r}, and no dead letter is of it; there are: {known}.")
 
 
-def cells(row: Row) -> list[str]:
+def cells(row: DeadGroup) -> list[str]:
     counts = [str(row.counts[verdict]) for verdict in ReplayVerdict]
     times = [timezone.localtime(at).isoformat(" ", "seconds") for at in (row.oldest, row.newest)]
     return [row.fingerprint or "-", row.kind, str(row.dead), *counts, *times]

@@ -16,7 +16,7 @@ from notifications.delivery.replay import ReplayVerdict, dead_letters, judge, re
 from notifications.events import suppress
 from notifications.models import Message
 from notifications.outbox import NotResentError, resend, retry_now
-from notifications.outbox.resend import Obstacle, standings
+from notifications.outbox.resend import Obstacle, resend_states
 from notifications.rules.states import Status
 from notifications.rules.suppression import Reason
 from tests.factories import MessageFactory, UserFactory
@@ -98,8 +98,8 @@ def test_what_has_a_copy_that_may_still_arrive_is_not_resent(status, generation)
     parent = original if generation == 1 else ended(resend_of=original)
     copy = made(status, resend_of=parent)
     for message in (original, parent):
-        standing = standings([message])[message.id]
-        assert (standing.obstacle, standing.at.id) == (OPEN[status], copy.id)
+        state = resend_states([message])[message.id]
+        assert (state.obstacle, state.at.id) == (OPEN[status], copy.id)
 
 
 def test_two_operators_with_the_same_page_resend_once(admin_client):

@@ -84,7 +84,7 @@ def turns(minutes):
     for _ in range(int(minutes * settings.BOUNCE_BRAKE_PER_MIN)):
         before = {message.id for message in waiting()}
         minutes_pass(1 / settings.BOUNCE_BRAKE_PER_MIN)
-        brake_queue.turn()
+        brake_queue.release_due()
         gone += Message.objects.filter(id__in=before - {message.id for message in waiting()}, status=Status.QUEUED)
     return gone
 
@@ -111,7 +111,7 @@ def test_sign_ups_that_bounce_slow_the_next_ones_and_no_reset(client, provider, 
     assert all(waits(message) for message in slowed)
     assert {message.status_reason for message in slowed} == {brake.REASON}
     assert not waits(reset)
-    assert publish.depths() == {Stream.CRITICAL: 1, Stream.DEFAULT: 0, Stream.BULK: 0}
+    assert publish.queue_depths() == {Stream.CRITICAL: 1, Stream.DEFAULT: 0, Stream.BULK: 0}
     ids = [message.id for message in [*slowed, reset]]
     assert str(deliver(ids, Stream.DEFAULT, CARRIER)) == "1 sent"
     # The first has its turn in the relay's next round; the others are nobody's business before theirs.
@@ -192,10 +192,10 @@ def test_queue_leaves_at_its_rate_in_the_order_of_coming():
 def test_queue_does_not_leave_in_a_burst_after_a_relay_that_was_away():
     bounced()
     enqueue_many([Draft(kind="welcome", to=user.email, user=user) for user in UserFactory.create_batch(12)])
-    assert brake_queue.turn() == 1
+    assert brake_queue.release_due() == 1
     minutes_pass(30)
-    assert brake_queue.turn() == 1
-    assert brake_queue.turn() == 0
+    assert brake_queue.release_due() == 1
+    assert brake_queue.release_due() == 0
 
 
 def test_two_relays_let_one_message_go():
@@ -205,7 +205,7 @@ def test_two_relays_let_one_message_go():
 
     def turn(_):
         try:
-            return brake_queue.turn()
+            return brake_queue.release_due()
         finally:
             connection.close()
 
@@ -262,7 +262,7 @@ def test_queue_has_a_bound_and_drops_the_busiest(settings):
     bounced()
     flood = [ask(f"a@made-up{number}.example", "machine") for number in range(15)]
     person = ask("ada@home.example", "ada's")
-    brake_queue.turn()
+    brake_queue.release_due()
     assert len(waiting()) == 10
     gone = {message.id: message for message in Message.objects.filter(status_reason=brake_queue.FULL)}
     assert len(gone) == 5
@@ -275,7 +275,7 @@ def test_release_of_the_brake_lets_the_queue_go():
     bounced()
     people = UserFactory.create_batch(20)
     enqueue_many([Draft(kind="welcome", to=user.email, user=user) for user in people])
-    brake_queue.turn()
+    brake_queue.release_due()
     assert len(waiting()) == 19
     ProviderEvent.objects.all().delete()
     brake.reset()
@@ -304,7 +304,7 @@ def test_row_forgets_after_a_day_that_it_was_held_back():
     recent, old = (
         MessageFactory(slowed_until=Now() - timedelta(hours=hours), slowed_for="a client") for hours in (2, 25)
     )
-    assert brake_queue.tidy() == 1
+    assert brake_queue.prune() == 1
     recent.refresh_from_db()
     old.refresh_from_db()
     assert (recent.slowed_for, old.slowed_for, old.slowed_until) == ("a client", "", None)
@@ -360,7 +360,7 @@ def test_who_asks_once_more_keeps_the_better_place(provider):
     bounced()
     user = UserFactory(new_email="new@example.com", confirmed_at="2026-01-01T00:00Z")
     first, again = (enqueue(Draft(kind="address-change", to=user.new_email, user=user)) for _ in range(2))
-    assert brake_queue.turn() == 1
+    assert brake_queue.release_due() == 1
     assert (waits(first), waits(again)) == (False, True)
     assert str(deliver([first.id], Stream.CRITICAL, CARRIER)) == "1 sent"
 

@@ -107,7 +107,7 @@ def test_only_what_is_wanted_gets_another_life(batch):
     made = {verdict: [make(), make()] for verdict, make in MAKERS.items()}
     alive = MessageFactory(attempts=2)
     told = []
-    tally = replay(Message.objects.all(), dry_run=False, batch=batch, tell=told.extend)
+    tally = replay(Message.objects.all(), dry_run=False, batch=batch, notify=told.extend)
     assert (tally.dead, tally.wanted, tally.replayed) == (2 * len(ReplayVerdict), 2, 2)
     assert {message.id for message in told} == {message.id for message in made[ReplayVerdict.WANTED]}
     for verdict, messages in made.items():
@@ -168,7 +168,7 @@ def test_what_dies_again_during_the_run_is_not_replayed_again():
     def dies_again(replayed):
         Message.objects.filter(id__in=[one.id for one in replayed]).update(status=Status.DEAD, died_at=Now())
 
-    assert replay(dead_letters(), dry_run=False, batch=1, tell=dies_again).replayed == 4
+    assert replay(dead_letters(), dry_run=False, batch=1, notify=dies_again).replayed == 4
     assert {fresh(message).replays for message in messages} == {1}
 
 
@@ -184,7 +184,7 @@ def test_two_replays_at_once_share_the_dead_letters_and_neither_waits():
 
     def run():
         try:
-            first.append(replay(dead_letters(), dry_run=False, batch=6, tell=hold))
+            first.append(replay(dead_letters(), dry_run=False, batch=6, notify=hold))
         finally:
             connection.close()
 
@@ -234,7 +234,7 @@ def test_batches_before_a_fault_stay_replayed():
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        replay(dead_letters(), dry_run=False, batch=1, tell=fail_at_the_third)
+        replay(dead_letters(), dry_run=False, batch=1, notify=fail_at_the_third)
     assert Message.objects.filter(status=Status.QUEUED).count() == 2
     assert replay(dead_letters(), dry_run=False).replayed == 2
 

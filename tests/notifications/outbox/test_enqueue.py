@@ -101,7 +101,7 @@ def test_many_are_written_with_one_insert_and_published_by_stream(
     ):  # suppressed?, do many bounce?, savepoint, INSERT, SELECT
         written = enqueue_many(drafts)
     assert [message.kind for message in written] == ["welcome", "password-reset", "welcome"]
-    assert publish.depths() == {Stream.CRITICAL: 1, Stream.DEFAULT: 2, Stream.BULK: 0}
+    assert publish.queue_depths() == {Stream.CRITICAL: 1, Stream.DEFAULT: 2, Stream.BULK: 0}
 
 
 @pytest.mark.django_db

@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 from devtools.stack.ports import free_port
 from devtools.stack.valkey import Valkey
-from notifications.outbox import publish as broker
+from notifications.outbox import publish
 from notifications.rules.states import Stream
 from notifications.runtime import celery
 
@@ -22,49 +22,49 @@ def own_broker(tmp_path, monkeypatch):
         producer = Celery("test", set_as_current=False)
         producer.add_defaults(celery.options)
         producer.conf.broker_url = server.url
-        monkeypatch.setattr(broker, "current_app", producer)
-        monkeypatch.setattr(broker, "cooldown", broker.Cooldown(broker.COOLDOWN_S))
+        monkeypatch.setattr(publish, "current_app", producer)
+        monkeypatch.setattr(publish, "cooldown", publish.Cooldown(publish.COOLDOWN_S))
         yield server
         if server.process:
             server.process.send_signal(signal.SIGCONT)
         producer.close()
 
 
-def publish():
+def timed_publish():
     began = time.monotonic()
-    return broker.publish([[uuid4()]], Stream.DEFAULT), time.monotonic() - began
+    return publish.publish([[uuid4()]], Stream.DEFAULT), time.monotonic() - began
 
 
 def test_published_when_the_broker_is_well(own_broker):
-    assert publish()[0] == 1
+    assert timed_publish()[0] == 1
 
 
 def test_refused_broker_is_not_asked_again_before_the_rest_is_over(own_broker, monkeypatch):
-    monkeypatch.setattr(broker, "cooldown", broker.Cooldown(60))
+    monkeypatch.setattr(publish, "cooldown", publish.Cooldown(60))
     own_broker.stop()
-    assert publish()[0] == 0
+    assert timed_publish()[0] == 0
     own_broker.start()
-    assert publish()[0] == 0
-    assert broker.cooldown.active
+    assert timed_publish()[0] == 0
+    assert publish.cooldown.active
 
 
 def test_hung_broker_is_left_after_a_moment(own_broker):
-    assert publish()[0] == 1
+    assert timed_publish()[0] == 1
     own_broker.process.send_signal(signal.SIGSTOP)
-    done, took = publish()
+    done, took = timed_publish()
     # 0.15 s by the settings; the bound here only tells "a moment" from "for ever".
     assert (done, took < 5) == (0, True)
-    assert broker.cooldown.active
+    assert publish.cooldown.active
 
 
 def test_publishing_goes_on_after_the_rest(own_broker, monkeypatch):
     port = own_broker.port
     own_broker.stop()
-    assert publish()[0] == 0
+    assert timed_publish()[0] == 0
     own_broker.start()
     assert own_broker.port == port
-    broker.cooldown.clear()
-    assert publish()[0] == 1
+    publish.cooldown.clear()
+    assert timed_publish()[0] == 1
 
 
 def test_first_failure_ends_the_batch(own_broker, monkeypatch):
@@ -75,19 +75,19 @@ def test_first_failure_ends_the_batch(own_broker, monkeypatch):
             raise OperationalError("down")
         sent.append(ids)
 
-    monkeypatch.setattr(broker, "_publish_one", fail_at_third)
-    assert broker.publish([[uuid4()] for _ in range(5)], Stream.DEFAULT) == 2
+    monkeypatch.setattr(publish, "_publish_one", fail_at_third)
+    assert publish.publish([[uuid4()] for _ in range(5)], Stream.DEFAULT) == 2
 
 
 def test_batch_that_takes_too_long_is_left_to_a_later_round_without_a_rest(own_broker, monkeypatch):
-    monkeypatch.setattr(broker, "LONGEST_S", -1.0)
-    assert broker.publish([[uuid4()]], Stream.DEFAULT) == 0
-    assert not broker.cooldown.active
+    monkeypatch.setattr(publish, "LONGEST_S", -1.0)
+    assert publish.publish([[uuid4()]], Stream.DEFAULT) == 0
+    assert not publish.cooldown.active
 
 
 def test_chunk_is_readable_in_flower_and_holds_only_ids(own_broker):
     ids = [uuid4(), uuid4()]
-    broker.publish([ids], Stream.BULK)
+    publish.publish([ids], Stream.BULK)
     with redis.Redis.from_url(own_broker.url) as client:
         (raw,) = client.lrange("bulk", 0, -1)
     headers = json.loads(raw)["headers"]

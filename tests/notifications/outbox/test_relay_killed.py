@@ -191,7 +191,7 @@ def test_broker_that_comes_back_with_an_older_copy_is_another_one(tmp_path, monk
     server = Valkey(tmp_path, free_port())
     with server, redis.Redis.from_url(server.url) as own:
         monkeypatch.setattr(relay, "client", lambda: own)
-        monkeypatch.setattr(publish, "depths", lambda: dict.fromkeys(Stream, 0))
+        monkeypatch.setattr(publish, "queue_depths", lambda: dict.fromkeys(Stream, 0))
         assert relay.run_once(relay.Round()).released
         assert not relay.run_once(relay.Round()).released
         published_and_lost = MessageFactory(relay_after=Now() + timedelta(minutes=1))

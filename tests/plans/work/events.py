@@ -66,8 +66,8 @@ def brake_holds_back_and_lets_go(bench):
     waiting = {"slowed_until": Now() + timedelta(hours=1), "due_at": Now() + timedelta(hours=1)}
     for number in range(3):
         queued(bench, to_address=f"held{number}@example.com", slowed_for=str(number), **waiting)
-    brake_queue.turn()
+    brake_queue.release_due()
     brake_queue.domains()
     brake_queue.drop("example.com")
     brake_queue.release()
-    brake_queue.tidy()
+    brake_queue.prune()

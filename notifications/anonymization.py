@@ -1,7 +1,7 @@
-"""Erase the recipient of email: with its account or, where it belongs to none, some days after it has ended.
+"""Anonymize email: with its account, or some days after it has ended.
 
-The rows stay, and with them what happened, when, and by which provider: docs/privacy.md. What is anonymized is never
-sent (again), whatever its kind.
+The rows stay, and with them what happened, when, and by which provider: docs/privacy.md. Anonymized email is never sent
+(again), whatever its kind.
 """
 
 from collections.abc import Sequence
@@ -33,10 +33,10 @@ _ENDED = [status for status in Status if status not in _OPEN]
 
 
 def anonymize_user(user: AbstractBaseUser) -> int:
-    """Cancel the email that waits for `user` and anonymize all there was; return how many messages that were.
+    """Cancel the waiting email of `user`, anonymize all of it, and return the count.
 
-    To be called in the transaction that deletes the account. What a provider is being called for at this moment goes
-    out; what it answers is written down without the address.
+    To be called in the transaction that deletes the account. A message that a provider is being called for goes out;
+    the answer is recorded without the address.
     """
     with transaction.atomic():
         # First of all: whoever writes a message to this account now comes before or, in vain, after.
@@ -52,9 +52,9 @@ def anonymize_user(user: AbstractBaseUser) -> int:
 
 
 def anonymize_ended(most: int = MOST) -> int:
-    """Anonymize ended email of no account, older than ANONYMIZE_AFTER_DAYS; return how many messages that were.
+    """Anonymize ended email without account, older than ANONYMIZE_AFTER_DAYS; return the count.
 
-    In batches, each a transaction of its own. What somebody else holds at this moment is passed over.
+    In batches, each a transaction. Locked rows are skipped.
     """
     anonymized = 0
     while anonymized < most:
@@ -66,7 +66,7 @@ def anonymize_ended(most: int = MOST) -> int:
 
 
 def _without_account(address: str) -> Q:
-    """Mail to `address` that belongs to no account, but for what is on its way and needs none: an earlier farewell."""
+    # Email to `address` without account, except a farewell that is being sent.
     needs_none = [kind.name for kind in kinds.KINDS.values() if not kind.requires_account]
     return Q(user=None, to_address=address) & ~Q(kind__in=needs_none, status__in=_OPEN)
 
@@ -97,10 +97,8 @@ def _erase(ids: Sequence[UUID]) -> None:
 
 
 def _erase_lifted(address: str) -> None:
-    """Erase the address in what is over: lifted suppressions, and the admin's log of all there were.
-
-    Those in force stay, and with them the address: docs/privacy.md.
-    """
+    # Lifted suppressions, and the admin's log of all there were. Those in force stay, and with them the address:
+    # docs/privacy.md.
     of_address = Suppression.objects.filter(address=address)
     logged = LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(Suppression),
@@ -115,7 +113,7 @@ def _erase_lifted(address: str) -> None:
 
 
 def _cancel(ids: Sequence[UUID]) -> None:
-    """End what has not been handed over. A worker that holds it loses its claim, and with it the right to hand over."""
+    # A worker that holds a message loses its claim, and cannot hand it over any more.
     waiting = Message.objects.filter(id__in=ids, handed_over_at=None)
     for event in (Event.CANCELLED, Event.DROPPED):
         transitions.apply(event, waiting, status_reason=ACCOUNT_DELETED)

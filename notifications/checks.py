@@ -1,4 +1,4 @@
-"""System checks: a setting that cannot work is found at the start, not at three in the morning."""
+"""System checks: find a setting that cannot work at the start."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
@@ -54,8 +54,7 @@ def register() -> None:
 
 
 def _of_types_that_fit(check: Check) -> Check:
-    """Return the check, silent while a setting has a type that it could not read."""
-
+    # Silent while a setting has a type that the check could not read.
     @wraps(check)
     def checked(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
         return [] if any(conf.misfits()) else check(app_configs, **kwargs)
@@ -64,7 +63,7 @@ def _of_types_that_fit(check: Check) -> Check:
 
 
 def _not_yet_needed(name: str) -> bool:
-    """True while the project has not set it and no process runs that would use it: a warning will do."""
+    # The project has not set it and no process of this role uses it: a warning is enough.
     return not conf.is_set(name) and settings.MAILROOM_ROLE in NEVER_CALLS | {Role.MANAGE}
 
 

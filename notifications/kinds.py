@@ -20,7 +20,7 @@ Context = dict[str, Any]
 
 
 class DeliveryGuarantee(StrEnum):
-    """What to do when a provider may have accepted an email and its answer was lost."""
+    """What to do when the answer was lost: the provider may have accepted the email."""
 
     AT_LEAST_ONCE = "at least once"  # resend it once for every lost answer: it may arrive twice
     AT_MOST_ONCE = "at most once"  # leave it to an operator: it may never arrive
@@ -80,7 +80,7 @@ class Kind:
 
     @property
     def is_slowed(self) -> bool:
-        """Whether the bounce brake holds it back."""
+        # By the bounce brake.
         return self.to_unconfirmed or self.hide_behind_sign_up
 
 
@@ -102,7 +102,6 @@ def register(kind: Kind) -> Kind:
 
 
 def discover() -> None:
-    """Import the `emails` module of every installed app. Called once, when the apps are ready."""
     autodiscover_modules("emails")
 
 
@@ -115,5 +114,5 @@ def get(name: str) -> Kind:
 
 
 def unconfirmed() -> list[str]:
-    """Return the names of the kinds that go to addresses which no user has confirmed."""
+    # These go to addresses which no user has confirmed.
     return [kind.name for kind in KINDS.values() if kind.to_unconfirmed]

@@ -1,4 +1,4 @@
-"""Answers to what a product asks about messages, for the people it shows them to."""
+"""Answer a product's questions about messages, for the users it shows them to."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from notifications.rules.suppression import Reason
 
 
 class Progress(StrEnum):
-    """How far an email has come, as the user who waits for it sees it."""
+    """How far an email has come, as shown to the user who waits for it."""
 
     WAITING = "waiting"
     DELAYED = "delayed"  # still waiting, longer than usual
@@ -37,7 +37,7 @@ class Progress(StrEnum):
 
 
 class Refusal(StrEnum):
-    """Why an address gets no email at the moment, as its owner sees it."""
+    """Why an address gets no email at the moment, as shown to its owner."""
 
     BOUNCED = "bounced"
     COMPLAINED = "complained"
@@ -46,7 +46,7 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryEntry:
-    """One email to a user, for a list of them."""
+    """One email in a user's history."""
 
     title: str
     address: str
@@ -100,7 +100,7 @@ def progress(message_id: UUID) -> Progress:
 
 
 def history(user: AbstractBaseUser, limit: int) -> Sequence[HistoryEntry]:
-    """Return the newest messages to a user, the newest first, of the kinds that are `in_history`."""
+    """Return the newest messages to a user, the newest first. Only of the kinds that are `in_history`."""
     hidden = [kind.name for kind in KINDS.values() if not kind.in_history]
     shown = Message.objects.filter(user=user.pk).exclude(kind__in=hidden).annotate(age_s=_AGE_S)
     return [_entry(message) for message in shown.order_by("-created_at")[:limit]]
@@ -129,15 +129,12 @@ def last_sent(users: Sequence[AbstractBaseUser], kinds: Sequence[str]) -> Mappin
 
 
 def never_written_to(users: "QuerySet[U]", kind: str) -> "QuerySet[U]":
-    """Return those of `users` for whom no message of this kind was ever written."""
+    # No message of this kind was ever written for these.
     return users.exclude(Exists(Message.objects.filter(user=OuterRef("pk"), kind=kind)))
 
 
 def progress_of(status: Status, outcome: Outcome, *, age_s: float = 0.0, reports: bool = True) -> Progress:
-    """Return what a user is told of a message. Pure.
-
-    `age_s` counts from when it was sent, or else written; `reports`: its provider reports deliveries.
-    """
+    # `age_s` counts from when it was sent, or else written; `reports`: its provider reports deliveries.
     if status is Status.DEAD and outcome is Outcome.BOUNCED:
         # The provider said in its answer that the address takes no email.
         return Progress.REFUSED

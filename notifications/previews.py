@@ -1,4 +1,4 @@
-"""Every kind of mail as people get it, at /dev/emails/: for a developer's eyes, where DEBUG is on.
+"""Show every kind of email at /dev/emails/, for developers, while DEBUG is on.
 
 The user in the samples comes from the setting PREVIEW_USER.
 """
@@ -45,7 +45,7 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 def html(request: HttpRequest, name: str) -> HttpResponse:
-    """The mail's HTML as it is sent, for a frame. Its media query answers as the preview's reader wishes."""
+    # The page shows it in a frame, where its media query follows the reader's preference.
     shown, problem = look(_kind(name), _language(request))
     if shown is None:
         return HttpResponse(problem, content_type="text/plain", status=500)
@@ -57,7 +57,7 @@ def html(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def look(kind: Kind, language: str) -> tuple[Content | None, str]:
-    """Return what a mail of `kind` says in `language`, or None and what is wrong with it."""
+    # The second value is the error.
     user = users.preview_user(language)
     message = Message(
         kind=kind.name,

@@ -1,4 +1,4 @@
-"""What the engine asks of a user beyond Django's own user model.
+"""Ask about a user what Django's own user model does not tell.
 
 Each question is answered by a function that a setting names by its dotted path; the defaults fit `auth.User`.
 """
@@ -15,35 +15,33 @@ from notifications.conf import settings
 
 
 def address_of(user: AbstractBaseUser) -> str:
-    """Return the user's address, as the user model's EMAIL_FIELD names it."""
+    # The user model's EMAIL_FIELD names the address.
     return str(getattr(user, user.get_email_field_name()))
 
 
 def language_of(user: AbstractBaseUser) -> str:
-    """Return the code of the language to write in; empty for the site's own. Setting: USER_LANGUAGE."""
+    # Empty for the site's own language. Setting: USER_LANGUAGE.
     return str(_function("USER_LANGUAGE")(user))
 
 
 def display_name(user: AbstractBaseUser) -> str:
-    """Return the name to address the user by; may be empty. Setting: USER_DISPLAY_NAME."""
+    # May be empty. Setting: USER_DISPLAY_NAME.
     return str(_function("USER_DISPLAY_NAME")(user))
 
 
 def is_active(user: AbstractBaseUser) -> bool:
-    """Decide whether the user may still be written to. Setting: USER_IS_ACTIVE."""
+    # An inactive user gets no email. Setting: USER_IS_ACTIVE.
     return bool(_function("USER_IS_ACTIVE")(user))
 
 
 def has_confirmed(user: AbstractBaseUser, address: str) -> bool:
-    """Decide whether the user has proven to read email at `address`. Setting: USER_HAS_CONFIRMED.
-
-    Email to other addresses does not show the user's name: a stranger may have typed both.
-    """
+    # Setting: USER_HAS_CONFIRMED. Email to unconfirmed addresses does not show the user's name: a stranger may have
+    # typed both.
     return bool(_function("USER_HAS_CONFIRMED")(user, address))
 
 
 def preview_user(language: str) -> AbstractBaseUser:
-    """Return an unsaved user for previews, whose links open nothing. Setting: PREVIEW_USER."""
+    # Unsaved, and its links open nothing. Setting: PREVIEW_USER.
     return cast("AbstractBaseUser", _function("PREVIEW_USER")(language))
 
 

@@ -1,7 +1,8 @@
-"""Where providers report: prove it genuine, store it, say "got it". What it means is read afterwards.
+"""Receive providers' reports: verify, store, answer.
 
-The status codes are chosen for what the senders make of them. SendGrid and Postmark repeat everything that is not 2xx
-for hours; SNS repeats 5xx and drops the rest for good. So whatever is our own trouble must be a 5xx.
+A reader interprets them afterwards. The status codes depend on how the senders react. SendGrid and Postmark repeat
+everything that is not 2xx for hours; SNS repeats 5xx and drops the rest for good. So every trouble of our own must be a
+5xx.
 """
 
 import logging
@@ -30,7 +31,7 @@ RETRY_AFTER_S = 30
 @never_cache
 @require_POST
 def receive(request: HttpRequest, provider: str) -> HttpResponse:
-    """Take one request of a provider. A database that is away becomes the site's own 503."""
+    # A database outage becomes the site's own 503.
     webhook = webhook_of(provider)
     if webhook is None:
         raise Http404

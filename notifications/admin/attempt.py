@@ -24,7 +24,7 @@ class AttemptInline(ReadOnly, admin.TabularInline):
 
     @admin.display(description="Celery task")
     def task(self, attempt: DeliveryAttempt) -> str | SafeString:
-        """A link to the task's stored result, once there is one."""
+        # The result exists only after the task has ended.
         if not attempt.task_id or not apps.is_installed("django_celery_results"):
             return attempt.task_id
         results = apps.get_model("django_celery_results", "TaskResult").objects

@@ -1,4 +1,4 @@
-"""Messages that a confirmation page shows: their ids, each with the version that the operator saw."""
+"""The messages of a confirmation page: ids, each with the version that the operator saw."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -16,7 +16,7 @@ def written(message_id: UUID, version: int) -> str:
 
 
 def parse(fields: Sequence[str]) -> Chosen:
-    """Read fields that `written` wrote. Raises NotChosenError."""
+    # Raises NotChosenError.
     try:
         return dict(_one(field) for field in fields)
     except ValueError as error:

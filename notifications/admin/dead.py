@@ -1,4 +1,4 @@
-"""Dead letters: what they died of, and another life for those that are still wanted."""
+"""Dead letters: their errors, and the replay of those that are still relevant."""
 
 from collections.abc import Sequence
 from itertools import starmap
@@ -45,7 +45,7 @@ class DeadLetterAdmin(WaitingAdmin):
         return self._ask(request, ids) if ids else None
 
     def act_view(self, request: HttpRequest, chosen: page.Chosen) -> HttpResponse:
-        """GET shows what a replay would do; POST replays what is wanted then."""
+        # GET shows what a replay would do; POST replays what is still relevant then.
         ids = list(chosen)
         if request.method != "POST":
             return self._ask(request, ids)
@@ -59,7 +59,7 @@ class DeadLetterAdmin(WaitingAdmin):
         return self.back(ids)
 
     def _died_again(self, chosen: page.Chosen) -> list[UUID]:
-        """Return what had another life since the page was shown: the operator has not seen what it died of now."""
+        # A message replayed since the page was shown: the operator has not seen its new error.
         lives = Message.objects.filter(id__in=list(chosen)).values_list("id", "replays")
         return [id_ for id_, replays in lives if chosen[id_] is not None and chosen[id_] != replays]
 
@@ -80,7 +80,6 @@ class DeadLetterAdmin(WaitingAdmin):
 
 
 def said(tally: Tally, asked: int) -> str:
-    """Say how many were replayed, and how many were not and why."""
     parts = [f"{tally.replayed:,} of {asked:,} replayed."]
     counts = tally.counts
     if kept := [

@@ -28,7 +28,7 @@ class ProviderEventAdmin(ReadOnly, TidySearch, LargeList):
     list_select_related = False
 
     def find(self, rows: QuerySet, term: str) -> Iterator[Any]:
-        """By the message, which has the indexes; what belongs to no message has its own."""
+        # Messages have the indexes; an event without a message has one of its own.
         messages: set[Any] = set()
         if number := as_uuid(term):
             messages.add(number)

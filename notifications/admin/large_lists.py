@@ -1,6 +1,6 @@
-"""Admin lists over tables of any size: a page reads a bounded number of rows, by an index.
+"""Admin lists over tables of any size: an index bounds the rows of a page.
 
-Without a search a list holds the newest rows, or the newest of one day. A search looks at the whole table, by prefix.
+Without a search a list holds the newest rows, or the newest of one day. A search covers the whole table, by prefix.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -29,7 +29,7 @@ DAY = "day"
 
 
 class CappedPaginator(Paginator):
-    """Counts no further than a list goes."""
+    """Counts only as far as a list goes."""
 
     @cached_property
     def count(self) -> int:
@@ -38,7 +38,7 @@ class CappedPaginator(Paginator):
 
 
 class DayFilter(admin.SimpleListFilter):
-    """Moves the list to one day; the list's own queryset reads the parameter."""
+    """Limits the list to one day; the list's queryset reads the parameter."""
 
     title = "day"
     parameter_name = DAY
@@ -53,14 +53,14 @@ class DayFilter(admin.SimpleListFilter):
         return queryset
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        """Offer the days without counts: a list that was moved to one day knows nothing of the others."""
+        # Without counts: a list of one day knows nothing about the others.
         uncounted = copy(changelist)
         uncounted.add_facets = False
         return super().choices(uncounted)
 
 
 class LargeChangeList(ChangeList):
-    """Sorts the newest rows; in an index of another order they may come last."""
+    """Sorts the newest rows, which an index of another order may hold last."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> Any:
         ordering = super().get_ordering(request, queryset)
@@ -68,7 +68,7 @@ class LargeChangeList(ChangeList):
 
 
 def _sorted_by(term: Any) -> Any:
-    """Name a column so that no index has its order."""
+    # No index has this order.
     if not isinstance(term, str):
         return term
     column = F(term.removeprefix("-"))
@@ -76,7 +76,7 @@ def _sorted_by(term: Any) -> Any:
 
 
 class ValuesFilter(admin.AllValuesFieldListFilter):
-    """Offers the values of the newest rows, whatever is searched for."""
+    """Offers the values of the newest rows, whatever the search."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -99,7 +99,7 @@ class SoundChoice(admin.ModelAdmin):
 
 
 class LargeList(SoundChoice):
-    """To be mixed in before another ModelAdmin."""
+    """Mix in before another ModelAdmin."""
 
     # The time that the list is ordered by, the newest first. It has an index.
     newest_by: str
@@ -136,7 +136,6 @@ class LargeList(SoundChoice):
         return super().get_queryset(request)
 
     def newest(self, request: HttpRequest) -> QuerySet:
-        """Return the newest rows, or the newest of one day."""
         rows = _of(self.every_row(request), self.newest_by, _day(request))
         oldest = rows.order_by(f"-{self.newest_by}").values_list(self.newest_by, flat=True)[NEWEST : NEWEST + 1]
         edge = next(iter(oldest), None)
@@ -148,7 +147,7 @@ class LargeList(SoundChoice):
         return (queryset.filter(pk__in=set(self.find(queryset, term))) if term else queryset), False
 
     def find(self, rows: QuerySet, term: str) -> Iterator[Any]:
-        """Yield the keys of what a search finds: an id, or what begins with the term."""
+        """Yield the keys of what a search finds: an id, or a prefix."""
         if (number := as_uuid(term)) and self.opts.pk.get_internal_type() == "UUIDField":
             yield number
         for lookup in self.prefixes:

@@ -1,4 +1,4 @@
-"""Messages for administrators: to find, to read, and to resend. No GET changes anything."""
+"""Messages for operators: search, read and resend. No GET changes anything."""
 
 from typing import Any
 
@@ -131,6 +131,6 @@ def _link(message: Message) -> SafeString:
 
 
 def _offers(message: Message) -> list[tuple[str, str]]:
-    """Return the links to what an operator can do with a message in its status."""
+    # What an operator can do depends on the status.
     named = _NOT_WITHOUT_ADDRESS if message.anonymized_at else _OFFERS
     return [(reverse(f"admin:notifications_{name}", args=[message.id]), text) for name, text in named[message.status]]

@@ -1,4 +1,4 @@
-"""History: to be read, never to be changed."""
+"""History, which can only be read."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 
 class ReadOnly(BaseModelAdmin):
-    """To be mixed in before one of Django's own classes."""
+    """Mix in before one of Django's own classes."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -1,4 +1,4 @@
-"""To whom a message was, in lists and sentences."""
+"""The recipient of a message, in lists and sentences."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""Resending in the admin: say first what would happen to each message, then do exactly that, once."""
+"""Resending in the admin: preview the result for each message, then do exactly that, once."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -48,7 +48,7 @@ class Line:
 
 
 def lines(ids: Iterable[UUID]) -> list[Line]:
-    """Return what a resend of each message would lead to. Raises Django's database errors."""
+    # Raises database errors.
     found = list(Message.objects.filter(id__in=list(ids)).select_related("user"))
     state_of, retried = resend_states(found), waiting(message.id for message in found)
     skips = {message.id: skip for message, skip in forecast.resend_skips(found)}
@@ -75,7 +75,7 @@ class ResendViews(admin.ModelAdmin):
         return self._ask(request, ids)
 
     def resend_view(self, request: HttpRequest, message_id: UUID | None = None) -> HttpResponseBase:
-        """GET asks about one message; POST resends or retries those of the confirmation page."""
+        # GET asks about one message; POST resends or retries those of the confirmation page.
         if not self.has_resend_permission(request):
             raise PermissionDenied
         try:
@@ -175,7 +175,7 @@ def _queued(queued: Sequence[Message]) -> str:
 
 
 def _reasons(refusals: Sequence[tuple[Message, str]]) -> list[str]:
-    """Say why messages were not sent: one by one if they are few, else how many for each reason."""
+    # One by one if they are few, else a count for each reason.
     if len(refusals) <= MOST_TOLD:
         return [f"{message}: {reason}" for message, reason in refusals]
     counts = Counter(reason for _, reason in refusals)

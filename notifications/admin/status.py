@@ -1,4 +1,4 @@
-"""The status page, and what it shows."""
+"""The status page of the admin."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ MOST_CAUSES_SHOWN = 10
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponseBase:
-    """Everything at a glance, anew every few seconds. For staff who may see messages."""
+    # Refreshes every few seconds. For staff who may see messages.
     if not request.user.has_perm("notifications.view_message"):
         raise PermissionDenied
     status = collect()

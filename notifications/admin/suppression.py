@@ -1,4 +1,4 @@
-"""Addresses that get no more mail: why, since when, and how a person lifts that."""
+"""Suppressed addresses: why, since when, and how an operator lifts a suppression."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ ALREADY_LISTED = "This address is on the list already."
 
 
 class ByHandForm(forms.ModelForm):
-    """An address that an operator puts on the list."""
+    """An address that an operator suppresses."""
 
     class Meta:
         model = Suppression
@@ -85,7 +85,7 @@ class SuppressionAdmin(TidySearch, LargeList):
 
     @admin.display(description="at the provider")
     def at_the_provider(self, suppression: Suppression) -> str:
-        """What came of taking the address off the provider's own list."""
+        # The result of the removal from the provider's own list.
         waiting = suppression.lifted_at and suppression.provider in list_keepers()
         return suppression.provider_lift or ("not yet asked" if waiting else "-")
 
@@ -136,7 +136,7 @@ class SuppressionAdmin(TidySearch, LargeList):
         return super().change_view(request, object_id, form_url, (extra_context or {}) | offer)
 
     def lift_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """GET asks why; POST lifts, once, and writes down who did it."""
+        # GET asks why; POST lifts, once, and records who did it.
         user = request.user
         if not self.has_lift_permission(request) or not isinstance(user, AbstractBaseUser):
             raise PermissionDenied

@@ -1,4 +1,4 @@
-"""Results of Celery tasks: kept for a week, several for each second of a busy site."""
+"""Results of Celery tasks, kept for a week: a busy site has several per second."""
 
 from django.contrib import admin
 from django_celery_results.admin import TaskResultAdmin as CeleryTaskResultAdmin

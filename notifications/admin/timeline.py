@@ -1,4 +1,4 @@
-"""One message's story: what we did with it and what its provider said, in order."""
+"""The timeline of one message: its attempts and its provider's events, in order."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Line:
 
 
 def timeline(message: Message) -> list[Line]:
-    """Return the story so far. Times are the database's: providers' clocks are others, and count whole seconds."""
+    # Times are the database's: the providers' clocks differ, and count whole seconds.
     return sorted([*_ours(message), *_theirs(message)], key=attrgetter("at"))
 
 

@@ -1,4 +1,4 @@
-"""Uncertain messages: since when, what will become of them by themselves, and a person's decision."""
+"""Uncertain messages: since when, what happens next, and an operator's decision."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ from notifications.outbox.recover import may_resend
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """One way to settle a message: the act, what it is called before and after, and what it means."""
+    """One way to settle a message: the action, its names before and after, its meaning."""
 
     act: Callable[[Message, str], bool]
     button: str
@@ -93,7 +93,7 @@ class UncertainMessageAdmin(WaitingAdmin):
         return self._ask(request, self.chosen(request, queryset), ["drop"])
 
     def act_view(self, request: HttpRequest, chosen: page.Chosen) -> HttpResponse:
-        """GET asks; POST settles what is still uncertain, in the way whose button was pressed."""
+        # GET asks; POST settles what is still uncertain, as the pressed button says.
         ids = list(chosen)
         choice = next((choice for name, choice in CHOICES.items() if name in request.POST), None)
         if choice is None:
@@ -134,18 +134,18 @@ class UncertainMessageAdmin(WaitingAdmin):
 
 
 def _seen(message: Message, chosen: page.Chosen) -> bool:
-    """False if the message had another attempt since the page was shown."""
+    # False if the message had another attempt since the page was shown.
     return chosen[message.id] in {None, message.attempts}
 
 
 def _unsendable(messages: Sequence[Message]) -> dict[UUID, str]:
-    """Return, by id, why messages would not go out if they were sent again."""
+    # Why messages would not go out if they were sent again, by id.
     loaded = list(Message.objects.filter(id__in=[message.id for message in messages]).select_related("user"))
     return {message.id: skip.reason for message, skip in forecast.replay_skips(loaded) if skip}
 
 
 def by_itself(message: Message) -> str:
-    """Say what becomes of it if no news comes and nobody does anything."""
+    # What happens without a report and without an operator.
     if message.anonymized_at:
         return "dropped: it was anonymized" if message.settle_at else "held, and anonymized: it cannot be sent again"
     if message.settle_at and may_resend(message):

@@ -1,4 +1,4 @@
-"""What the lists of messages that wait for a person have in common."""
+"""The shared parts of the lists of messages that wait for an operator."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,7 +28,10 @@ class MessagePages(LargeChangeList):
 
 
 class WaitingAdmin(ReadOnly, TidySearch, LargeList):
-    """A list with one view, `act_view`, that asks on GET and acts on POST, for one message or for those chosen."""
+    """A list with one view, `act_view`, that asks on GET and acts on POST.
+
+    It acts on one message or on those chosen.
+    """
 
     act = ""
     most_at_once = 500
@@ -81,7 +84,7 @@ class WaitingAdmin(ReadOnly, TidySearch, LargeList):
         return self.act_view(request, chosen)
 
     def chosen(self, request: HttpRequest, queryset: QuerySet[Message, Message]) -> list[UUID]:
-        """Return the ids of a selection, over all pages if so asked; none, and say so, if there are too many."""
+        # Over all pages if so asked; none, with a message, if there are too many.
         ids = list(queryset.values_list("id", flat=True)[: self.most_at_once + 1])
         if len(ids) <= self.most_at_once:
             return ids
@@ -90,13 +93,12 @@ class WaitingAdmin(ReadOnly, TidySearch, LargeList):
         return []
 
     def back(self, ids: Sequence[UUID] = ()) -> HttpResponseRedirect:
-        """Return to the message's page if it is one, or to the list."""
         if len(ids) == 1:
             return HttpResponseRedirect(message_url(ids[0]))
         return HttpResponseRedirect(reverse(f"admin:notifications_{self.opts.model_name}_changelist"))
 
     def log(self, request: HttpRequest, changed: Sequence[Message], text: str) -> None:
-        """Write into the history of each message who did it."""
+        # The history of each message shows the operator.
         LogEntry.objects.log_actions(str(request.user.pk), changed, CHANGE, text)
 
 

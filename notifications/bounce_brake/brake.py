@@ -1,7 +1,7 @@
-"""The bounce brake: while much of the email to unconfirmed addresses bounces, new such email waits in a queue.
+"""Slow new email to unconfirmed addresses while much of it bounces.
 
-That it waits is written into the row with it: whatever is restarted, wiped or killed afterwards, the relay lets each
-message go (`brake_queue`).
+The row records that it waits: whatever is restarted, wiped or killed afterwards, the relay releases each message
+(`brake_queue`).
 """
 
 import logging
@@ -30,7 +30,7 @@ _decided: tuple[float, bool] | None = None
 
 
 def is_on() -> bool:
-    """Return whether new email to unconfirmed addresses is slowed. The answer is at most some seconds old."""
+    # At most some seconds old.
     global _decided  # noqa: PLW0603 - one for the process
     if _decided is None or time.monotonic() - _decided[0] > CACHE_S:
         _decided = time.monotonic(), must_slow(counts.count_bounces(kinds.unconfirmed()), counts.brake_limits())
@@ -38,16 +38,15 @@ def is_on() -> bool:
 
 
 def reset() -> None:
-    """Forget the last count."""
     global _decided  # noqa: PLW0603 - one for the process
     _decided = None
 
 
 def hold_back(messages: Sequence[Message]) -> set[UUID]:
-    """Hold back those of the messages that are about to be written that have to wait, if any; return their ids.
+    """Hold back new messages while the brake is on; return the waiting ids.
 
-    They wait until the relay lets them go (`brake_queue`), at the longest until they expire. The same statements for
-    every kind that is slowed.
+    They wait until the relay releases them (`brake_queue`), or until they expire. The statements are the same for every
+    kind that is slowed.
     """
     slowed = [message for message in messages if kinds.get(message.kind).is_slowed]
     if not slowed or not is_on():
@@ -62,9 +61,9 @@ def hold_back(messages: Sequence[Message]) -> set[UUID]:
 
 
 def log_changes() -> bool:
-    """Log once when the brake engages and once when it is released, in whichever process; return whether it is on.
+    """Log when the brake engages or releases; return whether it is on.
 
-    Raises redis.RedisError.
+    Raises redis.RedisError. One process logs each change.
     """
     counted = counts.count_bounces(kinds.unconfirmed())
     if must_slow(counted, counts.brake_limits()):

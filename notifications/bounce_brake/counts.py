@@ -42,10 +42,7 @@ def brake_limits() -> BrakeLimits:
 
 
 def count_bounces(kinds: Sequence[str]) -> BounceCounts:
-    """Count what was sent of `kinds`, as far as it matters, and how much of it hard-bounced.
-
-    Without a bounce, the usual case, that is one cheap statement.
-    """
+    # Counted only as far as it matters. Without a bounce, the usual case, that is one cheap statement.
     window = timedelta(minutes=settings.BOUNCE_BRAKE_WINDOW_MIN)
     asked: dict[str, Any] = {**_TERMS, "kinds": list(kinds), "window": window, "most": MAX_WAITING}
     with connection.cursor() as cursor:

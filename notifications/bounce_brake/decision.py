@@ -10,7 +10,7 @@ LONGEST_ROUND_S = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class BrakeLimits:
-    """The least number of hard bounces, and their least share of what was sent, at which the brake engages."""
+    """When the brake engages: the least number of hard bounces, and their least share."""
 
     least: int
     share: float
@@ -29,20 +29,20 @@ class BounceCounts:
 
 
 def must_slow(figures: BounceCounts, limits: BrakeLimits) -> bool:
-    """Return whether new messages must wait. A queue that is not empty shows that the brake was on."""
+    # A queue that is not empty shows that the brake was on.
     share = limits.share * (RELEASE_SHARE if figures.queue_s > 0 else 1)
     return figures.bounced >= limits.least and figures.bounced >= share * figures.sent
 
 
 def decisive_count(bounced: int, limits: BrakeLimits) -> int:
-    """Return up to which count of sent email the decision depends on it: beyond it the share is low."""
+    # Beyond this count of sent email, the share is low.
     return int(bounced / (limits.share * RELEASE_SHARE)) + 1
 
 
 def releasable_now(since_last_s: float | None, per_min: float) -> int:
-    """Return how many messages may leave the queue now, `since_last_s` seconds after the last one did.
+    """Return how many messages may leave the queue, `since_last_s` seconds after the last.
 
-    What a relay missed during an outage is not made up for: email would leave in a burst, which the brake prevents.
+    Time that a relay missed is not made up for: email would leave in a burst, which the brake prevents.
     """
     gap_s = 60 / per_min
     if since_last_s is None:

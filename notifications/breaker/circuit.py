@@ -46,7 +46,7 @@ OPEN_S: dict[ErrorClass | None, tuple[float, float]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Circuit:
-    """The state of one provider's circuit: closed, open, or open with one message sent as a probe."""
+    """The state of one provider's circuit: closed, open, or open with a probe."""
 
     failures: int = 0  # in a row, while it is closed
     trips: int = 0  # openings without a success between them; 0: closed
@@ -64,7 +64,7 @@ class Circuit:
 
     @property
     def blames_one_message(self) -> bool:
-        """Return whether only one message has failed, so that the message may be at fault and not the provider."""
+        # Then the message may be at fault and not the provider.
         return len(self.failed) == 1 and self.error_class != ErrorClass.MISCONFIGURED
 
     @property
@@ -72,7 +72,7 @@ class Circuit:
         return self.trips > 0
 
     def is_probed(self, now: float) -> bool:
-        """Return whether a probe is running and its lease has not expired."""
+        # Running, and its lease has not expired.
         return bool(self.prober) and 0 <= now - self.probe_began < self.probe_lease_s
 
 
@@ -81,12 +81,12 @@ CLOSED = Circuit()
 
 @dataclass(frozen=True)
 class Allow:
-    """Email may be sent."""
+    pass
 
 
 @dataclass(frozen=True)
 class AllowProbe:
-    """One message may be sent, to test whether the provider is back."""
+    pass
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,6 @@ Admission = Allow | AllowProbe | Block
 
 
 def admission(circuit: Circuit, now: float) -> Admission:
-    """Return what the circuit allows now."""
     if not circuit.is_open:
         return Allow()
     if circuit.is_probed(now):
@@ -111,7 +110,7 @@ def admission(circuit: Circuit, now: float) -> Admission:
 
 
 def admission_of(circuit: Circuit, now: float, message: str) -> Admission:
-    """Return what the circuit allows to one message: after a failure it lets others probe first for a while."""
+    # After a failure, other messages may probe first for a while.
     allowed = admission(circuit, now)
     if allowed != AllowProbe() or message not in circuit.failed:
         return allowed
@@ -120,20 +119,20 @@ def admission_of(circuit: Circuit, now: float, message: str) -> Admission:
 
 
 def best_probe(circuit: Circuit, messages: Sequence[str]) -> str:
-    """Return the id of the best probe: a message that has not failed, or failed longest ago."""
+    # A message that has not failed, or failed longest ago.
     failed = {message: place for place, message in enumerate(circuit.failed)}
     return min(messages, key=lambda message: failed.get(message, -1), default="")
 
 
 def probing(circuit: Circuit, now: float, *, prober: str, lease_s: float, message: str = "") -> Circuit:
-    """Return the state in which `prober` holds the probe, or the same state if no probe is due."""
+    """Return the state in which `prober` holds the probe, if one is due."""
     if admission_of(circuit, now, message) != AllowProbe():
         return circuit
     return replace(circuit, prober=prober, probe_began=now, probe_lease_s=lease_s)
 
 
 def released(circuit: Circuit, prober: str) -> Circuit:
-    """Return the state after a probe whose message was not sent: the next probe is due immediately."""
+    # The message was not sent: the next probe is due immediately.
     if circuit.prober != prober:
         return circuit
     return replace(circuit, prober="", probe_began=0.0, probe_lease_s=0.0)
@@ -163,7 +162,7 @@ def answered(
 def _after_probe(
     circuit: Circuit, now: float, error_class: ErrorClass | None, code: str, *, prober: str, message: str
 ) -> Circuit:
-    """Only probes change an open circuit: other answers belong to calls that began before it opened."""
+    # Only probes change an open circuit: other answers belong to calls that began before it opened.
     if prober and SIGNALS[error_class] is Signal.WORKS:
         # Also after the probe's lease has expired.
         return CLOSED

@@ -16,7 +16,7 @@ class Outlook:
 
 
 def outlook() -> Outlook:
-    """Raises redis.RedisError."""
+    """Return which provider accepts email now. Raises redis.RedisError."""
     states, moment = store.read(settings.EMAIL_PROVIDERS)
     admissions = [admission(state, moment) for state in states]
     for provider, allowed in zip(settings.EMAIL_PROVIDERS, admissions, strict=True):

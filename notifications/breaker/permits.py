@@ -98,12 +98,12 @@ def acquire(provider: str, messages: Sequence[UUID] = ()) -> Permit | None:
 
 
 def is_closed(provider: str) -> bool:
-    """Return whether a provider accepts email, probes aside."""
+    # Probes aside.
     return isinstance(admission(*store.current(provider)), Allow)
 
 
 def release(permit: Permit) -> None:
-    """Give an unanswered probe back: the next one is due immediately."""
+    # Unanswered: the next probe is due immediately.
     if permit.prober:
         store.update(permit.provider, lambda circuit, now: released(circuit, permit.prober))
 
@@ -132,19 +132,17 @@ def report(permit: Permit, answer: Accepted | ProviderError, message: UUID | Non
 
 
 def _about_provider(answer: Accepted | ProviderError) -> tuple[ErrorClass | None, str]:
-    """Return what an answer says about the provider. One that refuses a message, or its recipient, works."""
+    # A provider that refuses a message, or its recipient, works.
     if isinstance(answer, Accepted) or answer.is_about_one_message:
         return None, ""
     return answer.error_class, answer.code
 
 
 def states() -> list[CircuitState]:
-    """Return the state of each provider in use, in their order."""
     return [_state(provider, *store.current(provider)) for provider in settings.EMAIL_PROVIDERS]
 
 
 def reset() -> None:
-    """Forget what this process has seen."""
     _healthy.clear()
     store.reset()
 
@@ -168,7 +166,7 @@ def _remember(provider: str, circuit: Circuit) -> None:
 
 
 def _log_transition(provider: str, done: store.CircuitChange) -> None:
-    """Log what an operator has to know, once: the process that made the change does it."""
+    # Logged once, by the process that made the change.
     before, after = done.before, done.after
     was_down = before.is_open and not before.blames_one_message
     if was_down and not after.is_open:

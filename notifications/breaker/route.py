@@ -15,7 +15,7 @@ from notifications.providers.base.mail import Accepted, ProviderError
 
 
 class Route:
-    """One provider, for as long as it accepts email; or for one message, to test whether it does again."""
+    """One provider, for as long as it accepts email, or for one probe."""
 
     def __init__(self, provider: Provider, permit: permits.Permit) -> None:
         self.provider = provider
@@ -29,21 +29,20 @@ class Route:
         return not self._tripped
 
     def report(self, answer: Accepted | ProviderError, message: UUID) -> permits.Effect:
-        """Report what the provider has answered, and return what that has changed."""
         effect = permits.report(self._permit, answer, message)
         self._tripped = effect.tripped
         return effect
 
 
 def has_alternative(route: Route) -> bool:
-    """Return whether this route has tripped and another provider accepts email, so that a refused message can move."""
+    # This route has tripped and another provider accepts email, so a refused message can move.
     others = [name for name in settings.EMAIL_PROVIDERS if name != route.name]
     return not route.accepts_mail() and any(permits.is_closed(name) for name in others)
 
 
 @contextmanager
 def find_route(messages: Sequence[UUID]) -> Iterator[Route | None]:
-    """Yield the route of the next group of `messages`, or None if no provider accepts email."""
+    """Yield the route of the next group of `messages`, or None without a provider."""
     for provider in registry.in_use():
         if permit := permits.acquire(provider.name, messages):
             try:

@@ -1,4 +1,4 @@
-"""Keep the circuits' states in Redis, on Redis' clock, shared by all processes of all machines.
+"""Keep the circuits' states in Redis, on Redis' clock, shared by all processes.
 
 A closed circuit without failures has no key, so a wiped Redis means that all are closed. During an outage of Redis each
 process applies the same rules to the states that it saw last, on its own clock.
@@ -50,7 +50,7 @@ class CircuitChange:
 
 
 def read(providers: Sequence[str]) -> tuple[list[Circuit], float]:
-    """Return the state of each provider's circuit, and the moment. Raises redis.RedisError."""
+    """Return each provider's circuit, and Redis' time. Raises redis.RedisError."""
     raw, now = _fetch(providers)
     states = [_parse(text) for text in raw]
     _seen.update(zip(providers, states, strict=True))
@@ -58,7 +58,7 @@ def read(providers: Sequence[str]) -> tuple[list[Circuit], float]:
 
 
 def current(provider: str) -> tuple[Circuit, float]:
-    """Return one provider's state and the moment; during an outage of Redis, as this process knows them."""
+    """Return one provider's circuit, and the time. Without Redis, this process's own."""
     if not cooldown.active:
         try:
             states, now = read([provider])
@@ -70,7 +70,7 @@ def current(provider: str) -> tuple[Circuit, float]:
 
 
 def update(provider: str, rule: Rule) -> CircuitChange:
-    """Apply `rule` to the shared state, atomically; during an outage of Redis, to this process's own."""
+    """Apply `rule` to the shared state, atomically; without Redis, to this process's own."""
     if not cooldown.active:
         try:
             return _update_shared(provider, rule)
@@ -83,7 +83,6 @@ def update(provider: str, rule: Rule) -> CircuitChange:
 
 
 def reset() -> None:
-    """Forget what this process has seen."""
     _seen.clear()
 
 
@@ -130,7 +129,7 @@ def _serialized(circuit: Circuit) -> str:
 
 
 def _parse(raw: bytes) -> Circuit:
-    """Return the circuit. A value that this version cannot read counts as closed; unknown fields are ignored."""
+    # A value that this version cannot read counts as closed; unknown fields are ignored.
     try:
         written = json.loads(raw) if raw else {}
         known = {field: written[field] for field in _FIELDS & written.keys()}

@@ -1,4 +1,4 @@
-"""Count what a provider was given in the last 24 hours, from the rows: they survive a wiped Redis."""
+"""Count what a provider was given in the last 24 hours. The count comes from the rows, which survive a wiped Redis."""
 
 from datetime import UTC, timedelta
 
@@ -14,15 +14,12 @@ COUNTED = [DeliveryAttempt.Result.ACCEPTED, DeliveryAttempt.Result.AMBIGUOUS]
 
 
 def rebuild(provider: str) -> None:
-    """Write the day's count into Redis, unless another process has done so.
-
-    Raises redis.RedisError and Django's database errors.
-    """
+    """Write the day's count into Redis, unless another process has. Raises redis.RedisError and database errors."""
     scripts.run("rebuild_day", provider, hours=sent_by_hour(provider), in_flight=in_flight(provider))
 
 
 def sent_by_hour(provider: str) -> dict[str, int]:
-    """Return how many messages the provider has counted in the last 24 hours, by hour since the epoch."""
+    # By hour since the epoch; what the provider has counted.
     attempts = DeliveryAttempt.objects.filter(
         provider=provider, recorded_at__gt=Now() - timedelta(hours=24), result__in=COUNTED
     )
@@ -31,5 +28,5 @@ def sent_by_hour(provider: str) -> dict[str, int]:
 
 
 def in_flight(provider: str) -> int:
-    """Return how many messages are handed over now: their attempts are not recorded yet."""
+    # Their attempts are not recorded yet.
     return Message.objects.filter(status=Status.SENDING, provider=provider, handed_over_at__isnull=False).count()

@@ -1,4 +1,4 @@
-"""Limit what a process sends during an outage of Redis: a small share of the rate, critical and default mail only.
+"""Limit what a process sends without Redis: a small share, no bulk email.
 
 The number of processes is unknown, so the share is small: with the default of a tenth, ten processes together still
 keep the rate.
@@ -26,7 +26,7 @@ class LocalBucket:
         self._paused_until = 0.0
 
     def take(self, wanted: int, rate: float) -> tuple[int, tuple[float, ...]]:
-        """Return how many of `wanted` may go now and how long each of the others waits (s)."""
+        """Return how many of `wanted` may go now, and the others' waits (s)."""
         interval = 1 / rate
         with self._lock:
             now = time.monotonic()
@@ -53,7 +53,7 @@ _counts = threading.Lock()
 
 
 def reserve_locally(provider: str, stream: Stream, wanted: int, rate: float) -> tuple[int, tuple[float, ...]]:
-    """Take up to `wanted` messages from this process's share; return how many, and the waits (s) of the others."""
+    """Take up to `wanted` messages from this process's share; return the others' waits (s)."""
     if stream is Stream.BULK:
         return 0, (COOLDOWN_S,) * wanted
     known = min(rate, rate_seen(provider) or rate)
@@ -69,35 +69,33 @@ def reserve_locally(provider: str, stream: Stream, wanted: int, rate: float) -> 
 
 
 def take_debt(provider: str) -> int:
-    """Return and clear the messages that were taken here and are not in the shared count: one thread gets them."""
+    # Messages taken here that the shared count lacks. One thread gets them.
     with _counts:
         return _owed.pop(provider, 0)
 
 
 def owe(provider: str, messages: int) -> None:
-    """Restore a debt that was not counted after all."""
+    # They were not counted after all.
     with _counts:
         _owed[provider] += messages
 
 
 def note_shared(provider: str, rate: float, left: int) -> None:
-    """Remember the shared rate and what is left of the day."""
+    # `left` is what is left of the day.
     with _counts:
         _seen[provider], _left[provider] = rate, left
 
 
 def rate_seen(provider: str) -> float | None:
-    """Return the rate that the shared budget last reported (messages per second), if it has."""
+    # Messages per second, from the last report of the shared budget.
     return _seen.get(provider)
 
 
 def pause(provider: str, seconds: float) -> None:
-    """Take nothing from a provider's bucket for that long."""
     _buckets[provider].pause(seconds)
 
 
 def reset() -> None:
-    """Forget all, as a new process does."""
     cooldown.clear()
     _buckets.clear()
     _seen.clear()

@@ -28,7 +28,7 @@ THROTTLE_ONCE_PER_S = 1.0
 
 @dataclass(frozen=True)
 class Grant:
-    """How many messages may go now, and how long each of the others waits (seconds, spread at the rate).
+    """How many messages may go now, and the others' waits (seconds, spread at the rate).
 
     `granted_at` is Redis' time in microseconds, 0 if the process granted it without Redis.
     """
@@ -39,29 +39,32 @@ class Grant:
 
 
 def reserve(provider: str, stream: Stream, wanted: int) -> Grant:
-    """Take up to `wanted` messages from the budget. A grant is spent unless it is released.
+    """Take up to `wanted` messages from the budget.
 
-    Raises Django's database errors where the day's count has to be rebuilt.
+    Raises database errors. A grant is spent unless it is released. The database is read if the day's count has to be
+    rebuilt.
     """
     grant = _with_redis(lambda: _shared(provider, stream, wanted))
     return grant or Grant(*fallback.reserve_locally(provider, stream, wanted, rate_of(provider)))
 
 
 def release(provider: str, stream: Stream, grant: Grant, unused: int) -> None:
-    """Return the unused part of a grant to the budget."""
     if unused and grant.granted_at:
         terms = terms_of(provider, stream)
         _with_redis(lambda: scripts.run("release", provider, terms=terms, count=unused, granted_at=grant.granted_at))
 
 
 def uncount(provider: str, granted_at: int) -> None:
-    """Take a refused message of a grant off the provider's day: providers do not count what they refuse."""
+    # Providers do not count what they refuse.
     if granted_at:
         _with_redis(lambda: scripts.run("uncount", provider, granted_at=granted_at))
 
 
 def throttle(provider: str, retry_after_s: float | None = None) -> None:
-    """Lower the rate of a provider that asks for less, and pause it for as long as it asks, 15 minutes at most."""
+    """Lower the rate of a provider that asks for less, and pause it.
+
+    The pause is `retry_after_s`, 15 minutes at most.
+    """
     pause_s = min(retry_after_s or 0.0, LONGEST_PAUSE_S)
     fallback.pause(provider, pause_s)
     was_lowered = _with_redis(
@@ -80,7 +83,7 @@ def throttle(provider: str, retry_after_s: float | None = None) -> None:
 
 
 def _with_redis(act: Callable[[], T]) -> T | None:
-    """Return what `act` returns, or None during an outage of Redis and the cooldown after it."""
+    # None during an outage of Redis and the cooldown after it.
     if cooldown.active:
         return None
     try:

@@ -2,15 +2,15 @@
 
 
 def state_key(provider: str) -> str:
-    """A provider's buckets and limits, a hash; `pause` holds the end of a pause that the provider asked for (us)."""
+    # A hash: buckets and limits; `pause` is the end of a pause that the provider asked for (us).
     return f"mailroom:budget:{provider}"
 
 
 def day_key(provider: str) -> str:
-    """How many messages a provider was given, a hash by hour since the epoch."""
+    # A hash by hour since the epoch: messages given to the provider.
     return f"mailroom:day:{provider}"
 
 
 def pace_key(provider: str, stream: str) -> str:
-    """How many messages of a stream may go in a second; present while the budget holds the stream back."""
+    # Messages per second of a stream; present while the budget holds the stream back.
     return f"mailroom:pace:{provider}:{stream}"

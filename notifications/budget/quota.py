@@ -1,4 +1,4 @@
-"""Bring what the provider's account allows into the budget, every minute, in one process."""
+"""Refresh the budget's limits from the provider's account, every minute, in one process."""
 
 import logging
 from dataclasses import asdict
@@ -25,15 +25,14 @@ LEAST_RATE = 0.1
 
 
 def refresh_all() -> int:
-    """Ask the accounts of all providers in use; return how many answered."""
     accounts = {name: account_of(name) for name in settings.EMAIL_PROVIDERS}
     return sum(refresh(name, account) is not None for name, account in accounts.items() if account)
 
 
 def refresh(provider: str, account: Account) -> Quota | None:
-    """Ask the account, aim at its EMAIL_QUOTA_SHARE, and return what it said; None if there was no answer.
+    """Ask the account, set its EMAIL_QUOTA_SHARE as the limit, and return the answer.
 
-    Handles errors of the provider, Redis and the database: sending goes on with the last quota.
+    Handles errors of the provider, Redis and the database: sending continues with the last quota.
     """
     try:
         quota = account.quota()
@@ -47,7 +46,7 @@ def refresh(provider: str, account: Account) -> Quota | None:
 
 
 def restore(provider: str) -> None:
-    """Bring the last quota back into a Redis that was wiped. Raises redis.RedisError and Django's database errors."""
+    """Write the last quota into a wiped Redis. Raises redis.RedisError and database errors."""
     age = ExpressionWrapper(Now() - F("read_at"), output_field=DurationField())
     known = ProviderQuota.objects.filter(provider=provider).annotate(age=age).first()
     if known is not None and (valid_for_s := VALID_FOR_S - known.age.total_seconds()) > 0:

@@ -12,23 +12,26 @@ MOST_A_DAY = 1_000_000_000
 
 
 class BadRateError(ValueError):
-    """A setting of the budget that cannot be read; the text says what is wrong and holds nothing of the value."""
+    """A setting of the budget that cannot be read. The text says what is wrong, without the value."""
 
 
 def parse_provider_rates(text: str, names: Collection[str]) -> dict[str, float]:
-    """Return what EMAIL_RATE says; nothing of any provider if each has its usual rate. Raises BadRateError."""
+    """Parse EMAIL_RATE; empty if each provider has its usual rate. Raises BadRateError."""
     return {} if text == USUAL else parse_rates(text, names)
 
 
 def parse_rates(text: str, names: Collection[str]) -> dict[str, float]:
-    """Return messages per second by name from "10" (all of `names`) or "ses=10,sendgrid=50". Raises BadRateError."""
+    """Return messages per second by name.
+
+    Raises BadRateError. The text is "10" (all of `names`) or "ses=10,sendgrid=50".
+    """
     return _pairs(text, names, _rate)
 
 
 def parse_floors(text: str, names: Collection[str]) -> dict[str, float]:
-    """Return the share of the provider's rate that is kept for each name, from "critical=0.5,bulk=0.1".
+    """Return each name's share of the rate, from "critical=0.5,bulk=0.1".
 
-    Raises BadRateError, also for floors that together are more than the whole.
+    Raises BadRateError, also for floors above 1 in total.
     """
     if text.strip() and "=" not in text:
         raise BadRateError("a floor names no stream; one for every stream is hardly meant")
@@ -40,7 +43,10 @@ def parse_floors(text: str, names: Collection[str]) -> dict[str, float]:
 
 
 def parse_daily(text: str, names: Collection[str]) -> dict[str, int]:
-    """Return messages per 24 hours by name from "50000" (all of `names`) or "ses=50000". Raises BadRateError."""
+    """Return messages per 24 hours by name.
+
+    Raises BadRateError. The text is "50000" (all of `names`) or "ses=50000".
+    """
     return _pairs(text, names, _count)
 
 

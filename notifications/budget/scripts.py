@@ -1,4 +1,4 @@
-"""Run the budget's Lua scripts: each is one atomic step inside Redis, on Redis' own clock.
+"""Run the budget's Lua scripts: each is one atomic step on Redis' clock.
 
 All of a provider's state is one hash (KEYS[1]); what it was given in the last day is a second one (KEYS[2]: hour since
 the epoch -> messages). A bucket is a GCRA: a token bucket that stores one moment, the one at which it will be full,
@@ -29,7 +29,7 @@ PARTS = {
 
 
 def run(name: str, provider: str, *, terms: Terms | None = None, **values: Any) -> Any:
-    """Run a script for a provider; terms and values without a value are left out. Raises redis.RedisError."""
+    """Run a script for a provider; None values are left out. Raises redis.RedisError."""
     keys = [state_key(provider), day_key(provider)]
     if terms:
         keys.append(pace_key(provider, terms.stream))
@@ -46,5 +46,5 @@ def source(name: str) -> str:
 
 @cache
 def script(text: str) -> Script:
-    """Return a script bound to the process's client; it is sent once and called by its hash afterwards."""
+    # Bound to the process's client; sent once and called by its hash afterwards.
     return client().register_script(text)

@@ -79,14 +79,14 @@ def terms_of(provider: str, stream: Stream) -> Terms:
 
 
 def rate_of(provider: str) -> float:
-    """Return the rate that the settings give a provider, in messages per second."""
+    # Messages per second.
     if settings.EMAIL_RATE == rates.USUAL:
         return (provider in PROVIDERS and PROVIDERS[provider].backend().usual_rate) or rates.FASTEST
     return _rates(settings.EMAIL_RATE, tuple(PROVIDERS)).get(provider, rates.FASTEST)
 
 
 def burst(rate: float) -> float:
-    """Return how many calls beyond rate * T a window of T seconds can hold at most: about one second's worth."""
+    # The most calls beyond rate * T in a window of T seconds: about one second's worth.
     floors = _floors(settings.EMAIL_STREAM_FLOORS, STREAMS).values()
     deepest = BORROW[Stream.CRITICAL] + rate * BORROW_S[Stream.CRITICAL]
     depth = deepest + sum(1 + share * rate * FLOOR_S for share in floors if share)

@@ -20,8 +20,6 @@ T = TypeVar("T")
 
 
 class Settings(Declarations):
-    """The value of each setting: Django's, if the project sets one, else the declared default."""
-
     def value_of(self, setting: Setting[T]) -> T:
         default = setting.default
         if setting.of_process and setting.name in os.environ:
@@ -29,22 +27,22 @@ class Settings(Declarations):
         return setting.tidy(getattr(django_settings, setting.name, default))
 
     def __getattr__(self, name: str) -> Any:
-        """Return a setting that the engine does not own: Django's."""
+        # Django's settings, if the engine does not own the name.
         return getattr(django_settings, name)
 
 
 def is_set(name: str) -> bool:
-    """True if the project has set it; False for a default, Django's own included."""
+    # False for a default, Django's included.
     return hasattr(django_settings, name) and getattr(django_settings, name) != getattr(global_settings, name, None)
 
 
 def from_environment() -> Iterator[Setting[Any]]:
-    """Yield the settings that a site may take from its environment: text, numbers and lists, no functions."""
+    # Text, numbers and lists, but no functions.
     yield from (setting for group in GROUPS for setting in declared(group) if setting.in_environment)
 
 
 def misfits() -> Iterator[tuple[str, str]]:
-    """Yield the name of each setting whose value is of another type or out of range, and what it should be."""
+    # With what each should be.
     for setting in (setting for group in GROUPS for setting in declared(group) if is_set(setting.name)):
         try:
             setting.parser.accept(getattr(django_settings, setting.name))

@@ -1,4 +1,4 @@
-"""System checks of single settings, tried as the library that reads each would try it."""
+"""System checks of single settings, tried as the library that reads each does."""
 
 import re
 import ssl
@@ -46,7 +46,6 @@ def values(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[C
 
 
 def connections(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    """Check how email and credentials travel: over TLS, to servers that prove who they are."""
     yield from _apis()
     yield from _proxies()
     yield from _redis()
@@ -74,7 +73,7 @@ def _keys() -> Iterable[CheckMessage]:
 
 
 def _site_name() -> Iterable[CheckMessage]:
-    """It goes into subjects, where a line break ends every email."""
+    # It is part of subjects, where a line break ends every email.
     name = settings.SITE_NAME
     if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
         hint = f"Set it to one line of at most {LONGEST_NAME} printable characters."
@@ -111,7 +110,7 @@ def _apis() -> Iterable[CheckMessage]:
 
 
 def _proxies() -> Iterable[CheckMessage]:
-    """The providers' APIs are called through what the environment names, as requests and botocore read it."""
+    # requests and botocore call the providers' APIs through the environment's proxies.
     for scheme in ("http", "https", "all"):
         proxy = getproxies_environment().get(scheme, "")
         scheme_of_proxy, _, place = proxy.rpartition("://")
@@ -149,7 +148,7 @@ def _smtp() -> Iterable[CheckMessage]:
 
 
 def _authorities() -> Iterable[CheckMessage]:
-    """Load the files of certificate authorities, as each connection would."""
+    # As each connection would.
     for name in ("REDIS_CA_FILE", "SMTP_CA_FILE"):
         try:
             ssl.create_default_context(cafile=getattr(settings, name) or None)

@@ -1,4 +1,4 @@
-"""Every setting of the engine, grouped by the step that reads it. docs/settings.md is made from this."""
+"""Every setting of the engine, grouped by the step that reads it. docs/settings.md is generated from this."""
 
 from notifications.conf.setting import filled, flag, function, items, number, text, url, whole
 from notifications.rules.text import one_line

@@ -1,4 +1,4 @@
-"""Parsers of settings: from the text of a variable, and the same limits for a value of Django's settings. Pure."""
+"""Parse settings from text, with the same limits for Django's settings. Pure."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -16,7 +16,7 @@ IN_DIGITS = "a number written in digits"
 
 
 class NotReadableError(ValueError):
-    """A value that is not of its kind; the text says which kind it should be."""
+    """A value of the wrong type; the text names the right one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ def text() -> Parser[str]:
 
 
 def filled() -> Parser[str]:
-    """Return the parser of a text for which an empty variable stands for the default."""
+    # An empty variable stands for the default.
     return Parser(parse=str, accept=_text)
 
 
@@ -68,7 +68,7 @@ def choice(allowed: Iterable[str]) -> Parser[str]:
 
 
 def split(text: str) -> list[str]:
-    """Return what commas separate or, where the value has several lines, its lines."""
+    # Commas separate items or, if the value has several lines, line breaks do.
     lines = text.splitlines()
     parts = lines if len(lines) > 1 else text.split(",")
     return [part.strip() for part in parts if part.strip()]

@@ -1,4 +1,4 @@
-"""One setting: its default, its parser and its line of help. The name is that of the attribute it is assigned to."""
+"""One setting: its default, its parser and its line of help. Its name is that of the attribute it is assigned to."""
 
 from collections.abc import Callable, Iterator
 from copy import copy
@@ -12,15 +12,11 @@ T = TypeVar("T")
 
 
 class Values(Protocol):
-    """An object that knows the value of each setting that is declared in its class."""
-
     def value_of(self, setting: "Setting[T]") -> T: ...
 
 
 @dataclass(eq=False)
 class Setting(Generic[T]):
-    """The declaration in the class, and the setting's value in an instance."""
-
     default: T
     help_text: str
     parser: Parser[T]
@@ -47,7 +43,7 @@ class Setting(Generic[T]):
 
 
 def declared(group: type) -> Iterator[Setting[Any]]:
-    """Yield the settings of a class, in the order of their declaration."""
+    # In the order of their declaration.
     yield from (one for one in vars(group).values() if isinstance(one, Setting))
 
 
@@ -56,12 +52,12 @@ def text(default: str, help_text: str, **options: Any) -> Setting[str]:
 
 
 def filled(default: str, help_text: str, **options: Any) -> Setting[str]:
-    """Declare a text for which an empty variable stands for the default."""
+    # An empty variable stands for the default.
     return Setting(default, help_text, parsing.filled(), **options)
 
 
 def url(default: str, help_text: str) -> Setting[str]:
-    """Declare an address to which paths are added."""
+    # Paths are added to it.
     return Setting(default, help_text, parsing.text(), tidy=lambda text: text.rstrip("/"))
 
 
@@ -86,5 +82,5 @@ def choice(default: str, help_text: str, allowed: tuple[str, ...]) -> Setting[st
 
 
 def function(help_text: str) -> Setting[str]:
-    """Declare the dotted path of a function of the project; empty for the engine's own."""
+    # A dotted path of the project; empty for the engine's own function.
     return Setting("", help_text, parsing.text(), in_environment=False)

@@ -1,4 +1,4 @@
-"""Write down what a refusal says of the address, with the attempt that met it."""
+"""Record what a refusal says about the address, together with its attempt."""
 
 from datetime import UTC, datetime
 
@@ -9,10 +9,8 @@ from notifications.rules.suppression import Reason
 
 
 def record_bounce(message: Message, attempt: DeliveryAttempt, bounce: BounceKind) -> None:
-    """Keep a refusal as an event, which is read like one of a webhook.
-
-    An address that does not exist is suppressed here already: the next message to it may be due now.
-    """
+    # The event is read like one of a webhook. An address that does not exist is suppressed here already: the next
+    # message to it may be due now.
     event = ProviderEvent.objects.create(
         provider=attempt.provider,
         event_id=report.event_id(message.id, attempt.number),

@@ -1,4 +1,4 @@
-"""The compare-and-sets by which one worker, and one only, gets to send a message."""
+"""The compare-and-sets by which exactly one worker may send a message."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -45,7 +45,7 @@ _TERMS = {
 
 
 def claim(message_ids: Iterable[UUID]) -> list[Message]:
-    """Win what is due of these messages for this worker and return it, users loaded, in the order asked for.
+    """Claim what is due of these messages; return it in this order, users loaded.
 
     Only the first claim succeeds, so publishing an id twice is harmless.
     """
@@ -66,11 +66,11 @@ def claim(message_ids: Iterable[UUID]) -> list[Message]:
 
 
 def hand_over(message: Message, provider: str) -> bool:
-    """Leave the evidence that the provider is about to be called, and count the attempt. False: it must not be called.
+    """Record that the provider is about to be called, and count the attempt.
 
-    A worker that slept past its lease, or has too little of it left for a whole call, may not send any more. A message
-    whose address was suppressed after it was judged, and that does not probe it, stays with its claim and is judged
-    again when the lease has ended.
+    False: the worker must not call. It slept past its lease, or has too little of it left for a whole call. A message
+    whose address was suppressed meanwhile, and that is no recheck, keeps its claim and is judged again when the lease
+    has ended.
     """
     with connection.cursor() as cursor:
         mine = {"id": message.id, "token": message.lease_token, "provider": provider, "call_s": call_s()}
@@ -82,7 +82,7 @@ def hand_over(message: Message, provider: str) -> bool:
 
 
 def release(messages: Sequence[Message], *, at_once: bool = True) -> None:
-    """Queue claimed messages again that were not handed over; the relay publishes them now, or after its own pause."""
+    # The messages were not handed over. The relay publishes them now, or after its pause.
     mine = Message.objects.filter(
         id__in=[message.id for message in messages],
         lease_token__in={message.lease_token for message in messages},
@@ -92,24 +92,18 @@ def release(messages: Sequence[Message], *, at_once: bool = True) -> None:
 
 
 def revert_hand_over(message: Message) -> None:
-    """Queue a message again whose provider was not called after the hand-over: that was no attempt.
-
-    Nothing happens if its claim was lost in between.
-    """
+    # The provider was not called, so that was no attempt. Nothing happens if the claim was lost in between.
     mine = Message.objects.filter(id=message.id, lease_token=message.lease_token)
     transitions.apply(Event.RELEASED, mine, attempts=F("attempts") - 1, **REQUEUE_IN_ORDER)
 
 
 def requeue(message_ids: Sequence[UUID]) -> int:
-    """Make unclaimed messages due for the relay at once and return how many that were.
-
-    Their publishing did not fail, so the relay's growing pauses start anew. What is not yet due goes on waiting.
-    """
+    # Their publishing did not fail, so the relay's growing pauses restart. What is not due yet stays so.
     waiting = Message.objects.filter(id__in=message_ids, status=Status.QUEUED, due_at__lte=Now())
     return waiting.update(**REQUEUE_IN_ORDER)
 
 
 def defer(message_ids: Sequence[UUID], waits_s: Sequence[float]) -> None:
-    """Give unclaimed messages a later due time each, because the budget has nothing for them now. Costs no attempt."""
+    # The budget has nothing for them now. This costs no attempt.
     with connection.cursor() as cursor:
         cursor.execute(_DEFER, {**_TERMS, "ids": list(message_ids), "waits_s": list(waits_s)})

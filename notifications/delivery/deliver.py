@@ -1,4 +1,4 @@
-"""Deliver messages: find a route, budget, claim, still wanted?, render, hand over, send, record."""
+"""Deliver messages: find a route, budget, claim, check, render, hand over, send, record."""
 
 import random
 import time
@@ -53,7 +53,7 @@ RELEASE_WITHIN_S = 10.0
 
 @dataclass
 class DeliveryReport:
-    """What became of the ids of one task, counted by word; `retry_in_s` is for Celery's retry of a single message."""
+    """How many ids of one task met each fate. `retry_in_s` is for Celery's retry of a single message."""
 
     counts: Counter[str] = field(default_factory=Counter)
     retry_in_s: float | None = None
@@ -65,11 +65,10 @@ class DeliveryReport:
 def deliver(
     message_ids: Sequence[UUID], stream: Stream, carrier: Carrier, *, stopping: Callable[[], bool] = lambda: False
 ) -> DeliveryReport:
-    """Send what of `message_ids` is due, wanted and within the budget; what is not stays with its row.
+    """Send the messages that are due, relevant and within the budget.
 
-    After the call in hand it ends early if its time slice is over or `stopping` says that the worker is to end; the
-    relay has the rest at once. Raises Django's database errors where nothing was handed over by them; RecordLostError
-    where something was.
+    The rest stays queued. After the current call it ends early if its time slice is over or `stopping` is true; the
+    relay gets the rest immediately. Raises database errors if these handed nothing over, and RecordLostError otherwise.
     """
     run = DeliveryRun(stream, carrier, single=len(message_ids) == 1)
     run.stopping = stopping
@@ -90,8 +89,6 @@ def deliver(
 
 
 class DeliveryRun:
-    """Deliver the messages of one task."""
-
     def __init__(self, stream: Stream, carrier: Carrier, *, single: bool) -> None:
         self.stream = stream
         self.carrier = carrier
@@ -107,17 +104,17 @@ class DeliveryRun:
 
     @property
     def is_over(self) -> bool:
-        """True if no further message is to be begun. One at least gets its turn, however slow everything is."""
+        # At least one message is sent, however slow everything is.
         return self.stopping() or (self.turn_of is not None and time.monotonic() > self.until)
 
     def group_size(self, route: Route) -> int:
-        """As many messages as can be sent while their grant is fresh: the budget counts grants, the provider calls."""
+        # As many as can be sent while their grant is fresh: the budget counts grants, the provider calls.
         if route.is_probe:
             return 1
         return max(1, min(GROUP, int(USE_WITHIN_S / max(self.call_s[route.name], 1e-3))))
 
     def deliver_group(self, message_ids: Sequence[UUID], route: Route) -> list[UUID]:
-        """Deliver a group and return the ids it released: they need another route, or another time."""
+        # Returns the released ids: they need another route, or another time.
         grant = self.grant = grants.reserve(route.name, self.stream, len(message_ids))
         if grant.waits_s:
             defer(message_ids[grant.count :], grant.waits_s)
@@ -141,18 +138,15 @@ class DeliveryRun:
             raise
 
     def release_rest(self, rest: Sequence[Message], grant: grants.Grant, route: Route) -> list[UUID]:
-        """Release what was claimed and will not be handed over now, and its share of the budget; return the ids."""
+        # Releases their share of the budget too.
         if rest:
             release(rest)
             grants.release(route.name, self.stream, grant, len(rest))
         return [message.id for message in rest]
 
     def release_after_error(self, claimed: Sequence[Message], error: Exception) -> None:
-        """Release what was not handed over.
-
-        The database's trouble is nobody's fault and Celery tries again. Of anything else the message in turn is
-        suspect: it keeps its claim until the lease ends, which is counted, and the others go on without it.
-        """
+        # Database errors are no message's fault, and Celery tries again. Any other error makes the current message
+        # suspect: it keeps its claim until the lease ends, which is counted, and the others go on without it.
         away = is_outage(error)
         others = [message for message in claimed if away or message is not self.turn_of]
         # A database that does not come back soon leaves them to the end of their leases.
@@ -168,7 +162,7 @@ class DeliveryRun:
         return True
 
     def deliver_one(self, message: Message, facts: Facts, route: Route) -> bool:
-        """Send one message, and return whether the provider was called."""
+        # Returns whether the provider was called.
         if facts.is_recheck and not take_recheck(message):
             skip = Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail")
             self.skip(message, skip, age_s=facts.age_s)
@@ -189,7 +183,6 @@ class DeliveryRun:
         return True
 
     def call(self, message: Message, facts: Facts, mail: OutgoingMail, route: Route) -> None:
-        """Call the provider, and write down what came of it."""
         answer = self.send(mail, route)
         effect = route.report(answer, message.id)
         if isinstance(answer, ProviderError) and self.is_forgiven(message, answer, effect):
@@ -206,11 +199,9 @@ class DeliveryRun:
             self.report_to_budget(answer, route)
 
     def is_forgiven(self, message: Message, answer: ProviderError, effect: Effect) -> bool:
-        """True if an attempt does not count towards the kind's ceiling.
-
-        It is not the message's fault that we are too fast or refused, or that it found out about an outage: that must
-        not use its attempts up, within bounds. A probe in doubt counts: it may be a copy, which nothing else bounds.
-        """
+        # Forgiven attempts do not count towards the kind's ceiling. The message is not at fault if we are too fast, are
+        # refused, or meet an outage: that must not use up its attempts, within bounds. A probe in doubt counts: it may
+        # be a copy, which nothing else bounds.
         if not answer.costs_an_attempt:
             return True
         is_at_fault = answer.is_reply and not effect.is_outage
@@ -219,7 +210,7 @@ class DeliveryRun:
         return is_forgivable and message.forgiven_attempts < most
 
     def hand_over(self, message: Message, route: Route) -> bool:
-        """Hand over; False also if that took so long (a worker may be frozen) that the call would outlive the lease."""
+        # False also if the hand-over took so long (a worker may hang) that the call would outlive the lease.
         asked_at = time.monotonic()
         if not hand_over(message, route.name):
             return False

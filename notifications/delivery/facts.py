@@ -1,4 +1,4 @@
-"""Collect, with two queries for a whole group, the facts that decide whether a message is still relevant."""
+"""Collect the facts for the relevance of a group, with two queries."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -48,7 +48,7 @@ FROM notifications_message AS mine WHERE mine.id = ANY(%(ids)s)
 
 
 def gather(messages: Sequence[Message]) -> list[tuple[Message, Facts]]:
-    """Return claimed messages (their users loaded), each with its facts, judged by the database's clock."""
+    # Claimed messages, users loaded, judged by the database's clock.
     if not messages:
         return []
     with connection.cursor() as cursor:
@@ -68,10 +68,8 @@ def gather(messages: Sequence[Message]) -> list[tuple[Message, Facts]]:
 
 
 def _facts(message: Message, known: Facts, suppressions: list[ActiveSuppression]) -> Facts:
-    """A kind is an adopter's code: what it raises is its own message's trouble and no other's.
-
-    A database that is away is nobody's fault and passes through; a question that no database can answer is the kind's.
-    """
+    # A kind is the application's code: its errors concern this message only. A database outage passes through; a query
+    # that no database can answer is the kind's error.
     if message.anonymized_at:
         return replace(known, anonymized=True)
     try:

@@ -1,4 +1,4 @@
-"""What would happen to a message if it were sent now: the decision made before every send, ahead of time."""
+"""Predict what would happen to a message if it were sent now."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,15 +13,12 @@ RENDERING = "rendering/"
 
 
 def replay_skips(messages: Sequence[Message]) -> list[tuple[Message, Skip | None]]:
-    """Return each message, its user loaded, and why it would not go out if it were queued again; None if it would."""
+    # None if the message would go out when it is queued again.
     return [(message, _skip(message, facts)) for message, facts in gather(messages)]
 
 
 def resend_skips(messages: Sequence[Message]) -> list[tuple[Message, Skip | None]]:
-    """Return each message, its user loaded, and why a new copy of it would not go out; None if it would.
-
-    A copy is the newest of its kind and has its whole time before it.
-    """
+    # None if a new copy would go out. A copy is the newest of its kind and has its whole time before it.
     found = gather(messages)
     return [(message, _skip(message, replace(facts, expired=False, superseded=False))) for message, facts in found]
 
@@ -31,7 +28,7 @@ def _skip(message: Message, facts: Facts) -> Skip | None:
 
 
 def _still_broken(message: Message) -> Skip | None:
-    """Render what died of its rendering: if that still fails, it would die again."""
+    # If the rendering fails again, the message would die again.
     if not message.error_fingerprint.startswith(RENDERING):
         return None
     try:

@@ -1,7 +1,8 @@
-"""Errors that a worker of another version may not have: in a rolling deploy an older one meets what is newer.
+"""Recognize errors that a worker of another version may not have.
 
-An unknown kind or page, a template or tag that is not there, a context or a table of another shape. Their messages
-wait for a worker that fits. Exhausted memory and the like would be the same everywhere.
+In a rolling deploy an older worker meets newer messages: an unknown kind or page, a missing template or tag, a context
+or a table of another shape. These wait for a worker that fits. Exhausted memory and the like would be the same
+everywhere.
 """
 
 from django.core.exceptions import FieldDoesNotExist, FieldError
@@ -26,5 +27,4 @@ _OF_A_VERSION = (
 
 
 def may_fit_elsewhere(error: BaseException) -> bool:
-    """True if another version of the code may do what raised this."""
     return isinstance(error, _OF_A_VERSION)

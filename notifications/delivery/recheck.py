@@ -9,7 +9,7 @@ from notifications.rules.suppression import Reason
 
 
 def take_recheck(message: Message) -> bool:
-    """Claim the recheck of the message's address. True also if the message holds it: only one message gets it."""
+    """Claim the recheck of the message's address; also true if the message holds it already."""
     in_force = Suppression.objects.in_force([message.to_address]).filter(reason=Reason.SOFT_BOUNCES)
     due = in_force.alias(cooling_for=COOLING_FOR).filter(Q(recheck_id=message.id) | Q(cooling_for__gte=cool_off()))
     return bool(due.update(recheck_id=message.id, rechecked_at=Now()))

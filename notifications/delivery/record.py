@@ -1,4 +1,4 @@
-"""What an attempt came to: the attempt's row and the message's new status, in one transaction."""
+"""Record an attempt and the message's new status in one transaction."""
 
 import logging
 import time
@@ -57,22 +57,20 @@ _ACCEPTANCE: dict[str, Any] = {"sent": states.target(Event.ACCEPTED), "sources":
 
 
 class RecordLostError(Exception):
-    """The provider was called and the database stayed away for too long: the message will be uncertain."""
+    """The provider was called, and the database stayed away. The message becomes uncertain."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Carrier:
-    """Who makes the attempt: the Celery task and the worker it runs in."""
+    """The Celery task and the worker that make an attempt."""
 
     task_id: str
     worker: str
 
 
 def record_skip(message: Message, skip: Skip, *, pause_s: float) -> None:
-    """End a message that must not or cannot go out, or let it wait `pause_s` for a worker that fits.
-
-    Nothing was handed over, so there is no attempt to write down.
-    """
+    # Nothing was handed over, so there is no attempt to record. A message that does not fit this worker waits
+    # `pause_s`.
     changes: dict[str, Any] = {"status_reason": skip.reason[:200], "error_fingerprint": skip.fingerprint[:150]}
     if skip.event is Event.RELEASED:
         due = Now() + timedelta(seconds=pause_s)
@@ -81,8 +79,7 @@ def record_skip(message: Message, skip: Skip, *, pause_s: float) -> None:
 
 
 def record_acceptance(attempt: DeliveryAttempt) -> None:
-    """The provider took it. That is a fact whoever holds the message now, so the lease token is not asked for."""
-
+    # An acceptance is a fact whichever worker holds the message, so the lease token is not checked.
     def write() -> None:
         with connection.cursor() as cursor:
             cursor.execute(_ACCEPTED, {**_said_of(attempt), **_ACCEPTANCE})
@@ -101,10 +98,10 @@ def record_refusal(
     bounce: BounceKind | None = None,
     relay_slack_s: float,
 ) -> None:
-    """The provider did not plainly take it: queue it again, end it, or wait for news of it.
+    """Queue the message again, end it, or wait for the provider's report.
 
-    `bounce` is what the answer says of the address, where the message ends by it. `relay_slack_s` is how long after the
-    due time the relay leaves the message to Celery's own retry.
+    `bounce` is what the answer says about the address, if the message ends by it. `relay_slack_s` is how long after the
+    due time the relay leaves the message to Celery's retry.
     """
     reason = str(attempt.error or attempt.error_code)[:200]
     match decision:
@@ -129,7 +126,6 @@ def record_refusal(
 def attempt_of(
     message: Message, carrier: Carrier, provider: str, answer: Accepted | ProviderError, duration_s: float
 ) -> DeliveryAttempt:
-    """Return the row, not yet written, of an attempt that is over."""
     attempt = DeliveryAttempt(
         message=message,
         number=message.attempts,
@@ -173,7 +169,7 @@ def _write_refusal(
 
 
 def retry_until_written(write: Callable[[], None], *, within_s: float) -> None:
-    """Write, and write again while the database is away. Raises RecordLostError when the time is over."""
+    """Write, and repeat while the database is away. Raises RecordLostError after `within_s`."""
     began = time.monotonic()
     told = False
     while True:
@@ -193,9 +189,6 @@ def retry_until_written(write: Callable[[], None], *, within_s: float) -> None:
 
 
 def _write_outcome(write: Callable[[], None]) -> None:
-    """Insist on the outcome of an attempt for as long as an uncertain message would wait to be settled.
-
-    That is longer than the lease, but what ends a lease is a write too. Nothing outside may repeat this step: it would
-    repeat the send. Raises RecordLostError.
-    """
+    # As long as an uncertain message would wait to be settled. That is longer than the lease, but what ends a lease is
+    # a write too. No caller may repeat this step: that would repeat the send. Raises RecordLostError.
     retry_until_written(write, within_s=settings.UNCERTAIN_SETTLE_S)

@@ -1,4 +1,7 @@
-"""Find out whether a provider refuses everybody or some: where its words leave that open, its other answers show it."""
+"""Find out whether a provider refuses every message or only some.
+
+Its text may leave that open; its other answers show it.
+"""
 
 import logging
 import re
@@ -31,7 +34,7 @@ _NUMBERS = re.compile(r"\S*\d\S*")
 
 
 def reclassified(provider: str, address: str, answer: ProviderError) -> ProviderError:
-    """Return the answer, as one that is not about the message if the provider refuses everybody in these words."""
+    # A refusal of every message is not about this one.
     if answer.is_reply and answer.may_be_of_some:
         return _of_some(answer) if takes_others(provider, address, answer) else answer
     is_of_a_server = answer.about is About.RECIPIENT and answer.bounce is BounceKind.BLOCKED
@@ -46,12 +49,12 @@ def reclassified(provider: str, address: str, answer: ProviderError) -> Provider
 
 
 def _of_some(answer: ProviderError) -> ProviderError:
-    """Return a refusal as one of this message: it is tried again, for the set-up may be changed, but not for ever."""
+    # It is tried again, because an operator may change the set-up, but not without end.
     return ProviderError(ErrorClass.TRANSIENT, answer.code, answer.detail, about=About.MESSAGE)
 
 
 def takes_others(provider: str, address: str, answer: ProviderError) -> bool:
-    """True if the provider refused in these words lately and took other email since. Handles database errors."""
+    # Recently. Handles database errors.
     if len(refused_alike(provider, address, answer)) >= RUN:
         return False
     lately = DeliveryAttempt.objects.filter(provider=provider, recorded_at__gt=Now() - LATELY)
@@ -67,7 +70,7 @@ def takes_others(provider: str, address: str, answer: ProviderError) -> bool:
 
 
 def refused_alike(provider: str, address: str, answer: ProviderError) -> set[str]:
-    """Return the recipients of the run of refusals in the same words that this one ends. Handles database errors."""
+    # The recipients of the series of refusals with the same text, of which this is the last. Handles database errors.
     recipients = {address.lower()}
     try:
         attempts = DeliveryAttempt.objects.filter(provider=provider).order_by("-recorded_at")
@@ -83,5 +86,5 @@ def refused_alike(provider: str, address: str, answer: ProviderError) -> set[str
 
 
 def _words(error: str) -> str:
-    """Return an attempt's text without its class and without what differs every time."""
+    # Without the error's class and without what differs every time.
     return _NUMBERS.sub("", error.partition(": ")[2])

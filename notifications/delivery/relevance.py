@@ -1,4 +1,4 @@
-"""Whether a message still makes sense at the moment of sending. Pure: facts in, a reason out."""
+"""Decide, just before sending, whether a message is still relevant. Pure."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,6 @@ UNKNOWN_KIND = "UnknownKindError"
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What is known of a message right before it would be sent."""
-
     # The recipient is erased.
     anonymized: bool = False
     expired: bool = False
@@ -36,9 +34,10 @@ class Facts:
 
 @dataclass(frozen=True)
 class Skip:
-    """Why a message is not sent; `fingerprint` where it is a failure, the same for all that fail of the same.
+    """Why a message is not sent.
 
-    With Event.RELEASED it is only not sent by this worker, and waits for one that fits.
+    `fingerprint`: the same for all failures of one cause. With Event.RELEASED only this worker does not send it; the
+    message waits for one that can.
     """
 
     event: Event
@@ -47,7 +46,7 @@ class Skip:
 
 
 def skip_reason(facts: Facts) -> Skip | None:
-    """Return why the message must not go out, the most telling reason first, or None if it may."""
+    # The most telling reason comes first.
     checks = (
         (facts.anonymized, Skip(Event.CANCELLED, "it was anonymized: the recipient's address is erased")),
         (bool(facts.broken), _broken(facts)),
@@ -71,7 +70,6 @@ def _broken(facts: Facts) -> Skip:
 
 
 def misfit(cause: str, fingerprint: str, *, may_fit_elsewhere: bool, has_time: bool = True) -> Skip:
-    """Return what becomes of a message that this worker cannot make into an email."""
     if not may_fit_elsewhere:
         return Skip(Event.FAILED, cause, fingerprint)
     if not has_time:

@@ -1,4 +1,4 @@
-"""From a message and its kind to the mail that goes out. Tokens come into being here and live in memory only."""
+"""Render a message as the email that goes out. Tokens are created here and live in memory only."""
 
 import logging
 import re
@@ -25,9 +25,9 @@ _inliner = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 
 
 class RenderingError(Exception):
-    """The templates and the context of this message do not fit. The text names the error's type, never its values.
+    """The templates and the context of this message do not fit.
 
-    `may_fit_elsewhere`: another version of the code may render it.
+    The text names the error's type, never its values. `may_fit_elsewhere`: another version of the code may render it.
     """
 
     def __init__(self, problem: str, *, may_fit_elsewhere: bool = False) -> None:
@@ -36,11 +36,11 @@ class RenderingError(Exception):
 
 
 class MissingVariableError(LookupError):
-    """A template shows what neither the message nor the account gives. The text is the template's name for it."""
+    """A template uses a variable that has no value. The text is the template's name for it."""
 
 
 class BrokenTranslationError(ValueError):
-    """A translated sentence cannot be filled in: a placeholder is misspelt, or is none."""
+    """A translated sentence cannot be filled in. One of its placeholders is misspelt or missing."""
 
 
 class Content(NamedTuple):
@@ -50,10 +50,10 @@ class Content(NamedTuple):
 
 
 class _Hole(str):
-    """Django's engine puts this in place of a variable that is not there, formatted with the variable's name.
+    """What Django's engine inserts for a missing variable, formatted with its name.
 
-    Raising is better than a mail with a hole in it, sent to thousands. `{% if %}` and `{% for %}` do not come here: so
-    a template says that something may be missing.
+    Raising is better than thousands of emails with a gap. `{% if %}` and `{% for %}` do not use this, so a template can
+    say that something may be missing.
     """
 
     __slots__ = ()
@@ -63,10 +63,9 @@ class _Hole(str):
 
 
 class _WholeLanguage(Context):
-    """Where a translation cannot be filled in, Django quietly puts the untranslated sentence in its place.
+    """Raise where Django would insert the untranslated sentence.
 
-    Half a mail in another language is no mail. Django asks for that sentence with every language off, and for its
-    variables here.
+    An email in two languages is no email. Django looks the sentence up with every language off, and its variables here.
     """
 
     def update(self, other_dict: dict[str, Any] | Context) -> Any:
@@ -76,11 +75,10 @@ class _WholeLanguage(Context):
 
 
 def render(message: Message, *, attempt: int) -> OutgoingMail:
-    """Return the mail of `message` for the coming attempt, in the recipient's language.
+    """Return the email for the coming attempt, in the recipient's language.
 
-    A translation that is broken costs the recipient the language, not the mail. Raises RenderingError for whatever a
-    template or a context function raises in the site's own language: no other message suffers for it. A database that
-    is away is not the message's fault and passes through.
+    Raises RenderingError for any error of a template or a context function in the site's own language. A broken
+    translation costs the recipient the language, not the email. A database outage passes through.
     """
     content = _content_in_some_language(message)
     return OutgoingMail(
@@ -97,7 +95,7 @@ def render(message: Message, *, attempt: int) -> OutgoingMail:
 
 
 def language_of(message: Message) -> str:
-    """Return the language `message` is written in: its recipient's, if there is a translation, or the site's own."""
+    # The recipient's, if there is a translation.
     wish = users.language_of(message.user) if message.user else ""
     if not wish and isinstance(message.context, dict):
         wish = message.context.get("language") or ""
@@ -108,7 +106,7 @@ def language_of(message: Message) -> str:
 
 
 def content(message: Message, language: str) -> Content:
-    """Return what `message` says in `language`. Raises RenderingError for whatever stands in the way, as `render`."""
+    """Return what `message` says in `language`. Raises RenderingError as `render` does."""
     try:
         with translation.override(language):
             return _content(message, language)
@@ -155,7 +153,7 @@ def _content(message: Message, language: str) -> Content:
 
 
 def _is_confirmed(message: Message) -> bool:
-    """Decide whether the message goes to the address that its account has confirmed."""
+    # The message goes to the address that its account has confirmed.
     user = message.user
     return user is not None and users.has_confirmed(user, message.to_address)
 
@@ -165,12 +163,12 @@ def _name_of(message: Message) -> str:
 
 
 def _unnamed(message: Message) -> dict[str, str]:
-    """Return what takes the name out: a stranger can sign up, under any name, with somebody else's address."""
+    # Anyone can sign up, under any name, with another person's address. So the name is left out.
     return {"name": ""} if message.user and not _is_confirmed(message) else {}
 
 
 def _happened_at(message: Message) -> datetime:
-    """Return when what the message tells of happened: a resend tells of it later, it did not happen again."""
+    # The time of the event, not of the email: a resend tells of it later, but it did not happen again.
     while message.resend_of:
         message = message.resend_of
     return message.created_at
@@ -183,7 +181,7 @@ def _render(name: str, data: dict[str, Any], *, escape: bool) -> str:
 
 @lru_cache(maxsize=1)
 def _engine(site: Engine) -> Engine:
-    """The site's own engine, except that a hole in a mail is an error."""
+    # The site's engine, except that a missing variable is an error.
     return Engine(
         dirs=site.dirs,
         loaders=site.loaders,
@@ -194,7 +192,7 @@ def _engine(site: Engine) -> Engine:
 
 
 def _senders_domain() -> str:
-    """Return the domain of the sender in ASCII, as a header has to have it."""
+    # In ASCII, as a header needs it.
     try:
         return sender_address(settings.DEFAULT_FROM_EMAIL).rpartition("@")[2]
     except BadSenderError:

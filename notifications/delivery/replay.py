@@ -1,4 +1,4 @@
-"""Give dead letters another life: those that the decision made before every send would let out now, and no others."""
+"""Replay those dead letters that would be sent if they were queued now."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ BATCH = 500
 
 
 class ReplayVerdict(StrEnum):
-    """What would become of a dead letter if it were sent now."""
+    """What would happen to a dead letter if it were sent now."""
 
     WANTED = "wanted"
     EXPIRED = "expired"
@@ -45,7 +45,7 @@ _VERDICTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class DeadGroup:
-    """The dead letters of one kind that died of the same."""
+    """The dead letters of one kind and one error."""
 
     fingerprint: str
     kind: str
@@ -61,7 +61,7 @@ class DeadGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """What was judged, by fingerprint and kind, and how many of it were replayed: none by a dry run."""
+    """Counts by error and kind; `replayed` is zero in a dry run."""
 
     rows: tuple[DeadGroup, ...]
     replayed: int
@@ -82,7 +82,7 @@ class Tally:
 def dead_letters(
     *, kind: str = "", error: str = "", since: datetime | Combinable | None = None
 ) -> QuerySet[Message, Message]:
-    """Return the dead letters of a kind, of an error (its fingerprint or the beginning of it), that died since then."""
+    # `error`: a fingerprint or the beginning of an error. `since` is about the death.
     dead = Message.objects.filter(status__in=states.sources(Event.REPLAYED))
     if kind:
         dead = dead.filter(kind=kind)
@@ -92,7 +92,7 @@ def dead_letters(
 
 
 def judge(messages: Sequence[Message]) -> list[tuple[Message, ReplayVerdict]]:
-    """Return each message, its user loaded, with what would become of it. Raises Django's database errors."""
+    # Raises database errors. Users are loaded.
     copies = copies_of(messages)
     return [(message, _verdict(message, skip, copies[message.id])) for message, skip in forecast.replay_skips(messages)]
 
@@ -106,7 +106,7 @@ def _verdict(message: Message, skip: Skip | None, copies: Sequence[Message]) -> 
 
 
 def _takes_its_place(copy: Message, message: Message) -> bool:
-    """True if the recipient has or may get `copy`. Of several dead copies only the newest may live again."""
+    # The recipient has or may get `copy`. Of several dead copies only the newest may live again.
     if copy.id == message.id:
         return False
     return copy.status in _ALIVE or (copy.status == Status.DEAD and copy.created_at > message.created_at)
@@ -148,7 +148,7 @@ def replay(
 
 
 def _revive(messages: Sequence[Message], notify: Callable[[Sequence[Message]], None]) -> int:
-    """Begin another life: the attempts anew, the age not."""
+    # Attempts are reset; the age is not.
     if not messages:
         return 0
     revived = transitions.apply(Event.REPLAYED, Message.objects.filter(id__in=[message.id for message in messages]))
@@ -170,7 +170,7 @@ class _Count:
             self.died[key] = [min(first, message.died_at), max(last, message.died_at)]
 
     def rows(self) -> tuple[DeadGroup, ...]:
-        """The most dead first."""
+        # The most dead first.
         keys = sorted(self.groups, key=lambda key: (-self.groups[key].total(), key))
         return tuple(
             DeadGroup(

@@ -1,6 +1,6 @@
-"""Read stored events: which message each is about, and what it means for that message and its address.
+"""Interpret stored events: find the message of each, and apply what it reports.
 
-A batch costs the same few statements however many events it holds and whatever they say.
+A batch costs the same few statements, however many events it holds.
 """
 
 import logging
@@ -35,7 +35,7 @@ State = ProviderEvent.State
 
 @dataclass(frozen=True)
 class Understood:
-    """An event of a message of ours."""
+    """An event, interpreted, with its message."""
 
     event: ProviderEvent
     interpreted: InterpretedEvent
@@ -43,10 +43,10 @@ class Understood:
 
 
 def read_due(limit: int = BATCH) -> Counter[str]:
-    """Read at most `limit` events that are due and return how many came to which state.
+    """Read at most `limit` due events; return how many came to which state.
 
-    Several processes may read at once: each passes over what another holds, events and messages. Raises Django's
-    database errors, and then nothing has changed.
+    Several processes may read simultaneously: each skips the events and messages that another holds. Raises database
+    errors, and then nothing has changed.
     """
     with short_transaction():
         # Large batches wait until what came one by one is read.
@@ -70,7 +70,7 @@ def read_due(limit: int = BATCH) -> Counter[str]:
 
 
 def set_aside_first(error: str) -> None:
-    """File the first event that is due as unreadable: it makes the database refuse every batch that it is in."""
+    # This event makes the database refuse every batch that holds it.
     with short_transaction():
         ids = list(_due().values_list("id", flat=True)[:1])
         ProviderEvent.objects.filter(id__in=ids).update(state=State.UNREADABLE, detail=error[:300])
@@ -91,7 +91,7 @@ def _webhook(provider: str) -> Webhook:
 
 
 def _read(event: ProviderEvent) -> InterpretedEvent | None:
-    """Return what an event says; where it says nothing, or nothing we understand, its state is the answer."""
+    # If the event says nothing, or nothing Mailroom understands, its state is the answer.
     try:
         if report.is_answer(event.event_id):
             return report.interpreted(event.payload)
@@ -107,12 +107,12 @@ def _read(event: ProviderEvent) -> InterpretedEvent | None:
 
 
 def _locked(ids: set[UUID]) -> dict[UUID, Message]:
-    """Return the messages, locked, that nobody else holds: whoever holds one for long must not stop everything here."""
+    # Messages that another process locks are skipped: it must not stop every reader.
     return Message.objects.filter(id__in=ids).order_by("id").select_for_update(skip_locked=True).in_bulk()
 
 
 def _existing(ids: set[UUID]) -> set[UUID]:
-    """Return which of `ids` are ours. Their events are read in the next round."""
+    # Their events are read in the next round.
     return set(Message.objects.filter(id__in=ids).values_list("id", flat=True)) if ids else set()
 
 
@@ -132,7 +132,7 @@ def _fill(event: ProviderEvent, interpreted: InterpretedEvent, message: Message 
 
 
 def _file(event: ProviderEvent, interpreted: InterpretedEvent, address: str) -> None:
-    """Decide the state of an event; `address` is the one of ours that it is about, if it names no message."""
+    # `address` is the address of ours that the event is about, if it names no message.
     event.recipient = address or event.recipient
     if event.message or address:
         event.state = State.APPLIED
@@ -170,15 +170,13 @@ def _accept_all(taken: Sequence[Understood]) -> None:
 
 
 def _apply_to_addresses(read: Sequence[tuple[ProviderEvent, InterpretedEvent]]) -> None:
-    """What is said of an address counts for it, whichever message it was about."""
+    # A report about an address counts for the address, whichever message it was about.
     suppress.consider([suppress.Report(event, interpreted) for event, interpreted in read])
 
 
 def _note_lost_attempts(understood: Sequence[Understood]) -> None:
-    """A message that is being handed over has no attempt yet, and gets none if that worker is lost now.
-
-    The worker's own report, if it comes, is written over what is not known here.
-    """
+    # During a hand-over a message has no attempt yet, and gets none if that worker is lost now. If the worker's own
+    # report arrives, it fills in what is unknown here.
     calling = [one for one in understood if one.message.status == Status.SENDING and one.message.handed_over_at]
     # Of one message, an event about this very attempt says more than one about an older.
     held = {one.message.id: one for one in sorted(calling, key=_is_of_the_last_attempt)}
@@ -186,7 +184,7 @@ def _note_lost_attempts(understood: Sequence[Understood]) -> None:
 
 
 def _is_of_the_last_attempt(one: Understood) -> bool:
-    """Without our own number, and with earlier attempts, it was one of those by whose id the message was found."""
+    # Without our own number, and with earlier attempts, it was one of those whose id led to the message.
     return (one.interpreted.attempt or 1) == one.message.attempts
 
 
@@ -203,5 +201,5 @@ def _last_attempt(one: Understood) -> DeliveryAttempt:
 
 
 def _accept(provider: str, ids: Iterable[UUID]) -> None:
-    """An acceptance is the last word, also one of an older attempt, and also before the worker's own record of it."""
+    # An acceptance is final, also one of an older attempt, and also before the worker records it.
     transitions.apply(Event.ACCEPTED, Message.objects.filter(id__in=ids), provider=provider)

@@ -1,4 +1,4 @@
-"""Which message each event is about, and whether one that names no message is about an address of ours."""
+"""Find the message of each event, or the address that it is about."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -38,14 +38,14 @@ FROM unnest(%(ids)s::bigint[], %(addresses)s::text[], %(providers)s::text[], %(t
 
 @dataclass
 class Found:
-    """The message of each event (by the event's key), and the events that are about an address we wrote to."""
+    """The message of each event, by key, and the events about our addresses."""
 
     ids: dict[int, UUID] = field(default_factory=dict)
     addresses: dict[int, str] = field(default_factory=dict)
 
 
 def find(read: Read) -> Found:
-    """Return what the events are about. A handful of statements, and those only where an event needs them."""
+    # A handful of statements, and only where an event needs them.
     found = Found({event.pk: meaning.message_id for event, meaning in read if meaning.message_id})
     for step in (_by_receipt, _by_header):
         found.ids |= step([(event, meaning) for event, meaning in read if event.pk not in found.ids])
@@ -55,7 +55,7 @@ def find(read: Read) -> Found:
 
 
 def _by_receipt(read: Read) -> dict[int, UUID]:
-    """Find messages by the id that the provider gave an attempt."""
+    # By the id that the provider gave an attempt.
     receipts = {meaning.provider_message_id for _, meaning in read} - {""}
     if not receipts:
         return {}
@@ -66,7 +66,7 @@ def _by_receipt(read: Read) -> dict[int, UUID]:
 
 
 def _by_header(read: Read) -> dict[int, UUID]:
-    """Find messages by a Message-ID that could be ours: others write the same form, so only what is there counts."""
+    # Other applications write Message-IDs of this form, so only existing rows count.
     headers = {meaning.header_id for _, meaning in read if meaning.header_id}
     if not headers:
         return {}
@@ -75,11 +75,9 @@ def _by_header(read: Read) -> dict[int, UUID]:
 
 
 def _is_about_an_address(event: ProviderEvent, meaning: InterpretedEvent) -> bool:
-    """True if the event names no message, and says of an address what is true for whoever writes to it.
-
-    An event with an id that is nobody's by the time it is given up is another application's on the same account. What
-    it says of a mailbox for good, or of a person who complains, the provider goes by for us as well.
-    """
+    # The event names no message. With an id that is unknown by the time it is given up, it belongs to another
+    # application on the same account. What it says about a mailbox for good, or about a complaint, the provider applies
+    # to our emails as well.
     if not meaning.recipient or meaning.kind not in ABOUT_ADDRESSES or meaning.bounce is BounceKind.AUTO_REPLY:
         return False
     if not meaning.is_named:
@@ -110,7 +108,7 @@ def _by_address(read: Read, found: Found) -> None:
 
 
 def _our_spelling(address: str) -> str:
-    """Return an address in the form in which messages have it, "" for one that no message can have."""
+    # In the form that messages use; "" if no message can have it.
     try:
         return one_address(address).lower()
     except BadAddressError:

@@ -1,4 +1,4 @@
-"""Keep what a provider reports before it is told "got it"; what it means is read afterwards."""
+"""Store what a provider reports before the webhook answers. A reader interprets it afterwards."""
 
 from collections.abc import Sequence
 
@@ -12,9 +12,9 @@ PART = 500
 
 
 def store(provider: str, events: Sequence[RawEvent]) -> None:
-    """Write the events that are not there yet, all or none. Raises Django's database errors.
+    """Write the events that are new, all or none.
 
-    A provider repeats events up to dozens of times; each is stored once.
+    Raises database errors. A provider repeats events up to dozens of times; each is stored once.
     """
     if len(events) > DIRECT:
         parts = [events[start : start + PART] for start in range(0, len(events), PART)]

@@ -1,6 +1,6 @@
-"""Take what was lifted here off the providers' own suppression lists, outside of any transaction.
+"""Remove lifted addresses from the providers' own suppression lists, outside of any transaction.
 
-Each row is claimed before its provider is asked: it is asked once, however many processes do this at the same time.
+Each row is claimed before its provider is called, so the provider is called once, however many processes do this.
 """
 
 import logging
@@ -51,10 +51,10 @@ class _Claim:
 
 
 def lift_at_providers(most: int = MOST) -> int:
-    """Take addresses off the providers' own lists; return how many were done. Ends after MOST_S and the call in hand.
+    """Remove addresses from the providers' own lists; return how many were done.
 
-    A provider that cannot be reached is left alone for the rest of the run, and asked for that address again after a
-    pause that grows.
+    Ends after MOST_S and the current call. A provider that cannot be reached is not called again in this run, and later
+    after a growing pause.
     """
     asked = list_keepers()
     ends_at = time.monotonic() + MOST_S
@@ -79,7 +79,7 @@ def _claim(providers: set[str]) -> _Claim | None:
 
 
 def _take_off(claim: _Claim) -> str:
-    """Return what came of it, in words for the operator; empty if it is to be tried again."""
+    # The result in words for the operator; empty if it is to be tried again.
     name, account = claim.provider, account_of(claim.provider)
     try:
         was_on_it = account is not None and account.unsuppress(claim.address, Reason(claim.reason))

@@ -1,4 +1,4 @@
-"""A thread that reads what providers report, apart from publishing: neither waits for the other."""
+"""A thread that reads providers' events, so that reading and publishing run independently."""
 
 import logging
 import threading
@@ -21,7 +21,7 @@ GOODBYE_S = 5.0
 
 
 class Reader:
-    """Reads batch after batch until it is stopped. `trouble` says what keeps it from its work, or is empty."""
+    """Reads batch after batch until it is stopped. `trouble` is the error that prevents reading, or empty."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
@@ -34,7 +34,7 @@ class Reader:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the batch in hand; a database that hangs is not waited for."""
+        # Ends after the current batch, but does not wait for a database that hangs.
         self._stop.set()
         self._thread.join(GOODBYE_S)
 
@@ -53,7 +53,7 @@ class Reader:
         drop_connection()
 
     def read(self) -> float:
-        """Read one batch and return how long to wait for the next, in seconds. Raises nothing."""
+        """Read one batch and return the seconds until the next. Raises nothing."""
         try:
             read = apply.read_due(self._limit)
         except Error as error:
@@ -69,7 +69,7 @@ class Reader:
         return 0.0 if full else min(IDLE_S, float(settings.RELAY_INTERVAL_S))
 
     def _failed(self, name: str, *, away: bool) -> float:
-        """Note the failure. A batch that no database can take is cut in half until its one bad event is set aside."""
+        # A batch that the database refuses is halved until its one bad event is set aside.
         logger.warning("provider events cannot be read now (%s)", name)
         drop_connection()
         self._failure = f"provider events cannot be read: {name}"

@@ -1,4 +1,4 @@
-"""Make rows of their own out of events that were stored many to a row."""
+"""Split stored batches into rows."""
 
 from django.db import connection
 
@@ -20,10 +20,7 @@ ORDER BY event ->> 0 ON CONFLICT DO NOTHING
 
 
 def split_first() -> int:
-    """Split the oldest batch that no other process is splitting; return how many new events were in it.
-
-    Raises Django's database errors.
-    """
+    """Split the oldest free batch; return its number of new events. Raises database errors."""
     with connection.cursor() as cursor:
         cursor.execute(_SPLIT)
         return int(cursor.rowcount)

@@ -1,4 +1,4 @@
-"""Addresses that get no more email: how they come on the list and how they leave it.
+"""Suppress addresses because of events, and lift suppressions.
 
 A batch of events costs the same few statements whatever its size, and none of them reads the whole list.
 """
@@ -59,7 +59,7 @@ ORDER BY address, reason ON CONFLICT DO NOTHING
 
 @dataclass(frozen=True)
 class Report:
-    """An event and what it says; `event.recipient` is the address in our spelling."""
+    """An event and its meaning; `event.recipient` is the address in our spelling."""
 
     event: ProviderEvent
     interpreted: InterpretedEvent
@@ -70,7 +70,7 @@ class Report:
 
 
 def consider(reports: Sequence[Report]) -> None:
-    """Suppress the addresses of a batch of events, and lift what the events prove wrong."""
+    """Suppress the addresses of a batch of events, and lift what the events disprove."""
     soft = _soft_bounces({one.event.recipient for one in reports if one.interpreted.bounce is BounceKind.SOFT})
     found = [(one, reason) for one in reports if (reason := _reason(one, soft.get(one.event.recipient, 0)))]
     put = _put(found)
@@ -81,34 +81,34 @@ def consider(reports: Sequence[Report]) -> None:
 
 
 def suppress(address: str, reason: Reason, detail: str) -> None:
-    """Put an address on the list; one that is there for this reason already stays as it is."""
+    # An address that is suppressed for this reason already does not change.
     row = Suppression(address=address.lower(), reason=reason, detail=detail[:300])
     Suppression.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def heal(message_ids: Iterable[UUID]) -> None:
-    """Lift the suppressions that one of these delivered messages has rechecked."""
+    # These messages were rechecks, and were delivered.
     if ids := set(message_ids):
         rechecked = Suppression.objects.filter(lifted_at__isnull=True, recheck_id__in=ids)
         rechecked.update(lifted_at=Now(), lift_reason=HEALED)
 
 
 def is_unsubscribed(address: str) -> bool:
-    """Decide whether the reader of the address has left bulk email, by unsubscribing or by a complaint."""
+    # The reader left bulk email, by unsubscribing or by a complaint.
     return Suppression.objects.in_force([address]).filter(reason__in=ENDS_BULK).exists()
 
 
 def resubscribe(address: str) -> int:
-    """Lift what keeps bulk email from a reader who wants it again; return how many suppressions that were.
+    """Lift what keeps bulk email from a reader who wants it; return the number lifted.
 
-    A complaint stays: providers keep it too, whoever says what.
+    A complaint stays, because the providers keep it too.
     """
     left = Suppression.objects.in_force([address]).filter(reason=Reason.UNSUBSCRIBED)
     return left.update(lifted_at=Now(), lift_reason=CAME_BACK)
 
 
 def lift(suppression: Suppression, by: AbstractBaseUser, why: str) -> bool:
-    """Take an address off the list by a person's word; False if it was lifted already."""
+    # An operator's decision. False if it was lifted already.
     return bool(
         Suppression.objects.filter(pk=suppression.pk, lifted_at__isnull=True).update(
             lifted_at=Now(), lifted_by=by, lift_reason=why[:300]
@@ -126,7 +126,7 @@ def _reason(report: Report, soft_bounces: int) -> Reason | None:
 
 
 def _put(found: Sequence[tuple[Report, Reason]]) -> list[_Key]:
-    """Write the rows and return their addresses and reasons, without what happened before a person lifted the same."""
+    # Skips what happened before an operator lifted the same suppression.
     lifted = _lifted({(one.event.recipient, reason) for one, reason in found})
     rows = [
         (one.event.recipient, reason.value, one.interpreted.detail[:300], one.event.provider, one.event.pk)
@@ -144,7 +144,7 @@ def _is_old(report: Report, lifted_at: datetime | None) -> bool:
 
 
 def _lifted(keys: set[_Key]) -> dict[_Key, datetime]:
-    """Return when each address was last lifted for each reason."""
+    # The last time for each address and reason.
     if not keys:
         return {}
     rows = Suppression.objects.filter(address__in={address for address, _ in keys}, lifted_at__isnull=False)
@@ -158,7 +158,7 @@ _BACK = {EventType.NOT_SPAM: (Reason.COMPLAINT, "the recipient said that it was 
 def _last_words(
     reports: Sequence[Report], kind: EventType, found: Sequence[tuple[Report, Reason]], reason: Reason
 ) -> set[str]:
-    """Return the addresses whose last word is an event of `kind`, and not one that suppresses for `reason`."""
+    # The addresses whose last event is of `kind`, and does not suppress for `reason`.
     words = [(one.occurred_at, True, one.event.recipient) for one in reports if one.interpreted.kind is kind]
     words += [(one.occurred_at, False, one.event.recipient) for one, why in found if why is reason]
     last = {address: takes_back for _, takes_back, address in sorted(words)}
@@ -166,14 +166,14 @@ def _last_words(
 
 
 def _take_back(addresses: set[str], reason: Reason, why: str) -> None:
-    """Lift what the recipients themselves have taken back."""
+    # The recipients themselves have revoked these.
     if addresses:
         in_force = Suppression.objects.in_force(addresses).filter(reason=reason)
         in_force.update(lifted_at=Now(), lift_reason=why)
 
 
 def _soft_bounces(addresses: set[str]) -> dict[str, int]:
-    """Return how many messages to each address bounced softly, since one was delivered or a person lifted it."""
+    # Soft-bounced messages of each address, since a delivery or a lift.
     if not addresses:
         return {}
     asked: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""What was understood of a batch of events, written with one statement."""
+"""Write the results of a batch of events with one statement."""
 
 from collections.abc import Sequence
 

@@ -1,8 +1,8 @@
-"""Periodic jobs: one declaration each. Beat runs them, in threads of its own, where no email can delay them.
+"""Periodic jobs: one declaration each.
 
-What is due is decided by PostgreSQL (`models.housekeeping`), so a restart, a second beat and a wrong clock change
-nothing. A job starts in one process at a time. It must be safe to repeat: a process that was frozen may still run it
-when another one starts it.
+Beat runs them, in separate threads, where no email can delay them. PostgreSQL decides what is due
+(`models.housekeeping`), so a restart, a second beat and a wrong clock change nothing. A job starts in one process at a
+time. It must be safe to repeat: a process that hung may still run it when another one starts it.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,10 +14,10 @@ INTERVALS, GRACE_S = 2, 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What to do, and how often. What `run` returns is logged, unless it is nothing or 0.
+    """What to do, and how often.
 
-    `name` is stored. An exception of `run` counts as a failure: the next try follows after 10 s, 20 s, 40 s …, at the
-    latest after the interval.
+    `name` is stored. What `run` returns is logged, unless it is nothing or 0. An exception of `run` counts as a
+    failure: the next try follows after 10 s, 20 s, 40 s …, at the latest after the interval.
     """
 
     name: str
@@ -33,7 +33,7 @@ _jobs: dict[str, Job] = {}
 
 
 def register_job(job: Job) -> None:
-    """Add a job; one of the same name is replaced. Called in the `ready` of an app."""
+    """Add a job, or replace the one of the same name. Called in the `ready` of an app."""
     _jobs[job.name] = job
 
 
@@ -42,5 +42,4 @@ def registered() -> Iterable[Job]:
 
 
 def get(name: str) -> Job:
-    """Return the job called `name`. Raises KeyError."""
     return _jobs[name]

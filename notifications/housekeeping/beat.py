@@ -1,4 +1,4 @@
-"""Beat: runs the periodic jobs in threads of their own, and shows that its loop makes progress."""
+"""Run the periodic jobs in separate threads, and show that beat's loop makes progress."""
 
 import time
 from typing import Any
@@ -13,7 +13,7 @@ TURNS_WITHIN_S = 30.0
 
 
 class Scheduler(PersistentScheduler):
-    """Celery's own, for tasks that an installation adds. `beat_max_loop_interval` bounds the pauses of its loop."""
+    """Celery's scheduler, for tasks that a project adds. `beat_max_loop_interval` bounds the pauses of its loop."""
 
     turned_at = 0.0
 
@@ -34,7 +34,7 @@ class Scheduler(PersistentScheduler):
         return pause_s
 
     def trouble(self) -> str:
-        """Return what is wrong with beat, in one sentence; empty if nothing is."""
+        # One sentence; empty if nothing is wrong.
         still_s = time.monotonic() - self.turned_at
         if still_s > TURNS_WITHIN_S:
             return f"its loop has stood still for {still_s:.0f} s"

@@ -1,4 +1,4 @@
-"""Runs the periodic jobs that are due: one thread that decides, and one more for each job that runs."""
+"""Run the due periodic jobs: one thread that decides, and one for each job."""
 
 import logging
 import threading
@@ -48,7 +48,7 @@ class _Running:
 
 
 def work(job: Job) -> str:
-    """Run a job and return the name of its error, empty if it was done."""
+    # The name of the error, empty if the job succeeded.
     try:
         said = job.run()
     except Exception as error:
@@ -63,8 +63,6 @@ def work(job: Job) -> str:
 
 
 class Keeper:
-    """Starts what is due, as often as its own thread turns."""
-
     def __init__(self) -> None:
         self.holder = uuid4()
         self.turned_at = time.monotonic()
@@ -77,12 +75,12 @@ class Keeper:
         self._thread.start()
 
     def stop(self) -> None:
-        """Start nothing more, and leave what still runs to the next process."""
+        # The next process takes over what still runs.
         self._stop.set()
         self._thread.join(GOODBYE_S)
 
     def trouble(self) -> str:
-        """Return what is wrong with the housekeeping, in one sentence; empty if nothing is."""
+        # One sentence; empty if nothing is wrong.
         now = time.monotonic()
         if now - self.turned_at > TURNS_WITHIN_S:
             return f"its housekeeping has stood still for {now - self.turned_at:.0f} s"
@@ -90,7 +88,7 @@ class Keeper:
         return f"{stuck[0].job.name} has run for {now - stuck[0].began_at:.0f} s" if stuck else ""
 
     def turn(self) -> None:
-        """Write down what has ended, keep what runs, and start what is due. Raises Django's database errors."""
+        # Records what has ended, renews what runs, and starts what is due. Raises database errors.
         for name, running in list(self._running.items()):
             if running.ended is not None:
                 table.finish(name, self.holder, running.ended)
@@ -120,7 +118,7 @@ class Keeper:
         table.release([name for name, running in self._running.items() if running.ended is None], self.holder)
 
     def _safely(self, act: Callable[[], None]) -> None:
-        """A database in trouble stops nothing here: the next round does what this one could not."""
+        # A database in trouble stops nothing here: the next round repeats what this one could not do.
         before, self._was_away = self._was_away, False
         try:
             act()

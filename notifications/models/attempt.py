@@ -1,4 +1,4 @@
-"""One hand-over of a message to a provider, and what came of it."""
+"""One hand-over of a message to a provider, and its result."""
 
 from django.db import models
 from django.db.models import Q
@@ -8,7 +8,7 @@ from notifications.models.message import Message
 
 
 class DeliveryAttempt(models.Model):
-    """Written once, when the attempt is over; never changed and never deleted with the history of its message."""
+    """Written once, after the attempt. It is never changed, and deleted only with its message."""
 
     class Result(models.TextChoices):
         ACCEPTED = "accepted"

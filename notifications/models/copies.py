@@ -1,4 +1,4 @@
-"""One email may have several rows: a resend is a new message made of an old one, and can be resent itself."""
+"""Find the rows of one email. A resend is a new message made of an old one, and can be resent too."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,7 +8,7 @@ from notifications.models.message import Message
 
 
 def copies_of(messages: Sequence[Message]) -> dict[UUID, list[Message]]:
-    """Return, by the id of each message, every row of the same email: its original and all resends, oldest first.
+    """Return, by the id of each message, its original and all resends, oldest first.
 
     One query for each generation of resends, however many messages there are.
     """
@@ -18,7 +18,7 @@ def copies_of(messages: Sequence[Message]) -> dict[UUID, list[Message]]:
 
 
 def locked_copies_of(message: Message) -> list[Message]:
-    """Return the rows of the same email, locked until the transaction ends, in the order in which all code locks."""
+    # All code locks in this order.
     ids = [copy.id for copy in copies_of([message])[message.id]]
     list(Message.objects.filter(id__in=ids).order_by("id").select_for_update(of=("self",)).values_list("id"))
     # Read again: what another transaction has written before it released its locks is seen now.
@@ -41,7 +41,7 @@ def _climb(message_id: UUID, parents: Mapping[UUID, UUID | None]) -> UUID:
 
 
 def _descendants(originals: set[UUID]) -> dict[UUID, list[Message]]:
-    """Return the rows of each original, itself included."""
+    # The row of the original is one of them.
     original_of = {original: original for original in originals}
     found: dict[UUID, list[Message]] = defaultdict(list)
     generation = list(Message.objects.filter(id__in=originals))

@@ -1,4 +1,4 @@
-"""What a provider reported, as it said it, and what we understood."""
+"""What a provider reported, as the provider said it, and how Mailroom understood it."""
 
 from django.db import models
 from django.db.models import Q
@@ -9,9 +9,9 @@ from notifications.rules.outcomes import BounceKind, EventType
 
 
 class EventBatch(models.Model):
-    """Events of one large request, as they came: a list of pairs of an event's id and its payload.
+    """Events of one large request, unchanged: a list of pairs of id and payload.
 
-    They become rows of their own, and this one goes, before they are read.
+    A worker turns them into rows before it reads them.
     """
 
     provider = models.CharField(max_length=32)
@@ -23,9 +23,9 @@ class EventBatch(models.Model):
 
 
 class ProviderEvent(models.Model):
-    """Stored before the provider is told "got it", read afterwards.
+    """Stored before the webhook answers the provider, interpreted afterwards.
 
-    The payload is what the provider said, without what docs/webhooks.md lists: nothing in it can be a secret.
+    The payload is what the provider said, without what docs/webhooks.md lists: it holds no secret.
     """
 
     class State(models.TextChoices):

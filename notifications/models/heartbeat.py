@@ -1,11 +1,11 @@
-"""When each process last said that it does its work, for whoever cannot look at the machine itself."""
+"""The last heartbeat of each process, for operators who cannot inspect the machine."""
 
 from django.db import models
 from django.db.models.functions import Now
 
 
 class ProcessHeartbeat(models.Model):
-    """One row for each process; rewritten every few seconds while the process turns."""
+    """One row for each process, rewritten every few seconds while the process runs."""
 
     # As Celery names workers: critical@host. The others likewise: relay@host.
     name = models.CharField(max_length=200, primary_key=True)

@@ -1,7 +1,7 @@
-"""When each periodic job was last done: the only memory of what is due, on the database's clock.
+"""When each periodic job last ran, on the database's clock.
 
-Beat may restart, several may run, and any machine's clock may be wrong. A moment that lies ahead of the database's
-clock was written by another clock and does not count.
+This is the only memory of what is due: Beat may restart, several may run, and any machine's clock may be wrong. A time
+ahead of the database's clock was written by another clock and does not count.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class HousekeepingJob(models.Model):
 
 @dataclass(frozen=True, kw_only=True)
 class JobState:
-    """A job that was started at least once, and how many seconds ago it was last started and last done."""
+    """A job that was started, and the seconds since its last start and last end."""
 
     name: str
     tried_s: float | None
@@ -84,7 +84,7 @@ FROM notifications_housekeepingjob ORDER BY name
 
 
 def due(every_s: dict[str, float], *, lease_s: float) -> list[str]:
-    """Return the names of the jobs, given with their intervals, that are due and not held. Raises database errors."""
+    """Return which of the jobs, given with their intervals, are due and not held. Raises database errors."""
     terms: dict[str, Any] = {
         "names": list(every_s),
         "every": list(every_s.values()),
@@ -97,7 +97,7 @@ def due(every_s: dict[str, float], *, lease_s: float) -> list[str]:
 
 
 def claim(name: str, every_s: float, holder: UUID, *, lease_s: float) -> bool:
-    """Win a job that is due for one process. Raises Django's database errors."""
+    """Claim a job that is due for one process. Raises database errors."""
     terms: dict[str, Any] = {"name": name, "every_s": every_s, "holder": holder, "lease_s": lease_s, "retry_s": RETRY_S}
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, terms)
@@ -105,7 +105,6 @@ def claim(name: str, every_s: float, holder: UUID, *, lease_s: float) -> bool:
 
 
 def renew(names: Sequence[str], holder: UUID, *, lease_s: float) -> None:
-    """Keep the jobs that a process still runs. Raises Django's database errors."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE notifications_housekeepingjob SET held_until = statement_timestamp() + %s * interval '1 second'"
@@ -115,19 +114,18 @@ def renew(names: Sequence[str], holder: UUID, *, lease_s: float) -> None:
 
 
 def finish(name: str, holder: UUID, error: str = "") -> None:
-    """Write down that a job is done, or the name of its error. Raises Django's database errors."""
+    # `error` is the name of the error that ended the job, if one did.
     with connection.cursor() as cursor:
         cursor.execute(_FINISH, {"name": name, "holder": holder, "error": error[:100]})
 
 
 def release(names: Sequence[str], holder: UUID) -> None:
-    """Give up jobs that this process does not finish: the next one starts them. Raises Django's database errors."""
+    # The next process starts them.
     mine = HousekeepingJob.objects.filter(name__in=names, holder=holder)
     mine.update(holder=None, held_until=None, tried_at=None)
 
 
 def job_states() -> list[JobState]:
-    """Return how each job stands that was ever started. Raises Django's database errors."""
     with connection.cursor() as cursor:
         cursor.execute(_JOB_STATES)
         return [JobState(name=n, tried_s=t, done_s=d, failures=f, error=e) for n, t, d, f, e in cursor.fetchall()]

@@ -1,4 +1,4 @@
-"""One e-mail to one recipient; also the outbox row that keeps every promise about it."""
+"""One email to one recipient; also the outbox row that keeps every promise about it."""
 
 from uuid import uuid4
 
@@ -18,7 +18,7 @@ ACCOUNT_DELETED = "the account was deleted"
 
 
 class Message(models.Model):
-    """Times are the database's: workers on several machines have several clocks, the row has one."""
+    """Times are the database's, because the clocks of the workers differ."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     kind = models.CharField(max_length=64)
@@ -166,15 +166,13 @@ class Message(models.Model):
 
     @property
     def counted_attempts(self) -> int:
-        """The attempts that count towards the kind's ceiling."""
+        # These count towards the kind's ceiling.
         return self.attempts - self.attempts_forgiven
 
     @property
     def made_attempts(self) -> int:
-        """The attempts of this life."""
         return self.attempts - self.attempts_before
 
     @property
     def forgiven_attempts(self) -> int:
-        """The attempts of this life that do not count."""
         return max(0, self.attempts_forgiven - self.attempts_before)

@@ -1,4 +1,4 @@
-"""Messages that wait for a person, each sort with a page of its own in the admin."""
+"""Messages that wait for an operator. Each sort has a page in the admin."""
 
 from typing import ClassVar, TypeVar
 
@@ -11,8 +11,6 @@ Some = TypeVar("Some", bound=Message)
 
 
 class InStatus(models.Manager[Some]):
-    """The messages of one status."""
-
     def __init__(self, status: Status) -> None:
         super().__init__()
         self.status = status
@@ -22,7 +20,7 @@ class InStatus(models.Manager[Some]):
 
 
 class DeadLetter(Message):
-    """Whoever may view and resend messages may view and replay these: they have no permissions of their own."""
+    """Has no permissions. Who may view and resend messages may view and replay these."""
 
     objects: ClassVar[models.Manager["DeadLetter"]] = InStatus(Status.DEAD)
 

@@ -1,11 +1,11 @@
-"""What a provider's account allowed when it was last asked."""
+"""What a provider's account allowed when Mailroom last asked."""
 
 from django.db import models
 from django.db.models.functions import Now
 
 
 class ProviderQuota(models.Model):
-    """Redis may forget it; a minute without it would be a minute beyond the account's limits."""
+    """Redis may lose the quota. A minute without it could exceed the account's limits."""
 
     provider = models.CharField(max_length=32, primary_key=True)
     # None: the provider sets no such limit.

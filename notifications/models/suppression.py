@@ -1,4 +1,4 @@
-"""Addresses that get no (or not all) email, and why."""
+"""Addresses that get no email, or only some, and why."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ def cool_off() -> timedelta:
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def in_force(self, addresses: Iterable[str]) -> Self:
-        """Return what is in force for any of `addresses`, however they are written."""
+        # However the addresses are written.
         return self.filter(address__in={address.lower() for address in addresses}, lifted_at__isnull=True)
 
     def active(self, addresses: Iterable[str]) -> dict[str, list[ActiveSuppression]]:
@@ -42,7 +42,7 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
 
 
 class Suppression(models.Model):
-    """Never deleted: a lifted one is history, and says who lifted it and why."""
+    """Never deleted: a lifted suppression stays as history, with who lifted it and why."""
 
     # Lower-cased.
     address = models.CharField(max_length=320)

@@ -1,4 +1,4 @@
-"""Transactions that hold locks others wait for, or pass over."""
+"""Transactions that hold locks which others wait for, or skip."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +12,10 @@ IDLE_S = 10.0
 
 @contextmanager
 def short_transaction() -> Iterator[None]:
-    """A transaction whose locks are gone soon even if its process is frozen, or its machine cut off, in the middle.
+    """Open a transaction whose locks end soon, even if its process hangs.
 
-    The server ends the session then, and the next statement raises OperationalError. Said here and not when connecting:
-    a pooler between us and the server need not pass on what is said there.
+    The server ends the session then, and the next statement raises OperationalError. The limits are set here and not on
+    connecting, because a pooler need not pass those on.
     """
     try:
         with transaction.atomic():

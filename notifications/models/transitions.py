@@ -1,7 +1,8 @@
-"""The only place where a message's status changes: a compare-and-set by the table of states, then its listeners.
+"""Change the status of messages, then tell the listeners.
 
-A listener is called once for each event after the commit, with every message that the event has changed. Metrics and
-signals join `LISTENERS`; the log is the first of them.
+No other module changes a status. A change is a compare-and-set by the table of states. After the commit, each listener
+is called once for each event, with every message that the event has changed. Metrics and signals join `LISTENERS`; the
+log is the first of them.
 """
 
 import logging
@@ -66,15 +67,13 @@ _ALONG: dict[Event, dict[str, Any]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Changed:
-    """A message whose status changed."""
-
     id: UUID
     kind: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Transition:
-    """Messages that one event has changed; without an event they were written just now."""
+    """Messages that one event has changed. Without an event, they are new."""
 
     event: Event | None
     to: Status
@@ -82,7 +81,6 @@ class Transition:
 
     @property
     def sources(self) -> list[Status]:
-        """The states that the messages may have had before."""
         return states.sources(self.event) if self.event else []
 
 
@@ -90,9 +88,9 @@ Listener = Callable[[Transition], None]
 
 
 def apply(event: Event, messages: QuerySet[Message], **changes: Any) -> list[UUID]:
-    """Let `event` happen to those of `messages` whose state allows it; return their ids. One statement.
+    """Apply `event` to those messages whose state allows it, and return their ids.
 
-    `changes` are written along with the new status and come before what the event writes by itself.
+    One statement. `changes` are written with the new status and take precedence over what the event writes.
     """
     after = states.target(event)
     unclaimed = {} if after is Status.SENDING else _UNCLAIMED
@@ -105,12 +103,11 @@ def apply(event: Event, messages: QuerySet[Message], **changes: Any) -> list[UUI
 
 
 def announce(event: Event, changed: Sequence[Changed]) -> None:
-    """Tell the listeners, after the commit, what a statement of its own has changed."""
+    # After the commit, like the listeners of `apply`.
     _tell(Transition(event=event, to=states.target(event), messages=changed))
 
 
 def announce_new(messages: Iterable[Message]) -> None:
-    """Tell the listeners, after the commit, which messages were written."""
     by_status: dict[Status, list[Changed]] = {}
     for message in messages:
         by_status.setdefault(Status(message.status), []).append(Changed(id=message.id, kind=message.kind))
@@ -119,7 +116,7 @@ def announce_new(messages: Iterable[Message]) -> None:
 
 
 def suppress_new(message: Message, reason: str) -> None:
-    """Let a message that has no row yet begin where a suppressed address would lead it."""
+    # The message has no row yet: it starts in the state to which its suppressed address would lead it.
     message.status = states.target(Event.ADDRESS_SUPPRESSED)
     message.status_reason = reason
 
@@ -153,7 +150,7 @@ def _along(event: Event) -> dict[str, Any]:
 
 
 def _update(messages: QuerySet[Message], changes: dict[str, Any]) -> list[Changed]:
-    """Update as the queryset would, and say which rows that were: RETURNING saves another query."""
+    # Update as the queryset would. RETURNING saves a query for the changed rows.
     query: Any = messages.order_by().query.chain(UpdateQuery)
     query.add_update_values(changes)
     try:

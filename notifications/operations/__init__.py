@@ -1,1 +1,1 @@
-"""What operators ask of the running whole."""
+"""What operators ask about the running system."""

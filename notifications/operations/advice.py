@@ -1,4 +1,4 @@
-"""What an operator does about a provider that takes no email, by the class of its last answer. Pure data."""
+"""What an operator does when a provider accepts no email, by its last error. Pure data."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from notifications.rules.retry import ErrorClass
 
 
 class ProviderCode(StrEnum):
-    """Why a provider takes no email."""
+    """Why a provider accepts no email."""
 
     REFUSES_US = "provider-refuses-us"
     DOWN = "provider-down"

@@ -1,4 +1,4 @@
-"""docs/answers.md, made from the tables that the adapters read."""
+"""docs/answers.md, generated from the tables that the adapters read."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -51,7 +51,6 @@ _ANCHORS = re.compile(r"\\b|[\^$\\]")
 
 
 def page() -> str:
-    """Return the page's text."""
     apis = _apis()
     parts = [HEAD, _meanings(), _smtp(), *map(_api, apis), _general(apis), _bounces(), _webhooks(), _silence()]
     return "\n".join(parts)
@@ -95,7 +94,7 @@ def _words(row: smtp.Row) -> str:
 
 
 def _apis() -> list[list[Provider]]:
-    """Return the providers that have an HTTP API, those that share a table together."""
+    # Providers that share a table are one group.
     found: dict[int, list[Provider]] = {}
     for spec in PROVIDERS.values():
         provider = spec.backend()
@@ -190,6 +189,6 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _code(pattern: str) -> str:
-    """Return a pattern as code in a cell of a table, "" for none."""
+    # A pattern as code in a cell of a table, "" for none.
     shown = _ANCHORS.sub("", pattern.replace(r"\d+", "N")).replace("|", r"\|")
     return f"`{shown}x`" if shown.endswith(".") else f"`{shown}`" * bool(shown)

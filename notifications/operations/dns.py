@@ -1,4 +1,4 @@
-"""What the DNS says of the sender's domain: SPF, DKIM and DMARC, as receiving servers will look at them."""
+"""Check SPF, DKIM and DMARC of the sender's domain, as receiving servers evaluate them."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ WITHIN_S = 4.0
 
 
 class NoDnsError(Exception):
-    """The DNS could not be asked, or not in time."""
+    """The DNS could not be asked, or did not answer in time."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,13 @@ class Dns:
     until: float
 
     def texts(self, name: str) -> list[str]:
-        """Return the TXT records at `name`, CNAMEs followed; none if there is no such name. Raises NoDnsError."""
+        """Return the TXT records at `name`, following CNAMEs. Raises NoDnsError."""
         answer = self._ask(name, "TXT")
         return [b"".join(record.strings).decode("ascii", "replace") for record in answer or []]
 
     def require_the_world(self, name: str) -> None:
-        """Raises NoDnsError if not even the top-level domain of `name` is known.
-
-        Behind a closed network a resolver may say of every name that there is none.
-        """
+        # Behind a closed network a resolver may say that every name is unknown. Raises NoDnsError if not even the
+        # top-level domain of `name` is known.
         if self._ask(name.rpartition(".")[2], "NS") is None:
             raise NoDnsError
 
@@ -61,9 +59,10 @@ def look(
     resolver: Resolver | None = None,
     within_s: float = WITHIN_S,
 ) -> list[Finding]:
-    """Return what the DNS says of mail from `domain` by `provider`, whose keys are at `dkim_names` as far as known.
+    """Judge the DNS for email from `domain` by `provider`, within `within_s`.
 
-    Takes no longer than `within_s`. Without an answer there is one note in the place of what is not known.
+    `dkim_names` are the names of the provider's keys, as far as known. Without an answer, one note replaces the unknown
+    findings.
     """
     found: list[Finding] = []
     try:
@@ -98,12 +97,12 @@ def _dkim(dns: Dns, domain: str, provider: str, names: Sequence[str]) -> Finding
 
 
 def _has_key(texts: Sequence[str]) -> bool:
-    """True for a record with a key in it; an empty one is a key that was withdrawn (RFC 6376, section 3.6.1)."""
+    # An empty record is a withdrawn key (RFC 6376, section 3.6.1).
     return any(_tags(text).get("p") for text in texts)
 
 
 def _dmarc(dns: Dns, domain: str) -> Finding:
-    """A domain without a record of its own is under that of the next one above (RFC 7489, section 6.6.3)."""
+    # A domain without a record is under that of the next one above (RFC 7489, section 6.6.3).
     for name in with_parents(domain):
         records = [text for text in dns.texts(f"_dmarc.{name}") if text.replace(" ", "").startswith("v=DMARC1")]
         if records:
@@ -113,7 +112,7 @@ def _dmarc(dns: Dns, domain: str) -> Finding:
 
 
 def dmarc(name: str, records: Sequence[str], *, inherited: bool) -> Finding:
-    """Judge the records at _dmarc.`name`, which may be above the sender's domain."""
+    # `name` may be above the sender's domain.
     if len(records) > 1:
         return bad("DMARC", f"_dmarc.{name} has {len(records)} records, and receivers then use none", "Keep one.")
     tags = _tags(records[0])
@@ -129,6 +128,6 @@ def dmarc(name: str, records: Sequence[str], *, inherited: bool) -> Finding:
 
 
 def _tags(record: str) -> dict[str, str]:
-    """Return the tags of a DKIM or DMARC record: "v=DMARC1; p=none"."""
+    # A record of DKIM or DMARC: "v=DMARC1; p=none".
     pairs = (part.partition("=") for part in record.split(";"))
     return {name.strip().lower(): value.strip() for name, _, value in pairs}

@@ -1,4 +1,4 @@
-"""What the status is made of. Values only."""
+"""The figures of the status. Values only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,10 @@ from notifications.rules.states import Stream
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """`silent_s`: seconds since its last heartbeat, `age_s`: since its first. `trouble`: what it said is wrong."""
+    """`silent_s`: seconds since the last heartbeat, `age_s`: since the first.
+
+    `trouble`: the error that the process reported.
+    """
 
     name: str
     silent_s: float
@@ -20,11 +23,12 @@ class Process:
 
 @dataclass(frozen=True, kw_only=True)
 class Lane:
-    """One stream. `due` and `later` wait in the database, `published` tasks in the broker.
+    """One stream.
 
-    `oldest_s`: for how long the oldest of them has been due. `pace`: messages a second that the budget lets go to the
-    provider that mail goes to now, None while it holds nothing back. `served`: a healthy worker takes its tasks. What
-    the broker knows is None while it does not answer.
+    `due` and `later` wait in the database, `published` tasks in the broker. `oldest_s`: for how long the oldest of them
+    has been due. `pace`: messages per second that the budget grants for the current provider, None while it holds
+    nothing back. `served`: a healthy worker consumes its queue. What the broker knows is None during an outage of the
+    broker.
     """
 
     stream: Stream
@@ -40,7 +44,7 @@ class Lane:
 
 @dataclass(frozen=True, kw_only=True)
 class Traffic:
-    """What a provider took within the last minute and hour, and the hour's attempts that it did not plainly take.
+    """What a provider accepted in the last minute and hour, and the hour's other attempts.
 
     `more`: there were more attempts in the hour than are counted.
     """
@@ -58,7 +62,7 @@ class Traffic:
 
 @dataclass(frozen=True, kw_only=True)
 class Dead:
-    """Dead letters that died of the same: within the last hour, the last 24, and all that are kept."""
+    """Dead letters of one error: of the last hour, the last 24, and in total."""
 
     cause: str
     hour: int
@@ -68,9 +72,9 @@ class Dead:
 
 @dataclass(frozen=True, kw_only=True)
 class Brake:
-    """How much of the mail to unconfirmed addresses bounced for good within the window, and if it is slowed for that.
+    """The hard bounces of email to unconfirmed addresses, and whether it is slowed for that.
 
-    `more`: more was sent than had to be counted. `line_s`: in so many seconds the last that is slowed has its turn.
+    `more`: more was sent than had to be counted. `line_s`: seconds until the last slowed message is sent.
     """
 
     on: bool
@@ -84,7 +88,10 @@ class Brake:
 
 @dataclass(frozen=True, kw_only=True)
 class Misfit:
-    """Queued messages of one kind that wait for a worker of another version, and what the last one found."""
+    """Queued messages of one kind that no worker fits, with the last error.
+
+    They wait for a worker of another version.
+    """
 
     cause: str
     kind: str
@@ -93,7 +100,7 @@ class Misfit:
 
 @dataclass(frozen=True, kw_only=True)
 class Overdue:
-    """A periodic job that was last done too long ago: `done_s` is None if it never was. `error`: its last try's."""
+    """An overdue periodic job. `done_s` is None if it never ran; `error` is the last run's."""
 
     name: str
     every_s: float
@@ -103,7 +110,7 @@ class Overdue:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """No count goes beyond MOST."""
+    """No count exceeds MOST."""
 
     processes: Sequence[Process]
     lanes: Sequence[Lane]

@@ -1,4 +1,4 @@
-"""Watch one message until it is known what became of it."""
+"""Watch one message until its outcome is known."""
 
 import time
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ ENDED = {Status.SUPPRESSED, Status.EXPIRED, Status.CANCELLED, Status.DEAD}
 
 @dataclass(frozen=True, kw_only=True)
 class Sighting:
-    """How a message stood when it was looked at."""
+    """The state of a message when it was read."""
 
     status: Status
     outcome: Outcome = Outcome.UNKNOWN
@@ -45,9 +45,10 @@ class Sighting:
 
 
 def follow(message_id: UUID, *, wait_s: float) -> Iterator[tuple[float, Sighting]]:
-    """Yield each new state of a message, with the seconds since the start, until it is settled or the time is over.
+    """Yield each new state of a message, with the seconds since the start.
 
-    The first one comes at once, so that there is always one. Raises Message.DoesNotExist if the row is deleted.
+    The first one comes immediately; the last when it is settled or `wait_s` is over. Raises Message.DoesNotExist if the
+    row is deleted.
     """
     started = time.monotonic()
     before: Sighting | None = None
@@ -101,7 +102,7 @@ REACHED: dict[Outcome, Finding] = {
 
 
 def conclusion(last: Sighting, *, wait_s: float) -> Finding:
-    """Return what the way of the message has shown. Whether mail arrives is not bad, only unknown, without a word."""
+    # Without a report, the delivery is unknown, which is not bad.
     if last.outcome in REACHED:
         return REACHED[last.outcome]
     if last.status in ENDED:

@@ -1,4 +1,4 @@
-"""What is wrong with the whole: a code, and a sentence that says what to do. Pure: a status in, findings out."""
+"""Turn a status into findings: a code, and a sentence that says what to do. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class Finding:
 
     @property
     def explains(self) -> frozenset[Code | ProviderCode]:
-        """What follows from it and is not told again."""
+        # These findings are consequences of it, and are left out.
         of_processes = (FOLLOWS_FROM.get(kind, OF_WORKERS) for kind in self.of)
         return EXPLAINS.get(self.code, frozenset()).union(*of_processes)
 
@@ -100,7 +100,6 @@ def findings(status: Status) -> list[Finding]:
 
 
 def problems(status: Status) -> list[Finding]:
-    """Return what is broken or about to be."""
     return [finding for finding in findings(status) if finding.is_problem]
 
 
@@ -109,7 +108,7 @@ def is_silent(process: Process) -> bool:
 
 
 def replaced(processes: Sequence[Process]) -> set[str]:
-    """Return the silent processes that a newer one of their kind replaces, one for one: a killed container's."""
+    # A killed container's: each silent process is replaced by one newer process of its kind.
     names = set()
     newcomers = sorted((process for process in processes if not is_silent(process)), key=lambda process: -process.age_s)
     for lost in sorted(filter(is_silent, processes), key=lambda process: process.silent_s):
@@ -122,7 +121,7 @@ def replaced(processes: Sequence[Process]) -> set[str]:
 
 
 def spoken(seconds: float) -> str:
-    """Return a duration for people: "40 s", "12 min", "3 h"."""
+    # For people: "40 s", "12 min", "3 h".
     if seconds < 2 * MINUTE_S:
         return f"{seconds:.0f} s"
     return f"{seconds / MINUTE_S:.0f} min" if seconds < 2 * HOUR_S else f"{seconds / HOUR_S:.0f} h"
@@ -147,7 +146,7 @@ def _circuit(circuit: CircuitState) -> str:
 
 
 def _missing(status: Status) -> Iterator[Finding]:
-    """Name the work that no process does. A process that is frozen or lost is named further on."""
+    # Work that no process does. A process that hangs or died is named elsewhere.
     for name, code in (("relay", Code.NO_RELAY), ("beat", Code.NO_BEAT)):
         if not any(_kind(process) == name for process in status.processes):
             yield Finding(code, f"No {name} is running: start one.")
@@ -161,7 +160,7 @@ def _missing(status: Status) -> Iterator[Finding]:
 
 
 def _processes(status: Status) -> Iterator[Finding]:
-    """One sentence for all that are silent: they mostly share a machine, and a cause."""
+    # One sentence for all silent processes: they mostly share a machine, and a cause.
     gone = replaced(status.processes)
     lost = [process for process in status.processes if is_silent(process) and process.name not in gone]
     if lost:
@@ -175,7 +174,7 @@ def _processes(status: Status) -> Iterator[Finding]:
 
 
 def _overdue(status: Status) -> Iterator[Finding]:
-    """One sentence for all: they run in one process, and mostly have one cause."""
+    # One sentence for all overdue jobs: they run in one process, and mostly have one cause.
     if status.overdue:
         jobs = "; ".join(map(_job, status.overdue))
         yield Finding(Code.OVERDUE, f"Housekeeping is overdue: {jobs}. Check beat and its log.")
@@ -242,7 +241,7 @@ def _held(names: str, paused_s: float) -> Finding:
 
 
 def _late(lane: Lane) -> str:
-    """Where to look first."""
+    # Where the operator should look first.
     if lane.pace:
         return f"The budget allows {lane.pace:.3g} a second: raise EMAIL_RATE if the provider allows more."
     if lane.published:

@@ -1,4 +1,4 @@
-"""Whether the providers are set up, as far as can be seen without sending anything."""
+"""Check the set-up of the providers, without sending."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -18,7 +18,7 @@ MEANWHILE = "meanwhile the provider is told to ask again (503), and what it give
 
 
 def check(names: Iterable[str]) -> list[Finding]:
-    """Return what is found of the providers called `names`, each finding's subject with the provider in front.
+    """Return the findings about the providers called `names`, with the provider in each subject.
 
     Takes some seconds for each: the provider is asked, and the DNS.
     """
@@ -49,7 +49,7 @@ def check_account(account: Account) -> list[Finding]:
 
 
 def quota(account: Account) -> list[Finding]:
-    """Say what the account may send, and what of it we aim at."""
+    # What the account may send, and which part of it the budget uses.
     try:
         allowed = account.quota()
     except ProviderError as error:
@@ -60,7 +60,7 @@ def quota(account: Account) -> list[Finding]:
 
 
 def judge_quota(allowed: Quota, share: float) -> Finding:
-    """`share` is the part of the account's rate that we aim at."""
+    # `share` is the part of the account's rate that the budget uses.
     parts = []
     if allowed.per_second is not None:
         parts.append(f"{allowed.per_second:g} a second (aiming at {allowed.per_second * share:g})")
@@ -75,7 +75,7 @@ def judge_quota(allowed: Quota, share: float) -> Finding:
 
 
 def our_end(webhook: Webhook) -> list[Finding]:
-    """Say whether the provider could reach us, and whether we would believe it."""
+    # Whether the provider could reach our webhook, and the webhook would accept the request.
     url = webhook_url(webhook.provider)
     missing = webhook.missing_settings()
     unusable = webhook.unusable_settings()

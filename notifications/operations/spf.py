@@ -1,4 +1,4 @@
-"""SPF as receiving servers evaluate it (RFC 7208): includes, `redirect=`, and at most ten look-ups."""
+"""Evaluate SPF as receiving servers do (RFC 7208): includes, `redirect=`, at most ten look-ups."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ class BrokenSpfError(Exception):
 
 @dataclass
 class Walk:
-    """What a receiver meets on its way through a domain's records.
+    """A receiver's walk through a domain's records.
 
     `texts` asks the DNS; `trusted` is the domain of the provider's own record.
     """
@@ -56,7 +56,7 @@ class Walk:
 
 
 def judge(domain: str, provider: str, include: str, texts: Texts) -> Finding:
-    """Judge the records of a domain whose email `provider` sends; `include` is what the provider asks for, or ""."""
+    # `include` is what the provider asks for, or "".
     records = spf_records(texts(domain))
     if len(records) > 1:
         text = f"{domain} has {len(records)} records, and receivers then use none"
@@ -90,7 +90,7 @@ def _without_record(domain: str, provider: str, include: str) -> Finding:
 
 
 def _terms(record: str) -> Iterator[tuple[str, str]]:
-    """Yield name and value of each term: "+include:a.example", "redirect=b.example", "a/24"."""
+    # Name and value: "+include:a.example", "redirect=b.example", "a/24".
     for term in record.lower().split()[1:]:
         bare = term.lstrip("+-~?")
         for separator in ("=", ":", "/"):

@@ -1,4 +1,4 @@
-"""How the whole stands now: what an operator asks first. A handful of statements, whatever the size of the tables."""
+"""Collect the status of the whole system, in a handful of statements. The size of the tables does not matter."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -107,7 +107,7 @@ SELECT error_fingerprint, kind, count(*) FROM (
 
 
 def collect() -> Status:
-    """Return the status of everything. An outage of the broker is part of it. Raises Django's database errors."""
+    """Return the status of everything. Raises database errors. A broker outage is part of it."""
     circuits = permits.states()
     told = _broker(_taking(circuits))
     uncertain, held = _row(_UNCERTAIN)
@@ -136,12 +136,12 @@ def collect() -> Status:
 
 
 def many(count: int) -> str:
-    """Return a count for people; what was not counted to its end has a plus."""
+    # A count that was not completed has a plus.
     return f"{count:,}+" if count >= MOST else f"{count:,}"
 
 
 def bounced(brake: Brake) -> str:
-    """Return how much bounced, for people; nothing is counted of what was sent while nothing bounces."""
+    # While nothing bounces, sent email is not counted.
     return f"{brake.bounced:,} of {brake.sent:,}{'+' if brake.more else ''}" if brake.bounced else "none"
 
 
@@ -166,13 +166,13 @@ def _is_overdue(job: housekeeping.Job, told: periodic.JobState | None) -> bool:
 
 
 def _taking(circuits: Sequence[CircuitState]) -> str:
-    """Return the provider that email goes to: the first that accepts it."""
+    # Email goes to the first provider that accepts it.
     return next((circuit.provider for circuit in circuits if circuit.state == "closed"), settings.EMAIL_PROVIDERS[0])
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Told:
-    """What Redis says: of each stream the tasks, the provider's pace and whether it is served."""
+    """What Redis says about each stream: tasks, the provider's pace, and whether it is served."""
 
     streams: dict[Stream, tuple[int, bytes | None, int]]
     paused_s: float
@@ -180,7 +180,7 @@ class _Told:
 
 
 def _broker(provider: str) -> _Told | None:
-    """Return what the broker says; None if it is away."""
+    # None during an outage of the broker.
     pipeline = client().pipeline(transaction=False)
     for stream in Stream:
         pipeline.llen(stream.value)

@@ -1,7 +1,7 @@
-"""What the bounce brake holds back: the relay lets it go, fairly and slowly; an operator releases or drops it.
+"""The messages that the bounce brake holds back, and their release.
 
-The queue is in the rows: queued messages with `slowed_until` in the future. Its order is decided anew at every step, so
-nothing that comes first can put what comes later far back.
+The relay releases them fairly and slowly; an operator releases or drops them. They are queued messages with
+`slowed_until` in the future. Every step computes their order again, so early messages cannot push later ones far back.
 """
 
 import logging
@@ -90,9 +90,9 @@ class Domain:
 
 
 def release_due() -> int:
-    """Let go what may go now and drop what is too much; return how many messages were let go. For the relay's rounds.
+    """Release what is due, drop the excess, and return how many messages were released.
 
-    While nothing waits that is one statement that reads next to nothing.
+    The relay calls this in each round. While nothing waits, it is one statement that reads almost nothing.
     """
     waiting, since_last_s = _count()
     if not waiting:
@@ -107,7 +107,7 @@ def release_due() -> int:
 
 
 def release(domain: str = "") -> int:
-    """Let everything go at once that waits, or what waits to go to a domain; return how many messages that were."""
+    # To one domain, or to all.
     gone = _release(_waiting(domain))
     if gone:
         logger.warning("the bounce brake's queue is released: %s messages leave now", gone)
@@ -115,12 +115,12 @@ def release(domain: str = "") -> int:
 
 
 def drop(domain: str = "", *, why: str = DROPPED) -> int:
-    """Cancel everything that waits, or what waits to go to a domain; return how many messages that were."""
+    # To one domain, or to all.
     return _drop(_waiting(domain), why)
 
 
 def domains(most: int = 10) -> list[Domain]:
-    """Return to which domains most of what waits is to go."""
+    # The domains with the most waiting messages.
     return [
         Domain(name=name, waiting=waiting, clients=clients) for name, waiting, clients in _rows(_DOMAINS, most=most)
     ]
@@ -131,13 +131,13 @@ def waiting_count() -> int:
 
 
 def prune() -> int:
-    """Let old rows forget that they were held back, and for whom; return how many did."""
+    # Old rows lose their domain and client, for the sake of privacy.
     old = Message.objects.filter(slowed_until__lt=Now() - KEPT_FOR).values_list("id", flat=True)[:TIDY_BATCH]
     return Message.objects.filter(id__in=list(old)).update(slowed_until=None, slowed_for="")
 
 
 def _step() -> int:
-    """Let go what may go and drop what is too much. Within a transaction in which no other relay does the same."""
+    # Runs in a transaction in which no other relay does the same.
     # Another relay may have done it while this one waited for its turn.
     _, since_last_s = _count()
     go = releasable_now(since_last_s, settings.BOUNCE_BRAKE_PER_MIN)
@@ -148,7 +148,7 @@ def _step() -> int:
 
 
 def _count() -> tuple[int, float | None]:
-    """Return how many messages wait, as far as it matters, and the seconds since the last one was let go."""
+    # Counts only as far as the number matters.
     ((count, since_last_s),) = _rows(_COUNT, most=10 * settings.BOUNCE_BRAKE_QUEUE)
     return count, since_last_s
 
@@ -166,7 +166,7 @@ def _waiting(domain: str) -> list[UUID]:
 
 
 def _release(ids: Sequence[UUID]) -> int:
-    """A message that is not held back any more has its turn now."""
+    # A released message is due immediately.
     with transaction.atomic():
         return _locked(ids).update(due_at=Now(), relay_after=Now(), slowed_until=Now())
 
@@ -178,7 +178,7 @@ def _drop(ids: Sequence[UUID], why: str) -> int:
 
 
 def _locked(ids: Sequence[UUID]) -> QuerySet[Message]:
-    """Lock those that still wait. Rows that are locked are passed over: the deletion of an account holds them."""
+    # Locked rows are skipped: the deletion of an account holds them.
     held = Message.objects.filter(id__in=ids, status=Status.QUEUED, slowed_until__gt=Now()).order_by("id")
     return Message.objects.filter(id__in=list(held.select_for_update(skip_locked=True).values_list("id", flat=True)))
 

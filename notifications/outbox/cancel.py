@@ -1,4 +1,4 @@
-"""End a message that no provider has been called for."""
+"""End a message before any provider is called."""
 
 from uuid import UUID
 
@@ -7,9 +7,9 @@ from notifications.rules.states import Event
 
 
 def cancel(message_id: UUID, reason: str = "cancelled by the application") -> bool:
-    """Cancel a message and return True; False if it has been handed over, or has ended.
+    """Cancel a message; return False if it was handed over or has ended.
 
-    A worker that holds it loses its claim, and with it the right to hand it over.
+    A worker that holds it loses its claim, and cannot hand it over any more.
     """
     waiting = Message.objects.filter(id=message_id, handed_over_at=None)
     return bool(transitions.apply(Event.CANCELLED, waiting, status_reason=reason))

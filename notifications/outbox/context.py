@@ -1,4 +1,4 @@
-"""What a message's context is stored as. Pure."""
+"""Convert a message's context to what the database stores. Pure."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,13 +8,13 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 
 class BadContextError(ValueError):
-    """A context that cannot be stored; the text names the field and its type, never its value."""
+    """A context that cannot be stored. The text names the field and its type, never the value."""
 
 
 def stored(context: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the context as PostgreSQL keeps it and templates get it: JSON, with Django's encoding of what is not.
+    """Return the context as PostgreSQL stores it and templates receive it.
 
-    Decimal, dates, times, durations, UUID and lazy strings become text. Raises BadContextError.
+    Raises BadContextError. The form is JSON: decimals, dates, times, durations, UUIDs and lazy strings become text.
     """
     for name, value in context.items():
         if not isinstance(name, str):
@@ -40,7 +40,7 @@ _DEEPEST = 20
 
 
 def _unencodable(name: str, value: Any, depth: int) -> Iterator[tuple[str, str]]:
-    """Yield the innermost fields that cannot be encoded, each with its type."""
+    # The innermost fields that cannot be encoded, each with its type.
     if depth < _DEEPEST and isinstance(value, dict):
         for key, item in value.items():
             yield from _unencodable(f"{name}.{key}", item, depth + 1)

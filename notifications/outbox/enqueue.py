@@ -1,4 +1,4 @@
-"""Write the row in the caller's transaction; hand its id to the broker once that has been committed."""
+"""Write the row in the caller's transaction; publish its id after the commit."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -34,11 +34,11 @@ RELAY_AFTER = {
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """What a message is made of.
+    """The parts of a message.
 
-    `key` names the fact behind it: one fact, one message, however often it is told. `id` is the message's, where its
-    cause wants to know it beforehand. `client` stands for the client whose request caused it, if one did: the bounce
-    brake is fair between clients.
+    `key` names the fact behind the message: one fact makes one message, however often it is reported. `id` is for a
+    caller that needs the message's id in advance. `client` stands for the client whose request caused the message: the
+    bounce brake is fair between clients.
     """
 
     kind: str
@@ -52,11 +52,11 @@ class Draft:
 
 
 def enqueue(draft: Draft, *, replay_dead: bool = False) -> Message:
-    """Write one message and return it, or return the message that already holds the fact named by the draft's key.
+    """Write one message, or return the message that already has the draft's key.
 
-    `is_new` says which. A holder has ended or will end by its own rules; a dead letter is only sent after a replay,
-    which `replay_dead` does here, with the draft's context. Raises UnknownKindError, BadAddressError and
-    BadContextError before anything is written.
+    `is_new` tells which. An existing message keeps its own course; a dead letter is sent only after a replay, which
+    `replay_dead` does here, with the draft's context. Raises UnknownKindError, BadAddressError and BadContextError
+    before it writes.
     """
     message = _message(draft)
     while not _write([message]):
@@ -67,7 +67,7 @@ def enqueue(draft: Draft, *, replay_dead: bool = False) -> Message:
 
 
 def enqueue_many(drafts: Sequence[Draft]) -> list[Message]:
-    """Write messages with one INSERT and return those that are new, in order. Raises as `enqueue` does."""
+    """Write messages with one INSERT and return the new ones, in order. Raises as `enqueue` does."""
     return _write([_message(draft) for draft in drafts])
 
 
@@ -109,7 +109,7 @@ def _existing(messages: Iterable[Message]) -> set[UUID]:
 
 
 def _keep_back_suppressed(messages: Sequence[Message]) -> None:
-    """A message to an address that gets no such mail is written all the same, so that somebody can find it."""
+    # A message to a suppressed address is written too, so that an operator can find it.
     suppressions = Suppression.objects.active(message.to_address for message in messages)
     for message in messages:
         kind = kinds.get(message.kind)

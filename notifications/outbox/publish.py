@@ -33,10 +33,10 @@ _publisher = ThreadPoolExecutor(1, thread_name_prefix="publisher")
 
 
 def publish(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
-    """Publish one task for each chunk of message ids and return how many were published.
+    """Publish one task for each chunk of ids and return how many were published.
 
-    Stops at the first failure, and after LONGEST_S, and never raises for the broker's sake: what is not published stays
-    due for the relay. A publish that timed out may still arrive; the claim makes that harmless.
+    Stops at the first failure, and after LONGEST_S, and handles broker errors: what is not published stays due for the
+    relay. A publish that timed out may still arrive; the claim makes that harmless.
     """
     if cooldown.active:
         return 0
@@ -54,9 +54,9 @@ def publish(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
 
 
 def publish_for_request(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
-    """Publish as `publish` does, but return after WAIT_S at the latest: a user waits for the request.
+    """Publish as `publish` does, but return after WAIT_S: a user waits.
 
-    A publish that has begun continues in its thread; one that is still queued is left to the relay.
+    A publish that has begun continues in its thread; the relay publishes one that is still queued.
     """
     if cooldown.active:
         return 0
@@ -91,7 +91,7 @@ def queue_depths() -> dict[Stream, int]:
 
 
 def warm_up() -> None:
-    """Connect to the broker now, so that the first message of this process need not pay for it."""
+    # The first message of this process then need not wait for a connection.
     try:
         with current_app.producer_pool.acquire(block=True, timeout=COOLDOWN_S) as producer:
             producer.channel  # noqa: B018 - looking at it connects

@@ -1,4 +1,4 @@
-"""Takes back what lost workers left behind, and settles what stayed uncertain. A part of the relay's round."""
+"""Recover what lost workers hold, and settle what stays uncertain. A part of the relay's round."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -30,10 +30,10 @@ UNKNOWN_KIND_S = 30.0
 
 
 def recover_ended_leases() -> tuple[int, int]:
-    """Take back claims whose worker was lost; return how many were not handed over and how many became uncertain.
+    """Take claims from lost workers; return the counts of queued and uncertain messages.
 
-    What was not handed over goes on in the queue, at its place and each message in a task of its own. One that never
-    gets as far as its hand-over ends as a dead letter.
+    A message that was not handed over keeps its place in the queue and gets a task of its own. If it never reaches its
+    hand-over, it ends as a dead letter.
     """
     safe = uncertain = 0
     while True:
@@ -60,7 +60,7 @@ def _recover_batch() -> tuple[int, int]:
 
 
 def _queue_again(lost: Sequence[Message]) -> None:
-    """End, or queue again, what was claimed by a lost worker and not handed over."""
+    # These were claimed by a lost worker and not handed over.
     counted: dict[str, Any] = {"claims_lost": F("claims_lost") + 1}
     times = {message.id: message.claims_lost + 1 for message in lost}
     at_once = [id_ for id_, lost_claims in times.items() if lost_claims < APART_FROM]
@@ -78,10 +78,10 @@ def _queue_again(lost: Sequence[Message]) -> None:
 
 
 def settle_uncertain() -> int:
-    """Queue again what stayed uncertain for the settling time and whose kind prefers twice to never; return how many.
+    """Queue uncertain messages after the settling time and return how many were queued.
 
-    What was anonymized meanwhile is dropped, all else is held for a person. A provider's report goes first: while one
-    is unread that came before a message's time was over, the message waits.
+    Only kinds with at-least-once delivery are queued. An anonymized message is dropped; every other one waits for an
+    operator. While a provider's report from before the message's expiry is unread, the message waits.
     """
     # An unread event is due since it was received, so the index of what is due finds the oldest.
     unread = ProviderEvent.objects.filter(state=ProviderEvent.State.STORED).order_by("read_after")
@@ -103,10 +103,8 @@ def settle_uncertain() -> int:
 
 
 def may_resend(message: Message) -> bool:
-    """True if its kind prefers a second copy to none: once for every lost answer, but not without end.
-
-    Past its time it is not sent again, and not called expired either: it may be out. Nor is what was anonymized.
-    """
+    # At-least-once: one copy for each lost response, but not without end. After its expiry a message is not sent again,
+    # and not marked expired either: the provider may have accepted it.
     if message.anonymized_at:
         return False
     kind = kinds.KINDS.get(message.kind)

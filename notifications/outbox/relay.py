@@ -1,7 +1,7 @@
-"""Publishes what is due and nobody carries, after what lost workers left behind was taken back.
+"""Publish what is due and not in the broker, after recovering what lost workers hold.
 
-The broker is only the fast way: everything here is decided from the rows, so a wiped broker, a lost publish and a
-killed worker all end in the same few statements.
+The broker is only the fast way. All decisions come from the rows, so a wiped broker, a lost publish and a killed worker
+all end in the same few statements.
 """
 
 import logging
@@ -66,9 +66,9 @@ class Round:
 
 
 def run_once(before: Round | None = None) -> Round:
-    """Do one round; `before` is this relay's last one.
+    """Do one round; `before` is this relay's previous one.
 
-    Raises Django's database errors; a broker that is away only means that nothing is published.
+    Raises database errors. Without a broker, the round publishes nothing.
     """
     done = Round()
     done.recovered, done.uncertain = recover.recover_ended_leases()
@@ -102,10 +102,11 @@ def run_once(before: Round | None = None) -> Round:
 
 
 def release_after_loss(*, unsure: bool) -> bool:
-    """Make all that is queued due for publishing if the broker may have lost some of it, or `unsure` of the last round.
+    """Make queued messages due again if the broker may have lost some.
 
-    The sentinel is only set once the release is committed, and only if nobody wiped the broker meanwhile: a relay that
-    is killed in between does it again. Publishing a second time is harmless. Raises redis.RedisError.
+    Raises redis.RedisError. `unsure`: the previous round could not tell. The sentinel is set only after the release is
+    committed, and only if the broker was not wiped meanwhile: a relay that is killed in between repeats it. Publishing
+    twice is harmless.
     """
     server, sentinel = _identity()
     if sentinel == server and not unsure:
@@ -118,7 +119,10 @@ def release_after_loss(*, unsure: bool) -> bool:
 
 
 def _identity() -> tuple[str, str]:
-    """Return the broker's run id and the one in the sentinel. Raises redis.RedisError, also if it takes no writes."""
+    """Return the broker's run id and the one in the sentinel.
+
+    Raises redis.RedisError, also if the broker refuses writes.
+    """
     pipeline = client().pipeline(transaction=False)
     pipeline.set(TRIAL, "")
     pipeline.get(SENTINEL)
@@ -133,11 +137,8 @@ def _identity() -> tuple[str, str]:
 
 
 def _release() -> int:
-    """Make one batch of what was published due again and return how many those were.
-
-    Rows that somebody holds are passed over: a worker is claiming them or another relay releases them. Waiting for them
-    in another order than theirs would be a deadlock.
-    """
+    # Locked rows are skipped: a worker is claiming them or another relay releases them. Waiting for them in another
+    # order than theirs would be a deadlock.
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -155,18 +156,15 @@ def _release() -> int:
 
 
 def held_back(provider: str) -> dict[Stream, float]:
-    """Return the streams that a provider's budget holds back now, and how many messages a second can go of each.
-
-    Raises redis.RedisError.
-    """
+    """Return the streams that a budget holds back, with their messages per second. Raises redis.RedisError."""
     paces = zip(Stream, client().mget([pace_key(provider, stream) for stream in Stream]), strict=True)
     return {stream: float(pace) for stream, pace in paces if pace is not None}
 
 
 def publish_probe(depths: Mapping[Stream, int]) -> dict[Stream, int]:
-    """Publish one task of the most urgent messages that are due, to find out whether a provider is back.
+    """Publish one task of the most urgent due messages, to probe a provider.
 
-    The first of them that is still wanted is the probe; those before it end, those behind it go back to their places.
+    The first that is still relevant is the probe; those before it end, those after it return to their places.
     """
     for stream in Stream:
         room = min(1, settings.RELAY_HIGH_WATER - depths[stream])
@@ -177,10 +175,10 @@ def publish_probe(depths: Mapping[Stream, int]) -> dict[Stream, int]:
 
 
 def top_up(stream: Stream, room: int, *, pace: float | None = None, untried: bool = False) -> int:
-    """Publish what is due of a stream in at most `room` tasks; return the number of messages published.
+    """Publish what is due in at most `room` tasks; return the number of messages.
 
-    `untried`: only what no provider was called for yet. `pace` is how many messages a second can go, where the budget
-    holds the stream back.
+    `untried`: only what no provider was called for yet. `pace` is messages per second, if the budget holds the stream
+    back.
     """
     if room <= 0:
         return 0
@@ -201,10 +199,10 @@ def top_up(stream: Stream, room: int, *, pace: float | None = None, untried: boo
 
 
 def take_due(stream: Stream, limit: int, *, untried: bool = False) -> list[UUID]:
-    """Take at most `limit` due ids, oldest first, and push their relay time forward: 10 s, 20 s … a lease.
+    """Take at most `limit` due ids, oldest first, and postpone their relay time.
 
-    That is how long a message waits that the broker has lost without losing its memory: a worker that is killed takes
-    the rest of its chunk along, claimed or not. Rows that another relay is taking at this moment are passed over.
+    The pause is 10 s, 20 s … up to a lease. That is how long a message waits if a killed worker took the rest of its
+    chunk along. Rows that another relay is taking are skipped.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -236,6 +234,6 @@ def take_due(stream: Stream, limit: int, *, untried: bool = False) -> list[UUID]
 
 
 def cut(ids: Sequence[UUID], *, largest: int, spread: int) -> list[Sequence[UUID]]:
-    """Cut ids into chunks of at most `largest`, and finer where they would not make `spread` chunks."""
+    # Finer than `largest`, if that makes fewer than `spread` chunks.
     size = max(1, min(largest, math.ceil(len(ids) / max(spread, 1))))
     return [ids[start : start + size] for start in range(0, len(ids), size)]

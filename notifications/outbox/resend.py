@@ -1,4 +1,4 @@
-"""Make a new message out of an old one; the old one stays what it was."""
+"""Make a new message out of an old one. The old one does not change."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +13,6 @@ from notifications.rules.states import Status
 
 
 class Obstacle(StrEnum):
-    """Why a message must not be resent now."""
-
     QUEUED = "queued"
     SENDING = "sending"
     UNCERTAIN = "uncertain"
@@ -40,7 +38,7 @@ _REASONS = {
 
 
 class NotResentError(ValueError):
-    """Nothing was written. `obstacle` says why, `copy` is the message to inspect instead."""
+    """Nothing was written. `obstacle` is the reason, `copy` the message to inspect instead."""
 
     def __init__(self, obstacle: Obstacle, copy: Message | None = None, reason: str = "") -> None:
         super().__init__(reason or _REASONS[obstacle])
@@ -50,7 +48,7 @@ class NotResentError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class ResendState:
-    """Where the copies of one email stand: how many there are, and what keeps another one from being made."""
+    """How many copies of an email exist, and what prevents another one."""
 
     copies: int
     obstacle: Obstacle | None
@@ -62,7 +60,6 @@ class ResendState:
 
 
 def resend_states(messages: Sequence[Message]) -> dict[UUID, ResendState]:
-    """Return, by id, where the copies of each message stand."""
     return {message_id: _resend_state(message_id, copies) for message_id, copies in copies_of(messages).items()}
 
 
@@ -81,9 +78,9 @@ def _resend_state(message_id: UUID, copies: Sequence[Message]) -> ResendState:
 def resend(message: Message, request_id: UUID, *, copies: int = 1) -> Message:
     """Enqueue a new copy of the message and return it.
 
-    `copies` is how many copies existed when the decision to resend was made: a resend that came in between wins, and
-    this one writes nothing. The new message has the old one's address and context, and tokens of its own, made when it
-    is sent. Raises NotResentError, UnknownKindError and BadAddressError.
+    `copies` is how many copies existed when the user decided to resend: if another resend came first, this one writes
+    nothing. The new message has the old address and context, and gets new tokens when it is sent. Raises
+    NotResentError, UnknownKindError and BadAddressError.
     """
     refuse(resend_states([message])[message.id], copies)
     with short_transaction():
@@ -105,7 +102,7 @@ def resend(message: Message, request_id: UUID, *, copies: int = 1) -> Message:
 
 
 def refuse(state: ResendState, copies: int) -> None:
-    """Raise NotResentError if there is an obstacle, or other copies than those that were known."""
+    """Raise NotResentError if there is an obstacle, or a new copy since the decision."""
     if state.obstacle:
         raise NotResentError(state.obstacle, state.at)
     if state.copies != copies:

@@ -1,4 +1,4 @@
-"""Retry a message now that waits for its next attempt."""
+"""Retry a message immediately that waits for its next attempt."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -14,11 +14,10 @@ _WAITING = Q(status=Status.QUEUED, due_at__gt=Now()) & (Q(slowed_until=None) | Q
 
 
 def waiting(ids: Iterable[UUID]) -> set[UUID]:
-    """Return which of the messages wait for their next attempt."""
     return set(Message.objects.filter(_WAITING, id__in=ids).values_list("id", flat=True))
 
 
 def retry_now(message: Message) -> bool:
-    """Make the message due; False if it waits no longer: a worker, the relay or another operator was faster."""
+    # False: a worker, the relay or another operator was faster.
     retried = Message.objects.filter(_WAITING, id=message.id).update(due_at=Now(), relay_after=Now(), relayed=0)
     return bool(retried)

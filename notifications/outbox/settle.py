@@ -1,6 +1,7 @@
-"""Settle an uncertain message by hand: a person knows, or decides, what nobody could tell.
+"""Settle an uncertain message by an operator's decision.
 
-Each is a compare-and-set and returns whether it won: a webhook, the settling time or somebody else may be faster.
+Each function is a compare-and-set and returns whether it won: a webhook, the settling time or another operator may be
+faster.
 """
 
 from notifications.models import Message, transitions
@@ -8,19 +9,19 @@ from notifications.rules.states import Event, Status
 
 
 def mark_sent(message: Message, who: str) -> bool:
-    """The provider has it, as the provider's log says: it counts as accepted now."""
+    # The provider's log shows that it accepted the message.
     return _settle(message, Event.ACCEPTED, f"marked as sent by {who}")
 
 
 def send_again(message: Message, who: str) -> bool:
-    """Queue it at once, rather twice than never. What is anonymized is not sent again."""
+    # At-least-once. An anonymized message is not sent again.
     if message.anonymized_at:
         return False
     return _settle(message, Event.SETTLED, f"sent again by {who}")
 
 
 def drop(message: Message, who: str) -> bool:
-    """It is not sent again. If the provider reports after all that it took it, it becomes sent."""
+    # If the provider still reports an acceptance, the message becomes sent.
     return _settle(message, Event.DROPPED, f"dropped by {who}")
 
 

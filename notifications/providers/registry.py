@@ -1,4 +1,4 @@
-"""The providers there are, one line each, and the ones this installation uses."""
+"""List the providers there are, one line each, and those in use."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from notifications.providers.smtp.backend import Smtp
 
 @dataclass(frozen=True)
 class ProviderSpec:
-    """One provider: how it sends, how it reports (the last part of its webhook's address is its name), its account."""
+    """One provider: how it sends, how it reports, its account. Its name is the last part of its webhook's URL."""
 
     backend: Callable[[], Provider]
     webhook: Callable[[], Webhook] | None = None
@@ -42,24 +42,22 @@ PROVIDERS: dict[str, ProviderSpec] = {
 
 
 def in_use() -> list[Provider]:
-    """Return the providers of EMAIL_PROVIDERS, the preferred one first. A system check has seen that they exist."""
+    # The preferred one comes first. A system check has verified that they exist.
     return [PROVIDERS[name].backend() for name in settings.EMAIL_PROVIDERS]
 
 
 def webhook_of(name: str) -> Webhook | None:
-    """Return how a provider reports, None if it does not, or if there is no such provider."""
     spec = PROVIDERS.get(name)
     return spec.webhook() if spec and spec.webhook else None
 
 
 def account_of(name: str) -> Account | None:
-    """Return a provider's account, None if it has none, or if there is no such provider."""
     spec = PROVIDERS.get(name)
     return spec.account() if spec and spec.account else None
 
 
 def list_keepers() -> set[str]:
-    """Return the names of the providers that keep a suppression list of their own."""
+    # These keep a suppression list of their own.
     accounts = {name: account_of(name) for name in PROVIDERS}
     return {name for name, account in accounts.items() if account and account.keeps_list}
 

@@ -1,17 +1,20 @@
-"""The one shape in which an address may reach a provider."""
+"""Parse the one shape in which an address may reach a provider."""
 
 from email_validator import EmailNotValidError, validate_email
 
 
 class BadAddressError(ValueError):
-    """Not exactly one deliverable address. The text does not repeat the address: it ends up in logs."""
+    """The text is not exactly one deliverable address.
+
+    The error does not repeat the address, because logs show the error.
+    """
 
 
 def one_address(raw: str) -> str:
     """Return `raw` as one ASCII addr-spec, the domain in punycode.
 
-    Provider libraries take "a@x, b@y" or a line break for two recipients, so everything that is not exactly one
-    address is refused. Raises BadAddressError.
+    Raises BadAddressError. Provider libraries take "a@x, b@y" or a line break for two recipients, so everything that is
+    not exactly one address is refused.
     """
     try:
         found = validate_email(raw, check_deliverability=False, allow_smtputf8=False, strict=True)

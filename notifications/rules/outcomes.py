@@ -1,4 +1,4 @@
-"""What became of a mail at the recipient's side, as the provider reports it. Pure.
+"""Map a provider's events to the outcome of a message. Pure.
 
 Events arrive late, twice and out of order, so an outcome moves by rank and never by arrival.
 """
@@ -16,7 +16,7 @@ class Outcome(TextChoices):
 
 
 class EventType(TextChoices):
-    """What a provider's event says about one mail."""
+    """What a provider's event says about one message."""
 
     ACCEPTED = "accepted"
     DEFERRED = "deferred"
@@ -29,8 +29,6 @@ class EventType(TextChoices):
 
 
 class BounceKind(TextChoices):
-    """What a bounce says about the address."""
-
     HARD = "hard"  # there is no such mailbox, or it will never take our mail
     SOFT = "soft"  # full, busy …: it may work another day
     BLOCKED = "blocked"  # refused for our name or this email's content: it says nothing of the address
@@ -61,10 +59,10 @@ MEANS: dict[EventType, Outcome | None] = {
 
 
 def meant(kind: EventType, bounce: BounceKind | None = None) -> Outcome | None:
-    """Return the outcome that an event speaks of, or None if it says nothing of it."""
+    """Return the outcome that an event reports, or None if it reports none."""
     return Outcome.DELIVERED if bounce is BounceKind.AUTO_REPLY else MEANS[kind]
 
 
 def lower_than(outcome: Outcome) -> list[Outcome]:
-    """Return the outcomes that `outcome` may follow; in all others it is old news."""
+    """Return the outcomes that `outcome` may replace; every other one outranks it."""
     return [before for before in Outcome if RANK[before] < RANK[outcome]]

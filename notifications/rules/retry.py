@@ -1,11 +1,11 @@
-"""Decide what happens to a message after an attempt that was not plainly accepted. Pure."""
+"""Decide what happens to a message after an attempt that was not accepted. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class ErrorClass(StrEnum):
-    """The one fact that decides what happens to a message that was not plainly accepted."""
+    """What decides between a retry, another provider, and the end."""
 
     TRANSIENT = "transient"  # surely not sent; may be tried again
     RATE_LIMITED = "rate-limited"  # surely not sent; the provider wants less for a while
@@ -36,17 +36,17 @@ class GiveUp:
 
 @dataclass(frozen=True)
 class TooLate:
-    """Its time is over before another attempt. That is nobody's failure to mend and replay."""
+    """The message expires before another attempt. A replay would not help, so it is no failure."""
 
 
 @dataclass(frozen=True)
 class Uncertain:
-    """Nobody can tell whether the mail is out: no retry, no other provider, that would make the duplicate."""
+    """The provider may have accepted the message. A retry, here or at another provider, could send a duplicate."""
 
 
 @dataclass(frozen=True)
 class Tries:
-    """A message's attempts: those that count towards its ceiling, and all that were made, which set its pauses."""
+    """The attempts of a message. `counted` meets the kind's ceiling; `made` sets the pauses."""
 
     counted: int
     made: int
@@ -72,9 +72,9 @@ MISFIT_LONGEST_S, MISFIT_LONGEST_BULK_S = 60.0, 600.0
 
 
 def misfit_pause_s(age_s: float, *, is_bulk: bool, jitter: float) -> float:
-    """Return when another worker may try a message that this one cannot make into an email.
+    """Return the pause before another worker may try a message that this one cannot render.
 
-    The pause grows with the message's age, so nothing has to be counted. `jitter` is a random number in [0, 1).
+    The pause grows with the message's age, so no counter is needed. `jitter` is a random number in [0, 1).
     """
     longest_s = MISFIT_LONGEST_BULK_S if is_bulk else MISFIT_LONGEST_S
     return min(max(age_s / 2, MISFIT_FIRST_S), longest_s) * (0.5 + jitter / 2)
@@ -83,10 +83,10 @@ def misfit_pause_s(age_s: float, *, is_bulk: bool, jitter: float) -> float:
 def decide(
     error_class: ErrorClass, limits: Limits, *, tries: Tries, age_s: float, provider_wish_s: float | None, jitter: float
 ) -> Decision:
-    """Decide after an attempt that was not plainly accepted. `jitter` is a random number in [0, 1).
+    """Return the decision; `jitter` is a random number in [0, 1).
 
     The delay lies between half and the whole of the exponential step, so that messages that failed together do not
-    come back together; it is never shorter than the provider's own wish.
+    return together; it is never shorter than the provider's own wish.
     """
     if error_class is ErrorClass.AMBIGUOUS:
         return Uncertain()

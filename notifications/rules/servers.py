@@ -1,8 +1,8 @@
-"""What the URLs of Redis and SMTP servers say: parsed once, for every library that connects. Pure.
+"""Parse the URLs of Redis and SMTP servers for every library that connects. Pure.
 
-Libraries differ in what they read from a URL: redis-py takes `?db=7`, kombu drops it; kombu verifies no certificate
-unless it is told to. So a URL is taken apart here, each library is given what it understands, and a URL that one of
-them would read otherwise is refused.
+Libraries differ in what they read from a URL: redis-py takes `?db=7`, kombu drops it; kombu verifies no certificate by
+default. So a URL is taken apart here, each library gets what it understands, and a URL that a library would misread is
+refused.
 """
 
 import ipaddress
@@ -26,7 +26,7 @@ LONGEST_HOST = 253
 
 
 class BadUrlError(ValueError):
-    """A URL that cannot be used. The text completes "NAME …" and holds nothing of the value."""
+    """A URL that cannot be used. The text completes "NAME …" and holds no part of the value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class RedisServer:
 
     @classmethod
     def from_url(cls, url: str, *, password: str = "") -> Self:
-        """Return the server of a URL; `password` is for one that holds none. Raises BadUrlError."""
+        """Return the server of a URL. Raises BadUrlError. `password` is used if the URL has none."""
         parts = split(url, REDIS_SCHEMES)
         path = parts.tail.removeprefix("/")
         if not re.fullmatch(r"\d{0,5}", path):
@@ -71,24 +71,23 @@ class RedisServer:
             raise BadUrlError("names a user without a password")
 
     def beside(self) -> Self:
-        """Return the neighbouring database of the same server; Redis has sixteen unless it is told otherwise."""
+        # The next database of the same server. Redis has sixteen by default.
         return replace(self, db=self.db + 1 if self.db < LAST_DB else self.db - 1)
 
     @property
     def url(self) -> str:
-        """The one spelling that redis-py, kombu and Flower read alike."""
+        # redis-py, kombu and Flower read this spelling alike.
         scheme = "rediss" if self.tls else "redis"
         return f"{scheme}://{_login(self.user, self.password)}{bracketed(self.host)}:{self.port}/{self.db}"
 
     def client_options(self, ca_file: str) -> dict[str, Any]:
-        """Return the server as redis-py takes it."""
         options = {"host": self.host, "port": self.port, "db": self.db}
         login = {"username": self.user or None, "password": self.password or None}
         return options | login | ({"ssl": True, **tls_options(ca_file)} if self.tls else {})
 
 
 def tls_options(ca_file: str) -> dict[str, Any]:
-    """Return how redis-py, and kombu through it, verify a server: its certificate and its name."""
+    # kombu passes these to redis-py, which then verifies the certificate and its name.
     verified = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
     return verified | ({"ssl_ca_certs": ca_file} if ca_file else {})
 
@@ -103,7 +102,7 @@ class SmtpServer:
 
     @classmethod
     def from_url(cls, url: str, *, password: str = "") -> Self:
-        """Return the server of a URL; `password` is for one that holds none. Raises BadUrlError."""
+        """Return the server of a URL. Raises BadUrlError. `password` is used if the URL has none."""
         parts = split(url, SMTP_SCHEMES)
         if parts.tail not in {"", "/"}:
             raise BadUrlError("may have nothing after host and port")
@@ -131,7 +130,7 @@ class SmtpServer:
 
 
 def split(url: str, schemes: dict[str, int], *, several_hosts: bool = False) -> Parts:
-    """Take a URL apart. Raises BadUrlError for one that libraries would read in different ways."""
+    """Take a URL apart. Raises BadUrlError if libraries would read it in different ways."""
     scheme, separator, rest = url.partition("://")
     scheme = scheme.lower()
     if not separator or scheme not in schemes:
@@ -159,7 +158,7 @@ def split(url: str, schemes: dict[str, int], *, several_hosts: bool = False) -> 
 
 
 def web_address(url: str) -> SplitResult | None:
-    """Return the parts of an http:// or https:// address; None for what is none, or holds a login."""
+    # None if it is no web address, or holds a login.
     try:
         parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and parts.port != 0 and "@" not in parts.netloc
@@ -170,14 +169,13 @@ def web_address(url: str) -> SplitResult | None:
 
 
 def require_host(host: str) -> str:
-    """Return the host. Raises BadUrlError."""
     if not is_host(host):
         raise BadUrlError("names no host that can be reached over the network")
     return host
 
 
 def is_host(host: str) -> bool:
-    """True for an address or a name that can be looked up: for a label of 64 letters Python raises no OSError."""
+    # Python raises no OSError for a label of 64 letters.
     if is_address(host):
         return True
     try:
@@ -195,12 +193,12 @@ def is_address(host: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """True for this machine: loopback, or a path, which is a unix socket."""
+    # A path is a unix socket.
     return host in {"", "localhost", "::1"} or host.startswith(("127.", "/"))
 
 
 def crosses_networks(host: str) -> bool:
-    """Return whether a connection probably leaves the private network: a full name or a public address."""
+    # A full name or a public address probably leaves the private network.
     try:
         return ipaddress.ip_address(host).is_global
     except ValueError:
@@ -208,7 +206,6 @@ def crosses_networks(host: str) -> bool:
 
 
 def bracketed(host: str) -> str:
-    """Return the host as it stands before a port."""
     return f"[{host}]" if ":" in host else host
 
 

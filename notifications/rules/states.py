@@ -1,6 +1,6 @@
-"""The life of a message: what may happen in which state, as one total table.
+"""The states of a message and the events that change them, as one total table.
 
-The table is not documentation beside the code: every compare-and-set takes its source states from `sources()`.
+Every compare-and-set takes its source states from `sources()`.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from django.db.models import TextChoices
 
 
 class Stream(TextChoices):
-    """A lane of mail; also the name of the Celery queue that carries it."""
+    """A priority lane; also the name of the Celery queue that carries it."""
 
     CRITICAL = "critical"
     DEFAULT = "default"
@@ -122,10 +122,9 @@ TRANSITIONS: dict[Status, dict[Event, Status | Ignored]] = {
 
 
 def target(event: Event) -> Status:
-    """The state that `event` leads to; every event has exactly one."""
+    # Every event leads to exactly one state; a test checks it.
     return next(after for row in TRANSITIONS.values() if isinstance(after := row[event], Status))
 
 
 def sources(event: Event) -> list[Status]:
-    """The states in which `event` changes anything."""
     return [status for status, row in TRANSITIONS.items() if isinstance(row[event], Status)]

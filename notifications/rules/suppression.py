@@ -1,5 +1,3 @@
-"""Decide when an address is suppressed, and which email it still gets. Pure."""
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -21,9 +19,10 @@ class Reason(TextChoices):
 
 @dataclass(frozen=True, kw_only=True)
 class ActiveSuppression:
-    """A suppression in force. `cooled_off`: its cool-off, counted from its beginning or the last recheck, is over.
+    """A suppression in force.
 
-    `recheck_id` is the message that was let through last, to test whether the address accepts email again.
+    `cooled_off`: its cool-off, counted from its beginning or the last recheck, is over. `recheck_id` is the last
+    message that was sent to test whether the address accepts email again.
     """
 
     reason: Reason
@@ -32,8 +31,6 @@ class ActiveSuppression:
 
 
 class SuppressionCheck(Enum):
-    """What the list allows to one message."""
-
     ALLOWED = "allowed"
     RECHECK = "recheck"  # it is sent to test whether the address accepts email again; only one is
     BLOCKED = "blocked"
@@ -41,7 +38,7 @@ class SuppressionCheck(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """What is known of a message. One that has no row yet has no id."""
+    """The facts about a message. It has no id before it has a row."""
 
     stream: Stream
     may_recheck: bool
@@ -49,12 +46,9 @@ class Candidate:
 
 
 def check_suppression(suppression: ActiveSuppression, message: Candidate) -> SuppressionCheck:
-    """Return what one suppression allows to one message.
-
-    A reader who unsubscribed gets everything but bulk mail. A mailbox that was full must not lock its owner out, so a
-    message of a kind that may recheck is sent to an address with soft bounces after a cool-off, and stays the recheck
-    through all its attempts.
-    """
+    # A reader who unsubscribed gets everything but bulk email. A full mailbox must not lock its owner out, so a message
+    # of a kind that may recheck is sent to an address with soft bounces after a cool-off, and stays the recheck through
+    # all its attempts.
     if suppression.reason is Reason.UNSUBSCRIBED and message.stream is not Stream.BULK:
         return SuppressionCheck.ALLOWED
     is_same = message.message_id is not None and message.message_id == suppression.recheck_id
@@ -64,21 +58,20 @@ def check_suppression(suppression: ActiveSuppression, message: Candidate) -> Sup
 
 
 def blocking_reason(suppressions: Iterable[ActiveSuppression], message: Candidate) -> Reason | None:
-    """Return the first reason that blocks a message, or None if it is allowed, also as a recheck."""
+    """Return the first reason that blocks a message, or None if it may be sent."""
     return next(
         (one.reason for one in suppressions if check_suppression(one, message) is SuppressionCheck.BLOCKED), None
     )
 
 
 def is_recheck(suppressions: Iterable[ActiveSuppression], message: Candidate) -> bool:
-    """Return whether a message that is not blocked is a recheck."""
     return any(check_suppression(one, message) is SuppressionCheck.RECHECK for one in suppressions)
 
 
 def reason_for(
     kind: EventType, bounce: BounceKind | None, *, soft_bounces: int, soft_bounce_limit: int
 ) -> Reason | None:
-    """Return why an event suppresses its address, if it does. `soft_bounces` counts this one and those before it."""
+    # `soft_bounces` counts this event and those before it.
     if kind is EventType.COMPLAINED:
         return Reason.COMPLAINT
     if kind is EventType.UNSUBSCRIBED:

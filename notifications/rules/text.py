@@ -1,7 +1,7 @@
-"""Text as people type and paste it, in the one form that is compared, stored and shown. Pure.
+"""Normalize text as people type and paste it. Pure.
 
-Text that looks the same to a person must be the same: pages and word processors put in soft hyphens, zero-width and
-no-break spaces, and some keyboards type full-width letters.
+Pages and word processors insert soft hyphens, zero-width and no-break spaces, and some keyboards type full-width
+letters. Text that looks the same must be the same.
 """
 
 import re
@@ -17,25 +17,25 @@ _SPACES = re.compile(r"[^\S\r\n\x0b\x0c\x1c-\x1f\x85\u2028\u2029]+")
 
 
 def visible(text: str) -> str:
-    """Return `text` without the characters that nobody sees: format characters and fillers."""
+    # Format characters and fillers have no shape.
     if text.isascii():
         return text
     return "".join(one for one in text if category(one) != "Cf" and one not in _FILLERS)
 
 
 def one_form(text: str) -> str:
-    """Return `text` in NFKC, without what is invisible, with single spaces and none around it. Line breaks stay."""
+    """Return `text` in NFKC, without invisible characters, with single spaces. Line breaks stay."""
     return _SPACES.sub(" ", visible(normalize("NFKC", text))).strip(" ")
 
 
 def prose(text: str) -> str:
-    """Return a text of several words or lines as its author sees it: in NFC, without what pasting leaves behind.
+    """Return a text of several words or lines as its author sees it.
 
-    The joiners of emoji and scripts stay, and so does the no-break space.
+    The text is in NFC, without what pasting adds. The joiners of emoji and scripts stay, and so does the no-break
+    space.
     """
     return re.sub("[\u00ad\u200b\u2060\ufeff]", "", normalize("NFC", text))
 
 
 def one_line(text: str) -> str:
-    """Return what a setting says in a header as its author sees it, with plain spaces."""
     return _SPACES.sub(" ", prose(text)).strip(" ")

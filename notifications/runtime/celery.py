@@ -1,7 +1,8 @@
-"""What the engine needs of a project's Celery application. Measured with Celery 5.7, kombu 5.7 and Redis 6 to 8.
+"""Configure a project's Celery application for the engine.
 
-A request publishes and must never wait for a broker in trouble; a worker must not drop a healthy connection because
-the broker took a breath. Hence two sets of broker options, chosen by the process's role.
+Measured with Celery 5.7, kombu 5.7 and Redis 6 to 8. A request publishes and must never wait for a broker in trouble; a
+worker must not drop a healthy connection because the broker paused. Hence two sets of broker options, chosen by the
+process's role.
 """
 
 import atexit
@@ -22,7 +23,10 @@ BEAT_LOOP_S = 5
 
 
 def configure(app: Celery) -> None:
-    """Prepare `app` to carry email. Overrides its configuration; what is set on `app.conf` later overrides this."""
+    """Prepare `app` to carry email.
+
+    It overrides the configuration of `app`; what is set on `app.conf` later overrides this.
+    """
     # `celery.current_app` is the current thread's; requests and publishers run in others.
     app.set_default()
     app.add_defaults(options)
@@ -32,7 +36,7 @@ def configure(app: Celery) -> None:
 
 
 def options() -> dict[str, Any]:
-    """Return the Celery settings that the guarantees rest on, for a process of this role."""
+    # The guarantees rest on these settings. They depend on the process's role.
     return {
         **_broker(),
         **_patience(),
@@ -65,7 +69,7 @@ def _broker() -> dict[str, Any]:
 
 
 def _patience() -> dict[str, Any]:
-    """Without patience the relay is the retry. With only one of the three bounds a refused broker costs 6 s."""
+    # Without patience the relay is the retry. With only one of the three bounds a refused broker costs 6 s.
     is_patient = settings.MAILROOM_ROLE in {Role.WORKER, Role.BEAT, Role.FLOWER}
     # Nobody waits for the relay, but a round has to end: what could not be published is due in the next one.
     socket_s = 1 if settings.MAILROOM_ROLE == Role.RELAY else 0.15
@@ -105,7 +109,7 @@ _PATIENT = {
 
 
 def _results() -> dict[str, Any]:
-    """A project may keep results elsewhere, or none: nothing is decided by them."""
+    # A project may keep results elsewhere, or none: no decision uses them.
     if not any(app.startswith("django_celery_results") for app in settings.INSTALLED_APPS):
         return {}
     return {"result_backend": "notifications.runtime.results:Results", "result_extended": True}

@@ -1,4 +1,4 @@
-"""How many connections PostgreSQL has in use, and how many it allows an ordinary user."""
+"""Count PostgreSQL's connections: those in use, and those for an ordinary user."""
 
 # `reserved_connections` exists from version 16 on.
 USED_AND_ALLOWED = """

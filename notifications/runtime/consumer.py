@@ -1,7 +1,7 @@
-"""A worker's consumer that comes back by itself, a second or two after its broker, whatever that one had.
+"""A worker's consumer that reconnects a second or two after its broker returns.
 
 Celery's own waits 2 s, 4 s … 30 s between its tries, and no setting bounds that. With a limit to the tries the worker
-ends, and starting workers anew takes the processor away from those who serve people.
+ends, and starting workers again takes the processor away from web requests.
 """
 
 import logging
@@ -20,7 +20,7 @@ PAUSE_S = 1
 
 class PersistentConsumer(Consumer):
     def ensure_connected(self, conn: Any) -> Any:
-        """Return the connection once it is there. Raises WorkerShutdown if the worker is to end before."""
+        """Return the open connection. Raises WorkerShutdown if the worker is to end before."""
 
         def say(error: Exception, interval_s: float) -> None:
             logger.warning("the broker is away (%s); trying again in %g s", type(error).__name__, interval_s)
@@ -32,7 +32,7 @@ class PersistentConsumer(Consumer):
         )
 
     def on_connection_error_before_connected(self, exc: Exception) -> None:
-        """A replica and a full broker take connections and refuse what comes next."""
+        # A replica and a full broker accept connections and refuse what comes next.
         super().on_connection_error_before_connected(exc)
         heartbeat.touch()
         time.sleep(PAUSE_S)
@@ -53,4 +53,5 @@ class PersistentConsumer(Consumer):
 
 
 def _say_nothing(*_args: Any, **_kwargs: Any) -> None:
-    """Whom a task came from has forgotten that it was given out, or gives it out again: the row knows what is done."""
+    # The broker has forgotten that it gave the task out, or gives it out again: the row knows what is done.
+    ...

@@ -32,7 +32,7 @@ class DatabaseUnavailableError(Exception):
 
 
 def is_outage(error: BaseException | None) -> bool:
-    """Return whether the database itself is in trouble, so that the same statement may succeed later."""
+    # The database itself is in trouble, so the same statement may succeed later.
     if not isinstance(error, Error):
         return False
     if (sqlstate := _sqlstate(error)) is None:
@@ -42,19 +42,18 @@ def is_outage(error: BaseException | None) -> bool:
 
 
 def is_full(error: BaseException) -> bool:
-    """Return whether PostgreSQL refused a connection because all are in use: it gives no SQLSTATE, only a sentence."""
+    # When all connections are in use, PostgreSQL gives no SQLSTATE, only a sentence.
     text = str(error)
     return "too many clients" in text or "remaining connection slots" in text
 
 
 def error_name(error: BaseException) -> str:
-    """Return the name of a database error: "AdminShutdown". Its text may quote rows."""
+    # "AdminShutdown". The error's text may quote rows.
     return type(error.__cause__ or error).__name__.lstrip("_")
 
 
 @contextmanager
 def raise_outage() -> Iterator[None]:
-    """Raise DatabaseUnavailableError in place of an outage's error."""
     try:
         yield
     except Error as error:
@@ -64,21 +63,18 @@ def raise_outage() -> Iterator[None]:
 
 
 def note_outage() -> None:
-    """Remember that a thread waits for the database now: it is delayed, not stuck."""
+    # A thread that waits for the database is delayed, not stuck.
     global _outage_seen_at  # noqa: PLW0603 - one moment for the process
     _outage_seen_at = time.monotonic()
 
 
 def had_outage_since(moment: float) -> bool:
-    """Return whether a thread has waited for the database since that moment of the monotonic clock."""
+    # `moment` is on the monotonic clock.
     return _outage_seen_at >= moment
 
 
 def drop_connection() -> None:
-    """Close the connection, so that the next statement opens another: Django keeps a lost one until it is closed.
-
-    Does nothing within a transaction, which has to end first.
-    """
+    # Django keeps a lost connection until it is closed. A transaction has to end first, so nothing happens within one.
     if not connection.in_atomic_block:
         connection.close()
 

@@ -1,7 +1,8 @@
-"""A file whose age says whether a process does its work: `inspect ping` costs half a second of CPU at every probe.
+"""Keep a file whose age shows whether a process works.
 
-A worker whose slots are all busy stays fresh; one that is stopped or takes no tasks does not. While the broker is away
-the file stays fresh too: a restart would not help. What is wrong goes into a row, for operators.
+`inspect ping` costs half a second of CPU at every probe. A worker whose slots are all busy stays fresh; one that is
+stopped or takes no tasks does not. Without a broker the file stays fresh too: a restart would not help. A row tells
+operators what is wrong.
 """
 
 import logging
@@ -29,7 +30,7 @@ FORGET_AFTER_H = 1
 
 
 def path() -> Path | None:
-    """The file named by MAILROOM_HEARTBEAT_FILE, or None where nobody asks for a heartbeat."""
+    # MAILROOM_HEARTBEAT_FILE, if it is set.
     name = os.environ.get("MAILROOM_HEARTBEAT_FILE")
     return Path(name) if name else None
 
@@ -45,15 +46,15 @@ def remove() -> None:
 
 
 def name_of(process: str) -> str:
-    """Return the name of a process on this machine, in Celery's way."""
+    # As Celery names processes.
     return f"{process}@{socket.gethostname()}"
 
 
 class Row:
-    """Keeps a process's row fresh from a thread of its own: a database that hangs must hold up nothing else.
+    """Keep a process's row fresh from a thread.
 
-    `trouble` says what keeps the process from its work, in one sentence, and is empty if nothing does. It is asked from
-    that thread and must not raise.
+    A database that hangs must delay nothing else. `trouble` returns the error that keeps the process from its work, in
+    one sentence, or nothing. That thread calls it, so it must not raise.
     """
 
     def __init__(self, name: str, trouble: Callable[[], str]) -> None:
@@ -67,7 +68,7 @@ class Row:
         self._thread.start()
 
     def stop(self) -> None:
-        """Take the row away. A database in trouble is not waited for: then the row grows old."""
+        # Deletes the row. A database in trouble is not waited for: then the row grows old.
         self._stop.set()
         self._thread.join(GOODBYE_S)
 
@@ -90,7 +91,7 @@ class Row:
 
 
 def beat(name: str, trouble: str = "") -> None:
-    """Write down that the process turns, and what keeps it from its work. Raises Django's database errors."""
+    # `trouble` keeps the process from its work. Raises database errors.
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -106,11 +107,11 @@ def beat(name: str, trouble: str = "") -> None:
 
 
 def goodbye(name: str) -> None:
-    """The process has ended in order: nobody is to miss it. Raises Django's database errors."""
+    # The process has ended in order, so no operator should miss it. Raises database errors.
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM notifications_processheartbeat WHERE name = %s", [name[:200]])
 
 
 def served_key(queue: str) -> str:
-    """Present while a healthy worker takes tasks from a queue: the queue itself does not show that."""
+    # Present while a healthy worker consumes a queue: the queue itself does not show that.
     return f"mailroom:served:{queue}"

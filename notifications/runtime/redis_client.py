@@ -1,4 +1,4 @@
-"""Connect to Redis (or Valkey): the budget, the providers' circuits and the broker's health are kept there."""
+"""Connect to Redis (or Valkey), which keeps the budget, the circuits and the broker's health."""
 
 import threading
 import time
@@ -41,12 +41,11 @@ _connecting = threading.Lock()
 
 
 def client() -> redis.Redis:
-    """Return the process's client; it connects when first used and again after every failure."""
+    # Connects when first used and again after every failure.
     return shared_client(settings.REDIS_URL)
 
 
 def shared_client(url: str) -> redis.Redis:
-    """Return the process's client of one server."""
     # A cache alone would let two first threads make one each. The client that is not kept closes its connections when
     # it is collected, also one that is being read from.
     with _connecting:
@@ -59,7 +58,7 @@ def _client_at(url: str) -> redis.Redis:
 
 
 def new_client(url: str) -> redis.Redis:
-    """Return a new client, which the caller closes."""
+    # The caller closes it.
     return redis.Redis(
         **RedisServer.from_url(url).client_options(settings.REDIS_CA_FILE),
         socket_timeout=TIMEOUT_S,
@@ -70,5 +69,4 @@ def new_client(url: str) -> redis.Redis:
 
 
 def reset() -> None:
-    """Let the next call make a new client, as a new process does."""
     _client_at.cache_clear()

@@ -1,4 +1,4 @@
-"""Where Celery keeps results: rows, for operators to look at. Nothing is decided by them."""
+"""Keep Celery's results as rows that operators can read. No decision uses them."""
 
 import logging
 from typing import Any
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 class Results(DatabaseBackend):  # type: ignore[misc]
-    """Celery makes a failure of a task that is done if its result cannot be written. Here it is only not written."""
+    """Ignore a result that cannot be written. Celery would count a finished task as failed."""
 
     def store_result(self, task_id: str, result: Any, state: str, *args: Any, **kwargs: Any) -> Any:
         try:

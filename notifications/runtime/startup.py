@@ -1,4 +1,4 @@
-"""A process that cannot do its work must not start: Celery and gunicorn do not enforce Django's system checks."""
+"""Refuse to start a process that cannot work. Celery and gunicorn do not enforce Django's system checks."""
 
 from typing import NoReturn
 
@@ -10,10 +10,7 @@ from notifications.runtime.roles import Role
 
 
 def require(*allowed: Role) -> None:
-    """Refuse to go on in a wrong role or with a setting that cannot work.
-
-    Raises SystemCheckError, which names what to change.
-    """
+    """Require a role and working settings. Raises SystemCheckError, which names what to change."""
     if settings.MAILROOM_ROLE not in allowed:
         names = " or ".join(role.value for role in allowed)
         raise SystemCheckError(f"MAILROOM_ROLE is wrong: this process needs MAILROOM_ROLE={names}. (mailroom.E001)")
@@ -21,7 +18,7 @@ def require(*allowed: Role) -> None:
 
 
 def start(*allowed: Role) -> None:
-    """Require a role and usable settings where no caller of ours turns an error into a sentence."""
+    # For callers without an own error message.
     try:
         require(*allowed)
     except SystemCheckError as error:
@@ -29,5 +26,5 @@ def start(*allowed: Role) -> None:
 
 
 def refuse(why: str) -> NoReturn:
-    """End the process with a sentence and without a traceback."""
+    # Ends the process with a sentence and without a traceback.
     raise SystemExit(f"Mailroom does not start: {why}") from None

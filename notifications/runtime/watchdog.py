@@ -1,4 +1,4 @@
-"""Whether a worker that turns also works. Pure: what is seen in, a sentence out.
+"""Detect a worker that is alive but not consuming tasks. Pure.
 
 A worker can lose its place at the broker without noticing: it is connected, it answers pings, and takes nothing
 (https://github.com/celery/celery/issues/8030).
@@ -19,12 +19,13 @@ ANSWERS_WITHIN_S = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """`waiting`: tasks in the worker's queues, None if the broker did not say. `free`: idle slots.
+    """The observed state of a worker.
 
-    In seconds, `idle_s`: for how long it has had a free slot and something to take, and has taken nothing. `still_s`:
-    since the consumer's timer last moved. `unheard_s`: since the broker last answered. `full_s`: for how long all slots
-    have been busy with the same tasks. `oldest_s`: the age of the oldest task. The last two are 0 while tasks wait for
-    a database that is away.
+    Units are seconds. `waiting`: tasks in the worker's queues, None if the broker did not say. `free`: idle slots.
+    `idle_s`: for how long it has had a free slot and waiting tasks, and has taken nothing. `still_s`: since the
+    consumer's timer last moved. `unheard_s`: since the broker last answered. `full_s`: for how long all slots have been
+    busy with the same tasks. `oldest_s`: the age of the oldest task. The last two are 0 while tasks wait for a database
+    that is away.
     """
 
     waiting: int | None
@@ -37,7 +38,7 @@ class Seen:
 
 
 def trouble(seen: Seen) -> str:
-    """Return what is wrong with the worker, in one sentence; empty if nothing is."""
+    # One sentence; empty if nothing is wrong.
     if seen.still_s > TURNS_WITHIN_S:
         return f"its consumer has stood still for {seen.still_s:.0f} s: it has lost the broker or is held up"
     if seen.unheard_s > ANSWERS_WITHIN_S:

@@ -1,4 +1,4 @@
-"""A worker's heartbeat, and who watches whether it works."""
+"""A worker's heartbeat, and the thread that watches the worker."""
 
 import logging
 import threading
@@ -15,9 +15,9 @@ logger = logging.getLogger(__name__)
 
 
 class Watch:
-    """One worker, as far as it can be seen from inside.
+    """Observe one worker from inside, every few seconds, from a thread.
 
-    Looks every few seconds, from a thread of its own: a broker that hangs must not hold up the consumer.
+    A broker that hangs must not delay the consumer.
     """
 
     def __init__(self, consumer: Any) -> None:
@@ -35,12 +35,12 @@ class Watch:
 
     @property
     def trouble(self) -> str:
-        """What is wrong with the worker, in one sentence; empty if nothing is. A watch that sleeps is wrong too."""
+        # One sentence; empty if nothing is wrong. A watch that sleeps is wrong too.
         unseen_s = time.monotonic() - self._looked_at
         return self._found if unseen_s < watchdog.TURNS_WITHIN_S else f"nobody has looked at it for {unseen_s:.0f} s"
 
     def turn(self) -> None:
-        """The consumer's loop turns: to be called from it."""
+        # The consumer's loop calls this at each turn.
         self.turned_at = time.monotonic()
         if not self.trouble:
             heartbeat.touch()
@@ -81,7 +81,7 @@ class Watch:
         )
 
     def _held_up(self, now: float, *, free: int, has_moved: bool) -> tuple[float, float]:
-        """Return for how long all slots have been busy with the same tasks, and the age of the oldest task (s)."""
+        # Seconds that all slots have been busy with the same tasks, and the age of the oldest task.
         is_excused = database.had_outage_since(now - 2 * heartbeat.EVERY_S)
         # Names of requests: a reference would keep one alive that Celery has lost.
         running = {(id(request), getattr(request, "time_start", None)) for request in list(state.active_requests)}
@@ -91,7 +91,7 @@ class Watch:
         return now - self._moved_at, now - min(self._tasks.values(), default=now)
 
     def _waiting(self) -> int | None:
-        """Return how many tasks wait in the worker's queues, and let it be known that somebody serves them."""
+        # Also shows the relay that a worker serves these queues.
         from notifications.runtime.heartbeat import SERVED_FOR_S, served_key  # noqa: PLC0415 - Django is set up by now
         from notifications.runtime.redis_client import client  # noqa: PLC0415 - Django is set up by now
 
@@ -107,7 +107,7 @@ class Watch:
 
 
 class Heartbeat(bootsteps.StartStopStep):
-    """Beats from the consumer's own timer, once it can take tasks."""
+    """Beats from the consumer's own timer, once the worker can take tasks."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 

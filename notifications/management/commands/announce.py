@@ -1,4 +1,4 @@
-"""Enqueues one text for many people. They leave on the bulk stream, as fast as the rates allow."""
+"""Enqueue one text for many users. The messages leave on the bulk stream, as fast as the rates allow."""
 
 import re
 from collections import Counter
@@ -51,7 +51,7 @@ class Command(BaseCommand):
 
 
 def audience(name: str) -> tuple[Kind, QuerySet[Any]]:
-    """Return the kind called `name`, or the only one that has an audience, with its users. Raises CommandError."""
+    # Without a name, the only kind that has an audience. Raises CommandError.
     found = {kind.name: kind for kind in kinds.KINDS.values() if kind.audience}
     kind = found.get(name or next(iter(found), "")) if name or len(found) == 1 else None
     if kind is None or kind.audience is None:
@@ -65,7 +65,7 @@ def draft(kind: Kind, name: str, reader: AbstractBaseUser, context: dict[str, An
 
 
 def one_line(what: str, text: str) -> str:
-    """Return what becomes part of a header or a key. Raises CommandError for what would be shown as something else."""
+    # The text becomes part of a header or a key, so CommandError refuses what would be shown as something else.
     unreadable = any(category(one) in {"Cc", "Cs", "Zl", "Zp"} for one in text) or BIDI.search(text)
     if unreadable or ENCODED_WORD.search(text):
         raise CommandError(f"The {what} has to be one line of readable text.")
@@ -77,7 +77,7 @@ def paragraphs(text: str) -> list[str]:
 
 
 def pages(readers: QuerySet[Any]) -> Iterator[list[Any]]:
-    """Yield the readers by key: a pooler in transaction mode keeps no cursor open between two statements."""
+    # By key: a pooler in transaction mode keeps no cursor open between two statements.
     rest = readers.order_by("pk")
     while page := list(rest[:BATCH]):
         yield page

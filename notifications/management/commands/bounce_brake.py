@@ -1,4 +1,4 @@
-"""What the bounce brake holds back: show it, let it go, or cancel it."""
+"""Show, release or cancel the messages that the bounce brake holds back."""
 
 from typing import Any
 

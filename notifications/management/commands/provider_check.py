@@ -1,4 +1,4 @@
-"""Says whether mail can go out, before a person has to find out."""
+"""Check whether email can go out."""
 
 import getpass
 import platform
@@ -51,7 +51,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{'':<4}  {'':<{width}}  → {printable(finding.hint)}")
 
     def send(self, address: str, wait_s: float) -> Finding:
-        """Send one message through the outbox like any other, so by the first provider that takes it."""
+        # Through the outbox like any other message, so by the first provider that accepts it.
         context = {"sender": operator(), "sent_from": platform.node() or "a machine without a name"}
         message = enqueue(Draft(kind=PROVIDER_TEST.name, to=address, context=context))
         assert message is not None  # noqa: S101 - without a key of its own, no earlier one can be in its place
@@ -89,5 +89,5 @@ def operator() -> str:
 
 
 def printable(text: str) -> str:
-    """Return `text` without what could steer a terminal: some of it are a provider's words."""
+    # Some of the text is a provider's, and could steer a terminal.
     return "".join(character if character.isprintable() else "?" for character in text)

@@ -1,7 +1,7 @@
-"""The relay's process: it publishes in its main thread and reads what providers report in another, until it is stopped.
+"""The relay's process: one thread publishes, another reads providers' events.
 
-Neither waits for the other. An uncertain message is settled by its provider's word before its kind's policy settles it:
-the relay leaves it alone while an older event is unread.
+Neither waits for the other. A provider's report settles an uncertain message before the kind's guarantee does: the
+relay waits while an older event is unread.
 """
 
 import logging
@@ -64,7 +64,7 @@ def _trouble(still_s: float) -> str:
 
 
 def _round(before: relay.Round) -> tuple[relay.Round, float]:
-    """Do one round and return it, and how long to wait for the next, in seconds."""
+    # The pause is in seconds.
     began = time.monotonic()
     try:
         done = relay.run_once(before)
@@ -83,7 +83,7 @@ def _round(before: relay.Round) -> tuple[relay.Round, float]:
 
 
 def _pause_s(done: relay.Round, took_s: float) -> float:
-    """Return how long to wait for the next round."""
+    # The pause is in seconds.
     if done.paced:
         # What the round itself took is part of it: what it hands out is meant for so long and no longer.
         return min(float(settings.RELAY_INTERVAL_S), max(0.0, relay.PACED_ROUND_S - took_s))

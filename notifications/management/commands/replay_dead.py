@@ -1,4 +1,4 @@
-"""Gives dead letters another life, once what killed them is mended."""
+"""Replay dead letters after their cause is fixed."""
 
 import re
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ class Command(BaseCommand):
 
 
 def check_text(option: str, text: str) -> None:
-    """A shell passes on bytes that are no text; the database takes none. Raises CommandError."""
+    # A shell passes on bytes that are no text, which the database refuses. Raises CommandError.
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -51,7 +51,7 @@ def check_text(option: str, text: str) -> None:
 
 
 def moment(text: str) -> datetime | Combinable:
-    """Return when that was, by the database's clock if it is said from now. Raises CommandError."""
+    # A relative time is on the database's clock. Raises CommandError.
     if ago := re.fullmatch(r"(\d{1,4})([mhd])", text):
         return Now() - timedelta(**{UNITS[ago[2]]: int(ago[1])})
     try:
@@ -62,7 +62,7 @@ def moment(text: str) -> datetime | Combinable:
 
 
 def check_kind(kind: str) -> None:
-    """A kind that is gone may have left dead letters. Raises CommandError for a name that nothing has."""
+    # A removed kind may have left dead letters. Raises CommandError for a name without either.
     if kind and kind not in kinds.KINDS and not dead_letters(kind=kind).exists():
         known = ", ".join(sorted(kinds.KINDS))
         raise CommandError(f"No kind of e-mail is called {kind!r}, and no dead letter is of it; there are: {known}.")

@@ -1,4 +1,4 @@
-"""How everything stands, in text or JSON; ends with 1 if there are problems."""
+"""Print the status as text or JSON; exit with 1 if there are problems."""
 
 import json
 import sys
@@ -51,7 +51,7 @@ class Command(BaseCommand):
 
 
 def look() -> tuple[Status | None, list[Finding]]:
-    """Return how everything stands and what is wrong; a database that is away is the answer to all questions."""
+    # A database outage is the only finding then.
     try:
         status = collect()
     except Error as error:

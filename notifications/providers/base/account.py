@@ -1,4 +1,4 @@
-"""What a provider's account tells and does beside sending: its quota, its own suppression list, its set-up."""
+"""What a provider's account offers beside sending: its quota, suppression list and set-up."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Iterable
@@ -13,7 +13,7 @@ from notifications.rules.suppression import Reason
 
 @dataclass(frozen=True, kw_only=True)
 class Quota:
-    """What the account may send, over all applications that use it. None: the provider sets no such limit."""
+    """What the account may send, over all its applications. None: the provider sets no such limit."""
 
     per_second: float | None
     per_day: int | None
@@ -28,7 +28,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One line of `provider_check`: what was looked at, how it is, and what to do about it."""
+    """One line of `provider_check`: the subject, its state, and what to do about it."""
 
     subject: str
     level: Level
@@ -41,19 +41,19 @@ def good(subject: str, text: str) -> Finding:
 
 
 def note(subject: str, text: str, hint: str = "") -> Finding:
-    """Something is not set up, or cannot be known; mail goes out all the same."""
+    # Not set up, or unknown; email goes out nevertheless.
     return Finding(subject=subject, level=Level.NOTE, text=text, hint=hint)
 
 
 def bad(subject: str, text: str, hint: str) -> Finding:
-    """Something is set up and will not work."""
+    # Set up, and will not work.
     return Finding(subject=subject, level=Level.BAD, text=text, hint=hint)
 
 
 def judged(subject: str, problems: Iterable[tuple[bool, str, str]], *, otherwise: str) -> Finding:
-    """Return the first of `problems` that applies as bad, or that it is good, as `otherwise` says.
+    """Return the first of `problems` that applies, or a good finding with `otherwise`.
 
-    A problem is: does it apply, what is wrong, what to do.
+    A problem is: whether it applies, what is wrong, what to do.
     """
     for applies, text, hint in problems:
         if applies:
@@ -83,13 +83,13 @@ _REDIRECT = "http-3"
 
 
 def in_words(error: ProviderError) -> str:
-    """Return what a failed question to a provider means; the words of ProviderError itself are about mails."""
+    # ProviderError's text is about emails; this is about a failed question.
     detail = "" if error.error_class is ErrorClass.AMBIGUOUS or not error.detail else f", {error.detail}"
     return f"{_of_the_way(error) or _SAYS[error.error_class]} ({error.code}{detail})"
 
 
 def _of_the_way(error: ProviderError) -> str:
-    """Return what is wrong with the address asked, "" if nothing is known of that."""
+    # "" if the error says nothing about the address that was called.
     return _NO_API if error.code.startswith(_REDIRECT) else _SAYS_OF_THE_WAY.get(error.code, "")
 
 
@@ -98,10 +98,8 @@ def unreadable() -> ProviderError:
 
 
 def closed(error: ProviderError, hint: str, *, address: str) -> Finding:
-    """The first question already failed.
-
-    `hint` says how to mend the credentials, if they are what is wrong; `address` which setting says whom we ask.
-    """
+    # The first question failed already. `hint` says how to fix the credentials, if they are wrong; `address` is the
+    # setting that names the server.
     if _of_the_way(error):
         hint = f"Look at {address}, and at proxies on the way."
     elif error.error_class is not ErrorClass.MISCONFIGURED:
@@ -110,9 +108,9 @@ def closed(error: ProviderError, hint: str, *, address: str) -> Finding:
 
 
 def looked(subject: str, look: Callable[[], list[Finding]], *, not_allowed: Container[str] = ()) -> list[Finding]:
-    """Return what `look` finds, or a note where it is not answered: what is unknown is not bad.
+    """Return what `look` finds, or a note if the provider does not answer.
 
-    `not_allowed` are the codes of errors that mean that the credentials are good, but not for this question.
+    `not_allowed` are the codes of errors with which good credentials are denied this question.
     """
     try:
         return look()
@@ -123,7 +121,7 @@ def looked(subject: str, look: Callable[[], list[Finding]], *, not_allowed: Cont
 
 
 class Account(ABC):
-    """One provider's account. Every method makes network calls of its own and raises ProviderError."""
+    """One provider's account. Every method calls the network and raises ProviderError."""
 
     provider: ClassVar[str]
     # False where the provider knows no quota, so that none is missed.
@@ -138,20 +136,20 @@ class Account(ABC):
 
     @abstractmethod
     def quota(self) -> Quota | None:
-        """Return what the account may send, or None where the provider does not say."""
+        """Return what the account may send, or None if the provider does not say."""
 
     @abstractmethod
     def unsuppress(self, address: str, reason: Reason | None = None) -> bool:
-        """Take an address off the provider's own suppression lists; False if it was on none.
+        """Remove an address from the provider's own suppression lists; False if it was on none.
 
-        With a `reason`, off those only on which it is for that reason: who complained stays on the list of complaints
+        With a `reason`, only from the list for that reason: a person who complained stays on the list of complaints
         when a bounce is lifted.
         """
 
     @abstractmethod
     def inspect(self) -> list[Finding]:
-        """Look at credentials, sender identity, sandbox and webhook set-up, without sending anything."""
+        """Check credentials, sender identity, sandbox and webhook set-up, without sending."""
 
     def dkim_names(self) -> list[str]:
-        """Return the DNS names at which the keys that sign our mail must be; empty where the provider does not say."""
+        """Return the DNS names of the DKIM keys; empty if the provider does not say."""
         return []

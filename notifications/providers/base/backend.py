@@ -1,4 +1,4 @@
-"""What a provider is to the rest of Mailroom: it takes one mail, or says in our words why not."""
+"""The contract of a provider: it accepts one email, or raises ProviderError."""
 
 from abc import ABC, abstractmethod
 from enum import Enum, auto
@@ -42,15 +42,13 @@ _BAD_SETUP = (AnymailConfigurationError, AnymailImproperlyInstalled, BadSenderEr
 
 
 class Stage(Enum):
-    """How far a send has come."""
-
     COMPOSING = auto()
     OPENING = auto()
     SENDING = auto()
 
 
 class HeedlessPostSend(AnymailBaseBackend):  # type: ignore[misc]
-    """To be mixed in before Anymail's own backend: no receiver undoes that a mail was taken."""
+    """Mix in before Anymail's backend. No receiver can undo an acceptance."""
 
     def run_post_send(self, message: EmailMultiAlternatives) -> None:
         # Anymail would raise what a receiver raised. Django has logged it.
@@ -60,7 +58,7 @@ class HeedlessPostSend(AnymailBaseBackend):  # type: ignore[misc]
 
 
 class Provider(ABC):
-    """How one provider sends: how to connect, what it must be told, what its errors mean."""
+    """How one provider sends: its connection, its extra headers, the meaning of its errors."""
 
     name: ClassVar[str]
     # As people know it.
@@ -98,16 +96,17 @@ class Provider(ABC):
         return []
 
     def receipt(self, message: EmailMultiAlternatives) -> Accepted:
-        """Return the provider's own id of a message it has just taken."""
+        """Return the provider's own id of a message that it has just accepted."""
         recipients = getattr(getattr(message, "anymail_status", None), "recipients", None) or {}
         # Anymail's own summary is a set where it has written an address in two ways.
         ids = [str(one.message_id) for one in recipients.values() if one.message_id]
         return Accepted(ids[0] if ids else "")
 
     def send(self, mail: OutgoingMail) -> Accepted:
-        """Hand one mail to the provider over this thread's warm connection, in PROVIDER_DEADLINE_S at the most.
+        """Send one email over this thread's warm connection, within PROVIDER_DEADLINE_S.
 
-        Raises ProviderError and nothing else. An exception that no table knows is ambiguous: the mail may be out.
+        Raises ProviderError and nothing else. An unknown exception is ambiguous: the provider may have accepted the
+        email.
         """
         with deadline.within(settings.PROVIDER_DEADLINE_S) as call:
             answer = self._attempt(mail, call)
@@ -156,10 +155,7 @@ class Provider(ABC):
 
 
 def wants_new_connection(answer: Accepted | ProviderError) -> bool:
-    """True if the next mail should start with a new connection.
-
-    This one may be out of step with its server, or hold credentials that have ended.
-    """
+    # This one may be out of step with its server, or hold expired credentials.
     return isinstance(answer, ProviderError) and answer.error_class in {
         ErrorClass.AMBIGUOUS,
         ErrorClass.MISCONFIGURED,
@@ -167,7 +163,7 @@ def wants_new_connection(answer: Accepted | ProviderError) -> bool:
 
 
 def before_the_wire(error: Exception) -> ProviderError | None:
-    """Return what an exception means that was raised before any I/O, whoever the provider is."""
+    # Raised before any I/O, so it means the same for every provider.
     if isinstance(error, _BAD_MESSAGE):
         return _unusable(type(error).__name__)
     if isinstance(error, _BAD_SETUP):
@@ -176,7 +172,7 @@ def before_the_wire(error: Exception) -> ProviderError | None:
 
 
 def _before_the_request(error: Exception, stage: Stage, *, has_begun: bool) -> ProviderError | None:
-    """Return what an exception means by its type alone: that says nothing once the request is on its way."""
+    # The type of an exception says nothing once the request has begun.
     if isinstance(error, UnicodeEncodeError) and stage is not Stage.OPENING:
         # Only HTTP's headers are Latin-1, and of those only the key is not ours. All else is the message's own text.
         if error.encoding == "latin-1":
@@ -192,14 +188,14 @@ def _unusable(code: str) -> ProviderError:
 
 
 def _private(mail: OutgoingMail) -> list[str]:
-    """Return what of an email a server may repeat in its answer."""
+    # A server may repeat these parts of the email in its answer.
     return [mail.to_address, mail.to_address.partition("@")[0], mail.to_name, *mail.to_name.split(), mail.subject]
 
 
 def with_evidence(
     failure: ProviderError, error: Exception, stage: Stage, *, carried_nothing: bool, has_begun: bool = True
 ) -> ProviderError:
-    """Return what an ambiguous failure means, given how far the send had come. Only proof makes it less than that."""
+    # Only proof makes an ambiguous failure less than that.
     if stage is Stage.SENDING and not has_begun and not isinstance(error, OSError):
         # What a library raises for a message's own text is this message's fault, never the provider's.
         return _unusable(failure.code)
@@ -213,5 +209,4 @@ def with_evidence(
 
 
 def unknown(error: BaseException) -> ProviderError:
-    """The meaning of an exception that no table knows."""
     return ProviderError(ErrorClass.AMBIGUOUS, type(error).__name__, "the error says nothing of the mail's fate")

@@ -1,4 +1,4 @@
-"""From an OutgoingMail to the object Django's mail backends take."""
+"""Turn an OutgoingMail into the object that Django's backends send."""
 
 import re
 from email.errors import MessageError
@@ -26,18 +26,18 @@ _ADDRESSING = {"from", "sender", "to", "cc", "bcc", "return-path"}
 
 
 class BadMailError(ValueError):
-    """The mail itself cannot be sent. The text names the part, never its content."""
+    """The email itself cannot be sent. The text names the part, never its content."""
 
 
 class BadSenderError(ValueError):
-    """The sender is not exactly one usable address: the set-up's fault, not the mail's."""
+    """The sender is not exactly one usable address. The set-up is wrong, not the email."""
 
 
 def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
     """Build the message, text first and HTML beside it, to exactly one recipient.
 
-    Our id and the attempt travel as metadata, so that a webhook can settle a message whose answer was lost.
-    Raises BadMailError, BadSenderError, BadAddressError and BadHeaderError.
+    Raises BadMailError, BadSenderError, BadAddressError and BadHeaderError. Our id and the attempt travel as metadata,
+    so that a webhook can settle a message whose answer was lost.
     """
     message = EmailMultiAlternatives(
         subject=as_written(single_line(mail.subject)),
@@ -74,7 +74,7 @@ def sender_address(from_email: str) -> str:
 
 
 def recipient(name: str, address: str) -> str:
-    """Return name and address as one header value; a name with commas or quotes stays one recipient."""
+    # A name with commas or quotes stays one recipient.
     if not name:
         return one_address(address)
     try:
@@ -86,7 +86,7 @@ def recipient(name: str, address: str) -> str:
 
 
 def _named(name: str, address: str) -> str:
-    """An encoded word may not stand in quotes, where the name would stand otherwise."""
+    # An encoded word may not stand in quotes, where the name would otherwise be.
     if _ENCODED_WORD not in name:
         return str(Address(display_name=name, addr_spec=address))
     # One word: of several, some programs show the spaces between them.
@@ -94,10 +94,8 @@ def _named(name: str, address: str) -> str:
 
 
 def as_written(text: str) -> str:
-    """Return a subject so that it is shown as it is written, also where it looks like an encoded word.
-
-    "=?utf-8?q?...?=" would be shown decoded: as a link, or as a character that the forms refuse.
-    """
+    # Some subjects look like an encoded word: "=?utf-8?q?...?=" would be shown decoded, as a link, or as a character
+    # that the forms refuse.
     if _ENCODED_WORD not in text:
         return text
     # One line: whoever writes the header folds it, and spaces between encoded words are not shown.
@@ -105,7 +103,7 @@ def as_written(text: str) -> str:
 
 
 def _decoded(name: str) -> str:
-    """Return the name of a sender; the settings may hold an encoded word on purpose."""
+    # The settings may hold an encoded word on purpose.
     try:
         return str(make_header(decode_header(name)))
     except (ValueError, LookupError, MessageError):
@@ -113,9 +111,9 @@ def _decoded(name: str) -> str:
 
 
 def single_line(value: str) -> str:
-    """Return `value` if it is one line; SendGrid's adapter would pass a line break on.
+    """Return `value` if it is one line that can be encoded.
 
-    Raises BadHeaderError, and BadMailError for what cannot be encoded.
+    Raises BadHeaderError or BadMailError. SendGrid's adapter would pass a line break on.
     """
     if _BREAKS.search(value):
         raise BadHeaderError("a header value must not hold a line break")
@@ -138,8 +136,7 @@ def _part(name: str, content: str) -> str:
 
 
 def _encodable(name: str, content: str) -> str:
-    """Return `content` if UTF-8 can carry it: half a surrogate pair would break the request late, and look like a bad
-    key."""
+    # Half a surrogate pair would break the request late, and look like a bad key.
     try:
         content.encode()
     except UnicodeEncodeError as error:

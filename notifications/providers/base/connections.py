@@ -1,4 +1,7 @@
-"""One warm connection per process, thread and provider: opening one for every mail costs SES 109 ms of CPU each."""
+"""Keep one warm connection per process, thread and provider.
+
+Opening one for every email costs SES 109 ms of CPU each.
+"""
 
 import os
 import threading
@@ -33,7 +36,7 @@ def _close_kept(kept: dict[str, _Warm], pid: int) -> None:
 
 
 class _Kept:
-    """What one thread of one process keeps open, until the thread ends or, for the main thread, the process."""
+    """One thread's connections, open until the thread ends (the main thread: the process)."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
@@ -50,7 +53,7 @@ _here = _Here()
 
 
 def warm(name: str, connect: Callable[[], BaseEmailBackend]) -> BaseEmailBackend:
-    """Return this thread's open backend of provider `name`, made with `connect` where there is none fit for use.
+    """Return this thread's open backend of provider `name`, or a new one.
 
     Closes what was idle for too long, of any provider.
     """
@@ -67,14 +70,12 @@ def warm(name: str, connect: Callable[[], BaseEmailBackend]) -> BaseEmailBackend
 
 
 def drop(name: str) -> None:
-    """Close this thread's connection to provider `name`, if it has one."""
     entry = _mine().pop(name, None)
     if entry is not None:
         _close(entry.backend)
 
 
 def close_all() -> None:
-    """Close this thread's connections."""
     for name in list(_mine()):
         drop(name)
 

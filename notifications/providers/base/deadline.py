@@ -1,8 +1,8 @@
-"""A total time limit per provider call, kept by shutting down the call's connection.
+"""Limit the total time of a provider call by shutting down its connection.
 
 A thread cannot be interrupted, and the libraries' own limits are per read: an answer that dribbles would hold its
-thread for ever. So every provider connection is watched, and one thread per process shuts down those of a call that
-is past its end. The library then sees its connection break, and nothing is sent over it any more.
+thread forever. So every provider connection is watched, and one thread per process shuts down those of a call that is
+past its end. The library then sees its connection break, and sends nothing more over it.
 """
 
 import math
@@ -24,15 +24,15 @@ CALL_MARGIN_S = 2.0
 
 
 def call_s() -> float:
-    """The longest a provider call takes: a claim with less time left than this must not be handed over any more."""
+    # A claim with less time left than this must not be handed over.
     return float(settings.PROVIDER_DEADLINE_S) + CALL_MARGIN_S
 
 
 class Line:
-    """A connection as the watch sees it: through a second descriptor of the same socket.
+    """A watched connection: a second descriptor of the same socket.
 
-    A descriptor of our own, because the library's number can be closed and given to another connection at any moment,
-    and because a socket whose TLS handshake hangs is in nobody's hands.
+    The library's descriptor number can be closed and given to another connection at any moment, and no library object
+    holds a socket whose TLS handshake hangs.
     """
 
     def __init__(self, connection: socket.socket, owner: "_Owner") -> None:
@@ -44,13 +44,14 @@ class Line:
         self.may_have_carried = False
 
     def is_ready(self) -> None:
-        """Say that the connection stands. One that was shut down before carries nothing."""
+        # The connection stands. One that was shut down before carries nothing.
         self.may_have_carried = not self._is_shut
 
     def release(self) -> None:
-        """Say that the library is done with the connection. Within a call its answer may still be read from it.
+        """Report that the library is done with the connection.
 
-        Safe in a finalizer, which may run at any allocation, also while this thread holds the watch's lock.
+        Within a call its answer may still be read from it. Safe in a finalizer, which may run at any allocation, also
+        while this thread holds the watch's lock.
         """
         self._is_released = True
         _watch.forget(self._owner)
@@ -80,9 +81,9 @@ class Call:
         self.lines: set[Line] = set()
 
     def carried_nothing(self) -> bool:
-        """True if connections of this call were seen, and none that could have carried a request. Ask within the call.
+        """Return whether no connection of this call can have carried a request.
 
-        A call of which nothing was seen proves nothing.
+        Ask within the call. A call without connections proves nothing.
         """
         return bool(self.lines) and not any(line.may_have_carried for line in self.lines)
 
@@ -93,7 +94,7 @@ class Call:
 
 
 class _Owner:
-    """One thread's connections, and the call it is in."""
+    """One thread's connections, and its current call."""
 
     def __init__(self) -> None:
         self.lines: set[Line] = set()
@@ -109,11 +110,11 @@ class _Here(threading.local):
 
 
 class _Watch:
-    """The calls of this process and the thread that ends those past their time.
+    """The calls of this process and the thread that ends the late ones.
 
-    Everything happens under one lock, also the shutting down: a call that was left is not ended any more, and the next
-    one on the same connection cannot be mistaken for it. A finalizer must not wait for that lock: this thread may hold
-    it. It leaves its work in `_left`, and whoever lets go of the lock does what is there.
+    Everything happens under one lock, also the shutting down: a call that was left is not ended, and the next one on
+    the same connection cannot be mistaken for it. A finalizer must not wait for that lock, because this thread may hold
+    it. It leaves its work in `_left`, and the thread that releases the lock does it.
     """
 
     def __init__(self) -> None:
@@ -131,7 +132,7 @@ class _Watch:
         self._sweep()
 
     def forget(self, owner: _Owner) -> None:
-        """Close what was released of an owner's connections, now or when the lock is free. Waits for nothing."""
+        # Waits for nothing: the connections are closed now, or when the lock is free.
         self._left.append(owner)
         self._sweep()
 
@@ -185,7 +186,7 @@ _watch = _Watch()
 
 
 def _start_anew() -> None:
-    """In a forked child: the watching thread stayed behind, and the connections are the parent's."""
+    # In a forked child the watching thread does not exist, and the connections are the parent's.
     global _watch  # noqa: PLW0603 - one per process
     _watch = _Watch()
     _here.owner = _Owner()
@@ -196,7 +197,7 @@ os.register_at_fork(after_in_child=_start_anew)
 
 @contextmanager
 def within(seconds: float) -> Iterator[Call]:
-    """Give this thread's provider connections `seconds` from now on. Not to be nested."""
+    """Limit this thread's provider calls to `seconds` from now. Not to be nested."""
     if _here.owner.call is not None:
         raise RuntimeError("a provider call within a provider call")
     call = Call(_here.owner, time.monotonic() + seconds)
@@ -208,10 +209,8 @@ def within(seconds: float) -> Iterator[Call]:
 
 
 def about_to_send(line: Line | None) -> None:
-    """Count a connection to this thread's call; end the call if it is past its time, before anything more is sent.
-
-    A process that was frozen in mid-call wakes up with its time over, and may send before the watch has noticed.
-    """
+    # A process that hung during a call may wake after its end, and send before the watch has noticed. So the time is
+    # checked here too.
     call = _here.owner.call
     if call is None:
         return
@@ -223,15 +222,14 @@ def about_to_send(line: Line | None) -> None:
 
 
 def begin_request() -> None:
-    """Note that this thread's call hands its request to the connection now."""
     if _here.owner.call is not None:
         _here.owner.call.has_begun = True
 
 
 def watch(connection: socket.socket) -> Line:
-    """Watch a connection that has just been made, before its TLS handshake.
+    """Watch a new connection before its TLS handshake.
 
-    One that is made after the end of its call (resolving a name cannot be interrupted) is shut down at once.
+    Resolving a name cannot be interrupted: a connection made after the end of its call is shut down immediately.
     """
     owner = _here.owner
     with _watch.locked():
@@ -245,7 +243,7 @@ def watch(connection: socket.socket) -> Line:
 
 
 class WatchedConnection(HTTPConnection):
-    """To be mixed in before a connection class of urllib3, which `requests` and botocore both use."""
+    """Mix in before a connection class of urllib3, which `requests` and botocore use."""
 
     _line: Line | None = None
 

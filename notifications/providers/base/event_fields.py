@@ -1,4 +1,4 @@
-"""Single values out of an event, made to fit our columns. Any of them may be missing or of another type."""
+"""Read single values of an event, made to fit our columns. Any of them may be missing or of another type."""
 
 import re
 from collections.abc import Mapping
@@ -21,13 +21,13 @@ UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
 def section(payload: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return the object under `name`, an empty one where there is none."""
+    # An empty object if there is none.
     found = payload.get(name)
     return found if isinstance(found, dict) else {}
 
 
 def line(value: Any, longest: int = LONGEST_DETAIL) -> str:
-    """Return a text or number as one printable line, "" for everything else."""
+    # "" for everything but text and numbers.
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     text = UNPRINTABLE.sub(" ", str(value)).strip()
@@ -35,7 +35,6 @@ def line(value: Any, longest: int = LONGEST_DETAIL) -> str:
 
 
 def detail(*values: Any, between: str = ": ") -> str:
-    """Return what there is of `values` as one line of at most 300 characters."""
     return line(between.join(filter(None, map(line, values))))
 
 
@@ -51,9 +50,9 @@ def address(value: Any) -> str:
 
 
 def recipient(value: Any, *names: object) -> str:
-    """Return the addr-spec in lower case; "" if there is none and one of `names` leads to the message anyway.
+    """Return the addr-spec in lower case.
 
-    Raises UnknownEventError.
+    Raises UnknownEventError. "" if there is none and one of `names` identifies the message.
     """
     try:
         return address(value)
@@ -64,13 +63,13 @@ def recipient(value: Any, *names: object) -> str:
 
 
 def header_id(value: Any) -> UUID | None:
-    """Return the message id in a Message-ID header that could be one of ours: "<id@our-domain>"."""
+    # The form of ours is "<id@our-domain>".
     found = OUR_HEADER.fullmatch(line(value))
     return UUID(found[1]) if found else None
 
 
 def ours(given_along: Mapping[str, Any]) -> tuple[UUID | None, int | None]:
-    """Return our message id and attempt, as we gave them to the provider along with the mail."""
+    # The email carried both to the provider.
     try:
         message_id = UUID(line(given_along.get(MESSAGE_ID_KEY)))
     except ValueError:
@@ -81,7 +80,7 @@ def ours(given_along: Mapping[str, Any]) -> tuple[UUID | None, int | None]:
 
 
 def moment(value: Any) -> datetime | None:
-    """Return an ISO 8601 time, or seconds since 1970, in UTC; None where it is neither."""
+    # ISO 8601, or seconds since 1970; None for everything else.
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(value, UTC)

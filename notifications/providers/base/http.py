@@ -1,4 +1,4 @@
-"""What Anymail's backends over `requests` have in common: no redirects, a deadline, what a failing connection means."""
+"""What Anymail's backends over `requests` share: no redirects, a deadline, connection errors."""
 
 import math
 import time
@@ -34,7 +34,7 @@ BAD_SETUP = (
 
 
 def timeouts() -> tuple[float, float]:
-    """Return seconds for connecting and between two reads, as `requests` takes them."""
+    # Seconds for connecting and between two reads, as `requests` takes them.
     return settings.PROVIDER_CONNECT_TIMEOUT_S, settings.PROVIDER_READ_TIMEOUT_S
 
 
@@ -78,11 +78,12 @@ class _Session(requests.Session):
         return super().send(request, **kwargs)
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Follow nothing: a redirect answered with 200 by some other page would count as an accepted mail."""
+        # A redirect that another page answers with 200 would count as an acceptance.
+        ...
 
 
 def session() -> requests.Session:
-    """Return a new session that follows no redirect and whose connections a deadline can shut down."""
+    # Follows no redirect, and a deadline can shut its connections down.
     made = _Session()
     made.mount("https://", _Adapter())
     made.mount("http://", _Adapter())
@@ -90,7 +91,7 @@ def session() -> requests.Session:
 
 
 class HttpBackend(HeedlessPostSend, AnymailRequestsBackend):  # type: ignore[misc]
-    """To be mixed in before Anymail's own backend."""
+    """Mix in before Anymail's own backend."""
 
     def create_session(self) -> requests.Session:
         made = session()
@@ -105,14 +106,14 @@ class HttpProvider(Provider):
 
     @abstractmethod
     def said(self, response: requests.Response) -> Said:
-        """Take an answer apart that is no acceptance."""
+        """Take a refusal apart."""
 
     def code(self, said: Said) -> str:
-        """Return what an attempt with this answer is filed under."""
+        """Return the code under which an attempt with this answer is filed."""
         return f"http-{said.status}"
 
     def wish_s(self, response: requests.Response) -> float | None:
-        """Return the seconds that the provider asks us to wait, None where it does not say."""
+        """Return the seconds that the provider asks us to wait, or None."""
         return retry_after_s(response.headers.get("Retry-After"), response.headers.get("Date"))
 
     def refused(self, response: requests.Response) -> ProviderError:
@@ -129,7 +130,7 @@ class HttpProvider(Provider):
 
 
 def document(response: requests.Response) -> dict[str, Any]:
-    """Return the JSON object that an answer holds, an empty one where it holds none."""
+    # An empty object if the answer holds none.
     try:
         found = response.json()
     except (ValueError, RecursionError):
@@ -138,7 +139,7 @@ def document(response: requests.Response) -> dict[str, Any]:
 
 
 def retry_after_s(header: str | None, date: str | None = None) -> float | None:
-    """Return the seconds a provider asks for, between 1 and 900, or None where it gave neither a number nor a time.
+    """Return the seconds a provider asks for, between 1 and 900, or None.
 
     A time is measured from `date`, the answer's own Date.
     """
@@ -150,10 +151,7 @@ def retry_after_s(header: str | None, date: str | None = None) -> float | None:
 
 
 def until_reset_s(reset: str | None, date: str | None) -> float | None:
-    """Return the seconds from the answer's own Date to `reset` (epoch seconds), between 1 and 900.
-
-    By the provider's clock, as far as it told us its time: ours may be wrong by more than the wait.
-    """
+    # Between 1 and 900, by the provider's clock, as far as its Date says: ours may be wrong by more than the wait.
     reset_at = _number(reset)
     if reset_at is None:
         return None
@@ -183,7 +181,7 @@ def _clamped(seconds: float) -> float:
 
 
 def from_transport(error: Exception) -> ProviderError:
-    """Return what an error of the connection means: it matters whether the request can have left this machine."""
+    """Interpret a connection error by whether the request can have left this machine."""
     # Anymail's exceptions have that of `requests` as their cause; where no library stands between, it comes by itself.
     origin = error.__cause__ or error
     code = type(origin).__name__
@@ -199,12 +197,12 @@ def from_transport(error: Exception) -> ProviderError:
 
 
 def is_untrusted(error: BaseException | None) -> bool:
-    """True if a TLS error is about the certificate: OpenSSL's words, or urllib3's for a name that is not its."""
+    # OpenSSL's text about the certificate, or urllib3's for another server's name.
     return any(words in str(error) for words in ("CERTIFICATE_VERIFY_FAILED", "doesn't match"))
 
 
 def never_connected(error: Exception) -> bool:
-    """True if the connection was refused or the name not found (urllib3 wraps both alike)."""
+    # urllib3 wraps a refused connection and an unknown name alike.
     origin = error.__cause__ or error
     inner = origin.args[0] if origin.args else None
     return isinstance(inner, MaxRetryError) and isinstance(inner.reason, NewConnectionError)

@@ -1,4 +1,4 @@
-"""What the accounts behind a plain JSON API have in common: one question, one answer, our own errors."""
+"""Ask the account behind a plain JSON API, with errors translated to ours."""
 
 from abc import abstractmethod
 from typing import Any, ClassVar
@@ -30,7 +30,7 @@ class HttpAccount(Account):
         """Return the headers that carry the credentials."""
 
     def ask(self, method: str, path: str, *, params: dict[str, str] | None = None, body: Any = None) -> Any:
-        """Return the decoded JSON of a 2xx answer, None for an empty one. Raises ProviderError and nothing else."""
+        """Return the decoded JSON of a 2xx answer, None for an empty one. Raises ProviderError only."""
         response = self._respond(method, path, params=params, body=body)
         if not response.content:
             return None
@@ -45,7 +45,6 @@ class HttpAccount(Account):
         return objects(self.document(path, **params).get(key))
 
     def document(self, path: str, **params: str) -> dict[str, Any]:
-        """Return an answer that is one object. Raises ProviderError."""
         answer = self.ask("GET", path, params=params)
         if not isinstance(answer, dict):
             raise unreadable()
@@ -75,26 +74,24 @@ class HttpAccount(Account):
 
 
 def _of_a_question(failure: ProviderError, response: requests.Response) -> ProviderError:
-    """A question may be asked again, whoever has answered it last."""
+    # A question may always be repeated.
     if failure.error_class is ErrorClass.AMBIGUOUS and response.status_code >= requests.codes.server_error:
         return ProviderError(ErrorClass.TRANSIENT, failure.code, failure.detail)
     return failure
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Without an `auth` of ours, `requests` would put a password from ~/.netrc in the place of the API key."""
+    # Without an `auth` of ours, `requests` would replace the API key by a password from ~/.netrc.
     return request
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
-    """Return `value` if it is a list of objects. Raises ProviderError."""
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         raise unreadable()
     return value
 
 
 def number(answer: dict[str, Any], name: str) -> int:
-    """Return a whole number of an answer. Raises ProviderError."""
     value = answer.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise unreadable()

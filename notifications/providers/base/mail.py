@@ -1,4 +1,4 @@
-"""The vocabulary between delivery and a provider: what goes in, what comes back, what can go wrong."""
+"""The vocabulary between delivery and a provider: the email, the acceptance, the error."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,7 +9,7 @@ from notifications.rules.retry import COST_NO_ATTEMPT, ErrorClass
 
 
 class About(StrEnum):
-    """What an answer speaks of. It decides whose email the answer may stop."""
+    """What an answer is about. It decides whose email the answer may stop."""
 
     RECIPIENT = "recipient"  # this address, for now or for good
     MESSAGE = "message"  # this message: its content, its size
@@ -28,12 +28,12 @@ USUALLY_ABOUT = {
 
 
 class ProviderError(Exception):
-    """An email that the provider did not plainly accept.
+    """An email that the provider did not accept, or may not have accepted.
 
-    `detail` is a sentence of ours, or the server's without addresses: foreign exceptions hold API keys and bodies and
-    stay behind at the edge. `retry_after_s` is the provider's own wish, where it gave one. `bounce` is what the answer
-    says of the address, if the message gets no other attempt. `is_reply`: the provider said it, and no library did.
-    `never_left`: the provider was not asked, so it says nothing of the provider. `may_be_of_some`: see Meaning.
+    `detail` is a sentence of ours, or the server's without addresses: foreign exceptions hold API keys and bodies, and
+    do not pass. `retry_after_s` is the provider's wish, if it gave one. `bounce` is what the answer says about the
+    address, if the message gets no other attempt. `is_reply`: the provider said it, and no library did. `never_left`:
+    the provider was not called, so it says nothing about the provider. `may_be_of_some`: see Meaning.
     """
 
     def __init__(
@@ -58,14 +58,13 @@ class ProviderError(Exception):
         self.may_be_of_some = False
 
     def saying(self, detail: str) -> "ProviderError":
-        """Return the same error with another sentence."""
         same = ProviderError(self.error_class, self.code, detail)
         vars(same).update({**vars(self), "detail": detail})
         return same
 
     @property
     def is_about_one_message(self) -> bool:
-        """True if the provider works and only this message, or its recipient, is refused."""
+        # The provider works, and only refuses this message or its recipient.
         return self.about in {About.RECIPIENT, About.MESSAGE}
 
     @property
@@ -78,7 +77,7 @@ class ProviderError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class OutgoingMail:
-    """One rendered mail to one recipient. `to_name` may be empty."""
+    """One rendered email to one recipient. `to_name` may be empty."""
 
     message_id: UUID
     attempt: int

@@ -1,4 +1,4 @@
-"""From the bytes of a webhook to JSON that can be stored, whoever sent it and whatever it holds."""
+"""Parse the bytes of any webhook into JSON that can be stored."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ def parsed(raw: bytes | str) -> Any:
 
 
 def storable(value: Any, levels: int = DEEPEST) -> Any:
-    """Return JSON as it was, without what PostgreSQL refuses, without paths of links, and not endlessly deep."""
+    # PostgreSQL refuses some characters; paths of links may hold tokens; and depth is limited.
     if isinstance(value, str):
         return storable_text(value)
     if isinstance(value, float):
@@ -54,15 +54,15 @@ def storable_text(text: str) -> str:
 
 
 def fingerprint(kept: Any) -> str:
-    """Return the id of an event that came without one: the same for every repetition of the same words."""
+    # For an event without an id: the same for every repetition of the same content.
     canonical = json.dumps(kept, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def refuse_stale(sent_at: datetime) -> None:
-    """Raise InvalidSignatureError if a signature is too old to be a retry, CannotVerifyError if it is from the future.
+    """Refuse an old signature with InvalidSignatureError, a future one with CannotVerifyError.
 
-    The future is more likely our own clock's fault, which somebody can mend while the provider asks again.
+    A future time is more likely our clock's error, which an operator can fix while the provider retries.
     """
     age = datetime.now(UTC) - sent_at
     if age > OLDEST:

@@ -1,4 +1,4 @@
-"""The address that mail is sent from, as providers and the DNS are asked about it."""
+"""Return the sender's address as providers and the DNS know it."""
 
 from email.utils import parseaddr
 
@@ -7,7 +7,7 @@ from notifications.providers.base import compose
 
 
 def sender_address() -> str:
-    """Return the bare address of DEFAULT_FROM_EMAIL in ASCII, as it is sent; that there is one, a system check sees."""
+    # A system check has verified that there is one.
     try:
         return compose.sender_address(settings.DEFAULT_FROM_EMAIL).lower()
     except compose.BadSenderError:
@@ -19,6 +19,6 @@ def sender_domain() -> str:
 
 
 def with_parents(domain: str) -> list[str]:
-    """Return a domain and those above it, the nearest first, without the top-level one."""
+    # The nearest first, without the top-level domain.
     labels = domain.split(".")
     return [".".join(labels[start:]) for start in range(max(len(labels) - 1, 1))]

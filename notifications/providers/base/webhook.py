@@ -1,4 +1,4 @@
-"""The contract of a provider's webhook: the request it sends, the events in it, and what one event means."""
+"""The contract of a provider's webhook: its request, the events in it, their meaning."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -11,44 +11,45 @@ from notifications.rules.outcomes import BounceKind, EventType
 
 
 class InvalidSignatureError(Exception):
-    """The request is not proven to be the provider's. The text says what is missing, for our log only."""
+    """The request is not proven to be the provider's. The text, for our log only, says what is missing."""
 
 
 class MalformedError(Exception):
-    """The request is the provider's, or could be, but cannot be taken apart."""
+    """The request may be the provider's, but cannot be parsed."""
 
 
 class OversizedError(Exception):
-    """The request is the provider's and holds more than is taken in one go. The provider repeats it, or cuts it."""
+    """The request is the provider's, but too large. The provider repeats it, or splits it."""
 
 
 class CannotVerifyError(Exception):
-    """It cannot be found out now whether the request is the provider's: answer 5xx, and it will ask again.
+    """Whether the request is the provider's cannot be verified now.
 
-    The set-up is incomplete, or somebody who has to be asked does not answer.
+    The answer is 5xx, so the provider retries. The set-up is incomplete, or a server that must be asked does not
+    answer.
     """
 
 
 class UnknownEventError(Exception):
-    """One event says something that no mapping table knows how to read."""
+    """The mapping tables have no entry for the event."""
 
 
 @dataclass(frozen=True)
 class WebhookRequest:
-    """A webhook request: the body as it came in, byte for byte, and the headers (names in any case)."""
+    """A webhook request: the body, byte for byte, and the headers (names in any case)."""
 
     body: bytes
     headers: Mapping[str, str]
 
     def header(self, name: str) -> str:
-        """Return a header's value, "" where it did not come."""
+        # "" if it is missing.
         wanted = name.lower()
         return next((value for given, value in self.headers.items() if given.lower() == wanted), "")
 
 
 @dataclass(frozen=True)
 class RawEvent:
-    """One event as the provider said it, without what people clicked: such links can carry tokens.
+    """One event as the provider said it, without clicked links: these can carry tokens.
 
     `event_id` is the same at every repetition of the event and at no other event of this provider, and has at most 200
     characters. `payload` holds nothing that PostgreSQL's jsonb refuses.
@@ -60,7 +61,7 @@ class RawEvent:
 
 @dataclass(frozen=True)
 class WebhookBatch:
-    """A request that is proven genuine. `note` is for our log, where there is something to say of it."""
+    """The events of a verified request. `note` is for our log, or empty."""
 
     events: list[RawEvent] = field(default_factory=list)
     note: str = ""
@@ -68,16 +69,15 @@ class WebhookBatch:
 
 @dataclass(frozen=True, kw_only=True)
 class InterpretedEvent:
-    """What one event says about one mail to one address.
+    """What one event says about one message to one address.
 
-    `message_id` and `attempt` are what we gave the provider along, None where they did not come back. `detail` is the
-    provider's or the mailbox's word on it, at most 300 characters. `recipient` is lower-cased. `also` is what the event
-    says of the address beside the mail: one that was dropped because the person had complained before. `was_taken` is
-    False where the provider said it in its answer, and so never accepted the email. `header_id` is the message id in a
-    Message-ID header that looks like one of ours; others write such headers too.
-
-    An event may name no message at all: a bounce that comes by email, hours later. `recipient` may be "" where the
-    message is named. `is_strange`: the provider's id is none that it gives us when it takes an email.
+    `message_id` and `attempt` are what we gave the provider along, None if they did not come back. `detail` is the
+    provider's or the mailbox's text on it, at most 300 characters. `recipient` is lower-cased. `also` is what the event
+    says about the address beside the message: a message that was dropped because of an earlier complaint. `was_taken`
+    is False if the provider said it in its answer, and so never accepted the email. `header_id` is the message id in a
+    Message-ID header that looks like one of ours; others write such headers too. An event may name no message, such as
+    a bounce that arrives by email hours later. `recipient` may be "" if the message is named. `is_strange`: the
+    provider's id has not the form of its acceptances.
     """
 
     kind: EventType
@@ -95,7 +95,7 @@ class InterpretedEvent:
 
     @property
     def is_named(self) -> bool:
-        """True if the event says which message it is about, by an id of ours or by the provider's."""
+        # By an id of ours or by the provider's.
         return bool(self.message_id or (self.provider_message_id and not self.is_strange))
 
 
@@ -104,7 +104,7 @@ Told = tuple[EventType, BounceKind | None] | None
 
 
 class Webhook(ABC):
-    """How one provider reports. Both halves are pure but for SNS, which fetches certificates and confirms topics."""
+    """How one provider reports. Both halves are pure, except that SNS fetches certificates and confirms topics."""
 
     provider: ClassVar[str]
     # What the provider sends at once is well below this. It is taken apart before it is proven genuine, or after.
@@ -113,14 +113,14 @@ class Webhook(ABC):
 
     @abstractmethod
     def missing_settings(self) -> list[str]:
-        """Return the names of the settings without which nothing can be proven genuine."""
+        """Return the names of the settings without which nothing can be verified."""
 
     def unusable_settings(self) -> list[str]:
-        """Return the names of the settings that are set to something nothing can be proven with."""
+        """Return the names of the settings with values that cannot verify anything."""
         return []
 
     def require_settings(self) -> None:
-        """Raise CannotVerifyError while a setting is missing: the provider's later attempts may find it."""
+        """Raise CannotVerifyError while a setting is missing. The provider's retries may find it."""
         if missing := self.missing_settings():
             raise CannotVerifyError(f"{missing[0]} is not set")
 
@@ -130,13 +130,12 @@ class Webhook(ABC):
 
     @abstractmethod
     def verify_and_parse(self, request: WebhookRequest) -> WebhookBatch:
-        """Prove that the provider sent this, and return its events.
+        """Verify that the provider sent this, and return its events.
 
-        Raises InvalidSignatureError, MalformedError, OversizedError and CannotVerifyError.
-
-        Events that say nothing of a mail's fate (opens, clicks) are left out here and are stored nowhere.
+        Raises InvalidSignatureError, MalformedError, OversizedError and CannotVerifyError. Events that say nothing
+        about a message's fate (opens, clicks) are left out here and stored nowhere.
         """
 
     @abstractmethod
     def interpret(self, payload: dict[str, Any]) -> InterpretedEvent | None:
-        """Return what a stored event says, None if nothing of a mail's fate. Raises UnknownEventError."""
+        """Return what an event says, None if nothing about the message's fate. Raises UnknownEventError."""

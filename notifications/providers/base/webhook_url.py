@@ -1,4 +1,4 @@
-"""Our own end of a provider's webhook, as its set-up at the provider is compared with it."""
+"""Compare a provider's webhook set-up with our own URL."""
 
 from urllib.parse import urlsplit
 
@@ -10,17 +10,17 @@ def webhook_url(provider: str) -> str:
 
 
 def without_credentials(url: str) -> str:
-    """Return `url` fit to be shown and compared: a webhook's address may hold a user and a password."""
+    # A webhook's URL may hold a user and a password.
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2].lower()
     return f"{parts.scheme}://{host}{parts.path}"
 
 
 def is_ours(url: str, provider: str) -> bool:
-    """True also if only the last slash is missing: somebody meant us."""
+    # Also if only the last slash is missing.
     return without_credentials(url).rstrip("/") == without_credentials(webhook_url(provider)).rstrip("/")
 
 
 def is_exact(url: str, provider: str) -> bool:
-    """False where the provider would be redirected, and its report be lost with that."""
+    # Otherwise Django redirects the provider, and its report is lost.
     return without_credentials(url) == without_credentials(webhook_url(provider))

@@ -47,11 +47,11 @@ class PostmarkAccount(HttpAccount):
         return {"X-Postmark-Server-Token": settings.POSTMARK_SERVER_TOKEN}
 
     def quota(self) -> Quota | None:
-        """Postmark sets no rate, and a server's token cannot see the plan's credits."""
+        # Postmark sets no rate, and a server's token cannot see the plan's credits.
         return None
 
     def unsuppress(self, address: str, reason: Reason | None = None) -> bool:
-        """Raises ProviderError also for a complaint: only Postmark itself lifts those."""
+        # Raises ProviderError also for a complaint: only Postmark itself lifts those.
         # Asked first, because the deletion of what is not there is answered with "Deleted".
         path = f"message-streams/{STREAM}/suppressions"
         listed = self.read(f"{path}/dump", key="Suppressions", EmailAddress=address)
@@ -78,7 +78,7 @@ class PostmarkAccount(HttpAccount):
 
 
 def server(answer: dict[str, Any]) -> list[Finding]:
-    """Judge the server that the token belongs to. Its answer holds the tokens: only the name is shown."""
+    # The server's answer holds its tokens, so only the name is shown.
     if "ID" not in answer:
         raise unreadable()
     if answer.get("DeliveryType") == "Sandbox":
@@ -88,7 +88,7 @@ def server(answer: dict[str, Any]) -> list[Finding]:
 
 
 def webhook(hooks: list[dict[str, Any]]) -> list[Finding]:
-    """Judge the webhooks of the stream; others than ours are nobody's business here."""
+    # The webhooks of other applications are not judged.
     ours = [hook for hook in hooks if is_ours(str(hook.get("Url", "")), "postmark")]
     if not ours:
         hint = f"Add a webhook for {webhook_url('postmark')} to the stream {STREAM}."
@@ -111,7 +111,7 @@ def _judge(hook: dict[str, Any]) -> Finding:
 
 
 def _credentials(hook: dict[str, Any]) -> str:
-    """Return user:password as they are sent along: from the form's own fields, or from the address."""
+    # From the form's fields, or from the URL.
     form = _section(hook, "HttpAuth")
     if form.get("Username"):
         return f"{form['Username']}:{form.get('Password', '')}"

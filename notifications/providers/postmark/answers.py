@@ -1,4 +1,4 @@
-"""What the answers of Postmark mean."""
+"""The meanings of Postmark's answers."""
 
 from notifications.providers.base.answers.api import row, status
 from notifications.providers.base.answers.meaning import (

@@ -16,7 +16,7 @@ from notifications.providers.postmark.answers import ROWS
 
 class PostmarkBackend(HttpBackend, EmailBackend):  # type: ignore[misc]
     def raise_for_status(self, response: requests.Response, payload: Any, message: Any) -> None:
-        """Take 422 for the refusal it is: Anymail counts it as sent where it cannot find our address in the text."""
+        # Anymail counts a 422 as sent if it cannot find our address in the text.
         if response.status_code == requests.codes.unprocessable:
             raise AnymailRequestsAPIError(email_message=message, payload=payload, response=response, backend=self)
         super().raise_for_status(response, payload, message)
@@ -24,7 +24,7 @@ class PostmarkBackend(HttpBackend, EmailBackend):  # type: ignore[misc]
     def parse_recipient_status(
         self, response: requests.Response, payload: Any, message: Any
     ) -> dict[str, AnymailRecipientStatus]:
-        """Read the acceptance alone: Anymail would also parse the echoed `To`, and fail on a name with a comma."""
+        # Anymail would also parse the echoed `To`, and fail on a name with a comma.
         answer = document(response)
         given, text = answer.get("MessageID"), str(answer.get("Message"))
         # The number is missing where Postmark itself is late.
@@ -70,6 +70,6 @@ class Postmark(HttpProvider):
 
 
 def error_code(answer: dict[str, Any]) -> int | None:
-    """Return Postmark's own number of an error, 0 for none, or None where the answer does not hold one."""
+    # 0: no error. None: no answer of Postmark's.
     number = answer.get("ErrorCode")
     return number if isinstance(number, int) and not isinstance(number, bool) else None

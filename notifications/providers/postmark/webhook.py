@@ -1,4 +1,4 @@
-"""Postmark: one event per request. It signs nothing; HTTP basic auth is what it offers.
+"""Postmark's webhook: one event per request, with HTTP basic auth and no signature.
 
 https://postmarkapp.com/developer/webhooks/webhooks-overview
 """
@@ -135,7 +135,7 @@ class PostmarkWebhook(Webhook):
 
 
 def credentials(request: WebhookRequest) -> bytes:
-    """Return the user and password a request came with, joined by a colon; nothing where there are none."""
+    # Joined by a colon; nothing if there are none.
     scheme, _, encoded = request.header("Authorization").partition(" ")
     try:
         return base64.b64decode(encoded.strip(), validate=True) if scheme.lower() == "basic" else b""
@@ -144,14 +144,14 @@ def credentials(request: WebhookRequest) -> bytes:
 
 
 def record_type(payload: dict[str, Any]) -> str:
-    """Return the type of an event as Postmark names it, or as its fields tell; "" for what is neither."""
+    # Postmark's name for it, or the type that its fields imply; "" for neither.
     if "RecordType" in payload:
         return line(payload["RecordType"])
     return next((record for field, record in KNOWN_BY if field in payload), "")
 
 
 def meaning_of(payload: dict[str, Any]) -> Meaning | None:
-    """Return what an event says, None if nothing of a mail's fate. Raises UnknownEventError."""
+    """Return what an event says, None if nothing about the message's fate. Raises UnknownEventError."""
     record = record_type(payload)
     if record == "Delivery":
         return EventType.DELIVERED, None
@@ -165,17 +165,14 @@ def meaning_of(payload: dict[str, Any]) -> Meaning | None:
 
 
 def by_the_server(meaning: Meaning | None, payload: dict[str, Any]) -> Meaning | None:
-    """Return the meaning of a bounce with what the recipient's server says of the address."""
+    # The recipient's server knows more than Postmark's own type.
     if meaning is None or meaning[0] is not EventType.BOUNCED or meaning[1] in {None, BounceKind.AUTO_REPLY}:
         return meaning
     return meaning[0], judged(meaning[1] or BounceKind.SOFT, line(payload.get("Details")))
 
 
 def subscription_change(payload: dict[str, Any]) -> Meaning | None:
-    """Return what it means that Postmark put an address on its suppression list, or took it off.
-
-    Taken off is our own operators' doing, and so is a suppression by hand that no recipient asked for.
-    """
+    # Operators remove addresses from the list, and add some by hand that no recipient asked for.
     if payload.get("SuppressSending") is not True:
         return None
     reason = line(payload.get("SuppressionReason"))

@@ -48,7 +48,7 @@ class SendGridAccount(HttpAccount):
         return {"Authorization": f"Bearer {settings.SENDGRID_API_KEY}"}
 
     def quota(self) -> Quota | None:
-        """SendGrid publishes no rate, only the plan's credits; of those only daily ones are a quota in our sense."""
+        # SendGrid publishes no rate, only the plan's credits; only daily ones are a quota in our sense.
         try:
             credit = self.document("user/credits")
         except ProviderError as error:
@@ -67,7 +67,7 @@ class SendGridAccount(HttpAccount):
         return any(removed)
 
     def _subscribe(self, address: str) -> bool:
-        """Take an address off the list of those who unsubscribed from everything, and off those of single groups."""
+        # The recipient unsubscribed from everything, or from single groups.
         removed = [self._remove(f"asm/suppressions/global/{address}")]
         removed += [self._remove(f"asm/groups/{group}/suppressions/{address}") for group in self._left_groups(address)]
         return any(removed)
@@ -137,7 +137,7 @@ class SendGridAccount(HttpAccount):
 
 
 def credentials(scopes: list[str]) -> list[Finding]:
-    """Judge what the key may do: too little, or more than it should."""
+    # A key may do too little, or more than it should.
     if "mail.send" not in scopes:
         return [bad("credentials", "the key is good, but may not send mail", "Give it the permission Mail Send.")]
     found = [good("credentials", "accepted, and may send mail")]
@@ -158,7 +158,6 @@ def authenticated(domain: dict[str, Any]) -> Finding:
 
 
 def records(domain: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the DNS records that SendGrid wants for a domain."""
     dns = domain.get("dns")
     return [record for record in dns.values() if isinstance(record, dict)] if isinstance(dns, dict) else []
 
@@ -172,7 +171,6 @@ def credits_left(credit: dict[str, Any]) -> Finding:
 
 
 def webhook(hooks: list[dict[str, Any]]) -> list[Finding]:
-    """Judge the event webhooks of the account; others than ours are nobody's business here."""
     ours = [hook for hook in hooks if is_ours(str(hook.get("url", "")), "sendgrid")]
     if not ours:
         hint = f"Add an event webhook for {webhook_url('sendgrid')} (Settings, Mail Settings), signed."

@@ -1,4 +1,4 @@
-"""What the answers of SendGrid mean."""
+"""The meanings of SendGrid's answers."""
 
 from notifications.providers.base.answers.api import row, status
 from notifications.providers.base.answers.meaning import (

@@ -1,7 +1,7 @@
 """SendGrid, API v3, through Anymail.
 
-Anymail calls this adapter unsupported since June 2025 (it cannot test against an account any more) and warns at every
-construction; exactly that warning is silenced here, the documentation says it once.
+Anymail calls this adapter unsupported since June 2025 (it has no test account any more) and warns at every
+construction; exactly that warning is silenced here, because the documentation says it once.
 """
 
 import threading
@@ -27,7 +27,7 @@ _warnings_lock = threading.Lock()
 
 class SendGridBackend(HttpBackend, EmailBackend):  # type: ignore[misc]
     def raise_for_status(self, response: requests.Response, payload: Any, message: Any) -> None:
-        """Take 202 for an acceptance and nothing else: Anymail would take any page that a proxy answers with 200."""
+        # Anymail would accept any page that a proxy answers with 200.
         if response.status_code != requests.codes.accepted:
             raise AnymailRequestsAPIError(email_message=message, payload=payload, response=response, backend=self)
 

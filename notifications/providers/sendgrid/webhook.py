@@ -1,4 +1,4 @@
-"""SendGrid: batches of signed events.
+"""SendGrid's webhook: batches of signed events.
 
 https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
 https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features
@@ -102,7 +102,7 @@ class SendGridWebhook(Webhook):
         return WebhookBatch(events, note=account_note(events))
 
     def prove(self, request: WebhookRequest) -> None:
-        """Raises InvalidSignatureError and CannotVerifyError."""
+        """Verify the signature. Raises InvalidSignatureError and CannotVerifyError."""
         timestamp = request.header(TIMESTAMP_HEADER)
         if not TIMESTAMP.fullmatch(timestamp):
             raise InvalidSignatureError("no time of signing")
@@ -114,7 +114,7 @@ class SendGridWebhook(Webhook):
         refuse_stale(datetime.fromtimestamp(int(timestamp), UTC))
 
     def key(self) -> ec.EllipticCurvePublicKey:
-        """Raises CannotVerifyError: an unusable key is our mistake, and can be fixed while SendGrid retries."""
+        # An unusable key is our mistake, and can be fixed while SendGrid retries: CannotVerifyError.
         try:
             return public_key(getattr(settings, self.key_setting))
         except (ValueError, UnsupportedAlgorithm) as error:
@@ -148,7 +148,7 @@ class SendGridWebhook(Webhook):
 
 @lru_cache(maxsize=4)
 def public_key(text: str) -> ec.EllipticCurvePublicKey:
-    """Return a key in PEM, or in the base64 SendGrid's page shows. Raises ValueError and UnsupportedAlgorithm."""
+    """Return a key in PEM, or in SendGrid's base64. Raises ValueError and UnsupportedAlgorithm."""
     if text.lstrip().startswith("-----BEGIN"):
         key = serialization.load_pem_public_key(text.strip().encode())
     else:
@@ -159,10 +159,8 @@ def public_key(text: str) -> ec.EllipticCurvePublicKey:
 
 
 def raw_event(element: Any) -> RawEvent | None:
-    """Return one element of a batch as it is stored, None if it is left out.
-
-    What is no event at all is stored too: it must not keep the others of its batch out, and somebody should see it.
-    """
+    # None if the element is left out. An element that is no event is stored too: it must not keep the others of its
+    # batch out, and an operator should see it.
     kept = storable(element)
     if not isinstance(kept, dict):
         return RawEvent(fingerprint(kept), {"malformed": kept})
@@ -176,7 +174,7 @@ def raw_event(element: Any) -> RawEvent | None:
 
 
 def account_note(events: list[RawEvent]) -> str:
-    """Return what SendGrid did to the account, if these events say so: an operator has to know."""
+    # An operator has to know what SendGrid did to the account.
     changes = [event.payload for event in events if line(event.payload.get("event")) == ACCOUNT]
     return f"SendGrid changed the account's status: {line(changes[0].get('type'), 60)}" if changes else ""
 
@@ -197,5 +195,5 @@ def bounce_kind(kind: EventType, payload: dict[str, Any]) -> BounceKind | None:
 
 
 def untyped_bounce(payload: dict[str, Any]) -> BounceKind:
-    """Return what a bounce without a known type says: hard only where something speaks against the address itself."""
+    # Hard only if the text speaks against the address itself.
     return BounceKind.HARD if payload.get("bounce_classification") == INVALID_ADDRESS else BounceKind.SOFT

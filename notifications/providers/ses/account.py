@@ -35,7 +35,7 @@ PAUSE_S = 1.1
 
 
 class SesAccount(Account):
-    """The answer to the question for the account is kept for a moment: SES would not answer it twice in a second."""
+    """Keeps the account's answer for a moment, because SES answers once a second."""
 
     provider = "ses"
     spf_include = "amazonses.com"
@@ -73,7 +73,7 @@ class SesAccount(Account):
         return True
 
     def _listed_for(self, address: str) -> str:
-        """Return why an address is on the account's list, "" if it is not: it is there for one reason."""
+        # SES lists an address for one reason; "" if it is not listed.
         found = self._find(lambda: self._client.get_suppressed_destination(EmailAddress=address))
         if found is None:
             return ""
@@ -118,7 +118,7 @@ class SesAccount(Account):
 
     @cached_property
     def _identities(self) -> dict[str, Answer]:
-        """What SES knows of the sender: the address, its domain and those above, as far as they are there."""
+        # The address, its domain and those above, as far as SES has them.
         names = [sender_address(), *with_parents(sender_domain())]
         answers = {name: self._identity(name) for name in names}
         return {name: answer for name, answer in answers.items() if answer is not None}
@@ -154,10 +154,7 @@ class SesAccount(Account):
         return next((str(name) for name in names if name), "")
 
     def _find(self, question: Callable[[], Any]) -> Answer | None:
-        """Return the answer to `question`, None if there is no such thing. Raises ProviderError.
-
-        For people who wait: asks once more after a pause if SES is asked too often.
-        """
+        # None if there is no such thing. An operator waits, so it asks again after a pause if SES is asked too often.
         try:
             return dict(self._patiently(lambda: self._ask(question)))
         except ProviderError as error:
@@ -175,7 +172,7 @@ class SesAccount(Account):
         return question()
 
     def close(self) -> None:
-        """Close the client's connections before a finalizer has to; it can be used again."""
+        # Close them before a finalizer has to; the client can be used again.
         if client := self.__dict__.get("_client"):
             client.close()
 

@@ -1,4 +1,4 @@
-"""What the answers of Amazon SES mean."""
+"""The meanings of Amazon SES' answers."""
 
 from notifications.providers.base.answers.api import row
 from notifications.providers.base.answers.meaning import (

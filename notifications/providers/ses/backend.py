@@ -68,7 +68,7 @@ class SesBackend(HeedlessPostSend, EmailBackend):  # type: ignore[misc]
 
 
 def watch(client: Any) -> None:
-    """Let a deadline shut down the connections of a boto3 client."""
+    # A deadline can then shut down the client's connections.
     # botocore has no public way to its connections. Should this one close, this fails, and so does a test.
     pools = client._endpoint.http_session._pool_classes_by_scheme  # noqa: SLF001
     pools.update(http=_HttpPool, https=_HttpsPool)
@@ -124,7 +124,7 @@ class Ses(Provider):
 
 
 def client_params() -> dict[str, Any]:
-    """Return boto3's settings. Its own retries are off: with the default the same mail is sent up to three times."""
+    # With boto3's default retries the same email is sent up to three times.
     params: dict[str, Any] = {
         "region_name": settings.SES_REGION or None,
         "config": {
@@ -140,7 +140,6 @@ def client_params() -> dict[str, Any]:
 
 
 def from_client_error(error: boto.ClientError) -> ProviderError:
-    """Return what an answer of AWS means."""
     said = taken_apart(error.response)
     meaning, name = read_answer(ROWS, said)
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
@@ -152,10 +151,7 @@ def from_client_error(error: boto.ClientError) -> ProviderError:
 
 
 def taken_apart(answer: Any) -> Said:
-    """Return an answer with AWS' code, where it has one.
-
-    botocore also finds codes in pages of others: from a status of 500 on, only AWS' own header counts.
-    """
+    # botocore also finds codes in the pages of other servers: from status 500 on, only AWS' own header counts.
     found, metadata = answer.get("Error", {}), answer.get("ResponseMetadata", {})
     status, code = metadata.get("HTTPStatusCode", 0), found.get("Code", "")
     is_aws = status < HTTPStatus.INTERNAL_SERVER_ERROR or ERROR_HEADER in metadata.get("HTTPHeaders", {})

@@ -1,4 +1,4 @@
-"""The certificates Amazon SNS signs with, fetched once and kept parsed."""
+"""The certificates with which Amazon SNS signs, fetched once and kept parsed."""
 
 import threading
 from collections import OrderedDict
@@ -32,7 +32,7 @@ class Certificate:
     valid_until: datetime
 
     def verify(self, signature: bytes, signed: bytes, digest: HashAlgorithm) -> None:
-        """Raises InvalidSignatureError."""
+        """Verify one signature. Raises InvalidSignatureError."""
         if not self.valid_from <= datetime.now(UTC) <= self.valid_until:
             raise InvalidSignatureError("the certificate has expired, or is not valid yet")
         try:
@@ -42,7 +42,6 @@ class Certificate:
 
 
 def parse(pem: bytes) -> Certificate:
-    """Raises InvalidSignatureError."""
     try:
         found = x509.load_pem_x509_certificate(pem)
         key = found.public_key()
@@ -54,12 +53,10 @@ def parse(pem: bytes) -> Certificate:
 
 
 def fetched(url: str) -> Certificate:
-    """Return the certificate at `url`, which must have been checked.
+    """Return the certificate at a checked `url`.
 
-    Raises InvalidSignatureError and CannotVerifyError.
-
-    One at a time: at the start a burst of messages needs the same certificate, and forged ones, each with another
-    address, must not occupy every thread with asking Amazon.
+    Raises InvalidSignatureError and CannotVerifyError. One at a time: after the start a burst of messages needs the
+    same certificate, and forged ones, each with another URL, must not occupy every thread with calls to Amazon.
     """
     if (known := _kept.get(url)) is not None:
         return known
@@ -90,7 +87,6 @@ def _keep(url: str, certificate: Certificate) -> Certificate:
 
 
 def from_file(path: str) -> Certificate:
-    """Raises InvalidSignatureError and CannotVerifyError."""
     try:
         pem = Path(path).read_bytes()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Asking Amazon for a certificate or confirming a subscription: one bounded GET."""
+"""Fetch one bounded GET from Amazon: a certificate, or a subscription's confirmation."""
 
 import time
 from dataclasses import dataclass
@@ -25,9 +25,10 @@ class Fetched:
 
 
 def get(url: str) -> Fetched:
-    """Fetch `url`, following nothing. Raises CannotVerifyError where asking again later may help.
+    """Fetch `url` without redirects.
 
-    The error does not carry the address: it can hold the token that confirms a subscription.
+    Raises CannotVerifyError if a retry may help. The error does not carry the URL, which can hold the token that
+    confirms a subscription.
     """
     try:
         fetched = _get(url)

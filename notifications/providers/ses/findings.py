@@ -1,4 +1,4 @@
-"""What the answers of an SES account mean for the mail that is to go out. Pure, but for the settings."""
+"""Judge the answers of an SES account. Pure, except for the settings."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ HEALTHY = "HEALTHY"
 
 
 def account(answer: Answer) -> list[Finding]:
-    """Judge credentials, health and sandbox from GetAccount."""
+    # From GetAccount.
     return [good("credentials", f"accepted, region {settings.SES_REGION}"), _sending(answer), _sandbox(answer)]
 
 
@@ -41,7 +41,7 @@ def _sandbox(answer: Answer) -> Finding:
 
 
 def identity(known: Mapping[str, Answer]) -> list[Finding]:
-    """Judge the sender from the identities that SES knows: the address, its domain and those above it."""
+    # SES may know the address, its domain and those above.
     verified = [name for name, answer in known.items() if answer.get("VerifiedForSendingStatus")]
     if verified:
         return [good("sender", f"{verified[0]} is verified"), _signing(known)]
@@ -64,7 +64,7 @@ def _signing(known: Mapping[str, Answer]) -> Finding:
 
 
 def dkim_names(known: Mapping[str, Answer]) -> list[str]:
-    """Return where the keys of Easy DKIM are published, from the identity nearest to the sender that has some."""
+    # Easy DKIM publishes the keys of the identity nearest to the sender.
     for name, answer in known.items():
         tokens = answer.get("DkimAttributes", {}).get("Tokens", [])
         if tokens and "@" not in name:
@@ -84,7 +84,7 @@ def missing_configuration_set(name: str) -> Finding:
 
 
 def configuration_set(name: str, answer: Answer, destinations: Sequence[Answer]) -> list[Finding]:
-    """Judge a configuration set: whether it lets mail out, and what it tells of it to a topic that we believe."""
+    # Whether the set lets email out, and what it reports to a topic that the webhook accepts.
     if answer.get("SendingOptions", {}).get("SendingEnabled") is False:
         return [bad("reports", f"the configuration set {name} is paused", "Enable sending for it in the SES console.")]
     topics = [each for each in destinations if each.get("SnsDestination")]

@@ -1,4 +1,4 @@
-"""Amazon SNS: is a message really Amazon's, and about a topic of ours?
+"""Verify that Amazon signed an SNS message about one of our topics.
 
 https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
 """
@@ -54,10 +54,10 @@ SUBSCRIBE_URL = re.compile(HOST + r"/\?Action=ConfirmSubscription&[\x21-\x7e]+")
 
 
 def verified(message: Any) -> dict[str, str]:
-    """Return the signed fields of a message that Amazon signed about a topic of ours.
+    """Return the signed fields of a message.
 
-    Nobody is asked for anything before the topic is known: a good signature only proves that some AWS account
-    published it. Raises InvalidSignatureError and CannotVerifyError.
+    Raises InvalidSignatureError and CannotVerifyError. The topic is checked before any request: a good signature only
+    proves that some AWS account published it.
     """
     fields = signed_fields(message)
     if fields["TopicArn"] not in settings.SES_WEBHOOK_TOPICS:
@@ -72,7 +72,7 @@ def verified(message: Any) -> dict[str, str]:
 
 
 def signed_fields(message: Any) -> dict[str, str]:
-    """Return what a message's signature covers, in that order. Raises InvalidSignatureError."""
+    # In the order of the signature.
     if not isinstance(message, dict) or message.get("Type") not in list(SIGNED):
         raise InvalidSignatureError("no SNS message; with raw message delivery nothing is signed")
     names = [name for name in SIGNED[message["Type"]] if name not in OPTIONAL or message.get(name) is not None]
@@ -83,7 +83,7 @@ def signed_fields(message: Any) -> dict[str, str]:
 
 
 def canonical(fields: dict[str, str]) -> bytes:
-    """Return the signed text: each name and each value on a line of its own, the last one ended too."""
+    # Each name and each value on a line, the last one ended too.
     text = "".join(f"{name}\n{value}\n" for name, value in fields.items())
     return text.encode(errors="surrogatepass")
 
@@ -103,14 +103,14 @@ def decoded(signature: Any) -> bytes:
 
 
 def signing_certificate(url: Any, topic: str) -> certificates.Certificate:
-    """Return the certificate the message says it is signed with. Raises InvalidSignatureError and CannotVerifyError."""
+    """Return the certificate that a message names. Raises InvalidSignatureError and CannotVerifyError."""
     if settings.MAILROOM_LOCAL and settings.SNS_CERTIFICATE_FILE:
         return certificates.from_file(settings.SNS_CERTIFICATE_FILE)
     return certificates.fetched(amazons(url, CERTIFICATE_URL, topic))
 
 
 def amazons(url: Any, shape: re.Pattern[str], topic: str) -> str:
-    """Return `url` if it is SNS's own, in the topic's region. Raises InvalidSignatureError."""
+    # Only SNS's own URLs, in the topic's region.
     found = shape.fullmatch(url) if isinstance(url, str) else None
     if found is None or found["region"] != topic.split(":")[3]:
         raise InvalidSignatureError("an address that is not Amazon SNS's")

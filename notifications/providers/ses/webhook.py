@@ -1,7 +1,7 @@
-"""Amazon SES: its events, as they come through SNS.
+"""Amazon SES' webhook: its events, as SNS delivers them.
 
-https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
-Both formats are read, that of event publishing and that of an identity's notifications.
+https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html Both formats are read, that of
+event publishing and that of an identity's notifications.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ METADATA_HEADER, ID_HEADER = "x-metadata", "message-id"
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """Where an event of one type says what. `people` is the list of the addresses it is about."""
+    """Where an event of one type holds its facts. `people` is the list of its addresses."""
 
     kind: EventType
     section: str
@@ -147,7 +147,7 @@ class SesWebhook(Webhook):
 
 
 def batch_of(message_id: str, event: Any) -> WebhookBatch:
-    """Return an event of SES as it is stored, under the id of the SNS message. Raises MalformedError."""
+    # Stored under the id of the SNS message.
     if not isinstance(event, dict):
         raise MalformedError("no SES event")
     if event_type(event) in LEFT_OUT:
@@ -158,11 +158,8 @@ def batch_of(message_id: str, event: Any) -> WebhookBatch:
 
 
 def without_headers(event: dict[str, Any]) -> dict[str, Any]:
-    """Return an event without its mail's headers, but for those with our id.
-
-    They are the original ones: a subject, a link to unsubscribe, what another application put there. The rest holds
-    no content of mails and is kept as it came.
-    """
+    # The headers are the original ones: a subject, a link to unsubscribe, another application's. Only those with our id
+    # stay. The rest holds no content of emails and is kept.
     mail = section(event, "mail")
     kept = {name: value for name, value in mail.items() if name not in {"headers", "commonHeaders"}}
     return {**event, "mail": {**kept, "headers": kept_headers(mail)}}
@@ -183,10 +180,7 @@ def event_type(event: dict[str, Any]) -> str:
 
 
 def given_along(mail: dict[str, Any]) -> tuple[UUID | None, int | None]:
-    """Return our message id and attempt: from the tags, which only event publishing has, or from the header.
-
-    The tags are there also where `headersTruncated` says that the headers were too long.
-    """
+    # The tags exist only in event publishing, but also where `headersTruncated` says that the headers were too long.
     tags = section(mail, "tags")
     found = ours({name: values[0] for name, values in tags.items() if isinstance(values, list) and values})
     for header in kept_headers(mail) if found[0] is None else []:
@@ -199,33 +193,31 @@ def given_along(mail: dict[str, Any]) -> tuple[UUID | None, int | None]:
 
 
 def first_person(people: Any) -> dict[str, Any]:
-    """Return the first of an event's addresses with what is said of it; a delivery lists bare addresses."""
+    # A delivery lists bare addresses.
     first = people[0] if isinstance(people, list) and people else {}
     return first if isinstance(first, dict) else {"emailAddress": first}
 
 
 def own_header(mail: dict[str, Any]) -> UUID | None:
-    """Return the message id in the Message-ID that we wrote: all that comes back of an email handed over by SMTP."""
+    # The Message-ID is all that comes back of an email sent by SMTP.
     return next((found for one in kept_headers(mail) if (found := header_id(one.get("value")))), None)
 
 
 def wrote_to(mail: dict[str, Any], person: dict[str, Any]) -> Any:
-    """Return the address we wrote to, also where a mailbox behind it reports under a name of its own.
-
-    A bounce's address is the status notification's Final-Recipient, which a forwarding may have changed.
-    """
+    # The address we wrote to. A bounce's address is the status notification's Final-Recipient, which a forwarding may
+    # have changed.
     found = mail.get("destination")
     return found[0] if isinstance(found, list) and len(found) == 1 else person.get("emailAddress")
 
 
 def bounce_kind(bounce: dict[str, Any], person: dict[str, Any]) -> BounceKind:
-    """Return what a bounce says about the address. Raises UnknownEventError.
+    """Return what a bounce says about the address.
 
-    SES reports automatic replies as bounces, Transient/General, and does not mark them: "You are notified of
-    out-of-the-office (OOTO) messages through the same method as bounces". What tells them apart is that nothing of a
-    status notification came along. A server that bounces without one is taken for a reply as well, which errs on the
-    side that locks nobody out. Undetermined says less, and stays a soft bounce. What SES calls permanent may be about
-    our name alone (5.7.1, 5.7.26): the recipient's status decides.
+    Raises UnknownEventError. SES reports automatic replies as bounces, Transient/General, and does not mark them: "You
+    are notified of out-of-the-office (OOTO) messages through the same method as bounces". They differ by the missing
+    status notification. A server that bounces without one is taken for a reply as well, which errs on the side that
+    locks no recipient out. Undetermined says less, and stays a soft bounce. What SES calls permanent may be about our
+    name alone (5.7.1, 5.7.26): the recipient's status decides.
     """
     found = BOUNCES.get(line(bounce.get("bounceType")))
     if found is None:
@@ -241,7 +233,7 @@ def bounce_kind(bounce: dict[str, Any], person: dict[str, Any]) -> BounceKind:
 
 
 def opts_out(subscription: dict[str, Any]) -> bool:
-    """True if somebody left a list, wholly or a topic of it; the same type of event tells of joining one."""
+    # The same type of event reports joining a list. A recipient may leave a list or only a topic of it.
     preferences = section(subscription, "newTopicPreferences")
     topics = preferences.get("topicSubscriptionStatus")
     statuses = (

@@ -1,4 +1,4 @@
-"""The account at the local simulator: SendGrid's API as far as its suppression lists go, and nothing to set up."""
+"""The local simulator's account: SendGrid's API for suppression lists, and nothing to set up."""
 
 import requests
 
@@ -21,7 +21,6 @@ class SimulatorAccount(SendGridAccount):
         return {"Authorization": f"Bearer {API_KEY}"}
 
     def quota(self) -> Quota | None:
-        """It has none."""
         return None
 
     def inspect(self) -> list[Finding]:
@@ -34,5 +33,4 @@ class SimulatorAccount(SendGridAccount):
         return [good("connection", f"it answers at {settings.SIMULATOR_URL}; what it takes reaches nobody")]
 
     def dkim_names(self) -> list[str]:
-        """It signs nothing."""
         return []

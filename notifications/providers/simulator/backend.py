@@ -1,4 +1,4 @@
-"""The local simulator, spoken to with SendGrid's real adapter over a real connection."""
+"""The local simulator, through SendGrid's real adapter over a real connection."""
 
 from django.core.mail.backends.base import BaseEmailBackend
 

@@ -1,4 +1,4 @@
-"""The local simulator's webhooks, which are SendGrid's with a key of their own."""
+"""The local simulator's webhooks, which are SendGrid's with another key."""
 
 from notifications.providers.sendgrid.webhook import SendGridWebhook
 

@@ -1,4 +1,4 @@
-"""An SMTP server as an account: it has no quota and no suppression list, only a log-in."""
+"""An SMTP server as an account: only a log-in, no quota and no suppression list."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -25,7 +25,6 @@ class SmtpAccount(Account):
         return False
 
     def inspect(self) -> list[Finding]:
-        """Connect, turn on TLS and log in as for an email, and hang up."""
         failure = _failure(_open_and_close)
         if failure is not None:
             hint = "Look at SMTP_URL: scheme (smtp, smtp+tls or smtp+ssl), host, port, user and password."

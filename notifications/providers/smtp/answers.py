@@ -1,8 +1,8 @@
-"""What a reply of an SMTP server means, by the step it came at. Pure.
+"""Interpret a reply of an SMTP server by its step. Pure.
 
 RFC 5321 gives the class of a reply (4yz later, 5yz never), RFC 3463 the subject. Neither says whether the server speaks
-of us or of the recipient, and Postfix keeps its refusals of a client or a sender until the first recipient. So the rows
-also know the sentences of servers in use.
+about us or about the recipient, and Postfix keeps its refusals of a client or a sender until the first recipient. So
+the rows also know the sentences of servers in use.
 """
 
 import re
@@ -32,8 +32,6 @@ from notifications.rules.outcomes import BounceKind
 
 
 class Step(StrEnum):
-    """What the server was answering to."""
-
     GREETING = "greeting"
     EHLO = "EHLO"
     STARTTLS = "STARTTLS"
@@ -53,7 +51,7 @@ LATER, NEVER, EITHER = "4", "5", "45"
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A reply that has all of this, and the class of whose code is one of `classes`, means `meaning`.
+    """The first row that matches a reply, and its class, decides.
 
     `says` and `excepting` are the patterns in plain words, for the documentation.
     """
@@ -273,7 +271,6 @@ REFUSED: dict[Step, dict[BounceKind | None, Meaning]] = {
 
 
 def read_reply(step: Step, code: int, text: str) -> Meaning:
-    """Return what a reply to `step` means."""
     reply = Reply(step, code, worded(text))
     row = next((row for row in ROWS if row.matches(reply)), None)
     if row:

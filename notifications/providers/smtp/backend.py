@@ -39,7 +39,7 @@ SEVEN_BIT.body_encoding = QP
 
 
 class _Smtp(smtplib.SMTP):
-    """smtplib's connection, watched, with a time limit of its own for connecting."""
+    """smtplib's connection, watched, with a separate time limit for connecting."""
 
     _line: deadline.Line | None = None
 
@@ -92,7 +92,7 @@ class SmtpBackend(EmailBackend):
     """Django's backend, with a connection that is checked before it is used again."""
 
     def _send(self, email_message: EmailMessage) -> bool:
-        """Send to the bare address: Django would decode what only looks like an encoded word in the name."""
+        # To the bare address: Django would decode a name that only looks like an encoded word.
         ((_, from_address), (_, to_address)) = getaddresses([email_message.from_email, *email_message.to])
         content = email_message.message().as_bytes(linesep="\r\n")
         assert self.connection is not None  # noqa: S101 - its only caller has opened it
@@ -105,7 +105,7 @@ class SmtpBackend(EmailBackend):
 
     @cached_property
     def ssl_context(self) -> ssl.SSLContext:
-        """Verify the certificate and the name, by the system's authorities or those of SMTP_CA_FILE alone."""
+        # By the system's authorities or those of SMTP_CA_FILE alone.
         return ssl.create_default_context(cafile=settings.SMTP_CA_FILE or None)
 
     @property
@@ -129,10 +129,8 @@ class SmtpBackend(EmailBackend):
 
 
 def _end_transaction(connection: smtplib.SMTP, code: int) -> None:
-    """Leave the connection fit for another message: smtplib goes on where the server has refused DATA itself.
-
-    A server answers a second MAIL with 503, which would look as if it refused us.
-    """
+    # smtplib continues if the server has refused DATA itself. A server answers a second MAIL with 503, which would look
+    # like a refusal of us.
     if code == CLOSING:
         connection.close()
     else:
@@ -141,7 +139,7 @@ def _end_transaction(connection: smtplib.SMTP, code: int) -> None:
 
 
 def is_usable(connection: smtplib.SMTP) -> bool:
-    """False if the connection has ended, or the server said something unasked: that it is about to end (421)."""
+    # A server may announce unasked that it is about to end (421).
     return connection.sock is not None and not wait_for_read(connection.sock, timeout=0)
 
 
@@ -199,7 +197,6 @@ class Smtp(Provider):
 
 
 def from_reply(step: Step, code: int, text: bytes | str) -> ProviderError:
-    """Return what a reply to a step means, filed under its code and enhanced status code."""
     words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     filed = "-".join(filter(None, ["smtp", str(code), status_of(words)]))
     return read_reply(step, code, words).error(filed, sentence(words))

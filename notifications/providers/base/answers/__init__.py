@@ -1,6 +1,6 @@
-"""What a provider's answer means: the vocabulary, and what holds for every provider and every bounce.
+"""The meanings of providers' answers: the vocabulary, and what holds for every provider.
 
-docs/answers.md is made from it.
+docs/answers.md is generated from it.
 """
 
 from notifications.providers.base.answers.api import Said, read_answer

@@ -1,10 +1,8 @@
-"""What an answer of a provider's HTTP API means: the rows of a table, and those for every API. Pure.
+"""Interpret an answer of a provider's HTTP API by the rows of a table. Pure.
 
-The rows of a provider are in `answers.py` of its folder.
-
-An answer in the provider's own documented error shape proves that nothing was sent. Without it, a status from 500 on
-may come from a gateway after the provider has accepted, and 400 says too little. The other statuses from 400 on mean
-by HTTP itself that the request was not carried out, whoever answers.
+The rows of a provider are in `answers.py` of its folder. An answer in the provider's own documented error shape proves
+that nothing was sent. Without it, a status from 500 on may come from a gateway after the provider has accepted, and 400
+says too little. The other statuses from 400 on mean by HTTP itself that the request was not carried out.
 """
 
 import re
@@ -24,9 +22,10 @@ from notifications.providers.base.answers.words import worded
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """An answer, taken apart. `code` is the provider's own, "" where the answer has not the documented shape.
+    """An answer, taken apart.
 
-    `field` is the part of the request that the answer names.
+    `code` is the provider's, "" if the answer has not the documented shape. `field` is the part of the request that the
+    answer names.
     """
 
     status: int
@@ -41,7 +40,7 @@ class Said:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """The first row of a provider that has all of this decides. Empty: whatever it is."""
+    """The first row of a provider that matches decides. Empty: any value."""
 
     meaning: Meaning
     codes: frozenset[str] = frozenset()
@@ -61,7 +60,7 @@ class Row:
 
 
 def _short(code: str) -> str:
-    """Return a code as the older of AWS' two protocols has it."""
+    # The older of AWS' two protocols uses the short form.
     return code.removesuffix("Exception")
 
 
@@ -95,7 +94,7 @@ REDIRECT = Row(meaning=REFUSES_US, statuses=frozenset(range(300, 400)))
 
 
 def read_answer(rows: Iterable[Row], said: Said) -> tuple[Meaning, str]:
-    """Return what an answer that is no acceptance means by a provider's `rows`, and the name of the row, if any."""
+    """Interpret a refusal by a provider's `rows`; return its meaning and the row's name."""
     found = _first((REDIRECT,), said) or _first(rows, said)
     found = found or _first(SHAPED if said.has_shape else SHAPELESS, said)
     return (found.meaning, found.name) if found else (UNKNOWN, "")

@@ -1,6 +1,6 @@
-"""What a recipient's server says about the address. Pure.
+"""Interpret what a recipient's server says about the address. Pure.
 
-The same words mean the same in a reply of SMTP, in a bounce that a webhook reports, and in a bounce that comes later.
+The same text means the same in a reply of SMTP, in a bounce that a webhook reports, and in a bounce that comes later.
 """
 
 import re
@@ -16,7 +16,7 @@ _FINAL = [BounceKind.AUTO_REPLY, BLOCKED, SOFT, HARD]
 
 @dataclass(frozen=True)
 class Row:
-    """The first row that matches decides. `bounce` None: the words say too little."""
+    """The first row that matches decides. `bounce` None: the text says too little."""
 
     pattern: str
     bounce: BounceKind | None
@@ -68,15 +68,15 @@ TEXTS = (
 
 
 def about_address(*said: str) -> BounceKind | None:
-    """Return what the first of the sentences or codes that speaks clearly says of the address; None if none does."""
+    # The first clear sentence or code decides; None if none is clear.
     lines = [worded(text) for text in said]
     return _clear(lines) or next((row.bounce for line in lines for row in TEXTS if row.matches(line)), None)
 
 
 def judged(told: BounceKind, *said: str) -> BounceKind:
-    """Return what a bounce says of the address that a provider calls `told`: the recipient's own status decides.
+    """Return a bounce's kind: the recipient's own status overrides the provider's.
 
-    Words alone may make it less final, and never more.
+    Text alone may make it less final, and never more.
     """
     words = about_address(*said)
     return _clear(map(worded, said)) or (words if words and _FINAL.index(words) < _FINAL.index(told) else told)

@@ -1,4 +1,4 @@
-"""What an answer of a provider can mean, and what follows from it. Pure."""
+"""The possible meanings of a provider's answer, and their effects. Pure."""
 
 from dataclasses import dataclass, field, replace
 
@@ -12,9 +12,10 @@ QUOTA_PAUSE_S = 3600.0
 
 @dataclass(frozen=True, kw_only=True)
 class Meaning:
-    """One line of the vocabulary. `bounce` holds when the message gets no other attempt.
+    """One line of the vocabulary.
 
-    `may_be_of_some`: a provider that takes email for others may refuse some recipients in these words.
+    `bounce` holds when the message gets no other attempt. `may_be_of_some`: a provider that accepts email for others
+    may refuse some recipients with this text.
     """
 
     name: str
@@ -25,7 +26,6 @@ class Meaning:
     may_be_of_some: bool = field(default=False, compare=False)
 
     def error(self, code: str, detail: str = "", *, retry_after_s: float | None = None) -> ProviderError:
-        """Return this meaning as the error of an attempt."""
         error = ProviderError(
             self.error_class,
             code,
@@ -47,7 +47,7 @@ class Meaning:
 
     @property
     def circuit(self) -> str:
-        """What it does to the provider's circuit, in a word."""
+        # Its effect on the provider's circuit, in a word.
         if self.about is About.US:
             return "opens"
         counts = self.error_class in {ErrorClass.TRANSIENT, ErrorClass.AMBIGUOUS}

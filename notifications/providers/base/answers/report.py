@@ -1,4 +1,4 @@
-"""A refusal that speaks of the address, kept as an event: it teaches what the same word in a webhook would. Pure."""
+"""Store a refusal of the address as an event, like one from a webhook. Pure."""
 
 from datetime import datetime
 from typing import Any
@@ -15,12 +15,12 @@ def event_id(message_id: UUID, attempt: int) -> str:
 
 
 def is_answer(given: str) -> bool:
-    """True for the id of an event that we made of an answer."""
+    # The event was made from an answer.
     return given.startswith(_PREFIX)
 
 
 def payload(*, message_id: UUID, attempt: int, bounce: BounceKind, said: str, at: datetime) -> dict[str, Any]:
-    """Return what is stored. The address is the message's, and is not in it."""
+    # The address is the message's, and is not stored again.
     return {
         "message": str(message_id),
         "attempt": attempt,

@@ -1,4 +1,4 @@
-"""What servers write: the enhanced status code (RFC 3463) in a sentence, and the sentence without what is personal."""
+"""Parse what servers write: the enhanced status code (RFC 3463), without personal data."""
 
 import re
 from collections.abc import Iterable
@@ -26,13 +26,13 @@ SHORTEST_SECRET = 3
 
 
 def status_of(text: str) -> str:
-    """Return the enhanced status code of a server's sentence, "" where there is none."""
+    # "" if there is none.
     found = _FIRST.search(text) or _ANYWHERE.search(text)
     return found.group(1) if found else ""
 
 
 def worded(text: str) -> str:
-    """Return what a server wrote as one line without addresses and hosts: their owners chose those words."""
+    # One line without addresses and hosts, because their owners chose those words.
     line = _AT_A_LINE.sub(" ", text[:LONGEST_READ])
     for pattern in (_URL, _ADDRESS, _HOST):
         line = pattern.sub(REMOVED, line)
@@ -40,7 +40,7 @@ def worded(text: str) -> str:
 
 
 def sentence(text: str, private: Iterable[str] = ()) -> str:
-    """Return what a server wrote as one printable line without addresses, links, long tokens and what is `private`."""
+    # One printable line without addresses, links, long tokens and `private`.
     line = _UNPRINTABLE.sub(" ", text[:LONGEST_READ])
     for secret in sorted({word.strip() for word in private}, key=len, reverse=True):
         if len(secret) >= SHORTEST_SECRET:

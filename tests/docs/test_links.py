@@ -6,7 +6,8 @@ import pytest
 
 from config.environment import BASE_DIR
 
-PAGES = [BASE_DIR / "README.md", BASE_DIR / "CHANGELOG.md", *sorted((BASE_DIR / "docs").rglob("*.md"))]
+TOP = [BASE_DIR / "README.md", BASE_DIR / "CONTRIBUTING.md", BASE_DIR / "CHANGELOG.md"]
+PAGES = [*TOP, *sorted((BASE_DIR / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
 

@@ -1,0 +1,139 @@
+"""Whatever the documents name in backticks is there: paths, modules, make targets, commands, settings.
+
+A decision may name what is gone only if it has a line that starts with "Replaced by".
+"""
+
+import re
+import subprocess
+from functools import cache
+from importlib import import_module
+from pathlib import Path, PurePosixPath
+
+import pytest
+from django.conf import global_settings
+from django.core.management import get_commands
+
+from config import variables
+from config.environment import BASE_DIR
+from notifications import conf
+
+PAGES = [BASE_DIR / "README.md", BASE_DIR / "CONTRIBUTING.md", *sorted((BASE_DIR / "docs").rglob("*.md"))]
+CURRENT = [page for page in PAGES if not re.search(r"^Replaced by", page.read_text(), re.MULTILINE)]
+PACKAGES = ("accounts", "config", "devtools", "notifications", "tests")
+CODE = re.compile(r"`([^`\n]+)`|^    ([^\n]+)$", re.MULTILINE)
+PATH = re.compile(r"(?:[\w.<>-]+/)+(?:[\w.<>-]+)?")
+FILE = re.compile(r"[\w-]+\.(?:py|md|toml|yml|lua)")
+DOTTED = re.compile(rf"(?:{'|'.join(PACKAGES)})(?:\.\w+)+")
+MODULE = re.compile(rf"-m ((?:{'|'.join(PACKAGES)})[\w.]*)")
+TARGET = re.compile(r"(?:^|\s)make ([a-z][\w-]*)")
+COMMAND = re.compile(r"(?:manage\.py|--rm(?: -T)? manage) ([a-z]\w*)")
+SETTING = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?==|$)")
+# Examples that a reader is to write, and what is made on a developer's or an operator's machine.
+MADE_UP = {"acme", "order-shipped", "secrets"}
+# Variables of other programs, which nothing here reads.
+FOREIGN = {"COMPOSE_FILE"}
+
+
+def spans(page: Path) -> list[str]:
+    return [inline or block for inline, block in CODE.findall(page.read_text())]
+
+
+def named(page: Path, pattern: re.Pattern[str]) -> set[str]:
+    return {name for span in spans(page) for name in pattern.findall(span)}
+
+
+@cache
+def tree() -> frozenset[str]:
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, check=True)
+    files = [name for name in listed.stdout.splitlines() if (BASE_DIR / name).is_file()]
+    return frozenset({*files, *(str(folder) for file in files for folder in PurePosixPath(file).parents)})
+
+
+@cache
+def source() -> str:
+    """Return the text of everything that may read a variable or define a constant, tests and migrations aside."""
+    read = re.compile(
+        r"(?!tests/(?!containers/)|.*/migrations/).*\.py$|docker-compose.*|Dockerfile|Makefile|\.env\.example"
+    )
+    return "\n".join((BASE_DIR / name).read_text() for name in sorted(tree()) if read.match(name))
+
+
+def real(path: str) -> str:
+    """Return the part of a path that does not depend on a made-up name."""
+    parts = path.rstrip("/").split("/")
+    made_up = (at for at, part in enumerate(parts) if part in MADE_UP or "<" in part)
+    return "/".join(parts[: next(made_up, len(parts))])
+
+
+def is_there(path: str) -> bool:
+    return path == "" or path in tree()
+
+
+def resolves(dotted: str) -> bool:
+    parts = dotted.split(".")
+    for length in range(len(parts), 0, -1):
+        try:
+            found = import_module(".".join(parts[:length]))
+        except ModuleNotFoundError:
+            continue
+        for attribute in parts[length:]:
+            if not hasattr(found, attribute):
+                return False
+            found = getattr(found, attribute)
+        return True
+    return False
+
+
+def is_a_setting(name: str) -> bool:
+    declared = {one.name for group in (*conf.GROUPS, *variables.GROUPS) for one in conf.declared(group)}
+    return (
+        name.removesuffix("_FILE") in declared
+        or hasattr(global_settings, name)
+        or bool(re.search(rf"\b{name}\b", source()))
+    )
+
+
+def every_page(test):
+    return pytest.mark.parametrize("page", CURRENT, ids=lambda page: page.name)(test)
+
+
+@every_page
+def test_paths_exist(page):
+    tops = {path.split("/")[0] for path in tree()}
+    paths = {span for span in spans(page) if PATH.fullmatch(span)}
+    of_ours = {path for path in paths if path.split("/")[0] in tops or FILE.fullmatch(path.split("/")[-1])}
+    assert not {path for path in of_ours if not is_there(real(path))}
+
+
+@every_page
+def test_tests_to_run_exist(page):
+    assert not {path for path in named(page, re.compile(r"\btests/[\w./-]+")) if not is_there(real(path))}
+
+
+@every_page
+def test_files_named_without_a_folder_exist(page):
+    names = {PurePosixPath(path).name for path in tree()}
+    assert not {span for span in spans(page) if FILE.fullmatch(span)} - names
+
+
+@every_page
+def test_dotted_names_resolve(page):
+    dotted = {name for span in spans(page) for name in [span.removesuffix("()")] if DOTTED.fullmatch(name)}
+    assert not {name for name in dotted | named(page, MODULE) if not resolves(name) and name not in tree()}
+
+
+@every_page
+def test_make_targets_exist(page):
+    makefile = (BASE_DIR / "Makefile").read_text()
+    assert not named(page, TARGET) - set(re.findall(r"^([a-z][\w-]*):", makefile, re.MULTILINE))
+
+
+@every_page
+def test_commands_exist(page):
+    assert not named(page, COMMAND) - set(get_commands())
+
+
+@every_page
+def test_settings_exist(page):
+    assert not {name for name in named(page, re.compile(rf"^{SETTING.pattern}")) if not is_a_setting(name)} - FOREIGN

@@ -1,7 +1,7 @@
 # Mailroom. Needs Python 3.11 or newer and make, nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up down demo prove prove-short containers containers-short fresh test test-long test-browser check bench-budget bench-bounces bench-faults bench-sign-up bench-inbox screenshots messages requirements wheel test-adopt clean
+.PHONY: help up down demo prove prove-short containers containers-short fresh test test-long test-browser check bench-budget bench-bounces bench-faults bench-sign-up bench-inbox screenshots messages pages requirements wheel test-adopt clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -38,6 +38,7 @@ help:
 	@echo 'make bench-inbox   measure how soon the waiting page shows that an email was sent; needs Chromium (90 s)'
 	@echo 'make screenshots   retake the screenshots of docs/screenshots; needs Chromium'
 	@echo 'make messages   collect the texts to translate into locale/ (of the site and of the engine), and compile the translations'
+	@echo 'make pages   rewrite docs/settings.md and docs/answers.md from the code'
 	@echo 'make requirements   pin the dependencies of pyproject.toml again'
 	@echo 'make wheel   build the engine, django-mailroom, into dist/'
 	@echo 'make clean   delete the environment and all local data'
@@ -117,6 +118,10 @@ messages: .venv/.dev
 	@command -v xgettext >/dev/null || { echo 'make messages needs gettext; on Debian: apt install gettext' >&2; exit 1; }
 	$(PRODUCTION) $(BIN)/python manage.py makemessages
 	@for folder in locale */locale; do if [ -d $$folder ]; then $(BIN)/pybabel --quiet compile --domain django --directory $$folder; fi; done
+
+pages: .venv/.dev
+	$(PRODUCTION) $(BIN)/python manage.py settings_page --write
+	$(PRODUCTION) $(BIN)/python manage.py answers_page --write
 
 requirements: .venv/.dev
 	$(BIN)/$(COMPILE) --upgrade --group site -o requirements.txt

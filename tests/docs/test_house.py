@@ -1,0 +1,47 @@
+"""The README's map and docs/architecture.md show the tree and its layers as they are; jobs and codes have rows."""
+
+import re
+import tomllib
+
+from config.environment import BASE_DIR
+from notifications import housekeeping
+from notifications.operations.advice import ProviderCode
+from notifications.operations.problems import Code
+
+LINE = re.compile(r"^    (  )?((?:[\w.]+/? )*[\w.]+/?)   ", re.MULTILINE)
+# What any repository and any Django app has.
+USUAL = {"__pycache__", "locale"}
+
+
+def named_in_map():
+    section = (BASE_DIR / "README.md").read_text().partition("    notifications/\n")[2].partition("\n\n")[0]
+    for is_room, names in LINE.findall(section):
+        folder = BASE_DIR / "notifications" if is_room else BASE_DIR
+        yield from (folder / name for name in names.split())
+
+
+def test_map_names_what_there_is():
+    assert not [path for path in named_in_map() if not path.exists()]
+
+
+def test_map_names_every_room():
+    rooms = {path for path in (BASE_DIR / "notifications").iterdir() if path.is_dir() or path.suffix == ".py"}
+    assert not {path for path in rooms if path.name not in USUAL} - set(named_in_map())
+
+
+def test_layers_are_those_that_are_checked():
+    page = (BASE_DIR / "docs" / "architecture.md").read_text()
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", page, re.MULTILINE)
+    contracts = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    assert [re.findall(r"\w+", row) for row in rows] == [layer.split(" | ") for layer in layers]
+
+
+def test_every_periodic_job_has_a_row():
+    page = (BASE_DIR / "docs" / "housekeeping.md").read_text()
+    assert not [job.name for job in housekeeping.registered() if f"`{job.name}`" not in page]
+
+
+def test_every_code_of_the_status_has_a_row():
+    page = (BASE_DIR / "docs" / "status.md").read_text()
+    assert not [code for code in (*Code, *ProviderCode) if f"`{code}`" not in page]

@@ -1,4 +1,4 @@
-"""The one form in which an address is stored, and sentences for the people who type others."""
+"""The one form in which an address is stored, and errors for other forms."""
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -29,11 +29,10 @@ _IS_NONE = _("This email address doesn't look right. Example: ada@example.com.")
 
 
 def canonical_address(raw: str) -> str:
-    """Return `raw` in the form that is stored: ASCII, the domain in punycode, lower-cased.
+    """Return `raw` as it is stored: ASCII, the domain in punycode, lower-cased.
 
-    Raises ValidationError, with a sentence for the user who typed it, unless the engine's parser reads exactly one
-    address. What pasting brings along unseen (soft hyphens, zero-width and no-break spaces, marks of direction) is left
-    out.
+    Raises ValidationError, with a sentence for the user, unless the engine's parser reads exactly one address.
+    Invisible characters from pasting (soft hyphens, zero-width and no-break spaces, marks of direction) are left out.
     """
     raw = one_form(raw)
     if len(raw) > MAX_LENGTH:
@@ -48,10 +47,8 @@ def canonical_address(raw: str) -> str:
 
 
 def mailbox_of(address: str) -> str:
-    """Return what names the mailbox behind a canonical address, however it is varied: for counting, never for sending.
-
-    Most servers deliver "ada+anything" to "ada", some leave out dots, and some have several domains for one mailbox.
-    """
+    # For counting, never for sending. Most servers deliver "ada+anything" to "ada", some ignore dots, and some have
+    # several domains for one mailbox.
     local, at, domain = address.rpartition("@")
     domain = _SAME_MAILBOX.get(domain, domain)
     local = local.partition("+")[0] or local

@@ -1,4 +1,4 @@
-"""People, for operators."""
+"""Users, in the admin."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ class UserEditForm(KeepsName, UserChangeForm):
 
 class PasswordForm(AdminPasswordChangeForm):
     def save(self, commit: bool = True) -> User:
-        """Save the password, or that there is none, and notify the owner, once for both posts of a double click."""
+        # Notifies the owner, once for both posts of a double click.
         with transaction.atomic():
             self.user = account = User.objects.select_for_update().get(pk=self.user.pk)
             if not self._is_done():
@@ -62,7 +62,7 @@ class PasswordForm(AdminPasswordChangeForm):
 
 
 class Overtaken(admin.ModelAdmin):
-    """Answers with a sentence where another operator, or the other post of a double click, was faster."""
+    """Answers with a sentence if another post was faster: an operator's, or a double click's second."""
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -115,7 +115,7 @@ class UserAdmin(Overtaken, TidySearch, LargeList, DjangoUserAdmin):
         return super().has_delete_permission(request, obj) and may_touch(request, obj)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Write what the operator has changed, and nothing that its owner may have changed meanwhile."""
+        # Writes only what the operator has changed: the owner may have changed the rest meanwhile.
         if not change:
             super().save_model(request, obj, form, change)
             return
@@ -133,7 +133,7 @@ class UserAdmin(Overtaken, TidySearch, LargeList, DjangoUserAdmin):
             return self.overtaken(request)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Leave out the log of what an account did: it is kept (accounts.forgetting)."""
+        # The log of an account's actions is kept (accounts.forgetting).
         listed, counts, permissions, protected = super().get_deleted_objects(objs, request)
         counts.pop(str(LOG.verbose_name_plural), None)
         permissions.discard(str(LOG.verbose_name))
@@ -145,7 +145,7 @@ class UserAdmin(Overtaken, TidySearch, LargeList, DjangoUserAdmin):
 
 
 class GroupAdmin(Overtaken, SoundChoice, DjangoGroupAdmin):
-    """Who changes a group gives permissions to its members: that is a superuser's decision."""
+    """Restricted to superusers, because a group gives permissions to its members."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return is_superuser(request)
@@ -166,12 +166,12 @@ def is_superuser(request: HttpRequest) -> bool:
 
 
 def may_touch(request: HttpRequest, user: User | None) -> bool:
-    """True for a superuser, and for anyone else if the account has no power that its password or address would give."""
+    # Other operators may only touch accounts that have no power their password or address would give.
     return is_superuser(request) or user is None or not (user.is_staff or user.is_superuser)
 
 
 def _without_log(listed: list[Any]) -> list[Any]:
-    """Return Django's list, whose parts are sentences or lists of such, without the log's."""
+    # Django's list holds sentences, or lists of such.
     name = str(LOG.verbose_name).capitalize()
     kept = [_without_log(one) if isinstance(one, list) else one for one in listed]
     return [one for one in kept if one and not (isinstance(one, str) and one.startswith(f"{name}:"))]

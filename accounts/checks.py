@@ -1,4 +1,4 @@
-"""System checks of what accounts reads from the settings."""
+"""System checks of the settings of accounts."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta

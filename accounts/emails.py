@@ -1,6 +1,6 @@
 """The emails that this site sends, one declaration each: docs/kinds.md.
 
-Their context functions run at the moment of sending, in the recipient's language: tokens are made here only.
+Their context functions run when an email is sent, in the recipient's language: only they create tokens.
 """
 
 from datetime import timedelta
@@ -46,7 +46,7 @@ def address_change_context(user: User) -> dict[str, Any]:
 
 
 def public_pages_context(user: User) -> dict[str, Any]:
-    """For an email that proves nothing: it leads to pages that everybody may open."""
+    # For an email that proves nothing: its pages are open to everyone.
     return {
         "name": user.name,
         "log_in_url": settings.SITE_URL + reverse("accounts:log-in"),
@@ -60,7 +60,7 @@ def preferences_context(user: User) -> dict[str, Any]:
 
 
 def in_words(time: timedelta) -> str:
-    """Return "3 days", "1 hour" or "90 minutes": the largest unit that says it exactly, or minutes."""
+    # "3 days", "1 hour" or "90 minutes": the largest unit that is exact, or minutes.
     minutes = int(time.total_seconds() // 60)
     if minutes and minutes % 1440 == 0:
         return ngettext("%(count)d day", "%(count)d days", minutes // 1440) % {"count": minutes // 1440}
@@ -197,14 +197,15 @@ def enqueue_email(
     reference: UUID | None = None,
     context: dict[str, Any] | None = None,
 ) -> None:
-    """Enqueue one email, on behalf of the client whose request is handled. `reference` becomes its id.
+    """Enqueue one email, on behalf of the client of the current request.
 
-    Called inside the transaction that makes it true what the email says: both happen, or neither.
+    `reference` becomes its id. Called inside the transaction that makes the email's content true: both happen, or
+    neither.
     """
     enqueue(Draft(kind=kind.name, to=address, user=user, id=reference, context=context or {}, client=requester_key()))
 
 
 def welcome_draft(user: User) -> Draft:
-    """Return the welcome email of a user and an address: one for each pair, however often it is enqueued."""
+    # One for each user and address, however often it is enqueued.
     key = f"{WELCOME.name}:{user.pk}:{user.email}"
     return Draft(kind=WELCOME.name, to=user.email, user=user, key=key, id=user.reference, client=requester_key())

@@ -1,4 +1,4 @@
-"""Addresses and names as fields: whatever way they come in, they are checked once and kept in one form."""
+"""Form and model fields for addresses and names, checked once and kept in one form."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from accounts.names import check_name, normalize_name
 
 
 class AddressInput(forms.TextInput):
-    """Not type="email": browsers refuse an address with a pasted invisible character, and cannot say what is wrong."""
+    """Not type="email": browsers refuse an address with a pasted invisible character, without a reason."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         keyboard = {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
@@ -31,9 +31,9 @@ class AddressFormField(forms.EmailField):
 
 
 class AddressField(models.EmailField):
-    """Canonical whatever way it comes in: forms, saves, bulk inserts, fixtures and look-ups.
+    """Canonical in forms, saves, bulk inserts, fixtures and look-ups.
 
-    What is no address raises ValidationError, as a UUIDField does for what is no UUID.
+    An invalid address raises ValidationError, as an invalid UUID does in a UUIDField.
     """
 
     default_validators = []
@@ -46,7 +46,7 @@ class AddressField(models.EmailField):
         return address if address in self.empty_values else canonical_address(address)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        """The instance too: whoever hears post_save must see what was stored."""
+        # The instance too: receivers of post_save must see what was stored.
         stored = str(self.to_python(getattr(model_instance, self.attname)))
         setattr(model_instance, self.attname, stored)
         return stored
@@ -56,9 +56,10 @@ class AddressField(models.EmailField):
 
 
 class NameFormField(forms.CharField):
-    """Cleans to a name in its one form. `kept`: the account's name, which stays as it is unless it is changed.
+    """Cleans to a name in its one form.
 
-    Names from before there were rules are longer, and still their owners' names.
+    `kept`: the account's name, which stays unless it is changed. Names from before there were rules are longer, and
+    still their owners' names.
     """
 
     kept = ""
@@ -74,7 +75,7 @@ class NameFormField(forms.CharField):
 
 
 class NameField(models.CharField):
-    """A person's name. The column holds longer ones than are taken today."""
+    """A user's name. The column holds longer ones than forms accept today."""
 
     default_validators = [check_name]
 
@@ -86,7 +87,7 @@ class NameField(models.CharField):
 
 
 class KeepsName(forms.ModelForm):
-    """A form of an account that exists: its name is only checked if it is changed."""
+    """Checks the name of an existing account only if it is changed."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -94,5 +95,5 @@ class KeepsName(forms.ModelForm):
             field.kept = self.instance.name
 
     def _get_validation_exclusions(self) -> set[str]:
-        """What the field has let through is not checked again; it has seen to the rest."""
+        # The field has validated it; what the field let through is not checked again.
         return {*super()._get_validation_exclusions(), "name"}  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""What Django's admin keeps of people in its log: whom it was about, and who did it."""
+"""Erase users from the log of Django's admin: as its subject and as its author."""
 
 from typing import Any
 
@@ -17,16 +17,14 @@ def connect() -> None:
 
 
 def forget_in_log(instance: User, **kwargs: Any) -> None:
-    """Let the log call an account that is deleted by its number, in what was written before and of the deletion."""
+    # The log names a deleted account by its number, in older entries and in that of the deletion.
     theirs = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=str(instance.pk))
     theirs.update(object_repr=f"account {instance.pk}")
 
 
 def put_log_aside(instance: User, **kwargs: Any) -> None:
-    """Keep what somebody did from being deleted with the account: Django deletes what has the account's number.
-
-    The number of an account is positive. No constraint stands in the way: migration 0007.
-    """
+    # Django would delete the entries with the account's number. An account's number is positive, so another number
+    # keeps them. No constraint prevents it: migration 0007.
     LogEntry.objects.filter(user_id=instance.pk).update(user_id=-F("user_id"))
 
 

@@ -1,4 +1,4 @@
-"""A form that is named when it is shown: posted twice, it is one wish and brings one email."""
+"""Name a form when it is shown: two posts of it cause one email."""
 
 from time import time
 from typing import Any
@@ -15,14 +15,15 @@ SALT = "accounts.forms.once"
 
 
 def new_key() -> str:
-    """Return a name that only this site can give, with the time it was given."""
+    # Only this site can create one; it holds the time.
     return signing.dumps([uuid4().hex, int(time())], salt=SALT)
 
 
 class FormWithKey(forms.Form):
-    """Names of what the form causes are made of its own name: the same for both posts of a double click.
+    """A form with a signed name, so that a double click has one effect.
 
-    Signed, so that nobody can choose one. A form without a good name is posted once for each time.
+    The names of all effects are made of the form's: the same for both posts. A form without a valid name has its effect
+    for each post.
     """
 
     # A plain Field: there is nothing that a person could correct.
@@ -38,12 +39,12 @@ class FormWithKey(forms.Form):
         return UUID(name), int(time() - shown_at) // SAME_WISH_S
 
     def reference(self, address: str) -> UUID:
-        """Return the name of the email that this form causes to `address`."""
+        # Names the email that this form causes.
         name, turn = self._key
         return uuid5(name, f"email:{turn}:{address}")
 
     def account(self, address: str) -> UUID:
-        """Return the name of the account that this form makes with `address`."""
+        # Names the account that this form creates.
         return uuid5(self._key[0], f"account:{address}")
 
     @property

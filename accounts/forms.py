@@ -1,4 +1,4 @@
-"""What people fill in."""
+"""The forms that users fill in."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ from accounts.models import User
 
 @sensitive_variables("password")
 def check_new_password(password: str, user: User) -> None:
-    """Raise ValidationError for a password that is easy to guess, in the form in which it is hashed."""
+    # Raises ValidationError. The password is checked in the form in which it is hashed.
     validate_password(normalize_password(password), user)
 
 
 class NewPasswordField(forms.CharField):
-    """Asked for once: a slip is mended by a reset, and pasting from a password manager stays easy."""
+    """Asked for once: a reset fixes a typo, and a password manager can paste."""
 
     def __init__(self, *, label: Any = None) -> None:
         super().__init__(
@@ -39,7 +39,7 @@ class NewPasswordField(forms.CharField):
 
 
 class UsersForm(forms.Form):
-    """Of somebody we know."""
+    """A form about a known user."""
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         self.user = user
@@ -47,7 +47,7 @@ class UsersForm(forms.Form):
 
 
 class WithCurrentPassword(UsersForm):
-    """For what only the owner may do, not whoever found an open browser."""
+    """Proves that the owner acts, not a person who found an open browser."""
 
     current_password = forms.CharField(
         label=_("Current password"),
@@ -65,7 +65,7 @@ class WithCurrentPassword(UsersForm):
 
 
 class OwnPasswordForm(UsersForm):
-    """For whoever says to have chosen it."""
+    """For a user who claims to have chosen the password."""
 
     password = forms.CharField(
         label=_("Password"),
@@ -94,27 +94,27 @@ class NewPasswordForm(UsersForm):
         return password
 
     def save(self) -> bool:
-        """False if the link proves nothing any more: it was used, or the address has become another."""
+        # False if the link proves nothing any more: it was used, or the address has changed.
         return passwords.reset_password(self.user, self.cleaned_data["password"])
 
 
 class PasswordChangeForm(WithCurrentPassword, NewPasswordForm):
-    """In this order: first who one is, then what one wants."""
+    """The current password comes first, the new one second."""
 
     field_order = ("current_password", "password")
 
     def save(self) -> bool:
-        """False if the current password has become another since it was checked."""
+        # False if the current password has changed since it was checked.
         return passwords.change_password(self.user, self.cleaned_data["password"])
 
 
 class PasswordResetForm(FormWithKey):
-    """For Django's PasswordResetView. Django's own form mints the token at once; this one only says what is wanted."""
+    """For Django's PasswordResetView. Django's form creates the token immediately; this one only enqueues."""
 
     email = AddressFormField(label=_("E-mail address"), widget=AddressInput(attrs={"autocomplete": "username"}))
 
     def save(self, **options: Any) -> None:
-        """`options` is what the view would tell a form that sends mail."""
+        # `options` is what the view would pass to a form that sends email.
         address = self.cleaned_data["email"]
         passwords.ask_for_reset(address, self.reference(address))
 
@@ -134,11 +134,9 @@ class LogInForm(AuthenticationForm):
     }
 
     def confirm_login_allowed(self, user: User) -> None:
-        """Refuse, as if the password were wrong, whoever has not confirmed the address.
-
-        Otherwise anybody could sign up with somebody's address and see, by logging in, whether it had an account
-        already. Administrators do not come from the sign-up.
-        """
+        # Refuses a user with an unconfirmed address like a wrong password. Otherwise a person could sign up with
+        # another's address and see, by logging in, whether it had an account already. Operators do not come from the
+        # sign-up.
         super().confirm_login_allowed(user)
         if user.confirmed_at is None and not user.is_staff:
             raise self.get_invalid_login_error()
@@ -173,12 +171,12 @@ class SignUpForm(FormWithKey, FormWithHoneypot, forms.ModelForm):
                 self.add_error("password", error)
 
     def _get_validation_exclusions(self) -> set[str]:
-        """Whether the address has an account is not this form's to say; its field has seen to the rest."""
+        # This form must not reveal whether the address has an account; its field has validated it.
         return {*super()._get_validation_exclusions(), "email"}  # type: ignore[misc]
 
     @property
     def wanted(self) -> User:
-        """The user who is wanted, with the password set. It is hashed at every call."""
+        # The password is hashed at every call.
         user: User = self.instance
         user.set_password(self.cleaned_data["password"])
         return user
@@ -221,7 +219,7 @@ class PreferencesForm(KeepsName):
         self.fields["wants_news"].show_hidden_initial = True
 
     def changes(self) -> dict[str, Any]:
-        """Return what the person said, without an answer about news that they left as it was shown."""
+        # Without an answer about news that the user did not change.
         said = dict(self.cleaned_data)
         shown = self.data.get(self.add_initial_prefix("wants_news"))
         if shown is not None and (shown == "True") == said["wants_news"]:
@@ -230,4 +228,4 @@ class PreferencesForm(KeepsName):
 
 
 class DeleteForm(WithCurrentPassword):
-    """Only the password: it is proof and a second thought at once."""
+    """Only the password, which is also a second thought."""

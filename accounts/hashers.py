@@ -1,4 +1,4 @@
-"""How passwords are kept."""
+"""How passwords are hashed."""
 
 from unicodedata import normalize
 
@@ -17,5 +17,5 @@ class OwaspArgon2PasswordHasher(Argon2PasswordHasher):
 
 
 def normalize_password(text: str) -> str:
-    """Return a password as it is hashed: in NFKC, as NIST SP 800-63B has it, and otherwise as it was typed."""
+    # NFKC, as NIST SP 800-63B recommends, and otherwise as typed.
     return normalize("NFKC", text)

@@ -6,10 +6,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class FormWithHoneypot(forms.Form):
-    """Beside the fields that people see, one that they do not: `form.is_bot` is true of a form that has it filled in.
+    """Adds a field that users do not see: `is_bot` if it is filled in.
 
-    The view answers a bot as it answers everybody, and does nothing. The name is one that no browser
-    and no password manager fills in by itself, as they do with "website": a person must not count as a bot.
+    The view answers a bot like a user, and does nothing. No browser and no password manager fills the name in, as they
+    do with "website": a user must not count as a bot.
     """
 
     # A plain Field: there is nothing wrong with what a robot writes, and nothing to tell it.
@@ -21,7 +21,7 @@ class FormWithHoneypot(forms.Form):
 
     @property
     def is_bot(self) -> bool:
-        """Ask a form that has been found valid."""
+        # Ask a form that is valid.
         return bool(self.cleaned_data.get("subject"))
 
     @property

@@ -1,4 +1,4 @@
-"""The admin's log of what staff did, also of those whose account is gone."""
+"""The admin's log of operators' actions, also of those without an account."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from notifications import TidySearch
 
 @admin.register(LogEntry)
 class LogEntryAdmin(TidySearch, admin.ModelAdmin):
-    """To be read only. An account's own history page leaves out what was done by accounts that are deleted."""
+    """Read only. An account's history page leaves out the actions of deleted accounts."""
 
     list_display = ("action_time", "by", "said", "content_type", "object_repr")
     list_filter = ("action_flag", "content_type", "action_time")

@@ -1,4 +1,4 @@
-"""People. An account is its e-mail address."""
+"""Users. An account is identified by its email address."""
 
 from collections.abc import Collection
 from typing import Any, ClassVar
@@ -19,7 +19,7 @@ from accounts.hashers import normalize_password
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Raises ValueError for a bad address or name; a user without a password cannot log in."""
+        # Raises ValueError for a bad address or name. A user without a password cannot log in.
         user = self.model(email=email, **fields)
         user.set_password(password)
         try:
@@ -33,7 +33,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, **{"is_staff": True, "is_superuser": True} | fields)
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """Return whose address it is, however it was typed. Raises User.DoesNotExist, for what is no address too."""
+        # However it was typed. Raises User.DoesNotExist, also for an invalid address.
         try:
             address = canonical_address(username or "")
         except ValidationError as error:
@@ -42,7 +42,7 @@ class UserManager(BaseUserManager["User"]):
         return self.alias(lower_email=Lower("email")).get(lower_email=address)
 
     def by_address(self, address: str) -> "User | None":
-        """Return whose address it is, or None for nobody's and for what is no address."""
+        # None for an unknown and for an invalid address.
         try:
             return self.get_by_natural_key(address)
         except self.model.DoesNotExist:
@@ -106,7 +106,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().validate_unique({*(exclude or ()), "email"})
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
-        """The constraint is about the address, so the sentence belongs at that field."""
+        # The constraint is about the address, so the error belongs to that field.
         try:
             super().validate_constraints(exclude)
         except ValidationError as error:
@@ -114,10 +114,10 @@ class User(AbstractBaseUser, PermissionsMixin):
             raise ValidationError({"email": taken}) from error
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, with all that post_save brings about, or not at all.
+        """Save with all effects of post_save, or not at all.
 
         Django sends post_save after the save's own transaction; in autocommit, a receiver that fails would otherwise
-        leave a user without the mail that belongs to it.
+        leave a user without the email that belongs to it.
         """
         database = kwargs.get("using") or router.db_for_write(type(self), instance=self)
         with transaction.atomic(using=database):
@@ -132,16 +132,13 @@ class User(AbstractBaseUser, PermissionsMixin):
             make_password(raw_password)
 
     def check_password(self, raw_password: str) -> bool:
-        """Compare a password in its one form, and as it was typed: so older hashes were made."""
+        # In its one form, and as typed: older hashes were made of that.
         one_form = normalize_password(raw_password)
         return self._matches(one_form) or (one_form != raw_password and self._matches(raw_password))
 
     def _matches(self, raw_password: str) -> bool:
-        """Check it as Django does, which hashes it again where the way of hashing has changed.
-
-        Only over the hash that was checked: Django's own would put the old password back if it was changed meanwhile.
-        """
-
+        # Django hashes it again if the way of hashing has changed. Only over the hash that was checked: Django's own
+        # would restore the old password if it was changed meanwhile.
         def keep(password: str) -> None:
             checked = self.password
             self.password = make_password(normalize_password(password))

@@ -1,4 +1,4 @@
-"""What may be a person's name. We greet people by it, so it is no place for an advertisement. Pure."""
+"""Decide what may be a user's name. Pure. Emails greet by it, so it is no place for an advertisement."""
 
 import re
 from unicodedata import category
@@ -22,13 +22,13 @@ _HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff
 
 
 def normalize_name(text: str) -> str:
-    """Return a person's name in one form, with one kind of apostrophe beside the typewriter's, and one hyphen."""
+    # One kind of apostrophe beside the typewriter's, and one hyphen.
     # Before NFKC, which makes a space and an accent of an apostrophe.
     return one_form(text.translate(_APOSTROPHES).translate(_HYPHENS))
 
 
 def check_name(text: str) -> None:
-    """Raise ValidationError unless `text`, in its one form, is shaped like a name: letters of any script, ' - and ."""
+    # Raises ValidationError. A name has letters of any script, ' - and .
     if BIDI.search(text) or _CONTROL.search(text):
         raise ValidationError(_("Please leave out line breaks and control characters."), code="control_characters")
     text = normalize_name(text)

@@ -1,4 +1,4 @@
-"""Delete accounts that were signed up for and never confirmed."""
+"""Delete accounts that were never confirmed."""
 
 import logging
 import time
@@ -24,10 +24,10 @@ GIVEN_UP = "given up for another address"
 
 
 def purge_unconfirmed(*, longest_s: float = LONGEST_S) -> int:
-    """Delete the accounts of `due()` and return how many, stopping after `longest_s`.
+    """Delete the accounts of `due()` for at most `longest_s`; return how many.
 
-    Each is a transaction of its own, for which Django sends pre_delete. No farewell is sent: the address may be
-    a stranger's. The log names accounts by their numbers.
+    Each is a transaction, for which Django sends pre_delete. No farewell is sent: the address may be a stranger's. The
+    log names accounts by their numbers.
     """
     ends, deleted = time.monotonic() + longest_s, 0
     for user, _ in due(ends=ends):
@@ -42,7 +42,7 @@ def purge_all() -> int:
 
 
 def due(*, ends: float = inf) -> Iterator[tuple[User, str]]:
-    """Yield the accounts that the purge would delete now, each with the reason, until the monotonic clock says `ends`.
+    """Yield the accounts to delete now, each with the reason, until `ends` (monotonic).
 
     In pages by key, which need no cursor that stays open while the rows are deleted.
     """
@@ -59,7 +59,7 @@ def due(*, ends: float = inf) -> Iterator[tuple[User, str]]:
 
 
 def links_sent(users: Sequence[User]) -> Mapping[int, datetime]:
-    """Return, by user, when the newest link to confirm the account's address was sent or dropped.
+    """Return, by user, when the newest confirmation link was sent or dropped.
 
     Left out are users who were sent no welcome email at that address, and users for whom a link is still waiting.
     """
@@ -70,11 +70,8 @@ def links_sent(users: Sequence[User]) -> Mapping[int, datetime]:
 
 
 def why(user: User, link_sent_at: datetime | None, now: datetime) -> str:
-    """Return why an unconfirmed account may be deleted; empty if it may not.
-
-    `link_sent_at` is when the newest confirmation link left, or was dropped by the bounce brake; None if none did, or
-    if one is still waiting.
-    """
+    # Empty if it may not be deleted. `link_sent_at` is when the newest confirmation link left, or was dropped by the
+    # bounce brake; None if none did, or if one is still waiting.
     if user.replaced_at is not None:
         return GIVEN_UP
     if link_sent_at is None or link_sent_at + _time_to_confirm() > now:
@@ -87,7 +84,7 @@ def _time_to_confirm() -> timedelta:
 
 
 def _candidates() -> QuerySet[User]:
-    """Only who came by the sign-up form: imported people and those an administrator added have no `sign_up`."""
+    # Only accounts of the sign-up form: imported users and those an operator added have no `sign_up`.
     before = timezone.now() - _time_to_confirm()
     return User.objects.filter(
         confirmed_at=None,
@@ -100,7 +97,7 @@ def _candidates() -> QuerySet[User]:
 
 
 def _purge(pk: int) -> str:
-    """Delete one account and return the reason; empty if it is no longer due."""
+    # Empty if the account is no longer due.
     with transaction.atomic():
         # Decided again under a lock. Who confirms or changes the account right now holds it, and keeps the account.
         user = _candidates().filter(pk=pk).select_for_update(skip_locked=True).first()

@@ -1,4 +1,4 @@
-"""What happens to accounts when their rows or the engine's change."""
+"""Update accounts when their rows or the engine's change."""
 
 from collections.abc import Collection
 from typing import Any
@@ -17,11 +17,11 @@ def connect() -> None:
 
 
 def welcome_new_user(instance: User, *, created: bool, raw: bool, **kwargs: Any) -> None:
-    """A fixture (`raw`) restores old rows: its users have had their email."""
+    # A fixture (`raw`) restores old rows: its users have had their email.
     if created and not raw:
         enqueue(welcome_draft(instance))
 
 
 def clear_news_box(addresses: Collection[str], **kwargs: Any) -> None:
-    """The account's page must not say that news is sent when it is not."""
+    # The account's page must not say that news is sent when it is not.
     news.leave(addresses)

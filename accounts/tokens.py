@@ -18,29 +18,26 @@ class _LinkTokenGenerator(PasswordResetTokenGenerator):
     proves: ClassVar[tuple[str, ...]]
 
     def proof(self, user: User) -> dict[str, Any]:
-        """Return what a token of `user` proves, as a filter.
-
-        The UPDATE that uses a link goes by it: of two posts that come together only one finds the row as it was.
-        """
+        # A filter for the UPDATE that uses a link: of two simultaneous posts only one finds the row unchanged.
         return {"pk": user.pk, "is_active": True, **{name: getattr(user, name) for name in self.proves}}
 
 
 class PasswordResetTokens(_LinkTokenGenerator):
-    """Django's own token, valid until the address, the password or the last log-in is another or the time is over."""
+    """Django's token: valid until the address, the password or the last log-in changes. It also expires."""
 
     proves = ("email", "password", "last_login")
 
 
 class _AddressTokenGenerator(_LinkTokenGenerator):
     def check_token(self, user: User | None, token: str | None) -> bool:
-        """Django's check, with a lifetime of our own: its PASSWORD_RESET_TIMEOUT is for passwords."""
+        # Django's check, with another lifetime: PASSWORD_RESET_TIMEOUT is for passwords.
         made = _timestamp(token or "")
         if user is None or token is None or made is None:
             return False
         return self.is_ours(user, token) and self._age(made) <= settings.CONFIRMATION_TIMEOUT
 
     def is_ours(self, user: User, token: str) -> bool:
-        """Whether it was made here for what the account says now, however long ago."""
+        # It was created here for the account's current state, however long ago.
         made = _timestamp(token)
         secrets = [self.secret, *self.secret_fallbacks]
         return made is not None and any(
@@ -61,7 +58,7 @@ class ConfirmationTokenGenerator(_AddressTokenGenerator):
     proves = ("email", "confirmed_at", "replaced_at")
 
     def was_used(self, user: User | None, token: str) -> bool:
-        """Whether it was a good token before the address was confirmed."""
+        # It was valid before the address was confirmed.
         if user is None or user.confirmed_at is None:
             return False
         before = copy(user)
@@ -70,7 +67,7 @@ class ConfirmationTokenGenerator(_AddressTokenGenerator):
 
 
 class AddressChangeTokenGenerator(_AddressTokenGenerator):
-    """Valid for one new address of one account, until the address or the password is another or the time is over."""
+    """Valid for one new address, until the address or the password changes, or it expires."""
 
     key_salt = "accounts.tokens.AddressChangeTokenGenerator"
     proves = ("email", "new_email", "password")

@@ -1,4 +1,4 @@
-"""The addresses of people's pages."""
+"""The URLs of users' pages."""
 
 from django.urls import path
 

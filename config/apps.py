@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class SiteConfig(AppConfig):
-    """The site itself: it has no models, but system checks and commands."""
+    """The site itself, which has no models, but system checks and commands."""
 
     name = "config"
     verbose_name = "Site"

@@ -1,4 +1,4 @@
-"""Does PostgreSQL allow as many connections as the processes may open?"""
+"""Check that PostgreSQL allows as many connections as the processes may open."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from notifications.runtime.connections import USED_AND_ALLOWED
 def room_for_connections(
     app_configs: Sequence[AppConfig] | None, databases: Iterable[str] | None = None, **kwargs: Any
 ) -> Iterable[CheckMessage]:
-    """Warn if one set of processes can use up the connections: then people get 503."""
+    # One set of processes can use up the connections: then users get 503.
     for alias in databases or ():
         with connections[alias].cursor() as cursor:
             cursor.execute(USED_AND_ALLOWED)

@@ -1,4 +1,4 @@
-"""The Celery application: the engine that moves messages. What must be remembered is in PostgreSQL."""
+"""The Celery application, with the site's settings. PostgreSQL stores what must not be lost."""
 
 import os
 from typing import Any
@@ -23,7 +23,7 @@ app.autodiscover_tasks()
 
 @import_modules.connect
 def _require_flower_password(**kwargs: Any) -> None:
-    """Flower has no signal of its own, but it too imports the tasks, and does so before it listens."""
+    # Flower has no signal of its own, but it imports the tasks too, before it listens.
     context = click.get_current_context(silent=True)
     if context is not None and context.info_name == "flower":
         from config import flower_guard  # noqa: PLC0415 - no other process needs Flower

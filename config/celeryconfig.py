@@ -1,4 +1,4 @@
-"""The site's own wishes for Celery. What the engine needs it sets itself: notifications.runtime.celery."""
+"""The site's own Celery settings. The engine sets what it needs: notifications.runtime.celery."""
 
 task_default_queue = "default"
 task_serializer = "json"

@@ -1,4 +1,4 @@
-"""System checks of the site's own settings: one that cannot work is refused by id, name and remedy."""
+"""System checks of the site's own settings, with ids and hints."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -46,7 +46,7 @@ def readable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable
 
 
 def secret_key(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    """Refuse keys that can be guessed: whoever has one can log in as anybody."""
+    # A person with the key can log in as any user.
     if settings.MAILROOM_LOCAL:
         return
     keys = {"SECRET_KEY": _key()}
@@ -65,7 +65,7 @@ def _key() -> str:
 
 
 def local_only(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    """Keep what serves developers away from people."""
+    # These settings serve developers and must not serve users.
     site = web_address(settings.SITE_URL)
     host = (site and site.hostname) or ""
     if settings.DEBUG and not settings.MAILROOM_LOCAL:

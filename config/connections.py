@@ -1,8 +1,8 @@
-"""Database connections for processes that must go on when the database does not: pooled, bounded, quick to recover.
+"""Database connections that survive an outage: pooled, bounded, quick to recover.
 
-Written against psycopg 3.3 and psycopg_pool 3.3. As shipped they wait for a frozen server without end, let everybody
-wait for a pool that cannot connect, grow the pauses between its tries to minutes, and meet the dead connections after a
-restart one by one, with growing pauses in between.
+Written against psycopg 3.3 and psycopg_pool 3.3. As shipped they wait for a server that hangs without end, let all
+threads wait for a pool that cannot connect, grow the pauses between its tries to minutes, and meet the dead connections
+after a restart one by one, with growing pauses in between.
 """
 
 import time
@@ -27,10 +27,11 @@ CANCEL_S = 1.0
 
 
 class BoundedConnection(psycopg.Connection[Any]):
-    """A connection that waits for no answer longer than `statement_s`, and is not used again once it is useless.
+    """A connection that waits at most `statement_s`, and is not reused when useless.
 
-    Useless are one that is lost, one whose server does not answer, and one whose server is read-only: after a fail-over
-    that is the old one, or the wrong one. The idle connections of its pool were made to the same server and go with it.
+    Useless are a lost one, one whose server does not answer, and one whose server is read-only: after a fail-over that
+    is the old one, or the wrong one. The idle connections of its pool were made to the same server and are closed with
+    it.
     """
 
     statement_s: ClassVar[float]
@@ -88,8 +89,7 @@ class BoundedConnection(psycopg.Connection[Any]):
 
 
 def pool(*, size: int, statement_s: float) -> dict[str, Any]:
-    """Return Django's option `pool`: at most `size` connections, each of which waits `statement_s` for an answer."""
-
+    # `size` is the maximum; each connection waits `statement_s` for an answer.
     class Connection(BoundedConnection):
         pass
 

@@ -1,4 +1,4 @@
-"""What every page may say about the site."""
+"""What every page shows about the site."""
 
 from django.conf import settings
 from django.http import HttpRequest

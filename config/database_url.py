@@ -1,4 +1,4 @@
-"""What DATABASE_URL says, read by PostgreSQL's own library."""
+"""Parse DATABASE_URL with PostgreSQL's own library."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ _WHOLE = (
 
 
 def database(url: str) -> dict[str, Any]:
-    """Return a PostgreSQL URL as Django takes it, read by PostgreSQL's own library. Raises BadUrlError."""
+    """Return a PostgreSQL URL as Django's setting. Raises BadUrlError."""
     scheme = split(url, SCHEMES, several_hosts=True).scheme
     if "#" in url:
         raise BadUrlError("has a fragment, which PostgreSQL's library would take for a part of the database's name")
@@ -40,7 +40,7 @@ def database(url: str) -> dict[str, Any]:
 
 
 def checked(database: dict[str, Any]) -> dict[str, Any]:
-    """Return what Django is given of a database. Raises BadUrlError for what libpq refuses only when it connects."""
+    # libpq refuses some values only when it connects. Raises BadUrlError.
     options = database["OPTIONS"]
     _check_places(database)
     if options.get("sslmode", "prefer") not in SSL_MODES:
@@ -65,7 +65,7 @@ def _check_places(database: dict[str, Any]) -> None:
 
 
 def _are_understood(database: dict[str, Any]) -> bool:
-    """Let libpq try all that it reads before it connects. It gets as far as a socket that cannot be there."""
+    # libpq validates everything before it connects. It tries a socket that cannot exist.
     options = {name: value for name, value in database["OPTIONS"].items() if name != "hostaddr"}
     nowhere = ",".join("/dev/null" for _ in database["HOST"].split(","))
     tried = pq.PGconn.connect_start(make_conninfo(**options, host=nowhere, port=str(database["PORT"])).encode())

@@ -1,4 +1,4 @@
-"""The servers this process connects to, from the environment: as a URL, or in parts, where any password works."""
+"""The servers this process connects to, from a URL in the environment or its parts. In parts, any password works."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -45,7 +45,7 @@ def redis() -> RedisServer:
 
 
 def limits_redis() -> RedisServer:
-    """Return where rate limits are counted: beside the broker, in a database of their own, unless it is said."""
+    # By default beside the broker, in another database.
     url = env.read(RedisVariables.LIMITS_REDIS_URL)
     if not url:
         return redis().beside()
@@ -61,7 +61,7 @@ def limits_redis() -> RedisServer:
 
 
 def database() -> dict[str, Any]:
-    """Return the database as Django takes it; nothing, which Django refuses to use, for one that was refused."""
+    # Empty if it was refused: Django then refuses to use it.
     ca_file = env.read(DatabaseVariables.POSTGRES_CA_FILE)
     verified = {"sslmode": "verify-full", "sslrootcert": ca_file} if ca_file else {}
 
@@ -91,8 +91,7 @@ def database() -> dict[str, Any]:
 
 
 def smtp() -> str:
-    """Return the SMTP server's URL, empty where there is none."""
-
+    # Empty if there is none.
     def from_url(url: str) -> SmtpServer:
         return SmtpServer.from_url(url, password=env.read(SmtpVariables.SMTP_PASSWORD))
 
@@ -120,7 +119,7 @@ def _smtp_port(security: str) -> int:
 def _read(
     prefix: str, *, url: str, from_url: Callable[[str], T], host: str, from_parts: Callable[[str], T], id_: str
 ) -> T | None:
-    """Return the server that the URL or the parts name; None, and a problem for the system check, for neither."""
+    # None for neither, or a problem that the system check reports.
     parts = "POSTGRES" if prefix == "DATABASE" else prefix
     names = f"{prefix}_URL", f"{parts}_HOST"
     hint = f"Percent-encode what a URL cannot hold, or set {parts}_HOST and {parts}_PASSWORD instead of {prefix}_URL."

@@ -12,13 +12,13 @@ _ESCAPED = re.compile(r'\\(["\\$`])')
 
 
 def read_env_file(path: Path | None) -> dict[str, str]:
-    """Return the variables of an env file; none where there is no file, or no text in it."""
+    # Empty if the file is missing or no text.
     matches = (_LINE.fullmatch(line) for line in _lines(path))
     return {match[1]: plain(match[2].strip()) for match in matches if match}
 
 
 def faults(path: Path) -> Iterator[str]:
-    """Yield what is wrong with an env file, without anything of what it holds."""
+    # Without any of the file's content.
     try:
         path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError):
@@ -36,7 +36,7 @@ def _lines(path: Path | None) -> list[str]:
 
 
 def plain(written: str) -> str:
-    """Return the value that a line holds. In double quotes a backslash escapes what it escapes in a shell."""
+    # In double quotes a backslash escapes what it escapes in a shell.
     if match := _SINGLE.fullmatch(written):
         return match[1]
     if match := _DOUBLE.fullmatch(written):
@@ -45,7 +45,7 @@ def plain(written: str) -> str:
 
 
 def line(name: str, value: str) -> str:
-    """Return the line that reads back as `value`. Raises ValueError for a value of several lines."""
+    """Return the line that reads back as `value`. Raises ValueError for several lines."""
     if "\n" in value or "\r" in value:
         raise ValueError(f"{name} has several lines, which an env file cannot hold")
     return f"{name}='{value}'\n"

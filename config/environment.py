@@ -1,7 +1,7 @@
-"""Where configuration comes from: the process's environment, completed by an env file.
+"""Read the configuration from the process's environment and an env file.
 
 `MAILROOM_ENV_FILE` names the env file. A variable of the environment always wins over it. NAME_FILE instead of NAME
-names a file with the value: secrets of containers. A value is what it is: no character in it has a meaning.
+names a file with the value: secrets of containers. No character in a value has a meaning.
 """
 
 import os
@@ -20,11 +20,8 @@ CONFIGURED_BY = ("SECRET_KEY", "DATABASE_URL", "POSTGRES_HOST", "REDIS_URL", "RE
 
 
 def env_file(environment: Mapping[str, str], folder: Path) -> Path | None:
-    """Return the env file of a process, or None.
-
-    The file of a local stack serves `manage.py` in another terminal only: it makes a process a developer's, which one
-    that serves people must never become because somebody once ran `make up` in its folder.
-    """
+    # The file of a local stack serves `manage.py` in another terminal only: it makes a process a developer's. A process
+    # that serves users must not become one because a developer once ran `make up` in its folder.
     if named := environment.get("MAILROOM_ENV_FILE"):
         return Path(named)
     given = any(environment.get(name) or environment.get(f"{name}_FILE") for name in CONFIGURED_BY)
@@ -34,7 +31,6 @@ def env_file(environment: Mapping[str, str], folder: Path) -> Path | None:
 
 
 def read(environment: Mapping[str, str]) -> Environment:
-    """Return what a process with this environment is configured by."""
     file = env_file(environment, BASE_DIR)
     found = Environment(environment, read_env_file(file))
     name = "MAILROOM_ENV_FILE"

@@ -1,4 +1,4 @@
-"""Flower behind a password: without one it does not start, and no page of it answers without."""
+"""Protect Flower with a password: without one it does not start."""
 
 from flower.views.monitor import Healthcheck, Metrics
 from tornado.options import options
@@ -14,9 +14,9 @@ REFUSAL = (
 
 
 def credentials(text: str) -> list[str]:
-    """Return what FLOWER_BASIC_AUTH holds: user:password, or several, one a line.
+    """Parse FLOWER_BASIC_AUTH: user:password, or several, one a line.
 
-    A comma separates nothing, as it does in Flower: half of a password would be one. Raises ValueError.
+    Raises ValueError. A comma does not separate, unlike in Flower: half of a password would be one.
     """
     pairs = text.splitlines()
     if not pairs or not all(_is_pair(pair) for pair in pairs):
@@ -25,7 +25,7 @@ def credentials(text: str) -> list[str]:
 
 
 def require_password() -> None:
-    """Turn on authentication for all pages. Ends the process with a sentence if there is no password."""
+    # Authenticates all pages. Ends the process if there is no password.
     try:
         options.basic_auth = credentials(env.read(SiteVariables.FLOWER_BASIC_AUTH))
     except ValueError:

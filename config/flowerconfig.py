@@ -1,7 +1,7 @@
-"""Flower's configuration, which Flower runs at its start: its broker page lists every queue.
+"""Flower's configuration.
 
-Flower asks workers for their queues once, when it starts, and lists those of the workers that answered. After a power
-cut it often starts before them.
+Flower runs it at its start, and its broker page lists every queue. Flower asks workers for their queues once, when it
+starts, and lists those of the workers that answered. After a power cut it often starts before them.
 """
 
 import threading
@@ -30,7 +30,7 @@ BaseHandler.get_active_queue_names = _queue_names
 
 
 def _beat() -> None:
-    """Let the status know that Flower runs. It has no database, as the other processes have."""
+    # The status then shows that Flower runs. Flower has no database, unlike the other processes.
     pause = threading.Event()
     while True:
         with suppress(redis.RedisError):

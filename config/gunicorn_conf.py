@@ -1,4 +1,4 @@
-"""gunicorn's settings. Requests wait for Argon2 and PostgreSQL, never for mail."""
+"""gunicorn's settings. Requests wait for Argon2 and PostgreSQL, never for email."""
 
 from typing import Any
 
@@ -25,14 +25,14 @@ MOST_DRAINED = 262_144
 
 
 def pre_request(worker: Any, request: Any) -> None:
-    """Hang up after the answer to a request whose body is long or has no length: `config.middleware` may refuse it."""
+    # `config.middleware` may refuse a body that is long or has no length, so the connection ends after the answer.
     headers = dict(request.headers)
     if "TRANSFER-ENCODING" in headers or int(headers.get("CONTENT-LENGTH") or 0) > MOST_DRAINED:
         request.force_close()
 
 
 def post_worker_init(worker: Any) -> None:
-    """Open what the first request of this process would otherwise open while somebody waits."""
+    # Otherwise the first request of this process would wait for it.
     from accounts.ratelimits import limiter  # noqa: PLC0415 - Django is only set up by now
     from notifications.outbox import publish  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Health probe for one process on this machine: `python -I -S config/health.py NAME` ends with 0 if it works.
+"""Probe one process of this machine: `python -I -S config/health.py NAME` exits with 0.
 
 A probe runs every few seconds for every process, so it costs next to nothing: it reads the age of a heartbeat file or
 asks a socket, and imports neither Django nor Celery. For the same reason it is a file, not a module of the package.
@@ -23,7 +23,7 @@ HEARTBEATS = ("worker-critical", "worker-main", "worker-bulk", "relay", "beat")
 
 
 def healthy(name: str, environment: Mapping[str, str], run: Path) -> bool:
-    """Return whether the process answers HTTP 200, or has touched its heartbeat file in `run` lately."""
+    # It answers HTTP 200, or has touched its heartbeat file in `run` recently.
     if name in PAGES:
         variable, default, path = PAGES[name]
         port = environment.get(variable) or str(default)
@@ -33,7 +33,7 @@ def healthy(name: str, environment: Mapping[str, str], run: Path) -> bool:
 
 
 def host(environment: Mapping[str, str]) -> str:
-    """Return a host name that Django answers to."""
+    # Django answers only to this host.
     names = environment.get("ALLOWED_HOSTS", "").split(",")
     return next((name.strip().removeprefix(".") for name in names if name.strip() not in {"", "*"}), "127.0.0.1")
 

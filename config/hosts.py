@@ -1,4 +1,4 @@
-"""System checks of where the site answers: its hosts, origins and static files."""
+"""System checks of the site's hosts, origins and static files."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ def _allowed_hosts() -> Iterable[CheckMessage]:
 
 
 def _site_host() -> Iterable[CheckMessage]:
-    """Links in email lead to SITE_URL. Only processes that serve people, and commands, know the hosts."""
+    # Links in email lead to SITE_URL. Only web processes, and commands, know the hosts.
     site = web_address(settings.SITE_URL)
     if site is None or settings.MAILROOM_ROLE not in SERVING or settings.MAILROOM_LOCAL or settings.DEBUG:
         return
@@ -40,7 +40,7 @@ def _site_host() -> Iterable[CheckMessage]:
 
 
 def static_files(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    """Without the manifest each page that names a style sheet fails."""
+    # Without the manifest each page that names a style sheet fails.
     manifest = Path(settings.STATIC_ROOT, "staticfiles.json")
     if (
         settings.MAILROOM_ROLE == Role.WEB

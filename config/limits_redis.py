@@ -1,4 +1,4 @@
-"""Redis for the counters of rate limits, which have a database of their own."""
+"""Connect to the Redis database that counts rate limits."""
 
 import redis
 from django.conf import settings
@@ -9,5 +9,5 @@ __all__ = ["Cooldown", "limits_client"]
 
 
 def limits_client() -> redis.Redis:
-    """Return the process's client; it connects when first used and again after every failure."""
+    # Connects when first used and again after every failure.
     return shared_client(settings.LIMITS_REDIS_URL)

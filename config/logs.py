@@ -1,4 +1,4 @@
-"""What must not be in a log, and what need not."""
+"""Keep secrets and noise out of the logs."""
 
 import logging
 import re
@@ -11,7 +11,7 @@ _TOKEN = re.compile(r"[0-9a-z]{4,13}-[0-9a-f]{16,}")
 
 
 class WithoutTokens(logging.Filter):
-    """Takes the tokens of reset and confirmation links out of a record's arguments."""
+    """Removes the tokens of reset and confirmation links from a record's arguments."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -20,7 +20,7 @@ class WithoutTokens(logging.Filter):
 
 
 class DatabaseInOneLine(logging.Filter):
-    """A database that is away is a fact, not a mistake of ours: it is named, and its traceback left out."""
+    """Logs a database outage in one line: it is no mistake of the code."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
@@ -31,7 +31,7 @@ class DatabaseInOneLine(logging.Filter):
 
 
 class WithoutTraceback(logging.Filter):
-    """Leaves out where in the code a stranger's mistake was noticed."""
+    """Omits the traceback of a client's mistake."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.exc_info = record.exc_text = None

@@ -36,10 +36,10 @@ UNREADABLE = (OSError, struct.error, LookupError, ValueError)
 
 
 class SecureHeadersMiddleware:
-    """Keeps the address of a page that carries a token to the page; gives every answer its permissions policy.
+    """Keep a token in a page's URL secret, and set every answer's permissions policy.
 
-    Such pages are known by their route, which has a `token`. Their stylesheet and their forms would otherwise be asked
-    for with the whole address as Referer, and that ends in the logs of whatever stands in front. Not `no-referrer`: a
+    Such pages are known by their route, which has a `token`. Their stylesheet and their forms would otherwise be
+    requested with the whole URL as Referer, and that ends in the logs of any server in front. Not `no-referrer`: a
     browser then sends `Origin: null` with the form, which Django's CSRF check refuses.
     """
 
@@ -57,9 +57,9 @@ class SecureHeadersMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses a body that no form needs by its header, before a byte of it is read or stored.
+    """Refuse a body that no form needs, by its header, before it is read.
 
-    It answers 413 or 411 for every address of the site, also where no page is. `config.gunicorn_conf` then hangs up.
+    It answers 413 or 411 for every URL of the site, also without a page. `config.gunicorn_conf` then hangs up.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -72,10 +72,8 @@ class BodyLimitMiddleware:
 
 
 def body_refusal(environ: dict[str, str], most: int) -> HTTPStatus | None:
-    """Return why a body may not be read, judged by the request's header alone, or None if it may.
-
-    Without a length there is no bound, and Django would take the body for empty: browsers and providers send one.
-    """
+    # Judged by the header alone. Without a length there is no bound, and Django would take the body for empty: browsers
+    # and providers send one.
     if environ.get("HTTP_TRANSFER_ENCODING"):
         return HTTPStatus.LENGTH_REQUIRED
     length = environ.get("CONTENT_LENGTH") or "0"
@@ -87,7 +85,7 @@ def body_refusal(environ: dict[str, str], most: int) -> HTTPStatus | None:
 
 
 def max_bytes(path: str) -> int:
-    """Return how long the body of a request to `path` may be: a webhook has the limit of its provider."""
+    # A webhook has the limit of its provider.
     if path.startswith(WEBHOOKS_PREFIX):
         webhook = webhook_of(path.removeprefix(WEBHOOKS_PREFIX).rstrip("/"))
         if webhook is not None:
@@ -96,7 +94,7 @@ def max_bytes(path: str) -> int:
 
 
 class UnusableInputMiddleware:
-    """Refuses a query or path with a NUL, and drops a cookie that we cannot have set.
+    """Refuse a query or path with a NUL; drop an impossible cookie.
 
     The cookie is not refused, because the browser would send it with every request: its user could open no page.
     """
@@ -114,14 +112,14 @@ class UnusableInputMiddleware:
 
 
 def usable_cookies(cookies: Mapping[str, str]) -> dict[str, str]:
-    """Return the cookies without those that hold a control character or half a surrogate. Pure."""
+    # Control characters and halves of surrogates are unusable.
     return {name: value for name, value in cookies.items() if UNUSABLE.isdisjoint(map(category, name + value))}
 
 
 class HealthProbeMiddleware:
-    """Answers health probes before anything checks the host: load balancers ask by IP address.
+    """Answer health probes before the host is checked: load balancers use an IP address.
 
-    Where the host is checked, each such probe would be a 400 and a traceback in the log.
+    Otherwise each such probe would be a 400 and a traceback in the log.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -133,7 +131,7 @@ class HealthProbeMiddleware:
 
 
 class PageLanguageMiddleware(LocaleMiddleware):
-    """People's pages speak the browser's language, the administration the site's own: its texts have no other."""
+    """Show users' pages in the browser's language, the admin in the site's. The admin's texts have no translation."""
 
     def process_request(self, request: HttpRequest) -> None:
         if request.path.startswith(reverse("admin:index")):

@@ -1,7 +1,7 @@
-"""Every process of Mailroom and its command, in one place for the local stack, containers and whoever runs it by hand.
+"""Every process of Mailroom and its command, for the local stack and containers.
 
-Commands read what differs between places from the environment: WEB_PORT and so on. None holds a secret: a command line
-can be read by everybody on the machine.
+Commands read what differs between places from the environment: WEB_PORT and so on. None holds a secret: every user of
+the machine can read a command line.
 """
 
 import sys
@@ -22,9 +22,9 @@ COMMANDS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """`command` may name {variables} of `command_line`. `stop_s` is how long a clean end may take.
+    """`command` may name {variables} of `command_line`.
 
-    `connections`: to the database at most, from the threads that really hold one.
+    `stop_s` is how long a clean end may take. `connections`: the most to the database, from the threads that hold one.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Process:
 
 
 def _worker(name: str, threads: int, queues: str) -> Process:
-    """Sending is waiting, so a worker is one process with many threads. It ends only after the sends in flight."""
+    # Sending is waiting, so a worker is one process with many threads. It ends only after the current sends.
     return Process(
         name=f"worker-{name}",
         role=Role.WORKER,
@@ -96,12 +96,12 @@ def web_threads(env: Environment) -> int:
 
 
 def command_line(process: Process, *, run: Path, env: Environment) -> list[str]:
-    """Return the command of a process whose files of its own lie in the folder `run`."""
+    # The process's files lie in the folder `run`.
     return [part.format(python=sys.executable, run=run, **_places(env)) for part in process.command]
 
 
 def pool_size(process: Process, env: Environment) -> int:
-    """Return how many connections to the database one such process may have; 0 for a process without a pool."""
+    # To the database; 0 for a process without a pool.
     if not process.connections:
         return 0
     own = web_threads(env) + 1 if process.role is Role.WEB else process.connections
@@ -109,14 +109,14 @@ def pool_size(process: Process, env: Environment) -> int:
 
 
 def most_connections(env: Environment) -> int:
-    """Return how many connections one set of all processes, and a few commands, may have at the same time."""
+    # One set of all processes, and a few commands, at the same time.
     copies = {Role.WEB: web_workers(env)}
     each = (copies.get(process.role, 1) * pool_size(process, env) for process in PROCESSES)
     return sum(each) + COMMANDS
 
 
 def problems(env: Environment) -> list[Problem]:
-    """Return what no process could be started with, each by name, after reading all that the commands need."""
+    # Each problem prevents every process from starting. All that the commands need is read before.
     _places(env)
     most_connections(env)
     return env.problems

@@ -1,4 +1,4 @@
-"""Reads settings from the environment. What cannot be read is noted for a system check, by name and never by value."""
+"""Read settings from the environment. A system check reports what cannot be read, by name and never by value."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Flag: TypeAlias = bool
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """A setting that cannot be used. Neither text holds its value: it may be a secret."""
+    """A setting that cannot be used. Neither text holds its value, which may be a secret."""
 
     name: str
     text: str
@@ -38,7 +38,7 @@ class Sources:
         self.problems: list[Problem] = []
 
     def given(self, name: str) -> bool:
-        """True if the variable has a value that is not empty."""
+        # An empty value is none.
         return bool(self._text(name))
 
     def refuse(self, problem: Problem) -> None:
@@ -46,7 +46,6 @@ class Sources:
             self.problems.append(problem)
 
     def read(self, setting: Setting[T]) -> T:
-        """Return the value of a setting, or its default if it is not set."""
         if setting.required and self._text(setting.name) is None:
             hint = f"Set {setting.name} or {setting.name}_FILE."
             self.refuse(Problem(name=setting.name, text=f"{setting.name} is not set.", hint=hint))
@@ -75,7 +74,7 @@ class Sources:
         return None
 
     def _encodable(self, name: str, text: str) -> str:
-        """Return the text, empty if bytes of the environment are no UTF-8: no signature or header could hold it."""
+        # Empty if bytes of the environment are no UTF-8: no signature or header could hold it.
         try:
             text.encode()
         except UnicodeEncodeError:
@@ -100,14 +99,14 @@ class Environment(Sources):
     """Settings by name and type. The names of the methods hide those of the types, hence the aliases."""
 
     def str(self, name: Text, *, default: Text | None = None) -> Text:
-        """Return the value as it is. Without a default the variable is required."""
+        # Without a default the variable is required.
         text = self._text(name)
         if text is None and default is None:
             self.refuse(Problem(name=name, text=f"{name} is not set.", hint=f"Set {name} or {name}_FILE."))
         return (default or "") if text is None else text
 
     def filled(self, name: Text, *, default: Text) -> Text:
-        """Return the value as it is; an empty one stands for the default."""
+        # An empty value stands for the default.
         return self._text(name) or default
 
     def int(self, name: Text, *, default: Whole, least: Whole = 0, most: Whole = MOST) -> Whole:
@@ -120,7 +119,7 @@ class Environment(Sources):
         return self._read(name, parsing.flag(), default)
 
     def list(self, name: Text, *, default: Sequence[Text]) -> Sequence[Text]:
-        """Return what commas separate or, where the value has several lines, its lines."""
+        # Commas separate items or, if the value has several lines, line breaks do.
         return self._read(name, parsing.items(), [*default])
 
     def choice(self, name: Text, allowed: Iterable[Text], *, default: Text) -> Text:

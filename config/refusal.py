@@ -1,4 +1,4 @@
-"""The email backend for code that calls Django's own `send_mail()`: it refuses, and says what to call instead."""
+"""The email backend for Django's `send_mail()`: it refuses, and names the alternative."""
 
 import logging
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
-"""`python -m config.run NAME` becomes one of Mailroom's processes: the one way to start them where no stack does it.
+"""Start one of Mailroom's processes by `python -m config.run NAME`, without a stack.
 
-Files of its own lie in MAILROOM_RUN_FOLDER (.local by default).
+Files of the process lie in MAILROOM_RUN_FOLDER (.local by default).
 """
 
 import os

@@ -1,4 +1,4 @@
-"""System checks of how the site's data travels: over TLS, to a database that proves who it is."""
+"""System checks of the site's connections: TLS, and a database that proves its identity."""
 
 import ssl
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ def database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable
 
 
 def database_authority(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    """Load the file of the certificate authority, as each connection would."""
+    # As each connection would load it.
     file = settings.DATABASES["default"].get("OPTIONS", {}).get("sslrootcert", "")
     try:
         ssl.create_default_context(cafile=None if file == "system" else file or None)

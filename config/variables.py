@@ -1,4 +1,4 @@
-"""The variables that this site reads beside the engine's settings, grouped as docs/settings.md shows them."""
+"""The variables that this site reads beside the engine's settings, as docs/settings.md groups them."""
 
 from config import database_url
 from notifications.conf.declarations import LONGEST_DAYS, LONGEST_S, LONGEST_WAIT_S

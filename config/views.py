@@ -1,4 +1,4 @@
-"""Health probes and the page for the day the database is away."""
+"""Health probes, and the page for a database outage."""
 
 import sys
 
@@ -14,16 +14,13 @@ RETRY_AFTER_S = 10
 
 @never_cache
 def live(request: HttpRequest) -> HttpResponse:
-    """The process answers. It says nothing of the database: restarting the process would not mend that."""
+    # Says nothing about the database: restarting the process would not fix that.
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """The process can serve people: the database answers and can be written to.
-
-    A broker that is away is no reason to turn people away.
-    """
+    # The database answers and can be written to. A broker outage is no reason to refuse users.
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('transaction_read_only')")
@@ -36,7 +33,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The last page. Django calls this while the exception is being handled, so its type can still be asked for."""
+    # Django calls this while the exception is being handled, so its type is known.
     if is_outage(sys.exception()):
         response = render(request, "503.html", status=503, context={"retry_after_s": RETRY_AFTER_S})
         response["Retry-After"] = str(RETRY_AFTER_S)

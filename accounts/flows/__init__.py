@@ -1,1 +1,1 @@
-"""What people do, one file for each: the rules behind the pages, without a page."""
+"""What users do, one file for each flow: the rules behind the pages."""

@@ -1,4 +1,7 @@
-"""An account gets another address: the new one is confirmed before it replaces the old, and the old one is told."""
+"""Change the address of an account.
+
+The new one is confirmed before it replaces the old, and the old one is notified.
+"""
 
 from enum import Enum, auto
 from uuid import UUID
@@ -20,7 +23,7 @@ class Change(Enum):
 
 
 def ask_for_change(user: User, address: str, reference: UUID | None = None) -> bool:
-    """Write to the new address: a link to its reader, or to its owner that there is an account with it already.
+    """Email the new address: a link, or that its owner already has an account.
 
     False if the password that was checked is no longer the current one.
     """
@@ -34,13 +37,13 @@ def ask_for_change(user: User, address: str, reference: UUID | None = None) -> b
 
 
 def give_up_change(user: User) -> str:
-    """Forget the new address, so that the link to it no longer works; return the address that the account keeps."""
+    # The link to the new address no longer works. Returns the address that the account keeps.
     User.objects.filter(pk=user.pk).update(new_email="")
     return User.objects.filter(pk=user.pk).values_list("email", flat=True).first() or user.email
 
 
 def change(user: User | None, token: str) -> Change:
-    """Replace the address by the new one, if the token is good for it. Posted twice, it is done once."""
+    # If the token is valid. Posted twice, it is done once.
     if user is None or not user.new_email or not address_change_tokens.check_token(user, token):
         return Change.BAD_LINK
     try:
@@ -54,7 +57,7 @@ def change(user: User | None, token: str) -> Change:
 
 
 def _replace_address(user: User) -> bool:
-    """Raises IntegrityError if another account has the new address."""
+    # Raises IntegrityError if another account has the new address.
     with transaction.atomic():
         proven = User.objects.filter(**address_change_tokens.proof(user))
         if not proven.update(email=user.new_email, new_email="", confirmed_at=Now()):
@@ -66,6 +69,6 @@ def _replace_address(user: User) -> bool:
 
 
 def masked(address: str) -> str:
-    """Return an address that its owner knows again and a stranger cannot write to: "a…a@example.com"."""
+    # Its owner recognizes it, and a stranger cannot write to it: "a…a@example.com".
     local, at, domain = address.rpartition("@")
     return f"{local[:1]}…{local[-1:] if len(local) > 2 else ''}{at}{domain}"  # noqa: PLR2004

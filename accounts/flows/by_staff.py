@@ -1,4 +1,4 @@
-"""What an operator changes of an account: its owner is notified, as of their own changes."""
+"""What an operator changes in an account. Its owner is notified, as of their own changes."""
 
 from accounts.emails import ADDRESS_CHANGED, PASSWORD_CHANGED, enqueue_email
 from accounts.flows import news
@@ -7,13 +7,13 @@ from accounts.models import User
 
 
 def password_changed(user: User) -> None:
-    """Call it in the transaction that changed the password."""
+    # Call it in the transaction that changed the password.
     _end_address_change(user)
     enqueue_email(PASSWORD_CHANGED, user, user.email)
 
 
 def address_changed(user: User, old: str) -> None:
-    """Notify the old address, if there is another now. Call it in the transaction that changed it."""
+    # Call it in the transaction that changed the address. An unchanged address is not notified.
     if user.email != old:
         _end_address_change(user)
         context = {"new_address": masked(user.email)}
@@ -22,5 +22,5 @@ def address_changed(user: User, old: str) -> None:
 
 
 def _end_address_change(user: User) -> None:
-    """Forget the address that waits to be confirmed: its link no longer works."""
+    # The link of the waiting address no longer works.
     User.objects.filter(pk=user.pk).update(new_email="")

@@ -1,7 +1,7 @@
-"""An address is confirmed by its link: in one step where the sign-up was made, with a password everywhere else.
+"""Confirm an address by its link; in another browser, with a password too.
 
-Mail scanners open links and may also submit forms. What they submit must not confirm the sign-up of a stranger, who
-would then log in with the stranger's own password.
+Mail scanners open links and may also submit forms. They must not confirm the sign-up of a stranger, who would then log
+in with the stranger's own password.
 """
 
 from datetime import timedelta
@@ -38,21 +38,21 @@ def needs(user: User, pending: PendingSignUp | None) -> Needs:
 
 
 def confirm(user: User) -> bool:
-    """Confirm the address; False if the link, or the password that was checked, proves nothing any more."""
+    # False if the link, or the password that was checked, proves nothing any more.
     proof = confirmation_tokens.proof(user) | {"password": user.password}
     return _confirm(user, proof)
 
 
 @sensitive_variables("password")
 def confirm_with_first_password(user: User, password: str) -> bool:
-    """Confirm the address of an account that has no password yet, and set it; False as in `confirm`."""
+    # The account has no password yet. False as in `confirm`.
     proof = confirmation_tokens.proof(user) | {"password": user.password}
     user.set_password(password)
     return _confirm(user, proof, password=user.password)
 
 
 def _confirm(user: User, proof: dict[str, Any], **changes: Any) -> bool:
-    """An account that asked for news did so for an address that nobody had proven yet: now its reader says so."""
+    # An account that asked for news did so for an unproven address: now its reader agrees.
     with transaction.atomic():
         confirmed = User.objects.filter(**proof).update(confirmed_at=Now(), **changes)
         if confirmed and user.wants_news:
@@ -61,14 +61,14 @@ def _confirm(user: User, proof: dict[str, Any], **changes: Any) -> bool:
 
 
 def was_just_used(user: User | None, token: str) -> bool:
-    """Whether the link has confirmed the address a moment ago, as by the first post of a double click."""
+    # Recently, as by the first post of a double click.
     if user is None or user.confirmed_at is None or not confirmation_tokens.was_used(user, token):
         return False
     return timezone.now() - user.confirmed_at < DOUBLE_CLICK
 
 
 def _has_password(user: User) -> bool:
-    """False also for what an import has left in the place of a hash."""
+    # False also for an import's placeholder in place of a hash.
     if not is_password_usable(user.password):
         return False
     try:

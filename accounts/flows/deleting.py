@@ -1,4 +1,4 @@
-"""An account is deleted by its owner."""
+"""Delete an account, on its owner's request."""
 
 from django.db import transaction
 
@@ -8,9 +8,9 @@ from accounts.models import User
 
 
 def delete(user: User) -> bool:
-    """Delete the account of a user whose password was checked, and say farewell; False if that is not so any more.
+    """Delete the account of a user whose password was checked, and email a farewell.
 
-    The engine anonymizes its messages on Django's pre_delete.
+    False if the password is no longer the current one. The engine anonymizes its messages on Django's pre_delete.
     """
     with transaction.atomic():
         account = User.objects.select_for_update().filter(**still_has_password(user), is_staff=False).first()

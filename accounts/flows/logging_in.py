@@ -1,4 +1,4 @@
-"""What a log-in leaves in the account."""
+"""Record a log-in in the account."""
 
 from typing import Any
 
@@ -16,6 +16,6 @@ def connect() -> None:
 
 
 def note_log_in(user: User, **kwargs: Any) -> None:
-    """Write down the time of a log-in. Django's save() raises for an account that is deleted at that moment."""
+    # Django's save() raises if the account is deleted at that moment.
     user.last_login = timezone.now()
     User.objects.filter(pk=user.pk).update(last_login=user.last_login)

@@ -1,4 +1,4 @@
-"""A password is changed by a user who knows the old one, or by the reader of the account's email."""
+"""Change a password: by the current one, or by a link to the account's address."""
 
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from accounts.tokens import password_reset_tokens
 
 @sensitive_variables("password")
 def reset_password(user: User, password: str) -> bool:
-    """Set a password by an emailed link, which also confirms the address; False if the link proves nothing now."""
+    # The link also confirms the address. False if the link proves nothing now.
     # Another person may have signed up with this address: they follow the account no longer, and cannot ask for news.
     unproven = When(confirmed_at=None, then=Value(False))
     news = Case(unproven, default=F("wants_news"))
@@ -26,28 +26,25 @@ def reset_password(user: User, password: str) -> bool:
 
 @sensitive_variables("password")
 def change_password(user: User, password: str) -> bool:
-    """Set a password for a user whose current one was checked; False if that is no longer the current one."""
+    # False if the checked password is no longer the current one.
     return _set(user, password, still_has_password(user), {})
 
 
 def still_has_password(user: User) -> dict[str, Any]:
-    """Return, as a filter, what the current password has proved about `user`."""
+    # A filter: what the current password has proved.
     return {"pk": user.pk, "is_active": True, "password": user.password}
 
 
 @sensitive_variables("password")
 def having_now(user: User, password: str) -> User | None:
-    """Return the account as it is now, if this is its password: the first post of a double click has set it."""
+    # None if this is not its password. The first post of a double click may have set it.
     account = User.objects.filter(pk=user.pk, is_active=True).first()
     return account if account is not None and account.check_password(password) else None
 
 
 def ask_for_reset(address: str, reference: UUID | None = None) -> None:
-    """Mail a link at which a new password can be chosen.
-
-    To whoever may have one: that is found out when the mail is about to be sent. So this request does the same for
-    everybody, also where there is no account.
-    """
+    # Whether the user may have one is decided when the email is sent. So this request does the same for everyone, also
+    # without an account.
     user = User.objects.by_address(address)
     flooded = is_flooded(known=user is not None)
     with transaction.atomic():
@@ -59,9 +56,10 @@ def ask_for_reset(address: str, reference: UUID | None = None) -> None:
 
 @sensitive_variables("password")
 def _set(user: User, password: str, proof: dict[str, Any], more: dict[str, Any]) -> bool:
-    """Set the password where `proof` still holds, end what was asked for with the old one, and notify the owner.
+    """Set the password if `proof` still holds, and notify the owner.
 
-    All other sessions end with it. Hashing takes long enough for the row to change, so `proof` comes from before.
+    Ends pending requests and all other sessions. Hashing takes long enough for the row to change, so `proof` comes from
+    before.
     """
     user.set_password(password)
     with transaction.atomic():

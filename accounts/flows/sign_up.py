@@ -1,6 +1,7 @@
-"""Somebody signs up. Whether the address has an account already only its owner may learn, by mail.
+"""Sign up a user without account enumeration.
 
-So both ways do the same: one password hash, one look for the owner, one write to a user's row, one mail written down.
+Only the owner of an address may learn, by email, whether it has an account already. So both ways do the same: one
+password hash, one look-up of the owner, one write to a user's row, one email.
 """
 
 from dataclasses import replace
@@ -18,11 +19,11 @@ from accounts.ratelimits import is_flooded
 
 
 def sign_up(wanted: User, pending: PendingSignUp, *, instead_of: PendingSignUp | None = None) -> None:
-    """Save `wanted` (validated, its password set), or tell the owner of its address that somebody tried to.
+    """Save the validated `wanted`, or notify the owner of its address.
 
-    With `instead_of`, an account that came of that sign-up and is not confirmed yet is given up for the new one; of the
-    same address, it is made what is `wanted` now. No account moves to another address: whether it could would show, in
-    its own mailbox, whether the other address was free.
+    With `instead_of`, an unconfirmed account of that sign-up is given up for the new one; with the same address, it
+    becomes `wanted`. No account moves to another address: whether it could would show, in its own mailbox, whether the
+    other address was free.
     """
     wanted.sign_up, wanted.reference = pending.account, pending.mail
     with transaction.atomic():
@@ -42,9 +43,9 @@ def sign_up(wanted: User, pending: PendingSignUp, *, instead_of: PendingSignUp |
 
 
 def resend(pending: PendingSignUp) -> PendingSignUp:
-    """Write the email of a sign-up again; return what the browser remembers now.
+    """Email the sign-up again; return the browser's new memory.
 
-    The last email names the next: asked for twice with one memory, as by a double click, it is written once.
+    The last email names the next: two requests with one memory, as by a double click, write one email.
     """
     again = replace(pending, mail=uuid5(pending.mail, "again"), mailed_at=int(time()))
     ask_for_confirmation(again.address, again.mail, made_by=again)
@@ -52,10 +53,10 @@ def resend(pending: PendingSignUp) -> PendingSignUp:
 
 
 def ask_for_confirmation(address: str, reference: UUID | None = None, *, made_by: PendingSignUp | None = None) -> None:
-    """Mail the owner of `address` what there is to do: confirm it, or nothing, for there is an account.
+    """Email the owner of `address`: a link, or that there is an account.
 
-    `made_by`, if given, is the sign-up of whoever asks; somebody else's unconfirmed account is then an account as any.
-    Where there is no owner the mail is written down all the same, and not sent: the request never finds out.
+    `made_by`, if given, is the requester's sign-up; another person's unconfirmed account then counts as an account.
+    Without an owner the email is written nevertheless, and not sent: the request never learns it.
     """
     owner = User.objects.by_address(address)
     open_ = owner is None or (owner.confirmed_at is None and (made_by is None or made_by.made(owner)))
@@ -68,7 +69,7 @@ def ask_for_confirmation(address: str, reference: UUID | None = None, *, made_by
 
 
 def _take(wanted: User, owner: User | None) -> None:
-    """Raises IntegrityError if the address has become somebody else's since `owner` was looked for."""
+    # Raises IntegrityError if another account got the address since `owner` was looked up.
     if owner is None:
         wanted.save()
         return
@@ -84,12 +85,12 @@ def _take(wanted: User, owner: User | None) -> None:
 
 
 def _renewed(account: User, wanted: User) -> bool:
-    """Make `account` what is `wanted`; False if it has been confirmed."""
+    # False if the account has been confirmed.
     values = {name: getattr(wanted, name) for name in ("name", "password", "language", "wants_news")}
     return bool(User.objects.filter(pk=account.pk, confirmed_at=None).update(**values, replaced_at=None))
 
 
 def _give_up(pending: PendingSignUp) -> None:
-    """One statement, and one write where there is an account with that address, whoever made it."""
+    # One statement, and one write if an account has that address, whoever created it.
     made_here = When(sign_up=pending.account, confirmed_at=None, then=Now())
     User.objects.filter(email=pending.address).update(replaced_at=Case(made_here, default=F("replaced_at")))

@@ -1,4 +1,4 @@
-"""What a browser remembers of the sign-up that was made in it: in a signed cookie, so it costs no row.
+"""Remember a browser's sign-up in a signed cookie, without a row.
 
 Signed, not secret: it must look the same whether the address had an account already or not.
 """
@@ -42,16 +42,16 @@ class PendingSignUp:
 
     @property
     def wait_s(self) -> int:
-        """For how many seconds no other email can be asked for."""
+        # Seconds until the user can request another email.
         return max(0, round(PAUSE_S - self.age_s))
 
     def made(self, user: User | None) -> bool:
-        """Whether `user` is the account that came of this sign-up."""
+        # `user` is the account of this sign-up.
         return user is not None and user.sign_up == self.account
 
     @classmethod
     def load(cls, request: HttpRequest) -> "PendingSignUp | None":
-        """Return what this browser has signed up; None for nothing, for what is too old or not signed by us."""
+        # None for nothing, for an old cookie, and for an invalid signature.
         try:
             values: dict[str, Any] = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=AGE_S)
             values |= {"account": UUID(values["account"]), "mail": UUID(values["mail"])}

@@ -1,4 +1,4 @@
-"""Decide what the page of a sign-up shows now, and how soon it asks again. Pure, but for the clock."""
+"""Decide what the page of a sign-up shows, and when it refreshes. Pure, except for the clock."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class SignUpProgress:
 
     @property
     def pause_ms(self) -> int:
-        """How soon to look again; 0 for no more."""
+        # 0: no further refresh.
         if self.confirmed or self.pending.age_s > STALE_S:
             return 0
         if self.pending.age_s > FRESH_S:
@@ -44,12 +44,12 @@ class SignUpProgress:
 
     @property
     def version(self) -> str:
-        """Another one is another picture."""
+        # A new version means a new page.
         return f"{self.progress}-{self.confirmed:d}-{self.pause_ms}"
 
     @property
     def steps(self) -> list[tuple[str, str]]:
-        """The three stations, each `done`, `now` or `open`; none is `now` where nothing more is expected."""
+        # Three stations, each `done`, `now` or `open`; none is `now` if nothing more is expected.
         at = _STATION.get(self.progress, 1)
         now = "open" if self.progress is Progress.UNREPORTED else "now"
         names = ("written", "sent", "delivered")

@@ -1,22 +1,22 @@
-"""How often one client, one address and one member may ask. Only POSTs are counted.
+"""Limit how often one client, one address and one member may ask. Only POSTs are counted.
 
 What a view needs:
 
 - `@method_decorator(throttled(Action.SIGN_UP), name="post")` counts what one client posts; over a function that takes
   only POSTs, `@throttled(Action.RESEND)`.
-- `count(Bucket.MAIL, address)`, in a form's valid branch and before anything is done: every mail to an address that
-  anybody may ask for, in the same way whether it has an account or not. `Bucket.RESET` for password resets.
-- `count_member(request)`, before a member's current password is looked at.
+- `count(Bucket.MAIL, address)`, in a form's valid branch and before anything is done: every email to an address that
+  any client may request, in the same way whether it has an account or not. `Bucket.RESET` for password resets.
+- `count_member(request)`, before a member's current password is checked.
 - `@guarded` over a whole log-in view: counts all tries, and those that fail again, by client and by address.
-- `with trying(request, address) as attempt` around any other look at a password; `attempt.succeeded = True` if it is
+- `with trying(request, address) as attempt` around any other check of a password; `attempt.succeeded = True` if it is
   right. `clear_failed_log_ins(address)` once its owner has chosen another.
-- `is_flooded(known=…)` where a message is written down whether the address has an account or not: true, undo it.
+- `is_flooded(known=…)` where a message is written whether the address has an account or not: if true, undo it.
 
-Each raises RateLimitedError when it is too much; RateLimitedPageMiddleware answers that with the page 429. What is
-refused is not counted, so whoever waits as long as the page says is let in.
+Each raises RateLimitedError beyond the limit; RateLimitedPageMiddleware answers that with the page 429. A refused try
+is not counted, so a client that waits as long as the page says may try again.
 
-Counts are kept in Redis, all processes together, under keyed hashes: neither addresses nor clients can be read there.
-While Redis is away each process counts for itself, by the same figures.
+Redis keeps the counts of all processes under keyed hashes: neither addresses nor clients can be read there.
+Without Redis each process counts for itself, by the same limits.
 """
 
 from accounts.ratelimits.decorators import (

@@ -1,4 +1,4 @@
-"""Who asks: the address of a client, as far as it can be believed. Pure."""
+"""Find the address of a client, as far as it can be trusted. Pure."""
 
 import re
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -10,10 +10,10 @@ IPV6_PREFIX = 64
 
 
 def client_of(remote_addr: str, forwarded_for: str, proxies: int) -> str:
-    """Return whom to count: an IPv4 address, the /64 of an IPv6 address, or "" for what is no address.
+    """Return an IPv4 address, the /64 of an IPv6 address, or "".
 
-    `proxies` is how many of ours stand in front. Each has added to `forwarded_for` whom it was asked by, on the right;
-    what is further to the left the client may have made up. `remote_addr` is the nearest proxy, or the client.
+    `proxies` is how many of ours stand in front. Each has added its client to `forwarded_for`, on the right; the client
+    may have invented what is further to the left. `remote_addr` is the nearest proxy, or the client.
     """
     ours = forwarded_for.rsplit(",", proxies)[-proxies:] if proxies else [""]
     return _counted(ours[0]) or _counted(remote_addr)

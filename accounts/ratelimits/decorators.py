@@ -1,4 +1,4 @@
-"""What views and forms call."""
+"""The decorators and functions with which views and forms count."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -32,8 +32,7 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 def throttled(action: Action) -> Callable[[View], View]:
-    """Count every call of a view for the client it comes from. Over a class's `post`, or over what only takes POSTs."""
-
+    # Counts every call for its client. Over a class's `post`, or over a view of POSTs only.
     def decorate(view: View) -> View:
         @wraps(view)
         def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -46,15 +45,15 @@ def throttled(action: Action) -> Callable[[View], View]:
 
 
 def count(bucket: Bucket, address: str) -> Counted:
-    """Count one more of `bucket` for an address, however it was typed. Raises RateLimitedError."""
+    # However the address was typed. Raises RateLimitedError.
     limit = rules.read(settings.ADDRESS_LIMITS, Bucket)[bucket]
     return limiter.count(limit, "address", bucket, _address_key(address))
 
 
 def is_flooded(*, known: bool) -> bool:
-    """Count a request for email; return whether there have been too many for addresses without an account.
+    """Count a request for email; return whether addresses without account had too many.
 
-    `known`: the address has one. Then it is counted too, which is as much work, and is never too many.
+    `known`: the address has an account. Then it is counted too, which is as much work, and is never too many.
     """
     limit = rules.limit(settings.UNKNOWN_ADDRESS_LIMIT)
     try:
@@ -68,7 +67,7 @@ def is_flooded(*, known: bool) -> bool:
 
 
 def count_member(request: HttpRequest) -> Counted:
-    """Count that whoever is logged in says the current password. Raises RateLimitedError."""
+    # The member enters the current password. Raises RateLimitedError.
     bucket = Bucket.CURRENT_PASSWORD
     limit = rules.read(settings.ADDRESS_LIMITS, Bucket)[bucket]
     return limiter.count(limit, "member", bucket, _keyed_hash(str(request.user.pk)))
@@ -76,17 +75,17 @@ def count_member(request: HttpRequest) -> Counted:
 
 @dataclass
 class Attempt:
-    """One password that is tried; whoever finds it right says so."""
+    """One try of a password. The caller reports success."""
 
     succeeded: bool = False
 
 
 @contextmanager
 def trying(request: HttpRequest, address: str) -> Iterator[Attempt]:
-    """Around the look at a password of `address`. Raises RateLimitedError.
+    """Wrap a check of a password of `address`.
 
-    A try counts as failed before it is made, so that many at once are not more than one after the other; of a right one
-    that is taken back, and nothing else.
+    Raises RateLimitedError. A try counts as failed before it is made, so that many simultaneous ones are not more than
+    one after the other; success reverts that, and nothing else does.
     """
     failed = _count_client(Action.FAILED_LOG_IN, request), count(Bucket.FAILED_LOG_IN, address)
     attempt = Attempt()
@@ -97,14 +96,13 @@ def trying(request: HttpRequest, address: str) -> Iterator[Attempt]:
 
 
 def clear_failed_log_ins(address: str) -> None:
-    """Count no failed log-ins of an address any more: its owner has chosen another password."""
+    # Its owner has chosen another password.
     limit = rules.read(settings.ADDRESS_LIMITS, Bucket)[Bucket.FAILED_LOG_IN]
     limiter.clear(limit, "address", Bucket.FAILED_LOG_IN, _address_key(address))
 
 
 def guarded(view: View) -> View:
-    """Over a log-in view that takes a `username` and redirects whoever gives the right password."""
-
+    # Over a log-in view that takes a `username` and redirects after the right password.
     @wraps(view)
     def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method != "POST":
@@ -119,7 +117,7 @@ def guarded(view: View) -> View:
 
 
 def client_key(request: HttpRequest) -> str:
-    """Return a keyed hash that stands for the client of a request."""
+    # Keyed hash.
     client = client_of(
         request.META.get("REMOTE_ADDR") or "",
         request.META.get("HTTP_X_FORWARDED_FOR") or "",
@@ -138,7 +136,7 @@ def _typed(request: HttpRequest) -> str:
 
 
 def _address_key(typed: str) -> str:
-    """Return what stands for an address in Redis: the same for every way to type it and every name of its mailbox."""
+    # The same for every way to type it and every name of its mailbox.
     try:
         return _keyed_hash(mailbox_of(canonical_address(typed.strip())))
     except ValidationError:

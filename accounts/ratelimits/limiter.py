@@ -1,7 +1,7 @@
-"""Counting, in Redis for all processes together or, while it is away, in this process's memory.
+"""Count in Redis for all processes or, without Redis, in this process.
 
 A sliding window of two counters for each key, the library's: a large limit needs no more memory than a small one, Redis
-goes by its own clock, and a try can be given back.
+uses its own clock, and a try can be reverted.
 """
 
 import logging
@@ -50,7 +50,7 @@ _memory_lock = threading.Lock()
 
 
 class RateLimitedError(Exception):
-    """It was asked for too often. In `wait_s` seconds, at least 1, it may be asked for again."""
+    """Too many attempts. The next is allowed in `wait_s` seconds, at least 1."""
 
     def __init__(self, wait_s: int) -> None:
         super().__init__(f"too many; wait {wait_s} s")
@@ -66,7 +66,7 @@ class Counted:
     in_redis: bool
 
     def rollback(self) -> None:
-        """Count it no longer, and only it. What Redis cannot hear of now stays counted there."""
+        # Reverts only this try. During an outage of Redis it stays counted there.
         if not self.in_redis:
             _in_memory(self._take_one_off)
         elif not cooldown.active:
@@ -77,7 +77,7 @@ class Counted:
 
 
 def count(limit: RateLimitItem, *key: str) -> Counted:
-    """Count one try under `key`. Raises RateLimitedError, and counts nothing, where that would be more than `limit`."""
+    """Count one try under `key`. Raises RateLimitedError, without counting, beyond `limit`."""
 
     def tried(limiter: SlidingWindowCounterRateLimiter) -> int:
         return _tried(limiter, limit, key)
@@ -95,8 +95,7 @@ def count(limit: RateLimitItem, *key: str) -> Counted:
 
 
 def clear(limit: RateLimitItem, *key: str) -> None:
-    """Count nothing under `key` any more. What Redis cannot hear of now stays counted there."""
-
+    # During an outage of Redis the counts stay there.
     def cleared(limiter: SlidingWindowCounterRateLimiter) -> bool:
         limiter.clear(limit, *key)
         return True
@@ -107,12 +106,12 @@ def clear(limit: RateLimitItem, *key: str) -> None:
 
 
 def warm_up() -> None:
-    """Connect to Redis now, so that the first request of this process need not pay for it."""
+    # The first request of this process then need not wait for a connection.
     _in_redis(lambda _: limits_client().ping())
 
 
 def _tried(limiter: SlidingWindowCounterRateLimiter, limit: RateLimitItem, key: tuple[str, ...]) -> int:
-    """Return how many seconds to wait, 0 if this one was within the limit."""
+    # Seconds to wait, 0 within the limit.
     if limiter.hit(limit, *key):
         return 0
     window_s = limit.get_expiry()
@@ -121,11 +120,11 @@ def _tried(limiter: SlidingWindowCounterRateLimiter, limit: RateLimitItem, key: 
 
 
 def wait_s(window_s: int, previous: int, previous_s: float, current: int, current_s: float) -> int:
-    """Return after how many seconds a full window takes one more, at least 1.
+    """Return after how many seconds a full window has room, at least 1.
 
     The previous window's count weighs what is left of `previous_s`, rounded down: one less as soon as that falls below
     a multiple of its share. The current window is the previous one when `current_s` falls below `window_s`. The
-    library's own reckoning takes a window that began this very millisecond for one that ends.
+    library's own calculation takes a window that began this very millisecond for one that ends.
     """
     until = [previous_s % (window_s / previous)] if previous > 0 else []
     until += [current_s - window_s] if current > 0 else []
@@ -133,7 +132,7 @@ def wait_s(window_s: int, previous: int, previous_s: float, current: int, curren
 
 
 def _has_room(limiter: SlidingWindowCounterRateLimiter, limit: RateLimitItem, key: tuple[str, ...]) -> bool:
-    """Decide whether Redis may count `key`: what it counts already goes on, so that no limit starts again."""
+    # What Redis counts already continues there, so that no limit restarts.
     if not _full.active:
         if limits_client().dbsize() < MOST_SHARED_KEYS:
             return True
@@ -145,7 +144,7 @@ def _has_room(limiter: SlidingWindowCounterRateLimiter, limit: RateLimitItem, ke
 
 
 def _in_redis(act: Callable[[SlidingWindowCounterRateLimiter], T]) -> T | None:
-    """Return what `act` says of the shared counts, or None and leave Redis alone for a while if it is in trouble."""
+    # None if Redis is in trouble: it is not called for a while.
     call = _redis_thread.submit(lambda: act(shared()))
     try:
         return call.result(WAIT_S)
@@ -172,7 +171,7 @@ def shared() -> SlidingWindowCounterRateLimiter:
 
 
 class _Expirations(dict[str, float]):
-    """The library looks for what has expired in a thread of its own, which must not stumble over what is gone since."""
+    """The library expires keys in a thread, which must tolerate keys that are gone."""
 
     def __missing__(self, key: str) -> float:
         return inf

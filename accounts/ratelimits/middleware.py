@@ -1,4 +1,4 @@
-"""The page for whoever has asked too often."""
+"""The page 429 for a client that exceeds a limit."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -17,7 +17,7 @@ TRIES_PASSWORDS = {"accounts:log-in", "accounts:confirm"}
 
 
 class RateLimitedPageMiddleware:
-    """A middleware: RateLimitedError, wherever in a view it is raised, becomes the page 429."""
+    """Turns RateLimitedError, wherever in a view it is raised, into the page 429."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -37,7 +37,7 @@ class RateLimitedPageMiddleware:
 
 
 def in_words(wait_s: int) -> str:
-    """Return "40 seconds", "3 minutes" or "1 hour": never less than it takes."""
+    # "40 seconds", "3 minutes" or "1 hour": never less than the wait.
     if wait_s < MINUTE_S:
         return ngettext("%(count)d second", "%(count)d seconds", wait_s) % {"count": wait_s}
     if wait_s <= HOUR_S - MINUTE_S:

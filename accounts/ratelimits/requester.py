@@ -1,4 +1,4 @@
-"""Which client the request in hand comes from, for code that has no request to ask: signals and their receivers."""
+"""The client of the current request, for code without a request: signals and receivers."""
 
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -11,12 +11,12 @@ _requester: ContextVar[str] = ContextVar("requester", default="")
 
 
 def requester_key() -> str:
-    """Return a keyed hash of the client's address, the same for each of its requests; "" outside of a request."""
+    # A keyed hash of the client's address, the same for each of its requests; "" outside of a request.
     return _requester.get()
 
 
 class RememberRequesterMiddleware:
-    """A middleware that keeps the client for as long as its request takes."""
+    """Keeps the client during its request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response

@@ -1,4 +1,4 @@
-"""What may be asked for how often: the names of CLIENT_LIMITS and ADDRESS_LIMITS, and what these say. Pure."""
+"""Parse the limits: the names of CLIENT_LIMITS and ADDRESS_LIMITS, and their values. Pure."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -19,7 +19,7 @@ class Action(StrEnum):
 
 
 class Bucket(StrEnum):
-    """What is counted for one address, or for the member whose it is: the names of ADDRESS_LIMITS."""
+    """What is counted for one address or its member: the names of ADDRESS_LIMITS."""
 
     MAIL = "mail"  # sign-up, resend and change of address: one for all, so that it does not tell them apart
     RESET = "reset"
@@ -32,14 +32,14 @@ MOST, LONGEST_S = 1_000_000_000, 366 * 86_400
 
 
 class BadLimitError(ValueError):
-    """A setting that says no limits; the text says why and holds nothing of the value."""
+    """A setting without valid limits. The text says why, without the value."""
 
 
 @cache
 def read(text: str, names: type[StrEnum]) -> Mapping[str, RateLimitItem]:
-    """Return the limit of each of `names` as a setting like "sign-up=20/minute,log-in=30/minute" has it.
+    """Parse a setting like "sign-up=20/minute,log-in=30/minute".
 
-    Raises BadLimitError unless it has exactly one limit for each.
+    Raises BadLimitError unless it has exactly one limit for each of `names`.
     """
     found: dict[str, RateLimitItem] = {}
     for pair in text.split(","):
@@ -54,7 +54,7 @@ def read(text: str, names: type[StrEnum]) -> Mapping[str, RateLimitItem]:
 
 @cache
 def limit(text: str) -> RateLimitItem:
-    """Return the limit that `text` says, like "20/minute". Raises BadLimitError."""
+    # Like "20/minute". Raises BadLimitError.
     try:
         (found,) = limits.parse_many(text)
     except ValueError:

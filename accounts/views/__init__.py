@@ -1,1 +1,1 @@
-"""The pages people use. Django's own views where there are any."""
+"""The pages of users. Django's own views if there are any."""

@@ -1,4 +1,4 @@
-"""A member's own pages: password, address, preferences, the end."""
+"""A member's own pages: password, address, preferences, deletion."""
 
 from typing import Any
 
@@ -29,12 +29,12 @@ from accounts.views.language import set_language_cookie
 
 
 def member_of(request: HttpRequest) -> User | None:
-    """Return who is logged in, read again: a form may change it before it turns out to be wrong."""
+    # Read again: a form may change the object before it turns out to be invalid.
     return User.objects.filter(pk=request.user.pk, is_active=True).first() if request.user.is_authenticated else None
 
 
 class ForMembers(LoginRequiredMixin):
-    """A page of whoever is logged in, and of no account that was deleted a moment ago."""
+    """A page for a logged-in member whose account still exists."""
 
     request: HttpRequest
     member: User
@@ -50,7 +50,7 @@ class ForMembers(LoginRequiredMixin):
 
 @method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
 class MemberView(ForMembers, FormView):
-    """A form of whoever is logged in, with the current password."""
+    """A form for a logged-in member, with the current password."""
 
     success_url = reverse_lazy("accounts:home")
 
@@ -62,7 +62,7 @@ class MemberView(ForMembers, FormView):
         return super().post(request, *args, **kwargs)
 
     def overtaken(self, form: WithCurrentPassword) -> HttpResponse:
-        """Nothing was written: since the password was checked, another tab or device has changed the account."""
+        # Nothing was written: another tab or device has changed the account since the password was checked.
         text = _("Your account was changed at the same time, so nothing was saved here. Check it and try again.")
         form.add_error(None, ValidationError(text, code="overtaken"))
         return self.form_invalid(form)
@@ -108,7 +108,7 @@ def give_up_address_change(request: HttpRequest) -> HttpResponse:
 
 @method_decorator(never_cache, name="dispatch")
 class AddressConfirmView(View):
-    """The link in the mail to a new address. GET only shows a button, as where a first address is confirmed."""
+    """The link in the email to a new address. GET only shows a button, as for a first address."""
 
     http_method_names = ["get", "head", "post", "options"]
 
@@ -137,7 +137,7 @@ class AddressConfirmView(View):
                 return self.failed(request)
 
     def stranger(self, request: HttpRequest) -> HttpResponse:
-        """The mail may have gone to a slip of somebody's: who reads it must not get the account."""
+        # A typo may have sent the email to another person, who must not get the account.
         return render(request, "accounts/address_log_in.html", status=403)
 
     def failed(self, request: HttpRequest) -> HttpResponse:

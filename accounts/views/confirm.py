@@ -1,4 +1,4 @@
-"""Confirming an address, and asking for another link."""
+"""Confirm an address, and request another link."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ FORMS: dict[Needs, type[UsersForm]] = {
 
 @method_decorator([sensitive_post_parameters("password"), never_cache], name="dispatch")
 class ConfirmView(View):
-    """GET only shows a form: mail scanners follow links, and a scanner must not confirm anything."""
+    """GET only shows a form: mail scanners follow links, and must not confirm anything."""
 
     http_method_names = ["get", "head", "post", "options"]
 
@@ -82,9 +82,9 @@ class ConfirmView(View):
         return render(self.request, "accounts/confirm.html", context)
 
     def welcome(self, user: User) -> HttpResponse | None:
-        """Log in the user who has shown the link and the password, or has typed the password in this browser.
+        """Log in a user with the link and the password, or with this browser's sign-up.
 
-        None if the account has been deleted or closed, or has another password, since that was checked.
+        None if the account has been deleted or closed, or its password changed, since that was checked.
         """
         account = User.objects.filter(**still_has_password(user)).first()
         if account is None:
@@ -98,7 +98,7 @@ class ConfirmView(View):
 @method_decorator(never_cache, name="dispatch")
 @method_decorator(throttled(Action.RESEND), name="post")
 class ConfirmAgainView(FormView):
-    """For whoever has lost the link, or has one that no longer works."""
+    """For a user whose link is lost or no longer works."""
 
     form_class = ConfirmAgainForm
     template_name = "accounts/confirm_again.html"

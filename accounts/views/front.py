@@ -1,4 +1,4 @@
-"""The first page: what the site is about, or the member's account."""
+"""The first page: about the site, or the member's account."""
 
 from typing import Any
 

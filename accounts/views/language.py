@@ -5,7 +5,7 @@ from django.http import HttpResponse
 
 
 def set_language_cookie(response: HttpResponse, language: str) -> None:
-    """Show this browser the pages in `language` from the next one on."""
+    # From the next page on.
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         language,

@@ -1,4 +1,4 @@
-"""Logging in and out."""
+"""Log in and log out."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from accounts.views.next_page import safe_next
 
 
 def enter(request: HttpRequest, user: User, where: str) -> HttpResponse:
-    """Log `user` in until the browser is closed, unless another member is logged in; lead to `where`."""
+    # Until the browser is closed, unless another member is logged in.
     response = redirect(where)
     if request.user.is_authenticated:
         return response
@@ -38,7 +38,7 @@ class LogInView(auth.LoginView):
     extra_context = {"site_name": settings.SITE_NAME}
 
     def get_redirect_url(self) -> str:
-        """Not to this very page: Django raises an error for it."""
+        # Not to this very page: Django raises an error for it.
         return safe_next(super().get_redirect_url())
 
     def form_valid(self, form: LogInForm) -> HttpResponse:  # type: ignore[override]
@@ -54,7 +54,7 @@ class LogInView(auth.LoginView):
 
 class LogOutView(auth.LogoutView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The next person at this device need not see who has signed up here."""
+        # The next person at this device need not see who has signed up here.
         response = super().dispatch(request, *args, **kwargs)
         PendingSignUp.clear(response)
         return response

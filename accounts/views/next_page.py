@@ -1,4 +1,4 @@
-"""Where a user wanted to go before signing up or logging in."""
+"""The page that a user wanted before signing up or logging in."""
 
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ NO_PAGES = (
 
 
 def safe_next(where: str) -> str:
-    """Return `where` if it is a path of this site that makes sense after logging in, or ""."""
+    # A path of this site that makes sense after logging in, or "".
     is_ours = where.startswith("/") and url_has_allowed_host_and_scheme(where, None)
     if not is_ours or len(iri_to_uri(where)) > LONGEST:
         return ""
@@ -25,10 +25,10 @@ def safe_next(where: str) -> str:
 
 
 def asked_for(request: HttpRequest) -> str:
-    """Return the `next` of a form or of a page's query."""
+    # From the form or the page's query.
     return safe_next(request.POST.get("next") or request.GET.get("next") or "")
 
 
 def page_after(where: str) -> str:
-    """Return where to go now: the page that was wanted, or the account's."""
+    # The wanted page, or the account's.
     return safe_next(where) or reverse("accounts:home")

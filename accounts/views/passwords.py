@@ -1,4 +1,4 @@
-"""A forgotten password: asking for a link, and choosing a new one."""
+"""Request a password reset, and choose a new password."""
 
 from http import HTTPStatus
 from time import time
@@ -43,9 +43,9 @@ class PasswordResetDoneView(auth.PasswordResetDoneView):
 
 
 class PasswordResetConfirmView(auth.PasswordResetConfirmView):
-    """Django's view keeps the link's token in the session while the form is open.
+    """Keeps the session of an open form in a signed cookie.
 
-    Sessions are rows here, and no token is ever in a row, so this view's session is a signed cookie of its own.
+    Django's view keeps the link's token in the session, and sessions are rows here: no token is ever in a row.
     """
 
     template_name = "accounts/password_reset_confirm.html"
@@ -84,15 +84,12 @@ class PasswordResetConfirmView(auth.PasswordResetConfirmView):
         return {**super().get_context_data(**kwargs), "was_used": not self.validlink and self.was_opened_here()}
 
     def was_opened_here(self) -> bool:
-        """Whether this browser has opened a link to this account while it was good."""
+        # This browser opened a valid link to this account.
         uid, opened_at = self.request.session.get(OPENED, ("", 0))
         return bool(uid == self.kwargs["uidb64"] and time() - opened_at <= settings.PASSWORD_RESET_TIMEOUT)
 
     def was_just_done(self) -> bool:
-        """Whether the password that this browser posts is in force by now.
-
-        So it is after a double click: the first of its two posts has set it, and the page shows the second's answer.
-        """
+        # After a double click: the first of its two posts has set the password, and the page shows the second's answer.
         if self.user is None or not self.was_opened_here():
             return False
         with trying(self.request, self.user.email) as attempt:

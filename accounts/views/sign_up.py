@@ -1,4 +1,4 @@
-"""Signing up, and the page that follows the mail of it."""
+"""Sign up, and follow the confirmation email."""
 
 from typing import Any
 
@@ -68,7 +68,7 @@ class SignUpView(FormView):
         return response
 
     def earlier(self, address: str) -> PendingSignUp | None:
-        """The same address again in the same browser: the same person, who may want another password or name."""
+        # The same address in the same browser is the same person, who may want another password or name.
         earlier = PendingSignUp.load(self.request)
         return earlier if earlier and earlier.address == address else None
 
@@ -76,7 +76,7 @@ class SignUpView(FormView):
 class CorrectAddressView(SignUpView):
     """The whole form again, and not the address alone.
 
-    What was signed up may be nobody's account but a mail to its owner, and the page must not know the difference: then
+    The sign-up may have no account but an email to the address's owner, and the page must not know the difference: then
     the corrected one is a first sign-up.
     """
 
@@ -100,7 +100,7 @@ class CorrectAddressView(SignUpView):
 @never_cache
 @require_safe
 def check_inbox(request: HtmxRequest) -> HttpResponse:
-    """Show how the mail of this browser's sign-up is doing. htmx asks again and again, for what is new only."""
+    # htmx polls, and gets only news.
     pending = PendingSignUp.load(request)
     if pending is None:
         return HttpResponseStopPolling() if request.htmx else redirect("accounts:home")

@@ -1,4 +1,4 @@
-"""A form whose CSRF token does not fit: the user logged in or out in another tab, or cookies are missing."""
+"""A form with an old CSRF token: a log-in in another tab, or missing cookies."""
 
 from http import HTTPStatus
 
@@ -24,12 +24,12 @@ FORM_IS_AT = {
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Do nothing of what was asked, and lead on: Django's CSRF_FAILURE_VIEW."""
+    # Nothing is done. Django's CSRF_FAILURE_VIEW.
     return _lead_on(request) or _explain(request, reason)
 
 
 def _lead_on(request: HttpRequest) -> HttpResponse | None:
-    """Redirect a form that is out of date because of a log-in or a log-out; a redirect changes nothing."""
+    # A log-in or a log-out made the form out of date. A redirect changes nothing.
     view = request.resolver_match and request.resolver_match.view_name
     if request.user.is_authenticated:
         return redirect(page_after(asked_for(request))) if view in TO_GET_IN else None

@@ -1,1 +1,1 @@
-"""How dates read where no page says otherwise: in the admin, where operators compare seconds."""
+"""How dates read if a page does not override it. In the admin, operators compare seconds."""

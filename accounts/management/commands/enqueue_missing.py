@@ -1,4 +1,4 @@
-"""Repairs what went past the signals: users made by bulk_create, fixtures or SQL never had their welcome mail."""
+"""Enqueue welcome emails for users without one. Users made by bulk_create, fixtures or SQL send no signal."""
 
 from typing import Any
 

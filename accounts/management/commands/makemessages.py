@@ -1,4 +1,4 @@
-"""Django's makemessages, told what is to be translated: all that people see, and nothing that only we see."""
+"""Django's makemessages, restricted to what users see."""
 
 import re
 from pathlib import Path
@@ -32,7 +32,7 @@ class Command(makemessages.Command):
         )
 
     def write_po_file(self, potfile: str, locale: str) -> None:
-        """Keep the date the file had: another day is no change, and would change the compiled file too."""
+        # The date alone is no change, and would change the compiled file too.
         po_file = Path(potfile).parent / locale / "LC_MESSAGES" / f"{self.domain}.po"
         made = MADE.search(po_file.read_text()) if po_file.exists() else None
         super().write_po_file(potfile, locale)

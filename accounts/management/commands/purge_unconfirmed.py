@@ -1,4 +1,4 @@
-"""Deletes what the hourly purge would delete, or lists it."""
+"""Delete what the hourly purge would delete, or list it."""
 
 from typing import Any
 

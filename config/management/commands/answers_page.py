@@ -1,4 +1,4 @@
-"""Prints docs/answers.md, or writes it."""
+"""Print docs/answers.md, or write it."""
 
 from typing import Any
 

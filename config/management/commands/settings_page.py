@@ -1,4 +1,4 @@
-"""Prints docs/settings.md, or writes it."""
+"""Print docs/settings.md, or write it."""
 
 from typing import Any
 

@@ -70,7 +70,9 @@ def look(
         for finding in _all(dns, domain, provider, dkim_names):
             found.append(finding)  # noqa: PERF402 - what was found before the DNS fell silent counts
     except (NoDnsError, exception.DNSException, OSError):
-        found.append(note("DNS", "DNS could not be asked; what is missing here of SPF, DKIM and DMARC is not known"))
+        found.append(
+            note("DNS", "no-answer", "DNS could not be asked; what is missing here of SPF, DKIM and DMARC is not known")
+        )
     return found
 
 
@@ -86,14 +88,18 @@ def _dkim(dns: Dns, domain: str, provider: str, names: Sequence[str]) -> Finding
     if names:
         missing = [name for name in names if not _has_key(dns.texts(name))]
         if missing:
-            return bad("DKIM", f"no key at {', '.join(missing)}", "Publish the records that the provider shows.")
-        return good("DKIM", f"{len(names)} keys are published")
+            return bad(
+                "DKIM", "no-key", f"no key at {', '.join(missing)}", "Publish the records that the provider shows."
+            )
+        return good("DKIM", "published", f"{len(names)} keys are published")
     account = account_of(provider)
     selectors = account.usual_selectors if account else ()
     usual = [f"{selector}._domainkey.{domain}" for selector in selectors]
     if any(_has_key(dns.texts(name)) for name in usual):
-        return good("DKIM", f"there is a key at a usual place of {provider}'s")
-    return note("DKIM", f"it is not known where the keys for {domain} are", "Look at the provider's pages.")
+        return good("DKIM", "usual-place", f"there is a key at a usual place of {provider}'s")
+    return note(
+        "DKIM", "unknown-place", f"it is not known where the keys for {domain} are", "Look at the provider's pages."
+    )
 
 
 def _has_key(texts: Sequence[str]) -> bool:
@@ -108,22 +114,30 @@ def _dmarc(dns: Dns, domain: str) -> Finding:
         if records:
             return dmarc(name, records, inherited=name != domain)
     hint = f'Publish "v=DMARC1; p=none; rua=mailto:…" at _dmarc.{domain}: Gmail, Yahoo and Microsoft ask for one.'
-    return bad("DMARC", f"{domain} has no record", hint)
+    return bad("DMARC", "no-record", f"{domain} has no record", hint)
 
 
 def dmarc(name: str, records: Sequence[str], *, inherited: bool) -> Finding:
     # `name` may be above the sender's domain.
     if len(records) > 1:
-        return bad("DMARC", f"_dmarc.{name} has {len(records)} records, and receivers then use none", "Keep one.")
+        return bad(
+            "DMARC",
+            "several-records",
+            f"_dmarc.{name} has {len(records)} records, and receivers then use none",
+            "Keep one.",
+        )
     tags = _tags(records[0])
     policy = (tags.get("sp") or tags.get("p") if inherited else tags.get("p")) or ""
     if policy.lower() in {"quarantine", "reject"}:
-        return good("DMARC", f"the policy of {name} is {policy.lower()}")
+        return good("DMARC", "enforced", f"the policy of {name} is {policy.lower()}")
     if policy.lower() == "none":
         hint = "Read its reports for some weeks, then go on to p=quarantine."
-        return note("DMARC", f"the policy of {name} is none: forged mail is only reported", hint)
+        return note("DMARC", "only-reported", f"the policy of {name} is none: forged mail is only reported", hint)
     return bad(
-        "DMARC", f"the record at _dmarc.{name} has no policy that is one", "It needs p=none, quarantine or reject."
+        "DMARC",
+        "no-policy",
+        f"the record at _dmarc.{name} has no policy that is one",
+        "It needs p=none, quarantine or reject.",
     )
 
 

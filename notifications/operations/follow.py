@@ -94,10 +94,16 @@ WAITING: dict[Status, tuple[str, str]] = {
     ),
 }
 REACHED: dict[Outcome, Finding] = {
-    Outcome.DELIVERED: good("test", "the recipient's server has taken it"),
-    Outcome.BOUNCED: bad("test", "it bounced", "The webhook works. The timeline in the admin has the server's words."),
-    Outcome.REJECTED: bad("test", "the provider took it and dropped it", "The timeline in the admin says why."),
-    Outcome.COMPLAINED: bad("test", "it was reported as spam", "The webhook works; ask the recipient."),
+    Outcome.DELIVERED: good("test", Outcome.DELIVERED, "the recipient's server has taken it"),
+    Outcome.BOUNCED: bad(
+        "test", Outcome.BOUNCED, "it bounced", "The webhook works. The timeline in the admin has the server's words."
+    ),
+    Outcome.REJECTED: bad(
+        "test", Outcome.REJECTED, "the provider took it and dropped it", "The timeline in the admin says why."
+    ),
+    Outcome.COMPLAINED: bad(
+        "test", Outcome.COMPLAINED, "it was reported as spam", "The webhook works; ask the recipient."
+    ),
 }
 
 
@@ -107,14 +113,22 @@ def conclusion(last: Sighting, *, wait_s: float) -> Finding:
         return REACHED[last.outcome]
     if last.status in ENDED:
         return bad(
-            "test", f"it ended as {last.status.value}: {last.reason or 'no reason is given'}", "Nothing was sent."
+            "test",
+            last.status,
+            f"it ended as {last.status.value}: {last.reason or 'no reason is given'}",
+            "Nothing was sent.",
         )
     text, hint = WAITING[last.status]
     if last.outcome is Outcome.DEFERRED:
-        return note("test", f"the recipient's server wants it later (after {wait_s:g} s)", "The provider tries on.")
+        return note(
+            "test",
+            Outcome.DEFERRED,
+            f"the recipient's server wants it later (after {wait_s:g} s)",
+            "The provider tries on.",
+        )
     waited = f"{text} within {wait_s:g} s"
     if last.status is not Status.SENT:
-        return bad("test", waited, hint)
+        return bad("test", last.status, waited, hint)
     if not registry.reports(last.provider):
         hint = f"Nothing is reported back by {last.provider}: look into the mailbox."
-    return note("test", waited, hint)
+    return note("test", last.status, waited, hint)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from notifications.conf import settings
 from notifications.operations import dns
 from notifications.providers import registry
-from notifications.providers.base.account import Account, Finding, Level, Quota, bad, good, in_words, note
+from notifications.providers.base.account import Account, Finding, Level, Quota, bad, failure_code, good, in_words, note
 from notifications.providers.base.mail import ProviderError
 from notifications.providers.base.sender import sender_domain
 from notifications.providers.base.webhook import Webhook
@@ -30,7 +30,10 @@ def check(names: Iterable[str]) -> list[Finding]:
 def _check_provider(name: str) -> list[Finding]:
     missing = registry.PROVIDERS[name].backend().missing_settings()
     if missing:
-        return [bad("settings", f"{setting} is not set", f"Set {setting} in the environment.") for setting in missing]
+        return [
+            bad("settings", "not-set", f"{setting} is not set", f"Set {setting} in the environment.")
+            for setting in missing
+        ]
     account = registry.account_of(name)
     return check_account(account) if account else []
 
@@ -53,9 +56,11 @@ def quota(account: Account) -> list[Finding]:
     try:
         allowed = account.quota()
     except ProviderError as error:
-        return [note("quota", f"not known: {in_words(error)}")]
+        return [note("quota", failure_code(error), f"not known: {in_words(error)}")]
     if allowed is None:
-        return [good("quota", f"{account.provider} names none; EMAIL_RATE alone decides ({settings.EMAIL_RATE})")]
+        return [
+            good("quota", "none", f"{account.provider} names none; EMAIL_RATE alone decides ({settings.EMAIL_RATE})")
+        ]
     return [judge_quota(allowed, settings.EMAIL_QUOTA_SHARE)]
 
 
@@ -65,13 +70,15 @@ def judge_quota(allowed: Quota, share: float) -> Finding:
     if allowed.per_second is not None:
         parts.append(f"{allowed.per_second:g} a second (aiming at {allowed.per_second * share:g})")
     if allowed.per_day is None:
-        return good("quota", ", ".join([*parts, f"no limit a day, {allowed.sent_today:,} sent in 24 hours"]))
+        return good(
+            "quota", "no-daily-limit", ", ".join([*parts, f"no limit a day, {allowed.sent_today:,} sent in 24 hours"])
+        )
     text = ", ".join([*parts, f"{allowed.sent_today:,} of {allowed.per_day:,} in 24 hours used"])
     if allowed.sent_today >= allowed.per_day:
-        return bad("quota", text, "Nothing more is taken now; ask the provider for more.")
+        return bad("quota", "used-up", text, "Nothing more is taken now; ask the provider for more.")
     if allowed.sent_today >= NEARLY_USED * allowed.per_day:
-        return note("quota", text, "It may not last the day.")
-    return good("quota", text)
+        return note("quota", "nearly-used-up", text, "It may not last the day.")
+    return good("quota", "left", text)
 
 
 def our_end(webhook: Webhook) -> list[Finding]:
@@ -81,14 +88,14 @@ def our_end(webhook: Webhook) -> list[Finding]:
     unusable = webhook.unusable_settings()
     if unusable:
         text = f"{unusable[0]} is set to something that proves nothing; {MEANWHILE}"
-        return [bad("reports here", text, "Copy it again; docs/webhooks.md says from where.")]
+        return [bad("reports here", "unusable", text, "Copy it again; docs/webhooks.md says from where.")]
     if missing:
         hint = f"Set {missing[0]} once the provider reports to {url}."
-        return [note("reports here", f"{missing[0]} is not set; {MEANWHILE}", hint)]
+        return [note("reports here", "not-set", f"{missing[0]} is not set; {MEANWHILE}", hint)]
     if urlsplit(url).scheme != "https":
         hint = "Set SITE_URL to the site's public address."
-        return [note("reports here", f"{url} is nothing that a provider could reach, or should use", hint)]
-    return [good("reports here", f"reports come to {url}, and what proves them is set")]
+        return [note("reports here", "not-https", f"{url} is nothing that a provider could reach, or should use", hint)]
+    return [good("reports here", "set", f"reports come to {url}, and what proves them is set")]
 
 
 def _dkim_names(account: Account) -> list[str]:

@@ -60,7 +60,7 @@ def judge(domain: str, provider: str, include: str, texts: Texts) -> Finding:
     records = spf_records(texts(domain))
     if len(records) > 1:
         text = f"{domain} has {len(records)} records, and receivers then use none"
-        return bad("SPF", text, "Merge them into one.")
+        return bad("SPF", "several-records", text, "Merge them into one.")
     if not records:
         return _without_record(domain, provider, include)
     walk = Walk(texts, trusted=include)
@@ -68,13 +68,13 @@ def judge(domain: str, provider: str, include: str, texts: Texts) -> Finding:
         walk.follow(domain, records[0])
     except BrokenSpfError as error:
         hint = "Receivers then treat it as broken. Remove what no longer sends for you, or put addresses in its place."
-        return bad("SPF", str(error), hint)
+        return bad("SPF", "broken", str(error), hint)
     if not include:
-        return good("SPF", records[0])
+        return good("SPF", "own-record", records[0])
     if include in walk.included:
-        return good("SPF", f"{domain} includes {include}")
+        return good("SPF", "included", f"{domain} includes {include}")
     hint = f"Fine if the return path is {provider}'s own; otherwise add include:{include}."
-    return note("SPF", f"{domain} does not include {include}", hint)
+    return note("SPF", "not-included", f"{domain} does not include {include}", hint)
 
 
 def spf_records(texts: list[str]) -> list[str]:
@@ -84,9 +84,9 @@ def spf_records(texts: list[str]) -> list[str]:
 def _without_record(domain: str, provider: str, include: str) -> Finding:
     if not include:
         hint = f'Publish at {domain} which servers send for it, like "v=spf1 a:mail.{domain} -all".'
-        return bad("SPF", f"{domain} has no record", hint)
+        return bad("SPF", "no-record", f"{domain} has no record", hint)
     hint = f'Publish "v=spf1 include:{include} ~all" at {domain}: some receivers look there all the same.'
-    return note("SPF", f"{domain} has no record; {provider} passes with its own return path", hint)
+    return note("SPF", "own-return-path", f"{domain} has no record; {provider} passes with its own return path", hint)
 
 
 def _terms(record: str) -> Iterator[tuple[str, str]]:

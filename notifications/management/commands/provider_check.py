@@ -18,6 +18,9 @@ from notifications.rules.addresses import BadAddressError, one_address
 from notifications.rules.states import Status
 from notifications.rules.text import one_form
 
+# After an hour the message is too old as well.
+LONGEST_WAIT_S = 3600
+
 
 class Command(BaseCommand):
     help = (
@@ -75,8 +78,8 @@ def seconds(text: str) -> float:
         value = float(text)
     except ValueError:
         value = -1
-    if not 0 <= value <= 3600:  # noqa: PLR2004 - an hour, after which the message is too old as well
-        raise ArgumentTypeError("a number of seconds from 0 to 3600")
+    if not 0 <= value <= LONGEST_WAIT_S:
+        raise ArgumentTypeError(f"a number of seconds from 0 to {LONGEST_WAIT_S}")
     return value
 
 

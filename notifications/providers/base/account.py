@@ -20,6 +20,13 @@ class Quota:
     sent_today: int
 
 
+# The codes of findings that several providers share.
+NO_PROBLEM = "no-problem"
+MAY_NOT_LOOK = "may-not-look"
+NO_API = "no-api"
+NOT_PROVEN = "not-proven"
+
+
 class Level(StrEnum):
     GOOD = "ok"
     NOTE = "note"
@@ -32,33 +39,35 @@ class Finding:
 
     subject: str
     level: Level
+    # What was found, for programs; one of a few words for each subject.
+    code: str
     text: str
     hint: str = ""
 
 
-def good(subject: str, text: str) -> Finding:
-    return Finding(subject=subject, level=Level.GOOD, text=text)
+def good(subject: str, code: str, text: str) -> Finding:
+    return Finding(subject=subject, level=Level.GOOD, code=code, text=text)
 
 
-def note(subject: str, text: str, hint: str = "") -> Finding:
+def note(subject: str, code: str, text: str, hint: str = "") -> Finding:
     # Not set up, or unknown; email goes out nevertheless.
-    return Finding(subject=subject, level=Level.NOTE, text=text, hint=hint)
+    return Finding(subject=subject, level=Level.NOTE, code=code, text=text, hint=hint)
 
 
-def bad(subject: str, text: str, hint: str) -> Finding:
+def bad(subject: str, code: str, text: str, hint: str) -> Finding:
     # Set up, and will not work.
-    return Finding(subject=subject, level=Level.BAD, text=text, hint=hint)
+    return Finding(subject=subject, level=Level.BAD, code=code, text=text, hint=hint)
 
 
-def judged(subject: str, problems: Iterable[tuple[bool, str, str]], *, otherwise: str) -> Finding:
+def judged(subject: str, problems: Iterable[tuple[bool, str, str, str]], *, otherwise: str) -> Finding:
     """Return the first of `problems` that applies, or a good finding with `otherwise`.
 
-    A problem is: whether it applies, what is wrong, what to do.
+    A problem is: whether it applies, its code, what is wrong, what to do.
     """
-    for applies, text, hint in problems:
+    for applies, code, text, hint in problems:
         if applies:
-            return bad(subject, text, hint)
-    return good(subject, otherwise)
+            return bad(subject, code, text, hint)
+    return good(subject, NO_PROBLEM, otherwise)
 
 
 _SAYS = {
@@ -69,15 +78,18 @@ _SAYS = {
     ErrorClass.AMBIGUOUS: "no answer that can be read",
 }
 # Where the code says that it is not the credentials that are at fault, but the way to the provider.
-_NO_API = "there is no API at the address asked"
+_OF_THE_WAY = {
+    "http-404": NO_API,
+    "http-405": NO_API,
+    "endpoint": NO_API,
+    "InvalidSchema": NO_API,
+    "InvalidURL": NO_API,
+    "MissingSchema": NO_API,
+    "certificate": NOT_PROVEN,
+}
 _SAYS_OF_THE_WAY = {
-    "http-404": _NO_API,
-    "http-405": _NO_API,
-    "endpoint": _NO_API,
-    "InvalidSchema": _NO_API,
-    "InvalidURL": _NO_API,
-    "MissingSchema": _NO_API,
-    "certificate": "whoever answers is not proven to be the provider",
+    NO_API: "there is no API at the address asked",
+    NOT_PROVEN: "the server that answers is not proven to be the provider's",
 }
 _REDIRECT = "http-3"
 
@@ -85,12 +97,16 @@ _REDIRECT = "http-3"
 def in_words(error: ProviderError) -> str:
     # ProviderError's text is about emails; this is about a failed question.
     detail = "" if error.error_class is ErrorClass.AMBIGUOUS or not error.detail else f", {error.detail}"
-    return f"{_of_the_way(error) or _SAYS[error.error_class]} ({error.code}{detail})"
+    return f"{_SAYS_OF_THE_WAY.get(_of_the_way(error)) or _SAYS[error.error_class]} ({error.code}{detail})"
+
+
+def failure_code(error: ProviderError) -> str:
+    return _of_the_way(error) or error.error_class.value
 
 
 def _of_the_way(error: ProviderError) -> str:
-    # "" if the error says nothing about the address that was called.
-    return _NO_API if error.code.startswith(_REDIRECT) else _SAYS_OF_THE_WAY.get(error.code, "")
+    # The code of what is wrong with the address that was called; "" if the error says nothing about it.
+    return NO_API if error.code.startswith(_REDIRECT) else _OF_THE_WAY.get(error.code, "")
 
 
 def unreadable() -> ProviderError:
@@ -104,7 +120,7 @@ def closed(error: ProviderError, hint: str, *, address: str) -> Finding:
         hint = f"Look at {address}, and at proxies on the way."
     elif error.error_class is not ErrorClass.MISCONFIGURED:
         hint = "Ask again later; if it stays, look at the network from here and at the provider's status page."
-    return bad("credentials", in_words(error), hint)
+    return bad("credentials", failure_code(error), in_words(error), hint)
 
 
 def looked(subject: str, look: Callable[[], list[Finding]], *, not_allowed: Container[str] = ()) -> list[Finding]:
@@ -116,8 +132,15 @@ def looked(subject: str, look: Callable[[], list[Finding]], *, not_allowed: Cont
         return look()
     except ProviderError as error:
         if error.code in not_allowed:
-            return [note(subject, "the credentials may not look at this", "Allow it, or look at the provider's pages.")]
-        return [note(subject, in_words(error))]
+            return [
+                note(
+                    subject,
+                    MAY_NOT_LOOK,
+                    "the credentials may not look at this",
+                    "Allow it, or look at the provider's pages.",
+                )
+            ]
+        return [note(subject, failure_code(error), in_words(error))]
 
 
 class Account(ABC):

@@ -70,7 +70,7 @@ class PostmarkAccount(HttpAccount):
             hint = "Copy the server's API token (Servers, API Tokens) into POSTMARK_SERVER_TOKEN."
             return [closed(error, hint, address="POSTMARK_API_URL")]
         text = f"a server token cannot see whether {sender_address()} is a confirmed signature"
-        found.append(note("sender", text, "Look at Sender Signatures at Postmark."))
+        found.append(note("sender", "unknown", text, "Look at Sender Signatures at Postmark."))
         return found + looked("webhook", self._webhook)
 
     def _webhook(self) -> list[Finding]:
@@ -83,8 +83,8 @@ def server(answer: dict[str, Any]) -> list[Finding]:
         raise unreadable()
     if answer.get("DeliveryType") == "Sandbox":
         hint = "Use the token of a server whose type is Live."
-        return [bad("server", f"{answer.get('Name')} is a sandbox: it takes mail and delivers none", hint)]
-    return [good("credentials", f"accepted, server {answer.get('Name')}")]
+        return [bad("server", "sandbox", f"{answer.get('Name')} is a sandbox: it takes mail and delivers none", hint)]
+    return [good("credentials", "accepted", f"accepted, server {answer.get('Name')}")]
 
 
 def webhook(hooks: list[dict[str, Any]]) -> list[Finding]:
@@ -92,20 +92,26 @@ def webhook(hooks: list[dict[str, Any]]) -> list[Finding]:
     ours = [hook for hook in hooks if is_ours(str(hook.get("Url", "")), "postmark")]
     if not ours:
         hint = f"Add a webhook for {webhook_url('postmark')} to the stream {STREAM}."
-        return [note("webhook", "nothing is reported to us: bounces and complaints stay unknown", hint)]
+        return [note("webhook", "missing", "nothing is reported to us: bounces and complaints stay unknown", hint)]
     return [_judge(hook) for hook in ours]
 
 
 def _judge(hook: dict[str, Any]) -> Finding:
     missing = [name for name in NEEDED_TRIGGERS if not _section(_section(hook, "Triggers"), name).get("Enabled")]
     problems = (
-        (not is_exact(str(hook["Url"]), "postmark"), "its address misses the last slash", "Correct the address."),
+        (
+            not is_exact(str(hook["Url"]), "postmark"),
+            "address",
+            "its address misses the last slash",
+            "Correct the address.",
+        ),
         (
             _credentials(hook) != settings.POSTMARK_WEBHOOK_AUTH,
+            "credentials",
             "its user and password are not those of POSTMARK_WEBHOOK_AUTH, and its reports are refused",
             "Set both to the same user:password.",
         ),
-        (bool(missing), f"it leaves out {', '.join(missing)}", "Turn these events on."),
+        (bool(missing), "events-missing", f"it leaves out {', '.join(missing)}", "Turn these events on."),
     )
     return judged("webhook", problems, otherwise=f"reports to {webhook_url('postmark')}")
 

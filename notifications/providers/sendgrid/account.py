@@ -125,9 +125,13 @@ class SendGridAccount(HttpAccount):
         senders = self.read("verified_senders", key="results")
         if any(str(each.get("from_email")).lower() == address and each.get("verified") for each in senders):
             text = f"{address} is a verified sender, its domain is not authenticated"
-            return [note("sender", text, "Authenticate the domain, so that DKIM and DMARC pass.")]
+            return [
+                note(
+                    "sender", "domain-not-authenticated", text, "Authenticate the domain, so that DKIM and DMARC pass."
+                )
+            ]
         hint = "Authenticate the domain (Settings, Sender Authentication), or correct DEFAULT_FROM_EMAIL."
-        return [bad("sender", f"neither {address} nor its domain is known", hint)]
+        return [bad("sender", "unknown", f"neither {address} nor its domain is known", hint)]
 
     def _credits(self) -> list[Finding]:
         return [credits_left(self.document("user/credits"))]
@@ -139,22 +143,31 @@ class SendGridAccount(HttpAccount):
 def credentials(scopes: list[str]) -> list[Finding]:
     # A key may do too little, or more than it should.
     if "mail.send" not in scopes:
-        return [bad("credentials", "the key is good, but may not send mail", "Give it the permission Mail Send.")]
-    found = [good("credentials", "accepted, and may send mail")]
+        return [
+            bad(
+                "credentials",
+                "may-not-send",
+                "the key is good, but may not send mail",
+                "Give it the permission Mail Send.",
+            )
+        ]
+    found = [good("credentials", "accepted", "accepted, and may send mail")]
     surplus = sorted(scope for scope in scopes if scope.endswith(CHANGES) and not scope.startswith(EXPECTED))
     if surplus:
         text = f"the key may change {len(surplus)} other things ({', '.join(surplus[:3])} …)"
-        found.append(note("permissions", text, "A key with Mail Send and Suppressions does less harm if it leaks."))
+        found.append(
+            note("permissions", "surplus", text, "A key with Mail Send and Suppressions does less harm if it leaks.")
+        )
     return found
 
 
 def authenticated(domain: dict[str, Any]) -> Finding:
     name = domain.get("domain")
     if domain.get("valid"):
-        return good("sender", f"{name} is authenticated")
+        return good("sender", "authenticated", f"{name} is authenticated")
     wrong = [str(record.get("host")) for record in records(domain) if not record.get("valid")]
     hint = f"Publish what SendGrid asks for at {', '.join(wrong)}, and let it verify again."
-    return bad("sender", f"{name} is known, but its DNS records are not verified", hint)
+    return bad("sender", "not-verified", f"{name} is known, but its DNS records are not verified", hint)
 
 
 def records(domain: dict[str, Any]) -> list[dict[str, Any]]:
@@ -166,15 +179,15 @@ def credits_left(credit: dict[str, Any]) -> Finding:
     remain, total = number(credit, "remain"), number(credit, "total")
     text = f"{remain:,} of {total:,} left until {credit.get('next_reset')}"
     if total and not remain:
-        return bad("credits", text, "Nothing more is taken before that day; raise the plan.")
-    return good("credits", text)
+        return bad("credits", "used-up", text, "Nothing more is taken before that day; raise the plan.")
+    return good("credits", "left", text)
 
 
 def webhook(hooks: list[dict[str, Any]]) -> list[Finding]:
     ours = [hook for hook in hooks if is_ours(str(hook.get("url", "")), "sendgrid")]
     if not ours:
         hint = f"Add an event webhook for {webhook_url('sendgrid')} (Settings, Mail Settings), signed."
-        return [note("webhook", "nothing is reported to us: bounces and complaints stay unknown", hint)]
+        return [note("webhook", "missing", "nothing is reported to us: bounces and complaints stay unknown", hint)]
     return [_judge(hook) for hook in ours]
 
 
@@ -182,14 +195,20 @@ def _judge(hook: dict[str, Any]) -> Finding:
     key = str(hook.get("public_key") or "")
     missing = [event for event in NEEDED_EVENTS if not hook.get(event)]
     problems = (
-        (not is_exact(str(hook["url"]), "sendgrid"), "its address misses the last slash", "Correct the address."),
-        (not hook.get("enabled"), "it is switched off", "Enable it at SendGrid."),
-        (not key, "it is not signed, and unsigned reports are refused", "Turn on Signed Event Webhook."),
+        (
+            not is_exact(str(hook["url"]), "sendgrid"),
+            "address",
+            "its address misses the last slash",
+            "Correct the address.",
+        ),
+        (not hook.get("enabled"), "disabled", "it is switched off", "Enable it at SendGrid."),
+        (not key, "not-signed", "it is not signed, and unsigned reports are refused", "Turn on Signed Event Webhook."),
         (
             key != settings.SENDGRID_WEBHOOK_KEY.strip(),
+            "another-key",
             "it is signed with another key than SENDGRID_WEBHOOK_KEY",
             "Copy the verification key that SendGrid shows.",
         ),
-        (bool(missing), f"it leaves out {', '.join(missing)}", "Turn these events on."),
+        (bool(missing), "events-missing", f"it leaves out {', '.join(missing)}", "Turn these events on."),
     )
     return judged("webhook", problems, otherwise=f"reports to {webhook_url('sendgrid')}, signed")

@@ -9,7 +9,7 @@ from boto3.session import Session
 from botocore.config import Config
 
 from notifications.conf import settings
-from notifications.providers.base.account import Account, Finding, Quota, closed, looked, note, unreadable
+from notifications.providers.base.account import MAY_NOT_LOOK, Account, Finding, Quota, closed, looked, note, unreadable
 from notifications.providers.base.deadline import within
 from notifications.providers.base.mail import ProviderError
 from notifications.providers.base.sender import sender_address, sender_domain, with_parents
@@ -90,7 +90,7 @@ class SesAccount(Account):
                 hint = "Give boto3 credentials of SES_REGION that may call ses:SendEmail."
                 return [closed(error, hint, address="SES_REGION and SES_ENDPOINT_URL")]
             text = "accepted, but they may not read the account: neither quota nor sandbox are known"
-            found = [note("credentials", text, "Allow ses:GetAccount.")]
+            found = [note("credentials", MAY_NOT_LOOK, text, "Allow ses:GetAccount.")]
         found += looked("sender", lambda: judge.identity(self._identities), not_allowed=NOT_ALLOWED)
         return found + looked("reports", self._reports, not_allowed=NOT_ALLOWED)
 

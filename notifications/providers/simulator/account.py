@@ -29,8 +29,8 @@ class SimulatorAccount(SendGridAccount):
             answer.raise_for_status()
         except requests.RequestException as error:
             text = f"no answer at {settings.SIMULATOR_URL} ({type(error).__name__})"
-            return [bad("connection", text, "Start it: make up, or python -m devtools.simulator.")]
-        return [good("connection", f"it answers at {settings.SIMULATOR_URL}; what it takes reaches nobody")]
+            return [bad("connection", "no-answer", text, "Start it: make up, or python -m devtools.simulator.")]
+        return [good("connection", "accepted", f"it answers at {settings.SIMULATOR_URL}; what it takes reaches nobody")]
 
     def dkim_names(self) -> list[str]:
         return []

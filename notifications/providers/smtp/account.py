@@ -4,7 +4,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from notifications.conf import settings
-from notifications.providers.base.account import Account, Finding, Quota, bad, good, in_words, note
+from notifications.providers.base.account import Account, Finding, Quota, bad, failure_code, good, in_words, note
 from notifications.providers.base.backend import before_the_wire
 from notifications.providers.base.mail import ProviderError
 from notifications.providers.smtp.backend import Smtp
@@ -28,12 +28,14 @@ class SmtpAccount(Account):
         failure = _failure(_open_and_close)
         if failure is not None:
             hint = "Look at SMTP_URL: scheme (smtp, smtp+tls or smtp+ssl), host, port, user and password."
-            return [bad("connection", in_words(failure), hint)]
+            return [bad("connection", failure_code(failure), in_words(failure), hint)]
         url = urlsplit(settings.SMTP_URL)
-        found = [good("connection", f"{url.hostname} takes our {'log-in' if url.username else 'connection'}")]
+        found = [
+            good("connection", "accepted", f"{url.hostname} takes our {'log-in' if url.username else 'connection'}")
+        ]
         if url.scheme == "smtp" and url.username:
             hint = "Use smtp+tls:// or smtp+ssl://."
-            found.append(note("encryption", "the password travels in the open", hint))
+            found.append(note("encryption", "none", "the password travels in the open", hint))
         return found
 
 

@@ -11,7 +11,11 @@ from django.db import connection
 from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
 from notifications.delivery.render import render
+from notifications.management.commands.provider_check import LONGEST_WAIT_S
 from notifications.models import Message
+from notifications.operations.follow import WAITING, Sighting
+from notifications.operations.provider_check import check
+from notifications.providers.base.account import Level
 from notifications.rules.outcomes import Outcome
 from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Status, Stream
@@ -48,18 +52,18 @@ def worker():
 def test_nothing_is_sent_unless_it_is_asked_for(settings, db):
     settings.SIMULATOR_URL = "http://127.0.0.1:1"
     printed, said = run()
-    assert printed.splitlines() == [
-        "bad   simulator connection  no answer at http://127.0.0.1:1 (ConnectionError)",
-        "                            → Start it: make up, or python -m devtools.simulator.",
-    ]
-    assert said == "One thing is bad."
+    (finding,) = check(["simulator"])
+    shown, hint = printed.splitlines()
+    assert shown.split(maxsplit=3) == [Level.BAD, "simulator", "connection", finding.text]
+    assert hint.endswith(f"→ {finding.hint}")
+    assert said
     assert not Message.objects.exists()
 
 
 def test_provider_can_be_chosen(settings, db):
     settings.SMTP_URL = ""
     printed, said = run("--provider", "smtp")
-    assert printed.startswith("bad   smtp settings  SMTP_URL is not set\n")
+    assert printed.split()[:3] == [Level.BAD, "smtp", "settings"]
     assert said
 
 
@@ -68,13 +72,16 @@ def test_provider_can_be_chosen(settings, db):
 )
 def test_what_is_not_one_address_is_refused(db, address):
     printed, said = run("--send-to", address)
-    assert (printed, said) == ("", "--send-to: not exactly one e-mail address in ASCII form.")
+    assert printed == ""
+    assert said.startswith("--send-to: ")
     assert not Message.objects.exists()
 
 
 @pytest.mark.parametrize("wait", ["-1", "soon", "nan", "99999"])
 def test_wait_must_be_a_number_of_seconds(wait):
-    assert "a number of seconds from 0 to 3600" in run("--wait", wait)[1]
+    printed, said = run("--wait", wait)
+    assert printed == ""
+    assert str(LONGEST_WAIT_S) in said
 
 
 @pytest.mark.django_db(transaction=True)
@@ -83,12 +90,13 @@ def test_message_is_followed_to_its_outcome(provider):
     printed, said = run("--send-to", "Ada@Example.com", "--wait", "30")
     lines = printed.splitlines()
     assert said == ""
-    assert "One test message to Ada@example.com: " in lines[1]
-    assert lines[-2].endswith(" s  sent by scripted → delivered")
-    assert lines[-1] == "ok    test  the recipient's server has taken it"
-    (mail,) = provider.taken
-    assert (mail.to_address, mail.subject) == ("ada@example.com", "A test of Mailroom's mail")
     message = Message.objects.get()
+    assert {"Ada@example.com:", str(message.id)} <= set(lines[1].split())
+    last = Sighting(status=Status.SENT, provider="scripted", outcome=Outcome.DELIVERED)
+    assert lines[-2].endswith(f" s  {last}")
+    assert lines[-1].split()[:2] == [Level.GOOD, "test"]
+    (mail,) = provider.taken
+    assert mail.to_address == "ada@example.com"
     assert (message.stream, message.user, message.kind) == (Stream.CRITICAL, None, "provider-test")
 
 
@@ -97,18 +105,18 @@ def test_message_is_followed_to_its_outcome(provider):
 def test_message_that_dies_ends_with_an_error(provider):
     provider.script.append(ErrorClass.PERMANENT)
     printed, said = run("--send-to", "ada@example.com", "--wait", "30")
-    assert "bad   test  it ended as dead: " in printed
-    assert "permanent: scripted" in printed
-    assert said == "One thing is bad."
+    shown = next(line for line in printed.splitlines() if line.split()[:2] == [Level.BAD, "test"])
+    assert Status.DEAD in shown
+    assert "permanent: scripted" in shown
+    assert said
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("valkey", "provider")
 def test_message_that_no_worker_takes_is_said():
     printed, said = run("--send-to", "ada@example.com", "--wait", "0")
-    assert "   0.0 s  queued" in printed
-    assert "still queued: no worker has sent it within 0 s" in printed
-    assert "Are the workers and the relay running?" in printed
+    assert f"   0.0 s  {Status.QUEUED}" in printed
+    assert all(part in printed for part in WAITING[Status.QUEUED])
     assert said
 
 
@@ -116,8 +124,7 @@ def test_text_says_who_sent_it_and_what_for():
     context = {"sender": "ops", "sent_from": "a<b"}
     mail = render(Message(kind="provider-test", to_address="ada@example.com", context=context), attempt=1)
     for body in (mail.text, mail.html):
-        words = " ".join(body.split())
-        assert "ops sent it from a" in words
-        assert "manage.py provider_check --send-to" in words
+        assert "ops" in body
+        assert "manage.py provider_check --send-to" in body
     assert "a<b" in mail.text
     assert "a&lt;b" in mail.html

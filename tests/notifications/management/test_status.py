@@ -1,0 +1,81 @@
+"""The status command."""
+
+import io
+import json
+import re
+
+import pytest
+from django.core.management import call_command
+from django.db import OperationalError
+
+from notifications.management.commands import status as status_command
+from notifications.operations.problems import Code, problems
+from notifications.operations.status import collect
+from notifications.rules.states import Stream
+from notifications.runtime.heartbeat import beat, served_key
+from notifications.runtime.redis_client import client
+from tests.notifications.operations.jobs import housekeeping_was_done
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+
+
+def test_command_says_it_in_text_and_ends_with_an_error():
+    out = io.StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("status", stdout=out)
+    assert ended.value.code == 1
+    said = out.getvalue().splitlines()
+    wrong = [f"  {problem}" for problem in problems(collect())]
+    assert said[1 : 1 + len(wrong)] == wrong
+    assert len(wrong) == 3
+    assert ["bulk", "0", "0", "0", "-"] in [line.split() for line in said]
+
+
+def test_command_is_content_when_all_is_well():
+    for name in ("relay@here", "beat@here"):
+        beat(name)
+    for stream in Stream:
+        client().set(served_key(stream), "1")
+    housekeeping_was_done(0)
+    out = io.StringIO()
+    call_command("status", stdout=out)
+    assert problems(collect()) == []
+    (relay,) = [line for line in out.getvalue().splitlines() if line.startswith("relay@here: ")]
+    assert re.search(r": OK, .*\d+ s", relay)
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_command_says_that_the_database_is_away(monkeypatch, option):
+    def away():
+        raise OperationalError("its text is nobody's business")
+
+    monkeypatch.setattr(status_command, "collect", away)
+    out = io.StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("status", *option, stdout=out)
+    assert ended.value.code == 1
+    assert "OperationalError" in out.getvalue()
+    assert "business" not in out.getvalue()
+    assert [finding.code for finding in status_command.look()[1]] == [Code.DATABASE_AWAY]
+
+
+def test_command_tells_a_full_database_from_one_that_is_away(monkeypatch):
+    def full():
+        raise OperationalError("connection failed: FATAL:  sorry, too many clients already")
+
+    monkeypatch.setattr(status_command, "collect", full)
+    out = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("status", stdout=out)
+    assert status_command.NO_CONNECTION in out.getvalue()
+
+
+def test_command_speaks_json():
+    out = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("status", "--json", stdout=out)
+    told = json.loads(out.getvalue())
+    empty = {"due": 0, "later": 0, "oldest_s": 0.0, "published": 0, "pace": None, "served": False}
+    empty["paused_s"] = 0.0
+    assert told["lanes"][0] == {"stream": "critical", **empty}
+    assert len(told["problems"]) == 3

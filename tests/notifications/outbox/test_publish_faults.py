@@ -131,7 +131,7 @@ def test_publish_that_takes_long_is_not_waited_for_and_those_in_line_behind_it_a
 
 @pytest.mark.parametrize("harm", sorted(AWAY | {"slow"}))
 def test_process_starts_while_the_broker_is_in_trouble_and_publishes_once_it_is_well(harmed, monkeypatch, harm):
-    monkeypatch.setattr(publish, "app", starting := producer_of(harmed.url))
+    monkeypatch.setattr(publish, "current_app", starting := producer_of(harmed.url))
     with harmed.faults[harm]():
         publish.warm_up()
     # A busy broker may not answer within the 0.1 s that publishing may take.

@@ -214,7 +214,7 @@ def test_unexpected_error_keeps_the_message_in_turn_and_returns_its_neighbours(p
     first, culprit, last = (MessageFactory(relay_after=Now() + timedelta(minutes=1)) for _ in range(3))
     monkeypatch.setattr(delivering, "render", raising_for(culprit, error))
     # Groups are as large as they are for a fast provider.
-    monkeypatch.setattr(delivering.grants, "USE_WITHIN_S", 100.0)
+    monkeypatch.setattr(delivering, "USE_WITHIN_S", 100.0)
     with pytest.raises(type(error)):
         run(first, culprit, last)
     assert [fresh(message).status for message in (first, culprit, last)] == ["sent", "sending", "queued"]
@@ -231,7 +231,7 @@ def lose_record(attempt):
 
 def test_lost_record_leaves_its_message_to_the_end_of_the_lease_and_returns_the_others(provider, monkeypatch):
     called, other = MessageFactory(), MessageFactory()
-    monkeypatch.setattr(delivering.grants, "USE_WITHIN_S", 100.0)
+    monkeypatch.setattr(delivering, "USE_WITHIN_S", 100.0)
     monkeypatch.setattr(delivering, "record_acceptance", lose_record)
     with pytest.raises(RecordLostError):
         run(called, other)

@@ -20,7 +20,7 @@ from accounts.models import User
 
 @sensitive_variables("password")
 def check_new_password(password: str, user: User) -> None:
-    # Raises ValidationError. The password is checked in the form in which it is hashed.
+    """Raise ValidationError for a password that is easy to guess. It is checked in the form in which it is hashed."""
     validate_password(normalize_password(password), user)
 
 
@@ -94,7 +94,7 @@ class NewPasswordForm(UsersForm):
         return password
 
     def save(self) -> bool:
-        # False if the link proves nothing any more: it was used, or the address has changed.
+        """Set the password; False if the link was used, or the address has changed."""
         return passwords.reset_password(self.user, self.cleaned_data["password"])
 
 
@@ -104,7 +104,7 @@ class PasswordChangeForm(WithCurrentPassword, NewPasswordForm):
     field_order = ("current_password", "password")
 
     def save(self) -> bool:
-        # False if the current password has changed since it was checked.
+        """Set the new password; False if the checked one is no longer the current one."""
         return passwords.change_password(self.user, self.cleaned_data["password"])
 
 

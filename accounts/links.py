@@ -24,7 +24,7 @@ def address_change_path(user: User) -> str:
 
 
 def user_of(uid: str) -> User | None:
-    # None for an invented uid and for a closed account.
+    """Return the user of a link; None for an invented uid or closed account."""
     try:
         return User.objects.filter(pk=int(urlsafe_base64_decode(uid)), is_active=True).first()
     except (ValueError, OverflowError):

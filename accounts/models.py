@@ -19,7 +19,7 @@ from accounts.hashers import normalize_password
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        # Raises ValueError for a bad address or name. A user without a password cannot log in.
+        """Create a user. Raises ValueError for a bad address or name. A user without a password cannot log in."""
         user = self.model(email=email, **fields)
         user.set_password(password)
         try:
@@ -33,7 +33,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, **{"is_staff": True, "is_superuser": True} | fields)
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        # However it was typed. Raises User.DoesNotExist, also for an invalid address.
+        """Return the user of an address, however typed. Raises User.DoesNotExist, also for an invalid one."""
         try:
             address = canonical_address(username or "")
         except ValidationError as error:
@@ -42,7 +42,7 @@ class UserManager(BaseUserManager["User"]):
         return self.alias(lower_email=Lower("email")).get(lower_email=address)
 
     def by_address(self, address: str) -> "User | None":
-        # None for an unknown and for an invalid address.
+        """Return the user of an address; None for an unknown or invalid one."""
         try:
             return self.get_by_natural_key(address)
         except self.model.DoesNotExist:

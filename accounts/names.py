@@ -28,7 +28,7 @@ def normalize_name(text: str) -> str:
 
 
 def check_name(text: str) -> None:
-    # Raises ValidationError. A name has letters of any script, ' - and .
+    """Raise ValidationError unless `text` has only letters of any script, ' - and ."""
     if BIDI.search(text) or _CONTROL.search(text):
         raise ValidationError(_("Please leave out line breaks and control characters."), code="control_characters")
     text = normalize_name(text)

@@ -70,8 +70,11 @@ def links_sent(users: Sequence[User]) -> Mapping[int, datetime]:
 
 
 def why(user: User, link_sent_at: datetime | None, now: datetime) -> str:
-    # Empty if it may not be deleted. `link_sent_at` is when the newest confirmation link left, or was dropped by the
-    # bounce brake; None if none did, or if one is still waiting.
+    """Return why an unconfirmed account may be deleted; empty if it may not.
+
+    `link_sent_at` is when the newest confirmation link left, or was dropped by the bounce brake; None if none did, or
+    if one is still waiting.
+    """
     if user.replaced_at is not None:
         return GIVEN_UP
     if link_sent_at is None or link_sent_at + _time_to_confirm() > now:
@@ -97,7 +100,7 @@ def _candidates() -> QuerySet[User]:
 
 
 def _purge(pk: int) -> str:
-    # Empty if the account is no longer due.
+    """Delete one account; return the reason, or nothing if it is no longer due."""
     with transaction.atomic():
         # Decided again under a lock. Who confirms or changes the account right now holds it, and keeps the account.
         user = _candidates().filter(pk=pk).select_for_update(skip_locked=True).first()

@@ -40,7 +40,7 @@ def database(url: str) -> dict[str, Any]:
 
 
 def checked(database: dict[str, Any]) -> dict[str, Any]:
-    # libpq refuses some values only when it connects. Raises BadUrlError.
+    """Let libpq validate the settings before it connects. Raises BadUrlError."""
     options = database["OPTIONS"]
     _check_places(database)
     if options.get("sslmode", "prefer") not in SSL_MODES:

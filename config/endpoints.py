@@ -61,7 +61,7 @@ def limits_redis() -> RedisServer:
 
 
 def database() -> dict[str, Any]:
-    # Empty if it was refused: Django then refuses to use it.
+    """Return the database; empty if it was refused: Django then refuses to use it."""
     ca_file = env.read(DatabaseVariables.POSTGRES_CA_FILE)
     verified = {"sslmode": "verify-full", "sslrootcert": ca_file} if ca_file else {}
 
@@ -119,7 +119,7 @@ def _smtp_port(security: str) -> int:
 def _read(
     prefix: str, *, url: str, from_url: Callable[[str], T], host: str, from_parts: Callable[[str], T], id_: str
 ) -> T | None:
-    # None for neither, or a problem that the system check reports.
+    """Read a server from a URL or parts; None for neither, or a reported problem."""
     parts = "POSTGRES" if prefix == "DATABASE" else prefix
     names = f"{prefix}_URL", f"{parts}_HOST"
     hint = f"Percent-encode what a URL cannot hold, or set {parts}_HOST and {parts}_PASSWORD instead of {prefix}_URL."

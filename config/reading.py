@@ -74,7 +74,7 @@ class Sources:
         return None
 
     def _encodable(self, name: str, text: str) -> str:
-        # Empty if bytes of the environment are no UTF-8: no signature or header could hold it.
+        """Return `text`; empty if it is no UTF-8: no signature or header could hold it."""
         try:
             text.encode()
         except UnicodeEncodeError:

@@ -57,7 +57,7 @@ def html(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def look(kind: Kind, language: str) -> tuple[Content | None, str]:
-    # The second value is the error.
+    """Return what an email of `kind` says, or None and the error."""
     user = users.preview_user(language)
     message = Message(
         kind=kind.name,

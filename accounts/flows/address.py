@@ -57,7 +57,7 @@ def change(user: User | None, token: str) -> Change:
 
 
 def _replace_address(user: User) -> bool:
-    # Raises IntegrityError if another account has the new address.
+    """Replace the address. Raises IntegrityError if another account has the new one."""
     with transaction.atomic():
         proven = User.objects.filter(**address_change_tokens.proof(user))
         if not proven.update(email=user.new_email, new_email="", confirmed_at=Now()):

@@ -38,7 +38,7 @@ def needs(user: User, pending: PendingSignUp | None) -> Needs:
 
 
 def confirm(user: User) -> bool:
-    # False if the link, or the password that was checked, proves nothing any more.
+    """Confirm the address; False if the link or the checked password is no longer valid."""
     proof = confirmation_tokens.proof(user) | {"password": user.password}
     return _confirm(user, proof)
 

@@ -21,7 +21,7 @@ def leave(addresses: Collection[str]) -> int:
 
 
 def save_preferences(member: User, changes: Mapping[str, Any]) -> bool:
-    # False if the account is gone. save() would raise then.
+    """Save the changes; False if the account is gone. save() would raise then."""
     with transaction.atomic():
         saved = User.objects.filter(pk=member.pk).update(**changes)
         if saved and changes.get("wants_news"):

@@ -26,7 +26,7 @@ def reset_password(user: User, password: str) -> bool:
 
 @sensitive_variables("password")
 def change_password(user: User, password: str) -> bool:
-    # False if the checked password is no longer the current one.
+    """Set a new password; False if the checked one is no longer the current one."""
     return _set(user, password, still_has_password(user), {})
 
 
@@ -37,7 +37,10 @@ def still_has_password(user: User) -> dict[str, Any]:
 
 @sensitive_variables("password")
 def having_now(user: User, password: str) -> User | None:
-    # None if this is not its password. The first post of a double click may have set it.
+    """Return the account as it is now, or None if this is not its password.
+
+    The first post of a double click may have set it.
+    """
     account = User.objects.filter(pk=user.pk, is_active=True).first()
     return account if account is not None and account.check_password(password) else None
 

@@ -69,7 +69,7 @@ def ask_for_confirmation(address: str, reference: UUID | None = None, *, made_by
 
 
 def _take(wanted: User, owner: User | None) -> None:
-    # Raises IntegrityError if another account got the address since `owner` was looked up.
+    """Save the account. Raises IntegrityError if another one got the address meanwhile."""
     if owner is None:
         wanted.save()
         return
@@ -85,7 +85,7 @@ def _take(wanted: User, owner: User | None) -> None:
 
 
 def _renewed(account: User, wanted: User) -> bool:
-    # False if the account has been confirmed.
+    """Update an unconfirmed account; False if it has been confirmed."""
     values = {name: getattr(wanted, name) for name in ("name", "password", "language", "wants_news")}
     return bool(User.objects.filter(pk=account.pk, confirmed_at=None).update(**values, replaced_at=None))
 

@@ -42,7 +42,7 @@ class PendingSignUp:
 
     @property
     def wait_s(self) -> int:
-        # Seconds until the user can request another email.
+        """Return the seconds until the user can request another email."""
         return max(0, round(PAUSE_S - self.age_s))
 
     def made(self, user: User | None) -> bool:
@@ -51,7 +51,7 @@ class PendingSignUp:
 
     @classmethod
     def load(cls, request: HttpRequest) -> "PendingSignUp | None":
-        # None for nothing, for an old cookie, and for an invalid signature.
+        """Return this browser's sign-up; None if it is missing, too old or forged."""
         try:
             values: dict[str, Any] = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=AGE_S)
             values |= {"account": UUID(values["account"]), "mail": UUID(values["mail"])}

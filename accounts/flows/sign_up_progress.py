@@ -26,7 +26,7 @@ class SignUpProgress:
 
     @property
     def pause_ms(self) -> int:
-        # 0: no further refresh.
+        """Return the milliseconds until the next refresh; 0 for none."""
         if self.confirmed or self.pending.age_s > STALE_S:
             return 0
         if self.pending.age_s > FRESH_S:

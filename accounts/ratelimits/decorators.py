@@ -45,7 +45,7 @@ def throttled(action: Action) -> Callable[[View], View]:
 
 
 def count(bucket: Bucket, address: str) -> Counted:
-    # However the address was typed. Raises RateLimitedError.
+    """Count one try for an address, however typed. Raises RateLimitedError."""
     limit = rules.read(settings.ADDRESS_LIMITS, Bucket)[bucket]
     return limiter.count(limit, "address", bucket, _address_key(address))
 
@@ -67,7 +67,7 @@ def is_flooded(*, known: bool) -> bool:
 
 
 def count_member(request: HttpRequest) -> Counted:
-    # The member enters the current password. Raises RateLimitedError.
+    """Count a member's try of the current password. Raises RateLimitedError."""
     bucket = Bucket.CURRENT_PASSWORD
     limit = rules.read(settings.ADDRESS_LIMITS, Bucket)[bucket]
     return limiter.count(limit, "member", bucket, _keyed_hash(str(request.user.pk)))

@@ -111,7 +111,7 @@ def warm_up() -> None:
 
 
 def _tried(limiter: SlidingWindowCounterRateLimiter, limit: RateLimitItem, key: tuple[str, ...]) -> int:
-    # Seconds to wait, 0 within the limit.
+    """Count one try; return the seconds to wait, 0 within the limit."""
     if limiter.hit(limit, *key):
         return 0
     window_s = limit.get_expiry()
@@ -144,7 +144,7 @@ def _has_room(limiter: SlidingWindowCounterRateLimiter, limit: RateLimitItem, ke
 
 
 def _in_redis(act: Callable[[SlidingWindowCounterRateLimiter], T]) -> T | None:
-    # None if Redis is in trouble: it is not called for a while.
+    """Return what `act` returns; None while Redis is not called because of an outage."""
     call = _redis_thread.submit(lambda: act(shared()))
     try:
         return call.result(WAIT_S)

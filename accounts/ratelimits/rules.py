@@ -54,7 +54,7 @@ def read(text: str, names: type[StrEnum]) -> Mapping[str, RateLimitItem]:
 
 @cache
 def limit(text: str) -> RateLimitItem:
-    # Like "20/minute". Raises BadLimitError.
+    """Parse a limit like "20/minute". Raises BadLimitError."""
     try:
         (found,) = limits.parse_many(text)
     except ValueError:

@@ -16,7 +16,7 @@ def written(message_id: UUID, version: int) -> str:
 
 
 def parse(fields: Sequence[str]) -> Chosen:
-    # Raises NotChosenError.
+    """Parse the fields of a confirmation page. Raises NotChosenError."""
     try:
         return dict(_one(field) for field in fields)
     except ValueError as error:

@@ -48,7 +48,7 @@ class Line:
 
 
 def lines(ids: Iterable[UUID]) -> list[Line]:
-    # Raises database errors.
+    """Return the preview of a resend. Raises database errors."""
     found = list(Message.objects.filter(id__in=list(ids)).select_related("user"))
     state_of, retried = resend_states(found), waiting(message.id for message in found)
     skips = {message.id: skip for message, skip in forecast.resend_skips(found)}

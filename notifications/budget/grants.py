@@ -83,7 +83,7 @@ def throttle(provider: str, retry_after_s: float | None = None) -> None:
 
 
 def _with_redis(act: Callable[[], T]) -> T | None:
-    # None during an outage of Redis and the cooldown after it.
+    """Return what `act` returns; None during an outage of Redis and its cooldown."""
     if cooldown.active:
         return None
     try:

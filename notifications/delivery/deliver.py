@@ -114,7 +114,7 @@ class DeliveryRun:
         return max(1, min(GROUP, int(USE_WITHIN_S / max(self.call_s[route.name], 1e-3))))
 
     def deliver_group(self, message_ids: Sequence[UUID], route: Route) -> list[UUID]:
-        # Returns the released ids: they need another route, or another time.
+        """Deliver a group; return the released ids, which need another route or time."""
         grant = self.grant = grants.reserve(route.name, self.stream, len(message_ids))
         if grant.waits_s:
             defer(message_ids[grant.count :], grant.waits_s)
@@ -162,7 +162,7 @@ class DeliveryRun:
         return True
 
     def deliver_one(self, message: Message, facts: Facts, route: Route) -> bool:
-        # Returns whether the provider was called.
+        """Deliver one message; return whether the provider was called."""
         if facts.is_recheck and not take_recheck(message):
             skip = Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail")
             self.skip(message, skip, age_s=facts.age_s)

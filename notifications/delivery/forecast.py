@@ -13,12 +13,15 @@ RENDERING = "rendering/"
 
 
 def replay_skips(messages: Sequence[Message]) -> list[tuple[Message, Skip | None]]:
-    # None if the message would go out when it is queued again.
+    """Return why each message would not go out if queued again; None if it would."""
     return [(message, _skip(message, facts)) for message, facts in gather(messages)]
 
 
 def resend_skips(messages: Sequence[Message]) -> list[tuple[Message, Skip | None]]:
-    # None if a new copy would go out. A copy is the newest of its kind and has its whole time before it.
+    """Return why a copy of each message would not go out; None otherwise.
+
+    A copy is the newest of its kind and has its whole time before it.
+    """
     found = gather(messages)
     return [(message, _skip(message, replace(facts, expired=False, superseded=False))) for message, facts in found]
 

@@ -189,6 +189,9 @@ def retry_until_written(write: Callable[[], None], *, within_s: float) -> None:
 
 
 def _write_outcome(write: Callable[[], None]) -> None:
-    # As long as an uncertain message would wait to be settled. That is longer than the lease, but what ends a lease is
-    # a write too. No caller may repeat this step: that would repeat the send. Raises RecordLostError.
+    """Write the outcome, and repeat during an outage. Raises RecordLostError.
+
+    It repeats as long as an uncertain message would wait to be settled. That is longer than the lease, but what ends a
+    lease is a write too. No caller may repeat this step: that would repeat the send.
+    """
     retry_until_written(write, within_s=settings.UNCERTAIN_SETTLE_S)

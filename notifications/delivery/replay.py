@@ -92,7 +92,7 @@ def dead_letters(
 
 
 def judge(messages: Sequence[Message]) -> list[tuple[Message, ReplayVerdict]]:
-    # Raises database errors. Users are loaded.
+    """Return each message, its user loaded, with its verdict. Raises database errors."""
     copies = copies_of(messages)
     return [(message, _verdict(message, skip, copies[message.id])) for message, skip in forecast.replay_skips(messages)]
 

@@ -88,7 +88,7 @@ class Keeper:
         return f"{stuck[0].job.name} has run for {now - stuck[0].began_at:.0f} s" if stuck else ""
 
     def turn(self) -> None:
-        # Records what has ended, renews what runs, and starts what is due. Raises database errors.
+        """Record what has ended, renew what runs, start what is due. Raises database errors."""
         for name, running in list(self._running.items()):
             if running.ended is not None:
                 table.finish(name, self.holder, running.ended)

@@ -33,8 +33,10 @@ class Dns:
         return [b"".join(record.strings).decode("ascii", "replace") for record in answer or []]
 
     def require_the_world(self, name: str) -> None:
-        # Behind a closed network a resolver may say that every name is unknown. Raises NoDnsError if not even the
-        # top-level domain of `name` is known.
+        """Raise NoDnsError if even the top-level domain of `name` is unknown.
+
+        Behind a closed network a resolver may say that of every name.
+        """
         if self._ask(name.rpartition(".")[2], "NS") is None:
             raise NoDnsError
 

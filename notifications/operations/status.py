@@ -180,7 +180,7 @@ class _Told:
 
 
 def _broker(provider: str) -> _Told | None:
-    # None during an outage of the broker.
+    """Return what the broker knows; None during an outage."""
     pipeline = client().pipeline(transaction=False)
     for stream in Stream:
         pipeline.llen(stream.value)

@@ -158,7 +158,7 @@ def split(url: str, schemes: dict[str, int], *, several_hosts: bool = False) -> 
 
 
 def web_address(url: str) -> SplitResult | None:
-    # None if it is no web address, or holds a login.
+    """Return the parts of a web address without login; None for any other URL."""
     try:
         parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and parts.port != 0 and "@" not in parts.netloc

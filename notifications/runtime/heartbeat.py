@@ -91,7 +91,7 @@ class Row:
 
 
 def beat(name: str, trouble: str = "") -> None:
-    # `trouble` keeps the process from its work. Raises database errors.
+    """Record that the process works, or its `trouble`. Raises database errors."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -107,7 +107,7 @@ def beat(name: str, trouble: str = "") -> None:
 
 
 def goodbye(name: str) -> None:
-    # The process has ended in order, so no operator should miss it. Raises database errors.
+    """Delete the row of a process that ended in order. Raises database errors."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM notifications_processheartbeat WHERE name = %s", [name[:200]])
 

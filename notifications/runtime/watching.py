@@ -81,7 +81,7 @@ class Watch:
         )
 
     def _held_up(self, now: float, *, free: int, has_moved: bool) -> tuple[float, float]:
-        # Seconds that all slots have been busy with the same tasks, and the age of the oldest task.
+        """Return the seconds in which no busy slot changed, and the oldest task's age."""
         is_excused = database.had_outage_since(now - 2 * heartbeat.EVERY_S)
         # Names of requests: a reference would keep one alive that Celery has lost.
         running = {(id(request), getattr(request, "time_start", None)) for request in list(state.active_requests)}

@@ -51,7 +51,7 @@ class Command(BaseCommand):
 
 
 def audience(name: str) -> tuple[Kind, QuerySet[Any]]:
-    # Without a name, the only kind that has an audience. Raises CommandError.
+    """Return a kind with its users. Raises CommandError. Without a name, it is the only kind that has an audience."""
     found = {kind.name: kind for kind in kinds.KINDS.values() if kind.audience}
     kind = found.get(name or next(iter(found), "")) if name or len(found) == 1 else None
     if kind is None or kind.audience is None:

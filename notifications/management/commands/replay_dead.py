@@ -43,7 +43,7 @@ class Command(BaseCommand):
 
 
 def check_text(option: str, text: str) -> None:
-    # A shell passes on bytes that are no text, which the database refuses. Raises CommandError.
+    """Refuse bytes that are no text with CommandError: the database would refuse them."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -51,7 +51,7 @@ def check_text(option: str, text: str) -> None:
 
 
 def moment(text: str) -> datetime | Combinable:
-    # A relative time is on the database's clock. Raises CommandError.
+    """Parse a time; a relative one is on the database's clock. Raises CommandError."""
     if ago := re.fullmatch(r"(\d{1,4})([mhd])", text):
         return Now() - timedelta(**{UNITS[ago[2]]: int(ago[1])})
     try:
@@ -62,7 +62,7 @@ def moment(text: str) -> datetime | Combinable:
 
 
 def check_kind(kind: str) -> None:
-    # A removed kind may have left dead letters. Raises CommandError for a name without either.
+    """Raise CommandError for a name with neither kind nor dead letters. A removed kind may have left dead letters."""
     if kind and kind not in kinds.KINDS and not dead_letters(kind=kind).exists():
         known = ", ".join(sorted(kinds.KINDS))
         raise CommandError(f"No kind of e-mail is called {kind!r}, and no dead letter is of it; there are: {known}.")

@@ -34,7 +34,7 @@ BAD_SETUP = (
 
 
 def timeouts() -> tuple[float, float]:
-    # Seconds for connecting and between two reads, as `requests` takes them.
+    """Return the seconds for connecting and between reads, as `requests` takes them."""
     return settings.PROVIDER_CONNECT_TIMEOUT_S, settings.PROVIDER_READ_TIMEOUT_S
 
 

@@ -51,7 +51,7 @@ class PostmarkAccount(HttpAccount):
         return None
 
     def unsuppress(self, address: str, reason: Reason | None = None) -> bool:
-        # Raises ProviderError also for a complaint: only Postmark itself lifts those.
+        """Remove an address from the list. Raises ProviderError for a complaint: only Postmark lifts those."""
         # Asked first, because the deletion of what is not there is answered with "Deleted".
         path = f"message-streams/{STREAM}/suppressions"
         listed = self.read(f"{path}/dump", key="Suppressions", EmailAddress=address)

@@ -70,6 +70,6 @@ class Postmark(HttpProvider):
 
 
 def error_code(answer: dict[str, Any]) -> int | None:
-    # 0: no error. None: no answer of Postmark's.
+    """Return Postmark's error number, 0 for none; None for an answer of another server."""
     number = answer.get("ErrorCode")
     return number if isinstance(number, int) and not isinstance(number, bool) else None

@@ -159,8 +159,11 @@ def public_key(text: str) -> ec.EllipticCurvePublicKey:
 
 
 def raw_event(element: Any) -> RawEvent | None:
-    # None if the element is left out. An element that is no event is stored too: it must not keep the others of its
-    # batch out, and an operator should see it.
+    """Return one element of a batch as it is stored; None to leave it out.
+
+    An element that is no event is stored too: it must not keep the others of its batch out, and an operator should see
+    it.
+    """
     kept = storable(element)
     if not isinstance(kept, dict):
         return RawEvent(fingerprint(kept), {"malformed": kept})

@@ -154,7 +154,10 @@ class SesAccount(Account):
         return next((str(name) for name in names if name), "")
 
     def _find(self, question: Callable[[], Any]) -> Answer | None:
-        # None if there is no such thing. An operator waits, so it asks again after a pause if SES is asked too often.
+        """Return the answer, or None if there is no such thing. Raises ProviderError.
+
+        An operator waits, so it asks again after a pause if SES is asked too often.
+        """
         try:
             return dict(self._patiently(lambda: self._ask(question)))
         except ProviderError as error:

@@ -26,7 +26,7 @@ def test_wheel_holds_every_file_of_the_engine_and_no_other(names):
     listed = subprocess.run(command, cwd=BASE_DIR, check=True, capture_output=True, text=True).stdout.split("\n")
     engine = {name for name in listed if name and (BASE_DIR / name).exists()}
     assert {name for name in names if not name.startswith(METADATA)} == engine
-    for suffix in (".py", ".html", ".txt", ".css"):
+    for suffix in (".py", ".html", ".txt", ".css", ".mo"):
         assert any(name.endswith(suffix) for name in engine), suffix
 
 

@@ -19,6 +19,26 @@ PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[a-zA-Z]|%%")
 FOLDERS = [settings.BASE_DIR / "locale", *sorted(settings.BASE_DIR.glob("*/locale"))]
 CATALOGUES = [folder / code / "LC_MESSAGES" / "django.po" for folder in FOLDERS for code in LANGUAGES]
 
+# Pages and emails of users; the tools of operators and developers are in English.
+TEMPLATES = [
+    path
+    for folder in ("templates", "notifications/templates/emails")
+    for path in sorted((settings.BASE_DIR / folder).rglob("*.*"))
+    if "admin" not in path.parts
+]
+MARKED_OR_CODE = [
+    re.compile(pattern, re.DOTALL)
+    for pattern in (
+        r"{% blocktranslate\b.*?{% endblocktranslate %}|{% block (?:page|icon) %}.*?{% endblock %}",
+        r"{#.*?#}|<!--.*?-->|<(style|script)\b.*?</\1>|<code>.*?</code>",
+        r"{%.*?%}|{{.*?}}",
+        r"<[^>]+>|&\w+;",
+    )
+]
+SPOKEN = re.compile(r'\b(?:alt|aria-label|placeholder|title)="(?!{)[^"]*[a-z][^"]*"')
+# In the test email, as it is typed.
+COMMAND = "manage.py provider_check --send-to"
+
 
 def read(path):
     with path.open("rb") as file:
@@ -44,7 +64,8 @@ def test_compiled_file_is_what_the_sentences_say(catalogue):
     assert catalogue.with_suffix(".mo").read_bytes() == fresh.getvalue(), "make messages compiles them"
 
 
-def test_every_sentence_is_translated_and_none_is_a_guess(catalogue):
+def test_every_sentence_is_translated_and_none_is_a_guess_or_left_over(catalogue):
+    assert not read(catalogue).obsolete
     unfinished = [
         message.id for message in sentences(catalogue) if message.fuzzy or not all(forms(message.string or ""))
     ]
@@ -63,6 +84,15 @@ def test_plural_has_as_many_forms_as_the_language(catalogue):
     found = read(catalogue)
     assert found.plural_forms == "nplurals=2; plural=(n != 1);"
     assert {len(message.string) for message in found if message.pluralizable} <= {found.num_plurals}
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(settings.BASE_DIR)))
+def test_template_has_no_text_that_is_not_marked(path):
+    text = path.read_text().replace(COMMAND, "")
+    assert SPOKEN.findall(text) == []
+    for pattern in MARKED_OR_CODE:
+        text = pattern.sub(" ", text)
+    assert re.findall(r"[^\W\d_]+", text) == []
 
 
 @pytest.mark.skipif(shutil.which("xgettext") is None, reason="needs gettext")

@@ -69,6 +69,17 @@ def test_every_kind_has_a_preview_in_every_language(client, name, language):
     assert (html.status_code, f'<html lang="{language}">' in html.text) == (200, True)
 
 
+@pytest.mark.parametrize("name", kinds.KINDS)
+def test_email_in_german_says_nothing_in_english(name):
+    kind = kinds.get(name)
+    given = {"Mailroom", "manage.py provider_check --send-to", kind.preview_context.get("headline")}
+    given.update(kind.preview_context.get("paragraphs", ()))
+    english, german = (previews.look(kind, language)[0] for language in LANGUAGES)
+    lines = [{content.subject, *content.text.splitlines()} for content in (english, german)]
+    shared = {line for line in lines[0] & lines[1] - given if not line.startswith("http")}
+    assert {line for line in shared if any(map(str.isalpha, line))} == set()
+
+
 def test_frame_may_be_shown_in_our_page_and_the_page_in_none(client):
     html, page = client.get("/dev/emails/welcome/html/"), client.get("/dev/emails/welcome/")
     assert html.headers["X-Frame-Options"] == "SAMEORIGIN"

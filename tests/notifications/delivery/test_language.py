@@ -61,7 +61,7 @@ def test_mail_is_german_from_the_subject_to_the_foot():
     for part in (mail.text, mail.html):
         assert "Hallo," in part
         assert "Der Link gilt 3 Tage lang." in part
-        assert "Sie bekommen diese E-Mail, weil" in part
+        assert "Sie erhalten diese E-Mail, weil" in part
 
 
 def test_english_mail_is_english_while_a_german_is_being_served():

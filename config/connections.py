@@ -1,9 +1,4 @@
-"""Database connections that survive an outage: pooled, bounded, quick to recover.
-
-Written against psycopg 3.3 and psycopg_pool 3.3. As shipped they wait for a server that hangs without end, let all
-threads wait for a pool that cannot connect, grow the pauses between its tries to minutes, and meet the dead connections
-after a restart one by one, with growing pauses in between.
-"""
+"""Database connections that survive an outage: pooled, bounded, quick to recover."""
 
 import time
 from collections.abc import Iterator
@@ -14,6 +9,10 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
+
+# Written against psycopg 3.3 and psycopg_pool 3.3. As shipped, both wait for a server that hangs without end, let all
+# threads wait for a pool that cannot connect, grow the pauses between its tries to minutes, and meet the dead
+# connections after a restart one by one, with growing pauses in between.
 
 T = TypeVar("T")
 

@@ -1,8 +1,4 @@
-"""Read the configuration from the process's environment and an env file.
-
-`MAILROOM_ENV_FILE` names the env file. A variable of the environment always wins over it. NAME_FILE instead of NAME
-names a file with the value: secrets of containers. No character in a value has a meaning.
-"""
+"""Read the configuration from the process's environment and an env file."""
 
 import os
 from collections.abc import Mapping
@@ -12,6 +8,9 @@ from config.env_file import faults, read_env_file
 from config.reading import Environment, Problem
 from notifications.conf.declarations import ProcessSettings
 from notifications.runtime.roles import Role
+
+# `MAILROOM_ENV_FILE` names the env file. A variable of the environment always wins over it. NAME_FILE instead of NAME
+# names a file with the value: secrets of containers. No character in a value has a meaning.
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

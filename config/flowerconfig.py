@@ -1,8 +1,4 @@
-"""Flower's configuration.
-
-Flower runs it at its start, and its broker page lists every queue. Flower asks workers for their queues once, when it
-starts, and lists those of the workers that answered. After a power cut it often starts before them.
-"""
+"""Flower's configuration."""
 
 import threading
 from contextlib import suppress
@@ -16,6 +12,10 @@ from notifications.rules.states import Stream
 from notifications.runtime.heartbeat import FLOWER_KEY, SERVED_FOR_S
 from notifications.runtime.redis_client import client
 from notifications.runtime.roles import Role
+
+# Flower runs this module at its start. Its broker page lists every queue. Flower asks workers for their queues once,
+# when it starts, and lists those of the workers that answered. After a power cut Flower often starts before the
+# workers.
 
 BEAT_S = 5.0
 

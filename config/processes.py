@@ -1,8 +1,4 @@
-"""Every process of Mailroom and its command, for the local stack and containers.
-
-Commands read what differs between places from the environment: WEB_PORT and so on. None holds a secret: every user of
-the machine can read a command line.
-"""
+"""Every process of Mailroom and its command, for the local stack and containers."""
 
 import sys
 from dataclasses import dataclass
@@ -11,6 +7,9 @@ from pathlib import Path
 from config.reading import Environment, Problem
 from notifications.rules.servers import LAST_PORT, BadUrlError, bracketed, require_host
 from notifications.runtime.roles import Role
+
+# Commands read what differs between places from the environment: WEB_PORT and so on. None holds a secret: every user of
+# the machine can read a command line.
 
 # gunicorn's processes, and the threads of each, unless WEB_WORKERS and WEB_THREADS say otherwise.
 WEB_WORKERS, WEB_THREADS = 2, 4

@@ -1,8 +1,4 @@
-"""Anonymize email: with its account, or some days after it has ended.
-
-The rows stay, and with them what happened, when, and by which provider: docs/privacy.md. Anonymized email is never sent
-(again), whatever its kind.
-"""
+"""Anonymize email: with its account, or some days after it has ended."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -23,6 +19,9 @@ from notifications.models.message import ACCOUNT_DELETED
 from notifications.models.transactions import short_transaction
 from notifications.rules import states
 from notifications.rules.states import Event, Status
+
+# The rows stay, and with them what happened, when, and by which provider: docs/privacy.md. Anonymized email is never
+# sent (again), whatever its kind.
 
 BATCH = 500
 # In one go; what is left then is the next hour's.

@@ -1,9 +1,4 @@
-"""Receive providers' reports: verify, store, answer.
-
-A reader interprets them afterwards. The status codes depend on how the senders react. SendGrid and Postmark repeat
-everything that is not 2xx for hours; SNS repeats 5xx and drops the rest for good. So every trouble of our own must be a
-5xx.
-"""
+"""Receive providers' reports: verify, store, answer."""
 
 import logging
 
@@ -21,6 +16,10 @@ from notifications.providers.base.webhook import (
     WebhookRequest,
 )
 from notifications.providers.registry import webhook_of
+
+# A reader interprets the reports afterwards. The status codes depend on how the senders react. SendGrid and Postmark
+# repeat everything that is not 2xx for hours; SNS repeats 5xx and drops the rest for good. So every trouble of our own
+# must be a 5xx.
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,6 @@ from functools import cache
 from config.environment import BASE_DIR
 
 PACKAGES = ("accounts", "config", "notifications")
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @cache

@@ -4,7 +4,7 @@ import ast
 import re
 
 from config.environment import BASE_DIR
-from tests.product import Function, modules, nodes
+from tests.product import modules, nodes
 
 MOST_FILE_LINES = 300
 MOST_FUNCTION_LINES = 50
@@ -19,7 +19,7 @@ def functions():
     return [(path, node) for path, node in nodes(ast.FunctionDef, ast.AsyncFunctionDef)]
 
 
-def length(function: Function) -> int:
+def length(function):
     return function.end_lineno - function.lineno + 1
 
 

@@ -1,8 +1,4 @@
-"""Confirm an address by its link; in another browser, with a password too.
-
-Mail scanners open links and may also submit forms. They must not confirm the sign-up of a stranger, who would then log
-in with the stranger's own password.
-"""
+"""Confirm an address by its link; in another browser, with a password too."""
 
 from datetime import timedelta
 from enum import Enum, auto
@@ -18,6 +14,9 @@ from accounts.flows import news
 from accounts.flows.sign_up_cookie import PendingSignUp
 from accounts.models import User
 from accounts.tokens import confirmation_tokens
+
+# Mail scanners open links and may also submit forms. A scanner must not confirm the sign-up of a stranger, who would
+# then log in with the stranger's own password.
 
 # The second post of a double click comes within this time.
 DOUBLE_CLICK = timedelta(minutes=1)

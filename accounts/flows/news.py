@@ -1,8 +1,4 @@
-"""Subscribe to product news, and unsubscribe.
-
-The user subscribes here: in the preferences, or by confirming an address for an account that asked for news. The user
-unsubscribes at the provider that delivered the news, or by a complaint; the receiver of that fact calls `leave`.
-"""
+"""Subscribe to product news, and unsubscribe."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -12,6 +8,9 @@ from django.db.models.functions import Lower
 
 from accounts.models import User
 from notifications import is_unsubscribed, resubscribe
+
+# The user subscribes here: in the preferences, or by confirming an address for an account that asked for news. The user
+# unsubscribes at the provider that delivered the news, or by a complaint; the receiver of that fact calls `leave`.
 
 
 def leave(addresses: Collection[str]) -> int:

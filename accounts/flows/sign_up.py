@@ -1,8 +1,4 @@
-"""Sign up a user without account enumeration.
-
-Only the owner of an address may learn, by email, whether it has an account already. So both ways do the same: one
-password hash, one look-up of the owner, one write to a user's row, one email.
-"""
+"""Sign up a user without account enumeration."""
 
 from dataclasses import replace
 from time import time
@@ -16,6 +12,9 @@ from accounts.emails import ACCOUNT_EXISTS, WELCOME, enqueue_email
 from accounts.flows.sign_up_cookie import PendingSignUp
 from accounts.models import User
 from accounts.ratelimits import is_flooded
+
+# Only the owner of an address may learn, by email, whether it has an account already. So both ways do the same: one
+# password hash, one look-up of the owner, one write to a user's row, one email.
 
 
 def sign_up(wanted: User, pending: PendingSignUp, *, instead_of: PendingSignUp | None = None) -> None:

@@ -1,7 +1,4 @@
-"""Admin lists over tables of any size: an index bounds the rows of a page.
-
-Without a search a list holds the newest rows, or the newest of one day. A search covers the whole table, by prefix.
-"""
+"""Admin lists over tables of any size: an index bounds the rows of a page."""
 
 from collections.abc import Collection, Iterator, Mapping
 from copy import copy
@@ -19,6 +16,8 @@ from django.db.models import F, OrderBy, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
+
+# Without a search a list holds the newest rows, or the newest of one day. A search covers the whole table, by prefix.
 
 # A list holds so many rows, and so many are counted.
 NEWEST = 20_000

@@ -1,13 +1,13 @@
-"""Decide whether a provider may be called, and how its answers change that. Pure.
-
-Moments are seconds on one clock. A moment that lies ahead of the clock was written by another clock and does not count.
-"""
+"""Decide whether a provider may be called, and how its answers change that. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from notifications.rules.retry import ErrorClass
+
+# Moments are seconds on one clock. A moment that lies ahead of the clock was written by another clock and does not
+# count.
 
 CONSECUTIVE_FAILURES = 5
 # How many ids of failed messages a circuit keeps, and for how long a failed one lets others be the next probe.

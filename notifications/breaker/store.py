@@ -1,8 +1,4 @@
-"""Keep the circuits' states in Redis, on Redis' clock, shared by all processes.
-
-A closed circuit without failures has no key, so a wiped Redis means that all are closed. During an outage of Redis each
-process applies the same rules to the states that it saw last, on its own clock.
-"""
+"""Keep the circuits' states in Redis, on Redis' clock, shared by all processes."""
 
 import json
 import logging
@@ -15,6 +11,9 @@ import redis
 
 from notifications.breaker.circuit import CLOSED, Circuit
 from notifications.runtime.redis_client import client, cooldown
+
+# A closed circuit without failures has no key, so a wiped Redis means that all are closed. During an outage of Redis
+# each process applies the same rules to the states that it saw last, on its own clock.
 
 logger = logging.getLogger(__name__)
 

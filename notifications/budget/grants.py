@@ -1,9 +1,4 @@
-"""Share one fair budget per provider between all workers of all machines.
-
-In any window of T seconds a provider gets at most rate * T + burst messages, over all streams. Every stream always gets
-its floor; idle shares can be borrowed, by critical mail first and by bulk last. The account's quota, a day's limit and
-the provider's own complaints lower the rate. Without Redis each process keeps to a small limit.
-"""
+"""Share one fair budget per provider between all workers of all machines."""
 
 import logging
 from collections.abc import Callable
@@ -16,6 +11,10 @@ from notifications.budget import day, fallback, quota, scripts
 from notifications.budget.terms import LONGEST_PAUSE_S, RECOVERY_PER_MINUTE, rate_of, terms_of
 from notifications.rules.states import Stream
 from notifications.runtime.redis_client import cooldown
+
+# In any window of T seconds a provider gets at most rate * T + burst messages, over all streams. Every stream always
+# gets its floor; idle shares can be borrowed, by critical email first and by bulk last. The account's quota, a day's
+# limit and the provider's own complaints lower the rate. Without Redis each process keeps to a small limit.
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -1,9 +1,4 @@
-"""Run the budget's Lua scripts: each is one atomic step on Redis' clock.
-
-All of a provider's state is one hash (KEYS[1]); what it was given in the last day is a second one (KEYS[2]: hour since
-the epoch -> messages). A bucket is a GCRA: a token bucket that stores one moment, the one at which it will be full,
-instead of a level. Moments are microseconds since the epoch. ARGV[1] is a JSON object, called `ask` in the scripts.
-"""
+"""Run the budget's Lua scripts: each is one atomic step on Redis' clock."""
 
 import json
 from dataclasses import asdict
@@ -16,6 +11,11 @@ from redis.commands.core import Script
 from notifications.budget.keys import day_key, pace_key, state_key
 from notifications.budget.terms import Terms
 from notifications.runtime.redis_client import client
+
+# All of a provider's state is one hash (KEYS[1]); what it was given in the last day is a second one (KEYS[2]: hour
+# since the epoch -> messages). A bucket is a GCRA: a token bucket that stores one moment, the one at which it will be
+# full, instead of a level. Moments are microseconds since the epoch. ARGV[1] is a JSON object, called `ask` in the
+# scripts.
 
 # The files in lua/ that a script consists of, in this order.
 PARTS = {

@@ -1,7 +1,4 @@
-"""The engine's settings: `from notifications.conf import settings`.
-
-Each is declared once, with default, parser and help, in `declarations`. Django's settings override the defaults.
-"""
+"""The engine's settings: `from notifications.conf import settings`."""
 
 import os
 from collections.abc import Iterator
@@ -13,6 +10,9 @@ from django.conf import settings as django_settings
 from notifications.conf.declarations import GROUPS, Declarations
 from notifications.conf.parsing import NotReadableError
 from notifications.conf.setting import Setting, declared
+
+# Each setting is declared once, with default, parser and help, in `declarations`. Django's settings override the
+# defaults.
 
 __all__ = ["GROUPS", "Setting", "Settings", "declared", "from_environment", "is_set", "misfits", "settings"]
 

@@ -1,14 +1,13 @@
-"""Recognize errors that a worker of another version may not have.
-
-In a rolling deploy an older worker meets newer messages: an unknown kind or page, a missing template or tag, a context
-or a table of another shape. These wait for a worker that fits. Exhausted memory and the like would be the same
-everywhere.
-"""
+"""Recognize errors that a worker of another version may not have."""
 
 from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db import ProgrammingError
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.urls import NoReverseMatch
+
+# In a rolling deploy an older worker meets newer messages: an unknown kind or page, a missing template or tag, a
+# context or a table of another shape. Such messages wait for a worker that fits. Exhausted memory and the like would be
+# the same everywhere.
 
 _OF_A_VERSION = (
     LookupError,  # kinds.UnknownKindError and rendering.MissingVariableError too

@@ -1,12 +1,11 @@
-"""Periodic jobs: one declaration each.
-
-Beat runs them, in separate threads, where no email can delay them. PostgreSQL decides what is due
-(`models.housekeeping`), so a restart, a second beat and a wrong clock change nothing. A job starts in one process at a
-time. It must be safe to repeat: a process that hung may still run it when another one starts it.
-"""
+"""Periodic jobs: one declaration each."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+# Beat runs the jobs in separate threads, where no email can delay them. PostgreSQL decides what is due
+# (`models.housekeeping`), so a restart, a second beat and a wrong clock change nothing. A job starts in one process at
+# a time. A job must be safe to repeat: a process that hung may still run it when another one starts it.
 
 # A job is overdue after this many intervals, and this many seconds more.
 INTERVALS, GRACE_S = 2, 60.0

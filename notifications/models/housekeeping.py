@@ -1,8 +1,4 @@
-"""When each periodic job last ran, on the database's clock.
-
-This is the only memory of what is due: Beat may restart, several may run, and any machine's clock may be wrong. A time
-ahead of the database's clock was written by another clock and does not count.
-"""
+"""When each periodic job last ran, on the database's clock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, models
+
+# These rows are the only memory of what is due: Beat may restart, several may run, and any machine's clock may be
+# wrong. A time ahead of the database's clock was written by another clock and does not count.
 
 # The first pause after a failure; it doubles up to the job's interval.
 RETRY_S = 10.0

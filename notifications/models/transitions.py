@@ -1,9 +1,4 @@
-"""Change the status of messages, then tell the listeners.
-
-No other module changes a status. A change is a compare-and-set by the table of states. After the commit, each listener
-is called once for each event, with every message that the event has changed. Metrics and signals join `LISTENERS`; the
-log is the first of them.
-"""
+"""Change the status of messages, then tell the listeners."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +18,10 @@ from notifications.models.message import Message
 from notifications.rules import states
 from notifications.rules.outcomes import Outcome
 from notifications.rules.states import Event, Status
+
+# No other module changes a status. A change is a compare-and-set by the table of states. After the commit, each
+# listener is called once for each event, with every message that the event has changed. Metrics and signals join
+# `LISTENERS`; the log is the first of them.
 
 logger = logging.getLogger(__name__)
 

@@ -1,8 +1,4 @@
-"""The messages that the bounce brake holds back, and their release.
-
-The relay releases them fairly and slowly; an operator releases or drops them. They are queued messages with
-`slowed_until` in the future. Every step computes their order again, so early messages cannot push later ones far back.
-"""
+"""The messages that the bounce brake holds back, and their release."""
 
 import logging
 from collections.abc import Sequence
@@ -22,6 +18,10 @@ from notifications.conf import settings
 from notifications.models import Message, transitions
 from notifications.models.transactions import short_transaction
 from notifications.rules.states import STATUSES, Event, Status
+
+# The relay releases held messages fairly and slowly; an operator releases or drops them. A held message is queued, with
+# `slowed_until` in the future. Every step computes their order again, so early messages cannot push later ones far
+# back.
 
 logger = logging.getLogger(__name__)
 

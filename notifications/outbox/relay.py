@@ -1,8 +1,4 @@
-"""Publish what is due and not in the broker, after recovering what lost workers hold.
-
-The broker is only the fast way. All decisions come from the rows, so a wiped broker, a lost publish and a killed worker
-all end in the same few statements.
-"""
+"""Publish what is due and not in the broker, after recovering what lost workers hold."""
 
 import logging
 import math
@@ -22,6 +18,9 @@ from notifications.models import Message
 from notifications.outbox import brake_queue, publish, recover
 from notifications.rules.states import STATUSES, Status, Stream
 from notifications.runtime.redis_client import client
+
+# The broker is only the fast way. All decisions come from the rows, so a wiped broker, a lost publish and a killed
+# worker all end in the same few statements.
 
 logger = logging.getLogger(__name__)
 

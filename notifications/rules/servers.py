@@ -1,9 +1,4 @@
-"""Parse the URLs of Redis and SMTP servers for every library that connects. Pure.
-
-Libraries differ in what they read from a URL: redis-py takes `?db=7`, kombu drops it; kombu verifies no certificate by
-default. So a URL is taken apart here, each library gets what it understands, and a URL that a library would misread is
-refused.
-"""
+"""Parse the URLs of Redis and SMTP servers for every library that connects. Pure."""
 
 import ipaddress
 import re
@@ -11,6 +6,10 @@ import ssl
 from dataclasses import dataclass, replace
 from typing import Any, Self
 from urllib.parse import SplitResult, quote, unquote, urlsplit
+
+# Libraries differ in what they read from a URL: redis-py takes `?db=7`, kombu drops it; kombu verifies no certificate
+# by default. So a URL is taken apart here, each library gets what it understands, and a URL that a library would
+# misread is refused.
 
 REDIS_SCHEMES = {"redis": 6379, "rediss": 6379}
 SMTP_SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465, "smtps": 465}

@@ -1,11 +1,10 @@
-"""Normalize text as people type and paste it. Pure.
-
-Pages and word processors insert soft hyphens, zero-width and no-break spaces, and some keyboards type full-width
-letters. Text that looks the same must be the same.
-"""
+"""Normalize text as people type and paste it. Pure."""
 
 import re
 from unicodedata import category, normalize
+
+# Pages and word processors insert soft hyphens, zero-width and no-break spaces, and some keyboards type full-width
+# letters. Text that looks the same must be the same.
 
 # Turn the direction of what follows: U+202E makes another name out of a name.
 BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")

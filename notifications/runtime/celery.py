@@ -1,9 +1,4 @@
-"""Configure a project's Celery application for the engine.
-
-Measured with Celery 5.7, kombu 5.7 and Redis 6 to 8. A request publishes and must never wait for a broker in trouble; a
-worker must not drop a healthy connection because the broker paused. Hence two sets of broker options, chosen by the
-process's role.
-"""
+"""Configure a project's Celery application for the engine."""
 
 import atexit
 from typing import Any
@@ -17,6 +12,10 @@ from notifications.rules.servers import RedisServer
 from notifications.runtime import heartbeat, startup
 from notifications.runtime.roles import Role
 from notifications.runtime.watching import Heartbeat
+
+# Measured with Celery 5.7, kombu 5.7 and Redis 6 to 8. A request publishes and must never wait for a broker in trouble;
+# a worker must not drop a healthy connection because the broker paused. Hence two sets of broker options, chosen by the
+# process's role.
 
 # As often as beat's heartbeat has to be seen.
 BEAT_LOOP_S = 5

@@ -1,8 +1,4 @@
-"""A worker's consumer that reconnects a second or two after its broker returns.
-
-Celery's own waits 2 s, 4 s … 30 s between its tries, and no setting bounds that. With a limit to the tries the worker
-ends, and starting workers again takes the processor away from web requests.
-"""
+"""A worker's consumer that reconnects a second or two after its broker returns."""
 
 import logging
 import time
@@ -12,6 +8,9 @@ from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 
 from notifications.runtime import heartbeat
+
+# Celery's own consumer waits 2 s, 4 s … 30 s between its tries, and no setting bounds that. With a limit to the tries
+# the worker ends, and starting workers again takes the processor away from web requests.
 
 logger = logging.getLogger(__name__)
 

@@ -1,9 +1,4 @@
-"""Keep a file whose age shows whether a process works.
-
-`inspect ping` costs half a second of CPU at every probe. A worker whose slots are all busy stays fresh; one that is
-stopped or takes no tasks does not. Without a broker the file stays fresh too: a restart would not help. A row tells
-operators what is wrong.
-"""
+"""Keep a file whose age shows whether a process works."""
 
 import logging
 import os
@@ -15,6 +10,10 @@ from pathlib import Path
 from django.db import Error, connection
 
 from notifications.runtime import database
+
+# Not `inspect ping`: that costs half a second of CPU at every probe. A worker whose slots are all busy stays fresh; one
+# that is stopped or takes no tasks does not. Without a broker the file stays fresh too: a restart would not help. A row
+# tells operators what is wrong.
 
 logger = logging.getLogger(__name__)
 

@@ -1,8 +1,4 @@
-"""The relay's process: one thread publishes, another reads providers' events.
-
-Neither waits for the other. A provider's report settles an uncertain message before the kind's guarantee does: the
-relay waits while an older event is unread.
-"""
+"""The relay's process: one thread publishes, another reads providers' events."""
 
 import logging
 import signal
@@ -20,6 +16,9 @@ from notifications.outbox import relay
 from notifications.runtime import heartbeat, startup
 from notifications.runtime.database import drop_connection, error_name, is_outage
 from notifications.runtime.roles import Role
+
+# Neither thread waits for the other. A provider's report settles an uncertain message before the kind's guarantee does:
+# the relay waits while an older event is unread.
 
 logger = logging.getLogger(__name__)
 # A database that is away is asked again after this long.

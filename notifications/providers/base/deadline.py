@@ -1,9 +1,4 @@
-"""Limit the total time of a provider call by shutting down its connection.
-
-A thread cannot be interrupted, and the libraries' own limits are per read: an answer that dribbles would hold its
-thread forever. So every provider connection is watched, and one thread per process shuts down those of a call that is
-past its end. The library then sees its connection break, and sends nothing more over it.
-"""
+"""Limit the total time of a provider call by shutting down its connection."""
 
 import math
 import os
@@ -18,6 +13,10 @@ from typing import Any
 from urllib3.connection import HTTPConnection
 
 from notifications.conf import settings
+
+# A thread cannot be interrupted, and the libraries' own limits are per read: an answer that dribbles would hold its
+# thread forever. So every provider connection is watched, and one thread per process shuts down those of a call that is
+# past its end. The library then sees its connection break, and sends nothing more over it.
 
 # Between the hand-over and the call, and between the deadline and the moment the thread has noticed it.
 CALL_MARGIN_S = 2.0

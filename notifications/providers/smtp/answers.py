@@ -1,9 +1,4 @@
-"""Interpret a reply of an SMTP server by its step. Pure.
-
-RFC 5321 gives the class of a reply (4yz later, 5yz never), RFC 3463 the subject. Neither says whether the server speaks
-about us or about the recipient, and Postfix keeps its refusals of a client or a sender until the first recipient. So
-the rows also know the sentences of servers in use.
-"""
+"""Interpret a reply of an SMTP server by its step. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -29,6 +24,10 @@ from notifications.providers.base.answers.meaning import (
 )
 from notifications.providers.base.answers.words import status_of, worded
 from notifications.rules.outcomes import BounceKind
+
+# RFC 5321 gives the class of a reply (4yz later, 5yz never), RFC 3463 the subject. Neither says whether the server
+# speaks about us or about the recipient, and Postfix keeps its refusals of a client or a sender until the first
+# recipient. So the rows also know the sentences of servers in use.
 
 
 class Step(StrEnum):

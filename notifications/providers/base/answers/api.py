@@ -1,9 +1,4 @@
-"""Interpret an answer of a provider's HTTP API by the rows of a table. Pure.
-
-The rows of a provider are in `answers.py` of its folder. An answer in the provider's own documented error shape proves
-that nothing was sent. Without it, a status from 500 on may come from a gateway after the provider has accepted, and 400
-says too little. The other statuses from 400 on mean by HTTP itself that the request was not carried out.
-"""
+"""Interpret an answer of a provider's HTTP API by the rows of a table. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -18,6 +13,11 @@ from notifications.providers.base.answers.meaning import (
     Meaning,
 )
 from notifications.providers.base.answers.words import worded
+
+# The rows of a provider are in `answers.py` of its folder. An answer in the provider's own documented error shape
+# proves that nothing was sent. Without it, a status from 500 on may come from a gateway after the provider has
+# accepted, and 400 says too little. The other statuses from 400 on mean by HTTP itself that the request was not carried
+# out.
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,7 +43,7 @@ class ByHandForm(forms.ModelForm):
         except BadAddressError as error:
             raise ValidationError("Please enter exactly one e-mail address.") from error
         if Suppression.objects.in_force([address]).filter(reason=Reason.BY_HAND).exists():
-            raise ValidationError(ALREADY_LISTED)
+            raise ValidationError(ALREADY_LISTED, code="already-listed")
         return address
 
 

@@ -24,6 +24,10 @@ from notifications.models import DeliveryAttempt, Message, UncertainMessage
 from notifications.outbox import settle
 from notifications.outbox.recover import may_resend
 
+HOLDS = "held"
+HOLDS_ANONYMIZED = "held, and anonymized: it cannot be sent again"
+DROPS_ANONYMIZED = "dropped: it was anonymized"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
@@ -147,7 +151,7 @@ def _unsendable(messages: Sequence[Message]) -> dict[UUID, str]:
 def by_itself(message: Message) -> str:
     # What happens without a report and without an operator.
     if message.anonymized_at:
-        return "dropped: it was anonymized" if message.settle_at else "held, and anonymized: it cannot be sent again"
+        return DROPS_ANONYMIZED if message.settle_at else HOLDS_ANONYMIZED
     if message.settle_at and may_resend(message):
         return f"sent again at {date_format(timezone.localtime(message.settle_at), 'j M Y H:i')}"
-    return "held"
+    return HOLDS

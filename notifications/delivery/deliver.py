@@ -49,6 +49,8 @@ RELAY_SLACK_S = 10.0
 MOST_FORGIVEN_IN_OUTAGE, MOST_FORGIVEN = 30, 5
 # How long a database that went away in mid-group is waited for: a restart takes less.
 RELEASE_WITHIN_S = 10.0
+# What a report calls messages that were left queued.
+LEFT, NO_PROVIDER = "left for later", "waiting for a provider"
 
 
 @dataclass
@@ -75,11 +77,11 @@ def deliver(
     rest = list(message_ids)
     while rest:
         if run.is_over:
-            run.report.counts["left for later"] += requeue(rest)
+            run.report.counts[LEFT] += requeue(rest)
             break
         with find_route(rest) as route:
             if route is None:
-                run.report.counts["waiting for a provider"] += requeue(rest)
+                run.report.counts[NO_PROVIDER] += requeue(rest)
                 break
             if route.is_probe:
                 rest.sort(key=lambda message_id: str(message_id) != route.probe_message)

@@ -26,6 +26,7 @@ from notifications.runtime.database import drop_connection, error_name, is_outag
 logger = logging.getLogger(__name__)
 
 PAUSE_S = 0.5
+NO_TIME_LEFT = "its time was over before another attempt"
 
 # What is written of an attempt. The relay may have written "worker lost" for this very one; what the provider said is
 # better news.
@@ -116,7 +117,7 @@ def record_refusal(
             reason = f"{why}: {reason}"[:200]
         case TooLate():
             event, changes = Event.EXPIRED, {}
-            reason = f"its time was over before another attempt: {reason}"[:200]
+            reason = f"{NO_TIME_LEFT}: {reason}"[:200]
         case _:
             event, changes = Event.RESPONSE_LOST, {}
     changes |= {"status_reason": reason, "attempts_forgiven": message.attempts_forgiven}

@@ -6,6 +6,8 @@ from notifications.rules.states import Event
 
 # The name of kinds.UnknownKindError.
 UNKNOWN_KIND = "UnknownKindError"
+NO_ACCOUNT = "there is no account with this address"
+SUPPRESSED = "the address is suppressed: {reason}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +52,12 @@ def skip_reason(facts: Facts) -> Skip | None:
     checks = (
         (facts.anonymized, Skip(Event.CANCELLED, "it was anonymized: the recipient's address is erased")),
         (bool(facts.broken), _broken(facts)),
-        (facts.user_gone, Skip(Event.CANCELLED, "there is no account with this address")),
+        (facts.user_gone, Skip(Event.CANCELLED, NO_ACCOUNT)),
         (facts.user_inactive, Skip(Event.CANCELLED, "the account is closed")),
         (facts.address_changed, Skip(Event.CANCELLED, "the address is no longer the account's")),
         (facts.superseded, Skip(Event.CANCELLED, "a newer one of its kind was asked for")),
         (not facts.wanted, Skip(Event.CANCELLED, "no longer needed")),
-        (bool(facts.suppressed), Skip(Event.ADDRESS_SUPPRESSED, f"the address is suppressed: {facts.suppressed}")),
+        (bool(facts.suppressed), Skip(Event.ADDRESS_SUPPRESSED, SUPPRESSED.format(reason=facts.suppressed))),
         (facts.flooded, Skip(Event.CANCELLED, "the address has been sent too many of its kind within an hour")),
         (facts.expired, Skip(Event.EXPIRED, "its time was over before it could be sent")),
     )

@@ -21,6 +21,11 @@ logger = logging.getLogger(__name__)
 MOST, MOST_S = 20, 20.0
 # Over about a day, for the pauses grow: 30 s, 1 min, 2 min … 6 h.
 MOST_TRIES = 12
+# What the row and the admin say of it.
+TAKEN_OFF = "taken off the list of {provider}"
+WAS_ON_NONE = "it was on no list of {provider}"
+REFUSED = "{provider} refused to take it off its list: {error}"
+GIVEN_UP = "{provider} could not be asked {tries} times: {error}"
 # One statement: who comes second finds the row locked or its pause running. What has come back on our own list since
 # it was lifted must stay on the provider's too.
 _CLAIM = """
@@ -85,7 +90,7 @@ def _take_off(claim: _Claim) -> str:
         was_on_it = account is not None and account.unsuppress(claim.address, Reason(claim.reason))
     except ProviderError as error:
         if error.error_class in {ErrorClass.PERMANENT, ErrorClass.MISCONFIGURED}:
-            return f"{name} refused to take it off its list: {error}"
+            return REFUSED.format(provider=name, error=error)
         logger.warning("%s did not take an address off its list: %s", name, error)
-        return f"{name} could not be asked {claim.tries} times: {error}" if claim.tries >= MOST_TRIES else ""
-    return f"taken off the list of {name}" if was_on_it else f"it was on no list of {name}"
+        return GIVEN_UP.format(provider=name, tries=claim.tries, error=error) if claim.tries >= MOST_TRIES else ""
+    return (TAKEN_OFF if was_on_it else WAS_ON_NONE).format(provider=name)

@@ -19,6 +19,7 @@ from notifications.rules.states import Event, Status
 RECOVERY_BATCH = 500
 # Whoever loses its claim so often in a row, before any hand-over, takes its worker along: it is not tried again.
 MOST_LOST_CLAIMS = 5
+CLAIMS_LOST = f"claimed {MOST_LOST_CLAIMS} times and never handed over: it may take its worker along"
 # From so many on the next try is at a moment of its own, so that the neighbours of such a message get past it.
 APART_FROM = 3
 APART_S = 10.0
@@ -72,7 +73,7 @@ def _queue_again(lost: Sequence[Message]) -> None:
         Event.FAILED,
         _by_id(id_ for id_, lost_claims in times.items() if lost_claims >= MOST_LOST_CLAIMS),
         error_fingerprint="worker/lost",
-        status_reason=f"claimed {MOST_LOST_CLAIMS} times and never handed over: it may take its worker along",
+        status_reason=CLAIMS_LOST,
         **counted,
     )
 

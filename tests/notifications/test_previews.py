@@ -54,8 +54,9 @@ def test_index_has_every_subject_in_every_language(client):
     for name in kinds.KINDS:
         for language in LANGUAGES:
             assert f'href="/dev/emails/{name}/?language={language}"' in text
-    assert "Welcome to Mailroom: please confirm your address" in text
-    assert "Willkommen bei Mailroom: Bitte bestätigen Sie Ihre Adresse" in text
+    subjects = {previews.look(kinds.get("welcome"), language)[0].subject for language in LANGUAGES}
+    assert len(subjects) == len(LANGUAGES)
+    assert all(subject in text for subject in subjects)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -108,7 +109,8 @@ def test_links_in_previews_are_nobodys(client, name):
 
 
 def test_kind_whose_sample_is_too_small_says_so(client, broken):
-    problem = "product-news cannot be rendered: MissingVariableError:headline"
+    _, problem = previews.look(kinds.get(broken), "en")
+    assert problem.endswith(": MissingVariableError:headline")
     for path in ("/dev/emails/", f"/dev/emails/{broken}/"):
         response = client.get(path)
         assert (response.status_code, problem in response.text) == (200, True)

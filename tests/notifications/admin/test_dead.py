@@ -1,5 +1,6 @@
 """Dead letters in the Django admin: seen by what they died of, and replayed by who may."""
 
+import re
 from uuid import uuid4
 
 import pytest
@@ -8,6 +9,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 
 from notifications.admin.dead import DeadLetterAdmin
+from notifications.delivery.replay import ReplayVerdict
 from notifications.models import Message
 from notifications.rules.states import Status
 from tests.factories import MessageFactory
@@ -35,6 +37,10 @@ def action(*messages, **more):
 
 def joined(messages):
     return {"messages": " ".join(str(one.id) for one in messages)}
+
+
+def figures(message):
+    return re.findall(r"\d[\d,]*", str(message))
 
 
 def replayed():
@@ -68,10 +74,10 @@ def test_own_page_of_a_dead_letter_is_its_messages(admin_client):
 
 def test_action_shows_what_would_happen_and_changes_nothing(admin_client):
     messages = [dead(), dead(), dead(expires_at=Now())]
-    page = admin_client.post(LIST, action(*messages)).content.decode()
-    assert "<strong>2 of 3</strong> would be queued again" in page
+    answer = admin_client.post(LIST, action(*messages))
+    page = answer.content.decode()
+    assert (answer.context["tally"].wanted, answer.context["tally"].dead) == (2, 3)
     assert "ses/Rejected" in page
-    assert "Replay 2 dead letters" in page
     assert all(str(message.id) in page for message in messages)
     assert not replayed()
 
@@ -93,7 +99,13 @@ def test_post_replays_what_is_wanted_and_says_what_stays(admin_client, admin_use
     messages = [dead(), dead(), dead(expires_at=Now()), dead(kind="long-gone"), MessageFactory()]
     page = admin_client.post(REPLAY_MANY, joined(messages), follow=True)
     assert page.redirect_chain[-1][0] == LIST
-    assert "2 of 5 replayed. Still dead: 1 expired, 1 broken. 1 had already changed status." in page.content.decode()
+    (message,) = page.context["messages"]
+    assert message.level_tag == "success"
+    assert figures(message) == ["2", "5", "1", "1", "1"]
+    assert {verdict for verdict in ReplayVerdict if verdict in str(message)} == {
+        ReplayVerdict.EXPIRED,
+        ReplayVerdict.BROKEN,
+    }
     assert replayed() == 2
     entries = LogEntry.objects.all()
     assert {entry.object_id for entry in entries} == {str(one.pk) for one in messages[:2]}
@@ -105,23 +117,23 @@ def test_post_replays_what_is_wanted_and_says_what_stays(admin_client, admin_use
 def test_replaying_twice_replays_once(admin_client):
     message = dead()
     assert admin_client.post(REPLAY_MANY, joined([message]))["Location"] == detail(message)
-    page = admin_client.post(REPLAY_MANY, joined([message]), follow=True).content.decode()
-    assert "0 of 1 replayed. 1 had already changed status." in page
+    page = admin_client.post(REPLAY_MANY, joined([message]), follow=True)
+    assert [(one.level_tag, figures(one)) for one in page.context["messages"]][-1] == ("warning", ["0", "1", "1"])
     message.refresh_from_db()
     assert message.replays == 1
 
 
 def test_as_many_as_may_be_chosen_fit_into_a_post(admin_client):
     ids = [str(uuid4()) for _ in range(DeadLetterAdmin.most_at_once)]
-    page = admin_client.post(REPLAY_MANY, {"messages": " ".join(ids)}, follow=True).content.decode()
-    assert "0 of 5,000 replayed. 5,000 had already changed status." in page
+    page = admin_client.post(REPLAY_MANY, {"messages": " ".join(ids)}, follow=True)
+    assert [figures(message) for message in page.context["messages"]] == [["0", "5,000", "5,000"]]
 
 
 def test_more_than_the_limit_is_refused_with_a_sentence(admin_client, monkeypatch):
     monkeypatch.setattr(DeadLetterAdmin, "most_at_once", 2)
     messages = [dead(), dead(), dead()]
-    page = admin_client.post(LIST, action(*messages), follow=True).content.decode()
-    assert "At most 2 can be chosen at once. Nothing was changed." in page
+    page = admin_client.post(LIST, action(*messages), follow=True)
+    assert [(message.level_tag, figures(message)) for message in page.context["messages"]] == [("error", ["2"])]
     admin_client.post(REPLAY_MANY, joined(messages))
     assert not replayed()
 
@@ -133,7 +145,7 @@ def test_message_page_tells_what_it_died_of_and_offers_a_replay(admin_client, st
     assert replay_url(message) in page
     assert replay_url(alive) not in admin_client.get(detail(alive)).content.decode()
     assert replay_url(message) not in staff("view_message").get(detail(message)).content.decode()
-    assert "Replay this dead letter" in admin_client.get(replay_url(message)).content.decode()
+    assert admin_client.get(replay_url(message)).context["tally"].wanted == 1
 
 
 @pytest.mark.parametrize("permissions", [(), ("view_message",), ("resend_message",)])

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from accounts.models import User
+from notifications.delivery.relevance import SUPPRESSED
 from notifications.events import suppress
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
 from notifications.outbox import Draft, enqueue
@@ -101,7 +102,9 @@ def test_timeline_says_how_a_story_ended(admin_client):
     suppress.suppress("ada@example.com", Reason.COMPLAINT, "")
     message = enqueue(Draft(kind="welcome", to="ada@example.com"))
     page = admin_client.get(detail(message)).content.decode()
-    assert page.index("enqueued") < page.index("the address is suppressed: complaint", page.index("Timeline"))
+    assert page.index("enqueued") < page.index(
+        SUPPRESSED.format(reason=Reason.COMPLAINT), page.index("timeline-heading")
+    )
 
 
 def test_events_of_one_moment_are_told_in_the_providers_order(admin_client):
@@ -117,7 +120,7 @@ def test_events_of_one_moment_are_told_in_the_providers_order(admin_client):
             occurred_at=timezone.now() + timedelta(seconds=number),
         )
     page = admin_client.get(detail(message)).content.decode()
-    page = page[page.index("Timeline") :]
+    page = page[page.index("timeline-heading") :]
     assert page.index("accepted") < page.index("deferred") < page.index("delivered")
 
 

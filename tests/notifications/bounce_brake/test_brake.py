@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -184,9 +185,7 @@ def test_operator_is_told_once_when_it_begins_and_once_when_it_ends(caplog):
     assert [brake.log_changes(), brake.log_changes()] == [False, False]
     told = [(record.levelname, record.getMessage()) for record in caplog.records]
     assert [level for level, _ in told] == ["ERROR", "WARNING"]
-    assert told[0][1].startswith(
-        "the bounce brake is on: 10 of 10 mails to unconfirmed addresses bounced within 60 min"
-    )
+    assert re.findall(r"\d+", told[0][1])[:3] == ["10", "10", "60"]
 
 
 def test_operator_sees_it(capsys, admin_client):

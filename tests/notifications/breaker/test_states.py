@@ -25,7 +25,8 @@ def test_states_of_all_providers_in_use(settings):
     seen = {circuit.provider: circuit for circuit in states()}
     assert list(seen) == settings.EMAIL_PROVIDERS
     assert seen["ses"] == CircuitState(provider="ses", state="closed")
-    assert (seen["smtp"].state, seen["smtp"].reason) == ("closed", "transient: http-503, 1 in a row")
+    assert seen["smtp"].state == "closed"
+    assert seen["smtp"].reason.startswith("transient: http-503, 1 ")
     assert seen["sendgrid"].state == "open"
     assert re.fullmatch(r"transient: http-503, for \d s", seen["sendgrid"].reason)
     assert 0 < seen["sendgrid"].probes_in_s <= 1

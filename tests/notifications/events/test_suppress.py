@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from notifications.delivery.deliver import deliver
 from notifications.delivery.recheck import take_recheck
 from notifications.delivery.record import Carrier
+from notifications.delivery.relevance import SUPPRESSED
 from notifications.events import suppress
 from notifications.models import Message, ProviderEvent, Suppression
 from notifications.outbox import Draft, enqueue
@@ -115,7 +116,10 @@ def test_suppressed_address_gets_a_row_with_a_reason_and_no_mail(provider, djang
     suppress.suppress(ADDRESS, Reason.HARD_BOUNCE, "")
     with django_capture_on_commit_callbacks() as after_commit:
         message = enqueue(Draft(kind="welcome", to="Ada@Example.com", user=UserFactory(email=ADDRESS)))
-    assert (message.status, message.status_reason) == (Status.SUPPRESSED, "the address is suppressed: hard bounce")
+    assert (message.status, message.status_reason) == (
+        Status.SUPPRESSED,
+        SUPPRESSED.format(reason=Reason.HARD_BOUNCE),
+    )
     assert Message.objects.get().status == Status.SUPPRESSED
     assert not any("publish" in callback.__qualname__ for callback in after_commit)
 
@@ -126,7 +130,7 @@ def test_address_that_is_suppressed_while_a_message_waits_gets_none(provider):
     deliver([message.id], Stream.DEFAULT, Carrier(task_id="", worker=""))
     after = Message.objects.get(id=message.id)
     assert (after.status, after.attempts, provider.taken) == (Status.SUPPRESSED, 0, [])
-    assert after.status_reason == "the address is suppressed: complaint"
+    assert after.status_reason == SUPPRESSED.format(reason=Reason.COMPLAINT)
 
 
 @pytest.mark.parametrize(
@@ -267,8 +271,8 @@ def test_lifted_address_gets_mail_and_the_row_says_who_and_why(provider):
     operator = UserFactory()
     suppress.suppress(ADDRESS, Reason.HARD_BOUNCE, "")
     row = Suppression.objects.get()
-    assert suppress.lift(row, operator, "they called: the mailbox exists")
+    assert suppress.lift(row, operator, why := "they called: the mailbox exists")
     assert not suppress.lift(row, UserFactory(), "too late")
     row.refresh_from_db()
-    assert (row.lifted_by, row.lift_reason) == (operator, "they called: the mailbox exists")
+    assert (row.lifted_by, row.lift_reason) == (operator, why)
     assert reset().status == Status.SENT

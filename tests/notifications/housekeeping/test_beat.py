@@ -32,6 +32,6 @@ def test_every_turn_of_its_loop_is_a_beat_and_none_is_far(scheduler):
 def test_loop_that_stands_still_is_said(scheduler):
     scheduler.tick()
     scheduler.turned_at = time.monotonic() - 40
-    assert scheduler.trouble() == "its loop has stood still for 40 s"
+    assert "40 s" in scheduler.trouble()
     scheduler.tick()
     assert scheduler.trouble() == ""

@@ -52,7 +52,7 @@ def test_database_that_is_away_is_said_once_and_again_after_it_was_back(row, mon
         row.start()
         eventually(lambda: len(calls) > 8)
         row.stop()
-    assert caplog.messages == ["the heartbeat of relay@here cannot be written down (OperationalError)"] * 2
+    assert [record.args for record in caplog.records] == [("relay@here", "OperationalError")] * 2
 
 
 def test_end_does_not_wait_for_a_database_that_hangs(row, monkeypatch):

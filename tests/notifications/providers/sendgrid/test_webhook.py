@@ -177,7 +177,7 @@ def test_event_without_a_usable_id_has_one_of_its_words(sendgrid, event_id):
 def test_change_of_the_account_is_noted(sendgrid):
     batch = [DELIVERED, {"event": "account_status_change", "type": "compliance_suspend"}]
     opened = webhook.verify_and_parse(sendgrid.posted(json.dumps(batch).encode()))
-    assert opened.note == "SendGrid changed the account's status: compliance_suspend"
+    assert "compliance_suspend" in opened.note.split()
     assert len(opened.events) == 2
     assert webhook.interpret(opened.events[1].payload) is None
 

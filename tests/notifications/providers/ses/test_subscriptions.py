@@ -25,7 +25,7 @@ def test_one_byte_changed_in_a_confirmation_is_refused(amazon, sns, name):
 def test_subscription_to_our_topic_is_confirmed(amazon, sns, version):
     batch = ses.verify_and_parse(as_posted(sns.confirmation(SignatureVersion=version)))
     assert batch.events == []
-    assert batch.note == f"confirmed the subscription to {TOPIC}"
+    assert TOPIC in batch.note
     assert amazon.asked == [CERTIFICATE_PATH, signing.SUBSCRIBE_PATH]
 
 

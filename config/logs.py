@@ -19,13 +19,16 @@ class WithoutTokens(logging.Filter):
         return True
 
 
+OUTAGE = "{line} (the database is away: {error})"
+
+
 class DatabaseInOneLine(logging.Filter):
     """Logs a database outage in one line: it is no mistake of the code."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
         if error is not None and is_outage(error):
-            record.msg, record.args = f"{record.getMessage()} (the database is away: {error_name(error)})", ()
+            record.msg, record.args = OUTAGE.format(line=record.getMessage(), error=error_name(error)), ()
             record.exc_info = record.exc_text = None
         return True
 

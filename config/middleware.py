@@ -33,6 +33,7 @@ UNUSABLE = {"Cc", "Cs"}
 PROBES = {"/healthz/live": views.live, "/healthz/ready": views.ready}
 # What gettext raises for a file of translations: none of its own, cut short, in no known encoding, with bad plurals.
 UNREADABLE = (OSError, struct.error, LookupError, ValueError)
+UNREADABLE_TRANSLATION = "A translation cannot be read (%s): the page speaks %s"
 
 
 class SecureHeadersMiddleware:
@@ -140,7 +141,7 @@ class PageLanguageMiddleware(LocaleMiddleware):
         try:
             super().process_request(request)
         except UNREADABLE as error:
-            logger.warning("A translation cannot be read (%s): the page speaks %s", error, settings.LANGUAGE_CODE)
+            logger.warning(UNREADABLE_TRANSLATION, error, settings.LANGUAGE_CODE)
             use_language(request, settings.LANGUAGE_CODE)
 
 

@@ -14,6 +14,7 @@ from devtools.stack.supervision import Supervisor, SupervisorError
 
 FOLDER = BASE_DIR / ".local"
 LOOK_EVERY_S = 2.0
+LEFTOVERS_STOPPED = "Stopped the leftovers of a crashed start."
 
 
 def main(arguments: list[str]) -> int:
@@ -31,7 +32,7 @@ def up() -> int:
         print("Mailroom is already running from this folder; `make down` ends it.", file=sys.stderr)
         return 1
     if supervisor.stop():
-        print("Stopped the leftovers of a crashed start.")
+        print(LEFTOVERS_STOPPED)
     try:
         stack = Stack(FOLDER, chosen_ports(), os.environ)
     except (PortTakenError, ValueError) as error:

@@ -17,6 +17,8 @@ from notifications.models import Message
 from tests.accounts.pages import codes, notices
 from tests.factories import MessageFactory, UserFactory
 
+NEW_PASSWORD = "a much newer password"
+
 pytestmark = pytest.mark.django_db
 HOME = reverse("accounts:home")
 PASSWORD_CHANGE = reverse("accounts:password-change")
@@ -69,11 +71,11 @@ def test_account_page_shows_the_own_mail_and_how_far_it_has_come(member, user):
 def test_password_is_changed_and_only_this_session_goes_on(member, user):
     elsewhere = Client()
     elsewhere.force_login(user)
-    fields = {"current_password": PASSWORD, "password": "a much newer password"}
+    fields = {"current_password": PASSWORD, "password": NEW_PASSWORD}
     page = member.post(PASSWORD_CHANGE, fields, follow=True)
     assert notices(page) == ["password-saved"]
     user.refresh_from_db()
-    assert user.check_password("a much newer password")
+    assert user.check_password(NEW_PASSWORD)
     assert elsewhere.get(PREFERENCES).status_code == 302
     assert message("password-changed").to_address == "ada@example.com"
 
@@ -81,7 +83,7 @@ def test_password_is_changed_and_only_this_session_goes_on(member, user):
 @pytest.mark.parametrize(
     ("path", "fields"),
     [
-        (PASSWORD_CHANGE, {"password": "a much newer password"}),
+        (PASSWORD_CHANGE, {"password": NEW_PASSWORD}),
         (ADDRESS_CHANGE, {"email": "new@example.com"}),
         (DELETE, {}),
     ],

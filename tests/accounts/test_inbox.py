@@ -24,6 +24,8 @@ from notifications.rules.suppression import Reason
 from tests.accounts.pages import notices
 from tests.factories import UserFactory
 
+NEW_PASSWORD = "a much newer password"
+
 pytestmark = pytest.mark.django_db
 INBOX = reverse("accounts:check-inbox")
 RESEND = reverse("accounts:resend")
@@ -228,7 +230,7 @@ def test_owner_who_chooses_a_password_is_followed_by_no_stranger(person):
     """Somebody signed up with another's address, and keeps the page open."""
     owner = User.objects.get()
     where = Client().get(password_reset_path(owner), follow=True)
-    where.client.post(where.redirect_chain[-1][0], {"password": "a much newer password"})
+    where.client.post(where.redirect_chain[-1][0], {"password": NEW_PASSWORD})
     assert User.objects.get().confirmed_at is not None
     assert state(person) != "confirmed"
     person.post(CORRECT, {"email": "eve@example.com", "password": PASSWORD})
@@ -279,7 +281,7 @@ def test_link_in_a_mail_proves_only_the_address_it_went_to(person, monkeypatch):
         User.objects.filter(pk=own.pk).update(email="victim@example.com")
 
     monkeypatch.setattr(User, "set_password", slowly)
-    page = where.client.post(where.redirect_chain[-1][0], {"password": "a much newer password"})
+    page = where.client.post(where.redirect_chain[-1][0], {"password": NEW_PASSWORD})
     assert not page.context["validlink"]
     own.refresh_from_db()
-    assert (own.confirmed_at, own.check_password("a much newer password")) == (None, False)
+    assert (own.confirmed_at, own.check_password(NEW_PASSWORD)) == (None, False)

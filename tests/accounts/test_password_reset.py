@@ -14,6 +14,8 @@ from notifications.models import Message
 from notifications.rules.states import Stream
 from tests.factories import UserFactory
 
+NEW_PASSWORD = "a much newer password"
+
 pytestmark = pytest.mark.django_db
 URL = reverse("accounts:password-reset")
 CARRIER = Carrier(task_id="task", worker="worker")
@@ -77,17 +79,17 @@ def test_link_sets_a_new_password_once(client, user):
     form = client.get(path, follow=True)
     where = form.redirect_chain[-1][0]
     assert path not in where
-    answer = client.post(where, {"password": "a much newer password"})
+    answer = client.post(where, {"password": NEW_PASSWORD})
     assert answer["Location"] == reverse("accounts:password-reset-complete")
     user.refresh_from_db()
-    assert user.check_password("a much newer password")
+    assert user.check_password(NEW_PASSWORD)
     assert not client.get(path, follow=True).context["validlink"]
 
 
 def test_new_password_is_told_and_confirms_the_address_and_ends_what_was_under_way(client, user):
     User.objects.update(new_email="new@example.com")
     where = client.get(password_reset_path(user), follow=True).redirect_chain[-1][0]
-    client.post(where, {"password": "a much newer password"})
+    client.post(where, {"password": NEW_PASSWORD})
     user.refresh_from_db()
     assert user.confirmed_at is not None
     assert user.new_email == ""
@@ -96,11 +98,11 @@ def test_new_password_is_told_and_confirms_the_address_and_ends_what_was_under_w
 
 def test_tick_of_another_persons_sign_up_is_not_the_owners(user):
     strangers = UserFactory(email="eve@example.com", wants_news=True)
-    assert passwords.reset_password(strangers, "a much newer password")
+    assert passwords.reset_password(strangers, NEW_PASSWORD)
     strangers.refresh_from_db()
     assert (strangers.confirmed_at is not None, strangers.wants_news) == (True, False)
     User.objects.filter(pk=user.pk).update(confirmed_at=timezone.now(), wants_news=True)
-    assert passwords.reset_password(User.objects.get(pk=user.pk), "a much newer password")
+    assert passwords.reset_password(User.objects.get(pk=user.pk), NEW_PASSWORD)
     user.refresh_from_db()
     assert user.wants_news
 
@@ -116,7 +118,7 @@ def test_weak_password_is_refused(client, user):
 def test_new_password_does_not_reopen_a_closed_account(client, user):
     where = client.get(password_reset_path(user), follow=True).redirect_chain[-1][0]
     User.objects.filter(pk=user.pk).update(is_active=False)
-    client.post(where, {"password": "a much newer password"})
+    client.post(where, {"password": NEW_PASSWORD})
     user.refresh_from_db()
     assert not user.is_active
 
@@ -141,7 +143,7 @@ def test_open_form_leaves_no_token_in_a_row(client, user):
 def test_forged_cookie_opens_no_form(client, user, cookie):
     where = client.get(password_reset_path(user), follow=True).redirect_chain[-1][0]
     client.cookies[RESET_COOKIE] = cookie
-    client.post(where, {"password": "a much newer password"})
+    client.post(where, {"password": NEW_PASSWORD})
     user.refresh_from_db()
     assert user.check_password("the old password")
 

@@ -71,7 +71,8 @@ def test_same_address_twice_is_said_at_the_field():
     User.objects.create_user("ada@example.com")
     with pytest.raises(ValidationError) as refusal:
         User(email="Ada@example.com", password="x").full_clean()
-    assert refusal.value.message_dict == {"email": ["There is already an account with this address."]}
+    (error,) = refusal.value.error_dict["email"]
+    assert (set(refusal.value.error_dict), error.code) == ({"email"}, "unique")
 
 
 @pytest.mark.django_db

@@ -19,7 +19,8 @@ def test_machine_without_an_engine_gets_one_clear_line(monkeypatch, capsys, ci, 
     monkeypatch.setenv("CI", ci)
     monkeypatch.setattr(program, "interrupt_once", lambda: None)
     assert program.main() == status
-    assert capsys.readouterr().out == "The containers are not tested here: there is none.\n"
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "there is none" in line
 
 
 def test_failed_command_says_what_it_printed(tmp_path):

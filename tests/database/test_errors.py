@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from django.db import DataError, Error, InterfaceError, InternalError, OperationalError, ProgrammingError
 
-from config.logs import DatabaseInOneLine
+from config.logs import OUTAGE, DatabaseInOneLine
 from notifications.runtime.database import DatabaseUnavailableError, error_name, is_outage, raise_outage
 
 
@@ -50,7 +50,7 @@ def test_something_else(error):
 
 def test_name_of_the_trouble_holds_nothing_of_its_text():
     assert error_name(said("53100")) == "DiskFull"
-    assert error_name(OperationalError("a secret of ours")) == "OperationalError"
+    assert error_name(OperationalError("a secret")) == "OperationalError"
 
 
 def test_translation_keeps_the_name_and_nothing_else():
@@ -67,5 +67,5 @@ def test_log_of_a_database_that_is_away_is_one_sentence(sqlstate, in_one_line):
     assert DatabaseInOneLine().filter(record)
     text = logging.Formatter("%(message)s").format(record)
     assert text.startswith("Down: /sign-up/")
-    assert (text == "Down: /sign-up/ (the database is away: AdminShutdown)") is in_one_line
+    assert (text == OUTAGE.format(line="Down: /sign-up/", error="AdminShutdown")) is in_one_line
     assert ("secret" in text) is not in_one_line

@@ -45,10 +45,11 @@ def test_page_leads_to_a_new_kind(tmp_path):
     shown = subprocess.run([sys.executable, "-c", SHOW], check=False, **run)
     assert shown.returncode == 0, shown.stderr
     subject, text, html = shown.stdout.split("|")
-    assert subject == "Your order 4711 is on its way"
-    assert "Hello Ada," in text
-    assert ">your order 4711 left us today.</p>" in html
-    assert "your order 4711 left us today.\n\n--" in text
+    assert "4711" in subject
+    assert "Ada," in text
+    (sentence,) = [line for line in text.splitlines() if "4711" in line]
+    assert f">{sentence}</p>" in html
+    assert f"{sentence}\n\n--" in text
 
 
 def test_page_says_how_to_enqueue_it():

@@ -2,6 +2,9 @@
 
 import pytest
 
+from notifications.delivery.relevance import SUPPRESSED
+from notifications.rules.states import Status
+from notifications.rules.suppression import Reason
 from tests.live.running import eventually
 
 pytestmark = pytest.mark.live
@@ -43,7 +46,7 @@ def test_hard_bounce_suppresses_the_address_and_the_reset_says_why_it_was_kept_b
         "SELECT status, status_reason FROM notifications_message WHERE to_address = %s AND kind = 'password-reset'",
         address,
     )
-    assert (status, reason) == ("suppressed", "the address is suppressed: hard bounce")
+    assert (status, reason) == (Status.SUPPRESSED, SUPPRESSED.format(reason=Reason.HARD_BOUNCE))
 
 
 def test_events_lost_doubled_late_and_shuffled_end_in_the_right_outcome(live):

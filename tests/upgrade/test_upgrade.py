@@ -166,7 +166,7 @@ def test_periodic_jobs_know_when_they_were_last_done():
 
 
 def test_users_log_in_and_are_deleted(client):
-    assert client.login(email="ada@example.com", password="a password of Ada")
+    assert client.login(email="ada@example.com", password="password of Ada")
     User.objects.get(email="resent@example.com").delete()
     assert set(Message.objects.filter(context={}, to_address="", kind="welcome").values_list("user", flat=True)) == {
         None

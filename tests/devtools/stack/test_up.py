@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from config.environment import BASE_DIR
+from devtools.stack.__main__ import LEFTOVERS_STOPPED
 from devtools.stack.orphans import MARK
 from devtools.stack.ports import free_port
 from tests.live.running import environment, eventually
@@ -95,7 +96,7 @@ def test_up_killed_started_again_and_interrupted(checkout, ports):
 
     password = (checkout / ".local" / "admin.password").read_text()
     process, log = up(checkout, ports)
-    assert "Ended what a crashed start had left." in log.read_text()
+    assert LEFTOVERS_STOPPED in log.read_text()
     assert password in log.read_text()
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(60) == 0
@@ -110,13 +111,16 @@ def test_taken_port_is_one_line_that_names_the_variable(checkout, ports, variabl
         done = local(checkout, "up", **{**ports, variable: str(taken)})
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"Port {taken} is taken. Choose another one: {variable}=")
+    assert str(taken) in line
+    assert f"{variable}=" in line
 
 
 @pytest.mark.parametrize("text", ["http", "0", "70000", "-1"])
 def test_what_is_no_port_is_said(checkout, text):
     done = local(checkout, "up", WEB_PORT=text)
-    assert (done.returncode, done.stderr.strip()) == (1, f"WEB_PORT is {text!r}; it must be a port number.")
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert line.startswith(f"WEB_PORT is {text!r}")
 
 
 def test_unknown_command_is_said(checkout):

@@ -24,6 +24,7 @@ from tests.notifications.events.test_apply import reported
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
 ADDRESS = "ada@example.com"
+WHY = "they called: the mailbox exists"
 
 
 def sent(**more):
@@ -271,8 +272,8 @@ def test_lifted_address_gets_mail_and_the_row_says_who_and_why(provider):
     operator = UserFactory()
     suppress.suppress(ADDRESS, Reason.HARD_BOUNCE, "")
     row = Suppression.objects.get()
-    assert suppress.lift(row, operator, why := "they called: the mailbox exists")
+    assert suppress.lift(row, operator, WHY)
     assert not suppress.lift(row, UserFactory(), "too late")
     row.refresh_from_db()
-    assert (row.lifted_by, row.lift_reason) == (operator, why)
+    assert (row.lifted_by, row.lift_reason) == (operator, WHY)
     assert reset().status == Status.SENT

@@ -23,6 +23,7 @@ from tests.notifications.providers.base import faults
 
 # Planted in everything a provider is told: keys, address, name, subject, both bodies.
 CANARY = "canary"
+SUBJECT = "Grüße, with a comma and a canary"
 
 
 def outgoing(**changes: Any) -> OutgoingMail:
@@ -32,7 +33,7 @@ def outgoing(**changes: Any) -> OutgoingMail:
         "from_email": "Shop <shop@example.com>",
         "to_address": "ada.canary@example.com",
         "to_name": "Ada, Canary 🎩",
-        "subject": "Grüße, with a comma and a canary",
+        "subject": SUBJECT,
         "text": "Hello\nAda & canary",
         "html": "<p>Hello Ada &amp; canary</p>",
         "headers": {
@@ -105,7 +106,7 @@ class ProviderContract(ProviderEdge):
         (entry,) = taken()
         assert receipt.provider_message_id
         assert (entry["to"], entry["to_name"]) == ("ada.canary@example.com", "Ada, Canary 🎩")
-        assert entry["subject"] == "Grüße, with a comma and a canary"
+        assert entry["subject"] == SUBJECT
         assert entry["text"].split() == ["Hello", "Ada", "&", "canary"]
         assert entry["html"].strip() == "<p>Hello Ada &amp; canary</p>"
         assert entry["headers"]["Auto-Submitted"] == "auto-generated"

@@ -12,7 +12,7 @@ from notifications.providers.base import connections, deadline
 from notifications.providers.base.mail import ProviderError
 from notifications.providers.ses.backend import Ses
 from notifications.rules.retry import ErrorClass
-from tests.notifications.providers.base.contract import outgoing
+from tests.notifications.providers.base.contract import SUBJECT, outgoing
 
 LONGEST_LINE = 998
 
@@ -65,7 +65,7 @@ def test_mail_arrives_whole_and_at_one_person_only(ses, taken):
         ("Ada, Canary 🎩", "ada.canary@example.com")
     ]
     assert str(message["From"]) == "Shop <shop@example.com>"
-    assert message["Subject"] == "Grüße, with a comma and a canary"
+    assert message["Subject"] == SUBJECT
     assert message["Message-ID"] == "<1@example.com>"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["X-Auto-Response-Suppress"] == "OOF, AutoReply"
@@ -76,12 +76,13 @@ def test_mail_arrives_whole_and_at_one_person_only(ses, taken):
 
 @pytest.mark.usefixtures("verified")
 def test_both_bodies_arrive_the_text_first(ses, taken):
-    ses.send(outgoing(text="Hallo Ada,\n\nGrüße & so weiter\n", html="<p>Grüße &amp; so weiter</p>" * 200))
+    written = "Hallo Ada,\n\nGrüße & so weiter\n"
+    ses.send(outgoing(text=written, html="<p>Grüße &amp; so weiter</p>" * 200))
     message = message_from_string(taken()[0]["raw_data"], policy=policy.default)
     assert message.get_content_type() == "multipart/alternative"
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
     text, html = (part.get_content() for part in message.iter_parts())
-    assert text == "Hallo Ada,\n\nGrüße & so weiter\n"
+    assert text == written
     assert html.strip() == "<p>Grüße &amp; so weiter</p>" * 200
 
 

@@ -53,7 +53,7 @@ _counts = threading.Lock()
 
 
 def reserve_locally(provider: str, stream: Stream, wanted: int, rate: float) -> tuple[int, tuple[float, ...]]:
-    """Take up to `wanted` messages from this process's share; return the others' waits (s)."""
+    """Take messages from this process's share; return how many, and the others' waits (s)."""
     if stream is Stream.BULK:
         return 0, (COOLDOWN_S,) * wanted
     known = min(rate, rate_seen(provider) or rate)

@@ -55,7 +55,7 @@ LEFT, NO_PROVIDER = "left for later", "waiting for a provider"
 
 @dataclass
 class DeliveryReport:
-    """How many ids of one task met each fate. `retry_in_s` is for Celery's retry of a single message."""
+    """The ids of one task, counted by result. `retry_in_s` is for Celery's retry of a single message."""
 
     counts: Counter[str] = field(default_factory=Counter)
     retry_in_s: float | None = None
@@ -70,7 +70,8 @@ def deliver(
     """Send the messages that are due, relevant and within the budget.
 
     The rest stays queued. After the current call it ends early if its time slice is over or `stopping` is true; the
-    relay gets the rest immediately. Raises database errors if these handed nothing over, and RecordLostError otherwise.
+    relay gets the rest immediately. Raises database errors if nothing was
+    handed over before, and RecordLostError if something was.
     """
     run = DeliveryRun(stream, carrier, single=len(message_ids) == 1)
     run.stopping = stopping

@@ -18,7 +18,7 @@ def require(*allowed: Role) -> None:
 
 
 def start(*allowed: Role) -> None:
-    # For callers without an own error message.
+    # For callers that do not turn SystemCheckError into a sentence.
     try:
         require(*allowed)
     except SystemCheckError as error:

@@ -159,7 +159,7 @@ def fill_every_kind_and_status():
 def fill_users():
     """Users in all states, with the emails that their signals bring about."""
     operator = User.objects.create_superuser(
-        "ada@example.com", "password of Ada", name="Ada", confirmed_at=timezone.now()
+        "ada@example.com", "a password of Ada", name="Ada", confirmed_at=timezone.now()
     )
     staff = person("staff", is_staff=True, confirmed_at=timezone.now())
     group = Group.objects.create(name="support")

@@ -29,6 +29,8 @@ from tests.upgrade.databases import filled_database, snapshot
 
 CARRIER = Carrier(task_id="task-1", worker="main@mail-1")
 OF_TOMORROW = "kind-of-tomorrow"
+# As fill.py sets it.
+PASSWORD = "a password of Ada"
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +168,7 @@ def test_periodic_jobs_know_when_they_were_last_done():
 
 
 def test_users_log_in_and_are_deleted(client):
-    assert client.login(email="ada@example.com", password="password of Ada")
+    assert client.login(email="ada@example.com", password=PASSWORD)
     User.objects.get(email="resent@example.com").delete()
     assert set(Message.objects.filter(context={}, to_address="", kind="welcome").values_list("user", flat=True)) == {
         None

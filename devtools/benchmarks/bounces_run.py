@@ -30,7 +30,7 @@ MOST_S = 1.0
 RELAY = next(process for process in PROCESSES if process.role is Role.RELAY)
 FILL = """
 INSERT INTO notifications_suppression
-    (address, reason, detail, provider, lifted_at, lift_reason, provider_lift, recheck_id)
+    (address, reason, detail, provider, lifted_at, lift_reason, provider_lift, probe_id)
 SELECT 'person' || n || '@example.com', (ARRAY['hard bounce', 'soft bounces', 'complaint'])[1 + n %% 3], '550 5.1.1',
     'simulator', CASE WHEN n %% 10 = 0 THEN now() END, '', '', CASE WHEN n %% 3 = 1 THEN gen_random_uuid() END
 FROM generate_series(1, %s) AS n

@@ -26,7 +26,7 @@ WHERE id = %(id)s AND status = %(sending)s AND lease_token = %(token)s
       SELECT FROM notifications_suppression AS listed
       WHERE listed.address = lower(to_address) AND listed.lifted_at IS NULL
         AND (listed.reason <> %(unsubscribed)s OR stream = %(bulk)s)
-        AND (listed.reason <> %(soft_bounces)s OR listed.recheck_id IS DISTINCT FROM notifications_message.id)
+        AND (listed.reason <> %(soft_bounces)s OR listed.probe_id IS DISTINCT FROM notifications_message.id)
   )
 """
 _DEFER = """

@@ -33,11 +33,11 @@ SELECT mine.id, extract(epoch FROM statement_timestamp() - mine.created_at)::flo
     ),
     (
         SELECT count(*) FROM notifications_message AS other
-        WHERE mine.anonymized_at IS NULL AND other.to_address = mine.to_address AND other.kind = mine.kind
+        WHERE mine.forgotten_at IS NULL AND other.to_address = mine.to_address AND other.kind = mine.kind
             AND other.sent_at > statement_timestamp() - interval '1 hour'
     ) + (
         SELECT count(*) FROM notifications_message AS other
-        WHERE mine.anonymized_at IS NULL AND other.to_address = mine.to_address AND other.kind = mine.kind
+        WHERE mine.forgotten_at IS NULL AND other.to_address = mine.to_address AND other.kind = mine.kind
             AND other.status IN (%(sending)s, %(uncertain)s) AND (
                 other.status = %(uncertain)s AND other.created_at > statement_timestamp() - interval '1 hour'
                 OR other.status = %(sending)s AND (other.lease_until, other.id) < (mine.lease_until, mine.id)

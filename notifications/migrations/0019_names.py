@@ -1,4 +1,7 @@
-"""Names: anonymized for forgotten, rechecked for probed. Renames only: no table is rewritten."""
+"""Names: anonymized for forgotten, rechecked for probed.
+
+The columns keep their earlier names: during an upgrade, processes of the release before read and write them.
+"""
 
 from django.db import migrations, models
 
@@ -11,14 +14,20 @@ class RenameConstraint(migrations.RunSQL):
         super().__init__(statement.format(table, old, new), statement.format(table, new, old))
 
 
+def rename_job(old: str, new: str) -> list[tuple[str, list[str]]]:
+    table = "notifications_housekeepingjob"
+    return [
+        (f"DELETE FROM {table} WHERE name = %s AND EXISTS (SELECT FROM {table} WHERE name = %s)", [new, old]),
+        (f"UPDATE {table} SET name = %s WHERE name = %s", [new, old]),
+    ]
+
+
 class Migration(migrations.Migration):
     dependencies = [("notifications", "0018_address_and_time")]
 
     operations = [
         migrations.SeparateDatabaseAndState(
-            # PostgreSQL follows a column's new name in indexes and constraints by itself; Django's state does not.
             database_operations=[
-                migrations.RenameField("message", "forgotten_at", "anonymized_at"),
                 migrations.RunSQL(
                     "ALTER INDEX message_forget_idx RENAME TO message_anonymize_idx",
                     "ALTER INDEX message_anonymize_idx RENAME TO message_forget_idx",
@@ -28,8 +37,6 @@ class Migration(migrations.Migration):
                     "notifications_message_address_until_forgotten",
                     "notifications_message_address_until_anonymized",
                 ),
-                migrations.RenameField("suppression", "probe_id", "recheck_id"),
-                migrations.RenameField("suppression", "probed_at", "rechecked_at"),
                 migrations.RunSQL(
                     "ALTER INDEX suppression_probe_idx RENAME TO suppression_recheck_idx",
                     "ALTER INDEX suppression_recheck_idx RENAME TO suppression_probe_idx",
@@ -39,6 +46,11 @@ class Migration(migrations.Migration):
                 migrations.RemoveIndex("message", "message_forget_idx"),
                 migrations.RemoveConstraint("message", "notifications_message_address_until_forgotten"),
                 migrations.RenameField("message", "forgotten_at", "anonymized_at"),
+                migrations.AlterField(
+                    "message",
+                    "anonymized_at",
+                    models.DateTimeField(null=True, blank=True, db_column="forgotten_at"),
+                ),
                 migrations.AddIndex(
                     "message",
                     models.Index(
@@ -58,9 +70,16 @@ class Migration(migrations.Migration):
                 migrations.RemoveIndex("suppression", "suppression_probe_idx"),
                 migrations.RenameField("suppression", "probe_id", "recheck_id"),
                 migrations.AlterField(
-                    "suppression", "recheck_id", models.UUIDField("recheck", null=True, blank=True)
+                    "suppression",
+                    "recheck_id",
+                    models.UUIDField("recheck", null=True, blank=True, db_column="probe_id"),
                 ),
                 migrations.RenameField("suppression", "probed_at", "rechecked_at"),
+                migrations.AlterField(
+                    "suppression",
+                    "rechecked_at",
+                    models.DateTimeField(null=True, blank=True, db_column="probed_at"),
+                ),
                 migrations.AddIndex(
                     "suppression",
                     models.Index(
@@ -71,9 +90,7 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        # The memory of when a job was last done keeps its place under the job's new name.
-        migrations.RunSQL(
-            "UPDATE notifications_housekeepingjob SET name = 'anonymize' WHERE name = 'forget'",
-            "UPDATE notifications_housekeepingjob SET name = 'forget' WHERE name = 'anonymize'",
-        ),
+        # The memory of when a job was last done moves to the job's new name. A beat of the other release may have
+        # written that name already.
+        migrations.RunSQL(rename_job("forget", "anonymize"), rename_job("anonymize", "forget")),
     ]

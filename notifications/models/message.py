@@ -74,7 +74,8 @@ class Message(models.Model):
     # A keyed hash of the client that caused a message which was held back: no client may take all of the queue.
     slowed_for = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
     # Since then the recipient is erased: docs/privacy.md. The message is never sent (again).
-    anonymized_at = models.DateTimeField(null=True, blank=True)
+    # The column has an earlier name: during an upgrade, processes of the release before use it too.
+    anonymized_at = models.DateTimeField(null=True, blank=True, db_column="forgotten_at")
 
     class Meta:
         ordering = ["-created_at"]

@@ -53,8 +53,9 @@ class Suppression(models.Model):
     event = models.ForeignKey(ProviderEvent, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     # The message that was let through last to see whether the address takes mail again, and when.
-    recheck_id = models.UUIDField("recheck", null=True, blank=True)
-    rechecked_at = models.DateTimeField(null=True, blank=True)
+    # Columns with earlier names: as for Message.anonymized_at.
+    recheck_id = models.UUIDField("recheck", null=True, blank=True, db_column="probe_id")
+    rechecked_at = models.DateTimeField(null=True, blank=True, db_column="probed_at")
 
     lifted_at = models.DateTimeField(null=True, blank=True)
     lifted_by = models.ForeignKey(

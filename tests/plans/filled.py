@@ -107,7 +107,7 @@ def _messages():
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE notifications_message SET to_address = '', anonymized_at = now()"
+            "UPDATE notifications_message SET to_address = '', forgotten_at = now()"
             " WHERE user_id IS NULL AND created_at < now() - interval '7 days'"
         )
 
@@ -147,7 +147,7 @@ def _suppressions():
         address="'gone' || n || '@example.com'",
         reason="(ARRAY['hard bounce', 'complaint', 'soft bounces', 'unsubscribed'])[1 + n %% 4]",
         created_at="now() - n * interval '1 minute'",
-        recheck_id="CASE WHEN n %% 4 = 2 THEN gen_random_uuid() END",
+        probe_id="CASE WHEN n %% 4 = 2 THEN gen_random_uuid() END",
         lifted_at="CASE WHEN n %% 10 = 0 THEN now() - n * interval '1 minute' END",
         provider_lift="CASE WHEN n %% 10 = 0 THEN 'taken off' ELSE '' END",
     )

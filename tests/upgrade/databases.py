@@ -68,6 +68,16 @@ def snapshot():
     }
 
 
+def columns():
+    """Return, by table and column, its type, its length and whether an INSERT may leave it out."""
+    found = rows_of("""
+        SELECT table_name, column_name, data_type, character_maximum_length,
+            is_nullable = 'YES' OR column_default IS NOT NULL OR is_identity = 'YES'
+        FROM information_schema.columns WHERE table_schema = 'public'
+    """)
+    return {(table, column): description for table, column, *description in found}
+
+
 def schema():
     """Return all columns, constraints and indexes, without casts and brackets: a dump words them in another way."""
     columns = """

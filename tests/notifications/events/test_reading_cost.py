@@ -45,7 +45,7 @@ FILL = (
     """,
     """
     INSERT INTO notifications_suppression (address, reason, detail, provider, lifted_at, lift_reason, provider_lift,
-        recheck_id)
+        probe_id)
     SELECT 'old' || n || '@example.com', (ARRAY['hard bounce', 'soft bounces', 'complaint'])[1 + n % 3], '', 'scripted',
         CASE WHEN n % 4 = 0 THEN now() END, '', '', CASE WHEN n % 2 = 0 THEN gen_random_uuid() END
     FROM generate_series(1, %s) AS n

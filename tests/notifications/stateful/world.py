@@ -21,11 +21,11 @@ from notifications.runtime.redis_client import client
 TIMES = {
     "notifications_message": (
         *("created_at", "due_at", "expires_at", "sent_at", "died_at", "relay_after", "outcome_at"),
-        *("lease_until", "handed_over_at", "settle_at", "slowed_until", "anonymized_at"),
+        *("lease_until", "handed_over_at", "settle_at", "slowed_until", "forgotten_at"),
     ),
     "notifications_deliveryattempt": ("recorded_at",),
     "notifications_providerevent": ("read_after", "received_at", "occurred_at"),
-    "notifications_suppression": ("created_at", "rechecked_at", "lifted_at"),
+    "notifications_suppression": ("created_at", "probed_at", "lifted_at"),
 }
 _PASS_TIME = ";".join(
     f"UPDATE {table} SET " + ", ".join(f"{column} = {column} - {{0}} * interval '1 second'" for column in columns)  # noqa: S608

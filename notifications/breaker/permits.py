@@ -33,6 +33,9 @@ from notifications.runtime.redis_client import cooldown
 
 logger = logging.getLogger(__name__)
 
+REFUSES_US = "%s refuses us (%s): no mail goes there until somebody mends the set-up"
+IS_DOWN = "%s is down (%s: %s): no mail goes there for now"
+
 # How long a process trusts the state that it read last.
 CACHE_S = 0.25
 # What a probe needs beside the call: budget, claim, rendering.
@@ -178,9 +181,9 @@ def _log_transition(provider: str, done: store.CircuitChange) -> None:
             problem = f"{after.error_class}: {after.code}"
             logger.warning("%s fails for the message %s again and again (%s)", provider, after.failed[0], problem)
     elif after.error_class == ErrorClass.MISCONFIGURED:
-        logger.error("%s refuses us (%s): no mail goes there until somebody mends the set-up", provider, after.code)
+        logger.error(REFUSES_US, provider, after.code)
     else:
-        logger.warning("%s is down (%s: %s): no mail goes there for now", provider, after.error_class, after.code)
+        logger.warning(IS_DOWN, provider, after.error_class, after.code)
 
 
 def _state(provider: str, circuit: Circuit, now: float) -> CircuitState:

@@ -6,7 +6,14 @@ from notifications.rules.states import Event
 
 # The name of kinds.UnknownKindError.
 UNKNOWN_KIND = "UnknownKindError"
+ERASED = "it was anonymized: the recipient's address is erased"
 NO_ACCOUNT = "there is no account with this address"
+ACCOUNT_CLOSED = "the account is closed"
+ADDRESS_CHANGED = "the address is no longer the account's"
+SUPERSEDED = "a newer one of its kind was asked for"
+NOT_NEEDED = "no longer needed"
+FLOODED = "the address has been sent too many of its kind within an hour"
+TOO_LATE = "its time was over before it could be sent"
 SUPPRESSED = "the address is suppressed: {reason}"
 
 
@@ -50,16 +57,16 @@ class Skip:
 def skip_reason(facts: Facts) -> Skip | None:
     # The most telling reason comes first.
     checks = (
-        (facts.anonymized, Skip(Event.CANCELLED, "it was anonymized: the recipient's address is erased")),
+        (facts.anonymized, Skip(Event.CANCELLED, ERASED)),
         (bool(facts.broken), _broken(facts)),
         (facts.user_gone, Skip(Event.CANCELLED, NO_ACCOUNT)),
-        (facts.user_inactive, Skip(Event.CANCELLED, "the account is closed")),
-        (facts.address_changed, Skip(Event.CANCELLED, "the address is no longer the account's")),
-        (facts.superseded, Skip(Event.CANCELLED, "a newer one of its kind was asked for")),
-        (not facts.wanted, Skip(Event.CANCELLED, "no longer needed")),
+        (facts.user_inactive, Skip(Event.CANCELLED, ACCOUNT_CLOSED)),
+        (facts.address_changed, Skip(Event.CANCELLED, ADDRESS_CHANGED)),
+        (facts.superseded, Skip(Event.CANCELLED, SUPERSEDED)),
+        (not facts.wanted, Skip(Event.CANCELLED, NOT_NEEDED)),
         (bool(facts.suppressed), Skip(Event.ADDRESS_SUPPRESSED, SUPPRESSED.format(reason=facts.suppressed))),
-        (facts.flooded, Skip(Event.CANCELLED, "the address has been sent too many of its kind within an hour")),
-        (facts.expired, Skip(Event.EXPIRED, "its time was over before it could be sent")),
+        (facts.flooded, Skip(Event.CANCELLED, FLOODED)),
+        (facts.expired, Skip(Event.EXPIRED, TOO_LATE)),
     )
     return next((skip for applies, skip in checks if applies), None)
 

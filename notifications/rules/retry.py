@@ -18,6 +18,9 @@ class ErrorClass(StrEnum):
 # of attempts. Half a campaign would be lost to a day's quota otherwise.
 COST_NO_ATTEMPT = frozenset({ErrorClass.RATE_LIMITED, ErrorClass.MISCONFIGURED})
 
+REFUSED = "refused for good"
+SPENT = "{tries} attempts are spent"
+
 LONGEST_S = 3600.0
 MOST_DOUBLINGS = 12
 # No pause is longer than this share of a kind's whole time: a reset that is good for an hour is tried every 5 minutes.
@@ -91,9 +94,9 @@ def decide(
     if error_class is ErrorClass.AMBIGUOUS:
         return Uncertain()
     if error_class is ErrorClass.PERMANENT:
-        return GiveUp("refused for good")
+        return GiveUp(REFUSED)
     if tries.counted >= limits.attempts and error_class not in COST_NO_ATTEMPT:
-        return GiveUp(f"{tries.counted} attempts are spent")
+        return GiveUp(SPENT.format(tries=tries.counted))
     step = FIRST_S * 2.0 ** min(max(tries.made - 1, 0), MOST_DOUBLINGS)
     longest = max(FIRST_S, min(LONGEST_S, limits.age_s * OF_ITS_TIME))
     after_s = max(min(step, longest) * (0.5 + jitter / 2), provider_wish_s or 0.0)

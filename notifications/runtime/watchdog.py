@@ -16,6 +16,12 @@ ALL_STUCK_S = 180.0
 # One slow answer is no outage.
 ANSWERS_WITHIN_S = 10.0
 
+STANDS = "its consumer has stood still"
+UNHEARD = "the broker has not answered it"
+ALL_STUCK = "all of its slots have been busy with the same tasks"
+ONE_STUCK = "a task has been running"
+TAKES_NONE = "it has taken none"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
@@ -40,14 +46,14 @@ class Seen:
 def trouble(seen: Seen) -> str:
     # One sentence; empty if nothing is wrong.
     if seen.still_s > TURNS_WITHIN_S:
-        return f"its consumer has stood still for {seen.still_s:.0f} s: it has lost the broker or is held up"
+        return f"{STANDS} for {seen.still_s:.0f} s: it has lost the broker or is held up"
     if seen.unheard_s > ANSWERS_WITHIN_S:
-        return f"the broker has not answered it for {seen.unheard_s:.0f} s"
+        return f"{UNHEARD} for {seen.unheard_s:.0f} s"
     if seen.full_s > ALL_STUCK_S:
-        return f"all of its slots have been busy with the same tasks for {seen.full_s:.0f} s: its threads are stuck"
+        return f"{ALL_STUCK} for {seen.full_s:.0f} s: its threads are stuck"
     if seen.oldest_s > STUCK_S:
-        return f"a task has been running for {seen.oldest_s:.0f} s: its thread is stuck"
+        return f"{ONE_STUCK} for {seen.oldest_s:.0f} s: its thread is stuck"
     if seen.waiting and seen.free > 0 and seen.idle_s > PATIENCE_S:
         tasks = "1 task waits" if seen.waiting == 1 else f"{seen.waiting} tasks wait"
-        return f"{tasks} in its queues and it has taken none for {seen.idle_s:.0f} s"
+        return f"{tasks} in its queues and {TAKES_NONE} for {seen.idle_s:.0f} s"
     return ""

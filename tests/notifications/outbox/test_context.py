@@ -46,24 +46,24 @@ def test_value_is_stored(value, kept):
 @pytest.mark.parametrize(
     ("context", "named"),
     [
-        ({"good": 1, "bad": object()}, "bad cannot be stored: object"),
-        ({"bad": {1, 2}}, "bad cannot be stored: set"),
-        ({"bad": b"canary"}, "bad cannot be stored: bytes"),
-        ({"order": {"lines": [{"price": 1}, {"price": 1j}]}}, "order.lines[1].price cannot be stored: complex"),
-        ({"bad": float("nan")}, "bad cannot be stored: float"),
-        ({"bad": float("inf")}, "bad cannot be stored: float"),
-        ({"bad": "canary\ud800"}, "bad cannot be stored: str"),
-        ({"bad": "canary\0"}, "bad cannot be stored: text with a NUL"),
-        ({"bad": time(1, tzinfo=UTC)}, "bad cannot be stored: time"),
-        ({"bad": CYCLE}, "cannot be stored: dict"),
-        ({1: "canary"}, "a key of type int"),
-        ({"bad": {(1, 2): 3}}, "bad cannot be stored: dict"),
+        ({"good": 1, "bad": object()}, ["bad", "object"]),
+        ({"bad": {1, 2}}, ["bad", "set"]),
+        ({"bad": b"canary"}, ["bad", "bytes"]),
+        ({"order": {"lines": [{"price": 1}, {"price": 1j}]}}, ["order.lines[1].price", "complex"]),
+        ({"bad": float("nan")}, ["bad", "float"]),
+        ({"bad": float("inf")}, ["bad", "float"]),
+        ({"bad": "canary\ud800"}, ["bad", "str"]),
+        ({"bad": "canary\0"}, ["bad", "NUL"]),
+        ({"bad": time(1, tzinfo=UTC)}, ["bad", "time"]),
+        ({"bad": CYCLE}, ["dict"]),
+        ({1: "canary"}, ["int"]),
+        ({"bad": {(1, 2): 3}}, ["bad", "dict"]),
     ],
 )
 def test_value_that_cannot_be_stored_is_named(context, named):
     with pytest.raises(BadContextError) as refused:
         stored(context)
-    assert named in str(refused.value)
+    assert all(part in str(refused.value) for part in named)
     assert "canary" not in str(refused.value)
 
 

@@ -4,7 +4,18 @@ from datetime import timedelta
 import pytest
 
 from accounts.emails import PASSWORD_RESET, WELCOME
-from notifications.rules.retry import ErrorClass, GiveUp, Limits, Retry, TooLate, Tries, Uncertain, decide
+from notifications.rules.retry import (
+    REFUSED,
+    SPENT,
+    ErrorClass,
+    GiveUp,
+    Limits,
+    Retry,
+    TooLate,
+    Tries,
+    Uncertain,
+    decide,
+)
 
 HOUR, DAY = 3600, 86400
 
@@ -36,8 +47,8 @@ def after(error_class, attempts=1, *, kind=WELCOME, age_s=0.0, jitter=0.0, wish=
         ("a small wish does not hurry us", ErrorClass.RATE_LIMITED, 4, 1.0, 1.0, Retry(16.0)),
         ("a broken set-up closes its provider, not the others", ErrorClass.MISCONFIGURED, 1, 1.0, None, Retry(2.0)),
         ("an hour at most", ErrorClass.MISCONFIGURED, 12, 1.0, None, Retry(3600.0)),
-        ("refused for good", ErrorClass.PERMANENT, 1, 0.0, None, GiveUp("refused for good")),
-        ("attempts are spent", ErrorClass.TRANSIENT, 10, 0.0, None, GiveUp("10 attempts are spent")),
+        ("refused for good", ErrorClass.PERMANENT, 1, 0.0, None, GiveUp(REFUSED)),
+        ("attempts are spent", ErrorClass.TRANSIENT, 10, 0.0, None, GiveUp(SPENT.format(tries=10))),
         ("a quota takes as long as it takes", ErrorClass.RATE_LIMITED, 10, 1.0, None, Retry(1024.0)),
         ("so does a person", ErrorClass.MISCONFIGURED, 5000, 1.0, None, Retry(3600.0)),
         ("perhaps sent: never again on its own", ErrorClass.AMBIGUOUS, 1, 0.0, None, Uncertain()),
@@ -73,7 +84,7 @@ def test_pause_grows_with_attempts_that_do_not_count_too(error_class):
 def test_kind_sets_its_own_ceiling():
     kind = replace(WELCOME, max_attempts=2)
     assert after(ErrorClass.TRANSIENT, 1, kind=kind, jitter=1.0) == Retry(2.0)
-    assert after(ErrorClass.TRANSIENT, 2, kind=kind) == GiveUp("2 attempts are spent")
+    assert after(ErrorClass.TRANSIENT, 2, kind=kind) == GiveUp(SPENT.format(tries=2))
 
 
 def test_kind_of_a_few_seconds_is_still_tried_again():

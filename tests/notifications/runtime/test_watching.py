@@ -123,7 +123,7 @@ def test_worker_whose_slots_are_all_stuck_is_unhealthy(app, monkeypatch):
         eventually(lambda: client().llen(QUEUE) == 0)
         assert row().trouble == ""
         app.send_task("stuck", queue=QUEUE)
-        eventually(lambda: "all of its slots" in row().trouble)
+        eventually(lambda: watchdog.ALL_STUCK in row().trouble)
         assert not touched()
         # They wait for the database, which the worker cannot help.
         monkeypatch.setattr(database, "_outage_seen_at", math.inf)
@@ -134,7 +134,7 @@ def test_thread_that_is_stuck_for_long_is_said(app, monkeypatch):
     monkeypatch.setattr(watchdog, "STUCK_S", 0.5)
     with stuck_tasks(app):
         app.send_task("stuck", queue=QUEUE)
-        eventually(lambda: "its thread is stuck" in row().trouble)
+        eventually(lambda: watchdog.ONE_STUCK in row().trouble)
 
 
 def test_broker_that_went_away_is_noticed(app, monkeypatch):
@@ -144,7 +144,7 @@ def test_broker_that_went_away_is_noticed(app, monkeypatch):
         (step,) = [step for step in worker.consumer.steps if isinstance(step, watching.Heartbeat)]
         # What the consumer does with its steps when it has lost its connection.
         step.stop(worker.consumer)
-        eventually(lambda: "its consumer has stood still" in row().trouble)
+        eventually(lambda: watchdog.STANDS in row().trouble)
         assert not touched()
         step.start(worker.consumer)
         eventually(lambda: row().trouble == "" and touched())
@@ -157,7 +157,7 @@ def test_worker_without_its_broker_is_no_reason_for_a_restart(app, monkeypatch):
         (step,) = [step for step in worker.consumer.steps if isinstance(step, watching.Heartbeat)]
         monkeypatch.setattr(step.watch, "_waiting", lambda: None)
         step.stop(worker.consumer)
-        eventually(lambda: "its consumer has stood still" in row().trouble)
+        eventually(lambda: watchdog.STANDS in row().trouble)
         eventually(touched)
 
 

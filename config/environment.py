@@ -16,6 +16,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # A process that was given one of these is configured by its environment, not by what `make up` has left here.
 CONFIGURED_BY = ("SECRET_KEY", "DATABASE_URL", "POSTGRES_HOST", "REDIS_URL", "REDIS_HOST")
+# Variables of earlier releases: ignored without a word, they would change what a process does.
+RENAMED = {"FORGET_AFTER_DAYS": "ANONYMIZE_AFTER_DAYS"}
 
 
 def env_file(environment: Mapping[str, str], folder: Path) -> Path | None:
@@ -36,6 +38,9 @@ def read(environment: Mapping[str, str]) -> Environment:
     hint = "Name an existing file with one NAME=value a line; put a value of several lines into a file: NAME_FILE."
     for fault in faults(file) if file else ():
         found.refuse(Problem(name=name, text=f"{name} {fault}.", hint=hint, id="mailroom.E050"))
+    for old, new in RENAMED.items():
+        if found.given(old):
+            found.refuse(Problem(name=old, text=f"{old} is called {new} now.", hint=f"Rename it to {new}."))
     return found
 
 

@@ -222,6 +222,13 @@ def test_time_that_no_clock_reckons_with_is_refused(name):
     assert "Traceback" not in done.stderr
 
 
+def test_variable_of_an_earlier_release_is_refused():
+    done = run("manage.py", "check", FORGET_AFTER_DAYS="365")
+    assert done.returncode == 1
+    assert "mailroom.E030" in done.stderr
+    assert "ANONYMIZE_AFTER_DAYS" in done.stderr
+
+
 @pytest.fixture
 def checkout(tmp_path):
     """A folder in which somebody has once run `make up`, and the code elsewhere."""

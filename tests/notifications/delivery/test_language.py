@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 GERMAN = django_settings.BASE_DIR / "locale" / "de" / "LC_MESSAGES"
 TEMPLATE = (django_settings.BASE_DIR / "templates" / "emails" / "welcome" / "subject.txt").read_text()
 # The subject of a welcome as the catalogue has it.
-SUBJECT = re.search(r"%}([^{%]*{{.*}}[^{%]*){%", TEMPLATE)[1].replace("{{ site_name }}", "%(site_name)s")
+SUBJECT = re.findall(r"%}([^{%]*{{.*}}[^{%]*){%", TEMPLATE)[0].replace("{{ site_name }}", "%(site_name)s")
 with (GERMAN / "django.po").open("rb") as file:
     TRANSLATED = pofile.read_po(file, locale="de")
 

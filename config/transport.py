@@ -27,8 +27,10 @@ def database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable
 def database_authority(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     # As each connection would load it.
     file = settings.DATABASES["default"].get("OPTIONS", {}).get("sslrootcert", "")
+    if file in {"", "system"}:
+        return
     try:
-        ssl.create_default_context(cafile=None if file == "system" else file or None)
+        ssl.create_default_context(cafile=file)
     except (OSError, ValueError):
         hint = "Name a readable PEM file with the certificates of the authorities to trust, or unset it."
         yield Error("POSTGRES_CA_FILE cannot be read as certificates.", hint=hint, id="mailroom.E040")

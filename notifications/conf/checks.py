@@ -150,8 +150,10 @@ def _smtp() -> Iterable[CheckMessage]:
 def _authorities() -> Iterable[CheckMessage]:
     # As each connection would.
     for name in ("REDIS_CA_FILE", "SMTP_CA_FILE"):
+        if not (file := getattr(settings, name)):
+            continue
         try:
-            ssl.create_default_context(cafile=getattr(settings, name) or None)
+            ssl.create_default_context(cafile=file)
         except (OSError, ValueError):
             hint = "Name a readable PEM file with the certificates of the authorities to trust, or unset it."
             yield Error(f"{name} cannot be read as certificates.", hint=hint, id="mailroom.E040")

@@ -2,10 +2,10 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 from config.environment import BASE_DIR
+from tests import forked
 
 PRODUCTION = {
     "PATH": os.environ["PATH"],
@@ -25,12 +25,4 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run Python with `arguments` and the settings of a production server, changed by `environment`."""
     given = {name: value for name, value in PRODUCTION.items() if name not in without}
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env=given | environment,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    return forked.run(*arguments, folder=folder, environment=given | environment)

@@ -7,6 +7,7 @@ every one of its processes has servers of its own: tests empty the broker.
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -28,6 +29,10 @@ os.environ.update(
     EMAIL_PROVIDERS="simulator",
     SIMULATOR_URL="http://127.0.0.1:1",
 )
+
+# Dozens of processes start, and each would compile everything again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Importing anything below config reads the environment, so it has to be complete by now.
 from devtools.stack.ports import free_port  # noqa: E402

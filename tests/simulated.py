@@ -37,7 +37,7 @@ def simulator(folder: Path, *options: str) -> Iterator[Simulated]:
 
 
 def _wait(running: Simulated, process: "subprocess.Popen[bytes]") -> None:
-    give_up_at = time.monotonic() + 30
+    give_up_at = time.monotonic() + 100
     while time.monotonic() < give_up_at and process.poll() is None:
         try:
             running.get("/healthz").raise_for_status()

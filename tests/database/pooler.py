@@ -49,7 +49,7 @@ def pooler(server: Postgres, folder: Path) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(100)
 
 
 def _open_every_session(port: int) -> None:
@@ -61,7 +61,7 @@ def _open_every_session(port: int) -> None:
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 100
     while time.monotonic() < until:
         assert process.poll() is None, "PgBouncer has ended"
         try:

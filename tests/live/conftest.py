@@ -1,4 +1,4 @@
-"""One stack for all live tests; each of them has to leave it running."""
+"""One stack for all live tests; each of them has to leave it running, but for the workers it did not want."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -11,6 +11,15 @@ from tests.live.running import WORKERS, Running, environment, eventually, starte
 from tests.simulated import Simulated
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with those that bring workers of their own: starting the stack's after each of them would take long."""
+    items.sort(key=lambda item: "unattended" not in getattr(item, "fixturenames", ()))
+    for item in items:
+        # Time for the start of the stack, and to wait for several things, on a busy machine.
+        if item.get_closest_marker("live") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(600))
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with started(tmp_path_factory.mktemp("live stack"), environment()) as stack:
@@ -18,8 +27,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture
+def unattended(stack: Stack) -> Running:
+    """Return the stack without its workers, for a test that brings workers of its own."""
+    running = Running(stack, Simulated(stack.simulator_url, stack.folder / "simulator"))
+    running.stop(*(name for name in WORKERS if stack.supervisor.state(name) != "STOPPED"))
+    running.simulator.set_controls(**asdict(Controls(latency_ms=0)))
+    return running
+
+
+@pytest.fixture
 def live(stack: Stack) -> Running:
     running = Running(stack, Simulated(stack.simulator_url, stack.folder / "simulator"))
-    eventually(lambda: all(stack.supervisor.state(name) == "RUNNING" for name in WORKERS))
+    running.start(*(name for name in WORKERS if stack.supervisor.state(name) == "STOPPED"))
+    eventually(lambda: all(running.is_running(name) for name in WORKERS))
     running.simulator.set_controls(**asdict(Controls(latency_ms=0)))
     return running

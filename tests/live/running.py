@@ -43,6 +43,8 @@ PATIENCE = {
     "DELIVERY_LEASE_S": "12",
     "UNCERTAIN_SETTLE_S": "2",
 }
+# For things that come at once on a quiet machine.
+PATIENCE_S = 120.0
 WORKERS = ("worker-critical", "worker-main", "worker-bulk")
 
 
@@ -87,7 +89,7 @@ class Running:
 
     def flower(self, path: str) -> requests.Response:
         auth = ("operator", self.stack.flower_password)
-        return requests.get(self.stack.flower_url + path, auth=auth, timeout=30)
+        return requests.get(self.stack.flower_url + path, auth=auth, timeout=120)
 
     def stop(self, *names: str) -> None:
         for name in names:
@@ -99,6 +101,19 @@ class Running:
         for server in self.stack.servers:
             if server.name in names:
                 server.wait_ready()
+
+    @contextmanager
+    def without(self, *names: str) -> Iterator[None]:
+        """Stop those that run, and start them when the block ends."""
+        stopped = [name for name in names if self.is_running(name)]
+        try:
+            self.stop(*stopped)
+            yield
+        finally:
+            self.start(*(name for name in stopped if not self.is_running(name)))
+
+    def is_running(self, name: str) -> bool:
+        return self.stack.supervisor.state(name) == "RUNNING"
 
     def pid(self, name: str) -> int:
         return int(self.stack.supervisor.ask("getProcessInfo", name)["pid"])
@@ -135,21 +150,21 @@ class Running:
             **more,
         }
         command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-n", f"{provider}@%h", "-P", "threads"]
-        self.stop(*WORKERS)
-        with (self.stack.supervisor.log_folder / f"worker-for-{provider}.log").open("ab") as log:
-            process = subprocess.Popen(
+        with (
+            self.without(*WORKERS),
+            (self.stack.supervisor.log_folder / f"worker-for-{provider}.log").open("ab") as log,
+            subprocess.Popen(
                 [*command, "-c", "4", "-Q", "critical,default,bulk"],
                 cwd=BASE_DIR,
                 env=self.stack.environment | KEYS | settings,
                 stdout=log,
                 stderr=log,
-            )
+            ) as process,
+        ):
             try:
                 yield
             finally:
                 process.terminate()
-                process.wait(60)
-                self.start(*WORKERS)
 
     def accepted(self, addresses: set[str]) -> dict[str, int]:
         """How many copies of mail to each of `addresses` the simulated provider has taken."""
@@ -164,7 +179,7 @@ class Running:
         return {status for (status,) in rows}
 
 
-def eventually(happened: Callable[[], Any], *, within_s: float = 30.0) -> Any:
+def eventually(happened: Callable[[], Any], *, within_s: float = PATIENCE_S) -> Any:
     """Return the first true answer of `happened`. Fails with the last answer when the time is over."""
     give_up_at = time.monotonic() + within_s
     while not (answer := happened()):

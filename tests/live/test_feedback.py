@@ -18,21 +18,21 @@ def message(live, address):
 
 
 @pytest.mark.parametrize("provider", ["sendgrid", "ses", "postmark"])
-def test_provider_that_takes_a_mail_and_loses_the_answer_settles_it_by_webhook(live, provider):
+def test_provider_that_takes_a_mail_and_loses_the_answer_settles_it_by_webhook(unattended, provider):
     address = f"lost-answer-{provider}@example.com"
-    live.simulator.set_controls(fault="cut_after", fault_next=1, webhook_delay_ms=2000)
-    with live.worker_for(provider):
-        live.site_client().sign_up(address)
-        eventually(lambda: message(live, address)[0] == "uncertain")
-        assert live.accepted({address}) == {address: 1}
-        eventually(lambda: message(live, address)[:2] == ("sent", "delivered"))
-    attempts = live.sql(
+    unattended.simulator.set_controls(fault="cut_after", fault_next=1, webhook_delay_ms=2000)
+    with unattended.worker_for(provider):
+        unattended.site_client().sign_up(address)
+        eventually(lambda: message(unattended, address)[0] == "uncertain")
+        assert unattended.accepted({address}) == {address: 1}
+        eventually(lambda: message(unattended, address)[:2] == ("sent", "delivered"))
+    attempts = unattended.sql(
         "SELECT a.provider, a.number, a.result FROM notifications_deliveryattempt a"
         " JOIN notifications_message m ON m.id = a.message_id WHERE m.to_address = %s",
         address,
     )
     assert attempts == [(provider, 1, "ambiguous")]
-    assert live.accepted({address}) == {address: 1}
+    assert unattended.accepted({address}) == {address: 1}
 
 
 def test_hard_bounce_suppresses_the_address_and_the_reset_says_why_it_was_kept_back(live):

@@ -67,11 +67,11 @@ def test_hanging_management_interface_stops_no_email_and_no_other_job(live):
             LIFTED,
         )
         with beat_that_asks(live, port):
-            eventually(lambda: taken, within_s=60)
+            eventually(lambda: taken)
             live.site_client().sign_up("beside-a-hanging-api@example.com")
             eventually(lambda: live.statuses({"beside-a-hanging-api@example.com"}) == {"sent"})
             jobs = "SELECT done_at IS NOT NULL FROM notifications_housekeepingjob WHERE name = 'watch-bounces'"
-            eventually(lambda: live.sql(jobs) == [(True,)], within_s=60)
+            eventually(lambda: live.sql(jobs) == [(True,)])
             # One address is asked about and given up, and the others of this provider wait for the next run.
             tries = "SELECT sum(lift_tries) FROM notifications_suppression WHERE provider = 'sendgrid'"
             assert live.sql(tries)[0][0] < LIFTED

@@ -22,7 +22,7 @@ def test_two_worker_processes_hold_one_rate(live):
         "for number in range(300): User.objects.create_user(f'rate{number}@example.com')",
     )
     live.start("worker-main", "worker-bulk")
-    eventually(lambda: set(live.accepted(addresses).values()) == {1}, within_s=60)
+    eventually(lambda: set(live.accepted(addresses).values()) == {1})
     workers = live.sql(
         "SELECT a.worker, count(*) FROM notifications_deliveryattempt a JOIN notifications_message m"
         " ON m.id = a.message_id WHERE m.to_address = ANY(%s) GROUP BY 1",

@@ -57,25 +57,25 @@ def mailboxes():
     controller.stop(no_assert=True)
 
 
-def test_bad_recipients_and_names_delay_nobody(live, mailboxes):
+def test_bad_recipients_and_names_delay_nobody(unattended, mailboxes):
     names = [*REPLIES, "good"]
     script = f"PEOPLE, NAMES, POISON = {PEOPLE}, {names!r}, {POISON!r}\n{ENQUEUE}"
     good = {f"good-{number}@example.com" for number in range(PEOPLE)}
     none = {f"none-{number}@example.com" for number in range(PEOPLE)}
     later = {f"{name}-{number}@example.com" for name in ("grey", "full") for number in range(PEOPLE)}
-    with live.worker_for("smtp", SMTP_URL=mailboxes.url):
-        live.stack.manage("shell", "-v", "0", "-c", script)
-        eventually(lambda: live.statuses(good) == {"sent"}, within_s=60)
-        eventually(lambda: live.statuses(none) == {"dead"}, within_s=60)
+    with unattended.worker_for("smtp", SMTP_URL=mailboxes.url):
+        unattended.stack.manage("shell", "-v", "0", "-c", script)
+        eventually(lambda: unattended.statuses(good) == {"sent"})
+        eventually(lambda: unattended.statuses(none) == {"dead"})
         # Those who may take it later still wait.
-        assert live.statuses(later) <= {"queued", "sending"}
+        assert unattended.statuses(later) <= {"queued", "sending"}
         assert mailboxes.taken == dict.fromkeys(good, 1)
         # The circuit never opened.
         for text in (IS_DOWN, REFUSES_US):
-            assert text.partition(" (")[0] % "smtp" not in live.logs()
-    listed = live.sql("SELECT address FROM notifications_suppression WHERE address LIKE %s", "none-%@example.com")
+            assert text.partition(" (")[0] % "smtp" not in unattended.logs()
+    listed = unattended.sql("SELECT address FROM notifications_suppression WHERE address LIKE %s", "none-%@example.com")
     assert {address for (address,) in listed} == none
-    live.sql(
+    unattended.sql(
         "UPDATE notifications_message SET status = 'cancelled' WHERE status = 'queued' AND to_address = ANY(%s)",
         list(later),
     )

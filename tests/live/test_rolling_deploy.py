@@ -3,7 +3,7 @@
 import pytest
 
 from devtools.chaos.older_worker import older_worker
-from tests.live.running import WORKERS, eventually
+from tests.live.running import eventually
 
 pytestmark = pytest.mark.live
 
@@ -23,20 +23,15 @@ def rows(live, addresses):
     )
 
 
-@pytest.mark.timeout(240)
-def test_kind_that_a_worker_does_not_know_waits_for_one_that_does_and_delays_nothing_else(live):
+def test_kind_that_a_worker_does_not_know_waits_for_one_that_does_and_delays_nothing_else(unattended):
     unknown = {f"newer{number}@example.com" for number in range(3)}
     others = {f"other{number}@example.com" for number in range(20)}
-    live.stop(*WORKERS)
-    try:
-        with older_worker(live.stack):
-            for address in unknown:
-                live.site_client().sign_up(address)
-            eventually(lambda: rows(live, unknown) == {("queued", 0, "kind/UnknownKindError")}, within_s=60)
-            live.stack.manage("shell", "-v", "0", "-c", OTHERS)
-            eventually(lambda: live.statuses(others) == {"sent"}, within_s=60)
-            live.start("worker-main")
-            eventually(lambda: rows(live, unknown) == {("sent", 1, "")}, within_s=120)
-    finally:
-        live.start(*(name for name in WORKERS if live.stack.supervisor.state(name) != "RUNNING"))
-    assert set(live.accepted(unknown | others).values()) == {1}
+    with older_worker(unattended.stack):
+        for address in unknown:
+            unattended.site_client().sign_up(address)
+        eventually(lambda: rows(unattended, unknown) == {("queued", 0, "kind/UnknownKindError")})
+        unattended.stack.manage("shell", "-v", "0", "-c", OTHERS)
+        eventually(lambda: unattended.statuses(others) == {"sent"})
+        unattended.start("worker-main")
+        eventually(lambda: rows(unattended, unknown) == {("sent", 1, "")})
+    assert set(unattended.accepted(unknown | others).values()) == {1}

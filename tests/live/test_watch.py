@@ -52,26 +52,26 @@ def frozen(live, name):
 
 
 def test_frozen_worker_is_unhealthy_until_it_goes_on(live):
-    eventually(lambda: not codes(live), within_s=90)
+    eventually(lambda: not codes(live))
     with frozen(live, CRITICAL.name):
-        eventually(lambda: not live.stack.healthy(CRITICAL.name), within_s=60)
-        eventually(lambda: said(live, "critical@"), within_s=60)
-    eventually(lambda: live.stack.healthy(CRITICAL.name) and not codes(live), within_s=60)
+        eventually(lambda: not live.stack.healthy(CRITICAL.name))
+        eventually(lambda: said(live, "critical@"))
+    eventually(lambda: live.stack.healthy(CRITICAL.name) and not codes(live))
 
 
 def test_broker_that_is_away_is_said_and_workers_are_well_again_after_it(live):
-    eventually(lambda: not codes(live), within_s=90)
+    eventually(lambda: not codes(live))
     live.stop("valkey")
     try:
         assert codes(live)[0] == Code.BROKER_AWAY
-        eventually(lambda: not live.stack.healthy(CRITICAL.name), within_s=90)
+        eventually(lambda: not live.stack.healthy(CRITICAL.name))
     finally:
         live.start("valkey")
-    eventually(lambda: live.stack.healthy(CRITICAL.name) and not codes(live), within_s=90)
+    eventually(lambda: live.stack.healthy(CRITICAL.name) and not codes(live))
 
 
 def test_process_that_ends_in_order_is_not_missed(live):
-    eventually(lambda: not codes(live), within_s=90)
+    eventually(lambda: not codes(live))
     live.stop("worker-critical")
     try:
         # Another worker serves the stream too.
@@ -80,4 +80,4 @@ def test_process_that_ends_in_order_is_not_missed(live):
         assert not [name for (name,) in rows if name.startswith("critical@")]
     finally:
         live.start("worker-critical")
-    eventually(lambda: live.stack.healthy(CRITICAL.name), within_s=90)
+    eventually(lambda: live.stack.healthy(CRITICAL.name))

@@ -27,10 +27,10 @@ def link_in(mail, path):
 
 def posted(http, url, *hidden, **fields):
     """Post a form of the admin: it names where it goes, and what it holds beside what is typed."""
-    page = http.get(url, timeout=30).text
+    page = http.get(url, timeout=120).text
     names = ("csrfmiddlewaretoken", *hidden)
     fields |= {name: re.search(rf'name="{name}" value="([^"]+)"', page)[1] for name in names}
-    return http.post(url, data=fields, headers={"Referer": url}, allow_redirects=False, timeout=30)
+    return http.post(url, data=fields, headers={"Referer": url}, allow_redirects=False, timeout=120)
 
 
 def test_person_signs_up_confirms_and_logs_in(live):
@@ -44,7 +44,7 @@ def test_person_signs_up_confirms_and_logs_in(live):
     ((confirmed,),) = live.sql("SELECT confirmed_at FROM accounts_user WHERE email = 'way@example.com'")
     assert confirmed is not None
     # Here the sign-up was made, so that was a log-in, too. On another device the password is asked for.
-    assert person.http.get(f"{live.stack.site_url}/account/preferences/", timeout=30).ok
+    assert person.http.get(f"{live.stack.site_url}/account/preferences/", timeout=120).ok
     assert live.site_client().fill_in(path).status == 200
     assert live.site_client().fill_in("/log-in/", username="Way@Example.com", password=PASSWORD).location == "/"
 
@@ -54,7 +54,7 @@ def test_person_gets_a_new_password(live):
     person.sign_up("reset@example.com")
     person.ask_for_reset("reset@example.com")
     mail = mail_to(live, "reset@example.com", "password")
-    page = person.http.get(link_in(mail, "password-reset"), timeout=30)
+    page = person.http.get(link_in(mail, "password-reset"), timeout=120)
     where = page.url.removeprefix(live.stack.site_url)
     assert person.fill_in(where, password="quite another password").location == "/password-reset/complete/"
     done = person.fill_in("/log-in/", username="reset@example.com", password="quite another password")
@@ -113,7 +113,7 @@ def test_flower_knows_the_three_queues_and_lets_nobody_in_without_the_password(l
 
     eventually(lambda: queues() == {"critical", "default", "bulk"})
     for path in ("/", "/api/workers", "/api/tasks", "/broker"):
-        assert requests.get(live.stack.flower_url + path, timeout=30).status_code == 401
+        assert requests.get(live.stack.flower_url + path, timeout=120).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_flower_knows_the_three_queues_and_lets_nobody_in_without_the_password(l
 )
 def test_flower_is_read_only(live, path):
     auth = ("operator", live.stack.flower_password)
-    assert requests.post(live.stack.flower_url + path, auth=auth, timeout=30).status_code in {403, 404, 405}
+    assert requests.post(live.stack.flower_url + path, auth=auth, timeout=120).status_code in {403, 404, 405}
     assert live.stack.supervisor.state("worker-main") == "RUNNING"
 
 
@@ -131,9 +131,9 @@ def test_no_token_leaves_the_worker_by_any_other_way(live):
     person.ask_for_reset("secret@example.com")
     mail = mail_to(live, "secret@example.com", "password")
     token = link_in(mail, "password-reset").rstrip("/").rpartition("/")[2]
-    person.http.get(link_in(mail, "password-reset"), timeout=30)
+    person.http.get(link_in(mail, "password-reset"), timeout=120)
     # A good token under a wrong address is refused, and a refusal is logged with its path.
-    refused = person.http.get(f"{live.stack.site_url}/confirm/MQ/{token}/", timeout=30)
+    refused = person.http.get(f"{live.stack.site_url}/confirm/MQ/{token}/", timeout=120)
     assert refused.status_code == 410
     # What a process says reaches its log by way of the supervisor.
     logs = eventually(lambda: text if "Gone: /confirm/MQ/" in (text := live.logs()) else "")

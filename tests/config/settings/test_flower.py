@@ -58,12 +58,12 @@ def flower(folder, **environment):
         yield port
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(100)
 
 
 def status(port, path, login=""):
     auth = tuple(login.split(":", 1)) if login else None
-    return requests.get(f"http://127.0.0.1:{port}{path}", auth=auth, timeout=30).status_code
+    return requests.get(f"http://127.0.0.1:{port}{path}", auth=auth, timeout=100).status_code
 
 
 def test_no_page_answers_without_the_password(tmp_path):

@@ -42,7 +42,7 @@ def run(
             process.join()
             raise subprocess.TimeoutExpired(arguments, PATIENCE_S)
         done = subprocess.CompletedProcess(
-            arguments, process.exitcode, *(file.read_text(encoding="utf-8") for file in files)
+            arguments, process.exitcode, *(file.read_text(encoding="utf-8", errors="replace") for file in files)
         )
     if check:
         done.check_returncode()

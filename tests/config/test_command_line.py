@@ -9,6 +9,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from tests import forked
+
 
 @pytest.fixture
 def environment(transactional_db):
@@ -41,8 +43,9 @@ def test_reader_that_has_seen_enough_ends_the_command_without_a_word(environment
 
 @pytest.mark.parametrize("option", ["--kind", "--error", "--since"])
 def test_argument_that_is_no_text_is_one_line(environment, option):
-    with started(environment, "replay_dead", option, b"\xff\xfe", stdout=subprocess.PIPE) as process:
-        _, said = process.communicate(timeout=60)
-    assert len(said.splitlines()) == 1, said
-    assert said.startswith(f"CommandError: {option} is no text".encode())
-    assert process.returncode == 1
+    # As Python hands on bytes that are no text.
+    arguments = ("manage.py", "replay_dead", option, os.fsdecode(b"\xff\xfe"))
+    done = forked.run(*arguments, folder=settings.BASE_DIR, environment=environment)
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.stderr.startswith(f"CommandError: {option} is no text")
+    assert done.returncode == 1

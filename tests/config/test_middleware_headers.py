@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 from django.test import Client
@@ -11,6 +9,7 @@ from django.urls import reverse
 
 from accounts.links import confirmation_path, password_reset_path
 from config.environment import BASE_DIR
+from tests import forked
 from tests.factories import UserFactory
 
 PAGES = ["/", "/sign-up/", "/log-in/", "/password-reset/", "/admin/login/", "/healthz/live", "/there-is-none/"]
@@ -112,9 +111,7 @@ def over_https():
         "EMAIL_PROVIDERS": "smtp",
         "SMTP_URL": "smtp://127.0.0.1:1",
     }
-    done = subprocess.run(
-        [sys.executable, "-c", ASK], cwd=BASE_DIR, env=environment, capture_output=True, text=True, check=False
-    )
+    done = forked.run("-c", ASK, folder=BASE_DIR, environment=environment)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -1,7 +1,6 @@
 """The list of processes, and the settings they are started with."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from config.health import healthy
 from config.processes import PROCESSES, command_line, most_connections, pool_size
 from config.reading import Environment
 from notifications.runtime.roles import Role
+from tests import forked
 
 BY_NAME = {process.name: process for process in PROCESSES}
 
@@ -49,14 +49,7 @@ def test_only_who_does_not_answer_people_is_patient_with_the_broker(role, patien
         "from config.celery import app; c = app.conf;"
         "print(c.task_publish_retry, c.broker_transport_options['socket_timeout'] > 1)"
     )
-    shown = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=BASE_DIR,
-        env=os.environ | {"MAILROOM_ROLE": role},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    shown = forked.run("-c", script, folder=BASE_DIR, environment=os.environ | {"MAILROOM_ROLE": role}, check=True)
     assert shown.stdout.split() == [str(patient)] * 2
 
 
@@ -67,28 +60,17 @@ def test_environment_wins_over_the_file(tmp_path):
         "import os; from config.environment import env;"
         "print(env.str('SITE_NAME'), env.str('LOG_LEVEL'), 'LOG_LEVEL' in os.environ)"
     )
-    shown = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=BASE_DIR,
-        env={**os.environ, "MAILROOM_ENV_FILE": str(file), "SITE_NAME": "mine"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    environment = {**os.environ, "MAILROOM_ENV_FILE": str(file), "SITE_NAME": "mine"}
+    shown = forked.run("-c", script, folder=BASE_DIR, environment=environment, check=True)
     assert shown.stdout.split() == ["mine", "ERROR", "False"]
 
 
 def test_secret_can_come_from_a_file(tmp_path):
     secret = tmp_path / "key"
     secret.write_text("from a secret's file\n")
-    shown = subprocess.run(
-        [sys.executable, "-c", "from config.environment import env; print(env.str('SOME_KEY') + '|')"],
-        cwd=BASE_DIR,
-        env=os.environ | {"SOME_KEY_FILE": str(secret)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    script = "from config.environment import env; print(env.str('SOME_KEY') + '|')"
+    environment = os.environ | {"SOME_KEY_FILE": str(secret)}
+    shown = forked.run("-c", script, folder=BASE_DIR, environment=environment, check=True)
     assert shown.stdout == "from a secret's file|\n"
 
 

@@ -3,11 +3,10 @@
 import os
 import re
 import shutil
-import subprocess
-import sys
 import textwrap
 
 from config.environment import BASE_DIR
+from tests import forked
 
 PAGE = (BASE_DIR / "docs" / "kinds.md").read_text()
 BLOCK = re.compile(r"^`([\w./-]+)`[^\n]*\n\n((?:    [^\n]*\n|\n)+)", re.MULTILINE)
@@ -39,10 +38,9 @@ def test_page_leads_to_a_new_kind(tmp_path):
         emails.write("\n" + declaration)
 
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"}
-    run = {"cwd": copy, "env": environment, "capture_output": True, "text": True}
-    checked = subprocess.run([sys.executable, "manage.py", "check"], check=False, **run)
+    checked = forked.run("manage.py", "check", folder=copy, environment=environment)
     assert checked.returncode == 0, checked.stderr
-    shown = subprocess.run([sys.executable, "-c", SHOW], check=False, **run)
+    shown = forked.run("-c", SHOW, folder=copy, environment=environment)
     assert shown.returncode == 0, shown.stderr
     subject, text, html = shown.stdout.split("|")
     assert "4711" in subject

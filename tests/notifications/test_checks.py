@@ -1,8 +1,6 @@
 """Each setting that cannot work has its id, and a hint that says what to do."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 from django.conf import settings as django_settings
@@ -12,6 +10,7 @@ from accounts import emails
 from notifications import checks, kinds
 from notifications.runtime import startup
 from notifications.runtime.roles import Role
+from tests import forked
 
 
 @pytest.mark.parametrize(
@@ -108,14 +107,10 @@ def test_process_in_a_wrong_role_does_not_start():
     ],
 )
 def test_real_process_in_a_wrong_role_ends_with_a_sentence(tmp_path, role, command, said):
-    done = subprocess.run(
-        [sys.executable, *(part.replace("{tmp}", str(tmp_path)) for part in command)],
-        cwd=django_settings.BASE_DIR,
-        env=os.environ | {"MAILROOM_ROLE": role},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    done = forked.run(
+        *(part.replace("{tmp}", str(tmp_path)) for part in command),
+        folder=django_settings.BASE_DIR,
+        environment=os.environ | {"MAILROOM_ROLE": role},
     )
     assert done.returncode != 0
     assert said in done.stderr + done.stdout

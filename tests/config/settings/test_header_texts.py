@@ -1,12 +1,11 @@
 """Settings that stand in headers."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 
 from config.environment import BASE_DIR
+from tests import forked
 
 
 def test_settings_in_headers_lose_what_was_pasted_along(environment):
@@ -15,12 +14,10 @@ def test_settings_in_headers_lose_what_was_pasted_along(environment):
         "DEFAULT_FROM_EMAIL": "Mail\u00a0room <a\u200b@mail.example>",
     }
     ask = "from django.conf import settings; print(settings.SITE_NAME, settings.DEFAULT_FROM_EMAIL, sep='|')"
-    done = subprocess.run(
-        [sys.executable, "-c", ask], cwd=BASE_DIR, env=environment, capture_output=True, text=True, check=True
-    )
+    done = forked.run("-c", ask, folder=BASE_DIR, environment=environment, check=True)
     assert done.stdout.splitlines()[-1] == "Mailroom Ltd|Mail room <a@mail.example>"
 
 
 @pytest.fixture
 def environment():
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONUTF8": "1"}
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}

@@ -3,14 +3,13 @@
 import json
 import os
 import re
-import subprocess
-import sys
 import time
 
 import pytest
 import requests
 
 from config.environment import BASE_DIR
+from tests import forked
 from tests.simulated import simulator
 
 KEY = {"Authorization": "Bearer key"}
@@ -211,28 +210,15 @@ def test_journal_outlives_a_process_that_was_cut_off(tmp_path):
     ],
 )
 def test_refuses_to_start(tmp_path, environment, options, said):
-    done = subprocess.run(
-        [sys.executable, "-m", "devtools.simulator", "--folder", str(tmp_path), *options],
-        cwd=BASE_DIR,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    arguments = ("-m", "devtools.simulator", "--folder", str(tmp_path), *options)
+    done = forked.run(*arguments, folder=BASE_DIR, environment=os.environ | environment)
     assert done.returncode == 1
     assert said in done.stderr
 
 
 def test_taken_port_is_said(tmp_path, server):
     port = server.url.rpartition(":")[2]
-    done = subprocess.run(
-        [sys.executable, "-m", "devtools.simulator", "--folder", str(tmp_path), "--port", port],
-        cwd=BASE_DIR,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    arguments = ("-m", "devtools.simulator", "--folder", str(tmp_path), "--port", port)
+    done = forked.run(*arguments, folder=BASE_DIR, environment=os.environ)
     assert done.returncode == 1
     assert f"Port {port}" in done.stderr

@@ -70,8 +70,8 @@ def first_started(live: Running, addresses: set[str]) -> dict[str, datetime]:
 
 
 def all_sent(live: Running, addresses: set[str]) -> None:
-    eventually(lambda: all(live.accepted(addresses).values()))
     eventually(lambda: live.statuses(addresses) == {"sent"})
+    eventually(lambda: all(live.accepted(addresses).values()))
 
 
 def lost_calls(live: Running, addresses: set[str]) -> set[str]:

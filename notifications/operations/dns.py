@@ -59,16 +59,16 @@ def look(
     dkim_names: Sequence[str] = (),
     *,
     resolver: Resolver | None = None,
-    within_s: float = WITHIN_S,
+    within_s: float | None = None,
 ) -> list[Finding]:
-    """Judge the DNS for email from `domain` by `provider`, within `within_s`.
+    """Judge the DNS for email from `domain` by `provider`, within `within_s` or WITHIN_S.
 
     `dkim_names` are the names of the provider's keys, as far as known. Without an answer, one note replaces the unknown
     findings.
     """
     found: list[Finding] = []
     try:
-        dns = Dns(resolver or Resolver(), time.monotonic() + within_s)
+        dns = Dns(resolver or Resolver(), time.monotonic() + (WITHIN_S if within_s is None else within_s))
         for finding in _all(dns, domain, provider, dkim_names):
             found.append(finding)  # noqa: PERF402 - what was found before the DNS fell silent counts
     except (NoDnsError, exception.DNSException, OSError):

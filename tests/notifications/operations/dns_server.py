@@ -62,7 +62,6 @@ class DnsServer:
 def dns_server() -> Iterator[DnsServer]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
         listener.bind(("127.0.0.1", 0))
-        listener.settimeout(PATIENCE_S)
         server = DnsServer(port=listener.getsockname()[1])
         thread = threading.Thread(target=_serve, args=(listener, server), daemon=True)
         thread.start()

@@ -11,6 +11,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from accounts.ratelimits import limiter
+from config.celery import app
 from notifications.bounce_brake import brake
 from notifications.breaker import permits
 from notifications.budget import fallback
@@ -35,6 +36,12 @@ class OneStack(LoadScopeScheduling):  # type: ignore[misc]
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneStack:
     return OneStack(config, log)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def celery_configured() -> None:
+    """Celery reads its settings when it first needs one: before a test changes them."""
+    assert app.conf.broker_url == django_settings.REDIS_URL
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from celery.worker import state
 from celery.worker.consumer import Consumer
 from django.db import OperationalError
 
+from config.celery import app as site
 from notifications.models import ProcessHeartbeat
 from notifications.runtime import celery, database, heartbeat, watchdog, watching
 from notifications.runtime.consumer import PersistentConsumer
@@ -58,6 +59,9 @@ def app(settings):
     yield app
     setup_logging.disconnect(_leave_logging_alone)
     app.close()
+    # A worker makes its application the process's current one.
+    site.set_current()
+    site.set_default()
 
 
 def _leave_logging_alone(**kwargs):

@@ -22,20 +22,42 @@ from notifications.runtime.redis_client import client
 from tests.scripted import ScriptedProvider, SecondProvider
 
 
-class OneStack(LoadScopeScheduling):  # type: ignore[misc]
-    """The live tests share one stack, so one process runs them all, and begins with them: they are the largest group.
+# What takes longest, begun first: at the end every process would wait for it.
+LONGEST = (
+    *("tests/live/", "tests/notifications/stateful/", "tests/plans/", "tests/docs/test_image.py", "tests/database/"),
+    *("tests/config/test_", "tests/upgrade/", "tests/devtools/"),
+)
+# The tests of one of these folders share a stack or filled tables,
+ONE_PROCESS = ("tests/live/", "tests/plans/")
+# and those of one file here share a server that takes seconds to start.
+ONE_PROCESS_PER_FILE = (
+    *("tests/config/", "tests/devtools/", "tests/docs/", "tests/upgrade/", "tests/notifications/providers/ses/"),
+)
 
-    The plan tests share filled tables.
+
+class SharedServers(LoadScopeScheduling):  # type: ignore[misc]
+    """Keeps tests together that share what is slow to start; each other test may run in any process.
 
     pytest-xdist's own groups do nothing with pytest 9.2, which does not read the names that they write.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((folder for folder in ("tests/live/", "tests/plans/") if nodeid.startswith(folder)), nodeid)
+        if nodeid.startswith(ONE_PROCESS_PER_FILE):
+            return nodeid.partition("::")[0]
+        return next((folder for folder in ONE_PROCESS if nodeid.startswith(folder)), nodeid)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneStack:
-    return OneStack(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedServers:
+    config.option.loadscopereorder = False
+    return SharedServers(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        return next((place for place, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True, scope="session")

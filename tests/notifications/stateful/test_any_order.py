@@ -32,7 +32,7 @@ COMMON = settings(
     deadline=None, database=None, suppress_health_check=list(HealthCheck), stateful_step_count=60, print_blob=False
 )
 # The same steps every time: what is red in one run of a commit is red in the next.
-SHORT = settings(COMMON, max_examples=45, derandomize=True)
+SHORT = settings(COMMON, max_examples=36, derandomize=True)
 LONG = settings(COMMON, max_examples=1200)
 # A failure is made as small as can be before it is shown.
 SHRINKING_S = 600

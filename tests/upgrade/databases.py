@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 
 FILLED = Path(__file__).parent / "filled.sql.gz"
@@ -96,6 +97,8 @@ def schema():
 def _use(name):
     connection.close()
     connection.settings_dict["NAME"] = name
+    # Their ids are those of the other database.
+    ContentType.objects.clear_cache()
 
 
 def _on_server(statement):

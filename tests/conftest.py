@@ -61,7 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
-# After a test that commits, Django truncates every table and makes content types and permissions again: 0.16 s each time.
+# Django truncates every table after a test that commits, and makes content types and permissions again: 0.16 s each.
 _EMPTY_TABLES = """
 DO $$ DECLARE
     name text;

@@ -1,7 +1,7 @@
 # Mailroom. Needs Python 3.11 or newer and make, nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up down demo prove prove-short containers containers-short fresh test test-long test-browser check bench-budget bench-bounces bench-faults bench-sign-up bench-inbox screenshots messages pages requirements wheel test-adopt clean
+.PHONY: help up down demo prove prove-short containers containers-short fresh test test-slow test-long test-browser check bench-budget bench-bounces bench-faults bench-sign-up bench-inbox screenshots messages pages requirements wheel test-adopt clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -27,6 +27,7 @@ help:
 	@echo '             (Docker where it runs; else, as root on Debian, an engine unpacked for the test; SHORT=1 for CI)'
 	@echo 'make fresh   follow the README in a clean checkout'
 	@echo 'make test    run the tests (ARGS="-k relay" passes arguments to pytest)'
+	@echo 'make test-slow   tests that start many processes: make up, poison messages, a rolling deploy (3 minutes)'
 	@echo 'make test-long   the tests that take minutes: ten thousand messages, a minute of outage'
 	@echo 'make test-browser   people'\''s pages and the admin in a real browser; needs Chromium (apt install chromium)'
 	@echo 'make test-adopt   install the wheel in a new Django project outside this folder, and send an email from it'
@@ -72,6 +73,11 @@ test: .venv/.dev
 
 test-long: .venv/.dev
 	$(BIN)/python -m pytest -m long $(ARGS)
+
+# Of the long ones, those that every change has to pass: what a user does first, and faults that stop other users' email.
+SLOW := tests/devtools/stack/test_up.py $(patsubst %,tests/live/test_%.py,harmful_messages housekeeping recipients rolling_deploy secrets)
+test-slow: .venv/.dev
+	$(BIN)/python -m pytest -m long $(SLOW) $(ARGS)
 
 test-adopt: .venv/.dev
 	$(BIN)/python -m pytest -m long tests/adopt $(ARGS)

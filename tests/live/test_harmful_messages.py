@@ -9,7 +9,7 @@ import pytest
 from config.environment import BASE_DIR
 from tests.live.running import WORKERS, eventually
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 
 ENQUEUE = """
 from notifications.outbox import Draft, enqueue_many

@@ -4,7 +4,7 @@ import pytest
 
 from tests.live.running import WORKERS, eventually
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 
 
 def done_since(live, moment):

@@ -9,7 +9,7 @@ from devtools.stack.ports import free_port
 from notifications.breaker.permits import IS_DOWN, REFUSES_US
 from tests.live.running import eventually
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 
 REPLIES = {
     "grey": "450 4.7.1 Greylisted, try again later",

@@ -5,7 +5,7 @@ import pytest
 from devtools.chaos.older_worker import older_worker
 from tests.live.running import eventually
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 
 OTHERS = """
 from notifications.outbox import Draft, enqueue_many

@@ -14,7 +14,7 @@ from config.environment import BASE_DIR
 from devtools.stack.site_client import PASSWORD
 from tests.live.running import KEYS, Running, eventually
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 DECODED_SESSIONS = (

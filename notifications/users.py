@@ -16,7 +16,7 @@ from notifications.conf import settings
 
 def address_of(user: AbstractBaseUser) -> str:
     # The user model's EMAIL_FIELD names the address.
-    return str(getattr(user, user.get_email_field_name()))
+    return str(getattr(user, user.get_email_field_name()) or "")
 
 
 def language_of(user: AbstractBaseUser) -> str:

@@ -162,10 +162,14 @@ def _update(messages: QuerySet[Message], changes: dict[str, Any]) -> list[Change
 
 
 def _tell(transition: Transition) -> None:
-    def tell() -> None:
-        for listener in LISTENERS:
-            listener(transition)
-
     if transition.messages:
-        # A listener that fails must not fail what has happened.
-        transaction.on_commit(tell, robust=True)
+        for listener in LISTENERS:
+            _after_commit(listener, transition)
+
+
+def _after_commit(listener: Listener, transition: Transition) -> None:
+    def call() -> None:
+        listener(transition)
+
+    # A listener that fails must fail neither what has happened nor another listener.
+    transaction.on_commit(call, robust=True)

@@ -135,6 +135,10 @@ def _ways(status: Status) -> Iterator[Finding]:
     if shut and len(shut) == len(status.circuits):
         told = " ".join(_circuit(circuit) for circuit in shut)
         yield Finding(Code.NO_PROVIDER, f"No provider takes email; all of it waits in the database. {told}")
+    if not status.circuits:
+        yield Finding(
+            Code.NO_PROVIDER, "No provider is configured; all email waits in the database. Set EMAIL_PROVIDERS."
+        )
     for circuit in shut:
         yield Finding(advice.about(circuit.error_class).code, _circuit(circuit))
 

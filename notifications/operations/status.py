@@ -167,7 +167,8 @@ def _is_overdue(job: housekeeping.Job, told: periodic.JobState | None) -> bool:
 
 def _taking(circuits: Sequence[CircuitState]) -> str:
     # Email goes to the first provider that accepts it.
-    return next((circuit.provider for circuit in circuits if circuit.state == "closed"), settings.EMAIL_PROVIDERS[0])
+    takes = (circuit.provider for circuit in circuits if circuit.state == "closed")
+    return next(takes, next(iter(settings.EMAIL_PROVIDERS), ""))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,4 +12,4 @@ def cancel(message_id: UUID, reason: str = "cancelled by the application") -> bo
     A worker that holds it loses its claim, and cannot hand it over any more.
     """
     waiting = Message.objects.filter(id=message_id, handed_over_at=None)
-    return bool(transitions.apply(Event.CANCELLED, waiting, status_reason=reason))
+    return bool(transitions.apply(Event.CANCELLED, waiting, status_reason=reason[:200]))

@@ -45,7 +45,7 @@ def test_package_can_be_imported_before_django_is_set_up():
 def test_only_what_was_not_handed_over_can_be_cancelled(fields, done):
     message = MessageFactory(**fields)
     before = message.status
-    assert cancel(message.id) is done
+    assert cancel(message.id, "x" * 300) is done
     after = Message.objects.get()
     assert after.status == (Status.CANCELLED if done else before)
     if done:

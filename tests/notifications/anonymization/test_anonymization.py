@@ -220,6 +220,13 @@ def test_late_report_does_not_bring_the_address_back(ada, kind, read_before):
     assert not Suppression.objects.exists()
 
 
+def test_user_without_an_address_takes_nothing_from_others(ada, admin_user):
+    erased = Suppression.objects.create(address="", reason=Reason.BY_HAND, lifted_at=Now())
+    LogEntry.objects.log_actions(admin_user.pk, [erased], 2, "lifted", single_object=True)
+    anonymization.anonymize_user(UserFactory(email=""))
+    assert LogEntry.objects.get().change_message == "lifted"
+
+
 def test_suppression_stays_so_that_we_never_write_again(ada):
     suppress.suppress(ADDRESS, Reason.HARD_BOUNCE, "no such mailbox")
     ada.delete()

@@ -164,13 +164,16 @@ def test_nothing_is_heard_of_what_was_rolled_back(heard):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_listener_that_fails_fails_nothing(monkeypatch):
+def test_listener_that_fails_fails_neither_the_change_nor_another_listener(monkeypatch):
     def fail(transition):
         raise RuntimeError
 
-    monkeypatch.setattr(transitions, "LISTENERS", [fail])
+    heard = []
+    monkeypatch.setattr(transitions, "LISTENERS", [fail, heard.append])
     message = MessageFactory()
-    assert transitions.apply(Event.EXPIRED, Message.objects.filter(id=message.id)) == [message.id]
+    with transaction.atomic():
+        assert transitions.apply(Event.EXPIRED, Message.objects.filter(id=message.id)) == [message.id]
+    assert [transition.event for transition in heard] == [Event.EXPIRED]
 
 
 def test_transition_costs_one_statement(django_assert_num_queries):

@@ -118,6 +118,7 @@ CASES = {
     "all unserved": (unserved(*Stream), [Code.STREAM_UNSERVED]),
     "flower": ({"flower_is_missing": True}, [Code.NO_FLOWER]),
     "only provider": ({"circuits": [shut()]}, [Code.NO_PROVIDER]),
+    "none configured": ({"circuits": []}, [Code.NO_PROVIDER]),
     "one provider of two": ({"circuits": [shut(error_class="transient"), CLOSED]}, [ProviderCode.DOWN]),
     "wrong key": ({"circuits": [shut(error_class="misconfigured"), CLOSED]}, [ProviderCode.REFUSES_US]),
     "no answer": ({"circuits": [shut(error_class="ambiguous"), CLOSED]}, [ProviderCode.NO_ANSWER]),

@@ -127,6 +127,11 @@ def test_broker_that_is_away_is_a_part_of_the_answer():
     assert Code.STREAM_UNSERVED not in {finding.code for finding in findings(found)}
 
 
+def test_site_without_a_provider_is_told_so(settings):
+    settings.EMAIL_PROVIDERS = []
+    assert Code.NO_PROVIDER in {finding.code for finding in findings(collect())}
+
+
 def test_pause_that_the_provider_wants_is_known(settings):
     settings.EMAIL_PROVIDERS = ["ses"]
     seconds, _ = client().time()

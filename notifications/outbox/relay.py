@@ -137,17 +137,19 @@ def _identity() -> tuple[str, str]:
 
 def _release() -> int:
     # Locked rows are skipped: a worker is claiming them or another relay releases them. Waiting for them in another
-    # order than theirs would be a deadlock.
+    # order than theirs would be a deadlock. Materialized: a plan may evaluate a subquery in IN again for each row, and
+    # then releases another number of rows than RELEASE_BATCH.
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE notifications_message SET relay_after = statement_timestamp()
-            WHERE id IN (
+            WITH early AS MATERIALIZED (
                 SELECT id FROM notifications_message
                 WHERE status = %(queued)s AND stream = ANY(%(streams)s)
                   AND relay_after > statement_timestamp() AND due_at <= statement_timestamp()
                 LIMIT %(most)s FOR UPDATE SKIP LOCKED
             )
+            UPDATE notifications_message AS message SET relay_after = statement_timestamp()
+            FROM early WHERE message.id = early.id
             """,
             {**STATUSES, "streams": Stream.values, "most": RELEASE_BATCH},
         )

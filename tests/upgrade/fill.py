@@ -1,5 +1,4 @@
 # mypy: ignore-errors
-# ruff: noqa: I001 - the folders of that release, where they are left in a checkout, change what is sorted where
 """Fill a database with the code of the release before this one, and dump it: tests/upgrade/README.md.
 
 Run in a checkout of that release, so every import below is that release's. It never runs in the suite.

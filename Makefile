@@ -39,7 +39,7 @@ help:
 	@echo 'make bench-inbox   measure how soon the waiting page shows that an email was sent; needs Chromium (90 s)'
 	@echo 'make screenshots   retake the screenshots of docs/screenshots; needs Chromium'
 	@echo 'make messages   collect the texts to translate into locale/ (of the site and of the engine), and compile the translations'
-	@echo 'make pages   rewrite docs/settings.md and docs/answers.md from the code'
+	@echo 'make pages   rewrite docs/reference/settings.md and docs/reference/provider-answers.md from the code'
 	@echo 'make requirements   pin the dependencies of pyproject.toml again'
 	@echo 'make wheel   build the engine, django-mailroom, into dist/'
 	@echo 'make clean   delete the environment and all local data'

@@ -1,4 +1,4 @@
-"""The emails that this site sends, one declaration each: docs/kinds.md.
+"""The emails that this site sends, one declaration each: docs/how-to/add-a-kind.md.
 
 Their context functions run when an email is sent, in the recipient's language: only they create tokens.
 """

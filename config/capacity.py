@@ -24,6 +24,6 @@ def room_for_connections(
         if (wanted := most_connections(env)) > allowed:
             yield checks.Warning(
                 f"One set of processes may open {wanted} database connections; PostgreSQL allows {allowed}.",
-                hint="Raise max_connections, lower DATABASE_POOL_SIZE, or put a pooler in front: docs/containers.md.",
+                hint="Raise max_connections, lower DATABASE_POOL_SIZE, or use a pooler: docs/how-to/deploy.md.",
                 id="mailroom.W010",
             )

@@ -8,7 +8,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 logger = logging.getLogger(__name__)
 
-WHY = "Django's send_mail() sends nothing here: declare a kind and enqueue it (docs/kinds.md), or set EMAIL_BACKEND."
+WHY = "send_mail() sends nothing here: declare a kind of email (docs/how-to/add-a-kind.md) or set EMAIL_BACKEND."
 
 
 class NotSentError(RuntimeError):

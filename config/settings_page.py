@@ -1,4 +1,4 @@
-"""docs/settings.md, generated from the declarations of the engine and of the site."""
+"""docs/reference/settings.md, generated from the declarations of the engine and of the site."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The variables that this site reads beside the engine's settings, as docs/settings.md groups them."""
+"""The variables that this site reads beside the engine's settings, as docs/reference/settings.md groups them."""
 
 from config import database_url
 from notifications.conf.declarations import LONGEST_DAYS, LONGEST_S, LONGEST_WAIT_S
@@ -37,7 +37,7 @@ class DatabaseVariables:
     DATABASE_URL = filled("postgres://mailroom@127.0.0.1:5432/mailroom", "PostgreSQL")
     DATABASE_POOL_SIZE = whole(
         20,
-        "connections per process at most; `config.run` and the containers set [what each process needs](containers.md)",
+        "most connections per process; `config.run` and the containers set [each one's need](../how-to/deploy.md)",
         least=1,
     )
     DATABASE_TIMEOUT_S = number(

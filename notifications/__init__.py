@@ -1,6 +1,6 @@
 """Mailroom: transactional and bulk email for Django and Celery. This is its public API; the rest may change.
 
-In an app's `emails.py`, declare kinds of email (docs/kinds.md):
+In an app's `emails.py`, declare kinds of email (docs/how-to/add-a-kind.md):
 - `Kind`: one declaration; `register(kind)` adds it
 - `Stream`: critical, default or bulk
 - `DeliveryGuarantee`: what to do when a provider's answer was lost
@@ -22,7 +22,7 @@ Bulk email, whose readers may leave it:
 - `is_unsubscribed(address)`: whether its reader has left
 - `resubscribe(address)`: send it again to a reader who wants it
 
-Periodic jobs (docs/housekeeping.md), in the `ready` of an app:
+Periodic jobs (docs/reference/periodic-jobs.md), in the `ready` of an app:
 - `register_job(job)`: run it from now on; `Job`: what to do, and how often
 
 Text and addresses as the engine stores and compares them:

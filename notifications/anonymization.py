@@ -20,8 +20,8 @@ from notifications.models.transactions import short_transaction
 from notifications.rules import states
 from notifications.rules.states import Event, Status
 
-# The rows stay, and with them what happened, when, and by which provider: docs/privacy.md. Anonymized email is never
-# sent (again), whatever its kind.
+# The rows stay, and with them what happened, when, and by which provider (docs/reference/data-retention.md). An
+# anonymized message is never sent again, whatever its kind.
 
 BATCH = 500
 # In one go; what is left then is the next hour's.
@@ -99,7 +99,7 @@ def _erase(ids: Sequence[UUID]) -> None:
 
 def _erase_lifted(address: str) -> None:
     # Lifted suppressions, and the admin's log of all there were. Those in force stay, and with them the address:
-    # docs/privacy.md.
+    # docs/reference/data-retention.md.
     of_address = Suppression.objects.filter(address=address)
     logged = LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(Suppression),

@@ -1,4 +1,4 @@
-"""The periodic jobs, one declaration each: docs/housekeeping.md."""
+"""The periodic jobs, one declaration each: docs/reference/periodic-jobs.md."""
 
 from django.core.management import call_command
 

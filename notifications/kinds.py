@@ -1,4 +1,4 @@
-"""The registry of kinds: every app declares its own in its `emails.py` (docs/kinds.md)."""
+"""The registry of kinds: every app declares its own in its `emails.py` (docs/how-to/add-a-kind.md)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -65,7 +65,7 @@ class Kind:
     #: One message may go to an address with soft bounces after its cool-off, to see whether it takes email again.
     may_recheck: bool = False
     #: It goes to addresses that no user has confirmed yet: its bounces put the sender's reputation at risk, and slow it
-    #: down if there are many (docs/bounce-brake.md).
+    #: down if there are many (docs/explanation/bounce-brake.md).
     to_unconfirmed: bool = False
     #: It is slowed down with those, because its pace must not tell a stranger whether the address has an account.
     hide_behind_sign_up: bool = False

@@ -1,4 +1,4 @@
-"""Every setting of the engine, grouped by the step that reads it. docs/settings.md is generated from this."""
+"""Every setting of the engine, grouped by the step that reads it. docs/reference/settings.md is generated from this."""
 
 from notifications.conf.setting import filled, flag, function, items, number, text, url, whole
 from notifications.rules.text import one_line
@@ -56,7 +56,7 @@ class ProvidersSettings:
     EMAIL_PROVIDERS = items(
         [],
         "one or more of `ses`, `sendgrid`, `postmark`, `smtp` and `simulator`, separated by commas; the preferred one"
-        " first, the next [while it is down](breaker.md)",
+        " first, the next [while it is down](../explanation/failover.md)",
     )
     SENDGRID_API_KEY = text(
         "", 'needs the permission "Mail Send"; "Suppressions" too, to take addresses off SendGrid\'s lists'
@@ -66,7 +66,8 @@ class ProvidersSettings:
     POSTMARK_API_URL = filled("https://api.postmarkapp.com/", "")
     SES_REGION = text("", "like eu-central-1; credentials as boto3 finds them")
     SES_CONFIGURATION_SET = text(
-        "", "without one nothing is known of a mail after SES took it: [webhooks.md](webhooks.md)"
+        "",
+        "without one nothing is known of a mail after SES took it: [set-up-webhooks.md](../how-to/set-up-webhooks.md)",
     )
     SES_ENDPOINT_URL = text("", "only for another endpoint than the region's")
     SMTP_URL = text(
@@ -91,7 +92,7 @@ class BudgetSettings:
     # What a stream leaves idle the others may borrow.
     EMAIL_STREAM_FLOORS = text(
         "critical=0.5,default=0.2,bulk=0.1",
-        "what each stream always gets, as shares of the provider's rate; [how](budget.md)",
+        "what each stream always gets, as shares of the provider's rate; [how](../explanation/sending-rates.md)",
     )
     # The account's own limit holds too.
     EMAIL_DAILY = text("", "messages per 24 hours and provider, like ses=50000; bulk stops at four fifths")
@@ -122,7 +123,7 @@ class BounceBrakeSettings:
 
     # SES looks into accounts at 5 % and stops them at 10 %.
     BOUNCE_BRAKE_WINDOW_MIN = whole(
-        60, "the minutes over which the [bounce brake](bounce-brake.md) counts", most=LONGEST_S // 60
+        60, "the minutes over which the [bounce brake](../explanation/bounce-brake.md) counts", most=LONGEST_S // 60
     )
     BOUNCE_BRAKE_MIN = whole(10, "hard bounces of sign-up mail before it can engage")
     BOUNCE_BRAKE_SHARE = number(0.05, "the share of sign-up mail that has to bounce for it")
@@ -136,7 +137,9 @@ class RetentionSettings:
     """What is anonymized"""
 
     ANONYMIZE_AFTER_DAYS = whole(
-        7, "days after which mail of no account [is anonymized](privacy.md), once it has ended", most=LONGEST_DAYS
+        7,
+        "days after which mail of no account [is anonymized](data-retention.md), once it has ended",
+        most=LONGEST_DAYS,
     )
 
 

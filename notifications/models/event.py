@@ -25,7 +25,7 @@ class EventBatch(models.Model):
 class ProviderEvent(models.Model):
     """Stored before the webhook answers the provider, interpreted afterwards.
 
-    The payload is what the provider said, without what docs/webhooks.md lists: it holds no secret.
+    The payload is what the provider said, without what docs/how-to/set-up-webhooks.md lists: it holds no secret.
     """
 
     class State(models.TextChoices):

@@ -69,11 +69,11 @@ class Message(models.Model):
     handed_over_at = models.DateTimeField(null=True, blank=True)
     settle_at = models.DateTimeField(null=True, blank=True)
 
-    # Held back by the bounce brake (docs/bounce-brake.md) until then; the moment when it was let go, once it was.
+    # The bounce brake (docs/explanation/bounce-brake.md) holds it back until then; after its release, when that was.
     slowed_until = models.DateTimeField(null=True, blank=True)
     # A keyed hash of the client that caused a message which was held back: no client may take all of the queue.
     slowed_for = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
-    # Since then the recipient is erased: docs/privacy.md. The message is never sent (again).
+    # Since then the recipient is erased: docs/reference/data-retention.md. The message is never sent (again).
     # The column has an earlier name: during an upgrade, processes of the release before use it too.
     anonymized_at = models.DateTimeField(null=True, blank=True, db_column="forgotten_at")
 

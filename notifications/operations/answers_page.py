@@ -1,4 +1,4 @@
-"""docs/answers.md, generated from the tables that the adapters read."""
+"""docs/reference/provider-answers.md, generated from the tables that the adapters read."""
 
 import re
 from collections.abc import Iterable, Sequence

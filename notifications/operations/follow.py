@@ -90,7 +90,7 @@ WAITING: dict[Status, tuple[str, str]] = {
     ),
     Status.SENT: (
         "handed over, no word of delivery",
-        "Is the provider's webhook set up, and does it reach this site? See docs/provider-check.md.",
+        "Is the provider's webhook set up, and does it reach this site? See docs/how-to/check-a-provider.md.",
     ),
 }
 REACHED: dict[Outcome, Finding] = {

@@ -205,7 +205,7 @@ def _connections(status: Status) -> Iterator[Finding]:
     if used and used >= MOST_CONNECTIONS * allowed:
         sentence = (
             f"{used} of the database's {allowed} connections are in use: without one, people get an error page."
-            " Raise max_connections, lower DATABASE_POOL_SIZE, or put a pooler in front (docs/containers.md)."
+            " Raise max_connections, lower DATABASE_POOL_SIZE, or put a pooler in front (docs/how-to/deploy.md)."
         )
         yield Finding(Code.CONNECTIONS, sentence)
 

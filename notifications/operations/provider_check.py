@@ -88,7 +88,7 @@ def our_end(webhook: Webhook) -> list[Finding]:
     unusable = webhook.unusable_settings()
     if unusable:
         text = f"{unusable[0]} is set to something that proves nothing; {MEANWHILE}"
-        return [bad("reports here", "unusable", text, "Copy it again; docs/webhooks.md says from where.")]
+        return [bad("reports here", "unusable", text, "Copy it again; docs/how-to/set-up-webhooks.md says from where.")]
     if missing:
         hint = f"Set {missing[0]} once the provider reports to {url}."
         return [note("reports here", "not-set", f"{missing[0]} is not set; {MEANWHILE}", hint)]

@@ -1,4 +1,4 @@
-"""Which ways of making a user lead to a welcome mail, and which do not. docs/users-and-mail.md says the same."""
+"""Which ways of making a user send a welcome email, as in docs/reference/welcome-emails.md."""
 
 import json
 from io import StringIO

@@ -1,4 +1,4 @@
-"""docs/install.md, followed to the letter: a new project with auth.User that knows the engine from its wheel only."""
+"""Follow docs/how-to/install.md to the letter: a new project with auth.User installs the engine from its wheel."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from tests.live.running import eventually
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
-PAGE = (BASE_DIR / "docs" / "install.md").read_text()
+PAGE = (BASE_DIR / "docs/how-to/install.md").read_text()
 BLOCK = re.compile(r"^`([\w./-]+)`([^\n]*)\n\n((?:    [^\n]*\n|\n)+)", re.MULTILINE)
 # What the page calls "in its own transaction".
 ENQUEUE = re.search(r"    from notifications import Draft.*\n\n    enqueue.*\n", PAGE)

@@ -113,7 +113,7 @@ class Scenario:
         return f"no sign-up was answered for {gap_s:.1f} s"
 
     def upgrade_in_steps(self) -> str:
-        """As docs/upgrade.md says: migrate, then the web process, then the rest."""
+        """As docs/how-to/upgrade.md says: migrate, then the web process, then the rest."""
         since, self.site.version = time.time(), "next"
         self.site.compose("run", "--rm", "-T", "migrate")
         self.site.compose("up", "-d", "--no-deps", "--wait", "web")

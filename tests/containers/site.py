@@ -106,7 +106,7 @@ class Site:
         self._build(following, "mailroom:next")
 
     def configure(self, *, inbox_delay_s: float = 0, secrets_in_files: bool = False) -> None:
-        """Write .env, or .env and secrets/ as docs/containers.md says."""
+        """Write .env, or .env and secrets/ as docs/how-to/deploy.md says."""
         in_env = dict(SETTINGS, SITE_URL=self.url, WEB_PORT=str(self.web_port), FLOWER_PORT=str(self.flower_port))
         self.files = ["docker-compose.yml", "docker-compose.override.yml"]
         if secrets_in_files:

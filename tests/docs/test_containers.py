@@ -152,7 +152,7 @@ def test_no_value_of_the_environment_becomes_part_of_another():
 
 
 def test_every_setting_reaches_a_container():
-    page = (BASE_DIR / "docs" / "settings.md").read_text()
+    page = (BASE_DIR / "docs/reference/settings.md").read_text()
     documented = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", page, re.MULTILINE))
     passed = {variable for service in SERVICES.values() for variable in service.get("environment", {})}
     assert documented - passed == ELSEWHERE

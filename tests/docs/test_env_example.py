@@ -20,7 +20,7 @@ def test_example_names_all_that_compose_requires():
 
 def test_example_names_only_settings_that_there_are():
     named = set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text(), re.MULTILINE))
-    page = (BASE_DIR / "docs" / "settings.md").read_text()
+    page = (BASE_DIR / "docs/reference/settings.md").read_text()
     assert named - FOREIGN <= set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
 
 

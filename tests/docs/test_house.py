@@ -1,4 +1,4 @@
-"""The README's map and docs/architecture.md show the tree and its layers as they are; jobs and codes have rows."""
+"""The README's map and the architecture page match the tree and its layers; each job and code has a row."""
 
 import re
 import tomllib
@@ -28,7 +28,7 @@ def test_map_names_every_room():
 
 
 def test_layers_are_those_that_are_checked():
-    page = (BASE_DIR / "docs" / "architecture.md").read_text()
+    page = (BASE_DIR / "docs/explanation/architecture.md").read_text()
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", page, re.MULTILINE)
     contracts = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
@@ -36,10 +36,10 @@ def test_layers_are_those_that_are_checked():
 
 
 def test_every_periodic_job_has_a_row():
-    page = (BASE_DIR / "docs" / "housekeeping.md").read_text()
+    page = (BASE_DIR / "docs/reference/periodic-jobs.md").read_text()
     assert not [job.name for job in housekeeping.registered() if f"`{job.name}`" not in page]
 
 
 def test_every_code_of_the_status_has_a_row():
-    page = (BASE_DIR / "docs" / "status.md").read_text()
+    page = (BASE_DIR / "docs/reference/status-page.md").read_text()
     assert not [code for code in (*Code, *ProviderCode) if f"`{code}`" not in page]

@@ -1,4 +1,4 @@
-"""docs/kinds.md, followed to the letter in a copy of the repository."""
+"""docs/how-to/add-a-kind.md, followed to the letter in a copy of the repository."""
 
 import os
 import re
@@ -8,7 +8,7 @@ import textwrap
 from config.environment import BASE_DIR
 from tests import forked
 
-PAGE = (BASE_DIR / "docs" / "kinds.md").read_text()
+PAGE = (BASE_DIR / "docs/how-to/add-a-kind.md").read_text()
 BLOCK = re.compile(r"^`([\w./-]+)`[^\n]*\n\n((?:    [^\n]*\n|\n)+)", re.MULTILINE)
 SHOW = """
 import django

@@ -1,4 +1,4 @@
-"""docs/settings.md says what the code reads."""
+"""docs/reference/settings.md says what the code reads."""
 
 import re
 
@@ -15,7 +15,7 @@ OTHERS = {"processes.py", "reading.py"}
 
 def test_page_is_current():
     # If this fails: manage.py settings_page --write
-    assert (BASE_DIR / "docs" / "settings.md").read_text() == settings_page.page()
+    assert (BASE_DIR / "docs/reference/settings.md").read_text() == settings_page.page()
 
 
 def test_variable_is_declared_once():

@@ -1,4 +1,4 @@
-"""docs/simulator.md names what the simulator has."""
+"""docs/reference/simulator.md names what the simulator has."""
 
 import re
 
@@ -10,6 +10,6 @@ from devtools.simulator.simulation import DIALECTS
 
 
 def test_page_names_every_control_fault_outcome_and_provider():
-    named = set(re.findall(r"`(\w+)`", (BASE_DIR / "docs" / "simulator.md").read_text()))
+    named = set(re.findall(r"`(\w+)`", (BASE_DIR / "docs/reference/simulator.md").read_text()))
     has = {*CONTROLS, *LOCAL_PARTS, *ANSWERED.values(), UNHEARD, *(dialect.name for dialect in DIALECTS)}
     assert (has | {fault.value for fault in Fault if fault is not Fault.NONE}) - named == set()

@@ -84,7 +84,7 @@ def test_filled_database_keeps_every_row_forwards_and_back():
 
 
 def test_release_before_can_use_the_migrated_tables():
-    """During an upgrade its processes go on: docs/upgrade.md."""
+    """During an upgrade its processes go on: docs/how-to/upgrade.md."""
     with filled_database():
         before = columns()
         call_command("migrate", verbosity=0)

@@ -1,4 +1,4 @@
-"""Print docs/answers.md, or write it."""
+"""Print docs/reference/provider-answers.md, or write it."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from notifications.operations.answers_page import page
 
 
 class Command(BaseCommand):
-    help = "Print the page that says what a provider's answer means, or write it to docs/answers.md."
+    help = "Print the page that says what a provider's answer means, or write it to docs/reference/provider-answers.md."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--write", action="store_true", help="write docs/answers.md")
+        parser.add_argument("--write", action="store_true", help="write docs/reference/provider-answers.md")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["write"]:
-            (BASE_DIR / "docs" / "answers.md").write_text(page())
+            (BASE_DIR / "docs/reference/provider-answers.md").write_text(page())
         else:
             self.stdout.write(page(), ending="")

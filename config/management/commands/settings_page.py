@@ -1,4 +1,4 @@
-"""Print docs/settings.md, or write it."""
+"""Print docs/reference/settings.md, or write it."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from config.settings_page import page
 
 
 class Command(BaseCommand):
-    help = "Print the page of all settings, or write it to docs/settings.md."
+    help = "Print the page of all settings, or write it to docs/reference/settings.md."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--write", action="store_true", help="write docs/settings.md")
+        parser.add_argument("--write", action="store_true", help="write docs/reference/settings.md")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["write"]:
-            (BASE_DIR / "docs" / "settings.md").write_text(page())
+            (BASE_DIR / "docs/reference/settings.md").write_text(page())
         else:
             self.stdout.write(page(), ending="")

@@ -15,7 +15,7 @@ from notifications.runtime.database import error_name, is_full, is_outage
 
 NO_CONNECTION = (
     "All connections of the database are in use, so people get an error page. Raise max_connections, lower"
-    " DATABASE_POOL_SIZE, or put a pooler in front (docs/containers.md)."
+    " DATABASE_POOL_SIZE, or put a pooler in front (docs/how-to/deploy.md)."
 )
 
 

@@ -125,7 +125,7 @@ class Webhook(ABC):
             raise CannotVerifyError(f"{missing[0]} is not set")
 
     def bounce_types(self) -> Mapping[str, Told]:
-        """Return the provider's own types of bounces, as docs/answers.md lists them."""
+        """Return the provider's own types of bounces, as docs/reference/provider-answers.md lists them."""
         return {}
 
     @abstractmethod

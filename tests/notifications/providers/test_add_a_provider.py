@@ -1,4 +1,4 @@
-"""A made-up provider, added by the steps of docs/providers.md: one folder and one registry entry."""
+"""A made-up provider, added by the steps of docs/how-to/add-a-provider.md: one folder and one registry entry."""
 
 import hmac
 import importlib
@@ -36,8 +36,8 @@ KEY = "webhook-key"
 
 
 def files_of_the_page():
-    """The files of Acme's folder, as docs/providers.md shows them."""
-    page = (BASE_DIR / "docs" / "providers.md").read_text()
+    """The files of Acme's folder, as docs/how-to/add-a-provider.md shows them."""
+    page = (BASE_DIR / "docs/how-to/add-a-provider.md").read_text()
     for step in page.split(f"\n`{FOLDER}")[1:]:
         name = step.partition("`")[0]
         code = re.search(r"```python\n(.*?)```", step, re.DOTALL)

@@ -1,6 +1,6 @@
 """The meanings of providers' answers: the vocabulary, and what holds for every provider.
 
-docs/answers.md is generated from it.
+docs/reference/provider-answers.md is generated from it.
 """
 
 from notifications.providers.base.answers.api import Said, read_answer

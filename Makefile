@@ -126,8 +126,7 @@ messages: .venv/.dev
 	@for folder in locale */locale; do if [ -d $$folder ]; then $(BIN)/pybabel --quiet compile --domain django --directory $$folder; fi; done
 
 pages: .venv/.dev
-	$(PRODUCTION) $(BIN)/python manage.py settings_page --write
-	$(PRODUCTION) $(BIN)/python manage.py answers_page --write
+	$(PRODUCTION) $(BIN)/python -m devtools.pages
 
 requirements: .venv/.dev
 	$(BIN)/$(COMPILE) --upgrade --group site -o requirements.txt

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils import translation
 
 from config import views
@@ -25,7 +25,6 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()" for feature in ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
 )
-WEBHOOKS_PREFIX = "/webhooks/"
 LONGEST_LENGTH = 20
 # A NUL cannot be asked of PostgreSQL, half a surrogate cannot be encoded, and no cookie of ours holds a control
 # character. Cookies come quoted, so that `"\000"` is one character.
@@ -87,11 +86,12 @@ def body_refusal(environ: dict[str, str], most: int) -> HTTPStatus | None:
 
 def max_bytes(path: str) -> int:
     # A webhook has the limit of its provider.
-    if path.startswith(WEBHOOKS_PREFIX):
-        webhook = webhook_of(path.removeprefix(WEBHOOKS_PREFIX).rstrip("/"))
-        if webhook is not None:
-            return webhook.max_bytes
-    return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    try:
+        match = resolve(path)
+    except Resolver404:
+        return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    webhook = webhook_of(match.kwargs["provider"]) if match.view_name == "notifications:webhook" else None
+    return webhook.max_bytes if webhook else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
 class UnusableInputMiddleware:

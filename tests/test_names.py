@@ -15,7 +15,7 @@ VERBS = {
 UNRESOLVED = {
     "Finding", "Line", "Process", "Row", "Status", "bounce_kind", "choice", "confirm", "credentials", "database",
     "due", "filled", "flag", "has_confirmed", "in_words", "items", "judge", "judged", "language_of", "line",
-    "lines", "look", "message_url", "moment", "number", "one_line", "page", "parse", "preview_user", "problems",
+    "lines", "look", "message_url", "moment", "number", "one_line", "parse", "preview_user", "problems",
     "recipient", "refuse", "sender", "sender_address", "site", "split", "text", "unconfirmed", "warm_up", "watch",
     "webhook", "whole",
 }  # fmt: skip

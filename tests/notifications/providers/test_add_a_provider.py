@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from config.environment import BASE_DIR
+from devtools.pages import answers
 from notifications import providers
 from notifications.breaker import permits
 from notifications.budget import grants
@@ -17,7 +18,7 @@ from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
 from notifications.events.apply import read_due
 from notifications.models import Message, Suppression
-from notifications.operations import answers_page, provider_check
+from notifications.operations import provider_check
 from notifications.providers import registry
 from notifications.providers.base import connections
 from notifications.providers.base.answers import meaning as m
@@ -217,4 +218,4 @@ def test_its_account_is_checked_and_its_table_is_on_the_page(added, settings, mo
     assert found == {"acme credentials": "ok", "acme quota": "ok", "acme reports here": "note"}
     assert "acme" in registry.list_keepers()
     assert registry.account_of("acme").unsuppress("ada@example.com")
-    assert "## Acme\n" in answers_page.page()
+    assert "## Acme\n" in answers.page()

@@ -14,7 +14,7 @@ from notifications.rules.retry import ErrorClass
 
 HEAD = """# What a provider's answer means
 
-Made by `manage.py answers_page --write` from the tables of `notifications/providers`; do not
+Written by `make pages` from the tables of `notifications/providers`; do not
 edit it.
 
 An answer is about the **recipient**, about this **message**, about **us** (our account, sender or set-up), about the

@@ -8,7 +8,7 @@ from notifications import conf
 
 INTRO = """# Settings
 
-Made by `manage.py settings_page --write` from `notifications/conf/declarations.py` and `config/variables.py`; do not
+Written by `make pages` from `notifications/conf/declarations.py` and `config/variables.py`; do not
 edit it.
 
 All settings come from the environment, completed by the env file that `MAILROOM_ENV_FILE` names. A variable of the

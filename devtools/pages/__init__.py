@@ -1,0 +1,1 @@
+"""`make pages`: write the pages of docs/ that are generated from the code."""

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from config.environment import BASE_DIR, read
 from config.processes import PROCESSES, Process, command_line, pool_size, problems
-from notifications.runtime.startup import refuse
+from notifications.runtime.startup import refuse_to_start
 
 
 def main(arguments: list[str]) -> int:
@@ -26,7 +26,7 @@ def become(process: Process) -> NoReturn:
     environment = {**os.environ, "MAILROOM_ROLE": process.role.value}
     env = read(environment)
     if found := problems(env):
-        refuse("\n".join(map(str, found)))
+        refuse_to_start("\n".join(map(str, found)))
     if process.heartbeat:
         environment.setdefault("MAILROOM_HEARTBEAT_FILE", str(run / f"{process.name}.heartbeat"))
     if size := pool_size(process, env):
@@ -41,7 +41,9 @@ def _run_folder() -> Path:
     try:
         run.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError):
-        refuse("MAILROOM_RUN_FOLDER cannot be made. (mailroom.E030) Name a folder that this process may write to.")
+        refuse_to_start(
+            "MAILROOM_RUN_FOLDER cannot be made. (mailroom.E030) Name a folder that this process may write to."
+        )
     return run
 
 

@@ -13,11 +13,10 @@ VERBS = {
 }  # fmt: skip
 # Still to be renamed, or to be explained above. No name is added here.
 UNRESOLVED = {
-    "Finding", "Line", "Process", "Row", "Status", "bounce_kind", "choice", "confirm", "credentials", "database",
-    "due", "filled", "flag", "has_confirmed", "in_words", "items", "judge", "judged", "language_of", "line",
-    "lines", "look", "message_url", "moment", "number", "one_line", "parse", "preview_user", "problems",
-    "recipient", "refuse", "sender", "sender_address", "site", "split", "text", "unconfirmed", "warm_up", "watch",
-    "webhook", "whole",
+    "Finding", "Line", "Row", "bounce_kind", "choice", "confirm", "credentials", "database", "due", "filled", "flag",
+    "has_confirmed", "in_words", "items", "judged", "language_of", "line", "message_url", "number", "parse",
+    "preview_user", "recipient", "sender", "sender_address", "site", "split", "text", "unconfirmed", "warm_up",
+    "watch", "webhook", "whole",
 }  # fmt: skip
 
 

@@ -11,8 +11,18 @@ from django.views.decorators.http import require_safe
 
 from notifications.breaker.permits import CircuitState
 from notifications.conf import settings
-from notifications.operations.problems import findings, is_silent, spoken
-from notifications.operations.status import Brake, Dead, Lane, Process, Status, Traffic, bounced, collect, many
+from notifications.operations.problems import duration, findings, is_silent
+from notifications.operations.status import (
+    Brake,
+    Dead,
+    Lane,
+    ProcessState,
+    SystemStatus,
+    Traffic,
+    bounced,
+    collect,
+    many,
+)
 
 REFRESH_S = 5
 MOST_CAUSES_SHOWN = 10
@@ -38,7 +48,7 @@ def page(request: HttpRequest) -> HttpResponseBase:
     return TemplateResponse(request, "admin/notifications/status.html", context)
 
 
-def _shown(status: Status) -> dict[str, Any]:
+def _shown(status: SystemStatus) -> dict[str, Any]:
     known = {circuit.provider: circuit for circuit in status.circuits}
     return {
         "lanes": [_lane(lane) for lane in status.lanes],
@@ -59,7 +69,7 @@ def _lane(lane: Lane) -> dict[str, Any]:
         "due": many(lane.due),
         "later": many(lane.later),
         "published": "?" if lane.published is None else many(lane.published),
-        "oldest": spoken(lane.oldest_s) if lane.due else "",
+        "oldest": duration(lane.oldest_s) if lane.due else "",
         "pace": "" if lane.pace is None else f"{lane.pace:.3g}/s",
         "unserved": lane.served is False,
     }
@@ -73,16 +83,16 @@ def _provider(traffic: Traffic, circuit: CircuitState | None) -> dict[str, Any]:
         "hour": f"{traffic.hour:,}{more}",
         "failed": f"{traffic.failed:,}{more}",
         "circuit": circuit,
-        "next_try": spoken(circuit.probes_in_s) if circuit and circuit.probes_in_s is not None else "",
+        "next_try": duration(circuit.probes_in_s) if circuit and circuit.probes_in_s is not None else "",
         "shut": circuit is not None and circuit.state != "closed",
     }
 
 
-def _process(process: Process) -> dict[str, Any]:
+def _process(process: ProcessState) -> dict[str, Any]:
     silent = is_silent(process)
     return {
         "name": process.name,
-        "ago": spoken(process.silent_s),
+        "ago": duration(process.silent_s),
         "says": "silent" if silent else process.trouble or "OK",
         "ill": silent or bool(process.trouble),
     }
@@ -92,7 +102,7 @@ def _brake(brake: Brake) -> dict[str, Any]:
     return {
         "window_min": brake.window_min,
         "share": bounced(brake),
-        "line": spoken(brake.line_s) if brake.line_s else "",
+        "line": duration(brake.line_s) if brake.line_s else "",
         "ill": brake.on,
     }
 

@@ -24,7 +24,7 @@ LEASE_S = 30.0
 TURNS_WITHIN_S = 150.0
 # No job takes so long: its thread is stuck.
 STUCK_S = 900.0
-GOODBYE_S = 3.0
+STOP_WITHIN_S = 3.0
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Keeper:
     def stop(self) -> None:
         # The next process takes over what still runs.
         self._stop.set()
-        self._thread.join(GOODBYE_S)
+        self._thread.join(STOP_WITHIN_S)
 
     def trouble(self) -> str:
         # One sentence; empty if nothing is wrong.

@@ -53,7 +53,7 @@ class Dns:
             raise NoDnsError from None
 
 
-def look(
+def check_dns(
     domain: str,
     provider: str,
     dkim_names: Sequence[str] = (),
@@ -81,7 +81,7 @@ def look(
 def _all(dns: Dns, domain: str, provider: str, dkim_names: Sequence[str]) -> Iterator[Finding]:
     dns.require_the_world(domain)
     account = account_of(provider)
-    yield spf.judge(domain, provider, account.spf_include if account else "", dns.texts)
+    yield spf.check_spf(domain, provider, account.spf_include if account else "", dns.texts)
     yield _dkim(dns, domain, provider, dkim_names)
     yield _dmarc(dns, domain)
 

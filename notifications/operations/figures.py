@@ -9,7 +9,7 @@ from notifications.rules.states import Stream
 
 
 @dataclass(frozen=True, kw_only=True)
-class Process:
+class ProcessState:
     """`silent_s`: seconds since the last heartbeat, `age_s`: since the first.
 
     `trouble`: the error that the process reported.
@@ -109,10 +109,10 @@ class Overdue:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Status:
+class SystemStatus:
     """No count exceeds MOST."""
 
-    processes: Sequence[Process]
+    processes: Sequence[ProcessState]
     lanes: Sequence[Lane]
     circuits: Sequence[CircuitState]
     traffic: Sequence[Traffic]

@@ -11,7 +11,7 @@ from notifications.providers.base.account import Finding, bad, good, note
 from notifications.rules.outcomes import Outcome
 from notifications.rules.states import Status
 
-LOOK_EVERY_S = 0.25
+READ_EVERY_S = 0.25
 OPEN = {Outcome.UNKNOWN, Outcome.DEFERRED}
 # Nothing leaves these by itself.
 ENDED = {Status.SUPPRESSED, Status.EXPIRED, Status.CANCELLED, Status.DEAD}
@@ -53,17 +53,17 @@ def follow(message_id: UUID, *, wait_s: float) -> Iterator[tuple[float, Sighting
     started = time.monotonic()
     before: Sighting | None = None
     while True:
-        seen = look(message_id)
+        seen = read_state(message_id)
         waited_s = time.monotonic() - started
         if seen != before:
             yield waited_s, seen
         before = seen
         if seen.settled or waited_s >= wait_s:
             return
-        time.sleep(min(LOOK_EVERY_S, max(wait_s - waited_s, 0)))
+        time.sleep(min(READ_EVERY_S, max(wait_s - waited_s, 0)))
 
 
-def look(message_id: UUID) -> Sighting:
+def read_state(message_id: UUID) -> Sighting:
     message = Message.objects.get(id=message_id)
     return Sighting(
         status=Status(message.status),

@@ -7,7 +7,7 @@ from enum import StrEnum
 from notifications.breaker.permits import CircuitState
 from notifications.operations import advice
 from notifications.operations.advice import ProviderCode
-from notifications.operations.figures import Brake, Lane, Overdue, Process, Status
+from notifications.operations.figures import Brake, Lane, Overdue, ProcessState, SystemStatus
 from notifications.rules.states import Stream
 
 # Processes report every 5 seconds.
@@ -88,7 +88,7 @@ FOLLOWS_FROM: dict[str, frozenset[Code | ProviderCode]] = {
 }
 
 
-def findings(status: Status) -> list[Finding]:
+def findings(status: SystemStatus) -> list[Finding]:
     """Return what an operator should know, causes first; none if there is nothing to do."""
     found = [
         *(*_ways(status), *_missing(status), *_processes(status), *_connections(status), *_overdue(status)),
@@ -99,15 +99,11 @@ def findings(status: Status) -> list[Finding]:
     return sorted(left, key=lambda finding: not finding.is_problem)
 
 
-def problems(status: Status) -> list[Finding]:
-    return [finding for finding in findings(status) if finding.is_problem]
-
-
-def is_silent(process: Process) -> bool:
+def is_silent(process: ProcessState) -> bool:
     return process.silent_s > SILENT_S
 
 
-def replaced(processes: Sequence[Process]) -> set[str]:
+def replaced(processes: Sequence[ProcessState]) -> set[str]:
     # A killed container's: each silent process is replaced by one newer process of its kind.
     names = set()
     newcomers = sorted((process for process in processes if not is_silent(process)), key=lambda process: -process.age_s)
@@ -120,14 +116,14 @@ def replaced(processes: Sequence[Process]) -> set[str]:
     return names
 
 
-def spoken(seconds: float) -> str:
+def duration(seconds: float) -> str:
     # For people: "40 s", "12 min", "3 h".
     if seconds < 2 * MINUTE_S:
         return f"{seconds:.0f} s"
     return f"{seconds / MINUTE_S:.0f} min" if seconds < 2 * HOUR_S else f"{seconds / HOUR_S:.0f} h"
 
 
-def _ways(status: Status) -> Iterator[Finding]:
+def _ways(status: SystemStatus) -> Iterator[Finding]:
     if status.broker_is_away:
         sentence = "Redis does not answer: start it. Until then nothing is published; email waits in the database."
         yield Finding(Code.BROKER_AWAY, sentence)
@@ -149,7 +145,7 @@ def _circuit(circuit: CircuitState) -> str:
     return f"{circuit.provider} {told.state}{why}. {told.step}"
 
 
-def _missing(status: Status) -> Iterator[Finding]:
+def _missing(status: SystemStatus) -> Iterator[Finding]:
     # Work that no process does. A process that hangs or died is named elsewhere.
     for name, code in (("relay", Code.NO_RELAY), ("beat", Code.NO_BEAT)):
         if not any(_kind(process) == name for process in status.processes):
@@ -163,12 +159,12 @@ def _missing(status: Status) -> Iterator[Finding]:
         )
 
 
-def _processes(status: Status) -> Iterator[Finding]:
+def _processes(status: SystemStatus) -> Iterator[Finding]:
     # One sentence for all silent processes: they mostly share a machine, and a cause.
     gone = replaced(status.processes)
     lost = [process for process in status.processes if is_silent(process) and process.name not in gone]
     if lost:
-        names = ", ".join(f"{process.name} has been silent for {spoken(process.silent_s)}" for process in lost)
+        names = ", ".join(f"{process.name} has been silent for {duration(process.silent_s)}" for process in lost)
         sentence = f"{names}: frozen, lost or without the database. Check the logs and start what is missing."
         yield Finding(Code.PROCESS_SILENT, sentence, of=frozenset(map(_kind, lost)))
     for process in status.processes:
@@ -177,7 +173,7 @@ def _processes(status: Status) -> Iterator[Finding]:
             yield Finding(Code.PROCESS_TROUBLE, sentence, of=frozenset({_kind(process)}))
 
 
-def _overdue(status: Status) -> Iterator[Finding]:
+def _overdue(status: SystemStatus) -> Iterator[Finding]:
     # One sentence for all overdue jobs: they run in one process, and mostly have one cause.
     if status.overdue:
         jobs = "; ".join(map(_job, status.overdue))
@@ -185,12 +181,12 @@ def _overdue(status: Status) -> Iterator[Finding]:
 
 
 def _job(job: Overdue) -> str:
-    last = "never done" if job.done_s is None else f"last done {spoken(job.done_s)} ago"
+    last = "never done" if job.done_s is None else f"last done {duration(job.done_s)} ago"
     failing = f", failing with {job.error}" if job.error else ""
-    return f"{job.name} ({last}, due every {spoken(job.every_s)}{failing})"
+    return f"{job.name} ({last}, due every {duration(job.every_s)}{failing})"
 
 
-def _misfits(status: Status) -> Iterator[Finding]:
+def _misfits(status: SystemStatus) -> Iterator[Finding]:
     for misfit in status.misfits:
         messages = "1 message waits" if misfit.count == 1 else f"{misfit.count:,} messages wait"
         sentence = (
@@ -200,7 +196,7 @@ def _misfits(status: Status) -> Iterator[Finding]:
         yield Finding(Code.MISFITS, sentence)
 
 
-def _connections(status: Status) -> Iterator[Finding]:
+def _connections(status: SystemStatus) -> Iterator[Finding]:
     used, allowed = status.connections_used, status.connections_allowed
     if used and used >= MOST_CONNECTIONS * allowed:
         sentence = (
@@ -210,7 +206,7 @@ def _connections(status: Status) -> Iterator[Finding]:
         yield Finding(Code.CONNECTIONS, sentence)
 
 
-def _reports(status: Status) -> Iterator[Finding]:
+def _reports(status: SystemStatus) -> Iterator[Finding]:
     for traffic in status.traffic:
         if traffic.reports is False and traffic.unreported >= MANY_UNREPORTED:
             sentence = (
@@ -220,20 +216,20 @@ def _reports(status: Status) -> Iterator[Finding]:
             yield Finding(Code.NO_REPORTS, sentence)
 
 
-def _lanes(status: Status) -> Iterator[Finding]:
+def _lanes(status: SystemStatus) -> Iterator[Finding]:
     held = [lane for lane in status.lanes if lane.pace == 0 and lane.stream is not Stream.BULK]
     if names := _listed([lane.stream.value for lane in held]):
         yield _held(names, max(lane.paused_s for lane in held))
     for lane in status.lanes:
         if lane.due and lane.oldest_s > LATE_S[lane.stream]:
-            since = f"{lane.stream.value.capitalize()} email has been due for {spoken(lane.oldest_s)}."
+            since = f"{lane.stream.value.capitalize()} email has been due for {duration(lane.oldest_s)}."
             yield Finding(Code.LATE, f"{since} {_late(lane)}")
 
 
 def _held(names: str, paused_s: float) -> Finding:
     if paused_s:
         sentence = (
-            f"The provider has asked for a pause of {names} email; it goes on in {spoken(paused_s)}. If this"
+            f"The provider has asked for a pause of {names} email; it goes on in {duration(paused_s)}. If this"
             " repeats, lower EMAIL_RATE or ask the provider for a higher limit."
         )
         return Finding(Code.BUDGET_PAUSED, sentence)
@@ -257,7 +253,7 @@ def _brake(brake: Brake) -> Iterator[Finding]:
     if not brake.on:
         return
     share = f"{brake.bounced} of {brake.sent} emails to unconfirmed addresses bounced within {brake.window_min} min"
-    line = f", the last in line in {spoken(brake.line_s)}" if brake.line_s else ""
+    line = f", the last in line in {duration(brake.line_s)}" if brake.line_s else ""
     sentence = (
         f"{share}: sign-up email is slowed to {brake.per_min:g} a minute{line}; resets and all else go on."
         " See who signs up (manage.py bounce_brake), and keep machines out, before the provider stops the account."
@@ -265,7 +261,7 @@ def _brake(brake: Brake) -> Iterator[Finding]:
     yield Finding(Code.BRAKE, sentence)
 
 
-def _ends(status: Status) -> Iterator[Finding]:
+def _ends(status: SystemStatus) -> Iterator[Finding]:
     hour, ever = sum(dead.hour for dead in status.dead), sum(dead.ever for dead in status.dead)
     if hour >= MANY_DEAD:
         worst = max(status.dead, key=lambda dead: dead.hour)
@@ -283,7 +279,7 @@ def _ends(status: Status) -> Iterator[Finding]:
         yield Finding(Code.UNCERTAIN, f"Uncertain messages: {waiting:,}; {decision}.")
 
 
-def _kind(process: Process) -> str:
+def _kind(process: ProcessState) -> str:
     return process.name.partition("@")[0]
 
 

@@ -48,7 +48,7 @@ def check_account(account: Account) -> list[Finding]:
         found += quota(account)
     if webhook := registry.webhook_of(account.provider):
         found += our_end(webhook)
-    return found + dns.look(sender_domain(), account.provider, [] if shut else _dkim_names(account))
+    return found + dns.check_dns(sender_domain(), account.provider, [] if shut else _dkim_names(account))
 
 
 def quota(account: Account) -> list[Finding]:

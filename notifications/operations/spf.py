@@ -55,7 +55,7 @@ class Walk:
             self.follow(domain, record)
 
 
-def judge(domain: str, provider: str, include: str, texts: Texts) -> Finding:
+def check_spf(domain: str, provider: str, include: str, texts: Texts) -> Finding:
     # `include` is what the provider asks for, or "".
     records = spf_records(texts(domain))
     if len(records) > 1:

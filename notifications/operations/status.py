@@ -16,7 +16,7 @@ from notifications.budget.keys import pace_key, state_key
 from notifications.conf import settings
 from notifications.models import DeliveryAttempt
 from notifications.models import housekeeping as periodic
-from notifications.operations.figures import Brake, Dead, Lane, Misfit, Overdue, Process, Status, Traffic
+from notifications.operations.figures import Brake, Dead, Lane, Misfit, Overdue, ProcessState, SystemStatus, Traffic
 from notifications.providers.registry import webhook_of
 from notifications.rules.states import STATUSES, Stream
 from notifications.runtime.connections import USED_AND_ALLOWED
@@ -30,8 +30,8 @@ __all__ = [
     "Lane",
     "Misfit",
     "Overdue",
-    "Process",
-    "Status",
+    "ProcessState",
+    "SystemStatus",
     "Traffic",
     "bounced",
     "collect",
@@ -106,16 +106,16 @@ SELECT error_fingerprint, kind, count(*) FROM (
 """
 
 
-def collect() -> Status:
+def collect() -> SystemStatus:
     """Return the status of everything. Raises database errors. A broker outage is part of it."""
     circuits = permits.states()
     told = _broker(_taking(circuits))
     uncertain, held = _row(_UNCERTAIN)
     used, allowed = _row(USED_AND_ALLOWED)
     reporting = {provider for (provider,) in _rows(_REPORTING)}
-    return Status(
+    return SystemStatus(
         processes=[
-            Process(name=name, silent_s=silent_s, trouble=trouble, age_s=age_s)
+            ProcessState(name=name, silent_s=silent_s, trouble=trouble, age_s=age_s)
             for name, silent_s, trouble, age_s in _rows(_PROCESSES)
         ],
         lanes=[_lane(stream, told) for stream in Stream],

@@ -121,7 +121,7 @@ def _require_worker_role(**kwargs: Any) -> None:
 
 def _start_beat(sender: Any, **kwargs: Any) -> None:
     startup.start(Role.BEAT)
-    row = heartbeat.Row(heartbeat.name_of("beat"), sender.scheduler.trouble)
+    row = heartbeat.HeartbeatRow(heartbeat.name_of("beat"), sender.scheduler.trouble)
     row.start()
     sender.scheduler.keeper.start()
     # Beat has no signal for its end.

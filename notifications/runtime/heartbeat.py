@@ -23,9 +23,9 @@ SERVED_FOR_S = 20
 FLOWER_KEY = "mailroom:flower"
 
 EVERY_S = 5.0
-GOODBYE_S = 3.0
+STOP_WITHIN_S = 3.0
 # A process that has been silent for so long was taken away; that nobody does its work is seen otherwise.
-FORGET_AFTER_H = 1
+DELETE_AFTER_H = 1
 
 
 def path() -> Path | None:
@@ -49,7 +49,7 @@ def name_of(process: str) -> str:
     return f"{process}@{socket.gethostname()}"
 
 
-class Row:
+class HeartbeatRow:
     """Keep a process's row fresh from a thread.
 
     A database that hangs must delay nothing else. `trouble` returns the error that keeps the process from its work, in
@@ -69,13 +69,13 @@ class Row:
     def stop(self) -> None:
         # Deletes the row. A database in trouble is not waited for: then the row grows old.
         self._stop.set()
-        self._thread.join(GOODBYE_S)
+        self._thread.join(STOP_WITHIN_S)
 
     def _run(self) -> None:
         while not self._stop.is_set():
             self._write(lambda: beat(self.name, self._trouble()))
             self._stop.wait(EVERY_S)
-        self._write(lambda: goodbye(self.name))
+        self._write(lambda: delete_row(self.name))
 
     def _write(self, act: Callable[[], None]) -> None:
         before, self._written = self._written, True
@@ -101,11 +101,11 @@ def beat(name: str, trouble: str = "") -> None:
         )
         cursor.execute(
             "DELETE FROM notifications_processheartbeat WHERE beat_at < statement_timestamp() - %s * interval '1 hour'",
-            [FORGET_AFTER_H],
+            [DELETE_AFTER_H],
         )
 
 
-def goodbye(name: str) -> None:
+def delete_row(name: str) -> None:
     """Delete the row of a process that ended in order. Raises database errors."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM notifications_processheartbeat WHERE name = %s", [name[:200]])

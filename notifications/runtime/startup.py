@@ -22,9 +22,9 @@ def start(*allowed: Role) -> None:
     try:
         require(*allowed)
     except SystemCheckError as error:
-        refuse(str(error))
+        refuse_to_start(str(error))
 
 
-def refuse(why: str) -> NoReturn:
+def refuse_to_start(why: str) -> NoReturn:
     # Ends the process with a sentence and without a traceback.
     raise SystemExit(f"Mailroom does not start: {why}") from None

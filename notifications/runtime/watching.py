@@ -114,14 +114,14 @@ class Heartbeat(bootsteps.StartStopStep):
     def __init__(self, consumer: Any, **kwargs: Any) -> None:
         # A consumer starts anew whenever it has lost the broker; who watches it, and its row, stay.
         self.watch: Watch | None = None
-        self.row: heartbeat.Row | None = None
+        self.row: heartbeat.HeartbeatRow | None = None
         self.timer: Any = None
         super().__init__(consumer, **kwargs)
 
     def start(self, consumer: Any) -> None:
         watch = self.watch = self.watch or Watch(consumer)
         if self.row is None:
-            self.row = heartbeat.Row(consumer.hostname, lambda: watch.trouble)
+            self.row = heartbeat.HeartbeatRow(consumer.hostname, lambda: watch.trouble)
             self.row.start()
         watch.turn()
         self.timer = consumer.timer.call_repeatedly(heartbeat.EVERY_S, watch.turn)

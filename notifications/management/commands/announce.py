@@ -32,11 +32,11 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say how many people there are")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        headline = one_line("headline", prose(options["headline"]).strip())
+        headline = require_one_line("headline", prose(options["headline"]).strip())
         context = {"headline": headline, "paragraphs": paragraphs(prose(options["text"]))}
         if not headline or not context["paragraphs"]:
             raise CommandError("An announcement needs a headline and a text.")
-        name = one_line("name", one_form(options["name"]))
+        name = require_one_line("name", one_form(options["name"]))
         kind, readers = audience(options["kind"])
         if options["dry_run"]:
             self.stdout.write(f"{readers.count()} people have agreed to news and would get it.")
@@ -64,7 +64,7 @@ def draft(kind: Kind, name: str, reader: AbstractBaseUser, context: dict[str, An
     return Draft(kind=kind.name, to=users.address_of(reader), user=reader, key=key, context=context)
 
 
-def one_line(what: str, text: str) -> str:
+def require_one_line(what: str, text: str) -> str:
     # The text becomes part of a header or a key, so CommandError refuses what would be shown as something else.
     unreadable = any(category(one) in {"Cc", "Cs", "Zl", "Zp"} for one in text) or BIDI.search(text)
     if unreadable or ENCODED_WORD.search(text):

@@ -34,7 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--wait", metavar="SECONDS", type=seconds, default=60.0, help="how long to follow it (60)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        address = recipient(options["send_to"]) if options["send_to"] is not None else None
+        address = parse_address(options["send_to"]) if options["send_to"] is not None else None
         found = check([options["provider"]] if options["provider"] else settings.EMAIL_PROVIDERS)
         width = max((len(finding.subject) for finding in found), default=0)
         for finding in found:
@@ -66,7 +66,7 @@ class Command(BaseCommand):
         return conclusion(last, wait_s=wait_s)
 
 
-def recipient(raw: str) -> str:
+def parse_address(raw: str) -> str:
     try:
         return one_address(one_form(raw))
     except BadAddressError as error:

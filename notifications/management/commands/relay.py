@@ -48,7 +48,7 @@ class Command(BaseCommand):
         # Another may have been killed between taking rows and publishing them, and this one be its successor.
         done, turned_at = relay.Round(cut_short=True), time.monotonic()
         trouble = lambda: _trouble(time.monotonic() - turned_at) or reader.trouble  # noqa: E731 - it reads `turned_at`
-        row = heartbeat.Row(heartbeat.name_of("relay"), trouble)
+        row = heartbeat.HeartbeatRow(heartbeat.name_of("relay"), trouble)
         row.start()
         while not stop.is_set():
             done, pause_s = _round(done)

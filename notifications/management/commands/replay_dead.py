@@ -33,7 +33,7 @@ class Command(BaseCommand):
         kind, error, dry_run = options["kind"], options["error"], options["dry_run"]
         if not (kind or error or options["since"] or options["all"]):
             raise CommandError("Say which: --kind, --error, --since, or --all.")
-        since = moment(options["since"]) if options["since"] else None
+        since = parse_time(options["since"]) if options["since"] else None
         check_kind(kind)
         tally = replay(dead_letters(kind=kind, error=error, since=since), dry_run=dry_run)
         for line in table([cells(row) for row in tally.rows]):
@@ -50,7 +50,7 @@ def check_text(option: str, text: str) -> None:
         raise CommandError(f"--{option} is no text: {text!r}.") from None
 
 
-def moment(text: str) -> datetime | Combinable:
+def parse_time(text: str) -> datetime | Combinable:
     """Parse a time; a relative one is on the database's clock. Raises CommandError."""
     if ago := re.fullmatch(r"(\d{1,4})([mhd])", text):
         return Now() - timedelta(**{UNITS[ago[2]]: int(ago[1])})

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error
 
-from notifications.operations.problems import Code, Finding, findings, is_silent, spoken
-from notifications.operations.status import Lane, Process, Status, bounced, collect, many
+from notifications.operations.problems import Code, Finding, duration, findings, is_silent
+from notifications.operations.status import Lane, ProcessState, SystemStatus, bounced, collect, many
 from notifications.runtime.database import error_name, is_full, is_outage
 
 NO_CONNECTION = (
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="for programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        status, found = look()
+        status, found = current_status()
         wrong = [finding for finding in found if finding.is_problem]
         notices = [finding for finding in found if not finding.is_problem]
         if options["json"]:
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         if wrong:
             sys.exit(1)
 
-    def say(self, status: Status | None, wrong: list[Finding], notices: list[Finding]) -> None:
+    def say(self, status: SystemStatus | None, wrong: list[Finding], notices: list[Finding]) -> None:
         if wrong:
             count = "1 problem" if len(wrong) == 1 else f"{len(wrong)} problems"
             self.stdout.write(self.style.ERROR(f"{count}:"))
@@ -46,11 +46,11 @@ class Command(BaseCommand):
             self.stdout.write(self.style.WARNING("No problems. For your attention:"))
         else:
             self.stdout.write(self.style.SUCCESS("No problems found."))
-        for line in [*(f"  {finding}" for finding in [*wrong, *notices]), *(lines(status) if status else [])]:
+        for line in [*(f"  {finding}" for finding in [*wrong, *notices]), *(summary(status) if status else [])]:
             self.stdout.write(line)
 
 
-def look() -> tuple[Status | None, list[Finding]]:
+def current_status() -> tuple[SystemStatus | None, list[Finding]]:
     # A database outage is the only finding then.
     try:
         status = collect()
@@ -64,14 +64,14 @@ def look() -> tuple[Status | None, list[Finding]]:
     return status, findings(status)
 
 
-def lines(status: Status) -> Iterator[str]:
+def summary(status: SystemStatus) -> Iterator[str]:
     yield ""
     yield f"{'stream':<10}{'due':>9}{'later':>9}{'published':>11}{'oldest due':>12}"
     yield from map(_lane, status.lanes)
     yield ""
     yield f"sending {many(status.sending)}, uncertain {many(status.uncertain)}, held for a person {many(status.held)}"
     brake = status.brake
-    line = f"; slowed, the last in line in {spoken(brake.line_s)}" if brake.line_s else ""
+    line = f"; slowed, the last in line in {duration(brake.line_s)}" if brake.line_s else ""
     yield f"sign-up emails that bounced within {brake.window_min} min: {bounced(brake)}{line}"
     for traffic in status.traffic:
         more = "+" if traffic.more else ""
@@ -88,11 +88,11 @@ def lines(status: Status) -> Iterator[str]:
 
 def _lane(lane: Lane) -> str:
     published = "?" if lane.published is None else many(lane.published)
-    oldest = spoken(lane.oldest_s) if lane.due else "-"
+    oldest = duration(lane.oldest_s) if lane.due else "-"
     paced = "" if lane.pace is None else f"  held back to {lane.pace:.3g} a second"
     return f"{lane.stream.value:<10}{many(lane.due):>9}{many(lane.later):>9}{published:>11}{oldest:>12}{paced}"
 
 
-def _process(process: Process) -> str:
+def _process(process: ProcessState) -> str:
     says = "silent" if is_silent(process) else process.trouble or "OK"
-    return f"{process.name}: {says}, last heard of {spoken(process.silent_s)} ago"
+    return f"{process.name}: {says}, last heard of {duration(process.silent_s)} ago"

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import OperationalError
 
 from notifications.management.commands import status as status_command
-from notifications.operations.problems import Code, problems
+from notifications.operations.problems import Code, findings
 from notifications.operations.status import collect
 from notifications.rules.states import Stream
 from notifications.runtime.heartbeat import beat, served_key
@@ -19,13 +19,17 @@ from tests.notifications.operations.jobs import housekeeping_was_done
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
 
+def problems():
+    return [finding for finding in findings(collect()) if finding.is_problem]
+
+
 def test_command_says_it_in_text_and_ends_with_an_error():
     out = io.StringIO()
     with pytest.raises(SystemExit) as ended:
         call_command("status", stdout=out)
     assert ended.value.code == 1
     said = out.getvalue().splitlines()
-    wrong = [f"  {problem}" for problem in problems(collect())]
+    wrong = [f"  {problem}" for problem in problems()]
     assert said[1 : 1 + len(wrong)] == wrong
     assert len(wrong) == 3
     assert ["bulk", "0", "0", "0", "-"] in [line.split() for line in said]
@@ -39,7 +43,7 @@ def test_command_is_content_when_all_is_well():
     housekeeping_was_done(0)
     out = io.StringIO()
     call_command("status", stdout=out)
-    assert problems(collect()) == []
+    assert problems() == []
     (relay,) = [line for line in out.getvalue().splitlines() if line.startswith("relay@here: ")]
     assert re.search(r": OK, .*\d+ s", relay)
 
@@ -56,7 +60,7 @@ def test_command_says_that_the_database_is_away(monkeypatch, option):
     assert ended.value.code == 1
     assert "OperationalError" in out.getvalue()
     assert "business" not in out.getvalue()
-    assert [finding.code for finding in status_command.look()[1]] == [Code.DATABASE_AWAY]
+    assert [finding.code for finding in status_command.current_status()[1]] == [Code.DATABASE_AWAY]
 
 
 def test_command_tells_a_full_database_from_one_that_is_away(monkeypatch):

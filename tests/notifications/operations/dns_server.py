@@ -1,4 +1,4 @@
-"""A DNS server on a loopback port: real packets, and the records of a test. TCP is not spoken."""
+"""A DNS server on a loopback port: real packets, and the records of a test. TCP is not duration."""
 
 import socket
 import threading

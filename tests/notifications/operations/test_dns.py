@@ -14,7 +14,7 @@ WHOLE = {"example.com": ["unrelated", SPF], "one._domainkey.example.com": [KEY],
 
 
 def look(server, provider="ses", names=("one._domainkey.example.com",), domain="example.com"):
-    found = dns.look(domain, provider, names, resolver=server.resolver(), within_s=60)
+    found = dns.check_dns(domain, provider, names, resolver=server.resolver(), within_s=60)
     return {finding.subject: finding for finding in found}
 
 
@@ -121,7 +121,7 @@ def test_dkim_is_looked_for_where_it_must_be(server, provider, names, records, l
 
 def test_server_that_never_answers_leaves_one_note(server):
     server.deaf = True
-    found = dns.look("example.com", "ses", [], resolver=server.resolver(), within_s=0.3)
+    found = dns.check_dns("example.com", "ses", [], resolver=server.resolver(), within_s=0.3)
     assert [(finding.subject, finding.level.value, finding.code) for finding in found] == [("DNS", "note", "no-answer")]
 
 
@@ -145,7 +145,7 @@ def test_what_was_found_before_the_silence_counts(server):
         return reply
 
     answer, server.answer = server.answer, fall_silent
-    found = dns.look("example.com", "ses", ["one._domainkey.example.com"], resolver=server.resolver(), within_s=1)
+    found = dns.check_dns("example.com", "ses", ["one._domainkey.example.com"], resolver=server.resolver(), within_s=1)
     assert [finding.subject for finding in found] == ["SPF", "DNS"]
 
 
@@ -161,4 +161,4 @@ def test_machine_without_a_resolver_leaves_one_note(monkeypatch):
         raise NoResolverConfiguration
 
     monkeypatch.setattr(Resolver, "__init__", unconfigured)
-    assert [finding.subject for finding in dns.look("example.com", "ses")] == ["DNS"]
+    assert [finding.subject for finding in dns.check_dns("example.com", "ses")] == ["DNS"]

@@ -18,7 +18,7 @@ from notifications.operations import status as operations
 from notifications.operations.problems import Code, findings
 from notifications.operations.status import Dead, Lane, Traffic, collect
 from notifications.rules.states import Status, Stream
-from notifications.runtime.heartbeat import FLOWER_KEY, beat, goodbye, served_key
+from notifications.runtime.heartbeat import FLOWER_KEY, beat, delete_row, served_key
 from notifications.runtime.redis_client import client, reset
 from tests.factories import MessageFactory
 from tests.notifications.operations.jobs import housekeeping_was_done
@@ -186,7 +186,7 @@ def test_heartbeat_of_a_process_that_ended_in_order_is_forgotten_and_old_ones_to
     beat("old@there")
     ProcessHeartbeat.objects.filter(name="old@there").update(beat_at=Now() - timedelta(hours=2))
     beat("relay@here")
-    goodbye("main@here")
+    delete_row("main@here")
     assert list(ProcessHeartbeat.objects.values_list("name", flat=True)) == ["relay@here"]
 
 

@@ -7,7 +7,7 @@ from django.db import OperationalError
 
 from notifications.models import ProcessHeartbeat
 from notifications.runtime import heartbeat
-from notifications.runtime.heartbeat import Row
+from notifications.runtime.heartbeat import HeartbeatRow
 from tests.live.running import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -20,7 +20,7 @@ def quick(monkeypatch):
 
 @pytest.fixture
 def row():
-    row = Row("relay@here", lambda: "tired")
+    row = HeartbeatRow("relay@here", lambda: "tired")
     yield row
     row.stop()
 
@@ -62,7 +62,7 @@ def test_end_does_not_wait_for_a_database_that_hangs(row, monkeypatch):
         asked.set()
         answered.wait(60)
 
-    monkeypatch.setattr(heartbeat, "GOODBYE_S", 0.05)
+    monkeypatch.setattr(heartbeat, "STOP_WITHIN_S", 0.05)
     monkeypatch.setattr("notifications.runtime.heartbeat.beat", hang)
     row.start()
     assert asked.wait(30)

@@ -6,7 +6,7 @@ import psycopg
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from notifications.rules.servers import LAST_PORT, BadUrlError, is_address, require_host, split
+from notifications.rules.servers import LAST_PORT, BadUrlError, is_address, require_host, split_url
 
 SCHEMES = {"postgres": 5432, "postgresql": 5432}
 LONGEST_NAME = 63
@@ -24,7 +24,7 @@ _WHOLE = (
 
 def database(url: str) -> dict[str, Any]:
     """Return a PostgreSQL URL as Django's setting. Raises BadUrlError."""
-    scheme = split(url, SCHEMES, several_hosts=True).scheme
+    scheme = split_url(url, SCHEMES, several_hosts=True).scheme
     if "#" in url:
         raise BadUrlError("has a fragment, which PostgreSQL's library would take for a part of the database's name")
     try:

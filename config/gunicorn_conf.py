@@ -36,5 +36,5 @@ def post_worker_init(worker: Any) -> None:
     from accounts.ratelimits import limiter  # noqa: PLC0415 - Django is only set up by now
     from notifications.outbox import publish  # noqa: PLC0415
 
-    publish.warm_up()
+    publish.connect_to_broker()
     limiter.warm_up()

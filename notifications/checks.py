@@ -45,8 +45,8 @@ def register() -> None:
         provider_deadline,
         webhook_settings,
         kind_templates,
-        site,
-        sender,
+        site_url,
+        from_address,
         limits,
         bounce_brake,
     ):
@@ -182,7 +182,7 @@ def kind_templates(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> It
                 )
 
 
-def site(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+def site_url(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     parts = web_address(settings.SITE_URL)
     if parts is None or "?" in settings.SITE_URL or "#" in settings.SITE_URL:
         yield Error(
@@ -198,7 +198,7 @@ def site(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[Che
         )
 
 
-def sender(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+def from_address(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     try:
         compose.sender(settings.DEFAULT_FROM_EMAIL)
     except compose.BadSenderError as error:

@@ -113,6 +113,6 @@ def get(name: str) -> Kind:
         raise UnknownKindError(f"No kind of email is called {name!r}; there are: {', '.join(sorted(KINDS))}.") from None
 
 
-def unconfirmed() -> list[str]:
+def to_unconfirmed() -> list[str]:
     # These go to addresses which no user has confirmed.
     return [kind.name for kind in KINDS.values() if kind.to_unconfirmed]

@@ -23,7 +23,8 @@ SCHEMES = {"light": "not all", "dark": "all"}
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     kinds_and_subjects = [
-        (kind, [(code, name, *look(kind, code)) for code, name in settings.LANGUAGES]) for kind in kinds.KINDS.values()
+        (kind, [(code, name, *preview(kind, code)) for code, name in settings.LANGUAGES])
+        for kind in kinds.KINDS.values()
     ]
     return _page(request, "notifications/previews/index.html", {"kinds": kinds_and_subjects})
 
@@ -31,7 +32,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, name: str) -> HttpResponse:
     kind, language = _kind(name), _language(request)
-    shown, problem = look(kind, language)
+    shown, problem = preview(kind, language)
     scheme = _scheme(request)
     choices = {
         "kind": kind,
@@ -46,7 +47,7 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def html(request: HttpRequest, name: str) -> HttpResponse:
     # The page shows it in a frame, where its media query follows the reader's preference.
-    shown, problem = look(_kind(name), _language(request))
+    shown, problem = preview(_kind(name), _language(request))
     if shown is None:
         return HttpResponse(problem, content_type="text/plain", status=500)
     response = HttpResponse(shown.html.replace("(prefers-color-scheme: dark)", SCHEMES[_scheme(request)]))
@@ -56,7 +57,7 @@ def html(request: HttpRequest, name: str) -> HttpResponse:
     return response
 
 
-def look(kind: Kind, language: str) -> tuple[Content | None, str]:
+def preview(kind: Kind, language: str) -> tuple[Content | None, str]:
     """Return what an email of `kind` says, or None and the error."""
     user = users.preview_user(language)
     message = Message(

@@ -29,7 +29,7 @@ import time
 from uuid import uuid4
 from notifications.outbox import publish
 from notifications.rules.states import Stream
-publish.warm_up()
+publish.connect_to_broker()
 for _ in range({PUBLISHES}):
     began = time.perf_counter()
     assert publish.publish([[uuid4()]], Stream.DEFAULT) == 1

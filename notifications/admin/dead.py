@@ -85,7 +85,7 @@ def said(tally: Tally, asked: int) -> str:
     if kept := [
         f"{counts[verdict]:,} {verdict}"
         for verdict in ReplayVerdict
-        if verdict is not ReplayVerdict.WANTED and counts[verdict]
+        if verdict is not ReplayVerdict.RELEVANT and counts[verdict]
     ]:
         parts.append(f"Still dead: {', '.join(kept)}.")
     if moved := asked - tally.dead:

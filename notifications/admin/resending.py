@@ -19,7 +19,7 @@ from notifications.delivery import forecast
 from notifications.kinds import UnknownKindError
 from notifications.models import Message
 from notifications.outbox import NotResentError, resend
-from notifications.outbox.resend import Obstacle, ResendState, refuse, resend_states
+from notifications.outbox.resend import Obstacle, ResendState, require_resendable, resend_states
 from notifications.outbox.retry_now import retry_now, waiting
 from notifications.rules.addresses import BadAddressError
 from notifications.rules.states import Status
@@ -106,9 +106,9 @@ class ResendViews(admin.ModelAdmin):
         return HttpResponseRedirect(message_url(made[0])) if len(made) == 1 else _to_list()
 
     def _resend(self, request: HttpRequest, line: Line, request_id: UUID, *, copies: int) -> Message:
-        refuse(line.state, copies)
+        require_resendable(line.state, copies)
         if line.reason:
-            raise NotResentError(Obstacle.UNWANTED, reason=line.reason)
+            raise NotResentError(Obstacle.WOULD_BE_SKIPPED, reason=line.reason)
         with transaction.atomic():
             new = resend(line.message, request_id, copies=copies)
             self.log_change(request, line.message, f"Resent as {new.id}.")

@@ -33,7 +33,7 @@ def is_on() -> bool:
     # At most some seconds old.
     global _decided  # noqa: PLW0603 - one for the process
     if _decided is None or time.monotonic() - _decided[0] > CACHE_S:
-        _decided = time.monotonic(), must_slow(counts.count_bounces(kinds.unconfirmed()), counts.brake_limits())
+        _decided = time.monotonic(), must_slow(counts.count_bounces(kinds.to_unconfirmed()), counts.brake_limits())
     return _decided[1]
 
 
@@ -65,7 +65,7 @@ def log_changes() -> bool:
 
     Raises redis.RedisError. One process logs each change.
     """
-    counted = counts.count_bounces(kinds.unconfirmed())
+    counted = counts.count_bounces(kinds.to_unconfirmed())
     if must_slow(counted, counts.brake_limits()):
         if client().set(ANNOUNCED_KEY, "on", nx=True):
             logger.error("%s", engaged_text(counted))

@@ -25,7 +25,7 @@ class Route:
         self._permit = permit
         self._tripped = False
 
-    def accepts_mail(self) -> bool:
+    def accepts_email(self) -> bool:
         return not self._tripped
 
     def report(self, answer: Accepted | ProviderError, message: UUID) -> permits.Effect:
@@ -37,7 +37,7 @@ class Route:
 def has_alternative(route: Route) -> bool:
     # This route has tripped and another provider accepts email, so a refused message can move.
     others = [name for name in settings.EMAIL_PROVIDERS if name != route.name]
-    return not route.accepts_mail() and any(permits.is_closed(name) for name in others)
+    return not route.accepts_email() and any(permits.is_closed(name) for name in others)
 
 
 @contextmanager

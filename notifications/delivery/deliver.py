@@ -130,7 +130,7 @@ class DeliveryRun:
                 if not self.skip(message, skip_reason(facts), age_s=facts.age_s)
             ]
             grants.release(route.name, self.stream, grant, grant.count - len(going))
-            while going and route.accepts_mail() and not self.is_over:
+            while going and route.accepts_email() and not self.is_over:
                 self.turn_of = going[0][0]
                 if not self.deliver_one(*going.pop(0), route):
                     # Its share is for another: what cannot be sent must not use up what others need.

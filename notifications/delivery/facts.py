@@ -99,5 +99,5 @@ def _ask_kind(message: Message, kind: kinds.Kind, known: Facts) -> Facts:
         user_inactive=not (users.is_active(user) or kind.to_inactive_users),
         address_changed=kind.requires_account and message.to_address.lower() != kind.address(user).lower(),
         superseded=kind.newest_wins and known.superseded,
-        wanted=kind.is_relevant(user),
+        is_relevant=kind.is_relevant(user),
     )

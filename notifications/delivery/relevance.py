@@ -33,7 +33,7 @@ class Facts:
     suppressed: str = ""
     # It may only go if it is the one message that sees whether the address takes mail again.
     is_recheck: bool = False
-    wanted: bool = True
+    is_relevant: bool = True
     # The name of what the kind raised when it was asked, and whether another version of the code may not raise it.
     broken: str = ""
     may_fit_elsewhere: bool = False
@@ -63,7 +63,7 @@ def skip_reason(facts: Facts) -> Skip | None:
         (facts.user_inactive, Skip(Event.CANCELLED, ACCOUNT_CLOSED)),
         (facts.address_changed, Skip(Event.CANCELLED, ADDRESS_CHANGED)),
         (facts.superseded, Skip(Event.CANCELLED, SUPERSEDED)),
-        (not facts.wanted, Skip(Event.CANCELLED, NOT_NEEDED)),
+        (not facts.is_relevant, Skip(Event.CANCELLED, NOT_NEEDED)),
         (bool(facts.suppressed), Skip(Event.ADDRESS_SUPPRESSED, SUPPRESSED.format(reason=facts.suppressed))),
         (facts.flooded, Skip(Event.CANCELLED, FLOODED)),
         (facts.expired, Skip(Event.EXPIRED, TOO_LATE)),

@@ -94,7 +94,7 @@ def render(message: Message, *, attempt: int) -> OutgoingMail:
     )
 
 
-def language_of(message: Message) -> str:
+def message_language(message: Message) -> str:
     # The recipient's, if there is a translation.
     wish = users.language_of(message.user) if message.user else ""
     if not wish and isinstance(message.context, dict):
@@ -120,7 +120,7 @@ def content(message: Message, language: str) -> Content:
 
 
 def _content_in_some_language(message: Message) -> Content:
-    language = language_of(message)
+    language = message_language(message)
     if language == settings.LANGUAGE_CODE:
         return content(message, language)
     try:

@@ -24,10 +24,10 @@ BATCH = 500
 class ReplayVerdict(StrEnum):
     """What would happen to a dead letter if it were sent now."""
 
-    WANTED = "wanted"
+    RELEVANT = "relevant"
     EXPIRED = "expired"
     SUPPRESSED = "suppressed"
-    UNWANTED = "unwanted"
+    IRRELEVANT = "irrelevant"
     RESENT = "resent"  # another copy of the same email was or may be sent
     ANONYMIZED = "anonymized"  # the recipient is erased
     BROKEN = "broken"  # its kind is gone or raises
@@ -37,7 +37,7 @@ _ALIVE = {Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN}
 _VERDICTS = {
     Event.EXPIRED: ReplayVerdict.EXPIRED,
     Event.ADDRESS_SUPPRESSED: ReplayVerdict.SUPPRESSED,
-    Event.CANCELLED: ReplayVerdict.UNWANTED,
+    Event.CANCELLED: ReplayVerdict.IRRELEVANT,
     Event.FAILED: ReplayVerdict.BROKEN,
     Event.RELEASED: ReplayVerdict.BROKEN,
 }
@@ -75,8 +75,8 @@ class Tally:
         return self.counts.total()
 
     @property
-    def wanted(self) -> int:
-        return self.counts[ReplayVerdict.WANTED]
+    def relevant(self) -> int:
+        return self.counts[ReplayVerdict.RELEVANT]
 
 
 def dead_letters(
@@ -91,7 +91,7 @@ def dead_letters(
     return dead if since is None else dead.filter(died_at__gte=since)
 
 
-def judge(messages: Sequence[Message]) -> list[tuple[Message, ReplayVerdict]]:
+def replay_verdicts(messages: Sequence[Message]) -> list[tuple[Message, ReplayVerdict]]:
     """Return each message, its user loaded, with its verdict. Raises database errors."""
     copies = copies_of(messages)
     return [(message, _verdict(message, skip, copies[message.id])) for message, skip in forecast.replay_skips(messages)]
@@ -102,7 +102,7 @@ def _verdict(message: Message, skip: Skip | None, copies: Sequence[Message]) -> 
         return ReplayVerdict.ANONYMIZED
     if any(_takes_its_place(copy, message) for copy in copies):
         return ReplayVerdict.RESENT
-    return _VERDICTS[skip.event] if skip else ReplayVerdict.WANTED
+    return _VERDICTS[skip.event] if skip else ReplayVerdict.RELEVANT
 
 
 def _takes_its_place(copy: Message, message: Message) -> bool:
@@ -112,18 +112,14 @@ def _takes_its_place(copy: Message, message: Message) -> bool:
     return copy.status in _ALIVE or (copy.status == Status.DEAD and copy.created_at > message.created_at)
 
 
-def notify_nobody(replayed: Sequence[Message]) -> None:
-    """Tell no one."""
-
-
 def replay(
     queryset: QuerySet[Message, Message],
     *,
     dry_run: bool,
     batch: int = BATCH,
-    notify: Callable[[Sequence[Message]], None] = notify_nobody,
+    notify: Callable[[Sequence[Message]], None] | None = None,
 ) -> Tally:
-    """Queue the dead letters of `queryset` that are still wanted, or only count them.
+    """Queue the dead letters of `queryset` that are still relevant, or only count them.
 
     Every batch is a transaction of its own, and `notify` gets its messages within it. What another replay holds at this
     moment is passed over. Nothing is published: the relay carries it, in chunks. Raises Django's database errors; the
@@ -140,19 +136,19 @@ def replay(
             messages = list(dead.filter(id__gt=last)[:batch])
             if not messages:
                 return Tally(rows=count.rows(), replayed=replayed)
-            judged = judge(messages)
-            if not dry_run:
-                replayed += _revive([message for message, verdict in judged if verdict is ReplayVerdict.WANTED], notify)
-        count.add(judged)
+            verdicts = replay_verdicts(messages)
+            relevant = [message for message, verdict in verdicts if verdict is ReplayVerdict.RELEVANT]
+            if relevant and not dry_run:
+                replayed += _revive(relevant)
+                if notify:
+                    notify(relevant)
+        count.add(verdicts)
         last = messages[-1].id
 
 
-def _revive(messages: Sequence[Message], notify: Callable[[Sequence[Message]], None]) -> int:
+def _revive(messages: Sequence[Message]) -> int:
     # Attempts are reset; the age is not.
-    if not messages:
-        return 0
     revived = transitions.apply(Event.REPLAYED, Message.objects.filter(id__in=[message.id for message in messages]))
-    notify(messages)
     return len(revived)
 
 
@@ -161,8 +157,8 @@ class _Count:
     groups: dict[tuple[str, str], Counter[ReplayVerdict]] = field(default_factory=dict)
     died: dict[tuple[str, str], list[datetime]] = field(default_factory=dict)
 
-    def add(self, judged: Sequence[tuple[Message, ReplayVerdict]]) -> None:
-        for message, verdict in judged:
+    def add(self, verdicts: Sequence[tuple[Message, ReplayVerdict]]) -> None:
+        for message, verdict in verdicts:
             assert message.died_at is not None  # noqa: S101 - a constraint: it is dead
             key = (message.error_fingerprint, message.kind)
             self.groups.setdefault(key, Counter())[verdict] += 1

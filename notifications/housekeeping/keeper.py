@@ -96,7 +96,7 @@ class Keeper:
         if self._running:
             table.renew(list(self._running), self.holder, lease_s=LEASE_S)
         jobs = {job.name: job for job in housekeeping.registered() if job.name not in self._running}
-        for name in table.due({job.name: job.every_s for job in jobs.values()}, lease_s=LEASE_S):
+        for name in table.due_jobs({job.name: job.every_s for job in jobs.values()}, lease_s=LEASE_S):
             if table.claim(name, jobs[name].every_s, self.holder, lease_s=LEASE_S):
                 self._begin(jobs[name])
 

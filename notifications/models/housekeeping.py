@@ -82,7 +82,7 @@ FROM notifications_housekeepingjob ORDER BY name
 """
 
 
-def due(every_s: dict[str, float], *, lease_s: float) -> list[str]:
+def due_jobs(every_s: dict[str, float], *, lease_s: float) -> list[str]:
     """Return which of the jobs, given with their intervals, are due and not held. Raises database errors."""
     terms: dict[str, Any] = {
         "names": list(every_s),

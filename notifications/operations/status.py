@@ -236,7 +236,7 @@ def _is_set_up_to_report(provider: str) -> bool:
 
 
 def _brake() -> Brake:
-    counted, limits = counts.count_bounces(kinds.unconfirmed()), counts.brake_limits()
+    counted, limits = counts.count_bounces(kinds.to_unconfirmed()), counts.brake_limits()
     return Brake(
         on=must_slow(counted, limits),
         bounced=counted.bounced,

@@ -90,7 +90,7 @@ def queue_depths() -> dict[Stream, int]:
     return dict(zip(Stream, pipeline.execute(), strict=True))
 
 
-def warm_up() -> None:
+def connect_to_broker() -> None:
     # The first message of this process then need not wait for a connection.
     try:
         with current_app.producer_pool.acquire(block=True, timeout=COOLDOWN_S) as producer:

@@ -18,7 +18,7 @@ class Obstacle(StrEnum):
     UNCERTAIN = "uncertain"
     RESENT = "resent"  # another resend came first
     ANONYMIZED = "anonymized"
-    UNWANTED = "unwanted"  # it would not be sent, and the reason is a forecast's
+    WOULD_BE_SKIPPED = "would be skipped"
 
 
 # In these the recipient may still get the email without a resend.
@@ -33,7 +33,7 @@ _REASONS = {
     Obstacle.UNCERTAIN: "The provider may have accepted it. Settle it instead of resending it.",
     Obstacle.RESENT: "It has been resent meanwhile. Open the resend to see what happened to it.",
     Obstacle.ANONYMIZED: "It was anonymized: the recipient's address is erased.",
-    Obstacle.UNWANTED: "It would not be sent.",
+    Obstacle.WOULD_BE_SKIPPED: "It would not be sent.",
 }
 
 
@@ -82,10 +82,10 @@ def resend(message: Message, request_id: UUID, *, copies: int = 1) -> Message:
     nothing. The new message has the old address and context, and gets new tokens when it is sent. Raises
     NotResentError, UnknownKindError and BadAddressError.
     """
-    refuse(resend_states([message])[message.id], copies)
+    require_resendable(resend_states([message])[message.id], copies)
     with short_transaction():
         locked = locked_copies_of(message)
-        refuse(_resend_state(message.id, locked), copies)
+        require_resendable(_resend_state(message.id, locked), copies)
         new = enqueue(
             Draft(
                 kind=message.kind,
@@ -101,7 +101,7 @@ def resend(message: Message, request_id: UUID, *, copies: int = 1) -> Message:
     return new
 
 
-def refuse(state: ResendState, copies: int) -> None:
+def require_resendable(state: ResendState, copies: int) -> None:
     """Raise NotResentError if there is an obstacle, or a new copy since the decision."""
     if state.obstacle:
         raise NotResentError(state.obstacle, state.at)

@@ -52,7 +52,7 @@ class RedisServer:
     @classmethod
     def from_url(cls, url: str, *, password: str = "") -> Self:
         """Return the server of a URL. Raises BadUrlError. `password` is used if the URL has none."""
-        parts = split(url, REDIS_SCHEMES)
+        parts = split_url(url, REDIS_SCHEMES)
         path = parts.tail.removeprefix("/")
         if not re.fullmatch(r"\d{0,5}", path):
             raise BadUrlError("may have nothing after the host but the number of a database, as in /0")
@@ -102,7 +102,7 @@ class SmtpServer:
     @classmethod
     def from_url(cls, url: str, *, password: str = "") -> Self:
         """Return the server of a URL. Raises BadUrlError. `password` is used if the URL has none."""
-        parts = split(url, SMTP_SCHEMES)
+        parts = split_url(url, SMTP_SCHEMES)
         if parts.tail not in {"", "/"}:
             raise BadUrlError("may have nothing after host and port")
         return cls(
@@ -128,7 +128,7 @@ class SmtpServer:
         return f"{self.security}://{_login(self.user, self.password)}{bracketed(self.host)}:{self.port}"
 
 
-def split(url: str, schemes: dict[str, int], *, several_hosts: bool = False) -> Parts:
+def split_url(url: str, schemes: dict[str, int], *, several_hosts: bool = False) -> Parts:
     """Take a URL apart. Raises BadUrlError if libraries would read it in different ways."""
     scheme, separator, rest = url.partition("://")
     scheme = scheme.lower()

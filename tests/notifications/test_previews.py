@@ -54,7 +54,7 @@ def test_index_has_every_subject_in_every_language(client):
     for name in kinds.KINDS:
         for language in LANGUAGES:
             assert f'href="/dev/emails/{name}/?language={language}"' in text
-    subjects = {previews.look(kinds.get("welcome"), language)[0].subject for language in LANGUAGES}
+    subjects = {previews.preview(kinds.get("welcome"), language)[0].subject for language in LANGUAGES}
     assert len(subjects) == len(LANGUAGES)
     assert all(subject in text for subject in subjects)
 
@@ -75,7 +75,7 @@ def test_email_in_german_says_nothing_in_english(name):
     kind = kinds.get(name)
     given = {"Mailroom", "manage.py provider_check --send-to", kind.preview_context.get("headline")}
     given.update(kind.preview_context.get("paragraphs", ()))
-    english, german = (previews.look(kind, language)[0] for language in LANGUAGES)
+    english, german = (previews.preview(kind, language)[0] for language in LANGUAGES)
     lines = [{content.subject, *content.text.splitlines()} for content in (english, german)]
     shared = {line for line in lines[0] & lines[1] - given if not line.startswith("http")}
     assert {line for line in shared if any(map(str.isalpha, line))} == set()
@@ -101,7 +101,7 @@ def test_scheme_is_the_readers_choice(client, scheme, query):
 @pytest.mark.parametrize("name", ["welcome", "password-reset", "address-change"])
 @pytest.mark.django_db
 def test_links_in_previews_are_nobodys(client, name):
-    content, _ = previews.look(kinds.get(name), "en")
+    content, _ = previews.preview(kinds.get(name), "en")
     assert content is not None
     (link,) = [url for url in re.findall(r"https?://\S+", content.text) if re.search(r"/\w+-\w{32}/$", url)]
     found = resolve(urlsplit(link).path)
@@ -109,7 +109,7 @@ def test_links_in_previews_are_nobodys(client, name):
 
 
 def test_kind_whose_sample_is_too_small_says_so(client, broken):
-    _, problem = previews.look(kinds.get(broken), "en")
+    _, problem = previews.preview(kinds.get(broken), "en")
     assert problem.endswith(": MissingVariableError:headline")
     for path in ("/dev/emails/", f"/dev/emails/{broken}/"):
         response = client.get(path)

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         tally = replay(dead_letters(kind=kind, error=error, since=since), dry_run=dry_run)
         for line in table([cells(row) for row in tally.rows]):
             self.stdout.write(line)
-        done = f"{tally.wanted} of {tally.dead} would be" if dry_run else f"{tally.replayed} of {tally.dead}"
+        done = f"{tally.relevant} of {tally.dead} would be" if dry_run else f"{tally.replayed} of {tally.dead}"
         self.stdout.write(f"{done} replayed.")
 
 

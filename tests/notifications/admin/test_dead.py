@@ -76,7 +76,7 @@ def test_action_shows_what_would_happen_and_changes_nothing(admin_client):
     messages = [dead(), dead(), dead(expires_at=Now())]
     answer = admin_client.post(LIST, action(*messages))
     page = answer.content.decode()
-    assert (answer.context["tally"].wanted, answer.context["tally"].dead) == (2, 3)
+    assert (answer.context["tally"].relevant, answer.context["tally"].dead) == (2, 3)
     assert "ses/Rejected" in page
     assert all(str(message.id) in page for message in messages)
     assert not replayed()
@@ -145,7 +145,7 @@ def test_message_page_tells_what_it_died_of_and_offers_a_replay(admin_client, st
     assert replay_url(message) in page
     assert replay_url(alive) not in admin_client.get(detail(alive)).content.decode()
     assert replay_url(message) not in staff("view_message").get(detail(message)).content.decode()
-    assert admin_client.get(replay_url(message)).context["tally"].wanted == 1
+    assert admin_client.get(replay_url(message)).context["tally"].relevant == 1
 
 
 @pytest.mark.parametrize("permissions", [(), ("view_message",), ("resend_message",)])

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 
 from notifications.admin.resending import lines
-from notifications.delivery.replay import ReplayVerdict, dead_letters, judge, replay
+from notifications.delivery.replay import ReplayVerdict, dead_letters, replay, replay_verdicts
 from notifications.events import suppress
 from notifications.models import Message
 from notifications.outbox import NotResentError, resend, retry_now
@@ -209,7 +209,7 @@ def test_dead_letter_is_not_replayed_beside_its_resend(copy):
     message = made(Status.DEAD)
     made(copy, resend_of=message)
     loaded = Message.objects.select_related("user").filter(id=message.id)
-    assert judge(loaded) == [(message, ReplayVerdict.RESENT)]
+    assert replay_verdicts(loaded) == [(message, ReplayVerdict.RESENT)]
     assert replay(dead_letters(), dry_run=False).replayed == 0
 
 

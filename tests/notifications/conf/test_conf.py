@@ -100,7 +100,7 @@ def test_what_a_new_project_has_to_set_stops_only_processes_that_use_it(settings
     del settings.EMAIL_PROVIDERS, settings.SITE_URL
     settings.DEFAULT_FROM_EMAIL = global_settings.DEFAULT_FROM_EMAIL
     settings.MAILROOM_ROLE = role
-    found = [*checks.providers(None), *checks.site(None), *checks.sender(None)]
+    found = [*checks.providers(None), *checks.site_url(None), *checks.from_address(None)]
     assert {message.id for message in found} == ids
     assert all(message.hint for message in found)
 

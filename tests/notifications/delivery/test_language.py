@@ -13,7 +13,7 @@ from django.utils import translation
 
 from accounts import emails
 from notifications import kinds
-from notifications.delivery.render import RenderingError, language_of, render
+from notifications.delivery.render import RenderingError, message_language, render
 from tests.factories import MessageFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +55,7 @@ def welcome(language="de"):
     ],
 )
 def test_language_is_the_accounts_or_the_messages_or_the_sites(account, context, language):
-    assert language_of(MessageFactory(user=UserFactory(language=account), context=context)) == language
+    assert message_language(MessageFactory(user=UserFactory(language=account), context=context)) == language
 
 
 def test_farewell_is_in_the_language_of_the_account_that_is_gone():

@@ -26,7 +26,7 @@ from notifications.rules.states import Event
         (Facts(address_changed=True), Event.CANCELLED, ADDRESS_CHANGED),
         (Facts(superseded=True), Event.CANCELLED, SUPERSEDED),
         (Facts(flooded=True), Event.CANCELLED, FLOODED),
-        (Facts(wanted=False), Event.CANCELLED, NOT_NEEDED),
+        (Facts(is_relevant=False), Event.CANCELLED, NOT_NEEDED),
         (Facts(user_gone=True, expired=True), Event.CANCELLED, NO_ACCOUNT),
     ],
 )

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from accounts import emails
 from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
-from notifications.delivery.replay import ReplayVerdict, dead_letters, judge, replay
+from notifications.delivery.replay import ReplayVerdict, dead_letters, replay, replay_verdicts
 from notifications.events import suppress
 from notifications.models import Message
 from notifications.outbox import relay
@@ -34,7 +34,7 @@ def suppressed():
     return message
 
 
-def unwanted():
+def irrelevant():
     return dead(user=UserFactory(is_active=False))
 
 
@@ -51,10 +51,10 @@ def resent():
 
 
 MAKERS = {
-    ReplayVerdict.WANTED: dead,
+    ReplayVerdict.RELEVANT: dead,
     ReplayVerdict.EXPIRED: expired,
     ReplayVerdict.SUPPRESSED: suppressed,
-    ReplayVerdict.UNWANTED: unwanted,
+    ReplayVerdict.IRRELEVANT: irrelevant,
     ReplayVerdict.RESENT: resent,
     ReplayVerdict.ANONYMIZED: anonymized,
     ReplayVerdict.BROKEN: broken,
@@ -68,7 +68,7 @@ def fresh(message):
 @pytest.mark.parametrize("verdict", ReplayVerdict)
 def test_dead_letter_is_judged_as_it_would_be_when_sent(verdict):
     message = fresh(MAKERS[verdict]())
-    assert judge([message]) == [(message, verdict)]
+    assert replay_verdicts([message]) == [(message, verdict)]
 
 
 def test_dry_run_counts_and_changes_nothing():
@@ -90,10 +90,10 @@ def test_only_what_is_wanted_gets_another_life(batch):
     alive = MessageFactory(attempts=2)
     told = []
     tally = replay(Message.objects.all(), dry_run=False, batch=batch, notify=told.extend)
-    assert (tally.dead, tally.wanted, tally.replayed) == (2 * len(ReplayVerdict), 2, 2)
-    assert {message.id for message in told} == {message.id for message in made[ReplayVerdict.WANTED]}
+    assert (tally.dead, tally.relevant, tally.replayed) == (2 * len(ReplayVerdict), 2, 2)
+    assert {message.id for message in told} == {message.id for message in made[ReplayVerdict.RELEVANT]}
     for verdict, messages in made.items():
-        status = Status.QUEUED if verdict is ReplayVerdict.WANTED else Status.DEAD
+        status = Status.QUEUED if verdict is ReplayVerdict.RELEVANT else Status.DEAD
         assert {fresh(message).status for message in messages} == {status}
     assert fresh(alive).replays == 0
 

@@ -39,14 +39,14 @@ CASES = {
 @pytest.mark.parametrize(("row", "is_due"), CASES.values(), ids=CASES)
 def test_job_is_due(row, is_due):
     HousekeepingJob.objects.create(name="sweep", **row)
-    assert table.due({"sweep": EVERY_S}, lease_s=LEASE_S) == ["sweep"] * is_due
+    assert table.due_jobs({"sweep": EVERY_S}, lease_s=LEASE_S) == ["sweep"] * is_due
     assert table.claim("sweep", EVERY_S, uuid4(), lease_s=LEASE_S) is is_due
 
 
 def test_job_that_never_ran_is_due():
-    assert table.due({"sweep": EVERY_S, "dust": EVERY_S}, lease_s=LEASE_S) == ["sweep", "dust"]
+    assert table.due_jobs({"sweep": EVERY_S, "dust": EVERY_S}, lease_s=LEASE_S) == ["sweep", "dust"]
     assert table.claim("sweep", EVERY_S, uuid4(), lease_s=LEASE_S)
-    assert table.due({"sweep": EVERY_S, "dust": EVERY_S}, lease_s=LEASE_S) == ["dust"]
+    assert table.due_jobs({"sweep": EVERY_S, "dust": EVERY_S}, lease_s=LEASE_S) == ["dust"]
 
 
 def test_one_process_gets_it_and_only_that_one_can_finish_it():

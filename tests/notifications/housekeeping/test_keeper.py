@@ -128,14 +128,14 @@ def test_database_that_is_away_stops_nothing(registered, monkeypatch):
     calls = []
     registered(job("sweep", lambda: calls.append(1)))
     tries = iter([OperationalError("away"), None])
-    ask = keeper.table.due
+    ask = keeper.table.due_jobs
 
     def due(*args, **kwargs):
         if error := next(tries, None):
             raise error
         return ask(*args, **kwargs)
 
-    monkeypatch.setattr(keeper.table, "due", due)
+    monkeypatch.setattr(keeper.table, "due_jobs", due)
     monkeypatch.setattr(keeper, "EVERY_S", 0.01)
     ours = Keeper()
     ours.start()

@@ -25,7 +25,7 @@ def test_command_says_what_would_happen_and_does_it():
     said = command("--all", "--dry-run")
     heading, first, second, result = said.splitlines()
     assert heading.split() == [
-        *("error", "kind", "dead", "wanted", "expired", "suppressed", "unwanted", "resent", "anonymized", "broken"),
+        *("error", "kind", "dead", "relevant", "expired", "suppressed", "irrelevant", "resent", "anonymized", "broken"),
         *("oldest", "newest"),
     ]
     assert first.split()[:8] == [FINGERPRINT, "welcome", "2", "1", "1", "0", "0", "0"]

@@ -133,7 +133,7 @@ def test_publish_that_takes_long_is_not_waited_for_and_those_in_line_behind_it_a
 def test_process_starts_while_the_broker_is_in_trouble_and_publishes_once_it_is_well(harmed, monkeypatch, harm):
     monkeypatch.setattr(publish, "current_app", starting := producer_of(harmed.url))
     with harmed.faults[harm]():
-        publish.warm_up()
+        publish.connect_to_broker()
     # A busy broker may not answer within the 0.1 s that publishing may take.
     eventually(lambda: publish.publish([[uuid4()]], Stream.DEFAULT) == 1)
     starting.close()

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from notifications.models.message import Message
 
@@ -11,27 +12,31 @@ class DeliveryAttempt(models.Model):
     """Written once, after the attempt. It is never changed, and deleted only with its message."""
 
     class Result(models.TextChoices):
-        ACCEPTED = "accepted"
-        TRANSIENT = "transient"
-        RATE_LIMITED = "rate-limited"
-        PERMANENT = "permanent"
-        MISCONFIGURED = "misconfigured"
-        AMBIGUOUS = "ambiguous"
+        ACCEPTED = "accepted", _("Accepted")
+        TRANSIENT = "transient", _("Temporary error")
+        RATE_LIMITED = "rate-limited", _("Rate limited")
+        PERMANENT = "permanent", _("Rejected")
+        MISCONFIGURED = "misconfigured", _("Account refused")
+        AMBIGUOUS = "ambiguous", _("No clear answer")
 
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="delivery_attempts")
-    number = models.PositiveSmallIntegerField()
-    provider = models.CharField(max_length=32)
-    result = models.CharField(max_length=16, choices=Result)
-    provider_message_id = models.CharField(max_length=200, blank=True, default="")
-    error_code = models.CharField(max_length=100, blank=True, default="")
+    message = models.ForeignKey(
+        Message, on_delete=models.CASCADE, related_name="delivery_attempts", verbose_name=_("message")
+    )
+    number = models.PositiveSmallIntegerField(_("number"))
+    provider = models.CharField(_("provider"), max_length=32)
+    result = models.CharField(_("result"), max_length=16, choices=Result)
+    provider_message_id = models.CharField(_("provider's message id"), max_length=200, blank=True, default="")
+    error_code = models.CharField(_("error code"), max_length=100, blank=True, default="")
     # One sentence of ours, or the server's without addresses, links and keys.
-    error = models.CharField(max_length=300, blank=True, default="")
-    duration_ms = models.PositiveIntegerField(null=True, blank=True)
-    task_id = models.CharField(max_length=191, blank=True, default="")
-    worker = models.CharField(max_length=200, blank=True, default="")
-    recorded_at = models.DateTimeField(db_default=Now())
+    error = models.CharField(_("error"), max_length=300, blank=True, default="")
+    duration_ms = models.PositiveIntegerField(_("duration in ms"), null=True, blank=True)
+    task_id = models.CharField(_("Celery task"), max_length=191, blank=True, default="")
+    worker = models.CharField(_("worker"), max_length=200, blank=True, default="")
+    recorded_at = models.DateTimeField(_("recorded at"), db_default=Now())
 
     class Meta:
+        verbose_name = _("delivery attempt")
+        verbose_name_plural = _("delivery attempts")
         ordering = ["message", "number"]
         constraints = [
             models.UniqueConstraint(fields=["message", "number"], name="notifications_attempt_number_unique"),

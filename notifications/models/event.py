@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from notifications.models.message import Message
 from notifications.rules.outcomes import BounceKind, EventType
@@ -29,31 +30,36 @@ class ProviderEvent(models.Model):
     """
 
     class State(models.TextChoices):
-        STORED = "stored"  # nobody has read it yet
-        PARKED = "parked"  # it speaks of a message we do not know (yet): our own commit may still be on its way
-        APPLIED = "applied"
-        FOREIGN = "foreign"  # never ours: another application uses the same account
-        UNREADABLE = "unreadable"
+        STORED = "stored", _("Stored")  # nobody has read it yet
+        # It speaks of a message we do not know (yet): our own commit may still be under way.
+        PARKED = "parked", _("Parked")
+        APPLIED = "applied", _("Applied")
+        FOREIGN = "foreign", _("Foreign")  # never ours: another application uses the same account
+        UNREADABLE = "unreadable", _("Unreadable")
 
-    provider = models.CharField(max_length=32)
+    provider = models.CharField(_("provider"), max_length=32)
     # The provider's own id of the event: what it repeats, up to dozens of times, is stored once.
-    event_id = models.CharField(max_length=200)
-    payload = models.JSONField()
-    state = models.CharField(max_length=16, choices=State, default=State.STORED)
+    event_id = models.CharField(_("event id"), max_length=200)
+    payload = models.JSONField(_("payload"))
+    state = models.CharField(_("processing state"), max_length=16, choices=State, default=State.STORED)
     # It is to be read (again) from this moment on, while it is stored or parked.
-    read_after = models.DateTimeField(db_default=Now())
-    received_at = models.DateTimeField(db_default=Now(), editable=False)
+    read_after = models.DateTimeField(_("processed after"), db_default=Now())
+    received_at = models.DateTimeField(_("received at"), db_default=Now(), editable=False)
 
-    message = models.ForeignKey(Message, null=True, blank=True, on_delete=models.CASCADE, related_name="events")
-    attempt = models.PositiveSmallIntegerField(null=True, blank=True)
-    kind = models.CharField(max_length=16, choices=EventType, blank=True, default="")
-    bounce = models.CharField(max_length=16, choices=BounceKind, blank=True, default="")
-    recipient = models.CharField(max_length=320, blank=True, default="")
-    provider_message_id = models.CharField(max_length=200, blank=True, default="")
-    detail = models.CharField(max_length=300, blank=True, default="")
-    occurred_at = models.DateTimeField(null=True, blank=True)
+    message = models.ForeignKey(
+        Message, null=True, blank=True, on_delete=models.CASCADE, related_name="events", verbose_name=_("message")
+    )
+    attempt = models.PositiveSmallIntegerField(_("attempt"), null=True, blank=True)
+    kind = models.CharField(_("event"), max_length=16, choices=EventType, blank=True, default="")
+    bounce = models.CharField(_("bounce type"), max_length=16, choices=BounceKind, blank=True, default="")
+    recipient = models.CharField(_("recipient"), max_length=320, blank=True, default="")
+    provider_message_id = models.CharField(_("provider's message id"), max_length=200, blank=True, default="")
+    detail = models.CharField(_("details"), max_length=300, blank=True, default="")
+    occurred_at = models.DateTimeField(_("occurred at"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("provider event")
+        verbose_name_plural = _("provider events")
         ordering = ["-received_at", "-id"]
         constraints = [
             models.UniqueConstraint(fields=["provider", "event_id"], name="notifications_event_once"),

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from notifications.rules.outcomes import Outcome
 from notifications.rules.states import Status, Stream
@@ -21,63 +22,74 @@ class Message(models.Model):
     """Times are the database's, because the clocks of the workers differ."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    kind = models.CharField(max_length=64)
-    stream = models.CharField(max_length=16, choices=Stream)
+    kind = models.CharField(_("kind"), max_length=64)
+    stream = models.CharField(_("stream"), max_length=16, choices=Stream)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="messages"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="messages",
+        verbose_name=_("account"),
     )
     # Empty once the message is anonymized; nothing else is sent to nobody.
-    to_address = models.CharField(max_length=320)
+    to_address = models.CharField(_("recipient"), max_length=320)
     # What the templates need and the recipient's account cannot say. Never a token or another secret.
-    context = models.JSONField(default=dict, blank=True)
-    idempotency_key = models.CharField(max_length=500)
-    resend_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="resends")
+    context = models.JSONField(_("context"), default=dict, blank=True)
+    idempotency_key = models.CharField(_("idempotency key"), max_length=500)
+    resend_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="resends", verbose_name=_("resend of")
+    )
 
-    status = models.CharField(max_length=16, choices=Status, default=Status.QUEUED)
+    status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.QUEUED)
     # Why the message is where it is, in words for an operator. Empty while all goes its usual way.
-    status_reason = models.CharField(max_length=200, blank=True, default="")
-    provider = models.CharField(max_length=32, blank=True, default="")
+    status_reason = models.CharField(_("reason"), max_length=200, blank=True, default="")
+    provider = models.CharField(_("provider"), max_length=32, blank=True, default="")
     # The recipient's side, as the provider's events tell it; `status` is ours.
-    outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.UNKNOWN, db_default=Outcome.UNKNOWN)
-    outcome_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(
+        _("outcome"), max_length=16, choices=Outcome, default=Outcome.UNKNOWN, db_default=Outcome.UNKNOWN
+    )
+    outcome_at = models.DateTimeField(_("outcome at"), null=True, blank=True)
     # How often it was queued again in this life, knowing that a provider may have it already.
-    uncertain_resends = models.PositiveSmallIntegerField(default=0, db_default=0)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    uncertain_resends = models.PositiveSmallIntegerField(_("resends while uncertain"), default=0, db_default=0)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     # Those that do not count towards the kind's ceiling: an earlier life's, and a breaker's failed probes.
     attempts_forgiven = models.PositiveSmallIntegerField(default=0, db_default=0)
     # Those of its earlier lives.
     attempts_before = models.PositiveSmallIntegerField(default=0, db_default=0)
-    replays = models.PositiveSmallIntegerField(default=0, db_default=0)
+    replays = models.PositiveSmallIntegerField(_("replays"), default=0, db_default=0)
 
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-    due_at = models.DateTimeField(db_default=Now())
-    expires_at = models.DateTimeField(null=True, blank=True)
-    sent_at = models.DateTimeField(null=True, blank=True)
-    died_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
+    due_at = models.DateTimeField(_("due at"), db_default=Now())
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    died_at = models.DateTimeField(_("dead since"), null=True, blank=True)
     # What it died of, the same for all that died of the same: "ses/MessageRejected", "rendering/KeyError". While it is
     # queued: why it waits for a worker of another version.
-    error_fingerprint = models.CharField(max_length=150, blank=True, default="", db_default="")
+    error_fingerprint = models.CharField(_("error"), max_length=150, blank=True, default="", db_default="")
 
     # The relay may hand the id to the broker (again) from this moment on; pushed forward at every publish.
-    relay_after = models.DateTimeField(db_default=Now())
-    relayed = models.PositiveSmallIntegerField(default=0)
+    relay_after = models.DateTimeField(_("published after"), db_default=Now())
+    relayed = models.PositiveSmallIntegerField(_("times published"), default=0)
     # Claims in a row that ended without a hand-over: whoever takes its worker along every time is found by it.
-    claims_lost = models.PositiveSmallIntegerField(default=0, db_default=0)
+    claims_lost = models.PositiveSmallIntegerField(_("claims lost"), default=0, db_default=0)
 
-    lease_token = models.UUIDField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    handed_over_at = models.DateTimeField(null=True, blank=True)
-    settle_at = models.DateTimeField(null=True, blank=True)
+    lease_token = models.UUIDField(_("lease"), null=True, blank=True)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    handed_over_at = models.DateTimeField(_("handed over at"), null=True, blank=True)
+    settle_at = models.DateTimeField(_("settles at"), null=True, blank=True)
 
     # The bounce brake (docs/explanation/bounce-brake.md) holds it back until then; after its release, when that was.
-    slowed_until = models.DateTimeField(null=True, blank=True)
+    slowed_until = models.DateTimeField(_("held by the bounce brake until"), null=True, blank=True)
     # A keyed hash of the client that caused a message which was held back: no client may take all of the queue.
     slowed_for = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
     # Since then the recipient is erased: docs/reference/data-retention.md. The message is never sent (again).
     # The column has an earlier name: during an upgrade, processes of the release before use it too.
-    anonymized_at = models.DateTimeField(null=True, blank=True, db_column="forgotten_at")
+    anonymized_at = models.DateTimeField(_("anonymized at"), null=True, blank=True, db_column="forgotten_at")
 
     class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
         ordering = ["-created_at"]
         permissions = [("resend_message", "Can resend messages")]
         constraints = [

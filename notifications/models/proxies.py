@@ -3,6 +3,7 @@
 from typing import ClassVar, TypeVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from notifications.models.message import Message
 from notifications.rules.states import Status
@@ -28,7 +29,8 @@ class DeadLetter(Message):
         proxy = True
         default_permissions = ()
         ordering = ["-died_at"]
-        verbose_name = "dead letter"
+        verbose_name = _("dead letter")
+        verbose_name_plural = _("dead letters")
 
 
 class UncertainMessage(Message):
@@ -40,4 +42,5 @@ class UncertainMessage(Message):
         proxy = True
         default_permissions = ()
         ordering = ["-created_at"]
-        verbose_name = "uncertain message"
+        verbose_name = _("uncertain message")
+        verbose_name_plural = _("uncertain messages")

@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext_lazy as _
 
 from notifications.conf import settings
 from notifications.models.event import ProviderEvent
@@ -45,25 +46,37 @@ class Suppression(models.Model):
     """Never deleted: a lifted suppression stays as history, with who lifted it and why."""
 
     # Lower-cased.
-    address = models.CharField(max_length=320)
-    reason = models.CharField(max_length=16, choices=Reason)
+    address = models.CharField(_("address"), max_length=320)
+    reason = models.CharField(_("reason"), max_length=16, choices=Reason)
     # One sentence for the operator who asks why.
-    detail = models.CharField(max_length=300, blank=True, default="")
-    provider = models.CharField(max_length=32, blank=True, default="")
-    event = models.ForeignKey(ProviderEvent, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    detail = models.CharField(_("details"), max_length=300, blank=True, default="")
+    provider = models.CharField(_("provider"), max_length=32, blank=True, default="")
+    event = models.ForeignKey(
+        ProviderEvent,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("provider event"),
+    )
+    created_at = models.DateTimeField(_("suppressed at"), db_default=Now(), editable=False)
     # The message that was let through last to see whether the address takes mail again, and when.
     # Columns with earlier names: as for Message.anonymized_at.
     recheck_id = models.UUIDField("recheck", null=True, blank=True, db_column="probe_id")
-    rechecked_at = models.DateTimeField(null=True, blank=True, db_column="probed_at")
+    rechecked_at = models.DateTimeField(_("rechecked at"), null=True, blank=True, db_column="probed_at")
 
-    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_at = models.DateTimeField(_("lifted at"), null=True, blank=True)
     lifted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("lifted by"),
     )
-    lift_reason = models.CharField(max_length=300, blank=True, default="")
+    lift_reason = models.CharField(_("reason for lifting"), max_length=300, blank=True, default="")
     # What came of taking the address off the provider's own list; empty until that was tried.
-    provider_lift = models.CharField(max_length=300, blank=True, default="")
+    provider_lift = models.CharField(_("removal at the provider"), max_length=300, blank=True, default="")
     # How often the provider was asked, and when it may be asked again: a claim of whoever asks.
     lift_tries = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     lift_after = models.DateTimeField(null=True, blank=True, editable=False)
@@ -71,6 +84,8 @@ class Suppression(models.Model):
     objects: ClassVar[SuppressionQuerySet] = SuppressionQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
+        verbose_name = _("suppression")
+        verbose_name_plural = _("suppressions")
         ordering = ["-created_at"]
         permissions = [("lift_suppression", "Can lift suppressions")]
         indexes = [

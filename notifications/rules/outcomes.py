@@ -4,35 +4,36 @@ Events arrive late, twice and out of order, so an outcome moves by rank and neve
 """
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 
 class Outcome(TextChoices):
-    UNKNOWN = "unknown"
-    DEFERRED = "deferred"
-    DELIVERED = "delivered"
-    BOUNCED = "bounced"
-    COMPLAINED = "complained"
-    REJECTED = "rejected"
+    UNKNOWN = "unknown", _("Unknown")
+    DEFERRED = "deferred", _("Deferred")
+    DELIVERED = "delivered", _("Delivered")
+    BOUNCED = "bounced", _("Bounced")
+    COMPLAINED = "complained", _("Complained")
+    REJECTED = "rejected", _("Rejected")
 
 
 class EventType(TextChoices):
     """What a provider's event says about one message."""
 
-    ACCEPTED = "accepted"
-    DEFERRED = "deferred"
-    DELIVERED = "delivered"
-    BOUNCED = "bounced"  # it will not be delivered; how final that is for the address, BounceKind says
-    COMPLAINED = "complained"
-    NOT_SPAM = "not spam"  # the recipient took a complaint back
-    REJECTED = "rejected"  # the provider itself dropped it after it had taken it
-    UNSUBSCRIBED = "unsubscribed"
+    ACCEPTED = "accepted", _("Accepted")
+    DEFERRED = "deferred", _("Deferred")
+    DELIVERED = "delivered", _("Delivered")
+    BOUNCED = "bounced", _("Bounced")  # it will not be delivered; how final that is for the address, BounceKind says
+    COMPLAINED = "complained", _("Complained")
+    NOT_SPAM = "not spam", _("Not spam")  # the recipient took a complaint back
+    REJECTED = "rejected", _("Rejected")  # the provider itself dropped it after it had taken it
+    UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
 
 
 class BounceKind(TextChoices):
-    HARD = "hard"  # there is no such mailbox, or it will never take our mail
-    SOFT = "soft"  # full, busy …: it may work another day
-    BLOCKED = "blocked"  # refused for our name or this email's content: it says nothing of the address
-    AUTO_REPLY = "auto-reply"  # somebody is out of office: the mail arrived
+    HARD = "hard", _("Hard")  # there is no such mailbox, or it will never take our mail
+    SOFT = "soft", _("Soft")  # full, busy …: it may work another day
+    BLOCKED = "blocked", _("Blocked")  # refused for our name or this email's content: it says nothing of the address
+    AUTO_REPLY = "auto-reply", _("Auto-reply")  # somebody is out of office: the mail arrived
 
 
 RANK = {

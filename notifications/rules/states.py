@@ -6,25 +6,26 @@ Every compare-and-set takes its source states from `sources()`.
 from dataclasses import dataclass
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 
 class Stream(TextChoices):
     """A priority lane; also the name of the Celery queue that carries it."""
 
-    CRITICAL = "critical"
-    DEFAULT = "default"
-    BULK = "bulk"
+    CRITICAL = "critical", _("Critical")
+    DEFAULT = "default", _("Default")
+    BULK = "bulk", _("Bulk")
 
 
 class Status(TextChoices):
-    QUEUED = "queued"
-    SENDING = "sending"
-    SENT = "sent"
-    UNCERTAIN = "uncertain"
-    SUPPRESSED = "suppressed"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
-    DEAD = "dead"
+    QUEUED = "queued", _("Queued")
+    SENDING = "sending", _("Sending")
+    SENT = "sent", _("Sent")
+    UNCERTAIN = "uncertain", _("Uncertain")
+    SUPPRESSED = "suppressed", _("Suppressed")
+    EXPIRED = "expired", _("Expired")
+    CANCELLED = "cancelled", _("Cancelled")
+    DEAD = "dead", _("Dead")
 
 
 # Parameters of SQL statements. They are bound on the client, so that conditions match those of partial indexes.

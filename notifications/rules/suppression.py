@@ -4,17 +4,18 @@ from enum import Enum
 from uuid import UUID
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 from notifications.rules.outcomes import BounceKind, EventType
 from notifications.rules.states import Stream
 
 
 class Reason(TextChoices):
-    HARD_BOUNCE = "hard bounce"
-    COMPLAINT = "complaint"
-    SOFT_BOUNCES = "soft bounces"
-    UNSUBSCRIBED = "unsubscribed"
-    BY_HAND = "by hand"
+    HARD_BOUNCE = "hard bounce", _("Hard bounce")
+    COMPLAINT = "complaint", _("Complaint")
+    SOFT_BOUNCES = "soft bounces", _("Soft bounces")
+    UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
+    BY_HAND = "by hand", _("By hand")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -75,7 +75,7 @@ test-long: .venv/.dev
 	$(BIN)/python -m pytest -m long $(ARGS)
 
 # Of the long ones, those that every change has to pass: what a user does first, and faults that stop other users' email.
-SLOW := tests/devtools/stack/test_up.py $(patsubst %,tests/live/test_%.py,harmful_messages housekeeping recipients rolling_deploy secrets)
+SLOW := tests/devtools/stack/test_up.py tests/docs/test_tutorial.py $(patsubst %,tests/live/test_%.py,harmful_messages housekeeping recipients rolling_deploy secrets)
 test-slow: .venv/.dev
 	$(BIN)/python -m pytest -m long $(SLOW) $(ARGS)
 

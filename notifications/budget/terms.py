@@ -79,10 +79,11 @@ def terms_of(provider: str, stream: Stream) -> Terms:
 
 
 def rate_of(provider: str) -> float:
-    # Messages per second.
-    if settings.EMAIL_RATE == rates.USUAL:
-        return (provider in PROVIDERS and PROVIDERS[provider].backend().usual_rate) or rates.FASTEST
-    return _rates(settings.EMAIL_RATE, tuple(PROVIDERS)).get(provider, rates.FASTEST)
+    """Return messages per second: the provider's usual rate, if EMAIL_RATE names only others."""
+    text = settings.EMAIL_RATE
+    named = {} if text == rates.USUAL else _rates(text, tuple(PROVIDERS))
+    usual = PROVIDERS[provider].backend().usual_rate if text.strip() and provider in PROVIDERS else None
+    return named.get(provider) or usual or rates.FASTEST
 
 
 def burst(rate: float) -> float:

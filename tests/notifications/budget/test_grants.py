@@ -12,7 +12,8 @@ from notifications.budget import grants as budget
 from notifications.budget import scripts, terms
 from notifications.budget.grants import release, reserve
 from notifications.budget.keys import pace_key
-from notifications.budget.terms import burst
+from notifications.budget.rates import FASTEST
+from notifications.budget.terms import burst, rate_of
 from notifications.rules.states import Stream
 from notifications.runtime.redis_client import client
 from tests.notifications.budget.budgets import drain, let_pass, rates_of
@@ -94,9 +95,15 @@ def test_stream_has_its_own_ceiling(settings):
     assert reserve("ses", Stream.DEFAULT, 10).count == 10
 
 
-def test_provider_without_a_rate_is_not_slowed(settings):
-    settings.EMAIL_RATE = "ses=1"
-    assert reserve("sendgrid", Stream.DEFAULT, 50).count == 50
+def test_provider_that_the_rates_do_not_name_has_its_usual_rate(settings):
+    settings.EMAIL_RATE = "ses=40"
+    assert {name: rate_of(name) for name in ("ses", "sendgrid", "smtp")} == {"ses": 40, "sendgrid": 50, "smtp": 5}
+
+
+def test_empty_rate_is_no_limit(settings):
+    settings.EMAIL_RATE = ""
+    assert rate_of("ses") == FASTEST
+    assert reserve("ses", Stream.DEFAULT, 50).count == 50
 
 
 def test_what_is_given_back_can_be_granted_again(settings):

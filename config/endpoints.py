@@ -7,7 +7,8 @@ from config import database_url
 from config.environment import env
 from config.reading import Problem
 from config.variables import DatabaseVariables, RedisVariables, SmtpVariables
-from notifications.conf.declarations import ProvidersSettings, RedisSettings
+from notifications.conf.declarations import RedisSettings
+from notifications.providers.smtp.settings import SmtpSettings
 from notifications.rules import servers
 from notifications.rules.servers import BadUrlError, RedisServer, SmtpServer
 
@@ -105,7 +106,7 @@ def smtp() -> str:
             password=env.read(SmtpVariables.SMTP_PASSWORD),
         )
 
-    url, host = env.read(ProvidersSettings.SMTP_URL), env.read(SmtpVariables.SMTP_HOST)
+    url, host = env.read(SmtpSettings.SMTP_URL), env.read(SmtpVariables.SMTP_HOST)
     if not url and not host:
         return ""
     read = _read("SMTP", url=url, from_url=from_url, host=host, from_parts=from_parts, id_="mailroom.E033")

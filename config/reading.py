@@ -110,17 +110,17 @@ class Environment(Sources):
         return self._text(name) or default
 
     def int(self, name: Text, *, default: Whole, least: Whole = 0, most: Whole = MOST) -> Whole:
-        return self._read(name, parsing.whole(least, most), default)
+        return self._read(name, parsing.whole_parser(least, most), default)
 
     def float(self, name: Text, *, default: Number, least: Number = 0, most: Number = MOST) -> Number:
-        return self._read(name, parsing.number(least, most), default)
+        return self._read(name, parsing.number_parser(least, most), default)
 
     def bool(self, name: Text, *, default: Flag) -> Flag:
-        return self._read(name, parsing.flag(), default)
+        return self._read(name, parsing.flag_parser(), default)
 
     def list(self, name: Text, *, default: Sequence[Text]) -> Sequence[Text]:
         # Commas separate items or, if the value has several lines, line breaks do.
-        return self._read(name, parsing.items(), [*default])
+        return self._read(name, parsing.list_parser(), [*default])
 
     def choice(self, name: Text, allowed: Iterable[Text], *, default: Text) -> Text:
-        return self._read(name, parsing.choice(allowed), default)
+        return self._read(name, parsing.choice_parser(allowed), default)

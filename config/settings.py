@@ -6,9 +6,10 @@ from config import connections, endpoints
 from config.environment import BASE_DIR, ROLE, env
 from config.variables import AccountsVariables, DatabaseVariables, SiteVariables
 from notifications import conf
+from notifications.providers import registry  # noqa: F401 - declares the settings of each provider
 from notifications.runtime.roles import Role
 
-# --- The engine: notifications.conf declares what there is ----------------------------------------------------------
+# --- The engine: notifications.conf and each provider declare the settings -----------------------------------------
 _ENGINE = {setting.name: env.read(setting) for setting in conf.from_environment()}
 globals().update(_ENGINE)
 

@@ -34,7 +34,7 @@ def register() -> None:
     checks.register(conf_checks.types, "mailroom")
     for check in (
         conf_checks.values,
-        conf_checks.connections,
+        conf_checks.proxies,
         role,
         providers,
         provider_settings,

@@ -5,11 +5,12 @@ from typing import Any
 
 from config import variables
 from notifications import conf
+from notifications.providers.registry import PROVIDERS, ProviderSpec
 
 INTRO = """# Settings
 
-Written by `make pages` from `notifications/conf/declarations.py` and `config/variables.py`; do not
-edit it.
+Written by `make pages` from `notifications/conf/declarations.py`, each provider's `settings.py` and
+`config/variables.py`; do not edit it.
 
 All settings come from the environment, completed by the env file that `MAILROOM_ENV_FILE` names. A variable of the
 environment wins over the file. `NAME_FILE` instead of `NAME` names a file that holds the value, for secrets of
@@ -36,17 +37,32 @@ ENGINE = """## The engine
 A project that installs `notifications` without this site sets these in its own settings module, under the same names.
 Each has a default; without `EMAIL_PROVIDERS`, messages are queued and none is sent.
 """
+OF_PROVIDERS = """## Each provider
+
+The name in `EMAIL_PROVIDERS` is in brackets. The usual rate holds unless `EMAIL_RATE` names another.
+"""
 SITE = """## This site
 """
 
 
 def page() -> str:
-    parts = [INTRO, ENGINE, *map(_section, conf.GROUPS), SITE, *map(_section, variables.GROUPS)]
-    return "\n".join(parts)
+    engine, site = map(_section, conf.GROUPS), map(_section, variables.GROUPS)
+    return "\n".join([INTRO, ENGINE, *engine, OF_PROVIDERS, *map(_of_provider, PROVIDERS.values()), SITE, *site])
 
 
 def _section(group: type) -> str:
-    return f"### {group.__doc__}\n\n| variable | default | what it is |\n|---|---|---|\n" + "".join(_rows(group))
+    return f"### {group.__doc__}\n\n{_table(group)}"
+
+
+def _of_provider(spec: ProviderSpec) -> str:
+    backend = spec.backend()
+    title = backend.title[0].upper() + backend.title[1:]
+    rate = f"Usual rate: {backend.usual_rate:g} messages per second.\n\n" if backend.usual_rate else ""
+    return f"### {title} (`{backend.name}`)\n\n{rate}{_table(spec.settings) if spec.settings else ''}"
+
+
+def _table(group: type) -> str:
+    return "| variable | default | what it is |\n|---|---|---|\n" + "".join(_rows(group))
 
 
 def _rows(group: type) -> Iterable[str]:

@@ -1,7 +1,7 @@
 """The engine's settings: `from notifications.conf import settings`."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from django.conf import global_settings
@@ -11,15 +11,22 @@ from notifications.conf.declarations import GROUPS, Declarations
 from notifications.conf.parsing import NotReadableError
 from notifications.conf.setting import Setting, declared
 
-# Each setting is declared once, with default, parser and help, in `declarations`. Django's settings override the
-# defaults.
+# Each setting is declared once, with default, parser, check and help: the engine's in `declarations`, a provider's in
+# its folder. Django's settings override the defaults.
 
-__all__ = ["GROUPS", "Setting", "Settings", "declared", "from_environment", "is_set", "misfits", "settings"]
+__all__ = [
+    "GROUPS", "Setting", "Settings", "add_groups", "declared", "every_setting", "from_environment", "groups", "is_set",
+    "misfits", "settings",
+]  # fmt: skip
 
 T = TypeVar("T")
+# Providers are in a layer above: their registry adds their groups.
+_added: list[Callable[[], Iterable[type]]] = []
 
 
 class Settings(Declarations):
+    """The engine's settings. A provider's subclass adds those of the provider."""
+
     def value_of(self, setting: Setting[T]) -> T:
         default = setting.default
         if setting.of_process and setting.name in os.environ:
@@ -27,8 +34,22 @@ class Settings(Declarations):
         return setting.tidy(getattr(django_settings, setting.name, default))
 
     def __getattr__(self, name: str) -> Any:
-        # Django's settings, if the engine does not own the name.
+        # Django's settings, if no declaration has the name.
         return getattr(django_settings, name)
+
+
+def add_groups(more: Callable[[], Iterable[type]]) -> None:
+    _added.append(more)
+
+
+def groups() -> Iterator[type]:
+    yield from GROUPS
+    for more in _added:
+        yield from more()
+
+
+def every_setting() -> Iterator[Setting[Any]]:
+    yield from (setting for group in groups() for setting in declared(group))
 
 
 def is_set(name: str) -> bool:
@@ -38,12 +59,12 @@ def is_set(name: str) -> bool:
 
 def from_environment() -> Iterator[Setting[Any]]:
     # Text, numbers and lists, but no functions.
-    yield from (setting for group in GROUPS for setting in declared(group) if setting.in_environment)
+    yield from (setting for setting in every_setting() if setting.in_environment)
 
 
 def misfits() -> Iterator[tuple[str, str]]:
-    # With what each should be.
-    for setting in (setting for group in GROUPS for setting in declared(group) if is_set(setting.name)):
+    """Yield each setting whose value has another type, with the right type."""
+    for setting in (setting for setting in every_setting() if is_set(setting.name)):
         try:
             setting.parser.accept(getattr(django_settings, setting.name))
         except NotReadableError as error:

@@ -1,9 +1,10 @@
-"""Every setting of the engine, grouped by the step that reads it. docs/reference/settings.md is generated from this."""
+"""The engine's settings, grouped by the step that reads them. docs/reference/settings.md is generated from them."""
 
-from notifications.conf.setting import filled, flag, function, items, number, text, url, whole
+from notifications.conf import value_checks
+from notifications.conf.setting import ca_file, filled, flag, function, items, number, text, url, whole
 from notifications.rules.text import one_line
 
-# No database, library or person reckons with longer times.
+# Databases and libraries accept no longer times.
 LONGEST_DAYS = 3650
 LONGEST_S = LONGEST_DAYS * 86_400
 LONGEST_WAIT_S = 86_400
@@ -20,24 +21,24 @@ class ProcessSettings:
 
 
 class SiteSettings:
-    """The site that links in email lead to"""
+    """The site that links in emails point to"""
 
-    # Workers have no request to ask.
-    SITE_URL = url("http://127.0.0.1:8000", "where links in mail point to; https:// turns on secure cookies and HSTS")
-    SITE_NAME = text("Mailroom", "the name in pages and mail", tidy=one_line)
-    FLOWER_URL = url("", "where operators reach Flower; the admin links to it")
+    # Workers have no request to take it from.
+    SITE_URL = url("http://127.0.0.1:8000", "where links in emails point to; https:// turns on secure cookies and HSTS")
+    SITE_NAME = text("Mailroom", "the name in pages and emails", tidy=one_line, check=value_checks.name_in_subjects)
+    FLOWER_URL = url("", "where operators reach Flower; the admin links to it", check=value_checks.web_page)
 
 
 class UserSettings:
     """Users (dotted paths of functions, in the settings module only)"""
 
-    USER_LANGUAGE = function("from a user to the code of the language to write in; empty: the site's own")
-    USER_DISPLAY_NAME = function("from a user to the name to address them by; empty: their full name")
-    USER_IS_ACTIVE = function("whether a user may still be written to; empty: `is_active`")
+    USER_LANGUAGE = function("returns the language code for a user's email; empty: the site's language")
+    USER_DISPLAY_NAME = function("returns the name that greets a user; empty: the full name")
+    USER_IS_ACTIVE = function("decides whether a user may still get email; empty: `is_active`")
     USER_HAS_CONFIRMED = function(
-        "from a user and an address: whether they have proven to read email there; empty: whether it is theirs"
+        "decides whether a user has confirmed an address; empty: whether it is the user's address"
     )
-    PREVIEW_USER = function("from a language to an unsaved user for previews; empty: one with an address")
+    PREVIEW_USER = function("returns an unsaved user of a language for previews; empty: one with an address")
 
 
 class RedisSettings:
@@ -45,100 +46,77 @@ class RedisSettings:
 
     REDIS_URL = filled(
         "redis://127.0.0.1:6379/0",
-        "Redis or Valkey, redis:// or rediss:// (TLS); a database number of its own",
+        "Redis or Valkey, redis:// or rediss:// (TLS); use a separate database number",
+        check=value_checks.redis_server,
     )
-    REDIS_CA_FILE = text("", "the authority that signed the server's certificate; empty: the system's")
+    REDIS_CA_FILE = ca_file("the authority that signed the server's certificate; empty: the system's")
 
 
 class ProvidersSettings:
-    """Who carries email"""
+    """Providers"""
 
     EMAIL_PROVIDERS = items(
         [],
-        "one or more of `ses`, `sendgrid`, `postmark`, `smtp` and `simulator`, separated by commas; the preferred one"
-        " first, the next [while it is down](../explanation/failover.md)",
+        "names of providers, separated by commas: the preferred one first, then those that take over"
+        " [while it is down](../explanation/failover.md). Each provider's settings are listed below",
     )
-    SENDGRID_API_KEY = text(
-        "", 'needs the permission "Mail Send"; "Suppressions" too, to take addresses off SendGrid\'s lists'
-    )
-    SENDGRID_API_URL = filled("https://api.sendgrid.com/v3/", "another one for the EU region")
-    POSTMARK_SERVER_TOKEN = text("", "of the server in Postmark that sends")
-    POSTMARK_API_URL = filled("https://api.postmarkapp.com/", "")
-    SES_REGION = text("", "like eu-central-1; credentials as boto3 finds them")
-    SES_CONFIGURATION_SET = text(
-        "",
-        "without one nothing is known of a mail after SES took it: [set-up-webhooks.md](../how-to/set-up-webhooks.md)",
-    )
-    SES_ENDPOINT_URL = text("", "only for another endpoint than the region's")
-    SMTP_URL = text(
-        "",
-        "smtp+tls:// (STARTTLS, port 587), smtp+ssl:// (port 465) or smtp:// (plain, port 25), then"
-        " user:password@host:port",
-    )
-    SMTP_CA_FILE = text("", "the authority that signed the server's certificate; empty: the system's")
-    SIMULATOR_URL = url("", "where the simulator answers")
 
 
 class BudgetSettings:
-    """How fast email leaves"""
+    """Rates and limits"""
 
     EMAIL_RATE = text(
         "usual",
-        "messages per second and provider, all workers together, like ses=10,sendgrid=50; `usual`: 10 for SES and"
-        " Postmark, 50 for SendGrid and the simulator, 5 for SMTP",
+        "messages per second and provider, all workers together, like ses=10,sendgrid=50. A provider that is not named"
+        " has its usual rate, and with `usual` all have it; empty: no limit",
     )
     # A stream that is not named has the provider's rate.
-    EMAIL_STREAM_RATES = text("bulk=30", "a ceiling per stream, messages per second")
-    # What a stream leaves idle the others may borrow.
+    EMAIL_STREAM_RATES = text("bulk=30", "the most messages per second of a stream")
+    # Other streams may borrow what a stream does not use.
     EMAIL_STREAM_FLOORS = text(
         "critical=0.5,default=0.2,bulk=0.1",
-        "what each stream always gets, as shares of the provider's rate; [how](../explanation/sending-rates.md)",
+        "the guaranteed share of each stream in the provider's rate: [sending-rates.md](../explanation/sending-rates.md)",
     )
     # The account's own limit holds too.
     EMAIL_DAILY = text("", "messages per 24 hours and provider, like ses=50000; bulk stops at four fifths")
-    # Others may use the account, and all of it still gets throttled.
-    EMAIL_QUOTA_SHARE = number(0.8, "how much of the account's own rate is aimed at")
-    EMAIL_FALLBACK_SHARE = number(0.1, "what each process may send of the rate while Redis is away")
-    EMAIL_ADDRESS_HOURLY = whole(10, "messages of one kind to one address within an hour, at most")
+    # Other applications may use the account, and the provider throttles them all together.
+    EMAIL_QUOTA_SHARE = number(0.8, "the share of the account's rate that Mailroom uses")
+    EMAIL_FALLBACK_SHARE = number(0.1, "the share of the rate that each process may use while Redis is down")
+    EMAIL_ADDRESS_HOURLY = whole(10, "the most messages of one kind to one address within an hour")
 
 
 class EventsSettings:
-    """What providers report"""
+    """Bounces and suppression"""
 
-    # A signature only proves that some AWS account published a message.
-    SES_WEBHOOK_TOPICS = items([], "ARNs of the SNS topics SES publishes its events to; no other topic is believed")
-    SNS_CERTIFICATE_FILE = text("", "a developer's machine only: the certificate local SNS messages are signed with")
-    SENDGRID_WEBHOOK_KEY = text("", "the verification key of the signed event webhook, as SendGrid shows it")
-    POSTMARK_WEBHOOK_AUTH = text("", "user:password that Postmark's webhooks are sent with")
-    SIMULATOR_WEBHOOK_KEY = text("", "the verification key of the simulator's webhooks")
-    SOFT_BOUNCE_LIMIT = whole(3, "mails that bounced softly before their address is suppressed")
-    SOFT_BOUNCE_DAYS = whole(14, "the days in which they are counted", most=LONGEST_DAYS)
+    SOFT_BOUNCE_LIMIT = whole(3, "messages that bounce softly before their address is suppressed")
+    SOFT_BOUNCE_DAYS = whole(14, "the number of past days in which soft bounces count", most=LONGEST_DAYS)
     SUPPRESSION_COOL_OFF_H = number(
-        24, "hours before a password reset may try such an address again", most=LONGEST_S // 3600
+        24, "hours before a password reset may try a suppressed address again", most=LONGEST_S // 3600
     )
 
 
 class BounceBrakeSettings:
     """The bounce brake"""
 
-    # SES looks into accounts at 5 % and stops them at 10 %.
+    # SES reviews accounts at 5 % and stops them at 10 %.
     BOUNCE_BRAKE_WINDOW_MIN = whole(
         60, "the minutes over which the [bounce brake](../explanation/bounce-brake.md) counts", most=LONGEST_S // 60
     )
-    BOUNCE_BRAKE_MIN = whole(10, "hard bounces of sign-up mail before it can engage")
-    BOUNCE_BRAKE_SHARE = number(0.05, "the share of sign-up mail that has to bounce for it")
-    BOUNCE_BRAKE_PER_MIN = number(6, "sign-up mails a minute while it is on")
+    BOUNCE_BRAKE_MIN = whole(10, "hard bounces of sign-up email before the brake can engage")
+    BOUNCE_BRAKE_SHARE = number(0.05, "the share of sign-up email that must bounce before the brake engages")
+    BOUNCE_BRAKE_PER_MIN = number(6, "sign-up messages per minute while the brake is on")
     BOUNCE_BRAKE_QUEUE = whole(
-        300, "messages that may wait for the brake; of more, those of the busiest clients and domains are cancelled"
+        300,
+        "messages that may wait for the brake; beyond that, messages of the busiest clients and domains are cancelled",
     )
 
 
 class RetentionSettings:
-    """What is anonymized"""
+    """Data retention"""
 
     ANONYMIZE_AFTER_DAYS = whole(
         7,
-        "days after which mail of no account [is anonymized](data-retention.md), once it has ended",
+        "days after which ended messages that belong to no account [are anonymized](data-retention.md)",
         most=LONGEST_DAYS,
     )
 
@@ -146,11 +124,11 @@ class RetentionSettings:
 class DeliverySettings:
     """Delivery"""
 
-    PROVIDER_CONNECT_TIMEOUT_S = number(3, "", least=0.1, most=LONGEST_WAIT_S)
-    PROVIDER_READ_TIMEOUT_S = number(10, "between two reads", least=0.1, most=LONGEST_WAIT_S)
+    PROVIDER_CONNECT_TIMEOUT_S = number(3, "the longest wait for a connection", least=0.1, most=LONGEST_WAIT_S)
+    PROVIDER_READ_TIMEOUT_S = number(10, "the longest wait between two reads", least=0.1, most=LONGEST_WAIT_S)
     # Connecting, sending and the answer.
     PROVIDER_DEADLINE_S = number(
-        15, "for a whole call; then its connection is shut down", least=0.1, most=LONGEST_WAIT_S
+        15, "the longest duration of a whole call; then its connection is shut down", least=0.1, most=LONGEST_WAIT_S
     )
     DELIVERY_LEASE_S = number(
         60, "how long a worker may hold a message; at least twice a whole call", least=0.1, most=LONGEST_WAIT_S
@@ -164,23 +142,8 @@ class RelaySettings:
     """The relay"""
 
     RELAY_INTERVAL_S = number(0.5, "pause between two rounds of the relay", least=0.01, most=LONGEST_WAIT_S)
-    RELAY_HIGH_WATER = whole(40, "tasks in a broker queue before the rest stays in PostgreSQL", least=1)
-    RELAY_CHUNK_SIZE = whole(20, "messages per task of a backlog at most", least=1)
-
-
-GROUPS: tuple[type, ...] = (
-    ProcessSettings,
-    SiteSettings,
-    UserSettings,
-    RedisSettings,
-    ProvidersSettings,
-    BudgetSettings,
-    EventsSettings,
-    BounceBrakeSettings,
-    RetentionSettings,
-    DeliverySettings,
-    RelaySettings,
-)
+    RELAY_HIGH_WATER = whole(40, "the most tasks in a broker queue; the rest stays in PostgreSQL", least=1)
+    RELAY_CHUNK_SIZE = whole(20, "the most messages per task of a backlog", least=1)
 
 
 class Declarations(
@@ -196,4 +159,7 @@ class Declarations(
     DeliverySettings,
     RelaySettings,
 ):
-    """All of them."""
+    """All settings of the engine itself."""
+
+
+GROUPS: tuple[type, ...] = Declarations.__bases__

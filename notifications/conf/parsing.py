@@ -29,34 +29,34 @@ class Parser(Generic[T]):
     takes_empty: bool = False
 
 
-def text() -> Parser[str]:
+def text_parser() -> Parser[str]:
     return Parser(parse=str, accept=_text, takes_empty=True)
 
 
-def filled() -> Parser[str]:
+def filled_parser() -> Parser[str]:
     # An empty variable stands for the default.
     return Parser(parse=str, accept=_text)
 
 
-def items() -> Parser[list[str]]:
-    return Parser(parse=split, accept=_items, takes_empty=True)
+def list_parser() -> Parser[list[str]]:
+    return Parser(parse=split_list, accept=_items, takes_empty=True)
 
 
-def whole(least: int = 0, most: int = MOST) -> Parser[int]:
+def whole_parser(least: int = 0, most: int = MOST) -> Parser[int]:
     return Parser(parse=lambda text: _within(int(text), least, most), accept=lambda value: _whole(value, least, most))
 
 
-def number(least: float = 0, most: float = MOST) -> Parser[float]:
+def number_parser(least: float = 0, most: float = MOST) -> Parser[float]:
     return Parser(
         parse=lambda text: _within(_finite(text), least, most), accept=lambda value: _number(value, least, most)
     )
 
 
-def flag() -> Parser[bool]:
+def flag_parser() -> Parser[bool]:
     return Parser(parse=_truth, accept=_flag)
 
 
-def choice(allowed: Iterable[str]) -> Parser[str]:
+def choice_parser(allowed: Iterable[str]) -> Parser[str]:
     names = {name.lower(): name for name in allowed}
 
     def one_of(text: str) -> str:
@@ -67,7 +67,7 @@ def choice(allowed: Iterable[str]) -> Parser[str]:
     return Parser(parse=one_of, accept=lambda value: one_of(_text(value)))
 
 
-def split(text: str) -> list[str]:
+def split_list(text: str) -> list[str]:
     # Commas separate items or, if the value has several lines, line breaks do.
     lines = text.splitlines()
     parts = lines if len(lines) > 1 else text.split(",")

@@ -1,11 +1,13 @@
-"""One setting: its default, its parser and its line of help. Its name is that of the attribute it is assigned to."""
+"""One setting: its default, parser, check and line of help. The attribute it is assigned to names it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
-from notifications.conf import parsing
+from django.core.checks import CheckMessage
+
+from notifications.conf import parsing, value_checks
 from notifications.conf.parsing import Parser
 
 T = TypeVar("T")
@@ -23,6 +25,8 @@ class Setting(Generic[T]):
     _: KW_ONLY
     #: Brings a readable value into its one form.
     tidy: Callable[[T], T] = copy
+    #: Yields what makes a value of the right type unusable, from the setting's name and the value.
+    check: Callable[[str, T], Iterable[CheckMessage]] = value_checks.anything
     #: True where the environment has to have it.
     required: bool = False
     #: True where processes of one project differ: the environment has the default.
@@ -48,39 +52,52 @@ def declared(group: type) -> Iterator[Setting[Any]]:
 
 
 def text(default: str, help_text: str, **options: Any) -> Setting[str]:
-    return Setting(default, help_text, parsing.text(), **options)
+    return Setting(default, help_text, parsing.text_parser(), **options)
 
 
 def filled(default: str, help_text: str, **options: Any) -> Setting[str]:
     # An empty variable stands for the default.
-    return Setting(default, help_text, parsing.filled(), **options)
+    return Setting(default, help_text, parsing.filled_parser(), **options)
 
 
-def url(default: str, help_text: str) -> Setting[str]:
+def url(default: str, help_text: str, **options: Any) -> Setting[str]:
     # Paths are added to it.
-    return Setting(default, help_text, parsing.text(), tidy=lambda text: text.rstrip("/"))
+    return text(default, help_text, tidy=lambda value: value.rstrip("/"), **options)
 
 
-def items(default: list[str], help_text: str) -> Setting[list[str]]:
-    return Setting(default, help_text, parsing.items())
+def api_key(help_text: str) -> Setting[str]:
+    return text("", help_text, check=value_checks.api_key)
+
+
+def api_url(default: str, help_text: str) -> Setting[str]:
+    return filled(default, help_text, check=value_checks.api_address)
+
+
+def ca_file(help_text: str) -> Setting[str]:
+    return text("", help_text, check=value_checks.authorities)
+
+
+def items(default: list[str], help_text: str, **options: Any) -> Setting[list[str]]:
+    return Setting(default, help_text, parsing.list_parser(), **options)
 
 
 def whole(default: int, help_text: str, *, least: int = 0, most: int = parsing.MOST) -> Setting[int]:
-    return Setting(default, help_text, parsing.whole(least, most))
+    return Setting(default, help_text, parsing.whole_parser(least, most))
 
 
 def number(default: float, help_text: str, *, least: float = 0, most: float = parsing.MOST) -> Setting[float]:
-    return Setting(default, help_text, parsing.number(least, most))
+    return Setting(default, help_text, parsing.number_parser(least, most))
 
 
 def flag(default: bool, help_text: str) -> Setting[bool]:
-    return Setting(default, help_text, parsing.flag())
+    return Setting(default, help_text, parsing.flag_parser())
 
 
 def choice(default: str, help_text: str, allowed: tuple[str, ...]) -> Setting[str]:
-    return Setting(default, help_text, parsing.choice(allowed))
+    return Setting(default, help_text, parsing.choice_parser(allowed))
 
 
 def function(help_text: str) -> Setting[str]:
     # A dotted path of the project; empty for the engine's own function.
-    return Setting("", help_text, parsing.text(), in_environment=False)
+    check = value_checks.dotted_path
+    return Setting("", help_text, parsing.text_parser(), check=check, in_environment=False)

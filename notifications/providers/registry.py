@@ -3,42 +3,59 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from notifications import conf
 from notifications.conf import settings
 from notifications.providers.base.account import Account
 from notifications.providers.base.backend import Provider
 from notifications.providers.base.webhook import Webhook
 from notifications.providers.postmark.account import PostmarkAccount
 from notifications.providers.postmark.backend import Postmark
+from notifications.providers.postmark.settings import PostmarkSettings
 from notifications.providers.postmark.webhook import PostmarkWebhook
 from notifications.providers.sendgrid.account import SendGridAccount
 from notifications.providers.sendgrid.backend import SendGrid
+from notifications.providers.sendgrid.settings import SendGridSettings
 from notifications.providers.sendgrid.webhook import SendGridWebhook
 from notifications.providers.ses.account import SesAccount
 from notifications.providers.ses.backend import Ses
+from notifications.providers.ses.settings import SesSettings
 from notifications.providers.ses.webhook import SesWebhook
 from notifications.providers.simulator.account import SimulatorAccount
 from notifications.providers.simulator.backend import Simulator
+from notifications.providers.simulator.settings import SimulatorSettings
 from notifications.providers.simulator.webhook import SimulatorWebhook
 from notifications.providers.smtp.account import SmtpAccount
 from notifications.providers.smtp.backend import Smtp
+from notifications.providers.smtp.settings import SmtpSettings
 
 
 @dataclass(frozen=True)
 class ProviderSpec:
-    """One provider: how it sends, how it reports, its account. Its name is the last part of its webhook's URL."""
+    """One provider: how it sends, its settings, how it reports, its account.
+
+    Its name is the last part of its webhook's URL.
+    """
 
     backend: Callable[[], Provider]
+    settings: type[conf.Settings] | None = None
     webhook: Callable[[], Webhook] | None = None
     account: Callable[[], Account] | None = None
 
 
 PROVIDERS: dict[str, ProviderSpec] = {
-    "ses": ProviderSpec(Ses, SesWebhook, SesAccount),
-    "sendgrid": ProviderSpec(SendGrid, SendGridWebhook, SendGridAccount),
-    "postmark": ProviderSpec(Postmark, PostmarkWebhook, PostmarkAccount),
-    "smtp": ProviderSpec(Smtp, account=SmtpAccount),
-    "simulator": ProviderSpec(Simulator, SimulatorWebhook, SimulatorAccount),
+    "ses": ProviderSpec(Ses, SesSettings, SesWebhook, SesAccount),
+    "sendgrid": ProviderSpec(SendGrid, SendGridSettings, SendGridWebhook, SendGridAccount),
+    "postmark": ProviderSpec(Postmark, PostmarkSettings, PostmarkWebhook, PostmarkAccount),
+    "smtp": ProviderSpec(Smtp, SmtpSettings, account=SmtpAccount),
+    "simulator": ProviderSpec(Simulator, SimulatorSettings, SimulatorWebhook, SimulatorAccount),
 }
+
+
+def setting_groups() -> list[type[conf.Settings]]:
+    return [spec.settings for spec in PROVIDERS.values() if spec.settings]
+
+
+conf.add_groups(setting_groups)
 
 
 def in_use() -> list[Provider]:

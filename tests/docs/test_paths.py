@@ -86,7 +86,7 @@ def resolves(dotted: str) -> bool:
 
 
 def is_a_setting(name: str) -> bool:
-    declared = {one.name for group in (*conf.GROUPS, *variables.GROUPS) for one in conf.declared(group)}
+    declared = {one.name for group in (*conf.groups(), *variables.GROUPS) for one in conf.declared(group)}
     return (
         name.removesuffix("_FILE") in declared
         or hasattr(global_settings, name)

@@ -20,7 +20,7 @@ def test_page_is_current():
 
 
 def test_variable_is_declared_once():
-    names = [setting.name for group in (*conf.GROUPS, *variables.GROUPS) for setting in conf.declared(group)]
+    names = [setting.name for group in (*conf.groups(), *variables.GROUPS) for setting in conf.declared(group)]
     assert len(names) == len(set(names))
 
 

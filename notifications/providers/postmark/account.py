@@ -3,7 +3,6 @@
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from notifications.conf import settings
 from notifications.providers.base.account import (
     Finding,
     Quota,
@@ -20,6 +19,7 @@ from notifications.providers.base.mail import ProviderError
 from notifications.providers.base.sender import sender_address
 from notifications.providers.base.webhook_url import is_exact, is_ours, webhook_url
 from notifications.providers.postmark.backend import Postmark
+from notifications.providers.postmark.settings import settings
 from notifications.rules.retry import ErrorClass
 from notifications.rules.suppression import Reason
 

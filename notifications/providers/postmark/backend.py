@@ -8,10 +8,10 @@ from anymail.exceptions import AnymailRequestsAPIError
 from anymail.message import AnymailRecipientStatus
 from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.conf import settings
 from notifications.providers.base.answers import Said
 from notifications.providers.base.http import HttpBackend, HttpProvider, document, timeouts
 from notifications.providers.postmark.answers import ROWS
+from notifications.providers.postmark.settings import settings
 
 
 class PostmarkBackend(HttpBackend, EmailBackend):  # type: ignore[misc]

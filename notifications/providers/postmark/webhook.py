@@ -9,7 +9,6 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
-from notifications.conf import settings
 from notifications.providers.base.answers import judged
 from notifications.providers.base.event_fields import LONGEST_ID, detail, line, moment, ours, recipient, section
 from notifications.providers.base.payload import fingerprint, parsed, storable
@@ -24,6 +23,7 @@ from notifications.providers.base.webhook import (
     WebhookBatch,
     WebhookRequest,
 )
+from notifications.providers.postmark.settings import settings
 from notifications.rules.outcomes import BounceKind, EventType
 
 # Opens and clicks say nothing of a mail's fate; "Inbound" is somebody's letter to us, with its content.

@@ -3,7 +3,6 @@
 from typing import Any
 from urllib.parse import quote
 
-from notifications.conf import settings
 from notifications.providers.base.account import (
     Finding,
     Quota,
@@ -20,6 +19,7 @@ from notifications.providers.base.mail import ProviderError
 from notifications.providers.base.sender import sender_address, sender_domain
 from notifications.providers.base.webhook_url import is_exact, is_ours, webhook_url
 from notifications.providers.sendgrid.backend import SendGrid
+from notifications.providers.sendgrid.settings import settings
 from notifications.rules.suppression import Reason
 
 SUPPRESSION_LISTS = ("bounces", "blocks", "invalid_emails", "spam_reports")

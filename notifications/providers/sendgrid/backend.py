@@ -13,10 +13,10 @@ from anymail.backends.sendgrid import EmailBackend
 from anymail.exceptions import AnymailNotSupportedWarning, AnymailRequestsAPIError
 from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.conf import settings
 from notifications.providers.base.answers import Said
 from notifications.providers.base.http import HttpBackend, HttpProvider, document, timeouts, until_reset_s
 from notifications.providers.sendgrid.answers import ROWS
+from notifications.providers.sendgrid.settings import settings
 
 # Of a page that is none of SendGrid's own answers, so much is searched for words we know.
 LONGEST_PAGE = 2000

@@ -16,7 +16,6 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from notifications.conf import settings
 from notifications.providers.base.answers import judged
 from notifications.providers.base.event_fields import LONGEST_ID, detail, header_id, line, moment, ours, recipient
 from notifications.providers.base.payload import fingerprint, parsed, refuse_stale, storable
@@ -33,6 +32,7 @@ from notifications.providers.base.webhook import (
     WebhookBatch,
     WebhookRequest,
 )
+from notifications.providers.sendgrid.settings import settings
 from notifications.rules.outcomes import BounceKind, EventType
 
 SIGNATURE_HEADER = "X-Twilio-Email-Event-Webhook-Signature"
@@ -76,12 +76,15 @@ class SendGridWebhook(Webhook):
     # Batches have up to 768 kB; nothing of one is looked at before its signature.
     max_bytes = 5_000_000
 
+    def key_text(self) -> str:
+        return settings.SENDGRID_WEBHOOK_KEY
+
     def missing_settings(self) -> list[str]:
-        return [] if getattr(settings, self.key_setting) else [self.key_setting]
+        return [] if self.key_text() else [self.key_setting]
 
     def unusable_settings(self) -> list[str]:
         try:
-            public_key(getattr(settings, self.key_setting))
+            public_key(self.key_text())
         except (ValueError, UnsupportedAlgorithm):
             return [] if self.missing_settings() else [self.key_setting]
         return []
@@ -116,7 +119,7 @@ class SendGridWebhook(Webhook):
     def key(self) -> ec.EllipticCurvePublicKey:
         # An unusable key is our mistake, and can be fixed while SendGrid retries: CannotVerifyError.
         try:
-            return public_key(getattr(settings, self.key_setting))
+            return public_key(self.key_text())
         except (ValueError, UnsupportedAlgorithm) as error:
             raise CannotVerifyError(f"{self.key_setting} is no public key on P-256") from error
 

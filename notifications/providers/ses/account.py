@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from boto3.session import Session
 from botocore.config import Config
 
-from notifications.conf import settings
 from notifications.providers.base.account import MAY_NOT_LOOK, Account, Finding, Quota, closed, looked, note, unreadable
 from notifications.providers.base.deadline import within
 from notifications.providers.base.mail import ProviderError
 from notifications.providers.base.sender import sender_address, sender_domain, with_parents
 from notifications.providers.ses import findings as judge
 from notifications.providers.ses.backend import Ses, client_params, watch
+from notifications.providers.ses.settings import settings
 from notifications.rules.retry import ErrorClass
 from notifications.rules.suppression import Reason
 

@@ -15,7 +15,6 @@ from botocore.awsrequest import (
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.conf import settings
 from notifications.providers.base.answers import Said, read_answer, sentence
 from notifications.providers.base.backend import HeedlessPostSend, Provider, unknown
 from notifications.providers.base.compose import ATTEMPT_KEY, MESSAGE_ID_KEY
@@ -23,6 +22,7 @@ from notifications.providers.base.deadline import WatchedConnection, begin_reque
 from notifications.providers.base.http import is_untrusted, retry_after_s
 from notifications.providers.base.mail import OutgoingMail, ProviderError
 from notifications.providers.ses.answers import ROWS
+from notifications.providers.ses.settings import settings
 from notifications.rules.retry import ErrorClass
 
 NO_CONNECTION = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from notifications.conf import settings
 from notifications.providers.base.account import Finding, bad, good, judged, note
 from notifications.providers.base.sender import sender_address
+from notifications.providers.ses.settings import settings
 
 Answer = Mapping[str, Any]
 

@@ -13,10 +13,10 @@ from typing import Any
 import requests
 from cryptography.hazmat.primitives import hashes
 
-from notifications.conf import settings
 from notifications.providers.base.payload import refuse_stale
 from notifications.providers.base.webhook import CannotVerifyError, InvalidSignatureError
 from notifications.providers.ses import certificates, fetching
+from notifications.providers.ses.settings import settings
 
 
 class Type(StrEnum):

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from notifications.conf import settings
 from notifications.providers.base.answers import judged
 from notifications.providers.base.event_fields import (
     LONGEST_ID,
@@ -33,6 +32,7 @@ from notifications.providers.base.webhook import (
     WebhookRequest,
 )
 from notifications.providers.ses import sns
+from notifications.providers.ses.settings import settings
 from notifications.rules.outcomes import BounceKind, EventType
 
 # SES says so itself, in words and not in JSON, when a topic is set up.

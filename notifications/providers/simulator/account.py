@@ -2,11 +2,11 @@
 
 import requests
 
-from notifications.conf import settings
 from notifications.providers.base.account import Finding, Quota, bad, good
 from notifications.providers.base.http import timeouts
 from notifications.providers.sendgrid.account import SendGridAccount
 from notifications.providers.simulator.backend import API_KEY, Simulator, api_url
+from notifications.providers.simulator.settings import settings
 
 
 class SimulatorAccount(SendGridAccount):

@@ -2,8 +2,8 @@
 
 from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.conf import settings
 from notifications.providers.sendgrid.backend import SendGrid
+from notifications.providers.simulator.settings import settings
 
 # It takes any.
 API_KEY = "simulator"

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from notifications.conf import settings
 from notifications.providers.base.account import Account, Finding, Quota, bad, failure_code, good, in_words, note
 from notifications.providers.base.backend import before_the_wire
 from notifications.providers.base.mail import ProviderError
 from notifications.providers.smtp.backend import Smtp
+from notifications.providers.smtp.settings import settings
 from notifications.rules.retry import ErrorClass
 from notifications.rules.servers import BadUrlError
 from notifications.rules.suppression import Reason

@@ -14,12 +14,12 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend
 from urllib3.util import wait_for_read
 
-from notifications.conf import settings
 from notifications.providers.base import deadline
 from notifications.providers.base.answers import sentence, status_of
 from notifications.providers.base.backend import Provider, unknown
 from notifications.providers.base.mail import Accepted, OutgoingMail, ProviderError
 from notifications.providers.smtp.answers import Step, read_reply
+from notifications.providers.smtp.settings import settings
 from notifications.rules import servers
 from notifications.rules.retry import ErrorClass
 

@@ -11,7 +11,7 @@ from notifications import checks, conf
 from notifications.conf import parsing
 from notifications.runtime.roles import Role
 
-EVERY = [setting for group in conf.GROUPS for setting in conf.declared(group)]
+EVERY = list(conf.every_setting())
 
 
 def test_setting_has_its_default_until_the_project_sets_it(settings):
@@ -57,17 +57,17 @@ def test_default_fits_its_own_parser(setting):
 @pytest.mark.parametrize(
     ("parser", "value"),
     [
-        (parsing.whole(), "3"),
-        (parsing.whole(), True),
-        (parsing.whole(1), 0),
-        (parsing.number(), "0.5"),
-        (parsing.number(), float("nan")),
-        (parsing.number(0, 1), 2),
-        (parsing.flag(), 1),
-        (parsing.text(), None),
-        (parsing.items(), "ses"),
-        (parsing.items(), ["ses", 1]),
-        (parsing.choice(["a"]), "b"),
+        (parsing.whole_parser(), "3"),
+        (parsing.whole_parser(), True),
+        (parsing.whole_parser(1), 0),
+        (parsing.number_parser(), "0.5"),
+        (parsing.number_parser(), float("nan")),
+        (parsing.number_parser(0, 1), 2),
+        (parsing.flag_parser(), 1),
+        (parsing.text_parser(), None),
+        (parsing.list_parser(), "ses"),
+        (parsing.list_parser(), ["ses", 1]),
+        (parsing.choice_parser(["a"]), "b"),
     ],
 )
 def test_value_of_another_type_is_refused(parser, value):

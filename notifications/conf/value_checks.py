@@ -1,0 +1,78 @@
+"""Check single values of settings, each as the library that reads it does."""
+
+import re
+import ssl
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name for it
+from django.utils.module_loading import import_string
+
+from notifications.rules.servers import BadUrlError, RedisServer, crosses_networks, is_loopback, web_address
+
+# What an HTTP header may hold of a key: https://www.rfc-editor.org/rfc/rfc9110#name-field-values, without spaces.
+_KEY = re.compile(r"[\x21-\x7e]*")
+LONGEST_NAME = 100
+
+
+def anything(name: str, value: Any) -> Iterable[CheckMessage]:
+    return ()
+
+
+def api_key(name: str, value: str) -> Iterable[CheckMessage]:
+    if not _KEY.fullmatch(value):
+        hint = "Copy it again as the provider shows it, in one line and without quotes or spaces."
+        yield Error(f"{name} contains characters that no key has.", hint=hint, id="mailroom.E045")
+
+
+def web_page(name: str, value: str) -> Iterable[CheckMessage]:
+    if value and (web_address(value) is None or "?" in value or "#" in value):
+        yield Error(f"{name} is no web address.", hint="Set it to one like https://host/path.", id="mailroom.E041")
+
+
+def api_address(name: str, value: str) -> Iterable[CheckMessage]:
+    found = list(web_page(name, value))
+    yield from found
+    parts = web_address(value) if value and not found else None
+    if parts and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        hint = "Use https://: without it, anyone on the network can read the key and every email."
+        yield Error(f"{name} is not encrypted.", hint=hint, id="mailroom.E042")
+
+
+def authorities(name: str, value: str) -> Iterable[CheckMessage]:
+    if not value:
+        return
+    try:
+        ssl.create_default_context(cafile=value)
+    except (OSError, ValueError):
+        hint = "Name a readable PEM file with the certificates of the authorities to trust, or unset it."
+        yield Error(f"{name} cannot be read as certificates.", hint=hint, id="mailroom.E040")
+
+
+def dotted_path(name: str, value: str) -> Iterable[CheckMessage]:
+    try:
+        usable = not value or callable(import_string(value))
+    except ImportError:
+        usable = False
+    if not usable:
+        hint = "Set it to the dotted path of a function, like shop.people.language, or remove it."
+        yield Error(f"{name} names no function.", hint=hint, id="mailroom.E055")
+
+
+def name_in_subjects(name: str, value: str) -> Iterable[CheckMessage]:
+    # A line break in a subject would end every email.
+    if not value.strip() or not value.isprintable() or len(value) > LONGEST_NAME:
+        hint = f"Set it to one line of at most {LONGEST_NAME} printable characters."
+        yield Error(f"{name} cannot be part of a subject.", hint=hint, id="mailroom.E047")
+
+
+def redis_server(name: str, value: str) -> Iterable[CheckMessage]:
+    try:
+        server = RedisServer.from_url(value)
+    except BadUrlError as error:
+        hint = "Set REDIS_URL to redis://:password@host:port/0, or REDIS_HOST and REDIS_PASSWORD."
+        yield Error(f"{name} {error}.", hint=hint, id="mailroom.E031")
+        return
+    if not server.tls and crosses_networks(server.host):
+        hint = "Use rediss:// or REDIS_TLS=1, unless the network between is private."
+        yield Warning("The connection to Redis is not encrypted.", hint=hint, id="mailroom.W004")

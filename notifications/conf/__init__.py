@@ -20,6 +20,7 @@ __all__ = [
 ]  # fmt: skip
 
 T = TypeVar("T")
+_ABSENT = object()
 # Providers are in a layer above: their registry adds their groups.
 _added: list[Callable[[], Iterable[type]]] = []
 
@@ -54,7 +55,8 @@ def every_setting() -> Iterator[Setting[Any]]:
 
 def is_set(name: str) -> bool:
     # False for a default, Django's included.
-    return hasattr(django_settings, name) and getattr(django_settings, name) != getattr(global_settings, name, None)
+    default = getattr(global_settings, name, _ABSENT)
+    return hasattr(django_settings, name) and getattr(django_settings, name) != default
 
 
 def from_environment() -> Iterator[Setting[Any]]:

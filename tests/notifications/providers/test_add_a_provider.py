@@ -5,12 +5,16 @@ import importlib
 import json
 import re
 import sys
+from pathlib import Path
 
 import pytest
+from django.core.checks import run_checks
 
 from config.environment import BASE_DIR
+from config.reading import Environment
 from devtools.pages import answers
-from notifications import providers
+from devtools.pages import settings as settings_page
+from notifications import conf, providers
 from notifications.breaker import permits
 from notifications.budget import grants
 from notifications.budget.terms import rate_of
@@ -87,6 +91,7 @@ def added(registered, settings, server, at):
     registered(
         "acme",
         backend=part("backend", "Acme"),
+        settings=part("settings", "AcmeSettings"),
         webhook=part("webhook", "AcmeWebhook"),
         account=part("account", "AcmeAccount"),
     )
@@ -171,7 +176,7 @@ def reported(client, event, key=KEY):
 
 def test_it_touches_one_folder(acme):
     assert {path.name for path in acme.glob("*.py")} == {
-        *("__init__.py", "answers.py", "backend.py", "webhook.py", "account.py")
+        *("__init__.py", "settings.py", "answers.py", "backend.py", "webhook.py", "account.py")
     }
 
 
@@ -207,6 +212,33 @@ def test_it_has_a_budget(added, settings):
     assert rate_of("acme") == 10
     settings.EMAIL_RATE = "acme=1"
     assert 0 < grants.reserve("acme", Stream.DEFAULT, 100).count < 100
+
+
+def test_its_settings_are_declared_with_it(added, settings):
+    declared = {setting.name: setting for setting in conf.from_environment()}
+    given = Environment({"ACME_API_KEY": "a-key", "ACME_WEBHOOK_KEY_FILE": __file__})
+    assert given.read(declared["ACME_API_KEY"]) == "a-key"
+    assert given.read(declared["ACME_WEBHOOK_KEY"]) == Path(__file__).read_text().rstrip()
+    assert given.read(declared["ACME_API_URL"]) == "https://api.acme.example/v3/"
+    assert all(f"| `{name}` |" in settings_page.page() for name in declared if name.startswith("ACME_"))
+    del settings.ACME_API_URL
+    assert part("settings", "settings").ACME_API_URL == "https://api.acme.example/v3/"
+
+
+@pytest.mark.usefixtures("added")
+@pytest.mark.parametrize(
+    ("name", "value", "id_"),
+    [
+        ("ACME_API_KEY", "two words", "mailroom.E045"),
+        ("ACME_API_KEY", None, "mailroom.E030"),
+        ("ACME_API_URL", "http://api.acme.example", "mailroom.E042"),
+    ],
+)
+def test_its_settings_are_checked(settings, name, value, id_):
+    setattr(settings, name, value)
+    (found,) = [each for each in run_checks(tags=["mailroom"]) if name in each.msg]
+    assert found.id == id_
+    assert found.hint
 
 
 @pytest.mark.django_db

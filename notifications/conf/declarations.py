@@ -1,7 +1,7 @@
 """The engine's settings, grouped by the step that reads them. docs/reference/settings.md is generated from them."""
 
-from notifications.conf import value_checks
 from notifications.conf.setting import ca_file, filled, flag, function, items, number, text, url, whole
+from notifications.conf.value_checks import check_name_in_subjects, check_page_address, check_redis_server
 from notifications.rules.text import one_line
 
 # Databases and libraries accept no longer times.
@@ -25,8 +25,8 @@ class SiteSettings:
 
     # Workers have no request to take it from.
     SITE_URL = url("http://127.0.0.1:8000", "where links in emails point to; https:// turns on secure cookies and HSTS")
-    SITE_NAME = text("Mailroom", "the name in pages and emails", tidy=one_line, check=value_checks.name_in_subjects)
-    FLOWER_URL = url("", "where operators reach Flower; the admin links to it", check=value_checks.web_page)
+    SITE_NAME = text("Mailroom", "the name in pages and emails", tidy=one_line, check=check_name_in_subjects)
+    FLOWER_URL = url("", "where operators reach Flower; the admin links to it", check=check_page_address)
 
 
 class UserSettings:
@@ -47,7 +47,7 @@ class RedisSettings:
     REDIS_URL = filled(
         "redis://127.0.0.1:6379/0",
         "Redis or Valkey, redis:// or rediss:// (TLS); use a separate database number",
-        check=value_checks.redis_server,
+        check=check_redis_server,
     )
     REDIS_CA_FILE = ca_file("the authority that signed the server's certificate; empty: the system's")
 
@@ -75,7 +75,7 @@ class BudgetSettings:
     # Other streams may borrow what a stream does not use.
     EMAIL_STREAM_FLOORS = text(
         "critical=0.5,default=0.2,bulk=0.1",
-        "the guaranteed share of each stream in the provider's rate: [sending-rates.md](../explanation/sending-rates.md)",
+        "the guaranteed share of each stream in the rate: [sending-rates.md](../explanation/sending-rates.md)",
     )
     # The account's own limit holds too.
     EMAIL_DAILY = text("", "messages per 24 hours and provider, like ses=50000; bulk stops at four fifths")

@@ -26,7 +26,7 @@ class Setting(Generic[T]):
     #: Brings a readable value into its one form.
     tidy: Callable[[T], T] = copy
     #: Yields what makes a value of the right type unusable, from the setting's name and the value.
-    check: Callable[[str, T], Iterable[CheckMessage]] = value_checks.anything
+    check: Callable[[str, T], Iterable[CheckMessage]] = value_checks.check_nothing
     #: True where the environment has to have it.
     required: bool = False
     #: True where processes of one project differ: the environment has the default.
@@ -66,15 +66,15 @@ def url(default: str, help_text: str, **options: Any) -> Setting[str]:
 
 
 def api_key(help_text: str) -> Setting[str]:
-    return text("", help_text, check=value_checks.api_key)
+    return text("", help_text, check=value_checks.check_api_key)
 
 
 def api_url(default: str, help_text: str) -> Setting[str]:
-    return filled(default, help_text, check=value_checks.api_address)
+    return filled(default, help_text, check=value_checks.check_api_address)
 
 
 def ca_file(help_text: str) -> Setting[str]:
-    return text("", help_text, check=value_checks.authorities)
+    return text("", help_text, check=value_checks.check_authorities)
 
 
 def items(default: list[str], help_text: str, **options: Any) -> Setting[list[str]]:
@@ -99,5 +99,5 @@ def choice(default: str, help_text: str, allowed: tuple[str, ...]) -> Setting[st
 
 def function(help_text: str) -> Setting[str]:
     # A dotted path of the project; empty for the engine's own function.
-    check = value_checks.dotted_path
+    check = value_checks.check_dotted_path
     return Setting("", help_text, parsing.text_parser(), check=check, in_environment=False)

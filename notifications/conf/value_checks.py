@@ -15,23 +15,23 @@ _KEY = re.compile(r"[\x21-\x7e]*")
 LONGEST_NAME = 100
 
 
-def anything(name: str, value: Any) -> Iterable[CheckMessage]:
+def check_nothing(name: str, value: Any) -> Iterable[CheckMessage]:
     return ()
 
 
-def api_key(name: str, value: str) -> Iterable[CheckMessage]:
+def check_api_key(name: str, value: str) -> Iterable[CheckMessage]:
     if not _KEY.fullmatch(value):
         hint = "Copy it again as the provider shows it, in one line and without quotes or spaces."
         yield Error(f"{name} contains characters that no key has.", hint=hint, id="mailroom.E045")
 
 
-def web_page(name: str, value: str) -> Iterable[CheckMessage]:
+def check_page_address(name: str, value: str) -> Iterable[CheckMessage]:
     if value and (web_address(value) is None or "?" in value or "#" in value):
         yield Error(f"{name} is no web address.", hint="Set it to one like https://host/path.", id="mailroom.E041")
 
 
-def api_address(name: str, value: str) -> Iterable[CheckMessage]:
-    found = list(web_page(name, value))
+def check_api_address(name: str, value: str) -> Iterable[CheckMessage]:
+    found = list(check_page_address(name, value))
     yield from found
     parts = web_address(value) if value and not found else None
     if parts and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
@@ -39,7 +39,7 @@ def api_address(name: str, value: str) -> Iterable[CheckMessage]:
         yield Error(f"{name} is not encrypted.", hint=hint, id="mailroom.E042")
 
 
-def authorities(name: str, value: str) -> Iterable[CheckMessage]:
+def check_authorities(name: str, value: str) -> Iterable[CheckMessage]:
     if not value:
         return
     try:
@@ -49,7 +49,7 @@ def authorities(name: str, value: str) -> Iterable[CheckMessage]:
         yield Error(f"{name} cannot be read as certificates.", hint=hint, id="mailroom.E040")
 
 
-def dotted_path(name: str, value: str) -> Iterable[CheckMessage]:
+def check_dotted_path(name: str, value: str) -> Iterable[CheckMessage]:
     try:
         usable = not value or callable(import_string(value))
     except ImportError:
@@ -59,14 +59,14 @@ def dotted_path(name: str, value: str) -> Iterable[CheckMessage]:
         yield Error(f"{name} names no function.", hint=hint, id="mailroom.E055")
 
 
-def name_in_subjects(name: str, value: str) -> Iterable[CheckMessage]:
+def check_name_in_subjects(name: str, value: str) -> Iterable[CheckMessage]:
     # A line break in a subject would end every email.
     if not value.strip() or not value.isprintable() or len(value) > LONGEST_NAME:
         hint = f"Set it to one line of at most {LONGEST_NAME} printable characters."
         yield Error(f"{name} cannot be part of a subject.", hint=hint, id="mailroom.E047")
 
 
-def redis_server(name: str, value: str) -> Iterable[CheckMessage]:
+def check_redis_server(name: str, value: str) -> Iterable[CheckMessage]:
     try:
         server = RedisServer.from_url(value)
     except BadUrlError as error:

@@ -13,43 +13,44 @@ _CONFIGURATION_SET = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}")
 
 
-def region(name: str, value: str) -> Iterable[CheckMessage]:
+def check_region(name: str, value: str) -> Iterable[CheckMessage]:
     if value and not _REGION.fullmatch(value):
         yield Error(f"{name} is no region.", hint="Set it to one like eu-central-1.", id="mailroom.E048")
 
 
-def configuration_set(name: str, value: str) -> Iterable[CheckMessage]:
+def check_configuration_set(name: str, value: str) -> Iterable[CheckMessage]:
     if value and not _CONFIGURATION_SET.fullmatch(value):
         hint = "Copy the name as Amazon shows it: letters, digits, - and _."
         yield Error(f"{name} is no name of a configuration set.", hint=hint, id="mailroom.E048")
 
 
-def topics(name: str, value: list[str]) -> Iterable[CheckMessage]:
+def check_topics(name: str, value: list[str]) -> Iterable[CheckMessage]:
     if not all(_TOPIC.fullmatch(topic) for topic in value):
         hint = "Copy the ARN of each topic, like arn:aws:sns:eu-central-1:123456789012:mailroom; separate by commas."
         yield Error(f"{name} contains text that is no ARN of an SNS topic.", hint=hint, id="mailroom.E049")
 
 
-def certificate(name: str, value: str) -> Iterable[CheckMessage]:
+def check_certificate(name: str, value: str) -> Iterable[CheckMessage]:
     if value and not settings.MAILROOM_LOCAL:
         hint = "Unset it: only the local simulator signs with a certificate other than Amazon's."
         yield Warning(f"{name} is ignored without MAILROOM_LOCAL.", hint=hint, id="mailroom.W003")
 
 
 class SesSettings(conf.Settings):
-    SES_REGION = text("", "like eu-central-1; boto3 finds the credentials", check=region)
+    SES_REGION = text("", "like eu-central-1; boto3 finds the credentials", check=check_region)
     SES_CONFIGURATION_SET = text(
         "",
-        "without one, SES reports nothing after it has accepted an email: [set-up-webhooks.md](../how-to/set-up-webhooks.md)",
-        check=configuration_set,
+        "without one, SES reports nothing after it has accepted an email: "
+        "[set-up-webhooks.md](../how-to/set-up-webhooks.md)",
+        check=check_configuration_set,
     )
     SES_ENDPOINT_URL = api_url("", "only to use another endpoint than the region's")
     # A signature only proves that some AWS account published a message.
     SES_WEBHOOK_TOPICS = items(
-        [], "ARNs of the SNS topics that SES publishes to; messages of other topics are refused", check=topics
+        [], "ARNs of the SNS topics that SES publishes to; messages of other topics are refused", check=check_topics
     )
     SNS_CERTIFICATE_FILE = text(
-        "", "a developer's machine only: the certificate that signs local SNS messages", check=certificate
+        "", "a developer's machine only: the certificate that signs local SNS messages", check=check_certificate
     )
 
 

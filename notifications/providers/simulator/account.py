@@ -5,7 +5,7 @@ import requests
 from notifications.providers.base.account import Finding, Quota, bad, good
 from notifications.providers.base.http import timeouts
 from notifications.providers.sendgrid.account import SendGridAccount
-from notifications.providers.simulator.backend import API_KEY, Simulator, api_url
+from notifications.providers.simulator.backend import API_KEY, Simulator, simulator_api_url
 from notifications.providers.simulator.settings import settings
 
 
@@ -15,7 +15,7 @@ class SimulatorAccount(SendGridAccount):
     names_quota = False
 
     def api_url(self) -> str:
-        return api_url()
+        return simulator_api_url()
 
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {API_KEY}"}

@@ -16,11 +16,11 @@ class Simulator(SendGrid):
     delivers = False
 
     def connect(self) -> BaseEmailBackend:
-        return self.backend(API_KEY, api_url())
+        return self.backend(API_KEY, simulator_api_url())
 
     def missing_settings(self) -> list[str]:
         return [] if settings.SIMULATOR_URL else ["SIMULATOR_URL"]
 
 
-def api_url() -> str:
+def simulator_api_url() -> str:
     return f"{settings.SIMULATOR_URL}/simulator/v3/"

@@ -9,7 +9,7 @@ from notifications.conf.setting import ca_file, text
 from notifications.rules.servers import IMPLICIT_TLS, STARTTLS, BadUrlError, SmtpServer, is_loopback
 
 
-def server(name: str, value: str) -> Iterable[CheckMessage]:
+def check_server(name: str, value: str) -> Iterable[CheckMessage]:
     if not value:
         return
     try:
@@ -28,7 +28,7 @@ class SmtpSettings(conf.Settings):
         "",
         "smtp+tls:// (STARTTLS, port 587), smtp+ssl:// (port 465) or smtp:// (plain, port 25), then"
         " user:password@host:port",
-        check=server,
+        check=check_server,
     )
     SMTP_CA_FILE = ca_file("the authority that signed the server's certificate; empty: the system's")
 

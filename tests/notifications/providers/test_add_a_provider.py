@@ -243,7 +243,7 @@ def test_its_settings_are_checked(settings, name, value, id_):
 
 @pytest.mark.django_db
 def test_its_account_is_checked_and_its_table_is_on_the_page(added, settings, monkeypatch):
-    monkeypatch.setattr(provider_check.dns, "look", lambda *args, **kwargs: [])
+    monkeypatch.setattr(provider_check.dns, "check_dns", lambda *args, **kwargs: [])
     added.answers["GET /v3/account"] = (200, {"name": "Shop", "per_day": 300, "sent_today": 12})
     added.answers["DELETE /v3/blocked/ada@example.com"] = (204, "")
     found = {finding.subject: finding.level.value for finding in provider_check.check(["acme"])}

@@ -104,10 +104,10 @@ def follow(developer: NewDeveloper, log: Path) -> None:
 
 
 def commands() -> list[str]:
-    """Return the two commands of the README's section of that name, as they stand there."""
-    section = (BASE_DIR / "README.md").read_text().partition("## Two commands")[2].partition("\n## ")[0]
+    """Return the two commands of the quick start in the README."""
+    section = (BASE_DIR / "README.md").read_text().partition("## Quick start")[2].partition("\n## ")[0]
     found = [line.partition("#")[0].strip() for line in section.splitlines() if line.startswith("    ")]
-    must(len(found) == 2, "The README does not have two commands.")  # noqa: PLR2004 - two, as its heading says
+    must(len(found) == 2, "The README does not have two commands.")  # noqa: PLR2004 - two, as it says
     return found
 
 

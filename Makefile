@@ -122,7 +122,7 @@ screenshots: .venv/.dev
 # Extracting needs gettext's programs, compiling does not.
 messages: .venv/.dev
 	@command -v xgettext >/dev/null || { echo 'make messages needs gettext; on Debian: apt install gettext' >&2; exit 1; }
-	$(PRODUCTION) $(BIN)/python manage.py makemessages
+	$(PRODUCTION) $(BIN)/python -m devtools.messages
 	@for folder in locale */locale; do if [ -d $$folder ]; then $(BIN)/pybabel --quiet compile --domain django --directory $$folder; fi; done
 
 pages: .venv/.dev

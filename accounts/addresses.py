@@ -1,4 +1,4 @@
-"""The one form in which an address is stored, and errors for other forms."""
+"""Normalize an email address to the form that is stored, or explain what is wrong with it."""
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -16,23 +16,23 @@ _SAME_MAILBOX = {
 }
 _WITHOUT_DOTS = {"gmail.com", "proton.me"}
 
-# The commonest slips by their characters, with a code and a sentence each. The first that applies is reported.
-_SLIPS = (
-    ("\r\n\x00", "control_characters", _("Please leave out line breaks and control characters.")),
-    ("<>", "not_alone", _("Please enter the address alone, without a name.")),
-    (",;", "several", _("Please enter one address only.")),
-    (" ", "spaces", _("An address has no spaces.")),
+# Common typos: their characters, an error code and a message. The first match is reported.
+_TYPOS = (
+    ("\r\n\x00", "control_characters", _("Please remove line breaks and control characters.")),
+    ("<>", "not_alone", _("Please enter only the address, without a name.")),
+    (",;", "several", _("Please enter only one address.")),
+    (" ", "spaces", _("An address can't contain spaces.")),
 )
-_NO_AT_SIGN = _("An address has an @ sign, like ada@example.com.")
-# The parser has a reason for every fault, in English only; where the fault is, the user sees as well.
-_IS_NONE = _("This email address doesn't look right. Example: ada@example.com.")
+_NO_AT_SIGN = _("An address needs an @ sign, like ada@example.com.")
+# The parser's own reasons are in English only.
+_INVALID = _("This email address doesn't look right. Example: ada@example.com.")
 
 
 def canonical_address(raw: str) -> str:
-    """Return `raw` as it is stored: ASCII, the domain in punycode, lower-cased.
+    """Return the address as it is stored: ASCII, the domain in punycode, lower-cased.
 
-    Raises ValidationError, with a sentence for the user, unless the engine's parser reads exactly one address.
-    Invisible characters from pasting (soft hyphens, zero-width and no-break spaces, marks of direction) are left out.
+    Invisible characters from pasting (soft hyphens, zero-width spaces, direction marks) are removed. Raises
+    ValidationError, with a message for the user, unless the text is exactly one address.
     """
     raw = one_form(raw)
     if len(raw) > MAX_LENGTH:
@@ -40,15 +40,15 @@ def canonical_address(raw: str) -> str:
     try:
         address = one_address(raw)
     except BadAddressError as error:
-        raise _slip(raw) from error
+        raise _typo(raw) from error
     if len(address) > MAX_LENGTH:
         raise _too_long()
     return address.lower()
 
 
 def mailbox_of(address: str) -> str:
-    # For counting, never for sending. Most servers deliver "ada+anything" to "ada", some ignore dots, and some have
-    # several domains for one mailbox.
+    # For counting only, never for sending. Most servers deliver "ada+anything" to "ada", some ignore dots, and some
+    # have several domains for one mailbox.
     local, at, domain = address.rpartition("@")
     domain = _SAME_MAILBOX.get(domain, domain)
     local = local.partition("+")[0] or local
@@ -57,13 +57,13 @@ def mailbox_of(address: str) -> str:
     return f"{local}{at}{domain}"
 
 
-def _slip(raw: str) -> ValidationError:
+def _typo(raw: str) -> ValidationError:
     if "@" not in raw:
         return ValidationError(_NO_AT_SIGN, code="no_at_sign")
-    for characters, code, sentence in _SLIPS:
-        if any(one in raw for one in characters):
-            return ValidationError(sentence, code=code)
-    return ValidationError(_IS_NONE, code="invalid")
+    for characters, code, text in _TYPOS:
+        if any(character in raw for character in characters):
+            return ValidationError(text, code=code)
+    return ValidationError(_INVALID, code="invalid")
 
 
 def _too_long() -> ValidationError:

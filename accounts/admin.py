@@ -1,4 +1,4 @@
-"""Users, in the admin."""
+"""The admin pages of users and groups."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from notifications import DayFilter, LargeList, SoundChoice, TidySearch
 
 __all__ = ["GroupAdmin", "LogEntryAdmin", "UserAdmin"]
 
-# What gives power over the site. Only a superuser gives or takes it.
+# Only a superuser grants or revokes these.
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 LOG = LogEntry._meta  # noqa: SLF001 - Django's own name for it, and documented
@@ -40,14 +40,14 @@ class UserEditForm(KeepsName, UserChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # What the page showed travels with it: an address that has changed meanwhile is not changed back.
+        # The form posts the address that the page showed, so that an address changed meanwhile is not changed back.
         if address := self.fields.get("email"):
             address.show_hidden_initial = True
 
 
 class PasswordForm(AdminPasswordChangeForm):
     def save(self, commit: bool = True) -> User:
-        # Notifies the owner, once for both posts of a double click.
+        # Notifies the owner once, even after a double click.
         with transaction.atomic():
             self.user = account = User.objects.select_for_update().get(pk=self.user.pk)
             if not self._is_done():
@@ -61,22 +61,23 @@ class PasswordForm(AdminPasswordChangeForm):
         return not self.user.has_usable_password()
 
 
-class Overtaken(admin.ModelAdmin):
-    """Answers with a sentence if another post, an operator's or a double click's, was faster."""
+class ReportsConflicts(admin.ModelAdmin):
+    """Shows a message if another request has changed or deleted the object meanwhile."""
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         try:
             return super().changeform_view(request, *args, **kwargs)
         except (IntegrityError, ObjectDoesNotExist):
-            return self.overtaken(request)
+            return self.report_conflict(request)
 
-    def overtaken(self, request: HttpRequest) -> HttpResponse:
-        self.message_user(request, "This was added, changed or deleted meanwhile. Nothing was saved.", messages.WARNING)
+    def report_conflict(self, request: HttpRequest) -> HttpResponse:
+        text = "Someone else has just added, changed or deleted this. Nothing was saved."
+        self.message_user(request, text, messages.WARNING)
         return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
 
 @admin.register(User)
-class UserAdmin(Overtaken, TidySearch, LargeList, DjangoUserAdmin):
+class UserAdmin(ReportsConflicts, TidySearch, LargeList, DjangoUserAdmin):
     add_form = UserAddForm
     form = UserEditForm
     change_password_form = PasswordForm
@@ -101,7 +102,7 @@ class UserAdmin(Overtaken, TidySearch, LargeList, DjangoUserAdmin):
     newest_by = "date_joined"
     prefixes = ("email__startswith", "name__istartswith")
     by_index = {"is_staff__exact": ["1"], "is_superuser__exact": ["1"]}
-    search_help_text = "The beginning of an address or a name. Without a search, the list shows the newest accounts."
+    search_help_text = "The beginning of an address or a name. Without a search, the newest accounts are listed."
     ordering = ("-date_joined",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
@@ -115,7 +116,7 @@ class UserAdmin(Overtaken, TidySearch, LargeList, DjangoUserAdmin):
         return super().has_delete_permission(request, obj) and may_touch(request, obj)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        # Writes only what the operator has changed: the owner may have changed the rest meanwhile.
+        # Writes only the changed fields: the owner may have changed the others meanwhile.
         if not change:
             super().save_model(request, obj, form, change)
             return
@@ -130,10 +131,10 @@ class UserAdmin(Overtaken, TidySearch, LargeList, DjangoUserAdmin):
         try:
             return super().user_change_password(request, id, form_url)
         except User.DoesNotExist:
-            return self.overtaken(request)
+            return self.report_conflict(request)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        # The log of an account's actions is kept (accounts.forgetting).
+        # The log of an account's actions is kept (accounts.admin_log_erasure).
         listed, counts, permissions, protected = super().get_deleted_objects(objs, request)
         counts.pop(str(LOG.verbose_name_plural), None)
         permissions.discard(str(LOG.verbose_name))
@@ -144,8 +145,8 @@ class UserAdmin(Overtaken, TidySearch, LargeList, DjangoUserAdmin):
         return user.confirmed_at is not None
 
 
-class GroupAdmin(Overtaken, SoundChoice, DjangoGroupAdmin):
-    """Restricted to superusers, because a group gives permissions to its members."""
+class GroupAdmin(ReportsConflicts, SoundChoice, DjangoGroupAdmin):
+    """Restricted to superusers: a group gives permissions to its members."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return is_superuser(request)
@@ -166,12 +167,12 @@ def is_superuser(request: HttpRequest) -> bool:
 
 
 def may_touch(request: HttpRequest, user: User | None) -> bool:
-    # Other operators may only touch accounts that have no power their password or address would give.
+    # An operator who changed the password or address of a staff account could log in as that account.
     return is_superuser(request) or user is None or not (user.is_staff or user.is_superuser)
 
 
 def _without_log(listed: list[Any]) -> list[Any]:
-    # Django's list holds sentences, or lists of such.
+    # Django's list holds strings and nested lists of strings.
     name = str(LOG.verbose_name).capitalize()
-    kept = [_without_log(one) if isinstance(one, list) else one for one in listed]
-    return [one for one in kept if one and not (isinstance(one, str) and one.startswith(f"{name}:"))]
+    kept = [_without_log(item) if isinstance(item, list) else item for item in listed]
+    return [item for item in kept if item and not (isinstance(item, str) and item.startswith(f"{name}:"))]

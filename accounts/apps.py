@@ -6,13 +6,13 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        # Models and settings are only ready by now.
-        from accounts import checks, forgetting, purging, receivers  # noqa: PLC0415
+        # Django has loaded models and settings only now.
+        from accounts import admin_log_erasure, checks, purging, receivers  # noqa: PLC0415
         from accounts.flows import logging_in  # noqa: PLC0415
         from notifications import Job, register_job  # noqa: PLC0415
 
         checks.register()
-        forgetting.connect()
+        admin_log_erasure.connect()
         receivers.connect()
         logging_in.connect()
         register_job(Job(name="purge-unconfirmed", every_s=3600, run=purging.purge_unconfirmed))

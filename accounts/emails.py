@@ -1,6 +1,6 @@
 """The emails that this site sends, one declaration each: docs/how-to/add-a-kind.md.
 
-Their context functions run when an email is sent, in the recipient's language: only they create tokens.
+The worker calls the context functions when it sends, in the recipient's language. Only they create tokens.
 """
 
 from datetime import timedelta
@@ -23,7 +23,7 @@ def confirmation_context(user: User) -> dict[str, Any]:
     return {
         "name": user.name,
         "confirmation_url": settings.SITE_URL + links.confirmation_path(user),
-        "valid_for": in_words(settings.CONFIRMATION_TIMEOUT),
+        "valid_for": duration_in_words(settings.CONFIRMATION_TIMEOUT),
     }
 
 
@@ -31,7 +31,7 @@ def password_reset_context(user: User) -> dict[str, Any]:
     return {
         "name": user.name,
         "reset_url": settings.SITE_URL + links.password_reset_path(user),
-        "valid_for": in_words(timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)),
+        "valid_for": duration_in_words(timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)),
         "confirms": user.confirmed_at is None,
     }
 
@@ -41,12 +41,12 @@ def address_change_context(user: User) -> dict[str, Any]:
         "name": user.name,
         "new_address": user.new_email,
         "change_url": settings.SITE_URL + links.address_change_path(user),
-        "valid_for": in_words(settings.CONFIRMATION_TIMEOUT),
+        "valid_for": duration_in_words(settings.CONFIRMATION_TIMEOUT),
     }
 
 
 def public_pages_context(user: User) -> dict[str, Any]:
-    # For an email that proves nothing: its pages are open to everyone.
+    # For emails without a token: these pages are public.
     return {
         "name": user.name,
         "log_in_url": settings.SITE_URL + reverse("accounts:log-in"),
@@ -59,8 +59,8 @@ def preferences_context(user: User) -> dict[str, Any]:
     return {"preferences_url": settings.SITE_URL + reverse("accounts:preferences")}
 
 
-def in_words(time: timedelta) -> str:
-    # "3 days", "1 hour" or "90 minutes": the largest unit that is exact, or minutes.
+def duration_in_words(time: timedelta) -> str:
+    # "3 days", "1 hour" or "90 minutes": the largest exact unit.
     minutes = int(time.total_seconds() // 60)
     if minutes and minutes % 1440 == 0:
         return ngettext("%(count)d day", "%(count)d days", minutes // 1440) % {"count": minutes // 1440}
@@ -85,8 +85,8 @@ def news_readers() -> QuerySet[User]:
     return User.objects.filter(is_active=True, confirmed_at__isnull=False, wants_news=True)
 
 
-# Neither this kind nor the next has `newest_wins`: a stranger's second sign-up would show on the page of the first
-# whether both were of one kind.
+# Neither this kind nor the next has `newest_wins`: a second sign-up with the same address would reveal, on the page of
+# the first, whether both sent the same kind.
 WELCOME = register(
     Kind(
         name="welcome",
@@ -98,7 +98,7 @@ WELCOME = register(
         to_unconfirmed=True,
     )
 )
-# A stranger signed up where there is an account. The page says the same to everybody; only the owner learns the truth.
+# Sent when someone signs up with the address of an account. The page does not show it; only the owner is informed.
 ACCOUNT_EXISTS = register(
     Kind(
         name="account-exists",
@@ -113,7 +113,7 @@ ACCOUNT_EXISTS = register(
 PASSWORD_RESET = register(
     Kind(
         name="password-reset",
-        title=_("A new password"),
+        title=_("Reset your password"),
         stream=Stream.CRITICAL,
         max_age=timedelta(hours=1),
         context=password_reset_context,
@@ -140,7 +140,7 @@ ADDRESS_CHANGE = register(
         address=new_address,
         newest_wins=True,
         to_unconfirmed=True,
-        # There is none where the new address has an account, and its absence would show that.
+        # Not sent if the new address has an account; its absence from the history would reveal that.
         in_history=False,
     )
 )
@@ -160,7 +160,7 @@ ADDRESS_CHANGED = register(
 ACCOUNT_DELETED = register(
     Kind(
         name="account-deleted",
-        title=_("Your account is deleted"),
+        title=_("Your account was deleted"),
         stream=Stream.DEFAULT,
         max_age=timedelta(days=1),
         requires_account=False,
@@ -179,10 +179,10 @@ PRODUCT_NEWS = register(
         audience=news_readers,
         guarantee=DeliveryGuarantee.AT_MOST_ONCE,
         preview_context={
-            "headline": "You see where your mail is",
+            "headline": "See where your email is",
             "paragraphs": [
-                "Whoever signs up now sees at once whether our mail has arrived, and can correct a mistyped address.",
-                "There is nothing to switch on: it is there the next time you look.",
+                "After signing up, you now see whether our email has arrived, and can correct a mistyped address.",
+                "There is nothing to turn on.",
             ],
         },
     )
@@ -197,15 +197,14 @@ def enqueue_email(
     reference: UUID | None = None,
     context: dict[str, Any] | None = None,
 ) -> None:
-    """Enqueue one email, on behalf of the client of the current request.
+    """Enqueue one email for the client of the current request.
 
-    `reference` becomes its id. Called inside the transaction that makes the email's content true: both happen, or
-    neither.
+    `reference` becomes its id. Call it in the transaction that changes the account: both commit, or neither.
     """
     enqueue(Draft(kind=kind.name, to=address, user=user, id=reference, context=context or {}, client=requester_key()))
 
 
 def welcome_draft(user: User) -> Draft:
-    # One for each user and address, however often it is enqueued.
+    # Idempotent: one email for each user and address.
     key = f"{WELCOME.name}:{user.pk}:{user.email}"
     return Draft(kind=WELCOME.name, to=user.email, user=user, key=key, id=user.reference, client=requester_key())

@@ -1,4 +1,4 @@
-"""Form and model fields for addresses and names, checked once and kept in one form."""
+"""Form and model fields that validate and normalize addresses and names."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from accounts.names import check_name, normalize_name
 
 
 class AddressInput(forms.TextInput):
-    """Not type="email": browsers refuse an address with a pasted invisible character, without a reason."""
+    """Not type="email": browsers reject an address with a pasted invisible character, without a reason."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         keyboard = {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
-        # What the browser can say before the password has to be typed again.
+        # Browsers check this before the form is sent and the password has to be typed again.
         shape = {"pattern": ".+@.+", "title": "name@example.com"}
         super().__init__({**keyboard, **shape, **(attrs or {})})
 
@@ -22,7 +22,7 @@ class AddressInput(forms.TextInput):
 class AddressFormField(forms.EmailField):
     """Cleans to the canonical address."""
 
-    # Django's own validator is laxer here and stricter there, and would say a second sentence about the same slip.
+    # Django's validator has other rules and would add a second error for the same typo.
     default_validators = []
 
     def to_python(self, value: Any) -> str:
@@ -31,9 +31,9 @@ class AddressFormField(forms.EmailField):
 
 
 class AddressField(models.EmailField):
-    """Canonical in forms, saves, bulk inserts, fixtures and look-ups.
+    """Normalizes in forms, saves, bulk inserts, fixtures and look-ups.
 
-    An invalid address raises ValidationError, as an invalid UUID does in a UUIDField.
+    An invalid address raises ValidationError, like an invalid UUID in a UUIDField.
     """
 
     default_validators = []
@@ -46,7 +46,7 @@ class AddressField(models.EmailField):
         return address if address in self.empty_values else canonical_address(address)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        # The instance too: receivers of post_save must see what was stored.
+        # Also on the instance: receivers of post_save must see the stored address.
         stored = str(self.to_python(getattr(model_instance, self.attname)))
         setattr(model_instance, self.attname, stored)
         return stored
@@ -56,10 +56,9 @@ class AddressField(models.EmailField):
 
 
 class NameFormField(forms.CharField):
-    """Cleans to a name in its one form.
+    """Validates and normalizes a name.
 
-    `kept`: the account's name, which stays unless it is changed. Names from before there were rules are longer, and
-    still their owners' names.
+    `kept` is the account's current name. It stays valid until it is changed: older names may be longer.
     """
 
     kept = ""
@@ -75,7 +74,7 @@ class NameFormField(forms.CharField):
 
 
 class NameField(models.CharField):
-    """A user's name. The column holds longer ones than forms accept today."""
+    """A user's name. The column holds older names that are longer than forms accept."""
 
     default_validators = [check_name]
 
@@ -95,5 +94,5 @@ class KeepsName(forms.ModelForm):
             field.kept = self.instance.name
 
     def _get_validation_exclusions(self) -> set[str]:
-        # The field has validated it; what the field let through is not checked again.
+        # The form field has validated it, or kept the current name.
         return {*super()._get_validation_exclusions(), "name"}  # type: ignore[misc]

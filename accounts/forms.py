@@ -1,4 +1,4 @@
-"""The forms that users fill in."""
+"""The forms of the users' pages."""
 
 from typing import Any
 
@@ -20,18 +20,18 @@ from accounts.models import User
 
 @sensitive_variables("password")
 def check_new_password(password: str, user: User) -> None:
-    """Raise ValidationError for a password that is easy to guess. It is checked in the form in which it is hashed."""
+    """Raise ValidationError for a password that is easy to guess. Checks its normalized form, which is hashed."""
     validate_password(normalize_password(password), user)
 
 
 class NewPasswordField(forms.CharField):
-    """Asked for once: a reset fixes a typo, and a password manager can paste."""
+    """Has no second field to repeat it: a reset fixes a typo."""
 
     def __init__(self, *, label: Any = None) -> None:
         super().__init__(
             label=label or _("Password"),
             strip=False,
-            # Beyond any password manager's; a bound on what the validators have to look at.
+            # Longer than any password manager's; limits the work of the validators.
             max_length=1024,
             widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
             help_text=_("At least 8 characters. A few unrelated words make a good one."),
@@ -47,7 +47,7 @@ class UsersForm(forms.Form):
 
 
 class WithCurrentPassword(UsersForm):
-    """Proves that the owner acts, not a person who found an open browser."""
+    """Requires the current password: another person may use an unlocked browser."""
 
     current_password = forms.CharField(
         label=_("Current password"),
@@ -65,7 +65,7 @@ class WithCurrentPassword(UsersForm):
 
 
 class OwnPasswordForm(UsersForm):
-    """For a user who claims to have chosen the password."""
+    """Requires the password that the user chose at sign-up."""
 
     password = forms.CharField(
         label=_("Password"),
@@ -83,7 +83,7 @@ class OwnPasswordForm(UsersForm):
 
 
 class NewPasswordForm(UsersForm):
-    """For Django's PasswordResetConfirmView, in place of its form that asks twice."""
+    """For PasswordResetConfirmView, instead of Django's form with two fields."""
 
     password = NewPasswordField(label=_("New password"))
 
@@ -94,35 +94,33 @@ class NewPasswordForm(UsersForm):
         return password
 
     def save(self) -> bool:
-        """Set the password; False if the link was used, or the address has changed."""
+        """Set the password; return False if the link is no longer valid."""
         return passwords.reset_password(self.user, self.cleaned_data["password"])
 
 
 class PasswordChangeForm(WithCurrentPassword, NewPasswordForm):
-    """The current password comes first, the new one second."""
-
     field_order = ("current_password", "password")
 
     def save(self) -> bool:
-        """Set the new password; False if the checked one is no longer the current one."""
+        """Set the new password; return False if the checked one is no longer current."""
         return passwords.change_password(self.user, self.cleaned_data["password"])
 
 
 class PasswordResetForm(FormWithKey):
-    """For Django's PasswordResetView. Django's form creates the token immediately; this one only enqueues."""
+    """For PasswordResetView. Django's form creates the token; this one only enqueues an email."""
 
-    email = AddressFormField(label=_("E-mail address"), widget=AddressInput(attrs={"autocomplete": "username"}))
+    email = AddressFormField(label=_("Email address"), widget=AddressInput(attrs={"autocomplete": "username"}))
 
     def save(self, **options: Any) -> None:
-        # `options` is what the view would pass to a form that sends email.
+        # Django's view passes `options` for sending.
         address = self.cleaned_data["email"]
-        passwords.ask_for_reset(address, self.reference(address))
+        passwords.request_reset(address, self.reference(address))
 
 
 class LogInForm(AuthenticationForm):
-    # Not an AddressFormField: it would tell apart what cannot be an address from what is nobody's.
+    # Not an AddressFormField: an invalid address must have the same answer as one without an account.
     username = forms.CharField(
-        label=_("E-mail address"), widget=AddressInput(attrs={"autocomplete": "username", "autofocus": True})
+        label=_("Email address"), widget=AddressInput(attrs={"autocomplete": "username", "autofocus": True})
     )
     remember = forms.BooleanField(label=_("Keep me logged in on this device"), required=False)
 
@@ -134,9 +132,8 @@ class LogInForm(AuthenticationForm):
     }
 
     def confirm_login_allowed(self, user: User) -> None:
-        # Refuses a user with an unconfirmed address like a wrong password. Otherwise a person could sign up with
-        # another's address and see, by logging in, whether it had an account already. Operators do not come from the
-        # sign-up.
+        # An unconfirmed address has the same error as a wrong password. Otherwise anyone could sign up with an address
+        # and find out, by logging in, whether it already had an account. Operators do not sign up.
         super().confirm_login_allowed(user)
         if user.confirmed_at is None and not user.is_staff:
             raise self.get_invalid_login_error()
@@ -150,10 +147,10 @@ class SignUpForm(FormWithKey, FormWithHoneypot, forms.ModelForm):
     class Meta:
         model = User
         fields = ("email", "name", "wants_news")
-        labels = {"email": _("E-mail address"), "name": _("Name"), "wants_news": _("Send me product news")}
+        labels = {"email": _("Email address"), "name": _("Name"), "wants_news": _("Send me product news")}
         help_texts = {
             "name": _("What should we call you?"),
-            "wants_news": _("Now and then. You can change this at any time."),
+            "wants_news": _("Occasional updates. You can change this at any time."),
         }
         widgets = {
             "email": AddressInput(attrs={"autocomplete": "username"}),
@@ -163,7 +160,7 @@ class SignUpForm(FormWithKey, FormWithHoneypot, forms.ModelForm):
     @sensitive_variables("password")
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
-        # Here, because the instance has the form's data by now: a password must not resemble the address or the name.
+        # Here, because the instance now has the form's data: a password must not resemble the address or the name.
         if password := self.cleaned_data.get("password"):
             try:
                 check_new_password(password, self.instance)
@@ -171,30 +168,30 @@ class SignUpForm(FormWithKey, FormWithHoneypot, forms.ModelForm):
                 self.add_error("password", error)
 
     def _get_validation_exclusions(self) -> set[str]:
-        # This form must not reveal whether the address has an account; its field has validated it.
+        # A uniqueness error would reveal whether the address has an account. The field has validated the rest.
         return {*super()._get_validation_exclusions(), "email"}  # type: ignore[misc]
 
     @property
     def wanted(self) -> User:
-        # The password is hashed at every call.
+        # Hashes the password at every call.
         user: User = self.instance
         user.set_password(self.cleaned_data["password"])
         return user
 
 
 class ConfirmAgainForm(FormWithKey):
-    email = AddressFormField(label=_("E-mail address"), widget=AddressInput(attrs={"autocomplete": "username"}))
+    email = AddressFormField(label=_("Email address"), widget=AddressInput(attrs={"autocomplete": "username"}))
 
 
 class AddressForm(FormWithKey, WithCurrentPassword):
-    email = AddressFormField(label=_("New e-mail address"), widget=AddressInput(attrs={"autocomplete": "email"}))
+    email = AddressFormField(label=_("New email address"), widget=AddressInput(attrs={"autocomplete": "email"}))
 
     field_order = ("email", "current_password")
 
     def clean_email(self) -> str:
         address: str = self.cleaned_data["email"]
         if address == self.user.email:
-            raise ValidationError(_("This is your address already."), code="unchanged")
+            raise ValidationError(_("This is already your address."), code="unchanged")
         return address
 
 
@@ -215,17 +212,17 @@ class PreferencesForm(KeepsName):
         super().__init__(*args, **kwargs)
         self.fields["language"].choices = settings.LANGUAGES  # type: ignore[attr-defined]
         self.initial["language"] = self.instance.language or settings.LANGUAGE_CODE
-        # What the page showed travels with it: an answer given elsewhere meanwhile is not undone by saving a new name.
+        # The form posts the answer that the page showed: a newer answer is not undone by saving another field.
         self.fields["wants_news"].show_hidden_initial = True
 
     def changes(self) -> dict[str, Any]:
-        # Without an answer about news that the user did not change.
-        said = dict(self.cleaned_data)
+        # Leaves out `wants_news` if the user did not change it.
+        changed = dict(self.cleaned_data)
         shown = self.data.get(self.add_initial_prefix("wants_news"))
-        if shown is not None and (shown == "True") == said["wants_news"]:
-            del said["wants_news"]
-        return said
+        if shown is not None and (shown == "True") == changed["wants_news"]:
+            del changed["wants_news"]
+        return changed
 
 
 class DeleteForm(WithCurrentPassword):
-    """Only the password, which is also a second thought."""
+    """Confirms the deletion by the password."""

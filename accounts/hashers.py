@@ -1,4 +1,4 @@
-"""How passwords are hashed."""
+"""Hash passwords."""
 
 from unicodedata import normalize
 
@@ -17,5 +17,5 @@ class OwaspArgon2PasswordHasher(Argon2PasswordHasher):
 
 
 def normalize_password(text: str) -> str:
-    # NFKC, as NIST SP 800-63B recommends, and otherwise as typed.
+    # NFKC, as NIST SP 800-63B recommends.
     return normalize("NFKC", text)

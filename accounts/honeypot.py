@@ -1,4 +1,4 @@
-"""A field that only robots fill in."""
+"""A form field that only bots fill in."""
 
 from django import forms
 from django.forms import BoundField
@@ -6,13 +6,13 @@ from django.utils.translation import gettext_lazy as _
 
 
 class FormWithHoneypot(forms.Form):
-    """Adds a field that users do not see: `is_bot` if it is filled in.
+    """Adds a hidden field that only bots fill in.
 
-    The view answers a bot like a user, and does nothing. No browser and no password manager fills the name in, as they
-    do with "website": a user must not count as a bot.
+    The view answers a bot like a user but does nothing. Browsers and password managers do not fill in a field of this
+    name, as they do with "website".
     """
 
-    # A plain Field: there is nothing wrong with what a robot writes, and nothing to tell it.
+    # A plain Field: any value is valid, so a bot sees no error.
     subject = forms.Field(
         label=_("Leave this empty"),
         required=False,
@@ -21,7 +21,7 @@ class FormWithHoneypot(forms.Form):
 
     @property
     def is_bot(self) -> bool:
-        # Ask a form that is valid.
+        # Only for a valid form.
         return bool(self.cleaned_data.get("subject"))
 
     @property

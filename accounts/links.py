@@ -1,4 +1,4 @@
-"""Links that prove something, created when an email is sent. Their tokens are never stored."""
+"""Build the links with tokens when an email is sent. The tokens are never stored."""
 
 from django.urls import reverse
 from django.utils.encoding import force_bytes
@@ -9,22 +9,19 @@ from accounts.tokens import address_change_tokens, confirmation_tokens, password
 
 
 def confirmation_path(user: User) -> str:
-    # For the current address.
     return reverse("accounts:confirm", args=[_uid(user), confirmation_tokens.make_token(user)])
 
 
 def password_reset_path(user: User) -> str:
-    # The link works once.
     return reverse("accounts:password-reset-confirm", args=[_uid(user), password_reset_tokens.make_token(user)])
 
 
 def address_change_path(user: User) -> str:
-    # The new address then replaces the old one.
     return reverse("accounts:address-confirm", args=[_uid(user), address_change_tokens.make_token(user)])
 
 
 def user_of(uid: str) -> User | None:
-    """Return the user of a link; None for an invented uid or closed account."""
+    """Return the user of a link; None for an unknown uid or inactive account."""
     try:
         return User.objects.filter(pk=int(urlsafe_base64_decode(uid)), is_active=True).first()
     except (ValueError, OverflowError):

@@ -18,18 +18,18 @@ from notifications import last_sent
 logger = logging.getLogger(__name__)
 
 PAGE = 200
-# Of one hourly run; less than a job may take before it is called stuck.
-LONGEST_S = 600.0
-GIVEN_UP = "given up for another address"
+# The limit of one hourly run, shorter than the time after which a job counts as stuck.
+TIME_LIMIT_S = 600.0
+ABANDONED = "abandoned for another address"
 
 
-def purge_unconfirmed(*, longest_s: float = LONGEST_S) -> int:
-    """Delete the accounts of `due()` for at most `longest_s`; return how many.
+def purge_unconfirmed(*, time_limit_s: float = TIME_LIMIT_S) -> int:
+    """Delete the accounts of `due()` for at most `time_limit_s`; return how many.
 
-    Each is a transaction, for which Django sends pre_delete. No farewell is sent: the address may be a stranger's. The
-    log names accounts by their numbers.
+    Each account is one transaction. No email is sent: the address may belong to another person. The log names accounts
+    by id.
     """
-    ends, deleted = time.monotonic() + longest_s, 0
+    ends, deleted = time.monotonic() + time_limit_s, 0
     for user, _ in due(ends=ends):
         if reason := _purge(user.pk):
             logger.info("purge: account %d deleted: %s", user.pk, reason)
@@ -38,13 +38,13 @@ def purge_unconfirmed(*, longest_s: float = LONGEST_S) -> int:
 
 
 def purge_all() -> int:
-    return purge_unconfirmed(longest_s=inf)
+    return purge_unconfirmed(time_limit_s=inf)
 
 
 def due(*, ends: float = inf) -> Iterator[tuple[User, str]]:
-    """Yield the accounts to delete now, each with the reason, until `ends` (monotonic).
+    """Yield the accounts to delete, each with the reason, until `ends` (monotonic).
 
-    In pages by key, which need no cursor that stays open while the rows are deleted.
+    Reads pages by key, so that no cursor stays open while rows are deleted.
     """
     after = 0
     while page := list(_candidates().filter(pk__gt=after).order_by("pk")[:PAGE]):
@@ -52,16 +52,16 @@ def due(*, ends: float = inf) -> Iterator[tuple[User, str]]:
         links = links_sent(page)
         for user in page:
             if time.monotonic() > ends:
-                logger.info("purge: time is up, the next run continues")
+                logger.info("purge: time limit reached, the next run continues")
                 return
-            if reason := why(user, links.get(user.pk), timezone.now()):
+            if reason := reason_to_purge(user, links.get(user.pk), timezone.now()):
                 yield user, reason
 
 
 def links_sent(users: Sequence[User]) -> Mapping[int, datetime]:
-    """Return, by user, when the newest confirmation link was sent or dropped.
+    """Return when the newest confirmation link was sent or dropped, by user id.
 
-    Left out are users who were sent no welcome email at that address, and users for whom a link is still waiting.
+    Leaves out users without a welcome email to that address, and users for whom a link is still queued.
     """
     welcomed = last_sent(users, [WELCOME.name])
     # A password reset confirms the address too.
@@ -69,14 +69,14 @@ def links_sent(users: Sequence[User]) -> Mapping[int, datetime]:
     return {pk: sent_at for pk, sent_at in links.items() if pk in welcomed}
 
 
-def why(user: User, link_sent_at: datetime | None, now: datetime) -> str:
+def reason_to_purge(user: User, link_sent_at: datetime | None, now: datetime) -> str:
     """Return why an unconfirmed account may be deleted; empty if it may not.
 
-    `link_sent_at` is when the newest confirmation link left, or was dropped by the bounce brake; None if none did, or
-    if one is still waiting.
+    `link_sent_at` is when the newest confirmation link was sent, or dropped by the bounce brake; None if there was
+    none, or if one is still queued.
     """
     if user.replaced_at is not None:
-        return GIVEN_UP
+        return ABANDONED
     if link_sent_at is None or link_sent_at + _time_to_confirm() > now:
         return ""
     return f"not confirmed since {link_sent_at:%Y-%m-%d}, when a link was sent or dropped"
@@ -87,7 +87,7 @@ def _time_to_confirm() -> timedelta:
 
 
 def _candidates() -> QuerySet[User]:
-    # Only accounts of the sign-up form: imported users and those an operator added have no `sign_up`.
+    # Only accounts of the sign-up form: imported users and users added by an operator have no `sign_up`.
     before = timezone.now() - _time_to_confirm()
     return User.objects.filter(
         confirmed_at=None,
@@ -100,13 +100,13 @@ def _candidates() -> QuerySet[User]:
 
 
 def _purge(pk: int) -> str:
-    """Delete one account; return the reason, or nothing if it is no longer due."""
+    """Delete one account; return the reason, or "" if it is no longer due."""
     with transaction.atomic():
-        # Decided again under a lock. Who confirms or changes the account right now holds it, and keeps the account.
+        # Decides again under a lock. A request that confirms or changes the account holds the lock, so it is skipped.
         user = _candidates().filter(pk=pk).select_for_update(skip_locked=True).first()
         if user is None:
             return ""
-        reason = why(user, links_sent([user]).get(pk), timezone.now())
+        reason = reason_to_purge(user, links_sent([user]).get(pk), timezone.now())
         if reason:
             user.delete()
         return reason

@@ -1,4 +1,4 @@
-"""Update accounts when their rows or the engine's change."""
+"""Connect signals to their effects: a welcome email, and the end of product news."""
 
 from collections.abc import Collection
 from typing import Any
@@ -13,15 +13,15 @@ from notifications import enqueue, unsubscribed
 
 def connect() -> None:
     post_save.connect(welcome_new_user, sender=User, dispatch_uid="accounts.welcome_new_user")
-    unsubscribed.connect(clear_news_box, dispatch_uid="accounts.clear_news_box")
+    unsubscribed.connect(clear_wants_news, dispatch_uid="accounts.clear_wants_news")
 
 
 def welcome_new_user(instance: User, *, created: bool, raw: bool, **kwargs: Any) -> None:
-    # A fixture (`raw`) restores old rows: its users have had their email.
+    # A fixture (`raw`) restores users who already got their email.
     if created and not raw:
         enqueue(welcome_draft(instance))
 
 
-def clear_news_box(addresses: Collection[str], **kwargs: Any) -> None:
-    # The account's page must not say that news is sent when it is not.
-    news.leave(addresses)
+def clear_wants_news(addresses: Collection[str], **kwargs: Any) -> None:
+    # Otherwise the preferences would show news as turned on.
+    news.unsubscribe(addresses)

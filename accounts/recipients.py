@@ -1,8 +1,8 @@
-"""What the engine asks about a user: config/settings.py names these functions."""
+"""Functions with which the engine reads a user. config/settings.py names them."""
 
 from accounts.models import User
 
-# One more than the column of ids can hold: no link in a preview opens an account.
+# More than the id column can hold, so that no link in a preview opens an account.
 NO_ID = 2**63
 
 

@@ -1,4 +1,4 @@
-"""The tokens of links that confirm an address. Like Django's for passwords they are computed, never stored."""
+"""Create and check the tokens of links. Like Django's, they are computed and never stored."""
 
 from copy import copy
 from datetime import timedelta
@@ -13,52 +13,52 @@ from accounts.models import User
 
 
 class _LinkTokenGenerator(PasswordResetTokenGenerator):
-    """`proves` names the fields of the account that a token is bound to."""
+    """`bound_to` names the fields of the account that a token depends on."""
 
-    proves: ClassVar[tuple[str, ...]]
+    bound_to: ClassVar[tuple[str, ...]]
 
     def proof(self, user: User) -> dict[str, Any]:
-        # A filter for the UPDATE that uses a link: of two simultaneous posts only one finds the row unchanged.
-        return {"pk": user.pk, "is_active": True, **{name: getattr(user, name) for name in self.proves}}
+        # A filter for the UPDATE: of two simultaneous posts of a link, only one finds the row unchanged.
+        return {"pk": user.pk, "is_active": True, **{name: getattr(user, name) for name in self.bound_to}}
 
 
 class PasswordResetTokens(_LinkTokenGenerator):
-    """Django's token: valid until the address, the password or the last log-in changes. It also expires."""
+    """Valid until the address, the password or the last log-in changes, or it expires."""
 
-    proves = ("email", "password", "last_login")
+    bound_to = ("email", "password", "last_login")
 
 
 class _AddressTokenGenerator(_LinkTokenGenerator):
     def check_token(self, user: User | None, token: str | None) -> bool:
-        # Django's check, with another lifetime: PASSWORD_RESET_TIMEOUT is for passwords.
+        # Django's own check uses PASSWORD_RESET_TIMEOUT.
         made = _timestamp(token or "")
         if user is None or token is None or made is None:
             return False
         return self.is_ours(user, token) and self._age(made) <= settings.CONFIRMATION_TIMEOUT
 
     def is_ours(self, user: User, token: str) -> bool:
-        # It was created here for the account's current state, however long ago.
+        # Created by this site for the account's current state; it may have expired.
         made = _timestamp(token)
         secrets = [self.secret, *self.secret_fallbacks]
         return made is not None and any(
-            constant_time_compare(self._make_token_with_timestamp(user, made, one), token) for one in secrets
+            constant_time_compare(self._make_token_with_timestamp(user, made, secret), token) for secret in secrets
         )
 
     def _age(self, made: int) -> timedelta:
         return timedelta(seconds=self._num_seconds(self._now()) - made)
 
     def _make_hash_value(self, user: User, timestamp: int) -> str:
-        return "/".join(str(value) for value in (user.pk, *(getattr(user, name) for name in self.proves), timestamp))
+        return "/".join(str(value) for value in (user.pk, *(getattr(user, name) for name in self.bound_to), timestamp))
 
 
 class ConfirmationTokenGenerator(_AddressTokenGenerator):
-    """Valid for one address of one account, until it is confirmed or CONFIRMATION_TIMEOUT is over."""
+    """Valid for one address of one account, until it is confirmed or the token expires."""
 
     key_salt = "accounts.tokens.ConfirmationTokenGenerator"
-    proves = ("email", "confirmed_at", "replaced_at")
+    bound_to = ("email", "confirmed_at", "replaced_at")
 
     def was_used(self, user: User | None, token: str) -> bool:
-        # It was valid before the address was confirmed.
+        # Was valid until the address was confirmed.
         if user is None or user.confirmed_at is None:
             return False
         before = copy(user)
@@ -67,10 +67,10 @@ class ConfirmationTokenGenerator(_AddressTokenGenerator):
 
 
 class AddressChangeTokenGenerator(_AddressTokenGenerator):
-    """Valid for one new address, until the address or the password changes, or it expires."""
+    """Valid for one new address, until the address or the password changes, or the token expires."""
 
     key_salt = "accounts.tokens.AddressChangeTokenGenerator"
-    proves = ("email", "new_email", "password")
+    bound_to = ("email", "new_email", "password")
 
 
 def _timestamp(token: str) -> int | None:

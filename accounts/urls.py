@@ -1,5 +1,3 @@
-"""The URLs of users' pages."""
-
 from django.urls import path
 
 from accounts.views import account, confirm, front, log_in, passwords, sign_up
@@ -27,7 +25,7 @@ urlpatterns = [
     ),
     path("account/password/", account.PasswordChangeView.as_view(), name="password-change"),
     path("account/address/", account.AddressChangeView.as_view(), name="address-change"),
-    path("account/address/stay/", account.give_up_address_change, name="address-stay"),
+    path("account/address/stay/", account.cancel_address_change, name="address-stay"),
     path("account/address/<uid>/<token>/", account.AddressConfirmView.as_view(), name="address-confirm"),
     path("account/preferences/", account.PreferencesView.as_view(), name="preferences"),
     path("account/delete/", account.DeleteView.as_view(), name="delete"),

@@ -3,9 +3,7 @@
 import redis
 from django.conf import settings
 
-from notifications.runtime.redis_client import Cooldown, shared_client
-
-__all__ = ["Cooldown", "limits_client"]
+from notifications.runtime.redis_client import shared_client
 
 
 def limits_client() -> redis.Redis:

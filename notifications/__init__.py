@@ -25,6 +25,9 @@ Bulk email, whose readers may leave it:
 Periodic jobs (docs/reference/periodic-jobs.md), in the `ready` of an app:
 - `register_job(job)`: run it from now on; `Job`: what to do, and how often
 
+Outages, for an app's own calls:
+- `Cooldown(seconds)`: remember for some seconds that a server failed
+
 Text and addresses as the engine stores and compares them:
 - `one_address(text)`: the one address in a text, or `BadAddressError`
 - `one_form(text)`: a line of text in one form, without what pasting brings along unseen
@@ -61,12 +64,14 @@ if TYPE_CHECKING:
     from notifications.rules.addresses import BadAddressError, one_address
     from notifications.rules.states import Stream
     from notifications.rules.text import BIDI, one_form
+    from notifications.runtime.redis_client import Cooldown
     from notifications.signals import unsubscribed
 
 __all__ = [
     "BIDI",
     "BadAddressError",
     "BadContextError",
+    "Cooldown",
     "DayFilter",
     "DeliveryGuarantee",
     "Draft",
@@ -113,6 +118,7 @@ _NAMES = {
     "rules.addresses": ["BadAddressError", "one_address"],
     "rules.states": ["Stream"],
     "rules.text": ["BIDI", "one_form"],
+    "runtime.redis_client": ["Cooldown"],
     "signals": ["unsubscribed"],
 }
 _MODULE_OF = {name: f"notifications.{module}" for module, names in _NAMES.items() for name in names}

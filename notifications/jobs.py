@@ -1,17 +1,11 @@
 """The periodic jobs, one declaration each: docs/reference/periodic-jobs.md."""
 
-from django.core.management import call_command
-
 from notifications import anonymization
 from notifications.bounce_brake import brake
 from notifications.budget import quota
 from notifications.events import lifting
 from notifications.housekeeping import Job
 from notifications.outbox import brake_queue
-
-
-def clear_expired_sessions() -> None:
-    call_command("clearsessions")
 
 
 def read_quotas() -> None:
@@ -30,5 +24,4 @@ JOBS = (
     Job(name="lift-at-providers", every_s=15, run=lifting.lift_at_providers),
     Job(name="read-quotas", every_s=60, run=read_quotas),
     Job(name="anonymize", every_s=3600, run=anonymization.anonymize_ended),
-    Job(name="clear-expired-sessions", every_s=6 * 3600, run=clear_expired_sessions),
 )

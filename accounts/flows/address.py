@@ -1,6 +1,6 @@
 """Change the address of an account.
 
-The new one is confirmed before it replaces the old, and the old one is notified.
+The user confirms the new address first. The old one is notified.
 """
 
 from enum import Enum, auto
@@ -16,16 +16,16 @@ from accounts.models import User
 from accounts.tokens import address_change_tokens
 
 
-class Change(Enum):
+class ChangeResult(Enum):
     DONE = auto()
-    TAKEN = auto()  # somebody else has confirmed the address meanwhile
+    TAKEN = auto()  # another account uses the address
     BAD_LINK = auto()
 
 
-def ask_for_change(user: User, address: str, reference: UUID | None = None) -> bool:
-    """Email the new address: a link, or that its owner already has an account.
+def request_change(user: User, address: str, reference: UUID | None = None) -> bool:
+    """Email a link to the new address, or inform its owner that there is an account.
 
-    False if the password that was checked is no longer the current one.
+    Return False if the password that was checked is no longer the current one.
     """
     owner = User.objects.by_address(address)
     with transaction.atomic():
@@ -36,39 +36,38 @@ def ask_for_change(user: User, address: str, reference: UUID | None = None) -> b
     return True
 
 
-def give_up_change(user: User) -> str:
-    # The link to the new address no longer works. Returns the address that the account keeps.
+def cancel_change(user: User) -> str:
+    # Invalidates the link. Returns the address that the account keeps.
     User.objects.filter(pk=user.pk).update(new_email="")
     return User.objects.filter(pk=user.pk).values_list("email", flat=True).first() or user.email
 
 
-def change(user: User | None, token: str) -> Change:
-    # If the token is valid. Posted twice, it is done once.
+def change(user: User | None, token: str) -> ChangeResult:
     if user is None or not user.new_email or not address_change_tokens.check_token(user, token):
-        return Change.BAD_LINK
+        return ChangeResult.BAD_LINK
     try:
         if _replace_address(user):
-            return Change.DONE
+            return ChangeResult.DONE
     except IntegrityError:
-        return Change.TAKEN
-    # The same link a moment ago, by a double click.
+        return ChangeResult.TAKEN
+    # The first post of a double click has used the link.
     done = User.objects.filter(pk=user.pk, email=user.new_email, new_email="").exists()
-    return Change.DONE if done else Change.BAD_LINK
+    return ChangeResult.DONE if done else ChangeResult.BAD_LINK
 
 
 def _replace_address(user: User) -> bool:
-    """Replace the address. Raises IntegrityError if another account has the new one."""
+    """Replace the address; raise IntegrityError if another account uses the new one."""
     with transaction.atomic():
         proven = User.objects.filter(**address_change_tokens.proof(user))
         if not proven.update(email=user.new_email, new_email="", confirmed_at=Now()):
             return False
         context = {"new_address": masked(user.new_email)}
         enqueue_email(ADDRESS_CHANGED, user, user.email, context=context)
-        news.leave_if_unsubscribed(user.new_email)
+        news.follow_unsubscription(user.new_email)
     return True
 
 
 def masked(address: str) -> str:
-    # Its owner recognizes it, and a stranger cannot write to it: "a…a@example.com".
+    # Only the owner recognizes it: "a…a@example.com".
     local, at, domain = address.rpartition("@")
     return f"{local[:1]}…{local[-1:] if len(local) > 2 else ''}{at}{domain}"  # noqa: PLR2004

@@ -1,4 +1,4 @@
-"""Confirm an address by its link; in another browser, with a password too."""
+"""Confirm an address by its link and, in another browser, the password."""
 
 from datetime import timedelta
 from enum import Enum, auto
@@ -15,19 +15,19 @@ from accounts.flows.sign_up_cookie import PendingSignUp
 from accounts.models import User
 from accounts.tokens import confirmation_tokens
 
-# Mail scanners open links and may also submit forms. A scanner must not confirm the sign-up of a stranger, who would
-# then log in with the stranger's own password.
+# Email scanners open links and may submit forms. If a scanner could confirm an address, an attacker could sign up with
+# a victim's address and log in with the password they chose.
 
-# The second post of a double click comes within this time.
+# The second post of a double click arrives within this time.
 DOUBLE_CLICK = timedelta(minutes=1)
 
 
 class Needs(Enum):
-    """What a browser has to show beside the link."""
+    """What confirming requires besides the link."""
 
-    NOTHING = auto()  # the sign-up was made in it
+    NOTHING = auto()  # the user signed up in this browser
     PASSWORD = auto()
-    NEW_PASSWORD = auto()  # the account has none: the reader of its email chooses the first one
+    NEW_PASSWORD = auto()  # the account has none: the user chooses the first one
 
 
 def needs(user: User, pending: PendingSignUp | None) -> Needs:
@@ -37,37 +37,37 @@ def needs(user: User, pending: PendingSignUp | None) -> Needs:
 
 
 def confirm(user: User) -> bool:
-    """Confirm the address; False if the link or the checked password is no longer valid."""
+    """Confirm the address; return False if the link or password is no longer valid."""
     proof = confirmation_tokens.proof(user) | {"password": user.password}
     return _confirm(user, proof)
 
 
 @sensitive_variables("password")
 def confirm_with_first_password(user: User, password: str) -> bool:
-    # The account has no password yet. False as in `confirm`.
+    # For an account without a password. Returns False as `confirm` does.
     proof = confirmation_tokens.proof(user) | {"password": user.password}
     user.set_password(password)
     return _confirm(user, proof, password=user.password)
 
 
 def _confirm(user: User, proof: dict[str, Any], **changes: Any) -> bool:
-    # An account that asked for news did so for an unproven address: now its reader agrees.
+    # A user subscribed while signing up. It takes effect only now that the address is confirmed.
     with transaction.atomic():
         confirmed = User.objects.filter(**proof).update(confirmed_at=Now(), **changes)
         if confirmed and user.wants_news:
-            news.say_yes(user)
+            news.record_consent(user)
     return bool(confirmed)
 
 
 def was_just_used(user: User | None, token: str) -> bool:
-    # Recently, as by the first post of a double click.
+    # For the second post of a double click.
     if user is None or user.confirmed_at is None or not confirmation_tokens.was_used(user, token):
         return False
     return timezone.now() - user.confirmed_at < DOUBLE_CLICK
 
 
 def _has_password(user: User) -> bool:
-    # False also for an import's placeholder in place of a hash.
+    # Imported accounts may have a placeholder instead of a hash.
     if not is_password_usable(user.password):
         return False
     try:

@@ -1,4 +1,4 @@
-"""Delete an account, on its owner's request."""
+"""Delete an account at its owner's request."""
 
 from django.db import transaction
 
@@ -8,15 +8,16 @@ from accounts.models import User
 
 
 def delete(user: User) -> bool:
-    """Delete the account of a user whose password was checked, and email a farewell.
+    """Delete the account and email a confirmation.
 
-    False if the password is no longer the current one. The engine anonymizes its messages on Django's pre_delete.
+    Return False if the password that was checked is no longer the current one. The engine anonymizes the account's
+    messages on pre_delete.
     """
     with transaction.atomic():
         account = User.objects.select_for_update().filter(**still_has_password(user), is_staff=False).first()
         if account is None:
             return False
-        # A name is not sent to an address that nobody has confirmed.
+        # The name is not sent to an unconfirmed address: it may belong to another person.
         context = {"name": account.name if account.confirmed_at else "", "language": account.language}
         address = account.email
         account.delete()

@@ -1,4 +1,4 @@
-"""Record a log-in in the account."""
+"""Record the time of a log-in."""
 
 from typing import Any
 
@@ -7,15 +7,15 @@ from django.utils import timezone
 
 from accounts.models import User
 
-# Django's own receiver has this name. The first to take it is the only one: `accounts` is installed before.
+# The id of Django's own receiver. Django ignores a second receiver with the same id, and `accounts` is installed first.
 DJANGOS_OWN = "update_last_login"
 
 
 def connect() -> None:
-    user_logged_in.connect(note_log_in, dispatch_uid=DJANGOS_OWN)
+    user_logged_in.connect(record_log_in, dispatch_uid=DJANGOS_OWN)
 
 
-def note_log_in(user: User, **kwargs: Any) -> None:
+def record_log_in(user: User, **kwargs: Any) -> None:
     # Django's save() raises if the account is deleted at that moment.
     user.last_login = timezone.now()
     User.objects.filter(pk=user.pk).update(last_login=user.last_login)

@@ -9,31 +9,31 @@ from django.db.models.functions import Lower
 from accounts.models import User
 from notifications import is_unsubscribed, resubscribe
 
-# The user subscribes here: in the preferences, or by confirming an address for an account that asked for news. The user
-# unsubscribes at the provider that delivered the news, or by a complaint; the receiver of that fact calls `leave`.
+# Users subscribe in the preferences, or by confirming an address after asking for news at sign-up. They unsubscribe in
+# the preferences, at the provider, or by a complaint; for the last two a receiver calls `unsubscribe`.
 
 
-def leave(addresses: Collection[str]) -> int:
-    # `addresses` are lower-cased. Returns the number of accounts.
-    theirs = User.objects.alias(lower_email=Lower("email")).filter(lower_email__in=addresses, wants_news=True)
-    return theirs.update(wants_news=False)
+def unsubscribe(addresses: Collection[str]) -> int:
+    # `addresses` are lower-cased. Returns the number of accounts changed.
+    subscribed = User.objects.alias(lower_email=Lower("email")).filter(lower_email__in=addresses, wants_news=True)
+    return subscribed.update(wants_news=False)
 
 
 def save_preferences(member: User, changes: Mapping[str, Any]) -> bool:
-    """Save the changes; False if the account is gone. save() would raise then."""
+    """Save the changes; return False if the account is gone, where save() would raise."""
     with transaction.atomic():
         saved = User.objects.filter(pk=member.pk).update(**changes)
         if saved and changes.get("wants_news"):
-            say_yes(member)
+            record_consent(member)
     return bool(saved)
 
 
-def say_yes(user: User) -> None:
-    # Called in the transaction that records the yes.
+def record_consent(user: User) -> None:
+    # Call it in the transaction of the change.
     resubscribe(user.email)
 
 
-def leave_if_unsubscribed(address: str) -> None:
-    # The account has moved to this address.
+def follow_unsubscription(address: str) -> None:
+    # Call it when the account moves to this address.
     if is_unsubscribed(address):
-        leave([address.lower()])
+        unsubscribe([address.lower()])

@@ -1,4 +1,4 @@
-"""Change a password: by the current one, or by a link to the account's address."""
+"""Change a password, by the current one or by a link."""
 
 from typing import Any
 from uuid import UUID
@@ -16,43 +16,43 @@ from accounts.tokens import password_reset_tokens
 
 @sensitive_variables("password")
 def reset_password(user: User, password: str) -> bool:
-    # The link also confirms the address. False if the link proves nothing now.
-    # Another person may have signed up with this address: they follow the account no longer, and cannot ask for news.
-    unproven = When(confirmed_at=None, then=Value(False))
-    news = Case(unproven, default=F("wants_news"))
+    # The link also confirms the address. Returns False if the link is no longer valid.
+    # Another person may have signed up with this address: their browser loses the account, and their wish for news.
+    unconfirmed = When(confirmed_at=None, then=Value(False))
+    news = Case(unconfirmed, default=F("wants_news"))
     now = {"sign_up": None, "replaced_at": None, "confirmed_at": Coalesce(F("confirmed_at"), Now()), "wants_news": news}
     return _set(user, password, password_reset_tokens.proof(user), now)
 
 
 @sensitive_variables("password")
 def change_password(user: User, password: str) -> bool:
-    """Set a new password; False if the checked one is no longer the current one."""
+    """Set a new password; return False if the checked one is no longer current."""
     return _set(user, password, still_has_password(user), {})
 
 
 def still_has_password(user: User) -> dict[str, Any]:
-    # A filter: what the current password has proved.
+    # A filter for the UPDATE: the password that was checked is still the current one.
     return {"pk": user.pk, "is_active": True, "password": user.password}
 
 
 @sensitive_variables("password")
-def having_now(user: User, password: str) -> User | None:
+def account_with_password(user: User, password: str) -> User | None:
     """Return the account as it is now, or None if this is not its password.
 
-    The first post of a double click may have set it.
+    For the second post of a double click: the first may have set the password.
     """
     account = User.objects.filter(pk=user.pk, is_active=True).first()
     return account if account is not None and account.check_password(password) else None
 
 
-def ask_for_reset(address: str, reference: UUID | None = None) -> None:
-    # Whether the user may have one is decided when the email is sent. So this request does the same for everyone, also
-    # without an account.
+def request_reset(address: str, reference: UUID | None = None) -> None:
+    # The worker decides whether the user may reset the password. So this request does the same work with and without
+    # an account.
     user = User.objects.by_address(address)
     flooded = is_flooded(known=user is not None)
     with transaction.atomic():
         enqueue_email(PASSWORD_RESET, user, address, reference=reference)
-        # Undone, and not left out: that would take less time.
+        # Rolled back, not skipped: skipping would take less time and reveal that there is no account.
         if flooded:
             transaction.set_rollback(True)
 
@@ -61,14 +61,14 @@ def ask_for_reset(address: str, reference: UUID | None = None) -> None:
 def _set(user: User, password: str, proof: dict[str, Any], more: dict[str, Any]) -> bool:
     """Set the password if `proof` still holds, and notify the owner.
 
-    Ends pending requests and all other sessions. Hashing takes long enough for the row to change, so `proof` comes from
-    before.
+    Cancels a pending change of address and ends all other sessions. `proof` was taken before hashing, which takes long
+    enough for the row to change.
     """
     user.set_password(password)
     with transaction.atomic():
         if not User.objects.filter(**proof).update(password=user.password, new_email="", **more):
             return False
-        # The address as it is now, under the lock of the update.
+        # Read again under the lock of the UPDATE: the address may have changed.
         account = User.objects.get(pk=user.pk)
         enqueue_email(PASSWORD_CHANGED, account, account.email)
     return True

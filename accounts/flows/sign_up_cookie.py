@@ -1,6 +1,6 @@
-"""Remember a browser's sign-up in a signed cookie, without a row.
+"""Keep a browser's sign-up in a signed cookie.
 
-Signed, not secret: it must look the same whether the address had an account already or not.
+Users can read it, so it has the same content whether the address has an account or not.
 """
 
 import time
@@ -16,24 +16,24 @@ from accounts.models import User
 
 COOKIE = "signed_up"
 AGE_S = 86_400
-# Between two emails of one sign-up.
+# The minimum time between two emails of one sign-up.
 PAUSE_S = 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class PendingSignUp:
-    """The names of the fields are those in the cookie, which outlives a release."""
+    """The field names are stored in the cookie, which outlives a release."""
 
     address: str
     name: str = ""
     wants_news: bool = False
-    #: The `sign_up` of the account that came of it, if any did.
+    #: The `sign_up` of the account, if one was created.
     account: UUID = field(default_factory=uuid4)
     #: The reference of the last email.
     mail: UUID = field(default_factory=uuid4)
-    #: When that was asked for, in seconds since the epoch.
+    #: When the last email was requested, in seconds since the epoch.
     mailed_at: int = field(default_factory=lambda: int(time.time()))
-    #: The page that was wanted before.
+    #: The page to open after confirming.
     next: str = ""
 
     @property
@@ -42,22 +42,22 @@ class PendingSignUp:
 
     @property
     def wait_s(self) -> int:
-        """Return the seconds until the user can request another email."""
+        """Return the seconds until the user may request another email."""
         return max(0, round(PAUSE_S - self.age_s))
 
     def made(self, user: User | None) -> bool:
-        # `user` is the account of this sign-up.
+        # Whether this sign-up created the account.
         return user is not None and user.sign_up == self.account
 
     @classmethod
     def load(cls, request: HttpRequest) -> "PendingSignUp | None":
-        """Return this browser's sign-up; None if it is missing, too old or forged."""
+        """Return this browser's sign-up; None if the cookie is missing, expired or forged."""
         try:
             values: dict[str, Any] = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=AGE_S)
             values |= {"account": UUID(values["account"]), "mail": UUID(values["mail"])}
             return cls(**values)
         except (signing.BadSignature, KeyError, TypeError, ValueError):
-            # The last three: of an older or a newer release than this one.
+            # The last three come from a cookie of another release.
             return None
 
     def save(self, response: HttpResponse) -> None:

@@ -1,16 +1,16 @@
-"""Decide what the page of a sign-up shows, and when it refreshes. Pure, except for the clock."""
+"""Decide what the page after a sign-up shows, and when it refreshes."""
 
 from dataclasses import dataclass
 
 from accounts.flows.sign_up_cookie import PendingSignUp
 from notifications import Progress
 
-# A person looks at the page for the first minute; after ten it no longer updates, and says so.
+# The page refreshes often for a minute, and stops after ten.
 FRESH_S = 60
 STALE_S = 600
 QUICK_MS, STEADY_MS, SLOW_MS = 500, 2_000, 10_000
-# Where an email is: queued, sent, delivered. The others are told in a sentence.
-_STATION = {
+# The current step of the three: queued, sent, delivered. Other states have a text instead.
+_CURRENT_STEP = {
     **dict.fromkeys((Progress.WAITING, Progress.DELAYED, Progress.UNCLEAR), 1),
     **dict.fromkeys((Progress.SENT, Progress.DEFERRED, Progress.UNREPORTED), 2),
     Progress.DELIVERED: 3,
@@ -31,7 +31,7 @@ class SignUpProgress:
             return 0
         if self.pending.age_s > FRESH_S:
             return SLOW_MS
-        # Otherwise what is missing is a provider that comes back, or the person's own click.
+        # In other states the page waits for a provider's recovery or for the user's click.
         return _PAUSE_MS.get(self.progress, SLOW_MS)
 
     @property
@@ -44,13 +44,13 @@ class SignUpProgress:
 
     @property
     def version(self) -> str:
-        # A new version means a new page.
+        # Identifies the content of the page.
         return f"{self.progress}-{self.confirmed:d}-{self.pause_ms}"
 
     @property
     def steps(self) -> list[tuple[str, str]]:
-        # Three stations, each `done`, `now` or `open`; none is `now` if nothing more is expected.
-        at = _STATION.get(self.progress, 1)
+        # Each is `done`, `now` or `open`; none is `now` if no further report is expected.
+        at = _CURRENT_STEP.get(self.progress, 1)
         now = "open" if self.progress is Progress.UNREPORTED else "now"
         names = ("written", "sent", "delivered")
         return [(name, "done" if number < at else now if number == at else "open") for number, name in enumerate(names)]

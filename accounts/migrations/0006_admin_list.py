@@ -27,12 +27,12 @@ class Migration(migrations.Migration):
             model_name='user',
             index=models.Index(condition=models.Q(('is_superuser', True)), fields=['id'], name='accounts_user_super_idx'),
         ),
-        # The admin's search by name. Django knows such an index only with django.contrib.postgres installed.
+        # The admin's search by name. Django can declare such an index only with django.contrib.postgres installed.
         migrations.RunSQL(
             "CREATE INDEX CONCURRENTLY IF NOT EXISTS accounts_user_name_idx ON accounts_user (upper(name) text_pattern_ops)",
             "DROP INDEX CONCURRENTLY IF EXISTS accounts_user_name_idx",
         ),
-        # Django's table has none for its question: the history of one object. Asked at every deletion of an account too.
+        # For the history of one object, also read at every deletion of an account.
         migrations.RunSQL(
             "CREATE INDEX CONCURRENTLY IF NOT EXISTS accounts_admin_log_object_idx ON django_admin_log (object_id)",
             "DROP INDEX CONCURRENTLY IF EXISTS accounts_admin_log_object_idx",

@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 def drop_constraint(apps: Any, schema_editor: Any) -> None:
-    """The admin's log keeps the number of an account that is deleted: accounts.forgetting."""
+    """Let the admin's log keep the id of a deleted account: accounts.admin_log_erasure."""
     entry = apps.get_model("admin", "LogEntry")
     for name in schema_editor._constraint_names(entry, ["user_id"], foreign_key=True):
         schema_editor.execute(schema_editor._delete_fk_sql(entry, name))

@@ -1,7 +1,6 @@
-"""Clear the tick box of accounts whose reader had left the news, or complained: make the page say what is true.
+"""Turn off news for accounts whose user has unsubscribed or complained, so that the preferences show it.
 
-Databases of earlier releases have had this from notifications.0016. It may run again: it clears nothing that still
-brings news.
+notifications.0016 has done this for databases of earlier releases. It is safe to repeat.
 """
 
 from django.db import migrations

@@ -1,22 +1,22 @@
-"""Limit how often one client, one address and one member may ask. Only POSTs are counted.
+"""Limit the requests of one client, for one address and by one member. Only POSTs are counted.
 
-What a view needs:
+For views:
 
-- `@method_decorator(throttled(Action.SIGN_UP), name="post")` counts what one client posts; over a function that takes
-  only POSTs, `@throttled(Action.RESEND)`.
-- `count(Bucket.MAIL, address)`, in a form's valid branch and before anything is done: every email to an address that
-  any client may request, in the same way whether it has an account or not. `Bucket.RESET` for password resets.
+- `@method_decorator(throttled(Action.SIGN_UP), name="post")` counts the posts of a client; on a function that accepts
+  only POST, `@throttled(Action.RESEND)`.
+- `count(Bucket.EMAIL, address)`, for a valid form and before any effect: an email that any client may request, counted
+  in the same way with and without an account. `Bucket.RESET` for password resets.
 - `count_member(request)`, before a member's current password is checked.
-- `@guarded` over a whole log-in view: counts all tries, and those that fail again, by client and by address.
-- `with trying(request, address) as attempt` around any other check of a password; `attempt.succeeded = True` if it is
-  right. `clear_failed_log_ins(address)` once its owner has chosen another.
-- `is_flooded(known=…)` where a message is written whether the address has an account or not: if true, undo it.
+- `@guarded` on a log-in view counts all attempts and, again, the failed ones, by client and by address.
+- `with trying(request, address) as attempt` around any other check of a password; set `attempt.succeeded` if it is
+  right. `clear_failed_log_ins(address)` after its owner has chosen another password.
+- `is_flooded(known=…)` where an email is enqueued with and without an account: if true, roll it back.
 
-Each raises RateLimitedError beyond the limit; RateLimitedPageMiddleware answers that with the page 429. A refused try
-is not counted, so a client that waits as long as the page says may try again.
+Each raises RateLimitedError beyond the limit; RateLimitedPageMiddleware turns that into the page 429. A rejected
+attempt is not counted, so a client that waits as long as the page says may try again.
 
-Redis keeps the counts of all processes under keyed hashes: neither addresses nor clients can be read there.
-Without Redis each process counts for itself, by the same limits.
+Redis keeps the counts of all processes, under keyed hashes of addresses and clients.
+Without Redis each process counts separately, by the same limits.
 """
 
 from accounts.ratelimits.decorators import (

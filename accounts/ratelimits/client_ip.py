@@ -1,22 +1,22 @@
-"""Find the address of a client, as far as it can be trusted. Pure."""
+"""Find the client's address behind trusted proxies. Pure."""
 
 import re
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 # An address with a port: "192.0.2.1:4711", "[2001:db8::1]:4711", "[2001:db8::1]".
 _WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](:\d+)?|(?P<v4>[\d.]+):\d+")
-# What one customer of a provider is given at least; within it addresses change as they like.
+# An internet provider assigns at least a /64 to a customer, whose devices change addresses within it.
 IPV6_PREFIX = 64
 
 
 def client_of(remote_addr: str, forwarded_for: str, proxies: int) -> str:
     """Return an IPv4 address, the /64 of an IPv6 address, or "".
 
-    `proxies` is how many of ours stand in front. Each has added its client to `forwarded_for`, on the right; the client
-    may have invented what is further to the left. `remote_addr` is the nearest proxy, or the client.
+    `proxies` is the number of trusted proxies. Each has appended its client to `forwarded_for`; what is further to the
+    left may be forged. `remote_addr` is the nearest proxy, or the client.
     """
-    ours = forwarded_for.rsplit(",", proxies)[-proxies:] if proxies else [""]
-    return _counted(ours[0]) or _counted(remote_addr)
+    trusted = forwarded_for.rsplit(",", proxies)[-proxies:] if proxies else [""]
+    return _counted(trusted[0]) or _counted(remote_addr)
 
 
 def _counted(text: str) -> str:

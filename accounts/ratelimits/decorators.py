@@ -1,4 +1,4 @@
-"""The decorators and functions with which views and forms count."""
+"""The decorators and functions that views call to count requests."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -18,21 +18,21 @@ from accounts.ratelimits import limiter, rules
 from accounts.ratelimits.client_ip import client_of
 from accounts.ratelimits.limiter import Counted, RateLimitedError
 from accounts.ratelimits.rules import Action, Bucket
-from config.limits_redis import Cooldown
+from notifications import Cooldown
 
 logger = logging.getLogger(__name__)
 
-# How long a process does not repeat that it is flooded.
+# A process logs the flood at most once in this time.
 _flood_logged = Cooldown(60.0)
 
-# A new one would start every count again and tell no client of yesterday's messages from another.
+# Never change it: counts and clients of earlier messages would no longer match.
 HASH_SALT = "accounts.throttling"
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 def throttled(action: Action) -> Callable[[View], View]:
-    # Counts every call for its client. Over a class's `post`, or over a view of POSTs only.
+    # For a class's `post`, or for a view that accepts only POST.
     def decorate(view: View) -> View:
         @wraps(view)
         def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -45,15 +45,15 @@ def throttled(action: Action) -> Callable[[View], View]:
 
 
 def count(bucket: Bucket, address: str) -> Counted:
-    """Count one try for an address, however typed. Raises RateLimitedError."""
+    """Count one attempt for an address, in any spelling. Raises RateLimitedError."""
     limit = rules.read(settings.ADDRESS_LIMITS, Bucket)[bucket]
     return limiter.count(limit, "address", bucket, _address_key(address))
 
 
 def is_flooded(*, known: bool) -> bool:
-    """Count a request for email; return whether addresses without account had too many.
+    """Count a request for email; return whether addresses without an account had too many.
 
-    `known`: the address has an account. Then it is counted too, which is as much work, and is never too many.
+    `known`: the address has an account. It is also counted, so that it takes as long, but never flooded.
     """
     limit = rules.limit(settings.UNKNOWN_ADDRESS_LIMIT)
     try:
@@ -67,7 +67,7 @@ def is_flooded(*, known: bool) -> bool:
 
 
 def count_member(request: HttpRequest) -> Counted:
-    """Count a member's try of the current password. Raises RateLimitedError."""
+    """Count a member's attempt to enter the current password. Raises RateLimitedError."""
     bucket = Bucket.CURRENT_PASSWORD
     limit = rules.read(settings.ADDRESS_LIMITS, Bucket)[bucket]
     return limiter.count(limit, "member", bucket, _keyed_hash(str(request.user.pk)))
@@ -75,34 +75,34 @@ def count_member(request: HttpRequest) -> Counted:
 
 @dataclass
 class Attempt:
-    """One try of a password. The caller reports success."""
+    """One attempt to enter a password. The caller sets `succeeded`."""
 
     succeeded: bool = False
 
 
 @contextmanager
 def trying(request: HttpRequest, address: str) -> Iterator[Attempt]:
-    """Wrap a check of a password of `address`.
+    """Count a check of a password for `address`. Raises RateLimitedError.
 
-    Raises RateLimitedError. A try counts as failed before it is made, so that many simultaneous ones are not more than
-    one after the other; success reverts that, and nothing else does.
+    An attempt counts as failed before it is made, so that simultaneous attempts cannot exceed the limit. Only success
+    reverts that.
     """
     failed = _count_client(Action.FAILED_LOG_IN, request), count(Bucket.FAILED_LOG_IN, address)
     attempt = Attempt()
     yield attempt
     if attempt.succeeded:
-        for one in failed:
-            one.rollback()
+        for counted in failed:
+            counted.rollback()
 
 
 def clear_failed_log_ins(address: str) -> None:
-    # Its owner has chosen another password.
+    # Called after the owner has chosen another password.
     limit = rules.read(settings.ADDRESS_LIMITS, Bucket)[Bucket.FAILED_LOG_IN]
     limiter.clear(limit, "address", Bucket.FAILED_LOG_IN, _address_key(address))
 
 
 def guarded(view: View) -> View:
-    # Over a log-in view that takes a `username` and redirects after the right password.
+    # For a log-in view that reads `username` and redirects after the right password.
     @wraps(view)
     def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method != "POST":
@@ -117,7 +117,6 @@ def guarded(view: View) -> View:
 
 
 def client_key(request: HttpRequest) -> str:
-    # Keyed hash.
     client = client_of(
         request.META.get("REMOTE_ADDR") or "",
         request.META.get("HTTP_X_FORWARDED_FOR") or "",
@@ -136,7 +135,7 @@ def _typed(request: HttpRequest) -> str:
 
 
 def _address_key(typed: str) -> str:
-    # The same for every way to type it and every name of its mailbox.
+    # The same for all spellings of an address and all addresses of its mailbox.
     try:
         return _keyed_hash(mailbox_of(canonical_address(typed.strip())))
     except ValidationError:

@@ -1,7 +1,7 @@
 """Count in Redis for all processes or, without Redis, in this process.
 
-A sliding window of two counters for each key, the library's: a large limit needs no more memory than a small one, Redis
-uses its own clock, and a try can be reverted.
+Uses the library's sliding window of two counters for each key: memory does not grow with the limit, only Redis' clock
+counts, and an attempt can be reverted.
 """
 
 import logging
@@ -19,33 +19,34 @@ from limits import RateLimitItem
 from limits.storage import MemoryStorage, RedisStorage, SlidingWindowCounterSupport
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from config.limits_redis import Cooldown, limits_client
+from config.limits_redis import limits_client
+from notifications import Cooldown
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 PREFIX = "mailroom:limit"
-# A person waits for Redis no longer than this, whatever it does; looking up its name has no time limit of its own.
+# The longest time that a request waits for Redis. A DNS look-up has no other time limit.
 WAIT_S = 0.1
-# How long a process counts by itself after Redis has not answered.
+# How long a process counts in memory after a failure of Redis.
 COOLDOWN_S = 5.0
-# Redis knows no shorter time.
-CLOCKS_TICK_S = 0.001
-# In Redis, for all processes together: some 25 MB. Beyond them each process counts by itself what is new.
-MOST_SHARED_KEYS = 100_000
-# How long it is believed that there is no room.
+# The resolution of Redis' clock.
+CLOCK_TICK_S = 0.001
+# In Redis, for all processes together: about 25 MB. Beyond this, each process counts new keys in memory.
+MAX_SHARED_KEYS = 100_000
+# How long a process does not check again whether Redis has room.
 FULL_FOR_S = 10.0
-# Two for each thing that is counted; some 10 MB. Beyond them the oldest are forgotten.
-MOST_KEYS = 20_000
+# In memory, two for each count: about 10 MB. Beyond this, the oldest are dropped.
+MAX_KEYS = 20_000
 
 REDIS_ERRORS = (redis.RedisError, OSError)
 
 cooldown = Cooldown(COOLDOWN_S)
 _full = Cooldown(FULL_FOR_S)
-# One thread for all requests of a process: one connection, which stays warm, and one request that finds the trouble.
+# One thread for all requests of a process: one warm connection, and one request that meets an outage first.
 _redis_thread = ThreadPoolExecutor(1, thread_name_prefix="limits")
-# The library's memory loses a count where two threads are the first.
+# The library's memory storage loses a count if two threads create a key at the same time.
 _memory_lock = threading.Lock()
 
 
@@ -59,14 +60,14 @@ class RateLimitedError(Exception):
 
 @dataclass(frozen=True)
 class Counted:
-    """One try, as it was counted."""
+    """One attempt that was counted."""
 
     limit: RateLimitItem
     key: tuple[str, ...]
     in_redis: bool
 
     def rollback(self) -> None:
-        # Reverts only this try. During an outage of Redis it stays counted there.
+        # Reverts only this attempt. During an outage of Redis it stays counted there.
         if not self.in_redis:
             _in_memory(self._take_one_off)
         elif not cooldown.active:
@@ -77,18 +78,18 @@ class Counted:
 
 
 def count(limit: RateLimitItem, *key: str) -> Counted:
-    """Count one try under `key`. Raises RateLimitedError, without counting, beyond `limit`."""
+    """Count one attempt under `key`. Beyond `limit`, raise RateLimitedError and count nothing."""
 
-    def tried(limiter: SlidingWindowCounterRateLimiter) -> int:
-        return _tried(limiter, limit, key)
+    def attempt(limiter: SlidingWindowCounterRateLimiter) -> int:
+        return _attempt(limiter, limit, key)
 
-    def tried_if_there_is_room(limiter: SlidingWindowCounterRateLimiter) -> int | None:
-        return tried(limiter) if _has_room(limiter, limit, key) else None
+    def attempt_if_there_is_room(limiter: SlidingWindowCounterRateLimiter) -> int | None:
+        return attempt(limiter) if _has_room(limiter, limit, key) else None
 
-    wait = None if cooldown.active else _in_redis(tried_if_there_is_room)
+    wait = None if cooldown.active else _in_redis(attempt_if_there_is_room)
     counted_in_redis = wait is not None
     if wait is None:
-        wait = _in_memory(tried)
+        wait = _in_memory(attempt)
     if wait:
         raise RateLimitedError(wait)
     return Counted(limit, key, counted_in_redis)
@@ -96,22 +97,22 @@ def count(limit: RateLimitItem, *key: str) -> Counted:
 
 def clear(limit: RateLimitItem, *key: str) -> None:
     # During an outage of Redis the counts stay there.
-    def cleared(limiter: SlidingWindowCounterRateLimiter) -> bool:
+    def remove(limiter: SlidingWindowCounterRateLimiter) -> bool:
         limiter.clear(limit, *key)
         return True
 
-    _in_memory(cleared)
+    _in_memory(remove)
     if not cooldown.active:
-        _in_redis(cleared)
+        _in_redis(remove)
 
 
 def warm_up() -> None:
-    # The first request of this process then need not wait for a connection.
+    # Connects before the first request of this process.
     _in_redis(lambda _: limits_client().ping())
 
 
-def _tried(limiter: SlidingWindowCounterRateLimiter, limit: RateLimitItem, key: tuple[str, ...]) -> int:
-    """Count one try; return the seconds to wait, 0 within the limit."""
+def _attempt(limiter: SlidingWindowCounterRateLimiter, limit: RateLimitItem, key: tuple[str, ...]) -> int:
+    """Count one attempt; return the seconds to wait, 0 within the limit."""
     if limiter.hit(limit, *key):
         return 0
     window_s = limit.get_expiry()
@@ -120,24 +121,24 @@ def _tried(limiter: SlidingWindowCounterRateLimiter, limit: RateLimitItem, key: 
 
 
 def wait_s(window_s: int, previous: int, previous_s: float, current: int, current_s: float) -> int:
-    """Return after how many seconds a full window has room, at least 1.
+    """Return the seconds until a full window has room, at least 1.
 
-    The previous window's count weighs what is left of `previous_s`, rounded down: one less as soon as that falls below
-    a multiple of its share. The current window is the previous one when `current_s` falls below `window_s`. The
-    library's own calculation takes a window that began this very millisecond for one that ends.
+    The previous window's count is weighted by the rest of `previous_s` and rounded down, so it decreases by one in
+    equal steps. The current window becomes the previous one when `current_s` falls below `window_s`. The library's own
+    calculation mistakes a window that has just begun for one that ends.
     """
     until = [previous_s % (window_s / previous)] if previous > 0 else []
     until += [current_s - window_s] if current > 0 else []
-    return max(1, ceil(min(until, default=0.0) + CLOCKS_TICK_S))
+    return max(1, ceil(min(until, default=0.0) + CLOCK_TICK_S))
 
 
 def _has_room(limiter: SlidingWindowCounterRateLimiter, limit: RateLimitItem, key: tuple[str, ...]) -> bool:
-    # What Redis counts already continues there, so that no limit restarts.
     if not _full.active:
-        if limits_client().dbsize() < MOST_SHARED_KEYS:
+        if limits_client().dbsize() < MAX_SHARED_KEYS:
             return True
         _full.start()
-        logger.warning("more than %d rate limits are counted: new ones are counted by each process", MOST_SHARED_KEYS)
+        logger.warning("Redis holds more than %d keys: each process counts new ones in memory", MAX_SHARED_KEYS)
+    # A key that Redis already counts stays there, so that its limit does not restart.
     storage = cast("SlidingWindowCounterSupport", limiter.storage)
     previous, _, current, _ = storage.get_sliding_window(limit.key_for(*key), limit.get_expiry())
     return bool(previous or current)
@@ -151,14 +152,16 @@ def _in_redis(act: Callable[[SlidingWindowCounterRateLimiter], T]) -> T | None:
     except REDIS_ERRORS as error:
         call.cancel()
         cooldown.start()
-        logger.warning("Redis is away (%s); this process counts by itself for a while", type(error).__name__)
+        logger.warning(
+            "Redis does not respond (%s): this process counts rate limits in memory for a while", type(error).__name__
+        )
         return None
 
 
 def _in_memory(act: Callable[[SlidingWindowCounterRateLimiter], T]) -> T:
     with _memory_lock:
-        if len(memory().storage) > MOST_KEYS:
-            for key in list(islice(memory().storage, MOST_KEYS // 10)):
+        if len(memory().storage) > MAX_KEYS:
+            for key in list(islice(memory().storage, MAX_KEYS // 10)):
                 memory().clear(key)
         return act(SlidingWindowCounterRateLimiter(memory()))
 
@@ -171,7 +174,7 @@ def shared() -> SlidingWindowCounterRateLimiter:
 
 
 class _Expirations(dict[str, float]):
-    """The library expires keys in a thread, which must tolerate keys that are gone."""
+    """Tolerates missing keys: the library expires keys in another thread."""
 
     def __missing__(self, key: str) -> float:
         return inf

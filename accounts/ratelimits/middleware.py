@@ -1,4 +1,4 @@
-"""The page 429 for a client that exceeds a limit."""
+"""Answer a client that exceeds a limit with the page 429."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -12,12 +12,12 @@ from django.utils.translation import ngettext
 from accounts.ratelimits.limiter import RateLimitedError
 
 MINUTE_S, HOUR_S = 60, 3600
-# Who has tried passwords in vain needs another one more than another try.
+# Users who tried several wrong passwords here are offered a reset.
 TRIES_PASSWORDS = {"accounts:log-in", "accounts:confirm"}
 
 
 class RateLimitedPageMiddleware:
-    """Turns RateLimitedError, wherever in a view it is raised, into the page 429."""
+    """Turns a view's RateLimitedError into the page 429."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -29,15 +29,15 @@ class RateLimitedPageMiddleware:
         if not isinstance(exception, RateLimitedError):
             return None
         view = request.resolver_match.view_name if request.resolver_match else ""
-        context = {"wait": in_words(exception.wait_s), "offers_reset": view in TRIES_PASSWORDS}
+        context = {"wait": wait_in_words(exception.wait_s), "offers_reset": view in TRIES_PASSWORDS}
         response = render(request, "429.html", context, status=HTTPStatus.TOO_MANY_REQUESTS)
         response["Retry-After"] = str(exception.wait_s)
         add_never_cache_headers(response)
         return response
 
 
-def in_words(wait_s: int) -> str:
-    # "40 seconds", "3 minutes" or "1 hour": never less than the wait.
+def wait_in_words(wait_s: int) -> str:
+    # "40 seconds", "3 minutes" or "1 hour", rounded up.
     if wait_s < MINUTE_S:
         return ngettext("%(count)d second", "%(count)d seconds", wait_s) % {"count": wait_s}
     if wait_s <= HOUR_S - MINUTE_S:

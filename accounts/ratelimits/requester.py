@@ -1,4 +1,4 @@
-"""The client of the current request, for code without a request: signals and receivers."""
+"""Remember the client of the current request for code without a request, such as receivers."""
 
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -11,12 +11,12 @@ _requester: ContextVar[str] = ContextVar("requester", default="")
 
 
 def requester_key() -> str:
-    # A keyed hash of the client's address, the same for each of its requests; "" outside of a request.
+    # A keyed hash of the client's address; "" outside of a request.
     return _requester.get()
 
 
 class RememberRequesterMiddleware:
-    """Keeps the client during its request."""
+    """Remembers the client during its request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response

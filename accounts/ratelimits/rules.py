@@ -1,4 +1,4 @@
-"""Parse the limits: the names of CLIENT_LIMITS and ADDRESS_LIMITS, and their values. Pure."""
+"""Parse the settings CLIENT_LIMITS and ADDRESS_LIMITS. Pure."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -9,7 +9,7 @@ from limits import RateLimitItem
 
 
 class Action(StrEnum):
-    """What one client does: the names of CLIENT_LIMITS."""
+    """A client's action: the names in CLIENT_LIMITS."""
 
     SIGN_UP = "sign-up"
     RESEND = "resend"
@@ -19,20 +19,20 @@ class Action(StrEnum):
 
 
 class Bucket(StrEnum):
-    """What is counted for one address or its member: the names of ADDRESS_LIMITS."""
+    """A count for one address or member: the names in ADDRESS_LIMITS."""
 
-    MAIL = "mail"  # sign-up, resend and change of address: one for all, so that it does not tell them apart
+    EMAIL = "mail"  # sign-up, resend and change of address share one count, which so reveals nothing about an account
     RESET = "reset"
     FAILED_LOG_IN = "failed-log-in"
     CURRENT_PASSWORD = "current-password"  # noqa: S105 - a name
 
 
-# What Redis can count, and for how long it makes sense to.
+# What Redis can count, and the longest sensible time.
 MOST, LONGEST_S = 1_000_000_000, 366 * 86_400
 
 
 class BadLimitError(ValueError):
-    """A setting without valid limits. The text says why, without the value."""
+    """A setting has no valid limits. The text gives the reason without the value."""
 
 
 @cache
@@ -45,7 +45,7 @@ def read(text: str, names: type[StrEnum]) -> Mapping[str, RateLimitItem]:
     for pair in text.split(","):
         name, _, rate = (part.strip() for part in pair.partition("="))
         if name not in set(names) or name in found:
-            raise BadLimitError(f"{name} is named twice" if name in found else "it names what has no limit")
+            raise BadLimitError(f"{name} is set twice" if name in found else "an unknown name")
         found[name] = limit(rate)
     if missing := [name.value for name in names if name not in found]:
         raise BadLimitError(f"no limit for {', '.join(missing)}")
@@ -60,7 +60,7 @@ def limit(text: str) -> RateLimitItem:
     except ValueError:
         raise BadLimitError("a limit is not like 20/minute") from None
     if not 1 <= found.amount <= MOST:
-        raise BadLimitError(f"a limit has to allow something, and at most {MOST}")
+        raise BadLimitError(f"a limit must be at least 1 and at most {MOST}")
     if found.get_expiry() > LONGEST_S:
-        raise BadLimitError("a limit counts for more than a year")
+        raise BadLimitError("a limit's period is longer than a year")
     return found

@@ -1,1 +1,0 @@
-"""The pages of users. Django's own views if there are any."""

@@ -1,4 +1,4 @@
-"""A member's own pages: password, address, preferences, deletion."""
+"""A member's pages: password, address, preferences, deletion."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from django.views.generic import FormView, TemplateView, UpdateView, View
 
 from accounts.flows import address, deleting, news, passwords
-from accounts.flows.address import Change
+from accounts.flows.address import ChangeResult
 from accounts.flows.sign_up_cookie import PendingSignUp
 from accounts.forms import AddressForm, DeleteForm, PasswordChangeForm, PreferencesForm, WithCurrentPassword
 from accounts.links import user_of
@@ -29,12 +29,12 @@ from accounts.views.language import set_language_cookie
 
 
 def member_of(request: HttpRequest) -> User | None:
-    # Read again: a form may change the object before it turns out to be invalid.
+    # Reads again: an invalid form may have changed `request.user`.
     return User.objects.filter(pk=request.user.pk, is_active=True).first() if request.user.is_authenticated else None
 
 
 class ForMembers(LoginRequiredMixin):
-    """A page for a logged-in member whose account still exists."""
+    """Requires a logged-in member whose account still exists."""
 
     request: HttpRequest
     member: User
@@ -50,7 +50,7 @@ class ForMembers(LoginRequiredMixin):
 
 @method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
 class MemberView(ForMembers, FormView):
-    """A form for a logged-in member, with the current password."""
+    """A form that requires the current password."""
 
     success_url = reverse_lazy("accounts:home")
 
@@ -61,10 +61,10 @@ class MemberView(ForMembers, FormView):
         count_member(request)
         return super().post(request, *args, **kwargs)
 
-    def overtaken(self, form: WithCurrentPassword) -> HttpResponse:
-        # Nothing was written: another tab or device has changed the account since the password was checked.
-        text = _("Your account was changed at the same time, so nothing was saved here. Check it and try again.")
-        form.add_error(None, ValidationError(text, code="overtaken"))
+    def report_conflict(self, form: WithCurrentPassword) -> HttpResponse:
+        # Another tab or device has changed the account since the password was checked.
+        text = _("Your account was just changed elsewhere, so nothing was saved here. Check it and try again.")
+        form.add_error(None, ValidationError(text, code="conflict"))
         return self.form_invalid(form)
 
 
@@ -73,11 +73,12 @@ class PasswordChangeView(MemberView):
     template_name = "accounts/password_change.html"
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
-        # It may also be the other post of a double click that has saved it.
-        account = form.user if form.save() else passwords.having_now(form.user, form.cleaned_data["password"])
+        # The first post of a double click may have saved it.
+        new = form.cleaned_data["password"]
+        account = form.user if form.save() else passwords.account_with_password(form.user, new)
         if account is None:
-            return self.overtaken(form)
-        # This session goes on; all others end.
+            return self.report_conflict(form)
+        # Keeps this session; all others end.
         update_session_auth_hash(self.request, account)
         text = _("Your new password is saved. You've been logged out on all other devices.")
         messages.success(self.request, text, "password-saved")
@@ -90,25 +91,25 @@ class AddressChangeView(MemberView):
 
     def form_valid(self, form: AddressForm) -> HttpResponse:
         new = form.cleaned_data["email"]
-        count(Bucket.MAIL, new)
-        if not address.ask_for_change(form.user, new, form.reference(new)):
-            return self.overtaken(form)
+        count(Bucket.EMAIL, new)
+        if not address.request_change(form.user, new, form.reference(new)):
+            return self.report_conflict(form)
         text = _("We're emailing %(address)s. Open the link in the email to confirm the change.")
         messages.success(self.request, text % {"address": new}, "address-change-asked")
         return super().form_valid(form)
 
 
 @require_POST
-def give_up_address_change(request: HttpRequest) -> HttpResponse:
+def cancel_address_change(request: HttpRequest) -> HttpResponse:
     if member := member_of(request):
         text = _("%(address)s is the address of your account. No change is pending.")
-        messages.success(request, text % {"address": address.give_up_change(member)}, "address-kept")
+        messages.success(request, text % {"address": address.cancel_change(member)}, "address-kept")
     return redirect("accounts:home")
 
 
 @method_decorator(never_cache, name="dispatch")
 class AddressConfirmView(View):
-    """The link in the email to a new address. GET only shows a button, as for a first address."""
+    """Confirms a new address by its link. GET only shows a button: email scanners follow links."""
 
     http_method_names = ["get", "head", "post", "options"]
 
@@ -117,27 +118,27 @@ class AddressConfirmView(View):
         if user is None or not address_change_tokens.check_token(user, token):
             return self.failed(request)
         if request.user.pk != user.pk:
-            return self.stranger(request)
+            return self.ask_to_log_in(request)
         return render(request, "accounts/address_confirm.html", {"old": user.email, "new": user.new_email})
 
     def post(self, request: HttpRequest, uid: str, token: str) -> HttpResponse:
         user = user_of(uid)
-        # In this order: without a good link nobody may learn whether there is such an account.
+        # The link is checked first: without a valid one, the answer must not reveal whether the account exists.
         if user is None or not address_change_tokens.check_token(user, token):
             return self.failed(request)
         if request.user.pk != user.pk:
-            return self.stranger(request)
+            return self.ask_to_log_in(request)
         match address.change(user, token):
-            case Change.DONE:
+            case ChangeResult.DONE:
                 messages.success(request, _("Your new address is confirmed. Use it to log in."), "address-changed")
                 return redirect("accounts:home")
-            case Change.TAKEN:
+            case ChangeResult.TAKEN:
                 return render(request, "accounts/address_taken.html", status=409)
-            case Change.BAD_LINK:
+            case ChangeResult.BAD_LINK:
                 return self.failed(request)
 
-    def stranger(self, request: HttpRequest) -> HttpResponse:
-        # A typo may have sent the email to another person, who must not get the account.
+    def ask_to_log_in(self, request: HttpRequest) -> HttpResponse:
+        # After a typo, another person may have got the email. They must not get the account.
         return render(request, "accounts/address_log_in.html", status=403)
 
     def failed(self, request: HttpRequest) -> HttpResponse:
@@ -172,14 +173,14 @@ class DeleteView(MemberView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_staff:
-            text = _("An administrator's account is deleted by another administrator.")
+            text = _("Administrator accounts can only be deleted by another administrator.")
             messages.warning(request, text, "staff-account")
             return redirect("accounts:home")
         return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form: DeleteForm) -> HttpResponse:
         if not deleting.delete(form.user) and not deleting.is_gone(form.user):
-            return self.overtaken(form)
+            return self.report_conflict(form)
         logout(self.request)
         response = super().form_valid(form)
         PendingSignUp.clear(response)

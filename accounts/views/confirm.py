@@ -33,7 +33,7 @@ FORMS: dict[Needs, type[UsersForm]] = {
 
 @method_decorator([sensitive_post_parameters("password"), never_cache], name="dispatch")
 class ConfirmView(View):
-    """GET only shows a form: mail scanners follow links, and must not confirm anything."""
+    """GET only shows a form: email scanners follow links and must not confirm an address."""
 
     http_method_names = ["get", "head", "post", "options"]
 
@@ -44,7 +44,7 @@ class ConfirmView(View):
             return self.ask(user, needs, FORMS[needs](user))
         if confirmation_tokens.was_used(user, token):
             return render(request, "accounts/confirmed.html")
-        # Only who holds a link of ours may see whose it was.
+        # Shows the address only for a link that this site created.
         known = user.email if user and confirmation_tokens.is_ours(user, token) else ""
         form = ConfirmAgainForm(initial={"email": known})
         return render(request, "accounts/confirm_failed.html", {"form": form, "expired": bool(known)}, status=410)
@@ -60,7 +60,7 @@ class ConfirmView(View):
             return self.ask(user, needs, form) if is_good else self.get(request, uid, token)
         if not is_good or self.confirm(form):
             return self.welcome(user) or self.get(request, uid, token)
-        # The other post of a double click was first: judged again, by what the account is now.
+        # The other post of a double click was first. Decides again, by the account as it is now.
         was_other = confirming.was_just_used(user_of(uid), token)
         return self.post(request, uid, token) if was_other else self.get(request, uid, token)
 
@@ -82,9 +82,9 @@ class ConfirmView(View):
         return render(self.request, "accounts/confirm.html", context)
 
     def welcome(self, user: User) -> HttpResponse | None:
-        """Log in a user with the link and the password, or with this browser's sign-up.
+        """Log in the user; None if the account has changed since the check.
 
-        None if the account has been deleted or closed, or its password changed, since that was checked.
+        It may have been deleted or deactivated, or its password changed.
         """
         account = User.objects.filter(**still_has_password(user)).first()
         if account is None:
@@ -98,7 +98,7 @@ class ConfirmView(View):
 @method_decorator(never_cache, name="dispatch")
 @method_decorator(throttled(Action.RESEND), name="post")
 class ConfirmAgainView(FormView):
-    """For a user whose link is lost or no longer works."""
+    """Sends another link to a user whose link is lost or no longer works."""
 
     form_class = ConfirmAgainForm
     template_name = "accounts/confirm_again.html"
@@ -110,8 +110,8 @@ class ConfirmAgainView(FormView):
 
     def form_valid(self, form: ConfirmAgainForm) -> HttpResponse:
         address = form.cleaned_data["email"]
-        count(Bucket.MAIL, address)
-        sign_up.ask_for_confirmation(address, form.reference(address))
+        count(Bucket.EMAIL, address)
+        sign_up.request_confirmation(address, form.reference(address))
         return super().form_valid(form)
 
 

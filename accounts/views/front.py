@@ -1,4 +1,4 @@
-"""The first page: about the site, or the member's account."""
+"""The home page: the member's account, or a landing page."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.views.generic import TemplateView
 from accounts.models import User
 from notifications import history, refusal
 
-SHOWN_MAILS = 20
+SHOWN_EMAILS = 20
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -21,5 +21,5 @@ class HomeView(TemplateView):
         context = super().get_context_data(**kwargs)
         if isinstance(self.request.user, User):
             context["refusal"] = refusal(self.request.user.email)
-            context["mails"] = history(self.request.user, SHOWN_MAILS)
+            context["emails"] = history(self.request.user, SHOWN_EMAILS)
         return context

@@ -1,11 +1,11 @@
-"""The language of the pages: a cookie that Django's LocaleMiddleware reads."""
+"""Set the language of the pages, in a cookie that Django's LocaleMiddleware reads."""
 
 from django.conf import settings
 from django.http import HttpResponse
 
 
 def set_language_cookie(response: HttpResponse, language: str) -> None:
-    # From the next page on.
+    # Takes effect with the next page.
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         language,

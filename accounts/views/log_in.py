@@ -18,7 +18,7 @@ from accounts.views.next_page import safe_next
 
 
 def enter(request: HttpRequest, user: User, where: str) -> HttpResponse:
-    # Until the browser is closed, unless another member is logged in.
+    # The session ends with the browser. A member who is already logged in stays so.
     response = redirect(where)
     if request.user.is_authenticated:
         return response
@@ -34,11 +34,11 @@ class LogInView(auth.LoginView):
     template_name = "accounts/log_in.html"
     authentication_form = LogInForm
     redirect_authenticated_user = True
-    # The view's own idea of a site's name is the host that the request asked for.
+    # Django's default is the host of the request.
     extra_context = {"site_name": settings.SITE_NAME}
 
     def get_redirect_url(self) -> str:
-        # Not to this very page: Django raises an error for it.
+        # Not to this page: Django raises an error for that.
         return safe_next(super().get_redirect_url())
 
     def form_valid(self, form: LogInForm) -> HttpResponse:  # type: ignore[override]
@@ -54,7 +54,7 @@ class LogInView(auth.LoginView):
 
 class LogOutView(auth.LogoutView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        # The next person at this device need not see who has signed up here.
+        # The next user of this device must not see who signed up here.
         response = super().dispatch(request, *args, **kwargs)
         PendingSignUp.clear(response)
         return response

@@ -1,4 +1,4 @@
-"""The page that a user wanted before signing up or logging in."""
+"""Return to the page that a user requested before signing up or logging in."""
 
 from urllib.parse import urlsplit
 
@@ -7,28 +7,27 @@ from django.urls import reverse
 from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 
-# It travels in a cookie, which browsers drop if it is long.
+# Stored in a cookie, and browsers drop long ones.
 LONGEST = 300
-# On the way to an account, or pages for a POST only.
-NO_PAGES = (
+# Pages that make no sense after logging in, and views without a page.
+EXCLUDED = (
     *("accounts:log-in", "accounts:log-out", "accounts:sign-up", "accounts:check-inbox"),
     *("accounts:resend", "accounts:address-stay", "set_language"),
 )
 
 
 def safe_next(where: str) -> str:
-    # A path of this site that makes sense after logging in, or "".
+    # Returns "" unless it is a path of this site that makes sense after logging in.
     is_ours = where.startswith("/") and url_has_allowed_host_and_scheme(where, None)
     if not is_ours or len(iri_to_uri(where)) > LONGEST:
         return ""
-    return "" if urlsplit(where).path in {reverse(name) for name in NO_PAGES} else where
+    return "" if urlsplit(where).path in {reverse(name) for name in EXCLUDED} else where
 
 
-def asked_for(request: HttpRequest) -> str:
-    # From the form or the page's query.
+def requested_page(request: HttpRequest) -> str:
     return safe_next(request.POST.get("next") or request.GET.get("next") or "")
 
 
 def page_after(where: str) -> str:
-    # The wanted page, or the account's.
+    # Defaults to the home page.
     return safe_next(where) or reverse("accounts:home")

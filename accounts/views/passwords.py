@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import views as auth
-from django.contrib.auth.views import INTERNAL_RESET_SESSION_TOKEN
+from django.contrib.auth.views import INTERNAL_RESET_SESSION_TOKEN as RESET_TOKEN
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieSession
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -14,7 +14,7 @@ from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from accounts.flows.passwords import having_now
+from accounts.flows.passwords import account_with_password
 from accounts.forms import NewPasswordForm, PasswordResetForm
 from accounts.links import user_of
 from accounts.models import User
@@ -22,7 +22,7 @@ from accounts.ratelimits import Action, Bucket, clear_failed_log_ins, count, thr
 from accounts.tokens import password_reset_tokens
 
 RESET_COOKIE = "password_reset"
-# In that cookie: the account whose link this browser has opened, and when.
+# The cookie's entry for the account whose link this browser has opened, and when.
 OPENED = "opened"
 
 
@@ -43,9 +43,9 @@ class PasswordResetDoneView(auth.PasswordResetDoneView):
 
 
 class PasswordResetConfirmView(auth.PasswordResetConfirmView):
-    """Keeps the session of an open form in a signed cookie.
+    """Keeps the link's token in a signed cookie.
 
-    Django's view keeps the link's token in the session, and sessions are rows here: no token is ever in a row.
+    Django's view keeps it in the session, which is a row here, and tokens are never stored.
     """
 
     template_name = "accounts/password_reset_confirm.html"
@@ -55,19 +55,19 @@ class PasswordResetConfirmView(auth.PasswordResetConfirmView):
     user: User | None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        everywhere = request.session
-        request.session = here = SignedCookieSession(request.COOKIES.get(RESET_COOKIE))
+        session = request.session
+        request.session = cookie = SignedCookieSession(request.COOKIES.get(RESET_COOKIE))
         try:
             response = super().dispatch(request, *args, **kwargs)
             if request.method == "POST" and not self.validlink and self.was_just_done():
                 response = redirect(self.success_url)
-            elif response.status_code == HTTPStatus.FOUND and here.get(INTERNAL_RESET_SESSION_TOKEN) == kwargs["token"]:
-                # A good link, on the way to the page without a token.
-                here[OPENED] = [kwargs["uidb64"], int(time())]
+            elif response.status_code == HTTPStatus.FOUND and cookie.get(RESET_TOKEN) == kwargs["token"]:
+                # A valid link, redirected to the URL without the token.
+                cookie[OPENED] = [kwargs["uidb64"], int(time())]
         finally:
-            request.session = everywhere
-        if here.modified:
-            _keep(here, response)
+            request.session = session
+        if cookie.modified:
+            _save(cookie, response)
         return response
 
     def get_user(self, uidb64: str) -> User | None:
@@ -84,24 +84,24 @@ class PasswordResetConfirmView(auth.PasswordResetConfirmView):
         return {**super().get_context_data(**kwargs), "was_used": not self.validlink and self.was_opened_here()}
 
     def was_opened_here(self) -> bool:
-        # This browser opened a valid link to this account.
+        # This browser has opened a valid link to this account.
         uid, opened_at = self.request.session.get(OPENED, ("", 0))
         return bool(uid == self.kwargs["uidb64"] and time() - opened_at <= settings.PASSWORD_RESET_TIMEOUT)
 
     def was_just_done(self) -> bool:
-        # After a double click: the first of its two posts has set the password, and the page shows the second's answer.
+        # For the second post of a double click, whose answer the browser shows: the first has set the password.
         if self.user is None or not self.was_opened_here():
             return False
         with trying(self.request, self.user.email) as attempt:
-            attempt.succeeded = having_now(self.user, self.request.POST.get("password", "")) is not None
+            attempt.succeeded = account_with_password(self.user, self.request.POST.get("password", "")) is not None
         return attempt.succeeded
 
 
-def _keep(here: SignedCookieSession, response: HttpResponseBase) -> None:
-    here.save()
+def _save(cookie: SignedCookieSession, response: HttpResponseBase) -> None:
+    cookie.save()
     response.set_cookie(
         RESET_COOKIE,
-        str(here.session_key),
+        str(cookie.session_key),
         max_age=settings.PASSWORD_RESET_TIMEOUT,
         path=str(reverse_lazy("accounts:password-reset")),
         secure=settings.HTTPS,

@@ -1,4 +1,4 @@
-"""Sign up, and follow the confirmation email."""
+"""Sign up, and show the state of the confirmation email."""
 
 from typing import Any
 
@@ -21,20 +21,20 @@ from accounts.flows.sign_up_progress import SignUpProgress
 from accounts.forms import SignUpForm
 from accounts.models import User
 from accounts.ratelimits import Action, Bucket, count, throttled
-from accounts.views.next_page import asked_for, page_after
+from accounts.views.next_page import page_after, requested_page
 from notifications import progress
 
 
 class HtmxRequest(HttpRequest):
-    """A request that went through django-htmx's middleware."""
+    """A request that has passed django-htmx's middleware."""
 
     htmx: HtmxDetails
 
 
-FORM = [sensitive_post_parameters("password"), never_cache]
+FORM_DECORATORS = [sensitive_post_parameters("password"), never_cache]
 
 
-@method_decorator(FORM, name="dispatch")
+@method_decorator(FORM_DECORATORS, name="dispatch")
 @method_decorator(throttled(Action.SIGN_UP), name="post")
 class SignUpView(FormView):
     form_class = SignUpForm
@@ -42,14 +42,14 @@ class SignUpView(FormView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
-            return redirect(page_after(asked_for(request)))
+            return redirect(page_after(requested_page(request)))
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**kwargs), "next": asked_for(self.request)}
+        return {**super().get_context_data(**kwargs), "next": requested_page(self.request)}
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
-        count(Bucket.MAIL, form.cleaned_data["email"])
+        count(Bucket.EMAIL, form.cleaned_data["email"])
         wanted = form.wanted
         wanted.language = get_language() or ""
         earlier = self.earlier(wanted.email)
@@ -59,7 +59,7 @@ class SignUpView(FormView):
             wants_news=wanted.wants_news,
             account=earlier.account if earlier else form.account(wanted.email),
             mail=form.reference(wanted.email),
-            next=asked_for(self.request) or (earlier.next if earlier else ""),
+            next=requested_page(self.request) or (earlier.next if earlier else ""),
         )
         if not form.is_bot:
             sign_up.sign_up(wanted, pending, instead_of=earlier)
@@ -68,16 +68,16 @@ class SignUpView(FormView):
         return response
 
     def earlier(self, address: str) -> PendingSignUp | None:
-        # The same address in the same browser is the same person, who may want another password or name.
+        # The same address in the same browser: the user wants another password or name.
         earlier = PendingSignUp.load(self.request)
         return earlier if earlier and earlier.address == address else None
 
 
 class CorrectAddressView(SignUpView):
-    """The whole form again, and not the address alone.
+    """Shows the whole sign-up form, not only the address.
 
-    The sign-up may have no account but an email to the address's owner, and the page must not know the difference: then
-    the corrected one is a first sign-up.
+    The sign-up may not have created an account, if the address had one. The page must not reveal that, so the corrected
+    address is a complete sign-up.
     """
 
     template_name = "accounts/correct_address.html"
@@ -100,7 +100,7 @@ class CorrectAddressView(SignUpView):
 @never_cache
 @require_safe
 def check_inbox(request: HtmxRequest) -> HttpResponse:
-    # htmx polls, and gets only news.
+    # htmx polls, and gets only changes.
     pending = PendingSignUp.load(request)
     if pending is None:
         return HttpResponseStopPolling() if request.htmx else redirect("accounts:home")
@@ -126,7 +126,7 @@ def resend(request: HttpRequest) -> HttpResponse:
         text = ngettext("Please wait %(wait_s)d second.", "Please wait %(wait_s)d seconds.", wait_s)
         messages.warning(request, text % {"wait_s": wait_s}, "resend-too-soon")
     else:
-        count(Bucket.MAIL, pending.address)
+        count(Bucket.EMAIL, pending.address)
         sign_up.resend(pending).save(response)
         messages.success(request, _("We're sending it again."), "resent")
     return response

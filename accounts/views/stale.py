@@ -1,4 +1,4 @@
-"""A form with an old CSRF token: a log-in in another tab, or missing cookies."""
+"""Answer a form with an invalid CSRF token, after a log-in in another tab or without cookies."""
 
 from http import HTTPStatus
 
@@ -10,12 +10,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
-from accounts.views.next_page import asked_for, page_after
+from accounts.views.next_page import page_after, requested_page
 
-# For users who are not logged in. Who is, has what the form was for.
-TO_GET_IN = {"accounts:log-in", "accounts:sign-up", "accounts:correct-address"}
-# Where the forms are that post to an address without a page.
-FORM_IS_AT = {
+# A logged-in user does not need these forms.
+LOG_IN_FORMS = {"accounts:log-in", "accounts:sign-up", "accounts:correct-address"}
+# The pages of forms that post to a view without a page.
+FORM_PAGES = {
     "accounts:resend": "accounts:check-inbox",
     "accounts:address-stay": "accounts:home",
     "accounts:log-out": "accounts:home",
@@ -24,15 +24,15 @@ FORM_IS_AT = {
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    # Nothing is done. Django's CSRF_FAILURE_VIEW.
-    return _lead_on(request) or _explain(request, reason)
+    # CSRF_FAILURE_VIEW. Changes nothing.
+    return _redirected(request) or _explain(request, reason)
 
 
-def _lead_on(request: HttpRequest) -> HttpResponse | None:
-    # A log-in or a log-out made the form out of date. A redirect changes nothing.
+def _redirected(request: HttpRequest) -> HttpResponse | None:
+    # A log-in or log-out in another tab has invalidated the form.
     view = request.resolver_match and request.resolver_match.view_name
     if request.user.is_authenticated:
-        return redirect(page_after(asked_for(request))) if view in TO_GET_IN else None
+        return redirect(page_after(requested_page(request))) if view in LOG_IN_FORMS else None
     if view == "accounts:log-out":
         return redirect("accounts:home")
     return redirect_to_login(request.path) if _is_for_members(request) else None
@@ -46,7 +46,7 @@ def _is_for_members(request: HttpRequest) -> bool:
 def _explain(request: HttpRequest, reason: str) -> HttpResponse:
     view = request.resolver_match.view_name if request.resolver_match else ""
     context = {
-        "form_url": reverse(FORM_IS_AT[view]) if view in FORM_IS_AT else request.path,
+        "form_url": reverse(FORM_PAGES[view]) if view in FORM_PAGES else request.path,
         "needs_cookies": reason == REASON_NO_CSRF_COOKIE,
         "is_foreign": reason.startswith(REASON_BAD_ORIGIN.partition("%")[0]),
     }

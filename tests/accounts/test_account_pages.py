@@ -58,12 +58,12 @@ def test_account_page_shows_the_own_mail_and_how_far_it_has_come(member, user):
     MessageFactory(user=user, kind="welcome", to_address="old@example.com", status="cancelled")
     MessageFactory(user=UserFactory(email="bob@example.com"))
     page = member.get(HOME)
-    assert {(mail.address, mail.progress.value) for mail in page.context["mails"]} == {
+    assert {(email.address, email.progress.value) for email in page.context["emails"]} == {
         ("ada@example.com", "delivered"),
         ("old@example.com", "failed"),
     }
     text = page.content.decode()
-    assert re.findall(r'data-progress="(\w+)"', text) == [mail.progress.value for mail in page.context["mails"]]
+    assert re.findall(r'data-progress="(\w+)"', text) == [email.progress.value for email in page.context["emails"]]
     assert "old@example.com" in text
     assert "bob@example.com" not in text
 
@@ -147,11 +147,11 @@ def test_somebody_elses_address_is_not_to_be_had_and_the_page_does_not_say_so(me
     assert "bob@example.com" in the_notice(page)
     assert message("account-exists").user == owner
     assert not Message.objects.filter(kind="address-change").exists()
-    # Nor does the list of mails: of a free address it shows as little.
+    # Nor does the list of emails: of a free address it shows as little.
     before = member.get(HOME)
     MessageFactory(user=user, kind="address-change", to_address="free@example.com")
     assert "free@example.com" not in member.get(HOME).content.decode()
-    assert not before.context["mails"]
+    assert not before.context["emails"]
 
 
 def test_address_that_somebody_confirmed_meanwhile_stays_theirs(member, user):

@@ -24,7 +24,7 @@ from tests.factories import UserFactory
 def test_time_in_words(time, english, german):
     for language, words in (("en", english), ("de", german)):
         with translation.override(language):
-            assert emails.in_words(time) == words
+            assert emails.duration_in_words(time) == words
 
 
 @pytest.mark.django_db

@@ -146,7 +146,7 @@ def test_account_that_moves_to_an_address_that_left_gets_no_news_and_says_so(ada
     suppress.suppress("new@example.com", Reason.UNSUBSCRIBED, "")
     User.objects.filter(pk=ada.pk).update(new_email="new@example.com")
     ada.refresh_from_db()
-    assert address.change(ada, address_change_tokens.make_token(ada)) is address.Change.DONE
+    assert address.change(ada, address_change_tokens.make_token(ada)) is address.ChangeResult.DONE
     moved = User.objects.get(pk=ada.pk)
     assert (moved.email, moved.wants_news) == ("new@example.com", False)
     assert Message.objects.filter(kind="address-changed").count() == 1

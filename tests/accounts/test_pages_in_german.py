@@ -165,7 +165,7 @@ def test_every_state_of_a_sign_up(progress, mailed_at, confirmed):
 
 @pytest.mark.parametrize("progress", Progress)
 def test_every_state_of_an_email(progress):
-    badges = [rendered("accounts/progress.html", language, mail={"progress": progress}) for language in ("en", "de")]
+    badges = [rendered("accounts/progress.html", language, email={"progress": progress}) for language in ("en", "de")]
     assert texts(badges[0])
     assert texts(badges[0]) & texts(badges[1]) == set()
 

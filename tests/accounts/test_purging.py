@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts import purging
 from accounts.models import User
-from accounts.purging import GIVEN_UP, purge_unconfirmed, why
+from accounts.purging import ABANDONED, purge_unconfirmed, reason_to_purge
 from notifications.models import Message
 from notifications.outbox import brake_queue
 from notifications.rules.states import Status
@@ -49,13 +49,13 @@ def sent(user, age=OLD, **changes):
     ],
 )
 def test_what_is_decided(user, link_sent_at, deleted):
-    assert bool(why(user, link_sent_at, NOW)) is deleted
+    assert bool(reason_to_purge(user, link_sent_at, NOW)) is deleted
 
 
 def test_link_that_still_works_is_waited_for(settings):
     settings.CONFIRMATION_TIMEOUT = timedelta(days=30)
-    assert not why(User(), NOW - timedelta(days=8), NOW)
-    assert why(User(), NOW - timedelta(days=31), NOW)
+    assert not reason_to_purge(User(), NOW - timedelta(days=8), NOW)
+    assert reason_to_purge(User(), NOW - timedelta(days=31), NOW)
 
 
 @pytest.mark.django_db
@@ -179,10 +179,10 @@ def test_log_says_who_and_why_without_the_address(caplog):
     caplog.set_level(logging.INFO, logger="accounts.purging")
     user, other = signed_up(), signed_up(replaced_at=timezone.now())
     sent(user)
-    reason = purging.why(user, timezone.now() - OLD, timezone.now())
+    reason = purging.reason_to_purge(user, timezone.now() - OLD, timezone.now())
     assert purge_unconfirmed() == 2
     lines = [record.args for record in caplog.records]
-    assert sorted(lines) == sorted([(user.pk, reason), (other.pk, GIVEN_UP)])
+    assert sorted(lines) == sorted([(user.pk, reason), (other.pk, ABANDONED)])
     assert "@" not in caplog.text
 
 
@@ -213,7 +213,7 @@ def test_one_run_goes_through_all_pages(monkeypatch):
 def test_run_ends_when_its_time_is_up():
     for _ in range(3):
         sent(signed_up())
-    assert purge_unconfirmed(longest_s=-1) == 0
+    assert purge_unconfirmed(time_limit_s=-1) == 0
     assert purge_unconfirmed() == 3
 
 

@@ -27,7 +27,7 @@ def test_log_in_ends_with_the_browser_unless_it_should_not(visitor):
 
 def test_account_lists_its_mail_with_its_state(visitor):
     visitor.become_a_member()
-    email = visitor.page.locator("ul.mails li")
+    email = visitor.page.locator("ul.emails li")
     expect(email).to_have_count(1)
     visitor.until(lambda: visitor.go("/") and email.locator("[data-progress=delivered]").count())
 

@@ -36,7 +36,7 @@ def test_last_page_is_clean(monkeypatch, error, status):
 def test_missing_page_is_clean(client):
     page = client.get("/no/such/page")
     assert page.status_code == 404
-    assert "no such page" in page.content.decode()
+    assert 'data-page="404"' in page.content.decode()
 
 
 def _away(*args):

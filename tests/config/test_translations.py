@@ -101,7 +101,7 @@ def test_every_sentence_of_the_source_is_there_and_no_other(tmp_path):
     ignored = shutil.ignore_patterns(".git", ".venv", ".local", "tests", "docs", "__pycache__", ".*_cache")
     shutil.copytree(settings.BASE_DIR, copy, ignore=ignored)
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"}
-    command = [sys.executable, "manage.py", "makemessages"]
+    command = [sys.executable, "-m", "devtools.messages"]
     done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     for path in CATALOGUES:

@@ -1,4 +1,4 @@
-"""Django's own command, which also notifies the owner. It is found first because `accounts` is installed first."""
+"""Change a password and notify its owner. Replaces Django's command because `accounts` is installed first."""
 
 import getpass
 from typing import Any
@@ -12,9 +12,9 @@ from accounts.models import User
 
 class Command(changepassword.Command):
     def handle(self, *args: Any, **options: Any) -> str:
-        said = str(super().handle(*args, **options))
+        output = str(super().handle(*args, **options))
         with transaction.atomic():
-            # Only the operator's own account could have been left unnamed.
+            # Without a username Django takes that of the operating system.
             if user := User.objects.by_address(options["username"] or getpass.getuser()):
                 by_staff.password_changed(user)
-        return said
+        return output

@@ -1,4 +1,4 @@
-"""Enqueue welcome emails for users without one. Users made by bulk_create, fixtures or SQL send no signal."""
+"""Enqueue welcome emails for users created without a signal: by bulk_create, fixtures or SQL."""
 
 from typing import Any
 
@@ -12,19 +12,19 @@ BATCH = 500
 
 
 class Command(BaseCommand):
-    help = "Enqueue the welcome mail of every active, unconfirmed user who has none. Running it twice changes nothing."
+    help = "Enqueue a welcome email for each active, unconfirmed user without one. Safe to repeat."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="only say how many there are")
+        parser.add_argument("--dry-run", action="store_true", help="only count the users")
 
     def handle(self, *args: Any, **options: Any) -> None:
         missing = never_written_to(User.objects.filter(is_active=True, confirmed_at__isnull=True), WELCOME.name)
         if options["dry_run"]:
-            self.stdout.write(f"{missing.count()} users have no welcome mail.")
+            self.stdout.write(f"{missing.count()} users have no welcome email.")
             return
         count, after = 0, 0
-        # By key: a pooler in transaction mode keeps no cursor open between two statements.
+        # Pages by key: behind a pooler in transaction mode no cursor stays open between two statements.
         while page := list(missing.filter(pk__gt=after).order_by("pk")[:BATCH]):
             count += len(enqueue_many([welcome_draft(user) for user in page]))
             after = page[-1].pk
-        self.stdout.write(f"{count} welcome mails enqueued.")
+        self.stdout.write(f"{count} welcome emails enqueued.")

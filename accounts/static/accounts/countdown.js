@@ -1,5 +1,5 @@
-// Buttons that say how long they have to be waited for. Without this file they can be pressed at once, and the page says
-// then that it is too early.
+// Buttons that count down until they can be pressed. Without JavaScript they can be pressed immediately, and the server
+// answers how long to wait.
 function countDown(button) {
   if (button.dataset.ready) {
     return;

@@ -36,7 +36,7 @@ def test_two_password_changes_are_one_and_the_other_says_so(member, user, monkey
         answers = post_together([(tab(member), path, change_password(new)) for new in (FIRST, SECOND)])
     done = [is_done(answer, HOME) for answer in answers]
     assert sorted(done) == [False, True]
-    assert answers[done.index(False)].context["form"].has_error("__all__", "overtaken")
+    assert answers[done.index(False)].context["form"].has_error("__all__", "conflict")
     assert User.objects.get().check_password((FIRST, SECOND)[done.index(True)])
     assert kinds() == {"password-changed": 1}
 
@@ -94,7 +94,7 @@ def test_nothing_is_promised_or_written_if_the_account_changes_after_the_passwor
     if change is None and name == "delete":
         assert is_done(answer, reverse("accounts:deleted"))
     else:
-        assert answer.context["form"].has_error("__all__", "overtaken")
+        assert answer.context["form"].has_error("__all__", "conflict")
         assert not list(get_messages(answer.wsgi_request))
     assert not Message.objects.exists()
     assert not User.objects.exclude(new_email="").exists()

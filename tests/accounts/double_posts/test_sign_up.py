@@ -136,10 +136,10 @@ def test_form_left_open_for_long_is_another_wish(settings):
     with time_machine.travel(now, tick=False):
         key = form_key.new_key()
         first = named(key)
-    with time_machine.travel(now + form_key.SAME_WISH_S - 1, tick=False):
+    with time_machine.travel(now + form_key.REPEAT_AFTER_S - 1, tick=False):
         assert named(key).reference("a@example.com") == first.reference("a@example.com")
         assert named(key).reference("b@example.com") != first.reference("a@example.com")
-    with time_machine.travel(now + form_key.SAME_WISH_S, tick=False):
+    with time_machine.travel(now + form_key.REPEAT_AFTER_S, tick=False):
         assert named(key).reference("a@example.com") != first.reference("a@example.com")
         assert named(key).account("a@example.com") == first.account("a@example.com")
     with time_machine.travel(now + form_key.AGE_S + 1, tick=False):

@@ -98,7 +98,7 @@ def test_keys_in_redis_expire_by_themselves():
 
 
 def test_memory_keeps_to_its_room_and_forgets_the_oldest_first(monkeypatch):
-    monkeypatch.setattr(limiter, "MOST_KEYS", 1000)
+    monkeypatch.setattr(limiter, "MAX_KEYS", 1000)
     limiter.cooldown.start()
     one = limits.parse("1/hour")
     for number in range(5000):
@@ -126,17 +126,17 @@ def test_memory_forgets_what_has_expired():
 
 def test_made_up_keys_do_not_fill_redis(monkeypatch):
     count(FIVE, "known")
-    monkeypatch.setattr(limiter, "MOST_SHARED_KEYS", limits_client().dbsize() + 20)
+    monkeypatch.setattr(limiter, "MAX_SHARED_KEYS", limits_client().dbsize() + 20)
     for number in range(300):
         assert refused(FIVE, f"made up {number}") == 0
-    assert limits_client().dbsize() <= limiter.MOST_SHARED_KEYS
+    assert limits_client().dbsize() <= limiter.MAX_SHARED_KEYS
     assert not limiter.cooldown.active
 
 
 def test_limit_is_kept_where_there_is_no_room(monkeypatch):
     for _ in range(4):
         assert refused(FIVE, "known") == 0
-    monkeypatch.setattr(limiter, "MOST_SHARED_KEYS", 0)
+    monkeypatch.setattr(limiter, "MAX_SHARED_KEYS", 0)
     assert [refused(FIVE, "known") > 0 for _ in range(2)] == [False, True]
     assert [refused(FIVE, "new") > 0 for _ in range(6)] == [False] * 5 + [True]
 

@@ -11,7 +11,7 @@ from pytest_django.asserts import assertTemplateUsed
 
 from accounts.models import User
 from accounts.ratelimits import RateLimitedError, RateLimitedPageMiddleware
-from accounts.ratelimits.middleware import in_words
+from accounts.ratelimits.middleware import wait_in_words
 from config.limits_redis import limits_client
 from notifications.models import Message
 from notifications.runtime.redis_client import client as redis_client
@@ -57,7 +57,7 @@ def is_turned_away(answer):
     assert answer.status_code == 429
     assertTemplateUsed(answer, "429.html")
     assert 0 < int(answer["Retry-After"]) <= 3660
-    wait = in_words(int(answer["Retry-After"]))
+    wait = wait_in_words(int(answer["Retry-After"]))
     assert answer.context["wait"] == wait
     assert wait in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
@@ -218,7 +218,7 @@ def test_page_speaks_the_browsers_language(limited):
     assert page.status_code == 429
     assert page.headers["Content-Language"] == "de"
     with translation.override("de"):
-        assert page.context["wait"] == in_words(int(page["Retry-After"]))
+        assert page.context["wait"] == wait_in_words(int(page["Retry-After"]))
 
 
 def test_page_needs_no_session_and_no_user():
@@ -245,6 +245,6 @@ def test_page_needs_no_session_and_no_user():
         (3601, "2 hours"),
     ],
 )
-def test_wait_is_said_in_words_that_are_never_too_short(wait_s, words):
+def test_wait_is_said_wait_in_words_that_are_never_too_short(wait_s, words):
     with translation.override("en"):
-        assert in_words(wait_s) == words
+        assert wait_in_words(wait_s) == words

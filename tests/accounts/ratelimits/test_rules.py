@@ -30,18 +30,18 @@ def test_limits_are_read(text, amounts, seconds):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "has no limit"),
+        ("", "unknown name"),
         ("one=1/minute", "no limit for other"),
-        ("one=1/minute,other=1/minute,third=1/minute", "has no limit"),
-        ("one=1/minute,other=1/minute,one=2/minute", "one is named twice"),
+        ("one=1/minute,other=1/minute,third=1/minute", "unknown name"),
+        ("one=1/minute,other=1/minute,one=2/minute", "one is set twice"),
         ("one=1/minute,other=", "not like"),
         ("one=1/minute,other=1/fortnight", "not like"),
         ("one=1/minute,other=-1/minute", "not like"),
-        ("one=1/minute,other=0/minute", "allow something"),
+        ("one=1/minute,other=0/minute", "at least 1"),
         ("one=1/minute;other=1/minute", "not like"),
         ("one=1/minute;2/hour,other=1/minute", "not like"),
         ("one=1/minute,other=99999999999999/minute", "at most"),
-        ("one=1/minute,other=1/999999999999 minutes", "more than a year"),
+        ("one=1/minute,other=1/999999999999 minutes", "longer than a year"),
     ],
 )
 def test_what_says_no_limits_is_refused_with_a_reason(text, why):

@@ -6,8 +6,8 @@ from datetime import datetime
 
 # The kind of an email by the start of its subject: the journal is read without our rows.
 SUBJECTS = {
-    "Welcome": "welcome",
-    "Choose a new password": "password-reset",
+    "Confirm your email address": "welcome",
+    "Reset your password": "password-reset",
     "Your password for": "password-changed",
     "You already have an account": "account-exists",
 }

@@ -29,7 +29,7 @@ class Simulated:
         give_up_at = time.monotonic() + within_s
         while time.monotonic() < give_up_at:
             with suppress(requests.RequestException):
-                for entry in self.messages(to=address, subject="Choose a new password"):
+                for entry in self.messages(to=address, subject="Reset your password"):
                     if found := RESET_LINK.search(entry["text"]):
                         return found[0]
             time.sleep(0.5)

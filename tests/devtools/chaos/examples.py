@@ -2,8 +2,8 @@
 
 from devtools.chaos.workload import Operation, Result
 
-WELCOME = "Welcome to Mailroom: please confirm your address"
-RESET = "Choose a new password for Mailroom"
+WELCOME = "Confirm your email address for Mailroom"
+RESET = "Reset your password for Mailroom"
 
 
 def operation(address, kind="welcome", **changes):

@@ -15,7 +15,7 @@ def refuse_unusable_settings(command: list[str]) -> None:
     from config.environment import env  # noqa: PLC0415
 
     settings.INSTALLED_APPS  # noqa: B018 - reads all settings
-    if processes.problems(env) and command not in (["check"], ["help"], ["--help"], ["--version"]):
+    if processes.configuration_problems(env) and command not in (["check"], ["help"], ["--help"], ["--version"]):
         sys.exit("\n".join(map(str, env.problems)))
 
 

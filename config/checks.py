@@ -31,7 +31,7 @@ def register() -> None:
         hosts.hosts,
         hosts.origins,
         hosts.static_files,
-        transport.database,
+        transport.database_tls,
         transport.database_authority,
         transport.rate_limits_redis,
         transport.strict_transport,
@@ -41,7 +41,7 @@ def register() -> None:
 
 
 def readable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    for problem in processes.problems(env):
+    for problem in processes.configuration_problems(env):
         yield Error(problem.text, hint=problem.hint, id=problem.id)
 
 

@@ -22,7 +22,7 @@ _WHOLE = (
 )
 
 
-def database(url: str) -> dict[str, Any]:
+def database_settings(url: str) -> dict[str, Any]:
     """Return a PostgreSQL URL as Django's setting. Raises BadUrlError."""
     scheme = split_url(url, SCHEMES, several_hosts=True).scheme
     if "#" in url:

@@ -67,7 +67,7 @@ def database() -> dict[str, Any]:
     verified = {"sslmode": "verify-full", "sslrootcert": ca_file} if ca_file else {}
 
     def from_url(url: str) -> dict[str, Any]:
-        read = database_url.database(url)
+        read = database_url.database_settings(url)
         read["PASSWORD"] = read["PASSWORD"] or env.read(DatabaseVariables.POSTGRES_PASSWORD)
         return read | {"OPTIONS": verified | read["OPTIONS"]}
 

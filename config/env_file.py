@@ -44,7 +44,7 @@ def plain(written: str) -> str:
     return written
 
 
-def line(name: str, value: str) -> str:
+def env_line(name: str, value: str) -> str:
     """Return the line that reads back as `value`. Raises ValueError for several lines."""
     if "\n" in value or "\r" in value:
         raise ValueError(f"{name} has several lines, which an env file cannot hold")

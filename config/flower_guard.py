@@ -13,7 +13,7 @@ REFUSAL = (
 )
 
 
-def credentials(text: str) -> list[str]:
+def flower_credentials(text: str) -> list[str]:
     """Parse FLOWER_BASIC_AUTH: user:password, or several, one a line.
 
     Raises ValueError. A comma does not separate, unlike in Flower: half of a password would be one.
@@ -27,7 +27,7 @@ def credentials(text: str) -> list[str]:
 def require_password() -> None:
     # Authenticates all pages. Ends the process if there is no password.
     try:
-        options.basic_auth = credentials(env.read(SiteVariables.FLOWER_BASIC_AUTH))
+        options.basic_auth = flower_credentials(env.read(SiteVariables.FLOWER_BASIC_AUTH))
     except ValueError:
         if env.given("FLOWER_BASIC_AUTH") or not options.auth:
             raise SystemExit(REFUSAL) from None

@@ -114,7 +114,7 @@ def most_connections(env: Environment) -> int:
     return sum(each) + COMMANDS
 
 
-def problems(env: Environment) -> list[Problem]:
+def configuration_problems(env: Environment) -> list[Problem]:
     # Each problem prevents every process from starting. All that the commands need is read before.
     _places(env)
     most_connections(env)

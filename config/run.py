@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from config.environment import BASE_DIR, read
-from config.processes import PROCESSES, Process, command_line, pool_size, problems
+from config.processes import PROCESSES, Process, command_line, configuration_problems, pool_size
 from notifications.runtime.startup import refuse_to_start
 
 
@@ -25,7 +25,7 @@ def become(process: Process) -> NoReturn:
     run = _run_folder()
     environment = {**os.environ, "MAILROOM_ROLE": process.role.value}
     env = read(environment)
-    if found := problems(env):
+    if found := configuration_problems(env):
         refuse_to_start("\n".join(map(str, found)))
     if process.heartbeat:
         environment.setdefault("MAILROOM_HEARTBEAT_FILE", str(run / f"{process.name}.heartbeat"))

@@ -15,7 +15,7 @@ YEAR_S = 31_536_000
 VERIFYING = {"verify-ca", "verify-full"}
 
 
-def database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+def database_tls(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     database = settings.DATABASES["default"]
     mode = database.get("OPTIONS", {}).get("sslmode", "")
     hosts = [host for host in str(database.get("HOST", "")).split(",") if crosses_networks(host)]

@@ -1,32 +1,41 @@
-"""Facts that the site acknowledged, how a provider's journal shows them, and percentiles. Pure."""
+"""Facts that the site acknowledged, how a provider's journal shows them, and percentiles."""
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
-# The kind of an email by the start of its subject: the journal is read without our rows.
-SUBJECTS = {
-    "Confirm your email address": "welcome",
-    "Reset your password": "password-reset",
-    "Your password for": "password-changed",
-    "You already have an account": "account-exists",
-}
+from config.environment import BASE_DIR
+
 OTHER = "product-news"
+_TAG, _VARIABLE = re.compile(r"{%.*?%}"), re.compile(r"{{.*?}}")
 
 # The kind of an email, and its recipient.
 Fact = tuple[str, str]
 
 
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = _VARIABLE.split(_TAG.sub("", template).strip())
+    return re.compile(".+".join(map(re.escape, parts)))
+
+
+# A kind is known by its subject, because the checker does not use the rows of the database.
+SUBJECTS = {
+    path.parent.name: _pattern(path.read_text(encoding="utf-8"))
+    for path in sorted((BASE_DIR / "templates" / "emails").glob("*/subject.txt"))
+    if path.parent.name != OTHER
+}
+
+
 def kind_of(subject: str) -> str:
-    return next((kind for start, kind in SUBJECTS.items() if subject.startswith(start)), OTHER)
+    return next((kind for kind, pattern in SUBJECTS.items() if pattern.fullmatch(subject)), OTHER)
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the smallest value that at least `share` (0 to 1) of the values do not exceed; 0 for none."""
+    """Return the smallest value that at least `share` (0 to 1) of the values do not exceed, or 0."""
     ordered = sorted(values)
     return ordered[max(math.ceil(share * len(ordered)) - 1, 0)] if ordered else 0.0
 
 
 def epoch(text: str) -> float:
-    """Return the seconds since 1970 of a time as the simulator writes it."""
     return datetime.fromisoformat(text).timestamp()

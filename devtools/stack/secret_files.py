@@ -21,7 +21,7 @@ def write_private(path: Path, text: str) -> None:
 
 def write_env(path: Path, values: dict[str, str]) -> None:
     """Write an env file that config/environment.py reads."""
-    write_private(path, ENV_HEADER + "".join(env_file.line(*item) for item in sorted(values.items())))
+    write_private(path, ENV_HEADER + "".join(env_file.env_line(*item) for item in sorted(values.items())))
 
 
 def kept_secret(path: Path) -> str:

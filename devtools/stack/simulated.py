@@ -25,11 +25,11 @@ class Simulated:
         requests.put(url, json=controls, timeout=TIMEOUT_S).raise_for_status()
 
     def reset_link(self, address: str, within_s: float = 60.0) -> str:
-        """Wait for the email that lets an address choose a new password; return its link, or an empty text."""
+        """Wait for a password reset email and return its link, or an empty text."""
         give_up_at = time.monotonic() + within_s
         while time.monotonic() < give_up_at:
             with suppress(requests.RequestException):
-                for entry in self.messages(to=address, subject="Reset your password"):
+                for entry in self.messages(to=address):
                     if found := RESET_LINK.search(entry["text"]):
                         return found[0]
             time.sleep(0.5)
@@ -39,11 +39,11 @@ class Simulated:
         return dict(self.get("/api/stats").json())
 
     def messages(self, **query: str) -> list[dict[str, Any]]:
-        """Return what was accepted, newest first."""
+        """Return the accepted emails, newest first."""
         return list(self.get("/api/messages", **{"bodies": "1", "limit": ALL} | query).json()["messages"])
 
     def calls(self, **query: str) -> list[dict[str, Any]]:
-        """Return the calls that wanted a mail sent, oldest first."""
+        """Return the calls that asked to send an email, oldest first."""
         return list(self.get("/api/calls", **{"limit": ALL} | query).json()["calls"])
 
     def get(self, path: str, **query: str) -> requests.Response:

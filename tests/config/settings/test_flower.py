@@ -11,7 +11,7 @@ import requests
 
 from config import health
 from config.environment import BASE_DIR
-from config.flower_guard import credentials
+from config.flower_guard import flower_credentials
 from devtools.stack.ports import free_port
 from tests.config.settings.process import run
 
@@ -26,13 +26,13 @@ from tests.config.settings.process import run
     ],
 )
 def test_credentials(text, pairs):
-    assert credentials(text) == pairs
+    assert flower_credentials(text) == pairs
 
 
 @pytest.mark.parametrize("text", ["", "operator", "operator:", ":secret", ",", "a:b\nc"])
 def test_credentials_without_a_password_are_refused(text):
     with pytest.raises(ValueError, match="no user:password"):
-        credentials(text)
+        flower_credentials(text)
 
 
 @pytest.mark.parametrize("command", [["config.run", "flower"], ["celery", "-A", "config", "flower"]])

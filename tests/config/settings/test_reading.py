@@ -29,7 +29,7 @@ def given(request, tmp_path):
         if request.param == "NAME_FILE":
             return Environment({f"{name}_FILE": str(secret)}, {})
         file.write_text(
-            files.line(name, value) if request.param == "env file" else files.line(f"{name}_FILE", str(secret)),
+            files.env_line(name, value) if request.param == "env file" else files.env_line(f"{name}_FILE", str(secret)),
             encoding="utf-8",
         )
         return Environment({}, files.read_env_file(file))

@@ -7,7 +7,7 @@ import redis
 from kombu import Connection
 from psycopg.conninfo import conninfo_to_dict
 
-from config.database_url import database
+from config.database_url import database_settings
 from notifications.rules.servers import BadUrlError, RedisServer, SmtpServer
 
 CANARY = "canary"
@@ -159,7 +159,7 @@ def test_smtp_url_that_cannot_work_is_refused(url):
     ],
 )
 def test_database_url(url, expected):
-    assert expected.items() <= database(url).items()
+    assert expected.items() <= database_settings(url).items()
 
 
 @pytest.mark.parametrize(
@@ -180,14 +180,14 @@ def test_database_url(url, expected):
 )
 def test_database_url_that_cannot_work_is_refused(url):
     with pytest.raises(BadUrlError) as refused:
-        database(url)
+        database_settings(url)
     assert CANARY not in str(refused.value)
     assert refused.value.__cause__ is None
 
 
 def test_libpq_reads_the_url_as_we_do():
     url = "postgres://u:p%2F%23@h:5433/d?application_name=mailroom"
-    read = database(url)
+    read = database_settings(url)
     assert conninfo_to_dict(url)["password"] == read["PASSWORD"] == "p/#"
     assert read["OPTIONS"] == {"application_name": "mailroom"}
 

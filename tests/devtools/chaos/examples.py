@@ -1,9 +1,16 @@
 """Operations, journal entries and calls for the tests of a run."""
 
+from django.template.loader import render_to_string
+
 from devtools.chaos.workload import Operation, Result
 
-WELCOME = "Confirm your email address for Mailroom"
-RESET = "Reset your password for Mailroom"
+
+def subject_of(kind):
+    return render_to_string(f"emails/{kind}/subject.txt", {"site_name": "Mailroom"}).strip()
+
+
+WELCOME = subject_of("welcome")
+RESET = subject_of("password-reset")
 
 
 def operation(address, kind="welcome", **changes):

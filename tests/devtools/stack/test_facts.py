@@ -1,6 +1,7 @@
 import pytest
 
-from devtools.stack.facts import percentile
+from devtools.stack.facts import OTHER, kind_of, percentile
+from tests.devtools.chaos.examples import subject_of
 
 
 @pytest.mark.parametrize(
@@ -16,3 +17,12 @@ from devtools.stack.facts import percentile
 )
 def test_percentile(values, share, result):
     assert percentile(values, share) == result
+
+
+@pytest.mark.parametrize("kind", ["welcome", "password-reset", "password-changed", "account-exists"])
+def test_kind_is_known_by_its_subject(kind):
+    assert kind_of(subject_of(kind)) == kind
+
+
+def test_other_subjects_are_announcements():
+    assert kind_of("Our autumn offers") == OTHER

@@ -9,7 +9,7 @@ BIN := .venv/bin
 CHROMIUM := /usr/bin/chromium
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-# Settings of the kind a production server has; nothing is contacted with them.
+# Production-like settings for checks that connect to nothing.
 PRODUCTION := MAILROOM_ENV_FILE=/dev/null SECRET_KEY=a-key-for-checking-settings-that-is-long-and-has-letters-and-digits-0123456789 \
 	SITE_URL=https://mail.example.com ALLOWED_HOSTS=mail.example.com EMAIL_PROVIDERS=ses SES_REGION=eu-central-1 \
 	DATABASE_URL=postgres://mailroom@127.0.0.1:1/mailroom REDIS_URL=redis://127.0.0.1:1/0
@@ -17,32 +17,41 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--custom-compile-command 'make requirements' pyproject.toml
 
 help:
-	@echo 'make up      start everything on this machine; Ctrl-C stops it'
-	@echo 'make down    stop everything, including leftovers of a crash'
-	@echo 'make demo    a scripted end-to-end run with a pass/fail report'
-	@echo 'make prove   inject faults while people sign up, and check that every acknowledged request was delivered'
-	@echo '             (11 minutes; N=2000 SEED=7 for more people and a reproducible schedule)'
-	@echo 'make prove-short   the same with a selection of faults, in about 3 minutes'
-	@echo 'make containers   build the image, start the Compose file in a container engine, inject faults, upgrade, judge'
-	@echo '             (Docker where it runs; else, as root on Debian, an engine unpacked for the test; SHORT=1 for CI)'
-	@echo 'make fresh   follow the README in a clean checkout'
-	@echo 'make test    run the tests (ARGS="-k relay" passes arguments to pytest)'
-	@echo 'make test-slow   tests that start many processes: make up, poison messages, a rolling deploy (3 minutes)'
-	@echo 'make test-long   the tests that take minutes: ten thousand messages, a minute of outage'
-	@echo 'make test-browser   people'\''s pages and the admin in a real browser; needs Chromium (apt install chromium)'
-	@echo 'make test-adopt   install the wheel in a new Django project outside this folder, and send an email from it'
-	@echo 'make check   lint, types, layers, templates, migrations, settings, requirements'
-	@echo 'make bench-budget   measure whether the budget holds: rates, floors, waits (4 minutes)'
-	@echo 'make bench-bounces   measure how soon 500 bounces are processed beside a million suppressions (1 minute)'
-	@echo 'make bench-faults   measure sign-ups while the broker is refused, frozen, slow, full … (5 minutes)'
-	@echo 'make bench-sign-up   measure ten sign-ups a second, and with Redis stopped (90 s)'
-	@echo 'make bench-inbox   measure how soon the waiting page shows that an email was sent; needs Chromium (90 s)'
-	@echo 'make screenshots   retake the screenshots of docs/screenshots; needs Chromium'
-	@echo 'make messages   collect the texts to translate into locale/ (of the site and of the engine), and compile the translations'
-	@echo 'make pages   rewrite docs/reference/settings.md and docs/reference/provider-answers.md from the code'
-	@echo 'make requirements   pin the dependencies of pyproject.toml again'
-	@echo 'make wheel   build the engine, django-mailroom, into dist/'
-	@echo 'make clean   delete the environment and all local data'
+	@echo 'Run it'
+	@echo '  make up                start everything on this machine; Ctrl-C stops it'
+	@echo '  make down              stop everything, including leftovers of a crash'
+	@echo '  make demo              a scripted end-to-end run with a pass/fail report'
+	@echo '  make clean             delete the environment and all local data'
+	@echo
+	@echo 'Test it'
+	@echo '  make test              run the tests; ARGS="-k relay" passes arguments to pytest'
+	@echo '  make check             lint, types, layers, templates, migrations, settings, requirements'
+	@echo '  make test-slow         the tests that start many processes (3 minutes)'
+	@echo '  make test-long         the slow tests and those with much data or long outages'
+	@echo '  make test-browser      test the pages and the admin in Chromium'
+	@echo '  make test-adopt        install the wheel in a new Django project and send an email'
+	@echo '  make fresh             follow the README in a clean checkout'
+	@echo '  make prove             inject faults during sign-ups and check that every email was sent'
+	@echo '                         (11 minutes); N=2000 for more sign-ups, SEED=7 to repeat a run'
+	@echo '  make prove-short       the same with a selection of faults (3 minutes)'
+	@echo '  make containers        build the image, start the Compose file, inject faults, upgrade'
+	@echo '  make containers-short  the same with a selection of faults'
+	@echo
+	@echo 'Measure it'
+	@echo '  make bench-sign-up     response times of sign-up, also without Redis (90 s)'
+	@echo '  make bench-faults      response times of sign-up during broker faults (5 minutes)'
+	@echo '  make bench-budget      whether rates, floors and waiting times hold (4 minutes)'
+	@echo '  make bench-bounces     how fast 500 bounces are processed (1 minute)'
+	@echo '  make bench-inbox       how fast the waiting page shows a sent email (90 s)'
+	@echo
+	@echo 'Maintain it'
+	@echo '  make pages             rewrite the generated pages of docs/'
+	@echo '  make messages          collect the texts to translate and compile the translations'
+	@echo '  make screenshots       retake the screenshots of docs/'
+	@echo '  make requirements      pin the newest versions of all dependencies'
+	@echo '  make wheel             build the engine, django-mailroom, into dist/'
+	@echo
+	@echo 'bench-inbox, screenshots and test-browser need Chromium (apt install chromium).'
 
 up: .venv/.app
 	@$(BIN)/python -m devtools.stack up
@@ -74,7 +83,7 @@ test: .venv/.dev
 test-long: .venv/.dev
 	$(BIN)/python -m pytest -m long $(ARGS)
 
-# Of the long ones, those that every change has to pass: what a user does first, and faults that stop other users' email.
+# The long tests that every change has to pass.
 SLOW := tests/devtools/stack/test_up.py tests/docs/test_tutorial.py $(patsubst %,tests/live/test_%.py,harmful_messages housekeeping recipients rolling_deploy secrets)
 test-slow: .venv/.dev
 	$(BIN)/python -m pytest -m long $(SLOW) $(ARGS)
@@ -82,10 +91,10 @@ test-slow: .venv/.dev
 test-adopt: .venv/.dev
 	$(BIN)/python -m pytest -m long tests/adopt $(ARGS)
 
-# Without a browser there is nothing to install for it either.
+# Does not install packages if there is no browser.
 test-browser:
 	@if [ -x $(CHROMIUM) ]; then $(MAKE) --no-print-directory test-in-chromium; \
-	else echo 'The browser tests are left out: there is no Chromium at $(CHROMIUM) (apt install chromium).'; fi
+	else echo 'Skipped the browser tests: no Chromium at $(CHROMIUM) (apt install chromium).'; fi
 
 .PHONY: test-in-chromium
 test-in-chromium: .venv/.dev
@@ -119,7 +128,6 @@ bench-inbox: .venv/.dev
 screenshots: .venv/.dev
 	@$(BIN)/python -m devtools.benchmarks.screenshots
 
-# Extracting needs gettext's programs, compiling does not.
 messages: .venv/.dev
 	@command -v xgettext >/dev/null || { echo 'make messages needs gettext; on Debian: apt install gettext' >&2; exit 1; }
 	$(PRODUCTION) $(BIN)/python -m devtools.messages
@@ -141,17 +149,17 @@ clean: down
 	rm -rf .venv .local staticfiles dist
 
 .venv/bin/python:
-	@test -n "$(PYTHON)" || { echo 'Mailroom needs Python 3.11 or newer; none was found. PYTHON=/path/to/python3 make … names one.' >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments; on Debian: apt install python3-venv" >&2; exit 1; }
-	@echo 'Making .venv …'
+	@test -n "$(PYTHON)" || { echo 'Mailroom needs Python 3.11 or newer, and none was found. Name one: PYTHON=/path/to/python3 make …' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "$(PYTHON) cannot create virtual environments; on Debian: apt install python3-venv" >&2; exit 1; }
+	@echo 'Creating .venv …'
 	@$(PYTHON) -m venv .venv
 
 .venv/.app: requirements-local.txt | .venv/bin/python
-	@echo 'Installing what Mailroom needs (a minute or two the first time) …'
+	@echo "Installing Mailroom's dependencies (1 to 2 minutes the first time) …"
 	@$(PIP) install --require-hashes -r requirements-local.txt
 	@touch $@
 
 .venv/.dev: requirements-dev.txt | .venv/bin/python
-	@echo 'Installing what Mailroom and its tests need …'
+	@echo 'Installing the dependencies of Mailroom and its tests …'
 	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch .venv/.app $@

@@ -8,7 +8,7 @@ from django.core.management import execute_from_command_line
 
 
 def refuse_unusable_settings(command: list[str]) -> None:
-    """End with a sentence where Django would go on with a default: `migrate` and `shell` run no system checks."""
+    """Exit with a message if a setting is unusable: `migrate` and `shell` run no system checks."""
     from django.conf import settings  # noqa: PLC0415 - DJANGO_SETTINGS_MODULE is only set by now
 
     from config import processes  # noqa: PLC0415
@@ -20,7 +20,7 @@ def refuse_unusable_settings(command: list[str]) -> None:
 
 
 def main() -> None:
-    """Run the command. If its reader has seen enough (`manage.py status | head`), it ends with 1 and without a word."""
+    """Run the command. Exit silently with 1 if the reader of its output ends first (`manage.py status | head`)."""
     refuse_unusable_settings(sys.argv[1:2])
     try:
         try:
@@ -28,7 +28,7 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        # Python writes what is left again when it ends, and would complain again.
+        # Otherwise Python flushes at exit and reports the same error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 

@@ -3,7 +3,7 @@ from django.core.management import call_command
 
 
 class SiteConfig(AppConfig):
-    """The site, which has no models, but system checks, commands and a periodic job."""
+    """The site. It has no models, only system checks and a periodic job."""
 
     name = "config"
     verbose_name = "Site"

@@ -16,7 +16,7 @@ from notifications.runtime.connections import USED_AND_ALLOWED
 def room_for_connections(
     app_configs: Sequence[AppConfig] | None, databases: Iterable[str] | None = None, **kwargs: Any
 ) -> Iterable[CheckMessage]:
-    # One set of processes can use up the connections: then users get 503.
+    # When the connections are used up, users get 503.
     for alias in databases or ():
         with connections[alias].cursor() as cursor:
             cursor.execute(USED_AND_ALLOWED)

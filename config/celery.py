@@ -1,4 +1,4 @@
-"""The Celery application, with the site's settings. PostgreSQL stores what must not be lost."""
+"""The Celery application, with the site's settings."""
 
 import os
 from typing import Any
@@ -15,7 +15,7 @@ from notifications.runtime.roles import Role
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("mailroom")
-# Its own module, never django.conf:settings: `inspect conf` and Flower print the whole configuration of a worker.
+# A separate module, never django.conf:settings: `inspect conf` and Flower print a worker's whole configuration.
 app.config_from_object("config.celeryconfig")
 configure(app)
 app.autodiscover_tasks()
@@ -23,7 +23,7 @@ app.autodiscover_tasks()
 
 @import_modules.connect
 def _require_flower_password(**kwargs: Any) -> None:
-    # Flower has no signal of its own, but it imports the tasks too, before it listens.
+    # Celery sends no signal when Flower starts, but Flower imports the tasks before it listens.
     context = click.get_current_context(silent=True)
     if context is not None and context.info_name == "flower":
         from config import flower_guard  # noqa: PLC0415 - no other process needs Flower

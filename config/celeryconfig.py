@@ -1,4 +1,4 @@
-"""The site's own Celery settings. The engine sets what it needs: notifications.runtime.celery."""
+"""The site's Celery settings. notifications.runtime.celery sets those that the engine needs."""
 
 task_default_queue = "default"
 task_serializer = "json"
@@ -15,5 +15,5 @@ result_expires = 7 * 86400
 task_track_started = False
 
 beat_enable_remote_control = True
-# Mailroom's own periodic work is not here: notifications.jobs says what there is, beat runs it, PostgreSQL knows when.
+# Mailroom's periodic jobs are not here: notifications.jobs declares them, beat runs them, PostgreSQL stores the times.
 beat_schedule: dict[str, dict[str, object]] = {}

@@ -15,10 +15,10 @@ from config import capacity, hosts, processes, transport
 from config.environment import env
 from notifications.rules.servers import is_loopback, web_address
 
-# As Django's own `check --deploy` would have it; here no process starts without it.
+# The limits of Django's `check --deploy`; here no process starts without them.
 KEY_LENGTH, KEY_VARIETY = 50, 5
 GENERATE = "Generate one: python -c 'import secrets; print(secrets.token_urlsafe(50))'"
-# They print, keep or drop what they are given.
+# These backends print, store or drop emails.
 LOSING_BACKENDS = ("console", "dummy", "filebased", "locmem")
 
 
@@ -46,7 +46,7 @@ def readable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable
 
 
 def secret_key(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    # A person with the key can log in as any user.
+    # An attacker with the key can log in as any user.
     if settings.MAILROOM_LOCAL:
         return
     keys = {"SECRET_KEY": _key()}
@@ -54,31 +54,31 @@ def secret_key(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterab
     for name, key in keys.items():
         if len(key) < KEY_LENGTH or len(set(key)) < KEY_VARIETY or key.startswith("django-insecure-"):
             text = f"{name} can be guessed: it needs at least {KEY_LENGTH} random characters."
-            yield Error(text, hint=f"{GENERATE}. Fallbacks that hold a comma go one a line.", id="mailroom.E034")
+            yield Error(text, hint=f"{GENERATE}. Write fallbacks with a comma one per line.", id="mailroom.E034")
 
 
 def _key() -> str:
     try:
         return settings.SECRET_KEY
-    except ImproperlyConfigured:  # Django's word for an empty one
+    except ImproperlyConfigured:  # Django raises it for an empty key
         return ""
 
 
 def local_only(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    # These settings serve developers and must not serve users.
+    # These settings are for developers' machines only.
     site = web_address(settings.SITE_URL)
     host = (site and site.hostname) or ""
     if settings.DEBUG and not settings.MAILROOM_LOCAL:
         hint = "Unset DEBUG, or set MAILROOM_LOCAL=1 on a developer's machine."
-        yield Error("DEBUG is on: error pages would show settings and data.", hint=hint, id="mailroom.E035")
+        yield Error("DEBUG is on: error pages would show users settings and data.", hint=hint, id="mailroom.E035")
     if settings.MAILROOM_LOCAL and settings.HTTPS and not is_loopback(host):
-        hint = "Unset MAILROOM_LOCAL, and see where it comes from: the environment or MAILROOM_ENV_FILE."
-        yield Error("MAILROOM_LOCAL is on, and SITE_URL is a public site.", hint=hint, id="mailroom.E036")
+        hint = "Unset MAILROOM_LOCAL. It is set in the environment or in the file that MAILROOM_ENV_FILE names."
+        yield Error("MAILROOM_LOCAL is on, but SITE_URL is a public site.", hint=hint, id="mailroom.E036")
 
 
 def email_backend(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     hint = (
-        "Name a backend that sends, or leave EMAIL_BACKEND out: then send_mail() raises and nothing is lost silently."
+        "Name a backend that sends, or unset EMAIL_BACKEND: send_mail() then raises an error instead of losing email."
     )
     name = settings.EMAIL_BACKEND
     try:
@@ -86,7 +86,7 @@ def email_backend(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Ite
     except (ImportError, TypeError):
         usable = False
     if not usable:
-        yield Error("EMAIL_BACKEND names no email backend.", hint=hint, id="mailroom.E038")
+        yield Error("EMAIL_BACKEND is not an email backend.", hint=hint, id="mailroom.E038")
     if not settings.MAILROOM_LOCAL and name in [
         f"django.core.mail.backends.{kind}.EmailBackend" for kind in LOSING_BACKENDS
     ]:

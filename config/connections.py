@@ -1,4 +1,4 @@
-"""Database connections that survive an outage: pooled, bounded, quick to recover."""
+"""Database connections that survive an outage: pooled, with time limits, quick to recover."""
 
 import time
 from collections.abc import Iterator
@@ -10,31 +10,30 @@ from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
-# Written against psycopg 3.3 and psycopg_pool 3.3. As shipped, both wait for a server that hangs without end, let all
-# threads wait for a pool that cannot connect, grow the pauses between its tries to minutes, and meet the dead
-# connections after a restart one by one, with growing pauses in between.
+# Written against psycopg 3.3 and psycopg_pool 3.3. As shipped, both wait for a hung server without a limit, let all
+# threads wait for a pool that cannot connect, and raise the pause between attempts to minutes. After a restart they
+# find the dead connections one by one, with growing pauses.
 
 T = TypeVar("T")
 
-# How long somebody waits for a connection: as long as a restart takes, so that nobody notices one.
+# How long a request waits for a connection. A restart takes less, so no user notices one.
 WAIT_S = 5.0
-# The same once it is known that there is none to be had: a thread is soon free for the next person.
+# The same while the database is known to be down, so that the thread is soon free for the next request.
 LOST_WAIT_S = 0.5
-# After this long without a connection it is known. Also the longest pause between two tries.
+# After this long without a connection the database counts as down. Also the longest pause between two attempts.
 RECONNECT_S = 1.0
 CANCEL_S = 1.0
 
 
 class BoundedConnection(psycopg.Connection[Any]):
-    """A connection that waits at most `statement_s`, and is not reused when useless.
+    """A connection that waits at most `statement_s` for an answer, and is closed when it is useless.
 
-    Useless are a lost one, one whose server does not answer, and one whose server is read-only: after a fail-over that
-    is the old one, or the wrong one. The idle connections of its pool were made to the same server and are closed with
-    it.
+    It is useless if it is lost, if its server does not answer, or if its server is read-only: after a failover that is
+    the old server. The pool's idle connections lead to the same server, so they are closed too.
     """
 
     statement_s: ClassVar[float]
-    # When the pool was last emptied, and those that have to be told when a connection can be had again.
+    # When the pool was last emptied, and the pools whose timeout is raised again after the next successful connection.
     emptied_at: ClassVar[float]
     waits_less: ClassVar[set[ConnectionPool[Any]]]
     made_at = 0.0
@@ -75,7 +74,7 @@ class BoundedConnection(psycopg.Connection[Any]):
     def _stop_waiting(self) -> None:
         if isinstance(self._pool, ConnectionPool):
             self.lost(self._pool)
-        # The server may only be slow: it need not go on with what nobody waits for.
+        # The server may only be slow. Cancel the statement, because its caller has stopped waiting.
         with suppress(psycopg.Error):
             self.cancel_safe(timeout=CANCEL_S)
 
@@ -88,7 +87,7 @@ class BoundedConnection(psycopg.Connection[Any]):
 
 
 def pool(*, size: int, statement_s: float) -> dict[str, Any]:
-    # `size` is the maximum; each connection waits `statement_s` for an answer.
+    # `size`: most connections. `statement_s`: how long each waits for an answer.
     class Connection(BoundedConnection):
         pass
 

@@ -1,4 +1,4 @@
-"""What every page shows about the site."""
+"""The context processor for every page."""
 
 from django.conf import settings
 from django.http import HttpRequest

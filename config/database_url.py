@@ -11,7 +11,7 @@ from notifications.rules.servers import LAST_PORT, BadUrlError, is_address, requ
 SCHEMES = {"postgres": 5432, "postgresql": 5432}
 LONGEST_NAME = 63
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-# What libpq reads as whole numbers, but only when it connects.
+# libpq reads these as whole numbers, but only when it connects.
 _WHOLE = (
     "connect_timeout",
     "tcp_user_timeout",
@@ -23,14 +23,14 @@ _WHOLE = (
 
 
 def database_settings(url: str) -> dict[str, Any]:
-    """Return a PostgreSQL URL as Django's setting. Raises BadUrlError."""
+    """Convert a PostgreSQL URL into Django's setting. Raises BadUrlError."""
     scheme = split_url(url, SCHEMES, several_hosts=True).scheme
     if "#" in url:
-        raise BadUrlError("has a fragment, which PostgreSQL's library would take for a part of the database's name")
+        raise BadUrlError("has a fragment, which PostgreSQL's library would read as part of the database's name")
     try:
         options = conninfo_to_dict(scheme + url[len(scheme) :])
     except psycopg.Error:
-        # libpq's sentence quotes the value, so it is not even kept as the cause.
+        # libpq's message quotes the value, so it is dropped.
         raise BadUrlError("has a part that PostgreSQL's library does not know") from None
     name, *others = (str(options.pop(part, "")) for part in ("dbname", "user", "password", "host", "port"))
     if not name:
@@ -44,11 +44,11 @@ def checked(database: dict[str, Any]) -> dict[str, Any]:
     options = database["OPTIONS"]
     _check_places(database)
     if options.get("sslmode", "prefer") not in SSL_MODES:
-        raise BadUrlError(f"has an sslmode that is none of {', '.join(SSL_MODES)}")
+        raise BadUrlError(f"has an unknown sslmode; possible are {', '.join(SSL_MODES)}")
     if not all(str(options.get(name, 0)).isdecimal() for name in _WHOLE):
-        raise BadUrlError(f"has something else than a whole number for one of {', '.join(_WHOLE)}")
+        raise BadUrlError(f"needs a whole number for each of {', '.join(_WHOLE)}")
     if len(database["NAME"].encode()) > LONGEST_NAME:
-        raise BadUrlError("names a database with a name too long for PostgreSQL")
+        raise BadUrlError("has a database name that is too long for PostgreSQL")
     if not _are_understood(database):
         raise BadUrlError("has a part that PostgreSQL's library does not understand")
     return database
@@ -65,7 +65,7 @@ def _check_places(database: dict[str, Any]) -> None:
 
 
 def _are_understood(database: dict[str, Any]) -> bool:
-    # libpq validates everything before it connects. It tries a socket that cannot exist.
+    # libpq validates all options before it connects, here to a socket that cannot exist.
     options = {name: value for name, value in database["OPTIONS"].items() if name != "hostaddr"}
     nowhere = ",".join("/dev/null" for _ in database["HOST"].split(","))
     tried = pq.PGconn.connect_start(make_conninfo(**options, host=nowhere, port=str(database["PORT"])).encode())

@@ -1,4 +1,4 @@
-"""The servers this process connects to, from a URL in the environment or its parts. In parts, any password works."""
+"""The servers that this process connects to, read from a URL or from parts. In parts, any password works."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -14,14 +14,14 @@ from notifications.rules.servers import BadUrlError, RedisServer, SmtpServer
 
 T = TypeVar("T")
 
-# What a URL says itself, so that it would not be read. Ports and names are often set for the server's own container.
+# Set beside a URL, these would be ignored. Ports and names may be: they are often set for the server's container.
 ONLY_IN_PARTS = {
     "REDIS": ("REDIS_TLS", "REDIS_USER"),
     "DATABASE": ("POSTGRES_SSLMODE",),
     "SMTP": ("SMTP_SECURITY", "SMTP_USER"),
 }
 
-# Where a process is led whose URL was refused: a name that never resolves (RFC 2606), so that it meets no other server.
+# Used instead of a refused URL. The name never resolves (RFC 2606), so that the process reaches no other server.
 NOWHERE = "refused.invalid"
 SECURITIES = {"starttls": servers.STARTTLS, "tls": servers.IMPLICIT_TLS, "none": "smtp"}
 
@@ -46,7 +46,7 @@ def redis() -> RedisServer:
 
 
 def limits_redis() -> RedisServer:
-    # By default beside the broker, in another database.
+    # By default another database on the broker's server.
     url = env.read(RedisVariables.LIMITS_REDIS_URL)
     if not url:
         return redis().beside()
@@ -54,15 +54,13 @@ def limits_redis() -> RedisServer:
         return RedisServer.from_url(url, password=env.read(RedisVariables.REDIS_PASSWORD))
     except BadUrlError as error:
         name = "LIMITS_REDIS_URL"
-        hint = (
-            f"Percent-encode what a URL cannot hold, or remove {name}: the database beside the broker's is used then."
-        )
+        hint = f"Percent-encode special characters, or unset {name} to use another database on the broker's server."
         env.refuse(Problem(name=name, text=f"{name} {error}.", hint=hint, id="mailroom.E044"))
         return RedisServer(host=NOWHERE)
 
 
 def database() -> dict[str, Any]:
-    """Return the database; empty if it was refused: Django then refuses to use it."""
+    """Return Django's setting, empty for a refused URL: Django then refuses to connect."""
     ca_file = env.read(DatabaseVariables.POSTGRES_CA_FILE)
     verified = {"sslmode": "verify-full", "sslrootcert": ca_file} if ca_file else {}
 
@@ -92,7 +90,7 @@ def database() -> dict[str, Any]:
 
 
 def smtp() -> str:
-    # Empty if there is none.
+    # Returns "" if no server is set.
     def from_url(url: str) -> SmtpServer:
         return SmtpServer.from_url(url, password=env.read(SmtpVariables.SMTP_PASSWORD))
 
@@ -120,13 +118,13 @@ def _smtp_port(security: str) -> int:
 def _read(
     prefix: str, *, url: str, from_url: Callable[[str], T], host: str, from_parts: Callable[[str], T], id_: str
 ) -> T | None:
-    """Read a server from a URL or parts; None for neither, or a reported problem."""
+    """Read a server from a URL or from parts; return None after reporting a problem."""
     parts = "POSTGRES" if prefix == "DATABASE" else prefix
     names = f"{prefix}_URL", f"{parts}_HOST"
-    hint = f"Percent-encode what a URL cannot hold, or set {parts}_HOST and {parts}_PASSWORD instead of {prefix}_URL."
+    hint = f"Percent-encode special characters, or set {parts}_HOST and {parts}_PASSWORD instead of {prefix}_URL."
     if env.given(names[0]) and (beside := [part for part in (names[1], *ONLY_IN_PARTS[prefix]) if env.given(part)]):
-        text = f"{' and '.join([names[0], *beside])} are all set, and the URL would win."
-        env.refuse(Problem(name=names[0], text=text, hint="Set the URL alone, or all in parts.", id=id_))
+        text = f"{' and '.join([names[0], *beside])} are all set; only the URL would be used."
+        env.refuse(Problem(name=names[0], text=text, hint="Set only the URL, or only the parts.", id=id_))
         return None
     try:
         return from_parts(host) if host else from_url(url)

@@ -1,24 +1,24 @@
-"""Env files: one NAME=value a line. A value is all that follows the =, or what quotes enclose; nothing is expanded."""
+"""Env files: one NAME=value per line. A value is everything after the =, without its quotes; nothing is expanded."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z_0-9]*)=(.*)")
-# Enclosed from the first to the last quote of the line, so that a quote inside needs no escape.
+# From the first to the last quote of the line, so that a quote inside needs no escape.
 _SINGLE = re.compile(r"'(.*)'")
 _DOUBLE = re.compile(r'"(.*)"')
 _ESCAPED = re.compile(r'\\(["\\$`])')
 
 
 def read_env_file(path: Path | None) -> dict[str, str]:
-    # Empty if the file is missing or no text.
+    # Returns {} if the file is missing or not text.
     matches = (_LINE.fullmatch(line) for line in _lines(path))
     return {match[1]: plain(match[2].strip()) for match in matches if match}
 
 
 def faults(path: Path) -> Iterator[str]:
-    # Without any of the file's content.
+    # The messages quote nothing from the file, which holds secrets.
     try:
         path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError):
@@ -36,7 +36,7 @@ def _lines(path: Path | None) -> list[str]:
 
 
 def plain(written: str) -> str:
-    # In double quotes a backslash escapes what it escapes in a shell.
+    # In double quotes a backslash escapes the same characters as in a shell.
     if match := _SINGLE.fullmatch(written):
         return match[1]
     if match := _DOUBLE.fullmatch(written):
@@ -45,7 +45,7 @@ def plain(written: str) -> str:
 
 
 def env_line(name: str, value: str) -> str:
-    """Return the line that reads back as `value`. Raises ValueError for several lines."""
+    """Format a line. Raises ValueError if the value has several lines."""
     if "\n" in value or "\r" in value:
         raise ValueError(f"{name} has several lines, which an env file cannot hold")
     return f"{name}='{value}'\n"

@@ -1,4 +1,4 @@
-"""Protect Flower with a password: without one it does not start."""
+"""Refuse to start Flower without a password."""
 
 from flower.views.monitor import Healthcheck, Metrics
 from tornado.options import options
@@ -8,15 +8,15 @@ from config.environment import env
 from config.variables import SiteVariables
 
 REFUSAL = (
-    "Flower does not start without a password: its pages show addresses of servers and every task. "
+    "Flower does not start without a password, because its pages show server addresses and every task. "
     "Set FLOWER_BASIC_AUTH=user:password, or FLOWER_BASIC_AUTH_FILE. (mailroom.E037)"
 )
 
 
 def flower_credentials(text: str) -> list[str]:
-    """Parse FLOWER_BASIC_AUTH: user:password, or several, one a line.
+    """Parse FLOWER_BASIC_AUTH: one user:password per line. Raises ValueError.
 
-    Raises ValueError. A comma does not separate, unlike in Flower: half of a password would be one.
+    Flower itself splits at commas, which would cut a password with a comma in two.
     """
     pairs = text.splitlines()
     if not pairs or not all(_is_pair(pair) for pair in pairs):
@@ -25,7 +25,7 @@ def flower_credentials(text: str) -> list[str]:
 
 
 def require_password() -> None:
-    # Authenticates all pages. Ends the process if there is no password.
+    # Exits if there is no password. Protects all pages, also the two that Flower leaves open.
     try:
         options.basic_auth = flower_credentials(env.read(SiteVariables.FLOWER_BASIC_AUTH))
     except ValueError:

@@ -13,9 +13,8 @@ from notifications.runtime.heartbeat import FLOWER_KEY, SERVED_FOR_S
 from notifications.runtime.redis_client import client
 from notifications.runtime.roles import Role
 
-# Flower runs this module at its start. Its broker page lists every queue. Flower asks workers for their queues once,
-# when it starts, and lists those of the workers that answered. After a power cut Flower often starts before the
-# workers.
+# Flower runs this module when it starts. It asks the workers for their queues only then, and after a power cut it often
+# starts before them. So its broker page always lists every queue.
 
 BEAT_S = 5.0
 
@@ -30,7 +29,7 @@ BaseHandler.get_active_queue_names = _queue_names
 
 
 def _beat() -> None:
-    # The status then shows that Flower runs. Flower has no database, unlike the other processes.
+    # For the status page. The heartbeat is in Redis, because Flower does not connect to the database.
     pause = threading.Event()
     while True:
         with suppress(redis.RedisError):

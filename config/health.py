@@ -1,7 +1,7 @@
-"""Probe one process of this machine: `python -I -S config/health.py NAME` exits with 0.
+"""Probe one process on this machine: `python -I -S config/health.py NAME` exits with 0 if it is healthy.
 
-A probe runs every few seconds for every process, so it costs next to nothing: it reads the age of a heartbeat file or
-asks a socket, and imports neither Django nor Celery. For the same reason it is a file, not a module of the package.
+Probes run every few seconds for every process, so they must be cheap: they read the age of a heartbeat file or ask a
+port. They import neither Django nor Celery; run as a file, this one does not import the package either.
 """
 
 import os
@@ -23,17 +23,16 @@ HEARTBEATS = ("worker-critical", "worker-main", "worker-bulk", "relay", "beat")
 
 
 def healthy(name: str, environment: Mapping[str, str], run: Path) -> bool:
-    # It answers HTTP 200, or has touched its heartbeat file in `run` recently.
     if name in PAGES:
         variable, default, path = PAGES[name]
         port = environment.get(variable) or str(default)
-        # The process refuses another port than a number itself, by name.
+        # The process itself reports a port that is not a number.
         return port.isdecimal() and answers(int(port), path, host(environment))
     return fresh(Path(environment.get("MAILROOM_HEARTBEAT_FILE") or run / f"{name}.heartbeat"))
 
 
 def host(environment: Mapping[str, str]) -> str:
-    # Django answers only to this host.
+    # The Host header of a probe: Django refuses hosts that are not in ALLOWED_HOSTS.
     names = environment.get("ALLOWED_HOSTS", "").split(",")
     return next((name.strip().removeprefix(".") for name in names if name.strip() not in {"", "*"}), "127.0.0.1")
 
@@ -46,7 +45,7 @@ def answers(port: int, path: str, host_header: str) -> bool:
             status_line = connection.makefile("rb").readline()
     except (OSError, OverflowError):
         return False
-    # 401: Flower answers, and asks for the password that a probe need not know.
+    # 401: Flower is up and asks for a password, which the probe does not need.
     return status_line.split(b" ")[1:2] in ([b"200"], [b"401"])
 
 

@@ -24,30 +24,30 @@ def hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[Ch
 def _allowed_hosts() -> Iterable[CheckMessage]:
     wrong = [host for host in settings.ALLOWED_HOSTS if not _HOST.fullmatch(host)]
     if wrong or not (settings.ALLOWED_HOSTS or settings.DEBUG):
-        hint = "Name the hosts alone, like mail.example.com: no scheme, no port, no path; separate them by commas."
-        yield Error("ALLOWED_HOSTS would let nobody in by some of its names.", hint=hint, id="mailroom.E046")
+        hint = "Name only hosts, like mail.example.com, without scheme, port or path. Separate them with commas."
+        yield Error("ALLOWED_HOSTS is empty or has a name that is not a host.", hint=hint, id="mailroom.E046")
 
 
 def _site_host() -> Iterable[CheckMessage]:
-    # Links in email lead to SITE_URL. Only web processes, and commands, know the hosts.
+    # Links in emails lead to SITE_URL. Only web processes and commands know the allowed hosts.
     site = web_address(settings.SITE_URL)
     if site is None or settings.MAILROOM_ROLE not in SERVING or settings.MAILROOM_LOCAL or settings.DEBUG:
         return
     host = bracketed((site.hostname or "").encode("idna").decode()).rstrip(".")
     if not validate_host(host, settings.ALLOWED_HOSTS):
         hint = "Add the host of SITE_URL to ALLOWED_HOSTS."
-        yield Error("SITE_URL is a host that the site does not answer to.", hint=hint, id="mailroom.E051")
+        yield Error("The host of SITE_URL is not in ALLOWED_HOSTS.", hint=hint, id="mailroom.E051")
 
 
 def static_files(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    # Without the manifest each page that names a style sheet fails.
+    # Without the manifest, each page that links a style sheet fails.
     manifest = Path(settings.STATIC_ROOT, "staticfiles.json")
     if (
         settings.MAILROOM_ROLE == Role.WEB
         and not (settings.MAILROOM_LOCAL or settings.DEBUG)
         and not manifest.is_file()
     ):
-        hint = "Run manage.py collectstatic, or set STATIC_ROOT to the folder where it has written."
+        hint = "Run manage.py collectstatic, or set STATIC_ROOT to the folder that it has written."
         yield Error("STATIC_ROOT has no static files: every page would fail.", hint=hint, id="mailroom.E052")
 
 
@@ -56,4 +56,4 @@ def origins(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[
         parts = web_address(origin.replace("://*.", "://"))
         if parts is None or parts.path or "?" in origin or "#" in origin:
             hint = "Name origins like https://shop.example.com or https://*.example.com, separated by commas."
-            yield Error("CSRF_TRUSTED_ORIGINS names what is no origin.", hint=hint, id="mailroom.E053")
+            yield Error("CSRF_TRUSTED_ORIGINS has an entry that is not an origin.", hint=hint, id="mailroom.E053")

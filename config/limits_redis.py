@@ -7,5 +7,5 @@ from notifications.runtime.redis_client import shared_client
 
 
 def limits_client() -> redis.Redis:
-    # Connects when first used and again after every failure.
+    # Connects at the first use and after each failure.
     return shared_client(settings.LIMITS_REDIS_URL)

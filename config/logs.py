@@ -5,8 +5,8 @@ import re
 
 from notifications.runtime.database import error_name, is_outage
 
-# Django's tokens (base 36 time, dash, hash), also damaged ones. Django logs the path of every answer from 400 on, and a
-# link that met a database in trouble is still good.
+# Django's tokens (base 36 time, dash, hash), also damaged ones. Django logs the path of each response with an error
+# status, and a link that failed in a database outage is still valid.
 _TOKEN = re.compile(r"[0-9a-z]{4,13}-[0-9a-f]{16,}")
 
 
@@ -19,11 +19,11 @@ class WithoutTokens(logging.Filter):
         return True
 
 
-OUTAGE = "{line} (the database is away: {error})"
+OUTAGE = "{line} (the database is unavailable: {error})"
 
 
 class DatabaseInOneLine(logging.Filter):
-    """Logs a database outage in one line: it is no mistake of the code."""
+    """Logs a database outage in one line, because it is not a bug."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
@@ -34,7 +34,7 @@ class DatabaseInOneLine(logging.Filter):
 
 
 class WithoutTraceback(logging.Filter):
-    """Omits the traceback of a client's mistake."""
+    """Omits the traceback of a client's error."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.exc_info = record.exc_text = None

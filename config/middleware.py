@@ -1,4 +1,4 @@
-"""The site's own middleware. `settings.MIDDLEWARE` says in which order, and why."""
+"""The site's middleware. `settings.MIDDLEWARE` explains the order."""
 
 import logging
 import struct
@@ -21,26 +21,26 @@ logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-# None of it is used here, so that nothing that slips into a page can use it.
+# The site uses none of these, so no injected script may either.
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()" for feature in ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
 )
 LONGEST_LENGTH = 20
-# A NUL cannot be asked of PostgreSQL, half a surrogate cannot be encoded, and no cookie of ours holds a control
-# character. Cookies come quoted, so that `"\000"` is one character.
+# PostgreSQL refuses a NUL, half a surrogate cannot be encoded, and no cookie of the site has a control character.
+# Cookies arrive quoted: `"\000"` is one character.
 UNUSABLE = {"Cc", "Cs"}
 PROBES = {"/healthz/live": views.live, "/healthz/ready": views.ready}
-# What gettext raises for a file of translations: none of its own, cut short, in no known encoding, with bad plurals.
+# gettext raises these for a broken file of translations: not one, cut short, unknown encoding, bad plural forms.
 UNREADABLE = (OSError, struct.error, LookupError, ValueError)
-UNREADABLE_TRANSLATION = "A translation cannot be read (%s): the page speaks %s"
+UNREADABLE_TRANSLATION = "A translation file cannot be read (%s): the page is shown in %s"
 
 
 class SecureHeadersMiddleware:
-    """Keep a token in a page's URL secret, and set every answer's permissions policy.
+    """Keep the token in a page's URL secret, and set the permissions policy of every response.
 
-    Such pages are known by their route, which has a `token`. Their stylesheet and their forms would otherwise be
-    requested with the whole URL as Referer, and that ends in the logs of any server in front. Not `no-referrer`: a
-    browser then sends `Origin: null` with the form, which Django's CSRF check refuses.
+    Such a page has a `token` in its route. Otherwise the browser would send the whole URL as Referer with the page's
+    style sheet and forms, and proxies would log it. Not `no-referrer`: with it a browser sends `Origin: null` with a
+    form, which Django's CSRF check refuses.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -57,9 +57,9 @@ class SecureHeadersMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuse a body that no form needs, by its header, before it is read.
+    """Refuse a body that is longer than any form, by its header, before it is read.
 
-    It answers 413 or 411 for every URL of the site, also without a page. `config.gunicorn_conf` then hangs up.
+    Responds with 413 or 411 at every URL, also where there is no page. `config.gunicorn_conf` closes the connection.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -72,8 +72,7 @@ class BodyLimitMiddleware:
 
 
 def body_refusal(environ: dict[str, str], most: int) -> HTTPStatus | None:
-    # Judged by the header alone. Without a length there is no bound, and Django would take the body for empty: browsers
-    # and providers send one.
+    # Only the header counts. Browsers and providers send a length; Django would treat a body without one as empty.
     if environ.get("HTTP_TRANSFER_ENCODING"):
         return HTTPStatus.LENGTH_REQUIRED
     length = environ.get("CONTENT_LENGTH") or "0"
@@ -97,7 +96,7 @@ def max_bytes(path: str) -> int:
 class UnusableInputMiddleware:
     """Refuse a query or path with a NUL; drop an impossible cookie.
 
-    The cookie is not refused, because the browser would send it with every request: its user could open no page.
+    Refusing the cookie would lock its user out, because the browser sends it with every request.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -113,15 +112,11 @@ class UnusableInputMiddleware:
 
 
 def usable_cookies(cookies: Mapping[str, str]) -> dict[str, str]:
-    # Control characters and halves of surrogates are unusable.
     return {name: value for name, value in cookies.items() if UNUSABLE.isdisjoint(map(category, name + value))}
 
 
 class HealthProbeMiddleware:
-    """Answer health probes before the host is checked: load balancers use an IP address.
-
-    Otherwise each such probe would be a 400 and a traceback in the log.
-    """
+    """Answer health probes before the host is checked, because load balancers use an IP address as host."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
@@ -132,7 +127,7 @@ class HealthProbeMiddleware:
 
 
 class PageLanguageMiddleware(LocaleMiddleware):
-    """Show users' pages in the browser's language, the admin in the site's. The admin's texts have no translation."""
+    """Show users' pages in the browser's language, and the admin in the site's: it is not translated."""
 
     def process_request(self, request: HttpRequest) -> None:
         if request.path.startswith(reverse("admin:index")):

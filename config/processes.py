@@ -1,4 +1,4 @@
-"""Every process of Mailroom and its command, for the local stack and containers."""
+"""Mailroom's processes and their commands, for the local stack and containers."""
 
 import sys
 from dataclasses import dataclass
@@ -8,35 +8,35 @@ from config.reading import Environment, Problem
 from notifications.rules.servers import LAST_PORT, BadUrlError, bracketed, require_host
 from notifications.runtime.roles import Role
 
-# Commands read what differs between places from the environment: WEB_PORT and so on. None holds a secret: every user of
-# the machine can read a command line.
+# Commands read ports and hosts from the environment (WEB_PORT and so on). No command contains a secret, because every
+# user of the machine can read command lines.
 
 # gunicorn's processes, and the threads of each, unless WEB_WORKERS and WEB_THREADS say otherwise.
 WEB_WORKERS, WEB_THREADS = 2, 4
-# Far beyond what a machine can serve: a slip, not a wish.
+# More than any machine can serve, so larger numbers are typing errors.
 MOST_WORKERS, MOST_THREADS = 256, 1024
-# For people at a terminal and for monitoring.
+# Connections for management commands: operators and monitoring.
 COMMANDS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """`command` may name {variables} of `command_line`.
+    """`command` may contain the {variables} that `command_line` fills in.
 
-    `stop_s` is how long a clean end may take. `connections`: the most to the database, from the threads that hold one.
+    `stop_s`: how long a clean stop may take. `connections`: most connections to the database.
     """
 
     name: str
     role: Role
     command: tuple[str, ...]
     stop_s: int = 10
-    # Touches the file that MAILROOM_HEARTBEAT_FILE names.
+    # Whether it touches the file that MAILROOM_HEARTBEAT_FILE names.
     heartbeat: bool = False
     connections: int = 0
 
 
 def _worker(name: str, threads: int, queues: str) -> Process:
-    # Sending is waiting, so a worker is one process with many threads. It ends only after the current sends.
+    # Sending is mostly waiting, so a worker is one process with many threads. It stops after the sends in progress.
     return Process(
         name=f"worker-{name}",
         role=Role.WORKER,
@@ -46,7 +46,7 @@ def _worker(name: str, threads: int, queues: str) -> Process:
         ),
         stop_s=90,
         heartbeat=True,
-        # A thread has none while it waits for a provider; one more writes the heartbeat.
+        # A thread holds no connection while it waits for a provider. One more connection is for the heartbeat.
         connections=threads // 2 + 2,
     )
 
@@ -59,11 +59,11 @@ PROCESSES = (
         stop_s=35,
         connections=WEB_THREADS + 1,
     ),
-    # Reserved slots: nothing but critical mail ever waits in front of critical mail.
+    # Reserved slots: critical messages wait only for other critical messages.
     _worker("critical", 8, "critical"),
-    # Helps everywhere, in this order at every pop.
+    # Takes from all queues, in this order each time.
     _worker("main", 16, "critical,default,bulk"),
-    # Bulk first, so that bulk never starves.
+    # Takes bulk first, so that bulk never starves.
     _worker("bulk", 8, "bulk,default"),
     # Publishing, reading events, the heartbeat.
     Process(name="relay", role=Role.RELAY, command=("{python}", "manage.py", "relay"), heartbeat=True, connections=4),
@@ -95,12 +95,12 @@ def web_threads(env: Environment) -> int:
 
 
 def command_line(process: Process, *, run: Path, env: Environment) -> list[str]:
-    # The process's files lie in the folder `run`.
+    # `run`: the folder for the process's files.
     return [part.format(python=sys.executable, run=run, **_places(env)) for part in process.command]
 
 
 def pool_size(process: Process, env: Environment) -> int:
-    # To the database; 0 for a process without a pool.
+    # 0 for a process that does not use the database.
     if not process.connections:
         return 0
     own = web_threads(env) + 1 if process.role is Role.WEB else process.connections
@@ -108,14 +108,14 @@ def pool_size(process: Process, env: Environment) -> int:
 
 
 def most_connections(env: Environment) -> int:
-    # One set of all processes, and a few commands, at the same time.
+    # For one set of all processes and a few commands.
     copies = {Role.WEB: web_workers(env)}
     each = (copies.get(process.role, 1) * pool_size(process, env) for process in PROCESSES)
     return sum(each) + COMMANDS
 
 
 def configuration_problems(env: Environment) -> list[Problem]:
-    # Each problem prevents every process from starting. All that the commands need is read before.
+    # Reads everything that the commands need. With any problem, no process starts.
     _places(env)
     most_connections(env)
     return env.problems
@@ -139,5 +139,5 @@ def _host(env: Environment, name: str) -> str:
         return require_host(host)
     except BadUrlError:
         hint = f"Set {name} to an address of this machine, like 127.0.0.1 or 0.0.0.0, without a port."
-        env.refuse(Problem(name=name, text=f"{name} is no host.", hint=hint))
+        env.refuse(Problem(name=name, text=f"{name} is not a host.", hint=hint))
         return "127.0.0.1"

@@ -1,4 +1,4 @@
-"""Read settings from the environment. A system check reports what cannot be read, by name and never by value."""
+"""Read settings from the environment. A system check reports unreadable ones by name, never with their value."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from notifications.conf import Setting, parsing
 from notifications.conf.parsing import IN_DIGITS, MOST, NotReadableError, Parser
 
 T = TypeVar("T")
-# Of a file with a value: a device or a log would never end.
+# Of a file that holds a value: reading a device or a growing log would never end.
 LONGEST_FILE = 65_536
 Text: TypeAlias = str
 Whole: TypeAlias = int
@@ -19,7 +19,7 @@ Flag: TypeAlias = bool
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """A setting that cannot be used. Neither text holds its value, which may be a secret."""
+    """A setting that cannot be used. Its texts never contain the value, which may be a secret."""
 
     name: str
     text: str
@@ -38,7 +38,7 @@ class Sources:
         self.problems: list[Problem] = []
 
     def given(self, name: str) -> bool:
-        # An empty value is none.
+        # An empty value counts as missing.
         return bool(self._text(name))
 
     def refuse(self, problem: Problem) -> None:
@@ -67,14 +67,14 @@ class Sources:
             if file := source.get(f"{name}_FILE"):
                 if source.get(name):
                     text = f"{name} and {name}_FILE are both set."
-                    self.refuse(Problem(name=name, text=text, hint=f"Set {name} or {name}_FILE, and not both."))
+                    self.refuse(Problem(name=name, text=text, hint=f"Set only one of {name} and {name}_FILE."))
                 return self._content(name, file)
             if name in source:
                 return self._encodable(name, source[name])
         return None
 
     def _encodable(self, name: str, text: str) -> str:
-        """Return `text`; empty if it is no UTF-8: no signature or header could hold it."""
+        # Text that is not UTF-8 cannot be signed or sent in a header, so it is refused.
         try:
             text.encode()
         except UnicodeEncodeError:
@@ -87,7 +87,7 @@ class Sources:
             with Path(file).open(encoding="utf-8-sig", newline="") as opened:
                 text = opened.read(LONGEST_FILE + 1)
             if len(text) > LONGEST_FILE or "\0" in text:
-                raise ValueError("no text of a value")  # noqa: TRY301 - refused like the others
+                raise ValueError("not the text of a value")  # noqa: TRY301 - refused like the others
         except (OSError, ValueError):
             hint = f"Name an existing UTF-8 text file that Mailroom may read, or set {name} itself."
             self.refuse(Problem(name=name, text=f"{name}_FILE names a file that cannot be read.", hint=hint))
@@ -96,7 +96,7 @@ class Sources:
 
 
 class Environment(Sources):
-    """Settings by name and type. The names of the methods hide those of the types, hence the aliases."""
+    """Settings by name and type. The methods hide the built-in types of the same names, hence the aliases."""
 
     def str(self, name: Text, *, default: Text | None = None) -> Text:
         # Without a default the variable is required.
@@ -119,7 +119,7 @@ class Environment(Sources):
         return self._read(name, parsing.flag_parser(), default)
 
     def list(self, name: Text, *, default: Sequence[Text]) -> Sequence[Text]:
-        # Commas separate items or, if the value has several lines, line breaks do.
+        # Separated by line breaks if the value has several lines, otherwise by commas.
         return self._read(name, parsing.list_parser(), [*default])
 
     def choice(self, name: Text, allowed: Iterable[Text], *, default: Text) -> Text:

@@ -1,4 +1,4 @@
-"""The email backend for Django's `send_mail()`: it refuses, and names the alternative."""
+"""The email backend for Django's `send_mail()`. It refuses to send and names the alternative."""
 
 import logging
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ WHY = "send_mail() sends nothing here: declare a kind of email (docs/how-to/add-
 
 
 class NotSentError(RuntimeError):
-    """Nothing was sent. Neither the text nor the log holds the email: its links may be secret."""
+    """Nothing was sent. Neither its text nor the log contains the email, whose links may be secret."""
 
 
 class RefusingBackend(BaseEmailBackend):

@@ -1,6 +1,6 @@
-"""Start one of Mailroom's processes by `python -m config.run NAME`, without a stack.
+"""Start one of Mailroom's processes: `python -m config.run NAME`.
 
-Files of the process lie in MAILROOM_RUN_FOLDER (.local by default).
+The process keeps its files in MAILROOM_RUN_FOLDER (.local by default).
 """
 
 import os
@@ -33,7 +33,7 @@ def become(process: Process) -> NoReturn:
         environment["DATABASE_POOL_SIZE"] = str(size)
     command = command_line(process, run=run, env=env)
     os.chdir(BASE_DIR)
-    os.execve(command[0], command, environment)  # noqa: S606 - this process becomes that one
+    os.execve(command[0], command, environment)  # noqa: S606 - replaces this process
 
 
 def _run_folder() -> Path:
@@ -42,7 +42,7 @@ def _run_folder() -> Path:
         run.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError):
         refuse_to_start(
-            "MAILROOM_RUN_FOLDER cannot be made. (mailroom.E030) Name a folder that this process may write to."
+            "MAILROOM_RUN_FOLDER cannot be created. (mailroom.E030) Name a folder that this process may write to."
         )
     return run
 

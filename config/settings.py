@@ -1,4 +1,4 @@
-"""Django settings, all of them from the environment, grouped by the step that reads them."""
+"""Django settings, read from the environment."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ CSRF_TRUSTED_ORIGINS = env.read(SiteVariables.CSRF_TRUSTED_ORIGINS)
 HTTPS = _ENGINE["SITE_URL"].lower().startswith("https://")
 
 INSTALLED_APPS = [
-    # First, so that its commands are found before Django's of the same name.
+    # First, so that its commands override Django's of the same name.
     "accounts",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -41,15 +41,15 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # The outermost two: their headers are on redirects, files and error pages too.
+    # Outermost: redirects, static files and error pages get their headers too.
     "csp.middleware.CSPMiddleware",
     "config.middleware.SecureHeadersMiddleware",
-    # Before whatever could read a body.
+    # Before any middleware that could read a body.
     "config.middleware.BodyLimitMiddleware",
     "config.middleware.UnusableInputMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    # Before anything that looks at the host.
+    # Before any middleware that checks the host.
     "config.middleware.HealthProbeMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "accounts.ratelimits.RememberRequesterMiddleware",
@@ -83,15 +83,15 @@ TEMPLATES = [
 
 # --- The store ------------------------------------------------------------------------------------------------------
 DATABASES = {"default": endpoints.database() | {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}}
-# A pooler in transaction mode gives every transaction another session: no cursor may stay open in one.
+# A pooler in transaction mode gives each transaction another session, so no cursor may stay open between them.
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 _OPTIONS = DATABASES["default"].setdefault("OPTIONS", {})
 _OPTIONS.setdefault("connect_timeout", 3)
-# In ms, where the system knows it: a server that vanished without a word, as in a fail-over.
+# In ms, where the system supports it: notices a server that vanished, as in a failover.
 _OPTIONS.setdefault("tcp_user_timeout", 10_000)
-# Celery closes Django's connection around every task, and threads of a web process come and go: both want a pool.
+# A pool, because Celery closes Django's connection around each task, and web threads come and go.
 DATABASE_POOL_SIZE = env.read(DatabaseVariables.DATABASE_POOL_SIZE)
-# How long an answer of the database is waited for: by people, and by what has nobody waiting. Commands wait for ever.
+# How long web processes, and the others, wait for an answer of the database. Commands wait without a limit.
 DATABASE_TIMEOUT_S = env.read(DatabaseVariables.DATABASE_TIMEOUT_S)
 DATABASE_PATIENCE_S = 120.0
 if ROLE in {Role.WEB, Role.WORKER, Role.RELAY, Role.BEAT}:
@@ -102,12 +102,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- The broker and the shared budget -------------------------------------------------------------------------------
 REDIS_URL = endpoints.redis().url
-# Counters of rate limits: anonymous requests must not fill the broker's database.
+# Separate, because anonymous requests create rate limit counters and must not fill the broker's database.
 LIMITS_REDIS_URL = endpoints.limits_redis().url
 
-# --- People ---------------------------------------------------------------------------------------------------------
+# --- Users ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-# What the engine asks about a user: notifications.users.
+# Functions that the engine calls about a user: notifications.users.
 USER_LANGUAGE = "accounts.recipients.language"
 USER_HAS_CONFIRMED = "accounts.recipients.has_confirmed"
 PREVIEW_USER = "accounts.recipients.preview_user"
@@ -115,7 +115,7 @@ LOGIN_URL = "accounts:log-in"
 LOGIN_REDIRECT_URL = "accounts:home"
 LOGOUT_REDIRECT_URL = "accounts:home"
 CSRF_FAILURE_VIEW = "accounts.views.stale.csrf_failure"
-# OWASP's parameters for Argon2id (19 MiB, t=2, p=1). Django's defaults take five times as long for no more safety.
+# OWASP's parameters for Argon2id (19 MiB, t=2, p=1). Django's defaults take five times as long and add no security.
 PASSWORD_HASHERS = [
     "accounts.hashers.OwaspArgon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -130,22 +130,22 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = env.read(AccountsVariables.PASSWORD_RESET_TIMEOUT_S)
-# How often one client may do what, and what one address (or its member) may be asked for: accounts.ratelimits.
+# Rate limits per client and per address or user: accounts.ratelimits.
 CLIENT_LIMITS = env.read(AccountsVariables.CLIENT_LIMITS)
 ADDRESS_LIMITS = env.read(AccountsVariables.ADDRESS_LIMITS)
-# Requests for email to addresses without an account, all together. More are answered alike and not written down.
+# Of requests for email to addresses without an account, in total. The others get the same answer and are not stored.
 UNKNOWN_ADDRESS_LIMIT = env.read(AccountsVariables.UNKNOWN_ADDRESS_LIMIT)
-# How many proxies of ours stand in front of the site. Each adds to X-Forwarded-For; what else is in it is not believed.
+# The number of our proxies in front of the site. Each adds to X-Forwarded-For; other entries are not trusted.
 TRUSTED_PROXIES = env.read(AccountsVariables.TRUSTED_PROXIES)
 CONFIRMATION_TIMEOUT = timedelta(seconds=env.read(AccountsVariables.CONFIRMATION_TIMEOUT_S))
-# An account whose address nobody has confirmed by then is deleted.
+# An account whose address is unconfirmed after this time is deleted.
 UNCONFIRMED_DAYS = env.read(AccountsVariables.UNCONFIRMED_DAYS)
 
-# --- Mail: who carries it -------------------------------------------------------------------------------------------
+# --- Email ----------------------------------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.read(SiteVariables.DEFAULT_FROM_EMAIL)
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 SMTP_URL = endpoints.smtp()
-# For code that calls Django's own send_mail(): never a print, which would lose the email and show its links.
+# For code that calls Django's send_mail(). A backend that prints would lose the email and reveal its links.
 EMAIL_BACKEND = env.read(SiteVariables.EMAIL_BACKEND)
 
 # --- Operators ------------------------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ DJANGO_CELERY_RESULTS_TASK_ID_MAX_LENGTH = 191
 
 # --- Pages and language ---------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-# In which people get pages and mail; docs/how-to/add-a-kind.md says how to add one.
+# Of pages and emails. How to add one: docs/how-to/add-a-kind.md.
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_AGE = 365 * 86_400
@@ -173,13 +173,13 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage",
     },
 }
-# Of a whole request, but for webhooks: config.middleware.
+# For a whole request, except webhooks: config.middleware.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 262_144
-# No form takes files. Django's own handlers would keep those of a request that is refused anyway.
+# No form accepts files. Django's handlers would store the files even of a request that is refused.
 FILE_UPLOAD_HANDLERS: list[str] = []
 
-# --- What a browser may do with a page ------------------------------------------------------------------------------
-# Nothing inline, no eval, nothing from elsewhere; the admin lives with it too.
+# --- Browser policies -----------------------------------------------------------------------------------------------
+# Nothing inline, no eval, nothing from other sites. The admin works with it too.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ("'none'",),
@@ -188,18 +188,18 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 X_FRAME_OPTIONS = "DENY"
-# To other sites nothing. Pages whose own address is a secret tell not even ours: config.middleware.
+# Other sites get no referrer. Pages with a token in their URL send only the origin: config.middleware.
 SECURE_REFERRER_POLICY = "same-origin"
 
-# --- Transport security, on as soon as the site is served over HTTPS ------------------------------------------------
+# --- Transport security, if SITE_URL is https:// --------------------------------------------------------------------
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = env.read(SiteVariables.HSTS_SECONDS) if HTTPS else 0
-# Both speak for the whole domain, for a year, and cannot be taken back: its owner decides, not this site's address.
+# Both apply to the whole domain for a year and cannot be undone, so the domain's owner decides.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.read(SiteVariables.HSTS_INCLUDE_SUBDOMAINS)
 SECURE_HSTS_PRELOAD = env.read(SiteVariables.HSTS_PRELOAD)
-# The last shows the value; mailroom.E053 does not, and finds more.
+# The first two: the settings above. The last prints the value; mailroom.E053 does not, and finds more errors.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "4_0.E001"]
 SECURE_REDIRECT_EXEMPT = [r"^healthz/"]
 if env.read(SiteVariables.BEHIND_TLS_PROXY):
@@ -225,7 +225,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.read(SiteVariables.LOG_LEVEL)},
     "loggers": {
         "django.security.DisallowedHost": {"filters": ["without_traceback"]},
-        # Their debug lines hold request bodies: the mail, its links and the API keys.
+        # Their debug lines contain request bodies: emails with their links, and API keys.
         "botocore": {"level": "WARNING"},
         "boto3": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},

@@ -1,4 +1,4 @@
-"""System checks of the site's connections: TLS, and a database that proves its identity."""
+"""System checks of the site's connections: TLS, and certificates that are verified."""
 
 import ssl
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Djan
 from notifications.rules.servers import crosses_networks
 
 YEAR_S = 31_536_000
-# The only modes of libpq in which another server cannot pass for PostgreSQL.
+# The only modes of libpq that verify the server's certificate.
 VERIFYING = {"verify-ca", "verify-full"}
 
 
@@ -21,25 +21,25 @@ def database_tls(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iter
     hosts = [host for host in str(database.get("HOST", "")).split(",") if crosses_networks(host)]
     if mode not in VERIFYING and (hosts or mode == "require"):
         hint = "Set POSTGRES_CA_FILE, or sslmode=verify-full with sslrootcert in DATABASE_URL."
-        yield Warning("The connection to PostgreSQL takes any certificate.", hint=hint, id="mailroom.W005")
+        yield Warning("The connection to PostgreSQL accepts any certificate.", hint=hint, id="mailroom.W005")
 
 
 def database_authority(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    # As each connection would load it.
+    # Load the file as each connection would.
     file = settings.DATABASES["default"].get("OPTIONS", {}).get("sslrootcert", "")
     if file in {"", "system"}:
         return
     try:
         ssl.create_default_context(cafile=file)
     except (OSError, ValueError):
-        hint = "Name a readable PEM file with the certificates of the authorities to trust, or unset it."
+        hint = "Name a readable PEM file with the certificates of trusted authorities, or unset it."
         yield Error("POSTGRES_CA_FILE cannot be read as certificates.", hint=hint, id="mailroom.E040")
 
 
 def rate_limits_redis(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     if settings.LIMITS_REDIS_URL == settings.REDIS_URL:
         hint = "Unset LIMITS_REDIS_URL, or name another database in it."
-        yield Warning("Rate limits are counted in the broker's own database.", hint=hint, id="mailroom.W011")
+        yield Warning("Rate limits are counted in the broker's database.", hint=hint, id="mailroom.W011")
 
 
 def strict_transport(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:

@@ -1,5 +1,3 @@
-"""The site's URLs."""
-
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
@@ -15,9 +13,9 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("notifications.urls")),
     path("admin/status/", RedirectView.as_view(pattern_name="admin:notifications_status")),
-    # The administrators' own way to log in is guessed at as often as the people's.
+    # Rate-limited: attackers guess passwords here too.
     path("admin/login/", guarded(admin.site.login)),
-    # Administrators change their own password where everybody does: counted, and the owner is notified.
+    # Staff change their password on the users' page, which is rate-limited and sends an email about the change.
     path("admin/password_change/", RedirectView.as_view(pattern_name="accounts:password-change")),
     path("admin/", admin.site.urls),
     path("language/", set_language, name="set_language"),

@@ -1,4 +1,4 @@
-"""The variables that this site reads beside the engine's settings, as docs/reference/settings.md groups them."""
+"""The site's variables, besides the engine's settings, in the groups of docs/reference/settings.md."""
 
 from config import database_url
 from notifications.conf.declarations import LONGEST_DAYS, LONGEST_S, LONGEST_WAIT_S
@@ -13,22 +13,22 @@ class SiteVariables:
     """The site and its keys"""
 
     SECRET_KEY = text("", "signs sessions and links; at least 50 random characters", required=True)
-    SECRET_KEY_FALLBACKS = items([], "earlier keys, while links made with them are still out")
-    DEBUG = flag(False, "never where real people are")
-    ALLOWED_HOSTS = items(["127.0.0.1", "localhost"], "host names the site answers to")
-    CSRF_TRUSTED_ORIGINS = items([], "other origins that may post")
-    BEHIND_TLS_PROXY = flag(False, "the proxy in front sets X-Forwarded-Proto and nobody else can")
-    HSTS_SECONDS = whole(31_536_000, "how long browsers insist on https://, where SITE_URL is")
+    SECRET_KEY_FALLBACKS = items([], "earlier keys, while links made with them are still valid")
+    DEBUG = flag(False, "never in production")
+    ALLOWED_HOSTS = items(["127.0.0.1", "localhost"], "host names of the site")
+    CSRF_TRUSTED_ORIGINS = items([], "other origins that may post forms")
+    BEHIND_TLS_PROXY = flag(False, "the proxy in front sets X-Forwarded-Proto, and no client can")
+    HSTS_SECONDS = whole(31_536_000, "how long browsers require https://, if SITE_URL is https://")
     HSTS_INCLUDE_SUBDOMAINS = flag(False, "for every subdomain too; only if all of them serve https://")
-    HSTS_PRELOAD = flag(False, "asks browsers to build the domain in; it takes months to undo")
+    HSTS_PRELOAD = flag(False, "asks browsers to put the domain on their built-in list; takes months to undo")
     DEFAULT_FROM_EMAIL = text("Mailroom <hello@mailroom.example>", "the sender", tidy=one_line)
     EMAIL_BACKEND = text(
         "config.refusal.RefusingBackend",
-        "for code that calls Django's `send_mail()`: the default raises an error; never one that prints",
+        "for code that calls Django's `send_mail()`; the default raises an error; never use one that prints",
     )
     STATIC_ROOT = filled("staticfiles", "where `collectstatic` writes")
     LOG_LEVEL = choice("INFO", "of the root logger", LOG_LEVELS)
-    FLOWER_BASIC_AUTH = text("", "user:password for Flower, several one a line; without it Flower does not start")
+    FLOWER_BASIC_AUTH = text("", "one user:password per line for Flower, which does not start without it")
 
 
 class DatabaseVariables:
@@ -42,8 +42,8 @@ class DatabaseVariables:
     )
     DATABASE_TIMEOUT_S = number(
         10,
-        "how long a web process, admin included, waits for an answer of the database; workers and relay wait 2 minutes,"
-        " commands for ever",
+        "how long a web process, including the admin, waits for an answer of the database; workers and relay wait"
+        " 2 minutes, commands without a limit",
         least=0.1,
         most=LONGEST_WAIT_S,
     )
@@ -56,11 +56,11 @@ class DatabaseVariables:
     POSTGRES_PASSWORD = text("", "")
     POSTGRES_SSLMODE = choice(
         "",
-        "libpq's [sslmode](https://www.postgresql.org/docs/current/libpq-ssl.html); empty: `verify-full` with"
-        " `POSTGRES_CA_FILE`, else libpq's own",
+        "libpq's [sslmode](https://www.postgresql.org/docs/current/libpq-ssl.html); if empty, `verify-full` with"
+        " `POSTGRES_CA_FILE`, otherwise libpq's default",
         tuple(database_url.SSL_MODES),
     )
-    POSTGRES_CA_FILE = text("", "the authority that signed the server's certificate")
+    POSTGRES_CA_FILE = text("", "certificate of the authority that signed the server's")
 
 
 class RedisVariables:
@@ -72,10 +72,7 @@ class RedisVariables:
     REDIS_USER = text("", "for servers with ACLs")
     REDIS_PASSWORD = text("", "")
     REDIS_TLS = flag(False, "")
-    # Anonymous requests must not fill the broker's database.
-    LIMITS_REDIS_URL = text(
-        "", "where rate limits are counted; empty: the database beside `REDIS_URL`'s, on the same server"
-    )
+    LIMITS_REDIS_URL = text("", "where rate limits are counted; if empty, in another database on `REDIS_URL`'s server")
 
 
 class SmtpVariables:
@@ -95,7 +92,7 @@ class AccountsVariables:
     CONFIRMATION_TIMEOUT_S = whole(3 * 86400, "how long a confirmation link works", least=1, most=LONGEST_S)
     UNCONFIRMED_DAYS = whole(
         7,
-        "days after its confirmation link was sent until an account that was never confirmed is deleted",
+        "an account that was never confirmed is deleted this many days after its confirmation link was sent",
         most=LONGEST_DAYS,
     )
     CLIENT_LIMITS = text(
@@ -104,17 +101,17 @@ class AccountsVariables:
     )
     ADDRESS_LIMITS = text(
         "mail=6/hour,reset=5/hour,failed-log-in=5/5 minutes,current-password=10/minute",
-        "what may be asked for one address, or by one member",
+        "limits per address or user",
     )
-    # More are answered alike and not written down.
     UNKNOWN_ADDRESS_LIMIT = text(
-        "1000/hour", "requests for email to addresses without an account that are written down, all together"
+        "1000/hour",
+        "how many requests for email to addresses without an account are stored, in total; the others get the same"
+        " answer",
     )
-    # What else is in X-Forwarded-For is not believed.
     TRUSTED_PROXIES = whole(
         0,
-        "how many proxies of yours stand in front and add to X-Forwarded-For; wrong, it counts all people as one, or"
-        " believes anybody",
+        "the number of your proxies in front, each of which adds to X-Forwarded-For; too low counts all clients as one,"
+        " too high lets clients forge their address",
     )
 
 

@@ -14,13 +14,13 @@ RETRY_AFTER_S = 10
 
 @never_cache
 def live(request: HttpRequest) -> HttpResponse:
-    # Says nothing about the database: restarting the process would not fix that.
+    # Does not check the database, because restarting this process would not fix it.
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    # The database answers and can be written to. A broker outage is no reason to refuse users.
+    # Checks that the database is writable. The site works without the broker, so that is not checked.
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('transaction_read_only')")
@@ -33,7 +33,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    # Django calls this while the exception is being handled, so its type is known.
+    # Django calls this view while it handles the exception.
     if is_outage(sys.exception()):
         response = render(request, "503.html", status=503, context={"retry_after_s": RETRY_AFTER_S})
         response["Retry-After"] = str(RETRY_AFTER_S)

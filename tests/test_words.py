@@ -33,9 +33,7 @@ PENDING = (
     "notifications/management/", "notifications/templates/", "notifications/static/", "notifications/locale/",
     "tests/notifications/admin/", "tests/notifications/operations/", "tests/notifications/housekeeping/",
     "tests/notifications/runtime/", "tests/notifications/management/",
-    "config/", "devtools/", "tests/config/", "tests/devtools/", "tests/containers/", "tests/docs/",
-    "Makefile", "Dockerfile", ".ci/", ".env.example", ".gitignore", ".dockerignore", "pyproject.toml",
-    "docker-compose.yml", "docker-compose.secrets.yml", ".github/", ".pre-commit-config.yaml",
+    "devtools/", "tests/config/", "tests/devtools/", "tests/containers/", "tests/docs/",
     "docs/", "README.md", "CONTRIBUTING.md", "CHANGELOG.md",
     "tests/live/", "tests/database/", "tests/plans/", "tests/upgrade/", "tests/adopt/", "tests/*",
 )  # fmt: skip

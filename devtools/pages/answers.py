@@ -139,8 +139,8 @@ def _bounces() -> str:
     rows = [("(any)", row.means, _bounce(row.bounce)) for row in bounced.FIRST] + rows
     words = [("(no clear status)", row.means, _bounce(row.bounce)) for row in bounced.TEXTS]
     text = (
-        "This table applies to replies to RCPT TO, SES' diagnostic codes, and the details of SendGrid's and Postmark's\n"
-        "bounces. Words alone never make a bounce more final than the provider reports.\n\n"
+        "This table applies to replies to RCPT TO, SES' diagnostic codes, and the details of SendGrid's and\n"
+        "Postmark's bounces. Words alone never make a bounce more final than the provider reports.\n\n"
     )
     head = ("status", "about", "bounce")
     return _section("Answers of the recipient's server", text + _table(head, [*rows, *words]))

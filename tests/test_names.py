@@ -15,7 +15,7 @@ VERBS = {
 NAMED_BY_SETTINGS = {"has_confirmed", "preview_user"}
 # Still to be renamed, or to be explained above. No name is added here.
 UNRESOLVED = {
-    "Finding", "Line", "Row", "bounce_kind", "choice", "confirm", "credentials", "filled", "flag",
+    "Finding", "Line", "Row", "bounce_kind", "choice", "credentials", "filled", "flag",
     "in_words", "items", "judged", "line", "message_url", "number", "parse",
     "recipient", "sender_address", "text",
     "watch", "webhook", "whole",

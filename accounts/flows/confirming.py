@@ -36,7 +36,7 @@ def needs(user: User, pending: PendingSignUp | None) -> Needs:
     return Needs.PASSWORD if _has_password(user) else Needs.NEW_PASSWORD
 
 
-def confirm(user: User) -> bool:
+def confirm_address(user: User) -> bool:
     """Confirm the address; return False if the link or password is no longer valid."""
     proof = confirmation_tokens.proof(user) | {"password": user.password}
     return _confirm(user, proof)
@@ -44,7 +44,7 @@ def confirm(user: User) -> bool:
 
 @sensitive_variables("password")
 def confirm_with_first_password(user: User, password: str) -> bool:
-    # For an account without a password. Returns False as `confirm` does.
+    # For an account without a password. Returns False as `confirm_address` does.
     proof = confirmation_tokens.proof(user) | {"password": user.password}
     user.set_password(password)
     return _confirm(user, proof, password=user.password)

@@ -74,7 +74,7 @@ class ConfirmView(View):
     def confirm(self, form: UsersForm) -> bool:
         if isinstance(form, NewPasswordForm):
             return confirming.confirm_with_first_password(form.user, form.cleaned_data["password"])
-        return confirming.confirm(form.user)
+        return confirming.confirm_address(form.user)
 
     def ask(self, user: User, needs: Needs, form: UsersForm) -> HttpResponse:
         reset = PasswordResetForm(initial={"email": user.email}) if needs is Needs.PASSWORD else None

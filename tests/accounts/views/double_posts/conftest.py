@@ -2,7 +2,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from tests.accounts.double_posts.posting import PASSWORD
+from tests.accounts.views.double_posts.posting import PASSWORD
 
 
 @pytest.fixture

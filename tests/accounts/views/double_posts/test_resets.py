@@ -11,8 +11,8 @@ from accounts.flows import passwords
 from accounts.links import password_reset_path
 from accounts.models import User
 from notifications.models import Message
-from tests.accounts.double_posts.posting import FIRST, PASSWORD, SECOND, is_done, kinds
 from tests.accounts.racing import held_until_all_are_there, post_together, tab
+from tests.accounts.views.double_posts.posting import FIRST, PASSWORD, SECOND, is_done, kinds
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -36,14 +36,14 @@ def happens(change, pk):
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_nobody_is_logged_in_by_a_link_whose_account_changes_meanwhile(user, monkeypatch, change):
-    confirm = confirming.confirm
+    confirm = confirming.confirm_address
 
     def slowly(user):
         is_done = confirm(user)
         happens(change, user.pk)
         return is_done
 
-    monkeypatch.setattr(confirming, "confirm", slowly)
+    monkeypatch.setattr(confirming, "confirm_address", slowly)
     client = Client()
     assert client.post(confirmation_path(user), {"password": PASSWORD}).status_code < 500
     assert "_auth_user_id" not in client.session

@@ -10,8 +10,8 @@ from accounts import form_key
 from accounts.flows.sign_up_cookie import PendingSignUp
 from accounts.form_key import FormWithKey
 from accounts.models import User, UserManager
-from tests.accounts.double_posts.posting import PASSWORD, is_done, kinds, with_key
 from tests.accounts.racing import held_until_all_are_there, post_together, tab
+from tests.accounts.views.double_posts.posting import PASSWORD, is_done, kinds, with_key
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,8 +10,8 @@ from accounts.links import address_change_path
 from accounts.models import User
 from accounts.tokens import AddressChangeTokenGenerator
 from notifications.models import Message
-from tests.accounts.double_posts.posting import FIRST, PASSWORD, SECOND, is_done, kinds, with_key
 from tests.accounts.racing import held_until_all_are_there, post_together, tab
+from tests.accounts.views.double_posts.posting import FIRST, PASSWORD, SECOND, is_done, kinds, with_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

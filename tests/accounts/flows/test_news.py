@@ -132,13 +132,13 @@ def test_tick_of_a_sign_up_counts_once_its_address_is_confirmed():
     suppress.suppress(ADDRESS, Reason.UNSUBSCRIBED, "")
     user = User.objects.create_user(ADDRESS, "a password", wants_news=True)
     assert in_force() == {Reason.UNSUBSCRIBED}
-    assert confirming.confirm(user)
+    assert confirming.confirm_address(user)
     assert (in_force(), wants_news()) == (set(), True)
 
 
 def test_confirmation_without_a_yes_lifts_nothing():
     suppress.suppress(ADDRESS, Reason.UNSUBSCRIBED, "")
-    assert confirming.confirm(User.objects.create_user(ADDRESS, "a password", wants_news=False))
+    assert confirming.confirm_address(User.objects.create_user(ADDRESS, "a password", wants_news=False))
     assert in_force() == {Reason.UNSUBSCRIBED}
 
 

@@ -1,4 +1,4 @@
-"""Start the real stack on free ports in a fresh folder, send the workload, check: a run without faults."""
+"""Start the stack on free ports in a fresh folder, send the workload, check the result."""
 
 import os
 import shutil
@@ -53,11 +53,11 @@ def main() -> int:
 
 def measure(stack: Stack, began: float) -> Figures:
     log = FOLDER / "clients.jsonl"
-    say(f"Enqueueing {workload.READERS} bulk messages; as shipped, the simulated provider needs 2 s for each email …")
+    say(f"Enqueueing {workload.READERS} bulk messages. The simulated provider takes 2 s for each email …")
     announced = workload.announce(stack)
     say(f"Meanwhile {workload.SIGN_UPS} people sign up, {workload.RESETS} of them reset their password …")
     queued = workload.sign_up(stack.site_url, log)
-    say(f"For comparison, {workload.INLINE} people sign up while the page itself waits for the provider …")
+    say(f"For comparison, {workload.INLINE} people sign up on a page that waits for the provider …")
     with old_way(stack) as site_url:
         inline = workload.sign_up_inline(site_url, log)
     say("Waiting until everything is sent …")
@@ -75,7 +75,7 @@ def measure(stack: Stack, began: float) -> Figures:
 
 @contextmanager
 def old_way(stack: Stack) -> Iterator[str]:
-    """Run a second web process with the old sign-up, from the same command and settings."""
+    """Run a second web process with the inline sign-up, with the same command and settings."""
     port = free_port()
     environment = stack.environment | {
         "WEB_PORT": str(port),
@@ -108,7 +108,10 @@ def _wait_for_page(url: str, process: "subprocess.Popen[bytes]") -> None:
 
 
 def wait_for(stack: Stack, count: int, began: float) -> list[dict[str, Any]]:
-    """Return the journal, oldest first, once it has `count` emails to others than the administrator, or time is up."""
+    """Return the journal, oldest first, once it has `count` emails or the time is over.
+
+    Emails to the administrator do not count.
+    """
     simulated = Simulated(stack.simulator_url, stack.folder / "simulator")
     while True:
         journal = [entry for entry in reversed(simulated.messages()) if entry["to"] != ADMIN_ADDRESS]
@@ -119,7 +122,7 @@ def wait_for(stack: Stack, count: int, began: float) -> list[dict[str, Any]]:
 
 
 def waits(stack: Stack, journal: list[dict[str, Any]]) -> dict[str, list[float]]:
-    """Return, for each stream, the seconds from the commit of each message to the start of its provider call."""
+    # Seconds from the commit of each message to the start of its provider call, by stream.
     rows = _sql(stack, "SELECT id::text, stream, extract(epoch FROM created_at)::float FROM notifications_message")
     written = {message_id: (stream, created) for message_id, stream, created in rows}
     found: dict[str, list[float]] = {"critical": [], "default": [], "bulk": []}

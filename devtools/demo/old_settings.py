@@ -1,4 +1,4 @@
-"""Mailroom's settings, with an inline sign-up: the request itself sends the email."""
+"""Mailroom's settings with an inline sign-up: the request itself sends the email."""
 
 from config.settings import *  # noqa: F403
 

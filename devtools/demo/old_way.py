@@ -1,4 +1,4 @@
-"""The sign-up page, except that the request waits for the provider. For comparison only."""
+"""The sign-up page, but its request waits for the provider. For comparison only."""
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_save
@@ -17,7 +17,7 @@ from notifications.providers import registry
 
 # Otherwise the outbox would send the email a second time.
 if not post_save.disconnect(sender=User, dispatch_uid="accounts.welcome_new_user"):
-    raise ImproperlyConfigured("The receiver that enqueues the welcome email has another dispatch_uid.")
+    raise ImproperlyConfigured("The receiver that enqueues the welcome email was not found by its dispatch_uid.")
 
 
 class InlineSignUpView(SignUpView):

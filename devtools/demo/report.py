@@ -1,4 +1,4 @@
-"""Format the demo's figures, and list what went wrong. Pure."""
+"""Format the demo's figures and list the failures. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ WIDTHS = (28, 9, 9, 9)
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """`queued`, `inline`: people's requests, by the way their email is sent.
+    """`queued` and `inline`: requests, by how their email is sent. `statuses`: the number of messages in each.
 
-    `waits_s`: per stream, from commit to the start of the provider call. `statuses`: messages by status.
+    `waits_s`: by stream, from commit to the start of the provider call.
     """
 
     queued: Sequence[Operation]
@@ -52,7 +52,7 @@ class Figures:
 
 
 def complaints(figures: Figures) -> Iterator[str]:
-    """Yield each limit that was missed: the value, and what was expected."""
+    """Yield each failure with its value and what was expected."""
     verdict = figures.verdict
     yield from itemized(Broken.LOST, [about(fact) for fact in verdict.lost])
     yield from itemized(Broken.DOUBLED, [copy_of(duplicate) for duplicate in verdict.duplicates])
@@ -62,16 +62,16 @@ def complaints(figures: Figures) -> Iterator[str]:
         yield "No sign-up succeeded."
     elif figures.ratio < LEAST_RATIO:
         yield (
-            f"A queued sign-up was only {figures.ratio:.1f} times faster than an inline one; at least"
-            f" {LEAST_RATIO:g} times was expected. A busy machine can cause this."
+            f"A queued sign-up was only {figures.ratio:.1f} times as fast as an inline one; expected at least"
+            f" {LEAST_RATIO:g} times. A busy machine can cause this."
         )
     if figures.critical_wait_p95_s > LONGEST_CRITICAL_WAIT_S:
         yield (
-            f"Password resets waited {figures.critical_wait_p95_s:.2f} s for the provider call (p95); at most"
-            f" {LONGEST_CRITICAL_WAIT_S:g} s was expected. A busy machine can cause this."
+            f"Password resets waited {figures.critical_wait_p95_s:.2f} s for the provider call (p95); expected at most"
+            f" {LONGEST_CRITICAL_WAIT_S:g} s. A busy machine can cause this."
         )
     if figures.took_s >= LONGEST_S:
-        yield f"The demo took {figures.took_s:.0f} s; less than {LONGEST_S:g} s was expected. The machine may be busy."
+        yield f"The demo took {figures.took_s:.0f} s; expected at most {LONGEST_S:g} s. The machine may be busy."
 
 
 def table(figures: Figures) -> str:

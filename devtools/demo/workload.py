@@ -10,7 +10,7 @@ READERS = 500
 SIGN_UPS, SIGN_UPS_PER_S = 50, 6.0
 RESETS = 10
 INLINE, INLINE_PER_S = 10, 1.0
-# One person after the other: the demo measures how long a page takes, not how much load the site bears.
+# One request at a time: the demo measures response times, not the load that the site can bear.
 CLIENTS = 1
 HEADLINE = "What is new"
 MAKE_READERS = f"""
@@ -23,7 +23,7 @@ User.objects.bulk_create(User(email=address, **agreed) for address in addresses)
 
 
 def announce(stack: Stack) -> set[Fact]:
-    """Enqueue one bulk email for each reader; return these emails as facts."""
+    """Enqueue one bulk email for each reader and return their facts."""
     stack.manage("shell", "-v", "0", "-c", MAKE_READERS)
     stack.manage("announce", "demo", "--headline", HEADLINE, "--text", "Nothing, really.")
     return {("product-news", f"reader{number}@example.com") for number in range(READERS)}

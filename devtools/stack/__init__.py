@@ -1,8 +1,8 @@
-"""The whole application on one machine with nothing but Python: servers from wheels, under a supervisor."""
+"""The whole application on one machine, with servers from PyPI wheels and a supervisor. Needs only Python."""
 
 import os
 
 from devtools.stack.loopback import exempt
 
-# Everything in this package, and every process that it starts, talks to this machine only.
+# This package and the processes that it starts connect only to this machine.
 exempt(os.environ)

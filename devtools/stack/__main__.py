@@ -1,4 +1,4 @@
-"""`python -m devtools.stack COMMAND`: what the Makefile runs."""
+"""`python -m devtools.stack COMMAND`: the commands behind `make up`, `make down` and others."""
 
 import os
 import sys
@@ -29,7 +29,7 @@ def up() -> int:
     """Start everything, print the addresses, and run until Ctrl-C."""
     supervisor = Supervisor(FOLDER)
     if supervisor.running():
-        print("Mailroom is already running from this folder; `make down` ends it.", file=sys.stderr)
+        print("Mailroom is already running in this folder. Stop it with `make down`.", file=sys.stderr)
         return 1
     if supervisor.stop():
         print(LEFTOVERS_STOPPED)
@@ -48,7 +48,7 @@ def run(stack: Stack) -> int:
         print(table(stack), flush=True)
         while not stop.wait(LOOK_EVERY_S):
             if not stack.supervisor.running():
-                print("Mailroom was stopped from elsewhere.")
+                print("Mailroom was stopped by another command.")
                 return 0
     except (StackError, SupervisorError, ServerError) as error:
         print(error, file=sys.stderr)
@@ -71,20 +71,20 @@ def down() -> int:
 
 
 def clean() -> int:
-    """Delete the embedded database; as root it lies outside of .local/."""
+    """Delete the embedded database, which for root is outside .local/."""
     Postgres(FOLDER / "postgres", 0).destroy()
     return 0
 
 
 def requirements() -> int:
     if stale := out_of_step():
-        print(f"{' and '.join(stale)} no longer fit pyproject.toml: run `make requirements`.", file=sys.stderr)
+        print(f"Out of date: {', '.join(stale)}. Run `make requirements`.", file=sys.stderr)
         return 1
     return 0
 
 
 def chosen_ports() -> Ports:
-    """Return the ports to use. Raises PortTakenError, or ValueError for an invalid one."""
+    """Read the ports from the environment. Raises PortTakenError, or ValueError for an invalid one."""
     ports = {}
     for name, default in (("web", Ports.web), ("flower", Ports.flower), ("simulator", Ports.simulator)):
         variable = f"{name.upper()}_PORT"
@@ -98,11 +98,11 @@ def chosen_ports() -> Ports:
 
 def table(stack: Stack) -> str:
     rows = [
-        ("Sign up", f"{stack.site_url}/sign-up/", "and read the email that arrives:"),
-        ("Mailbox", f"{stack.simulator_url}/", "a simulated provider that needs 2 s for each email"),
+        ("Sign up", f"{stack.site_url}/sign-up/", "then read the email in the mailbox:"),
+        ("Mailbox", f"{stack.simulator_url}/", "of the provider simulator, which takes 2 s for each email"),
         ("Admin", f"{stack.site_url}/admin/", f"{ADMIN_ADDRESS} · {stack.admin_password}"),
         ("Flower", f"{stack.flower_url}/", f"operator · {stack.flower_password}"),
-        ("Emails", f"{stack.site_url}/dev/emails/", "a preview of every email, in every language"),
+        ("Emails", f"{stack.site_url}/dev/emails/", "previews of all emails, in every language"),
     ]
     lines = [f"  {name:<9}{url:<34}{note}" for name, url, note in rows]
     return "\n".join(
@@ -113,7 +113,7 @@ def table(stack: Stack) -> str:
             *lines,
             "",
             "  Running: web, 3 workers (critical, main, bulk), relay, beat, Flower, simulator, PostgreSQL, Valkey",
-            "  Logs:    .local/log/        Ctrl-C stops everything; the data stays.",
+            "  Logs:    .local/log/        Ctrl-C stops everything; the data is kept.",
             "",
         ]
     )

@@ -1,4 +1,4 @@
-"""Whether requirements*.txt still say what pyproject.toml asks for."""
+"""Check that requirements*.txt match pyproject.toml."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config.environment import BASE_DIR
 
-# Production, the local stack besides, and all that tests and checks need.
+# For production, for the local stack, and for tests and checks.
 FILES = {
     "requirements.txt": ["--group", "site"],
     "requirements-local.txt": ["--group", "devtools"],
@@ -27,14 +27,14 @@ COMPILE = (
 
 
 def out_of_step() -> list[str]:
-    """Return the files that resolving pyproject.toml again, from the pins there are, would change."""
+    """Return the files that resolving pyproject.toml again, starting from their pins, would change."""
     return [name for name, options in FILES.items() if not _in_step(name, options)]
 
 
 def _in_step(name: str, options: list[str]) -> bool:
     pinned = (BASE_DIR / name).read_text()
     with tempfile.TemporaryDirectory() as folder:
-        # uv keeps the pins it finds in the output file wherever they still fit.
+        # uv keeps the pins in the output file where they still match.
         output = Path(folder) / name
         output.write_text(pinned)
         subprocess.run([*COMPILE, *options, "-o", str(output)], cwd=BASE_DIR, check=True, stdout=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""How commands print: line by line, also into a pipe."""
+"""Print a command's output line by line, also into a pipe."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,13 +9,12 @@ def say(text: str) -> None:
 
 
 def row(name: str, cells: Sequence[str], widths: Sequence[int]) -> str:
-    """Return a line of a table; the first width is the name's."""
     columns = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths[1:], strict=True))
     return f"  {name:<{widths[0]}}{columns}"
 
 
 class Tee:
-    """Prints, and appends the same to a file."""
+    """Prints a text and appends it to a file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

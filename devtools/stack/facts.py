@@ -1,4 +1,4 @@
-"""Facts that the site acknowledged, how a provider's journal shows them, and percentiles."""
+"""Facts that the site acknowledged, how to read them in a provider's journal, and percentiles."""
 
 import math
 import re

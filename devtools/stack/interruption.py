@@ -5,9 +5,9 @@ import threading
 
 
 def interrupt_once() -> threading.Event:
-    """Let SIGINT and SIGTERM raise KeyboardInterrupt in the main thread once; return an event that is set from then on.
+    """Let SIGINT and SIGTERM raise KeyboardInterrupt once, and return an event that they set.
 
-    A second signal must not cut off the stop that follows.
+    A second signal must not interrupt the stop that follows.
     """
     interrupted = threading.Event()
 

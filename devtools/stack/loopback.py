@@ -8,7 +8,7 @@ VARIABLES = ("no_proxy", "NO_PROXY")
 
 
 def exempt(environment: MutableMapping[str, str]) -> None:
-    """Add loopback to what `environment` exempts from proxies. What both spellings exempt stays exempt."""
+    """Add loopback to the hosts that `environment` exempts from proxies, under both spellings."""
     named = [name.strip() for variable in VARIABLES for name in environment.get(variable, "").split(",")]
     value = ",".join(dict.fromkeys(name for name in [*named, *LOOPBACK] if name))
     for variable in VARIABLES:

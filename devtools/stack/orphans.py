@@ -14,9 +14,9 @@ PATIENCE_S = 60.0
 
 
 def end_orphans(folder: Path) -> int:
-    """End the processes of the stack in `folder`; return how many there were.
+    """End the processes of the stack in `folder` and return their number.
 
-    The servers end last: workers still have to record what they sent.
+    The servers end last, because workers still have to record what they sent.
     """
     found = list(_of_stack(folder))
     _end([process for process, environment in found if APPLICATION_MARK in environment])
@@ -37,7 +37,7 @@ def _of_stack(folder: Path) -> Iterator[tuple[psutil.Process, dict[str, str]]]:
 def _end(processes: list[psutil.Process]) -> None:
     ids = {process.pid for process in processes}
     for process in processes:
-        # A parent ends its children in its own way; PostgreSQL would take a child's end for a crash.
+        # A parent ends its children itself. PostgreSQL treats the end of a child as a crash.
         if _parent(process) not in ids:
             _ask(process, kill=False)
     for process in psutil.wait_procs(processes, timeout=PATIENCE_S)[1]:

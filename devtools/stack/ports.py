@@ -7,12 +7,12 @@ LAST = 65535
 
 
 class PortTakenError(RuntimeError):
-    """Another process listens on the port; the text names the variable that chooses another one."""
+    """Another process uses the port; the text names the variable to change."""
 
 
 def is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # As servers do: a port in TIME_WAIT is free for a new listener.
+        # A port in TIME_WAIT is free for a new listener.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -22,14 +22,13 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Return a port that is free at this moment."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
 def require_free(variable: str, port: int) -> None:
-    """Raises PortTakenError."""
+    # Raises PortTakenError.
     if not is_free(port):
         other = port + 1000 if port < LAST - 1000 else port - 1000
-        raise PortTakenError(f"Port {port} is taken. Choose another one: {variable}={other} make up")
+        raise PortTakenError(f"Port {port} is taken. Choose another: {variable}={other} make up")

@@ -1,4 +1,4 @@
-"""PostgreSQL from its wheel, with a password. As root it runs under an account that owns nothing else."""
+"""PostgreSQL from its wheel, with a password. Started as root, it runs under an unprivileged account."""
 
 import hashlib
 import os
@@ -18,14 +18,14 @@ from devtools.stack.secret_files import kept_secret
 from devtools.stack.server import Server, ServerError, as_user
 from devtools.stack.wheels import copied, wheel_folder
 
-# PostgreSQL refuses to run as root. This account exists on every Linux and owns nothing of its own.
+# PostgreSQL refuses to run as root. This account exists on every Linux system and owns no files.
 UNPRIVILEGED = "nobody"
-# Where that account can reach the data without anybody opening a home folder to it.
+# Outside home folders, which the account cannot enter.
 ROOTS_FOLDER = Path("/var/lib/mailroom")
 
 
 class Postgres(Server):
-    """Data lives in `folder`, as root under /var/lib/mailroom. The database and its role are called mailroom."""
+    """Data is in `folder`, for root under /var/lib/mailroom. The database and its role are called mailroom."""
 
     name = "postgres"
     stop_signal = signal.SIGINT  # "fast": ends sessions, keeps all data
@@ -36,7 +36,6 @@ class Postgres(Server):
 
     @cached_property
     def place(self) -> Path:
-        """The folder that the server's account can reach."""
         if self.owner is None:
             return self.folder
         return ROOTS_FOLDER / hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
@@ -50,7 +49,7 @@ class Postgres(Server):
         settings = {
             "listen_addresses": HOST,
             "port": str(self.port),
-            # A socket's path may have 107 bytes; a checkout's can be longer.
+            # No socket: its path may have 107 bytes, and the path of a checkout can be longer.
             "unix_socket_directories": "",
             "max_connections": "200",
             "log_min_messages": "warning",
@@ -90,7 +89,7 @@ class Postgres(Server):
         if (self.data / "PG_VERSION").exists():
             return
         self.place.mkdir(parents=True, exist_ok=True)
-        # An initdb that was cut off leaves a folder without the version file, which nothing can use.
+        # An interrupted initdb leaves a useless folder without the version file.
         shutil.rmtree(self.data, ignore_errors=True)
         self.data.mkdir(mode=0o700)
         password_file = self.place / "initdb.password"
@@ -105,7 +104,7 @@ class Postgres(Server):
             password_file.unlink()
 
     def _set_aside(self) -> None:
-        """Make room where an earlier checkout at this path was deleted by hand: the password of its data is gone."""
+        # The data of an earlier checkout at this path, which was deleted with the password.
         if self.data.exists():
             self.data.rename(self.place / f"data-without-password-{time.time_ns()}")
 
@@ -129,7 +128,6 @@ class Postgres(Server):
         return True
 
     def create_database(self) -> None:
-        """Create the database mailroom if there is none."""
         with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'mailroom'").fetchone():
                 connection.execute("CREATE DATABASE mailroom")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from config import env_file
 
-ENV_HEADER = "# Written at every start, for `manage.py` in another terminal. The environment wins over this file.\n"
+ENV_HEADER = "# Written at every start, for `manage.py` in another terminal. The environment overrides this file.\n"
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file in one step; only its owner can read it at any time."""
+    """Replace a file atomically. At no time can anyone but its owner read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
     new.unlink(missing_ok=True)
@@ -20,12 +20,11 @@ def write_private(path: Path, text: str) -> None:
 
 
 def write_env(path: Path, values: dict[str, str]) -> None:
-    """Write an env file that config/environment.py reads."""
     write_private(path, ENV_HEADER + "".join(env_file.env_line(*item) for item in sorted(values.items())))
 
 
 def kept_secret(path: Path) -> str:
-    """Return the secret kept in a file that only its owner can read; make one at the first time."""
+    """Return the secret in a file that only its owner can read. Create it at the first call."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)

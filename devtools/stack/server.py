@@ -1,4 +1,4 @@
-"""What the embedded servers have in common: real servers from PyPI wheels, on loopback, owned by one account."""
+"""The base of the embedded servers: real servers from PyPI wheels, on loopback."""
 
 import pwd
 import signal
@@ -18,13 +18,13 @@ class ServerError(RuntimeError):
 
 
 class Server(ABC):
-    """A server that keeps its data in a folder. Usable as a context manager, or by its `command` under a supervisor."""
+    """A server that keeps its data in a folder. Use it as a context manager, or run its `command` in a supervisor."""
 
     name: str
     stop_signal: signal.Signals
 
     def __init__(self, folder: Path, port: int, *, durable: bool = True) -> None:
-        """`durable=False` trades safety against power loss for speed; meant for tests."""
+        # `durable=False` is faster and loses data in a power cut. For tests.
         self.folder = folder.absolute()
         self.port = port
         self.durable = durable
@@ -40,12 +40,12 @@ class Server(ABC):
 
     @property
     def owner(self) -> str | None:
-        """The account to run under, or None for one's own."""
+        """The account to run under, or None for the current one."""
         return None
 
     @abstractmethod
     def prepare(self) -> None:
-        """Make what the server needs for its first start. Doing it again changes nothing."""
+        """Create the files that the server needs. Idempotent."""
 
     @abstractmethod
     def answers(self) -> bool: ...
@@ -68,7 +68,7 @@ class Server(ABC):
             raise ServerError(f"{error}\n{log.read_text(errors='replace')[-2000:]}") from None
 
     def wait_ready(self) -> None:
-        """Return once the server answers. Raises ServerError after START_TIMEOUT_S, or when its process ended."""
+        """Wait until the server answers. Raises ServerError after START_TIMEOUT_S, or if its process ends."""
         give_up_at = time.monotonic() + START_TIMEOUT_S
         while not self.answers():
             if self.process is not None and self.process.poll() is not None:
@@ -91,8 +91,8 @@ class Server(ABC):
                 self.process.wait()
         self.process = None
 
-    def destroy(self) -> None:  # noqa: B027 - most keep nothing elsewhere
-        """Delete what a stopped server keeps outside of its folder."""
+    def destroy(self) -> None:  # noqa: B027 - most have nothing outside of their folder
+        """Delete the files of a stopped server outside of its folder."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -105,7 +105,7 @@ class Server(ABC):
 
 
 def as_user(account: str | None) -> dict[str, Any]:
-    """Return subprocess options that run a command under `account`, with no other group, in a folder it can enter."""
+    """Return the subprocess options to run a command under `account`, in a folder that it can enter."""
     if account is None:
         return {}
     entry = pwd.getpwnam(account)

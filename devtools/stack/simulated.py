@@ -20,7 +20,6 @@ class Simulated:
     folder: Path
 
     def set_controls(self, provider: str = "", /, **controls: float | str) -> None:
-        """Change the controls of one provider, or of all."""
         url = f"{self.url}/api/controls/{provider}" if provider else f"{self.url}/api/controls"
         requests.put(url, json=controls, timeout=TIMEOUT_S).raise_for_status()
 

@@ -1,4 +1,4 @@
-"""A browser without a screen, for benchmarks and fault runs: uses the site's real forms over HTTP."""
+"""An HTTP client for the site's forms, for benchmarks and fault runs."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ CHECK_INBOX = "/check-inbox/"
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a form's POST: its status, its redirect, and how long it took."""
+    """The response to a form's POST: its status, its redirect, and how long it took."""
 
     status: int
     location: str
@@ -30,7 +30,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Form:
-    """An opened form: where it is posted, and what it already holds."""
+    """An opened form: its URL and its hidden fields."""
 
     url: str
     hidden: dict[str, str]
@@ -50,36 +50,36 @@ class SavedTwiceError(RejectedError):
 
 
 class _Hidden(HTMLParser):
-    """Collects the hidden fields of the form that a page posts to its own address."""
+    """Collects the hidden fields of the form that a page posts to the same URL."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.found: dict[str, str] = {}
-        self._own = False
+        self._is_in_form = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         if tag == "form":
-            self._own = not given.get("action")
-        if self._own and tag == "input" and given.get("type") == "hidden" and given.get("name"):
+            self._is_in_form = not given.get("action")
+        if self._is_in_form and tag == "input" and given.get("type") == "hidden" and given.get("name"):
             self.found[str(given["name"])] = given.get("value") or ""
 
 
 class SiteClient:
-    """One browser session. Not thread-safe, except that `fill_in_twice` posts from two threads of its own."""
+    """One browser session. Not thread-safe; `fill_in_twice` starts its threads itself."""
 
     def __init__(self, site_url: str) -> None:
         self.site_url = site_url
         self.http = _session()
 
     def fill_in(self, path: str, **fields: str) -> Answer:
-        """Open the page of a form, fill in `fields` and post it. Raises requests.RequestException."""
+        """Open a form, fill in `fields` and post it. Raises requests.RequestException."""
         form = self.open(path)
         return _post(self.http, form, fields) if form.hidden else form.page
 
     def fill_in_twice(self, path: str, *variants: dict[str, str]) -> list[Answer]:
-        """Open a form and post it with each of `variants` at the same time, as a double click does.
+        """Open a form and post each of `variants` at the same time, as a double click does.
 
         Raises requests.RequestException.
         """
@@ -90,7 +90,7 @@ class SiteClient:
             return list(pool.map(lambda fields: self._post_apart(form, fields), variants))
 
     def open(self, path: str) -> Form:
-        """Open a page, by its path or the whole link. Raises requests.RequestException."""
+        """Open a page by its path or URL. Raises requests.RequestException."""
         page = self.http.get(urljoin(self.site_url, path), timeout=TIMEOUT_S)
         answer = Answer(page.status_code, "", page.elapsed.total_seconds(), page.text)
         return Form(url=page.url, hidden=_Hidden(page.text).found, page=answer)
@@ -106,13 +106,13 @@ class SiteClient:
         return max([first, *others], key=lambda answer: answer.took_s)
 
     def ask_for_reset(self, address: str) -> Answer:
-        """Ask for a new password. Raises RejectedError unless the site accepts it."""
+        """Request a password reset. Raises RejectedError unless the site accepts it."""
         return _led_to("/password-reset/done/", self.fill_in("/password-reset/", email=address))
 
     def choose_password(self, link: str) -> Answer:
-        """Use a reset link in two windows at the same time, with two passwords, and return the answer that saved one.
+        """Use a reset link in two windows at the same time, with two passwords. One of them must be saved.
 
-        Raises SavedTwiceError, and RejectedError if neither saved.
+        Raises SavedTwiceError, and RejectedError if neither was saved.
         """
         answers = self.fill_in_twice(link, *({"password": f"{PASSWORD} {number}"} for number in (1, 2)))
         saved = [answer for answer in answers if answer.led_to("/password-reset/complete/")]
@@ -128,9 +128,9 @@ class SiteClient:
 
 def _session() -> requests.Session:
     http = requests.Session()
-    # As browsers do: a server may close an idle connection in the moment in which it is used again.
+    # Retry as browsers do: a server may close an idle connection at the moment it is reused.
     http.mount("http://", HTTPAdapter(max_retries=Retry(total=2, connect=0, status=0, allowed_methods={"GET"})))
-    # Loopback never goes through this machine's proxy.
+    # No proxy for loopback.
     http.trust_env = False
     return http
 

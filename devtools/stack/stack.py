@@ -31,7 +31,7 @@ ADMIN_ADDRESS = "admin@mailroom.example"
 HEALTHY_WITHIN_S = 90.0
 SIMULATOR = "simulator"
 PLENTY = ",".join(f"{name}=3000/minute" for name in ("sign-up", "resend", "reset", "log-in", "failed-log-in"))
-# What a caller may set for one start without it being written down for the next.
+# Only these are written to the env file. A caller's other variables apply to one start.
 LIVES_IN_ENV_FILE = (
     *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SITE_URL", "SIMULATOR_URL", "FLOWER_URL"),
     *("MAILROOM_LOCAL", "EMAIL_PROVIDERS"),
@@ -52,7 +52,7 @@ class Ports:
 
 
 class Stack:
-    """A stack in its own folder. `caller`: the environment of the command that starts it."""
+    """A stack in a folder. `caller`: the environment of the command that starts it."""
 
     def __init__(self, folder: Path, ports: Ports, caller: Mapping[str, str]) -> None:
         self.folder = folder.absolute()
@@ -61,7 +61,7 @@ class Stack:
         self.ports = ports
         self.caller = dict(caller)
         exempt(self.caller)
-        # Its servers are given to its processes as URLs.
+        # The stack's processes get their servers as URLs.
         for part in ("POSTGRES_HOST", "REDIS_HOST"):
             self.caller.pop(part, None)
         self.supervisor = Supervisor(self.folder)
@@ -97,11 +97,11 @@ class Stack:
 
     @cached_property
     def environment(self) -> dict[str, str]:
-        """The environment of every process of the stack; the caller's values win over the ones made up here."""
-        made_up = {
+        """The environment of every process of the stack. The caller's values override the generated ones."""
+        generated = {
             "SECRET_KEY": kept_secret(self.folder / "secret.key"),
             "EMAIL_PROVIDERS": "simulator",
-            # On one machine all people, simulated ones too, come from one address.
+            # On one machine all clients have one IP address.
             "CLIENT_LIMITS": PLENTY,
             **self._webhook_proofs(),
             **{"DATABASE_URL" if server.name == "postgres" else "REDIS_URL": server.url for server in self.servers},
@@ -118,10 +118,10 @@ class Stack:
             "SIMULATOR_PORT": str(self.ports.simulator),
             "PYTHONUNBUFFERED": "1",
         }
-        return made_up | self.caller | fixed
+        return generated | self.caller | fixed
 
     def _webhook_proofs(self) -> dict[str, str]:
-        """Return the settings with which the site verifies the simulated providers' reports."""
+        # Settings with which the site verifies the simulated providers' reports.
         curve = kept_keys(self.simulator_keys).public_curve()
         return {
             "SIMULATOR_WEBHOOK_KEY": curve,
@@ -132,7 +132,7 @@ class Stack:
         }
 
     def start(self, say: Callable[[str], None]) -> None:
-        """Bring everything up and wait until it is healthy. Raises StackError, SupervisorError or ServerError."""
+        """Start everything and wait until it is healthy. Raises StackError, SupervisorError or ServerError."""
         say("Starting PostgreSQL and Valkey …" if self.servers else "Using the given PostgreSQL and Redis …")
         for server in self.servers:
             server.prepare()
@@ -158,7 +158,7 @@ class Stack:
         self.supervisor.stop()
 
     def destroy(self) -> None:
-        """Stop everything, and delete what the servers keep outside of the stack's folder."""
+        """Stop everything, and delete the servers' files outside of the stack's folder."""
         self.stop()
         for server in self.servers:
             server.destroy()
@@ -198,7 +198,7 @@ class Stack:
             )
 
     def _kept_port(self, name: str) -> int:
-        """Return the port of the last start if it is still to be had, so that open shells keep working."""
+        """Return the port of the last start if it is still free, so that open shells keep working."""
         note = self.folder / f"{name}.port"
         if note.exists() and is_free(int(note.read_text())):
             return int(note.read_text())
@@ -231,7 +231,7 @@ class Stack:
         return Program(
             name=process.name,
             command=command_line(process, run=self.folder, env=Environment(self.environment)),
-            environment=self._own_environment() | environment,
+            environment=self._added_environment() | environment,
             stop_s=process.stop_s,
         )
 
@@ -243,13 +243,13 @@ class Stack:
                 *(sys.executable, "-m", "devtools.simulator", *options),
                 *("--webhook-url", f"{self.site_url}/webhooks/"),
             ],
-            environment=self._own_environment() | {"MAILROOM_ROLE": Role.MANAGE.value},
-            # It answers until the last worker has ended.
+            environment=self._added_environment() | {"MAILROOM_ROLE": Role.MANAGE.value},
+            # Stops after the last worker.
             priority=10,
         )
 
-    def _own_environment(self) -> dict[str, str]:
-        """What differs from the environment that supervisord itself inherits."""
+    def _added_environment(self) -> dict[str, str]:
+        # Programs inherit the rest from supervisord.
         return {name: value for name, value in self.environment.items() if self.caller.get(name) != value}
 
     def _heartbeat(self, process: Process) -> Path:
@@ -265,7 +265,7 @@ class Stack:
             time.sleep(0.2 if waiting else 0)
 
     def _introduce_workers(self) -> None:
-        """Flower asks the workers for their queues once, at its own start, when they may not have been up."""
+        # Flower asks the workers for their queues only when it starts, maybe before they are up.
         requests.get(
             f"{self.flower_url}/api/workers",
             params={"refresh": "1"},
@@ -274,7 +274,6 @@ class Stack:
         )
 
     def healthy(self, name: str) -> bool:
-        """Return whether a process works, as far as a probe from outside can see."""
         if name == SIMULATOR:
             return answers(self.ports.simulator, "/healthz", HOST)
         return healthy(name, self.environment, self.folder)

@@ -1,4 +1,4 @@
-"""supervisord, from PyPI: starts the processes, restarts what dies, stops all of it in order."""
+"""supervisord, from PyPI: starts the processes, restarts those that die, stops them in order."""
 
 import os
 import shlex
@@ -29,7 +29,7 @@ class SupervisorError(RuntimeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """A process for supervisord. `priority`: low ones start first and stop last."""
+    """A process for supervisord. The lowest `priority` starts first and stops last."""
 
     name: str
     command: list[str]
@@ -42,7 +42,7 @@ class Program:
 
 
 def section(program: Program, log_folder: Path) -> str:
-    """Return a program's part of the configuration. supervisord expands % and splits commands like a shell."""
+    # supervisord expands % and splits commands like a shell.
     environment = ",".join(f"{name}={_quoted(value)}" for name, value in sorted(program.environment.items()))
     lines = {
         "command": _percent(shlex.join(program.command)),
@@ -75,14 +75,14 @@ def _quoted(value: str) -> str:
 
 
 class Supervisor:
-    """One supervisord and its programs, in a folder. Its socket lies elsewhere: a socket's path must be short."""
+    """One supervisord and its programs, in a folder. Its socket is elsewhere, because a socket's path must be short."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
         self.log_folder = folder / "log"
         self.pid_file = folder / "supervisord.pid"
         self.socket_note = folder / "supervisord.socket"
-        # Only the process that started it has it; others stop it by its process id.
+        # None in a process that did not start it; such a process stops it by its process id.
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -99,7 +99,7 @@ class Supervisor:
                 raise SupervisorError(f"supervisord refuses {method}{arguments}: {error}") from error
 
     def running(self) -> bool:
-        """True if our supervisord answers on our socket; another process may have its process id by now."""
+        # The process id alone proves nothing: another process may have it by now.
         if not self.socket:
             return False
         try:
@@ -108,7 +108,7 @@ class Supervisor:
             return False
 
     def start(self, programs: list[Program], environment: Mapping[str, str]) -> None:
-        """Start supervisord in `environment`, with none of its programs running yet. Raises SupervisorError."""
+        """Start supervisord without any of its programs. Raises SupervisorError."""
         self.log_folder.mkdir(parents=True, exist_ok=True)
         socket_folder = tempfile.mkdtemp(prefix="mailroom-")
         self.socket_note.write_text(f"{socket_folder}/s")
@@ -121,7 +121,7 @@ class Supervisor:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            # Ctrl-C goes to the command that started the stack; it stops this one in order.
+            # Ctrl-C then reaches only the command that started the stack, which stops supervisord in order.
             start_new_session=True,
         )
         give_up_at = time.monotonic() + START_TIMEOUT_S
@@ -143,26 +143,23 @@ class Supervisor:
         )
 
     def start_program(self, name: str) -> None:
-        """Start one program without waiting until it stays up. Raises SupervisorError."""
+        """Start one program without waiting for it. Raises SupervisorError."""
         self.ask("startProcess", name, False)
 
     def stop_program(self, name: str) -> None:
-        """Stop one program and wait until it has ended. Raises SupervisorError."""
+        # Waits until it has ended.
         self.ask("stopProcess", name)
 
     def pid(self, name: str) -> int:
-        """Return the id of a program's process, 0 where it does not run. Raises SupervisorError."""
+        """Return the id of a program's process, or 0 if it is not running. Raises SupervisorError."""
         return int(self.ask("getProcessInfo", name)["pid"])
 
     def state(self, name: str) -> str:
-        """Return supervisord's word for the state of a program: RUNNING, FATAL and so on. Raises SupervisorError."""
+        """Return RUNNING, FATAL or another state of supervisord's. Raises SupervisorError."""
         return str(self.ask("getProcessInfo", name)["statename"])
 
     def stop(self) -> int:
-        """Stop every program, the last started first, and supervisord; return how many of them a crash had orphaned.
-
-        Nothing to stop is fine.
-        """
+        """Stop all programs, then supervisord. Return how many processes a crash had orphaned."""
         if self.running():
             supervisord = psutil.Process(self.ask("getPID"))
             supervisord.terminate()

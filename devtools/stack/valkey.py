@@ -1,4 +1,4 @@
-"""Valkey from its wheel, with a password. It speaks Redis' protocol."""
+"""Valkey from its wheel, with a password."""
 
 import platform
 import signal
@@ -15,7 +15,7 @@ from devtools.stack.wheels import wheel_folder
 
 
 class Valkey(Server):
-    """Speaks Redis' protocol. `noeviction`: a broker that forgets under pressure is worse than one that refuses."""
+    """Compatible with Redis. `noeviction`: a broker out of memory must refuse tasks, not drop them."""
 
     name = "valkey"
     stop_signal = signal.SIGTERM
@@ -50,7 +50,7 @@ class Valkey(Server):
         config.write_text(
             f"bind {HOST}\nport {self.port}\nrequirepass {self.password}\n"
             f'dir "{self.folder}"\nappendonly {"yes" if self.durable else "no"}\nappendfsync everysec\nsave ""\n'
-            # A title would overwrite the environment by which `make down` knows it.
+            # A process title would overwrite the environment, which `make down` reads.
             "maxmemory-policy noeviction\ndaemonize no\nset-proc-title no\n"
         )
 

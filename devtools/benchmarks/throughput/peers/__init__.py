@@ -1,0 +1,1 @@
+"""What runs in the peers' environment: it imports neither this project nor its dependencies."""

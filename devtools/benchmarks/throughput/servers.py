@@ -1,0 +1,99 @@
+"""PostgreSQL and Valkey of a run, durable as in production, with a fresh database and an empty Valkey each."""
+
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psycopg
+import redis
+from psycopg import sql
+
+from config.environment import BASE_DIR
+from devtools.stack.ports import free_port
+from devtools.stack.postgres import Postgres
+from devtools.stack.server import ServerError
+from devtools.stack.valkey import Valkey
+
+RUN_DATABASE = "run"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Servers:
+    """The servers of one run. `held_url`: where tasks are kept until the run starts."""
+
+    postgres: Postgres
+    valkey: Valkey
+
+    @property
+    def database_url(self) -> str:
+        return self.postgres.url_of(RUN_DATABASE)
+
+    @property
+    def redis_url(self) -> str:
+        return self.valkey.url
+
+    @property
+    def held_url(self) -> str:
+        return f"{self.valkey.url.removesuffix('/0')}/9"
+
+    @property
+    def roots(self) -> dict[str, list[int]]:
+        started = {"postgres": self.postgres.process, "valkey": self.valkey.process}
+        return {name: [process.pid] if process else [] for name, process in started.items()}
+
+    def release_held(self) -> None:
+        """Move the held queues to the database that the workers read, in one step for each queue."""
+        with redis.Redis.from_url(self.held_url) as client:
+            for key in client.scan_iter(_type="list"):
+                client.move(key, 0)
+
+    def checkpoint(self) -> None:
+        """Write out what the enqueueing has changed, so that the run does not pay for it."""
+        with psycopg.connect(self.postgres.url_of("postgres"), autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+
+
+class Place:
+    """The data folder of PostgreSQL, used by one run after another."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._migrated: set[str] = set()
+        self._postgres = Postgres(folder / "postgres", free_port(), durable=True)
+
+    @contextmanager
+    def servers(self, schema: str, migrate: Sequence[str], environment: Mapping[str, str]) -> Iterator[Servers]:
+        """Run both servers with a fresh database. `migrate` makes the tables of `schema`, once."""
+        with (
+            TemporaryDirectory(dir=self._folder) as name,
+            self._postgres as postgres,
+            Valkey(Path(name), free_port(), durable=True) as valkey,
+        ):
+            servers = Servers(postgres=postgres, valkey=valkey)
+            if schema not in self._migrated:
+                self._migrate(schema, migrate, {**environment, "REDIS_URL": servers.redis_url})
+            self._recreate(RUN_DATABASE, schema)
+            yield servers
+
+    def destroy(self) -> None:
+        self._postgres.destroy()
+
+    def _migrate(self, schema: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._recreate(schema, "template1")
+        if command:
+            environment = {**environment, "DATABASE_URL": self._postgres.url_of(schema)}
+            done = subprocess.run(command, cwd=BASE_DIR, env=environment, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise ServerError(f"no tables of {schema}:\n{done.stderr[-1500:]}")
+        self._migrated.add(schema)
+
+    def _recreate(self, database: str, template: str) -> None:
+        with psycopg.connect(self._postgres.url_of("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(database), sql.Identifier(template))
+            )

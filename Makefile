@@ -1,7 +1,7 @@
 # Mailroom. Needs Python 3.11 or newer and make, nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up down demo prove prove-short containers containers-short fresh test test-slow test-long test-browser check bench-budget bench-bounces bench-faults bench-sign-up bench-inbox screenshots messages pages requirements wheel test-adopt clean
+.PHONY: help up down demo prove prove-short containers containers-short fresh test test-slow test-long test-browser check bench bench-budget bench-bounces bench-faults bench-sign-up bench-inbox screenshots messages pages requirements wheel test-adopt clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -38,6 +38,8 @@ help:
 	@echo '  make containers-short  the same with a selection of faults'
 	@echo
 	@echo 'Measure it'
+	@echo '  make bench             compare throughput with Celery, post_office, BullMQ and others'
+	@echo '                         (2 hours); ARGS=--quick for 1 round of 1,000 emails'
 	@echo '  make bench-sign-up     response times of sign-up, also without Redis (90 s)'
 	@echo '  make bench-faults      response times of sign-up during broker faults (5 minutes)'
 	@echo '  make bench-budget      whether rates, floors and waiting times hold (4 minutes)'
@@ -109,6 +111,9 @@ check: .venv/.dev
 	$(PRODUCTION) $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	@$(BIN)/python -m devtools.stack requirements
+
+bench: .venv/.app
+	@$(BIN)/python -m devtools.benchmarks.throughput $(ARGS)
 
 bench-budget: .venv/.app
 	@$(BIN)/python -m devtools.benchmarks.budget

@@ -8,13 +8,22 @@ from config.environment import BASE_DIR
 
 TOP = [BASE_DIR / "README.md", BASE_DIR / "CONTRIBUTING.md", BASE_DIR / "CHANGELOG.md"]
 PAGES = [*TOP, *sorted((BASE_DIR / "docs").rglob("*.md"))]
-LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+def anchors(page):
+    """Return the anchors that GitHub gives to a page's headings."""
+    names = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in HEADING.findall(page.read_text()))
+    return {name.replace(" ", "-") for name in names}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
-    for target in LINK.findall(page.read_text()):
-        assert (page.parent / target).exists(), target
+    for target, anchor in LINK.findall(page.read_text()):
+        there = page.parent / target if target else page
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there), f"{target}#{anchor}"
 
 
 @pytest.mark.parametrize("page", sorted((BASE_DIR / "docs" / "decisions").glob("*.md")), ids=lambda page: page.name)

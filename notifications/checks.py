@@ -200,7 +200,7 @@ def site_url(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable
 
 def from_address(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     try:
-        compose.sender(settings.DEFAULT_FROM_EMAIL)
+        compose.sender_header(settings.DEFAULT_FROM_EMAIL)
     except compose.BadSenderError as error:
         unset = _not_yet_needed("DEFAULT_FROM_EMAIL")
         yield (Warning if unset else Error)(

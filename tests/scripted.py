@@ -7,11 +7,11 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.providers.base.account import Account, Finding, Quota
 from notifications.providers.base.backend import Provider
-from notifications.providers.base.mail import Accepted, OutgoingMail, ProviderError
+from notifications.providers.base.sending import Accepted, OutgoingEmail, ProviderError
 from notifications.rules.retry import ErrorClass
 from notifications.rules.suppression import Reason
 
-Answer = ErrorClass | ProviderError | Callable[[OutgoingMail], None] | None
+Answer = ErrorClass | ProviderError | Callable[[OutgoingEmail], None] | None
 
 
 class ScriptedProvider(Provider):
@@ -21,7 +21,7 @@ class ScriptedProvider(Provider):
 
     def __init__(self) -> None:
         self.script: deque[Answer] = deque()
-        self.taken: list[OutgoingMail] = []
+        self.taken: list[OutgoingEmail] = []
 
     def connect(self) -> BaseEmailBackend:
         raise AssertionError("a fake has no connection")
@@ -32,7 +32,7 @@ class ScriptedProvider(Provider):
     def missing_settings(self) -> list[str]:
         return []
 
-    def send(self, mail: OutgoingMail) -> Accepted:
+    def send(self, mail: OutgoingEmail) -> Accepted:
         line = self.script.popleft() if self.script else None
         if isinstance(line, ErrorClass):
             raise ProviderError(line, "scripted", "as the test says")

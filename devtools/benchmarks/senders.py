@@ -20,7 +20,7 @@ from notifications.models import Message  # noqa: E402
 from notifications.outbox import relay  # noqa: E402
 from notifications.providers import registry  # noqa: E402
 from notifications.providers.base.backend import Provider, unknown  # noqa: E402
-from notifications.providers.base.mail import Accepted, OutgoingMail, ProviderError  # noqa: E402
+from notifications.providers.base.sending import Accepted, OutgoingEmail, ProviderError  # noqa: E402
 from notifications.rules.states import Stream  # noqa: E402
 
 CHUNK = 10
@@ -43,7 +43,7 @@ class Notebook(Provider):
     def missing_settings(self) -> list[str]:
         return []
 
-    def send(self, mail: OutgoingMail) -> Accepted:
+    def send(self, mail: OutgoingEmail) -> Accepted:
         self.moments.append(time.time())
         return Accepted(str(len(self.moments)))
 

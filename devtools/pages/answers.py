@@ -84,11 +84,11 @@ def _smtp() -> str:
     return _section("SMTP", text + _table(("answer to", "reply", "status", "words", "means"), rows))
 
 
-def _reply(row: smtp.Row) -> str:
+def _reply(row: smtp.ReplyRow) -> str:
     return ", ".join(map(str, sorted(row.codes))) or CLASSES[row.classes]
 
 
-def _words(row: smtp.Row) -> str:
+def _words(row: smtp.ReplyRow) -> str:
     return f"{row.says} (not {row.excepting})" if row.excepting else row.says
 
 
@@ -110,7 +110,7 @@ def _api(providers: Sequence[Provider]) -> str:
     return _section(title, _table(head, rows))
 
 
-def _api_row(row: api.Row) -> tuple[str, ...]:
+def _api_row(row: api.AnswerRow) -> tuple[str, ...]:
     pause = f", for {row.meaning.pause_s:.0f} s" if row.meaning.pause_s else ""
     statuses = ", ".join(map(str, sorted(row.statuses)))
     codes = ", ".join(f"`{code}`" for code in sorted(row.codes))
@@ -129,7 +129,7 @@ def _general(apis: Iterable[Sequence[Provider]]) -> str:
     return _section("Every HTTP API", text + _table(("status", "answer", "means"), rows))
 
 
-def _statuses(row: api.Row) -> str:
+def _statuses(row: api.AnswerRow) -> str:
     found = sorted(row.statuses)
     return f"{found[0]}-{found[-1]}" if len(found) > len(smtp.Step) else ", ".join(map(str, found))
 

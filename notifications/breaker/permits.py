@@ -27,7 +27,7 @@ from notifications.breaker.circuit import (
 )
 from notifications.conf import settings
 from notifications.providers.base.deadline import call_s
-from notifications.providers.base.mail import Accepted, ProviderError
+from notifications.providers.base.sending import Accepted, ProviderError
 from notifications.rules.retry import ErrorClass
 from notifications.runtime.redis_client import cooldown
 

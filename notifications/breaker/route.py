@@ -11,7 +11,7 @@ from notifications.breaker import permits
 from notifications.conf import settings
 from notifications.providers import registry
 from notifications.providers.base.backend import Provider
-from notifications.providers.base.mail import Accepted, ProviderError
+from notifications.providers.base.sending import Accepted, ProviderError
 
 
 class Route:

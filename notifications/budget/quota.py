@@ -13,7 +13,7 @@ from notifications.budget import day, scripts
 from notifications.conf import settings
 from notifications.models import ProviderQuota
 from notifications.providers.base.account import Account, Quota
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.providers.registry import account_of
 
 logger = logging.getLogger(__name__)

@@ -30,7 +30,7 @@ from notifications.delivery.relevance import Facts, Skip, misfit, skip_reason
 from notifications.delivery.render import RenderingError, render
 from notifications.models import DeliveryAttempt, Message
 from notifications.providers.base.deadline import CALL_MARGIN_S
-from notifications.providers.base.mail import Accepted, OutgoingMail, ProviderError
+from notifications.providers.base.sending import Accepted, OutgoingEmail, ProviderError
 from notifications.rules import retry
 from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Event, Stream
@@ -185,7 +185,7 @@ class DeliveryRun:
         self.call(message, facts, mail, route)
         return True
 
-    def call(self, message: Message, facts: Facts, mail: OutgoingMail, route: Route) -> None:
+    def call(self, message: Message, facts: Facts, mail: OutgoingEmail, route: Route) -> None:
         answer = self.send(mail, route)
         effect = route.report(answer, message.id)
         if isinstance(answer, ProviderError) and self.is_forgiven(message, answer, effect):
@@ -222,7 +222,7 @@ class DeliveryRun:
             revert_hand_over(message)
         return in_time
 
-    def send(self, mail: OutgoingMail, route: Route) -> Accepted | ProviderError:
+    def send(self, mail: OutgoingEmail, route: Route) -> Accepted | ProviderError:
         # Sending is waiting: other threads have the connection meanwhile.
         drop_connection()
         began = time.monotonic()

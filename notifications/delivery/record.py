@@ -16,7 +16,7 @@ from notifications.delivery.bounced import record_bounce
 from notifications.delivery.relevance import Skip
 from notifications.models import DeliveryAttempt, Message, transitions
 from notifications.models.transactions import short_transaction
-from notifications.providers.base.mail import Accepted, ProviderError
+from notifications.providers.base.sending import Accepted, ProviderError
 from notifications.rules import states
 from notifications.rules.outcomes import BounceKind
 from notifications.rules.retry import Decision, GiveUp, Retry, TooLate

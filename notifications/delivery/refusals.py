@@ -11,7 +11,7 @@ from django.db import Error
 from django.db.models.functions import Now
 
 from notifications.models import DeliveryAttempt
-from notifications.providers.base.mail import About, ProviderError
+from notifications.providers.base.sending import About, ProviderError
 from notifications.rules.outcomes import BounceKind
 from notifications.rules.retry import ErrorClass
 

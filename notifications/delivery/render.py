@@ -14,8 +14,8 @@ from notifications import kinds, users
 from notifications.conf import settings
 from notifications.delivery.misfit import may_fit_elsewhere
 from notifications.models import Message
-from notifications.providers.base.compose import BadSenderError, sender_address
-from notifications.providers.base.mail import OutgoingMail
+from notifications.providers.base.compose import BadSenderError, bare_sender
+from notifications.providers.base.sending import OutgoingEmail
 from notifications.runtime.database import is_outage
 
 logger = logging.getLogger(__name__)
@@ -74,14 +74,14 @@ class _WholeLanguage(Context):
         return super().update(other_dict)
 
 
-def render(message: Message, *, attempt: int) -> OutgoingMail:
+def render(message: Message, *, attempt: int) -> OutgoingEmail:
     """Return the email for the coming attempt, in the recipient's language.
 
     Raises RenderingError for any error of a template or a context function in the site's own language. A broken
     translation costs the recipient the language, not the email. A database outage passes through.
     """
     content = _content_in_some_language(message)
-    return OutgoingMail(
+    return OutgoingEmail(
         message_id=message.id,
         attempt=attempt,
         from_email=settings.DEFAULT_FROM_EMAIL,
@@ -194,7 +194,7 @@ def _engine(site: Engine) -> Engine:
 def _senders_domain() -> str:
     # In ASCII, as a header needs it.
     try:
-        return sender_address(settings.DEFAULT_FROM_EMAIL).rpartition("@")[2]
+        return bare_sender(settings.DEFAULT_FROM_EMAIL).rpartition("@")[2]
     except BadSenderError:
         # Said by a system check, and by whoever sends this message.
         return "invalid"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from notifications.models import Suppression
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.providers.registry import account_of, list_keepers
 from notifications.rules.retry import ErrorClass
 from notifications.rules.suppression import Reason

@@ -48,7 +48,7 @@ class Code(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class StatusFinding:
     code: Code | ProviderCode
     sentence: str
     # Which work is missing, where the code alone does not tell what follows.
@@ -88,7 +88,7 @@ FOLLOWS_FROM: dict[str, frozenset[Code | ProviderCode]] = {
 }
 
 
-def findings(status: SystemStatus) -> list[Finding]:
+def findings(status: SystemStatus) -> list[StatusFinding]:
     """Return what an operator should know, causes first; none if there is nothing to do."""
     found = [
         *(*_ways(status), *_missing(status), *_processes(status), *_connections(status), *_overdue(status)),
@@ -123,20 +123,20 @@ def duration(seconds: float) -> str:
     return f"{seconds / MINUTE_S:.0f} min" if seconds < 2 * HOUR_S else f"{seconds / HOUR_S:.0f} h"
 
 
-def _ways(status: SystemStatus) -> Iterator[Finding]:
+def _ways(status: SystemStatus) -> Iterator[StatusFinding]:
     if status.broker_is_away:
         sentence = "Redis does not answer: start it. Until then nothing is published; email waits in the database."
-        yield Finding(Code.BROKER_AWAY, sentence)
+        yield StatusFinding(Code.BROKER_AWAY, sentence)
     shut = [circuit for circuit in status.circuits if circuit.state != "closed"]
     if shut and len(shut) == len(status.circuits):
         told = " ".join(_circuit(circuit) for circuit in shut)
-        yield Finding(Code.NO_PROVIDER, f"No provider takes email; all of it waits in the database. {told}")
+        yield StatusFinding(Code.NO_PROVIDER, f"No provider takes email; all of it waits in the database. {told}")
     if not status.circuits:
-        yield Finding(
+        yield StatusFinding(
             Code.NO_PROVIDER, "No provider is configured; all email waits in the database. Set EMAIL_PROVIDERS."
         )
     for circuit in shut:
-        yield Finding(advice.about(circuit.error_class).code, _circuit(circuit))
+        yield StatusFinding(advice.about(circuit.error_class).code, _circuit(circuit))
 
 
 def _circuit(circuit: CircuitState) -> str:
@@ -145,39 +145,39 @@ def _circuit(circuit: CircuitState) -> str:
     return f"{circuit.provider} {told.state}{why}. {told.step}"
 
 
-def _missing(status: SystemStatus) -> Iterator[Finding]:
+def _missing(status: SystemStatus) -> Iterator[StatusFinding]:
     # Work that no process does. A process that hangs or died is named elsewhere.
     for name, code in (("relay", Code.NO_RELAY), ("beat", Code.NO_BEAT)):
         if not any(_kind(process) == name for process in status.processes):
-            yield Finding(code, f"No {name} is running: start one.")
+            yield StatusFinding(code, f"No {name} is running: start one.")
     if unserved := [lane.stream.value for lane in status.lanes if lane.served is False]:
         sentence = f"No healthy worker serves {_listed(unserved)}: start one, or fix the one that does."
-        yield Finding(Code.STREAM_UNSERVED, sentence)
+        yield StatusFinding(Code.STREAM_UNSERVED, sentence)
     if status.flower_is_missing:
-        yield Finding(
+        yield StatusFinding(
             Code.NO_FLOWER, "Flower is not running: start it to see tasks and workers. Email is not affected."
         )
 
 
-def _processes(status: SystemStatus) -> Iterator[Finding]:
+def _processes(status: SystemStatus) -> Iterator[StatusFinding]:
     # One sentence for all silent processes: they mostly share a machine, and a cause.
     gone = replaced(status.processes)
     lost = [process for process in status.processes if is_silent(process) and process.name not in gone]
     if lost:
         names = ", ".join(f"{process.name} has been silent for {duration(process.silent_s)}" for process in lost)
         sentence = f"{names}: frozen, lost or without the database. Check the logs and start what is missing."
-        yield Finding(Code.PROCESS_SILENT, sentence, of=frozenset(map(_kind, lost)))
+        yield StatusFinding(Code.PROCESS_SILENT, sentence, of=frozenset(map(_kind, lost)))
     for process in status.processes:
         if process.trouble and not is_silent(process):
             sentence = f"{process.name}: {process.trouble}. Start it again if this stays."
-            yield Finding(Code.PROCESS_TROUBLE, sentence, of=frozenset({_kind(process)}))
+            yield StatusFinding(Code.PROCESS_TROUBLE, sentence, of=frozenset({_kind(process)}))
 
 
-def _overdue(status: SystemStatus) -> Iterator[Finding]:
+def _overdue(status: SystemStatus) -> Iterator[StatusFinding]:
     # One sentence for all overdue jobs: they run in one process, and mostly have one cause.
     if status.overdue:
         jobs = "; ".join(map(_job, status.overdue))
-        yield Finding(Code.OVERDUE, f"Housekeeping is overdue: {jobs}. Check beat and its log.")
+        yield StatusFinding(Code.OVERDUE, f"Housekeeping is overdue: {jobs}. Check beat and its log.")
 
 
 def _job(job: Overdue) -> str:
@@ -186,58 +186,58 @@ def _job(job: Overdue) -> str:
     return f"{job.name} ({last}, due every {duration(job.every_s)}{failing})"
 
 
-def _misfits(status: SystemStatus) -> Iterator[Finding]:
+def _misfits(status: SystemStatus) -> Iterator[StatusFinding]:
     for misfit in status.misfits:
         messages = "1 message waits" if misfit.count == 1 else f"{misfit.count:,} messages wait"
         sentence = (
             f"{messages} for a worker that can send {misfit.kind} ({misfit.cause}): restart workers that run an older"
             " version, or fix the kind or its templates."
         )
-        yield Finding(Code.MISFITS, sentence)
+        yield StatusFinding(Code.MISFITS, sentence)
 
 
-def _connections(status: SystemStatus) -> Iterator[Finding]:
+def _connections(status: SystemStatus) -> Iterator[StatusFinding]:
     used, allowed = status.connections_used, status.connections_allowed
     if used and used >= MOST_CONNECTIONS * allowed:
         sentence = (
             f"{used} of the database's {allowed} connections are in use: without one, people get an error page."
             " Raise max_connections, lower DATABASE_POOL_SIZE, or put a pooler in front (docs/how-to/deploy.md)."
         )
-        yield Finding(Code.CONNECTIONS, sentence)
+        yield StatusFinding(Code.CONNECTIONS, sentence)
 
 
-def _reports(status: SystemStatus) -> Iterator[Finding]:
+def _reports(status: SystemStatus) -> Iterator[StatusFinding]:
     for traffic in status.traffic:
         if traffic.reports is False and traffic.unreported >= MANY_UNREPORTED:
             sentence = (
                 f"{traffic.provider} has reported nothing about {traffic.unreported:,} emails of the last hour: bounces"
                 " and complaints stay unknown. Check its webhook (manage.py provider_check)."
             )
-            yield Finding(Code.NO_REPORTS, sentence)
+            yield StatusFinding(Code.NO_REPORTS, sentence)
 
 
-def _lanes(status: SystemStatus) -> Iterator[Finding]:
+def _lanes(status: SystemStatus) -> Iterator[StatusFinding]:
     held = [lane for lane in status.lanes if lane.pace == 0 and lane.stream is not Stream.BULK]
     if names := _listed([lane.stream.value for lane in held]):
         yield _held(names, max(lane.paused_s for lane in held))
     for lane in status.lanes:
         if lane.due and lane.oldest_s > LATE_S[lane.stream]:
             since = f"{lane.stream.value.capitalize()} email has been due for {duration(lane.oldest_s)}."
-            yield Finding(Code.LATE, f"{since} {_late(lane)}")
+            yield StatusFinding(Code.LATE, f"{since} {_late(lane)}")
 
 
-def _held(names: str, paused_s: float) -> Finding:
+def _held(names: str, paused_s: float) -> StatusFinding:
     if paused_s:
         sentence = (
             f"The provider has asked for a pause of {names} email; it goes on in {duration(paused_s)}. If this"
             " repeats, lower EMAIL_RATE or ask the provider for a higher limit."
         )
-        return Finding(Code.BUDGET_PAUSED, sentence)
+        return StatusFinding(Code.BUDGET_PAUSED, sentence)
     sentence = (
         f"The day's limit is spent: {names} email waits until the limit frees up. Raise EMAIL_DAILY if the provider"
         " allows more."
     )
-    return Finding(Code.BUDGET_SPENT, sentence)
+    return StatusFinding(Code.BUDGET_SPENT, sentence)
 
 
 def _late(lane: Lane) -> str:
@@ -249,7 +249,7 @@ def _late(lane: Lane) -> str:
     return "Its tasks are not published, or fail: see the relay's log and Flower."
 
 
-def _brake(brake: Brake) -> Iterator[Finding]:
+def _brake(brake: Brake) -> Iterator[StatusFinding]:
     if not brake.on:
         return
     share = f"{brake.bounced} of {brake.sent} emails to unconfirmed addresses bounced within {brake.window_min} min"
@@ -258,25 +258,25 @@ def _brake(brake: Brake) -> Iterator[Finding]:
         f"{share}: sign-up email is slowed to {brake.per_min:g} a minute{line}; resets and all else go on."
         " See who signs up (manage.py bounce_brake), and keep machines out, before the provider stops the account."
     )
-    yield Finding(Code.BRAKE, sentence)
+    yield StatusFinding(Code.BRAKE, sentence)
 
 
-def _ends(status: SystemStatus) -> Iterator[Finding]:
+def _ends(status: SystemStatus) -> Iterator[StatusFinding]:
     hour, ever = sum(dead.hour for dead in status.dead), sum(dead.ever for dead in status.dead)
     if hour >= MANY_DEAD:
         worst = max(status.dead, key=lambda dead: dead.hour)
         cause = worst.cause or "no cause"
-        yield Finding(
+        yield StatusFinding(
             Code.DYING, f"{hour} messages died in the last hour, most of {cause}: fix that, then replay them."
         )
     if ever:
         day = sum(dead.day for dead in status.dead)
-        yield Finding(
+        yield StatusFinding(
             Code.DEAD_LETTERS, f"Dead letters: {ever:,}, {day:,} of them of the last day. Replay or keep them."
         )
     if waiting := status.uncertain + status.held:
         decision = f"{status.held:,} need a decision" if status.held else "they settle without you"
-        yield Finding(Code.UNCERTAIN, f"Uncertain messages: {waiting:,}; {decision}.")
+        yield StatusFinding(Code.UNCERTAIN, f"Uncertain messages: {waiting:,}; {decision}.")
 
 
 def _kind(process: ProcessState) -> str:

@@ -7,9 +7,19 @@ from urllib.parse import urlsplit
 from notifications.conf import settings
 from notifications.operations import dns
 from notifications.providers import registry
-from notifications.providers.base.account import Account, Finding, Level, Quota, bad, failure_code, good, in_words, note
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.account import (
+    Account,
+    Finding,
+    Level,
+    Quota,
+    bad,
+    failure_code,
+    failure_text,
+    good,
+    note,
+)
 from notifications.providers.base.sender import sender_domain
+from notifications.providers.base.sending import ProviderError
 from notifications.providers.base.webhook import Webhook
 from notifications.providers.base.webhook_url import webhook_url
 
@@ -56,7 +66,7 @@ def quota(account: Account) -> list[Finding]:
     try:
         allowed = account.quota()
     except ProviderError as error:
-        return [note("quota", failure_code(error), f"not known: {in_words(error)}")]
+        return [note("quota", failure_code(error), f"not known: {failure_text(error)}")]
     if allowed is None:
         return [
             good("quota", "none", f"{account.provider} names none; EMAIL_RATE alone decides ({settings.EMAIL_RATE})")

@@ -2,14 +2,14 @@
 
 import threading
 
-from notifications.providers.base.mail import Accepted, OutgoingMail, ProviderError
+from notifications.providers.base.sending import Accepted, OutgoingEmail, ProviderError
 from notifications.providers.simulator.backend import Simulator
 from notifications.rules.retry import ErrorClass
 
 _send = Simulator.send
 
 
-def send(self: Simulator, mail: OutgoingMail) -> Accepted:
+def send(self: Simulator, mail: OutgoingEmail) -> Accepted:
     if mail.to_address.startswith("poison"):
         raise ProviderError(ErrorClass.TRANSIENT, "http-500")
     if mail.to_address.startswith("stuck"):

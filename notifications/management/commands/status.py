@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error
 
-from notifications.operations.problems import Code, Finding, duration, findings, is_silent
+from notifications.operations.problems import Code, StatusFinding, duration, findings, is_silent
 from notifications.operations.status import Lane, ProcessState, SystemStatus, bounced, collect, many
 from notifications.runtime.database import error_name, is_full, is_outage
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         if wrong:
             sys.exit(1)
 
-    def say(self, status: SystemStatus | None, wrong: list[Finding], notices: list[Finding]) -> None:
+    def say(self, status: SystemStatus | None, wrong: list[StatusFinding], notices: list[StatusFinding]) -> None:
         if wrong:
             count = "1 problem" if len(wrong) == 1 else f"{len(wrong)} problems"
             self.stdout.write(self.style.ERROR(f"{count}:"))
@@ -50,7 +50,7 @@ class Command(BaseCommand):
             self.stdout.write(line)
 
 
-def current_status() -> tuple[SystemStatus | None, list[Finding]]:
+def current_status() -> tuple[SystemStatus | None, list[StatusFinding]]:
     # A database outage is the only finding then.
     try:
         status = collect()
@@ -58,9 +58,9 @@ def current_status() -> tuple[SystemStatus | None, list[Finding]]:
         if not is_outage(error):
             raise
         if is_full(error):
-            return None, [Finding(Code.DATABASE_FULL, NO_CONNECTION)]
+            return None, [StatusFinding(Code.DATABASE_FULL, NO_CONNECTION)]
         sentence = f"The database does not answer ({error_name(error)}): start it. Until then nobody can sign up."
-        return None, [Finding(Code.DATABASE_AWAY, sentence)]
+        return None, [StatusFinding(Code.DATABASE_AWAY, sentence)]
     return status, findings(status)
 
 

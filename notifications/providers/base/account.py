@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.rules.retry import ErrorClass
 from notifications.rules.suppression import Reason
 
@@ -59,7 +59,7 @@ def bad(subject: str, code: str, text: str, hint: str) -> Finding:
     return Finding(subject=subject, level=Level.BAD, code=code, text=text, hint=hint)
 
 
-def judged(subject: str, problems: Iterable[tuple[bool, str, str, str]], *, otherwise: str) -> Finding:
+def first_problem(subject: str, problems: Iterable[tuple[bool, str, str, str]], *, otherwise: str) -> Finding:
     """Return the first of `problems` that applies, or a good finding with `otherwise`.
 
     A problem is: whether it applies, its code, what is wrong, what to do.
@@ -94,7 +94,7 @@ _SAYS_OF_THE_WAY = {
 _REDIRECT = "http-3"
 
 
-def in_words(error: ProviderError) -> str:
+def failure_text(error: ProviderError) -> str:
     # ProviderError's text is about emails; this is about a failed question.
     detail = "" if error.error_class is ErrorClass.AMBIGUOUS or not error.detail else f", {error.detail}"
     return f"{_SAYS_OF_THE_WAY.get(_of_the_way(error)) or _SAYS[error.error_class]} ({error.code}{detail})"
@@ -113,17 +113,17 @@ def unreadable() -> ProviderError:
     return ProviderError(ErrorClass.AMBIGUOUS, "answer", "it is not what the documentation promises")
 
 
-def closed(error: ProviderError, hint: str, *, address: str) -> Finding:
+def no_access(error: ProviderError, hint: str, *, address: str) -> Finding:
     # The first question failed already. `hint` says how to fix the credentials, if they are wrong; `address` is the
     # setting that names the server.
     if _of_the_way(error):
         hint = f"Look at {address}, and at proxies on the way."
     elif error.error_class is not ErrorClass.MISCONFIGURED:
         hint = "Ask again later; if it stays, look at the network from here and at the provider's status page."
-    return bad("credentials", failure_code(error), in_words(error), hint)
+    return bad("credentials", failure_code(error), failure_text(error), hint)
 
 
-def looked(subject: str, look: Callable[[], list[Finding]], *, not_allowed: Container[str] = ()) -> list[Finding]:
+def inspect_part(subject: str, look: Callable[[], list[Finding]], *, not_allowed: Container[str] = ()) -> list[Finding]:
     """Return what `look` finds, or a note if the provider does not answer.
 
     `not_allowed` are the codes of errors with which good credentials are denied this question.
@@ -140,7 +140,7 @@ def looked(subject: str, look: Callable[[], list[Finding]], *, not_allowed: Cont
                     "Allow it, or look at the provider's pages.",
                 )
             ]
-        return [note(subject, failure_code(error), in_words(error))]
+        return [note(subject, failure_code(error), failure_text(error))]
 
 
 class Account(ABC):

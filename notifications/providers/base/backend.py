@@ -20,9 +20,9 @@ from django.core.mail.backends.base import BaseEmailBackend
 from notifications.conf import settings
 from notifications.providers.base import connections, deadline
 from notifications.providers.base.answers import sentence
-from notifications.providers.base.answers.api import Row
-from notifications.providers.base.compose import BadMailError, BadSenderError, compose
-from notifications.providers.base.mail import Accepted, OutgoingMail, ProviderError
+from notifications.providers.base.answers.api import AnswerRow
+from notifications.providers.base.compose import BadEmailError, BadSenderError, compose
+from notifications.providers.base.sending import Accepted, OutgoingEmail, ProviderError
 from notifications.rules.addresses import BadAddressError
 from notifications.rules.retry import ErrorClass
 
@@ -34,7 +34,7 @@ _BAD_MESSAGE = (
     AnymailUnsupportedFeature,
     BadAddressError,
     BadHeaderError,
-    BadMailError,
+    BadEmailError,
 )
 # Raised before anything went over the wire, because of the set-up. The mail's own text has been looked at before, so
 # what cannot be encoded is the key.
@@ -66,7 +66,7 @@ class Provider(ABC):
     # Messages per second that a new account bears; EMAIL_RATE overrides it. None: no limit of its own.
     usual_rate: ClassVar[float | None] = None
     # What its answers mean, the first row that fits; none where it has no HTTP API.
-    answers: ClassVar[tuple[Row, ...]] = ()
+    answers: ClassVar[tuple[AnswerRow, ...]] = ()
     # Where the documented error shape shows.
     error_shape: ClassVar[str] = ""
     # False if email reaches nobody: fit for a developer's machine only.
@@ -88,7 +88,7 @@ class Provider(ABC):
     def missing_settings(self) -> list[str]:
         """Return the names of the settings without which this provider cannot work."""
 
-    def prepare(self, message: EmailMultiAlternatives, mail: OutgoingMail) -> None:  # noqa: B027 - most need nothing
+    def prepare(self, message: EmailMultiAlternatives, mail: OutgoingEmail) -> None:  # noqa: B027 - most need nothing
         """Add what only this provider understands."""
 
     def secrets(self) -> list[str]:
@@ -102,7 +102,7 @@ class Provider(ABC):
         ids = [str(one.message_id) for one in recipients.values() if one.message_id]
         return Accepted(ids[0] if ids else "")
 
-    def send(self, mail: OutgoingMail) -> Accepted:
+    def send(self, mail: OutgoingEmail) -> Accepted:
         """Send one email over this thread's warm connection, within PROVIDER_DEADLINE_S.
 
         Raises ProviderError and nothing else. An unknown exception is ambiguous: the provider may have accepted the
@@ -113,7 +113,7 @@ class Provider(ABC):
             if isinstance(answer, ProviderError) and answer.code in self.cured_by_reopening:
                 connections.drop(self.name)
                 # What it went over carried a refusal, not the email.
-                call.lines.clear()
+                call.sockets.clear()
                 answer = self._attempt(mail, call)
         # Also an answer that just made it may have left a connection behind that was shut down since.
         if call.is_over or wants_new_connection(answer):
@@ -123,7 +123,7 @@ class Provider(ABC):
             raise answer
         return answer
 
-    def _attempt(self, mail: OutgoingMail, call: deadline.Call) -> Accepted | ProviderError:
+    def _attempt(self, mail: OutgoingEmail, call: deadline.Call) -> Accepted | ProviderError:
         stage = Stage.COMPOSING
         call.has_begun = False
         try:
@@ -187,7 +187,7 @@ def _unusable(code: str) -> ProviderError:
     return failure
 
 
-def _private(mail: OutgoingMail) -> list[str]:
+def _private(mail: OutgoingEmail) -> list[str]:
     # A server may repeat these parts of the email in its answer.
     return [mail.to_address, mail.to_address.partition("@")[0], mail.to_name, *mail.to_name.split(), mail.subject]
 

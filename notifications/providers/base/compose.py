@@ -1,4 +1,4 @@
-"""Turn an OutgoingMail into the object that Django's backends send."""
+"""Turn an OutgoingEmail into the object that Django's backends send."""
 
 import re
 from email.errors import MessageError
@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from django.core.mail import BadHeaderError, EmailMultiAlternatives
 
-from notifications.providers.base.mail import OutgoingMail
+from notifications.providers.base.sending import OutgoingEmail
 from notifications.rules.addresses import BadAddressError, one_address
 
 MESSAGE_ID_KEY = "mailroom_message_id"
@@ -25,7 +25,7 @@ _ENCODED_WORD = "=?"
 _ADDRESSING = {"from", "sender", "to", "cc", "bcc", "return-path"}
 
 
-class BadMailError(ValueError):
+class BadEmailError(ValueError):
     """The email itself cannot be sent. The text names the part, never its content."""
 
 
@@ -33,17 +33,17 @@ class BadSenderError(ValueError):
     """The sender is not exactly one usable address. The set-up is wrong, not the email."""
 
 
-def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
+def compose(mail: OutgoingEmail) -> EmailMultiAlternatives:
     """Build the message, text first and HTML beside it, to exactly one recipient.
 
-    Raises BadMailError, BadSenderError, BadAddressError and BadHeaderError. Our id and the attempt travel as metadata,
+    Raises BadEmailError, BadSenderError, BadAddressError and BadHeaderError. Our id and the attempt travel as metadata,
     so that a webhook can settle a message whose answer was lost.
     """
     message = EmailMultiAlternatives(
         subject=as_written(single_line(mail.subject)),
         body=_part("text", mail.text),
-        from_email=sender(mail.from_email),
-        to=[recipient(mail.to_name, mail.to_address)],
+        from_email=sender_header(mail.from_email),
+        to=[recipient_header(mail.to_name, mail.to_address)],
         headers={_header_name(name): single_line(value) for name, value in mail.headers.items()},
     )
     message.attach_alternative(_part("HTML", mail.html), "text/html")
@@ -52,19 +52,19 @@ def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
 
 
 @lru_cache(maxsize=64)
-def sender(from_email: str) -> str:
+def sender_header(from_email: str) -> str:
     """Return the sender as one header value, its address in ASCII. Raises BadSenderError."""
     found = getaddresses([from_email])
     try:
         ((name, address),) = found
         single_line(from_email)
-        return recipient(_decoded(name), address)
+        return recipient_header(_decoded(name), address)
     except ValueError as error:
         raise BadSenderError("the sender is not exactly one address") from error
 
 
 @lru_cache(maxsize=64)
-def sender_address(from_email: str) -> str:
+def bare_sender(from_email: str) -> str:
     """Return the bare address of a sender, in ASCII. Raises BadSenderError."""
     try:
         ((_, address),) = getaddresses([from_email])
@@ -73,14 +73,14 @@ def sender_address(from_email: str) -> str:
         raise BadSenderError("the sender is not exactly one address") from error
 
 
-def recipient(name: str, address: str) -> str:
+def recipient_header(name: str, address: str) -> str:
     # A name with commas or quotes stays one recipient.
     if not name:
         return one_address(address)
     try:
         return _named(single_line(name), one_address(address))
     except ValueError as error:
-        if isinstance(error, BadAddressError | BadHeaderError | BadMailError):
+        if isinstance(error, BadAddressError | BadHeaderError | BadEmailError):
             raise
         raise BadAddressError("the name cannot be put into a header") from error
 
@@ -113,7 +113,7 @@ def _decoded(name: str) -> str:
 def single_line(value: str) -> str:
     """Return `value` if it is one line that can be encoded.
 
-    Raises BadHeaderError or BadMailError. SendGrid's adapter would pass a line break on.
+    Raises BadHeaderError or BadEmailError. SendGrid's adapter would pass a line break on.
     """
     if _BREAKS.search(value):
         raise BadHeaderError("a header value must not hold a line break")
@@ -124,14 +124,14 @@ def _header_name(name: str) -> str:
     if not _HEADER_NAME.fullmatch(name):
         raise BadHeaderError("a header's name must be printable ASCII")
     if name.lower() in _ADDRESSING or name.lower().startswith("resent-"):
-        raise BadMailError("a header may not change who gets the mail")
+        raise BadEmailError("a header may not change who gets the mail")
     return name
 
 
 def _part(name: str, content: str) -> str:
     # Filters hold a mail with one of its two halves missing for spam.
     if not content.strip():
-        raise BadMailError(f"the {name} is empty")
+        raise BadEmailError(f"the {name} is empty")
     return _encodable(f"the {name}", content)
 
 
@@ -140,5 +140,5 @@ def _encodable(name: str, content: str) -> str:
     try:
         content.encode()
     except UnicodeEncodeError as error:
-        raise BadMailError(f"{name} holds half a character") from error
+        raise BadEmailError(f"{name} holds half a character") from error
     return content

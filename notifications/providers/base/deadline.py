@@ -27,7 +27,7 @@ def call_s() -> float:
     return float(settings.PROVIDER_DEADLINE_S) + CALL_MARGIN_S
 
 
-class Line:
+class WatchedSocket:
     """A watched connection: a second descriptor of the same socket.
 
     The library's descriptor number can be closed and given to another connection at any moment, and no library object
@@ -77,30 +77,30 @@ class Call:
         # True from the moment at which a library was given the finished request: what it raises before is no answer.
         self.has_begun = False
         # The connections that were made or used in this call. Others of the thread, to other providers, prove nothing.
-        self.lines: set[Line] = set()
+        self.sockets: set[WatchedSocket] = set()
 
     def carried_nothing(self) -> bool:
         """Return whether no connection of this call can have carried a request.
 
         Ask within the call. A call without connections proves nothing.
         """
-        return bool(self.lines) and not any(line.may_have_carried for line in self.lines)
+        return bool(self.sockets) and not any(watched.may_have_carried for watched in self.sockets)
 
     def end(self) -> None:
         self.is_over = True
-        for line in self.owner.lines:
-            line.shut()
+        for watched in self.owner.sockets:
+            watched.shut()
 
 
 class _Owner:
     """One thread's connections, and its current call."""
 
     def __init__(self) -> None:
-        self.lines: set[Line] = set()
+        self.sockets: set[WatchedSocket] = set()
         self.call: Call | None = None
 
     def forget_released(self) -> None:
-        self.lines = {line for line in self.lines if not line.close_if_released()}
+        self.sockets = {watched for watched in self.sockets if not watched.close_if_released()}
 
 
 class _Here(threading.local):
@@ -184,14 +184,14 @@ _here = _Here()
 _watch = _Watch()
 
 
-def _start_anew() -> None:
+def _restart() -> None:
     # In a forked child the watching thread does not exist, and the connections are the parent's.
     global _watch  # noqa: PLW0603 - one per process
     _watch = _Watch()
     _here.owner = _Owner()
 
 
-os.register_at_fork(after_in_child=_start_anew)
+os.register_at_fork(after_in_child=_restart)
 
 
 @contextmanager
@@ -207,14 +207,14 @@ def within(seconds: float) -> Iterator[Call]:
         _watch.leave(call)
 
 
-def about_to_send(line: Line | None) -> None:
+def about_to_send(watched: WatchedSocket | None) -> None:
     # A process that hung during a call may wake after its end, and send before the watch has noticed. So the time is
     # checked here too.
     call = _here.owner.call
     if call is None:
         return
-    if line is not None:
-        call.lines.add(line)
+    if watched is not None:
+        call.sockets.add(watched)
     if call.ends_at <= time.monotonic():
         with _watch.locked():
             call.end()
@@ -225,43 +225,43 @@ def begin_request() -> None:
         _here.owner.call.has_begun = True
 
 
-def watch(connection: socket.socket) -> Line:
+def watch(connection: socket.socket) -> WatchedSocket:
     """Watch a new connection before its TLS handshake.
 
     Resolving a name cannot be interrupted: a connection made after the end of its call is shut down immediately.
     """
     owner = _here.owner
     with _watch.locked():
-        line = Line(connection, owner)
-        owner.lines.add(line)
+        watched = WatchedSocket(connection, owner)
+        owner.sockets.add(watched)
         if owner.call is not None:
-            owner.call.lines.add(line)
+            owner.call.sockets.add(watched)
         if owner.call is not None and (owner.call.is_over or owner.call.ends_at <= time.monotonic()):
-            line.shut()
-    return line
+            watched.shut()
+    return watched
 
 
 class WatchedConnection(HTTPConnection):
     """Mix in before a connection class of urllib3, which `requests` and botocore use."""
 
-    _line: Line | None = None
+    _watched: WatchedSocket | None = None
 
     def _new_conn(self) -> socket.socket:
         connection = super()._new_conn()
-        self._line = watch(connection)
+        self._watched = watch(connection)
         return connection
 
     def connect(self) -> None:
         super().connect()
-        if self._line is not None:
-            self._line.is_ready()
+        if self._watched is not None:
+            self._watched.is_ready()
 
     def send(self, data: Any) -> None:
-        about_to_send(self._line)
+        about_to_send(self._watched)
         super().send(data)
 
     def close(self) -> None:
         super().close()
-        if self._line is not None:
-            self._line.release()
-            self._line = None
+        if self._watched is not None:
+            self._watched.release()
+            self._watched = None

@@ -26,7 +26,7 @@ def section(payload: Mapping[str, Any], name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def line(value: Any, longest: int = LONGEST_DETAIL) -> str:
+def short_line(value: Any, longest: int = LONGEST_DETAIL) -> str:
     # "" for everything but text and numbers.
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
@@ -35,7 +35,7 @@ def line(value: Any, longest: int = LONGEST_DETAIL) -> str:
 
 
 def detail(*values: Any, between: str = ": ") -> str:
-    return line(between.join(filter(None, map(line, values))))
+    return short_line(between.join(filter(None, map(short_line, values))))
 
 
 def address(value: Any) -> str:
@@ -49,7 +49,7 @@ def address(value: Any) -> str:
     return text
 
 
-def recipient(value: Any, *names: object) -> str:
+def recipient_address(value: Any, *names: object) -> str:
     """Return the addr-spec in lower case.
 
     Raises UnknownEventError. "" if there is none and one of `names` identifies the message.
@@ -64,22 +64,22 @@ def recipient(value: Any, *names: object) -> str:
 
 def header_id(value: Any) -> UUID | None:
     # The form of ours is "<id@our-domain>".
-    found = OUR_HEADER.fullmatch(line(value))
+    found = OUR_HEADER.fullmatch(short_line(value))
     return UUID(found[1]) if found else None
 
 
 def ours(given_along: Mapping[str, Any]) -> tuple[UUID | None, int | None]:
     # The email carried both to the provider.
     try:
-        message_id = UUID(line(given_along.get(MESSAGE_ID_KEY)))
+        message_id = UUID(short_line(given_along.get(MESSAGE_ID_KEY)))
     except ValueError:
         message_id = None
-    attempt = line(given_along.get(ATTEMPT_KEY), 10)
+    attempt = short_line(given_along.get(ATTEMPT_KEY), 10)
     known = attempt.isascii() and attempt.isdecimal() and int(attempt) <= LAST_ATTEMPT
     return message_id, int(attempt) if known else None
 
 
-def moment(value: Any) -> datetime | None:
+def utc_time(value: Any) -> datetime | None:
     # ISO 8601, or seconds since 1970; None for everything else.
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):

@@ -18,7 +18,7 @@ from notifications.conf import settings
 from notifications.providers.base.answers import Said, read_answer, sentence
 from notifications.providers.base.backend import HeedlessPostSend, Provider, unknown
 from notifications.providers.base.deadline import WatchedConnection, begin_request
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.rules.retry import ErrorClass
 
 # A provider's wish outside of these is a mistake of its clock or of ours.

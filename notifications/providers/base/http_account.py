@@ -10,7 +10,7 @@ from notifications.providers.base.account import Account, unreadable
 from notifications.providers.base.backend import before_the_wire
 from notifications.providers.base.deadline import within
 from notifications.providers.base.http import HttpProvider, session, timeouts
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.rules.retry import ErrorClass
 
 NOT_THERE = f"http-{requests.codes.not_found}"
@@ -91,7 +91,7 @@ def objects(value: Any) -> list[dict[str, Any]]:
     return value
 
 
-def number(answer: dict[str, Any], name: str) -> int:
+def whole_number(answer: dict[str, Any], name: str) -> int:
     value = answer.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise unreadable()

@@ -9,7 +9,7 @@ from notifications.providers.base import compose
 def sender_address() -> str:
     # A system check has verified that there is one.
     try:
-        return compose.sender_address(settings.DEFAULT_FROM_EMAIL).lower()
+        return compose.bare_sender(settings.DEFAULT_FROM_EMAIL).lower()
     except compose.BadSenderError:
         return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].lower()
 

@@ -7,17 +7,17 @@ from notifications.providers.base.account import (
     Finding,
     Quota,
     bad,
-    closed,
     good,
-    judged,
-    looked,
+    inspect_part,
+    no_access,
     note,
     unreadable,
 )
 from notifications.providers.base.http_account import HttpAccount, objects
-from notifications.providers.base.mail import ProviderError
 from notifications.providers.base.sender import sender_address
-from notifications.providers.base.webhook_url import is_exact, is_ours, webhook_url
+from notifications.providers.base.sending import ProviderError
+from notifications.providers.base.webhook_check import Problem, check_webhooks, missing_events
+from notifications.providers.base.webhook_url import webhook_url
 from notifications.providers.postmark.backend import Postmark
 from notifications.providers.postmark.settings import settings
 from notifications.rules.retry import ErrorClass
@@ -68,13 +68,21 @@ class PostmarkAccount(HttpAccount):
             found = server(self.document("server"))
         except ProviderError as error:
             hint = "Copy the server's API token (Servers, API Tokens) into POSTMARK_SERVER_TOKEN."
-            return [closed(error, hint, address="POSTMARK_API_URL")]
+            return [no_access(error, hint, address="POSTMARK_API_URL")]
         text = f"a server token cannot see whether {sender_address()} is a confirmed signature"
         found.append(note("sender", "unknown", text, "Look at Sender Signatures at Postmark."))
-        return found + looked("webhook", self._webhook)
+        return found + inspect_part("webhook", self._webhook)
 
     def _webhook(self) -> list[Finding]:
-        return webhook(self.read("webhooks", key="Webhooks", MessageStream=STREAM))
+        hooks = self.read("webhooks", key="Webhooks", MessageStream=STREAM)
+        url = webhook_url("postmark")
+        return check_webhooks(
+            *("postmark", hooks),
+            url_key="Url",
+            problems=_webhook_problems,
+            missing=f"Add a webhook for {url} to the stream {STREAM}.",
+            otherwise=f"reports to {url}",
+        )
 
 
 def server(answer: dict[str, Any]) -> list[Finding]:
@@ -87,33 +95,17 @@ def server(answer: dict[str, Any]) -> list[Finding]:
     return [good("credentials", "accepted", f"accepted, server {answer.get('Name')}")]
 
 
-def webhook(hooks: list[dict[str, Any]]) -> list[Finding]:
-    # The webhooks of other applications are not judged.
-    ours = [hook for hook in hooks if is_ours(str(hook.get("Url", "")), "postmark")]
-    if not ours:
-        hint = f"Add a webhook for {webhook_url('postmark')} to the stream {STREAM}."
-        return [note("webhook", "missing", "nothing is reported to us: bounces and complaints stay unknown", hint)]
-    return [_judge(hook) for hook in ours]
-
-
-def _judge(hook: dict[str, Any]) -> Finding:
+def _webhook_problems(hook: dict[str, Any]) -> list[Problem]:
     missing = [name for name in NEEDED_TRIGGERS if not _section(_section(hook, "Triggers"), name).get("Enabled")]
-    problems = (
-        (
-            not is_exact(str(hook["Url"]), "postmark"),
-            "address",
-            "its address misses the last slash",
-            "Correct the address.",
-        ),
+    return [
         (
             _credentials(hook) != settings.POSTMARK_WEBHOOK_AUTH,
             "credentials",
-            "its user and password are not those of POSTMARK_WEBHOOK_AUTH, and its reports are refused",
+            "its reports are refused: its user and password differ from POSTMARK_WEBHOOK_AUTH",
             "Set both to the same user:password.",
         ),
-        (bool(missing), "events-missing", f"it leaves out {', '.join(missing)}", "Turn these events on."),
-    )
-    return judged("webhook", problems, otherwise=f"reports to {webhook_url('postmark')}")
+        missing_events(missing),
+    ]
 
 
 def _credentials(hook: dict[str, Any]) -> str:

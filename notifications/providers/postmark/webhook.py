@@ -9,8 +9,16 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
-from notifications.providers.base.answers import judged
-from notifications.providers.base.event_fields import LONGEST_ID, detail, line, moment, ours, recipient, section
+from notifications.providers.base.answers import refined_bounce
+from notifications.providers.base.event_fields import (
+    LONGEST_ID,
+    detail,
+    ours,
+    recipient_address,
+    section,
+    short_line,
+    utc_time,
+)
 from notifications.providers.base.payload import fingerprint, parsed, storable
 from notifications.providers.base.webhook import (
     InterpretedEvent,
@@ -102,7 +110,7 @@ class PostmarkWebhook(Webhook):
 
     def verify_and_parse(self, request: WebhookRequest) -> WebhookBatch:
         self.require_settings()
-        if not hmac.compare_digest(credentials(request), settings.POSTMARK_WEBHOOK_AUTH.encode()):
+        if not hmac.compare_digest(given_credentials(request), settings.POSTMARK_WEBHOOK_AUTH.encode()):
             raise InvalidSignatureError("wrong user or password, or none")
         event = storable(parsed(request.body))
         if not isinstance(event, dict):
@@ -118,15 +126,15 @@ class PostmarkWebhook(Webhook):
             return None
         kind, bounce = meaning
         message_id, attempt = ours(section(payload, "Metadata"))
-        receipt = line(payload.get("MessageID"), LONGEST_ID).replace(NO_MESSAGE, "")
+        receipt = short_line(payload.get("MessageID"), LONGEST_ID).replace(NO_MESSAGE, "")
         return InterpretedEvent(
             kind=kind,
-            recipient=recipient(payload.get("Email") or payload.get("Recipient"), message_id, receipt),
+            recipient=recipient_address(payload.get("Email") or payload.get("Recipient"), message_id, receipt),
             bounce=bounce,
             message_id=message_id,
             attempt=attempt,
             provider_message_id=receipt,
-            occurred_at=moment(payload.get("BouncedAt") or payload.get("DeliveredAt") or payload.get("ChangedAt")),
+            occurred_at=utc_time(payload.get("BouncedAt") or payload.get("DeliveredAt") or payload.get("ChangedAt")),
             detail=detail(
                 payload.get("Type") or payload.get("SuppressionReason"),
                 payload.get("Details") or payload.get("Description"),
@@ -134,7 +142,7 @@ class PostmarkWebhook(Webhook):
         )
 
 
-def credentials(request: WebhookRequest) -> bytes:
+def given_credentials(request: WebhookRequest) -> bytes:
     # Joined by a colon; nothing if there are none.
     scheme, _, encoded = request.header("Authorization").partition(" ")
     try:
@@ -146,7 +154,7 @@ def credentials(request: WebhookRequest) -> bytes:
 def record_type(payload: dict[str, Any]) -> str:
     # Postmark's name for it, or the type that its fields imply; "" for neither.
     if "RecordType" in payload:
-        return line(payload["RecordType"])
+        return short_line(payload["RecordType"])
     return next((record for field, record in KNOWN_BY if field in payload), "")
 
 
@@ -157,8 +165,8 @@ def meaning_of(payload: dict[str, Any]) -> Meaning | None:
         return EventType.DELIVERED, None
     if record == "SpamComplaint":
         return COMPLAINED
-    if record == "Bounce" and line(payload.get("Type")) in BOUNCE_TYPES:
-        return by_the_server(BOUNCE_TYPES[line(payload.get("Type"))], payload)
+    if record == "Bounce" and short_line(payload.get("Type")) in BOUNCE_TYPES:
+        return by_the_server(BOUNCE_TYPES[short_line(payload.get("Type"))], payload)
     if record == "SubscriptionChange":
         return subscription_change(payload)
     raise UnknownEventError("a type of event that no table knows")
@@ -168,15 +176,15 @@ def by_the_server(meaning: Meaning | None, payload: dict[str, Any]) -> Meaning |
     # The recipient's server knows more than Postmark's own type.
     if meaning is None or meaning[0] is not EventType.BOUNCED or meaning[1] in {None, BounceKind.AUTO_REPLY}:
         return meaning
-    return meaning[0], judged(meaning[1] or BounceKind.SOFT, line(payload.get("Details")))
+    return meaning[0], refined_bounce(meaning[1] or BounceKind.SOFT, short_line(payload.get("Details")))
 
 
 def subscription_change(payload: dict[str, Any]) -> Meaning | None:
     # Operators remove addresses from the list, and add some by hand that no recipient asked for.
     if payload.get("SuppressSending") is not True:
         return None
-    reason = line(payload.get("SuppressionReason"))
-    if reason == "ManualSuppression" and line(payload.get("Origin")) != "Recipient":
+    reason = short_line(payload.get("SuppressionReason"))
+    if reason == "ManualSuppression" and short_line(payload.get("Origin")) != "Recipient":
         return None
     if reason not in SUPPRESSION_REASONS:
         raise UnknownEventError("a reason to suppress that no table knows")

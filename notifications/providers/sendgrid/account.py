@@ -7,17 +7,17 @@ from notifications.providers.base.account import (
     Finding,
     Quota,
     bad,
-    closed,
     good,
-    judged,
-    looked,
+    inspect_part,
+    no_access,
     note,
     unreadable,
 )
-from notifications.providers.base.http_account import NOT_ALLOWED, NOT_THERE, HttpAccount, number, objects
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.http_account import NOT_ALLOWED, NOT_THERE, HttpAccount, objects, whole_number
 from notifications.providers.base.sender import sender_address, sender_domain
-from notifications.providers.base.webhook_url import is_exact, is_ours, webhook_url
+from notifications.providers.base.sending import ProviderError
+from notifications.providers.base.webhook_check import Problem, check_webhooks, missing_events
+from notifications.providers.base.webhook_url import webhook_url
 from notifications.providers.sendgrid.backend import SendGrid
 from notifications.providers.sendgrid.settings import settings
 from notifications.rules.suppression import Reason
@@ -57,7 +57,7 @@ class SendGridAccount(HttpAccount):
             raise
         if credit.get("reset_frequency") != "daily":
             return None
-        return Quota(per_second=None, per_day=number(credit, "total"), sent_today=number(credit, "used"))
+        return Quota(per_second=None, per_day=whole_number(credit, "total"), sent_today=whole_number(credit, "used"))
 
     def unsuppress(self, address: str, reason: Reason | None = None) -> bool:
         if reason is Reason.UNSUBSCRIBED:
@@ -79,16 +79,16 @@ class SendGridAccount(HttpAccount):
             if error.code == NOT_THERE:
                 return []
             raise
-        return [number(group, "id") for group in groups if group.get("suppressed")]
+        return [whole_number(group, "id") for group in groups if group.get("suppressed")]
 
     def inspect(self) -> list[Finding]:
         try:
-            found = credentials(self._scopes())
+            found = check_scopes(self._scopes())
         except ProviderError as error:
             hint = "Put a key with the permission Mail Send into SENDGRID_API_KEY."
-            return [closed(error, hint, address="SENDGRID_API_URL")]
+            return [no_access(error, hint, address="SENDGRID_API_URL")]
         for subject, look in (("sender", self._sender), ("credits", self._credits), ("webhook", self._webhook)):
-            found += looked(subject, look, not_allowed=NOT_ALLOWED)
+            found += inspect_part(subject, look, not_allowed=NOT_ALLOWED)
         return found
 
     def dkim_names(self) -> list[str]:
@@ -137,10 +137,18 @@ class SendGridAccount(HttpAccount):
         return [credits_left(self.document("user/credits"))]
 
     def _webhook(self) -> list[Finding]:
-        return webhook(self.read("user/webhooks/event/settings/all", key="webhooks"))
+        hooks = self.read("user/webhooks/event/settings/all", key="webhooks")
+        url = webhook_url("sendgrid")
+        return check_webhooks(
+            *("sendgrid", hooks),
+            url_key="url",
+            problems=_webhook_problems,
+            missing=f"Add an event webhook for {url} (Settings, Mail Settings), signed.",
+            otherwise=f"reports to {url}, signed",
+        )
 
 
-def credentials(scopes: list[str]) -> list[Finding]:
+def check_scopes(scopes: list[str]) -> list[Finding]:
     # A key may do too little, or more than it should.
     if "mail.send" not in scopes:
         return [
@@ -176,31 +184,16 @@ def records(domain: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def credits_left(credit: dict[str, Any]) -> Finding:
-    remain, total = number(credit, "remain"), number(credit, "total")
+    remain, total = whole_number(credit, "remain"), whole_number(credit, "total")
     text = f"{remain:,} of {total:,} left until {credit.get('next_reset')}"
     if total and not remain:
         return bad("credits", "used-up", text, "Nothing more is taken before that day; raise the plan.")
     return good("credits", "left", text)
 
 
-def webhook(hooks: list[dict[str, Any]]) -> list[Finding]:
-    ours = [hook for hook in hooks if is_ours(str(hook.get("url", "")), "sendgrid")]
-    if not ours:
-        hint = f"Add an event webhook for {webhook_url('sendgrid')} (Settings, Mail Settings), signed."
-        return [note("webhook", "missing", "nothing is reported to us: bounces and complaints stay unknown", hint)]
-    return [_judge(hook) for hook in ours]
-
-
-def _judge(hook: dict[str, Any]) -> Finding:
+def _webhook_problems(hook: dict[str, Any]) -> list[Problem]:
     key = str(hook.get("public_key") or "")
-    missing = [event for event in NEEDED_EVENTS if not hook.get(event)]
-    problems = (
-        (
-            not is_exact(str(hook["url"]), "sendgrid"),
-            "address",
-            "its address misses the last slash",
-            "Correct the address.",
-        ),
+    return [
         (not hook.get("enabled"), "disabled", "it is switched off", "Enable it at SendGrid."),
         (not key, "not-signed", "it is not signed, and unsigned reports are refused", "Turn on Signed Event Webhook."),
         (
@@ -209,6 +202,5 @@ def _judge(hook: dict[str, Any]) -> Finding:
             "it is signed with another key than SENDGRID_WEBHOOK_KEY",
             "Copy the verification key that SendGrid shows.",
         ),
-        (bool(missing), "events-missing", f"it leaves out {', '.join(missing)}", "Turn these events on."),
-    )
-    return judged("webhook", problems, otherwise=f"reports to {webhook_url('sendgrid')}, signed")
+        missing_events([event for event in NEEDED_EVENTS if not hook.get(event)]),
+    ]

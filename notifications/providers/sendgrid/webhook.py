@@ -16,8 +16,16 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from notifications.providers.base.answers import judged
-from notifications.providers.base.event_fields import LONGEST_ID, detail, header_id, line, moment, ours, recipient
+from notifications.providers.base.answers import refined_bounce
+from notifications.providers.base.event_fields import (
+    LONGEST_ID,
+    detail,
+    header_id,
+    ours,
+    recipient_address,
+    short_line,
+    utc_time,
+)
 from notifications.providers.base.payload import fingerprint, parsed, refuse_stale, storable
 from notifications.providers.base.webhook import (
     CannotVerifyError,
@@ -124,7 +132,7 @@ class SendGridWebhook(Webhook):
             raise CannotVerifyError(f"{self.key_setting} is no public key on P-256") from error
 
     def interpret(self, payload: dict[str, Any]) -> InterpretedEvent | None:
-        event = line(payload.get("event"))
+        event = short_line(payload.get("event"))
         if event not in KINDS:
             raise UnknownEventError("a type of event that no table knows")
         kind = KINDS[event]
@@ -133,18 +141,18 @@ class SendGridWebhook(Webhook):
         message_id, attempt = ours(payload)
         header = header_id(payload.get("smtp-id"))
         # Anymail's own id, which it gave the mail and us, comes back; SendGrid's has our receipt nowhere.
-        receipt = line(payload.get("anymail_id"), LONGEST_ID)
+        receipt = short_line(payload.get("anymail_id"), LONGEST_ID)
         return InterpretedEvent(
             kind=kind,
-            recipient=recipient(payload.get("email"), message_id, header, receipt),
+            recipient=recipient_address(payload.get("email"), message_id, header, receipt),
             bounce=bounce_kind(kind, payload),
             also=DROPPED_FOR_THE_PERSON.get(reason(payload)) if kind is EventType.REJECTED else None,
             message_id=message_id,
             header_id=header,
             attempt=attempt,
-            provider_message_id=receipt or line(payload.get("sg_message_id"), LONGEST_ID),
+            provider_message_id=receipt or short_line(payload.get("sg_message_id"), LONGEST_ID),
             is_strange=not (message_id or receipt),
-            occurred_at=moment(payload.get("timestamp")),
+            occurred_at=utc_time(payload.get("timestamp")),
             detail=detail(payload.get("bounce_classification"), payload.get("reason") or payload.get("response")),
         )
 
@@ -170,7 +178,7 @@ def raw_event(element: Any) -> RawEvent | None:
     kept = storable(element)
     if not isinstance(kept, dict):
         return RawEvent(fingerprint(kept), {"malformed": kept})
-    if line(kept.get("event")) in LEFT_OUT:
+    if short_line(kept.get("event")) in LEFT_OUT:
         return None
     given = kept.get("sg_event_id")
     event_id = given if isinstance(given, str) and EVENT_ID.fullmatch(given) else fingerprint(kept)
@@ -181,12 +189,12 @@ def raw_event(element: Any) -> RawEvent | None:
 
 def account_note(events: list[RawEvent]) -> str:
     # An operator has to know what SendGrid did to the account.
-    changes = [event.payload for event in events if line(event.payload.get("event")) == ACCOUNT]
-    return f"SendGrid changed the account's status: {line(changes[0].get('type'), 60)}" if changes else ""
+    changes = [event.payload for event in events if short_line(event.payload.get("event")) == ACCOUNT]
+    return f"SendGrid changed the account's status: {short_line(changes[0].get('type'), 60)}" if changes else ""
 
 
 def reason(payload: dict[str, Any]) -> str:
-    return line(payload.get("reason")).lower()
+    return short_line(payload.get("reason")).lower()
 
 
 def bounce_kind(kind: EventType, payload: dict[str, Any]) -> BounceKind | None:
@@ -194,10 +202,10 @@ def bounce_kind(kind: EventType, payload: dict[str, Any]) -> BounceKind | None:
         return BounceKind.HARD if reason(payload) in DROPPED_FOR_THE_ADDRESS else None
     if kind is not EventType.BOUNCED:
         return None
-    told = BOUNCES.get(line(payload.get("type")).lower()) or untyped_bounce(payload)
-    if line(payload.get("bounce_classification")) in OF_OUR_NAME:
+    told = BOUNCES.get(short_line(payload.get("type")).lower()) or untyped_bounce(payload)
+    if short_line(payload.get("bounce_classification")) in OF_OUR_NAME:
         told = BounceKind.BLOCKED
-    return judged(told, line(payload.get("reason")), line(payload.get("status")))
+    return refined_bounce(told, short_line(payload.get("reason")), short_line(payload.get("status")))
 
 
 def untyped_bounce(payload: dict[str, Any]) -> BounceKind:

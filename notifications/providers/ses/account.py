@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from boto3.session import Session
 from botocore.config import Config
 
-from notifications.providers.base.account import MAY_NOT_LOOK, Account, Finding, Quota, closed, looked, note, unreadable
+from notifications.providers.base.account import (
+    MAY_NOT_LOOK,
+    Account,
+    Finding,
+    Quota,
+    inspect_part,
+    no_access,
+    note,
+    unreadable,
+)
 from notifications.providers.base.deadline import within
-from notifications.providers.base.mail import ProviderError
 from notifications.providers.base.sender import sender_address, sender_domain, with_parents
+from notifications.providers.base.sending import ProviderError
 from notifications.providers.ses import findings as judge
-from notifications.providers.ses.backend import Ses, client_params, watch
+from notifications.providers.ses.backend import Ses, client_params, watch_connections
 from notifications.providers.ses.settings import settings
 from notifications.rules.retry import ErrorClass
 from notifications.rules.suppression import Reason
@@ -88,11 +97,11 @@ class SesAccount(Account):
         except ProviderError as error:
             if error.code not in NOT_ALLOWED:
                 hint = "Give boto3 credentials of SES_REGION that may call ses:SendEmail."
-                return [closed(error, hint, address="SES_REGION and SES_ENDPOINT_URL")]
+                return [no_access(error, hint, address="SES_REGION and SES_ENDPOINT_URL")]
             text = "accepted, but they may not read the account: neither quota nor sandbox are known"
             found = [note("credentials", MAY_NOT_LOOK, text, "Allow ses:GetAccount.")]
-        found += looked("sender", lambda: judge.identity(self._identities), not_allowed=NOT_ALLOWED)
-        return found + looked("reports", self._reports, not_allowed=NOT_ALLOWED)
+        found += inspect_part("sender", lambda: judge.identity(self._identities), not_allowed=NOT_ALLOWED)
+        return found + inspect_part("reports", self._reports, not_allowed=NOT_ALLOWED)
 
     def dkim_names(self) -> list[str]:
         return judge.dkim_names(self._identities)
@@ -112,7 +121,7 @@ class SesAccount(Account):
             text = "SES_REGION or SES_ENDPOINT_URL cannot be used"
             failure = ProviderError(ErrorClass.MISCONFIGURED, "endpoint", text)
         else:
-            watch(made)
+            watch_connections(made)
             return made
         raise failure
 

@@ -20,7 +20,7 @@ from notifications.providers.base.backend import HeedlessPostSend, Provider, unk
 from notifications.providers.base.compose import ATTEMPT_KEY, MESSAGE_ID_KEY
 from notifications.providers.base.deadline import WatchedConnection, begin_request
 from notifications.providers.base.http import is_untrusted, retry_after_s
-from notifications.providers.base.mail import OutgoingMail, ProviderError
+from notifications.providers.base.sending import OutgoingEmail, ProviderError
 from notifications.providers.ses.answers import ROWS
 from notifications.providers.ses.settings import settings
 from notifications.rules.retry import ErrorClass
@@ -63,11 +63,11 @@ class SesBackend(HeedlessPostSend, EmailBackend):  # type: ignore[misc]
     def open(self) -> bool:
         created: bool = super().open()
         if created:
-            watch(self.client)
+            watch_connections(self.client)
         return created
 
 
-def watch(client: Any) -> None:
+def watch_connections(client: Any) -> None:
     # A deadline can then shut down the client's connections.
     # botocore has no public way to its connections. Should this one close, this fails, and so does a test.
     pools = client._endpoint.http_session._pool_classes_by_scheme  # noqa: SLF001
@@ -100,7 +100,7 @@ class Ses(Provider):
     def missing_settings(self) -> list[str]:
         return [] if settings.SES_REGION else ["SES_REGION"]
 
-    def prepare(self, message: EmailMultiAlternatives, mail: OutgoingMail) -> None:
+    def prepare(self, message: EmailMultiAlternatives, mail: OutgoingEmail) -> None:
         # Tags come back in SES events also when the headers, and with them the metadata, were cut off.
         tags = {MESSAGE_ID_KEY: str(mail.message_id), ATTEMPT_KEY: str(mail.attempt)}
         message.esp_extra = {  # type: ignore[attr-defined]

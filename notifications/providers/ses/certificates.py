@@ -41,7 +41,7 @@ class Certificate:
             raise InvalidSignatureError("the signature does not fit") from error
 
 
-def parse(pem: bytes) -> Certificate:
+def parse_certificate(pem: bytes) -> Certificate:
     try:
         found = x509.load_pem_x509_certificate(pem)
         key = found.public_key()
@@ -64,7 +64,7 @@ def fetched(url: str) -> Certificate:
         raise CannotVerifyError("another certificate is being fetched")
     try:
         known = _kept.get(url)
-        return _keep(url, parse(_download(url))) if known is None else known
+        return _keep(url, parse_certificate(_download(url))) if known is None else known
     finally:
         _fetching.release()
 
@@ -91,4 +91,4 @@ def from_file(path: str) -> Certificate:
         pem = Path(path).read_bytes()
     except OSError as error:
         raise CannotVerifyError("SNS_CERTIFICATE_FILE cannot be read") from error
-    return parse(pem)
+    return parse_certificate(pem)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from notifications.providers.base.account import Finding, bad, good, judged, note
+from notifications.providers.base.account import Finding, bad, first_problem, good, note
 from notifications.providers.base.sender import sender_address
 from notifications.providers.ses.settings import settings
 
@@ -143,4 +143,4 @@ def _destination(answer: Answer) -> Finding:
             "Add these event types to the destination.",
         ),
     )
-    return judged("reports", problems, otherwise=f"to {topic}")
+    return first_problem("reports", problems, otherwise=f"to {topic}")

@@ -117,7 +117,7 @@ def amazons(url: Any, shape: re.Pattern[str], topic: str) -> str:
     return found[0]
 
 
-def confirm(fields: dict[str, str]) -> None:
+def confirm_subscription(fields: dict[str, str]) -> None:
     """Confirm a subscription, as a verified message asks. Raises InvalidSignatureError and CannotVerifyError."""
     answer = fetching.get(amazons(fields["SubscribeURL"], SUBSCRIBE_URL, fields["TopicArn"]))
     if answer.status != requests.codes.ok:

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from notifications.providers.base.answers import judged
+from notifications.providers.base.answers import refined_bounce
 from notifications.providers.base.event_fields import (
     LONGEST_ID,
     detail,
     header_id,
-    line,
-    moment,
     ours,
-    recipient,
+    recipient_address,
     section,
+    short_line,
+    utc_time,
 )
 from notifications.providers.base.payload import parsed, storable
 from notifications.providers.base.webhook import (
@@ -110,7 +110,7 @@ class SesWebhook(Webhook):
         message = sns.verified(parsed(request.body))
         topic = message["TopicArn"]
         if message["Type"] == sns.Type.SUBSCRIBE:
-            sns.confirm(message)
+            sns.confirm_subscription(message)
             return WebhookBatch(note=f"confirmed the subscription to {topic}")
         if message["Type"] == sns.Type.UNSUBSCRIBE:
             # Its address would subscribe again: whoever ended the subscription may have meant it.
@@ -129,16 +129,16 @@ class SesWebhook(Webhook):
         mail = section(payload, "mail")
         person = first_person(said.get(shape.people))
         message_id, attempt = given_along(mail)
-        header, receipt = own_header(mail), line(mail.get("messageId"), LONGEST_ID)
+        header, receipt = own_header(mail), short_line(mail.get("messageId"), LONGEST_ID)
         return InterpretedEvent(
-            kind=TAKEN_BACK.get(line(said.get("complaintFeedbackType")), shape.kind),
-            recipient=recipient(wrote_to(mail, person), message_id, header, receipt),
+            kind=TAKEN_BACK.get(short_line(said.get("complaintFeedbackType")), shape.kind),
+            recipient=recipient_address(wrote_to(mail, person), message_id, header, receipt),
             bounce=bounce_kind(said, person) if shape.kind is EventType.BOUNCED else None,
             message_id=message_id,
             header_id=header,
             attempt=attempt,
             provider_message_id=receipt,
-            occurred_at=moment(said.get("timestamp")) or moment(mail.get("timestamp")),
+            occurred_at=utc_time(said.get("timestamp")) or utc_time(mail.get("timestamp")),
             detail=detail(
                 detail(*(said.get(word) for word in shape.words), between="/"),
                 person.get("diagnosticCode") or person.get("status"),
@@ -172,11 +172,11 @@ def kept_headers(mail: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def named(header: dict[str, Any], name: str) -> bool:
-    return line(header.get("name")).lower() == name and "value" in header
+    return short_line(header.get("name")).lower() == name and "value" in header
 
 
 def event_type(event: dict[str, Any]) -> str:
-    return line(event.get("eventType")) or line(event.get("notificationType"))
+    return short_line(event.get("eventType")) or short_line(event.get("notificationType"))
 
 
 def given_along(mail: dict[str, Any]) -> tuple[UUID | None, int | None]:
@@ -219,17 +219,19 @@ def bounce_kind(bounce: dict[str, Any], person: dict[str, Any]) -> BounceKind:
     locks no recipient out. Undetermined says less, and stays a soft bounce. What SES calls permanent may be about our
     name alone (5.7.1, 5.7.26): the recipient's status decides.
     """
-    found = BOUNCES.get(line(bounce.get("bounceType")))
+    found = BOUNCES.get(short_line(bounce.get("bounceType")))
     if found is None:
         raise UnknownEventError("a type of bounce that no table knows")
-    subtype = line(bounce.get("bounceSubType"))
+    subtype = short_line(bounce.get("bounceSubType"))
     if found is BounceKind.HARD and subtype in ON_ITS_LISTS:
         return found
-    general = line(bounce.get("bounceType")) == "Transient" and line(bounce.get("bounceSubType")) == "General"
+    general = (
+        short_line(bounce.get("bounceType")) == "Transient" and short_line(bounce.get("bounceSubType")) == "General"
+    )
     if general and not any(person.get(name) for name in STATUS_NOTIFICATION):
         return BounceKind.AUTO_REPLY
     told = BounceKind.BLOCKED if subtype in OF_THE_MESSAGE else found
-    return judged(told, line(person.get("diagnosticCode")), line(person.get("status")))
+    return refined_bounce(told, short_line(person.get("diagnosticCode")), short_line(person.get("status")))
 
 
 def opts_out(subscription: dict[str, Any]) -> bool:

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from notifications.providers.base.account import Account, Finding, Quota, bad, failure_code, good, in_words, note
+from notifications.providers.base.account import Account, Finding, Quota, bad, failure_code, failure_text, good, note
 from notifications.providers.base.backend import before_the_wire
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.providers.smtp.backend import Smtp
 from notifications.providers.smtp.settings import settings
 from notifications.rules.retry import ErrorClass
@@ -28,7 +28,7 @@ class SmtpAccount(Account):
         failure = _failure(_open_and_close)
         if failure is not None:
             hint = "Look at SMTP_URL: scheme (smtp, smtp+tls or smtp+ssl), host, port, user and password."
-            return [bad("connection", failure_code(failure), in_words(failure), hint)]
+            return [bad("connection", failure_code(failure), failure_text(failure), hint)]
         url = urlsplit(settings.SMTP_URL)
         found = [
             good("connection", "accepted", f"{url.hostname} takes our {'log-in' if url.username else 'connection'}")

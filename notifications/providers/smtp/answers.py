@@ -49,7 +49,7 @@ LATER, NEVER, EITHER = "4", "5", "45"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class ReplyRow:
     """The first row that matches a reply, and its class, decides.
 
     `says` and `excepting` are the patterns in plain words, for the documentation.
@@ -135,19 +135,19 @@ _OF_A_GROUP = (
 )
 
 ROWS = (
-    Row(says="a daily limit of ours", meaning=QUOTA_SPENT, status=r"^5\.(4\.5|1\.90)$"),
-    Row(says="Exchange's quota of a sender", meaning=QUOTA_SPENT, text="SubmissionQuotaExceeded"),
-    Row(says="Exchange's send as denied", meaning=REFUSES_US, text="SendAsDenied"),
-    Row(says="log in first", meaning=REFUSES_US, classes=NEVER, codes=frozenset({530, 534, 535, 538})),
-    Row(says="our sender is refused", meaning=REFUSES_US, status=r"^5\.(1\.[78]|2\.252)$"),
-    Row(says="relaying denied", meaning=REFUSES_SOME, status=r"^5\.7\.(54|64)$"),
-    Row(
+    ReplyRow(says="a daily limit of ours", meaning=QUOTA_SPENT, status=r"^5\.(4\.5|1\.90)$"),
+    ReplyRow(says="Exchange's quota of a sender", meaning=QUOTA_SPENT, text="SubmissionQuotaExceeded"),
+    ReplyRow(says="Exchange's send as denied", meaning=REFUSES_US, text="SendAsDenied"),
+    ReplyRow(says="log in first", meaning=REFUSES_US, classes=NEVER, codes=frozenset({530, 534, 535, 538})),
+    ReplyRow(says="our sender is refused", meaning=REFUSES_US, status=r"^5\.(1\.[78]|2\.252)$"),
+    ReplyRow(says="relaying denied", meaning=REFUSES_SOME, status=r"^5\.7\.(54|64)$"),
+    ReplyRow(
         says="our log-in, sender, tenant or account is refused",
         meaning=REFUSES_US,
         status=r"^5\.7\.(8|9|11|14|57|60|367|50[123]|7[0-4][0-9]|750)$",
     ),
     # A message or a mailbox has limits too, and so has a recipient's server.
-    Row(
+    ReplyRow(
         says="mailbox full, over quota",
         meaning=MAILBOX_FULL,
         steps=TO_ONE,
@@ -155,7 +155,7 @@ ROWS = (
         text=r"mailbox.{0,30}(full|quota|limit)|over ?quota",
     ),
     # RFC 5321's own sentence of 552 is about storage; servers say it of a message's size as well.
-    Row(
+    ReplyRow(
         says="storage or quota exceeded",
         meaning=MAILBOX_FULL,
         steps=TO_ONE,
@@ -165,8 +165,8 @@ ROWS = (
         unless=r"^5\.([167]\.|3\.4|2\.3)|size|too (large|big|long)",
         excepting="the message's size",
     ),
-    Row(says="too large", meaning=MESSAGE_REFUSED, classes=NEVER, status=r"\.(3\.4|2\.3)$"),
-    Row(
+    ReplyRow(says="too large", meaning=MESSAGE_REFUSED, classes=NEVER, status=r"\.(3\.4|2\.3)$"),
+    ReplyRow(
         says="too large",
         meaning=MESSAGE_REFUSED,
         classes=NEVER,
@@ -174,22 +174,22 @@ ROWS = (
         unless=r"^5\.[1267]\.",
         excepting="a status 5.1, 5.2, 5.6 or 5.7",
     ),
-    Row(
+    ReplyRow(
         says="a quota or limit for a day, an hour, for sending",
         meaning=QUOTA_SPENT,
         text=_SPENT,
         unless=rf"{_OF_THE_MAILBOX}|mailbox",
         excepting="the mailbox's",
     ),
-    Row(says="an unusual rate", meaning=THROTTLED, status=r"^[45]\.7\.28$"),
-    Row(
+    ReplyRow(says="an unusual rate", meaning=THROTTLED, status=r"^[45]\.7\.28$"),
+    ReplyRow(
         says="throttling, too many, rate, too fast, slow down",
         meaning=THROTTLED,
         text=_TOO_FAST,
         unless=rf"{_OF_THE_MAILBOX}|{_GREYLISTED}",
         excepting="the mailbox's, or greylisting",
     ),
-    Row(
+    ReplyRow(
         says="slow down",
         meaning=THROTTLED,
         steps=NOT_STARTTLS,
@@ -198,7 +198,7 @@ ROWS = (
         unless=rf"authenticat|{_GREYLISTED}",
         excepting="a log-in that fails for now, or greylisting",
     ),
-    Row(
+    ReplyRow(
         says="relaying denied",
         meaning=REFUSES_SOME,
         classes=NEVER,
@@ -206,7 +206,7 @@ ROWS = (
         unless=_OF_THE_MAILBOX,
         excepting="the mailbox's",
     ),
-    Row(
+    ReplyRow(
         says="account or sending suspended, sender not verified or not ours, authentication required, sandbox",
         meaning=REFUSES_US,
         classes=NEVER,
@@ -214,7 +214,7 @@ ROWS = (
         unless=rf"{_OF_THE_MAILBOX}|{_OF_A_GROUP}",
         excepting="the mailbox's, a group's members only, DMARC and banned IP addresses",
     ),
-    Row(
+    ReplyRow(
         says="account suspended, disabled, blocked",
         meaning=REFUSES_US,
         steps=NOT_RCPT,
@@ -223,7 +223,7 @@ ROWS = (
         unless=rf"{_OF_THE_MAILBOX}|{_OF_A_GROUP}",
         excepting="the recipient's",
     ),
-    Row(
+    ReplyRow(
         says="account suspended, disabled, blocked",
         meaning=REFUSES_US,
         classes=NEVER,
@@ -233,8 +233,8 @@ ROWS = (
         excepting="the recipient's",
     ),
     # Before a message has a recipient, everything is about the server or about us.
-    Row(meaning=OUTAGE, steps=SESSION, classes=LATER),
-    Row(
+    ReplyRow(meaning=OUTAGE, steps=SESSION, classes=LATER),
+    ReplyRow(
         says="client host, HELO or sender rejected",
         meaning=OUTAGE,
         classes=LATER,
@@ -242,15 +242,15 @@ ROWS = (
         unless=_GREYLISTED,
         excepting="greylisting",
     ),
-    Row(meaning=REFUSES_US, steps=SESSION, classes=NEVER),
-    Row(says="greylisting", meaning=GREYLISTED, steps=RCPT, classes=LATER, text=_GREYLISTED, unless=r"^4\.[12]\."),
-    Row(meaning=GREYLISTED, steps=RCPT, classes=LATER, status=r"^4\.7\."),
-    Row(meaning=SERVER_LATER, steps=RCPT, classes=LATER, status=r"^4\.[3-6]\."),
-    Row(meaning=RECIPIENT_LATER, steps=RCPT, classes=LATER),
-    Row(meaning=RECIPIENT_LATER, steps=DATA, classes=LATER, status=r"^4\.[12]\."),
-    Row(meaning=OUTAGE, steps=DATA, classes=LATER, codes=frozenset({421})),
-    Row(meaning=OUTAGE, steps=DATA, classes=LATER, status=r"^4\.3\."),
-    Row(meaning=MESSAGE_LATER, steps=DATA, classes=LATER),
+    ReplyRow(meaning=REFUSES_US, steps=SESSION, classes=NEVER),
+    ReplyRow(says="greylisting", meaning=GREYLISTED, steps=RCPT, classes=LATER, text=_GREYLISTED, unless=r"^4\.[12]\."),
+    ReplyRow(meaning=GREYLISTED, steps=RCPT, classes=LATER, status=r"^4\.7\."),
+    ReplyRow(meaning=SERVER_LATER, steps=RCPT, classes=LATER, status=r"^4\.[3-6]\."),
+    ReplyRow(meaning=RECIPIENT_LATER, steps=RCPT, classes=LATER),
+    ReplyRow(meaning=RECIPIENT_LATER, steps=DATA, classes=LATER, status=r"^4\.[12]\."),
+    ReplyRow(meaning=OUTAGE, steps=DATA, classes=LATER, codes=frozenset({421})),
+    ReplyRow(meaning=OUTAGE, steps=DATA, classes=LATER, status=r"^4\.3\."),
+    ReplyRow(meaning=MESSAGE_LATER, steps=DATA, classes=LATER),
 )
 # What is left: 5yz to a recipient or a message. What it says of the address is read as in a bounce.
 REFUSED: dict[Step, dict[BounceKind | None, Meaning]] = {

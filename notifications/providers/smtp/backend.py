@@ -17,7 +17,7 @@ from urllib3.util import wait_for_read
 from notifications.providers.base import deadline
 from notifications.providers.base.answers import sentence, status_of
 from notifications.providers.base.backend import Provider, unknown
-from notifications.providers.base.mail import Accepted, OutgoingMail, ProviderError
+from notifications.providers.base.sending import Accepted, OutgoingEmail, ProviderError
 from notifications.providers.smtp.answers import Step, read_reply
 from notifications.providers.smtp.settings import settings
 from notifications.rules import servers
@@ -41,7 +41,7 @@ SEVEN_BIT.body_encoding = QP
 class _Smtp(smtplib.SMTP):
     """smtplib's connection, watched, with a separate time limit for connecting."""
 
-    _line: deadline.Line | None = None
+    _watched: deadline.WatchedSocket | None = None
 
     def connect(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
         try:
@@ -56,32 +56,32 @@ class _Smtp(smtplib.SMTP):
         connection: socket.socket = super()._get_socket(  # type: ignore[misc]
             host, port, min(timeout, settings.PROVIDER_CONNECT_TIMEOUT_S)
         )
-        self._line = deadline.watch(connection)
+        self._watched = deadline.watch(connection)
         connection.settimeout(timeout)
         return connection
 
     def sendmail(self, *args: Any, **kwargs: Any) -> dict[str, tuple[int, bytes]]:
-        if self._line is not None:
-            self._line.may_have_carried = False
+        if self._watched is not None:
+            self._watched.may_have_carried = False
         deadline.begin_request()
         return super().sendmail(*args, **kwargs)
 
     def getreply(self) -> tuple[int, bytes]:
         reply = super().getreply()
         # The server asks for the message, and gets it next.
-        if reply[0] == START_OF_MESSAGE and self._line is not None:
-            self._line.is_ready()
+        if reply[0] == START_OF_MESSAGE and self._watched is not None:
+            self._watched.is_ready()
         return reply
 
     def send(self, s: Any) -> None:
-        deadline.about_to_send(self._line)
+        deadline.about_to_send(self._watched)
         super().send(s)
 
     def close(self) -> None:
         super().close()
-        if self._line is not None:
-            self._line.release()
-            self._line = None
+        if self._watched is not None:
+            self._watched.release()
+            self._watched = None
 
 
 class _SmtpSsl(smtplib.SMTP_SSL, _Smtp):
@@ -170,7 +170,7 @@ class Smtp(Provider):
         # SMTP has no id of its own; ours in the header is what the server's log shows.
         return Accepted(message.extra_headers.get("Message-ID", ""))
 
-    def prepare(self, message: EmailMultiAlternatives, mail: OutgoingMail) -> None:
+    def prepare(self, message: EmailMultiAlternatives, mail: OutgoingEmail) -> None:
         message.encoding = SEVEN_BIT
 
     def secrets(self) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from notifications.providers.base import connections
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.providers.postmark.backend import Postmark
 from notifications.providers.registry import account_of
 from notifications.providers.sendgrid.backend import SendGrid

@@ -11,7 +11,7 @@ from notifications.events import lifting, suppress
 from notifications.models import Suppression
 from notifications.outbox import Draft, enqueue
 from notifications.providers.base import connections
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.providers.simulator.backend import Simulator
 from notifications.rules.retry import ErrorClass
 from notifications.rules.suppression import Reason

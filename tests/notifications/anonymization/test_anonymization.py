@@ -25,7 +25,7 @@ from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppre
 from notifications.models.message import ACCOUNT_DELETED
 from notifications.outbox import NotResentError, enqueue, recover, relay, resend, settle
 from notifications.outbox.resend import Obstacle
-from notifications.providers.base.mail import Accepted, ProviderError
+from notifications.providers.base.sending import Accepted, ProviderError
 from notifications.providers.base.webhook import RawEvent
 from notifications.rules.retry import ErrorClass, Retry, Uncertain
 from notifications.rules.states import Status, Stream

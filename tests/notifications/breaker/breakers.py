@@ -5,7 +5,7 @@ import json
 from notifications.breaker import store
 from notifications.breaker.circuit import CONSECUTIVE_FAILURES
 from notifications.breaker.permits import Permit, acquire, report, reset
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.rules.retry import ErrorClass
 from notifications.runtime.redis_client import client
 

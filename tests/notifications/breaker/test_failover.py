@@ -12,7 +12,7 @@ from notifications.delivery.deliver import MOST_FORGIVEN, NO_PROVIDER, deliver
 from notifications.delivery.record import Carrier
 from notifications.models import Message
 from notifications.outbox import relay
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Status, Stream
 from tests.factories import MessageFactory

@@ -16,7 +16,7 @@ from notifications.delivery.deliver import NO_PROVIDER, deliver
 from notifications.delivery.record import Carrier
 from notifications.models import Message
 from notifications.outbox import relay
-from notifications.providers.base.mail import Accepted, ProviderError
+from notifications.providers.base.sending import Accepted, ProviderError
 from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Status, Stream
 from notifications.runtime.redis_client import client

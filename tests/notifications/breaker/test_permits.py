@@ -18,7 +18,7 @@ from devtools.stack.valkey import Valkey
 from notifications.breaker import permits, store
 from notifications.breaker.circuit import CLOSED, CONSECUTIVE_FAILURES
 from notifications.breaker.permits import Effect, Permit, acquire, release, report
-from notifications.providers.base.mail import Accepted, ProviderError
+from notifications.providers.base.sending import Accepted, ProviderError
 from notifications.rules.retry import ErrorClass
 from notifications.runtime import redis_client
 from notifications.runtime.redis_client import client, cooldown

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from notifications.breaker.permits import COOLDOWN_REASON, CircuitState, Permit, report, states
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.rules.retry import ErrorClass
 from notifications.runtime.redis_client import cooldown
 from tests.notifications.breaker.breakers import let_pass, open_circuit, probe, until_probe

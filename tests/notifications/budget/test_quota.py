@@ -11,7 +11,7 @@ from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
 from notifications.models import DeliveryAttempt, ProviderQuota
 from notifications.providers.base.account import Quota
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Stream
 from notifications.runtime.redis_client import client

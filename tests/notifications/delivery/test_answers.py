@@ -15,7 +15,7 @@ from notifications.events.apply import read_due
 from notifications.lookup import progress
 from notifications.models import Message, ProviderEvent, Suppression
 from notifications.providers.base.answers import meaning as m
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.rules.outcomes import BounceKind, Outcome
 from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Status, Stream

@@ -12,7 +12,7 @@ from notifications.delivery import relevance
 from notifications.delivery.record import NO_TIME_LEFT
 from notifications.models import Message
 from notifications.models.message import ACCOUNT_DELETED
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.rules.retry import REFUSED, ErrorClass
 from notifications.rules.states import Status, Stream
 from tests.factories import MessageFactory, UserFactory

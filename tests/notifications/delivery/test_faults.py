@@ -16,7 +16,7 @@ from notifications.delivery.render import RenderingError, render
 from notifications.models import Message
 from notifications.outbox.recover import recover_ended_leases
 from notifications.outbox.relay import take_due
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Status, Stream
 from tests.factories import MessageFactory

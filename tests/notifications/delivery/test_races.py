@@ -15,7 +15,7 @@ from notifications.delivery.relevance import skip_reason
 from notifications.events import ingest
 from notifications.events.apply import read_due
 from notifications.models import Message
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.providers.base.webhook import RawEvent
 from notifications.rules.retry import ErrorClass, GiveUp, Retry, Uncertain
 from notifications.rules.states import Status

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from notifications.events import lifting, suppress
 from notifications.models import Suppression
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.rules.retry import ErrorClass
 from notifications.rules.suppression import Reason
 from tests.factories import UserFactory

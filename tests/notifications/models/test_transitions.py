@@ -21,7 +21,7 @@ from notifications.events import ingest
 from notifications.models import Message, Suppression, transitions
 from notifications.outbox import brake_queue, recover, settle
 from notifications.outbox.enqueue import Draft, enqueue
-from notifications.providers.base.mail import Accepted, ProviderError
+from notifications.providers.base.sending import Accepted, ProviderError
 from notifications.providers.base.webhook import RawEvent
 from notifications.rules import states
 from notifications.rules.retry import ErrorClass, GiveUp, Retry, TooLate, Uncertain

@@ -7,7 +7,7 @@ from aiosmtpd.smtp import AuthResult
 from devtools.stack.ports import free_port
 from notifications.operations import dns, provider_check
 from notifications.providers.base.account import Level, Quota, note
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.providers.registry import webhook_of
 from notifications.rules.retry import ErrorClass
 from tests.notifications.providers.base import faults, signing

@@ -15,7 +15,7 @@ from notifications.delivery.record import Carrier, RecordLostError, attempt_of, 
 from notifications.delivery.render import render
 from notifications.models import Message, transactions
 from notifications.outbox import recover, relay
-from notifications.providers.base.mail import Accepted, ProviderError
+from notifications.providers.base.sending import Accepted, ProviderError
 from notifications.rules.retry import ErrorClass, Retry
 from notifications.rules.states import Status, Stream
 from notifications.runtime.redis_client import client

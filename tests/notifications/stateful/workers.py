@@ -14,7 +14,7 @@ from notifications.delivery.recheck import take_recheck
 from notifications.delivery.record import Carrier, attempt_of, record_acceptance, record_refusal, record_skip
 from notifications.delivery.relevance import Skip, skip_reason
 from notifications.models import Message, Suppression
-from notifications.providers.base.mail import Accepted, ProviderError
+from notifications.providers.base.sending import Accepted, ProviderError
 from notifications.rules import retry
 from notifications.rules.states import Event, Status
 from notifications.rules.suppression import Reason

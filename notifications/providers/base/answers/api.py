@@ -39,7 +39,7 @@ class Said:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class AnswerRow:
     """The first row of a provider that matches decides. Empty: any value."""
 
     meaning: Meaning
@@ -68,12 +68,12 @@ def _has(pattern: str, text: str) -> bool:
     return not pattern or re.search(pattern, text, re.IGNORECASE) is not None
 
 
-def row(meaning: Meaning, *codes: str, **more: str) -> Row:
-    return Row(meaning=meaning, codes=frozenset(codes), **more)  # type: ignore[arg-type]
+def row(meaning: Meaning, *codes: str, **more: str) -> AnswerRow:
+    return AnswerRow(meaning=meaning, codes=frozenset(codes), **more)  # type: ignore[arg-type]
 
 
-def status(meaning: Meaning, *statuses: int, **more: str) -> Row:
-    return Row(meaning=meaning, statuses=frozenset(statuses), **more)  # type: ignore[arg-type]
+def status(meaning: Meaning, *statuses: int, **more: str) -> AnswerRow:
+    return AnswerRow(meaning=meaning, statuses=frozenset(statuses), **more)  # type: ignore[arg-type]
 
 
 # For what no row of the provider's knows: with the documented shape, and without.
@@ -81,8 +81,8 @@ SHAPED = (
     status(REFUSES_US, 401, 402, 403, 404, 405),
     status(OUTAGE, 408),
     status(THROTTLED, 429),
-    Row(meaning=MESSAGE_REFUSED, statuses=frozenset(range(401, 500))),
-    Row(meaning=OUTAGE, statuses=frozenset(range(500, 600))),
+    AnswerRow(meaning=MESSAGE_REFUSED, statuses=frozenset(range(401, 500))),
+    AnswerRow(meaning=OUTAGE, statuses=frozenset(range(500, 600))),
 )
 SHAPELESS = (
     status(REFUSES_US, 401, 403, 404, 405),
@@ -90,15 +90,15 @@ SHAPELESS = (
     status(THROTTLED, 429),
 )
 # An address that answers with a redirect is none of an API.
-REDIRECT = Row(meaning=REFUSES_US, statuses=frozenset(range(300, 400)))
+REDIRECT = AnswerRow(meaning=REFUSES_US, statuses=frozenset(range(300, 400)))
 
 
-def read_answer(rows: Iterable[Row], said: Said) -> tuple[Meaning, str]:
+def read_answer(rows: Iterable[AnswerRow], said: Said) -> tuple[Meaning, str]:
     """Interpret a refusal by a provider's `rows`; return its meaning and the row's name."""
     found = _first((REDIRECT,), said) or _first(rows, said)
     found = found or _first(SHAPED if said.has_shape else SHAPELESS, said)
     return (found.meaning, found.name) if found else (UNKNOWN, "")
 
 
-def _first(rows: Iterable[Row], said: Said) -> Row | None:
+def _first(rows: Iterable[AnswerRow], said: Said) -> AnswerRow | None:
     return next((one for one in rows if one.matches(said)), None)

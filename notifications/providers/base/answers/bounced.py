@@ -15,7 +15,7 @@ _FINAL = [BounceKind.AUTO_REPLY, BLOCKED, SOFT, HARD]
 
 
 @dataclass(frozen=True)
-class Row:
+class BounceRow:
     """The first row that matches decides. `bounce` None: the text says too little."""
 
     pattern: str
@@ -28,23 +28,23 @@ class Row:
 
 # Whatever the status is: Gmail says 5.2.1 of a mailbox that gets too much for now.
 FIRST = (
-    Row(r"receiving mail (at a rate|too (quickly|fast))", SOFT, "the mailbox gets too much for now"),
-    Row(r"^5\.1\.0\b.*\b(sender|from address|mail from)\b", BLOCKED, "the sender's address is refused"),
+    BounceRow(r"receiving mail (at a rate|too (quickly|fast))", SOFT, "the mailbox gets too much for now"),
+    BounceRow(r"^5\.1\.0\b.*\b(sender|from address|mail from)\b", BLOCKED, "the sender's address is refused"),
 )
 # By enhanced status code: RFC 3463, the IANA registry, and what Microsoft and Google add.
 STATUSES = (
-    Row(r"^5\.1\.([78]|90)$", BLOCKED, "the sender is refused, or over its limit"),
-    Row(r"^5\.1\.", HARD, "no such address"),
-    Row(r"^5\.2\.1$", HARD, "the mailbox is disabled"),
-    Row(r"^5\.2\.252$", BLOCKED, "we may not send as this sender"),
-    Row(r"^5\.2\.3$", BLOCKED, "the message is too large for the mailbox"),
-    Row(r"^4\.1\.", SOFT, "the address is not known for now"),
-    Row(r"^[45]\.2\.", SOFT, "the mailbox is full or busy"),
-    Row(r"^[45]\.3\.0$", None, "says too little"),
-    Row(r"^[45]\.3\.", BLOCKED, "the recipient's system does not take this message"),
-    Row(r"^[45]\.4\.", BLOCKED, "the network or the routing failed"),
-    Row(r"^[45]\.6\.", BLOCKED, "the content is not taken"),
-    Row(r"^[45]\.7\.", BLOCKED, "a rule, our reputation or the domain's DMARC policy"),
+    BounceRow(r"^5\.1\.([78]|90)$", BLOCKED, "the sender is refused, or over its limit"),
+    BounceRow(r"^5\.1\.", HARD, "no such address"),
+    BounceRow(r"^5\.2\.1$", HARD, "the mailbox is disabled"),
+    BounceRow(r"^5\.2\.252$", BLOCKED, "we may not send as this sender"),
+    BounceRow(r"^5\.2\.3$", BLOCKED, "the message is too large for the mailbox"),
+    BounceRow(r"^4\.1\.", SOFT, "the address is not known for now"),
+    BounceRow(r"^[45]\.2\.", SOFT, "the mailbox is full or busy"),
+    BounceRow(r"^[45]\.3\.0$", None, "says too little"),
+    BounceRow(r"^[45]\.3\.", BLOCKED, "the recipient's system does not take this message"),
+    BounceRow(r"^[45]\.4\.", BLOCKED, "the network or the routing failed"),
+    BounceRow(r"^[45]\.6\.", BLOCKED, "the content is not taken"),
+    BounceRow(r"^[45]\.7\.", BLOCKED, "a rule, our reputation or the domain's DMARC policy"),
 )
 _NOBODY = (
     r"(no such|unknown|invalid|non-?existent|inactive|unrouteable) (local )?(user|mailbox|recipient|person|account)"
@@ -55,11 +55,11 @@ _NOBODY = (
 )
 # Where no code helps. Nothing here may be said of the sender in the same words.
 TEXTS = (
-    Row(
+    BounceRow(
         r"(mailbox|inbox|user|account|quota).{0,30}(is )?(full|over ?quota|exceeded)|over ?quota", SOFT, "mailbox full"
     ),
-    Row(_NOBODY, HARD, "no such mailbox"),
-    Row(
+    BounceRow(_NOBODY, HARD, "no such mailbox"),
+    BounceRow(
         r"\bspam\b|block ?list|black ?list|blocked|reputation|\bDMARC\b|\bSPF\b|\bDKIM\b|policy|virus|content",
         BLOCKED,
         "a rule or our reputation",
@@ -73,7 +73,7 @@ def about_address(*said: str) -> BounceKind | None:
     return _clear(lines) or next((row.bounce for line in lines for row in TEXTS if row.matches(line)), None)
 
 
-def judged(told: BounceKind, *said: str) -> BounceKind:
+def refined_bounce(told: BounceKind, *said: str) -> BounceKind:
     """Return a bounce's kind: the recipient's own status overrides the provider's.
 
     Text alone may make it less final, and never more.

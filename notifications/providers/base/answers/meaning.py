@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from notifications.providers.base.mail import About, ProviderError
+from notifications.providers.base.sending import About, ProviderError
 from notifications.rules.outcomes import BounceKind
 from notifications.rules.retry import COST_NO_ATTEMPT, ErrorClass
 

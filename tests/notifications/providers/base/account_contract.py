@@ -11,7 +11,7 @@ import trustme
 from devtools.stack.ports import free_port
 from notifications.providers.base import deadline
 from notifications.providers.base.account import NO_API, NOT_PROVEN, Finding
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.rules.retry import ErrorClass
 from tests.notifications.providers.base import faults
 from tests.notifications.providers.base.scripted_api import scripted_api
@@ -28,11 +28,11 @@ def levels(found: list[Finding]) -> list[tuple[str, str]]:
 def nothing_is_left_to_the_garbage_collector():
     """A finalizer runs at any moment, also in the middle of another provider call."""
     gc.collect()
-    others = set(deadline._here.owner.lines)
+    others = set(deadline._here.owner.sockets)
     gc.disable()
     try:
         yield
-        assert deadline._here.owner.lines <= others
+        assert deadline._here.owner.sockets <= others
     finally:
         gc.enable()
 

@@ -17,7 +17,7 @@ from devtools.stack.ports import free_port
 from notifications.providers.base import connections, deadline
 from notifications.providers.base.answers.meaning import Meaning
 from notifications.providers.base.backend import Provider
-from notifications.providers.base.mail import About, OutgoingMail, ProviderError
+from notifications.providers.base.sending import About, OutgoingEmail, ProviderError
 from notifications.rules.retry import ErrorClass
 from tests.notifications.providers.base import faults
 
@@ -26,7 +26,7 @@ CANARY = "canary"
 SUBJECT = "Grüße, with a comma and a canary"
 
 
-def outgoing(**changes: Any) -> OutgoingMail:
+def outgoing(**changes: Any) -> OutgoingEmail:
     values = {
         "message_id": uuid4(),
         "attempt": 3,
@@ -42,7 +42,7 @@ def outgoing(**changes: Any) -> OutgoingMail:
             "Message-ID": "<1@example.com>",
         },
     }
-    return OutgoingMail(**{**values, **changes})
+    return OutgoingEmail(**{**values, **changes})
 
 
 class ProviderEdge:
@@ -54,11 +54,11 @@ class ProviderEdge:
     @pytest.fixture(autouse=True)
     def _cold(self):
         connections.close_all()
-        others = set(deadline._here.owner.lines)
+        others = set(deadline._here.owner.sockets)
         yield
         connections.close_all()
         # Every connection of this test that was watched has been let go.
-        assert deadline._here.owner.lines <= others
+        assert deadline._here.owner.sockets <= others
 
     @pytest.fixture
     def impatient(self, settings):
@@ -74,7 +74,7 @@ class ProviderEdge:
         for name in ("REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "SSL_CERT_FILE"):
             monkeypatch.setenv(name, str(bundle))
 
-    def refusal(self, provider: Provider, mail: OutgoingMail) -> ProviderError:
+    def refusal(self, provider: Provider, mail: OutgoingEmail) -> ProviderError:
         with pytest.raises(ProviderError) as refused:
             provider.send(mail)
         error = refused.value
@@ -245,21 +245,21 @@ class ProviderContract(ProviderEdge):
             provider.send(outgoing())
         assert len(taken()) == 3
         assert list(connections._here.kept.warm) == [provider.name]
-        (line,) = deadline._here.owner.lines
+        (line,) = deadline._here.owner.sockets
         assert line.may_have_carried
 
     def test_connection_idle_for_too_long_is_replaced(self, provider, taken, monkeypatch):
         provider.send(outgoing())
-        (first,) = deadline._here.owner.lines
+        (first,) = deadline._here.owner.sockets
         monkeypatch.setattr(connections, "MAX_IDLE_S", -1.0)
         provider.send(outgoing())
-        (second,) = deadline._here.owner.lines
+        (second,) = deadline._here.owner.sockets
         assert first is not second
         assert len(taken()) == 2
 
     def test_connection_that_was_shut_down_is_not_used_again(self, provider, taken):
         provider.send(outgoing())
-        (line,) = deadline._here.owner.lines
+        (line,) = deadline._here.owner.sockets
         line.shut()
         provider.send(outgoing())
         assert len(taken()) == 2
@@ -272,7 +272,7 @@ class ProviderContract(ProviderEdge):
         with ThreadPoolExecutor(2) as pool:
             owners = list(pool.map(send, range(4)))
         assert len(taken()) == 4
-        assert [owner.lines for owner in owners] == [set()] * 4
+        assert [owner.sockets for owner in owners] == [set()] * 4
 
     def test_forked_process_leaves_its_parents_connection_alone(self, provider, taken):
         provider.send(outgoing())

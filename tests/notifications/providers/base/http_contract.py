@@ -6,7 +6,7 @@ import pytest
 from anymail.exceptions import AnymailInvalidAddress, AnymailSerializationError
 
 from devtools.stack.ports import free_port
-from notifications.providers.base.mail import About
+from notifications.providers.base.sending import About
 from notifications.rules.retry import ErrorClass
 from tests.notifications.providers.base import faults
 from tests.notifications.providers.base.contract import ProviderContract, outgoing, tls_for

@@ -30,9 +30,9 @@ def pair():
 @pytest.fixture(autouse=True)
 def _nothing_left():
     yield
-    for line in set(deadline._here.owner.lines):
-        line.release()
-    assert deadline._here.owner.lines == set()
+    for watched in set(deadline._here.owner.sockets):
+        watched.release()
+    assert deadline._here.owner.sockets == set()
 
 
 def works(ours, theirs):
@@ -95,20 +95,20 @@ def test_connection_is_shut_down_exactly_if_the_call_says_so():
     def calls(seed):
         luck = random.Random(seed)
         ours, theirs = socket.socketpair()
-        line = deadline.watch(ours)
+        watched = deadline.watch(ours)
         overs = 0
         for _ in range(150):
             with deadline.within(0.003) as call:
                 time.sleep(luck.uniform(0, 0.006))
-            assert line._is_shut == call.is_over
+            assert watched._is_shut == call.is_over
             if call.is_over:
                 overs += 1
-                line.release()
+                watched.release()
                 ours.close(), theirs.close()
                 ours, theirs = socket.socketpair()
-                line = deadline.watch(ours)
+                watched = deadline.watch(ours)
             assert works(ours, theirs)
-        line.release()
+        watched.release()
         ours.close(), theirs.close()
         return overs
 
@@ -137,8 +137,8 @@ def test_connection_that_comes_too_late_is_shut_down_at_once(pair):
     with deadline.within(0.05) as call:
         while not call.is_over:
             time.sleep(0.01)
-        line = deadline.watch(ours)
-        line.is_ready()
+        watched = deadline.watch(ours)
+        watched.is_ready()
         with pytest.raises(BrokenPipeError):
             ours.sendall(b"a mail")
         assert call.carried_nothing()
@@ -151,7 +151,7 @@ def test_process_that_was_frozen_in_mid_call_sends_nothing_more(pair, library):
     connection = backend._Smtp() if library == "smtplib" else deadline.WatchedConnection("localhost")
     connection.sock = ours
     with deadline.within(FOREVER_S) as call:
-        connection._line = deadline.watch(ours)
+        connection._watched = deadline.watch(ours)
         connection.send(b"?")
         assert theirs.recv(1) == b"?"
         # Its time went by without it, and the watch is not awake yet either.
@@ -170,9 +170,9 @@ def test_call_without_a_connection_proves_nothing():
 
 def test_connection_that_never_stood_has_carried_nothing(pair):
     with deadline.within(FOREVER_S) as call:
-        line = deadline.watch(pair[0])
+        watched = deadline.watch(pair[0])
         assert call.carried_nothing()
-        line.is_ready()
+        watched.is_ready()
         assert not call.carried_nothing()
 
 
@@ -207,12 +207,12 @@ def within_the_lock(act):
 
 def test_finalizer_within_the_lock_waits_for_nothing_and_is_not_forgotten(pair):
     ours, theirs = pair
-    line = deadline.watch(ours)
-    within_the_lock(line.release)
+    watched = deadline.watch(ours)
+    within_the_lock(watched.release)
     ours.close()
     # Its second descriptor is closed too, or the other end would still be open.
     assert theirs.recv(1) == b""
-    assert deadline._here.owner.lines == set()
+    assert deadline._here.owner.sockets == set()
 
 
 def test_calls_of_other_threads_go_on(pair):
@@ -221,11 +221,11 @@ def test_calls_of_other_threads_go_on(pair):
 
     def patient():
         with deadline.within(FOREVER_S) as call:
-            line = deadline.watch(ours)
+            watched = deadline.watch(ours)
             entered.set()
             over.wait(FOREVER_S)
             fine = works(ours, theirs) and not call.is_over
-        line.release()
+        watched.release()
         return fine
 
     with ThreadPoolExecutor(1) as pool:
@@ -242,8 +242,8 @@ def test_connection_the_library_closes_within_a_call_ends_with_the_call(pair):
     ours, theirs = pair
     theirs.setblocking(False)
     with deadline.within(FOREVER_S):
-        line = deadline.watch(ours)
-        line.release()
+        watched = deadline.watch(ours)
+        watched.release()
         ours.close()
         # Its answer may still be read through a file object, so the watch must still reach it.
         with pytest.raises(BlockingIOError):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from notifications.providers.base.account import NO_PROBLEM
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.providers.postmark.account import PostmarkAccount
 from notifications.rules.suppression import Reason
 from tests.notifications.providers.base.account_contract import SECRET, AccountContract, levels

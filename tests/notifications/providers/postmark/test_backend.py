@@ -5,7 +5,7 @@ import json
 import pytest
 
 from notifications.providers.base.answers import meaning as m
-from notifications.providers.base.mail import About
+from notifications.providers.base.sending import About
 from notifications.providers.postmark.backend import Postmark
 from notifications.rules.outcomes import BounceKind
 from tests.notifications.providers.base import faults

@@ -3,7 +3,7 @@
 import pytest
 
 from notifications.providers.base.account import MAY_NOT_LOOK, Quota
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.providers.sendgrid.account import SendGridAccount
 from notifications.rules.retry import ErrorClass
 from notifications.rules.suppression import Reason

@@ -11,7 +11,7 @@ from anymail.signals import post_send, pre_send
 
 from notifications.providers.base import connections, deadline
 from notifications.providers.base.answers import meaning as m
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.providers.sendgrid.backend import SendGrid
 from tests.notifications.providers.base import faults
 from tests.notifications.providers.base.contract import outgoing
@@ -142,7 +142,7 @@ class TestSendGrid(SimulatedContract, HttpContract):
             return error
 
     def nothing_is_kept(self):
-        assert not [line for line in deadline._here.owner.lines if not line._is_shut]
+        assert not [each for each in deadline._here.owner.sockets if not each._is_shut]
 
     def test_bad_key_makes_the_next_mail_start_with_a_new_connection(self, at):
         self.refused_by(faults.answer("401 Unauthorized"), at)

@@ -5,7 +5,7 @@ import pytest
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from notifications.providers.base.account import NO_PROBLEM, Quota
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.providers.ses import account as ses
 from notifications.providers.ses import findings
 from notifications.providers.ses.account import SesAccount

@@ -9,7 +9,7 @@ import requests
 from moto.server import ThreadedMotoServer
 
 from notifications.providers.base import connections, deadline
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.providers.ses.backend import Ses
 from notifications.rules.retry import ErrorClass
 from tests.notifications.providers.base.contract import SUBJECT, outgoing
@@ -34,10 +34,10 @@ def ses(moto, settings, monkeypatch):
     settings.SES_REGION = "us-east-1"
     settings.SES_ENDPOINT_URL = moto
     connections.close_all()
-    others = set(deadline._here.owner.lines)
+    others = set(deadline._here.owner.sockets)
     yield Ses()
     connections.close_all()
-    assert deadline._here.owner.lines <= others
+    assert deadline._here.owner.sockets <= others
 
 
 @pytest.fixture

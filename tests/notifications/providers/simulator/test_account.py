@@ -4,7 +4,7 @@ import pytest
 
 from devtools.stack.ports import free_port
 from notifications.providers.base.account import Level
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.providers.simulator.account import SimulatorAccount
 from notifications.rules.retry import ErrorClass
 from tests.simulated import simulator

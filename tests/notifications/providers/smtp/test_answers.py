@@ -17,7 +17,7 @@ from notifications.providers.base.answers.meaning import (
     THROTTLED,
     UNKNOWN,
 )
-from notifications.providers.base.mail import About
+from notifications.providers.base.sending import About
 from notifications.providers.smtp.answers import Step, read_reply
 
 BEFORE_A_RECIPIENT = [Step.GREETING, Step.EHLO, Step.STARTTLS, Step.AUTH, Step.MAIL]

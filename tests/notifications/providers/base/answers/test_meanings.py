@@ -8,7 +8,7 @@ from django.core.mail import BadHeaderError
 
 from notifications.providers.base.backend import Stage, before_the_wire, with_evidence
 from notifications.providers.base.http import from_transport
-from notifications.providers.base.mail import ProviderError
+from notifications.providers.base.sending import ProviderError
 from notifications.providers.ses.backend import Ses
 from notifications.rules.retry import ErrorClass
 

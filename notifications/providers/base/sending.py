@@ -76,7 +76,7 @@ class ProviderError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutgoingMail:
+class OutgoingEmail:
     """One rendered email to one recipient. `to_name` may be empty."""
 
     message_id: UUID

@@ -49,7 +49,7 @@ def limits_redis() -> RedisServer:
     # By default another database on the broker's server.
     url = env.read(RedisVariables.LIMITS_REDIS_URL)
     if not url:
-        return redis().beside()
+        return redis().next_database()
     try:
         return RedisServer.from_url(url, password=env.read(RedisVariables.REDIS_PASSWORD))
     except BadUrlError as error:

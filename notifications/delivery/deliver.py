@@ -241,7 +241,7 @@ class DeliveryRun:
             retry.Limits(attempts=kind.max_attempts, age_s=kind.max_age.total_seconds()),
             tries=retry.Tries(made=message.made_attempts, counted=message.counted_attempts),
             age_s=age_s,
-            provider_wish_s=error.retry_after_s,
+            retry_after_s=error.retry_after_s,
             jitter=_jitter(),
         )
 

@@ -22,7 +22,7 @@ from notifications.models.transactions import short_transaction
 from notifications.providers.base.answers import report
 from notifications.providers.base.webhook import InterpretedEvent, UnknownEventError, Webhook
 from notifications.providers.registry import webhook_of
-from notifications.rules.outcomes import EventType, Outcome, lower_than, meant
+from notifications.rules.outcomes import EventType, Outcome, lower_than, reported_outcome
 from notifications.rules.states import Event, Status
 
 logger = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ def _apply(understood: Sequence[Understood]) -> None:
     _note_lost_attempts(taken)
     outcomes: dict[Outcome, set[UUID]] = defaultdict(set)
     for one in understood:
-        if outcome := meant(one.interpreted.kind, one.interpreted.bounce):
+        if outcome := reported_outcome(one.interpreted.kind, one.interpreted.bounce):
             outcomes[outcome].add(one.message.id)
     _accept_all(taken)
     for outcome, ids in outcomes.items():

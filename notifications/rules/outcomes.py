@@ -22,48 +22,48 @@ class EventType(TextChoices):
     ACCEPTED = "accepted", _("Accepted")
     DEFERRED = "deferred", _("Deferred")
     DELIVERED = "delivered", _("Delivered")
-    BOUNCED = "bounced", _("Bounced")  # it will not be delivered; how final that is for the address, BounceKind says
+    BOUNCED = "bounced", _("Bounced")  # not delivered; BounceKind says whether the address is to blame
     COMPLAINED = "complained", _("Complained")
-    NOT_SPAM = "not spam", _("Not spam")  # the recipient took a complaint back
-    REJECTED = "rejected", _("Rejected")  # the provider itself dropped it after it had taken it
+    NOT_SPAM = "not spam", _("Not spam")  # the recipient withdrew a complaint
+    REJECTED = "rejected", _("Rejected")  # the provider accepted it, then dropped it
     UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
 
 
 class BounceKind(TextChoices):
-    HARD = "hard", _("Hard")  # there is no such mailbox, or it will never take our mail
-    SOFT = "soft", _("Soft")  # full, busy …: it may work another day
-    BLOCKED = "blocked", _("Blocked")  # refused for our name or this email's content: it says nothing of the address
-    AUTO_REPLY = "auto-reply", _("Auto-reply")  # somebody is out of office: the mail arrived
+    HARD = "hard", _("Hard")  # no such mailbox, or it permanently refuses our email
+    SOFT = "soft", _("Soft")  # mailbox full, server busy …: may work later
+    BLOCKED = "blocked", _("Blocked")  # because of our reputation or the content: says nothing about the address
+    AUTO_REPLY = "auto-reply", _("Auto-reply")  # an automatic reply: the email was delivered
 
 
 RANK = {
     Outcome.UNKNOWN: 0,
     Outcome.DEFERRED: 1,
     Outcome.DELIVERED: 2,
-    # Final. A mailbox may accept a mail and bounce it later, and only what was delivered can be complained about.
+    # Final. A mailbox may accept an email and bounce it later. Only a delivered email gets a complaint.
     Outcome.REJECTED: 3,
     Outcome.BOUNCED: 4,
     Outcome.COMPLAINED: 5,
 }
 
-# None: the event says nothing new about where the mail is.
-MEANS: dict[EventType, Outcome | None] = {
-    EventType.ACCEPTED: None,  # that is our status, not the recipient's side
+# None: the event does not change the outcome.
+OUTCOMES: dict[EventType, Outcome | None] = {
+    EventType.ACCEPTED: None,  # about our status, not the recipient's side
     EventType.DEFERRED: Outcome.DEFERRED,
     EventType.DELIVERED: Outcome.DELIVERED,
     EventType.BOUNCED: Outcome.BOUNCED,
     EventType.COMPLAINED: Outcome.COMPLAINED,
-    EventType.NOT_SPAM: None,  # it was delivered, and stays complained about in the history
+    EventType.NOT_SPAM: None,  # the complaint stays in the history
     EventType.REJECTED: Outcome.REJECTED,
-    EventType.UNSUBSCRIBED: None,  # about the person's wish, not about this mail
+    EventType.UNSUBSCRIBED: None,  # about the recipient's wish, not this email
 }
 
 
-def meant(kind: EventType, bounce: BounceKind | None = None) -> Outcome | None:
+def reported_outcome(kind: EventType, bounce: BounceKind | None = None) -> Outcome | None:
     """Return the outcome that an event reports, or None if it reports none."""
-    return Outcome.DELIVERED if bounce is BounceKind.AUTO_REPLY else MEANS[kind]
+    return Outcome.DELIVERED if bounce is BounceKind.AUTO_REPLY else OUTCOMES[kind]
 
 
 def lower_than(outcome: Outcome) -> list[Outcome]:
-    """Return the outcomes that `outcome` may replace; every other one outranks it."""
+    """Return the outcomes of a lower rank, which `outcome` may replace."""
     return [before for before in Outcome if RANK[before] < RANK[outcome]]

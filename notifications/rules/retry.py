@@ -5,26 +5,26 @@ from enum import StrEnum
 
 
 class ErrorClass(StrEnum):
-    """What decides between a retry, another provider, and the end."""
+    """How an attempt failed: decides between a retry, another provider and the end."""
 
-    TRANSIENT = "transient"  # surely not sent; may be tried again
-    RATE_LIMITED = "rate-limited"  # surely not sent; the provider wants less for a while
-    PERMANENT = "permanent"  # surely not sent, and this message never will be
-    MISCONFIGURED = "misconfigured"  # surely not sent; no message will be until somebody fixes the set-up
+    TRANSIENT = "transient"  # not sent; a retry may help
+    RATE_LIMITED = "rate-limited"  # not sent; the provider asks us to slow down
+    PERMANENT = "permanent"  # not sent; no retry will help
+    MISCONFIGURED = "misconfigured"  # not sent; no message will be until an operator fixes the set-up
     AMBIGUOUS = "ambiguous"  # may have been sent
 
 
-# The provider wants less for a while, or somebody has to fix the set-up: the message's own time ends it, not a number
-# of attempts. Half a campaign would be lost to a day's quota otherwise.
+# Such a message ends only when it expires, not after a number of attempts. Otherwise a daily quota would end half a
+# campaign.
 COST_NO_ATTEMPT = frozenset({ErrorClass.RATE_LIMITED, ErrorClass.MISCONFIGURED})
 
-REFUSED = "refused for good"
-SPENT = "{tries} attempts are spent"
+REFUSED = "refused permanently"
+SPENT = "all {tries} attempts failed"
 
 LONGEST_S = 3600.0
-MOST_DOUBLINGS = 12
-# No pause is longer than this share of a kind's whole time: a reset that is good for an hour is tried every 5 minutes.
-OF_ITS_TIME = 1 / 12
+MAX_DOUBLINGS = 12
+#: The longest pause as a share of the kind's max_age: a reset that is valid for an hour is retried every 5 minutes.
+SHARE_OF_AGE = 1 / 12
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,17 @@ class GiveUp:
 
 @dataclass(frozen=True)
 class TooLate:
-    """The message expires before another attempt. A replay would not help, so it is no failure."""
+    """The message expires before the next attempt. Not a failure: a replay would not help."""
 
 
 @dataclass(frozen=True)
 class Uncertain:
-    """The provider may have accepted the message. A retry, here or at another provider, could send a duplicate."""
+    """The provider may have accepted the message. A retry could send a duplicate."""
 
 
 @dataclass(frozen=True)
 class Tries:
-    """The attempts of a message. `counted` meets the kind's ceiling; `made` sets the pauses."""
+    """The attempts of a message. `counted` is compared with the kind's limit; `made` determines the pauses."""
 
     counted: int
     made: int
@@ -57,7 +57,7 @@ class Tries:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a kind allows a message: counted attempts, and seconds since it was enqueued."""
+    """What a kind allows: counted attempts, and seconds since the message was enqueued."""
 
     attempts: int
     age_s: float
@@ -65,11 +65,11 @@ class Limits:
 
 Decision = Retry | GiveUp | TooLate | Uncertain
 
-# The first step; every further attempt doubles it. The same for every error: the longer pauses that a provider in
-# trouble needs are the breaker's and the budget's, and another provider may be back at once.
+#: The first pause; every further attempt doubles it. The same for every error: the breaker and the budget slow down for
+#: a failing provider, and another provider may take over immediately.
 FIRST_S = 2.0
 
-# A worker that fits is there within seconds in a rolling deploy; of a whole campaign none has to be.
+# In a rolling deploy, a worker of the right version starts within seconds. Bulk messages can wait longer.
 MISFIT_FIRST_S = 2.0
 MISFIT_LONGEST_S, MISFIT_LONGEST_BULK_S = 60.0, 600.0
 
@@ -84,12 +84,12 @@ def misfit_pause_s(age_s: float, *, is_bulk: bool, jitter: float) -> float:
 
 
 def decide(
-    error_class: ErrorClass, limits: Limits, *, tries: Tries, age_s: float, provider_wish_s: float | None, jitter: float
+    error_class: ErrorClass, limits: Limits, *, tries: Tries, age_s: float, retry_after_s: float | None, jitter: float
 ) -> Decision:
     """Return the decision; `jitter` is a random number in [0, 1).
 
-    The delay lies between half and the whole of the exponential step, so that messages that failed together do not
-    return together; it is never shorter than the provider's own wish.
+    The pause is between half and all of the exponential step, so that messages that failed together are not retried
+    together. It is never shorter than the provider asked for.
     """
     if error_class is ErrorClass.AMBIGUOUS:
         return Uncertain()
@@ -97,9 +97,9 @@ def decide(
         return GiveUp(REFUSED)
     if tries.counted >= limits.attempts and error_class not in COST_NO_ATTEMPT:
         return GiveUp(SPENT.format(tries=tries.counted))
-    step = FIRST_S * 2.0 ** min(max(tries.made - 1, 0), MOST_DOUBLINGS)
-    longest = max(FIRST_S, min(LONGEST_S, limits.age_s * OF_ITS_TIME))
-    after_s = max(min(step, longest) * (0.5 + jitter / 2), provider_wish_s or 0.0)
+    step = FIRST_S * 2.0 ** min(max(tries.made - 1, 0), MAX_DOUBLINGS)
+    longest = max(FIRST_S, min(LONGEST_S, limits.age_s * SHARE_OF_AGE))
+    after_s = max(min(step, longest) * (0.5 + jitter / 2), retry_after_s or 0.0)
     if age_s + after_s >= limits.age_s:
         return TooLate()
     return Retry(after_s)

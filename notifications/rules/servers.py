@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-# Libraries differ in what they read from a URL: redis-py takes `?db=7`, kombu drops it; kombu verifies no certificate
-# by default. So a URL is taken apart here, each library gets what it understands, and a URL that a library would
-# misread is refused.
+# Libraries read URLs differently: redis-py understands `?db=7`, kombu drops it; kombu verifies no certificate by
+# default. So this module parses a URL once, gives each library the options that it understands, and refuses URLs that a
+# library would misread.
 
 REDIS_SCHEMES = {"redis": 6379, "rediss": 6379}
 SMTP_SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465, "smtps": 465}
 STARTTLS, IMPLICIT_TLS = "smtp+tls", "smtp+ssl"
-# Where servers speak TLS from the first byte, and where they never do.
+# Ports where servers speak TLS from the first byte, and ports where they begin in plain text.
 IMPLICIT_TLS_PORTS, PLAIN_FIRST_PORTS = {465}, {25, 587}
 LAST_PORT = 65535
 LAST_DB = 15
@@ -25,12 +25,12 @@ LONGEST_HOST = 253
 
 
 class BadUrlError(ValueError):
-    """A URL that cannot be used. The text completes "NAME …" and holds no part of the value."""
+    """A URL that cannot be used. The message completes "NAME …" and contains no part of the value."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """A URL, taken apart and decoded. `tail` is what follows host and port."""
+    """A parsed and decoded URL. `tail` is what follows host and port."""
 
     scheme: str
     user: str
@@ -55,7 +55,7 @@ class RedisServer:
         parts = split_url(url, REDIS_SCHEMES)
         path = parts.tail.removeprefix("/")
         if not re.fullmatch(r"\d{0,5}", path):
-            raise BadUrlError("may have nothing after the host but the number of a database, as in /0")
+            raise BadUrlError("may only have the number of a database after the host, as in /0")
         return cls(
             host=require_host(parts.host),
             port=parts.port or REDIS_SCHEMES[parts.scheme],
@@ -69,13 +69,13 @@ class RedisServer:
         if self.user and not self.password:
             raise BadUrlError("names a user without a password")
 
-    def beside(self) -> Self:
-        # The next database of the same server. Redis has sixteen by default.
+    def next_database(self) -> Self:
+        # On the same server. Redis has sixteen databases by default.
         return replace(self, db=self.db + 1 if self.db < LAST_DB else self.db - 1)
 
     @property
     def url(self) -> str:
-        # redis-py, kombu and Flower read this spelling alike.
+        # redis-py, kombu and Flower read this form in the same way.
         scheme = "rediss" if self.tls else "redis"
         return f"{scheme}://{_login(self.user, self.password)}{bracketed(self.host)}:{self.port}/{self.db}"
 
@@ -117,7 +117,7 @@ class SmtpServer:
         if bool(self.user) != bool(self.password):
             raise BadUrlError("names a user without a password, or a password without a user")
         if not (self.user + self.password).isascii():
-            raise BadUrlError("has a user or password with characters beyond ASCII, which SMTP servers do not take")
+            raise BadUrlError("has a user or password with non-ASCII characters, which SMTP servers do not accept")
         if self.security == IMPLICIT_TLS and self.port in PLAIN_FIRST_PORTS:
             raise BadUrlError(f"asks for TLS from the start on port {self.port}, where servers expect STARTTLS")
         if self.security != IMPLICIT_TLS and self.port in IMPLICIT_TLS_PORTS:
@@ -129,14 +129,14 @@ class SmtpServer:
 
 
 def split_url(url: str, schemes: dict[str, int], *, several_hosts: bool = False) -> Parts:
-    """Take a URL apart. Raises BadUrlError if libraries would read it in different ways."""
+    """Parse a URL. Raises BadUrlError if libraries would read it in different ways."""
     scheme, separator, rest = url.partition("://")
     scheme = scheme.lower()
     if not separator or scheme not in schemes:
         known = " or ".join(f"{name}://" for name in schemes)
-        raise BadUrlError(f"has to begin with {known}; unix sockets cannot be used")
+        raise BadUrlError(f"must start with {known}; unix sockets cannot be used")
     if any(character.isspace() or not character.isprintable() for character in url):
-        raise BadUrlError("holds a space or a control character")
+        raise BadUrlError("contains a space or a control character")
     login, _, place = rest.rpartition("@")
     if _SPLITS_A_URL.search(login):
         raise BadUrlError("has one of / ? # [ ] \\ % in its user or password, or an @ after the host")
@@ -146,8 +146,8 @@ def split_url(url: str, schemes: dict[str, int], *, several_hosts: bool = False)
         parts = urlsplit(f"//{place}")
         port = None if several_hosts and "," in parts.netloc else parts.port
     except ValueError:
-        # Python's sentence quotes the value.
-        raise BadUrlError("has a host, a port or a %-escape that cannot be read") from None
+        # Python's error message quotes the value.
+        raise BadUrlError("has an invalid host, port or %-escape") from None
     if "\0" in user + password:
         raise BadUrlError("has a NUL in its user or password")
     if port == 0:
@@ -169,12 +169,12 @@ def web_address(url: str) -> SplitResult | None:
 
 def require_host(host: str) -> str:
     if not is_host(host):
-        raise BadUrlError("names no host that can be reached over the network")
+        raise BadUrlError("has no host that a network connection can reach")
     return host
 
 
 def is_host(host: str) -> bool:
-    # Python raises no OSError for a label of 64 letters.
+    # For a label of 64 letters, connecting would raise UnicodeError instead of OSError.
     if is_address(host):
         return True
     try:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Stream(TextChoices):
-    """A priority lane; also the name of the Celery queue that carries it."""
+    """A priority lane; also the name of its Celery queue."""
 
     CRITICAL = "critical", _("Critical")
     DEFAULT = "default", _("Default")
@@ -28,25 +28,25 @@ class Status(TextChoices):
     DEAD = "dead", _("Dead")
 
 
-# Parameters of SQL statements. They are bound on the client, so that conditions match those of partial indexes.
+# Parameters of SQL statements. Bound on the client, so that conditions match those of partial indexes.
 STATUSES: dict[str, str] = {status.name.lower(): status.value for status in Status}
 
 
 class Event(TextChoices):
     CLAIMED = "claimed"
-    RELEASED = "released"  # the worker gives its claim up; nothing was sent
+    RELEASED = "released"  # the worker gave up its claim; nothing was sent
     LEASE_ENDED = "lease ended"  # the worker was lost before the hand-over
     WORKER_LOST = "worker lost"  # the worker was lost after the hand-over
     ACCEPTED = "accepted"
-    RETRY = "retry"  # the provider did not take it, later it may
-    RESPONSE_LOST = "response lost"  # the provider may have taken it
-    SETTLED = "settled"  # uncertain for too long, and the kind prefers twice to never
-    EXPIRED = "expired"  # its time is over
+    RETRY = "retry"  # the provider did not accept it, but may later
+    RESPONSE_LOST = "response lost"  # the provider may have accepted it
+    SETTLED = "settled"  # uncertain for too long, and its kind is at-least-once
+    EXPIRED = "expired"  # past its expiry
     CANCELLED = "cancelled"  # no longer relevant
-    ADDRESS_SUPPRESSED = "address suppressed"  # the address gets no such mail
-    FAILED = "failed"  # it will never be taken
-    DROPPED = "dropped"  # uncertain, and a person has decided that it is not sent again
-    REPLAYED = "replayed"  # a dead letter gets another life
+    ADDRESS_SUPPRESSED = "address suppressed"  # the address gets no such email
+    FAILED = "failed"  # no retry will help
+    DROPPED = "dropped"  # uncertain, and an operator decided not to resend it
+    REPLAYED = "replayed"  # a dead letter is queued again
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ class Ignored:
     reason: str
 
 
-NOT_DEAD = Ignored("only a dead letter can get another life; anything else is resent as a new message")
-OVER = Ignored("the message has reached its end; only a replay or a resend would start anew")
-NOT_CLAIMED = Ignored("nobody holds a claim in this state, so a word of a claim is an old one")
-OTHERS_CLAIM = Ignored("the message is in a worker's hands; only that worker or the end of its lease decides")
-ALREADY_SENT = Ignored("an acceptance is the last word on sending; what comes later is an older attempt's")
+NOT_DEAD = Ignored("only a dead letter can be replayed; any other message is resent as a new one")
+OVER = Ignored("the message has ended; only a replay or a resend would send it")
+NOT_CLAIMED = Ignored("no worker holds a claim in this state, so the event belongs to an older claim")
+OTHERS_CLAIM = Ignored("a worker holds the message; only that worker or the end of its lease decides")
+ALREADY_SENT = Ignored("an acceptance is final; a later event belongs to an older attempt")
 NOT_UNCERTAIN = Ignored("there is nothing to settle")
 
 _ENDED = dict.fromkeys(Event, OVER)
@@ -69,7 +69,7 @@ TRANSITIONS: dict[Status, dict[Event, Status | Ignored]] = {
         Event.RELEASED: NOT_CLAIMED,
         Event.LEASE_ENDED: NOT_CLAIMED,
         Event.WORKER_LOST: NOT_CLAIMED,
-        # A worker that was frozen past its lease comes back with the provider's yes: the mail is out.
+        # A worker that was frozen past its lease reports the provider's acceptance: the email was sent.
         Event.ACCEPTED: Status.SENT,
         Event.RETRY: NOT_CLAIMED,
         Event.RESPONSE_LOST: NOT_CLAIMED,
@@ -98,7 +98,7 @@ TRANSITIONS: dict[Status, dict[Event, Status | Ignored]] = {
         Event.REPLAYED: NOT_DEAD,
     },
     Status.UNCERTAIN: {
-        Event.CLAIMED: Ignored("a second copy may only follow a settlement"),
+        Event.CLAIMED: Ignored("a second copy is only sent after the message was settled"),
         Event.RELEASED: NOT_CLAIMED,
         Event.LEASE_ENDED: NOT_CLAIMED,
         Event.WORKER_LOST: NOT_CLAIMED,
@@ -106,15 +106,15 @@ TRANSITIONS: dict[Status, dict[Event, Status | Ignored]] = {
         Event.RETRY: NOT_CLAIMED,
         Event.RESPONSE_LOST: NOT_CLAIMED,
         Event.SETTLED: Status.QUEUED,
-        Event.EXPIRED: Ignored("the provider may have it: that it is late does not make it unsent"),
-        Event.CANCELLED: Ignored("the provider may have it: it can no longer be called back"),
-        Event.ADDRESS_SUPPRESSED: Ignored("the provider may have it: it can no longer be called back"),
+        Event.EXPIRED: Ignored("the provider may have accepted it: being late does not make it unsent"),
+        Event.CANCELLED: Ignored("the provider may have accepted it: it cannot be recalled"),
+        Event.ADDRESS_SUPPRESSED: Ignored("the provider may have accepted it: it cannot be recalled"),
         Event.FAILED: NOT_CLAIMED,
         Event.DROPPED: Status.CANCELLED,
         Event.REPLAYED: NOT_DEAD,
     },
     Status.SENT: dict.fromkeys(Event, ALREADY_SENT),
-    # The provider's yes is a fact, also when we had given up the message in the meantime.
+    # An acceptance is a fact, even if the message has ended in the meantime.
     Status.SUPPRESSED: {**_ENDED, Event.ACCEPTED: Status.SENT},
     Status.EXPIRED: {**_ENDED, Event.ACCEPTED: Status.SENT},
     Status.CANCELLED: {**_ENDED, Event.ACCEPTED: Status.SENT},

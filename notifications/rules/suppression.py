@@ -33,13 +33,13 @@ class ActiveSuppression:
 
 class SuppressionCheck(Enum):
     ALLOWED = "allowed"
-    RECHECK = "recheck"  # it is sent to test whether the address accepts email again; only one is
+    RECHECK = "recheck"  # sent as the one message that tests whether the address accepts email again
     BLOCKED = "blocked"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """The facts about a message. It has no id before it has a row."""
+    """The facts about a message. `message_id` is None until it has a row."""
 
     stream: Stream
     may_recheck: bool
@@ -47,8 +47,8 @@ class Candidate:
 
 
 def check_suppression(suppression: ActiveSuppression, message: Candidate) -> SuppressionCheck:
-    # A reader who unsubscribed gets everything but bulk email. A full mailbox must not lock its owner out, so a message
-    # of a kind that may recheck is sent to an address with soft bounces after a cool-off, and stays the recheck through
+    # A reader who unsubscribed gets everything but bulk email. A full mailbox must not lock its owner out: after a
+    # cool-off, one message of a kind that may recheck is sent to an address with soft bounces, and stays the recheck in
     # all its attempts.
     if suppression.reason is Reason.UNSUBSCRIBED and message.stream is not Stream.BULK:
         return SuppressionCheck.ALLOWED
@@ -72,7 +72,7 @@ def is_recheck(suppressions: Iterable[ActiveSuppression], message: Candidate) ->
 def reason_for(
     kind: EventType, bounce: BounceKind | None, *, soft_bounces: int, soft_bounce_limit: int
 ) -> Reason | None:
-    # `soft_bounces` counts this event and those before it.
+    # `soft_bounces` includes this event.
     if kind is EventType.COMPLAINED:
         return Reason.COMPLAINT
     if kind is EventType.UNSUBSCRIBED:

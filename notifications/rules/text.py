@@ -6,17 +6,16 @@ from unicodedata import category, normalize
 # Pages and word processors insert soft hyphens, zero-width and no-break spaces, and some keyboards type full-width
 # letters. Text that looks the same must be the same.
 
-# Turn the direction of what follows: U+202E makes another name out of a name.
+# Characters that change the direction of text: U+202E makes one name look like another.
 BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-# Invisible, but letters or marks by their category: fillers of Hangul, inherent vowels of Khmer, joiners, and selectors
-# of an emoji's look.
+# Invisible, but letters or marks by category: Hangul fillers, inherent vowels of Khmer, joiners, variation selectors.
 _FILLERS = frozenset("\ufe0e\ufe0f\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u180b\u180c\u180d\u180f")
-# Not line breaks: those are for whoever asks for one line to refuse.
+# Not line breaks: a caller that needs one line refuses those.
 _SPACES = re.compile(r"[^\S\r\n\x0b\x0c\x1c-\x1f\x85\u2028\u2029]+")
 
 
 def visible(text: str) -> str:
-    # Format characters and fillers have no shape.
+    # Without format characters and fillers, which have no shape.
     if text.isascii():
         return text
     return "".join(one for one in text if category(one) != "Cf" and one not in _FILLERS)
@@ -30,8 +29,8 @@ def one_form(text: str) -> str:
 def prose(text: str) -> str:
     """Return a text of several words or lines as its author sees it.
 
-    The text is in NFC, without what pasting adds. The joiners of emoji and scripts stay, and so does the no-break
-    space.
+    In NFC, without the invisible characters that pasting adds. Joiners of emoji and scripts stay, and so does the
+    no-break space.
     """
     return re.sub("[\u00ad\u200b\u2060\ufeff]", "", normalize("NFC", text))
 

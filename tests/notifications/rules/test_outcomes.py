@@ -3,7 +3,7 @@ from uuid import uuid4
 
 import pytest
 
-from notifications.rules.outcomes import MEANS, RANK, BounceKind, EventType, Outcome, lower_than, meant
+from notifications.rules.outcomes import OUTCOMES, RANK, BounceKind, EventType, Outcome, lower_than, reported_outcome
 from notifications.rules.states import Stream
 from notifications.rules.suppression import (
     ActiveSuppression,
@@ -18,7 +18,7 @@ from notifications.rules.suppression import SuppressionCheck as Check
 
 
 def test_tables_are_total():
-    assert set(MEANS) == set(EventType)
+    assert set(OUTCOMES) == set(EventType)
     assert set(RANK) == set(Outcome)
     assert len(set(RANK.values())) == len(Outcome)
 
@@ -47,7 +47,7 @@ def test_of_two_outcomes_one_is_final(before, after):
     ],
 )
 def test_event_means(kind, bounce, outcome):
-    assert meant(kind, bounce) is outcome
+    assert reported_outcome(kind, bounce) is outcome
 
 
 def check(reason, stream, *, may_recheck, cooled_off):

@@ -30,7 +30,7 @@ def after(error_class, attempts=1, *, kind=WELCOME, age_s=0.0, jitter=0.0, wish=
         limits_of(kind),
         tries=Tries(counted=attempts, made=attempts),
         age_s=age_s,
-        provider_wish_s=wish,
+        retry_after_s=wish,
         jitter=jitter,
     )
 
@@ -77,7 +77,7 @@ def test_decision_of_a_kind_with_an_hour(why, error_class, attempts, age_s, expe
 @pytest.mark.parametrize("error_class", [ErrorClass.TRANSIENT, ErrorClass.RATE_LIMITED, ErrorClass.MISCONFIGURED])
 def test_pause_grows_with_attempts_that_do_not_count_too(error_class):
     tries = Tries(counted=1, made=7)
-    decision = decide(error_class, limits_of(WELCOME), tries=tries, age_s=0, provider_wish_s=None, jitter=1.0)
+    decision = decide(error_class, limits_of(WELCOME), tries=tries, age_s=0, retry_after_s=None, jitter=1.0)
     assert decision == Retry(128.0)
 
 

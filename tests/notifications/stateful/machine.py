@@ -14,7 +14,7 @@ from notifications.events.apply import read_due
 from notifications.models import ProviderEvent
 from notifications.outbox import publish, recover, relay
 from notifications.providers.base.webhook import RawEvent
-from notifications.rules.outcomes import RANK, BounceKind, EventType, Outcome, meant
+from notifications.rules.outcomes import RANK, BounceKind, EventType, Outcome, reported_outcome
 from notifications.rules.states import Event, Status, Stream
 from notifications.runtime.redis_client import client
 from tests.notifications.stateful import invariants, world
@@ -178,7 +178,7 @@ class Machine(Workers, People):
             assert event.message_id is not None
             self.stories[event.message_id].known_taken = True
             assert not self.rows[event.message_id].anonymized_at or (event.recipient, event.payload) == ("", {})
-            found = meant(EventType(event.kind), BounceKind(event.bounce) if event.bounce else None)
+            found = reported_outcome(EventType(event.kind), BounceKind(event.bounce) if event.bounce else None)
             heard.setdefault(event.message_id, [Outcome.UNKNOWN]).append(found or Outcome.UNKNOWN)
         for message_id, outcomes in heard.items():
             assert self.rows[message_id].outcome == max(outcomes, key=RANK.__getitem__)

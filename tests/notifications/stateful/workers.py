@@ -155,7 +155,7 @@ class Workers(Scene):
             retry.Limits(attempts=story.kind.max_attempts, age_s=story.kind.max_age.total_seconds()),
             tries=retry.Tries(counted=message.counted_attempts, made=message.made_attempts),
             age_s=claim.facts.age_s,
-            provider_wish_s=error.retry_after_s,
+            retry_after_s=error.retry_after_s,
             jitter=1.0,
         )
         known = set(message.delivery_attempts.filter(result="accepted"))

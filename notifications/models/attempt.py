@@ -9,7 +9,7 @@ from notifications.models.message import Message
 
 
 class DeliveryAttempt(models.Model):
-    """Written once, after the attempt. It is never changed, and deleted only with its message."""
+    """Written after the attempt, and deleted only with its message."""
 
     class Result(models.TextChoices):
         ACCEPTED = "accepted", _("Accepted")
@@ -27,7 +27,7 @@ class DeliveryAttempt(models.Model):
     result = models.CharField(_("result"), max_length=16, choices=Result)
     provider_message_id = models.CharField(_("provider's message id"), max_length=200, blank=True, default="")
     error_code = models.CharField(_("error code"), max_length=100, blank=True, default="")
-    # One sentence of ours, or the server's without addresses, links and keys.
+    # Our sentence, or the server's without addresses, links and keys.
     error = models.CharField(_("error"), max_length=300, blank=True, default="")
     duration_ms = models.PositiveIntegerField(_("duration in ms"), null=True, blank=True)
     task_id = models.CharField(_("Celery task"), max_length=191, blank=True, default="")
@@ -42,11 +42,11 @@ class DeliveryAttempt(models.Model):
             models.UniqueConstraint(fields=["message", "number"], name="notifications_attempt_number_unique"),
         ]
         indexes = [
-            # Read for an event that did not bring our own id back.
+            # Read for an event without our message id.
             models.Index(
                 fields=["provider_message_id"], condition=~Q(provider_message_id=""), name="attempt_provider_id_idx"
             ),
-            # Read when the day's count is rebuilt.
+            # Read when the daily count is rebuilt.
             models.Index(fields=["provider", "recorded_at"], name="attempt_day_idx"),
         ]
 

@@ -1,4 +1,4 @@
-"""What a provider reported, as the provider said it, and how Mailroom understood it."""
+"""Events that providers reported, as received and as Mailroom interpreted them."""
 
 from django.db import models
 from django.db.models import Q
@@ -10,9 +10,9 @@ from notifications.rules.outcomes import BounceKind, EventType
 
 
 class EventBatch(models.Model):
-    """Events of one large request, unchanged: a list of pairs of id and payload.
+    """The events of one large request: a list of pairs of id and payload.
 
-    A worker turns them into rows before it reads them.
+    The event reader splits them into rows before it interprets them.
     """
 
     provider = models.CharField(max_length=32)
@@ -26,23 +26,23 @@ class EventBatch(models.Model):
 class ProviderEvent(models.Model):
     """Stored before the webhook answers the provider, interpreted afterwards.
 
-    The payload is what the provider said, without what docs/how-to/set-up-webhooks.md lists: it holds no secret.
+    The payload is the provider's, without what docs/how-to/set-up-webhooks.md lists: it holds no secret.
     """
 
     class State(models.TextChoices):
-        STORED = "stored", _("Stored")  # nobody has read it yet
+        STORED = "stored", _("Stored")  # not interpreted yet
         # It speaks of a message we do not know (yet): our own commit may still be under way.
         PARKED = "parked", _("Parked")
         APPLIED = "applied", _("Applied")
-        FOREIGN = "foreign", _("Foreign")  # never ours: another application uses the same account
+        FOREIGN = "foreign", _("Foreign")  # not ours: another application uses the same account
         UNREADABLE = "unreadable", _("Unreadable")
 
     provider = models.CharField(_("provider"), max_length=32)
-    # The provider's own id of the event: what it repeats, up to dozens of times, is stored once.
+    # The provider's id of the event. Providers repeat an event up to dozens of times; it is stored once.
     event_id = models.CharField(_("event id"), max_length=200)
     payload = models.JSONField(_("payload"))
     state = models.CharField(_("processing state"), max_length=16, choices=State, default=State.STORED)
-    # It is to be read (again) from this moment on, while it is stored or parked.
+    # When to read the event (again), while it is stored or parked.
     read_after = models.DateTimeField(_("processed after"), db_default=Now())
     received_at = models.DateTimeField(_("received at"), db_default=Now(), editable=False)
 
@@ -65,15 +65,17 @@ class ProviderEvent(models.Model):
             models.UniqueConstraint(fields=["provider", "event_id"], name="notifications_event_once"),
         ]
         indexes = [
-            # Read by the relay's process: what is still to be read.
+            # Read by the event reader: what to interpret next.
             models.Index(fields=["read_after"], condition=Q(state__in=["stored", "parked"]), name="event_to_read_idx"),
             # Read when a bounce is counted: the soft bounces of an address.
-            models.Index(fields=["recipient", "-received_at"], condition=Q(bounce="soft"), name="event_soft_idx"),
-            # Read when sign-up mail is enqueued: how much of it bounced of late.
-            models.Index(fields=["received_at"], condition=Q(bounce="hard"), name="event_hard_idx"),
+            models.Index(
+                fields=["recipient", "-received_at"], condition=Q(bounce=BounceKind.SOFT), name="event_soft_idx"
+            ),
+            # Read when sign-up email is enqueued: how much of it bounced recently.
+            models.Index(fields=["received_at"], condition=Q(bounce=BounceKind.HARD), name="event_hard_idx"),
             # Read by the admin's list.
             models.Index(fields=["-received_at", "-id"], name="event_received_idx"),
-            # Read by the admin's search, for events of no message of ours; the others are found by their message.
+            # Read by the admin's search, for events without a message; the others are found by their message.
             models.Index(
                 fields=["recipient"],
                 opclasses=["varchar_pattern_ops"],
@@ -87,7 +89,7 @@ class ProviderEvent(models.Model):
             ),
         ]
 
-    # Annotated where events are read: it has waited for a message long enough.
+    # Annotated by the event reader: the event has waited for its message long enough.
     is_given_up = False
 
     def __str__(self) -> str:

@@ -7,12 +7,12 @@ from django.db.models.functions import Now
 class ProcessHeartbeat(models.Model):
     """One row for each process, rewritten every few seconds while the process runs."""
 
-    # As Celery names workers: critical@host. The others likewise: relay@host.
+    # Named like Celery's workers: critical@host, relay@host.
     name = models.CharField(max_length=200, primary_key=True)
     beat_at = models.DateTimeField(db_default=Now())
-    # When this name was first heard: a process that started after another fell silent replaces it.
+    # The first heartbeat under this name. A process replaces the row of one that stopped.
     started_at = models.DateTimeField(db_default=Now())
-    # What is wrong, in one sentence, where the process turns and yet does not do its work.
+    # One sentence about what keeps the running process from its work.
     trouble = models.CharField(max_length=200, blank=True, default="")
 
     class Meta:

@@ -7,15 +7,15 @@ from uuid import UUID
 
 from django.db import connection, models
 
-# These rows are the only memory of what is due: Beat may restart, several may run, and any machine's clock may be
-# wrong. A time ahead of the database's clock was written by another clock and does not count.
+# Only these rows decide what is due: Beat may restart, several may run, and any machine's clock may be wrong. A time
+# ahead of the database's clock was written by another clock and is ignored.
 
-# The first pause after a failure; it doubles up to the job's interval.
+#: The first pause after a failure; it doubles up to the job's interval.
 RETRY_S = 10.0
 
 
 class HousekeepingJob(models.Model):
-    """One row for each job that was ever started."""
+    """One row for each job that has been started."""
 
     name = models.CharField(max_length=100, primary_key=True)
     tried_at = models.DateTimeField(null=True, blank=True)
@@ -23,7 +23,7 @@ class HousekeepingJob(models.Model):
     # Failures in a row, and the name of the last error.
     failures = models.PositiveIntegerField(default=0, db_default=0)
     error = models.CharField(max_length=100, blank=True, default="", db_default="")
-    # The process that runs it now, renewed while it does.
+    # The process that runs the job now. It renews `held_until` meanwhile.
     holder = models.UUIDField(null=True, blank=True)
     held_until = models.DateTimeField(null=True, blank=True)
 
@@ -45,8 +45,8 @@ class JobState:
     error: str
 
 
-# Free: no process holds it, or the lease is over, or was written by another clock. Rested: its pause is over. One that
-# is still held when the lease is over was lost with its process, which counts as a failure.
+# A job is due if no process holds it (or the lease is over, or was written by another clock) and its pause is over. A
+# job that is still held when its lease is over was lost with its process, which counts as a failure.
 _DUE = """
 (job.held_until IS NULL OR job.held_until <= statement_timestamp()
     OR job.held_until > statement_timestamp() + %(lease_s)s * interval '1 second')
@@ -56,10 +56,10 @@ AND (job.tried_at IS NULL OR job.tried_at > statement_timestamp()
         ELSE least({every}, %(retry_s)s * 2 ^ least(job.failures - 1, 10)) END)
 """
 _FIND = f"""
-SELECT wanted.name FROM unnest(%(names)s::text[], %(every)s::float[]) AS wanted (name, every_s)
+SELECT asked.name FROM unnest(%(names)s::text[], %(every)s::float[]) AS asked (name, every_s)
 LEFT JOIN notifications_housekeepingjob AS job USING (name)
-WHERE job.name IS NULL OR ({_DUE.format(every="wanted.every_s")})
-"""  # noqa: S608 - put together from our own words only
+WHERE job.name IS NULL OR ({_DUE.format(every="asked.every_s")})
+"""  # noqa: S608 - made of constants only
 _CLAIM = f"""
 INSERT INTO notifications_housekeepingjob AS job (name, tried_at, holder, held_until) VALUES
     (%(name)s, statement_timestamp(), %(holder)s, statement_timestamp() + %(lease_s)s * interval '1 second')
@@ -83,7 +83,7 @@ FROM notifications_housekeepingjob ORDER BY name
 
 
 def due_jobs(every_s: dict[str, float], *, lease_s: float) -> list[str]:
-    """Return which of the jobs, given with their intervals, are due and not held. Raises database errors."""
+    """Return which of the jobs are due and not held. Raises database errors."""
     terms: dict[str, Any] = {
         "names": list(every_s),
         "every": list(every_s.values()),
@@ -113,13 +113,13 @@ def renew(names: Sequence[str], holder: UUID, *, lease_s: float) -> None:
 
 
 def finish(name: str, holder: UUID, error: str = "") -> None:
-    # `error` is the name of the error that ended the job, if one did.
+    # `error` is the name of the error that ended the job, if any.
     with connection.cursor() as cursor:
         cursor.execute(_FINISH, {"name": name, "holder": holder, "error": error[:100]})
 
 
 def release(names: Sequence[str], holder: UUID) -> None:
-    # The next process starts them.
+    # So that the next process starts them.
     mine = HousekeepingJob.objects.filter(name__in=names, holder=holder)
     mine.update(holder=None, held_until=None, tried_at=None)
 

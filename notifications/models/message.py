@@ -1,4 +1,4 @@
-"""One email to one recipient; also the outbox row that keeps every promise about it."""
+"""One email to one recipient; also the outbox row, on which all guarantees rest."""
 
 from uuid import uuid4
 
@@ -11,15 +11,15 @@ from django.utils.translation import gettext_lazy as _
 from notifications.rules.outcomes import Outcome
 from notifications.rules.states import Status, Stream
 
-# Due for the relay at once. It takes the oldest first, so what had its turn already goes back to its place, and not to
-# the end of a backlog; its publishing did not fail, so the relay's growing pauses start anew.
+# Due for the relay immediately. The relay takes the oldest first, so the message returns to its old place, not to the
+# end of a backlog. Publishing did not fail, so the relay's growing pauses are reset.
 REQUEUE_IN_ORDER = {"relay_after": F("created_at"), "relayed": 0}
-# Why a message was cancelled that waited when its account went.
+# The reason of a message that was cancelled with its account.
 ACCOUNT_DELETED = "the account was deleted"
 
 
 class Message(models.Model):
-    """Times are the database's, because the clocks of the workers differ."""
+    """All times are on the database's clock, because the workers' clocks differ."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     kind = models.CharField(_("kind"), max_length=64)
@@ -32,9 +32,9 @@ class Message(models.Model):
         related_name="messages",
         verbose_name=_("account"),
     )
-    # Empty once the message is anonymized; nothing else is sent to nobody.
+    # Empty once the message is anonymized.
     to_address = models.CharField(_("recipient"), max_length=320)
-    # What the templates need and the recipient's account cannot say. Never a token or another secret.
+    # What the templates need beyond the recipient's account. Never a token or another secret.
     context = models.JSONField(_("context"), default=dict, blank=True)
     idempotency_key = models.CharField(_("idempotency key"), max_length=500)
     resend_of = models.ForeignKey(
@@ -42,20 +42,20 @@ class Message(models.Model):
     )
 
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.QUEUED)
-    # Why the message is where it is, in words for an operator. Empty while all goes its usual way.
+    # Why the message has this status, for operators. Empty in the normal course.
     status_reason = models.CharField(_("reason"), max_length=200, blank=True, default="")
     provider = models.CharField(_("provider"), max_length=32, blank=True, default="")
-    # The recipient's side, as the provider's events tell it; `status` is ours.
+    # The recipient's side, from the provider's events; `status` is ours.
     outcome = models.CharField(
         _("outcome"), max_length=16, choices=Outcome, default=Outcome.UNKNOWN, db_default=Outcome.UNKNOWN
     )
     outcome_at = models.DateTimeField(_("outcome at"), null=True, blank=True)
-    # How often it was queued again in this life, knowing that a provider may have it already.
+    # How often it was resent since the last replay although a provider may have accepted it.
     uncertain_resends = models.PositiveSmallIntegerField(_("resends while uncertain"), default=0, db_default=0)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    # Those that do not count towards the kind's ceiling: an earlier life's, and a breaker's failed probes.
+    # Attempts that do not count towards the kind's limit: those before a replay, and a breaker's failed probes.
     attempts_forgiven = models.PositiveSmallIntegerField(default=0, db_default=0)
-    # Those of its earlier lives.
+    # Attempts before the last replay.
     attempts_before = models.PositiveSmallIntegerField(default=0, db_default=0)
     replays = models.PositiveSmallIntegerField(_("replays"), default=0, db_default=0)
 
@@ -64,14 +64,14 @@ class Message(models.Model):
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
     died_at = models.DateTimeField(_("dead since"), null=True, blank=True)
-    # What it died of, the same for all that died of the same: "ses/MessageRejected", "rendering/KeyError". While it is
+    # The cause of death, the same for all messages with one cause: "ses/MessageRejected", "rendering/KeyError". While
     # queued: why it waits for a worker of another version.
     error_fingerprint = models.CharField(_("error"), max_length=150, blank=True, default="", db_default="")
 
-    # The relay may hand the id to the broker (again) from this moment on; pushed forward at every publish.
+    # When the relay may publish the id (again). Every publish postpones it.
     relay_after = models.DateTimeField(_("published after"), db_default=Now())
     relayed = models.PositiveSmallIntegerField(_("times published"), default=0)
-    # Claims in a row that ended without a hand-over: whoever takes its worker along every time is found by it.
+    # Claims in a row that ended without a hand-over. Finds messages that crash their workers.
     claims_lost = models.PositiveSmallIntegerField(_("claims lost"), default=0, db_default=0)
 
     lease_token = models.UUIDField(_("lease"), null=True, blank=True)
@@ -81,10 +81,10 @@ class Message(models.Model):
 
     # The bounce brake (docs/explanation/bounce-brake.md) holds it back until then; after its release, when that was.
     slowed_until = models.DateTimeField(_("held by the bounce brake until"), null=True, blank=True)
-    # A keyed hash of the client that caused a message which was held back: no client may take all of the queue.
+    # A keyed hash of the client that caused a held message, so that no client fills the whole queue.
     slowed_for = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
-    # Since then the recipient is erased: docs/reference/data-retention.md. The message is never sent (again).
-    # The column has an earlier name: during an upgrade, processes of the release before use it too.
+    # When the recipient was erased: docs/reference/data-retention.md. The message is never sent (again).
+    # The column keeps its earlier name: during an upgrade, processes of the release before use it too.
     anonymized_at = models.DateTimeField(_("anonymized at"), null=True, blank=True, db_column="forgotten_at")
 
     class Meta:
@@ -128,50 +128,56 @@ class Message(models.Model):
             ),
         ]
         indexes = [
-            # Read by the relay every half second: what is due and nobody carries.
-            models.Index(fields=["stream", "relay_after"], condition=Q(status="queued"), name="message_relay_idx"),
+            # Read by the relay every half second: what is due, but not in the broker.
+            models.Index(fields=["stream", "relay_after"], condition=Q(status=Status.QUEUED), name="message_relay_idx"),
             # Read by the relay: claims whose worker was lost.
-            models.Index(fields=["lease_until"], condition=Q(status="sending"), name="message_lease_idx"),
+            models.Index(fields=["lease_until"], condition=Q(status=Status.SENDING), name="message_lease_idx"),
             # Read by the relay: uncertain messages that waited long enough for a webhook.
-            models.Index(fields=["settle_at"], condition=Q(status="uncertain"), name="message_settle_idx"),
+            models.Index(fields=["settle_at"], condition=Q(status=Status.UNCERTAIN), name="message_settle_idx"),
             # Read when dead letters are listed and replayed.
-            models.Index(fields=["error_fingerprint", "died_at"], condition=Q(status="dead"), name="message_dead_idx"),
+            models.Index(
+                fields=["error_fingerprint", "died_at"], condition=Q(status=Status.DEAD), name="message_dead_idx"
+            ),
             # Read by the status page: what waits for a worker of another version.
             models.Index(
                 fields=["error_fingerprint", "kind"],
-                condition=Q(status="queued") & ~Q(error_fingerprint=""),
+                condition=Q(status=Status.QUEUED) & ~Q(error_fingerprint=""),
                 name="message_misfit_idx",
             ),
-            # Read before sending: is there a newer one of its kind?
+            # Read before sending: is there a newer message of its kind?
             models.Index(fields=["user", "kind", "created_at"], name="message_newest_idx"),
             # Read by enqueueing and the status page: how much sign-up email was sent recently.
             models.Index(
-                fields=["kind", "sent_at"], condition=Q(status="sent") & ~Q(stream="bulk"), name="message_sent_idx"
+                fields=["kind", "sent_at"],
+                condition=Q(status=Status.SENT) & ~Q(stream=Stream.BULK),
+                name="message_sent_idx",
             ),
             # Read by the relay's rounds and the status page: what the bounce brake holds back.
             models.Index(fields=["slowed_until"], condition=Q(slowed_until__isnull=False), name="message_slowed_idx"),
-            # Read every hour: mail of no account that is to be anonymized.
+            # Read every hour: email without an account, to be anonymized.
             models.Index(
                 fields=["created_at"], condition=Q(user=None, anonymized_at=None), name="message_anonymize_idx"
             ),
             # Read by the admin's list, search and date filter.
             models.Index(fields=["-created_at"], name="message_created_idx"),
-            # By its beginning too; and read before sending: what else was sent to the address within an hour.
+            # Read by the admin's search; and before sending: what else was sent to the address within an hour.
             models.Index(
                 fields=["to_address", "sent_at"],
                 opclasses=["varchar_pattern_ops", "timestamptz_ops"],
                 name="message_address_idx",
             ),
-            # Read before sending: what may be sent to the address right now.
+            # Read before sending: what else may be reaching the address now.
             models.Index(
-                fields=["to_address"], condition=Q(status__in=["sending", "uncertain"]), name="message_open_idx"
+                fields=["to_address"],
+                condition=Q(status__in=[Status.SENDING, Status.UNCERTAIN]),
+                name="message_open_idx",
             ),
             # Read by the admin's list of dead letters. The condition differs from that of message_dead_idx, which the
             # status page needs for its counts by cause.
             models.Index(fields=["-died_at"], condition=Q(died_at__isnull=False), name="message_died_idx"),
         ]
 
-    # Of this object, not of the row: `enqueue` has just written it; its id was chosen by its cause.
+    # Not columns: `enqueue` has just written the row; its caller chose the id.
     is_new = has_given_id = False
 
     def __str__(self) -> str:
@@ -179,7 +185,7 @@ class Message(models.Model):
 
     @property
     def counted_attempts(self) -> int:
-        # These count towards the kind's ceiling.
+        # These count towards the kind's limit.
         return self.attempts - self.attempts_forgiven
 
     @property

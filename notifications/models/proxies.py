@@ -1,4 +1,4 @@
-"""Messages that wait for an operator. Each sort has a page in the admin."""
+"""Messages that wait for an operator, each with a page in the admin."""
 
 from typing import ClassVar, TypeVar
 
@@ -21,7 +21,7 @@ class InStatus(models.Manager[Some]):
 
 
 class DeadLetter(Message):
-    """Has no permissions. Who may view and resend messages may view and replay these."""
+    """Shown and replayed with the permissions to view and resend messages."""
 
     objects: ClassVar[models.Manager["DeadLetter"]] = InStatus(Status.DEAD)
 
@@ -34,7 +34,7 @@ class DeadLetter(Message):
 
 
 class UncertainMessage(Message):
-    """Permissions as for dead letters."""
+    """Shown and settled with the permissions to view and resend messages."""
 
     objects: ClassVar[models.Manager["UncertainMessage"]] = InStatus(Status.UNCERTAIN)
 

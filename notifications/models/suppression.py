@@ -14,7 +14,7 @@ from notifications.conf import settings
 from notifications.models.event import ProviderEvent
 from notifications.rules.suppression import ActiveSuppression, Reason
 
-# Since it began, or since the last recheck, by the database's clock.
+# Time since the suppression began, or since its last recheck, on the database's clock.
 COOLING_FOR = models.ExpressionWrapper(
     Now() - Coalesce("rechecked_at", "created_at"), output_field=models.DurationField()
 )
@@ -26,11 +26,11 @@ def cool_off() -> timedelta:
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def in_force(self, addresses: Iterable[str]) -> Self:
-        # However the addresses are written.
+        # In any case of letters.
         return self.filter(address__in={address.lower() for address in addresses}, lifted_at__isnull=True)
 
     def active(self, addresses: Iterable[str]) -> dict[str, list[ActiveSuppression]]:
-        """Return what is in force, by lower-cased address. One query."""
+        """Return the suppressions in force, by lower-cased address. One query."""
         found: dict[str, list[ActiveSuppression]] = defaultdict(list)
         rows = (
             self.in_force(addresses).order_by("created_at").values_list("address", "reason", "recheck_id", COOLING_FOR)
@@ -43,7 +43,7 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
 
 
 class Suppression(models.Model):
-    """Never deleted: a lifted suppression stays as history, with who lifted it and why."""
+    """Never deleted: a lifted suppression stays as history, with the operator and the reason."""
 
     # Lower-cased.
     address = models.CharField(_("address"), max_length=320)
@@ -60,8 +60,8 @@ class Suppression(models.Model):
         verbose_name=_("provider event"),
     )
     created_at = models.DateTimeField(_("suppressed at"), db_default=Now(), editable=False)
-    # The message that was let through last to see whether the address takes mail again, and when.
-    # Columns with earlier names: as for Message.anonymized_at.
+    # The last message that was sent to test whether the address accepts email again, and when.
+    # The columns keep their earlier names: see Message.anonymized_at.
     recheck_id = models.UUIDField("recheck", null=True, blank=True, db_column="probe_id")
     rechecked_at = models.DateTimeField(_("rechecked at"), null=True, blank=True, db_column="probed_at")
 
@@ -75,9 +75,9 @@ class Suppression(models.Model):
         verbose_name=_("lifted by"),
     )
     lift_reason = models.CharField(_("reason for lifting"), max_length=300, blank=True, default="")
-    # What came of taking the address off the provider's own list; empty until that was tried.
+    # The result of removing the address from the provider's list; empty until that was tried.
     provider_lift = models.CharField(_("removal at the provider"), max_length=300, blank=True, default="")
-    # How often the provider was asked, and when it may be asked again: a claim of whoever asks.
+    # How often the provider was asked, and when it may be asked again: the claim of the process that asks.
     lift_tries = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     lift_after = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -89,7 +89,7 @@ class Suppression(models.Model):
         ordering = ["-created_at"]
         permissions = [("lift_suppression", "Can lift suppressions")]
         indexes = [
-            # Read every 15 s: what was lifted here and may still be on a provider's list.
+            # Read every 15 s: lifted here, but perhaps still on a provider's list.
             models.Index(
                 fields=["lifted_at"],
                 condition=Q(lifted_at__isnull=False, provider_lift=""),
@@ -112,7 +112,7 @@ class Suppression(models.Model):
             models.Index(fields=["address"], opclasses=["varchar_pattern_ops"], name="suppression_address_idx"),
         ]
         constraints = [
-            # Its index is also read at every enqueueing and before every send.
+            # Its index is also read on every enqueue and before every send.
             models.UniqueConstraint(
                 fields=["address", "reason"],
                 condition=Q(lifted_at__isnull=True),
@@ -122,5 +122,5 @@ class Suppression(models.Model):
         ]
 
     def __str__(self) -> str:
-        # Without the address: the admin's log keeps this for good.
+        # Without the address: the admin's log keeps this text forever.
         return f"{self.reason} {self.pk}"

@@ -1,4 +1,4 @@
-"""Change the status of messages, then tell the listeners."""
+"""Change the status of messages, then notify the listeners."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -19,14 +19,14 @@ from notifications.rules import states
 from notifications.rules.outcomes import Outcome
 from notifications.rules.states import Event, Status
 
-# No other module changes a status. A change is a compare-and-set by the table of states. After the commit, each
-# listener is called once for each event, with every message that the event has changed. Metrics and signals join
+# All changes of a status pass through here. Each is a compare-and-set from the table of states. After the commit, each
+# listener is called once per event, with all messages that the event has changed. Metrics and signals can join
 # `LISTENERS`; the log is the first of them.
 
 logger = logging.getLogger(__name__)
 
-MOST_IDS_IN_LOG = 10
-# What is not here happens to every message.
+MAX_IDS_IN_LOG = 10
+# All other events are part of every message's normal course.
 _LEVELS = {
     **dict.fromkeys([Event.FAILED, Event.WORKER_LOST], logging.WARNING),
     **dict.fromkeys([Event.LEASE_ENDED, Event.RESPONSE_LOST, Event.SETTLED, Event.DROPPED], logging.INFO),
@@ -34,8 +34,8 @@ _LEVELS = {
 }
 _UNCLAIMED = {"lease_token": None, "lease_until": None, "handed_over_at": None}
 _DUE_NOW = {"due_at": Now(), "relay_after": Now(), "relayed": 0}
-# What changes together with the status, whoever causes the event.
-_ALONG: dict[Event, dict[str, Any]] = {
+# The columns that change together with the status.
+_CHANGES: dict[Event, dict[str, Any]] = {
     Event.ACCEPTED: {
         "sent_at": Now(),
         "settle_at": None,
@@ -46,7 +46,7 @@ _ALONG: dict[Event, dict[str, Any]] = {
     Event.FAILED: {"died_at": Now()},
     Event.SETTLED: {**_DUE_NOW, "settle_at": None, "uncertain_resends": F("uncertain_resends") + 1},
     Event.DROPPED: {"settle_at": None},
-    # It starts over with its attempts, not with its age.
+    # Attempts are reset; the expiry is not.
     Event.REPLAYED: {
         **_DUE_NOW,
         "attempts_forgiven": F("attempts"),
@@ -57,7 +57,7 @@ _ALONG: dict[Event, dict[str, Any]] = {
         "status_reason": "",
         "uncertain_resends": 0,
         "claims_lost": 0,
-        # What an answer said of the address was about the life before.
+        # The outcome belongs to the attempts before.
         "outcome": Outcome.UNKNOWN,
         "outcome_at": None,
     },
@@ -95,7 +95,7 @@ def apply(event: Event, messages: QuerySet[Message], **changes: Any) -> list[UUI
     unclaimed = {} if after is Status.SENDING else _UNCLAIMED
     changed = _update(
         messages.filter(status__in=states.sources(event)),
-        {**unclaimed, **_along(event), **changes, "status": after},
+        {**unclaimed, **_changes(event), **changes, "status": after},
     )
     announce(event, changed)
     return [message.id for message in changed]
@@ -103,7 +103,7 @@ def apply(event: Event, messages: QuerySet[Message], **changes: Any) -> list[UUI
 
 def announce(event: Event, changed: Sequence[Changed]) -> None:
     # After the commit, like the listeners of `apply`.
-    _tell(Transition(event=event, to=states.target(event), messages=changed))
+    _notify(Transition(event=event, to=states.target(event), messages=changed))
 
 
 def announce_new(messages: Iterable[Message]) -> None:
@@ -111,11 +111,11 @@ def announce_new(messages: Iterable[Message]) -> None:
     for message in messages:
         by_status.setdefault(Status(message.status), []).append(Changed(id=message.id, kind=message.kind))
     for status, changed in by_status.items():
-        _tell(Transition(event=None, to=status, messages=changed))
+        _notify(Transition(event=None, to=status, messages=changed))
 
 
 def suppress_new(message: Message, reason: str) -> None:
-    # The message has no row yet: it starts in the state to which its suppressed address would lead it.
+    # The message has no row yet, so it starts in the status that the event leads to.
     message.status = states.target(Event.ADDRESS_SUPPRESSED)
     message.status_reason = reason
 
@@ -125,7 +125,7 @@ def log(transition: Transition) -> None:
     if not logger.isEnabledFor(level):
         return
     changed = transition.messages
-    more = len(changed) - MOST_IDS_IN_LOG
+    more = len(changed) - MAX_IDS_IN_LOG
     logger.log(
         level,
         "event=%s from=%s to=%s count=%s kinds=%s ids=%s%s",
@@ -134,7 +134,7 @@ def log(transition: Transition) -> None:
         transition.to.value,
         len(changed),
         ",".join(sorted({message.kind for message in changed})),
-        ",".join(str(message.id) for message in changed[:MOST_IDS_IN_LOG]),
+        ",".join(str(message.id) for message in changed[:MAX_IDS_IN_LOG]),
         f" and {more} more" if more > 0 else "",
     )
 
@@ -142,14 +142,14 @@ def log(transition: Transition) -> None:
 LISTENERS: list[Listener] = [log]
 
 
-def _along(event: Event) -> dict[str, Any]:
+def _changes(event: Event) -> dict[str, Any]:
     if states.target(event) is Status.UNCERTAIN:
         return {"settle_at": Now() + timedelta(seconds=settings.UNCERTAIN_SETTLE_S)}
-    return _ALONG.get(event, {})
+    return _CHANGES.get(event, {})
 
 
 def _update(messages: QuerySet[Message], changes: dict[str, Any]) -> list[Changed]:
-    # Update as the queryset would. RETURNING saves a query for the changed rows.
+    # Like `messages.update()`. RETURNING saves a query for the changed rows.
     query: Any = messages.order_by().query.chain(UpdateQuery)
     query.add_update_values(changes)
     try:
@@ -161,7 +161,7 @@ def _update(messages: QuerySet[Message], changes: dict[str, Any]) -> list[Change
         return [Changed(id=id_, kind=kind) for id_, kind in cursor.fetchall()]
 
 
-def _tell(transition: Transition) -> None:
+def _notify(transition: Transition) -> None:
     if transition.messages:
         for listener in LISTENERS:
             _after_commit(listener, transition)
@@ -171,5 +171,5 @@ def _after_commit(listener: Listener, transition: Transition) -> None:
     def call() -> None:
         listener(transition)
 
-    # A listener that fails must fail neither what has happened nor another listener.
+    # Robust: a listener that fails affects neither the change nor other listeners.
     transaction.on_commit(call, robust=True)

@@ -1,4 +1,4 @@
-"""Every change of a message's status passes through notifications.models.transitions, and is heard there once."""
+"""Every change of a status passes through notifications.models.transitions, which notifies listeners once."""
 
 import ast
 import logging
@@ -64,7 +64,7 @@ SENDING, HANDED_OVER = {"sending": True}, {"sending": True, "handed_over": True}
 LOST, CALLING_LOST = {"abandoned": True}, {"abandoned": True, "handed_over": True}
 UNCERTAIN, DEAD = {"uncertain": True}, {"status": Status.DEAD}
 SLOWED = {"slowed_until": Now() + AN_HOUR, "slowed_for": "a client"}
-# Every code path that changes a status: what it needs, what it does, what the listeners hear.
+# Every code path that changes a status: the message it needs, what it does, and the event that listeners get.
 PATHS = [
     ("claim", {}, lambda message: claim([message.id]), Event.CLAIMED),
     ("release", SENDING, lambda message: release([message]), Event.RELEASED),
@@ -91,15 +91,15 @@ PATHS = [
     ("account deleted", {}, lambda message: anonymize_user(message.user), Event.CANCELLED),
     ("account deleted, uncertain", UNCERTAIN, lambda message: anonymize_user(message.user), Event.DROPPED),
     ("replay", DEAD, lambda _: replay(Message.objects.all(), dry_run=False), Event.REPLAYED),
-    ("fact told again", DEAD, replay_fact, Event.REPLAYED),
+    ("enqueued again", DEAD, replay_fact, Event.REPLAYED),
 ]
 
 
 @pytest.fixture
-def heard(monkeypatch):
-    transitions_heard = []
-    monkeypatch.setattr(transitions, "LISTENERS", [transitions_heard.append])
-    return transitions_heard
+def received(monkeypatch):
+    transitions_received = []
+    monkeypatch.setattr(transitions, "LISTENERS", [transitions_received.append])
+    return transitions_received
 
 
 @pytest.fixture
@@ -109,13 +109,13 @@ def _scripted_webhook(registered):
 
 @pytest.mark.usefixtures("valkey", "_scripted_webhook")
 @pytest.mark.parametrize(("fields", "act", "event"), [path[1:] for path in PATHS], ids=[path[0] for path in PATHS])
-def test_path_is_heard_once(heard, django_capture_on_commit_callbacks, fields, act, event):
+def test_path_notifies_listeners_once(received, django_capture_on_commit_callbacks, fields, act, event):
     message = MessageFactory(**fields)
     before = Status(message.status)
     with django_capture_on_commit_callbacks(execute=True):
         act(message)
-        assert heard == []
-    (transition,) = heard
+        assert received == []
+    (transition,) = received
     after = Status(Message.objects.get(id=message.id).status)
     assert (transition.event, transition.to) == (event, after)
     assert transition.messages == [transitions.Changed(id=message.id, kind=message.kind)]
@@ -128,25 +128,55 @@ def test_every_event_of_the_table_has_a_path():
 
 @pytest.mark.usefixtures("valkey")
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.SUPPRESSED])
-def test_new_message_is_heard_once(heard, django_capture_on_commit_callbacks, status):
+def test_new_message_notifies_listeners_once(received, django_capture_on_commit_callbacks, status):
     if status is Status.SUPPRESSED:
         Suppression.objects.create(address="ada@example.com", reason=Reason.HARD_BOUNCE)
     with django_capture_on_commit_callbacks(execute=True):
         message = enqueue(Draft(kind="welcome", to="ada@example.com"))
-    (transition,) = heard
+    (transition,) = received
     assert (transition.event, transition.to, transition.sources) == (None, status, [])
     assert transition.messages == [transitions.Changed(id=message.id, kind="welcome")]
+
+
+def message_in(status, **fields):
+    by_status = {
+        Status.SENDING: SENDING,
+        Status.UNCERTAIN: UNCERTAIN,
+        Status.SENT: {"status": Status.SENT, "sent_at": Now()},
+    }
+    return MessageFactory(**by_status.get(status, {"status": status}), **fields)
+
+
+def row(message):
+    return Message.objects.filter(id=message.id).values().get()
+
+
+@pytest.mark.parametrize("status", Status)
+def test_acceptance_has_the_effect_and_the_event_of_the_table(received, django_capture_on_commit_callbacks, status):
+    # record_acceptance changes the status in a statement that does not pass through transitions.apply.
+    changes, announced = [], []
+    for act in (accept, lambda message: transitions.apply(Event.ACCEPTED, by_id(message), provider="scripted")):
+        message = message_in(status, status_reason="a reason", error_fingerprint="scripted/x")
+        before = row(message)
+        with django_capture_on_commit_callbacks(execute=True):
+            act(message)
+        after = row(message)
+        changes.append({name: value for name, value in after.items() if value != before[name] and name != "sent_at"})
+        assert (after["sent_at"] is None) is (after["status"] != Status.SENT)
+        announced.append([(one.event, one.to, [each.kind for each in one.messages]) for one in received])
+        received.clear()
+    assert changes[0] == changes[1]
+    assert announced[0] == announced[1]
+
+
+def by_id(message):
+    return Message.objects.filter(id=message.id)
 
 
 @pytest.mark.parametrize("event", Event)
 @pytest.mark.parametrize("status", Status)
 def test_event_that_the_table_ignores_changes_nothing(status, event):
-    fields = {
-        Status.SENDING: SENDING,
-        Status.UNCERTAIN: UNCERTAIN,
-        Status.SENT: {"status": Status.SENT, "sent_at": Now()},
-    }
-    message = MessageFactory(**fields.get(status, {"status": status}))
+    message = message_in(status)
     claimed = {"lease_token": message.id, "lease_until": Now()} if event is Event.CLAIMED else {}
     changed = transitions.apply(event, Message.objects.filter(id=message.id), **claimed)
     after = states.TRANSITIONS[status][event]
@@ -155,25 +185,25 @@ def test_event_that_the_table_ignores_changes_nothing(status, event):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nothing_is_heard_of_what_was_rolled_back(heard):
+def test_rolled_back_change_notifies_no_listener(received):
     message = MessageFactory()
     with transaction.atomic():
         transitions.apply(Event.EXPIRED, Message.objects.filter(id=message.id))
         transaction.set_rollback(True)
-    assert heard == []
+    assert received == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_listener_that_fails_fails_neither_the_change_nor_another_listener(monkeypatch):
+def test_failing_listener_affects_neither_the_change_nor_other_listeners(monkeypatch):
     def fail(transition):
         raise RuntimeError
 
-    heard = []
-    monkeypatch.setattr(transitions, "LISTENERS", [fail, heard.append])
+    received = []
+    monkeypatch.setattr(transitions, "LISTENERS", [fail, received.append])
     message = MessageFactory()
     with transaction.atomic():
         assert transitions.apply(Event.EXPIRED, Message.objects.filter(id=message.id)) == [message.id]
-    assert [transition.event for transition in heard] == [Event.EXPIRED]
+    assert [transition.event for transition in received] == [Event.EXPIRED]
 
 
 def test_transition_costs_one_statement(django_assert_num_queries):
@@ -201,10 +231,10 @@ def test_log_names_event_and_messages_and_no_address(caplog, django_capture_on_c
     }
 
 
-# --- No module writes a status past it ------------------------------------------------------------------------------
+# --- No other module writes a status ------------------------------------------------------------------------------
 ROOT = Path(notifications.__file__).parent
 WRITERS = {"update", "bulk_update", "save", "Message", "create", "setattr"}
-# A statement of its own for what every email costs; it calls transitions.announce.
+# Raw SQL for the event of every email. It calls transitions.announce, and a test compares it with the table.
 SQL_THAT_ANNOUNCES = {"delivery/record.py"}
 SETS_STATUS = re.compile(r"UPDATE\s+notifications_message\b[^;]*?\bSET\b(?:(?!\bWHERE\b).)*?\bstatus\s*=", re.DOTALL)
 
@@ -230,7 +260,7 @@ def _status_writes(tree, *, keys):
 
 
 def test_no_other_module_writes_a_status():
-    # Only these put rows' changes together as dictionaries; elsewhere a "status" is an answer's or an event's.
+    # Only these build changes of rows as dictionaries; elsewhere, "status" is an answer's or an event's.
     rows = ("delivery/", "outbox/", "models/", "anonymization.py")
     found = {
         f"{name}:{line}"

@@ -122,7 +122,7 @@ class SystemStatus:
     held: int
     dead: Sequence[Dead]
     brake: Brake
-    broker_is_away: bool
+    broker_is_down: bool
     # Its address is set, and it does not run.
     flower_is_missing: bool = False
     overdue: Sequence[Overdue] = ()

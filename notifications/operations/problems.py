@@ -124,7 +124,7 @@ def duration(seconds: float) -> str:
 
 
 def _ways(status: SystemStatus) -> Iterator[StatusFinding]:
-    if status.broker_is_away:
+    if status.broker_is_down:
         sentence = "Redis does not answer: start it. Until then nothing is published; email waits in the database."
         yield StatusFinding(Code.BROKER_AWAY, sentence)
     shut = [circuit for circuit in status.circuits if circuit.state != "closed"]

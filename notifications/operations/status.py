@@ -126,7 +126,7 @@ def collect() -> SystemStatus:
         held=held,
         dead=[Dead(cause=c, hour=hour, day=day, ever=ever) for c, hour, day, ever in _rows(_DEAD)],
         brake=_brake(),
-        broker_is_away=told is None,
+        broker_is_down=told is None,
         flower_is_missing=bool(settings.FLOWER_URL and told and not told.flower_runs),
         overdue=_overdue(),
         misfits=[Misfit(cause=cause, kind=kind, count=n) for cause, kind, n in _rows(_MISFITS)],

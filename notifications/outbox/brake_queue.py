@@ -19,23 +19,23 @@ from notifications.models import Message, transitions
 from notifications.models.transactions import short_transaction
 from notifications.rules.states import STATUSES, Event, Status
 
-# The relay releases held messages fairly and slowly; an operator releases or drops them. A held message is queued, with
-# `slowed_until` in the future. Every step computes their order again, so early messages cannot push later ones far
+# The relay releases held messages slowly and fairly; an operator can release or drop them. A held message is queued,
+# with `slowed_until` in the future. Each step computes the order of all, so early messages cannot push later ones far
 # back.
 
 logger = logging.getLogger(__name__)
 
 FULL = "dropped: too many sign-ups waited for the bounce brake"
 DROPPED = "dropped by an operator from the bounce brake's queue"
-# What has been let go counts against its client and domain for so long.
+#: How long a released message counts against its client and domain.
 MEMORY = timedelta(hours=1)
-# Then a row need not say any more that it was held back, nor for whom.
+#: How long a row keeps when it was held back, and for which client.
 KEPT_FOR = timedelta(days=1)
 TIDY_BATCH = 1000
-# A flood is dropped in several rounds, so that none of them takes long.
+#: Messages dropped per round: a flood takes several rounds, so that none takes long.
 DROP_BATCH = 1000
 _client_first = cycle((True, False))
-# Names the queue to PostgreSQL: of several relays one lets messages go at a time.
+# An advisory lock of PostgreSQL: only one relay at a time releases messages.
 _QUEUE_LOCK = 0x4D61696C
 
 _COUNT = """
@@ -48,10 +48,10 @@ SELECT
         SELECT max(slowed_until) FROM notifications_message WHERE slowed_until <= statement_timestamp()
     ))::float
 """
-# Two orders, each fair in its way: by how many a client has caused before this one, and by how many have gone to its
-# domain. A message takes the better of its two places: one client with a thousand domains, and a thousand clients with
-# one domain, both put only themselves back. Of two with the same place the orders go first in turn. What was let go
-# within the last hour counts for its client and domain.
+# Two orders: by the number of earlier messages of the same client, and by that of earlier messages to the same domain.
+# A message takes the better of its two places, so one client with a thousand domains, and a thousand clients with one
+# domain, delay only themselves. For equal places, the two orders take precedence alternately. Messages released within
+# the last hour count for their client and domain.
 _ORDER = """
 WITH counted AS (
     SELECT id, status, created_at, slowed_until > statement_timestamp() AS waits,
@@ -82,7 +82,7 @@ GROUP BY domain ORDER BY count(*) DESC, domain LIMIT %(most)s
 
 @dataclass(frozen=True, kw_only=True)
 class Domain:
-    """How many messages to a domain wait, and of how many clients."""
+    """The waiting messages to a domain, and the clients that caused them."""
 
     name: str
     waiting: int
@@ -90,9 +90,9 @@ class Domain:
 
 
 def release_due() -> int:
-    """Release what is due, drop the excess, and return how many messages were released.
+    """Release due messages, drop the excess, and return how many were released.
 
-    The relay calls this in each round. While nothing waits, it is one statement that reads almost nothing.
+    The relay calls this in each round. While no message waits, it costs one cheap statement.
     """
     waiting, since_last_s = _count()
     if not waiting:
@@ -107,16 +107,16 @@ def release_due() -> int:
 
 
 def release(domain: str = "") -> int:
-    # To one domain, or to all.
+    # For one domain, or for all.
     gone = _release(_waiting(domain))
     if gone:
-        logger.warning("the bounce brake's queue is released: %s messages leave now", gone)
+        logger.warning("released %s messages that the bounce brake held back", gone)
     return gone
 
 
-def drop(domain: str = "", *, why: str = DROPPED) -> int:
-    # To one domain, or to all.
-    return _drop(_waiting(domain), why)
+def drop(domain: str = "", *, reason: str = DROPPED) -> int:
+    # For one domain, or for all.
+    return _drop(_waiting(domain), reason)
 
 
 def domains(most: int = 10) -> list[Domain]:
@@ -131,24 +131,23 @@ def waiting_count() -> int:
 
 
 def prune() -> int:
-    # Old rows lose their domain and client, for the sake of privacy.
+    # For privacy, old rows lose their client.
     old = Message.objects.filter(slowed_until__lt=Now() - KEPT_FOR).values_list("id", flat=True)[:TIDY_BATCH]
     return Message.objects.filter(id__in=list(old)).update(slowed_until=None, slowed_for="")
 
 
 def _step() -> int:
-    # Runs in a transaction in which no other relay does the same.
-    # Another relay may have done it while this one waited for its turn.
+    # The transaction holds the lock of the queue. Count again: another relay may just have released messages.
     _, since_last_s = _count()
     go = releasable_now(since_last_s, settings.BOUNCE_BRAKE_PER_MIN)
     order = [row[0] for row in _rows(_ORDER, memory=MEMORY, client_first=next(_client_first))]
     if dropped := _drop(order[go + settings.BOUNCE_BRAKE_QUEUE :][-DROP_BATCH:], FULL):
-        logger.warning("%s sign-up emails are dropped: too many wait for the bounce brake", dropped)
+        logger.warning("dropped %s sign-up emails: too many waited for the bounce brake", dropped)
     return _release(order[:go])
 
 
 def _count() -> tuple[int, float | None]:
-    # Counts only as far as the number matters.
+    # Counts no further than the number matters.
     ((count, since_last_s),) = _rows(_COUNT, most=10 * settings.BOUNCE_BRAKE_QUEUE)
     return count, since_last_s
 
@@ -171,9 +170,9 @@ def _release(ids: Sequence[UUID]) -> int:
         return _locked(ids).update(due_at=Now(), relay_after=Now(), slowed_until=Now())
 
 
-def _drop(ids: Sequence[UUID], why: str) -> int:
+def _drop(ids: Sequence[UUID], reason: str) -> int:
     with transaction.atomic():
-        gone = transitions.apply(Event.CANCELLED, _locked(ids), status_reason=why, slowed_until=None, slowed_for="")
+        gone = transitions.apply(Event.CANCELLED, _locked(ids), status_reason=reason, slowed_until=None, slowed_for="")
         return len(gone)
 
 

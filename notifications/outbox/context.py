@@ -14,11 +14,11 @@ class BadContextError(ValueError):
 def stored(context: Mapping[str, Any]) -> dict[str, Any]:
     """Return the context as PostgreSQL stores it and templates receive it.
 
-    Raises BadContextError. The form is JSON: decimals, dates, times, durations, UUIDs and lazy strings become text.
+    Raises BadContextError. As JSON: decimals, dates, times, durations, UUIDs and lazy strings become text.
     """
     for name, value in context.items():
         if not isinstance(name, str):
-            raise BadContextError(f"context has a key of type {type(name).__name__}: names are text")
+            raise BadContextError(f"context has a key of type {type(name).__name__}; keys must be text")
         _encoded(name, value)
     return dict(json.loads(_encoded("context", dict(context))))
 
@@ -35,12 +35,12 @@ def _encoded(name: str, value: Any) -> str:
     return text
 
 
-# Deeper than any context that a template could use.
+#: Deeper than any context of a real template.
 _DEEPEST = 20
 
 
 def _unencodable(name: str, value: Any, depth: int) -> Iterator[tuple[str, str]]:
-    # The innermost fields that cannot be encoded, each with its type.
+    # Yields the innermost fields that cannot be encoded, with their types.
     if depth < _DEEPEST and isinstance(value, dict):
         for key, item in value.items():
             yield from _unencodable(f"{name}.{key}", item, depth + 1)

@@ -1,4 +1,4 @@
-"""Write the row in the caller's transaction; publish its id after the commit."""
+"""Write a message in the caller's transaction, and publish its id after the commit."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -23,22 +23,21 @@ from notifications.rules.suppression import Candidate, blocking_reason
 
 logger = logging.getLogger(__name__)
 
-# After this long the relay publishes what the request itself could not.
+#: How long after its enqueue the relay publishes a message that the request did not publish.
 RELAY_AFTER = {
     Stream.CRITICAL: timedelta(seconds=5),
     Stream.DEFAULT: timedelta(seconds=10),
-    # Bulk is published by the relay alone: the backlog stays in PostgreSQL, the broker's queue stays short.
+    # Only the relay publishes bulk: the backlog stays in PostgreSQL, and the broker's queue short.
     Stream.BULK: timedelta(0),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """The parts of a message.
+    """What to send, and to whom.
 
-    `key` names the fact behind the message: one fact makes one message, however often it is reported. `id` is for a
-    caller that needs the message's id in advance. `client` stands for the client whose request caused the message: the
-    bounce brake is fair between clients.
+    `key` is the idempotency key: there is one message for one key. `id` is for a caller that needs the message's id in
+    advance. `client` identifies the client whose request causes the message: the bounce brake treats clients fairly.
     """
 
     kind: str
@@ -48,21 +47,28 @@ class Draft:
     client: str = ""
     id: UUID | None = None
     context: dict[str, Any] = field(default_factory=dict)
-    resend_of: Message | None = None
 
 
 def enqueue(draft: Draft, *, replay_dead: bool = False) -> Message:
     """Write one message, or return the message that already has the draft's key.
 
-    `is_new` tells which. An existing message keeps its own course; a dead letter is sent only after a replay, which
-    `replay_dead` does here, with the draft's context. Raises UnknownKindError, BadAddressError and BadContextError
-    before it writes.
+    `is_new` says which. An existing message does not change, but `replay_dead` replays a dead letter with the draft's
+    context. Raises UnknownKindError, BadAddressError and BadContextError before it writes anything.
     """
+    return _enqueue(_message(draft), draft, replay_dead=replay_dead)
+
+
+def enqueue_copy(draft: Draft, original: Message) -> Message:
     message = _message(draft)
+    message.resend_of = original
+    return _enqueue(message, draft)
+
+
+def _enqueue(message: Message, draft: Draft, *, replay_dead: bool = False) -> Message:
     while not _write([message]):
-        if holder := Message.objects.filter(Q(idempotency_key=message.idempotency_key) | Q(id=message.id)).first():
-            return _held_by(holder, draft, replay_dead=replay_dead)
-        # It was anonymized in between, which frees its key.
+        if existing := Message.objects.filter(Q(idempotency_key=message.idempotency_key) | Q(id=message.id)).first():
+            return _existing(existing, draft, replay_dead=replay_dead)
+        # The existing message was anonymized in between, which freed its key.
     return message
 
 
@@ -71,45 +77,45 @@ def enqueue_many(drafts: Sequence[Draft]) -> list[Message]:
     return _write([_message(draft) for draft in drafts])
 
 
-def _held_by(holder: Message, draft: Draft, *, replay_dead: bool) -> Message:
-    if holder.status != Status.DEAD:
-        return holder
+def _existing(existing: Message, draft: Draft, *, replay_dead: bool) -> Message:
+    if existing.status != Status.DEAD:
+        return existing
     if replay_dead:
-        dead = Message.objects.filter(id=holder.id, anonymized_at=None)
+        dead = Message.objects.filter(id=existing.id, anonymized_at=None)
         transitions.apply(Event.REPLAYED, dead, context=stored(draft.context))
-        holder.refresh_from_db()
+        existing.refresh_from_db()
     else:
-        logger.warning("a %s was not enqueued: the dead letter %s holds its fact; replay it", holder.kind, holder.id)
-    return holder
+        logger.warning("%s not enqueued: dead letter %s has its key; replay it", existing.kind, existing.id)
+    return existing
 
 
 def _write(messages: Sequence[Message]) -> list[Message]:
-    _keep_back_suppressed(messages)
+    _suppress(messages)
     with transaction.atomic():
-        later = brake.hold_back([message for message in messages if message.status == Status.QUEUED])
-        taken = _existing(message for message in messages if message.has_given_id)
+        held = brake.hold_back([message for message in messages if message.status == Status.QUEUED])
+        taken = _existing_ids(message for message in messages if message.has_given_id)
         for message in messages:
-            # Of no use, and about a person, where nothing is held back.
-            message.slowed_for = message.slowed_for if message.id in later else ""
+            # Personal data, which only the queue of the bounce brake needs.
+            message.slowed_for = message.slowed_for if message.id in held else ""
         Message.objects.bulk_create(messages, ignore_conflicts=True, batch_size=1000)
-        new = _existing(messages) - taken
+        new = _existing_ids(messages) - taken
         written = [message for message in messages if message.id in new]
         transitions.announce_new(written)
-        going = [message for message in written if message.status == Status.QUEUED and message.id not in later]
-        for stream in {message.stream for message in going} - {Stream.BULK}:
-            _publish_after_commit([message.id for message in going if message.stream == stream], Stream(stream))
+        due = [message for message in written if message.status == Status.QUEUED and message.id not in held]
+        for stream in {message.stream for message in due} - {Stream.BULK}:
+            _publish_after_commit([message.id for message in due if message.stream == stream], Stream(stream))
     for message in written:
         message.is_new = True
     return written
 
 
-def _existing(messages: Iterable[Message]) -> set[UUID]:
+def _existing_ids(messages: Iterable[Message]) -> set[UUID]:
     ids = [message.id for message in messages]
     return set(Message.objects.filter(id__in=ids).values_list("id", flat=True)) if ids else set()
 
 
-def _keep_back_suppressed(messages: Sequence[Message]) -> None:
-    # A message to a suppressed address is written too, so that an operator can find it.
+def _suppress(messages: Sequence[Message]) -> None:
+    # Messages to suppressed addresses are written too, so that operators can find them.
     suppressions = Suppression.objects.active(message.to_address for message in messages)
     for message in messages:
         kind = kinds.get(message.kind)
@@ -126,14 +132,13 @@ def _message(draft: Draft) -> Message:
         kind=kind.name,
         stream=kind.stream,
         user=cast("Any", draft.user),
-        # One stored form makes "the same address" a plain comparison, here as in accounts.
+        # In one form, so that equal addresses compare as equal.
         to_address=one_address(draft.to).lower(),
         context=stored(draft.context),
         idempotency_key=draft.key or f"{kind.name}:{message_id}",
         slowed_for=draft.client[:32],
-        resend_of=draft.resend_of,
         expires_at=Now() + kind.max_age,
-        # While this process leaves the broker alone, only the relay will publish it.
+        # During the broker's cooldown, only the relay publishes.
         relay_after=Now() if publish.cooldown.active else Now() + RELAY_AFTER[kind.stream],
     )
     message.has_given_id = draft.id is not None
@@ -144,5 +149,5 @@ def _publish_after_commit(message_ids: list[UUID], stream: Stream) -> None:
     def publish_ids() -> None:
         publish.publish_for_request([[message_id] for message_id in message_ids], stream)
 
-    # A plain function: Django 5.2 cannot report the failure of a functools.partial.
+    # No functools.partial: Django 5.2 cannot log its failure.
     transaction.on_commit(publish_ids, robust=True)

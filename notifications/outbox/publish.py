@@ -1,4 +1,4 @@
-"""Hand message ids to Celery: the only producer. A broker failure costs the caller at most WAIT_S and no message."""
+"""Publish message ids to Celery. A broker failure costs a request at most WAIT_S, and never loses a message."""
 
 import logging
 import time
@@ -16,27 +16,27 @@ from notifications.runtime.redis_client import Cooldown, client
 logger = logging.getLogger(__name__)
 
 DELIVER_TASK = "mailroom.deliver"
-# How long a process leaves the broker alone after a publish that failed.
+#: How long a process does not publish after a failure.
 COOLDOWN_S = 5.0
-# A person waits for a publish no longer than this, whatever the broker does: connecting alone is a dozen round trips,
-# and no time limit of a socket covers the looking up of a name.
+#: The longest that a request waits for its publish. Timeouts of sockets would not do: connecting takes a dozen round
+#: trips, and no timeout covers the lookup of a name.
 WAIT_S = 0.1
-# After so long the rest of a batch is left to the relay's next round, which has other things to do as well.
+#: After this long, the rest of a batch is left to the relay's next round, because a round has other work too.
 LONGEST_S = 4.0
 
 BROKER_ERRORS = (kombu.exceptions.KombuError, redis.RedisError, OSError)
 
 cooldown = Cooldown(COOLDOWN_S)
-# One thread for all requests of a process: one connection, which stays warm, and one request that finds the trouble.
-# It starts with the first publish, after any fork; a process that ends waits for it.
+# One thread for all requests of a process: one warm connection, and only one request meets a broken broker. The thread
+# starts with the first publish, after any fork; at its end, the process waits for it.
 _publisher = ThreadPoolExecutor(1, thread_name_prefix="publisher")
 
 
 def publish(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
     """Publish one task for each chunk of ids and return how many were published.
 
-    Stops at the first failure, and after LONGEST_S, and handles broker errors: what is not published stays due for the
-    relay. A publish that timed out may still arrive; the claim makes that harmless.
+    Stops at the first broker error and after LONGEST_S; the relay publishes the rest. A publish that timed out may
+    still arrive, which is harmless: only the first claim succeeds.
     """
     if cooldown.active:
         return 0
@@ -48,15 +48,15 @@ def publish(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
             _publish_one(chunk, stream)
         except BROKER_ERRORS as error:
             cooldown.start()
-            logger.warning("publishing failed (%s); the relay will carry what is left", type(error).__name__)
+            logger.warning("publishing failed (%s); the relay will publish the rest", type(error).__name__)
             return done
     return len(chunks)
 
 
 def publish_for_request(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
-    """Publish as `publish` does, but return after WAIT_S: a user waits.
+    """Publish, but return after WAIT_S, because a user waits.
 
-    A publish that has begun continues in its thread; the relay publishes one that is still queued.
+    A publish that has begun continues in its thread; one that has not is left to the relay.
     """
     if cooldown.active:
         return 0
@@ -74,10 +74,10 @@ def _publish_one(message_ids: Sequence[UUID], stream: Stream) -> None:
         DELIVER_TASK,
         args=[[str(message_id) for message_id in message_ids]],
         argsrepr=str(message_ids[0]) if single else f"{len(message_ids)} messages, {stream.value}",
-        # One interactive message is one task, found in Flower and in the results by the message's own id.
+        # A single message's task has the message's id, by which Flower and the results find it.
         task_id=str(message_ids[0]) if single else None,
         queue=stream.value,
-        # The default exchange needs no declaration; it would cost two round trips.
+        # The default exchange needs no declaration, which would cost two round trips.
         declare=[],
     )
 
@@ -91,9 +91,9 @@ def queue_depths() -> dict[Stream, int]:
 
 
 def connect_to_broker() -> None:
-    # The first message of this process then need not wait for a connection.
+    # So that the first message of this process does not wait for a connection.
     try:
         with current_app.producer_pool.acquire(block=True, timeout=COOLDOWN_S) as producer:
-            producer.channel  # noqa: B018 - looking at it connects
+            producer.channel  # noqa: B018 - this connects
     except BROKER_ERRORS as error:
-        logger.warning("the broker is away (%s); the relay will carry what is enqueued", type(error).__name__)
+        logger.warning("the broker is unavailable (%s); the relay will publish what is enqueued", type(error).__name__)

@@ -1,4 +1,4 @@
-"""Recover what lost workers hold, and settle what stays uncertain. A part of the relay's round."""
+"""Recover the messages of lost workers, and settle uncertain ones. Part of the relay's round."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -17,24 +17,25 @@ from notifications.models.transactions import short_transaction
 from notifications.rules.states import Event, Status
 
 RECOVERY_BATCH = 500
-# Whoever loses its claim so often in a row, before any hand-over, takes its worker along: it is not tried again.
-MOST_LOST_CLAIMS = 5
-CLAIMS_LOST = f"claimed {MOST_LOST_CLAIMS} times and never handed over: it may take its worker along"
-# From so many on the next try is at a moment of its own, so that the neighbours of such a message get past it.
-APART_FROM = 3
-APART_S = 10.0
-# So often a message is sent again because an answer was lost: nobody gets more than one mail and this many copies,
-# unless a person wants it.
-MOST_RESENDS = 3
-# So long an uncertain message waits before the next relay decides, where this one does not know its kind.
+#: After this many lost claims in a row, all before a hand-over, a message is a dead letter: it may crash its workers.
+MAX_LOST_CLAIMS = 5
+WORKER_LOST = "the worker was lost during the call to the provider"
+CLAIMS_LOST = f"claimed {MAX_LOST_CLAIMS} times and never handed over: it may crash its workers"
+#: From this many on, a message is retried at a random time within SPREAD_S, so that its neighbours get past it.
+SPREAD_FROM = 3
+SPREAD_S = 10.0
+#: How often a message is resent after a lost answer: a recipient gets at most this many duplicates, unless an operator
+#: resends it too.
+MAX_RESENDS = 3
+#: How long an uncertain message of an unknown kind waits before the next relay decides.
 UNKNOWN_KIND_S = 30.0
 
 
 def recover_ended_leases() -> tuple[int, int]:
-    """Take claims from lost workers; return the counts of queued and uncertain messages.
+    """End the claims of lost workers; return the counts of queued and uncertain messages.
 
-    A message that was not handed over keeps its place in the queue and gets a task of its own. If it never reaches its
-    hand-over, it ends as a dead letter.
+    A message that was not handed over keeps its place in the queue and is published alone. If it never reaches its
+    hand-over, it becomes a dead letter.
     """
     safe = uncertain = 0
     while True:
@@ -53,25 +54,25 @@ def _recover_batch() -> tuple[int, int]:
         transitions.apply(
             Event.WORKER_LOST,
             _by_id(message.id for message in handed_over),
-            status_reason="the worker was lost while the provider was being called",
+            status_reason=WORKER_LOST,
         )
-        # Its own report, if the worker was only frozen, overwrites this one.
+        # If the worker was only frozen, its report overwrites this one.
         DeliveryAttempt.objects.bulk_create([_lost(message) for message in handed_over], ignore_conflicts=True)
     return len(safe), len(handed_over)
 
 
 def _queue_again(lost: Sequence[Message]) -> None:
-    # These were claimed by a lost worker and not handed over.
+    # For messages that were claimed by a lost worker and not handed over.
     counted: dict[str, Any] = {"claims_lost": F("claims_lost") + 1}
     times = {message.id: message.claims_lost + 1 for message in lost}
-    at_once = [id_ for id_, lost_claims in times.items() if lost_claims < APART_FROM]
-    transitions.apply(Event.LEASE_ENDED, _by_id(at_once), **REQUEUE_IN_ORDER, **counted)
-    for id_ in [id_ for id_, lost_claims in times.items() if APART_FROM <= lost_claims < MOST_LOST_CLAIMS]:
-        later = Now() + timedelta(seconds=APART_S * random.random())  # noqa: S311 - spreads load, guards nothing
+    in_order = [id_ for id_, lost_claims in times.items() if lost_claims < SPREAD_FROM]
+    transitions.apply(Event.LEASE_ENDED, _by_id(in_order), **REQUEUE_IN_ORDER, **counted)
+    for id_ in [id_ for id_, lost_claims in times.items() if SPREAD_FROM <= lost_claims < MAX_LOST_CLAIMS]:
+        later = Now() + timedelta(seconds=SPREAD_S * random.random())  # noqa: S311 - not for security
         transitions.apply(Event.LEASE_ENDED, _by_id([id_]), relay_after=later, relayed=0, **counted)
     transitions.apply(
         Event.FAILED,
-        _by_id(id_ for id_, lost_claims in times.items() if lost_claims >= MOST_LOST_CLAIMS),
+        _by_id(id_ for id_, lost_claims in times.items() if lost_claims >= MAX_LOST_CLAIMS),
         error_fingerprint="worker/lost",
         status_reason=CLAIMS_LOST,
         **counted,
@@ -81,10 +82,10 @@ def _queue_again(lost: Sequence[Message]) -> None:
 def settle_uncertain() -> int:
     """Queue uncertain messages after the settling time and return how many were queued.
 
-    Only kinds with at-least-once delivery are queued. An anonymized message is dropped; every other one waits for an
-    operator. While a provider's report from before the message's expiry is unread, the message waits.
+    Only kinds with at-least-once delivery are queued. Anonymized messages are dropped; all others wait for an operator.
+    While an event that was received before a message's settling time is unread, the message waits.
     """
-    # An unread event is due since it was received, so the index of what is due finds the oldest.
+    # Unread events are due since they were received, so the index of due events finds the oldest.
     unread = ProviderEvent.objects.filter(state=ProviderEvent.State.STORED).order_by("read_after")
     unsplit = EventBatch.objects.order_by("received_at")
     oldest = Least(*(Coalesce(Subquery(each.values("received_at")[:1]), Now()) for each in (unread, unsplit)))
@@ -95,7 +96,7 @@ def settle_uncertain() -> int:
         anonymized = {message.id for message in waiting if message.anonymized_at}
         transitions.apply(Event.SETTLED, _by_id(again))
         transitions.apply(Event.DROPPED, _by_id(anonymized), status_reason=ACCOUNT_DELETED)
-        # A relay that runs a newer version knows what these kinds prefer.
+        # A relay of a newer version may know these kinds.
         unknown = {message.id for message in waiting if _may_be_known_elsewhere(message)} - anonymized
         _by_id(unknown).update(settle_at=Now() + timedelta(seconds=UNKNOWN_KIND_S))
         held = {message.id for message in waiting} - again - anonymized - unknown
@@ -104,8 +105,8 @@ def settle_uncertain() -> int:
 
 
 def may_resend(message: Message) -> bool:
-    # At-least-once: one copy for each lost response, but not without end. After its expiry a message is not sent again,
-    # and not marked expired either: the provider may have accepted it.
+    # At-least-once: one copy for each lost response, up to MAX_RESENDS. After its expiry, a message is not resent, and
+    # not marked as expired either: the provider may have accepted it.
     if message.anonymized_at:
         return False
     kind = kinds.KINDS.get(message.kind)
@@ -113,7 +114,7 @@ def may_resend(message: Message) -> bool:
         return False
     if message.expires_at and message.expires_at <= timezone.now():
         return False
-    return message.uncertain_resends < MOST_RESENDS and message.counted_attempts < kind.max_attempts
+    return message.uncertain_resends < MAX_RESENDS and message.counted_attempts < kind.max_attempts
 
 
 def _may_be_known_elsewhere(message: Message) -> bool:
@@ -136,5 +137,5 @@ def _lost(message: Message) -> DeliveryAttempt:
         provider=message.provider,
         result=DeliveryAttempt.Result.AMBIGUOUS,
         error_code="worker-lost",
-        error="the worker was lost while the provider was being called",
+        error=WORKER_LOST,
     )

@@ -1,4 +1,4 @@
-"""Publish what is due and not in the broker, after recovering what lost workers hold."""
+"""Recover the messages of lost workers, then publish those that are due, but not in the broker."""
 
 import logging
 import math
@@ -19,23 +19,25 @@ from notifications.outbox import brake_queue, publish, recover
 from notifications.rules.states import STATUSES, Status, Stream
 from notifications.runtime.redis_client import client
 
-# The broker is only the fast way. All decisions come from the rows, so a wiped broker, a lost publish and a killed
-# worker all end in the same few statements.
+# The broker is only the fast path. All decisions come from the rows, so the same few statements handle a wiped broker,
+# a lost publish and a killed worker.
 
 logger = logging.getLogger(__name__)
 
-# Holds the run id of the server that keeps the queues. If it is gone, so are they; if it is another server's, then that
-# one came up from an older copy: a restart loses the last second of its log, a fail-over what was not replicated yet.
+# The key that holds the run id of the broker's server. If it is gone, so are the queues. If it names another server,
+# this one started from an older copy: a restart loses the last second of the log, a fail-over what was not replicated
+# yet.
 SENTINEL = "mailroom:sentinel"
-# Of a server that does not tell, or not us (an access list without INFO): only a wipe is noticed then.
+# The run id of a server that does not report one, or not to us (an access list without INFO). Only a wipe is noticed
+# then.
 UNNAMED = "unnamed"
-# A broker that is full or a replica answers whoever reads; a write says whether it takes messages.
-TRIAL = "mailroom:relay-was-here"
-# A chunk is worked off by one thread; a backlog smaller than this many chunks is cut finer, so that more threads share.
+# Written in each round, because a full broker and a replica answer reads; only a write shows that it accepts messages.
+WRITE_TEST = "mailroom:relay-was-here"
+#: A backlog smaller than this many chunks is cut into smaller ones, so that more threads share it.
 SPREAD = 32
 RELEASE_BATCH = 5000
-# While the budget holds a stream back the relay hands out a little more than can go, in short rounds: the budget is
-# never idle, and the backlog does not go round in circles through the broker.
+# While the budget holds a stream back, the relay publishes slightly more than the budget grants, in short rounds: the
+# budget is never idle, and the backlog does not circulate through the broker.
 PACED_ROUND_S = 0.2
 PACED_MORE = 1.25
 PACED_SPREAD = 8
@@ -48,16 +50,16 @@ class Round:
     recovered: int = 0
     uncertain: int = 0
     settled: int = 0
-    # All that was queued became due, because the broker had been away or had lost its memory.
+    # Everything queued became due, because the broker was unavailable or lost messages.
     released: bool = False
-    broker_is_away: bool = False
-    # What it, or a relay before it, took from the rows may not have been published.
+    broker_is_down: bool = False
+    # Messages that this or an earlier relay took from the rows may not have been published.
     cut_short: bool = False
     published: dict[Stream, int] = field(default_factory=dict)
-    # The budget holds a stream back: what it refused comes back soon.
+    # The budget holds a stream back: the messages that it refused are due again soon.
     paced: bool = False
-    # No provider takes mail now: nothing is published but a probe.
-    no_way: bool = False
+    # No provider accepts email now: only a probe is published.
+    has_no_provider: bool = False
 
     @property
     def idle(self) -> bool:
@@ -65,7 +67,7 @@ class Round:
 
 
 def run_once(before: Round | None = None) -> Round:
-    """Do one round; `before` is this relay's previous one.
+    """Run one round; `before` is this relay's previous one.
 
     Raises database errors. Without a broker, the round publishes nothing.
     """
@@ -74,38 +76,38 @@ def run_once(before: Round | None = None) -> Round:
     done.settled = recover.settle_uncertain()
     brake_queue.release_due()
     if publish.cooldown.active:
-        done.broker_is_away = True
+        done.broker_is_down = True
         return done
     try:
-        done.released = release_after_loss(unsure=before is not None and (before.broker_is_away or before.cut_short))
+        done.released = release_after_loss(unsure=before is not None and (before.broker_is_down or before.cut_short))
         depths = publish.queue_depths()
         ahead = outlook()
         paces = held_back(ahead.provider) if ahead.provider else {}
     except redis.RedisError as error:
-        logger.warning("the broker is away (%s); nothing is published in this round", type(error).__name__)
-        done.broker_is_away = True
+        logger.warning("the broker is unavailable (%s); this round publishes nothing", type(error).__name__)
+        done.broker_is_down = True
         return done
     done.paced = bool(paces)
     if not ahead.provider:
-        done.no_way = True
+        done.has_no_provider = True
         done.published = publish_probe(depths) if ahead.probe_is_due else {}
         return done
     for stream in Stream:
         if publish.cooldown.active:
-            # Taking what cannot be published would only make its pauses grow.
+            # Taking messages that cannot be published would only lengthen their pauses.
             break
         if published := top_up(stream, settings.RELAY_HIGH_WATER - depths[stream], pace=paces.get(stream)):
             done.published[stream] = published
-    done.broker_is_away = publish.cooldown.active
+    done.broker_is_down = publish.cooldown.active
     return done
 
 
 def release_after_loss(*, unsure: bool) -> bool:
     """Make queued messages due again if the broker may have lost some.
 
-    Raises redis.RedisError. `unsure`: the previous round could not tell. The sentinel is set only after the release is
-    committed, and only if the broker was not wiped meanwhile: a relay that is killed in between repeats it. Publishing
-    twice is harmless.
+    Raises redis.RedisError. `unsure`: the previous round could not find out. The sentinel is set only after the release
+    is committed, and only if the broker was not wiped meanwhile: a relay that is killed in between repeats the release.
+    Publishing twice is harmless.
     """
     server, sentinel = _identity()
     if sentinel == server and not unsure:
@@ -123,7 +125,7 @@ def _identity() -> tuple[str, str]:
     Raises redis.RedisError, also if the broker refuses writes.
     """
     pipeline = client().pipeline(transaction=False)
-    pipeline.set(TRIAL, "")
+    pipeline.set(WRITE_TEST, "")
     pipeline.get(SENTINEL)
     pipeline.info("server")
     answers: list[Any] = pipeline.execute(raise_on_error=False)
@@ -136,9 +138,9 @@ def _identity() -> tuple[str, str]:
 
 
 def _release() -> int:
-    # Locked rows are skipped: a worker is claiming them or another relay releases them. Waiting for them in another
-    # order than theirs would be a deadlock. Materialized: a plan may evaluate a subquery in IN again for each row, and
-    # then releases another number of rows than RELEASE_BATCH.
+    # Locked rows are skipped: a worker is claiming them, or another relay is releasing them. Waiting for them in
+    # another order would be a deadlock. MATERIALIZED: a plan may evaluate a subquery again for each row, and then
+    # release another number of rows than RELEASE_BATCH.
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -165,11 +167,11 @@ def held_back(provider: str) -> dict[Stream, float]:
 def publish_probe(depths: Mapping[Stream, int]) -> dict[Stream, int]:
     """Publish one task of the most urgent due messages, to probe a provider.
 
-    The first that is still relevant is the probe; those before it end, those after it return to their places.
+    The first relevant message is the probe; those before it end, those after it return to their places.
     """
     for stream in Stream:
         room = min(1, settings.RELAY_HIGH_WATER - depths[stream])
-        # A message that was refused before may be refused for its own sake, and tells little of the provider.
+        # Untried messages first: a refused one may be the cause of its refusal, and says little about the provider.
         if published := top_up(stream, room, untried=True) or top_up(stream, room):
             return {stream: published}
     return {}
@@ -178,8 +180,7 @@ def publish_probe(depths: Mapping[Stream, int]) -> dict[Stream, int]:
 def top_up(stream: Stream, room: int, *, pace: float | None = None, untried: bool = False) -> int:
     """Publish what is due in at most `room` tasks; return the number of messages.
 
-    `untried`: only what no provider was called for yet. `pace` is messages per second, if the budget holds the stream
-    back.
+    `untried`: only messages without an attempt. `pace` is messages per second, if the budget holds the stream back.
     """
     if room <= 0:
         return 0
@@ -187,12 +188,12 @@ def top_up(stream: Stream, room: int, *, pace: float | None = None, untried: boo
     if pace is not None:
         limit, spread = min(limit, 1 + math.ceil(pace * PACED_ROUND_S * PACED_MORE)), PACED_SPREAD
     due = take_due(stream, limit, untried=untried)
-    # Others must not be claimed together with one that may take its worker along.
+    # A message that may crash its worker is published alone.
     alone = Message.objects.filter(id__in=due, claims_lost__gt=0).in_bulk() if due else {}
     others = [message_id for message_id in due if message_id not in alone]
     chunks = cut(others, largest=settings.RELAY_CHUNK_SIZE, spread=min(spread, room) - len(alone))
     chunks += [[message_id] for message_id in alone]
-    # Of those that go alone there may be more than there is room for.
+    # There may be more lone messages than room.
     sent = publish.publish(chunks[:room], stream)
     if unpublished := [message_id for chunk in chunks[sent:] for message_id in chunk]:
         Message.objects.filter(id__in=unpublished, status=Status.QUEUED).update(relay_after=Now())
@@ -202,8 +203,8 @@ def top_up(stream: Stream, room: int, *, pace: float | None = None, untried: boo
 def take_due(stream: Stream, limit: int, *, untried: bool = False) -> list[UUID]:
     """Take at most `limit` due ids, oldest first, and postpone their relay time.
 
-    The pause is 10 s, 20 s … up to a lease. That is how long a message waits if a killed worker took the rest of its
-    chunk along. Rows that another relay is taking are skipped.
+    The pause is 10 s, 20 s … up to a lease: how long an unclaimed message waits if its chunk is lost with a worker.
+    Rows that another relay is taking are skipped.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -235,6 +236,6 @@ def take_due(stream: Stream, limit: int, *, untried: bool = False) -> list[UUID]
 
 
 def cut(ids: Sequence[UUID], *, largest: int, spread: int) -> list[Sequence[UUID]]:
-    # Finer than `largest`, if that makes fewer than `spread` chunks.
+    # Into smaller chunks than `largest`, if that makes fewer than `spread` of them.
     size = max(1, min(largest, math.ceil(len(ids) / max(spread, 1))))
     return [ids[start : start + size] for start in range(0, len(ids), size)]

@@ -1,4 +1,4 @@
-"""Make a new message out of an old one. The old one does not change."""
+"""Resend a message as a new one. The old one does not change."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 from notifications.models import Message
 from notifications.models.copies import copies_of, locked_copies_of
 from notifications.models.transactions import short_transaction
-from notifications.outbox.enqueue import Draft, enqueue
+from notifications.outbox.enqueue import Draft, enqueue_copy
 from notifications.rules.states import Status
 
 
@@ -21,7 +21,7 @@ class Obstacle(StrEnum):
     WOULD_BE_SKIPPED = "would be skipped"
 
 
-# In these the recipient may still get the email without a resend.
+# In these states, the recipient may still get the email without a resend.
 _OPEN = {
     Status.SENDING: Obstacle.SENDING,
     Status.UNCERTAIN: Obstacle.UNCERTAIN,
@@ -68,7 +68,7 @@ def _resend_state(message_id: UUID, copies: Sequence[Message]) -> ResendState:
     if own and own.anonymized_at:
         return ResendState(copies=len(copies), obstacle=Obstacle.ANONYMIZED, at=own)
     for status, obstacle in _OPEN.items():
-        # The message itself is more telling than another copy of it.
+        # Prefer to report the message itself.
         for copy in [*([own] if own else []), *copies]:
             if copy.status == status:
                 return ResendState(copies=len(copies), obstacle=obstacle, at=copy)
@@ -78,24 +78,22 @@ def _resend_state(message_id: UUID, copies: Sequence[Message]) -> ResendState:
 def resend(message: Message, request_id: UUID, *, copies: int = 1) -> Message:
     """Enqueue a new copy of the message and return it.
 
-    `copies` is how many copies existed when the user decided to resend: if another resend came first, this one writes
-    nothing. The new message has the old address and context, and gets new tokens when it is sent. Raises
+    `copies` is how many copies existed when the operator decided to resend: if another resend came first, this one
+    writes nothing. The new message has the old address and context, and gets new tokens when it is sent. Raises
     NotResentError, UnknownKindError and BadAddressError.
     """
     require_resendable(resend_states([message])[message.id], copies)
     with short_transaction():
         locked = locked_copies_of(message)
         require_resendable(_resend_state(message.id, locked), copies)
-        new = enqueue(
-            Draft(
-                kind=message.kind,
-                to=message.to_address,
-                user=message.user,
-                context=message.context,
-                key=f"resend:{message.id}:{request_id}",
-                resend_of=message,
-            )
+        draft = Draft(
+            kind=message.kind,
+            to=message.to_address,
+            user=message.user,
+            context=message.context,
+            key=f"resend:{message.id}:{request_id}",
         )
+        new = enqueue_copy(draft, message)
     if not new.is_new:
         raise NotResentError(Obstacle.RESENT, new)
     return new

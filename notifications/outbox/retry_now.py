@@ -1,4 +1,4 @@
-"""Retry a message immediately that waits for its next attempt."""
+"""Retry a waiting message immediately."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from notifications.models import Message
 from notifications.rules.states import Status
 
-# What the bounce brake holds back keeps its place: an operator releases the brake instead.
+# Messages that the bounce brake holds back keep their place: an operator releases its queue instead.
 _WAITING = Q(status=Status.QUEUED, due_at__gt=Now()) & (Q(slowed_until=None) | Q(slowed_until__lte=Now()))
 
 

@@ -8,25 +8,25 @@ from notifications.models import Message, transitions
 from notifications.rules.states import Event, Status
 
 
-def mark_sent(message: Message, who: str) -> bool:
+def mark_sent(message: Message, operator: str) -> bool:
     # The provider's log shows that it accepted the message.
-    return _settle(message, Event.ACCEPTED, f"marked as sent by {who}")
+    return _settle(message, Event.ACCEPTED, f"marked as sent by {operator}")
 
 
-def send_again(message: Message, who: str) -> bool:
+def send_again(message: Message, operator: str) -> bool:
     # At-least-once. An anonymized message is not sent again.
     if message.anonymized_at:
         return False
-    return _settle(message, Event.SETTLED, f"sent again by {who}")
+    return _settle(message, Event.SETTLED, f"sent again by {operator}")
 
 
-def drop(message: Message, who: str) -> bool:
+def drop(message: Message, operator: str) -> bool:
     # If the provider still reports an acceptance, the message becomes sent.
-    return _settle(message, Event.DROPPED, f"dropped by {who}")
+    return _settle(message, Event.DROPPED, f"dropped by {operator}")
 
 
 def _settle(message: Message, event: Event, reason: str) -> bool:
-    # Acceptances are possible from elsewhere too, but there a person has nothing to settle. With another attempt it is
-    # another uncertainty than the one that the person decided about.
+    # Other states allow an acceptance too, but there an operator has nothing to settle. After another attempt, the
+    # operator's decision no longer applies.
     uncertain = Message.objects.filter(id=message.id, status=Status.UNCERTAIN, attempts=message.attempts)
     return bool(transitions.apply(event, uncertain, status_reason=reason[:200]))

@@ -105,7 +105,7 @@ def test_workers_and_relay_come_back_by_themselves_within_seconds(harmed, over_h
 
 def test_worker_without_a_broker_can_be_asked_to_end(harmed, over_harmed):
     with harmed.refused():
-        eventually(lambda: "the broker is away" in over_harmed.logs())
+        eventually(lambda: "the broker is unavailable" in over_harmed.logs())
         over_harmed.stop("worker-bulk")
         ended = over_harmed.stack.supervisor.ask("getProcessInfo", "worker-bulk")
         assert ended["exitstatus"] == 0

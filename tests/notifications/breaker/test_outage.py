@@ -47,7 +47,7 @@ def test_relay_publishes_nothing_while_no_provider_takes_mail(provider, second, 
     for name in ("scripted", "second"):
         open_circuit(name)
     done = relay.run_once()
-    assert (done.published, done.no_way) == ({}, True)
+    assert (done.published, done.has_no_provider) == ({}, True)
     assert Message.objects.filter(relayed=0).count() == 9
 
 
@@ -88,7 +88,7 @@ def test_relay_publishes_everything_as_soon_as_one_takes_mail_again(provider, se
     report(acquire("second"), Accepted(""))
     done = relay.run_once()
     assert list(done.published.items()) == [(stream, 3) for stream in Stream]
-    assert not done.no_way
+    assert not done.has_no_provider
 
 
 def test_relay_keeps_the_pace_of_the_provider_that_mail_goes_to(provider, second, backlog):

@@ -23,7 +23,7 @@ def status(**changes):
         "dead": [],
         "traffic": [],
         "brake": brake(),
-        "broker_is_away": False,
+        "broker_is_down": False,
     }
     return SystemStatus(**(well | changes))
 
@@ -99,7 +99,7 @@ MISFIT = Misfit(cause="kind/UnknownKindError", kind="order-shipped", count=1)
 
 CASES = {
     "nothing": ({}, []),
-    "broker": ({"broker_is_away": True}, [Code.BROKER_AWAY]),
+    "broker": ({"broker_is_down": True}, [Code.BROKER_AWAY]),
     "no processes": ({"processes": []}, [Code.NO_RELAY, Code.NO_BEAT]),
     "no relay": ({"processes": ALIVE[:2]}, [Code.NO_RELAY]),
     "misfits": ({"misfits": [MISFIT]}, [Code.MISFITS]),
@@ -159,7 +159,7 @@ STANDSTILL = {"lanes": [lane(stream, due=9, oldest_s=1e5, served=False) for stre
 @pytest.mark.parametrize(
     ("cause", "code"),
     [
-        ({"broker_is_away": True, "processes": [*ALIVE, troubled("bulk@here")]}, Code.BROKER_AWAY),
+        ({"broker_is_down": True, "processes": [*ALIVE, troubled("bulk@here")]}, Code.BROKER_AWAY),
         ({"processes": [silent("beat@here"), silent("main@here"), silent("relay@here")]}, Code.PROCESS_SILENT),
     ],
 )
@@ -196,7 +196,7 @@ def test_advice_differs_by_cause_and_covers_every_failure():
 
 
 def test_what_waits_for_an_operator_is_no_problem_and_comes_last():
-    changes = {"uncertain": 1, "broker_is_away": True, "dead": [dead("x", 1)]}
+    changes = {"uncertain": 1, "broker_is_down": True, "dead": [dead("x", 1)]}
     found = findings(status(**changes))
     assert [finding.is_problem for finding in found] == [True, False, False]
     assert [finding.code for finding in [finding for finding in findings(status(**changes)) if finding.is_problem]] == [

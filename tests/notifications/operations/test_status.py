@@ -122,7 +122,7 @@ def test_broker_that_is_away_is_a_part_of_the_answer():
     with override_settings(REDIS_URL="redis://127.0.0.1:1/0"):
         found = collect()
     reset()
-    assert found.broker_is_away
+    assert found.broker_is_down
     assert [(lane.published, lane.served) for lane in found.lanes] == [(None, None)] * 3
     assert Code.STREAM_UNSERVED not in {finding.code for finding in findings(found)}
 

@@ -84,7 +84,7 @@ def test_broker_in_trouble_is_asked_once_and_the_relay_carries_everything_afterw
         # The relay is another process.
         publish.cooldown.clear()
         done = relay.run_once(relay.Round())
-        assert (done.broker_is_away, done.published) == (True, {})
+        assert (done.broker_is_down, done.published) == (True, {})
         assert set(Message.objects.values_list("status", "relayed")) == {(Status.QUEUED, 0)}
     assert relay.run_once(done).published == {Stream.DEFAULT: 6}
     assert ids <= published_ids(harmed.server.url)

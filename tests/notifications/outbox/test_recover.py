@@ -152,12 +152,12 @@ def test_message_whose_claim_is_lost_goes_on_later_apart_from_its_neighbours(tim
     if at_once:
         assert after.relay_after == after.created_at
     else:
-        assert after.created_at < after.relay_after < after.created_at + timedelta(seconds=recover.APART_S + 60)
+        assert after.created_at < after.relay_after < after.created_at + timedelta(seconds=recover.SPREAD_S + 60)
 
 
 def test_message_that_takes_its_worker_along_every_time_is_a_dead_letter():
     message = MessageFactory()
-    lose(message, recover.MOST_LOST_CLAIMS)
+    lose(message, recover.MAX_LOST_CLAIMS)
     after = fresh(message)
     assert (after.status, after.error_fingerprint, after.attempts) == (Status.DEAD, "worker/lost", 0)
     assert after.status_reason == recover.CLAIMS_LOST

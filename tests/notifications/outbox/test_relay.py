@@ -108,14 +108,14 @@ def test_broker_away_stops_publishing_but_not_the_recovery(monkeypatch):
     MessageFactory()
     abandoned = MessageFactory(abandoned=True)
     done = relay.run_once()
-    assert (done.recovered, done.published, done.broker_is_away) == (1, {}, True)
+    assert (done.recovered, done.published, done.broker_is_down) == (1, {}, True)
     abandoned.refresh_from_db()
     assert abandoned.status == Status.QUEUED
 
 
 def test_broker_that_is_back_gets_at_once_what_it_was_not_given(sentinel):
     MessageFactory(relay_after=Now() + timedelta(seconds=10))
-    assert relay.run_once(relay.Round(broker_is_away=True)).published == {Stream.DEFAULT: 1}
+    assert relay.run_once(relay.Round(broker_is_down=True)).published == {Stream.DEFAULT: 1}
     assert not relay.run_once(relay.Round()).released
 
 
@@ -150,7 +150,7 @@ def test_living_claim_is_left_alone(sentinel):
 
 def test_uncertain_message_gets_another_chance_for_every_lost_answer_if_its_kind_says_so(sentinel):
     message = MessageFactory(uncertain=True)
-    for resends in range(1, recover.MOST_RESENDS + 1):
+    for resends in range(1, recover.MAX_RESENDS + 1):
         Message.objects.filter(id=message.id).update(status=Status.UNCERTAIN, settle_at=Now(), relayed=6)
         assert recover.settle_uncertain() == 1
         message.refresh_from_db()
@@ -162,7 +162,7 @@ def test_uncertain_message_gets_another_chance_for_every_lost_answer_if_its_kind
     [
         {"kind": "product-news"},
         {"attempts": emails.WELCOME.max_attempts},
-        {"uncertain_resends": recover.MOST_RESENDS},
+        {"uncertain_resends": recover.MAX_RESENDS},
         {"expires_at": Now()},
     ],
 )

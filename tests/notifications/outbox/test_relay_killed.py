@@ -226,7 +226,7 @@ def test_relay_rests_after_a_failed_publish_and_takes_nothing_meanwhile():
     message = MessageFactory()
     publish.cooldown.start()
     done = relay.run_once(relay.Round())
-    assert (done.broker_is_away, done.published) == (True, {})
+    assert (done.broker_is_down, done.published) == (True, {})
     message.refresh_from_db()
     assert (message.relayed, message.status) == (0, Status.QUEUED)
     publish.cooldown.clear()

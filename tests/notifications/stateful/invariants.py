@@ -6,7 +6,7 @@ from uuid import UUID
 
 from notifications.kinds import DeliveryGuarantee
 from notifications.models import DeliveryAttempt, Message
-from notifications.outbox.recover import MOST_RESENDS
+from notifications.outbox.recover import MAX_RESENDS
 from notifications.rules.states import Status
 from tests.notifications.stateful.truth import Story
 
@@ -27,7 +27,7 @@ def _nothing_is_lost(row: Message, story: Story) -> None:
     if row.status in ENDED:
         assert row.status_reason or row.anonymized_at, "ended without a reason"
     if row.status == Status.UNCERTAIN and row.settle_at is None:
-        spent = row.counted_attempts >= story.kind.max_attempts or row.uncertain_resends >= MOST_RESENDS
+        spent = row.counted_attempts >= story.kind.max_attempts or row.uncertain_resends >= MAX_RESENDS
         late = row.expires_at is not None and row.expires_at <= datetime.now(UTC)
         assert spent or late or story.kind.guarantee is DeliveryGuarantee.AT_MOST_ONCE, "nobody will ever settle it"
 

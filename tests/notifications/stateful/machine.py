@@ -153,7 +153,7 @@ class Machine(Workers, People):
                 assert move.before.anonymized_at, "only a person may drop it"
             else:
                 # Before any hand-over, so often in a row: it may take its workers along.
-                assert move.event is not Event.FAILED or move.before.claims_lost >= recover.MOST_LOST_CLAIMS - 1
+                assert move.event is not Event.FAILED or move.before.claims_lost >= recover.MAX_LOST_CLAIMS - 1
                 assert move.before.lease_until is not None
                 assert move.before.lease_until <= now, "a living claim was taken away"
         return moves

@@ -7,7 +7,7 @@ from enum import Enum
 from notifications.delivery.relevance import Facts
 from notifications.kinds import DeliveryGuarantee, Kind
 from notifications.models import Message
-from notifications.outbox.recover import MOST_RESENDS
+from notifications.outbox.recover import MAX_RESENDS
 from notifications.providers.base.deadline import call_s
 from notifications.rules.retry import COST_NO_ATTEMPT, FIRST_S, ErrorClass
 from notifications.rules.states import Event
@@ -139,7 +139,7 @@ class Story:
         else:
             assert self.kind.guarantee is DeliveryGuarantee.AT_LEAST_ONCE, "only a person may settle this kind"
             assert move.before.counted_attempts < self.kind.max_attempts, "another copy past the kind's ceiling"
-            assert move.before.uncertain_resends < MOST_RESENDS, "copies without end"
+            assert move.before.uncertain_resends < MAX_RESENDS, "copies without end"
         assert move.after.uncertain_resends == move.before.uncertain_resends + 1
         self.cleared = True
         self.settlements += 1

@@ -31,7 +31,7 @@ class ProviderEvent(models.Model):
 
     class State(models.TextChoices):
         STORED = "stored", _("Stored")  # not interpreted yet
-        # It speaks of a message we do not know (yet): our own commit may still be under way.
+        # Its message is unknown: our transaction may not have committed yet.
         PARKED = "parked", _("Parked")
         APPLIED = "applied", _("Applied")
         FOREIGN = "foreign", _("Foreign")  # not ours: another application uses the same account

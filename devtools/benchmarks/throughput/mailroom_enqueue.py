@@ -25,7 +25,7 @@ def main(way: str, first: str, count: str, rate: str, file: str) -> None:
     numbers = range(int(first), int(first) + int(count))
     fresh = [User(email=address_of(number), name=f"Reader {number}", wants_news=True) for number in numbers]
     users = {user.email: user for user in User.objects.bulk_create(fresh, batch_size=CHUNK)}
-    publish.warm_up()
+    publish.connect_to_broker()
     print("ready", flush=True)
     sys.stdin.readline()
     if way == "chunk":

@@ -34,7 +34,7 @@ PENDING = (
     "tests/notifications/admin/", "tests/notifications/operations/", "tests/notifications/housekeeping/",
     "tests/notifications/runtime/", "tests/notifications/management/",
     "devtools/", "tests/config/", "tests/devtools/", "tests/containers/", "tests/docs/",
-    "docs/", "README.md", "CONTRIBUTING.md", "CHANGELOG.md",
+    "docs/how-to/set-up-webhooks.md", "docs/reference/provider-answers.md", "docs/reference/settings.md",
     "tests/live/", "tests/database/", "tests/plans/", "tests/upgrade/", "tests/adopt/", "tests/*",
 )  # fmt: skip
 STRINGS = {tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}

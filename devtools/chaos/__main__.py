@@ -1,4 +1,4 @@
-"""Start the real stack on free ports in a fresh folder, send the workload, inject faults, check."""
+"""Start the stack on free ports in a fresh folder, send the workload, inject faults, check the result."""
 
 import argparse
 import os
@@ -30,13 +30,13 @@ from devtools.stack.supervision import Supervisor, SupervisorError
 
 FOLDER = BASE_DIR / ".local" / "prove"
 PEOPLE, PEOPLE_SHORT = 1000, 300
-# People a second: slow enough that every fault fits, and fast enough that every fault meets requests.
+# People per second: slow enough that all faults fit, and fast enough that every fault affects requests.
 FASTEST, SLOWEST = 10.0, 1.75
 SEEDS = 10_000
-# The second act: each of its parts has this share of the people, but enough for a p99.
+# The recipients' part: each of its three steps has this share of the people, but enough for a p99.
 RECIPIENTS_FOLDER = FOLDER / "recipients"
 RECIPIENTS_SHARE, LEAST_RECIPIENTS, RECIPIENTS_RATE = 4, 120, 6.0
-# Failures of the run itself, as opposed to what it looks for.
+# Failures of the run itself.
 FAILURES = (
     *(StackError, SupervisorError, ServerError),
     *(requests.RequestException, redis.RedisError, psycopg.OperationalError),
@@ -52,16 +52,16 @@ def main(arguments: list[str]) -> int:
     FOLDER.mkdir(mode=stat.S_IRWXU, parents=True)
     say = Tee(FOLDER / "report.txt")
     try:
-        return report(say, first_act(say, chosen, interrupted), second_act(say, chosen, interrupted))
+        return report(say, run_faults(say, chosen, interrupted), run_recipients(say, chosen, interrupted))
     except FAILURES as error:
-        say(f"The run was not completed: {type(error).__name__}: {error}")
+        say(f"The run failed: {type(error).__name__}: {error}")
         return 1
     except KeyboardInterrupt:
         return 130
 
 
-def first_act(say: Tee, chosen: Programme, interrupted: threading.Event) -> Figures:
-    """Inject the faults while people sign up through two providers."""
+def run_faults(say: Tee, chosen: Programme, interrupted: threading.Event) -> Figures:
+    """Inject the faults while people sign up. Two providers send the emails."""
     ports = Ports(web=free_port(), flower=free_port(), simulator=free_port())
     conditions = settings(f"http://{HOST}:{ports.simulator}")
     stack = Stack(FOLDER, ports, kept_environment(os.environ) | {setting.name: setting.value for setting in conditions})
@@ -71,10 +71,10 @@ def first_act(say: Tee, chosen: Programme, interrupted: threading.Event) -> Figu
         return proof.run(chosen)
 
 
-def second_act(say: Tee, chosen: Programme, interrupted: threading.Event) -> recipients.Figures:
-    """Let people sign up whose mail server works, beside people whose server refuses."""
+def run_recipients(say: Tee, chosen: Programme, interrupted: threading.Event) -> recipients.Figures:
+    """Sign up people with a working mail server, next to people whose server rejects."""
     conditions = recipients.settings(free_port())
-    say("\nThe second act: other people's mail servers. Its settings, beside those of the first:")
+    say("\nPart 2: the recipients' mail servers. Its settings, in addition to those of part 1:")
     say("\n".join(f"  {setting}" for setting in conditions))
     ports = Ports(web=free_port(), flower=free_port(), simulator=free_port())
     given = [*settings(f"http://{HOST}:{ports.simulator}"), *conditions]
@@ -88,7 +88,7 @@ def second_act(say: Tee, chosen: Programme, interrupted: threading.Event) -> rec
 
 @contextmanager
 def running(stack: Stack, stop_workload: Callable[[], None], say: Tee, interrupted: threading.Event) -> Iterator[None]:
-    """Run a stack until the block ends, and delete its databases. A second Ctrl-C does not cut the stop short."""
+    """Run a stack until the block ends, and delete its databases. A second Ctrl-C does not interrupt the stop."""
     try:
         stack.start(say=say)
         yield
@@ -104,7 +104,7 @@ def running(stack: Stack, stop_workload: Callable[[], None], say: Tee, interrupt
 def programme_of(arguments: list[str]) -> Programme:
     parser = argparse.ArgumentParser(prog="python -m devtools.chaos", description=__doc__)
     parser.add_argument("--people", type=int, help=f"{PEOPLE}, or {PEOPLE_SHORT} with --short")
-    parser.add_argument("--seed", type=int, help="of the schedule and of the providers; random if missing")
+    parser.add_argument("--seed", type=int, help="of the schedule and the providers; random by default")
     parser.add_argument("--short", action="store_true", help=f"a selection of faults in {SHORT_S:.0f} s")
     given = parser.parse_args(arguments)
     usual = PEOPLE_SHORT if given.short else PEOPLE
@@ -119,15 +119,15 @@ def programme_of(arguments: list[str]) -> Programme:
 
 
 def announce(say: Tee, chosen: Programme, conditions: list[str]) -> None:
-    say(f"{chosen.people} people come, {chosen.rate:.1f} a second. SEED={chosen.seed}\n")
+    say(f"Part 1: {chosen.people} people sign up, {chosen.rate:.1f} per second, during faults. SEED={chosen.seed}\n")
     say("Settings of this run:")
     say("\n".join(f"  {line}" for line in conditions))
     controls = " ".join(f"{name}={value}" for name, value in CONTROLS.items())
-    say(f"  the simulated providers' controls: {controls}  (slow enough that calls are in flight; ample quota)\n")
-    say("Faults, in seconds from the first person:")
+    say(f"  controls of the simulated providers: {controls}  (slow, so that calls are in progress; ample quota)\n")
+    say("Faults, in seconds from the first sign-up:")
     say("\n".join(programme(chosen.schedule)))
     names = [fault.name for fault in left_out(chosen.schedule, FAULTS)]
-    say(f"No time for {len(names)} of {len(FAULTS)}: {', '.join(names)}\n" if names else "")
+    say(f"Left out for lack of time, {len(names)} of {len(FAULTS)}: {', '.join(names)}\n" if names else "")
 
 
 def report(say: Tee, figures: Figures, others: recipients.Figures) -> int:
@@ -138,8 +138,8 @@ def report(say: Tee, figures: Figures, others: recipients.Figures) -> int:
     wrong = [*complaints(figures), *recipients.complaints(others)]
     for line in wrong:
         say(f"FAILED: {line}")
-    say(f"Full report: {FOLDER.relative_to(BASE_DIR)}/report.json; beside it log/, clients.jsonl (requests),")
-    say("killer.jsonl (killed and frozen processes) and simulator/journal.jsonl (accepted emails).")
+    say(f"Full report: {FOLDER.relative_to(BASE_DIR)}/report.json. In the same folder: log/, clients.jsonl (requests),")
+    say("killer.jsonl (killed and frozen processes), simulator/journal.jsonl (accepted emails).")
     say(last_line(figures, others.verdict, wait_ratio=others.ratio))
     return 1 if wrong else 0
 

@@ -1,4 +1,4 @@
-"""Check the acknowledged requests against the providers' journals. Pure; our own rows prove nothing."""
+"""Compare the acknowledged requests with the providers' journals. Pure; does not trust the database's rows."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -8,16 +8,16 @@ from typing import Any
 from devtools.chaos.workload import Operation, Result
 from devtools.stack.facts import Fact, kind_of
 
-# How the journal calls an answer that its caller received whole.
+# The journal's value for an answer that its caller received completely.
 WHOLE = "whole"
 
-# (message id, attempt), as both travel with the mail.
+# (message id, attempt), both from the email's metadata.
 Try = tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Duplicate:
-    """A copy after the first. `why` is empty where nothing explains it."""
+    """A copy after the first. `why` is empty if nothing explains it."""
 
     fact: Fact
     message_id: str
@@ -28,7 +28,7 @@ class Duplicate:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """`accepted`: acknowledged facts. `sent`: emails about them, copies included. `strays`: facts of other emails."""
+    """`accepted`: acknowledged facts. `sent`: emails about them, with copies. `strays`: facts of other emails."""
 
     accepted: int
     sent: int
@@ -42,9 +42,9 @@ class Verdict:
 
 
 def promised(operations: Iterable[Operation]) -> list[Operation]:
-    """Return the acknowledged operations that an email must follow, in their order.
+    """Return the acknowledged operations that an email must follow.
 
-    A reset link that was used confirms the address: its welcome is no longer relevant, and may be left out.
+    Using a reset link confirms the address, so that the welcome email is no longer relevant.
     """
     done = [one for one in operations if one.result is Result.ACKNOWLEDGED]
     confirmed = {one.address for one in done if one.kind == "password-changed"}
@@ -54,10 +54,10 @@ def promised(operations: Iterable[Operation]) -> list[Operation]:
 def judge(
     acknowledged: Collection[Fact], journal: Sequence[Mapping[str, Any]], lost_answers: Mapping[Try, str]
 ) -> Verdict:
-    """Compare the acknowledged facts with the journal's entries, oldest first, of all providers.
+    """Compare the acknowledged facts with the journal of all providers, oldest first.
 
-    `lost_answers` is what the killer's log says of each try. A copy is explained by an earlier copy of the same message
-    if the journal or the killer's log says that its answer was lost; each earlier copy explains one.
+    `lost_answers` comes from the killer's log. A copy is explained by an earlier copy of the same message whose answer
+    was lost according to the journal or the killer's log; each earlier copy explains one.
     """
     copies: dict[Fact, list[Mapping[str, Any]]] = defaultdict(list)
     for entry in journal:
@@ -66,14 +66,13 @@ def judge(
         accepted=len(set(acknowledged)),
         sent=sum(len(copies[fact]) for fact in set(acknowledged) if fact in copies),
         lost=sorted(fact for fact in set(acknowledged) if fact not in copies),
-        # Of strays too: an email without an acknowledged request must not arrive twice either.
+        # Strays too: no email may arrive twice, even without an acknowledged request.
         duplicates=[duplicate for entries in copies.values() for duplicate in duplicates(entries, lost_answers)],
         strays=sorted(copies.keys() - set(acknowledged)),
     )
 
 
 def duplicates(entries: Sequence[Mapping[str, Any]], lost_answers: Mapping[Try, str]) -> list[Duplicate]:
-    """Return the copies of one fact after the first."""
     unused: dict[str, list[str]] = defaultdict(list)
     found = []
     for place, entry in enumerate(entries):
@@ -95,10 +94,10 @@ def duplicates(entries: Sequence[Mapping[str, Any]], lost_answers: Mapping[Try, 
 
 
 def why_lost(entry: Mapping[str, Any], lost_answers: Mapping[Try, str]) -> str:
-    """Return why the caller may not have received the answer; empty if it must have."""
+    """Return why the caller may not have received the answer, or "" if it has."""
     attempt = try_of(entry)
     if entry["answered"] != WHOLE:
-        return f"the answer to attempt {attempt[1]} at {entry['provider']} was {entry['answered']}, says its journal"
+        return f"the answer of {entry['provider']} to attempt {attempt[1]} was {entry['answered']} (journal)"
     return lost_answers.get(attempt, "")
 
 

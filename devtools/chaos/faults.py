@@ -1,4 +1,4 @@
-"""The catalogue of faults: what happens to which part, for how long, and how long its effects last. Pure."""
+"""The faults: what happens to which part, for how long, and how long the effects last. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,12 +20,12 @@ NEUTRAL: Mapping[str, float | str] = {
     "webhook_shuffle": "false",
 }
 WORKERS = ("worker-critical", "worker-main", "worker-bulk")
-# Until a process or a connection that was cut off is back at work, and a little more.
+# Until a process or a connection works again, with a margin.
 BACK_S = 5.0
-# Until a provider that refuses all has failed often enough for its circuit to open, at the slowest rate of people, and
-# mail goes to the other one.
+# Until the circuit of a provider that refuses everything is open, at the slowest rate of people, and emails go to the
+# other provider.
 NOTICED_S = 5.0
-# From the end of a fault until what it made uncertain is settled, and sent again where its kind wants that.
+# From the end of a fault until its uncertain messages are settled and, if their kind asks for it, resent.
 SETTLED_S = SETTLE_S + 2.0
 
 
@@ -41,12 +41,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """`target`: a program's name, or its name in the table of results. `controls`: those to change, per provider.
+    """`target`: a program. `controls`: the controls to change, by provider, `apart_s` after each other.
 
-    The providers' controls change one after the other, `apart_s` apart; `lasts_s` counts from the last.
-
-    `quiet_s`: no other fault may begin within it. Until then the effects of this one are visible, and a message that it
-    made uncertain could become so twice.
+    `lasts_s` counts from the last change. `quiet_s`: how long no other fault may begin afterwards, because the effects
+    are still visible, and an uncertain message could become uncertain twice.
     """
 
     name: str
@@ -111,21 +109,21 @@ def _meets(fault: str) -> Mapping[str, float | str]:
 
 
 OUT = _refuses(503)
-# What a provider does, how, and how long its consequences last.
+# What a provider does, the controls for it, and how long the effects last.
 MISBEHAVIOURS: dict[str, tuple[Mapping[str, float | str], float]] = {
     "answers 429": (_refuses(429), BACK_S),
     "answers 500": (_refuses(500), BACK_S),
     "answers 503": (_refuses(503), BACK_S),
     "answers 401": (_refuses(401), 2 * BACK_S),
-    "hangs, not taking it": (_meets("hang_before"), READ_S + SETTLED_S),
-    "takes it, then hangs": (_meets("hang_after"), READ_S + SETTLED_S),
-    "cuts, not taking it": (_meets("cut_before"), SETTLED_S),
-    "takes it, then cuts": (_meets("cut_after"), SETTLED_S),
-    "takes it, half an answer": (_meets("truncate"), SETTLED_S),
-    "takes it, then answers 500": (_meets("error_after"), SETTLED_S),
+    "hangs without accepting": (_meets("hang_before"), READ_S + SETTLED_S),
+    "accepts, then hangs": (_meets("hang_after"), READ_S + SETTLED_S),
+    "disconnects without accepting": (_meets("cut_before"), SETTLED_S),
+    "accepts, then disconnects": (_meets("cut_after"), SETTLED_S),
+    "accepts, sends half an answer": (_meets("truncate"), SETTLED_S),
+    "accepts, then answers 500": (_meets("error_after"), SETTLED_S),
     "suspends the account": (_meets("suspended"), 2 * BACK_S),
 }
-# Half of the answers are cut meanwhile: it is uncertain messages that need the reports.
+# Half of the answers are cut at the same time, because only uncertain messages need the reports.
 CUT_HALF: Mapping[str, float | str] = {"fault": "cut_after", "fault_rate": 0.5}
 REPORTS: dict[str, Mapping[str, float | str]] = {
     "lost": {"webhook_lost_rate": 1},
@@ -155,7 +153,7 @@ def _providers() -> list[Fault]:
     for what, (controls, quiet_s) in MISBEHAVIOURS.items():
         faults += [
             _controlled(f"{first} {what}", {first: controls}, lasts_s=2, quiet_s=quiet_s),
-            # The second one is asked only while the first is out, and has to take mail before it can stop doing so.
+            # The second provider is used only while the first is down, and has to accept emails before its fault.
             _controlled(
                 *(f"{second} {what}", {first: OUT, second: controls}), lasts_s=2.5, quiet_s=quiet_s, apart_s=NOTICED_S
             ),
@@ -166,7 +164,7 @@ def _providers() -> list[Fault]:
 def _webhooks() -> list[Fault]:
     return [
         _controlled(
-            f"reports {how}, half the answers cut",
+            f"reports {how}, half of the answers cut",
             {provider: {**planned, **CUT_HALF} for provider in PROVIDERS},
             lasts_s=2.5,
             quiet_s=SETTLED_S + 1,

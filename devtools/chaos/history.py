@@ -1,4 +1,4 @@
-"""The full report: all operations, and the story of each email that was lost, doubled, held or not settled."""
+"""The full report: all operations, and the history of each email that was lost, duplicated, held or not settled."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from devtools.chaos.report import Figures
 from devtools.chaos.rows import Rows
 from devtools.stack.facts import Fact
 
-# Emails have links with tokens; the report needs their journey, not their content.
+# The content of emails is left out, because it has links with tokens.
 LEAVES_OUT = {"text", "html", "headers"}
 
 
@@ -24,7 +24,7 @@ def write(
     killer: Sequence[Mapping[str, Any]],
     rows: Rows,
 ) -> None:
-    """Write the report as JSON. Times are seconds since 1970, or texts where the simulator or PostgreSQL gave them."""
+    """Write the report as JSON. Times are seconds since 1970; those of the simulator and PostgreSQL are texts."""
     suspects = suspicious(figures)
     report = {
         "began_at": figures.began_at,
@@ -49,7 +49,6 @@ def write(
 
 
 def suspicious(figures: Figures) -> list[Fact]:
-    """Return the facts whose story explains the verdict. Pure."""
     verdict = figures.verdict
     doubled = [duplicate.fact for duplicate in verdict.duplicates]
     return sorted({*verdict.lost, *doubled, *verdict.strays, *figures.held, *figures.unsettled})

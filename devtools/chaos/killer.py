@@ -1,6 +1,6 @@
-"""Freezes and kills processes, and first logs the calls that they have in progress.
+"""Freezes and kills processes, after logging their calls in progress.
 
-Only that log and the providers' journal may explain a second copy: our own rows are under test.
+Only this log and the providers' journal may explain a second copy, because the database's rows are under test.
 """
 
 import json
@@ -20,13 +20,13 @@ from devtools.stack.simulated import Simulated
 from devtools.stack.supervision import Supervisor
 
 IN_FLIGHT = "in flight"
-# What a process wrote before the freeze has reached the provider by then.
+# By then everything that a process wrote before the freeze has reached the provider.
 ARRIVES_S = 0.3
-# The process has recorded an answer older than this.
+# The process has recorded answers older than this.
 FRESH_S = 5.0
-# The killer waits at most so long for a call in progress.
+# The killer waits at most this long for a call in progress.
 MID_CALL_WITHIN_S = 3.0
-# More than have begun since an answer that is still fresh; while it waits for one, only the newest matter.
+# More than the calls since the oldest fresh answer; and enough to find a call that has just begun.
 LATEST_CALLS, NEWEST_CALLS = "1000", "50"
 
 
@@ -43,7 +43,7 @@ class InHand:
 def in_hand(calls: Sequence[Mapping[str, Any]], ports: Collection[int], now: float) -> list[InHand]:
     """Return the messages in progress on connections with these local ports. `calls`: oldest first.
 
-    A connection carries one call after the other, so only its last one can still be open. Pure.
+    A connection has one call at a time, so only its last one can still be open.
     """
     last = {call["port"]: call for call in calls if call["port"] in ports}
     return [
@@ -66,7 +66,7 @@ class Killer:
         self._log = log
 
     def freeze(self, name: str, *, wait_mid_call: bool) -> psutil.Process:
-        """SIGSTOP a program and log its messages in progress. `wait_mid_call`: first wait until it is in a call."""
+        """SIGSTOP a program, with `wait_mid_call` during a provider call, and log its messages in progress."""
         process = psutil.Process(self.supervisor.pid(name))
         if wait_mid_call:
             self._wait_mid_call(process)
@@ -76,13 +76,12 @@ class Killer:
             found = in_hand(self.simulated.calls(limit=LATEST_CALLS), self._ports(process), time.time())
             self._write("froze", name, process.pid, found)
         except BaseException:
-            # Ctrl-C too: a frozen process would not receive the signal to end.
+            # Also after Ctrl-C: a frozen process would not react to the signal to end.
             process.send_signal(signal.SIGCONT)
             raise
         return process
 
     def kill(self, name: str, *, wait_mid_call: bool) -> None:
-        """SIGSTOP, log, SIGKILL."""
         process = self.freeze(name, wait_mid_call=wait_mid_call)
         process.kill()
         self._write("killed", name, process.pid, [])
@@ -101,7 +100,6 @@ class Killer:
             time.sleep(0.05)
 
     def _ports(self, process: psutil.Process) -> set[int]:
-        """Return the local ports of its connections to the simulator."""
         port = int(self.simulated.url.rpartition(":")[2])
         connections = process.net_connections(kind="tcp")
         return {
@@ -118,9 +116,9 @@ class Killer:
 
 
 def lost_answers(lines: Sequence[Mapping[str, Any]]) -> Iterator[tuple[tuple[str, str], str]]:
-    """Yield (message id, attempt) and why its answer may be lost, by the killer's log. Pure.
+    """Yield (message id, attempt) and why its answer may be lost, according to the killer's log.
 
-    A process that woke within its lease has lost no answer that it had already received.
+    A process that was resumed within its lease has not lost the answers that it had received.
     """
     for place, line in enumerate(lines):
         lost_all = _never_came_back(line, lines[place + 1 :])
@@ -128,10 +126,11 @@ def lost_answers(lines: Sequence[Mapping[str, Any]]) -> Iterator[tuple[tuple[str
             if not lost_all and message["state"] != IN_FLIGHT:
                 continue
             key = (message["message_id"], message["attempt"])
-            yield key, f"{line['name']} was {line['did'].replace('froze', 'frozen')} while it was {message['state']}"
+            did = line["did"].replace("froze", "frozen")
+            yield key, f"{line['name']} was {did} while the call was {message['state']}"
 
 
 def _never_came_back(line: Mapping[str, Any], later: Sequence[Mapping[str, Any]]) -> bool:
-    """Return whether the process was killed, or woke after its lease."""
+    # Killed, or resumed after its lease.
     end = next((one for one in later if one["pid"] == line["pid"]), None)
     return end is None or end["did"] == "killed" or end["at"] - line["at"] > LEASE_S

@@ -1,4 +1,4 @@
-"""Inject faults, and undo them."""
+"""Inject faults and revert them."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from devtools.stack.stack import Stack
 
 
 class Nemesis:
-    """Faults as context managers: injected on entry, undone on exit, also after Ctrl-C."""
+    """Faults as context managers: injected on entry, reverted on exit, also after Ctrl-C."""
 
     def __init__(self, stack: Stack, simulated: Simulated, killer: Killer) -> None:
         self.stack = stack
@@ -41,7 +41,7 @@ class Nemesis:
 
     @contextmanager
     def _kill(self, fault: Fault) -> Iterator[None]:
-        # supervisord starts it again.
+        # supervisord restarts it.
         self.killer.kill(fault.target, wait_mid_call=fault.target in WORKERS)
         yield
 

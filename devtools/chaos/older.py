@@ -1,4 +1,4 @@
-"""Include it in a Celery worker (`-I devtools.chaos.older`) to make it one of the release before, without a kind."""
+"""Makes a Celery worker (`-I devtools.chaos.older`) one of the previous release, without the newest kind."""
 
 from accounts import emails
 from notifications import kinds

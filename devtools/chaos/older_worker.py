@@ -1,4 +1,4 @@
-"""Runs a worker of the release before beside the stack's own."""
+"""Runs a worker of the previous release next to the stack's workers."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ COMMAND = (
 
 @contextmanager
 def older_worker(stack: Stack) -> Iterator[None]:
-    """Run it until the block ends; then stop it as a deploy does. Raises StackError if it does not start."""
+    """Run the worker until the block ends; then stop it as a deploy does. Raises StackError if it does not start."""
     heartbeat = stack.folder / "worker-older.heartbeat"
     heartbeat.unlink(missing_ok=True)
     environment = stack.environment | {
@@ -47,5 +47,5 @@ def _wait_ready(process: "subprocess.Popen[bytes]", heartbeat: Path) -> None:
     give_up_at = time.monotonic() + STARTS_WITHIN_S
     while not heartbeat.exists():
         if process.poll() is not None or time.monotonic() > give_up_at:
-            raise StackError("The worker of the release before did not start; see log/worker-older.log.")
+            raise StackError("The worker of the previous release did not start; see log/worker-older.log.")
         time.sleep(0.1)

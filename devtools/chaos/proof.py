@@ -1,4 +1,4 @@
-"""One run: send the workload, inject the faults, wait until all is settled, check."""
+"""One run: send the workload, inject the faults, wait until everything is settled, check."""
 
 import time
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from devtools.stack.stack import ADMIN_ADDRESS, Stack
 
 PROGRESS_EVERY_S = 5.0
 LOOK_EVERY_S = 0.5
-# Failed attempts may wait for a minute; what is not settled by then is stuck.
+# Failed attempts may wait for a minute. A message that is not settled by then is stuck.
 SETTLED_WITHIN_S = 150.0
 
 
@@ -53,7 +53,7 @@ class Proof:
         self._reported_at = 0.0
 
     def run(self, programme: Programme) -> Figures:
-        """Raises what `Nemesis.inject` raises, and psycopg.OperationalError if the database never came back."""
+        """Run the programme. Raises what `Nemesis.inject` raises, and psycopg.OperationalError."""
         for provider in PROVIDERS:
             self.simulated.set_controls(provider, seed=programme.seed, **CONTROLS)
         self.began_at = time.time()
@@ -62,7 +62,7 @@ class Proof:
             self._inject(planned)
         self._wait_until(self.began_at + programme.people / programme.rate)
         self.workload.wait()
-        self._report_progress("all requests are sent; waiting until everything is settled")
+        self._report_progress("all requests sent; waiting until everything is settled")
         over_at = time.time()
         unsettled = self._settle(over_at + SETTLED_WITHIN_S)
         return self._figures(unsettled, settled_s=time.time() - over_at)
@@ -83,7 +83,7 @@ class Proof:
                 self._report_progress()
 
     def _settle(self, give_up_at: float) -> list[Fact]:
-        """Wait until nothing is left to settle; return what is still unsettled when the time is over."""
+        """Wait until everything is settled. Return the facts that are not when the time is over."""
         while True:
             try:
                 unsettled = self.rows.unsettled()
@@ -97,7 +97,7 @@ class Proof:
     def _report_progress(self, what: str = "") -> None:
         self._reported_at = time.time()
         accepted = "?"
-        # A busy machine may answer late; a line of progress must not end the run.
+        # On a busy machine the simulator may answer late, which must not end the run.
         with suppress(requests.RequestException):
             accepted = str(self.simulated.stats()["accepted"])
         acknowledged, rejected = (self.workload.count(result) for result in (Result.ACKNOWLEDGED, Result.REJECTED))
@@ -133,7 +133,7 @@ class Proof:
         return figures
 
     def _accepted_at(self, journal: list[dict[str, Any]]) -> dict[Fact, float]:
-        """Return when a provider accepted the first copy of each fact."""
+        # When a provider accepted the first copy of each fact.
         accepted: dict[Fact, float] = {}
         for entry in journal:
             accepted.setdefault(fact_of(entry), epoch(entry["accepted_at"]))

@@ -1,4 +1,4 @@
-"""The second act: people whose mail server works, beside people whose server greylists or is full."""
+"""Part 2 of a run: recipients with a working mail server, next to greylisting servers and full mailboxes."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,17 +18,17 @@ from devtools.stack.stack import ADMIN_ADDRESS, Stack
 PROVIDER = "smtp"
 LATENCY_MS = 700
 GREYLIST_S = 12.0
-# How long the provider refuses everything, because the account may not send.
+# How long the provider refuses everything because the account is suspended.
 SUSPENDED_S = 5.0
 SETTLED_WITHIN_S = 150.0
-# With bad recipients beside them, others may wait at most so many times as long.
+# Next to bad recipients, others may wait at most this many times as long.
 MOST_TIMES_LONGER = 2.0
 FULL, GREYLISTED = "full", "greylisted"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """Waits are from the site's "done" to the provider's acceptance. `dead`: facts that no retry will deliver."""
+    """Waits are from the site's response to the provider's acceptance. `dead`: facts of dead letters."""
 
     verdict: Verdict
     alone_p99_s: float
@@ -45,7 +45,7 @@ class Figures:
 
 
 def settings(smtp_port: int) -> list[Setting]:
-    why = "the second act: only SMTP answers for each recipient"
+    why = "only SMTP servers answer for each recipient"
     values = {
         "EMAIL_PROVIDERS": PROVIDER,
         "SMTP_URL": f"smtp://{HOST}:{smtp_port}",
@@ -60,7 +60,7 @@ def alone(number: int) -> str:
 
 
 def beside(number: int) -> str:
-    """Return an address with a working server for even numbers; of the others half are greylisted, half are full."""
+    # Even numbers have a working server. Of the odd ones, half are greylisted and half are full.
     if number % 2 == 0:
         return f"beside{number}@example.com"
     return f"{FULL if number % 4 == 1 else GREYLISTED}{number}@bad.example.org"
@@ -79,7 +79,7 @@ class Recipients:
         self.workloads: list[Workload] = []
 
     def run(self, people: int, rate: float) -> Figures:
-        """Send three workloads: working servers only, half of them working, a suspended account."""
+        """Send three workloads: to working servers, to half working servers, from a suspended account."""
         self.simulated.set_controls(PROVIDER, latency_ms=LATENCY_MS, greylist_s=GREYLIST_S)
         self._visit("working mail servers only", people, rate, alone)
         before = self._refused()
@@ -97,7 +97,7 @@ class Recipients:
             workload.stop()
 
     def _visit(self, what: str, people: int, rate: float, address_of: Callable[[int], str]) -> None:
-        self.say(f"{people} people sign up, {rate:.1f} a second: {what} …")
+        self.say(f"{people} people sign up, {rate:.1f} per second: {what} …")
         workload = Workload(self.stack.site_url, self.stack.folder / "clients.jsonl")
         self.workloads.append(workload)
         workload.start(people, rate, address_of)
@@ -125,7 +125,7 @@ class Recipients:
         )
 
     def _settled(self, promised: set[Fact]) -> list[dict[str, Any]]:
-        """Wait until everything that can be delivered is accepted; return the journal, oldest first."""
+        """Wait until every deliverable email is accepted. Return the journal, oldest first."""
         give_up_at = time.time() + SETTLED_WITHIN_S
         while True:
             journal = [entry for entry in reversed(self.simulated.messages()) if entry["to"] != ADMIN_ADDRESS]
@@ -136,32 +136,31 @@ class Recipients:
 
 
 def complaints(figures: Figures) -> Iterator[str]:
-    """Yield each broken promise; nothing if the act has passed."""
     verdict = figures.verdict
     facts: list[tuple[str, Sequence[Fact]]] = [
-        ("lost beside bad recipients", verdict.lost),
-        ("not settled in time beside bad recipients", figures.unsettled),
-        ("dead after a refusal that passes", figures.dead),
-        ("doubled without an explanation beside bad recipients", [one.fact for one in verdict.unexplained]),
+        ("lost next to bad recipients", verdict.lost),
+        ("not settled in time next to bad recipients", figures.unsettled),
+        ("dead after a temporary rejection", figures.dead),
+        ("duplicated without an explanation next to bad recipients", [one.fact for one in verdict.unexplained]),
     ]
     for what, found in facts:
         yield from itemized(what, [about(fact) for fact in found])
     rejected = [one.address for one in figures.operations if one.result is not Result.ACKNOWLEDGED]
-    yield from itemized("rejected beside bad recipients", rejected)
+    yield from itemized("rejected next to bad recipients", rejected)
     if figures.ratio > MOST_TIMES_LONGER:
         yield (
-            f"people with a working server waited {figures.beside_p99_s:.2f} s (p99) beside bad recipients and"
-            f" {figures.alone_p99_s:.2f} s without them; at most {MOST_TIMES_LONGER:g} times as long is allowed"
+            f"people with a working server waited {figures.beside_p99_s:.2f} s (p99) next to bad recipients and"
+            f" {figures.alone_p99_s:.2f} s without them; expected at most {MOST_TIMES_LONGER:g} times as long"
         )
     if not figures.refused or not figures.suspended:
-        yield "faults that affected nothing: the mail servers refused no recipient, or the suspended account no email"
+        yield "a fault had no effect: the mail servers rejected no recipient, or the suspended account no email"
 
 
 def summary(figures: Figures) -> str:
     return (
-        f"People with a working mail server waited {figures.alone_p99_s:.2f} s (p99) among themselves,"
-        f" {figures.beside_p99_s:.2f} s beside {figures.refused} refusals of greylisted and full mailboxes."
-        f" A suspended account refused {figures.suspended} emails; {len(figures.dead)} messages are dead."
+        f"People with a working mail server waited {figures.alone_p99_s:.2f} s (p99) without other recipients and"
+        f" {figures.beside_p99_s:.2f} s next to {figures.refused} rejections by greylisting servers and full mailboxes."
+        f" A suspended account caused {figures.suspended} rejections; {len(figures.dead)} messages are dead."
     )
 
 

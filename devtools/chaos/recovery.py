@@ -11,10 +11,10 @@ from devtools.chaos.faults import Fault
 from devtools.chaos.workload import Operation, Result
 from devtools.stack.facts import Fact, epoch, percentile
 
-# How the simulator ends a call that it refused.
+# The simulator's value for a call that it refused.
 REFUSED = "refused"
-# Requests shortly after a fault's end count too, if their email waits longer than usual: a restart is over before
-# anyone could have come.
+# Requests shortly after a fault count too if their email waits longer than usual: a restart is so short that no request
+# may fall into it.
 AFTERMATH_S = 2.0
 USUAL_S = 3.0
 
@@ -30,10 +30,10 @@ class InjectedFault:
 
 @dataclass(frozen=True, kw_only=True)
 class Impact:
-    """What a fault did. `affected`: calls without a proper answer, and messages that killed or frozen processes held.
+    """The effects of a fault. `affected`: calls without a normal answer, and messages of killed or frozen processes.
 
-    `rejected`: requests answered with 503. `recovery_s`: from the fault's end until a provider had accepted everything
-    acknowledged before it, and what is late shortly after it, except what it made uncertain; infinite if one never was.
+    `rejected`: requests answered with 503. `recovery_s`: from the fault's end until a provider had accepted all emails
+    requested before it, and the late ones shortly after it, without the uncertain ones; infinite if one was lost.
     """
 
     injected: InjectedFault
@@ -44,7 +44,7 @@ class Impact:
 
 
 def uncertain(calls: Sequence[Mapping[str, Any]], lost_answers: Collection[Try]) -> set[Fact]:
-    """Return the facts with a call whose answer was lost or may have been: they wait to be settled."""
+    """Return the facts with a call whose answer may be lost; they wait to be settled."""
     return {
         fact_of(call) for call in calls if call["ended"] not in {"", WHOLE, REFUSED} or try_of(call) in lost_answers
     }
@@ -58,7 +58,7 @@ def impact_of(
     calls: Sequence[Mapping[str, Any]],
     lost_answers: Collection[Try],
 ) -> Impact:
-    """`promises`: what an email must follow. `accepted_at`: when the first copy of each fact was accepted."""
+    # `promises`: the operations that an email must follow. `accepted_at`: of the first copy of each fact.
     waits = uncertain(calls, lost_answers)
     last = max(
         (
@@ -79,7 +79,7 @@ def impact_of(
 
 
 def concerned(injected: InjectedFault, operation: Operation, accepted_at: Mapping[Fact, float]) -> bool:
-    """Return whether the fault can be why this email had to wait."""
+    """Return whether the fault can be the reason why this email waited."""
     if operation.at <= injected.ended_at:
         return True
     return (
@@ -89,7 +89,6 @@ def concerned(injected: InjectedFault, operation: Operation, accepted_at: Mappin
 
 
 def affected(injected: InjectedFault, calls: Sequence[Mapping[str, Any]], lost_answers: Collection[Try]) -> set[Try]:
-    """Return the tries that the fault disturbed."""
     return {
         try_of(call)
         for call in calls
@@ -101,5 +100,5 @@ def affected(injected: InjectedFault, calls: Sequence[Mapping[str, Any]], lost_a
 
 
 def _at_one(fault: Fault) -> set[str]:
-    """Return the provider that a fault is about, if it is about one: the other may be down only to bring it work."""
+    # The provider that a fault is about: the other may be down only so that this one is used.
     return {provider for provider in PROVIDERS if fault.name.startswith(provider)}

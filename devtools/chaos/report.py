@@ -1,4 +1,4 @@
-"""Format the figures of a run, and list what went wrong. Pure."""
+"""Format the figures of a run and list the failures. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,36 +12,36 @@ from devtools.chaos.workload import Operation, Result
 from devtools.stack.console import row
 from devtools.stack.facts import Fact, percentile
 
-# Kinds that are sent at least once.
+# At-least-once kinds.
 NEVER_HELD = {"welcome", "password-reset"}
-# A list names so many; report.json has all.
+# The longest list; report.json has all entries.
 MOST_NAMED = 10
 WIDTHS = (44, 7, 7, 10, 10, 12, 16)
-# A slower sign-up during a fault of the broker is remarked.
+# A slower sign-up during a broker fault gets a remark.
 SLOW_MS = 300.0
-# After a database returns, its pages may still answer 503 for so long.
+# Pages may respond with 503 this long after the database is back.
 DATABASE_BACK_S = 15.0
 
 
 class Broken(StrEnum):
-    """A promise that a run broke."""
+    """A failure of a run."""
 
-    LOST = "lost: the site acknowledged the request, and no provider accepted the email"
-    HELD = "held: the email may never have been sent, and nothing will resend it"
+    LOST = "lost: the site acknowledged the request, but no provider accepted the email"
+    HELD = "held: the email may not have been sent, and nothing will resend it"
     UNSETTLED = "not settled in time"
-    DOUBLED = "doubled"
-    UNEXPLAINED = "doubled without an explanation"
-    UNEXPECTED = "answered neither with success nor with a clean 503"
+    DOUBLED = "duplicated"
+    UNEXPLAINED = "duplicated without an explanation"
+    UNEXPECTED = "answered neither with success nor with 503"
     SAVED_TWICE = "single-use links that saved two passwords"
-    SECOND_SIGN_UP = "double clicks that became two sign-ups"
+    SECOND_SIGN_UP = "double clicks that caused two sign-ups"
     NOTHING_ACKNOWLEDGED = "requests acknowledged"
     REJECTED = "rejected without a database fault"
-    NO_EFFECT = "faults that affected nothing"
+    NO_EFFECT = "faults without an effect"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """`began_at`: when the load began, seconds since 1970. `unsettled`: what was not settled in time."""
+    """`began_at`: when the workload began, in seconds since 1970. `unsettled`: facts not settled in time."""
 
     began_at: float
     operations: Sequence[Operation]
@@ -69,7 +69,7 @@ class Figures:
 
 
 def complaints(figures: Figures) -> Iterator[str]:
-    """Yield each broken promise; nothing if the run has passed."""
+    """Yield each failure; a run without any has passed."""
     verdict = figures.verdict
     lists: list[tuple[str, Sequence[Fact]]] = [
         (Broken.LOST, verdict.lost),
@@ -104,7 +104,7 @@ def _second_sign_ups(figures: Figures) -> list[str]:
 
 
 def _needlessly(figures: Figures) -> Iterator[Operation]:
-    """Yield the operations without an answer, or with a 503, while no fault of the database was active."""
+    """Yield the operations with a 503 or without an answer outside of database faults."""
     outages = [impact.injected for impact in figures.impacts if impact.injected.fault.target == "postgres"]
     for operation in figures.operations:
         if operation.result is Result.UNKNOWN or operation.result is Result.REJECTED:
@@ -149,7 +149,7 @@ def remarks(figures: Figures) -> Iterator[str]:
     results = {result: sum(operation.result is result for operation in figures.operations) for result in Result}
     yield (
         f"{len(figures.operations)} requests: {results[Result.ACKNOWLEDGED]} acknowledged,"
-        f" {results[Result.REJECTED]} rejected (a clean 503), {results[Result.UNKNOWN]} without an answer."
+        f" {results[Result.REJECTED]} rejected (503), {results[Result.UNKNOWN]} without an answer."
     )
     if strays := figures.verdict.strays:
         yield f"{len(strays)} emails were sent for requests that were not acknowledged."
@@ -158,13 +158,13 @@ def remarks(figures: Figures) -> Iterator[str]:
             yield f"A copy of the {about(duplicate.fact)} is explained: {duplicate.why}."
     for impact in figures.impacts:
         if impact.injected.fault.of_broker and impact.sign_up_p99_ms > SLOW_MS:
-            took = f"{impact.sign_up_p99_ms:.0f} ms (p99) during the fault {impact.injected.fault.name}"
-            yield f"Sign-up took {took}. On a quiet machine {SLOW_MS:.0f} ms are enough."
+            took = f"{impact.sign_up_p99_ms:.0f} ms (p99) during the fault “{impact.injected.fault.name}”"
+            yield f"Sign-up took {took}. On an idle machine it takes less than {SLOW_MS:.0f} ms."
     yield f"Everything was settled {figures.settled_s:.0f} s after the last request."
 
 
 def last_line(figures: Figures, others: Verdict, *, wait_ratio: float) -> str:
-    """`others` is the verdict of the second act, whose counts are added; `wait_ratio` is what it measured."""
+    # `others` and `wait_ratio` come from part 2; the counts of its verdict are added.
     verdicts = (figures.verdict, others)
     return (
         f"prove: accepted={sum(one.accepted for one in verdicts)} sent={sum(one.sent for one in verdicts)}"

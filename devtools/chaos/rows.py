@@ -1,4 +1,4 @@
-"""Reads our own rows: figures and stories for the report, never a proof."""
+"""Reads the database's rows for the report. They are never used as proof."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ SELECT kind, to_address FROM notifications_message
 WHERE status IN ('queued', 'sending') OR (status = 'uncertain' AND settle_at IS NOT NULL)
 ORDER BY created_at
 """
-# Uncertain, and nothing will resend them.
+# Uncertain messages that nothing will resend.
 HELD = """
 SELECT kind, to_address FROM notifications_message WHERE status = 'uncertain' AND settle_at IS NULL ORDER BY created_at
 """
@@ -45,7 +45,7 @@ class Rows:
     url: str
 
     def unsettled(self) -> list[Fact]:
-        """Return what is still to be sent or settled. Raises psycopg.OperationalError."""
+        # To be sent or settled. Raises psycopg.OperationalError.
         return [(kind, address) for kind, address in self._ask(UNSETTLED)]
 
     def held(self) -> list[Fact]:
@@ -58,7 +58,7 @@ class Rows:
         return int(self._ask(SETTLED)[0][0])
 
     def stories(self, fact: Fact) -> list[dict[str, Any]]:
-        """Return the messages about a fact with their attempts."""
+        # With their attempts.
         with closing(psycopg.connect(self.url, row_factory=dict_row)) as connection:
             return connection.execute(STORIES, fact).fetchall()
 

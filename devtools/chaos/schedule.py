@@ -1,4 +1,4 @@
-"""Decide when each fault is injected. Pure: the same seed and length give the same schedule."""
+"""Schedule the faults. Pure: the same seed and length give the same schedule."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from devtools.chaos.faults import BY_NAME, Fault
 
-# The workload runs alone for so long.
+# The workload first runs this long without faults.
 LEAD_S = 2.0
-# Lengths and pauses vary by as much, so that no two runs hit the same moment.
+# The share by which lengths and pauses vary, so that no two runs hit the same moments.
 VARIES = 0.1
 
-# About 68 s of workload for every change's checks: name and start. Two that make messages uncertain are
-# apart by the time it takes to settle them.
+# About 68 s of workload for CI: name and start. Faults that make messages uncertain are so far apart that the messages
+# are settled in between.
 SHORT = (
-    ("reports lost, half the answers cut", 2.0),
+    ("reports lost, half of the answers cut", 2.0),
     ("ses answers 429", 6.0),
     ("broker wiped", 10.0),
     ("worker-main frozen past its lease", 12.5),
@@ -24,14 +24,14 @@ SHORT = (
     ("database restarted", 45.5),
     ("relay killed", 50.0),
     ("worker without the newest kind", 52.0),
-    ("ses takes it, then answers 500", 64.0),
+    ("ses accepts, then answers 500", 64.0),
 )
 SHORT_S = 68.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduledFault:
-    """A fault with its time. Seconds count from the start of the workload; `length_s` from the complete injection."""
+    """A fault with its time, in seconds from the start of the workload. `length_s` counts from the full injection."""
 
     fault: Fault
     start_s: float
@@ -43,12 +43,12 @@ class ScheduledFault:
 
     @property
     def over_s(self) -> float:
-        """When its consequences should have passed."""
+        """When its effects should be over."""
         return self.end_s + self.fault.quiet_s
 
 
 def plan(seed: int, duration_s: float, faults: Sequence[Fault]) -> list[ScheduledFault]:
-    """Return as many faults as fit, one after another; each comes once before any comes twice."""
+    """Schedule as many faults as fit, one after another. Each comes once before any comes twice."""
     dice = random.Random(seed)  # noqa: S311 - reproducible, guards nothing
     schedule: list[ScheduledFault] = []
     free_s = LEAD_S
@@ -64,7 +64,7 @@ def plan(seed: int, duration_s: float, faults: Sequence[Fault]) -> list[Schedule
 
 
 def plan_short(seed: int) -> list[ScheduledFault]:
-    """Return the fixed selection; only its moments vary, by less than half a second."""
+    """Schedule the fixed selection, with starts that vary by less than half a second."""
     dice = random.Random(seed)  # noqa: S311 - as above
     return [
         ScheduledFault(fault=BY_NAME[name], start_s=start_s + dice.random() * 0.4, length_s=BY_NAME[name].lasts_s)
@@ -73,7 +73,7 @@ def plan_short(seed: int) -> list[ScheduledFault]:
 
 
 def needed_s(faults: Sequence[Fault]) -> float:
-    """Return a length into which all the faults fit, whatever the seed."""
+    """Return a length into which all faults fit with any seed."""
     return LEAD_S + sum(fault.apart_s + (fault.lasts_s + fault.quiet_s) * (1 + VARIES) for fault in faults)
 
 

@@ -1,4 +1,4 @@
-"""The workload: people sign up at a steady rate; some reset their password, some click twice. Keeps a log."""
+"""The workload: people sign up at a steady rate; some reset their password, some double-click."""
 
 import json
 import threading
@@ -14,24 +14,24 @@ import requests
 from devtools.stack.facts import Fact
 from devtools.stack.site_client import Answer, RejectedError, SavedTwiceError, SiteClient
 
-# At most so many requests at the same time.
+# Requests at the same time.
 MOST_CLIENTS = 32
-# One of so many people resets the password, and one clicks twice on "Sign up".
+# Every third person resets the password, and every fourth double-clicks "Sign up".
 RESET_EVERY = 3
 TWICE_EVERY = 4
 
 
 class Result(StrEnum):
     ACKNOWLEDGED = "acknowledged"
-    REJECTED = "rejected"  # a clean 503: try again later
-    UNKNOWN = "unknown"  # no answer: nothing was promised, and an email may follow
+    REJECTED = "rejected"  # a 503: try again later
+    UNKNOWN = "unknown"  # no answer: an email may or may not follow
     UNEXPECTED = "unexpected"  # any other answer; no fault may cause one
     SAVED_TWICE = "saved-twice"  # both posts of a single-use link succeeded
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One request of one person: when it was answered (seconds since 1970), how, and how long that took."""
+    """One request: when it was answered (seconds since 1970), how, and how long it took."""
 
     at: float
     kind: str
@@ -50,13 +50,12 @@ def address_of(number: int) -> str:
 
 
 class Workload:
-    """`operations` is the clients' log; the file `log` has the same, line by line.
+    """`operations` is the clients' log; the file `log` has the same lines.
 
-    One of `reset_every` people resets the password, one of `twice_every` clicks twice; 0: none does.
-    `clients`: requests at the same time, at most.
+    One of `reset_every` people resets the password, one of `twice_every` double-clicks; 0 for none. `clients`: most
+    requests at the same time.
 
-    `link_to` waits for the reset link that an address is sent and returns it, or an empty text; without it no
-    person follows a link.
+    `link_to` waits for the reset link sent to an address and returns it, or "". Without it, no one follows a link.
     """
 
     def __init__(
@@ -83,18 +82,17 @@ class Workload:
         self._pace = threading.Thread(name="pace", target=lambda: None)
 
     def start(self, people: int, rate: float, address_of: Callable[[int], str] = address_of) -> None:
-        """Let `people` come, `rate` a second."""
         self._pace = threading.Thread(name="pace", target=self._let_in, args=(people, rate, address_of), daemon=True)
         self._pace.start()
 
     def stop(self) -> None:
-        """Start no more requests, and do not wait for those in progress."""
+        """Start no more requests, without waiting for those in progress."""
         self._stop.set()
         self._clients.shutdown(wait=False, cancel_futures=True)
         self._links.shutdown(wait=False, cancel_futures=True)
 
     def wait(self) -> None:
-        """Return when all requests are answered. Raises what a client thread raised."""
+        """Wait until all requests are answered. Raises what a client thread raised."""
         self._pace.join()
         self._clients.shutdown()
         self._links.shutdown()
@@ -128,7 +126,6 @@ class Workload:
             self._visits.append(self._links.submit(self._use_link, self._link_to, address))
 
     def _use_link(self, link_to: Callable[[str], str], address: str) -> None:
-        """Post a reset link's form from two windows at the same time, with two passwords: only one may be saved."""
         link, person = link_to(address), SiteClient(self.site_url)
         if link:
             with person.http:

@@ -117,10 +117,8 @@ def try_it(developer: NewDeveloper, up: str, log: Path) -> None:
     ports = {name: str(free_port()) for name in ("WEB_PORT", "FLOWER_PORT", "SIMULATOR_PORT")}
     running = developer.start(up, log, **ports)
     try:
-        wait_until(
-            lambda: "Mailroom is up." in log.read_text() or running.poll() is not None, "The stack did not start."
-        )
-        must(running.poll() is None, "The stack did not start.")
+        wait_until(lambda: "Mailroom is up." in log.read_text() or running.poll() is not None, NOT_STARTED)
+        must(running.poll() is None, NOT_STARTED)
         SiteClient(f"http://{HOST}:{ports['WEB_PORT']}").sign_up("newcomer@example.com")
         inbox = f"http://{HOST}:{ports['SIMULATOR_PORT']}/api/messages?to=newcomer"
         wait_until(lambda: requests.get(inbox, timeout=10).json()["count"] == 1, "The email did not arrive.")

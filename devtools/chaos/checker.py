@@ -9,7 +9,7 @@ from devtools.chaos.workload import Operation, Result
 from devtools.stack.facts import Fact, kind_of
 
 # The journal's value for an answer that its caller received completely.
-WHOLE = "whole"
+COMPLETE = "complete"
 
 # (message id, attempt), both from the email's metadata.
 Try = tuple[str, str]
@@ -96,7 +96,7 @@ def duplicates(entries: Sequence[Mapping[str, Any]], lost_answers: Mapping[Try, 
 def why_lost(entry: Mapping[str, Any], lost_answers: Mapping[Try, str]) -> str:
     """Return why the caller may not have received the answer, or "" if it has."""
     attempt = try_of(entry)
-    if entry["answered"] != WHOLE:
+    if entry["answered"] != COMPLETE:
         return f"the answer of {entry['provider']} to attempt {attempt[1]} was {entry['answered']} (journal)"
     return lost_answers.get(attempt, "")
 

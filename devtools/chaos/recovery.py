@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from devtools.chaos.checker import WHOLE, Try, fact_of, try_of
+from devtools.chaos.checker import COMPLETE, Try, fact_of, try_of
 from devtools.chaos.conditions import PROVIDERS
 from devtools.chaos.faults import Fault
 from devtools.chaos.workload import Operation, Result
@@ -46,7 +46,7 @@ class Impact:
 def uncertain(calls: Sequence[Mapping[str, Any]], lost_answers: Collection[Try]) -> set[Fact]:
     """Return the facts with a call whose answer may be lost; they wait to be settled."""
     return {
-        fact_of(call) for call in calls if call["ended"] not in {"", WHOLE, REFUSED} or try_of(call) in lost_answers
+        fact_of(call) for call in calls if call["ended"] not in {"", COMPLETE, REFUSED} or try_of(call) in lost_answers
     }
 
 
@@ -94,7 +94,7 @@ def affected(injected: InjectedFault, calls: Sequence[Mapping[str, Any]], lost_a
         for call in calls
         if epoch(call["started_at"]) <= injected.ended_at
         and (not call["ended"] or epoch(call["ended_at"]) >= injected.began_at)
-        and (call["ended"] != WHOLE or try_of(call) in lost_answers)
+        and (call["ended"] != COMPLETE or try_of(call) in lost_answers)
         and call["provider"] in (_at_one(injected.fault) or {call["provider"]})
     }
 

@@ -1,4 +1,4 @@
-"""A provider on the developer's machine: real network I/O, no email leaves the machine.
+"""A provider simulator with real network I/O. No email leaves the machine.
 
-To Mailroom it is a foreign server; it knows nothing of Mailroom's models.
+To Mailroom it is a third party's server: it does not use Mailroom's models.
 """

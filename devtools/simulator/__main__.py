@@ -15,18 +15,18 @@ from devtools.simulator.controls import BadControlError, Controls
 from devtools.simulator.server import Address, Webhooks, serve
 
 DESCRIPTION = (
-    "Answer as SendGrid, Amazon SES and Postmark do, report the outcome of each email, and show in a web mailbox what"
-    " was sent. For developers' machines: it runs only with MAILROOM_LOCAL=1."
+    "Answer as SendGrid, Amazon SES and Postmark do, report the outcome of each email, and show the emails on a web"
+    " page. For developers' machines: it runs only with MAILROOM_LOCAL=1."
 )
 
 
 class RefusedStartError(RuntimeError):
-    """The simulator must not start like this; the text says why."""
+    """The simulator must not start with these settings; the text says why."""
 
 
 def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # All that its templates read of Django.
+    # The only setting of Django that its templates need.
     settings.configure(USE_I18N=False)
     given = _parser().parse_args(arguments)
     try:
@@ -44,10 +44,10 @@ def start(given: argparse.Namespace) -> None:
         raise RefusedStartError("\n".join(map(str, env.problems)))
     if not local:
         raise RefusedStartError(
-            "The simulator answers for a provider and delivers to nobody; it only runs with MAILROOM_LOCAL=1."
+            "The simulator delivers no email. It runs only on developers' machines, with MAILROOM_LOCAL=1."
         )
     if not _is_loopback(given.host):
-        raise RefusedStartError("--host must be a loopback address: everybody could read the emails.")
+        raise RefusedStartError("--host must be a loopback address, so that no one else can read the emails.")
     webhooks = _webhooks(given.webhook_url, given.folder)
     try:
         controls = Controls(latency_ms=given.latency_ms, error_rate=given.error_rate, error_status=given.error_status)
@@ -57,7 +57,7 @@ def start(given: argparse.Namespace) -> None:
         serve(given.folder, Address(host=given.host, port=given.port, smtp_port=given.smtp_port), controls, webhooks)
     except OSError as error:
         ports = f"{given.port} or {given.smtp_port}" if given.smtp_port else given.port
-        raise RefusedStartError(f"Port {ports}: {error.strerror}. Choose another one with --port.") from error
+        raise RefusedStartError(f"Port {ports}: {error.strerror}. Choose another with --port.") from error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         "--smtp-port",
         type=int,
         default=env.int("SIMULATOR_SMTP_PORT", default=0),
-        help="also answer as an SMTP server there; SIMULATOR_SMTP_PORT of the environment, or not at all",
+        help="also answer as an SMTP server on this port; default: the variable SIMULATOR_SMTP_PORT",
     )
     parser.add_argument("--folder", type=Path, default=BASE_DIR / ".local" / "simulator")
     parser.add_argument("--latency-ms", type=int, default=Controls.latency_ms)
@@ -77,18 +77,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--webhook-url",
         default="",
-        help="where reports go, like http://127.0.0.1:8000/webhooks/; the providers' names come after it. "
-        "Postmark's are posted with POSTMARK_WEBHOOK_AUTH (user:password) of the environment.",
+        help="where to post reports, like http://127.0.0.1:8000/webhooks/; the provider's name is appended. Postmark's"
+        " reports use the variable POSTMARK_WEBHOOK_AUTH (user:password).",
     )
     return parser
 
 
 def _webhooks(url: str, folder: Path) -> Webhooks | None:
-    """Return where reports go, None for nowhere. Raises RefusedStartError."""
+    # None without a URL. Raises RefusedStartError.
     if not url:
         return None
     if urlsplit(url).scheme not in {"http", "https"} or not _is_loopback(urlsplit(url).hostname or ""):
-        raise RefusedStartError("--webhook-url must be on this machine: reports hold addresses.")
+        raise RefusedStartError("--webhook-url must be on this machine, because reports contain addresses.")
     return Webhooks(
         target=url.rstrip("/") + "/", keys=folder / "keys", postmark_auth=env.str("POSTMARK_WEBHOOK_AUTH", default="")
     )

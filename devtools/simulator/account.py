@@ -1,4 +1,4 @@
-"""Answers about the account: quota, and the providers' suppression lists."""
+"""The providers' account APIs: quota and suppression lists."""
 
 import json
 from datetime import timedelta
@@ -10,7 +10,7 @@ from devtools.simulator.handlers import PartHandler
 from devtools.simulator.outcomes import Outcome
 
 DAY = timedelta(hours=24)
-# SendGrid's lists by their names in its URLs, and the outcome that puts an address on each.
+# SendGrid's lists by their names in URLs, and the outcome that puts an address on each.
 SENDGRID_LISTS = {
     "bounces": Outcome.BOUNCED,
     "spam_reports": Outcome.COMPLAINED,
@@ -39,7 +39,7 @@ class AccountHandler(PartHandler):
         self.finish(answer.body or None)
 
     def unlist(self, address: str, *reasons: Outcome) -> bool:
-        """Take an address off the list if one of these reasons put it there; return whether it did."""
+        """Remove an address that is on the list for one of these reasons. Return whether it was."""
         address = address.lower()
         listed = self.part.suppressed.get(address)
         if listed is None or listed.outcome not in reasons:

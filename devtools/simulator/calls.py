@@ -1,6 +1,6 @@
-"""Every call that asked to send, also those that were not accepted: the journal has accepted emails only.
+"""The calls that asked to send an email, accepted or not. The journal has only accepted emails.
 
-Kept in memory only. A fault run reads here which calls a killed or frozen process had in progress.
+Kept in memory. A fault run reads here which calls a killed or frozen process had in progress.
 """
 
 from collections import deque
@@ -11,7 +11,7 @@ from itertools import islice
 
 from devtools.simulator.journal import stamp
 
-# As many of the latest are remembered.
+# The number of calls that are kept.
 MOST = 50_000
 
 
@@ -19,9 +19,9 @@ MOST = 50_000
 class Call:
     """One request to send. `port` is the caller's end of its connection.
 
-    `to`, `subject` and `metadata` are those of its first recipient, empty where the request could not be read.
-    `ended` is empty while it is being worked on; then it says how the answer ended, as the journal does, or that the
-    call was refused. `mails` are the numbers that the journal has given to what was taken.
+    `to`, `subject` and `metadata` are those of its first recipient, empty if the request could not be read. `ended` is
+    empty while the call is in progress, then how the answer ended, as in the journal, or "refused". `emails` are the
+    accepted emails' numbers in the journal.
     """
 
     seq: int
@@ -31,12 +31,12 @@ class Call:
     to: str = ""
     subject: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
-    mails: list[int] = field(default_factory=list)
+    emails: list[int] = field(default_factory=list)
     ended: str = ""
     ended_at: str = ""
 
     def end(self, how: str) -> None:
-        """Only the first word counts."""
+        # Only the first call has an effect.
         if not self.ended:
             self.ended, self.ended_at = how, stamp(datetime.now(UTC))
 
@@ -53,11 +53,11 @@ class Calls:
         return call
 
     def latest_of(self, port: int) -> Call | None:
-        """Return the last call that came over the caller's connection with this end."""
+        """Return the last call on the connection from this port."""
         return next((call for call in reversed(self._latest) if call.port == port), None)
 
     def after(self, seq: int, limit: int = MOST) -> list[Call]:
-        """Return the latest `limit` of the calls that began after the one with this number, oldest first."""
+        """Return the latest `limit` calls after the one with this number, oldest first."""
         return list(islice(self._newer_than(seq), limit))[::-1]
 
     def _newer_than(self, seq: int) -> Iterator[Call]:

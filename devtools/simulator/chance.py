@@ -1,9 +1,9 @@
-"""Reproducible random draws: the same seed and the same question always give the same number."""
+"""Reproducible random draws: the same seed and question always give the same number."""
 
 import hashlib
 
 
 def draw(seed: int, *question: str | int) -> float:
-    """Return a number from 0 up to, but not including, 1."""
+    # From 0 up to, but not including, 1.
     digest = hashlib.sha256(repr((seed, *question)).encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48

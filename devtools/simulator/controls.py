@@ -1,4 +1,4 @@
-"""How one simulated provider behaves; a client can change it at any time."""
+"""The controls of a simulated provider, which a client can change at any time."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -12,7 +12,7 @@ LONGEST_TEXT = 200
 
 
 class BadControlError(ValueError):
-    """An unknown control, or a value that it cannot have; the text says which."""
+    """An unknown control or an invalid value; the text says which."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,9 @@ def rate(label: str) -> Control:
 
 @dataclass(frozen=True, kw_only=True)
 class Controls:
-    """`error_rate` of the sends are refused with `error_status`, and so are the next `fail_next`; `fault_rate` of them,
-    and the next `fault_next`, meet `fault`. Setting `seed` restarts the random draws.
+    """The provider refuses a share of `error_rate`, and the next `fail_next`, of the sends with `error_status`.
+
+    A share of `fault_rate`, and the next `fault_next`, meet `fault`. Setting `seed` restarts the random draws.
     """
 
     latency_ms: Annotated[int, Control("Delay before every answer, in ms", most=120_000)] = 2000
@@ -40,8 +41,8 @@ class Controls:
     error_status: Annotated[int, Control("Status of a refusal", least=400, most=599)] = (
         HTTPStatus.SERVICE_UNAVAILABLE.value
     )
-    error_text: Annotated[str, Control("Text of a refusal, if not the usual one")] = ""
-    retry_after_s: Annotated[int, Control("Seconds that a 429 asks to wait")] = 1
+    error_text: Annotated[str, Control("Text of a refusal, empty for the usual one")] = ""
+    retry_after_s: Annotated[int, Control("Retry-After of a 429, in s")] = 1
     fault: Annotated[Fault, Control("Kind of fault")] = Fault.NONE
     fault_rate: Annotated[float, rate("Share of sends that meet the fault")] = 0.0
     fault_next: Annotated[int, Control("Number of next sends that meet the fault")] = 0
@@ -65,21 +66,21 @@ class Controls:
         for name, control in CONTROLS.items():
             value = getattr(self, name)
             if not isinstance(value, str) and not control.least <= value <= control.most:
-                raise BadControlError(f"{name} goes from {control.least:g} to {control.most:g}.")
+                raise BadControlError(f"{name} must be between {control.least:g} and {control.most:g}.")
         if len(self.error_text) > LONGEST_TEXT or not self.error_text.isprintable():
-            raise BadControlError(f"error_text is one line of at most {LONGEST_TEXT} characters.")
+            raise BadControlError(f"error_text must be one line of at most {LONGEST_TEXT} characters.")
 
     def changed(self, values: Mapping[str, object]) -> "Controls":
-        """Return the controls with some of them changed. Raises BadControlError and changes nothing."""
+        """Return a changed copy. Raises BadControlError."""
         changes: dict[str, Any] = {}
         for name, value in values.items():
             if name not in CONTROLS:
-                raise BadControlError(f"There is no control {name!r}; there are: {', '.join(CONTROLS)}.")
+                raise BadControlError(f"There is no control {name!r}. The controls are {', '.join(CONTROLS)}.")
             changes[name] = _read(name, str(value))
         return replace(self, **changes)
 
     def next_send(self, number: int) -> tuple[Fault, "Controls"]:
-        """Return what the send with this number, counted since the seed was set, meets, and the controls after it."""
+        """Return the fault of a send, and the controls after it. `number` counts since the seed was set."""
         if self.fail_next:
             return Fault.STATUS, replace(self, fail_next=self.fail_next - 1)
         if self.fault_next:
@@ -97,11 +98,11 @@ CONTROLS: dict[str, Control] = {name: hint.__metadata__[0] for name, hint in _HI
 TYPES: dict[str, type] = {name: hint.__origin__ for name, hint in _HINTS.items()}
 _SWITCH = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
 _READERS: dict[type, tuple[Callable[[str], Any], str]] = {
-    bool: (lambda text: _SWITCH[text.lower()], "is true or false"),
-    Fault: (Fault, f"is one of: {', '.join(Fault)}"),
-    int: (int, "needs a whole number"),
-    float: (float, "needs a number"),
-    str: (str, "is a text"),
+    bool: (lambda text: _SWITCH[text.lower()], "must be true or false"),
+    Fault: (Fault, f"must be one of {', '.join(Fault)}"),
+    int: (int, "must be a whole number"),
+    float: (float, "must be a number"),
+    str: (str, "must be a text"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The form on the controls page: the main controls in groups, for one provider or for all."""
+"""The form on the controls page: the main controls in groups, for one provider or all."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ GROUPS: dict[str, tuple[str, ...]] = {
 FAULTS = {
     Fault.NONE: "none",
     Fault.STATUS: "refuse with the error status",
-    Fault.HANG_BEFORE: "hang, not taking it",
-    Fault.HANG_AFTER: "take it, then hang",
-    Fault.CUT_BEFORE: "cut, not taking it",
-    Fault.CUT_AFTER: "take it, then cut",
-    Fault.TRUNCATE: "take it, half an answer",
-    Fault.DRIBBLE: "take it, answer byte by byte",
-    Fault.ERROR_AFTER: "take it, answer 500",
-    Fault.SUSPENDED: "refuse: the account is suspended",
+    Fault.HANG_BEFORE: "hang without accepting",
+    Fault.HANG_AFTER: "accept, then hang",
+    Fault.CUT_BEFORE: "disconnect without accepting",
+    Fault.CUT_AFTER: "accept, then disconnect",
+    Fault.TRUNCATE: "accept, send half an answer",
+    Fault.DRIBBLE: "accept, answer byte by byte",
+    Fault.ERROR_AFTER: "accept, then answer 500",
+    Fault.SUSPENDED: "refuse: account suspended",
 }
 CHOICES: dict[type, list[tuple[str, str]]] = {
     Fault: [(fault.value, label) for fault, label in FAULTS.items()],
@@ -33,7 +33,7 @@ CHOICES: dict[type, list[tuple[str, str]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """An input for one control. An empty `value` changes nothing: the providers' values differ."""
+    """An input for one control. `value` is empty if the providers' values differ; it then changes nothing."""
 
     name: str
     label: str
@@ -45,7 +45,6 @@ class Field:
 
 
 def groups(controls: Iterable[Controls]) -> dict[str, list[Field]]:
-    """Return the form's fields with what all of `controls` agree on."""
     values = [one.as_dict() for one in controls]
     return {legend: [_field(name, values) for name in names] for legend, names in GROUPS.items()}
 

@@ -1,4 +1,4 @@
-"""The simulator's API for programs: journal, calls, counters and controls; and what all its pages share."""
+"""The simulator's API: journal, calls, counters and controls. Also the base of all handlers."""
 
 import dataclasses
 import json
@@ -15,18 +15,21 @@ from devtools.simulator.simulation import HttpPart, Simulator
 SUMMARY_LEAVES_OUT = ("text", "html", "headers")
 MOST_LISTED = 100_000
 OWN_NAMES = {"127.0.0.1", "localhost", "::1", "[::1]"}
+WHOLE_NUMBERS = "after and limit must be whole numbers."
+FOREIGN_PAGE = "Pages of other sites cannot change the controls."
+NOT_AN_OBJECT = "Send a JSON object with the controls."
 
 
 class Handler(RequestHandler):
-    """Base of all handlers: no caching, no content sniffing, errors in one sentence."""
+    """The base of all handlers: no caching, no content sniffing, errors as JSON."""
 
     def initialize(self, simulator: Simulator) -> None:
         self.simulator = simulator
 
     def prepare(self) -> None:
-        # A page of another site could give its own name our address and read the mail, links and all.
+        # DNS rebinding: another site could point its name at this address and read the emails with their links.
         if self.request.host_name not in OWN_NAMES:
-            self.refuse(HTTPStatus.FORBIDDEN, "This address answers this machine only.")
+            self.refuse(HTTPStatus.FORBIDDEN, "Use the address 127.0.0.1 or localhost.")
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
@@ -39,7 +42,7 @@ class Handler(RequestHandler):
 
 
 class PartHandler(Handler):
-    """Speaks for one provider."""
+    """The base of handlers for one provider."""
 
     def initialize(self, simulator: Simulator, part: str = "") -> None:
         super().initialize(simulator)
@@ -63,7 +66,7 @@ class Messages(Handler):
         try:
             after, limit = int(self.get_argument("after", "0")), int(self.get_argument("limit", "100"))
         except ValueError:
-            return self.refuse(HTTPStatus.BAD_REQUEST, "after and limit are whole numbers.")
+            return self.refuse(HTTPStatus.BAD_REQUEST, WHOLE_NUMBERS)
         found = self.simulator.journal.find(
             to=self.get_argument("to", ""),
             subject=self.get_argument("subject", ""),
@@ -88,20 +91,20 @@ class Message(Handler):
 
 
 class CallsApi(Handler):
-    """Calls that asked to send, oldest first: ?after=SEQ &limit= (the latest of them)."""
+    """The latest calls that asked to send, oldest first: ?after=SEQ &limit=."""
 
     def get(self) -> None:
         try:
             after, limit = int(self.get_argument("after", "0")), int(self.get_argument("limit", "100"))
         except ValueError:
-            return self.refuse(HTTPStatus.BAD_REQUEST, "after and limit are whole numbers.")
+            return self.refuse(HTTPStatus.BAD_REQUEST, WHOLE_NUMBERS)
         found = self.simulator.calls.after(after, max(0, min(limit, MOST_LISTED)))
         self.finish({"calls": [dataclasses.asdict(call) for call in found]})
         return None
 
 
 class ControlsApi(Handler):
-    """/api/controls: all providers at once (the simulator's own stand for all); /api/controls/NAME: one."""
+    """/api/controls: those of all providers, with the values of "simulator" on top; /api/controls/NAME: of one."""
 
     def get(self, provider: str = "") -> None:
         parts = self.simulator.parts
@@ -116,21 +119,21 @@ class ControlsApi(Handler):
 
     def put(self, provider: str = "") -> None:
         if not same_origin(self.request):
-            return self.refuse(HTTPStatus.FORBIDDEN, "Pages of other sites cannot change the controls.")
+            return self.refuse(HTTPStatus.FORBIDDEN, FOREIGN_PAGE)
         try:
             values = json.loads(self.request.body)
             if not isinstance(values, dict):
-                return self.refuse(HTTPStatus.BAD_REQUEST, "Send a JSON object of controls.")
+                return self.refuse(HTTPStatus.BAD_REQUEST, NOT_AN_OBJECT)
             self.simulator.set_controls(values, provider)
         except BadControlError as error:
             return self.refuse(HTTPStatus.BAD_REQUEST, str(error))
         except ValueError:
-            return self.refuse(HTTPStatus.BAD_REQUEST, "Send a JSON object of controls.")
+            return self.refuse(HTTPStatus.BAD_REQUEST, NOT_AN_OBJECT)
         return self.get(provider)
 
 
 def same_origin(request: HTTPServerRequest) -> bool:
-    """False for what a page of another site makes a browser send; programs send no Origin."""
+    # A browser sends the origin of another site's page. Programs send none.
     origin = request.headers.get("Origin") or request.headers.get("Referer")
     return origin is None or urlsplit(origin).netloc == request.host
 

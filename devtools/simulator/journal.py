@@ -1,4 +1,4 @@
-"""The emails that the simulated providers accepted: an append-only file, indexed in memory."""
+"""The emails that the simulated providers accepted, in memory and in an append-only file."""
 
 import json
 import logging
@@ -12,13 +12,16 @@ from typing import Any
 
 logger = logging.getLogger(__name__)
 
+# Values of `answered` in journals of earlier releases.
+RENAMED = {"": "complete", "whole": "complete", "unheard": "unread"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One mail to one recipient. Times are ISO 8601 in UTC; `seq` counts from 1 in the order of acceptance.
+    """One email to one recipient. Times are ISO 8601 in UTC; `seq` counts from 1 in the order of acceptance.
 
-    `answered` says how the answer to the caller ended: whole, hung, cut, truncated, dribbled, or unheard if the caller
-    had left before. `outcome` is the recipient's side. `tags` are SES's, which are also among the metadata.
+    `answered`: how the answer to the caller ended (complete, hung, cut, truncated, dribbled, error, or unread if the
+    caller had left). `outcome`: delivered, bounced and so on. `tags`: those of SES, which are also in the metadata.
     """
 
     provider: str
@@ -32,7 +35,7 @@ class Entry:
     headers: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    answered: str = "whole"
+    answered: str = "complete"
     outcome: str = ""
     request_started_at: str = ""
     accepted_at: str = ""
@@ -40,7 +43,7 @@ class Entry:
 
 
 class Journal:
-    """Lines are only appended, before the provider's acceptance is sent."""
+    """Appends a line before the provider's acceptance is sent."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +53,7 @@ class Journal:
             self._file.write("\n")
 
     def accept(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Record accepted emails; return them with their times and numbers."""
+        """Record accepted emails and return them with their times and numbers."""
         now = stamp(datetime.now(UTC))
         accepted = [
             replace(entry, seq=seq, accepted_at=now) for seq, entry in enumerate(entries, start=len(self.entries) + 1)
@@ -61,14 +64,14 @@ class Journal:
         return accepted
 
     def amend(self, seqs: Sequence[int], *, answered: str) -> None:
-        """Correct how the answer ended: a line with a number that was there before replaces that line."""
+        """Correct how the answers ended. A later line with the same number replaces the earlier one."""
         for seq in seqs:
             entry = self.entries[seq - 1] = replace(self.entries[seq - 1], answered=answered)
             self._file.write(_line(entry))
         self._file.flush()
 
     def find(self, *, to: str = "", subject: str = "", provider: str = "", after: int = 0) -> list[Entry]:
-        """Return what matches, newest first; texts match in any case and anywhere."""
+        """Return the matching entries, newest first. Texts match anywhere; case is ignored."""
         to, subject = to.casefold(), subject.casefold()
         return [
             entry
@@ -83,7 +86,6 @@ class Journal:
         return Counter(entry.provider for entry in self.entries)
 
     def accepted_within(self, provider: str, span: timedelta) -> int:
-        """Return how many mails a provider has accepted in the last `span`."""
         since = stamp(datetime.now(UTC) - span)
         recent = takewhile(lambda entry: entry.accepted_at >= since, reversed(self.entries))
         return sum(entry.provider == provider for entry in recent)
@@ -93,7 +95,7 @@ class Journal:
 
 
 def stamp(at: datetime) -> str:
-    """Return a time as everything here writes it, so that texts sort as times do."""
+    # All times have this format, so that they sort as texts.
     return at.isoformat(timespec="microseconds")
 
 
@@ -102,8 +104,9 @@ def _line(entry: Entry) -> str:
 
 
 def _current_names(values: dict[str, Any]) -> dict[str, Any]:
-    """Return a line's values under today's names: `outcome` was `fate` once."""
-    return {"outcome" if name == "fate" else name: value for name, value in values.items()}
+    # `fate` and the values of `answered` were renamed.
+    values = {"outcome" if name == "fate" else name: value for name, value in values.items()}
+    return values | {"answered": RENAMED.get(values.get("answered", ""), values.get("answered", ""))}
 
 
 def _read(path: Path) -> list[Entry]:
@@ -114,8 +117,8 @@ def _read(path: Path) -> list[Entry]:
         try:
             entry = Entry(**_current_names(json.loads(line)))
         except (ValueError, TypeError):
-            # A process that was killed while it wrote leaves half a line; its answer never went out.
-            logger.warning("journal line %d cannot be read and is left out", number)
+            # A process that was killed while writing leaves half a line. It had not answered yet.
+            logger.warning("ignored line %d of the journal, which cannot be read", number)
             continue
         if 1 <= entry.seq <= len(entries):
             entries[entry.seq - 1] = entry

@@ -1,4 +1,4 @@
-"""The web mailbox. Emails are hostile: text is escaped, HTML is shown in a sandbox without scripts."""
+"""The web mailbox. Emails are untrusted: text is escaped, HTML is shown in a sandbox without scripts."""
 
 import re
 from http import HTTPStatus
@@ -9,7 +9,7 @@ from django.template import Context, Engine
 
 from devtools.simulator.controls import BadControlError
 from devtools.simulator.controls_form import filled_in, groups
-from devtools.simulator.handlers import Handler, same_origin
+from devtools.simulator.handlers import FOREIGN_PAGE, Handler, same_origin
 
 PER_PAGE = 25
 TEMPLATES = Engine(dirs=[str(Path(__file__).parent / "templates")])
@@ -50,7 +50,7 @@ class Inbox(Page):
 
 
 class ControlsPage(Page):
-    """The controls of one provider, or of all: ?provider=NAME."""
+    """The controls of all providers, or of one: ?provider=NAME."""
 
     def get(self) -> None:
         provider = self.get_argument("provider", "")
@@ -60,7 +60,7 @@ class ControlsPage(Page):
 
     def post(self) -> None:
         if not same_origin(self.request):
-            return self.refuse(HTTPStatus.FORBIDDEN, "Pages of other sites cannot change the controls.")
+            return self.refuse(HTTPStatus.FORBIDDEN, FOREIGN_PAGE)
         form = dict(parse_qsl(self.request.body.decode(errors="replace")))
         provider = form.get("provider", "")
         try:
@@ -95,7 +95,7 @@ class ShowMessage(Page):
 
 
 class ShowHtml(Handler):
-    """The mail's own HTML, for the frame: no scripts, no forms, no loads; its links open a new tab."""
+    """The email's HTML, for the frame: no scripts, forms or external resources. Links open a new tab."""
 
     def get(self, seq: str) -> None:
         entry = self.simulator.journal.get(int(seq))

@@ -1,6 +1,6 @@
-"""Decide the outcome of an accepted email, what the provider reports of it, and when. Pure.
+"""Decide the outcome of an accepted email, what the provider reports, and when. Pure.
 
-The recipient's local part decides, as in Amazon's own mailbox simulator, then the provider's list, then the rates.
+The recipient's local part decides first, as in Amazon's mailbox simulator, then the provider's list, then the rates.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from enum import StrEnum
 from devtools.simulator.chance import draw
 from devtools.simulator.controls import Controls
 
-# Between two events of one mail, and between an event and its double.
+# Between two events of one email, and between an event and its duplicate.
 GAP_S = 0.1
 
 
@@ -19,9 +19,9 @@ class Outcome(StrEnum):
     BOUNCED = "bounced"
     SOFT_BOUNCED = "soft-bounced"
     COMPLAINED = "complained"
-    DEFERRED = "deferred"  # and delivered after all
+    DEFERRED = "deferred"  # and delivered later
     AUTO_REPLIED = "auto-replied"
-    SUPPRESSED = "suppressed"  # on the provider's own list
+    SUPPRESSED = "suppressed"  # on the provider's list
 
 
 class Event(StrEnum):
@@ -35,7 +35,7 @@ class Event(StrEnum):
     SUPPRESSED = "suppressed"
 
 
-STORY: dict[Outcome, tuple[Event, ...]] = {
+EVENTS: dict[Outcome, tuple[Event, ...]] = {
     Outcome.DELIVERED: (Event.ACCEPTED, Event.DELIVERED),
     Outcome.BOUNCED: (Event.ACCEPTED, Event.BOUNCED),
     Outcome.SOFT_BOUNCED: (Event.ACCEPTED, Event.SOFT_BOUNCED),
@@ -52,13 +52,13 @@ LOCAL_PARTS = {
     "ooto": Outcome.AUTO_REPLIED,
     "suppressed": Outcome.SUPPRESSED,
 }
-# After these the provider takes no more mail for the address.
+# These put the address on the provider's suppression list.
 FINAL = {Outcome.BOUNCED, Outcome.COMPLAINED}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Due:
-    """One report: `happened_s` and `due_s` count from the acceptance. A lost one is never posted."""
+    """One report. `happened_s` and `due_s` count from the acceptance. A lost report is never posted."""
 
     event: Event
     happened_s: float
@@ -67,9 +67,9 @@ class Due:
 
 
 def outcome_of(address: str, controls: Controls, number: int, *, listed: bool) -> Outcome:
-    """Return the outcome of the email with this number, counted since the seed was set.
+    """Return the outcome of an email. `number` counts since the seed was set.
 
-    `listed`: the address is on the provider's list. An address that names an outcome has it every time.
+    `listed`: whether the address is on the provider's list.
     """
     for start, outcome in LOCAL_PARTS.items():
         if address.lower().startswith(start):
@@ -89,16 +89,16 @@ def outcome_of(address: str, controls: Controls, number: int, *, listed: bool) -
 
 
 def planned(outcome: Outcome, controls: Controls, number: int) -> list[Due]:
-    """Return the reports of an email in the order of their posts, lost, doubled and late as the controls say."""
-    return sorted(_harmed(outcome, controls, number), key=lambda due: due.due_s)
+    """Return the reports of an email with the faults of the controls, in the order of their posts."""
+    return sorted(_with_faults(outcome, controls, number), key=lambda due: due.due_s)
 
 
-def _harmed(outcome: Outcome, controls: Controls, number: int) -> Iterator[Due]:
-    story = STORY[outcome]
-    places = list(range(len(story)))
+def _with_faults(outcome: Outcome, controls: Controls, number: int) -> Iterator[Due]:
+    events = EVENTS[outcome]
+    places = list(range(len(events)))
     if controls.webhook_shuffle:
         places.sort(key=lambda place: draw(controls.seed, "shuffle", number, place))
-    for order, (event, place) in enumerate(zip(story, places, strict=True)):
+    for order, (event, place) in enumerate(zip(events, places, strict=True)):
         late_s = controls.webhook_delay_ms / 1000
         due = Due(
             event=event,

@@ -1,4 +1,4 @@
-"""Posts the providers' reports to the site, a few at a time, and retries while the site is down."""
+"""Posts the providers' reports to the site, a few at a time. Retries while the site is down."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ from devtools.simulator.reports.base import Happening, Post, Reports
 logger = logging.getLogger(__name__)
 
 FLUSH_S = 0.3
-AT_ONCE = 4
+MOST_POSTS = 4
 CONNECT_S = 3.0
 # SNS gives up on an endpoint that has not answered within 15 s.
 ANSWER_S = 15.0
@@ -43,7 +43,7 @@ class Parcel:
 
 
 class Reporter:
-    """Lives in the event loop that makes it. `target` ends with a slash; providers' names come after it."""
+    """Must be used in the event loop that creates it. `target` ends with a slash; the provider's name is appended."""
 
     def __init__(self, target: str, reports: Mapping[str, Reports], controls_of: Callable[[str], Controls]) -> None:
         self.target = target
@@ -53,22 +53,22 @@ class Reporter:
         self._reported: dict[int, list[ReportStatus]] = defaultdict(list)
         self._waiting: dict[str, list[Parcel]] = defaultdict(list)
         self._posting: set[asyncio.Task[None]] = set()
-        self._slots = asyncio.Semaphore(AT_ONCE)
-        self._client = AsyncHTTPClient(force_instance=True, max_clients=AT_ONCE)
+        self._slots = asyncio.Semaphore(MOST_POSTS)
+        self._client = AsyncHTTPClient(force_instance=True, max_clients=MOST_POSTS)
 
     def report(self, entry: Entry, number: int) -> None:
-        """Schedule the reports of an email, if its provider sends any; the number is as `planned` wants it."""
+        """Schedule the reports of an email, if its provider sends any. `number`: as in `planned`."""
         if entry.provider not in self.reports:
             return
-        worded: dict[Event, dict[str, Any] | None] = {}
+        written: dict[Event, dict[str, Any] | None] = {}
         for due in planned(Outcome(entry.outcome), self.controls_of(entry.provider), number):
-            # Worded once: a report that is doubled is the same one, with the same id and signature.
-            if due.event not in worded:
-                worded[due.event] = self._word(entry, due)
-            self._schedule(entry, due, worded[due.event])
+            # Written once: a duplicated report has the same id and signature.
+            if due.event not in written:
+                written[due.event] = self._write(entry, due)
+            self._schedule(entry, due, written[due.event])
 
     def reported(self, seq: int) -> list[dict[str, Any]]:
-        """Return the reports of an entry since this process started, posted or due."""
+        # Since this process started, posted or due.
         return [asdict(status) for status in self._reported.get(seq, [])]
 
     def stats(self) -> dict[str, int]:
@@ -78,9 +78,9 @@ class Reporter:
         for task in self._posting:
             task.cancel()
         if self.counts["pending"]:
-            logger.info("%d reports were still to be posted", self.counts["pending"])
+            logger.info("%d reports were not posted", self.counts["pending"])
 
-    def _word(self, entry: Entry, due: Due) -> dict[str, Any] | None:
+    def _write(self, entry: Entry, due: Due) -> dict[str, Any] | None:
         at = datetime.fromisoformat(entry.accepted_at) + timedelta(seconds=due.happened_s)
         happening = Happening(entry=entry, event=due.event, event_id=str(uuid4()), at=at)
         return self.reports[entry.provider].event(happening)
@@ -125,7 +125,7 @@ class Reporter:
             if pause is None or not reports.tries_again(status):
                 break
             await asyncio.sleep(pause * self.controls_of(provider).webhook_pause_ms / 1000)
-        logger.warning("%s gives up %d reports after the answer %s", provider, len(parcels), status or "(none)")
+        logger.warning("%s gives up on %d reports; last response: %s", provider, len(parcels), status or "none")
         return self._settle(parcels, "failed")
 
     def _settle(self, parcels: list[Parcel], state: str) -> None:
@@ -135,7 +135,7 @@ class Reporter:
         self.counts["pending"] -= len(parcels)
 
     async def _post(self, provider: str, post: Post) -> int | None:
-        """Return the status of the site's answer, None if there was none."""
+        # The status of the response, None without one.
         request = HTTPRequest(
             f"{self.target}{provider}/",
             method="POST",

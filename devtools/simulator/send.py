@@ -1,4 +1,4 @@
-"""The providers' send endpoints, and the faults that their answers meet."""
+"""The providers' send endpoints, with their faults."""
 
 import asyncio
 import socket
@@ -12,7 +12,7 @@ from tornado.iostream import IOStream, StreamClosedError
 
 from devtools.simulator.calls import Call
 from devtools.simulator.dialects.base import Answer, RefusedError, gateway
-from devtools.simulator.faults import ANSWERED, UNHEARD, Fault, half, on_the_wire
+from devtools.simulator.faults import ANSWERED, UNREAD, Fault, half, on_the_wire
 from devtools.simulator.handlers import PartHandler
 from devtools.simulator.journal import Entry
 from devtools.simulator.outcomes import Outcome
@@ -22,12 +22,12 @@ REFUSALS = {Fault.STATUS, Fault.SUSPENDED}
 
 
 def caller_port(context: object) -> int:
-    """Return the caller's end of a connection, by what tornado keeps of it."""
+    # `context`: tornado's, of a connection.
     return int(getattr(context, "address", ("", 0))[1])
 
 
 class Send(PartHandler):
-    """Waits for `latency_ms`, accepts or refuses the email, and answers as far as the fault lets it."""
+    """Waits for `latency_ms`, accepts or refuses the email, and answers as the fault prescribes."""
 
     caller_left = False
     call: Call
@@ -47,11 +47,11 @@ class Send(PartHandler):
                 self.detach().close()
         finally:
             self.simulator.in_flight -= 1
-            # What has not been said by now is a connection that was closed.
+            # Without an answer, the connection was closed.
             self.call.end(ANSWERED[Fault.CUT_AFTER])
 
     def read(self) -> Sequence[Entry] | RefusedError:
-        """Return the mails of the request, or the refusal that it will get."""
+        """Return the emails of the request, or the refusal."""
         dialect = self.part.dialect
         if len(self.request.body) > dialect.max_body:
             return RefusedError(dialect.error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
@@ -95,9 +95,9 @@ class Send(PartHandler):
             inactive = dialect.inactive(entry.to)
             if inactive and self.part.next_outcome(entry.to) is Outcome.SUPPRESSED:
                 raise RefusedError(inactive)
-        answered = UNHEARD if self.has_left() else ANSWERED[fault]
+        answered = UNREAD if self.has_left() else ANSWERED[fault]
         started = self.call.started_at
-        self.call.mails = self.simulator.accept(
+        self.call.emails = self.simulator.accept(
             self.part, [replace(entry, request_started_at=started, answered=answered) for entry in read]
         )
         self.call.end(answered)
@@ -108,7 +108,7 @@ class Send(PartHandler):
         return cast("HTTP1Connection", self.request.connection)
 
     def has_left(self) -> bool:
-        """True if the caller has closed its end, also where the loop has yet to hear of it."""
+        # Asks the socket too, because the event loop may not have noticed yet.
         stream = self.connection.stream
         if self.caller_left or stream.closed():
             return True
@@ -122,7 +122,7 @@ class Send(PartHandler):
 
     async def answer(self, answer: Answer, fault: Fault) -> None:
         if fault is Fault.NONE:
-            # Writing the journal takes a moment, in which the caller may have hung up.
+            # The caller may have hung up while the journal was written.
             if self.has_left():
                 self.simulator.hung_up(caller_port(self.connection.context))
             return self.reply(answer)
@@ -157,7 +157,7 @@ class Send(PartHandler):
         stream.close()
 
     async def undisturbed(self, seconds: float, stream: IOStream | None = None) -> bool:
-        """Wait; return False, early, if the process has to end or the caller leaves the stream."""
+        """Wait. Return False early if the process has to end or the caller closes the stream."""
         with self.simulator.held.interruptible() as disturbed:
             if stream:
                 stream.set_close_callback(disturbed.set)

@@ -30,7 +30,10 @@ SENDGRID_LISTS = "|".join(account.SENDGRID_LISTS)
 
 @dataclass(frozen=True, kw_only=True)
 class Webhooks:
-    """Where reports go: the providers' names come after `target`. `keys` is a folder, `postmark_auth` user:password."""
+    """Where to post reports: `target` with the provider's name appended. `keys`: a folder.
+
+    `postmark_auth`: user:password.
+    """
 
     target: str
     keys: Path
@@ -48,7 +51,7 @@ class Webhooks:
 
 
 class Server(HTTPServer):
-    """Tells the simulator of callers who throw their connection away."""
+    """Notifies the simulator of callers that reset their connection."""
 
     simulator: Simulator
 
@@ -85,14 +88,14 @@ def application(simulator: Simulator) -> Application:
             (r"/messages/(\d{1,9})", mailbox.ShowMessage, own),
             (r"/messages/(\d{1,9})/html", mailbox.ShowHtml, own),
         ],
-        # No access log: it would hold addresses searched for.
+        # No access log, because it would contain addresses.
         log_function=lambda handler: None,
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Where the simulator listens. Without `smtp_port` it answers no SMTP."""
+    """Where the simulator listens. Without `smtp_port`, it has no SMTP server."""
 
     host: str
     port: int
@@ -117,9 +120,7 @@ def serve(folder: Path, address: Address, controls: Controls, webhooks: Webhooks
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        logger.info(
-            "the simulator answers on http://%s:%d/ and keeps its journal in %s", address.host, address.port, folder
-        )
+        logger.info("the simulator is at http://%s:%d/ and keeps its journal in %s", address.host, address.port, folder)
         await stop.wait()
         server.stop()
         simulator.held.end()

@@ -1,4 +1,4 @@
-"""The keys that the simulated providers sign their reports with, made once and kept in a folder."""
+"""The keys with which the simulated providers sign their reports, created once and kept in a folder."""
 
 import base64
 from dataclasses import dataclass
@@ -18,25 +18,25 @@ CERTIFICATE_LASTS = timedelta(days=3650)
 
 @dataclass(frozen=True)
 class Keys:
-    """SendGrid signs with a key on a curve, SNS with RSA and a certificate (PEM) beside it."""
+    """SendGrid signs with an elliptic curve key, SNS with an RSA key that has a certificate (PEM)."""
 
     curve: ec.EllipticCurvePrivateKey
     rsa: rsa.RSAPrivateKey
     certificate: bytes
 
     def public_curve(self) -> str:
-        """Return the public key as SendGrid shows it to its customers: base64 of DER."""
+        # As SendGrid shows it to its customers: base64 of DER.
         key = self.curve.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
         return base64.b64encode(key).decode()
 
     def sign_curve(self, data: bytes) -> str:
-        """ECDSA over SHA-256, in base64."""
+        # ECDSA over SHA-256.
         return base64.b64encode(self.curve.sign(data, ec.ECDSA(hashes.SHA256()))).decode()
 
     def sign_rsa(self, data: bytes) -> str:
-        """RSA over SHA-256 with PKCS #1 v1.5, in base64: SNS' SignatureVersion 2."""
+        # RSA over SHA-256 with PKCS #1 v1.5: SNS's SignatureVersion 2.
         return base64.b64encode(self.rsa.sign(data, padding.PKCS1v15(), hashes.SHA256())).decode()
 
 
@@ -45,7 +45,7 @@ def certificate_file(folder: Path) -> Path:
 
 
 def kept_keys(folder: Path) -> Keys:
-    """Return the keys kept in a folder that only its owner can read; make those that are missing."""
+    """Return the keys in a folder that only its owner can read. Create the missing ones."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     curve, sns, certificate = folder / "sendgrid-key.pem", folder / "sns-key.pem", certificate_file(folder)
     if not curve.exists():
@@ -57,7 +57,7 @@ def kept_keys(folder: Path) -> Keys:
     curve_key = serialization.load_pem_private_key(curve.read_bytes(), None)
     rsa_key = serialization.load_pem_private_key(sns.read_bytes(), None)
     if not isinstance(curve_key, ec.EllipticCurvePrivateKey) or not isinstance(rsa_key, rsa.RSAPrivateKey):
-        raise TypeError(f"the keys in {folder} are of another kind than those made there")
+        raise TypeError(f"the keys in {folder} are not of the kind that the simulator creates")
     return Keys(curve_key, rsa_key, certificate.read_bytes())
 
 
@@ -76,7 +76,7 @@ def _certificate(key: rsa.RSAPrivateKey) -> str:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        # A clock that was just set back must not make it invalid.
+        # Setting the clock back must not make it invalid.
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + CERTIFICATE_LASTS)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(SNS_NAME)]), critical=False)

@@ -1,4 +1,4 @@
-"""The simulator's state: the providers it plays, its journal, and the calls in progress."""
+"""The simulator's state: its providers, its journal, and the calls in progress."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,19 +13,19 @@ from devtools.simulator.dialects.base import Dialect
 from devtools.simulator.dialects.postmark import Postmark
 from devtools.simulator.dialects.sendgrid import SendGrid
 from devtools.simulator.dialects.ses import Ses
-from devtools.simulator.faults import ANSWERED, UNHEARD, Fault
+from devtools.simulator.faults import ANSWERED, UNREAD, Fault
 from devtools.simulator.journal import Entry, Journal
 from devtools.simulator.outcomes import FINAL, Outcome, outcome_of
 from devtools.simulator.reporter import Reporter
 
-# The simulator's own name comes first: where one provider's values are wanted for all, they are its.
+# The first one's values stand for all providers in the API.
 SMTP = "smtp"
 DIALECTS: tuple[Dialect, ...] = (SendGrid("simulator"), SendGrid(), Ses(), Postmark())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """Why an address is on a provider's own list, and since when."""
+    """Why and since when an address is on a provider's suppression list."""
 
     outcome: Outcome
     at: datetime
@@ -66,7 +66,7 @@ class HttpPart(Part):
 
 
 class Held:
-    """Everything that waits in the simulator; all of it ends with the process."""
+    """The waits in the simulator, which all end with the process."""
 
     def __init__(self) -> None:
         self._waits: set[asyncio.Event] = set()
@@ -74,7 +74,7 @@ class Held:
 
     @contextmanager
     def interruptible(self) -> Iterator[asyncio.Event]:
-        """Yield an event that the end of the process sets; others may set it too."""
+        # The end of the process sets the event; callers may set it too.
         event = asyncio.Event()
         self._waits.add(event)
         if self.over:
@@ -91,7 +91,7 @@ class Held:
 
 
 class Simulator:
-    """`reporter` is None where there is no webhook URL."""
+    """`reporter` is None without a webhook URL."""
 
     def __init__(self, journal: Journal, controls: Controls) -> None:
         self.journal = journal
@@ -106,16 +106,16 @@ class Simulator:
         return self.parts[provider].controls
 
     def set_controls(self, values: Mapping[str, object], provider: str = "") -> None:
-        """Change the controls of one provider, or of all. Raises BadControlError and changes none."""
+        """Change the controls of one provider, or of all. Raises BadControlError without a change."""
         if provider and provider not in self.parts:
-            raise BadControlError(f"There is no provider {provider!r}; there are: {', '.join(self.parts)}.")
+            raise BadControlError(f"There is no provider {provider!r}. The providers are {', '.join(self.parts)}.")
         parts = [self.parts[provider]] if provider else list(self.parts.values())
         changed = [part.controls.changed(values) for part in parts]
         for part, controls in zip(parts, changed, strict=True):
             part.set_controls(controls, restart_chance="seed" in values)
 
     def accept(self, part: Part, entries: Sequence[Entry]) -> list[int]:
-        """Record the emails with their outcomes, schedule their reports and return their numbers."""
+        """Record the emails with their outcomes, schedule their reports, and return their numbers."""
         numbers: list[int] = []
         decided: list[Entry] = []
         for entry in entries:
@@ -132,15 +132,14 @@ class Simulator:
         return [entry.seq for entry in accepted]
 
     def hung_up(self, port: int) -> None:
-        """Record that the caller at this port dropped its connection with an unread answer in it.
+        """Record that the caller at this port has reset its connection without reading the answer.
 
-        A caller that has read the answer closes the connection properly; a connection with unread data, or that an
-        answer reaches after its end, is reset.
+        A caller that has read the answer closes the connection in order.
         """
         call = self.calls.latest_of(port)
-        if call is not None and call.mails and call.ended == ANSWERED[Fault.NONE]:
-            call.ended = UNHEARD
-            self.journal.amend(call.mails, answered=UNHEARD)
+        if call is not None and call.emails and call.ended == ANSWERED[Fault.NONE]:
+            call.ended = UNREAD
+            self.journal.amend(call.emails, answered=UNREAD)
 
     def reported(self, seq: int) -> list[dict[str, Any]]:
         return self.reporter.reported(seq) if self.reporter else []

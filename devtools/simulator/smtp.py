@@ -1,4 +1,4 @@
-"""A mail server as a provider: RFC 5321, with recipients that are greylisted, full or unknown."""
+"""An SMTP server as a provider, with recipients that are greylisted, full or unknown."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ from devtools.simulator.simulation import Part, Simulator
 
 OK = "250 OK"
 SUSPENDED = "550 5.7.1 Your account is suspended; relaying denied"
-# What a recipient's server says, by the start of the address's local part.
+# The reply of a recipient's server, by the start of the address's local part.
 RECIPIENTS = {
     "full": "452 4.2.2 The mailbox is full",
     "unknown": "550 5.1.1 The mailbox does not exist",
@@ -30,7 +30,7 @@ MAX_BYTES = 30 * 1024 * 1024
 
 @dataclass
 class Greylist:
-    """Refuses an address for the first seconds after it was first seen."""
+    """Refuses an address for some seconds after its first email."""
 
     first_seen: dict[str, float] = field(default_factory=dict)
 
@@ -45,7 +45,7 @@ class Handler:
         self.simulator = simulator
         self.part: Part = simulator.parts[NAME]
         self.greylist = Greylist()
-        # What the email that a connection is carrying meets.
+        # The fault of the email in progress on a connection.
         self.faults: WeakKeyDictionary[Session, Fault] = WeakKeyDictionary()
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
@@ -81,7 +81,7 @@ class Handler:
             answered = ANSWERED.get(fault, ANSWERED[Fault.CUT_AFTER])
             if fault is not Fault.CUT_BEFORE:
                 started = call.started_at
-                call.mails = self.simulator.accept(
+                call.emails = self.simulator.accept(
                     self.part, [replace(entry, request_started_at=started, answered=answered) for entry in entries]
                 )
             call.end(answered)
@@ -92,7 +92,7 @@ class Handler:
             self.simulator.in_flight -= 1
 
     def recipient_reply(self, address: str) -> str:
-        """Return the refusal of a recipient; empty where its server takes the email."""
+        # "" if the recipient's server accepts the email.
         local = address.lower()
         if local.startswith("greylisted"):
             seconds = self.part.controls.greylist_s
@@ -111,13 +111,13 @@ class Handler:
 
 
 def protocol(simulator: Simulator) -> Callable[[], SMTP]:
-    """Return the factory of connections, for `loop.create_server`."""
+    # For `loop.create_server`.
     handler = Handler(simulator)
     return lambda: SMTP(handler, data_size_limit=MAX_BYTES, hostname="simulator.invalid", enable_SMTPUTF8=True)
 
 
 def _entries(envelope: Envelope) -> list[Entry]:
-    """Return one entry per recipient. Our own id is the left half of the Message-ID: SMTP carries no metadata."""
+    # One per recipient. SMTP has no metadata: the message's id is the left half of the Message-ID.
     content = envelope.content
     raw = content.encode() if isinstance(content, str) else content or b""
     message = message_from_bytes(raw, policy=policy.default)

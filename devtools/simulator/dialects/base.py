@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from devtools.simulator.journal import Entry
 
-# A gateway in front of the provider answers these, not in the provider's dialect.
+# These come from a gateway in front of the provider, not in the provider's format.
 GATEWAYS = {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
 JSON = {"Content-Type": "application/json"}
 
@@ -37,7 +37,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def authorize(self, headers: Mapping[str, str]) -> None:
-        """Check that there are credentials, whichever. Raises RefusedError."""
+        """Check that there are any credentials. Raises RefusedError."""
 
     @abstractmethod
     def read(self, body: bytes, headers: Mapping[str, str]) -> list[Entry]:
@@ -49,14 +49,14 @@ class Dialect(ABC):
 
     @abstractmethod
     def error(self, status: int, text: str = "", *, retry_after_s: int = 0) -> Answer:
-        """Return the provider's refusal; without a text, the usual one for this status."""
+        """Return the provider's refusal, by default with the usual text for this status."""
 
     @abstractmethod
     def suspended(self) -> Answer:
-        """Return the refusal of all email from an account that may not send."""
+        """Return the refusal for an account that may not send."""
 
     def inactive(self, address: str) -> Answer | None:
-        """Return the refusal of email to a suppressed address; None if the provider accepts it and drops it later."""
+        """Return the refusal for a suppressed address, or None if the provider drops such emails after accepting."""
         return None
 
 

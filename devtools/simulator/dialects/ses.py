@@ -34,7 +34,7 @@ TEXTS: dict[int, str] = {
 
 class Ses(Dialect):
     name = "ses"
-    max_body = 60 * 1024 * 1024  # 40 MB of mail in base64
+    max_body = 60 * 1024 * 1024  # an email of 40 MB in base64
 
     def authorize(self, headers: Mapping[str, str]) -> None:
         if not headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 "):
@@ -94,7 +94,7 @@ class Ses(Dialect):
         return said(HTTPStatus.OK, {"MessageId": entries[0].provider_message_id})
 
     def error(self, status: int, text: str = "", *, retry_after_s: int = 0) -> Answer:
-        """As the dialect's; AWS sends no Retry-After."""
+        # AWS sends no Retry-After.
         if status in GATEWAYS:
             return gateway(status)
         return refusal(status, CODES.get(status, "UnknownError"), text or usual(TEXTS, status))
@@ -108,14 +108,13 @@ def refusal(status: int, code: str, text: str) -> Answer:
 
 
 def said(status: int, body: dict[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
-    """Return an answer of AWS's own, which always has a number."""
     return Answer(status, json.dumps(body), {**JSON, "x-amzn-RequestId": str(uuid4()), **(headers or {})})
 
 
 def _mime(raw: bytes) -> dict[str, Any]:
     message = message_from_bytes(raw, policy=policy.default)
     if not isinstance(message, EmailMessage) or "From" not in message:
-        raise ValueError("no mail")
+        raise ValueError("no email")
     text, html = message.get_body(("plain",)), message.get_body(("html",))
     people = [str(value) for name in ("To", "Cc") for value in message.get_all(name, [])]
     metadata: dict[str, str] = {}

@@ -13,7 +13,7 @@ from devtools.simulator.outcomes import Event
 
 @dataclass(frozen=True, kw_only=True)
 class Happening:
-    """One event of one email. `event_id` stays the same when it is reported twice."""
+    """One event of one email. A duplicated report has the same `event_id`."""
 
     entry: Entry
     event: Event
@@ -28,8 +28,9 @@ class Post:
 
 
 class Reports(ABC):
-    """Pure but for signing. `pauses` are those between two tries, in units of `webhook_pause_ms`: the
-    provider's own schedule, shortened, with an end.
+    """Pure except for signing. `pauses` between attempts are in units of `webhook_pause_ms`.
+
+    They follow the provider's schedule, but are shorter.
     """
 
     most_events: ClassVar[int] = 1
@@ -37,14 +38,14 @@ class Reports(ABC):
 
     @abstractmethod
     def event(self, happening: Happening) -> dict[str, Any] | None:
-        """Return the event as the provider reports it; None if it does not."""
+        """Return the event in the provider's format, or None if the provider does not report it."""
 
     @abstractmethod
     def post(self, events: Sequence[dict[str, Any]]) -> Post:
-        """Return the signed request for some events, at most `most_events`."""
+        """Return the signed request with up to `most_events` events."""
 
     def tries_again(self, status: int | None) -> bool:
-        """Return whether the provider posts again after an answer other than 2xx; None is no answer."""
+        """Return whether the provider retries after a status other than 2xx, or None for no response."""
         return True
 
 

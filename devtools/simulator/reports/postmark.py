@@ -1,4 +1,4 @@
-"""Postmark's webhooks: one event a request, with basic authentication and no signature.
+"""Postmark's webhooks: one event per request, with basic authentication and no signature.
 
 https://postmarkapp.com/developer/webhooks/webhooks-overview
 """
@@ -31,7 +31,7 @@ def _returned(type_: str, number: int, name: str, description: str, *, inactive:
     }
 
 
-# There is no webhook for what was accepted, and mail to suppressed addresses is refused at once.
+# Postmark does not report acceptance, and refuses emails to suppressed addresses when they are sent.
 EVENTS: dict[Event, dict[str, Any] | None] = {
     Event.ACCEPTED: None,
     Event.DEFERRED: _returned(
@@ -47,11 +47,11 @@ EVENTS: dict[Event, dict[str, Any] | None] = {
 
 
 class PostmarkReports(Reports):
-    # For bounces it tries ten times in 10.5 hours, for deliveries three times in 20 minutes; here all are tried alike.
+    # Postmark tries bounces ten times in 10.5 hours, and deliveries three times in 20 minutes. Here both are the same.
     pauses = (1, 5, 10, 10, 10, 15, 30, 60, 60, 60)
 
     def __init__(self, auth: str) -> None:
-        """`auth` is user:password, or empty for none."""
+        # `auth`: user:password, or "".
         self.auth = auth
 
     def event(self, happening: Happening) -> dict[str, Any] | None:
@@ -71,7 +71,7 @@ class PostmarkReports(Reports):
         return {
             **said,
             **common,
-            # A number of its own for every bounce, the same at every repetition.
+            # Unique for each bounce, and the same in a retry.
             "ID": zlib.crc32(happening.event_id.encode()),
             "Email": entry.to,
             "From": bare(entry.sender),

@@ -13,7 +13,7 @@ from devtools.simulator.outcomes import Event
 from devtools.simulator.reports.base import Happening, Post, Reports
 from devtools.simulator.signing import Keys
 
-# An out-of-office reply goes to the sender's mailbox; SendGrid does not hear of it.
+# SendGrid does not receive out-of-office replies: they go to the sender's mailbox.
 EVENTS: dict[Event, dict[str, Any] | None] = {
     Event.ACCEPTED: {"event": "processed"},
     Event.DEFERRED: {"event": "deferred", "response": "451 4.7.1 Greylisted, try again later", "attempt": "1"},
@@ -40,7 +40,7 @@ EVENTS: dict[Event, dict[str, Any] | None] = {
 
 class SendGridReports(Reports):
     most_events = 1000
-    # It goes on for 24 hours.
+    # SendGrid retries for 24 hours.
     pauses = (1, 2, 4, 8, 15, 30, 60, 60, 60, 60)
 
     def __init__(self, keys: Keys) -> None:

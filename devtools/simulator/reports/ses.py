@@ -63,14 +63,14 @@ def _bounce(bounce: str, sub: str, **recipient: str) -> Callable[[Happening], di
             "bounceType": bounce,
             "bounceSubType": sub,
             "bouncedRecipients": [{"emailAddress": happening.entry.to, **recipient}],
-            # Only what came back as a report of a mail server names one.
+            # Only a bounce that a mail server reported names the server.
             **({"reportingMTA": "dsn; a8-1.smtp-out.eu-central-1.amazonses.com"} if recipient else {}),
         }
 
     return say
 
 
-# Type, the name of its object, what it says.
+# The event's type, the name of its object, and the object.
 EVENTS: dict[Event, tuple[str, str, Callable[[Happening], dict[str, Any]]]] = {
     Event.ACCEPTED: ("Send", "send", lambda _: {}),
     Event.DEFERRED: ("DeliveryDelay", "deliveryDelay", _delay),
@@ -116,7 +116,7 @@ EVENTS: dict[Event, tuple[str, str, Callable[[Happening], dict[str, Any]]]] = {
 
 
 class SesReports(Reports):
-    # SNS: three more tries, 20 s apart.
+    # SNS retries three times, 20 s apart.
     pauses = (5, 5, 5)
 
     def __init__(self, keys: Keys) -> None:
@@ -128,7 +128,7 @@ class SesReports(Reports):
     def event(self, happening: Happening) -> dict[str, Any]:
         kind, name, say = EVENTS[happening.event]
         notification = {"eventType": kind, "mail": _mail(happening.entry), name: say(happening)}
-        # Signed at once: SNS' own id and time stay the same however often it tries.
+        # Signed here and not in `post`, because SNS's id and time stay the same in retries.
         return self._signed(
             {
                 "Type": "Notification",
@@ -167,7 +167,7 @@ class SesReports(Reports):
 
 
 def to_sign(envelope: Mapping[str, str]) -> bytes:
-    """Return what SNS signs of a notification: names and values on lines of their own, in alphabetical order."""
+    """Return the text that SNS signs: each name and value on a separate line, in alphabetical order."""
     return "".join(f"{name}\n{envelope[name]}\n" for name in SIGNED_FIELDS if name in envelope).encode()
 
 

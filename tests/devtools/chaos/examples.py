@@ -32,7 +32,7 @@ def entry(to, message_id, attempt=1, **changes):
         "to": to,
         "subject": WELCOME,
         "metadata": {"mailroom_message_id": message_id, "mailroom_attempt": str(attempt)},
-        "answered": "whole",
+        "answered": "complete",
         "accepted_at": "2026-11-24T10:00:00.000000+00:00",
     }
     return {**values, **changes}
@@ -47,8 +47,8 @@ def call(to, message_id, attempt=1, **changes):
         "subject": WELCOME,
         "metadata": {"mailroom_message_id": message_id, "mailroom_attempt": str(attempt)},
         "started_at": "1970-01-01T00:01:40+00:00",
-        "ended": "whole",
+        "ended": "complete",
         "ended_at": "1970-01-01T00:01:41+00:00",
-        "mails": [1],
+        "emails": [1],
     }
     return {**values, **changes}

@@ -35,7 +35,7 @@ def hand(message_id, state):
     ("why", "calls", "expected"),
     [
         ("in flight", [call("a@x.example", "m1", ended="", ended_at="")], [hand("m1", "in flight")]),
-        ("answered a second ago", [call("a@x.example", "m1")], [hand("m1", "answered whole")]),
+        ("answered a second ago", [call("a@x.example", "m1")], [hand("m1", "answered complete")]),
         ("answered long ago", [call("a@x.example", "m1", ended_at="1970-01-01T00:01:30+00:00")], []),
         ("of another process", [call("a@x.example", "m1", port=6000)], []),
         (
@@ -61,7 +61,7 @@ def test_in_hand_is_what_its_connections_carry(why, calls, expected):
 )
 def test_log_names_each_try_that_a_process_may_not_have_written_down(end, after_s, heard_is_named):
     called = {"message_id": "m1", "attempt": "2", "provider": "ses", "state": "in flight"}
-    heard = {"message_id": "m2", "attempt": "1", "provider": "ses", "state": "answered whole"}
+    heard = {"message_id": "m2", "attempt": "1", "provider": "ses", "state": "answered complete"}
     lines = [
         {"at": NOW, "pid": 7, "name": "worker-main", "did": "froze", "messages": [called, heard]},
         {"at": NOW + 0.1, "pid": 8, "name": "relay", "did": "killed", "messages": []},

@@ -46,7 +46,7 @@ def test_call_says_what_it_was_about_and_over_which_connection_it_came(server, p
     assert first["port"] == second["port"] != 0
     assert (second["provider"], second["to"], second["subject"]) == (provider, "ada@example.com", "Hi")
     assert METADATA.items() <= second["metadata"].items()
-    assert (second["ended"], second["mails"]) == ("whole", [server.messages()[0]["seq"]])
+    assert (second["ended"], second["emails"]) == ("complete", [server.messages()[0]["seq"]])
     assert second["started_at"] <= second["ended_at"]
 
 
@@ -67,13 +67,13 @@ def test_call_says_how_it_ended_also_where_nothing_was_taken(server, fault, ende
         caller.sendall(raw("sendgrid"))
         caller.recv(65536)
     eventually(lambda: newest(server)["ended"] == ended)
-    assert bool(newest(server)["mails"]) is taken
+    assert bool(newest(server)["emails"]) is taken
 
 
 def test_call_that_cannot_be_read_is_there_without_a_recipient(server):
     requests.post(f"{server.url}/v3/mail/send", data=b"{", headers=CREDENTIALS["sendgrid"], timeout=5)
     call = newest(server)
-    assert (call["to"], call["metadata"], call["ended"], call["mails"]) == ("", {}, "refused", [])
+    assert (call["to"], call["metadata"], call["ended"], call["emails"]) == ("", {}, "refused", [])
 
 
 def test_call_in_flight_is_seen_while_it_is(server):
@@ -83,18 +83,18 @@ def test_call_in_flight_is_seen_while_it_is(server):
         sent = hands.submit(send, server)
         eventually(lambda: newest(server)["seq"] > before)
         call = newest(server)
-        assert (call["to"], call["ended"], call["mails"]) == ("ada@example.com", "", [])
+        assert (call["to"], call["ended"], call["emails"]) == ("ada@example.com", "", [])
         assert sent.result().ok
-    assert newest(server)["ended"] == "whole"
+    assert newest(server)["ended"] == "complete"
 
 
 def test_caller_that_left_while_the_provider_thought_was_not_answered_whole(server):
     server.set_controls(latency_ms=300)
     with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=5) as caller:
         caller.sendall(raw("sendgrid"))
-    eventually(lambda: newest(server)["ended"] == "unheard")
-    assert newest(server)["mails"]
-    assert server.messages()[0]["answered"] == "unheard"
+    eventually(lambda: newest(server)["ended"] == "unread")
+    assert newest(server)["emails"]
+    assert server.messages()[0]["answered"] == "unread"
 
 
 def test_only_the_latest_are_remembered():
@@ -111,7 +111,7 @@ def test_number_that_is_none_is_refused(server):
     assert server.get("/api/calls", limit="0").json()["calls"] == []
 
 
-@pytest.mark.parametrize(("reads", "answered"), [(True, "whole"), (False, "unheard")])
+@pytest.mark.parametrize(("reads", "answered"), [(True, "complete"), (False, "unread")])
 def test_answer_that_its_caller_threw_away_unread_was_not_heard(server, reads, answered):
     caller = socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=5)
     before = server.stats()["accepted"]
@@ -131,7 +131,7 @@ def test_corrected_answer_outlives_the_process(tmp_path):
         caller.sendall(raw("sendgrid"))
         eventually(lambda: first.stats()["accepted"] == 1)
         caller.close()
-        eventually(lambda: first.messages()[0]["answered"] == "unheard")
+        eventually(lambda: first.messages()[0]["answered"] == "unread")
         send(first)
     with simulator(tmp_path) as second:
-        assert [(entry["seq"], entry["answered"]) for entry in second.messages()] == [(2, "whole"), (1, "unheard")]
+        assert [(entry["seq"], entry["answered"]) for entry in second.messages()] == [(2, "complete"), (1, "unread")]

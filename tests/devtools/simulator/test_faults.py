@@ -74,7 +74,7 @@ def test_silent_fault_says_nothing_and_the_journal_says_the_truth(server, provid
     assert [(entry["provider"], entry["answered"]) for entry in written] == ([(provider, answered)] if answered else [])
     # Only the next one was to meet it.
     assert send(server, provider).ok
-    assert server.messages()[0]["answered"] == "whole"
+    assert server.messages()[0]["answered"] == "complete"
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -140,7 +140,7 @@ def test_caller_who_left_before_the_answer_did_not_hear_it(server):
     with pytest.raises(requests.ReadTimeout):
         send(server, "sendgrid", timeout=0.1)
     eventually(lambda: server.stats()["accepted"] == before + 1)
-    assert server.messages()[0]["answered"] == "unheard"
+    assert server.messages()[0]["answered"] == "unread"
 
 
 def test_caller_who_leaves_a_held_connection_ends_the_hold(server):

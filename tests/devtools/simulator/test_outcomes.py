@@ -3,7 +3,7 @@
 import pytest
 
 from devtools.simulator.controls import Controls
-from devtools.simulator.outcomes import STORY, Event, Outcome, outcome_of, planned
+from devtools.simulator.outcomes import EVENTS, Event, Outcome, outcome_of, planned
 
 NUMBERS = range(1, 41)
 
@@ -50,7 +50,7 @@ def test_rates_share_out_the_fates():
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_every_outcome_is_reported_in_order_without_faults(outcome):
     told = planned(outcome, Controls(), 1)
-    assert tuple(due.event for due in told) == STORY[outcome]
+    assert tuple(due.event for due in told) == EVENTS[outcome]
     assert [due.due_s for due in told] == [due.happened_s for due in told] == sorted(due.due_s for due in told)
     assert not any(due.lost for due in told)
 
@@ -77,7 +77,7 @@ def test_lost_reports_are_about_as_many_as_the_rate_says():
 
 def test_doubled_report_comes_again_later():
     for plan in plans(webhook_doubled_rate=1):
-        for event in STORY[Outcome.DEFERRED]:
+        for event in EVENTS[Outcome.DEFERRED]:
             first, second = (due_s for told, due_s, _ in plan if told is event)
             assert second > first
 

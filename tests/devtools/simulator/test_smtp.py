@@ -40,7 +40,7 @@ def test_accepted_email_is_in_the_journal_with_our_message_id(server, port):
     entry = server.messages(provider="smtp")[0]
     assert (entry["to"], entry["to_name"], entry["subject"]) == ("ada@example.com", "Ada", "Welcome")
     assert entry["metadata"]["mailroom_message_id"] == "one"
-    assert (entry["answered"], server.calls()[-1]["ended"]) == ("whole", "whole")
+    assert (entry["answered"], server.calls()[-1]["ended"]) == ("complete", "complete")
 
 
 @pytest.mark.parametrize(("local", "code"), [("full", 452), ("greylisted", 450), ("unknown", 550)])

@@ -9,8 +9,8 @@ from notifications.rules.suppression import Reason
 
 
 def record_bounce(message: Message, attempt: DeliveryAttempt, bounce: BounceKind) -> None:
-    # The event is read like one of a webhook. An address that does not exist is suppressed here already: the next
-    # message to it may be due now.
+    # The event reader handles the event like a webhook's. A hard bounce suppresses the address here already, because
+    # the next message to it may be due now.
     event = ProviderEvent.objects.create(
         provider=attempt.provider,
         event_id=report.event_id(message.id, attempt.number),

@@ -1,4 +1,4 @@
-"""The compare-and-sets by which exactly one worker may send a message."""
+"""Claim, hand over and release messages by compare-and-set, so that one worker sends each."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -15,7 +15,7 @@ from notifications.providers.base.deadline import call_s
 from notifications.rules.states import STATUSES, Event, Status, Stream
 from notifications.rules.suppression import Reason
 
-# Run once for every email: put together by the ORM it would cost four times as much of the worker's time.
+# In SQL because it runs once per email: built by the ORM, it would cost the worker four times as much time.
 _HAND_OVER = """
 UPDATE notifications_message
 SET handed_over_at = statement_timestamp(), attempts = attempts + 1, provider = %(provider)s, claims_lost = 0,
@@ -45,7 +45,7 @@ _TERMS = {
 
 
 def claim(message_ids: Iterable[UUID]) -> list[Message]:
-    """Claim what is due of these messages; return it in this order, users loaded.
+    """Claim the due messages and return them in this order, users loaded.
 
     Only the first claim succeeds, so publishing an id twice is harmless.
     """
@@ -68,9 +68,8 @@ def claim(message_ids: Iterable[UUID]) -> list[Message]:
 def hand_over(message: Message, provider: str) -> bool:
     """Record that the provider is about to be called, and count the attempt.
 
-    False: the worker must not call. It slept past its lease, or has too little of it left for a whole call. A message
-    whose address was suppressed meanwhile, and that is no recheck, keeps its claim and is judged again when the lease
-    has ended.
+    Return False if the worker must not call: its lease has ended or is too short for a whole call, or the address was
+    suppressed meanwhile. The message then keeps its claim until the lease ends.
     """
     with connection.cursor() as cursor:
         mine = {"id": message.id, "token": message.lease_token, "provider": provider, "call_s": call_s()}
@@ -81,29 +80,29 @@ def hand_over(message: Message, provider: str) -> bool:
     return bool(marked)
 
 
-def release(messages: Sequence[Message], *, at_once: bool = True) -> None:
-    # The messages were not handed over. The relay publishes them now, or after its pause.
+def release(messages: Sequence[Message], *, relay_now: bool = True) -> None:
+    # For messages that were not handed over. The relay publishes them now, or after its pause.
     mine = Message.objects.filter(
         id__in=[message.id for message in messages],
         lease_token__in={message.lease_token for message in messages},
         handed_over_at__isnull=True,
     )
-    transitions.apply(Event.RELEASED, mine, **(REQUEUE_IN_ORDER if at_once else {}))
+    transitions.apply(Event.RELEASED, mine, **(REQUEUE_IN_ORDER if relay_now else {}))
 
 
 def revert_hand_over(message: Message) -> None:
-    # The provider was not called, so that was no attempt. Nothing happens if the claim was lost in between.
+    # The provider was not called, so this was no attempt. Has no effect if the claim was lost in between.
     mine = Message.objects.filter(id=message.id, lease_token=message.lease_token)
     transitions.apply(Event.RELEASED, mine, attempts=F("attempts") - 1, **REQUEUE_IN_ORDER)
 
 
 def requeue(message_ids: Sequence[UUID]) -> int:
-    # Their publishing did not fail, so the relay's growing pauses restart. What is not due yet stays so.
+    # For due messages. Publishing did not fail, so the relay's growing pauses are reset.
     waiting = Message.objects.filter(id__in=message_ids, status=Status.QUEUED, due_at__lte=Now())
     return waiting.update(**REQUEUE_IN_ORDER)
 
 
 def defer(message_ids: Sequence[UUID], waits_s: Sequence[float]) -> None:
-    # The budget has nothing for them now. This costs no attempt.
+    # The budget grants them nothing now. This costs no attempt.
     with connection.cursor() as cursor:
         cursor.execute(_DEFER, {**_TERMS, "ids": list(message_ids), "waits_s": list(waits_s)})

@@ -36,26 +36,27 @@ from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Event, Stream
 from notifications.runtime.database import drop_connection, is_outage
 
-# At most so many messages are claimed at once: a killed worker leaves few behind, and their leases cover their calls.
+#: Messages claimed per group: a killed worker leaves at most this many behind, and their leases cover their calls.
 GROUP = 10
-# After this long a task leaves the rest of its ids to the relay: its thread looks at the queues again, so that urgent
-# mail waits for a few calls, not for a whole chunk.
+#: After this long, a task leaves the rest of its ids to the relay, so that urgent email waits for a few calls and not
+#: for a whole chunk.
 SLICE_S = 3.0
-# Up to this delay Celery's own retry is the fast path of a single message, seen in Flower; the relay has the rest.
+#: Up to this delay, Celery retries a single message (shown in Flower); the relay does so after longer ones.
 CELERY_RETRY_S = 60.0
+#: How long after Celery's retry the relay publishes the message, if it is still due.
 RELAY_SLACK_S = 10.0
-# So many failed probes of one message do not count towards its ceiling: while other messages fail too or the provider
-# does not reply, and while it is the only one that is refused, which may be its own fault.
-MOST_FORGIVEN_IN_OUTAGE, MOST_FORGIVEN = 30, 5
-# How long a database that went away in mid-group is waited for: a restart takes less.
+#: Failed probes of one message that do not count towards its limit: while other messages fail too or the provider does
+#: not reply, and while this message is the only one refused, which may be its fault.
+MAX_FORGIVEN_IN_OUTAGE, MAX_FORGIVEN = 30, 5
+#: How long to wait for a database that fails in mid-group: a restart takes less.
 RELEASE_WITHIN_S = 10.0
-# What a report calls messages that were left queued.
-LEFT, NO_PROVIDER = "left for later", "waiting for a provider"
+# The results of messages that stay queued.
+REQUEUED, NO_PROVIDER = "requeued", "waiting for a provider"
 
 
 @dataclass
 class DeliveryReport:
-    """The ids of one task, counted by result. `retry_in_s` is for Celery's retry of a single message."""
+    """The messages of one task, counted by result. `retry_in_s` is for Celery's retry of a single message."""
 
     counts: Counter[str] = field(default_factory=Counter)
     retry_in_s: float | None = None
@@ -69,16 +70,14 @@ def deliver(
 ) -> DeliveryReport:
     """Send the messages that are due, relevant and within the budget.
 
-    The rest stays queued. After the current call it ends early if its time slice is over or `stopping` is true; the
-    relay gets the rest immediately. Raises database errors if nothing was
-    handed over before, and RecordLostError if something was.
+    The others stay queued. Ends after the current call if its time slice is over or `stopping()` is true; the relay
+    publishes the rest immediately. Raises database errors if no message was handed over before, else RecordLostError.
     """
-    run = DeliveryRun(stream, carrier, single=len(message_ids) == 1)
-    run.stopping = stopping
+    run = DeliveryRun(stream, carrier, single=len(message_ids) == 1, stopping=stopping)
     rest = list(message_ids)
     while rest:
         if run.is_over:
-            run.report.counts[LEFT] += requeue(rest)
+            run.report.counts[REQUEUED] += requeue(rest)
             break
         with find_route(rest) as route:
             if route is None:
@@ -92,26 +91,26 @@ def deliver(
 
 
 class DeliveryRun:
-    def __init__(self, stream: Stream, carrier: Carrier, *, single: bool) -> None:
+    def __init__(self, stream: Stream, carrier: Carrier, *, single: bool, stopping: Callable[[], bool]) -> None:
         self.stream = stream
         self.carrier = carrier
         self.single = single
         self.report = DeliveryReport()
         self.grant = grants.Grant(0)
-        self.stopping: Callable[[], bool] = lambda: False
+        self.stopping = stopping
         self.until = time.monotonic() + SLICE_S
-        # Whose turn it is: what goes wrong now may be its fault.
-        self.turn_of: Message | None = None
-        # Nothing is known of a provider's speed before the first call.
+        # An error while it is delivered may be its fault.
+        self.current: Message | None = None
+        # Seconds of the last call, by provider. Before the first one, its speed is unknown.
         self.call_s: defaultdict[str, float] = defaultdict(lambda: USE_WITHIN_S)
 
     @property
     def is_over(self) -> bool:
-        # At least one message is sent, however slow everything is.
-        return self.stopping() or (self.turn_of is not None and time.monotonic() > self.until)
+        # At least one message is tried, however slow everything is.
+        return self.stopping() or (self.current is not None and time.monotonic() > self.until)
 
     def group_size(self, route: Route) -> int:
-        # As many as can be sent while their grant is fresh: the budget counts grants, the provider calls.
+        # As many as can be sent while their grant is fresh: the budget counts grants, the provider counts calls.
         if route.is_probe:
             return 1
         return max(1, min(GROUP, int(USE_WITHIN_S / max(self.call_s[route.name], 1e-3))))
@@ -131,9 +130,9 @@ class DeliveryRun:
             ]
             grants.release(route.name, self.stream, grant, grant.count - len(going))
             while going and route.accepts_email() and not self.is_over:
-                self.turn_of = going[0][0]
+                self.current = going[0][0]
                 if not self.deliver_one(*going.pop(0), route):
-                    # Its share is for another: what cannot be sent must not use up what others need.
+                    # Nothing was sent, so others may use the grant.
                     grants.release(route.name, self.stream, grant, 1)
             return self.release_rest([message for message, _ in going], grant, route)
         except Exception as error:
@@ -141,37 +140,37 @@ class DeliveryRun:
             raise
 
     def release_rest(self, rest: Sequence[Message], grant: grants.Grant, route: Route) -> list[UUID]:
-        # Releases their share of the budget too.
+        # Releases their grants too.
         if rest:
             release(rest)
             grants.release(route.name, self.stream, grant, len(rest))
         return [message.id for message in rest]
 
     def release_after_error(self, claimed: Sequence[Message], error: Exception) -> None:
-        # Database errors are no message's fault, and Celery tries again. Any other error makes the current message
-        # suspect: it keeps its claim until the lease ends, which is counted, and the others go on without it.
-        away = is_outage(error)
-        others = [message for message in claimed if away or message is not self.turn_of]
-        # A database that does not come back soon leaves them to the end of their leases.
+        # In an outage of the database, Celery retries all. After any other error, the current message is suspect: it
+        # keeps its claim until the lease ends, which counts as a lost claim, and the others are released.
+        is_down = is_outage(error)
+        others = [message for message in claimed if is_down or message is not self.current]
+        # If the outage lasts, their claims end with their leases.
         with suppress(RecordLostError):
-            retry_until_written(lambda: release(others, at_once=away), within_s=RELEASE_WITHIN_S)
+            retry_until_written(lambda: release(others, relay_now=is_down), within_s=RELEASE_WITHIN_S)
 
-    def skip(self, message: Message, why: Skip | None, *, age_s: float) -> bool:
-        if why is None:
+    def skip(self, message: Message, reason: Skip | None, *, age_s: float) -> bool:
+        if reason is None:
             return False
         pause_s = retry.misfit_pause_s(age_s, is_bulk=self.stream is Stream.BULK, jitter=_jitter())
-        record_skip(message, why, pause_s=pause_s)
-        self.report.counts[why.event.value] += 1
+        record_skip(message, reason, pause_s=pause_s)
+        self.report.counts[reason.event.value] += 1
         return True
 
     def deliver_one(self, message: Message, facts: Facts, route: Route) -> bool:
         """Deliver one message; return whether the provider was called."""
         if facts.is_recheck and not take_recheck(message):
-            skip = Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail")
+            skip = Skip(Event.ADDRESS_SUPPRESSED, "another message is testing whether the address accepts email")
             self.skip(message, skip, age_s=facts.age_s)
             return False
         try:
-            mail = render(message, attempt=message.attempts + 1)
+            email = render(message, attempt=message.attempts + 1)
         except RenderingError as error:
             cause = f"it cannot be rendered: {error}"
             has_time = facts.age_s < kinds.get(message.kind).max_age.total_seconds()
@@ -182,11 +181,11 @@ class DeliveryRun:
         if not self.hand_over(message, route):
             self.report.counts["claim lost"] += 1
             return False
-        self.call(message, facts, mail, route)
+        self.call(message, facts, email, route)
         return True
 
-    def call(self, message: Message, facts: Facts, mail: OutgoingEmail, route: Route) -> None:
-        answer = self.send(mail, route)
+    def call(self, message: Message, facts: Facts, email: OutgoingEmail, route: Route) -> None:
+        answer = self.send(email, route)
         effect = route.report(answer, message.id)
         if isinstance(answer, ProviderError) and self.is_forgiven(message, answer, effect):
             message.attempts_forgiven += 1
@@ -202,18 +201,18 @@ class DeliveryRun:
             self.report_to_budget(answer, route)
 
     def is_forgiven(self, message: Message, answer: ProviderError, effect: Effect) -> bool:
-        # Forgiven attempts do not count towards the kind's ceiling. The message is not at fault if we are too fast, are
-        # refused, or meet an outage: that must not use up its attempts, within bounds. A probe in doubt counts: it may
-        # be a copy, which nothing else bounds.
+        # Forgiven attempts do not count towards the kind's limit. Rate limits, a broken set-up and outages are not the
+        # message's fault, so they must not use up its attempts, within bounds. An ambiguous probe counts: it may have
+        # sent a duplicate, and nothing else bounds those.
         if not answer.costs_an_attempt:
             return True
         is_at_fault = answer.is_reply and not effect.is_outage
-        most = MOST_FORGIVEN if is_at_fault else MOST_FORGIVEN_IN_OUTAGE
+        most = MAX_FORGIVEN if is_at_fault else MAX_FORGIVEN_IN_OUTAGE
         is_forgivable = effect.failed_probe and answer.error_class is not ErrorClass.AMBIGUOUS
         return is_forgivable and message.forgiven_attempts < most
 
     def hand_over(self, message: Message, route: Route) -> bool:
-        # False also if the hand-over took so long (a worker may hang) that the call would outlive the lease.
+        # Also False if the hand-over took too much time (a worker may hang): the call could outlive the lease.
         asked_at = time.monotonic()
         if not hand_over(message, route.name):
             return False
@@ -222,15 +221,15 @@ class DeliveryRun:
             revert_hand_over(message)
         return in_time
 
-    def send(self, mail: OutgoingEmail, route: Route) -> Accepted | ProviderError:
-        # Sending is waiting: other threads have the connection meanwhile.
+    def send(self, email: OutgoingEmail, route: Route) -> Accepted | ProviderError:
+        # The call only waits: other threads can use the connection meanwhile.
         drop_connection()
         began = time.monotonic()
         answer: Accepted | ProviderError
         try:
-            answer = route.provider.send(mail)
+            answer = route.provider.send(email)
         except ProviderError as error:
-            answer = refusals.reclassified(route.name, mail.to_address, error)
+            answer = refusals.reclassified(route.name, email.to_address, error)
         self.call_s[route.name] = time.monotonic() - began
         return answer
 
@@ -263,4 +262,4 @@ class DeliveryRun:
 
 
 def _jitter() -> float:
-    return random.random()  # noqa: S311 - spreads load, guards nothing
+    return random.random()  # noqa: S311 - not for security

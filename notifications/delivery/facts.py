@@ -1,4 +1,4 @@
-"""Collect the facts for the relevance of a group, with two queries."""
+"""Collect the facts that decide the relevance of messages, in two queries."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,14 +14,14 @@ from notifications.rules.states import STATUSES, Status, Stream
 from notifications.rules.suppression import ActiveSuppression, Candidate, blocking_reason, is_recheck
 from notifications.runtime.database import is_outage
 
-# A newer message in one of these states reaches, has reached or may have reached the person.
+# A newer message in one of these states will reach or may have reached the recipient.
 _ALIVE = [Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN]
 
-# Is its time over; is there a newer one of its kind, that does not stand in line yet: whoever asks once more while
-# sign-up mail is slowed must not lose the better place; how many of its kind has its address been sent within an hour,
-# whoever asked for them, or may be sent right now? Of messages that several workers hold at the same moment each counts
-# those claimed before it. Anonymized ones have one empty address in common, and are not counted. Run for every group:
-# put together by the ORM it would cost the worker twice as much.
+# For each message: is it expired; is there a newer one of its kind that the bounce brake does not hold back (a user who
+# signs up again while sign-up email is slowed must not lose the better place); how many of its kind were sent to its
+# address within an hour, or may be being sent now? Of messages that several workers hold at the same time, each counts
+# those claimed before it. Anonymized messages share one empty address and are not counted. In SQL because it runs for
+# every group: built by the ORM, it would cost the worker twice as much time.
 _FACTS = """
 SELECT mine.id, extract(epoch FROM statement_timestamp() - mine.created_at)::float,
     coalesce(mine.expires_at <= statement_timestamp(), false),
@@ -48,7 +48,7 @@ FROM notifications_message AS mine WHERE mine.id = ANY(%(ids)s)
 
 
 def gather(messages: Sequence[Message]) -> list[tuple[Message, Facts]]:
-    # Claimed messages, users loaded, judged by the database's clock.
+    # For claimed messages with their users loaded. Times are on the database's clock.
     if not messages:
         return []
     with connection.cursor() as cursor:
@@ -68,8 +68,8 @@ def gather(messages: Sequence[Message]) -> list[tuple[Message, Facts]]:
 
 
 def _facts(message: Message, known: Facts, suppressions: list[ActiveSuppression]) -> Facts:
-    # A kind is the application's code: its errors concern this message only. A database outage passes through; a query
-    # that no database can answer is the kind's error.
+    # A kind is the application's code, so its errors concern this message only. An outage of the database is raised; an
+    # invalid query is the kind's error.
     if message.anonymized_at:
         return replace(known, anonymized=True)
     try:

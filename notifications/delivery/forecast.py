@@ -13,14 +13,14 @@ RENDERING = "rendering/"
 
 
 def replay_skips(messages: Sequence[Message]) -> list[tuple[Message, Skip | None]]:
-    """Return why each message would not go out if queued again; None if it would."""
+    """Return why each message would not be sent if queued again; None if it would."""
     return [(message, _skip(message, facts)) for message, facts in gather(messages)]
 
 
 def resend_skips(messages: Sequence[Message]) -> list[tuple[Message, Skip | None]]:
-    """Return why a copy of each message would not go out; None otherwise.
+    """Return why a copy of each message would not be sent; None if it would.
 
-    A copy is the newest of its kind and has its whole time before it.
+    A copy would be the newest of its kind, and not expired.
     """
     found = gather(messages)
     return [(message, _skip(message, replace(facts, expired=False, superseded=False))) for message, facts in found]
@@ -31,7 +31,7 @@ def _skip(message: Message, facts: Facts) -> Skip | None:
 
 
 def _still_broken(message: Message) -> Skip | None:
-    # If the rendering fails again, the message would die again.
+    # A message whose rendering fails again would die again.
     if not message.error_fingerprint.startswith(RENDERING):
         return None
     try:

@@ -1,13 +1,13 @@
-"""Recognize errors that a worker of another version may not have."""
+"""Recognize errors that a worker of another version may not raise."""
 
 from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db import ProgrammingError
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.urls import NoReverseMatch
 
-# In a rolling deploy an older worker meets newer messages: an unknown kind or page, a missing template or tag, a
-# context or a table of another shape. Such messages wait for a worker that fits. Exhausted memory and the like would be
-# the same everywhere.
+# In a rolling deploy, an older worker meets newer messages: an unknown kind or page, a missing template or tag, a
+# context or a table of another shape. Such messages wait for a worker of the right version. Errors like exhausted
+# memory would be the same in every worker.
 
 _OF_A_VERSION = (
     LookupError,  # kinds.UnknownKindError and rendering.MissingVariableError too

@@ -26,10 +26,9 @@ from notifications.runtime.database import drop_connection, error_name, is_outag
 logger = logging.getLogger(__name__)
 
 PAUSE_S = 0.5
-NO_TIME_LEFT = "its time was over before another attempt"
+NO_TIME_LEFT = "it expired before another attempt"
 
-# What is written of an attempt. The relay may have written "worker lost" for this very one; what the provider said is
-# better news.
+# The columns of an attempt that its report overwrites: the relay may have recorded the attempt as "worker lost".
 _REPORTED = (
     *("provider", "result", "provider_message_id", "error_code", "error"),
     *("duration_ms", "task_id", "worker"),
@@ -44,21 +43,22 @@ ON CONFLICT (message_id, number) DO UPDATE SET
     error = EXCLUDED.error, provider_message_id = EXCLUDED.provider_message_id,
     duration_ms = EXCLUDED.duration_ms, task_id = EXCLUDED.task_id, worker = EXCLUDED.worker
 """
-# What the provider itself has reported meanwhile of this attempt is better news than an answer that was lost.
+# A refusal does not overwrite an acceptance that the provider has reported meanwhile.
 _REFUSED = f"{_ATTEMPT} WHERE notifications_deliveryattempt.result <> %(accepted)s"
-# Attempt and status in one statement, which is one transaction. Run once for every email, so it is put together once.
+# Attempt and status in one statement, which is one transaction. In SQL because it runs once per email; a test compares
+# it with the table of states.
 _ACCEPTED = f"""
 WITH attempt AS ({_ATTEMPT})
 UPDATE notifications_message
 SET status = %(sent)s, sent_at = statement_timestamp(), settle_at = NULL, status_reason = '', provider = %(provider)s,
     lease_token = NULL, lease_until = NULL, handed_over_at = NULL, died_at = NULL, error_fingerprint = ''
 WHERE id = %(message_id)s AND status = ANY(%(sources)s)
-"""  # noqa: S608 - put together from our own words only
+"""  # noqa: S608 - made of constants only
 _ACCEPTANCE: dict[str, Any] = {"sent": states.target(Event.ACCEPTED), "sources": states.sources(Event.ACCEPTED)}
 
 
 class RecordLostError(Exception):
-    """The provider was called, and the database stayed away. The message becomes uncertain."""
+    """The provider was called, but the database stayed unavailable. The message becomes uncertain."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class Carrier:
 
 
 def record_skip(message: Message, skip: Skip, *, pause_s: float) -> None:
-    # Nothing was handed over, so there is no attempt to record. A message that does not fit this worker waits
+    # Nothing was handed over, so there is no attempt to record. A message that needs a worker of another version waits
     # `pause_s`.
     changes: dict[str, Any] = {"status_reason": skip.reason[:200], "error_fingerprint": skip.fingerprint[:150]}
     if skip.event is Event.RELEASED:
@@ -80,15 +80,15 @@ def record_skip(message: Message, skip: Skip, *, pause_s: float) -> None:
 
 
 def record_acceptance(attempt: DeliveryAttempt) -> None:
-    # An acceptance is a fact whichever worker holds the message, so the lease token is not checked.
+    # An acceptance is a fact, whichever worker holds the message. So the lease token is not checked.
     def write() -> None:
         with connection.cursor() as cursor:
-            cursor.execute(_ACCEPTED, {**_said_of(attempt), **_ACCEPTANCE})
+            cursor.execute(_ACCEPTED, {**_values_of(attempt), **_ACCEPTANCE})
             if cursor.rowcount:
                 message = attempt.message
                 transitions.announce(Event.ACCEPTED, [transitions.Changed(id=message.id, kind=message.kind)])
 
-    _write_outcome(write)
+    _write_result(write)
 
 
 def record_refusal(
@@ -101,8 +101,8 @@ def record_refusal(
 ) -> None:
     """Queue the message again, end it, or wait for the provider's report.
 
-    `bounce` is what the answer says about the address, if the message ends by it. `relay_slack_s` is how long after the
-    due time the relay leaves the message to Celery's retry.
+    `bounce` is what the answer says about the address, recorded if the message ends. `relay_slack_s` is how long after
+    the due time the relay leaves the message to Celery's retry.
     """
     reason = str(attempt.error or attempt.error_code)[:200]
     match decision:
@@ -111,10 +111,10 @@ def record_refusal(
             relay_after = Now() + timedelta(seconds=after_s + relay_slack_s)
             changes: dict[str, Any] = {"due_at": due, "relay_after": relay_after}
             event = Event.RETRY
-        case GiveUp(why):
+        case GiveUp(cause):
             event = Event.FAILED
             changes = {"error_fingerprint": f"{attempt.provider}/{attempt.error_code}"[:150]}
-            reason = f"{why}: {reason}"[:200]
+            reason = f"{cause}: {reason}"[:200]
         case TooLate():
             event, changes = Event.EXPIRED, {}
             reason = f"{NO_TIME_LEFT}: {reason}"[:200]
@@ -149,7 +149,7 @@ def _held(message: Message) -> QuerySet[Message]:
     return Message.objects.filter(id=message.id, lease_token=message.lease_token)
 
 
-def _said_of(attempt: DeliveryAttempt) -> dict[str, Any]:
+def _values_of(attempt: DeliveryAttempt) -> dict[str, Any]:
     return {field: getattr(attempt, field) for field in ("message_id", "number", *_REPORTED)}
 
 
@@ -158,21 +158,21 @@ def _write_refusal(
 ) -> None:
     def write() -> None:
         with short_transaction():
-            # The message before the attempt, as whoever reads events or ends leases: the other way is a deadlock.
+            # Locks the message before the attempt, like all code; the other order would deadlock.
             held = transitions.apply(event, _held(message), **changes)
             with connection.cursor() as cursor:
-                cursor.execute(_REFUSED, {**_said_of(attempt), "accepted": DeliveryAttempt.Result.ACCEPTED})
-            # A message that is held by another now may be without its address.
+                cursor.execute(_REFUSED, {**_values_of(attempt), "accepted": DeliveryAttempt.Result.ACCEPTED})
+            # If the claim is lost, the message may have been anonymized.
             if held and bounce:
                 record_bounce(message, attempt, bounce)
 
-    _write_outcome(write)
+    _write_result(write)
 
 
 def retry_until_written(write: Callable[[], None], *, within_s: float) -> None:
-    """Write, and repeat while the database is away. Raises RecordLostError after `within_s`."""
+    """Write, and retry while the database is unavailable. Raises RecordLostError after `within_s`."""
     began = time.monotonic()
-    told = False
+    is_logged = False
     while True:
         try:
             return write()
@@ -181,18 +181,18 @@ def retry_until_written(write: Callable[[], None], *, within_s: float) -> None:
                 raise
             if time.monotonic() - began > within_s:
                 raise RecordLostError(error_name(error)) from None
-            if not told:
-                logger.warning("the database is away (%s); what is to be written down waits", error_name(error))
-                told = True
+            if not is_logged:
+                logger.warning("the database is unavailable (%s); the result of the delivery waits", error_name(error))
+                is_logged = True
             note_outage()
             drop_connection()
             time.sleep(PAUSE_S)
 
 
-def _write_outcome(write: Callable[[], None]) -> None:
-    """Write the outcome, and repeat during an outage. Raises RecordLostError.
+def _write_result(write: Callable[[], None]) -> None:
+    """Write the result, and retry during an outage. Raises RecordLostError.
 
-    It repeats as long as an uncertain message would wait to be settled. That is longer than the lease, but what ends a
-    lease is a write too. No caller may repeat this step: that would repeat the send.
+    Retries as long as an uncertain message waits to be settled. That is longer than the lease, but ending the lease is
+    a write too. No caller may repeat this step: that would repeat the send.
     """
     retry_until_written(write, within_s=settings.UNCERTAIN_SETTLE_S)

@@ -1,6 +1,6 @@
 """Find out whether a provider refuses every message or only some.
 
-Its text may leave that open; its other answers show it.
+The text of one refusal may leave that open; the provider's recent answers show it.
 """
 
 import logging
@@ -17,26 +17,26 @@ from notifications.rules.retry import ErrorClass
 
 logger = logging.getLogger(__name__)
 
-# The same refusal for so many different recipients, one after the other and nothing accepted between, is not about each
-# of them: for good it is about us, and for now about the provider.
+#: The same refusal for this many recipients in a row, with no acceptance between, is not about each of them: a
+#: permanent one is about our account, a temporary one about the provider.
 RUN = 10
-# What is said of a recipient's server, or by it, has to be said of so many domains: one may not like us.
+#: A refusal by recipients' servers has to come from this many domains: a single one may block us.
 DOMAINS = 3
-LATELY = timedelta(hours=1)
+RECENTLY = timedelta(hours=1)
 _OF_ALL = {ErrorClass.PERMANENT: ErrorClass.MISCONFIGURED, ErrorClass.TRANSIENT: ErrorClass.TRANSIENT}
 _REFUSED = {
     DeliveryAttempt.Result.PERMANENT,
     DeliveryAttempt.Result.MISCONFIGURED,
     DeliveryAttempt.Result.TRANSIENT,
 }
-# Numbers of queues, times and messages differ from answer to answer.
+# Ids of queues, times and messages differ from answer to answer.
 _NUMBERS = re.compile(r"\S*\d\S*")
 
 
 def reclassified(provider: str, address: str, answer: ProviderError) -> ProviderError:
-    # A refusal of every message is not about this one.
+    # Classifies a refusal of every message as one of the provider or our account.
     if answer.is_reply and answer.may_be_of_some:
-        return _of_some(answer) if takes_others(provider, address, answer) else answer
+        return _of_some(answer) if accepts_others(provider, address, answer) else answer
     is_of_a_server = answer.about is About.RECIPIENT and answer.bounce is BounceKind.BLOCKED
     may_be_of_all = answer.about is About.MESSAGE or is_of_a_server
     if not (answer.is_reply and may_be_of_all and answer.error_class in _OF_ALL):
@@ -49,34 +49,34 @@ def reclassified(provider: str, address: str, answer: ProviderError) -> Provider
 
 
 def _of_some(answer: ProviderError) -> ProviderError:
-    # It is tried again, because an operator may change the set-up, but not without end.
+    # Retried, because an operator may change the set-up, but only up to the kind's limit.
     return ProviderError(ErrorClass.TRANSIENT, answer.code, answer.detail, about=About.MESSAGE)
 
 
-def takes_others(provider: str, address: str, answer: ProviderError) -> bool:
-    # Recently. Handles database errors.
+def accepts_others(provider: str, address: str, answer: ProviderError) -> bool:
+    # Whether others were accepted since the first such refusal. Handles database errors.
     if len(refused_alike(provider, address, answer)) >= RUN:
         return False
-    lately = DeliveryAttempt.objects.filter(provider=provider, recorded_at__gt=Now() - LATELY)
-    alike = lately.filter(error_code=answer.code, result=DeliveryAttempt.Result.MISCONFIGURED)
+    recent = DeliveryAttempt.objects.filter(provider=provider, recorded_at__gt=Now() - RECENTLY)
+    alike = recent.filter(error_code=answer.code, result=DeliveryAttempt.Result.MISCONFIGURED)
     try:
         first = alike.order_by("recorded_at").values_list("recorded_at", flat=True).first()
         if first is None:
             return False
-        return lately.filter(result=DeliveryAttempt.Result.ACCEPTED, recorded_at__gt=first).exists()
+        return recent.filter(result=DeliveryAttempt.Result.ACCEPTED, recorded_at__gt=first).exists()
     except Error as error:
-        logger.warning("the attempts before a refusal cannot be read (%s)", type(error).__name__)
+        logger.warning("cannot read the attempts before a refusal (%s)", type(error).__name__)
         return False
 
 
 def refused_alike(provider: str, address: str, answer: ProviderError) -> set[str]:
-    # The recipients of the series of refusals with the same text, of which this is the last. Handles database errors.
+    # The recipients of the unbroken series of equal refusals that this one ends. Handles database errors.
     recipients = {address.lower()}
     try:
         attempts = DeliveryAttempt.objects.filter(provider=provider).order_by("-recorded_at")
         last = list(attempts.values_list("result", "error_code", "error", "message__to_address")[: 2 * RUN])
     except Error as error:
-        logger.warning("the attempts before a refusal cannot be read (%s)", type(error).__name__)
+        logger.warning("cannot read the attempts before a refusal (%s)", type(error).__name__)
         return recipients
     for result, code, text, recipient in last:
         if result not in _REFUSED or (code, _words(text)) != (answer.code, _words(str(answer))):
@@ -86,5 +86,5 @@ def refused_alike(provider: str, address: str, answer: ProviderError) -> set[str
 
 
 def _words(error: str) -> str:
-    # Without the error's class and without what differs every time.
+    # Without the error's class, and without parts that differ every time.
     return _NUMBERS.sub("", error.partition(": ")[2])

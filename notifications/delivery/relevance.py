@@ -10,10 +10,10 @@ ERASED = "it was anonymized: the recipient's address is erased"
 NO_ACCOUNT = "there is no account with this address"
 ACCOUNT_CLOSED = "the account is closed"
 ADDRESS_CHANGED = "the address is no longer the account's"
-SUPERSEDED = "a newer one of its kind was asked for"
-NOT_NEEDED = "no longer needed"
-FLOODED = "the address has been sent too many of its kind within an hour"
-TOO_LATE = "its time was over before it could be sent"
+SUPERSEDED = "a newer message of its kind was requested"
+NOT_NEEDED = "its kind is no longer relevant to the user"
+FLOODED = "the address got too many messages of its kind within an hour"
+TOO_LATE = "it expired before it could be sent"
 SUPPRESSED = "the address is suppressed: {reason}"
 
 
@@ -22,22 +22,22 @@ class Facts:
     # The recipient is erased.
     anonymized: bool = False
     expired: bool = False
-    # It needs an account, and there is none: never was, or no longer.
+    # Its kind requires an account, and there is none, or no longer.
     user_gone: bool = False
     user_inactive: bool = False
     address_changed: bool = False
     superseded: bool = False
-    # The address has been sent as many of this kind as it may be within an hour.
+    # The address has reached the hourly limit of this kind.
     flooded: bool = False
-    # Why the address gets no such mail; empty if it does.
+    # Why the address gets no such email; empty if it does.
     suppressed: str = ""
-    # It may only go if it is the one message that sees whether the address takes mail again.
+    # It may only be sent as the one message that tests whether the address accepts email again.
     is_recheck: bool = False
     is_relevant: bool = True
-    # The name of what the kind raised when it was asked, and whether another version of the code may not raise it.
+    # The name of the error that the kind raised, and whether another version of the code may not raise it.
     broken: str = ""
     may_fit_elsewhere: bool = False
-    # Seconds since it was written, by the database's clock.
+    # Seconds since it was enqueued, on the database's clock.
     age_s: float = 0.0
 
 
@@ -45,8 +45,8 @@ class Facts:
 class Skip:
     """Why a message is not sent.
 
-    `fingerprint`: the same for all failures of one cause. With Event.RELEASED only this worker does not send it; the
-    message waits for one that can.
+    `fingerprint`: the same for all failures of one cause. With Event.RELEASED, the message waits for a worker of
+    another version.
     """
 
     event: Event
@@ -55,7 +55,7 @@ class Skip:
 
 
 def skip_reason(facts: Facts) -> Skip | None:
-    # The most telling reason comes first.
+    # The most specific reason comes first.
     checks = (
         (facts.anonymized, Skip(Event.CANCELLED, ERASED)),
         (bool(facts.broken), _broken(facts)),
@@ -74,7 +74,7 @@ def skip_reason(facts: Facts) -> Skip | None:
 def _broken(facts: Facts) -> Skip:
     cause = f"its kind raised {facts.broken}"
     if facts.broken == UNKNOWN_KIND:
-        cause = "this worker does not know its kind"
+        cause = "this worker has no such kind; restart it after deploying"
     return misfit(cause, f"kind/{facts.broken}", may_fit_elsewhere=facts.may_fit_elsewhere, has_time=not facts.expired)
 
 
@@ -82,5 +82,5 @@ def misfit(cause: str, fingerprint: str, *, may_fit_elsewhere: bool, has_time: b
     if not may_fit_elsewhere:
         return Skip(Event.FAILED, cause, fingerprint)
     if not has_time:
-        return Skip(Event.EXPIRED, f"its time was over before a worker could send it: {cause}")
-    return Skip(Event.RELEASED, f"waits for a worker that fits: {cause}", fingerprint)
+        return Skip(Event.EXPIRED, f"it expired before a worker could send it: {cause}")
+    return Skip(Event.RELEASED, f"waits for a worker of another version: {cause}", fingerprint)

@@ -1,4 +1,4 @@
-"""Render a message as the email that goes out. Tokens are created here and live in memory only."""
+"""Render a message into an email. Tokens are created here and never stored."""
 
 import logging
 import re
@@ -20,14 +20,14 @@ from notifications.runtime.database import is_outage
 
 logger = logging.getLogger(__name__)
 
-# Gmail and Outlook drop or ignore much of <style>. Media queries cannot be inlined and stay; nothing is loaded.
+# Gmail and Outlook ignore much of <style>, so styles are inlined, except media queries. Nothing is loaded.
 _inliner = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 
 
 class RenderingError(Exception):
     """The templates and the context of this message do not fit.
 
-    The text names the error's type, never its values. `may_fit_elsewhere`: another version of the code may render it.
+    The error's text names its type, never its values. `may_fit_elsewhere`: another version of the code may render it.
     """
 
     def __init__(self, problem: str, *, may_fit_elsewhere: bool = False) -> None:
@@ -36,7 +36,7 @@ class RenderingError(Exception):
 
 
 class MissingVariableError(LookupError):
-    """A template uses a variable that has no value. The text is the template's name for it."""
+    """A template uses a variable that has no value. The error's text is its name."""
 
 
 class BrokenTranslationError(ValueError):
@@ -49,11 +49,11 @@ class Content(NamedTuple):
     html: str
 
 
-class _Hole(str):
-    """What Django's engine inserts for a missing variable, formatted with its name.
+class _MissingVariable(str):
+    """Raise when Django's engine inserts it for a missing variable, formatted with its name.
 
-    Raising is better than thousands of emails with a gap. `{% if %}` and `{% for %}` do not use this, so a template can
-    say that something may be missing.
+    An error is better than thousands of emails with a gap. `{% if %}` and `{% for %}` do not use this, so a template
+    can handle an optional variable.
     """
 
     __slots__ = ()
@@ -62,10 +62,10 @@ class _Hole(str):
         raise MissingVariableError(str(variable))
 
 
-class _WholeLanguage(Context):
-    """Raise where Django would insert the untranslated sentence.
+class _OneLanguage(Context):
+    """Raise where Django would insert the untranslated sentence, so that no email mixes languages.
 
-    An email in two languages is no email. Django looks the sentence up with every language off, and its variables here.
+    For the untranslated sentence, Django turns translation off and adds the variables with `update`.
     """
 
     def update(self, other_dict: dict[str, Any] | Context) -> Any:
@@ -77,8 +77,8 @@ class _WholeLanguage(Context):
 def render(message: Message, *, attempt: int) -> OutgoingEmail:
     """Return the email for the coming attempt, in the recipient's language.
 
-    Raises RenderingError for any error of a template or a context function in the site's own language. A broken
-    translation costs the recipient the language, not the email. A database outage passes through.
+    Raises RenderingError for any error of a template or a context function. An email that fails only in the recipient's
+    language is rendered in the site's. An outage of the database is raised unchanged.
     """
     content = _content_in_some_language(message)
     return OutgoingEmail(
@@ -95,7 +95,7 @@ def render(message: Message, *, attempt: int) -> OutgoingEmail:
 
 
 def message_language(message: Message) -> str:
-    # The recipient's, if there is a translation.
+    # The recipient's, if the site has it.
     wish = users.language_of(message.user) if message.user else ""
     if not wish and isinstance(message.context, dict):
         wish = message.context.get("language") or ""
@@ -106,7 +106,7 @@ def message_language(message: Message) -> str:
 
 
 def content(message: Message, language: str) -> Content:
-    """Return what `message` says in `language`. Raises RenderingError as `render` does."""
+    """Render `message` in `language`. Raises RenderingError as `render` does."""
     try:
         with translation.override(language):
             return _content(message, language)
@@ -126,11 +126,9 @@ def _content_in_some_language(message: Message) -> Content:
     try:
         return content(message, language)
     except RenderingError as error:
-        in_own = content(message, settings.LANGUAGE_CODE)
-        logger.warning(
-            "%s cannot be rendered in %s (%s): sent in %s", message.kind, language, error, settings.LANGUAGE_CODE
-        )
-        return in_own
+        fallback = content(message, settings.LANGUAGE_CODE)
+        logger.warning("cannot render %s in %s (%s); sent in %s", message.kind, language, error, settings.LANGUAGE_CODE)
+        return fallback
 
 
 def _content(message: Message, language: str) -> Content:
@@ -148,12 +146,12 @@ def _content(message: Message, language: str) -> Content:
     data["subject"] = " ".join(_render(f"{folder}/subject.txt", data, escape=False).split())
     text = _render(f"{folder}/body.txt", data, escape=False)
     html = _render(f"{folder}/body.html", data, escape=True)
-    # A tag of a template leaves its line behind.
+    # Template tags leave blank lines.
     return Content(data["subject"], re.sub(r"\n{3,}", "\n\n", text).strip(), _inliner.inline(html))
 
 
 def _is_confirmed(message: Message) -> bool:
-    # The message goes to the address that its account has confirmed.
+    # Whether the account has confirmed the address of the message.
     user = message.user
     return user is not None and users.has_confirmed(user, message.to_address)
 
@@ -163,19 +161,19 @@ def _name_of(message: Message) -> str:
 
 
 def _unnamed(message: Message) -> dict[str, str]:
-    # Anyone can sign up, under any name, with another person's address. So the name is left out.
+    # Anyone can sign up with another person's address, under any name. So email to unconfirmed addresses has no name.
     return {"name": ""} if message.user and not _is_confirmed(message) else {}
 
 
 def _happened_at(message: Message) -> datetime:
-    # The time of the event, not of the email: a resend tells of it later, but it did not happen again.
+    # The time of the event, not of the email: a resend reports the same event later.
     while message.resend_of:
         message = message.resend_of
     return message.created_at
 
 
 def _render(name: str, data: dict[str, Any], *, escape: bool) -> str:
-    context_class = Context if data["language"] == settings.LANGUAGE_CODE else _WholeLanguage
+    context_class = Context if data["language"] == settings.LANGUAGE_CODE else _OneLanguage
     return str(_engine(Engine.get_default()).get_template(name).render(context_class({**data}, autoescape=escape)))
 
 
@@ -187,24 +185,24 @@ def _engine(site: Engine) -> Engine:
         loaders=site.loaders,
         libraries=site.libraries,
         builtins=[name for name in site.builtins if name not in Engine.default_builtins],
-        string_if_invalid=_Hole("%s"),
+        string_if_invalid=_MissingVariable("%s"),
     )
 
 
-def _senders_domain() -> str:
-    # In ASCII, as a header needs it.
+def _sender_domain() -> str:
+    # In ASCII, for a header.
     try:
         return bare_sender(settings.DEFAULT_FROM_EMAIL).rpartition("@")[2]
     except BadSenderError:
-        # Said by a system check, and by whoever sends this message.
+        # A system check reports this, and sending the message fails.
         return "invalid"
 
 
 def _headers(message: Message) -> dict[str, str]:
-    domain = _senders_domain()
+    domain = _sender_domain()
     return {
         "Message-ID": f"<{message.id}@{domain}>",
-        # RFC 3834, and Exchange's own way of saying it: no out-of-office answers, please.
+        # RFC 3834, and Exchange's equivalent: prevents automatic replies.
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "OOF, AutoReply",
     }

@@ -1,4 +1,4 @@
-"""Replay those dead letters that would be sent if they were queued now."""
+"""Replay the dead letters that would be sent if they were queued now."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ class ReplayVerdict(StrEnum):
     IRRELEVANT = "irrelevant"
     RESENT = "resent"  # another copy of the same email was or may be sent
     ANONYMIZED = "anonymized"  # the recipient is erased
-    BROKEN = "broken"  # its kind is gone or raises
+    BROKEN = "broken"  # its kind is missing or raises an error
 
 
 _ALIVE = {Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN}
@@ -82,7 +82,7 @@ class Tally:
 def dead_letters(
     *, kind: str = "", error: str = "", since: datetime | Combinable | None = None
 ) -> QuerySet[Message, Message]:
-    # `error`: a fingerprint or the beginning of an error. `since` is about the death.
+    # `error`: a fingerprint or its beginning. `since`: the earliest time of death.
     dead = Message.objects.filter(status__in=states.sources(Event.REPLAYED))
     if kind:
         dead = dead.filter(kind=kind)
@@ -92,7 +92,7 @@ def dead_letters(
 
 
 def replay_verdicts(messages: Sequence[Message]) -> list[tuple[Message, ReplayVerdict]]:
-    """Return each message, its user loaded, with its verdict. Raises database errors."""
+    """Return each message with its verdict; users must be loaded. Raises database errors."""
     copies = copies_of(messages)
     return [(message, _verdict(message, skip, copies[message.id])) for message, skip in forecast.replay_skips(messages)]
 
@@ -100,13 +100,13 @@ def replay_verdicts(messages: Sequence[Message]) -> list[tuple[Message, ReplayVe
 def _verdict(message: Message, skip: Skip | None, copies: Sequence[Message]) -> ReplayVerdict:
     if message.anonymized_at:
         return ReplayVerdict.ANONYMIZED
-    if any(_takes_its_place(copy, message) for copy in copies):
+    if any(_replaces(copy, message) for copy in copies):
         return ReplayVerdict.RESENT
     return _VERDICTS[skip.event] if skip else ReplayVerdict.RELEVANT
 
 
-def _takes_its_place(copy: Message, message: Message) -> bool:
-    # The recipient has or may get `copy`. Of several dead copies only the newest may live again.
+def _replaces(copy: Message, message: Message) -> bool:
+    # The recipient got or may get `copy`. Of several dead copies, only the newest can be replayed.
     if copy.id == message.id:
         return False
     return copy.status in _ALIVE or (copy.status == Status.DEAD and copy.created_at > message.created_at)
@@ -121,18 +121,18 @@ def replay(
 ) -> Tally:
     """Queue the dead letters of `queryset` that are still relevant, or only count them.
 
-    Every batch is a transaction of its own, and `notify` gets its messages within it. What another replay holds at this
-    moment is passed over. Nothing is published: the relay carries it, in chunks. Raises Django's database errors; the
-    batches before stay replayed, and the same call again does the rest.
+    Each batch is a separate transaction, in which `notify` gets the batch's messages. Messages that another replay
+    holds are skipped. The relay publishes the messages, in chunks. Raises Django's database errors; earlier batches
+    stay replayed, and another call does the rest.
     """
     dead = queryset.filter(status__in=states.sources(Event.REPLAYED)).select_related("user").order_by("id")
     if not dry_run:
-        # Of the message alone: the account is joined from the outside, and is not ours to lock.
+        # Locks the messages only, not the joined accounts.
         dead = dead.select_for_update(skip_locked=True, of=("self",))
     count, replayed, last = _Count(), 0, UUID(int=0)
     while True:
         with short_transaction():
-            # Onwards by id, so that what dies again meanwhile does not come round again.
+            # In order of id, so that a message that dies again is not replayed again.
             messages = list(dead.filter(id__gt=last)[:batch])
             if not messages:
                 return Tally(rows=count.rows(), replayed=replayed)
@@ -166,7 +166,7 @@ class _Count:
             self.died[key] = [min(first, message.died_at), max(last, message.died_at)]
 
     def rows(self) -> tuple[DeadGroup, ...]:
-        # The most dead first.
+        # The largest groups first.
         keys = sorted(self.groups, key=lambda key: (-self.groups[key].total(), key))
         return tuple(
             DeadGroup(

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from accounts import emails
 from notifications.breaker.circuit import CONSECUTIVE_FAILURES
 from notifications.breaker.permits import acquire
-from notifications.delivery.deliver import MOST_FORGIVEN, NO_PROVIDER, deliver
+from notifications.delivery.deliver import MAX_FORGIVEN, NO_PROVIDER, deliver
 from notifications.delivery.record import Carrier
 from notifications.models import Message
 from notifications.outbox import relay
@@ -139,7 +139,7 @@ OVERLOADED.is_reply = True
     ("answer", "status", "attempts"),
     [
         # The outage may be its own fault.
-        (OVERLOADED, Status.DEAD, emails.WELCOME.max_attempts + MOST_FORGIVEN),
+        (OVERLOADED, Status.DEAD, emails.WELCOME.max_attempts + MAX_FORGIVEN),
         (DOWN, Status.QUEUED, emails.WELCOME.max_attempts + 29),
         (REFUSED, Status.QUEUED, emails.WELCOME.max_attempts + 29),
     ],

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from accounts import emails
 from notifications.breaker import permits
-from notifications.delivery.deliver import MOST_FORGIVEN, NO_PROVIDER, deliver
+from notifications.delivery.deliver import MAX_FORGIVEN, NO_PROVIDER, deliver
 from notifications.delivery.record import Carrier
 from notifications.models import Message
 from notifications.outbox import relay
@@ -62,7 +62,7 @@ def test_message_that_is_the_only_probe_costs_a_bounded_number_of_calls(provider
         pauses.append(Message.objects.filter(id=message.id).values_list(F("due_at") - Now(), flat=True)[0])
         some_time_passes()
     assert message.status == Status.DEAD
-    assert len(provider.calls) <= emails.WELCOME.max_attempts + MOST_FORGIVEN
+    assert len(provider.calls) <= emails.WELCOME.max_attempts + MAX_FORGIVEN
     # The pauses grow with all attempts, whether they count or not.
     assert pauses[-1] >= timedelta(minutes=30)
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from notifications.delivery import deliver as delivering
 from notifications.delivery import record
-from notifications.delivery.deliver import LEFT, deliver
+from notifications.delivery.deliver import REQUEUED, deliver
 from notifications.delivery.record import Carrier, RecordLostError
 from notifications.delivery.render import RenderingError, render
 from notifications.models import Message
@@ -75,7 +75,7 @@ def test_refusal_that_comes_back_late_changes_nothing_of_another_claim(provider)
 def test_worker_that_is_told_to_stop_finishes_the_call_in_hand_and_returns_the_rest(provider, sent):
     messages = [MessageFactory(relay_after=Now() + timedelta(minutes=1), relayed=4) for _ in range(13)]
     report = run(*messages, stopping=lambda: len(provider.taken) >= sent)
-    assert report.counts == Counter({"sent": sent, LEFT: 13 - sent})
+    assert report.counts == Counter({"sent": sent, REQUEUED: 13 - sent})
     returned = Message.objects.filter(status=Status.QUEUED, lease_token=None, relay_after__lte=Now())
     assert list(returned.values_list("attempts", "claims_lost", "relayed")) == [(0, 0, 0)] * (13 - sent)
 
@@ -91,7 +91,7 @@ def test_returned_messages_go_to_their_place_before_the_backlog(provider):
 def test_budget_of_what_is_returned_is_given_back(provider, settings):
     settings.EMAIL_RATE, settings.EMAIL_STREAM_RATES = "1000", "default=8"
     messages = [MessageFactory() for _ in range(4)]
-    assert run(*messages, stopping=lambda: len(provider.taken) >= 2).counts == {"sent": 2, LEFT: 2}
+    assert run(*messages, stopping=lambda: len(provider.taken) >= 2).counts == {"sent": 2, REQUEUED: 2}
     assert str(run(*messages)) == "2 sent"
 
 
@@ -100,7 +100,7 @@ def test_task_whose_time_slice_is_over_leaves_the_rest_to_the_relay(provider, mo
     MessageFactory(relay_after=Now() + timedelta(minutes=1))
     messages = [MessageFactory(relay_after=Now() + timedelta(minutes=1)) for _ in range(7)]
     # One gets its turn all the same: where everything is slow there would be no end to it otherwise.
-    assert run(*messages).counts == {"sent": 1, LEFT: 6}
+    assert run(*messages).counts == {"sent": 1, REQUEUED: 6}
     assert Message.objects.filter(status=Status.QUEUED, relay_after__lte=Now()).count() == 6
 
 

@@ -1,4 +1,4 @@
-"""What a page says, by the names that outlive its wording."""
+"""Read a page by keys and codes, which outlive its wording."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Several posts that reach the same statement together: real threads, real transactions."""
+"""Run posts that reach the same statement together, in real threads and transactions."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +13,12 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 
-# Generous: a machine may be busy. No test waits so long unless it fails.
+# Generous for a busy machine. A test waits this long only when it fails.
 PATIENCE_S = 60
 
 
 def tab(of: Client) -> Client:
-    """Return another tab of the same browser: the same cookies as they are now."""
+    """Return another tab of the same browser, with a copy of its cookies."""
     client = Client()
     client.cookies = SimpleCookie()
     client.cookies.update(deepcopy(of.cookies))
@@ -26,7 +26,7 @@ def tab(of: Client) -> Client:
 
 
 def together(acts: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Do all at the same time, each in a thread with a database connection of its own; return what they returned."""
+    """Run all at the same time, in threads with separate database connections; return their results."""
 
     def one(act: Callable[[], Any]) -> Any:
         try:
@@ -44,7 +44,7 @@ def post_together(posts: Sequence[tuple[Client, str, dict[str, str]]]) -> list[H
 
 @contextmanager
 def held_until_all_are_there(monkeypatch: Any, owner: Any, name: str, number: int) -> Iterator[None]:
-    """Let the first `number` calls of `owner.name` go on only when all of them have come that far."""
+    """Block the first `number` calls of `owner.name` until all of them have started."""
     barrier = Barrier(number, timeout=PATIENCE_S)
     called = getattr(owner, name)
     left = iter(range(number))

@@ -16,7 +16,7 @@ from accounts.addresses import MAX_LENGTH, canonical_address, mailbox_of
         ("info@xn--bcher-kva.example", "info@xn--bcher-kva.example"),
     ],
 )
-def test_address_is_stored_in_one_form(typed, stored):
+def test_address_is_normalized(typed, stored):
     assert canonical_address(typed) == stored
     assert canonical_address(stored) == stored
 
@@ -43,7 +43,7 @@ def test_address_is_stored_in_one_form(typed, stored):
         ("a" * 65 + "@example.com", "invalid"),
     ],
 )
-def test_anything_else_is_refused_with_its_reason(typed, code):
+def test_invalid_value_is_rejected_with_a_reason(typed, code):
     with pytest.raises(ValidationError) as refusal:
         canonical_address(typed)
     assert refusal.value.code == code
@@ -64,5 +64,5 @@ def test_anything_else_is_refused_with_its_reason(typed, code):
         ("ada@notgmail.com", "ada@notgmail.com"),
     ],
 )
-def test_mailbox_behind_an_address(address, mailbox):
+def test_mailbox_of_an_address(address, mailbox):
     assert mailbox_of(address) == mailbox

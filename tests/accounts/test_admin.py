@@ -1,4 +1,4 @@
-"""People in the Django admin."""
+"""Users in the Django admin."""
 
 from io import StringIO
 
@@ -36,7 +36,7 @@ def test_adding_checks_the_address(admin_client, address, added):
     assert User.objects.filter(email="ada@example.com").exists() is added
 
 
-def test_taken_address_is_said(admin_client):
+def test_taken_address_is_reported(admin_client):
     UserFactory(email="ada@example.com")
     fields = {"email": "ADA@example.com", "usable_password": "false"}
     page = admin_client.post(reverse("admin:accounts_user_add"), fields)
@@ -44,7 +44,7 @@ def test_taken_address_is_said(admin_client):
 
 
 def notices():
-    """What was written to anybody, but for the administrator's own welcome."""
+    """Return all messages except the administrator's welcome email."""
     return list(Message.objects.exclude(kind="welcome").values_list("kind", "to_address"))
 
 
@@ -56,7 +56,7 @@ def notices():
         {"set-password": "1", "password1": "correct horse", "password2": "correct horse"},
     ],
 )
-def test_owner_is_told_of_a_password_that_an_administrator_has_changed(admin_client, fields):
+def test_owner_is_notified_of_a_password_changed_by_an_administrator(admin_client, fields):
     user = UserFactory(email="ada@example.com")
     user.set_password("an old password")
     user.save()
@@ -66,7 +66,7 @@ def test_owner_is_told_of_a_password_that_an_administrator_has_changed(admin_cli
 
 
 @pytest.mark.parametrize("typed", ["ada@example.com", "ADA@example.com"])
-def test_owner_is_told_of_a_password_that_a_command_has_changed(monkeypatch, typed):
+def test_owner_is_notified_of_a_password_changed_by_the_command(monkeypatch, typed):
     user = UserFactory(email="ada@example.com")
     monkeypatch.setattr(changepassword.Command, "_get_pass", lambda self, prompt="": "correct horse battery")
     call_command("changepassword", typed, stdout=StringIO())
@@ -75,14 +75,14 @@ def test_owner_is_told_of_a_password_that_a_command_has_changed(monkeypatch, typ
     assert notices() == [("password-changed", "ada@example.com")]
 
 
-def test_password_that_is_refused_is_told_to_nobody(admin_client):
+def test_rejected_password_notifies_no_one(admin_client):
     user = UserFactory()
     fields = {"usable_password": "true", "password1": "a", "password2": "b"}
     admin_client.post(reverse("admin:auth_user_password_change", args=[user.pk]), fields)
     assert notices() == []
 
 
-def test_old_address_is_told_of_a_new_one_and_of_nothing_else(admin_client):
+def test_old_address_is_notified_of_a_new_one_and_of_nothing_else(admin_client):
     user = UserFactory(email="ada@example.com", name="Ada")
     change = reverse("admin:accounts_user_change", args=[user.pk])
     fields = {"email": "ada@example.com", "name": "Ada L", "is_active": "on"}
@@ -93,7 +93,7 @@ def test_old_address_is_told_of_a_new_one_and_of_nothing_else(admin_client):
     assert "countess@" not in str(Message.objects.get(kind="address-changed").context)
 
 
-def test_administrators_change_their_own_password_where_they_are_told(admin_client):
+def test_administrators_change_their_password_in_the_admin(admin_client):
     answer = admin_client.get(reverse("admin:password_change"))
     assert answer["Location"] == reverse("accounts:password-change")
 
@@ -110,7 +110,7 @@ def logged(staff, thing):
 
 
 @pytest.mark.parametrize("how", ["the admin's page", "the admin's action", "a shell", "a query"])
-def test_log_of_what_staff_did_outlives_their_account(admin_client, how):
+def test_log_of_an_operators_actions_outlives_their_account(admin_client, how):
     staff, other, thing = UserFactory(is_staff=True), UserFactory(is_staff=True), UserFactory()
     entry, others = logged(staff, thing), logged(other, thing)
     if how == "the admin's page":
@@ -142,7 +142,7 @@ def test_log_is_read_only(admin_client, admin_user):
     )
 
 
-def test_log_of_lifts_forgets_the_address_of_a_deleted_account(admin_client, admin_user):
+def test_log_of_lifts_is_anonymized_with_the_account(admin_client, admin_user):
     user = UserFactory(email="ada@example.com")
     suppress.suppress(user.email, Reason.HARD_BOUNCE, "550 ada@example.com unknown")
     suppress.suppress(user.email, Reason.COMPLAINT, "")
@@ -151,17 +151,17 @@ def test_log_of_lifts_forgets_the_address_of_a_deleted_account(admin_client, adm
     admin_client.post(reverse("admin:notifications_suppression_lift", args=[row.pk]), {"why": why})
     row.refresh_from_db()
     assert row.lifted_at is not None
-    # As it was logged before.
+    # As earlier releases logged it.
     LogEntry.objects.update(object_repr="hard bounce: ada@example.com")
     user.delete()
     assert "ada@" not in str(list(LogEntry.objects.values()))
     row.refresh_from_db()
     assert (row.address, row.lifted_by) == ("", admin_user)
     assert "ada@" not in str(Suppression.objects.filter(lifted_at__isnull=False).values())
-    # What is in force keeps out who would sign up again.
+    # An active suppression also applies to a new sign-up.
     assert Suppression.objects.in_force(["ada@example.com"]).get().reason == Reason.COMPLAINT
 
 
-def test_new_entries_of_the_log_hold_no_address_of_a_suppression(admin_client):
+def test_log_entries_contain_no_address_of_a_suppression(admin_client):
     admin_client.post(reverse("admin:notifications_suppression_add"), {"address": "ada@example.com", "detail": "asked"})
     assert "ada@" not in str(list(LogEntry.objects.values()))

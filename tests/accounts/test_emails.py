@@ -1,5 +1,3 @@
-"""The emails that this site declares."""
-
 from datetime import timedelta
 
 import pytest
@@ -21,14 +19,14 @@ from tests.factories import UserFactory
         (timedelta(seconds=5), "0 minutes", "0 Minuten"),
     ],
 )
-def test_time_in_words(time, english, german):
+def test_duration_in_words(time, english, german):
     for language, words in (("en", english), ("de", german)):
         with translation.override(language):
             assert emails.duration_in_words(time) == words
 
 
 @pytest.mark.django_db
-def test_news_are_announced_to_confirmed_readers_only():
+def test_news_go_to_confirmed_subscribers_only():
     UserFactory()
     UserFactory(confirmed_at=timezone.now(), wants_news=False)
     UserFactory(confirmed_at=timezone.now(), is_active=False)

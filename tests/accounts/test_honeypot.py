@@ -1,5 +1,3 @@
-"""The field that only robots fill in."""
-
 import pytest
 from django import forms
 from django.template.loader import render_to_string
@@ -17,7 +15,7 @@ GOOD = {"email": "ada@example.com", "password": "correct horse battery"}
 
 @pytest.mark.parametrize("form", [Plain, SignUpForm])
 @pytest.mark.parametrize("text", ["http://spam.example", "x", "\x00", "y" * 100_000])
-def test_robot_is_botped_and_sees_no_error(form, text):
+def test_bot_is_recognized_and_sees_no_error(form, text):
     filled_in = form({**GOOD, "subject": text})
     assert filled_in.is_valid()
     assert filled_in.is_bot
@@ -25,14 +23,14 @@ def test_robot_is_botped_and_sees_no_error(form, text):
 
 @pytest.mark.parametrize("form", [Plain, SignUpForm])
 @pytest.mark.parametrize("more", [{}, {"subject": ""}, {"website": "https://ada.example"}])
-def test_person_is_no_bot(form, more):
+def test_user_is_no_bot(form, more):
     filled_in = form({**GOOD, **more})
     assert filled_in.is_valid()
     assert not filled_in.is_bot
 
 
 @pytest.mark.parametrize("form", [Plain, SignUpForm])
-def test_field_is_in_the_page_and_in_nobodys_way(form):
+def test_field_is_hidden_from_users(form):
     page = render_to_string("accounts/form.html", {"form": form()})
     before, honeypot, after = page.partition('<div class="honeypot" aria-hidden="true">')
     field = after.partition("</div>")[0]
@@ -44,5 +42,5 @@ def test_field_is_in_the_page_and_in_nobodys_way(form):
     assert 'name="email"' in after
 
 
-def test_form_without_one_shows_none():
+def test_form_without_a_honeypot_shows_none():
     assert "honeypot" not in render_to_string("accounts/form.html", {"form": ConfirmAgainForm()})

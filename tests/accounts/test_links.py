@@ -1,4 +1,4 @@
-"""Each emailed link after each event: one that proves something else by now changes nothing."""
+"""Each emailed link after each event: a link that is no longer valid changes nothing."""
 
 from datetime import timedelta
 
@@ -39,7 +39,7 @@ def by_staff(user, page="accounts_user_change", **fields):
 
 
 def opened_and_posted(client, path, password=NEW):
-    """Open an emailed link, follow it to its form, and post that."""
+    """Open an emailed link and post its form."""
     way = client.get(path, follow=True).redirect_chain
     client.post(way[-1][0] if way else path, {"password": password})
 
@@ -48,7 +48,7 @@ def form(name, **fields):
     return lambda user: member(user).post(reverse(f"accounts:{name}"), fields)
 
 
-# `member` logs in, which ends a reset link too.
+# `member` logs in, which also invalidates a reset link.
 EVENTS = {
     "nothing": lambda user: None,
     "password changed": form("password-change", current_password=PASSWORD, password=NEW),
@@ -79,7 +79,7 @@ def state(user):
 
 
 def use(link, path, user):
-    """Open the link and post its form, with every password that might do."""
+    """Open the link and post its form with every possible password."""
     is_there = User.objects.filter(pk=user.pk).exists()
     client = member(user) if link is address_change_path and is_there else Client()
     for password in (PASSWORD, NEW) if link is confirmation_path else ("yet another password",):
@@ -97,7 +97,7 @@ def test_link_after_an_event(user, link, event):
 
 
 @every_link
-def test_link_after_its_time(user, link):
+def test_expired_link(user, link):
     path, before = link(user), state(user)
     with time_machine.travel(timezone.now() + timedelta(days=30)):
         use(link, path, user)
@@ -105,7 +105,7 @@ def test_link_after_its_time(user, link):
 
 
 @pytest.mark.parametrize("event", sorted(ENDS_A_CHANGE))
-def test_no_address_is_shown_as_waiting_once_its_link_is_dead(user, event):
+def test_new_address_is_not_shown_once_its_link_is_invalid(user, event):
     EVENTS[event](user)
     user.refresh_from_db()
     assert user.new_email == ""

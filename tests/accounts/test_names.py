@@ -1,4 +1,4 @@
-"""Names: their shape, and what happens to those from before there was one."""
+"""Names are validated and normalized; older names stay."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -26,7 +26,7 @@ OLD = "Ada, Countess of 1815 www.example.com " + "x" * 100
         ("Ada Ph.D.", "Ada Ph.D."),
         ("'t Hooft", "'t Hooft"),
         ("O\u2019Brien", "O\u2019Brien"),
-        # Typed with an accent, or by a word processor.
+        # Typed with an accent or by a word processor.
         ("O\u00b4Brien", "O\u2019Brien"),
         ("Jean\u2011Luc", "Jean-Luc"),
         ("Zoe\u0308", "Zo\u00eb"),
@@ -41,11 +41,11 @@ OLD = "Ada, Countess of 1815 www.example.com " + "x" * 100
         ("约翰·史密斯", "约翰·史密斯"),
         ("ジョン・スミス", "ジョン・スミス"),
         ("x" * MAX_LENGTH, "x" * MAX_LENGTH),
-        # Invisible, and so no name.
+        # Only invisible characters.
         ("\u3164\u115f", ""),
     ],
 )
-def test_name_of_any_script_is_kept_in_one_form(typed, kept):
+def test_name_of_any_script_is_normalized(typed, kept):
     check_name(typed)
     assert normalize_name(typed) == kept
     assert normalize_name(kept) == kept
@@ -59,7 +59,7 @@ def test_name_of_any_script_is_kept_in_one_form(typed, kept):
         ("Visit example.com now", "link"),
         ("t.co", "link"),
         ("пример.рф", "link"),
-        # Vowels of these scripts are marks.
+        # In these scripts, vowels are combining marks.
         ("उदाहरण.भारत", "link"),
         ("বাংলা.বাংলা", "link"),
         ("bit.\u0301ly", "link"),
@@ -88,14 +88,14 @@ def test_name_of_any_script_is_kept_in_one_form(typed, kept):
         ("Ada\u061c", "control_characters"),
     ],
 )
-def test_anything_else_is_refused_with_its_reason(typed, code):
+def test_invalid_value_is_rejected_with_a_reason(typed, code):
     with pytest.raises(ValidationError) as refusal:
         check_name(typed)
     assert refusal.value.code == code
 
 
 @pytest.mark.django_db
-def test_every_form_takes_names_in_one_form_and_refuses_the_rest(client, admin_client):
+def test_every_form_normalizes_and_validates_names(client, admin_client):
     fields = {"email": "ada@example.com", "password": PASSWORD}
     assert "name" in client.post(SIGN_UP, fields | {"name": "bit.ly"}).context["form"].errors
     client.post(SIGN_UP, fields | {"name": "\u200bAda\u00a0 L"})
@@ -115,7 +115,7 @@ def test_every_form_takes_names_in_one_form_and_refuses_the_rest(client, admin_c
 
 
 @pytest.mark.django_db
-def test_name_from_before_there_were_rules_stays_until_it_is_changed(client, admin_client):
+def test_older_invalid_name_stays_until_it_is_changed(client, admin_client):
     user = UserFactory(name=OLD, confirmed_at=timezone.now())
     client.force_login(user)
     assert OLD in client.get(PREFERENCES).content.decode()

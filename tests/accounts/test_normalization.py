@@ -1,4 +1,4 @@
-"""Text that is the same to a person is the same to the site, however it was typed or pasted."""
+"""Text that looks the same is the same to the site, whether typed or pasted."""
 
 import pytest
 from django.contrib.auth import hashers
@@ -31,13 +31,13 @@ PLAIN = "password typed here"
         "\uff41\uff44\uff41\uff20\uff45xample\uff0ecom",
     ],
 )
-def test_pasted_address_is_the_address(pasted):
+def test_pasted_address_is_normalized(pasted):
     assert canonical_address(pasted) == "ada@example.com"
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("pasted", ["ada\u200b@example.com", "\u00a0ada@exam\u00adple.com"])
-def test_every_form_takes_a_pasted_address(client, pasted):
+def test_every_form_accepts_a_pasted_address(client, pasted):
     user = UserFactory(email="ada@example.com", confirmed_at=timezone.now())
     user.set_password(PLAIN)
     user.save()
@@ -49,7 +49,7 @@ def test_every_form_takes_a_pasted_address(client, pasted):
 
 
 @pytest.mark.django_db
-def test_search_of_the_admin_finds_what_was_pasted(admin_client):
+def test_admin_search_accepts_pasted_text(admin_client):
     UserFactory(email="ada@example.com", name="Ada Lovelace")
     for pasted in ("ada\u200b@example.com", "\u00a0\uff41da@exam", "Ada\u00a0Love\u00adlace"):
         page = admin_client.get(reverse("admin:accounts_user_changelist"), {"q": pasted})
@@ -58,20 +58,20 @@ def test_search_of_the_admin_finds_what_was_pasted(admin_client):
 
 @pytest.mark.parametrize("typed", [PLAIN, FULLWIDTH])
 @pytest.mark.parametrize("chosen", [PLAIN, FULLWIDTH])
-def test_password_is_the_same_however_it_is_encoded(chosen, typed):
+def test_password_matches_in_every_unicode_form(chosen, typed):
     user = User()
     user.set_password(chosen)
     assert user.check_password(typed)
     assert not user.check_password(typed + "x")
 
 
-def test_hash_of_a_password_as_it_was_typed_still_matches():
+def test_older_hash_of_a_password_as_typed_matches():
     user = User(password=hashers.make_password(FULLWIDTH))
     assert user.check_password(FULLWIDTH)
     assert not user.check_password(PLAIN)
 
 
-def test_spaces_of_a_password_count():
+def test_spaces_in_a_password_count():
     user = User()
     user.set_password(" a  b ")
     assert not user.check_password("a b")
@@ -79,7 +79,7 @@ def test_spaces_of_a_password_count():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("password", [PLAIN, FULLWIDTH])
-def test_log_in_hashes_as_often_where_there_is_no_account(client, monkeypatch, password):
+def test_log_in_hashes_as_often_without_an_account(client, monkeypatch, password):
     user = UserFactory(email="ada@example.com", confirmed_at=timezone.now())
     user.set_password("another password")
     user.save()
@@ -89,7 +89,7 @@ def test_log_in_hashes_as_often_where_there_is_no_account(client, monkeypatch, p
         hasher, "encode", lambda self, *given, encode=hasher.encode: hashed.append(1) or encode(self, *given)
     )
     counts = []
-    for address in ("ada@example.com", "nobody@example.com"):
+    for address in ("ada@example.com", "unknown@example.com"):
         hashed.clear()
         client.post(reverse("accounts:log-in"), {"username": address, "password": password})
         counts.append(len(hashed))
@@ -98,6 +98,6 @@ def test_log_in_hashes_as_often_where_there_is_no_account(client, monkeypatch, p
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("password", [FULLWIDTH.split(maxsplit=1)[0], "\uff11" * 9, "\uff41\uff44\uff41@example.com"])
-def test_password_is_no_better_for_its_wide_letters(client, password):
+def test_common_password_in_wide_letters_is_rejected(client, password):
     form = client.post(reverse("accounts:sign-up"), {"email": "ada@example.com", "password": password}).context["form"]
     assert form.errors.keys() == {"password"}

@@ -1,4 +1,4 @@
-"""Accounts that were signed up for, were sent a link and were never confirmed are deleted; no others are."""
+"""The purge deletes only accounts that signed up, were sent a link and never confirmed."""
 
 import logging
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ NOW = datetime(2026, 3, 20, tzinfo=UTC)
 
 
 def signed_up(**changes):
-    """Somebody who came by the form eight days ago."""
+    """Create a user who signed up by the form eight days ago."""
     user = UserFactory(**{"date_joined": timezone.now() - OLD, "sign_up": uuid4()} | changes)
     user.refresh_from_db()
     return user
@@ -48,11 +48,11 @@ def sent(user, age=OLD, **changes):
         (User(replaced_at=NOW), NOW, True),
     ],
 )
-def test_what_is_decided(user, link_sent_at, deleted):
+def test_reason_to_purge(user, link_sent_at, deleted):
     assert bool(reason_to_purge(user, link_sent_at, NOW)) is deleted
 
 
-def test_link_that_still_works_is_waited_for(settings):
+def test_account_with_a_valid_link_is_kept(settings):
     settings.CONFIRMATION_TIMEOUT = timedelta(days=30)
     assert not reason_to_purge(User(), NOW - timedelta(days=8), NOW)
     assert reason_to_purge(User(), NOW - timedelta(days=31), NOW)
@@ -67,20 +67,20 @@ def test_link_that_still_works_is_waited_for(settings):
         ({"last_login": timezone.now() - OLD}, 0),
         ({"is_staff": True}, 0),
         ({"is_superuser": True}, 0),
-        # An administrator has closed it instead of deleting it, on purpose.
+        # An administrator has deactivated it instead of deleting it.
         ({"is_active": False}, 0),
-        # Imported, or added by an administrator, and sent a link all the same.
+        # Imported or added by an administrator, and sent a link.
         ({"sign_up": None}, 0),
     ],
 )
-def test_only_who_signed_up_and_never_was_there_is_deleted(changes, deleted):
+def test_only_unconfirmed_sign_ups_are_deleted(changes, deleted):
     sent(signed_up(**changes))
     assert purge_unconfirmed() == deleted
     assert User.objects.count() == 1 - deleted
 
 
 @pytest.mark.django_db
-def test_imported_people_stay(django_capture_on_commit_callbacks):
+def test_imported_users_are_kept(django_capture_on_commit_callbacks):
     long_ago = timezone.now() - timedelta(days=900)
     User.objects.bulk_create(User(email=f"bulk{n}@example.com", date_joined=long_ago) for n in range(50))
     User.objects.create_user("shell@example.com", date_joined=long_ago)
@@ -95,7 +95,7 @@ def test_imported_people_stay(django_capture_on_commit_callbacks):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", set(Status) - {Status.SENT})
-def test_who_was_never_sent_a_link_stays(status):
+def test_account_without_a_sent_link_is_kept(status):
     extra = {"dead": {"died_at": Now()}, "sending": {"lease_token": uuid4(), "lease_until": Now()}}
     MessageFactory(user=signed_up(), status=status, created_at=Now() - OLD, **extra.get(status, {}))
     assert purge_unconfirmed() == 0
@@ -104,7 +104,7 @@ def test_who_was_never_sent_a_link_stays(status):
 @pytest.mark.django_db
 @pytest.mark.parametrize("full", [True, False])
 @pytest.mark.parametrize(("ended", "deleted"), [(OLD, 1), (timedelta(days=6), 0)])
-def test_sign_up_that_the_bounce_brake_dropped_is_deleted_as_if_its_link_had_been_sent(full, ended, deleted):
+def test_sign_up_dropped_by_the_bounce_brake_is_deleted_like_a_sent_one(full, ended, deleted):
     message = MessageFactory(
         user=signed_up(), slowed_until=Now() + timedelta(days=1), created_at=Now() - OLD, expires_at=Now() - ended
     )
@@ -116,7 +116,7 @@ def test_sign_up_that_the_bounce_brake_dropped_is_deleted_as_if_its_link_had_bee
 
 
 @pytest.mark.django_db
-def test_who_asks_again_after_a_drop_has_as_long_as_anyone():
+def test_new_link_after_a_drop_restarts_the_time():
     user = signed_up()
     MessageFactory(user=user, slowed_until=Now() + timedelta(days=1), expires_at=Now() - OLD)
     brake_queue.drop()
@@ -128,7 +128,7 @@ def test_who_asks_again_after_a_drop_has_as_long_as_anyone():
 @pytest.mark.parametrize(
     ("changes", "deleted"),
     [
-        # Who asked again has as long as anyone.
+        # A new request restarts the time.
         ({"age": timedelta(days=2)}, 0),
         ({"age": timedelta(days=2), "kind": "password-reset"}, 0),
         ({"status": "queued", "sent_at": None}, 0),
@@ -151,7 +151,7 @@ def test_link_to_another_address_does_not_count():
 
 
 @pytest.mark.django_db
-def test_who_really_signed_up_is_deleted_eight_days_after_the_link_left(client):
+def test_real_sign_up_is_deleted_eight_days_after_the_link_was_sent(client):
     client.post(reverse("accounts:sign-up"), {"email": "ada@example.com", "password": "correct horse battery"})
     User.objects.update(date_joined=Now() - OLD)
     assert purge_unconfirmed() == 0
@@ -160,13 +160,13 @@ def test_who_really_signed_up_is_deleted_eight_days_after_the_link_left(client):
 
 
 @pytest.mark.django_db
-def test_account_that_was_given_up_goes_soon():
+def test_abandoned_account_is_deleted_soon():
     signed_up(date_joined=timezone.now(), replaced_at=timezone.now())
     assert purge_unconfirmed() == 1
 
 
 @pytest.mark.django_db
-def test_their_email_is_anonymized_and_no_farewell_is_said():
+def test_messages_are_anonymized_and_no_email_is_sent():
     message = sent(signed_up())
     assert purge_unconfirmed() == 1
     message.refresh_from_db()
@@ -175,7 +175,7 @@ def test_their_email_is_anonymized_and_no_farewell_is_said():
 
 
 @pytest.mark.django_db
-def test_log_says_who_and_why_without_the_address(caplog):
+def test_log_has_id_and_reason_without_the_address(caplog):
     caplog.set_level(logging.INFO, logger="accounts.purging")
     user, other = signed_up(), signed_up(replaced_at=timezone.now())
     sent(user)
@@ -210,7 +210,7 @@ def test_one_run_goes_through_all_pages(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_run_ends_when_its_time_is_up():
+def test_run_ends_at_its_time_limit():
     for _ in range(3):
         sent(signed_up())
     assert purge_unconfirmed(time_limit_s=-1) == 0
@@ -218,14 +218,14 @@ def test_run_ends_when_its_time_is_up():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_confirms_at_this_very_moment_stays():
+def test_account_confirmed_during_the_purge_is_kept():
     user, other = signed_up(), signed_up()
     sent(user)
     sent(other)
     parameters = connection.get_connection_params() | {"cursor_factory": None, "context": None}
     with psycopg.connect(**parameters) as confirming:
         confirming.execute("UPDATE accounts_user SET confirmed_at = now() WHERE id = %s", [user.pk])
-        # Not committed yet: here the account still looks unconfirmed.
+        # Not committed: in this transaction the account is unconfirmed.
         assert purge_unconfirmed() == 1
     user.refresh_from_db()
     assert user.confirmed_at is not None
@@ -234,8 +234,8 @@ def test_who_confirms_at_this_very_moment_stays():
 
 
 @pytest.mark.django_db
-def test_pages_are_read_by_their_index():
-    """Most people are confirmed: the purge must not look at them."""
+def test_purge_reads_pages_by_the_index():
+    # Most users are confirmed: the purge must not read their rows.
     now = timezone.now()
     User.objects.bulk_create(User(email=f"p{n}@example.com", confirmed_at=now, sign_up=uuid4()) for n in range(5000))
     with connection.cursor() as cursor:

@@ -45,32 +45,32 @@ def by_bulk_create(client, admin_client, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("way", "mails"),
+    ("way", "emails"),
     [
         (by_form, 1),
         (by_admin, 1),
         (by_createsuperuser, 1),
         (in_a_shell, 1),
-        # A fixture restores what was: its people have had their mail.
+        # A fixture restores users who already got their email.
         (by_fixture, 0),
-        # Django sends no signal; `manage.py enqueue_missing` repairs.
+        # Django sends no signal; `manage.py enqueue_missing` enqueues it.
         (by_bulk_create, 0),
     ],
 )
-def test_mail_or_none_for_every_way_of_making_a_user(client, admin_client, monkeypatch, way, mails):
+def test_welcome_email_for_every_way_to_create_a_user(client, admin_client, monkeypatch, way, emails):
     way(client, admin_client, monkeypatch)
     user = User.objects.get(email="ada@example.com")
-    assert Message.objects.filter(user=user, kind="welcome").count() == mails
+    assert Message.objects.filter(user=user, kind="welcome").count() == emails
 
 
-def test_saving_a_user_again_brings_no_second_mail():
+def test_saving_a_user_again_enqueues_no_second_email():
     user = User.objects.create_user("ada@example.com")
     user.name = "Ada"
     user.save()
     assert Message.objects.count() == 1
 
 
-def test_missing_welcome_mails_are_enqueued_once():
+def test_missing_welcome_emails_are_enqueued_once():
     for user in UserFactory.create_batch(3):
         user.refresh_from_db()
     UserFactory(is_active=False)
@@ -91,7 +91,7 @@ def test_email_of_a_flow_becomes_a_message():
     assert (message.kind, message.stream, message.user) == ("password-reset", "critical", user)
 
 
-def test_email_that_cannot_become_a_message_undoes_what_happened():
+def test_failed_enqueue_rolls_back_the_change():
     with pytest.raises(BadAddressError):
         enqueue_email(PASSWORD_RESET, UserFactory(), "a@b.com,c@d.com")
     assert not Message.objects.exists()

@@ -1,4 +1,4 @@
-"""An account that is deleted, closed or changed by another person between a form's check and its write."""
+"""An account is deleted, deactivated or changed between a form's check and its write."""
 
 import pytest
 from django.test import Client
@@ -35,7 +35,7 @@ def happens(change, pk):
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_nobody_is_logged_in_by_a_link_whose_account_changes_meanwhile(user, monkeypatch, change):
+def test_confirmation_link_logs_no_one_in_when_the_account_changes_meanwhile(user, monkeypatch, change):
     confirm = confirming.confirm_address
 
     def slowly(user):
@@ -51,7 +51,7 @@ def test_nobody_is_logged_in_by_a_link_whose_account_changes_meanwhile(user, mon
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 @pytest.mark.parametrize("where", ["accounts:log-in", "admin:login"])
-def test_log_in_to_an_account_that_changes_meanwhile_shows_no_page_of_it(user, monkeypatch, change, where):
+def test_log_in_shows_no_member_page_when_the_account_changes_meanwhile(user, monkeypatch, change, where):
     User.objects.update(is_staff=True)
     check = User.check_password
 
@@ -66,7 +66,7 @@ def test_log_in_to_an_account_that_changes_meanwhile_shows_no_page_of_it(user, m
     assert not client.get(reverse("accounts:home")).context["user"].is_authenticated
 
 
-def test_log_in_is_dated(user):
+def test_log_in_sets_last_login(user):
     User.objects.update(confirmed_at=timezone.now())
     Client().post(reverse("accounts:log-in"), {"username": user.email, "password": PASSWORD})
     user.refresh_from_db()
@@ -81,7 +81,7 @@ def edited(client, user, **fields):
     return client.post(path, {"email": user.email, "name": user.name, "is_active": "on", **fields})
 
 
-def test_edit_writes_only_what_the_operator_has_changed(admin_client, user, monkeypatch):
+def test_edit_writes_only_changed_fields(admin_client, user, monkeypatch):
     save = UserAdmin.save_model
 
     def slowly(self, request, obj, *args):
@@ -94,7 +94,7 @@ def test_edit_writes_only_what_the_operator_has_changed(admin_client, user, monk
     assert (user.name, user.password, user.new_email) == ("Eve", "!new", "new@example.com")
 
 
-def test_page_that_was_opened_long_ago_does_not_change_an_address_back(admin_client, user):
+def test_outdated_admin_page_does_not_revert_an_address(admin_client, user):
     page = admin_client.get(reverse("admin:accounts_user_change", args=[user.pk]))
     assert 'name="initial-email" value="ada@example.com"' in page.content.decode()
     happens({"email": "new@example.com"}, user.pk)
@@ -104,7 +104,7 @@ def test_page_that_was_opened_long_ago_does_not_change_an_address_back(admin_cli
     assert not Message.objects.filter(kind="address-changed").exists()
 
 
-def test_edit_of_an_account_that_goes_meanwhile_is_not_called_saved(admin_client, user, monkeypatch):
+def test_edit_reports_an_account_deleted_meanwhile(admin_client, user, monkeypatch):
     save = UserAdmin.save_model
 
     def slowly(self, request, obj, *args):
@@ -116,7 +116,7 @@ def test_edit_of_an_account_that_goes_meanwhile_is_not_called_saved(admin_client
     assert [message.level_tag for message in page.context["messages"]] == ["warning"]
 
 
-def test_double_click_on_add_makes_one_account(admin_client, monkeypatch):
+def test_double_click_on_add_creates_one_account(admin_client, monkeypatch):
     path, fields = reverse("admin:accounts_user_add"), {"email": "x@example.com", "usable_password": "false"}
     with held_until_all_are_there(monkeypatch, UserAdmin, "save_model", 2):
         answers = post_together([(tab(admin_client), path, fields) for _ in range(2)])
@@ -124,7 +124,7 @@ def test_double_click_on_add_makes_one_account(admin_client, monkeypatch):
     assert User.objects.filter(email="x@example.com").count() == 1
 
 
-def test_two_operators_give_one_address_to_one_account(admin_client, user, monkeypatch):
+def test_two_operators_give_an_address_to_one_account(admin_client, user, monkeypatch):
     people = [user, UserFactory()]
     paths = [reverse("admin:accounts_user_change", args=[one.pk]) for one in people]
     fields = {"email": "taken@example.com", "is_active": "on"}
@@ -142,7 +142,7 @@ def test_two_operators_give_one_address_to_one_account(admin_client, user, monke
         {"usable_password": "false", "unset-password": "1"},
     ],
 )
-def test_double_click_on_another_persons_password_notifies_them_once(admin_client, user, monkeypatch, fields):
+def test_double_click_on_a_users_password_notifies_them_once(admin_client, user, monkeypatch, fields):
     path = reverse("admin:auth_user_password_change", args=[user.pk])
     with held_until_all_are_there(monkeypatch, PasswordForm, "save", 2):
         answers = post_together([(tab(admin_client), path, fields) for _ in range(2)])
@@ -150,7 +150,7 @@ def test_double_click_on_another_persons_password_notifies_them_once(admin_clien
     assert Message.objects.filter(kind="password-changed").count() == 1
 
 
-def test_password_of_an_account_that_goes_meanwhile_is_not_called_saved(admin_client, user, monkeypatch):
+def test_password_form_reports_an_account_deleted_meanwhile(admin_client, user, monkeypatch):
     save = PasswordForm.save
 
     def slowly(form, commit=True):

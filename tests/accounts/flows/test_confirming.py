@@ -1,4 +1,4 @@
-"""Who may confirm an address with a link: the browser that signed up, the password's owner, the mailbox's owner."""
+"""A link confirms an address in the browser that signed up, or with the password, or after a reset."""
 
 import re
 
@@ -22,13 +22,13 @@ from tests.factories import UserFactory
 pytestmark = pytest.mark.django_db
 SIGN_UP, HOME, LOG_IN = (reverse(f"accounts:{name}") for name in ("sign-up", "home", "log-in"))
 PREFERENCES = reverse("accounts:preferences")
-PASSWORD, OWN = "correct horse battery", "a password of their own"
+PASSWORD, OWN = "correct horse battery", "another good password"
 FIELDS = {"email": "ada@example.com", "name": "Ada", "password": PASSWORD}
 
 
 @pytest.fixture
 def browser(client):
-    """The one in which somebody has signed up."""
+    """A browser in which a user has signed up."""
     client.post(SIGN_UP, FIELDS)
     return client
 
@@ -50,7 +50,7 @@ def fields_of(page):
     return set(re.findall(r'<input[^>]+name="(\w+)"', page.content.decode()))
 
 
-def test_browser_that_signed_up_confirms_with_one_press_and_is_logged_in(browser, link):
+def test_browser_that_signed_up_confirms_with_one_click_and_is_logged_in(browser, link):
     page = browser.get(link)
     assert "password" not in fields_of(page)
     assert not is_confirmed()
@@ -64,8 +64,7 @@ def test_browser_that_signed_up_confirms_with_one_press_and_is_logged_in(browser
     "fields",
     [{}, {"password": ""}, {"password": "made up by a scanner"}, {"password": "\x00"}, {"email": "x", "a": "b"}],
 )
-def test_scanner_that_submits_the_form_confirms_nothing(link, fields):
-    """It has the link and every field of the form, but neither the password nor the cookie."""
+def test_email_scanner_that_submits_the_form_confirms_nothing(link, fields):
     scanner = Client()
     page = scanner.get(link)
     assert page.status_code == 200
@@ -75,8 +74,8 @@ def test_scanner_that_submits_the_form_confirms_nothing(link, fields):
     assert not is_logged_in(scanner)
 
 
-def test_stranger_does_not_get_an_account_by_a_scanner(browser, link):
-    """A stranger has signed up with somebody's address; the scanner of that mailbox submits all forms it finds."""
+def test_email_scanner_does_not_confirm_an_attackers_sign_up(browser, link):
+    """An attacker signs up with a victim's address; the scanner of that mailbox submits all forms."""
     scanner = Client()
     for form in re.findall(r'<form method="post"[^>]*?(?:action="([^"]*)")?>', scanner.get(link).content.decode()):
         scanner.post(form or link, {"email": "ada@example.com", "password": "made up by a scanner"})
@@ -85,15 +84,15 @@ def test_stranger_does_not_get_an_account_by_a_scanner(browser, link):
     assert not is_confirmed()
 
 
-def test_elsewhere_the_password_confirms_and_logs_in(link):
+def test_password_confirms_and_logs_in_in_another_browser(link):
     phone = Client()
     assert phone.post(link, {"password": PASSWORD})["Location"] == HOME
     assert is_confirmed()
     assert is_logged_in(phone)
 
 
-def test_owner_of_the_mailbox_gets_a_link_to_a_password_of_their_own(browser, link):
-    """Somebody else has signed up with the address. From the link in that mail the owner comes to a reset."""
+def test_mailbox_owner_can_replace_an_attackers_password(browser, link):
+    """The owner of the address requests a reset on the page of the link."""
     owner = Client()
     owner.post(reverse("accounts:password-reset"), {"email": "ada@example.com"})
     assert Message.objects.filter(kind="password-reset", user=User.objects.get()).exists()
@@ -101,7 +100,7 @@ def test_owner_of_the_mailbox_gets_a_link_to_a_password_of_their_own(browser, li
     owner.post(where, {"password": OWN})
     assert is_confirmed()
     assert User.objects.get().check_password(OWN)
-    # The stranger's browser holds a cookie of the sign-up, and that is worth nothing now.
+    # The attacker's browser still has the sign-up cookie, which is no longer valid.
     browser.post(link)
     assert not is_logged_in(browser)
 
@@ -113,7 +112,7 @@ def test_cookie_of_another_sign_up_does_not_confirm(link):
     assert User.objects.get(email="ada@example.com").confirmed_at is None
 
 
-def test_guesses_at_the_password_are_limited(link, settings):
+def test_password_attempts_are_limited(link, settings):
     settings.ADDRESS_LIMITS = re.sub(r"failed-log-in=[^,]+", "failed-log-in=3/hour", settings.ADDRESS_LIMITS)
     statuses = [Client().post(link, {"password": f"guess {number}"}).status_code for number in range(4)]
     assert statuses == [200, 200, 200, 429]
@@ -121,7 +120,7 @@ def test_guesses_at_the_password_are_limited(link, settings):
 
 
 @pytest.mark.parametrize("kept", ["", "!", "!abc", "no-such-hasher$1"])
-def test_reader_of_the_mail_chooses_the_first_password(kept):
+def test_user_without_a_password_chooses_the_first_one(kept):
     user = UserFactory(email="ada@example.com", password=kept)
     path, reader = confirmation_path(user), Client()
     for weak in ({}, {"password": "12345"}):
@@ -133,14 +132,14 @@ def test_reader_of_the_mail_chooses_the_first_password(kept):
     assert User.objects.get().check_password(OWN)
 
 
-def test_link_of_a_closed_account_opens_nothing(browser, link):
+def test_link_of_an_inactive_account_is_rejected(browser, link):
     User.objects.update(is_active=False)
     assert browser.get(link).status_code == 410
     assert browser.post(link).status_code == 410
     assert not is_confirmed()
 
 
-def test_member_who_confirms_another_account_stays_who_they_are(link):
+def test_member_who_confirms_another_account_stays_logged_in(link):
     other = UserFactory(email="eve@example.com", confirmed_at=timezone.now())
     browser = Client()
     browser.force_login(other)
@@ -179,7 +178,7 @@ def test_double_click_confirms_once_and_logs_in_with_both_answers(monkeypatch, w
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_first_passwords_are_one(monkeypatch):
+def test_two_simultaneous_first_passwords_set_one(monkeypatch):
     link = confirmation_path(UserFactory(email="ada@example.com", password="!"))
     one, other = Client(), Client()
     twice(monkeypatch, [(one, link, {"password": PASSWORD}), (other, link, {"password": OWN})])
@@ -188,7 +187,7 @@ def test_two_first_passwords_are_one(monkeypatch):
     assert sorted([is_logged_in(one), is_logged_in(other)]) == [False, True]
 
 
-def test_used_link_logs_nobody_in_later(browser, link):
+def test_used_link_logs_no_one_in_later(browser, link):
     browser.post(link)
     late = tab(browser)
     late.post(reverse("accounts:log-out"))
@@ -198,7 +197,7 @@ def test_used_link_logs_nobody_in_later(browser, link):
     assert not is_logged_in(late)
 
 
-def test_password_that_was_changed_while_it_was_checked_confirms_nothing(link, monkeypatch):
+def test_password_changed_during_the_check_confirms_nothing(link, monkeypatch):
     checked = User.check_password
 
     def slowly(self, password):
@@ -211,10 +210,10 @@ def test_password_that_was_changed_while_it_was_checked_confirms_nothing(link, m
     assert not is_confirmed()
 
 
-# --- And then --------------------------------------------------------------------------------------------------------
+# --- Next page --------------------------------------------------------------------------------------------------------
 
 
-def test_page_that_was_wanted_is_shown_in_the_end():
+def test_requested_page_is_shown_after_confirming():
     browser = Client()
     log_in = browser.get(PREFERENCES, follow=True)
     sign_up = re.search(rf'href="({SIGN_UP}[^"]+)"', log_in.content.decode())[1]
@@ -233,7 +232,7 @@ BAD = [
 
 
 @pytest.mark.parametrize("wanted", BAD)
-def test_no_other_page_is(wanted):
+def test_unsafe_next_page_is_not_shown_after_confirming(wanted):
     browser = Client()
     browser.post(SIGN_UP, FIELDS | {"next": wanted})
     assert browser.post(confirmation_path(User.objects.get()))["Location"] == HOME
@@ -244,7 +243,7 @@ def test_no_other_page_is(wanted):
             assert answer.get("Location", HOME) == HOME
 
 
-def test_signed_cookie_with_a_bad_next_leads_nowhere_else(browser, link):
+def test_signed_cookie_with_an_unsafe_next_leads_home(browser, link):
     started = PendingSignUp(address="ada@example.com", account=User.objects.get().sign_up, next="https://evil.example/")
     started.save(response := HttpResponse())
     browser.cookies.update(response.cookies)
@@ -254,20 +253,20 @@ def test_signed_cookie_with_a_bad_next_leads_nowhere_else(browser, link):
 @pytest.mark.parametrize(
     "values", [{"address": "a@x.example"}, {"account": "x", "mail": "y"}, [], {"unknown": 1}, "text"]
 )
-def test_cookie_of_another_release_is_no_error(browser, rf, values):
+def test_cookie_of_another_release_is_ignored(browser, rf, values):
     request = rf.get("/")
     request.COOKIES["signed_up"] = signing.dumps(values, salt="signed_up")
     assert PendingSignUp.load(request) is None
 
 
-def test_inbox_page_goes_on_in_the_tab_beside(browser, link):
+def test_inbox_page_in_another_tab_links_to_the_requested_page(browser, link):
     browser.post(link)
     page = browser.get(reverse("accounts:check-inbox"))
     assert page.context["sign_up"].confirmed
     assert LOG_IN not in page.content.decode()
 
 
-def test_device_forgets_the_sign_up_with_the_log_out(browser, link):
+def test_log_out_clears_the_sign_up_cookie(browser, link):
     browser.post(link)
     browser.post(reverse("accounts:log-out"))
     assert "signed_up" not in browser.cookies or not browser.cookies["signed_up"].value

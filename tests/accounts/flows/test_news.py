@@ -1,4 +1,4 @@
-"""One answer about news: on the account's page, on our list, at the provider."""
+"""The consent to news agrees between the account, the suppressions and the provider."""
 
 import pytest
 from django.db.models.functions import Now
@@ -51,7 +51,7 @@ def wants_news():
 
 
 def save(browser, *, shown, ticked, name="Ada"):
-    """Send the preferences, as a page sends them that had shown the tick box so."""
+    """Post the preferences from a page that showed this answer."""
     fields = {"name": name, "language": "en", "initial-wants_news": str(shown)}
     return browser.post(reverse("accounts:preferences"), fields | ({"wants_news": "on"} if ticked else {}))
 
@@ -74,12 +74,12 @@ def in_force():
         ("delivered", {}, True),
     ],
 )
-def test_who_leaves_at_the_provider_sees_the_tick_box_off(ada, kind, more, still):
+def test_unsubscribing_at_the_provider_turns_news_off(ada, kind, more, still):
     leaves(kind, **more)
     assert wants_news() is still
 
 
-def test_who_says_yes_again_gets_news_and_the_provider_is_asked(ada, browser, registered):
+def test_resubscribing_lifts_the_address_here_and_at_the_provider(ada, browser, registered):
     account = ScriptedAccount()
     registered("scripted", account=lambda: account)
     leaves()
@@ -93,42 +93,41 @@ def test_who_says_yes_again_gets_news_and_the_provider_is_asked(ada, browser, re
     assert account.asked == [(ADDRESS, Reason.UNSUBSCRIBED)]
 
 
-def test_late_report_of_leaving_changes_nothing_after_coming_back(ada, browser):
+def test_late_unsubscribe_report_changes_nothing_after_resubscribing(ada, browser):
     leaves(at="2026-01-01T00:00:00Z")
     save(browser, shown=False, ticked=True)
     leaves(at="2026-01-01T00:00:01Z")
     assert (wants_news(), in_force()) == (True, set())
 
 
-def test_who_leaves_again_stays_away(ada, browser):
+def test_second_unsubscribe_holds(ada, browser):
     leaves()
     save(browser, shown=False, ticked=True)
     leaves()
     assert (wants_news(), in_force()) == (False, {Reason.UNSUBSCRIBED})
 
 
-def test_page_that_was_open_while_the_person_left_brings_nobody_back(ada, browser):
-    """It still shows the tick, and only the name was changed."""
+def test_outdated_preferences_page_does_not_resubscribe(ada, browser):
     leaves()
     save(browser, shown=True, ticked=True, name="Ada Lovelace")
     assert (wants_news(), in_force()) == (False, {Reason.UNSUBSCRIBED})
     assert User.objects.get(email=ADDRESS).name == "Ada Lovelace"
 
 
-def test_page_says_what_it_shows(ada, browser):
+def test_preferences_page_posts_the_shown_answer(ada, browser):
     page = browser.get(reverse("accounts:preferences")).content.decode()
     assert 'name="initial-wants_news" value="True"' in page
     assert "checked" in page
 
 
-def test_complaint_and_hard_bounce_are_not_lifted_by_a_tick(ada, browser):
+def test_resubscribing_lifts_no_complaint_and_no_hard_bounce(ada, browser):
     leaves("complained")
     leaves("bounced", bounce="hard")
     save(browser, shown=False, ticked=True)
     assert in_force() == {Reason.COMPLAINT, Reason.HARD_BOUNCE}
 
 
-def test_tick_of_a_sign_up_counts_once_its_address_is_confirmed():
+def test_consent_at_sign_up_takes_effect_when_the_address_is_confirmed():
     suppress.suppress(ADDRESS, Reason.UNSUBSCRIBED, "")
     user = User.objects.create_user(ADDRESS, "a password", wants_news=True)
     assert in_force() == {Reason.UNSUBSCRIBED}
@@ -136,13 +135,13 @@ def test_tick_of_a_sign_up_counts_once_its_address_is_confirmed():
     assert (in_force(), wants_news()) == (set(), True)
 
 
-def test_confirmation_without_a_yes_lifts_nothing():
+def test_confirming_without_consent_lifts_nothing():
     suppress.suppress(ADDRESS, Reason.UNSUBSCRIBED, "")
     assert confirming.confirm_address(User.objects.create_user(ADDRESS, "a password", wants_news=False))
     assert in_force() == {Reason.UNSUBSCRIBED}
 
 
-def test_account_that_moves_to_an_address_that_left_gets_no_news_and_says_so(ada):
+def test_change_to_an_unsubscribed_address_turns_news_off(ada):
     suppress.suppress("new@example.com", Reason.UNSUBSCRIBED, "")
     User.objects.filter(pk=ada.pk).update(new_email="new@example.com")
     ada.refresh_from_db()
@@ -163,7 +162,7 @@ def test_account_that_moves_to_an_address_that_left_gets_no_news_and_says_so(ada
         ([Reason.BY_HAND], Refusal.BLOCKED),
     ],
 )
-def test_account_page_says_that_its_address_gets_no_email(ada, browser, reasons, refusal):
+def test_account_page_explains_why_the_address_gets_no_email(ada, browser, reasons, refusal):
     for reason in reasons:
         suppress.suppress(ADDRESS, reason, "")
     assert browser.get(reverse("accounts:home")).context["refusal"] == refusal

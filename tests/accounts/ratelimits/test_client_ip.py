@@ -1,4 +1,4 @@
-"""Whom a request is counted for: never somebody whom the client has made up."""
+"""A request is counted for an address that the client cannot forge."""
 
 import pytest
 
@@ -19,12 +19,12 @@ FORGED = "203.0.113.9"
         (1, PROXY, f"{FORGED},{FORGED},,{CLIENT} ", CLIENT),
         (2, PROXY, f"{CLIENT}, 10.0.0.2", CLIENT),
         (2, PROXY, f"{FORGED}, {CLIENT}, 10.0.0.2", CLIENT),
-        # Fewer than promised: the leftmost is still one that the nearest proxy has added.
+        # Fewer proxies than configured: the leftmost address is still from the nearest proxy.
         (2, PROXY, CLIENT, CLIENT),
         (3, PROXY, f"{CLIENT}, 10.0.0.2", CLIENT),
         (1, PROXY, "", PROXY),
         (2, PROXY, " ", PROXY),
-        # Garbage.
+        # Invalid.
         (1, PROXY, "unknown", PROXY),
         (1, PROXY, f"{FORGED}, _hidden", PROXY),
         (1, PROXY, f"{FORGED},", PROXY),
@@ -38,15 +38,15 @@ FORGED = "203.0.113.9"
         (1, PROXY, f"{CLIENT}:4711", CLIENT),
         (1, PROXY, "[2001:db8:1:2:3::4]:4711", "2001:db8:1:2::/64"),
         (1, PROXY, "[2001:db8:1:2:3::4]", "2001:db8:1:2::/64"),
-        # One customer, whatever the address of the moment.
+        # One customer with several addresses.
         (0, "2001:db8:1:2:3:4:5:6", "", "2001:db8:1:2::/64"),
         (0, "2001:db8:1:2:ffff::1", "", "2001:db8:1:2::/64"),
         (0, "2001:db8:1:3::1", "", "2001:db8:1:3::/64"),
         (0, "fe80::1%eth0", "", "fe80::/64"),
-        # The same client, by a socket that knows both.
+        # The same client over a dual-stack socket.
         (0, f"::ffff:{CLIENT}", "", CLIENT),
         (1, PROXY, f"[::ffff:{CLIENT}]:80", CLIENT),
     ],
 )
-def test_client_is_who_the_outermost_proxy_was_asked_by(proxies, remote_addr, forwarded_for, client):
+def test_client_is_the_one_the_outermost_trusted_proxy_saw(proxies, remote_addr, forwarded_for, client):
     assert client_of(remote_addr, forwarded_for, proxies) == client

@@ -1,4 +1,4 @@
-"""Counts, in Redis and in memory: not one too many, and a wait that is long enough."""
+"""Limits hold in Redis and in memory, and the wait is long enough."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ FIVE = limits.parse("5/minute")
 
 @pytest.fixture(params=["redis", "memory"])
 def where(request):
-    """Where it is counted in this test."""
+    """Count in Redis or in memory."""
     if request.param == "memory":
         limiter.cooldown.start()
     return request.param
@@ -30,7 +30,7 @@ def refused(limit, *key):
     return 0
 
 
-def test_as_many_as_the_limit_are_let_in_and_the_next_is_told_how_long_to_wait(where):
+def test_attempts_up_to_the_limit_pass_and_the_next_gets_a_wait(where):
     assert [refused(FIVE, "a") for _ in range(5)] == [0] * 5
     assert 0 < refused(FIVE, "a") <= 61
     assert refused(FIVE, "b") == 0
@@ -42,20 +42,20 @@ def test_as_many_as_the_limit_are_let_in_and_the_next_is_told_how_long_to_wait(w
     [
         (0, 0.0, 5, 600.0, 301),  # all in the window's first millisecond
         (0, 0.0, 5, 590.5, 291),
-        (0, 0.0, 5, 300.0, 1),  # it ends now
+        (0, 0.0, 5, 300.0, 1),  # ends now
         (5, 299.9, 1, 599.9, 60),  # just begun: 4 of the previous, until it falls below 240
         (5, 240.0, 1, 540.0, 1),
         (5, 130.0, 3, 430.0, 11),
-        (1, 20.0, 5, 320.0, 21),  # what is left of the previous is nothing
+        (1, 20.0, 5, 320.0, 21),  # nothing left of the previous
         (-1, 20.0, 5, 320.0, 21),
-        (0, 0.0, 0, 0.0, 1),  # it has just expired
+        (0, 0.0, 0, 0.0, 1),  # has just expired
     ],
 )
-def test_wait_is_until_one_more_has_room(previous, previous_s, current, current_s, wait):
+def test_wait_ends_when_one_attempt_has_room(previous, previous_s, current, current_s, wait):
     assert limiter.wait_s(300, previous, previous_s, current, current_s) == wait
 
 
-def test_who_waits_as_long_as_told_is_let_in(where):
+def test_attempt_after_the_wait_passes(where):
     two = limits.parse("2/2 seconds")
     for _ in range(3):
         while not (wait_s := refused(two, "a")):
@@ -64,20 +64,20 @@ def test_who_waits_as_long_as_told_is_let_in(where):
         assert refused(two, "a") == 0
 
 
-def test_many_at_once_are_not_more_than_one_after_the_other(where):
+def test_simultaneous_attempts_do_not_exceed_the_limit(where):
     with ThreadPoolExecutor(16) as threads:
         waits = list(threads.map(lambda _: refused(FIVE, "a"), range(200)))
     assert waits.count(0) == 5
 
 
-def test_one_that_is_given_back_lets_one_more_in(where):
+def test_rollback_lets_one_more_attempt_pass(where):
     tries = [count(FIVE, "a") for _ in range(5)]
     tries[0].rollback()
     assert refused(FIVE, "a") == 0
     assert refused(FIVE, "a")
 
 
-def test_what_redis_has_counted_is_not_given_back_to_another_count():
+def test_rollback_of_an_attempt_in_redis_changes_no_other_count():
     counted = count(FIVE, "a")
     limiter.cooldown.start()
     counted.rollback()
@@ -85,19 +85,19 @@ def test_what_redis_has_counted_is_not_given_back_to_another_count():
     assert refused(FIVE, "a")
 
 
-def test_limit_that_is_set_anew_counts_anew(where):
+def test_changed_limit_restarts_the_count(where):
     assert [refused(FIVE, "a") for _ in range(6)][5]
     assert refused(limits.parse("6/minute"), "a") == 0
 
 
-def test_keys_in_redis_expire_by_themselves():
+def test_keys_in_redis_expire():
     count(FIVE, "a")
     keys = list(limits_client().scan_iter(f"{limiter.PREFIX}*"))
     assert keys
     assert all(0 < limits_client().ttl(key) <= 120 for key in keys)
 
 
-def test_memory_keeps_to_its_room_and_forgets_the_oldest_first(monkeypatch):
+def test_memory_drops_the_oldest_keys_beyond_its_maximum(monkeypatch):
     monkeypatch.setattr(limiter, "MAX_KEYS", 1000)
     limiter.cooldown.start()
     one = limits.parse("1/hour")
@@ -111,7 +111,7 @@ def test_memory_keeps_to_its_room_and_forgets_the_oldest_first(monkeypatch):
     assert refused(one, "0") == 0
 
 
-def test_memory_forgets_what_has_expired():
+def test_memory_drops_expired_keys():
     limiter.cooldown.start()
     second = limits.parse("1/second")
     for number in range(2000):
@@ -124,7 +124,7 @@ def test_memory_forgets_what_has_expired():
         time.sleep(0.05)
 
 
-def test_made_up_keys_do_not_fill_redis(monkeypatch):
+def test_random_keys_do_not_fill_redis(monkeypatch):
     count(FIVE, "known")
     monkeypatch.setattr(limiter, "MAX_SHARED_KEYS", limits_client().dbsize() + 20)
     for number in range(300):
@@ -133,7 +133,7 @@ def test_made_up_keys_do_not_fill_redis(monkeypatch):
     assert not limiter.cooldown.active
 
 
-def test_limit_is_kept_where_there_is_no_room(monkeypatch):
+def test_limits_hold_when_redis_is_full(monkeypatch):
     for _ in range(4):
         assert refused(FIVE, "known") == 0
     monkeypatch.setattr(limiter, "MAX_SHARED_KEYS", 0)

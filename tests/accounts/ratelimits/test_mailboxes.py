@@ -1,4 +1,4 @@
-"""Sub-addresses, dots and second domains are one mailbox to the limits, and what was typed everywhere else."""
+"""Limits count sub-addresses, dots and alias domains as one mailbox; storing and sending keep the spelling."""
 
 import pytest
 from django.test import Client
@@ -17,7 +17,7 @@ def variations(number):
 
 @pytest.fixture(autouse=True)
 def many_clients(settings):
-    """As many as the requests: each comes from elsewhere."""
+    """Give each request another client."""
     settings.TRUSTED_PROXIES = 1
 
 
@@ -28,7 +28,7 @@ def post(page, number, **fields):
 @pytest.mark.parametrize(
     ("page", "field", "taken"), [("sign-up", "email", 6), ("confirm-again", "email", 6), ("password-reset", "email", 5)]
 )
-def test_variations_of_one_mailbox_share_its_limit(page, field, taken):
+def test_spellings_of_a_mailbox_share_its_limit(page, field, taken):
     more = {"password": PASSWORD} if page == "sign-up" else {}
     answers = [post(page, number, **{field: variations(number)}, **more).status_code for number in range(60)]
     assert answers.count(302) == taken
@@ -36,11 +36,11 @@ def test_variations_of_one_mailbox_share_its_limit(page, field, taken):
     assert Message.objects.count() == taken
 
 
-def test_variations_share_the_limit_of_failed_log_ins():
+def test_spellings_share_the_limit_of_failed_log_ins():
     answers = [post("log-in", n, username=variations(n), password="wrong").status_code for n in range(20)]
     assert answers.count(429) == 15
 
 
-def test_address_is_stored_and_written_to_as_it_was_typed():
+def test_address_keeps_its_spelling_for_storing_and_sending():
     post("sign-up", 1, email="a.da+shop@gmail.com", password=PASSWORD)
     assert User.objects.get().email == Message.objects.get().to_address == "a.da+shop@gmail.com"

@@ -1,4 +1,4 @@
-"""Who asks too often is told so, by every form, and nothing happens."""
+"""Every form rejects requests beyond a limit, without an effect."""
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -35,7 +35,7 @@ BY_ADDRESS = {
 
 @pytest.fixture
 def limited(settings):
-    """Return what lowers one limit and leaves the rest out of the way."""
+    """Return a function that sets one limit and raises all others."""
 
     def to(name, limit):
         for setting in ("CLIENT_LIMITS", "ADDRESS_LIMITS"):
@@ -65,7 +65,7 @@ def is_turned_away(answer):
 
 
 @pytest.mark.parametrize("page", BY_CLIENT)
-def test_client_that_posts_too_often_is_turned_away_and_only_it(limited, page):
+def test_client_beyond_the_limit_is_rejected_and_others_are_not(limited, page):
     action, fields = BY_CLIENT[page]
     limited(action, "3/minute")
     assert {post(page, fields(number)).status_code for number in range(3)} <= {200, 302}
@@ -79,7 +79,7 @@ def test_client_that_posts_too_often_is_turned_away_and_only_it(limited, page):
 
 
 @pytest.mark.parametrize("page", BY_CLIENT)
-def test_looking_is_never_limited(limited, page):
+def test_get_requests_are_not_limited(limited, page):
     limited(BY_CLIENT[page][0], "1/minute")
     url = reverse(f"accounts:{page}")
     for method in ("get", "head", "options"):
@@ -88,7 +88,7 @@ def test_looking_is_never_limited(limited, page):
 
 @pytest.mark.parametrize("has_account", [False, True])
 @pytest.mark.parametrize("page", BY_ADDRESS)
-def test_address_that_is_asked_for_too_often_is_turned_away_from_everywhere(limited, page, has_account):
+def test_address_beyond_the_limit_is_rejected_for_every_client(limited, page, has_account):
     bucket, fields = BY_ADDRESS[page]
     limited(bucket, "3/hour")
     if has_account:
@@ -102,7 +102,7 @@ def test_address_that_is_asked_for_too_often_is_turned_away_from_everywhere(limi
     assert post(page, others).status_code != 429
 
 
-def test_sign_up_and_resend_share_what_an_address_may_get(limited):
+def test_sign_up_and_resend_share_the_limit_of_an_address(limited):
     limited("mail", "3/hour")
     client = Client()
     assert client.post(reverse("accounts:sign-up"), BY_ADDRESS["sign-up"][1]).status_code == 302
@@ -125,7 +125,7 @@ def test_resend_counts_for_client_and_address(limited, monkeypatch):
         assert is_turned_away(answers[2])
 
 
-def test_mail_to_a_new_address_counts_as_any_to_it(limited):
+def test_email_to_a_new_address_counts_for_that_address(limited):
     limited("mail", "1/hour")
     member = person("bob@example.com")
     post("sign-up", BY_ADDRESS["sign-up"][1])
@@ -138,7 +138,7 @@ def test_mail_to_a_new_address_counts_as_any_to_it(limited):
 
 
 @pytest.mark.parametrize("page", ["password-change", "address-change", "delete"])
-def test_current_password_is_guessed_so_often_and_no_more(limited, page):
+def test_attempts_at_the_current_password_are_limited(limited, page):
     limited("current-password", "2/minute")
     member = person()
     client = Client()
@@ -152,7 +152,7 @@ def test_current_password_is_guessed_so_often_and_no_more(limited, page):
 
 
 @pytest.mark.parametrize("url", ["/log-in/", "/admin/login/"])
-def test_right_password_counts_as_no_failure_and_takes_back_no_other(limited, url):
+def test_right_password_counts_as_no_failure_and_reverts_no_other(limited, url):
     limited("failed-log-in", "3/minute")
     person(is_staff=True)
     right, wrong = ({"username": "ada@example.com", "password": password} for password in (PASSWORD, "wrong"))
@@ -160,7 +160,7 @@ def test_right_password_counts_as_no_failure_and_takes_back_no_other(limited, ur
     assert [Client().post(f"{url}?next=/", right).status_code for _ in range(4)] == [302] * 4
     assert Client().post(url, wrong).status_code == 200
     assert is_turned_away(Client().post(url, wrong))
-    # Even the right one: whether it is, is what is being guessed.
+    # Even the right password: the answer would confirm the guess.
     assert is_turned_away(Client().post(url, right))
 
 
@@ -172,7 +172,7 @@ def test_both_ways_to_log_in_share_their_counts(limited):
     assert is_turned_away(Client().post("/log-in/", fields, headers=HTMX))
 
 
-def test_what_is_no_address_is_counted_too(limited):
+def test_invalid_address_is_counted(limited):
     limited("failed-log-in", "2/minute")
     typed = ["no address \x00", "NO ADDRESS \x00", "no address \x00"]
     answers = [
@@ -182,7 +182,7 @@ def test_what_is_no_address_is_counted_too(limited):
     assert [answer.status_code for answer in answers] == [200, 200, 429]
 
 
-def test_client_behind_a_proxy_is_told_from_others_and_cannot_become_them(limited, settings):
+def test_clients_behind_a_proxy_are_distinct_and_cannot_forge_an_address(limited, settings):
     limited("sign-up", "1/minute")
     settings.TRUSTED_PROXIES = 1
     fields = BY_CLIENT["sign-up"][1](1)
@@ -194,14 +194,14 @@ def test_client_behind_a_proxy_is_told_from_others_and_cannot_become_them(limite
     assert [ask("192.0.2.1"), ask("203.0.113.5, 192.0.2.1"), ask("192.0.2.1:99")] == [429] * 3
 
 
-def test_forged_posts_count_for_nobody(limited):
+def test_posts_without_a_csrf_token_are_not_counted(limited):
     limited("sign-up", "1/minute")
     robot = Client(enforce_csrf_checks=True)
     assert {robot.post("/sign-up/", BY_CLIENT["sign-up"][1](0)).status_code for _ in range(3)} == {403}
     assert post("sign-up", BY_CLIENT["sign-up"][1](1)).status_code == 302
 
 
-def test_no_address_and_no_client_can_be_read_in_redis():
+def test_redis_holds_no_readable_address_or_client():
     for page, (_, fields) in BY_ADDRESS.items():
         post(page, fields, REMOTE_ADDR="192.0.2.77")
     assert not redis_client().keys("*limit*")
@@ -210,7 +210,7 @@ def test_no_address_and_no_client_can_be_read_in_redis():
     assert not [secret for secret in (b"example", b"192.0.2", b"@") if secret in keys]
 
 
-def test_page_speaks_the_browsers_language(limited):
+def test_page_is_in_the_browsers_language(limited):
     limited("reset", "1/hour")
     fields = {"email": "ada@example.com"}
     post("password-reset", fields)
@@ -245,6 +245,6 @@ def test_page_needs_no_session_and_no_user():
         (3601, "2 hours"),
     ],
 )
-def test_wait_is_said_wait_in_words_that_are_never_too_short(wait_s, words):
+def test_wait_in_words_is_rounded_up(wait_s, words):
     with translation.override("en"):
         assert wait_in_words(wait_s) == words

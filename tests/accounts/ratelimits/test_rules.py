@@ -1,5 +1,3 @@
-"""What CLIENT_LIMITS and ADDRESS_LIMITS may say."""
-
 from enum import StrEnum
 
 import pytest
@@ -21,7 +19,7 @@ class Two(StrEnum):
         (" other = 1 per hour , one = 3/2 days ", [3, 1], [172_800, 3600]),
     ],
 )
-def test_limits_are_read(text, amounts, seconds):
+def test_limits_are_parsed(text, amounts, seconds):
     limits = [read(text, Two)[name] for name in Two]
     assert [limit.amount for limit in limits] == amounts
     assert [limit.get_expiry() for limit in limits] == seconds
@@ -44,11 +42,11 @@ def test_limits_are_read(text, amounts, seconds):
         ("one=1/minute,other=1/999999999999 minutes", "longer than a year"),
     ],
 )
-def test_what_says_no_limits_is_refused_with_a_reason(text, why):
+def test_invalid_limits_are_rejected_with_a_reason(text, why):
     with pytest.raises(BadLimitError, match=why):
         read(text, Two)
 
 
-def test_shipped_settings_and_those_of_the_local_stack_can_be_read():
+def test_shipped_and_local_settings_are_valid():
     assert set(read(settings.CLIENT_LIMITS, Action)) == set(read(PLENTY, Action)) == set(Action)
     assert set(read(settings.ADDRESS_LIMITS, Bucket)) == set(Bucket)

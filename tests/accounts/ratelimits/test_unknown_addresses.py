@@ -1,4 +1,4 @@
-"""Requests for addresses without an account have a ceiling, and nobody can tell that it is reached."""
+"""Requests for addresses without an account have a limit that clients cannot observe."""
 
 import pytest
 from django.db import connection
@@ -31,13 +31,13 @@ def flood(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_made_up_addresses_are_written_down_up_to_the_ceiling(page):
+def test_unknown_addresses_are_enqueued_up_to_the_limit(page):
     assert {answer.status_code for answer in flood(page)} == {302}
     assert Message.objects.count() == 3
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_people_get_their_email_all_the_same(page):
+def test_users_get_their_email_during_a_flood(page):
     flood(page)
     UserFactory(email="ada@example.com", confirmed_at=timezone.now())
     assert ask(page, "ada@example.com", 99).status_code == 302
@@ -45,7 +45,7 @@ def test_people_get_their_email_all_the_same(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_beyond_the_ceiling_the_database_is_asked_the_same(page):
+def test_database_statements_are_the_same_beyond_the_limit(page):
     with CaptureQueriesContext(connection) as first:
         below = ask(page, "below@example.com", 50)
     flood(page)
@@ -56,7 +56,7 @@ def test_beyond_the_ceiling_the_database_is_asked_the_same(page):
 
 
 def statements(queries):
-    """The verbs, but for those that end a part."""
+    """Return the statements' verbs, without the ends of transactions and savepoints."""
     verbs = [query["sql"].split()[0] for query in queries]
     return [verb for verb in verbs if verb not in {"RELEASE", "ROLLBACK"}]
 

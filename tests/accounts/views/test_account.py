@@ -1,4 +1,4 @@
-"""What a member does with the own account."""
+"""A member's account pages."""
 
 import re
 from datetime import timedelta
@@ -47,13 +47,13 @@ def message(kind):
 
 
 @pytest.mark.parametrize("path", [PASSWORD_CHANGE, ADDRESS_CHANGE, PREFERENCES, DELETE])
-def test_pages_are_for_members(path):
+def test_pages_require_log_in(path):
     for method in ("get", "post"):
         answer = getattr(Client(), method)(path)
         assert answer["Location"] == f"{reverse('accounts:log-in')}?next={path}"
 
 
-def test_account_page_shows_the_own_mail_and_how_far_it_has_come(member, user):
+def test_account_page_shows_the_members_emails_and_their_status(member, user):
     MessageFactory(user=user, kind="password-reset", status="sent", sent_at=timezone.now(), outcome="delivered")
     MessageFactory(user=user, kind="welcome", to_address="old@example.com", status="cancelled")
     MessageFactory(user=UserFactory(email="bob@example.com"))
@@ -68,7 +68,7 @@ def test_account_page_shows_the_own_mail_and_how_far_it_has_come(member, user):
     assert "bob@example.com" not in text
 
 
-def test_password_is_changed_and_only_this_session_goes_on(member, user):
+def test_password_change_keeps_only_this_session(member, user):
     elsewhere = Client()
     elsewhere.force_login(user)
     fields = {"current_password": PASSWORD, "password": NEW_PASSWORD}
@@ -89,7 +89,7 @@ def test_password_is_changed_and_only_this_session_goes_on(member, user):
     ],
 )
 @pytest.mark.parametrize("current", ["", "wrong", "\x00", "x" * 5000])
-def test_nothing_is_changed_without_the_current_password(member, user, path, fields, current):
+def test_changes_require_the_current_password(member, user, path, fields, current):
     page = member.post(path, {"current_password": current, **fields})
     assert page.status_code == 200
     assert 'aria-invalid="true"' in page.content.decode()
@@ -107,7 +107,7 @@ def the_notice(page):
     return str(notice)
 
 
-def test_new_address_is_confirmed_before_it_replaces_the_old_and_the_old_one_is_told(member, user):
+def test_new_address_replaces_the_old_after_confirming_and_the_old_one_is_notified(member, user):
     page = ask_for(member, "New@Example.com")
     assert "new@example.com" in the_notice(page)
     assert message("address-change").to_address == "new@example.com"
@@ -127,13 +127,13 @@ def test_new_address_is_confirmed_before_it_replaces_the_old_and_the_old_one_is_
     assert member.get(PREFERENCES).status_code == 200
 
 
-def test_whoever_reads_the_mail_to_a_slip_does_not_get_the_account(member, user):
+def test_reader_of_a_mistyped_address_does_not_get_the_account(member, user):
     ask_for(member)
     user.refresh_from_db()
     link = address_change_path(user)
-    stranger = Client()
-    stranger.force_login(UserFactory(email="eve@example.com"))
-    for reader in (Client(), stranger):
+    other = Client()
+    other.force_login(UserFactory(email="eve@example.com"))
+    for reader in (Client(), other):
         for page in (reader.get(link), reader.post(link)):
             assert page.status_code == 403
             assertTemplateUsed(page, "accounts/address_log_in.html")
@@ -141,20 +141,20 @@ def test_whoever_reads_the_mail_to_a_slip_does_not_get_the_account(member, user)
     assert User.objects.filter(email="ada@example.com").exists()
 
 
-def test_somebody_elses_address_is_not_to_be_had_and_the_page_does_not_say_so(member, user):
+def test_address_of_another_account_is_not_changed_and_the_page_does_not_reveal_it(member, user):
     owner = UserFactory(email="bob@example.com")
     page = ask_for(member, "bob@example.com")
     assert "bob@example.com" in the_notice(page)
     assert message("account-exists").user == owner
     assert not Message.objects.filter(kind="address-change").exists()
-    # Nor does the list of emails: of a free address it shows as little.
+    # The list of emails does not reveal it either.
     before = member.get(HOME)
     MessageFactory(user=user, kind="address-change", to_address="free@example.com")
     assert "free@example.com" not in member.get(HOME).content.decode()
     assert not before.context["emails"]
 
 
-def test_address_that_somebody_confirmed_meanwhile_stays_theirs(member, user):
+def test_address_confirmed_by_another_user_meanwhile_is_taken(member, user):
     ask_for(member)
     user.refresh_from_db()
     link = address_change_path(user)
@@ -166,13 +166,13 @@ def test_address_that_somebody_confirmed_meanwhile_stays_theirs(member, user):
     assert user.email == "ada@example.com"
 
 
-def test_own_address_is_no_new_one(member):
+def test_current_address_is_rejected_as_new_one(member):
     assert codes(ask_for(member, "ADA@example.com"), "email") == {"unchanged"}
     assert not Message.objects.exists()
 
 
 @pytest.mark.parametrize("change", [{"new_email": "other@example.com"}, {"password": "!"}, {"is_active": False}])
-def test_link_dies_with_what_it_was_made_for(member, user, change):
+def test_link_is_invalid_after_its_account_changes(member, user, change):
     ask_for(member)
     user.refresh_from_db()
     link = address_change_path(user)
@@ -181,7 +181,7 @@ def test_link_dies_with_what_it_was_made_for(member, user, change):
     assert User.objects.get().email == "ada@example.com"
 
 
-def test_link_dies_of_age_and_is_no_other_kind_of_link(member, user, settings):
+def test_link_expires_and_confirms_nothing_else(member, user, settings):
     ask_for(member)
     user.refresh_from_db()
     link = address_change_path(user)
@@ -192,7 +192,7 @@ def test_link_dies_of_age_and_is_no_other_kind_of_link(member, user, settings):
     assert User.objects.get().email == "ada@example.com"
 
 
-def test_member_may_keep_the_old_address(member, user):
+def test_member_can_cancel_the_change(member, user):
     page = ask_for(member)
     assert reverse("accounts:address-stay") in page.content.decode()
     user.refresh_from_db()
@@ -202,7 +202,7 @@ def test_member_may_keep_the_old_address(member, user):
     assert member.post(link).status_code == 410
 
 
-def test_preferences_are_kept_and_the_pages_speak_the_language(member, user):
+def test_preferences_are_saved_and_pages_are_in_the_language(member, user):
     answer = member.post(PREFERENCES, {"name": "Ada L.", "language": "de"})
     assert answer["Location"] == HOME
     assert answer.cookies["django_language"].value == "de"
@@ -211,13 +211,13 @@ def test_preferences_are_kept_and_the_pages_speak_the_language(member, user):
 
 
 @pytest.mark.parametrize("fields", [{"language": "xx"}, {"name": "a\nb", "language": "de"}, {"is_staff": "1"}])
-def test_preferences_that_there_are_not_are_refused(member, user, fields):
+def test_invalid_preferences_are_rejected(member, user, fields):
     assert member.post(PREFERENCES, fields).status_code == 200
     found = User.objects.get()
     assert (found.name, found.language, found.is_staff) == ("Ada", "", False)
 
 
-def test_account_is_deleted_and_the_farewell_goes(member, user):
+def test_deleting_an_account_sends_a_confirmation(member, user):
     answer = member.post(DELETE, {"current_password": PASSWORD}, follow=True)
     assertTemplateUsed(answer, "accounts/deleted.html")
     assert not User.objects.exists()
@@ -227,7 +227,7 @@ def test_account_is_deleted_and_the_farewell_goes(member, user):
     assert farewell.context["name"] == "Ada"
 
 
-def test_administrator_is_not_deleted_from_the_page(member, user):
+def test_administrator_cannot_delete_the_account(member, user):
     User.objects.update(is_staff=True)
     member.post(DELETE, {"current_password": PASSWORD})
     assert User.objects.exists()
@@ -237,5 +237,5 @@ def test_administrator_is_not_deleted_from_the_page(member, user):
     ("address", "shown"),
     [("ada@example.com", "a…a@example.com"), ("al@x.example", "a…@x.example"), ("a@x.example", "a…@x.example")],
 )
-def test_masked_address_is_known_to_its_owner_only(address, shown):
+def test_address_is_masked(address, shown):
     assert masked(address) == shown

@@ -1,4 +1,4 @@
-"""Who has an account is nobody's business: every page does the same for an address with one and without one."""
+"""No account enumeration: every page does the same for addresses with and without an account."""
 
 import re
 
@@ -42,7 +42,7 @@ def people(account):
 
 
 def without_values(statement):
-    """What is asked of the database, whatever it is asked with, and whether it could be done or not."""
+    """Return the SQL without its values, and whether it succeeded."""
     if "SAVEPOINT" in statement:
         return "the end of a part" if " TO " in statement or "RELEASE" in statement else "the beginning of a part"
     if statement.startswith(('INSERT INTO "accounts_user"', 'UPDATE "accounts_user"')):
@@ -51,7 +51,7 @@ def without_values(statement):
 
 
 def what_it_takes(page, fields, monkeypatch, django_capture_on_commit_callbacks):
-    """Return all that somebody could measure of a form's POST, and of the page it leads to."""
+    """Return everything that a client can measure of a form's POST and the next page."""
     client = Client()
     hashed = []
     encode = hashers.MD5PasswordHasher.encode
@@ -66,11 +66,11 @@ def what_it_takes(page, fields, monkeypatch, django_capture_on_commit_callbacks)
     ):
         answer = client.post(reverse(f"accounts:{page}"), fields)
     monkeypatch.undo()
-    # Before the next request, which begins with an empty list.
+    # Before the next request empties the list.
     statements = [without_values(query["sql"]) for query in queries]
     cookies = {name: len(cookie.value) for name, cookie in answer.cookies.items()}
     follows = client.get(answer["Location"])
-    # But for a token, and for the seconds that have passed.
+    # Without the token and the elapsed seconds.
     text = re.sub(r'value="[\w-]{20,}"|data-wait-s="\d+"', "", follows.content.decode())
     return answer.status_code, answer["Location"], statements, len(hashed), len(callbacks), cookies, text
 
@@ -78,7 +78,9 @@ def what_it_takes(page, fields, monkeypatch, django_capture_on_commit_callbacks)
 @pytest.mark.parametrize("account", ACCOUNTS)
 @pytest.mark.parametrize("page", FORMS)
 @time_machine.travel("2026-11-24 12:00", tick=False)
-def test_page_does_the_same(page, account, monkeypatch, settings, django_capture_on_commit_callbacks):
+def test_page_does_the_same_with_and_without_an_account(
+    page, account, monkeypatch, settings, django_capture_on_commit_callbacks
+):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     taken = []
     for state in (None, account):
@@ -89,6 +91,6 @@ def test_page_does_the_same(page, account, monkeypatch, settings, django_capture
         assert measured == compared
     assert any(statement.startswith("INSERT") for statement in without[2])
     assert without[3] == (1 if page == "sign-up" else 0)
-    # One publishes, the other tells the listeners of status changes.
+    # One publishes, the other sends message_changed.
     assert without[4] == 2
     assert Message.objects.count() == 1

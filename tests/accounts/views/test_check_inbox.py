@@ -1,4 +1,4 @@
-"""The page after a sign-up: it follows the mail of this browser's own sign-up, and of no other."""
+"""The page after a sign-up shows the status of this browser's email, and of no other."""
 
 import re
 from datetime import timedelta
@@ -52,7 +52,7 @@ def later(seconds):
 
 
 @pytest.mark.parametrize(
-    ("status", "outcome", "told"),
+    ("status", "outcome", "shown_progress"),
     [
         ("queued", "unknown", Progress.WAITING),
         ("sending", "unknown", Progress.WAITING),
@@ -70,7 +70,7 @@ def later(seconds):
         ("cancelled", "unknown", Progress.FAILED),
     ],
 )
-def test_page_shows_the_state_of_the_mail(person, status, outcome, told):
+def test_page_shows_the_status_of_the_email(person, status, outcome, shown_progress):
     now = timezone.now()
     lease = {"lease_token": Message.objects.get().id, "lease_until": now} if status == "sending" else {}
     Message.objects.update(
@@ -81,22 +81,22 @@ def test_page_shows_the_state_of_the_mail(person, status, outcome, told):
         died_at=now if status == "dead" else None,
         **lease,
     )
-    assert state(person) == told
+    assert state(person) == shown_progress
 
 
-def test_page_says_when_it_takes_longer_than_usual(person):
+def test_page_reports_a_delay(person):
     Message.objects.update(created_at=Now() - timedelta(seconds=60))
     assert state(person) == Progress.DELAYED
 
 
 @pytest.mark.parametrize(("provider", "ago_s"), [("smtp", 0), ("ses", 600)])
-def test_page_waits_for_no_report_where_none_comes(person, provider, ago_s):
+def test_page_expects_no_report_from_a_provider_without_reports(person, provider, ago_s):
     Message.objects.update(status="sent", provider=provider, sent_at=Now() - timedelta(seconds=ago_s))
     assert state(person) == Progress.UNREPORTED
     assert 'aria-current="step"' not in shown(person)
 
 
-def test_address_that_is_not_written_to_is_not_said_to_have_been(client):
+def test_suppressed_address_is_not_shown_as_emailed(client):
     suppress.suppress("ada@example.com", Reason.HARD_BOUNCE, "")
     client.post(reverse("accounts:sign-up"), {"email": "ada@example.com", "password": PASSWORD})
     assert state(client) == Progress.UNSENDABLE
@@ -106,7 +106,7 @@ def test_address_that_is_not_written_to_is_not_said_to_have_been(client):
 
 @pytest.mark.parametrize("progress", Progress)
 @pytest.mark.parametrize("age_s", [0, 61, 601])
-def test_page_has_a_picture_of_everything_there_is(person, monkeypatch, progress, age_s):
+def test_page_covers_every_progress(person, monkeypatch, progress, age_s):
     monkeypatch.setattr("accounts.views.sign_up.progress", lambda message_id: progress)
     with later(age_s):
         shown = person.get(INBOX).context["sign_up"]
@@ -115,7 +115,7 @@ def test_page_has_a_picture_of_everything_there_is(person, monkeypatch, progress
         assert len([one for _, one in shown.steps if one == "now"]) <= 1
 
 
-def test_page_is_the_same_where_the_address_has_an_account(client):
+def test_page_is_the_same_if_the_address_has_an_account(client):
     UserFactory(email="ada@example.com", confirmed_at=timezone.now())
     client.post(reverse("accounts:sign-up"), {"email": "ada@example.com", "password": PASSWORD})
     assert state(client) == Progress.WAITING
@@ -123,12 +123,12 @@ def test_page_is_the_same_where_the_address_has_an_account(client):
     assert state(client) == Progress.DELIVERED
 
 
-def test_confirmation_is_seen_at_once(person):
+def test_confirmation_is_shown_immediately(person):
     User.objects.update(confirmed_at=timezone.now())
     assert state(person) == "confirmed"
 
 
-def test_htmx_gets_the_fragment_and_only_what_is_new(person):
+def test_htmx_gets_the_fragment_only_after_a_change(person):
     htmx = {"HX-Request": "true"}
     fragment = person.get(INBOX, headers=htmx)
     assert "<html" not in fragment.content.decode()
@@ -138,23 +138,23 @@ def test_htmx_gets_the_fragment_and_only_what_is_new(person):
     assert person.get(INBOX, {"seen": seen}, headers=htmx).status_code == 200
 
 
-def test_page_stops_asking_in_the_end(person):
+def test_page_stops_polling(person):
     assert "hx-get" in shown(person)
     with later(3600):
         assert "hx-get" not in shown(person)
 
 
-def test_page_of_nobody_leads_home_and_ends_the_asking(client):
+def test_page_without_a_sign_up_redirects_home_and_stops_polling(client):
     assert client.get(INBOX)["Location"] == reverse("accounts:home")
     assert client.get(INBOX, headers={"HX-Request": "true"}).status_code == 286
 
 
-def test_made_up_cookie_is_not_believed(client):
+def test_forged_cookie_is_ignored(client):
     client.cookies["signed_up"] = "eyJhZGRyZXNzIjoiZXZlQGV4YW1wbGUuY29tIn0:x:y"
     assert client.get(INBOX)["Location"] == reverse("accounts:home")
 
 
-def test_mail_is_sent_again_after_a_while(person):
+def test_email_is_resent_after_the_pause(person):
     first = Message.objects.get()
     person.post(RESEND)
     assert Message.objects.count() == 1
@@ -169,7 +169,7 @@ def test_mail_is_sent_again_after_a_while(person):
         assert Message.objects.count() == 2
 
 
-def test_resend_tells_the_owner_of_an_account_only(client):
+def test_resend_informs_only_the_owner_of_an_account(client):
     UserFactory(email="ada@example.com")
     client.post(reverse("accounts:sign-up"), {"email": "ada@example.com", "password": PASSWORD})
     with later(PAUSE_S + 1):
@@ -177,7 +177,7 @@ def test_resend_tells_the_owner_of_an_account_only(client):
     assert list(Message.objects.values_list("kind", flat=True)) == ["account-exists", "account-exists"]
 
 
-def test_resend_needs_a_post_and_a_sign_up(client, person):
+def test_resend_requires_a_post_and_a_sign_up(client, person):
     assert person.get(RESEND).status_code == 405
     assert Client().post(RESEND)["Location"] == reverse("accounts:confirm-again")
     assert Message.objects.count() == 1
@@ -198,7 +198,7 @@ def test_address_is_corrected_before_it_is_confirmed(person):
     ]
 
 
-def test_somebody_elses_address_is_not_taken_by_a_correction(person):
+def test_correction_does_not_take_another_users_address(person):
     owner = UserFactory(email="bob@example.com", name="Bob")
     person.post(CORRECT, {"email": "bob@example.com", "name": "Eve", "password": PASSWORD})
     owner.refresh_from_db()
@@ -207,7 +207,7 @@ def test_somebody_elses_address_is_not_taken_by_a_correction(person):
     assert Message.objects.get(kind="account-exists").to_address == "bob@example.com"
 
 
-def test_correction_of_what_was_somebodys_account_is_a_first_sign_up(client):
+def test_correction_of_an_address_with_an_account_is_a_first_sign_up(client):
     owner = UserFactory(email="bob@example.com", name="Bob")
     client.post(reverse("accounts:sign-up"), {"email": "bob@example.com", "password": PASSWORD})
     client.post(CORRECT, {"email": "ada@example.com", "name": "Ada", "password": PASSWORD})
@@ -216,18 +216,18 @@ def test_correction_of_what_was_somebodys_account_is_a_first_sign_up(client):
     assert Message.objects.get(kind="welcome").to_address == "ada@example.com"
 
 
-def test_confirmed_account_is_not_moved_by_a_correction(person):
+def test_correction_does_not_change_a_confirmed_account(person):
     User.objects.update(confirmed_at=timezone.now())
     person.post(CORRECT, {"email": "eve@example.com", "password": PASSWORD})
     assert User.objects.filter(email="ada@example.com", confirmed_at__isnull=False).exists()
 
 
-def test_correction_without_a_sign_up_is_a_sign_up(client):
+def test_correction_without_a_sign_up_redirects_to_sign_up(client):
     assert client.get(CORRECT)["Location"] == reverse("accounts:sign-up")
 
 
-def test_owner_who_chooses_a_password_is_followed_by_no_stranger(person):
-    """Somebody signed up with another's address, and keeps the page open."""
+def test_browser_of_another_person_loses_the_account_after_a_reset(person):
+    # Another person signed up with the address and keeps the page open.
     owner = User.objects.get()
     where = Client().get(password_reset_path(owner), follow=True)
     where.client.post(where.redirect_chain[-1][0], {"password": NEW_PASSWORD})
@@ -238,8 +238,8 @@ def test_owner_who_chooses_a_password_is_followed_by_no_stranger(person):
 
 
 @pytest.mark.parametrize("taken", [True, False])
-def test_correction_leaves_no_trace_of_whether_the_other_address_was_free(person, taken):
-    """Seen from the own mailbox: the first address is given up in any case, and its account stays where it was."""
+def test_correction_does_not_reveal_whether_the_new_address_has_an_account(person, taken):
+    # In both cases the account of the first address is abandoned and keeps its address.
     if taken:
         UserFactory(email="victim@example.com", confirmed_at=timezone.now())
     own = User.objects.get(email="ada@example.com")
@@ -254,7 +254,7 @@ def test_correction_leaves_no_trace_of_whether_the_other_address_was_free(person
     assert not User.objects.filter(email="ada@example.com").exists()
 
 
-def test_corrected_address_may_be_corrected_back(person):
+def test_corrected_address_can_be_corrected_back(person):
     person.post(CORRECT, {"email": "slip@example.com", "password": PASSWORD})
     person.post(CORRECT, {"email": "ada@example.com", "name": "Ada L.", "password": PASSWORD})
     own = User.objects.get(email="ada@example.com")
@@ -263,15 +263,15 @@ def test_corrected_address_may_be_corrected_back(person):
     assert Message.objects.order_by("created_at").last().kind == "welcome"
 
 
-def test_second_sign_up_by_somebody_else_does_not_show_on_the_page_of_the_first(person, provider, valkey):
+def test_second_sign_up_in_another_browser_does_not_show_in_the_first(person, provider, valkey):
     Client().post(reverse("accounts:sign-up"), {"email": "ada@example.com", "password": PASSWORD})
     Client().post(reverse("accounts:sign-up"), {"email": "ada@example.com", "password": PASSWORD})
     deliver(list(Message.objects.values_list("id", flat=True)), Stream.DEFAULT, Carrier(task_id="t", worker="w"))
     assert set(Message.objects.values_list("kind", "status")) == {("welcome", "sent"), ("account-exists", "sent")}
 
 
-def test_link_in_a_mail_proves_only_the_address_it_went_to(person, monkeypatch):
-    """While the new password is hashed, the account's address becomes another."""
+def test_reset_link_confirms_only_the_address_it_was_sent_to(person, monkeypatch):
+    # The address changes while the new password is hashed.
     own = User.objects.get()
     where = Client().get(password_reset_path(own), follow=True)
     hashed = User.set_password

@@ -28,7 +28,7 @@ def user():
 
 @pytest.fixture
 def client(client):
-    """The browser in which the sign-up was made."""
+    """The browser that signed up."""
     STARTED.save(response := HttpResponse())
     client.cookies.update(response.cookies)
     return client
@@ -46,7 +46,7 @@ def test_get_only_shows_a_button(client, user):
     assert not confirmed(user)
 
 
-def test_post_confirms_and_the_link_then_says_so(client, user):
+def test_post_confirms_and_the_used_link_shows_it(client, user):
     path = confirmation_path(user)
     answer = client.post(path, follow=True)
     assert confirmed(user)
@@ -64,19 +64,19 @@ def test_second_post_changes_nothing(client, user):
     assert user.confirmed_at == first
 
 
-def test_link_of_another_address_is_refused(client, user):
+def test_link_of_another_address_is_rejected(client, user):
     path = confirmation_path(user)
     User.objects.filter(pk=user.pk).update(email="ada@elsewhere.example")
     assert client.post(path).status_code == 410
     assert not confirmed(user)
 
 
-def test_link_is_refused_when_its_time_is_over(client, user, settings):
+def test_expired_link_is_rejected(client, user, settings):
     path = confirmation_path(user)
     with time_machine.travel(timezone.now() + settings.CONFIRMATION_TIMEOUT + timedelta(minutes=1)):
         page = client.get(path)
         assert page.status_code == 410
-        # Who holds the link may see whose it was, and get another with one press.
+        # The page shows the address, so that one click requests another link.
         assert 'value="ada@example.com"' in page.content.decode()
         assert client.post(path).status_code == 410
     assert not confirmed(user)
@@ -94,7 +94,7 @@ def test_link_is_refused_when_its_time_is_over(client, user, settings):
         ("\x00", "\x00"),
     ],
 )
-def test_made_up_link_is_refused_cleanly(client, user, uid, token):
+def test_forged_link_is_rejected(client, user, uid, token):
     path = f"/confirm/{uid}/{token}/"
     page = client.get(path)
     assert page.status_code in {404, 410}
@@ -103,10 +103,10 @@ def test_made_up_link_is_refused_cleanly(client, user, uid, token):
     assert not confirmed(user)
 
 
-def test_link_still_works_after_the_key_was_rotated(client, user, settings):
+def test_link_works_after_the_secret_key_was_rotated(client, user, settings):
     path = confirmation_path(user)
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
-    settings.SECRET_KEY = "a new key, long enough for anybody who would look at it"
+    settings.SECRET_KEY = "a new key that is long enough for the checks of settings"
     client.post(path)
     assert confirmed(user)
 
@@ -125,7 +125,7 @@ AGAIN = reverse("accounts:confirm-again")
     ("state", "kind", "has_owner"),
     [({}, "welcome", True), ({"confirmed_at": timezone.now()}, "account-exists", True), (None, "welcome", False)],
 )
-def test_another_link_can_be_asked_for_and_the_page_says_the_same_to_all(client, user, state, kind, has_owner):
+def test_another_link_can_be_requested_and_the_page_is_always_the_same(client, user, state, kind, has_owner):
     Message.objects.all().delete()
     if state is None:
         User.objects.all().delete()

@@ -1,4 +1,4 @@
-"""Every page in German says nothing in English: no sentence is the same as on the English page."""
+"""No German page has a text that is the same on the English page."""
 
 import re
 import time
@@ -46,7 +46,7 @@ SLIPS = {
 
 
 class Texts(HTMLParser):
-    """Collects what a page shows, and what it tells screen readers."""
+    """Collects the texts of a page, including those for screen readers."""
 
     def __init__(self):
         super().__init__()
@@ -69,7 +69,7 @@ def texts(page):
 
 
 def is_german(page):
-    """Compare a page, given as a function of the language, with its English self."""
+    """Check that a page, given as a function of the language, shares no text with the English one."""
     english, german = page("en"), page("de")
     assert '<html lang="de"' in german
     assert texts(german)
@@ -78,7 +78,7 @@ def is_german(page):
 
 @pytest.fixture
 def ada():
-    """A member for whom the account page has something to say."""
+    """A member whose account page has all parts."""
     ada = User.objects.create_user(
         "ada@example.com", PASSWORD, name="Ada", confirmed_at=timezone.now(), new_email="ada.new@example.com"
     )
@@ -109,12 +109,12 @@ def rendered(template, language, **context):
 
 
 @pytest.mark.parametrize("name", VISITORS)
-def test_page_of_visitors(name):
+def test_public_page(name):
     is_german(lambda language: at(name, language))
 
 
 @pytest.mark.parametrize("name", MEMBERS)
-def test_page_of_members(name, ada):
+def test_member_page(name, ada):
     is_german(lambda language: at(name, language, ada))
 
 
@@ -186,5 +186,5 @@ def test_every_state_of_an_email(progress):
         ("accounts/address_taken.html", {}),
     ],
 )
-def test_page_for_what_went_wrong(template, context):
+def test_error_page(template, context):
     is_german(lambda language: rendered(template, language, **context))

@@ -1,4 +1,4 @@
-"""Hundreds of hostile posts to every form: never a 5xx, never a second recipient, nothing of anybody's changed."""
+"""Hostile posts to every form cause no 5xx, no second recipient and no change of another account."""
 
 import re
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ NAMES = (
     *("password-change", "address-change", "address-stay", "preferences", "delete", "check-inbox", "home"),
 )
 PATHS = [*(reverse(f"accounts:{name}") for name in NAMES), reverse("set_language"), reverse("accounts:log-out")]
-# Of members; the others are for people who are not logged in.
+# For members; the other forms are for users who are not logged in.
 MEMBERS = [reverse(f"accounts:{name}") for name in NAMES[6:-2]]
 FIELDS = ("email", "username", "name", "password", "current_password", "language", "wants_news", "next", "subject")
 NASTY = [
@@ -77,21 +77,21 @@ STARTED.save(_COOKIE)
 
 @pytest.fixture(autouse=True)
 def no_limits(settings):
-    """They would keep the posts from what is to be tried."""
+    """Turn off rate limits, which would reject the posts."""
     for name in ("CLIENT_LIMITS", "ADDRESS_LIMITS"):
         setattr(settings, name, re.sub(r"\d+/[^,]+", "100000/minute", getattr(settings, name)))
 
 
 def newcomer() -> Client:
-    """Somebody who is not logged in, and has signed up in this very browser a while ago."""
+    """A user who is not logged in and has signed up in this browser."""
     client = Client(raise_request_exception=False)
     client.cookies.update(_COOKIE.cookies)
     return client
 
 
 @contextmanager
-def somebody() -> Iterator[Client]:
-    """A member, logged in; what the test does to the rows is undone."""
+def logged_in() -> Iterator[Client]:
+    """A logged-in member; changes of rows are rolled back."""
     with transaction.atomic():
         password = make_password("a password of theirs")
         User.objects.bulk_create(
@@ -130,8 +130,8 @@ def is_harmless(client: Client, path: str, fields: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))
-def test_hand_picked_text_in_every_field_of_every_form(text):
-    with somebody() as client:
+def test_hostile_text_in_every_field(text):
+    with logged_in() as client:
         for path in PATHS:
             with transaction.atomic():
                 is_harmless(client, path, dict.fromkeys(FIELDS, text))
@@ -157,8 +157,8 @@ GOOD = {"email": "grace@example.com", "name": "Grace", "password": "correct hors
         *product(["confirm-again", "password-reset"], ["email"]),
     ],
 )
-def test_one_nasty_field_of_a_form_that_is_good_otherwise(name, field):
-    with somebody():
+def test_one_hostile_field_in_a_valid_form(name, field):
+    with logged_in():
         before = rows()
         for text in NASTY:
             with transaction.atomic():
@@ -180,8 +180,8 @@ def canonical(text):
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(path=st.sampled_from(PATHS), fields=st.dictionaries(st.sampled_from([*FIELDS, "is_staff"]), TEXT, max_size=6))
-def test_made_up_forms(path, fields):
-    with somebody() as client:
+def test_random_forms(path, fields):
+    with logged_in() as client:
         before = rows()
         for browser in (client, newcomer()):
             answer = browser.post(path, fields)
@@ -198,7 +198,7 @@ LINKS = {"confirm": confirmation_path, "password-reset": password_reset_path, "a
 
 
 def forged(link: str) -> list[str]:
-    """Return the links that somebody might make of a good one."""
+    """Return forged variants of a valid link."""
     head, uid, token = link.strip("/").rsplit("/", 2)
     stamp, _, digest = token.partition("-")
     return [
@@ -221,7 +221,7 @@ def forged(link: str) -> list[str]:
 @pytest.mark.parametrize("name", LINKS)
 @pytest.mark.parametrize("method", ["get", "post", "put", "delete", "patch"])
 def test_forged_link_does_nothing(name, method):
-    with somebody() as client:
+    with logged_in() as client:
         owner = User.objects.get(email="owner@example.com")
         owner.new_email = "new@example.com"
         owner.save(update_fields=["new_email"])
@@ -238,7 +238,7 @@ def test_forged_link_does_nothing(name, method):
 
 @pytest.mark.parametrize("method", ["put", "delete", "patch", "options", "head", "trace", "get"])
 def test_other_methods_change_nothing(method):
-    with somebody() as client:
+    with logged_in() as client:
         before = rows()
         for path in PATHS:
             if path != reverse("accounts:log-out"):
@@ -266,8 +266,8 @@ def test_other_methods_change_nothing(method):
         (b"email=a", "application/x-www-form-urlencoded; charset=no-such-thing"),
     ],
 )
-def test_broken_body_is_refused(body, content_type):
-    with somebody() as client:
+def test_broken_body_is_rejected(body, content_type):
+    with logged_in() as client:
         before = rows()
         for path in PATHS:
             assert client.generic("POST", path, body, content_type=content_type).status_code < 500, path
@@ -275,13 +275,13 @@ def test_broken_body_is_refused(body, content_type):
         assert not Message.objects.exists()
 
 
-# What a member no longer needs: a redirect, and nothing is done.
+# A member does not need these forms: a redirect without an effect.
 TO_GET_IN = [reverse(f"accounts:{name}") for name in ("sign-up", "log-in", "correct-address")]
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_post_without_its_proof_is_refused(path):
-    with somebody() as client:
+def test_post_without_a_csrf_token_is_rejected(path):
+    with logged_in() as client:
         strict = Client(enforce_csrf_checks=True, raise_request_exception=False)
         strict.cookies.update(client.cookies)
         for token in ("", "x" * 64, "ä"):
@@ -294,7 +294,7 @@ def test_post_without_its_proof_is_refused(path):
 @pytest.mark.parametrize(
     "text", ["Ada, Countess", "🎩", "Bobby'); DROP TABLE--", '"quoted" <x@y.example>', "A" * 51, "=?utf-8?q?=FF=FE?="]
 )
-def test_strange_name_makes_no_mail(client, text):
+def test_hostile_name_enqueues_no_email(client, text):
     fields = {"email": "ada@example.com", "name": text, "password": "correct horse battery"}
     assert client.post(reverse("accounts:sign-up"), fields).status_code == 200
     assert not Message.objects.exists()

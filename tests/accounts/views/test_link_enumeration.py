@@ -1,4 +1,4 @@
-"""The numbers of accounts cannot be counted: a made-up link does the same whether there is such an account or not."""
+"""No enumeration of account ids: a forged link does the same with and without such an account."""
 
 import re
 
@@ -16,7 +16,7 @@ from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 ROUTES = ["confirm", "password-reset-confirm", "address-confirm"]
-# None of them good: made up, of the right shape, of another account.
+# All invalid: random, of the right form, of another account.
 TOKENS = ["made-up", "abc-0123456789abcdef0123456789abcdef", "set-password", "of another"]
 STATES = {
     "unconfirmed": {},
@@ -29,7 +29,7 @@ STATES = {
 VALUES = re.compile(r"'[^']*'|\b\d+\b")
 
 
-@pytest.fixture(params=["stranger", "member"])
+@pytest.fixture(params=["visitor", "member"])
 def browser(request):
     client = Client()
     if request.param == "member":
@@ -38,7 +38,7 @@ def browser(request):
 
 
 def seen(browser, method, path):
-    """Return all that a visitor could see or measure of a page."""
+    """Return everything that a client can see or measure of a page."""
     fields = {"password": "correct horse battery"} if method == "post" else None
     with CaptureQueriesContext(connection) as queries:
         answer = getattr(browser, method)(path, fields)
@@ -49,7 +49,7 @@ def seen(browser, method, path):
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("token", TOKENS)
-def test_made_up_link_says_nothing_about_the_account(browser, route, method, token):
+def test_forged_link_does_not_reveal_whether_the_account_exists(browser, route, method, token):
     if token == "of another":
         token = confirmation_path(UserFactory(email="other@example.com")).split("/")[-2]
     people = [UserFactory(email=f"ada{number}@example.com", **state) for number, state in enumerate(STATES.values())]
@@ -58,7 +58,7 @@ def test_made_up_link_says_nothing_about_the_account(browser, route, method, tok
     paths = [
         reverse(f"accounts:{route}", args=[urlsafe_base64_encode(str(number).encode()), token]) for number in numbers
     ]
-    nobody, *others = [seen(browser, method, path) for path in paths]
+    unknown, *others = [seen(browser, method, path) for path in paths]
     for state, measured in zip(STATES, others, strict=True):
-        assert measured == nobody, state
+        assert measured == unknown, state
     assert list(User.objects.order_by("pk").values()) == before

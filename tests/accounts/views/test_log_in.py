@@ -27,7 +27,7 @@ def without_csrf(content):
 
 
 @pytest.mark.parametrize("typed", ["ada@example.com", "ADA@Example.com", " ada@example.com "])
-def test_address_is_the_login(client, user, typed):
+def test_address_is_the_user_name(client, user, typed):
     assert log_in(client, typed)["Location"] == reverse("accounts:home")
     assert "ada@example.com" in client.get("/").content.decode()
 
@@ -36,20 +36,20 @@ def test_address_is_the_login(client, user, typed):
     ("typed", "password"),
     [("ada@example.com", "wrong"), ("bob@example.com", "a good password"), ("nonsense", "x"), ("a\x00b", "x")],
 )
-def test_what_does_not_match_is_refused(client, user, typed, password):
+def test_wrong_password_or_address_is_rejected(client, user, typed, password):
     page = log_in(client, typed, password)
     assert page.status_code == 200
     assert "_auth_user_id" not in client.session
 
 
-def test_closed_account_is_refused(client, user):
+def test_inactive_account_is_rejected(client, user):
     User.objects.update(is_active=False)
     assert log_in(client, "ada@example.com").status_code == 200
     assert "_auth_user_id" not in client.session
 
 
-def test_unconfirmed_account_is_refused_as_if_the_password_were_wrong(client, user):
-    """Otherwise a sign-up with somebody's address, and then a log-in, would tell whether it had an account."""
+def test_unconfirmed_account_has_the_error_of_a_wrong_password(client, user):
+    # Otherwise a sign-up and a log-in would reveal whether the address had an account.
     User.objects.update(confirmed_at=None)
     refused = log_in(client, "ada@example.com").content
     assert "_auth_user_id" not in client.session
@@ -63,23 +63,23 @@ def test_administrator_needs_no_confirmation(client, user):
 
 
 @pytest.mark.parametrize(("remember", "ends_with_browser"), [({}, True), ({"remember": "on"}, False)])
-def test_session_lasts_as_long_as_was_asked_for(client, user, remember, ends_with_browser):
+def test_session_lasts_as_requested(client, user, remember, ends_with_browser):
     log_in(client, "ada@example.com", **remember)
     assert client.session.get_expire_at_browser_close() is ends_with_browser
     assert bool(client.cookies["sessionid"]["max-age"]) is not ends_with_browser
 
 
-def test_pages_speak_the_members_language(client, user):
+def test_pages_are_in_the_members_language(client, user):
     User.objects.update(language="de")
     log_in(client, "ada@example.com")
     assert client.cookies["django_language"].value == "de"
 
 
-def test_next_leads_nowhere_else(client, user):
+def test_unsafe_next_is_ignored(client, user):
     assert log_in(client, "ada@example.com", next="https://evil.example/")["Location"] == reverse("accounts:home")
 
 
-def test_log_out_needs_a_post(client, user):
+def test_log_out_requires_a_post(client, user):
     client.force_login(user)
     assert client.get(reverse("accounts:log-out")).status_code == 405
     assert "_auth_user_id" in client.session
@@ -93,11 +93,11 @@ def test_pages_are_not_cached(user):
 
 
 @pytest.mark.parametrize("name", EXCLUDED)
-def test_next_that_only_takes_a_form_leads_home(client, user, name):
+def test_next_without_a_page_leads_home(client, user, name):
     assert log_in(client, "ada@example.com", next=reverse(name))["Location"] == reverse("accounts:home")
 
 
-def test_next_of_any_characters_fits_into_the_cookie_of_a_sign_up(client):
+def test_next_of_any_characters_fits_into_the_sign_up_cookie(client):
     domain = ".".join(["b" * 60] * 3) + ".com"
     fields = {"email": f"{'a' * 60}@{domain}", "name": "\u0939" * 50, "password": "correct horse battery"}
     client.post(reverse("accounts:sign-up"), fields | {"next": "/" + "\U0001f4a3" * 299})

@@ -32,7 +32,7 @@ def ask(client, address):
     return client.post(URL, {"email": address})
 
 
-def test_reset_is_asked_for_on_the_critical_stream(client, user):
+def test_reset_is_enqueued_on_the_critical_stream(client, user):
     answer = ask(client, "ADA@example.com")
     assert answer["Location"] == reverse("accounts:password-reset-done")
     message = Message.objects.get()
@@ -40,7 +40,7 @@ def test_reset_is_asked_for_on_the_critical_stream(client, user):
     assert message.user == user
 
 
-def test_request_mints_no_token(client, user, monkeypatch):
+def test_request_creates_no_token(client, user, monkeypatch):
     def mint(*args):
         raise AssertionError("a token was made in the request")
 
@@ -49,8 +49,8 @@ def test_request_mints_no_token(client, user, monkeypatch):
     assert Message.objects.get().context == {}
 
 
-def test_address_without_an_account_is_written_down_all_the_same(client, user):
-    """What becomes of it is found out behind the page, when the mail is about to be sent."""
+def test_address_without_an_account_is_enqueued_too(client, user):
+    # The worker decides whether to send it.
     answer = ask(client, "bob@example.com")
     assert answer["Location"] == reverse("accounts:password-reset-done")
     message = Message.objects.get()
@@ -58,7 +58,7 @@ def test_address_without_an_account_is_written_down_all_the_same(client, user):
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"email": "other@example.com"}])
-def test_who_may_not_log_in_gets_no_mail(client, user, change, valkey, provider):
+def test_user_who_may_not_log_in_gets_no_email(client, user, change, valkey, provider):
     User.objects.filter(pk=user.pk).update(**change)
     ask(client, "ada@example.com")
     deliver([Message.objects.get().id], Stream.CRITICAL, CARRIER)
@@ -67,7 +67,7 @@ def test_who_may_not_log_in_gets_no_mail(client, user, change, valkey, provider)
 
 
 @pytest.mark.parametrize("typed", ["", "ada", "a@example.com,b@example.com", "a@example.com\r\nb@example.com"])
-def test_slip_is_said(client, user, typed):
+def test_typo_is_reported(client, user, typed):
     page = ask(client, typed)
     assert page.status_code == 200
     assert 'aria-invalid="true"' in page.content.decode()
@@ -86,7 +86,7 @@ def test_link_sets_a_new_password_once(client, user):
     assert not client.get(path, follow=True).context["validlink"]
 
 
-def test_new_password_is_told_and_confirms_the_address_and_ends_what_was_under_way(client, user):
+def test_new_password_notifies_confirms_the_address_and_cancels_a_change(client, user):
     User.objects.update(new_email="new@example.com")
     where = client.get(password_reset_path(user), follow=True).redirect_chain[-1][0]
     client.post(where, {"password": NEW_PASSWORD})
@@ -96,7 +96,7 @@ def test_new_password_is_told_and_confirms_the_address_and_ends_what_was_under_w
     assert Message.objects.get().kind == "password-changed"
 
 
-def test_tick_of_another_persons_sign_up_is_not_the_owners(user):
+def test_consent_of_another_persons_sign_up_does_not_hold(user):
     strangers = UserFactory(email="eve@example.com", wants_news=True)
     assert passwords.reset_password(strangers, NEW_PASSWORD)
     strangers.refresh_from_db()
@@ -107,7 +107,7 @@ def test_tick_of_another_persons_sign_up_is_not_the_owners(user):
     assert user.wants_news
 
 
-def test_weak_password_is_refused(client, user):
+def test_weak_password_is_rejected(client, user):
     where = client.get(password_reset_path(user), follow=True).redirect_chain[-1][0]
     page = client.post(where, {"password": "12345678"})
     assert page.status_code == 200
@@ -115,7 +115,7 @@ def test_weak_password_is_refused(client, user):
     assert user.check_password("the old password")
 
 
-def test_new_password_does_not_reopen_a_closed_account(client, user):
+def test_reset_does_not_reactivate_an_account(client, user):
     where = client.get(password_reset_path(user), follow=True).redirect_chain[-1][0]
     User.objects.filter(pk=user.pk).update(is_active=False)
     client.post(where, {"password": NEW_PASSWORD})
@@ -124,13 +124,13 @@ def test_new_password_does_not_reopen_a_closed_account(client, user):
 
 
 @pytest.mark.parametrize("path", ["MQ/abc-def/", "!!/x/", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5/1-2/"])
-def test_made_up_link_is_refused_cleanly(client, user, path):
+def test_forged_link_is_rejected(client, user, path):
     page = client.get(f"{URL}{path}", follow=True)
     assert page.status_code == 200
     assert not page.context["validlink"]
 
 
-def test_open_form_leaves_no_token_in_a_row(client, user):
+def test_open_form_stores_no_token(client, user):
     path = password_reset_path(user)
     client.get(path, follow=True)
     token = path.rstrip("/").rpartition("/")[2]
@@ -149,8 +149,8 @@ def test_forged_cookie_opens_no_form(client, user, cookie):
 
 
 @pytest.mark.parametrize("password", ["", "!", "!abc", "no-such-hasher$1$2"])
-def test_account_without_a_password_gets_its_first_one_by_the_link(client, valkey, provider, password):
-    """It comes from the admin's form, `create_user(email)` or an import."""
+def test_account_without_a_password_gets_its_first_by_the_link(client, valkey, provider, password):
+    # Created by the admin's form, `create_user(email)` or an import.
     imported = UserFactory(email="ada@example.com", password=password)
     ask(client, "ada@example.com")
     deliver([Message.objects.get().id], Stream.CRITICAL, CARRIER)

@@ -1,5 +1,3 @@
-"""Sign-up as a person meets it: through the form."""
-
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -29,7 +27,7 @@ def test_page_shows_a_form(client):
 
 
 @pytest.mark.django_db
-def test_person_is_saved_and_told_to_look_into_the_inbox(client):
+def test_sign_up_saves_the_user_and_leads_to_the_inbox_page(client):
     answer = sign_up(client, email="Ada@Example.com", name="Ada O’Brien-Lovelace")
     assert (answer.status_code, answer["Location"]) == (302, reverse("accounts:check-inbox"))
     user = User.objects.get()
@@ -39,7 +37,7 @@ def test_person_is_saved_and_told_to_look_into_the_inbox(client):
 
 
 @pytest.mark.django_db
-def test_message_is_in_the_outbox(client):
+def test_sign_up_enqueues_an_email(client):
     sign_up(client)
     message = Message.objects.get()
     assert (message.kind, message.stream, message.status) == ("welcome", "default", "queued")
@@ -64,7 +62,7 @@ def test_message_is_in_the_outbox(client):
         ({"password": "p" * 1025}, "max_length"),
     ],
 )
-def test_slip_is_said_at_its_field_and_saves_nothing(client, fields, code):
+def test_typo_is_reported_at_its_field_and_nothing_is_saved(client, fields, code):
     page = sign_up(client, **fields)
     assert page.status_code == 200
     assert code in codes(page, *fields)
@@ -74,7 +72,7 @@ def test_slip_is_said_at_its_field_and_saves_nothing(client, fields, code):
 
 
 @pytest.mark.django_db
-def test_taken_address_is_told_to_its_owner_only(client):
+def test_taken_address_is_reported_to_its_owner_only(client):
     sign_up(client, name="Ada")
     answer = sign_up(Client(), email="ADA@example.com", name="Eve", password="another password")
     assert answer["Location"] == reverse("accounts:check-inbox")
@@ -85,7 +83,7 @@ def test_taken_address_is_told_to_its_owner_only(client):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_address_taken_a_moment_ago_by_somebody_else_is_told_to_its_owner():
+def test_address_taken_meanwhile_is_reported_to_its_owner():
     def one(number):
         try:
             return sign_up(Client(), name="Ada" + "a" * number).status_code
@@ -100,7 +98,7 @@ def test_address_taken_a_moment_ago_by_somebody_else_is_told_to_its_owner():
 
 
 @pytest.mark.django_db
-def test_same_person_may_sign_up_again_before_the_address_is_confirmed(client):
+def test_same_browser_can_sign_up_again_before_confirming(client):
     sign_up(client, name="Aad")
     sign_up(client, name="Ada", password="a second thought")
     user = User.objects.get()
@@ -109,7 +107,7 @@ def test_same_person_may_sign_up_again_before_the_address_is_confirmed(client):
 
 
 @pytest.mark.django_db
-def test_what_is_confirmed_is_changed_by_no_sign_up(client):
+def test_sign_up_does_not_change_a_confirmed_account(client):
     sign_up(client, name="Ada")
     User.objects.update(confirmed_at=timezone.now())
     sign_up(client, name="Eve", password="a second thought")
@@ -119,20 +117,20 @@ def test_what_is_confirmed_is_changed_by_no_sign_up(client):
 
 
 @pytest.mark.django_db
-def test_somebody_who_is_logged_in_is_sent_home(client):
+def test_logged_in_user_is_redirected_home(client):
     client.force_login(User.objects.create_user("ada@example.com"))
     assert client.get(URL)["Location"] == reverse("accounts:home")
 
 
 @pytest.mark.django_db
-def test_form_of_another_site_is_refused():
+def test_form_of_another_site_is_rejected():
     page = sign_up(Client(enforce_csrf_checks=True))
     assert page.status_code == 403
     assert not User.objects.exists()
 
 
 @pytest.mark.django_db
-def test_robot_is_told_the_same_and_gets_no_account(client):
+def test_bot_gets_the_same_answer_and_no_account(client):
     answer = sign_up(client, subject="cheap pills")
     assert answer["Location"] == reverse("accounts:check-inbox")
     assert "ada@example.com" in client.get(answer["Location"]).content.decode()

@@ -1,4 +1,4 @@
-"""Forms that were opened before a log-in or a log-out elsewhere, and what the pages then offer."""
+"""Forms that were opened before a log-in or log-out in another tab."""
 
 import re
 
@@ -32,7 +32,7 @@ def user():
 
 @pytest.fixture
 def browser(user):
-    """A browser that keeps to the rules: cookies, and forms with their tokens."""
+    """A browser with cookies and CSRF checks."""
     return Client(enforce_csrf_checks=True)
 
 
@@ -47,7 +47,7 @@ def log_in(browser):
 
 @pytest.mark.parametrize("path", [LOG_IN, SIGN_UP])
 @pytest.mark.parametrize(("wanted", "where"), [("", HOME), ("/account/preferences/", "/account/preferences/")])
-def test_form_to_get_in_that_was_open_while_the_user_logged_in_elsewhere_leads_in(browser, path, wanted, where):
+def test_log_in_form_redirects_after_a_log_in_in_another_tab(browser, path, wanted, where):
     stale = form_at(browser, path, next=wanted, email="eve@example.com", **RIGHT)
     log_in(browser)
     assert browser.post(path, stale)["Location"] == where
@@ -57,7 +57,7 @@ def test_form_to_get_in_that_was_open_while_the_user_logged_in_elsewhere_leads_i
 
 
 @pytest.mark.parametrize("path", MEMBERS)
-def test_members_form_that_was_open_while_the_user_logged_out_elsewhere_leads_to_the_log_in(browser, path):
+def test_member_form_redirects_to_log_in_after_a_log_out_in_another_tab(browser, path):
     log_in(browser)
     stale = form_at(browser, path, current_password=PASSWORD, password="a much newer password")
     browser.post(LOG_OUT, form_at(browser, HOME))
@@ -70,7 +70,7 @@ def test_members_form_that_was_open_while_the_user_logged_out_elsewhere_leads_to
     ("path", "form"),
     [*((path, path) for path in MEMBERS), (LOG_OUT, HOME), (reverse("accounts:address-stay"), HOME)],
 )
-def test_members_form_from_before_another_log_in_says_what_to_do(browser, path, form):
+def test_member_form_from_before_another_log_in_is_explained(browser, path, form):
     log_in(browser)
     stale = form_at(browser, HOME)
     browser.post(LOG_OUT, stale)
@@ -83,7 +83,7 @@ def test_members_form_from_before_another_log_in_says_what_to_do(browser, path, 
     assert "_auth_user_id" in browser.session
 
 
-def test_log_out_in_a_second_tab_is_done_already(browser):
+def test_second_log_out_redirects_home(browser):
     log_in(browser)
     stale = form_at(browser, HOME)
     other = tab(browser)
@@ -93,7 +93,7 @@ def test_log_out_in_a_second_tab_is_done_already(browser):
     assert browser.post(LOG_OUT, stale)["Location"] == HOME
 
 
-def test_browser_without_cookies_is_told_that_they_are_missing(browser):
+def test_missing_cookies_are_explained(browser):
     fields = form_at(browser, LOG_IN, **RIGHT)
     browser.cookies.clear()
     answer = browser.post(LOG_IN, fields)
@@ -102,13 +102,13 @@ def test_browser_without_cookies_is_told_that_they_are_missing(browser):
     assert f'href="{LOG_IN}"' in answer.content.decode()
 
 
-def test_form_of_another_site_is_told_apart(browser):
+def test_form_of_another_site_is_explained(browser):
     answer = browser.post(SIGN_UP, form_at(browser, SIGN_UP), headers={"Origin": "https://evil.example"})
     assert answer.status_code == 403
     assert answer.context["is_foreign"]
 
 
-def test_double_click_on_log_in_ends_at_home(browser):
+def test_double_click_on_log_in_leads_home(browser):
     fields = form_at(browser, LOG_IN, **RIGHT)
     second = Client(enforce_csrf_checks=True)
     second.cookies.update(browser.cookies)
@@ -128,7 +128,7 @@ def test_failed_log_in_offers_a_reset(browser):
     assert RESET in answer.content.decode()
 
 
-def test_new_password_lets_its_owner_in_after_too_many_wrong_ones(browser, user):
+def test_reset_allows_log_in_after_too_many_wrong_passwords(browser, user):
     wrong = form_at(browser, LOG_IN, **RIGHT | {"password": "wrong"})
     assert [browser.post(LOG_IN, wrong).status_code for _ in range(6)][-1] == 429
     owner = Client()

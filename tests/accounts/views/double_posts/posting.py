@@ -1,4 +1,4 @@
-"""Forms as a browser posts them, and what came of them."""
+"""Post forms as a browser does, and read the result."""
 
 import re
 from collections import Counter
@@ -14,7 +14,7 @@ def kinds():
 
 
 def with_key(client, path, **fields):
-    """Fill in a form as a browser does: with what is hidden in it."""
+    """Return the form's data with its hidden key."""
     page = client.get(path).content.decode()
     hidden = re.findall(r'name="(idempotency_key|next)" value="([^"]*)"', page)
     return dict(hidden) | fields

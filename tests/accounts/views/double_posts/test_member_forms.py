@@ -30,7 +30,7 @@ def change_password(new, current=PASSWORD):
     return {"current_password": current, "password": new}
 
 
-def test_two_password_changes_are_one_and_the_other_says_so(member, user, monkeypatch):
+def test_two_simultaneous_password_changes_save_one_and_report_the_other(member, user, monkeypatch):
     path = reverse("accounts:password-change")
     with held_until_all_are_there(monkeypatch, User, "set_password", 2):
         answers = post_together([(tab(member), path, change_password(new)) for new in (FIRST, SECOND)])
@@ -52,7 +52,7 @@ def test_double_click_on_a_password_change_keeps_this_browser_logged_in(member, 
         assert one.get(path).status_code == 200
 
 
-def test_password_change_that_meets_an_address_change_is_saved_and_told_at_the_new_address(member, user, monkeypatch):
+def test_password_change_during_an_address_change_notifies_the_new_address(member, user, monkeypatch):
     hashed = User.set_password
 
     def slowly(self, password):
@@ -76,9 +76,7 @@ MEMBER_FORMS = {
 
 @pytest.mark.parametrize("name", MEMBER_FORMS)
 @pytest.mark.parametrize("change", [{"password": "!"}, {"is_active": False}, None])
-def test_nothing_is_promised_or_written_if_the_account_changes_after_the_password_was_checked(
-    member, user, monkeypatch, name, change
-):
+def test_nothing_is_saved_if_the_account_changes_after_the_password_check(member, user, monkeypatch, name, change):
     checked = User.check_password
 
     def slowly(self, password):
@@ -109,7 +107,7 @@ def test_double_click_on_delete_deletes_once(member, user, monkeypatch):
     assert kinds() == {"account-deleted": 1}
 
 
-def test_double_click_on_a_change_of_address_writes_once_and_asking_again_writes_again(member, user, monkeypatch):
+def test_double_click_on_a_change_of_address_sends_one_email_and_a_new_request_another(member, user, monkeypatch):
     path = reverse("accounts:address-change")
     fields = with_key(member, path, **MEMBER_FORMS["address-change"])
     with held_until_all_are_there(monkeypatch, User, "check_password", 2):
@@ -132,8 +130,8 @@ def test_double_click_on_the_link_to_a_new_address_changes_it_once(member, user,
     assert User.objects.get().email == "new@example.com"
 
 
-def test_giving_up_a_change_names_the_address_that_holds(member, user):
-    """The link was opened in another tab meanwhile."""
+def test_cancelling_a_change_shows_the_current_address(member, user):
+    # The link was opened in another tab meanwhile.
     User.objects.update(email="new@example.com")
     answer = member.post(reverse("accounts:address-stay"))
     (said,) = get_messages(answer.wsgi_request)
@@ -143,15 +141,15 @@ def test_giving_up_a_change_names_the_address_that_holds(member, user):
 
 @pytest.mark.parametrize("name", [*MEMBER_FORMS, "preferences"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_page_of_an_account_that_is_gone_leads_to_the_log_in(member, user, monkeypatch, name, method):
-    """It goes after the session was read."""
+def test_page_of_a_deleted_account_redirects_to_log_in(member, user, monkeypatch, name, method):
+    # It is deleted after the session was read.
     monkeypatch.setattr("accounts.views.account.member_of", lambda request: None)
     path = reverse(f"accounts:{name}")
     answer = member.get(path) if method == "get" else member.post(path, MEMBER_FORMS.get(name, {"language": "de"}))
     assert is_done(answer, f"{reverse('accounts:log-in')}?next={path}")
 
 
-def test_preferences_of_an_account_that_goes_at_that_moment_are_not_called_saved(member, user, monkeypatch):
+def test_preferences_report_an_account_deleted_meanwhile(member, user, monkeypatch):
     monkeypatch.setattr("accounts.views.account.member_of", lambda request: user)
     User.objects.all().delete()
     member.session["_auth_user_id"] = str(user.pk)
@@ -160,8 +158,8 @@ def test_preferences_of_an_account_that_goes_at_that_moment_are_not_called_saved
     assert not list(get_messages(answer.wsgi_request))
 
 
-def test_password_that_is_hashed_again_at_log_in_does_not_undo_a_change(user, settings, monkeypatch):
-    """Django hashes it again where the way of hashing has changed."""
+def test_rehashing_at_log_in_does_not_revert_a_password_change(user, settings, monkeypatch):
+    # Django rehashes the password if the hasher has changed.
     settings.PASSWORD_HASHERS = settings.PASSWORD_HASHERS[::-1]
     stale = User.objects.get()
     assert passwords.change_password(User.objects.get(), FIRST)
@@ -169,7 +167,7 @@ def test_password_that_is_hashed_again_at_log_in_does_not_undo_a_change(user, se
     assert User.objects.get().check_password(FIRST)
 
 
-# These change nothing more the second time, and say what is so.
+# The second post changes nothing and has the same answer.
 HARMLESS = {
     "preferences": {"name": "Ada L.", "language": "de"},
     "address-stay": {},
@@ -178,7 +176,7 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("name", HARMLESS)
-def test_other_forms_posted_twice_at_the_same_time_end_alike(member, user, name):
+def test_both_posts_of_other_forms_have_the_same_answer(member, user, name):
     User.objects.update(new_email="new@example.com")
     path = reverse(f"accounts:{name}")
     answers = post_together([(tab(member), path, HARMLESS[name]) for _ in range(2)])

@@ -41,29 +41,29 @@ def test_reset_link_posted_twice_with_two_passwords_sets_one(user, monkeypatch, 
     assert answers[done.index(False)].context["was_used"]
 
 
-def test_double_click_on_a_reset_form_ends_well_and_once(user, monkeypatch):
+def test_double_click_on_a_reset_form_sets_the_password_once(user, monkeypatch):
     client, where = opened(user)
     with held_until_all_are_there(monkeypatch, User, "set_password", 2):
         answers = post_together([(tab(client), where, {"password": FIRST}) for _ in range(2)])
     assert all(is_done(answer, COMPLETE) for answer in answers)
-    # The second post of a slower double click finds the link used up.
+    # The second post of a slower double click finds the link used.
     assert is_done(tab(client).post(where, {"password": FIRST}), COMPLETE)
     assert not is_done(tab(client).post(where, {"password": SECOND}), COMPLETE)
     assert kinds() == {"password-changed": 1}
 
 
-def test_used_reset_link_is_no_way_to_guess_a_password(user, settings):
+def test_used_reset_link_limits_password_attempts(user, settings):
     settings.ADDRESS_LIMITS = re.sub(r"failed-log-in=[^,]+", "failed-log-in=3/hour", settings.ADDRESS_LIMITS)
     client, where = opened(user)
     passwords.reset_password(user, FIRST)
     statuses = [client.post(where, {"password": f"guess number {number}"}).status_code for number in range(5)]
     assert statuses == [200, 200, 200, 429, 429]
-    stranger = Client()
-    assert not is_done(stranger.post(where, {"password": FIRST}), COMPLETE)
-    assert not is_done(stranger.post(where, {"password": FIRST}), COMPLETE)
+    other = Client()
+    assert not is_done(other.post(where, {"password": FIRST}), COMPLETE)
+    assert not is_done(other.post(where, {"password": FIRST}), COMPLETE)
 
 
-def test_link_to_another_account_does_not_speak_for_this_one(user):
+def test_opened_link_to_another_account_shows_nothing_of_this_one(user):
     other = UserFactory(email="eve@example.com", password="!")
     client, where = opened(other)
     mine = password_reset_path(user).rsplit("/", 2)[0] + "/set-password/"
@@ -74,8 +74,8 @@ def test_link_to_another_account_does_not_speak_for_this_one(user):
 @pytest.mark.parametrize(
     "change", [{"password": "!"}, {"email": "new@example.com"}, {"last_login": timezone.now()}, {"is_active": False}]
 )
-def test_reset_link_proves_what_it_was_made_for_and_no_more(user, monkeypatch, change):
-    """Each part of it may change while the new password is hashed."""
+def test_reset_link_is_invalid_if_the_account_changes_while_hashing(user, monkeypatch, change):
+    # Each part may change while the new password is hashed.
     client, where = opened(user)
     hashed = User.set_password
 

@@ -24,7 +24,7 @@ SIGN_UP = {"email": "ada@example.com", "name": "Ada", "password": PASSWORD}
 
 
 def memory(answer):
-    """What the browser keeps of its sign-up, but for the time."""
+    """Return the browser's pending sign-up, without the time."""
     request = answer.wsgi_request
     request.COOKIES = {name: morsel.value for name, morsel in answer.cookies.items()}
     started = PendingSignUp.load(request)
@@ -32,7 +32,7 @@ def memory(answer):
 
 
 @pytest.mark.parametrize("owner", [None, "confirmed", "unconfirmed"])
-def test_double_click_on_sign_up_makes_one_sign_up_and_one_email(monkeypatch, owner):
+def test_double_click_on_sign_up_creates_one_account_and_one_email(monkeypatch, owner):
     if owner:
         UserFactory(email="ada@example.com", confirmed_at=timezone.now() if owner == "confirmed" else None)
     browser, path = Client(), reverse("accounts:sign-up")
@@ -44,7 +44,7 @@ def test_double_click_on_sign_up_makes_one_sign_up_and_one_email(monkeypatch, ow
     assert User.objects.count() == 1
     assert kinds() == {"account-exists" if owner else "welcome": 1}
     assert memory(answers[0]) == memory(answers[1])
-    # A slower click, of the first page's form.
+    # A slower second click, on the first page's form.
     late = tab(browser)
     assert memory(late.post(path, fields)) == memory(answers[0])
     assert sum(kinds().values()) == 1
@@ -54,14 +54,14 @@ def test_double_click_on_sign_up_makes_one_sign_up_and_one_email(monkeypatch, ow
         assert one.get(INBOX).context["sign_up"].confirmed is (owner is None)
 
 
-def test_two_forms_of_two_devices_are_two_wishes():
+def test_forms_of_two_devices_are_two_sign_ups():
     for device in (Client(), Client()):
         path = reverse("accounts:sign-up")
         device.post(path, with_key(device, path, **SIGN_UP))
     assert kinds() == {"welcome": 1, "account-exists": 1}
 
 
-def test_two_tabs_of_one_browser_are_one_person():
+def test_two_tabs_of_one_browser_are_one_sign_up():
     browser, path = Client(), reverse("accounts:sign-up")
     forms = [with_key(browser, path, **SIGN_UP) for _ in range(2)]
     for form in forms:
@@ -70,7 +70,7 @@ def test_two_tabs_of_one_browser_are_one_person():
 
 
 def test_one_form_with_two_addresses_is_two_sign_ups():
-    """The back button, and another address."""
+    # After the back button, with another address.
     browser, path = Client(), reverse("accounts:sign-up")
     fields = with_key(browser, path, **SIGN_UP)
     for address in ("ada@example.com", "ada@example.org"):
@@ -92,7 +92,7 @@ def test_double_click_on_a_corrected_address_is_one_sign_up(monkeypatch):
 
 
 @pytest.mark.parametrize("owner", [True, False])
-def test_double_click_on_send_again_sends_one(monkeypatch, owner):
+def test_double_click_on_resend_sends_one_email(monkeypatch, owner):
     monkeypatch.setattr("accounts.flows.sign_up_cookie.PAUSE_S", 0)
     if owner:
         UserFactory(email="ada@example.com", confirmed_at=timezone.now())
@@ -109,7 +109,7 @@ def test_double_click_on_send_again_sends_one(monkeypatch, owner):
 
 @pytest.mark.parametrize("owner", [True, False])
 @pytest.mark.parametrize(("name", "kind"), [("confirm-again", "welcome"), ("password-reset", "password-reset")])
-def test_double_click_on_a_request_writes_one_email(monkeypatch, name, kind, owner):
+def test_double_click_on_a_request_enqueues_one_email(monkeypatch, name, kind, owner):
     if owner:
         UserFactory(email="ada@example.com")
     browser, path = Client(), reverse(f"accounts:{name}")
@@ -131,7 +131,7 @@ def named(key):
     return form
 
 
-def test_form_left_open_for_long_is_another_wish(settings):
+def test_form_left_open_sends_another_email(settings):
     now = 1_800_000_000
     with time_machine.travel(now, tick=False):
         key = form_key.new_key()
@@ -147,5 +147,5 @@ def test_form_left_open_for_long_is_another_wish(settings):
 
 
 @pytest.mark.parametrize("key", ["", "made up", "\x00", "ä:b:c", "x" * 100_000, "WzEsMl0:1:2"])
-def test_form_with_a_made_up_name_counts_each_time(key):
+def test_form_with_a_forged_key_has_its_effect_each_time(key):
     assert named(key).reference("a@example.com") != named(key).reference("a@example.com")

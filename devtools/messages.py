@@ -1,4 +1,4 @@
-"""Collect the texts to translate: Django's makemessages, restricted to what users see."""
+"""Collect the texts to translate: Django's makemessages, restricted to what users and administrators see."""
 
 import os
 import re
@@ -10,11 +10,11 @@ from django.core.management import call_command
 from django.core.management.base import CommandParser
 from django.core.management.commands import makemessages
 
-# Operators and developers read English.
+# Commands, logs and developers' pages are in English.
 UNTRANSLATED = (
     *(".local*", "staticfiles*", "tests*", "docs*", "devtools*", "accounts/admin.py"),
-    *("notifications/admin*", "notifications/management*", "notifications/previews.py"),
-    *("templates/admin*", "notifications/templates/admin*", "notifications/templates/notifications*"),
+    *("notifications/management*", "notifications/previews.py"),
+    *("templates/admin*", "notifications/templates/notifications*"),
 )
 CREATED = re.compile(r'^"POT-Creation-Date: .*$', re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""The engine's own kind of email."""
+"""The kind of email that the engine sends."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from notifications.rules.states import Stream
 PROVIDER_TEST = register(
     Kind(
         name="provider-test",
-        title=_("A test"),
+        title=_("Test"),
         stream=Stream.CRITICAL,
         max_age=timedelta(hours=1),
         requires_account=False,

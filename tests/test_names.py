@@ -17,7 +17,6 @@ NAMED_BY_SETTINGS = {"has_confirmed", "preview_user"}
 OF_EACH_WEBHOOK = {"bounce_kind"}
 # Still to be renamed, or to be explained above. No name is added here.
 UNRESOLVED = {
-    "Line", "message_url",
 }  # fmt: skip
 
 

@@ -1,27 +1,41 @@
 """Dead letters: their errors, and the replay of those that are still relevant."""
 
 from collections.abc import Sequence
-from itertools import starmap
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
-from notifications.admin import chosen as page
+from notifications.admin.chosen import Chosen, form_value
+from notifications.admin.confirmed import changed_meanwhile
 from notifications.admin.large_lists import DayFilter, ValuesFilter
 from notifications.admin.recipient import recipient
 from notifications.admin.waiting import WaitingAdmin
 from notifications.delivery.replay import ReplayVerdict, Tally, replay
 from notifications.models import DeadLetter, Message
+from notifications.operations.wording import grouped
+
+VERDICTS = {
+    ReplayVerdict.RELEVANT: pgettext_lazy("verdict", "To be replayed"),
+    ReplayVerdict.EXPIRED: pgettext_lazy("verdict", "Expired"),
+    ReplayVerdict.SUPPRESSED: pgettext_lazy("verdict", "Suppressed"),
+    ReplayVerdict.IRRELEVANT: pgettext_lazy("verdict", "No longer relevant"),
+    ReplayVerdict.RESENT: pgettext_lazy("verdict", "Already resent"),
+    ReplayVerdict.ANONYMIZED: pgettext_lazy("verdict", "Anonymized"),
+    ReplayVerdict.BROKEN: pgettext_lazy("verdict", "Still failing"),
+}
 
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(WaitingAdmin):
     act = "replay"
+    template = "admin/notifications/deadletter/replay.html"
     # Their ids must fit into DATA_UPLOAD_MAX_MEMORY_SIZE. `manage.py replay_dead` has no limit.
-    most_at_once = 5_000
+    most_chosen = 5_000
     list_display = [recipient, "kind", "error_fingerprint", "died_at", "attempts", "replays"]
     list_filter = [
         ("kind", ValuesFilter),
@@ -39,12 +53,12 @@ class DeadLetterAdmin(WaitingAdmin):
         fingerprint = request.GET.get("error_fingerprint")
         return rows.filter(error_fingerprint=fingerprint) if fingerprint else rows
 
-    @admin.action(description="Replay selected dead letters", permissions=["resend"])
-    def replay_selected(self, request: HttpRequest, queryset: QuerySet[Message, Message]) -> HttpResponse | None:
-        ids = self.chosen(request, queryset)
+    @admin.action(description=gettext_lazy("Replay selected dead letters …"), permissions=["resend"])
+    def replay_selected(self, request: HttpRequest, queryset: QuerySet[Message, Message]) -> HttpResponseBase | None:
+        ids = self.chosen_ids(request, queryset)
         return self._ask(request, ids) if ids else None
 
-    def act_view(self, request: HttpRequest, chosen: page.Chosen) -> HttpResponse:
+    def act_view(self, request: HttpRequest, chosen: Chosen) -> HttpResponseBase:
         # GET shows what a replay would do; POST replays what is still relevant then.
         ids = list(chosen)
         if request.method != "POST":
@@ -52,13 +66,13 @@ class DeadLetterAdmin(WaitingAdmin):
         tally = replay(
             Message.objects.filter(id__in=ids).exclude(id__in=self._died_again(chosen)),
             dry_run=False,
-            notify=lambda replayed: self.log(request, replayed, "Replayed."),
+            notify=lambda replayed: self.log(request, replayed, _("Replayed.")),
         )
         level = messages.SUCCESS if tally.replayed else messages.WARNING
-        self.message_user(request, said(tally, len(ids)), level)
+        self.message_user(request, result_in_words(tally, len(ids)), level)
         return self.back(ids)
 
-    def _died_again(self, chosen: page.Chosen) -> list[UUID]:
+    def _died_again(self, chosen: Chosen) -> list[UUID]:
         # A message replayed since the page was shown: the operator has not seen its new error.
         lives = Message.objects.filter(id__in=list(chosen)).values_list("id", "replays")
         return [id_ for id_, replays in lives if chosen[id_] is not None and chosen[id_] != replays]
@@ -67,27 +81,25 @@ class DeadLetterAdmin(WaitingAdmin):
         # Read before they are judged: what changes in between is refused afterwards.
         lives = list(Message.objects.filter(id__in=ids).values_list("id", "replays"))
         tally = replay(Message.objects.filter(id__in=ids), dry_run=True)
+        title = ngettext("Replay this dead letter", "Replay dead letters", len(ids))
         context = {
-            **self.admin_site.each_context(request),
-            "title": "Replay dead letters" if len(ids) != 1 else "Replay this dead letter",
-            "opts": self.opts,
+            "found": tally.dead,
             "tally": tally,
-            "verdicts": list(ReplayVerdict),
-            "lines": [(row, [row.counts[verdict] for verdict in ReplayVerdict]) for row in tally.rows],
-            "ids": " ".join(starmap(page.written, lives)),
+            "verdicts": list(VERDICTS.values()),
+            "groups": [(group, [group.counts[verdict] for verdict in VERDICTS]) for group in tally.rows],
+            "ids": form_value(lives),
         }
-        return TemplateResponse(request, "admin/notifications/deadletter/replay.html", context)
+        return self.confirmation(request, title, context)
 
 
-def said(tally: Tally, asked: int) -> str:
-    parts = [f"{tally.replayed:,} of {asked:,} replayed."]
-    counts = tally.counts
-    if kept := [
-        f"{counts[verdict]:,} {verdict}"
-        for verdict in ReplayVerdict
-        if verdict is not ReplayVerdict.RELEVANT and counts[verdict]
-    ]:
-        parts.append(f"Still dead: {', '.join(kept)}.")
+def result_in_words(tally: Tally, asked: int) -> str:
+    parts = [_("%(done)s of %(asked)s replayed.") % {"done": grouped(tally.replayed), "asked": grouped(asked)}]
+    left = {verdict: count for verdict, count in tally.counts.items() if verdict is not ReplayVerdict.RELEVANT}
+    if left:
+        counts = ", ".join(
+            f"{words} ({grouped(left[verdict])})" for verdict, words in VERDICTS.items() if verdict in left
+        )
+        parts.append(_("Still dead: %(counts)s.") % {"counts": counts})
     if moved := asked - tally.dead:
-        parts.append(f"{moved:,} had already changed status.")
+        parts.append(changed_meanwhile(moved))
     return " ".join(parts)

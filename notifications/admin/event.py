@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from notifications.admin.large_lists import FOUND, DayFilter, LargeList, ValuesFilter, as_uuid
 from notifications.admin.read_only import ReadOnly
@@ -22,13 +23,13 @@ class ProviderEventAdmin(ReadOnly, TidySearch, LargeList):
     list_filter = ["state", "kind", "bounce", ("provider", ValuesFilter), DayFilter]
     newest_by = "received_at"
     by_index = {"state__exact": [ProviderEvent.State.STORED, ProviderEvent.State.PARKED]}
-    search_help_text = (
+    search_help_text = _(
         "The beginning of an address, a message id, or the provider's id. Without a search, the list shows the newest."
     )
     list_select_related = False
 
     def find(self, rows: QuerySet, term: str) -> Iterator[Any]:
-        # Messages have the indexes; an event without a message has one of its own.
+        # Events of messages are found through indexes of messages; the others have an index of events.
         messages: set[Any] = set()
         if number := as_uuid(term):
             messages.add(number)

@@ -16,15 +16,20 @@ from django.db.models import F, OrderBy, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
 
 # Without a search a list holds the newest rows, or the newest of one day. A search covers the whole table, by prefix.
 
-# A list holds so many rows, and so many are counted.
+# The most rows that a list holds, and counts.
 NEWEST = 20_000
-# A search finds so many.
+# The most rows that a search finds.
 FOUND = 1_000
 DAYS_OFFERED = 14
+# "Sat 28 Nov"
+DAY_FORMAT = "D j N"
 DAY = "day"
+FORM_EXPIRED = _("This form has expired. Nothing was changed.")
 
 
 class CappedPaginator(Paginator):
@@ -39,14 +44,14 @@ class CappedPaginator(Paginator):
 class DayFilter(admin.SimpleListFilter):
     """Limits the list to one day; the list's queryset reads the parameter."""
 
-    title = "day"
+    title = _("day")
     parameter_name = DAY
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterator[tuple[str, str]]:
         today = timezone.localdate()
         for days in range(DAYS_OFFERED):
             day = today - timedelta(days=days)
-            yield day.isoformat(), f"{day:%a} {day.day} {day:%b}"
+            yield day.isoformat(), date_format(day, DAY_FORMAT)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset
@@ -85,14 +90,14 @@ class ValuesFilter(admin.AllValuesFieldListFilter):
 
 
 class SoundChoice(admin.ModelAdmin):
-    """A list whose action refuses what cannot be the key of a row. Django fails there."""
+    """Refuses an action on what cannot be the key of a row. Django fails there."""
 
     def response_action(self, request: HttpRequest, queryset: QuerySet) -> Any:
         try:
             for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
                 self.opts.pk.to_python(key)
         except ValidationError:
-            self.message_user(request, "This form has expired. Nothing was changed.", messages.ERROR)
+            self.message_user(request, FORM_EXPIRED, messages.ERROR)
             return None
         return super().response_action(request, queryset)
 
@@ -100,13 +105,13 @@ class SoundChoice(admin.ModelAdmin):
 class LargeList(SoundChoice):
     """Mix in before another ModelAdmin."""
 
-    # The time that the list is ordered by, the newest first. It has an index.
+    # The time by which the list is ordered, the newest first. It has an index.
     newest_by: str
-    # Columns that a search compares from their beginning, as look-ups that have an index.
+    # Lookups of columns by their beginning. Each has an index.
     prefixes: ClassVar[Collection[str]] = ()
-    # Filters for which some values have an index of few rows: they are shown however old they are.
+    # Values of filters with an index of few rows: these rows are shown however old they are.
     by_index: ClassVar[Mapping[str, Collection[str]]] = {}
-    # Filters that those rows are narrowed by before they are cut off.
+    # Filters that apply to those rows before FOUND does.
     narrowed_by: ClassVar[Collection[str]] = ()
     # The search itself is in `find`; Django shows the field if this is not empty.
     search_fields = ("pk",)
@@ -141,7 +146,7 @@ class LargeList(SoundChoice):
         return rows.filter(**{f"{self.newest_by}__gt": edge}) if edge else rows
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        # Addresses are kept in small letters.
+        # Addresses are stored in lower case.
         term = search_term.strip().lower()
         return (queryset.filter(pk__in=set(self.find(queryset, term))) if term else queryset), False
 

@@ -7,29 +7,28 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from notifications.breaker.permits import CircuitState
 from notifications.conf import settings
-from notifications.operations.problems import duration, findings, is_silent
-from notifications.operations.status import (
-    Brake,
-    Dead,
-    Lane,
-    ProcessState,
-    SystemStatus,
-    Traffic,
-    bounced,
-    collect,
-    many,
-)
+from notifications.operations.figures import Brake, Dead, Lane, ProcessState, SystemStatus, Traffic
+from notifications.operations.problems import findings, is_silent
+from notifications.operations.status import bounced, collect, many
+from notifications.operations.wording import circuit_in_words, duration, grouped, trouble_in_words
 
 REFRESH_S = 5
 MOST_CAUSES_SHOWN = 10
+CIRCUITS = {
+    "closed": pgettext_lazy("circuit", "Closed"),
+    "open": pgettext_lazy("circuit", "Open"),
+    "probing": pgettext_lazy("circuit", "Probing"),
+}
 
 
 @require_safe
-def page(request: HttpRequest) -> HttpResponseBase:
+def status_page(request: HttpRequest) -> HttpResponseBase:
     # Refreshes every few seconds. For staff who may see messages.
     if not request.user.has_perm("notifications.view_message"):
         raise PermissionDenied
@@ -37,7 +36,7 @@ def page(request: HttpRequest) -> HttpResponseBase:
     context = {
         **admin.site.each_context(request),
         **_shown(status),
-        "title": "Status",
+        "title": _("Status"),
         "findings": findings(status),
         "refresh_s": REFRESH_S,
         "flower_url": settings.FLOWER_URL,
@@ -66,11 +65,12 @@ def _shown(status: SystemStatus) -> dict[str, Any]:
 def _lane(lane: Lane) -> dict[str, Any]:
     return {
         "name": lane.stream.value,
+        "label": lane.stream.label,
         "due": many(lane.due),
         "later": many(lane.later),
         "published": "?" if lane.published is None else many(lane.published),
         "oldest": duration(lane.oldest_s) if lane.due else "",
-        "pace": "" if lane.pace is None else f"{lane.pace:.3g}/s",
+        "pace": "" if lane.pace is None else f"{lane.pace:.3g}",
         "unserved": lane.served is False,
     }
 
@@ -80,9 +80,10 @@ def _provider(traffic: Traffic, circuit: CircuitState | None) -> dict[str, Any]:
     return {
         "name": traffic.provider,
         "minute": many(traffic.minute),
-        "hour": f"{traffic.hour:,}{more}",
-        "failed": f"{traffic.failed:,}{more}",
-        "circuit": circuit,
+        "hour": f"{grouped(traffic.hour)}{more}",
+        "failed": f"{grouped(traffic.failed)}{more}",
+        "circuit": CIRCUITS[circuit.state] if circuit else "",
+        "error": circuit_in_words(circuit.reason) if circuit else "",
         "next_try": duration(circuit.probes_in_s) if circuit and circuit.probes_in_s is not None else "",
         "shut": circuit is not None and circuit.state != "closed",
     }
@@ -93,7 +94,7 @@ def _process(process: ProcessState) -> dict[str, Any]:
     return {
         "name": process.name,
         "ago": duration(process.silent_s),
-        "says": "silent" if silent else process.trouble or "OK",
+        "says": _("No heartbeat") if silent else trouble_in_words(process.trouble) or _("OK"),
         "ill": silent or bool(process.trouble),
     }
 
@@ -101,15 +102,15 @@ def _process(process: ProcessState) -> dict[str, Any]:
 def _brake(brake: Brake) -> dict[str, Any]:
     return {
         "window_min": brake.window_min,
-        "share": bounced(brake),
-        "line": duration(brake.line_s) if brake.line_s else "",
+        "share": bounced(brake) or _("none"),
+        "queue": duration(brake.queue_s) if brake.queue_s else "",
         "ill": brake.on,
     }
 
 
 def _dead(dead: Dead) -> dict[str, Any]:
     return {
-        "cause": dead.cause or "no cause",
+        "cause": dead.cause or _("No recorded error"),
         "fingerprint": dead.cause,
         "hour": many(dead.hour),
         "day": many(dead.day),

@@ -1,4 +1,4 @@
-"""Suppressed addresses: why, since when, and how an operator lifts a suppression."""
+"""Suppressed addresses: the list, adding one by hand, and lifting a suppression."""
 
 from typing import Any
 
@@ -14,18 +14,30 @@ from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import truncatechars
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from notifications.admin.large_lists import DayFilter, LargeList, ValuesFilter
 from notifications.admin.search import TidySearch
-from notifications.events import suppress
+from notifications.events import lifting, suppress
 from notifications.models import Suppression
+from notifications.operations.wording import translate_stored
 from notifications.providers.registry import list_keepers
 from notifications.rules.addresses import BadAddressError, one_address
 from notifications.rules.suppression import Reason
 from notifications.rules.text import one_form
 
-ALREADY_LISTED = "This address is on the list already."
+ALREADY_LISTED = gettext_lazy("This address is already suppressed.")
+# What `events` stores, and its words for the operator.
+STORED = {
+    suppress.HEALED: gettext_lazy("A message was delivered"),
+    suppress.CAME_BACK: gettext_lazy("The account's owner subscribed to news again"),
+    lifting.TAKEN_OFF: gettext_lazy("Removed from the list of {provider}"),
+    lifting.WAS_ON_NONE: gettext_lazy("Was on no list of {provider}"),
+    lifting.REFUSED: gettext_lazy("{provider} refused to remove it: {error}"),
+    lifting.GIVEN_UP: gettext_lazy("Not removed: {provider} failed {tries} times: {error}"),
+}
 
 
 class ByHandForm(forms.ModelForm):
@@ -34,25 +46,25 @@ class ByHandForm(forms.ModelForm):
     class Meta:
         model = Suppression
         fields = ["address", "detail"]
-        labels = {"detail": "Why"}
-        help_texts = {"detail": "One sentence for whoever asks later."}
+        labels = {"detail": gettext_lazy("Reason")}
+        help_texts = {"detail": gettext_lazy("Shown to other operators.")}
 
     def clean_address(self) -> str:
         try:
             address = one_address(one_form(self.cleaned_data["address"])).lower()
         except BadAddressError as error:
-            raise ValidationError("Please enter exactly one e-mail address.") from error
+            raise ValidationError(_("Enter one valid email address.")) from error
         if Suppression.objects.in_force([address]).filter(reason=Reason.BY_HAND).exists():
             raise ValidationError(ALREADY_LISTED, code="already-listed")
         return address
 
 
 class InForceFilter(admin.SimpleListFilter):
-    title = "whether it is in force"
+    title = gettext_lazy("state")
     parameter_name = "in_force"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", "In force"), ("0", "Lifted")]
+        return [("1", _("In force")), ("0", _("Lifted"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> QuerySet[Suppression]:
         return queryset if self.value() is None else queryset.filter(lifted_at__isnull=self.value() == "1")
@@ -60,8 +72,9 @@ class InForceFilter(admin.SimpleListFilter):
 
 class LiftForm(forms.Form):
     why = forms.CharField(
+        label=gettext_lazy("Reason"),
         max_length=300,
-        help_text="Shown in the log.",
+        help_text=gettext_lazy("Shown in the log."),
         widget=AdminTextInputWidget,
     )
 
@@ -72,25 +85,29 @@ class SuppressionAdmin(TidySearch, LargeList):
     list_filter = [InForceFilter, "reason", ("provider", ValuesFilter), DayFilter]
     newest_by = "created_at"
     prefixes = ["address__startswith"]
-    search_help_text = "The beginning of an address. Without a search, the list shows the newest."
+    search_help_text = gettext_lazy("The beginning of an address. Without a search, the list shows the newest.")
     fields = [
         *("address", "reason", "detail", "provider", "event", "created_at", "rechecked_at"),
-        *("lifted_at", "lifted_by", "lift_reason", "at_the_provider"),
+        *("lifted_at", "lifted_by", "why_lifted", "at_the_provider"),
     ]
-    readonly_fields = ["at_the_provider"]
+    readonly_fields = ["why_lifted", "at_the_provider"]
 
-    @admin.display(description="why")
+    @admin.display(description=gettext_lazy("details"))
     def in_short(self, suppression: Suppression) -> str:
         return truncatechars(suppression.detail, 60)
 
-    @admin.display(description="at the provider")
+    @admin.display(description=gettext_lazy("reason for lifting"))
+    def why_lifted(self, suppression: Suppression) -> str:
+        return translate_stored(suppression.lift_reason, STORED) or "-"
+
+    @admin.display(description=gettext_lazy("removal at the provider"))
     def at_the_provider(self, suppression: Suppression) -> str:
         # The result of the removal from the provider's own list.
         waiting = suppression.lifted_at and suppression.provider in list_keepers()
-        return suppression.provider_lift or ("not yet asked" if waiting else "-")
+        return translate_stored(suppression.provider_lift, STORED) or (_("Not requested yet") if waiting else "-")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        # The form says whether an address is on the list: that is a view of it.
+        # The form reveals whether an address is suppressed.
         return super().has_add_permission(request) and self.has_view_permission(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
@@ -151,23 +168,27 @@ class SuppressionAdmin(TidySearch, LargeList):
         with transaction.atomic():
             lifted = suppress.lift(suppression, user, why)
             if lifted:
-                self.log_change(request, suppression, f"Lifted: {why}")
-        text = _said(suppression) if lifted else "Another operator has lifted it already."
+                self.log_change(request, suppression, _("Lifted: %(why)s") % {"why": why})
+        text = _result(suppression) if lifted else _("Another operator has already lifted it.")
         self.message_user(request, text, messages.SUCCESS if lifted else messages.WARNING)
 
     def _ask(self, request: HttpRequest, suppression: Suppression, form: LiftForm) -> TemplateResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": "Lift this suppression",
+            "title": _("Lift this suppression"),
             "opts": self.opts,
             "suppression": suppression,
+            "why_lifted": self.why_lifted(suppression),
             "form": form,
         }
         return TemplateResponse(request, "admin/notifications/suppression/lift.html", context)
 
 
-def _said(suppression: Suppression) -> str:
-    others = Suppression.objects.in_force([suppression.address]).values_list("reason", flat=True)
-    if still := ", ".join(others):
-        return f"Lifted. Mail to {suppression.address} is still kept back: {still}."
-    return f"Lifted. Mail to {suppression.address} goes out again; within half a minute the provider is told too."
+def _result(suppression: Suppression) -> str:
+    address = suppression.address
+    left = [other.get_reason_display() for other in Suppression.objects.in_force([address])]
+    if left:
+        text = _("Lifted, but %(address)s is still suppressed: %(reasons)s.")
+        return text % {"address": address, "reasons": ", ".join(left)}
+    text = _("Lifted. %(address)s gets email again. Mailroom removes it from the provider's list within 30 s.")
+    return text % {"address": address}

@@ -1,6 +1,7 @@
 """Results of Celery tasks, kept for a week: a busy site has several per second."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from django_celery_results.admin import TaskResultAdmin as CeleryTaskResultAdmin
 from django_celery_results.models import GroupResult, TaskResult
 
@@ -15,10 +16,10 @@ class TaskResultAdmin(LargeList, CeleryTaskResultAdmin):  # type: ignore[misc]
         DayFilter,
     ]
     prefixes = ["task_id"]
-    search_help_text = "The whole id of a task. Without a search, the list shows the newest."
+    search_help_text = _("The complete id of a task. Without a search, the list shows the newest.")
 
 
-# No task is one of a group.
+# The engine starts no groups of tasks.
 admin.site.unregister(GroupResult)
 admin.site.unregister(TaskResult)
 admin.site.register(TaskResult, TaskResultAdmin)

@@ -26,7 +26,7 @@ from notifications.delivery.record import (
     record_skip,
     retry_until_written,
 )
-from notifications.delivery.relevance import Facts, Skip, misfit, skip_reason
+from notifications.delivery.relevance import CANNOT_BE_RENDERED, RECHECKED_BY_ANOTHER, Facts, Skip, misfit, skip_reason
 from notifications.delivery.render import RenderingError, render
 from notifications.models import DeliveryAttempt, Message
 from notifications.providers.base.deadline import CALL_MARGIN_S
@@ -166,13 +166,13 @@ class DeliveryRun:
     def deliver_one(self, message: Message, facts: Facts, route: Route) -> bool:
         """Deliver one message; return whether the provider was called."""
         if facts.is_recheck and not take_recheck(message):
-            skip = Skip(Event.ADDRESS_SUPPRESSED, "another message is testing whether the address accepts email")
+            skip = Skip(Event.ADDRESS_SUPPRESSED, RECHECKED_BY_ANOTHER)
             self.skip(message, skip, age_s=facts.age_s)
             return False
         try:
             email = render(message, attempt=message.attempts + 1)
         except RenderingError as error:
-            cause = f"it cannot be rendered: {error}"
+            cause = CANNOT_BE_RENDERED.format(error=error)
             has_time = facts.age_s < kinds.get(message.kind).max_age.total_seconds()
             fingerprint = f"rendering/{error}"
             skip = misfit(cause, fingerprint, may_fit_elsewhere=error.may_fit_elsewhere, has_time=has_time)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from notifications.delivery.facts import gather
-from notifications.delivery.relevance import Facts, Skip, skip_reason
+from notifications.delivery.relevance import CANNOT_BE_RENDERED, Facts, Skip, skip_reason
 from notifications.delivery.render import RenderingError, render
 from notifications.models import Message
 from notifications.rules.states import Event
@@ -37,5 +37,5 @@ def _still_broken(message: Message) -> Skip | None:
     try:
         render(message, attempt=message.attempts + 1)
     except RenderingError as error:
-        return Skip(Event.FAILED, f"it still cannot be rendered: {error}", f"{RENDERING}{error}")
+        return Skip(Event.FAILED, CANNOT_BE_RENDERED.format(error=error), f"{RENDERING}{error}")
     return None

@@ -15,6 +15,12 @@ NOT_NEEDED = "its kind is no longer relevant to the user"
 FLOODED = "the address got too many messages of its kind within an hour"
 TOO_LATE = "it expired before it could be sent"
 SUPPRESSED = "the address is suppressed: {reason}"
+KIND_RAISED = "its kind raised {error}"
+KIND_UNKNOWN = "this worker has no such kind; restart it after deploying"
+CANNOT_BE_RENDERED = "it cannot be rendered: {error}"
+RECHECKED_BY_ANOTHER = "another message is testing whether the address accepts email"
+WAITS_FOR_WORKER = "waits for a worker of another version: {cause}"
+TOO_LATE_FOR_WORKER = "it expired before a worker could send it: {cause}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +78,7 @@ def skip_reason(facts: Facts) -> Skip | None:
 
 
 def _broken(facts: Facts) -> Skip:
-    cause = f"its kind raised {facts.broken}"
-    if facts.broken == UNKNOWN_KIND:
-        cause = "this worker has no such kind; restart it after deploying"
+    cause = KIND_UNKNOWN if facts.broken == UNKNOWN_KIND else KIND_RAISED.format(error=facts.broken)
     return misfit(cause, f"kind/{facts.broken}", may_fit_elsewhere=facts.may_fit_elsewhere, has_time=not facts.expired)
 
 
@@ -82,5 +86,5 @@ def misfit(cause: str, fingerprint: str, *, may_fit_elsewhere: bool, has_time: b
     if not may_fit_elsewhere:
         return Skip(Event.FAILED, cause, fingerprint)
     if not has_time:
-        return Skip(Event.EXPIRED, f"it expired before a worker could send it: {cause}")
-    return Skip(Event.RELEASED, f"waits for a worker of another version: {cause}", fingerprint)
+        return Skip(Event.EXPIRED, TOO_LATE_FOR_WORKER.format(cause=cause))
+    return Skip(Event.RELEASED, WAITS_FOR_WORKER.format(cause=cause), fingerprint)

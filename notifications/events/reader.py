@@ -9,6 +9,7 @@ from django.db import Error
 from notifications.conf import settings
 from notifications.events import apply
 from notifications.runtime.database import drop_connection, error_name, is_outage
+from notifications.runtime.troubles import READER_ENDED, READING_SLOW, describe
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +43,8 @@ class Reader:
     def trouble(self) -> str:
         still_s = time.monotonic() - self._turned_at
         if not self._thread.is_alive():
-            return "the thread that reads provider events has ended"
-        return f"reading events has taken {still_s:.0f} s so far" if still_s > LONG_READING_S else self._failure
+            return READER_ENDED
+        return describe(READING_SLOW, still_s) if still_s > LONG_READING_S else self._failure
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -7,8 +7,9 @@ from celery.beat import PersistentScheduler
 
 from notifications.housekeeping.keeper import Keeper
 from notifications.runtime import heartbeat
+from notifications.runtime.troubles import LOOP_STUCK, describe
 
-# Publishing with a broker in trouble takes a while: three tries, of 5 s each.
+# During a broker outage, publishing takes three tries of 5 s each.
 TURNS_WITHIN_S = 30.0
 
 
@@ -28,7 +29,7 @@ class Scheduler(PersistentScheduler):
     def tick(self, *args: Any, **kwargs: Any) -> float:
         pause_s = super().tick(*args, **kwargs)
         self.turned_at = time.monotonic()
-        # A container's probe reads the file: stuck housekeeping is a reason to restart beat.
+        # A container's probe reads the file, so stuck jobs restart beat.
         if not self.trouble():
             heartbeat.touch()
         return pause_s
@@ -37,5 +38,5 @@ class Scheduler(PersistentScheduler):
         # One sentence; empty if nothing is wrong.
         still_s = time.monotonic() - self.turned_at
         if still_s > TURNS_WITHIN_S:
-            return f"its loop has stood still for {still_s:.0f} s"
+            return describe(LOOP_STUCK, still_s)
         return self.keeper.trouble()

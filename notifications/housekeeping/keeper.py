@@ -14,15 +14,16 @@ from notifications import housekeeping
 from notifications.housekeeping import Job
 from notifications.models import housekeeping as table
 from notifications.runtime.database import drop_connection, error_name, is_outage
+from notifications.runtime.troubles import JOB_STUCK, JOBS_UNCHECKED, describe
 
 logger = logging.getLogger(__name__)
 
 EVERY_S = 2.0
-# A process that was killed leaves its jobs behind for so long.
+# The jobs of a killed process are taken over after this.
 LEASE_S = 30.0
 # A round asks the database a few short questions.
 TURNS_WITHIN_S = 150.0
-# No job takes so long: its thread is stuck.
+# A job that runs longer is stuck.
 STUCK_S = 900.0
 STOP_WITHIN_S = 3.0
 
@@ -42,7 +43,7 @@ class _Running:
         try:
             self.ended = work(self.job)
         finally:
-            # Also where an interpreter that ends has raised something else.
+            # An interpreter that shuts down raises more than exceptions.
             self.ended = self.ended if self.ended is not None else "stopped"
             drop_connection()
 
@@ -50,15 +51,15 @@ class _Running:
 def work(job: Job) -> str:
     # The name of the error, empty if the job succeeded.
     try:
-        said = job.run()
+        result = job.run()
     except Exception as error:
         if is_outage(error) or isinstance(error, redis.RedisError):
-            logger.warning("housekeeping: %s failed (%s) and is tried again", job.name, error_name(error))
+            logger.warning("housekeeping: %s failed (%s) and will be retried", job.name, error_name(error))
         else:
-            logger.exception("housekeeping: %s failed and is tried again", job.name)
+            logger.exception("housekeeping: %s failed and will be retried", job.name)
         return error_name(error)
-    if said:
-        logger.info("housekeeping: %s: %s", job.name, said)
+    if result:
+        logger.info("housekeeping: %s: %s", job.name, result)
     return ""
 
 
@@ -75,7 +76,7 @@ class Keeper:
         self._thread.start()
 
     def stop(self) -> None:
-        # The next process takes over what still runs.
+        # The next process takes over the running jobs.
         self._stop.set()
         self._thread.join(STOP_WITHIN_S)
 
@@ -83,9 +84,9 @@ class Keeper:
         # One sentence; empty if nothing is wrong.
         now = time.monotonic()
         if now - self.turned_at > TURNS_WITHIN_S:
-            return f"its housekeeping has stood still for {now - self.turned_at:.0f} s"
+            return describe(JOBS_UNCHECKED, now - self.turned_at)
         stuck = [each for each in list(self._running.values()) if now - each.began_at > STUCK_S]
-        return f"{stuck[0].job.name} has run for {now - stuck[0].began_at:.0f} s" if stuck else ""
+        return describe(JOB_STUCK, now - stuck[0].began_at, job=stuck[0].job.name) if stuck else ""
 
     def turn(self) -> None:
         """Record what has ended, renew what runs, start what is due. Raises database errors."""
@@ -118,7 +119,7 @@ class Keeper:
         table.release([name for name, running in self._running.items() if running.ended is None], self.holder)
 
     def _safely(self, act: Callable[[], None]) -> None:
-        # A database in trouble stops nothing here: the next round repeats what this one could not do.
+        # During a database outage, the next round repeats what this one could not do.
         before, self._was_away = self._was_away, False
         try:
             act()

@@ -1,7 +1,10 @@
-"""What an operator does when a provider accepts no email, by its last error. Pure data."""
+"""What an operator does when a provider accepts no email, by its last error."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from notifications.rules.retry import ErrorClass
 
@@ -12,39 +15,47 @@ class ProviderCode(StrEnum):
     REFUSES_US = "provider-refuses-us"
     DOWN = "provider-down"
     NO_ANSWER = "provider-no-answer"
-    # Its circuit is open and nothing is known of the cause: Redis has lost it.
+    # Its circuit is open, and Redis has lost the cause.
     SHUT = "provider-shut"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Advice:
-    """`state` follows the provider's name, `step` is the operator's next step."""
+    """`state` names the provider and the error, `step` is the operator's next step."""
 
     code: ProviderCode
-    state: str
-    step: str
+    state: Promise
+    step: Promise
 
 
 ADVICE: dict[str, Advice] = {
     ErrorClass.MISCONFIGURED: Advice(
         code=ProviderCode.REFUSES_US,
-        state="refuses this account",
-        step="Retrying does not help: check its key, sender address and account status (manage.py provider_check),"
-        " then restart the workers.",
+        state=_("%(provider)s refuses this account (%(error)s)."),
+        step=_(
+            "Check its key, sender address and account status (manage.py provider_check), then restart the workers."
+            " Retrying does not help."
+        ),
     ),
     ErrorClass.TRANSIENT: Advice(
         code=ProviderCode.DOWN,
-        state="is down",
-        step="Nothing to do: Mailroom retries until it is back. See the provider's status page.",
+        state=_("%(provider)s is down (%(error)s)."),
+        step=_("Mailroom retries until it is back. See the provider's status page."),
     ),
     ErrorClass.AMBIGUOUS: Advice(
         code=ProviderCode.NO_ANSWER,
-        state="does not answer",
-        step="Mailroom retries until it does. Check the network and the provider's status page; messages whose answer"
-        " was lost are uncertain.",
+        state=_("%(provider)s does not answer (%(error)s)."),
+        step=_(
+            "Mailroom retries until it does. Check the network and the provider's status page. Messages whose answer"
+            " was lost are uncertain."
+        ),
     ),
 }
-UNKNOWN = Advice(code=ProviderCode.SHUT, state="takes no email", step="Mailroom retries it. See the workers' log.")
+UNKNOWN = Advice(
+    code=ProviderCode.SHUT,
+    state=_("%(provider)s is not accepting email (%(error)s)."),
+    step=_("Mailroom retries it. See the workers' log."),
+)
 
 
 def about(error_class: str) -> Advice:

@@ -74,14 +74,14 @@ class Dead:
 class Brake:
     """The hard bounces of email to unconfirmed addresses, and whether it is slowed for that.
 
-    `more`: more was sent than had to be counted. `line_s`: seconds until the last slowed message is sent.
+    `more`: more was sent than had to be counted. `queue_s`: seconds until the last slowed message is sent.
     """
 
     on: bool
     bounced: int
     sent: int
     more: bool
-    line_s: float
+    queue_s: float
     window_min: int
     per_min: float
 

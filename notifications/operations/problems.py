@@ -1,13 +1,16 @@
-"""Turn a status into findings: a code, and a sentence that says what to do. Pure."""
+"""Turn a status into findings."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from notifications.breaker.permits import CircuitState
 from notifications.operations import advice
-from notifications.operations.advice import ProviderCode
-from notifications.operations.figures import Brake, Lane, Overdue, ProcessState, SystemStatus
+from notifications.operations.figures import Brake, Dead, Lane, Overdue, ProcessState, SystemStatus, Traffic
+from notifications.operations.finding import Code, StatusFinding
+from notifications.operations.wording import circuit_in_words, duration, grouped, trouble_in_words
 from notifications.rules.states import Stream
 
 # Processes report every 5 seconds.
@@ -15,84 +18,24 @@ SILENT_S = 20.0
 # How long due email may wait before an operator should act.
 LATE_S = {Stream.CRITICAL: 30.0, Stream.DEFAULT: 120.0, Stream.BULK: 6 * 3600.0}
 MANY_DEAD = 10
-# So many emails without a single report of the provider are no coincidence.
+# After this many emails, the provider should have reported at least once.
 MANY_UNREPORTED = 20
-MINUTE_S, HOUR_S = 60, 3600
-# The share of the database's connections from which on few are left for more processes.
+# From this share on, the database has few connections left for more processes.
 MOST_CONNECTIONS = 0.8
 
-
-class Code(StrEnum):
-    DATABASE_AWAY = "database-away"
-    DATABASE_FULL = "database-full"
-    BROKER_AWAY = "broker-away"
-    NO_PROVIDER = "no-provider"
-    NO_REPORTS = "no-reports"
-    NO_RELAY = "no-relay"
-    NO_BEAT = "no-beat"
-    STREAM_UNSERVED = "stream-unserved"
-    PROCESS_SILENT = "process-silent"
-    PROCESS_TROUBLE = "process-trouble"
-    CONNECTIONS = "connections"
-    OVERDUE = "housekeeping-overdue"
-    MISFITS = "misfits"
-    BUDGET_PAUSED = "budget-paused"
-    BUDGET_SPENT = "budget-spent"
-    LATE = "late"
-    BRAKE = "bounce-brake"
-    DYING = "dying"
-    # These wait for an operator; email goes on.
-    DEAD_LETTERS = "dead-letters"
-    UNCERTAIN = "uncertain"
-    NO_FLOWER = "no-flower"
-
-
-@dataclass(frozen=True)
-class StatusFinding:
-    code: Code | ProviderCode
-    sentence: str
-    # Which work is missing, where the code alone does not tell what follows.
-    of: frozenset[str] = frozenset()
-
-    @property
-    def is_problem(self) -> bool:
-        return self.code not in NOTICES
-
-    @property
-    def explains(self) -> frozenset[Code | ProviderCode]:
-        # These findings are consequences of it, and are left out.
-        of_processes = (FOLLOWS_FROM.get(kind, OF_WORKERS) for kind in self.of)
-        return EXPLAINS.get(self.code, frozenset()).union(*of_processes)
-
-    def __str__(self) -> str:
-        return self.sentence
-
-
-NOTICES = frozenset({Code.DEAD_LETTERS, Code.UNCERTAIN, Code.NO_FLOWER})
-# A cause, and what follows from it: one root cause is one line.
-OF_WORKERS: frozenset[Code | ProviderCode] = frozenset({Code.STREAM_UNSERVED, Code.LATE})
-EXPLAINS: dict[Code | ProviderCode, frozenset[Code | ProviderCode]] = {
-    Code.BROKER_AWAY: frozenset({*OF_WORKERS, Code.PROCESS_TROUBLE, Code.NO_FLOWER, Code.OVERDUE}),
-    Code.NO_PROVIDER: frozenset({*ProviderCode, Code.LATE, Code.NO_REPORTS}),
-    Code.NO_RELAY: frozenset({Code.LATE}),
-    Code.NO_BEAT: frozenset({Code.OVERDUE}),
-    Code.STREAM_UNSERVED: frozenset({Code.LATE}),
-    Code.BUDGET_PAUSED: frozenset({Code.LATE}),
-    Code.BUDGET_SPENT: frozenset({Code.LATE}),
-    Code.DYING: frozenset({Code.DEAD_LETTERS}),
-}
-# The same of a process that is silent or in trouble; all others are workers.
-FOLLOWS_FROM: dict[str, frozenset[Code | ProviderCode]] = {
-    "relay": frozenset({Code.LATE}),
-    "beat": frozenset({Code.OVERDUE}),
+WORK = {"relay": Code.NO_RELAY, "beat": Code.NO_BEAT}
+NOT_RUNNING: dict[str, Promise] = {
+    "relay": gettext_lazy("The relay is not running. Start it."),
+    "beat": gettext_lazy("Beat is not running. Start it."),
 }
 
 
 def findings(status: SystemStatus) -> list[StatusFinding]:
     """Return what an operator should know, causes first; none if there is nothing to do."""
     found = [
-        *(*_ways(status), *_missing(status), *_processes(status), *_connections(status), *_overdue(status)),
-        *(*_misfits(status), *_reports(status), *_lanes(status), *_brake(status.brake), *_ends(status)),
+        *(*_paths(status), *_missing(status), *_processes(status), *_connections(status), *_overdue(status)),
+        *(*_misfits(status), *_reports(status.traffic), *_lanes(status), *_brake(status.brake)),
+        *(*_dead(status.dead), *_uncertain(status)),
     ]
     explained = {code for finding in found for code in finding.explains}
     left = [finding for finding in found if finding.code not in explained]
@@ -116,47 +59,42 @@ def replaced(processes: Sequence[ProcessState]) -> set[str]:
     return names
 
 
-def duration(seconds: float) -> str:
-    # For people: "40 s", "12 min", "3 h".
-    if seconds < 2 * MINUTE_S:
-        return f"{seconds:.0f} s"
-    return f"{seconds / MINUTE_S:.0f} min" if seconds < 2 * HOUR_S else f"{seconds / HOUR_S:.0f} h"
-
-
-def _ways(status: SystemStatus) -> Iterator[StatusFinding]:
+def _paths(status: SystemStatus) -> Iterator[StatusFinding]:
+    # The broker and the providers.
     if status.broker_is_down:
-        sentence = "Redis does not answer: start it. Until then nothing is published; email waits in the database."
-        yield StatusFinding(Code.BROKER_AWAY, sentence)
+        yield StatusFinding(Code.BROKER_AWAY, _("Redis is not answering. Start it. Messages are waiting; none are lost."))
     shut = [circuit for circuit in status.circuits if circuit.state != "closed"]
     if shut and len(shut) == len(status.circuits):
-        told = " ".join(_circuit(circuit) for circuit in shut)
-        yield StatusFinding(Code.NO_PROVIDER, f"No provider takes email; all of it waits in the database. {told}")
+        sentence = _("No provider is accepting email. Messages are waiting; none are lost.")
+        yield StatusFinding(Code.NO_PROVIDER, " ".join([sentence, *map(_circuit, shut)]))
     if not status.circuits:
-        yield StatusFinding(
-            Code.NO_PROVIDER, "No provider is configured; all email waits in the database. Set EMAIL_PROVIDERS."
-        )
+        sentence = _("No provider is configured. Set EMAIL_PROVIDERS. Messages are waiting; none are lost.")
+        yield StatusFinding(Code.NO_PROVIDER, sentence)
     for circuit in shut:
         yield StatusFinding(advice.about(circuit.error_class).code, _circuit(circuit))
 
 
 def _circuit(circuit: CircuitState) -> str:
-    told = advice.about(circuit.error_class)
-    why = f" ({circuit.reason})" if circuit.reason else ""
-    return f"{circuit.provider} {told.state}{why}. {told.step}"
+    found = advice.about(circuit.error_class)
+    error = circuit_in_words(circuit.reason) or _("unknown error")
+    return f"{found.state % {'provider': circuit.provider, 'error': error}} {found.step}"
 
 
 def _missing(status: SystemStatus) -> Iterator[StatusFinding]:
     # Work that no process does. A process that hangs or died is named elsewhere.
-    for name, code in (("relay", Code.NO_RELAY), ("beat", Code.NO_BEAT)):
+    for name, code in WORK.items():
         if not any(_kind(process) == name for process in status.processes):
-            yield StatusFinding(code, f"No {name} is running: start one.")
+            yield StatusFinding(code, str(NOT_RUNNING[name]))
     if unserved := [lane.stream.value for lane in status.lanes if lane.served is False]:
-        sentence = f"No healthy worker serves {_listed(unserved)}: start one, or fix the one that does."
-        yield StatusFinding(Code.STREAM_UNSERVED, sentence)
-    if status.flower_is_missing:
-        yield StatusFinding(
-            Code.NO_FLOWER, "Flower is not running: start it to see tasks and workers. Email is not affected."
+        text = ngettext(
+            "No healthy worker is consuming the %(queues)s queue. Start or restart one.",
+            "No healthy worker is consuming these queues: %(queues)s. Start or restart one.",
+            len(unserved),
         )
+        yield StatusFinding(Code.STREAM_UNSERVED, text % {"queues": ", ".join(unserved)})
+    if status.flower_is_missing:
+        sentence = _("Flower is not running. Start it to see tasks and workers. Email is not affected.")
+        yield StatusFinding(Code.NO_FLOWER, sentence)
 
 
 def _processes(status: SystemStatus) -> Iterator[StatusFinding]:
@@ -164,124 +102,142 @@ def _processes(status: SystemStatus) -> Iterator[StatusFinding]:
     gone = replaced(status.processes)
     lost = [process for process in status.processes if is_silent(process) and process.name not in gone]
     if lost:
-        names = ", ".join(f"{process.name} has been silent for {duration(process.silent_s)}" for process in lost)
-        sentence = f"{names}: frozen, lost or without the database. Check the logs and start what is missing."
-        yield StatusFinding(Code.PROCESS_SILENT, sentence, of=frozenset(map(_kind, lost)))
+        names = ", ".join(f"{process.name} ({duration(process.silent_s)})" for process in lost)
+        text = ngettext(
+            "No heartbeat from %(names)s. It may be hung, dead or unable to reach the database. Check it and restart"
+            " it.",
+            "No heartbeat from %(names)s. They may be hung, dead or unable to reach the database. Check them and"
+            " restart them.",
+            len(lost),
+        )
+        yield StatusFinding(Code.PROCESS_SILENT, text % {"names": names}, of=frozenset(map(_kind, lost)))
     for process in status.processes:
         if process.trouble and not is_silent(process):
-            sentence = f"{process.name}: {process.trouble}. Start it again if this stays."
+            text = _("%(name)s: %(trouble)s. Restart it if this persists.")
+            sentence = text % {"name": process.name, "trouble": trouble_in_words(process.trouble)}
             yield StatusFinding(Code.PROCESS_TROUBLE, sentence, of=frozenset({_kind(process)}))
 
 
 def _overdue(status: SystemStatus) -> Iterator[StatusFinding]:
     # One sentence for all overdue jobs: they run in one process, and mostly have one cause.
     if status.overdue:
-        jobs = "; ".join(map(_job, status.overdue))
-        yield StatusFinding(Code.OVERDUE, f"Housekeeping is overdue: {jobs}. Check beat and its log.")
+        text = _("Periodic jobs are overdue: %(jobs)s. Check beat and its log.")
+        yield StatusFinding(Code.OVERDUE, text % {"jobs": "; ".join(map(_job, status.overdue))})
 
 
 def _job(job: Overdue) -> str:
-    last = "never done" if job.done_s is None else f"last done {duration(job.done_s)} ago"
-    failing = f", failing with {job.error}" if job.error else ""
-    return f"{job.name} ({last}, due every {duration(job.every_s)}{failing})"
+    every = _("every %(interval)s") % {"interval": duration(job.every_s)}
+    last = _("never ran") if job.done_s is None else _("last ran %(time)s ago") % {"time": duration(job.done_s)}
+    error = [_("error: %(error)s") % {"error": job.error}] if job.error else []
+    return f"{job.name} ({', '.join([every, last, *error])})"
 
 
 def _misfits(status: SystemStatus) -> Iterator[StatusFinding]:
     for misfit in status.misfits:
-        messages = "1 message waits" if misfit.count == 1 else f"{misfit.count:,} messages wait"
-        sentence = (
-            f"{messages} for a worker that can send {misfit.kind} ({misfit.cause}): restart workers that run an older"
-            " version, or fix the kind or its templates."
+        text = ngettext(
+            "%(count)s message waits for a worker that can send the kind “%(kind)s” (%(cause)s). Restart workers that"
+            " run an older version, or fix the kind or its templates.",
+            "%(count)s messages wait for a worker that can send the kind “%(kind)s” (%(cause)s). Restart workers that"
+            " run an older version, or fix the kind or its templates.",
+            misfit.count,
         )
-        yield StatusFinding(Code.MISFITS, sentence)
+        values = {"count": grouped(misfit.count), "kind": misfit.kind, "cause": misfit.cause}
+        yield StatusFinding(Code.MISFITS, text % values)
 
 
 def _connections(status: SystemStatus) -> Iterator[StatusFinding]:
     used, allowed = status.connections_used, status.connections_allowed
     if used and used >= MOST_CONNECTIONS * allowed:
-        sentence = (
-            f"{used} of the database's {allowed} connections are in use: without one, people get an error page."
-            " Raise max_connections, lower DATABASE_POOL_SIZE, or put a pooler in front (docs/how-to/deploy.md)."
+        text = _(
+            "%(used)s of %(allowed)s database connections are in use. When none is left, users see an error page."
+            " Raise max_connections, lower DATABASE_POOL_SIZE, or use a connection pooler."
         )
-        yield StatusFinding(Code.CONNECTIONS, sentence)
+        yield StatusFinding(Code.CONNECTIONS, text % {"used": used, "allowed": allowed})
 
 
-def _reports(status: SystemStatus) -> Iterator[StatusFinding]:
-    for traffic in status.traffic:
+def _reports(providers: Sequence[Traffic]) -> Iterator[StatusFinding]:
+    for traffic in providers:
         if traffic.reports is False and traffic.unreported >= MANY_UNREPORTED:
-            sentence = (
-                f"{traffic.provider} has reported nothing about {traffic.unreported:,} emails of the last hour: bounces"
-                " and complaints stay unknown. Check its webhook (manage.py provider_check)."
+            text = _(
+                "%(provider)s has reported nothing about %(count)s emails of the last hour, so bounces and complaints"
+                " are unknown. Check its webhook (manage.py provider_check)."
             )
-            yield StatusFinding(Code.NO_REPORTS, sentence)
+            values = {"provider": traffic.provider, "count": grouped(traffic.unreported)}
+            yield StatusFinding(Code.NO_REPORTS, text % values)
 
 
 def _lanes(status: SystemStatus) -> Iterator[StatusFinding]:
     held = [lane for lane in status.lanes if lane.pace == 0 and lane.stream is not Stream.BULK]
-    if names := _listed([lane.stream.value for lane in held]):
-        yield _held(names, max(lane.paused_s for lane in held))
+    if held:
+        yield _held(", ".join(lane.stream.value for lane in held), max(lane.paused_s for lane in held))
     for lane in status.lanes:
         if lane.due and lane.oldest_s > LATE_S[lane.stream]:
-            since = f"{lane.stream.value.capitalize()} email has been due for {duration(lane.oldest_s)}."
-            yield StatusFinding(Code.LATE, f"{since} {_late(lane)}")
+            text = _("The oldest message of the %(stream)s stream has been due for %(time)s.")
+            late = text % {"stream": lane.stream.value, "time": duration(lane.oldest_s)}
+            yield StatusFinding(Code.LATE, f"{late} {_why_late(lane)}")
 
 
-def _held(names: str, paused_s: float) -> StatusFinding:
+def _held(streams: str, paused_s: float) -> StatusFinding:
     if paused_s:
-        sentence = (
-            f"The provider has asked for a pause of {names} email; it goes on in {duration(paused_s)}. If this"
-            " repeats, lower EMAIL_RATE or ask the provider for a higher limit."
+        text = _(
+            "The provider asked for a pause. Sending resumes in %(time)s (%(streams)s). If this repeats, lower"
+            " EMAIL_RATE or ask the provider for a higher limit."
         )
-        return StatusFinding(Code.BUDGET_PAUSED, sentence)
-    sentence = (
-        f"The day's limit is spent: {names} email waits until the limit frees up. Raise EMAIL_DAILY if the provider"
+        return StatusFinding(Code.BUDGET_PAUSED, text % {"streams": streams, "time": duration(paused_s)})
+    text = _(
+        "The daily limit is used up (%(streams)s). Messages wait until it frees up. Raise EMAIL_DAILY if the provider"
         " allows more."
     )
-    return StatusFinding(Code.BUDGET_SPENT, sentence)
+    return StatusFinding(Code.BUDGET_SPENT, text % {"streams": streams})
 
 
-def _late(lane: Lane) -> str:
-    # Where the operator should look first.
+def _why_late(lane: Lane) -> str:
+    # What the operator should check first.
     if lane.pace:
-        return f"The budget allows {lane.pace:.3g} a second: raise EMAIL_RATE if the provider allows more."
+        text = _("The rate limit allows %(rate)s/s. Raise EMAIL_RATE if the provider allows more.")
+        return text % {"rate": f"{lane.pace:.3g}"}
     if lane.published:
-        return "Its tasks wait for workers: start more, or see in Flower what keeps them."
-    return "Its tasks are not published, or fail: see the relay's log and Flower."
+        return _("Its tasks wait for workers. Start more workers, or check in Flower what blocks them.")
+    return _("Its tasks are not published, or fail. Check the relay's log and Flower.")
 
 
 def _brake(brake: Brake) -> Iterator[StatusFinding]:
     if not brake.on:
         return
-    share = f"{brake.bounced} of {brake.sent} emails to unconfirmed addresses bounced within {brake.window_min} min"
-    line = f", the last in line in {duration(brake.line_s)}" if brake.line_s else ""
-    sentence = (
-        f"{share}: sign-up email is slowed to {brake.per_min:g} a minute{line}; resets and all else go on."
-        " See who signs up (manage.py bounce_brake), and keep machines out, before the provider stops the account."
+    text = _(
+        "%(bounced)s of %(sent)s emails to unconfirmed addresses bounced within %(minutes)s min. Sign-up emails are"
+        " slowed to %(rate)s per minute; other email is not affected. Check who signs up (manage.py bounce_brake) and"
+        " block bots before the provider suspends the account."
     )
-    yield StatusFinding(Code.BRAKE, sentence)
+    values = {"bounced": grouped(brake.bounced), "sent": grouped(brake.sent), "minutes": brake.window_min}
+    parts = [text % {**values, "rate": f"{brake.per_min:g}"}]
+    if brake.queue_s:
+        parts.append(_("The last one waiting is sent in %(time)s.") % {"time": duration(brake.queue_s)})
+    yield StatusFinding(Code.BRAKE, " ".join(parts))
 
 
-def _ends(status: SystemStatus) -> Iterator[StatusFinding]:
-    hour, ever = sum(dead.hour for dead in status.dead), sum(dead.ever for dead in status.dead)
+def _dead(causes: Sequence[Dead]) -> Iterator[StatusFinding]:
+    hour, ever = sum(dead.hour for dead in causes), sum(dead.ever for dead in causes)
     if hour >= MANY_DEAD:
-        worst = max(status.dead, key=lambda dead: dead.hour)
-        cause = worst.cause or "no cause"
-        yield StatusFinding(
-            Code.DYING, f"{hour} messages died in the last hour, most of {cause}: fix that, then replay them."
+        worst = max(causes, key=lambda dead: dead.hour)
+        text = _(
+            "%(count)s messages died in the last hour, most of them with %(cause)s. Fix the cause, then replay them."
         )
+        yield StatusFinding(Code.DYING, text % {"count": grouped(hour), "cause": worst.cause or _("no recorded error")})
     if ever:
-        day = sum(dead.day for dead in status.dead)
-        yield StatusFinding(
-            Code.DEAD_LETTERS, f"Dead letters: {ever:,}, {day:,} of them of the last day. Replay or keep them."
-        )
-    if waiting := status.uncertain + status.held:
-        decision = f"{status.held:,} need a decision" if status.held else "they settle without you"
-        yield StatusFinding(Code.UNCERTAIN, f"Uncertain messages: {waiting:,}; {decision}.")
+        day = sum(dead.day for dead in causes)
+        text = _("Dead letters: %(count)s, of which %(day)s in the last 24 hours. Replay or keep them.")
+        yield StatusFinding(Code.DEAD_LETTERS, text % {"count": grouped(ever), "day": grouped(day)})
+
+
+def _uncertain(status: SystemStatus) -> Iterator[StatusFinding]:
+    if not (waiting := status.uncertain + status.held):
+        return
+    text = _("Uncertain messages: %(count)s. All are settled automatically.")
+    if status.held:
+        text = _("Uncertain messages: %(count)s, of which %(held)s need a decision.")
+    yield StatusFinding(Code.UNCERTAIN, text % {"count": grouped(waiting), "held": grouped(status.held)})
 
 
 def _kind(process: ProcessState) -> str:
     return process.name.partition("@")[0]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

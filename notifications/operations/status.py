@@ -17,26 +17,12 @@ from notifications.conf import settings
 from notifications.models import DeliveryAttempt
 from notifications.models import housekeeping as periodic
 from notifications.operations.figures import Brake, Dead, Lane, Misfit, Overdue, ProcessState, SystemStatus, Traffic
+from notifications.operations.wording import grouped
 from notifications.providers.registry import webhook_of
 from notifications.rules.states import STATUSES, Stream
 from notifications.runtime.connections import USED_AND_ALLOWED
 from notifications.runtime.heartbeat import FLOWER_KEY, served_key
 from notifications.runtime.redis_client import client
-
-__all__ = [
-    "MOST",
-    "Brake",
-    "Dead",
-    "Lane",
-    "Misfit",
-    "Overdue",
-    "ProcessState",
-    "SystemStatus",
-    "Traffic",
-    "bounced",
-    "collect",
-    "many",
-]
 
 # Nothing is counted further: an operator needs to know that it is many, and the database has other work.
 MOST = 10_000
@@ -137,12 +123,12 @@ def collect() -> SystemStatus:
 
 def many(count: int) -> str:
     # A count that was not completed has a plus.
-    return f"{count:,}+" if count >= MOST else f"{count:,}"
+    return f"{grouped(count)}+" if count >= MOST else grouped(count)
 
 
 def bounced(brake: Brake) -> str:
-    # While nothing bounces, sent email is not counted.
-    return f"{brake.bounced:,} of {brake.sent:,}{'+' if brake.more else ''}" if brake.bounced else "none"
+    # "12 / 80". Empty while nothing bounces, as sent email is not counted then.
+    return f"{grouped(brake.bounced)} / {grouped(brake.sent)}{'+' if brake.more else ''}" if brake.bounced else ""
 
 
 def _overdue() -> list[Overdue]:
@@ -242,7 +228,7 @@ def _brake() -> Brake:
         bounced=counted.bounced,
         sent=counted.sent,
         more=bool(counted.bounced) and counted.sent >= decisive_count(counted.bounced, limits),
-        line_s=counted.queue_s,
+        queue_s=counted.queue_s,
         window_min=settings.BOUNCE_BRAKE_WINDOW_MIN,
         per_min=settings.BOUNCE_BRAKE_PER_MIN,
     )

@@ -19,7 +19,8 @@ from notifications.rules.states import Event, Status
 RECOVERY_BATCH = 500
 #: After this many lost claims in a row, all before a hand-over, a message is a dead letter: it may crash its workers.
 MAX_LOST_CLAIMS = 5
-WORKER_LOST = "the worker was lost during the call to the provider"
+LOST_IN_CALL = "the worker was lost during the call to the provider"
+WORKER_LOST = "worker-lost"
 CLAIMS_LOST = f"claimed {MAX_LOST_CLAIMS} times and never handed over: it may crash its workers"
 #: From this many on, a message is retried at a random time within SPREAD_S, so that its neighbours get past it.
 SPREAD_FROM = 3
@@ -54,7 +55,7 @@ def _recover_batch() -> tuple[int, int]:
         transitions.apply(
             Event.WORKER_LOST,
             _by_id(message.id for message in handed_over),
-            status_reason=WORKER_LOST,
+            status_reason=LOST_IN_CALL,
         )
         # If the worker was only frozen, its report overwrites this one.
         DeliveryAttempt.objects.bulk_create([_lost(message) for message in handed_over], ignore_conflicts=True)
@@ -136,6 +137,6 @@ def _lost(message: Message) -> DeliveryAttempt:
         number=message.attempts,
         provider=message.provider,
         result=DeliveryAttempt.Result.AMBIGUOUS,
-        error_code="worker-lost",
-        error=WORKER_LOST,
+        error_code=WORKER_LOST,
+        error=LOST_IN_CALL,
     )

@@ -7,22 +7,26 @@ faster.
 from notifications.models import Message, transitions
 from notifications.rules.states import Event, Status
 
+MARKED_SENT = "marked as sent by {who}"
+SENT_AGAIN = "sent again by {who}"
+DROPPED = "dropped by {who}"
+
 
 def mark_sent(message: Message, operator: str) -> bool:
     # The provider's log shows that it accepted the message.
-    return _settle(message, Event.ACCEPTED, f"marked as sent by {operator}")
+    return _settle(message, Event.ACCEPTED, MARKED_SENT.format(who=operator))
 
 
 def send_again(message: Message, operator: str) -> bool:
     # At-least-once. An anonymized message is not sent again.
     if message.anonymized_at:
         return False
-    return _settle(message, Event.SETTLED, f"sent again by {operator}")
+    return _settle(message, Event.SETTLED, SENT_AGAIN.format(who=operator))
 
 
 def drop(message: Message, operator: str) -> bool:
     # If the provider still reports an acceptance, the message becomes sent.
-    return _settle(message, Event.DROPPED, f"dropped by {operator}")
+    return _settle(message, Event.DROPPED, DROPPED.format(who=operator))
 
 
 def _settle(message: Message, event: Event, reason: str) -> bool:

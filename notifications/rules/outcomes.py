@@ -5,28 +5,30 @@ Events arrive late, twice and out of order, so an outcome moves by rank and neve
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Outcome(TextChoices):
-    UNKNOWN = "unknown", _("Unknown")
-    DEFERRED = "deferred", _("Deferred")
-    DELIVERED = "delivered", _("Delivered")
-    BOUNCED = "bounced", _("Bounced")
-    COMPLAINED = "complained", _("Complained")
-    REJECTED = "rejected", _("Rejected")
+    UNKNOWN = "unknown", pgettext_lazy("outcome", "Unknown")
+    DEFERRED = "deferred", pgettext_lazy("outcome", "Deferred")
+    DELIVERED = "delivered", pgettext_lazy("outcome", "Delivered")
+    BOUNCED = "bounced", pgettext_lazy("outcome", "Bounced")
+    COMPLAINED = "complained", pgettext_lazy("outcome", "Complained")
+    REJECTED = "rejected", pgettext_lazy("outcome", "Rejected")
 
 
 class EventType(TextChoices):
     """What a provider's event says about one message."""
 
-    ACCEPTED = "accepted", _("Accepted")
-    DEFERRED = "deferred", _("Deferred")
-    DELIVERED = "delivered", _("Delivered")
-    BOUNCED = "bounced", _("Bounced")  # not delivered; BounceKind says whether the address is to blame
-    COMPLAINED = "complained", _("Complained")
-    NOT_SPAM = "not spam", _("Not spam")  # the recipient withdrew a complaint
-    REJECTED = "rejected", _("Rejected")  # the provider accepted it, then dropped it
-    UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
+    ACCEPTED = "accepted", pgettext_lazy("outcome", "Accepted")
+    DEFERRED = "deferred", pgettext_lazy("outcome", "Deferred")
+    DELIVERED = "delivered", pgettext_lazy("outcome", "Delivered")
+    # Not delivered. BounceKind says whether the address is to blame.
+    BOUNCED = "bounced", pgettext_lazy("outcome", "Bounced")
+    COMPLAINED = "complained", pgettext_lazy("outcome", "Complained")
+    NOT_SPAM = "not spam", pgettext_lazy("outcome", "Not spam")  # the recipient withdrew a complaint
+    REJECTED = "rejected", pgettext_lazy("outcome", "Rejected")  # the provider accepted it, then dropped it
+    UNSUBSCRIBED = "unsubscribed", pgettext_lazy("outcome", "Unsubscribed")
 
 
 class BounceKind(TextChoices):

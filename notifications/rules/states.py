@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Stream(TextChoices):
@@ -17,15 +18,16 @@ class Stream(TextChoices):
     BULK = "bulk", _("Bulk")
 
 
+# A context, since the pages of a product may use the same words for something else.
 class Status(TextChoices):
-    QUEUED = "queued", _("Queued")
-    SENDING = "sending", _("Sending")
-    SENT = "sent", _("Sent")
-    UNCERTAIN = "uncertain", _("Uncertain")
-    SUPPRESSED = "suppressed", _("Suppressed")
-    EXPIRED = "expired", _("Expired")
-    CANCELLED = "cancelled", _("Cancelled")
-    DEAD = "dead", _("Dead")
+    QUEUED = "queued", pgettext_lazy("status", "Queued")
+    SENDING = "sending", pgettext_lazy("status", "Sending")
+    SENT = "sent", pgettext_lazy("status", "Sent")
+    UNCERTAIN = "uncertain", pgettext_lazy("status", "Uncertain")
+    SUPPRESSED = "suppressed", pgettext_lazy("status", "Suppressed")
+    EXPIRED = "expired", pgettext_lazy("status", "Expired")
+    CANCELLED = "cancelled", pgettext_lazy("status", "Cancelled")
+    DEAD = "dead", pgettext_lazy("status", "Dead")
 
 
 # Parameters of SQL statements. Bound on the client, so that conditions match those of partial indexes.

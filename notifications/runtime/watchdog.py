@@ -1,26 +1,23 @@
 """Detect a worker that is alive but not consuming tasks. Pure.
 
-A worker can lose its place at the broker without noticing: it is connected, it answers pings, and takes nothing
+A worker can stop consuming without an error: it is connected and answers pings, but takes no tasks
 (https://github.com/celery/celery/issues/8030).
 """
 
 from dataclasses import dataclass
 
-# A worker with free slots has taken what waits for it long before this.
+from notifications.runtime import troubles
+from notifications.runtime.troubles import describe
+
+# A worker with free slots takes a waiting task long before this.
 PATIENCE_S = 20.0
-# The consumer's timer moves every few seconds; it stands while the broker is away.
+# The consumer's timer moves every few seconds, except while the broker is away.
 TURNS_WITHIN_S = 15.0
-# No task takes so long, not even one whose statement waits for a lock; and none of several that take turns.
+# No task takes longer, not even one whose statement waits for a lock.
 STUCK_S = 900.0
 ALL_STUCK_S = 180.0
 # One slow answer is no outage.
 ANSWERS_WITHIN_S = 10.0
-
-STANDS = "its consumer has stood still"
-UNHEARD = "the broker has not answered it"
-ALL_STUCK = "all of its slots have been busy with the same tasks"
-ONE_STUCK = "a task has been running"
-TAKES_NONE = "it has taken none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,17 +40,16 @@ class Seen:
     oldest_s: float = 0.0
 
 
-def trouble(seen: Seen) -> str:
+def diagnose(seen: Seen) -> str:
     # One sentence; empty if nothing is wrong.
     if seen.still_s > TURNS_WITHIN_S:
-        return f"{STANDS} for {seen.still_s:.0f} s: it has lost the broker or is held up"
+        return describe(troubles.CONSUMER_STUCK, seen.still_s)
     if seen.unheard_s > ANSWERS_WITHIN_S:
-        return f"{UNHEARD} for {seen.unheard_s:.0f} s"
+        return describe(troubles.BROKER_SILENT, seen.unheard_s)
     if seen.full_s > ALL_STUCK_S:
-        return f"{ALL_STUCK} for {seen.full_s:.0f} s: its threads are stuck"
+        return describe(troubles.ALL_STUCK, seen.full_s)
     if seen.oldest_s > STUCK_S:
-        return f"{ONE_STUCK} for {seen.oldest_s:.0f} s: its thread is stuck"
+        return describe(troubles.ONE_STUCK, seen.oldest_s)
     if seen.waiting and seen.free > 0 and seen.idle_s > PATIENCE_S:
-        tasks = "1 task waits" if seen.waiting == 1 else f"{seen.waiting} tasks wait"
-        return f"{tasks} in its queues and {TAKES_NONE} for {seen.idle_s:.0f} s"
+        return describe(troubles.TAKES_NONE, seen.idle_s, tasks=seen.waiting)
     return ""

@@ -10,6 +10,7 @@ from celery import bootsteps
 from celery.worker import state
 
 from notifications.runtime import database, heartbeat, watchdog
+from notifications.runtime.troubles import CHECK_OVERDUE, describe
 
 logger = logging.getLogger(__name__)
 
@@ -21,23 +22,23 @@ class Watch:
     """
 
     def __init__(self, consumer: Any) -> None:
-        # As started: a consumer that was cancelled by mistake does not name its queues any more.
+        # As started: a cancelled consumer no longer names its queues.
         self._queues = list(consumer.app.amqp.queues.consume_from)
         self._slots = int(consumer.pool.num_processes or 1)
         self._taken = -1
         self._found = ""
-        self.turned_at = self._busy_at = self._heard_at = self._looked_at = time.monotonic()
+        self.turned_at = self._busy_at = self._heard_at = self._checked_at = time.monotonic()
         # When each task was first seen running.
         self._tasks: dict[Any, float] = {}
-        self._moved_at = self._looked_at
+        self._moved_at = self._checked_at
         self._stop = threading.Event()
         threading.Thread(target=self._run, name="watchdog", daemon=True).start()
 
     @property
     def trouble(self) -> str:
-        # One sentence; empty if nothing is wrong. A watch that sleeps is wrong too.
-        unseen_s = time.monotonic() - self._looked_at
-        return self._found if unseen_s < watchdog.TURNS_WITHIN_S else f"nobody has looked at it for {unseen_s:.0f} s"
+        # One sentence; empty if nothing is wrong.
+        unchecked_s = time.monotonic() - self._checked_at
+        return self._found if unchecked_s < watchdog.TURNS_WITHIN_S else describe(CHECK_OVERDUE, unchecked_s)
 
     def turn(self) -> None:
         # The consumer's loop calls this at each turn.
@@ -50,11 +51,11 @@ class Watch:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            seen = self.look()
-            before, self._found = self._found, watchdog.trouble(seen)
-            self._looked_at = time.monotonic()
+            seen = self.observe()
+            before, self._found = self._found, watchdog.diagnose(seen)
+            self._checked_at = time.monotonic()
             if seen.waiting is None and not self._stop.is_set():
-                # The broker is away. A restart of this worker would not bring it back, so no probe should ask for one.
+                # The broker is away, and a restart of this worker would not help.
                 heartbeat.touch()
             if self._found and not before:
                 logger.error("this worker is unhealthy: %s", self._found)
@@ -62,7 +63,7 @@ class Watch:
                 logger.warning("this worker is healthy again")
             self._stop.wait(heartbeat.EVERY_S)
 
-    def look(self) -> watchdog.Seen:
+    def observe(self) -> watchdog.Seen:
         waiting = self._waiting()
         now, taken, free = time.monotonic(), state.all_total_count[0], self._slots - len(state.active_requests)
         if waiting is not None:
@@ -83,7 +84,7 @@ class Watch:
     def _held_up(self, now: float, *, free: int, has_moved: bool) -> tuple[float, float]:
         """Return the seconds in which no busy slot changed, and the oldest task's age."""
         is_excused = database.had_outage_since(now - 2 * heartbeat.EVERY_S)
-        # Names of requests: a reference would keep one alive that Celery has lost.
+        # Ids, because a reference would keep a request alive that Celery has lost.
         running = {(id(request), getattr(request, "time_start", None)) for request in list(state.active_requests)}
         self._tasks = {task: now if is_excused else self._tasks.get(task, now) for task in running}
         if free > 0 or has_moved or is_excused:
@@ -91,7 +92,7 @@ class Watch:
         return now - self._moved_at, now - min(self._tasks.values(), default=now)
 
     def _waiting(self) -> int | None:
-        # Also shows the relay that a worker serves these queues.
+        # Also shows that a healthy worker consumes these queues.
         from notifications.runtime.heartbeat import SERVED_FOR_S, served_key  # noqa: PLC0415 - Django is set up by now
         from notifications.runtime.redis_client import client  # noqa: PLC0415 - Django is set up by now
 
@@ -107,12 +108,12 @@ class Watch:
 
 
 class Heartbeat(bootsteps.StartStopStep):
-    """Beats from the consumer's own timer, once the worker can take tasks."""
+    """Beats from the consumer's timer, once the worker can take tasks."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def __init__(self, consumer: Any, **kwargs: Any) -> None:
-        # A consumer starts anew whenever it has lost the broker; who watches it, and its row, stay.
+        # A consumer restarts when it loses the broker; its watch and its row stay.
         self.watch: Watch | None = None
         self.row: heartbeat.HeartbeatRow | None = None
         self.timer: Any = None
@@ -130,7 +131,7 @@ class Heartbeat(bootsteps.StartStopStep):
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
-        # A worker that ends only finishes what it has: nobody is to wait for it, or to wonder why it takes nothing.
+        # A worker that shuts down takes no more tasks, which is no trouble.
         if consumer.blueprint.human_state() == "closing":
             self._end()
 

@@ -6,7 +6,7 @@ import tomllib
 from config.environment import BASE_DIR
 from notifications import housekeeping
 from notifications.operations.advice import ProviderCode
-from notifications.operations.problems import Code
+from notifications.operations.finding import Code
 
 LINE = re.compile(r"^    (  )?((?:[\w.]+/? )*[\w.]+/?)   ", re.MULTILINE)
 

@@ -11,7 +11,7 @@ import pytest
 
 from config.environment import BASE_DIR
 from config.processes import PROCESSES
-from notifications.operations.problems import NOTICES, Code
+from notifications.operations.finding import NOTICES, Code
 from tests.live.running import eventually
 
 pytestmark = [pytest.mark.live, pytest.mark.long]

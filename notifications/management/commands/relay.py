@@ -16,20 +16,19 @@ from notifications.outbox import relay
 from notifications.runtime import heartbeat, startup
 from notifications.runtime.database import drop_connection, error_name, is_outage
 from notifications.runtime.roles import Role
+from notifications.runtime.troubles import ROUND_SLOW, describe
 
-# Neither thread waits for the other. A provider's report settles an uncertain message before the kind's guarantee does:
-# the relay waits while an older event is unread.
+# Neither thread waits for the other. While an older event is unread, the relay settles no uncertain message: the event
+# may settle it.
 
 logger = logging.getLogger(__name__)
-# A database that is away is asked again after this long.
+# The pause before the next try during an outage of the database.
 PAUSE_S = 1.0
 LONG_ROUND_S = 15.0
 
 
 class Command(BaseCommand):
-    help = (
-        "Publish due messages and recover what lost workers left. Several may run; they keep out of each other's way."
-    )
+    help = "Publish due messages and recover those of lost workers. Several relays can run at the same time."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="do one round and stop")
@@ -45,10 +44,10 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         reader = Reader()
         reader.start()
-        # Another may have been killed between taking rows and publishing them, and this one be its successor.
+        # A killed relay may have taken rows without publishing them.
         done, turned_at = relay.Round(cut_short=True), time.monotonic()
-        trouble = lambda: _trouble(time.monotonic() - turned_at) or reader.trouble  # noqa: E731 - it reads `turned_at`
-        row = heartbeat.HeartbeatRow(heartbeat.name_of("relay"), trouble)
+        current_trouble = lambda: _trouble(time.monotonic() - turned_at) or reader.trouble  # noqa: E731 - it reads `turned_at`
+        row = heartbeat.HeartbeatRow(heartbeat.name_of("relay"), current_trouble)
         row.start()
         while not stop.is_set():
             done, pause_s = _round(done)
@@ -59,7 +58,7 @@ class Command(BaseCommand):
 
 
 def _trouble(still_s: float) -> str:
-    return f"one round has taken {still_s:.0f} s so far" if still_s > LONG_ROUND_S else ""
+    return describe(ROUND_SLOW, still_s) if still_s > LONG_ROUND_S else ""
 
 
 def _round(before: relay.Round) -> tuple[relay.Round, float]:
@@ -72,7 +71,7 @@ def _round(before: relay.Round) -> tuple[relay.Round, float]:
             raise
         logger.warning("the database is away (%s)", error_name(error))
         drop_connection()
-        # It turns, and to start it anew would mend nothing.
+        # A restart would not help.
         heartbeat.touch()
         return relay.Round(cut_short=True), PAUSE_S
     heartbeat.touch()
@@ -84,6 +83,6 @@ def _round(before: relay.Round) -> tuple[relay.Round, float]:
 def _pause_s(done: relay.Round, took_s: float) -> float:
     # The pause is in seconds.
     if done.paced:
-        # What the round itself took is part of it: what it hands out is meant for so long and no longer.
+        # Includes the round itself: what it publishes is meant for PACED_ROUND_S.
         return min(float(settings.RELAY_INTERVAL_S), max(0.0, relay.PACED_ROUND_S - took_s))
     return float(settings.RELAY_INTERVAL_S)

@@ -6,52 +6,56 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandParser, no_translations
 from django.db import Error
 
-from notifications.operations.problems import Code, StatusFinding, duration, findings, is_silent
-from notifications.operations.status import Lane, ProcessState, SystemStatus, bounced, collect, many
+from notifications.operations.figures import Lane, ProcessState, SystemStatus
+from notifications.operations.finding import Code, StatusFinding
+from notifications.operations.problems import findings, is_silent
+from notifications.operations.status import bounced, collect, many
+from notifications.operations.wording import duration
 from notifications.runtime.database import error_name, is_full, is_outage
 
 NO_CONNECTION = (
-    "All connections of the database are in use, so people get an error page. Raise max_connections, lower"
-    " DATABASE_POOL_SIZE, or put a pooler in front (docs/how-to/deploy.md)."
+    "All database connections are in use, so users see an error page. Raise max_connections, lower DATABASE_POOL_SIZE,"
+    " or use a connection pooler."
 )
 
 
 class Command(BaseCommand):
-    help = "Say how everything stands. Ends with 1 if there are problems, so that a monitor can ask."
+    help = "Print the status of queues, providers and processes. Exits with 1 if there are problems."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="for programs")
+        parser.add_argument("--json", action="store_true", help="print JSON")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         status, found = current_status()
-        wrong = [finding for finding in found if finding.is_problem]
+        problems = [finding for finding in found if finding.is_problem]
         notices = [finding for finding in found if not finding.is_problem]
         if options["json"]:
-            told = {"problems": list(map(str, wrong)), "notices": list(map(str, notices))}
+            sentences = {"problems": list(map(str, problems)), "notices": list(map(str, notices))}
             codes = {"codes": [finding.code for finding in found]}
-            self.stdout.write(json.dumps({**told, **codes, **(asdict(status) if status else {})}, indent=2))
+            self.stdout.write(json.dumps({**sentences, **codes, **(asdict(status) if status else {})}, indent=2))
         else:
-            self.say(status, wrong, notices)
-        if wrong:
+            self.write_text(status, problems, notices)
+        if problems:
             sys.exit(1)
 
-    def say(self, status: SystemStatus | None, wrong: list[StatusFinding], notices: list[StatusFinding]) -> None:
-        if wrong:
-            count = "1 problem" if len(wrong) == 1 else f"{len(wrong)} problems"
+    def write_text(self, status: SystemStatus | None, problems: list[StatusFinding], notices: list[StatusFinding]) -> None:
+        if problems:
+            count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
             self.stdout.write(self.style.ERROR(f"{count}:"))
         elif notices:
             self.stdout.write(self.style.WARNING("No problems. For your attention:"))
         else:
             self.stdout.write(self.style.SUCCESS("No problems found."))
-        for line in [*(f"  {finding}" for finding in [*wrong, *notices]), *(summary(status) if status else [])]:
+        for line in [*(f"  {finding}" for finding in [*problems, *notices]), *(summary(status) if status else [])]:
             self.stdout.write(line)
 
 
 def current_status() -> tuple[SystemStatus | None, list[StatusFinding]]:
-    # A database outage is the only finding then.
+    # During a database outage, that is the only finding.
     try:
         status = collect()
     except Error as error:
@@ -59,7 +63,9 @@ def current_status() -> tuple[SystemStatus | None, list[StatusFinding]]:
             raise
         if is_full(error):
             return None, [StatusFinding(Code.DATABASE_FULL, NO_CONNECTION)]
-        sentence = f"The database does not answer ({error_name(error)}): start it. Until then nobody can sign up."
+        sentence = (
+            f"The database is not answering ({error_name(error)}). Start it. Until then the site shows an error page."
+        )
         return None, [StatusFinding(Code.DATABASE_AWAY, sentence)]
     return status, findings(status)
 
@@ -69,19 +75,25 @@ def summary(status: SystemStatus) -> Iterator[str]:
     yield f"{'stream':<10}{'due':>9}{'later':>9}{'published':>11}{'oldest due':>12}"
     yield from map(_lane, status.lanes)
     yield ""
-    yield f"sending {many(status.sending)}, uncertain {many(status.uncertain)}, held for a person {many(status.held)}"
+    needs_decision = f"{many(status.held)} of them need a decision" if status.held else "all settled automatically"
+    uncertain = many(status.uncertain + status.held)
+    yield f"{many(status.sending)} sending, {uncertain} uncertain" + (
+        f" ({needs_decision})" if uncertain != "0" else ""
+    )
     brake = status.brake
-    line = f"; slowed, the last in line in {duration(brake.line_s)}" if brake.line_s else ""
-    yield f"sign-up emails that bounced within {brake.window_min} min: {bounced(brake)}{line}"
+    slowed = f"; slowed, the last one is sent in {duration(brake.queue_s)}" if brake.queue_s else ""
+    yield f"sign-up emails bounced within {brake.window_min} min: {bounced(brake) or 'none'}{slowed}"
     for traffic in status.traffic:
         more = "+" if traffic.more else ""
-        hour = f"{traffic.hour:,}{more} in the last hour, {traffic.failed:,}{more} attempts failed"
+        hour = f"{traffic.hour:,}{more} in the last hour; {traffic.failed:,}{more} failed attempts in the last hour"
         yield f"{traffic.provider}: {many(traffic.minute)} sent in the last minute, {hour}"
     for circuit in status.circuits:
         yield f"{circuit.provider}: circuit {circuit.state} {circuit.reason}".rstrip()
     for dead in status.dead:
-        counts = f"{many(dead.hour)} in the last hour, {many(dead.day)} in the last day, {many(dead.ever)} in all"
-        yield f"dead of {dead.cause or 'no cause'}: {counts}"
+        counts = (
+            f"{many(dead.hour)} in the last hour, {many(dead.day)} in the last 24 hours, {many(dead.ever)} in total"
+        )
+        yield f"dead letters with {dead.cause or 'no recorded error'}: {counts}"
     yield ""
     yield from map(_process, status.processes)
 
@@ -89,10 +101,10 @@ def summary(status: SystemStatus) -> Iterator[str]:
 def _lane(lane: Lane) -> str:
     published = "?" if lane.published is None else many(lane.published)
     oldest = duration(lane.oldest_s) if lane.due else "-"
-    paced = "" if lane.pace is None else f"  held back to {lane.pace:.3g} a second"
-    return f"{lane.stream.value:<10}{many(lane.due):>9}{many(lane.later):>9}{published:>11}{oldest:>12}{paced}"
+    pace = "" if lane.pace is None else f"  limited to {lane.pace:.3g}/s"
+    return f"{lane.stream.value:<10}{many(lane.due):>9}{many(lane.later):>9}{published:>11}{oldest:>12}{pace}"
 
 
 def _process(process: ProcessState) -> str:
-    says = "silent" if is_silent(process) else process.trouble or "OK"
-    return f"{process.name}: {says}, last heard of {duration(process.silent_s)} ago"
+    state = "no heartbeat" if is_silent(process) else process.trouble or "OK"
+    return f"{process.name}: {state}, last heartbeat {duration(process.silent_s)} ago"

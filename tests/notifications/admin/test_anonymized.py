@@ -6,7 +6,8 @@ import pytest
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from notifications.admin.uncertain import HOLDS_ANONYMIZED
+from notifications.admin.dead import VERDICTS
+from notifications.admin.uncertain import NEEDS_DECISION_ANONYMIZED
 from notifications.delivery.replay import ReplayVerdict
 from notifications.models import Message
 from notifications.outbox.settle import send_again
@@ -53,7 +54,7 @@ def test_page_of_a_message_says_since_when_and_offers_nothing(admin_client):
 def test_resend_refuses_and_says_why(admin_client):
     message = anonymized(status=Status.SENT, sent_at=Now())
     url = reverse("admin:notifications_message_resend", args=[message.id])
-    (line,) = admin_client.get(url).context["lines"]
+    (line,) = admin_client.get(url).context["previews"]
     assert (line.message, line.goes) == (message, False)
     admin_client.post(url, {"request_id": uuid4()}, follow=True)
     assert not Message.objects.filter(resend_of__isnull=False).exists()
@@ -66,14 +67,14 @@ def test_replay_refuses_and_says_why(admin_client):
     assert tally.counts == {ReplayVerdict.ANONYMIZED: 1}
     page = admin_client.post(url, follow=True)
     assert levels(page) == ["warning"]
-    assert ReplayVerdict.ANONYMIZED in str(next(iter(page.context["messages"])))
+    assert str(VERDICTS[ReplayVerdict.ANONYMIZED]) in str(next(iter(page.context["messages"])))
 
 
 def test_settling_refuses_to_send_again_and_drops(admin_client):
     message = held()
     url = reverse("admin:notifications_uncertainmessage_settle", args=[message.id])
-    ((uncertain, by_itself, _),) = admin_client.get(url).context["lines"]
-    assert (uncertain.id, by_itself) == (message.id, HOLDS_ANONYMIZED)
+    ((uncertain, next_step, _),) = admin_client.get(url).context["rows"]
+    assert (uncertain.id, next_step) == (message.id, NEEDS_DECISION_ANONYMIZED)
     assert levels(admin_client.post(url, {"again": "1"}, follow=True)) == ["warning"]
     assert not send_again(Message.objects.get(id=message.id), "ops")
     assert levels(admin_client.post(url, {"drop": "1"}, follow=True)) == ["success"]

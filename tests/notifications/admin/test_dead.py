@@ -8,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from notifications.admin.dead import DeadLetterAdmin
+from notifications.admin.dead import VERDICTS, DeadLetterAdmin
 from notifications.delivery.replay import ReplayVerdict
 from notifications.models import Message
 from notifications.rules.states import Status
@@ -102,7 +102,7 @@ def test_post_replays_what_is_wanted_and_says_what_stays(admin_client, admin_use
     (message,) = page.context["messages"]
     assert message.level_tag == "success"
     assert figures(message) == ["2", "5", "1", "1", "1"]
-    assert {verdict for verdict in ReplayVerdict if verdict in str(message)} == {
+    assert {verdict for verdict, words in VERDICTS.items() if str(words) in str(message)} == {
         ReplayVerdict.EXPIRED,
         ReplayVerdict.BROKEN,
     }
@@ -124,13 +124,13 @@ def test_replaying_twice_replays_once(admin_client):
 
 
 def test_as_many_as_may_be_chosen_fit_into_a_post(admin_client):
-    ids = [str(uuid4()) for _ in range(DeadLetterAdmin.most_at_once)]
+    ids = [str(uuid4()) for _ in range(DeadLetterAdmin.most_chosen)]
     page = admin_client.post(REPLAY_MANY, {"messages": " ".join(ids)}, follow=True)
     assert [figures(message) for message in page.context["messages"]] == [["0", "5,000", "5,000"]]
 
 
 def test_more_than_the_limit_is_refused_with_a_sentence(admin_client, monkeypatch):
-    monkeypatch.setattr(DeadLetterAdmin, "most_at_once", 2)
+    monkeypatch.setattr(DeadLetterAdmin, "most_chosen", 2)
     messages = [dead(), dead(), dead()]
     page = admin_client.post(LIST, action(*messages), follow=True)
     assert [(message.level_tag, figures(message)) for message in page.context["messages"]] == [("error", ["2"])]

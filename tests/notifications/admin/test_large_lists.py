@@ -132,5 +132,5 @@ def test_selection_over_all_pages_acts_on_the_list(admin_client, short):
     messages = made(1, 2, 3, 4, 5, status="expired", kind="password-changed")
     fields = {"action": "resend_selected", "_selected_action": [messages[0].id], "select_across": "1"}
     page = admin_client.post(MESSAGES, fields)
-    assert {line.message.id for line in page.context["lines"]} == {message.id for message in messages[:3]}
+    assert {preview.message.id for preview in page.context["previews"]} == {message.id for message in messages[:3]}
     assert not Message.objects.filter(resend_of__isnull=False).exists()

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from notifications.admin.resending import lines
+from notifications.admin.resending import previews
 from notifications.delivery.replay import ReplayVerdict, dead_letters, replay, replay_verdicts
 from notifications.events import suppress
 from notifications.models import Message
@@ -45,11 +45,11 @@ def resend_url(message):
 def post(client, *messages, seen=None, **buttons):
     """Press a button of the confirmation page; `seen` is what it showed, now if not said otherwise."""
     fields = seen or shown(*messages)
-    return client.post(RESEND_MANY, {"request_id": uuid4(), "message": fields, **buttons}, follow=True)
+    return client.post(RESEND_MANY, {"request_id": uuid4(), "messages": fields, **buttons}, follow=True)
 
 
 def shown(*messages):
-    return [line.field for line in lines(message.id for message in messages)]
+    return " ".join(preview.field for preview in previews(message.id for message in messages))
 
 
 def levels(page):
@@ -165,7 +165,7 @@ def test_what_would_not_be_sent_is_not_written(admin_client, what):
         message = made(
             Status.DEAD, kind="product-news", context={}, error_fingerprint="rendering/MissingVariableError:headline"
         )
-    assert [line.goes for line in lines([message.id])] == [False]
+    assert [preview.goes for preview in previews([message.id])] == [False]
     page = post(admin_client, message)
     assert not resends(message)
     assert "success" not in levels(page)

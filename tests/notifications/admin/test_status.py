@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from notifications.operations.problems import Code
+from notifications.operations.finding import Code
 from notifications.rules.states import Status
 from notifications.runtime.heartbeat import beat
 from tests.factories import MessageFactory

@@ -1,4 +1,4 @@
-"""Uncertain messages in the Django admin, and settling them by hand: once, by who may, and written down."""
+"""Uncertain messages in the admin: an operator with permission settles them once, and the log shows it."""
 
 import re
 
@@ -7,7 +7,8 @@ from django.contrib.admin.models import LogEntry
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from notifications.admin.uncertain import CHOICES, HOLDS
+from notifications.admin.reasons import reason_in_words
+from notifications.admin.uncertain import CHOICES, NEEDS_DECISION
 from notifications.models import DeliveryAttempt, Message
 from notifications.outbox import settle
 from notifications.rules.states import Status
@@ -35,7 +36,7 @@ def post(client, choice, *messages):
     )
 
 
-def told(page):
+def reported(page):
     """The last message to the operator: its level and its figures."""
     message = list(page.context["messages"])[-1]
     return message.level_tag, re.findall(r"\d+", str(message))
@@ -46,7 +47,7 @@ def fresh(message):
 
 
 @pytest.mark.parametrize("choice", ACTS)
-def test_settled_by_hand_says_by_whom(choice):
+def test_settled_message_names_the_operator(choice):
     message = MessageFactory(uncertain=True)
     assert ACTS[choice](message, "ada@example.com")
     after = fresh(message)
@@ -57,7 +58,7 @@ def test_settled_by_hand_says_by_whom(choice):
 
 @pytest.mark.parametrize("choice", ACTS)
 @pytest.mark.parametrize("status", set(Status) - {Status.UNCERTAIN, Status.SENDING})
-def test_what_is_not_uncertain_any_more_is_left_alone(choice, status):
+def test_message_that_is_not_uncertain_is_not_settled(choice, status):
     message = MessageFactory(status=status, sent_at=Now() if status == Status.SENT else None)
     before = Message.objects.values().get(id=message.id)
     assert not ACTS[choice](message, "ada@example.com")
@@ -65,13 +66,13 @@ def test_what_is_not_uncertain_any_more_is_left_alone(choice, status):
 
 
 @pytest.mark.parametrize("choice", ACTS)
-def test_message_in_a_workers_hands_is_left_alone(choice):
+def test_message_that_a_worker_sends_is_not_settled(choice):
     message = MessageFactory(sending=True)
     assert not ACTS[choice](message, "ada@example.com")
     assert fresh(message).status == Status.SENDING
 
 
-def test_second_copy_is_due_at_once():
+def test_second_copy_is_due_immediately():
     message = MessageFactory(uncertain=True, relayed=9)
     settle.send_again(message, "ada@example.com")
     after = fresh(message)
@@ -79,14 +80,14 @@ def test_second_copy_is_due_at_once():
     assert Message.objects.filter(due_at__lte=Now(), relay_after__lte=Now()).exists()
 
 
-def test_list_tells_what_becomes_of_each_by_itself(admin_client):
+def test_list_shows_the_next_step_of_each_message(admin_client):
     resent = MessageFactory(uncertain=True, provider="ses")
     DeliveryAttempt.objects.create(message=resent, number=1, provider="ses", result="ambiguous")
     MessageFactory(uncertain=True, kind="product-news")
     MessageFactory(uncertain=True, settle_at=None)
     other = MessageFactory()
     page = admin_client.get(LIST).content.decode()
-    assert page.count(f">{HOLDS}<") == 2
+    assert page.count(f">{NEEDS_DECISION}<") == 2
     assert detail(resent) in page
     assert detail(other) not in page
 
@@ -109,10 +110,10 @@ def test_action_asks_first(admin_client, choice):
 
 
 @pytest.mark.parametrize("choice", ACTS)
-def test_post_settles_and_reports_what_had_moved_on(admin_client, admin_user, choice):
+def test_post_settles_and_counts_the_others(admin_client, admin_user, choice):
     messages = [MessageFactory(uncertain=True), MessageFactory(uncertain=True), MessageFactory()]
     page = post(admin_client, choice, *messages)
-    assert told(page) == ("success", ["2", "3", "1"])
+    assert reported(page) == ("success", ["2", "3", "1"])
     assert [fresh(one).status for one in messages[:2]] == [ENDS[choice]] * 2
     assert {entry.object_id for entry in LogEntry.objects.filter(user=admin_user)} == {
         str(one.pk) for one in messages[:2]
@@ -122,7 +123,7 @@ def test_post_settles_and_reports_what_had_moved_on(admin_client, admin_user, ch
 def test_settling_twice_settles_once(admin_client):
     message = MessageFactory(uncertain=True)
     post(admin_client, "again", message)
-    assert told(post(admin_client, "drop", message)) == ("warning", ["0", "1", "1"])
+    assert reported(post(admin_client, "drop", message)) == ("warning", ["0", "1", "1"])
     assert fresh(message).status == Status.QUEUED
     assert LogEntry.objects.count() == 1
 
@@ -130,7 +131,7 @@ def test_settling_twice_settles_once(admin_client):
 def test_timeline_says_who_marked_it_as_sent(admin_client, admin_user):
     message = MessageFactory(uncertain=True)
     page = post(admin_client, "sent", message).content.decode()
-    reason = fresh(message).status_reason
+    reason = reason_in_words(fresh(message))
     assert admin_user.get_username() in reason
     assert reason in page[page.index("timeline-heading") :]
 
@@ -148,7 +149,7 @@ def test_message_page_offers_to_settle_it(admin_client, staff):
     assert settle_url(message) in admin_client.get(detail(message)).content.decode()
     assert settle_url(other) not in admin_client.get(detail(other)).content.decode()
     assert settle_url(message) not in staff("view_message").get(detail(message)).content.decode()
-    assert [line[0].id for line in admin_client.get(settle_url(message)).context["lines"]] == [message.id]
+    assert [row[0].id for row in admin_client.get(settle_url(message)).context["rows"]] == [message.id]
     assert 'type="submit" name=' not in admin_client.get(settle_url(other)).content.decode()
 
 

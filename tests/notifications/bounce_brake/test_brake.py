@@ -22,7 +22,7 @@ from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier
 from notifications.events.apply import read_due
 from notifications.models import Message
-from notifications.operations.problems import Code
+from notifications.operations.finding import Code
 from notifications.outbox import Draft, brake_queue, enqueue, enqueue_many, publish, relay
 from notifications.rules.states import Status, Stream
 from tests.factories import MessageFactory, UserFactory

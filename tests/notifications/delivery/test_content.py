@@ -75,7 +75,7 @@ def test_text_is_not_escaped_and_html_is(provider):
     run(message)
     (mail,) = provider.taken
     assert mail.to_name == "<b>Ada & Co</b>"
-    assert "Hello <b>Ada & Co</b>," in mail.text
+    assert "Hi <b>Ada & Co</b>," in mail.text
     assert "&lt;b&gt;Ada &amp; Co&lt;/b&gt;" in mail.html
 
 

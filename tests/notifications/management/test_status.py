@@ -9,7 +9,8 @@ from django.core.management import call_command
 from django.db import OperationalError
 
 from notifications.management.commands import status as status_command
-from notifications.operations.problems import Code, findings
+from notifications.operations.finding import Code
+from notifications.operations.problems import findings
 from notifications.operations.status import collect
 from notifications.rules.states import Stream
 from notifications.runtime.heartbeat import beat, served_key

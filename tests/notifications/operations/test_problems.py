@@ -1,4 +1,4 @@
-"""What is wrong with the whole, as a table."""
+"""The findings about a status, as a table."""
 
 import pytest
 
@@ -6,7 +6,9 @@ from notifications.breaker.circuit import FAILURES
 from notifications.breaker.permits import CircuitState
 from notifications.operations.advice import ADVICE, ProviderCode
 from notifications.operations.figures import Brake, Dead, Lane, Misfit, Overdue, ProcessState, SystemStatus, Traffic
-from notifications.operations.problems import EXPLAINS, Code, duration, findings, replaced
+from notifications.operations.finding import EXPLAINS, Code
+from notifications.operations.problems import findings, replaced
+from notifications.operations.wording import duration
 from notifications.rules.states import Stream
 
 ALIVE = [ProcessState(name=f"{name}@here", silent_s=2, trouble="") for name in ("beat", "main", "relay")]
@@ -35,7 +37,7 @@ OVERDUE = [
 
 
 def brake(**changes):
-    well = {"on": False, "bounced": 0, "sent": 0, "more": False, "line_s": 0, "window_min": 60, "per_min": 6}
+    well = {"on": False, "bounced": 0, "sent": 0, "more": False, "queue_s": 0, "window_min": 60, "per_min": 6}
     return Brake(**(well | changes))
 
 
@@ -123,8 +125,8 @@ CASES = {
     "wrong key": ({"circuits": [shut(error_class="misconfigured"), CLOSED]}, [ProviderCode.REFUSES_US]),
     "no answer": ({"circuits": [shut(error_class="ambiguous"), CLOSED]}, [ProviderCode.NO_ANSWER]),
     "unknown cause": ({"circuits": [shut(), CLOSED]}, [ProviderCode.SHUT]),
-    "brake": ({"brake": brake(on=True, bounced=12, sent=80, line_s=300)}, [Code.BRAKE]),
-    "brake released": ({"brake": brake(bounced=12, sent=600, line_s=300)}, []),
+    "brake": ({"brake": brake(on=True, bounced=12, sent=80, queue_s=300)}, [Code.BRAKE]),
+    "brake released": ({"brake": brake(bounced=12, sent=600, queue_s=300)}, []),
     "critical in time": (late(Stream.CRITICAL, 30), []),
     "critical late": (late(Stream.CRITICAL, 31), [Code.LATE]),
     "critical published": (late(Stream.CRITICAL, 31, published=4), [Code.LATE]),
@@ -187,12 +189,12 @@ def test_every_provider_that_is_shut_is_named_in_the_one_line():
     (finding,) = findings(status(circuits=circuits, **late(Stream.CRITICAL, 99)))
     assert finding.code == Code.NO_PROVIDER
     assert all(circuit.provider in finding.sentence for circuit in circuits)
-    assert all(ADVICE[circuit.error_class].step in finding.sentence for circuit in circuits)
+    assert all(str(ADVICE[circuit.error_class].step) in finding.sentence for circuit in circuits)
 
 
 def test_advice_differs_by_cause_and_covers_every_failure():
     assert set(ADVICE) == set(FAILURES)
-    assert len({told.step for told in ADVICE.values()}) == len(ADVICE)
+    assert len({str(found.step) for found in ADVICE.values()}) == len(ADVICE)
 
 
 def test_what_waits_for_an_operator_is_no_problem_and_comes_last():

@@ -15,8 +15,10 @@ from notifications import housekeeping
 from notifications.budget.keys import pace_key, state_key
 from notifications.models import DeliveryAttempt, HousekeepingJob, ProcessHeartbeat, ProviderEvent
 from notifications.operations import status as operations
-from notifications.operations.problems import Code, findings
-from notifications.operations.status import Dead, Lane, Traffic, collect
+from notifications.operations.figures import Dead, Lane, Traffic
+from notifications.operations.finding import Code
+from notifications.operations.problems import findings
+from notifications.operations.status import collect
 from notifications.rules.states import Status, Stream
 from notifications.runtime.heartbeat import FLOWER_KEY, beat, delete_row, served_key
 from notifications.runtime.redis_client import client, reset

@@ -81,7 +81,7 @@ def operator_acts(bench):
     dead = Message.objects.filter(status="dead", user__isnull=False).order_by("pk").first()
     uncertain = Message.objects.filter(status="uncertain", user__isnull=False).order_by("settle_at").first()
     post(bench, "notifications_message_resend", old.id, request_id=uuid4())
-    post(bench, "notifications_message_resend_many", message=[str(old.id), str(dead.id)], request_id=uuid4(), retry="1")
+    post(bench, "notifications_message_resend_many", messages=f"{old.id} {dead.id}", request_id=uuid4(), retry="1")
     post(bench, "notifications_deadletter_replay", dead.id)
     post(bench, "notifications_uncertainmessage_settle", uncertain.id, again="1")
     suppression = Suppression.objects.filter(lifted_at=None).order_by("pk").first()

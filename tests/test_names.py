@@ -15,9 +15,6 @@ VERBS = {
 NAMED_BY_SETTINGS = {"has_confirmed", "preview_user"}
 # The webhook of each provider names the step so that reads the kind of a bounce.
 OF_EACH_WEBHOOK = {"bounce_kind"}
-# Still to be renamed, or to be explained above. No name is added here.
-UNRESOLVED = {
-}  # fmt: skip
 
 
 def names():
@@ -30,5 +27,5 @@ def names():
 
 
 def test_no_class_or_function_name_has_two_meanings():
-    allowed = REQUIRED | VERBS | NAMED_BY_SETTINGS | OF_EACH_WEBHOOK | UNRESOLVED
+    allowed = REQUIRED | VERBS | NAMED_BY_SETTINGS | OF_EACH_WEBHOOK
     assert {name: paths for name, paths in names().items() if len(paths) > 1 and name not in allowed} == {}

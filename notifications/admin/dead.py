@@ -94,7 +94,8 @@ class DeadLetterAdmin(WaitingAdmin):
 
 def result_in_words(tally: Tally, asked: int) -> str:
     parts = [_("%(done)s of %(asked)s replayed.") % {"done": grouped(tally.replayed), "asked": grouped(asked)}]
-    left = {verdict: count for verdict, count in tally.counts.items() if verdict is not ReplayVerdict.RELEVANT}
+    left = dict(tally.counts)
+    left.pop(ReplayVerdict.RELEVANT, None)
     if left:
         counts = ", ".join(
             f"{words} ({grouped(left[verdict])})" for verdict, words in VERDICTS.items() if verdict in left

@@ -67,7 +67,7 @@ def reason_in_words(message: Message) -> str:
 
 
 def in_words(stored: str, kind: str) -> str:
-    """Return a stored reason in the reader's language, or as it is if it is a product's own."""
+    """Return a stored reason in the reader's language. A product's reason is not translated."""
     if failure := _FAILURE.fullmatch(stored):
         return _failure(**failure.groupdict(default=""))
     no_kind = _("No kind “%(kind)s” in this worker; restart it after deploying") % {"kind": kind}

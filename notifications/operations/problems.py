@@ -62,7 +62,9 @@ def replaced(processes: Sequence[ProcessState]) -> set[str]:
 def _paths(status: SystemStatus) -> Iterator[StatusFinding]:
     # The broker and the providers.
     if status.broker_is_down:
-        yield StatusFinding(Code.BROKER_AWAY, _("Redis is not answering. Start it. Messages are waiting; none are lost."))
+        yield StatusFinding(
+            Code.BROKER_AWAY, _("Redis is not answering. Start it. Messages are waiting; none are lost.")
+        )
     shut = [circuit for circuit in status.circuits if circuit.state != "closed"]
     if shut and len(shut) == len(status.circuits):
         sentence = _("No provider is accepting email. Messages are waiting; none are lost.")

@@ -16,6 +16,8 @@ from notifications.operations.status import bounced, collect, many
 from notifications.operations.wording import duration
 from notifications.runtime.database import error_name, is_full, is_outage
 
+Findings = list[StatusFinding]
+
 NO_CONNECTION = (
     "All database connections are in use, so users see an error page. Raise max_connections, lower DATABASE_POOL_SIZE,"
     " or use a connection pooler."
@@ -42,7 +44,9 @@ class Command(BaseCommand):
         if problems:
             sys.exit(1)
 
-    def write_text(self, status: SystemStatus | None, problems: list[StatusFinding], notices: list[StatusFinding]) -> None:
+    def write_text(
+        self, status: SystemStatus | None, problems: list[StatusFinding], notices: list[StatusFinding]
+    ) -> None:
         if problems:
             count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
             self.stdout.write(self.style.ERROR(f"{count}:"))
@@ -54,7 +58,7 @@ class Command(BaseCommand):
             self.stdout.write(line)
 
 
-def current_status() -> tuple[SystemStatus | None, list[StatusFinding]]:
+def current_status() -> tuple[SystemStatus | None, Findings]:
     # During a database outage, that is the only finding.
     try:
         status = collect()

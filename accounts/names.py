@@ -38,8 +38,8 @@ def check_name(text: str) -> None:
     if _LINK.search("".join(char for char in text if category(char)[0] != "M")):
         raise ValidationError(_("Names can't contain links."), code="link")
     if text and not _is_shaped_like_a_name(text):
-        text = _("Names can contain only letters, spaces, hyphens, apostrophes and dots.")
-        raise ValidationError(text, code="characters")
+        message = _("Names can contain only letters, spaces, hyphens, apostrophes and dots.")
+        raise ValidationError(message, code="characters")
 
 
 def _is_shaped_like_a_name(text: str) -> bool:

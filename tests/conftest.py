@@ -144,7 +144,7 @@ def valkey() -> Iterator[None]:
 def registered(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Register a provider for one test, or give parts of its own to one that is registered."""
 
-    def register(name: str, **parts: Callable[[], Any]) -> None:
+    def register(name: str, **parts: Any) -> None:
         spec = registry.PROVIDERS.get(name, ProviderSpec(ScriptedProvider))
         monkeypatch.setitem(registry.PROVIDERS, name, replace(spec, **parts))
 

@@ -44,10 +44,10 @@ class Controls:
     error_text: Annotated[str, Control("Text of a refusal, empty for the usual one")] = ""
     retry_after_s: Annotated[int, Control("Retry-After of a 429, in s")] = 1
     fault: Annotated[Fault, Control("Kind of fault")] = Fault.NONE
-    fault_rate: Annotated[float, rate("Share of sends that meet the fault")] = 0.0
-    fault_next: Annotated[int, Control("Number of next sends that meet the fault")] = 0
-    greylist_s: Annotated[float, Control("Seconds that SMTP greylists an address", most=3600)] = 10.0
-    hang_s: Annotated[float, Control("Seconds a hang or dribble lasts", most=600)] = 30.0
+    fault_rate: Annotated[float, rate("Share of sends with the fault")] = 0.0
+    fault_next: Annotated[int, Control("Number of next sends with the fault")] = 0
+    greylist_s: Annotated[float, Control("Duration of SMTP greylisting, in s", most=3600)] = 10.0
+    hang_s: Annotated[float, Control("Duration of a hang or dribble, in s", most=600)] = 30.0
     bounce_rate: Annotated[float, rate("Share that bounces")] = 0.0
     complaint_rate: Annotated[float, rate("Share reported as spam")] = 0.0
     deferred_rate: Annotated[float, rate("Share delivered only after a delay")] = 0.0

@@ -26,7 +26,7 @@ CANCEL_S = 1.0
 
 
 class BoundedConnection(psycopg.Connection[Any]):
-    """A connection that waits at most `statement_s` for an answer, and is closed when it is useless.
+    """A connection that waits at most `statement_s` and is closed when it is useless.
 
     It is useless if it is lost, if its server does not answer, or if its server is read-only: after a failover that is
     the old server. The pool's idle connections lead to the same server, so they are closed too.

@@ -36,7 +36,7 @@ UNREADABLE_TRANSLATION = "A translation file cannot be read (%s): the page is sh
 
 
 class SecureHeadersMiddleware:
-    """Keep the token in a page's URL secret, and set the permissions policy of every response.
+    """Keep the token in a page's URL secret, and set the permissions policy.
 
     Such a page has a `token` in its route. Otherwise the browser would send the whole URL as Referer with the page's
     style sheet and forms, and proxies would log it. Not `no-referrer`: with it a browser sends `Origin: null` with a
@@ -57,7 +57,7 @@ class SecureHeadersMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuse a body that is longer than any form, by its header, before it is read.
+    """Refuse a body longer than any form, by its header, before it is read.
 
     Responds with 413 or 411 at every URL, also where there is no page. `config.gunicorn_conf` closes the connection.
     """
@@ -116,7 +116,7 @@ def usable_cookies(cookies: Mapping[str, str]) -> dict[str, str]:
 
 
 class HealthProbeMiddleware:
-    """Answer health probes before the host is checked, because load balancers use an IP address as host."""
+    """Answer health probes before the host is checked: load balancers use an IP address."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response

@@ -1,1 +1,1 @@
-"""Measurements, as one run on one machine: `python -m devtools.benchmarks.<name>`."""
+"""Benchmarks, each one run on one machine: `python -m devtools.benchmarks.<name>`."""

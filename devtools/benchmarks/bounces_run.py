@@ -1,4 +1,4 @@
-"""The run of `make bench-bounces`, in the environment that devtools.benchmarks.bounces has made."""
+"""The run of `make bench-bounces`, started by devtools.benchmarks.bounces."""
 
 import sys
 import threading
@@ -59,7 +59,7 @@ def main() -> int:
 
 @contextmanager
 def _email_becomes_due() -> Iterator[None]:
-    """Write a message every few milliseconds that only the relay can publish, until the block ends."""
+    """Write messages that only the relay can publish, until the block ends."""
     stop = threading.Event()
 
     def write() -> None:
@@ -90,7 +90,7 @@ def _message(address: str, status: Status) -> Message:
 
 
 def _bounce(message: Message) -> RawEvent:
-    """Return what the simulator, which speaks as SendGrid does, says of an address that does not exist."""
+    # The simulator's report, in SendGrid's format, about an address that does not exist.
     said = {"event": "bounce", "type": "bounce", "status": "5.1.1", "reason": "550 5.1.1 no such user"}
     ours = {"email": message.to_address, "mailroom_message_id": str(message.id), "timestamp": int(time.time())}
     return RawEvent(str(uuid4()), said | ours)
@@ -104,7 +104,7 @@ def _wait(happened: Callable[[], bool]) -> None:
     give_up_at = time.monotonic() + GIVE_UP_S
     while not happened():
         if time.monotonic() > give_up_at:
-            raise SystemExit(f"not within {GIVE_UP_S:g} s")
+            raise SystemExit(f"not finished within {GIVE_UP_S:g} s")
         time.sleep(0.03)
 
 

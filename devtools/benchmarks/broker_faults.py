@@ -1,7 +1,7 @@
-"""How long people wait at sign-up while the broker is in trouble, and whether all their mail arrives.
+"""Measure the response times of sign-up during broker faults, and whether all emails arrive.
 
-Starts a stack of its own with the shipped settings, on free ports and in a fresh folder, over a broker with faults.
-People come at a steady pace, however long the ones before them wait.
+Starts a stack with the shipped settings and a faulty broker, on free ports and in a fresh folder. People sign up at a
+steady pace, even if earlier requests are still waiting.
 """
 
 import os
@@ -34,7 +34,7 @@ PROVIDER_MS = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What people saw of a fault. Times of mail are counted from its end."""
+    """The effects of a fault. `first_s` and `last_s`: provider calls, counted from the end of the fault."""
 
     name: str
     waits_ms: list[float]
@@ -85,7 +85,7 @@ def measure(stack: Stack, faults: Mapping[str, Callable[[], AbstractContextManag
 
 
 def watch(stack: Stack, name: str, fault: AbstractContextManager[None], count: int) -> Seen:
-    """Sign people up from the moment before the fault begins until it is over, and wait for their mail."""
+    """Sign people up during a fault and wait for their emails."""
     with ThreadPoolExecutor(1) as street:
         signing_up = street.submit(crowd, stack, name, count)
         time.sleep(PACE_S)
@@ -100,7 +100,7 @@ def watch(stack: Stack, name: str, fault: AbstractContextManager[None], count: i
 
 
 def crowd(stack: Stack, name: str, count: int) -> list[float]:
-    """Sign `count` people up at the pace and return how long each of them waited, in milliseconds."""
+    # Returns the response times in ms.
     began = time.monotonic()
 
     def sign_up(number: int) -> float:
@@ -112,7 +112,7 @@ def crowd(stack: Stack, name: str, count: int) -> list[float]:
 
 
 def provider_calls(stack: Stack, name: str, count: int) -> list[float]:
-    """When the provider's calls for the accepted mails of `name` began, in seconds since the epoch: one for each."""
+    # When the first provider call of each accepted email began, in seconds since 1970.
     answer = requests.get(
         f"{stack.simulator_url}/api/messages", params={"to": f"{name}-", "limit": str(3 * count)}, timeout=10
     )

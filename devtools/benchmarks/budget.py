@@ -1,13 +1,13 @@
-"""Whether the budget holds: rates of 5, 50 and 500 a second over 1, 2 and 6 worker processes, 10 s each.
+"""Measure whether the budget holds: rates of 5, 50 and 500 per second with 1, 2 and 6 worker processes, 10 s each.
 
-At 5 and 50 a second all is real: rows in PostgreSQL, the relay, Celery workers, HTTP calls to a provider that takes
-everything at once. At 500 a second two cores are too slow for Celery and HTTP, so plain processes with threads deliver
-due rows, with the same budget, claim, hand-over and record, to a provider in memory. The burst of the start does not
-make up for what is missing: a run counts from one second after its first call. Then critical messages arrive while bulk
-saturates the shipped workers at 50 a second.
+At 5 and 50 per second everything is real: rows in PostgreSQL, the relay, Celery workers, HTTP calls to a provider that
+accepts everything immediately. At 500 per second two cores are too slow for Celery and HTTP, so plain processes with
+threads deliver due rows to a provider in memory, with the same budget, claim, hand-over and record. A run counts from
+one second after its first call, so that the burst at the start cannot hide a shortfall. Finally, critical messages
+arrive while bulk saturates the shipped workers at 50 per second.
 
-Starts servers of its own on free ports and in a fresh folder. Ends with 0 if no window held too much, no run fell short
-by more than 3 % and 99 % of the critical messages waited no longer than 250 ms.
+Starts PostgreSQL and Valkey on free ports and in a fresh folder. Exits with 0 if no window exceeded its limit, no run
+fell short by more than 3 %, and 99 % of the critical messages waited at most 250 ms.
 """
 
 import os
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def surroundings(folder: Path) -> dict[str, str]:
-    """Return the environment of every process: the caller's own settings have no say, the rates are the runs'."""
+    """Return the environment of every process, without the caller's settings. Each run adds its rates."""
     (folder / "env").touch()
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return kept | {

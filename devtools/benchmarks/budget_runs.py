@@ -1,4 +1,4 @@
-"""The runs of `make bench-budget`, in the environment that devtools.benchmarks.budget has made."""
+"""The runs of `make bench-budget`, started by devtools.benchmarks.budget."""
 
 import sys
 import time
@@ -27,11 +27,11 @@ from notifications.runtime.redis_client import client  # noqa: E402
 from notifications.runtime.roles import Role  # noqa: E402
 
 RUN_S = 10.0
-# The burst of the start must not make up for what is missing later.
+# The burst at the start must not hide a shortfall.
 SETTLE_S = 1.0
 WHOLE_S = SETTLE_S + RUN_S + 0.5
 WINDOWS_S = (0.5, 1.0, 2.0, 5.0, RUN_S)
-# Worker processes, and the threads that the plain ones have.
+# Worker processes, and the threads of each plain one.
 PROCESS_COUNTS = {1: 6, 2: 4, 6: 2}
 CRITICAL_RATE = 50
 CRITICAL_COUNT = 100
@@ -44,7 +44,7 @@ WORKERS = {process.name: process for process in PROCESSES if process.role is Rol
 
 
 class NothingSentError(RuntimeError):
-    """A run in which the provider was never called."""
+    """The provider was never called in a run."""
 
 
 def main() -> int:
@@ -59,28 +59,28 @@ def main() -> int:
     sink.stop()
     over, under = (max(figures) for figures in zip(*runs, strict=True))
     p50, p99 = percentile(waits_ms, 0.5), percentile(waits_ms, 0.99)
-    say(f"{len(waits_ms)} critical messages beside bulk at {CRITICAL_RATE}/s: p50 {p50:.0f} ms, p99 {p99:.0f} ms")
+    say(f"{len(waits_ms)} critical messages during bulk at {CRITICAL_RATE}/s: p50 {p50:.0f} ms, p99 {p99:.0f} ms")
     say(f"budget: worst_over_pct={over:.2f} worst_under_pct={under:.2f} critical_p99_wait_ms={p99:.1f}")
     return 0 if over == 0 and under <= MOST_UNDER_PCT and p99 <= LONGEST_P99_MS else 1
 
 
 def judge(rate: int, count: int, way: str, moments: Sequence[float]) -> tuple[float, float]:
-    """Say what a run came to and return by how many percent it was over and under. Raises NothingSentError."""
+    """Print a run's result; return by how many percent it was over and under. Raises NothingSentError."""
     if not moments:
-        raise NothingSentError(f"{rate}/s over {count} worker processes")
+        raise NothingSentError(f"{rate}/s with {count} worker processes")
     ordered = sorted(moments)
     over = windows.worst_over_pct(ordered, rate=rate, burst=burst(rate), lengths_s=WINDOWS_S)
     under = windows.under_pct(ordered, rate=rate, since=ordered[0] + SETTLE_S, length_s=RUN_S)
     fullest = ", ".join(f"{windows.fullest(ordered, length)} in {length:g} s" for length in WINDOWS_S)
     say(
-        f"{rate}/s over {count} worker processes ({way}): {over:.2f} % over, {under:.2f} % under; "
+        f"{rate}/s with {count} worker processes ({way}): {over:.2f} % over, {under:.2f} % under; "
         f"burst {burst(rate):.0f}, at most {fullest}"
     )
     return over, under
 
 
 def plain(rate: int, count: int) -> list[float]:
-    """Return the moments of the calls of `count` plain processes."""
+    # Returns the moments of the provider calls of `count` plain processes.
     restart()
     load(int(rate * (WHOLE_S + 2)))
     senders = [Sender(rate, PROCESS_COUNTS[count]) for _ in range(count)]
@@ -98,7 +98,7 @@ def plain(rate: int, count: int) -> list[float]:
 
 
 def real(folder: Path, sink: Sink, rate: int, count: int) -> list[float]:
-    """Return the moments of the calls of `count` Celery workers that the relay supplies."""
+    # Returns the moments of the provider calls of `count` Celery workers, for which the relay publishes.
     restart()
     workers = {f"bench-{number}": WORKERS["worker-main"] for number in range(count)}
     with running(folder, {"relay": RELAY, **workers}, {"EMAIL_RATE": str(rate), "SIMULATOR_URL": sink.url}):
@@ -110,10 +110,7 @@ def real(folder: Path, sink: Sink, rate: int, count: int) -> list[float]:
 
 
 def critical_waits(folder: Path, sink: Sink) -> list[float]:
-    """Return the seconds from the commit of each critical message to its provider call, beside saturating bulk.
-
-    The shipped workers do the work.
-    """
+    # Seconds from the commit of each critical message to its provider call, while bulk saturates the shipped workers.
     restart()
     people = User.objects.bulk_create(User(email=f"critical{number}@example.com") for number in range(CRITICAL_COUNT))
     settings = {"EMAIL_RATE": str(CRITICAL_RATE), "SIMULATOR_URL": sink.url}
@@ -128,19 +125,17 @@ def critical_waits(folder: Path, sink: Sink) -> list[float]:
         time.sleep(SETTLE_S)
     called = dict(sink.calls)
     written = Message.objects.filter(stream=Stream.CRITICAL).values_list("id", "created_at")
-    # What never went out has waited for ever.
+    # A message that was never sent has waited infinitely long.
     return [called.get(str(message_id), float("inf")) - moment.timestamp() for message_id, moment in written]
 
 
 def restart() -> None:
-    """Empty the database and Redis."""
     client().flushdb()
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE accounts_user, notifications_message CASCADE")
 
 
 def load(count: int) -> None:
-    """Enqueue a backlog of bulk mail."""
     people = User.objects.bulk_create(
         User(email=f"reader{number}@example.com", wants_news=True) for number in range(count)
     )

@@ -18,7 +18,7 @@ AWAY_S = 2.0
 
 
 class FaultyBroker:
-    """A Valkey behind a proxy. Each fault is a context manager: while its block runs the broker is in that state."""
+    """A Valkey behind a proxy. Each fault is a context manager that lasts until its block ends."""
 
     def __init__(self, folder: Path) -> None:
         self.server = Valkey(folder, free_port(), durable=False)
@@ -39,7 +39,7 @@ class FaultyBroker:
 
     @contextmanager
     def operator(self) -> Iterator[redis.Redis]:
-        """Yield an unrestricted connection that bypasses the proxy."""
+        # Bypasses the proxy.
         with redis.Redis.from_url(self.server.url, single_connection_client=True) as client:
             yield client
 
@@ -53,7 +53,7 @@ class FaultyBroker:
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """It accepts connections and answers nothing."""
+        # Accepts connections but does not answer.
         assert self.server.process  # noqa: S101 - it was started
         self.server.process.send_signal(signal.SIGSTOP)
         try:
@@ -71,7 +71,7 @@ class FaultyBroker:
 
     @contextmanager
     def read_only(self) -> Iterator[None]:
-        """It has become the replica of a server that is away: it answers reads."""
+        # Is the replica of a server that is down: only reads succeed.
         with self.operator() as client:
             client.replicaof(HOST, free_port())
             try:
@@ -90,7 +90,7 @@ class FaultyBroker:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Its password has changed."""
+        # The password has changed.
         with self.operator() as client:
             client.config_set("requirepass", "another")
             client.client_kill_filter(_type="normal", skipme=True)
@@ -107,7 +107,7 @@ class FaultyBroker:
 
     @contextmanager
     def restarted(self) -> Iterator[None]:
-        """It was away for a moment and has come back empty."""
+        # Was down for a moment and has come back empty.
         self.proxy.vanish()
         self.server.stop()
         time.sleep(AWAY_S)

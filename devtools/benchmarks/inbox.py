@@ -1,7 +1,6 @@
-"""Measure how soon the waiting page shows that an email was sent, after the provider's answer.
+"""`make bench-inbox`: measure how soon after the provider's answer the waiting page shows that an email was sent.
 
-In Debian's Chromium, on a stack of its own with the shipped settings; the provider needs 2 s. Run it as
-`make bench-inbox`.
+Uses Debian's Chromium and starts a stack with the shipped settings; the provider takes 2 s.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that can be slow, and can be away."""
+"""A TCP proxy on loopback that can be slow or refuse connections."""
 
 import asyncio
 import threading
@@ -10,7 +10,7 @@ from devtools.stack.ports import HOST, free_port
 
 
 class Proxy:
-    """Carries bytes to `target` and back; what comes back waits `delay_s` first, as if the server took that long."""
+    """Forwards bytes to `target` and back. Answers wait `delay_s` first, like those of a slow server."""
 
     def __init__(self, target: int) -> None:
         self.port = free_port()
@@ -32,7 +32,7 @@ class Proxy:
         self._loop.close()
 
     def appear(self) -> None:
-        """Listen again."""
+        # Listen again.
         self._do(self._appear())
 
     def vanish(self) -> None:

@@ -1,7 +1,4 @@
-"""Pictures of the product for the documents, taken of a stack of its own: `make screenshots`.
-
-Needs Debian's Chromium.
-"""
+"""`make screenshots`: take the screenshots of the documentation, with Debian's Chromium and a new stack."""
 
 import os
 import signal
@@ -56,13 +53,13 @@ def invite(stack: Stack) -> None:
     for name in NAMES:
         SiteClient(stack.site_url).sign_up(f"{name.split()[0].lower()}@example.com", name)
     SiteClient(stack.site_url).ask_for_reset("ada@example.com")
-    # The simulator bounces what begins like this.
-    SiteClient(stack.site_url).sign_up("bounce@example.com", "Nobody There")
+    # The simulator bounces emails to such addresses.
+    SiteClient(stack.site_url).sign_up("bounce@example.com", "Alan Kay")
     time.sleep(6)
 
 
 def trouble(stack: Stack) -> None:
-    """Make emails that the provider refuses for two reasons, and emails that stay uncertain."""
+    """Create emails that the provider refuses for two reasons, and uncertain ones."""
     set_controls(stack, latency_ms=50, webhook_lost_rate=1, error_rate=1, error_status=400)
     for name in ("alan", "barbara", "edsger", "frances", "john"):
         SiteClient(stack.site_url).sign_up(f"{name}@example.com", name.title())
@@ -87,7 +84,7 @@ def take(stack: Stack, browser: Browser) -> None:
     page = browser.new_page(viewport=SIZE)
     page.goto(f"{stack.simulator_url}/messages/2")
     time.sleep(0.5)
-    _shot(page, "mail")
+    _shot(page, "email")
     log_in(stack, page)
     page.goto(f"{stack.site_url}/admin/notifications/message/")
     _shot(page, "admin")
@@ -124,7 +121,7 @@ def take_trouble(stack: Stack, browser: Browser) -> None:
 
 
 def take_status(stack: Stack, browser: Browser) -> None:
-    """All is well, on a phone; then two workers are frozen for long enough."""
+    """Take the status page without problems on a phone, then with two frozen workers."""
     phone = browser.new_page(viewport=PHONE, color_scheme="dark")
     log_in(stack, phone)
     phone.goto(f"{stack.site_url}/admin/status/")
@@ -140,7 +137,7 @@ def take_status(stack: Stack, browser: Browser) -> None:
     _shot(page, "status", whole=True)
     for worker in workers:
         os.kill(worker, signal.SIGCONT)
-    # What has waited is to be sent before the next pictures are set up.
+    # The waiting messages must be sent before the next screenshots.
     Simulated(stack.simulator_url, stack.folder / "simulator").reset_link("grace@example.com")
 
 

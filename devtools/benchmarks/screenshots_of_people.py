@@ -1,4 +1,4 @@
-"""Pictures of the pages that people use: `make screenshots` takes them with its own."""
+"""The screenshots of the users' pages, part of `make screenshots`."""
 
 import time
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ DARK_HAND = Look(name="-phone-dark", viewport=PHONE, dark=True)
 
 
 class Photographer:
-    """Somebody who goes through the pages with a camera."""
+    """Opens pages and takes screenshots in several looks."""
 
     def __init__(self, stack: Stack, browser: Browser) -> None:
         self.running = Running(stack, Simulated(stack.simulator_url, stack.folder / "simulator"))
@@ -47,23 +47,23 @@ def take_people(stack: Stack, browser: Browser) -> None:
 
 
 def take_front(photographer: Photographer) -> None:
-    with photographer.visitor() as stranger:
-        stranger.go("/")
-        photographer.shoot(stranger, "landing", DESK, DARK_HAND)
-        stranger.go("/sign-up/")
-        photographer.shoot(stranger, "sign-up", DESK)
-        stranger.fill_in(email="ada@localhost", password="short")  # noqa: S106 - it is to be refused
-        stranger.submit()
-        stranger.page.get_by_role("alert").wait_for()
-        photographer.shoot(stranger, "sign-up-refused", HAND)
-        stranger.go("/log-in/")
-        photographer.shoot(stranger, "log-in", DARK_DESK)
-        stranger.go("/there-is-none/")
-        photographer.shoot(stranger, "not-found", DESK)
+    with photographer.visitor() as guest:
+        guest.go("/")
+        photographer.shoot(guest, "landing", DESK, DARK_HAND)
+        guest.go("/sign-up/")
+        photographer.shoot(guest, "sign-up", DESK)
+        guest.fill_in(email="ada@localhost", password="short")  # noqa: S106 - the site must refuse it
+        guest.submit()
+        guest.page.get_by_role("alert").wait_for()
+        photographer.shoot(guest, "sign-up-refused", HAND)
+        guest.go("/log-in/")
+        photographer.shoot(guest, "log-in", DARK_DESK)
+        guest.go("/there-is-none/")
+        photographer.shoot(guest, "not-found", DESK)
 
 
 def take_inbox(photographer: Photographer) -> None:
-    """The mail is written, handed over, delivered; another one is refused."""
+    # While an email is sent, after its delivery, and after a bounce.
     with photographer.visitor() as newcomer:
         photographer.running.simulator.set_controls(latency_ms=4000)
         newcomer.sign_up("mary@example.com", name="Mary Somerville")

@@ -1,7 +1,7 @@
-"""One worker process of `make bench-budget` without Celery and without a network: threads that deliver what is due.
+"""A worker process of `make bench-budget` without Celery and network: threads that deliver due messages.
 
-The provider takes every mail at once and writes down when it was called. Says "ready", waits for a line with the moment
-to end, and prints the moments of all calls.
+The provider accepts each email immediately and records the time. The process prints "ready", reads a line with the time
+to end, and prints the times of all calls.
 """
 
 import json
@@ -24,7 +24,7 @@ from notifications.providers.base.sending import Accepted, OutgoingEmail, Provid
 from notifications.rules.states import Stream  # noqa: E402
 
 CHUNK = 10
-# A thread that was refused or found nothing leaves the others the machine for a moment.
+# A thread that got no grant or found no message pauses, to leave the machine to the others.
 PAUSE_S = 0.06
 
 
@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def warm_up() -> None:
-    """Send one message, so that what Python and Django load at first use is loaded."""
+    # Send one message, so that Python and Django have loaded everything.
     ids = relay.take_due(Stream.BULK, 1)
     deliver(ids, Stream.BULK, Carrier(task_id="warm-up", worker="warm-up"))
     assert Message.objects.filter(id__in=ids, status="sent").exists()  # noqa: S101 - a benchmark that sends nothing

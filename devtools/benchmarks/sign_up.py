@@ -1,7 +1,7 @@
-"""How long people wait at sign-up: all well, Redis stopped, and what handing the message to the broker adds.
+"""Measure the response times of sign-up, also with Redis stopped, and those of publishing.
 
-People come ten a second, whether those before them have been served or not. Starts a stack of its own with the shipped
-settings, on free ports and in a fresh folder; the provider needs 2 s.
+Ten people sign up per second, even if earlier requests are still waiting. Starts a stack with the shipped settings, on
+free ports and in a fresh folder; the provider takes 2 s.
 """
 
 import os
@@ -70,7 +70,7 @@ def measure(stack: Stack) -> None:
 
 
 def sign_ups_ms(stack: Stack, name: str, count: int) -> list[float]:
-    """Return how long each of `count` people waited for the answer to the form, in the order they came."""
+    # The response times, in the order of the requests.
     began = time.monotonic()
 
     def one(number: int) -> float:
@@ -82,7 +82,7 @@ def sign_ups_ms(stack: Stack, name: str, count: int) -> list[float]:
 
 
 def provider_calls(stack: Stack, name: str, count: int) -> list[float]:
-    """When the provider calls for the accepted mails of `name` began, in seconds since the epoch."""
+    # When the calls for the accepted emails began, in seconds since 1970.
     query = {"to": name, "limit": str(count)}
     answer = requests.get(f"{stack.simulator_url}/api/messages", params=query, timeout=10)
     return [datetime.fromisoformat(entry["request_started_at"]).timestamp() for entry in answer.json()["messages"]]

@@ -1,4 +1,4 @@
-"""A provider's send endpoint that takes everything at once and notes when each call began."""
+"""A provider's send endpoint that accepts everything immediately and records when each call began."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from devtools.stack.ports import HOST
 
 
 class Sink:
-    """Speaks as much of SendGrid's API as its sender needs. `calls`: our message id and the moment, in their order."""
+    """Implements the part of SendGrid's API that its backend uses. `calls`: message ids and times, in order."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, float]] = []

@@ -1,7 +1,7 @@
-"""How many provider events a second are proven, stored and read: SendGrid in batches, SNS one by one.
+"""Measure how many provider events per second are verified, stored and processed: SendGrid in batches, SNS one by one.
 
-Starts a stack of its own with the shipped settings; the events are about messages that exist, so that reading them is
-the real work: every message moves from uncertain to sent and delivered. Requests are signed before the clock starts.
+Starts a stack with the shipped settings. The events are about existing messages, which change from uncertain to
+sent and delivered. Requests are signed before the measurement.
 """
 
 import os
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def measure(stack: Stack) -> None:
-    # The keys that the stack's site believes in.
+    # The site verifies reports with these keys.
     keys = kept_keys(stack.simulator_keys)
     batches = [[uuid4() for _ in range(BATCH)] for _ in range(BATCHES)]
     singles = [[uuid4()] for _ in range(NOTIFICATIONS)]
@@ -71,7 +71,7 @@ def measure(stack: Stack) -> None:
 
 
 def report(reports: Reports, message_ids: Sequence[UUID]) -> Post:
-    """Return the signed request in which a provider reports that these messages were delivered."""
+    """Return a provider's signed request that reports the delivery of these messages."""
     now = datetime.now(UTC)
     events = [
         reports.event(Happening(entry=mail_of(message_id, now), event=Event.DELIVERED, event_id=str(uuid4()), at=now))
@@ -94,7 +94,7 @@ def mail_of(message_id: UUID, now: datetime) -> Entry:
 
 
 def rates(stack: Stack, provider: str, posts: Sequence[Post], read: Callable[[], int]) -> tuple[float, float]:
-    """Post everything over a few kept connections; return requests a second until answered and until read."""
+    """Post everything over a few connections. Return the requests per second that were answered and processed."""
     url = f"{stack.site_url}/webhooks/{provider}/"
     events = len(posts) * (BATCH if provider == "sendgrid" else 1)
     before = read()
@@ -111,7 +111,7 @@ def rates(stack: Stack, provider: str, posts: Sequence[Post], read: Callable[[],
     answered_s = time.perf_counter() - began
     while read() - before < events:
         if time.perf_counter() - began > READ_WITHIN_S:
-            raise SystemExit(f"{read() - before} of {events} events were read within {READ_WITHIN_S:g} s")
+            raise SystemExit(f"{read() - before} of {events} events were processed within {READ_WITHIN_S:g} s")
         time.sleep(0.1)
     return len(posts) / answered_s, len(posts) / (time.perf_counter() - began)
 

@@ -1,11 +1,11 @@
-"""What a list of moments says about a rate. Pure."""
+"""Compare a list of moments with a rate. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
 
 
 def worst_over_pct(moments: Sequence[float], *, rate: float, burst: float, lengths_s: Sequence[float]) -> float:
-    """Return by how many percent the fullest window of any of these lengths exceeds rate * length + burst, or 0."""
+    """Return by how many percent the fullest window exceeds rate * length + burst."""
     ordered = sorted(moments)
     worst = 0.0
     for length_s in lengths_s:
@@ -20,6 +20,6 @@ def fullest(ordered: Sequence[float], length_s: float) -> int:
 
 
 def under_pct(moments: Sequence[float], *, rate: float, since: float, length_s: float) -> float:
-    """Return by how many percent the window that begins at `since` falls short of rate * length."""
+    """Return by how many percent the window from `since` falls short of rate * length."""
     found = sum(since <= moment < since + length_s for moment in moments)
     return max(0.0, (1 - found / (rate * length_s)) * 100)

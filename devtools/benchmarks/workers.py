@@ -1,4 +1,4 @@
-"""The processes of a run of `make bench-budget`: plain senders, or Celery workers and their relay."""
+"""The processes of a run of `make bench-budget`: plain senders, or Celery workers and the relay."""
 
 import json
 import os
@@ -19,11 +19,11 @@ STOP_S = 10.0
 
 
 class NotReadyError(RuntimeError):
-    """A process did not come up; the text says where its last words are."""
+    """A process did not start; the text has the end of its log."""
 
 
 class Sender:
-    """One process of devtools.benchmarks.senders."""
+    """A process of devtools.benchmarks.senders."""
 
     def __init__(self, rate: int, threads: int) -> None:
         self._process = subprocess.Popen(
@@ -34,21 +34,21 @@ class Sender:
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert self._process.stdin is not None  # noqa: S101 - both are pipes, as asked for above
+        assert self._process.stdin is not None  # noqa: S101 - both are pipes
         assert self._process.stdout is not None  # noqa: S101
         self._to, self._from = self._process.stdin, self._process.stdout
 
     def wait_ready(self) -> None:
-        """Raises NotReadyError."""
+        # Raises NotReadyError.
         if self._from.readline() != "ready\n":
-            raise NotReadyError("a sender did not start; what it said stands above")
+            raise NotReadyError("a sender did not start; see its output above")
 
     def send_until(self, moment: float) -> None:
         self._to.write(f"{moment}\n")
         self._to.flush()
 
     def moments(self) -> list[float]:
-        """Wait for its end and return when it called the provider, in seconds since the epoch."""
+        """Wait until the process ends; return its provider calls, in seconds since 1970."""
         said, _ = self._process.communicate(timeout=READY_WITHIN_S)
         return [float(moment) for moment in json.loads(said)]
 
@@ -59,7 +59,7 @@ class Sender:
 
 @contextmanager
 def running(folder: Path, processes: Mapping[str, Process], settings: Mapping[str, str]) -> Iterator[None]:
-    """Run processes under these names until the block ends; all are at work when it begins. Raises NotReadyError."""
+    """Run processes under these names until the block ends. All are ready when it begins. Raises NotReadyError."""
     started: list[subprocess.Popen[bytes]] = []
     heartbeats = [folder / f"{name}.heartbeat" for name in processes]
     try:
@@ -79,7 +79,7 @@ def running(folder: Path, processes: Mapping[str, Process], settings: Mapping[st
 def _start(folder: Path, name: str, process: Process, settings: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     environment = os.environ | settings | {"MAILROOM_ROLE": process.role.value}
     command = command_line(process, run=folder, env=Environment(environment))
-    # Several workers of one kind need a name each.
+    # Several workers of one kind need different names.
     if "-n" in command:
         command[command.index("-n") + 1] = f"{name}@%h"
     with (folder / f"{name}.log").open("ab") as log:
@@ -99,4 +99,4 @@ def _stop(started: Sequence["subprocess.Popen[bytes]"]) -> None:
 
 def _last_words(folder: Path, names: Sequence[str]) -> str:
     said = [f"{name}:\n{(folder / f'{name}.log').read_text(errors='replace')[-800:]}" for name in names]
-    return "\n".join(["not all processes came up", *said])
+    return "\n".join(["not all processes started", *said])

@@ -1,4 +1,4 @@
-"""Start the stack on free ports in a fresh folder, send the workload, inject faults, check the result."""
+"""Start a stack, send the workload, inject faults, check the result."""
 
 import argparse
 import os

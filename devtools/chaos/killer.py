@@ -32,7 +32,7 @@ LATEST_CALLS, NEWEST_CALLS = "1000", "50"
 
 @dataclass(frozen=True, kw_only=True)
 class InHand:
-    """A message with a call in progress, or with an answer that the process may not have recorded yet."""
+    """A message with a call in progress, or an answer that may not be recorded."""
 
     message_id: str
     attempt: str
@@ -116,7 +116,7 @@ class Killer:
 
 
 def lost_answers(lines: Sequence[Mapping[str, Any]]) -> Iterator[tuple[tuple[str, str], str]]:
-    """Yield (message id, attempt) and why its answer may be lost, according to the killer's log.
+    """Yield (message id, attempt) and why its answer may be lost.
 
     A process that was resumed within its lease has not lost the answers that it had received.
     """

@@ -1,4 +1,4 @@
-"""Start the stack on free ports in a fresh folder, send the workload, check the result."""
+"""Start a stack, send the workload, check the result."""
 
 import os
 import shutil

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from notifications.providers.base.answers import api, bounced
 from notifications.providers.base.answers.meaning import MEANINGS, REFUSES_US, UNKNOWN
 from notifications.providers.base.backend import Provider
-from notifications.providers.base.webhook import Told
 from notifications.providers.registry import PROVIDERS, webhook_of
 from notifications.providers.smtp import answers as smtp
-from notifications.rules.outcomes import BounceKind
+from notifications.rules.outcomes import BounceKind, EventType
 from notifications.rules.retry import ErrorClass
 
 HEAD = """# What a provider's answer means
@@ -157,7 +156,7 @@ def _webhooks() -> str:
     return _section("Bounce types of the providers", text + _table(("provider", "type", "means"), rows))
 
 
-def _reported(type_: Told) -> str:
+def _reported(type_: tuple[EventType, BounceKind | None] | None) -> str:
     if type_ is None:
         return "does not change the outcome"
     kind, bounce = type_

@@ -30,7 +30,7 @@ def rate(label: str) -> Control:
 
 @dataclass(frozen=True, kw_only=True)
 class Controls:
-    """The provider refuses a share of `error_rate`, and the next `fail_next`, of the sends with `error_status`.
+    """The provider refuses a share `error_rate` of the sends, and the next `fail_next`, with `error_status`.
 
     A share of `fault_rate`, and the next `fault_next`, meet `fault`. Setting `seed` restarts the random draws.
     """

@@ -42,7 +42,7 @@ def on_the_wire(answer: Answer) -> bytes:
 
 
 def half(answer: Answer) -> bytes:
-    """Cut an answer off in its body or, if it has none, in its first line.
+    """Cut an answer off in its body or, without one, in its first line.
 
     Not between headers, because many clients accept an incomplete head.
     """

@@ -89,7 +89,7 @@ def outcome_of(address: str, controls: Controls, number: int, *, listed: bool) -
 
 
 def planned(outcome: Outcome, controls: Controls, number: int) -> list[Due]:
-    """Return the reports of an email with the faults of the controls, in the order of their posts."""
+    """Return the reports of an email, with faults, in the order of their posts."""
     return sorted(_with_faults(outcome, controls, number), key=lambda due: due.due_s)
 
 

@@ -1,4 +1,4 @@
-"""The keys with which the simulated providers sign their reports, created once and kept in a folder."""
+"""The keys with which the simulated providers sign their reports."""
 
 import base64
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ CERTIFICATE_LASTS = timedelta(days=3650)
 
 @dataclass(frozen=True)
 class Keys:
-    """SendGrid signs with an elliptic curve key, SNS with an RSA key that has a certificate (PEM)."""
+    """SendGrid signs with the curve's key, SNS with the RSA key of the certificate (PEM)."""
 
     curve: ec.EllipticCurvePrivateKey
     rsa: rsa.RSAPrivateKey

@@ -105,7 +105,7 @@ class Server(ABC):
 
 
 def as_user(account: str | None) -> dict[str, Any]:
-    """Return the subprocess options to run a command under `account`, in a folder that it can enter."""
+    """Return the subprocess options to run a command under `account`."""
     if account is None:
         return {}
     entry = pwd.getpwnam(account)

@@ -79,7 +79,7 @@ class SiteClient:
         return _post(self.http, form, fields) if form.hidden else form.page
 
     def fill_in_twice(self, path: str, *variants: dict[str, str]) -> list[Answer]:
-        """Open a form and post each of `variants` at the same time, as a double click does.
+        """Open a form and post all `variants` at the same time, like a double click.
 
         Raises requests.RequestException.
         """

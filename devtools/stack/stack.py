@@ -198,7 +198,7 @@ class Stack:
             )
 
     def _kept_port(self, name: str) -> int:
-        """Return the port of the last start if it is still free, so that open shells keep working."""
+        # The port of the last start, if it is still free, so that open shells keep working.
         note = self.folder / f"{name}.port"
         if note.exists() and is_free(int(note.read_text())):
             return int(note.read_text())

@@ -56,7 +56,7 @@ class Dialect(ABC):
         """Return the refusal for an account that may not send."""
 
     def inactive(self, address: str) -> Answer | None:
-        """Return the refusal for a suppressed address, or None if the provider drops such emails after accepting."""
+        """Return the refusal for a suppressed address, or None if the provider accepts it."""
         return None
 
 

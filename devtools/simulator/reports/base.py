@@ -38,14 +38,14 @@ class Reports(ABC):
 
     @abstractmethod
     def event(self, happening: Happening) -> dict[str, Any] | None:
-        """Return the event in the provider's format, or None if the provider does not report it."""
+        """Return the event in the provider's format, or None if it is not reported."""
 
     @abstractmethod
     def post(self, events: Sequence[dict[str, Any]]) -> Post:
         """Return the signed request with up to `most_events` events."""
 
     def tries_again(self, status: int | None) -> bool:
-        """Return whether the provider retries after a status other than 2xx, or None for no response."""
+        """Return whether the provider retries after this status, or None for no response."""
         return True
 
 

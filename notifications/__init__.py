@@ -6,8 +6,8 @@ In an app's `emails.py`, declare kinds of email (docs/how-to/add-a-kind.md):
 - `DeliveryGuarantee`: what to do when a provider's answer was lost
 
 Inside the transaction that causes an email:
-- `enqueue(draft)`, `enqueue_many(drafts)`: write messages; `Draft`: what a message is made of
-- `cancel(message_id)`: end a message that no worker has handed over yet
+- `enqueue(draft)`, `enqueue_many(drafts)`: write messages; `Draft`: what to send, and to whom
+- `cancel(message_id)`: cancel a message that was not handed over to a provider yet
 - `UnknownKindError`, `BadAddressError`, `BadContextError`: what they raise before anything is written
 
 Ask what happened:
@@ -17,10 +17,10 @@ Ask what happened:
 - `last_sent(users, kinds)`: when the newest message of these kinds was sent to each user
 - `never_written_to(users, kind)`: those users for whom no message of this kind was ever written
 
-Bulk email, whose readers may leave it:
-- `unsubscribed`: signal; the readers of `addresses` have left, sent inside the transaction that records it
-- `is_unsubscribed(address)`: whether its reader has left
-- `resubscribe(address)`: send it again to a reader who wants it
+Bulk email, which its readers can unsubscribe from:
+- `unsubscribed`: signal that `addresses` unsubscribed, sent inside the transaction that records it
+- `is_unsubscribed(address)`: whether its reader has unsubscribed
+- `resubscribe(address)`: send bulk email to the address again
 
 Periodic jobs (docs/reference/periodic-jobs.md), in the `ready` of an app:
 - `register_job(job)`: run it from now on; `Job`: what to do, and how often
@@ -30,7 +30,7 @@ Outages, for an app's own calls:
 
 Text and addresses as the engine stores and compares them:
 - `one_address(text)`: the one address in a text, or `BadAddressError`
-- `one_form(text)`: a line of text in one form, without what pasting brings along unseen
+- `one_form(text)`: a text in one form, without invisible characters
 - `BIDI`: pattern of the characters that change the direction of text
 
 Parts of admin pages over tables with millions of rows:

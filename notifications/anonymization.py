@@ -1,4 +1,4 @@
-"""Anonymize email: with its account, or some days after it has ended."""
+"""Anonymize email with its account, or some days after it has ended."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -24,9 +24,9 @@ from notifications.rules.states import Event, Status
 # anonymized message is never sent again, whatever its kind.
 
 BATCH = 500
-# In one go; what is left then is the next hour's.
+#: Messages per run; the next run continues.
 MOST = 20 * BATCH
-# What is in none of these has ended.
+# Messages in all other states have ended.
 _OPEN = [*states.sources(Event.CANCELLED), *states.sources(Event.DROPPED)]
 _ENDED = [status for status in Status if status not in _OPEN]
 
@@ -34,19 +34,19 @@ _ENDED = [status for status in Status if status not in _OPEN]
 def anonymize_user(user: AbstractBaseUser) -> int:
     """Cancel the waiting email of `user`, anonymize all of it, and return the count.
 
-    To be called in the transaction that deletes the account. A message that a provider is being called for goes out;
-    the answer is recorded without the address.
+    Call it in the transaction that deletes the account. A message that has been handed over is still sent, and its
+    answer is recorded without the address.
     """
     with transaction.atomic():
-        # First of all: whoever writes a message to this account now comes before or, in vain, after.
+        # Locks the account first: a transaction that enqueues a message to it commits before, or fails.
         get_user_model().objects.select_for_update().filter(pk=user.pk).values_list("pk").first()
         address = users.address_of(user).lower()
         theirs = Message.objects.filter(Q(user=user.pk) | _without_account(address), anonymized_at=None)
-        # In the order in which everybody locks several.
+        # Locks in order of id, like all code that locks several messages.
         ids = list(theirs.order_by("id").select_for_update(of=("self",)).values_list("id", flat=True))
         _erase(ids)
         _cancel(ids)
-        # What was erased before has no address either.
+        # Suppressions that were erased before have an empty address too.
         if address:
             _erase_lifted(address)
     return len(ids)
@@ -88,17 +88,17 @@ def _erase(ids: Sequence[UUID]) -> None:
         context={},
         status_reason="",
         slowed_for="",
-        # A fact's name may hold the address.
+        # An idempotency key may contain the address.
         idempotency_key=Concat(Value("anonymized:"), Cast("id", CharField())),
         anonymized_at=Now(),
     )
     DeliveryAttempt.objects.filter(message__in=ids).exclude(error="").update(error="")
-    # Those that nobody has read yet are emptied by whoever reads them.
+    # The event reader empties those that it has not read yet.
     ProviderEvent.objects.filter(message__in=ids).update(recipient="", detail="", payload={})
 
 
 def _erase_lifted(address: str) -> None:
-    # Lifted suppressions, and the admin's log of all there were. Those in force stay, and with them the address:
+    # Erases lifted suppressions, and the admin's log of all. Those in force keep their address:
     # docs/reference/data-retention.md.
     of_address = Suppression.objects.filter(address=address)
     logged = LogEntry.objects.filter(
@@ -108,13 +108,13 @@ def _erase_lifted(address: str) -> None:
     logged.update(object_repr=Concat(Value("suppression "), "object_id"))
     logged.filter(change_message__icontains=address).update(change_message="")
     lifted = of_address.filter(lifted_at__isnull=False)
-    # Nobody asks the provider about an address that is not known any more.
+    # No process asks the provider about an erased address.
     lifted.filter(provider_lift="").update(provider_lift=ACCOUNT_DELETED)
     lifted.update(address="", detail="", lift_reason="")
 
 
 def _cancel(ids: Sequence[UUID]) -> None:
-    # A worker that holds a message loses its claim, and cannot hand it over any more.
+    # A worker that holds a message loses its claim and cannot hand it over.
     waiting = Message.objects.filter(id__in=ids, handed_over_at=None)
     for event in (Event.CANCELLED, Event.DROPPED):
         transitions.apply(event, waiting, status_reason=ACCOUNT_DELETED)

@@ -22,7 +22,7 @@ class NotificationsConfig(AppConfig):
 
 
 def anonymize_deleted_user(instance: Any, **kwargs: Any) -> None:
-    # A page, the admin and a shell send this signal. Raw SQL does not.
+    # Pages, the admin and shells send this signal; raw SQL does not.
     from notifications import anonymization  # noqa: PLC0415 - the same
 
     anonymization.anonymize_user(instance)

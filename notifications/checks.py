@@ -1,4 +1,4 @@
-"""System checks: find a setting that cannot work at the start."""
+"""System checks, which find unusable settings at the start."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
@@ -26,7 +26,7 @@ Check: TypeAlias = Callable[..., Iterable[CheckMessage]]
 PARTS = ("subject.txt", "body.txt", "body.html")
 # Processes of these roles call no provider, so containers keep the providers' secrets from them.
 NEVER_CALLS = {Role.WEB, Role.FLOWER}
-# What a deadline has to leave for the answer after the longest wait for a connection.
+#: What a deadline must leave for the answer after the longest wait for a connection.
 ANSWER_S = 2.0
 
 
@@ -50,11 +50,11 @@ def register() -> None:
         limits,
         bounce_brake,
     ):
-        checks.register(_of_types_that_fit(check), "mailroom")
+        checks.register(_if_types_fit(check), "mailroom")
 
 
-def _of_types_that_fit(check: Check) -> Check:
-    # Silent while a setting has a type that the check could not read.
+def _if_types_fit(check: Check) -> Check:
+    # Checks nothing while a setting has the wrong type.
     @wraps(check)
     def checked(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
         return [] if any(conf.misfits()) else check(app_configs, **kwargs)
@@ -69,18 +69,18 @@ def _not_yet_needed(name: str) -> bool:
 
 def role(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     if settings.MAILROOM_ROLE not in set(Role):
-        yield Error("MAILROOM_ROLE is no role.", hint=f"Use one of: {', '.join(Role)}.", id="mailroom.E001")
+        yield Error("MAILROOM_ROLE is not a role.", hint=f"Use one of: {', '.join(Role)}.", id="mailroom.E001")
 
 
 def providers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     hint = f"Name at least one of {', '.join(PROVIDERS)}, separated by commas, the preferred one first."
     if not settings.EMAIL_PROVIDERS and _not_yet_needed("EMAIL_PROVIDERS"):
-        yield Warning("EMAIL_PROVIDERS is not set: messages are queued, none is sent.", hint=hint, id="mailroom.W012")
+        yield Warning("EMAIL_PROVIDERS is not set: messages are queued and not sent.", hint=hint, id="mailroom.W012")
     elif not settings.EMAIL_PROVIDERS:
         yield Error("EMAIL_PROVIDERS is empty.", hint=hint, id="mailroom.E002")
     for place, name in enumerate(settings.EMAIL_PROVIDERS, 1):
         if name not in PROVIDERS:
-            yield Error(f"EMAIL_PROVIDERS names what is no provider, at place {place}.", hint=hint, id="mailroom.E002")
+            yield Error(f"Item {place} of EMAIL_PROVIDERS is not a provider.", hint=hint, id="mailroom.E002")
     for name in PROVIDERS:
         if settings.EMAIL_PROVIDERS.count(name) > 1:
             yield Error(f"EMAIL_PROVIDERS names {name} more than once.", hint=hint, id="mailroom.E002")
@@ -103,7 +103,7 @@ def simulator(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterabl
     for name in settings.EMAIL_PROVIDERS if not settings.MAILROOM_LOCAL else []:
         if name in PROVIDERS and name not in delivering:
             yield Error(
-                f"EMAIL_PROVIDERS names the {name}, which delivers to nobody.",
+                f"EMAIL_PROVIDERS names the {name}, which delivers no email.",
                 hint=f"Name one of {', '.join(delivering)}, or set MAILROOM_LOCAL=1 on a developer's machine.",
                 id="mailroom.E004",
             )
@@ -132,8 +132,8 @@ def budget_shares(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Ite
     for setting in ("EMAIL_QUOTA_SHARE", "EMAIL_FALLBACK_SHARE"):
         if not 0 < getattr(settings, setting) <= 1:
             yield Error(
-                f"{setting} is no share of a rate.",
-                hint="Set it above 0 and at most to 1.",
+                f"{setting} is not a share of a rate.",
+                hint="Set it above 0 and to at most 1.",
                 id="mailroom.E005",
             )
 
@@ -142,8 +142,8 @@ def lease(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[Ch
     longest_s = call_s()
     if 2 * longest_s > settings.DELIVERY_LEASE_S:
         yield Error(
-            "DELIVERY_LEASE_S is shorter than two calls of a provider may take.",
-            hint=f"Make it at least {2 * longest_s:g}, or shorten PROVIDER_DEADLINE_S.",
+            "DELIVERY_LEASE_S is shorter than two calls to a provider can take.",
+            hint=f"Set it to at least {2 * longest_s:g}, or lower PROVIDER_DEADLINE_S.",
             id="mailroom.E006",
         )
 
@@ -152,8 +152,8 @@ def provider_deadline(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
     needed_s = settings.PROVIDER_CONNECT_TIMEOUT_S + ANSWER_S
     if needed_s > settings.PROVIDER_DEADLINE_S:
         yield Error(
-            "PROVIDER_DEADLINE_S could be used up by a slow connection alone.",
-            hint=f"Make it at least {needed_s:g}, or shorten PROVIDER_CONNECT_TIMEOUT_S.",
+            "A slow connection alone can use up PROVIDER_DEADLINE_S.",
+            hint=f"Set it to at least {needed_s:g}, or lower PROVIDER_CONNECT_TIMEOUT_S.",
             id="mailroom.E010",
         )
 
@@ -162,7 +162,7 @@ def webhook_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
     for webhook in filter(None, map(webhook_of, PROVIDERS)):
         for setting in webhook.unusable_settings():
             yield Error(
-                f"{setting} cannot be used: what {webhook.provider} reports could not be proven genuine.",
+                f"{setting} cannot be used to verify the webhooks of {webhook.provider}.",
                 hint="Copy the verification key as the provider's page shows it; for Postmark, set user:password.",
                 id="mailroom.E011",
             )
@@ -177,7 +177,7 @@ def kind_templates(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> It
             except (TemplateDoesNotExist, TemplateSyntaxError) as error:
                 yield Error(
                     f"The kind {kind.name!r} cannot be rendered: {type(error).__name__}: {error}.",
-                    hint=f"Every kind needs templates/{name}.",
+                    hint=f"Add templates/{name}, or fix it.",
                     id="mailroom.E007",
                 )
 
@@ -186,13 +186,13 @@ def site_url(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable
     parts = web_address(settings.SITE_URL)
     if parts is None or "?" in settings.SITE_URL or "#" in settings.SITE_URL:
         yield Error(
-            "SITE_URL is no web address; links in email would lead nowhere.",
+            "SITE_URL is not a web address, so links in email would not work.",
             hint="Set it to the site's address, like https://mail.example.com.",
             id="mailroom.E008",
         )
     elif not conf.is_set("SITE_URL") and not settings.DEBUG:
         yield Warning(
-            "SITE_URL is not set: links in email lead to this machine.",
+            "SITE_URL is not set: links in email point to this machine.",
             hint="Set it to the site's address, like https://mail.example.com.",
             id="mailroom.W013",
         )
@@ -227,5 +227,5 @@ def bounce_brake(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iter
     ):
         value = getattr(settings, setting)
         if value <= 0 or (most is not None and value > most):
-            hint = "Set it above 0" + (f" and at most to {most}." if most else ".")
+            hint = "Set it above 0" + (f" and to at most {most}." if most else ".")
             yield Error(f"{setting} is too small or too large.", hint=hint, id="mailroom.E016")

@@ -16,6 +16,6 @@ PROVIDER_TEST = register(
         max_age=timedelta(hours=1),
         requires_account=False,
         guarantee=DeliveryGuarantee.AT_MOST_ONCE,
-        preview_context={"sender": "An operator", "sent_from": "mail-1.example.com"},
+        preview_context={"sender": "An operator", "sent_from": "host-1.example.com"},
     )
 )

@@ -9,12 +9,12 @@ from notifications.outbox import brake_queue
 
 
 def read_quotas() -> None:
-    # A line in the log every minute would say nothing.
+    # Returns no count, because a job logs its count: one line per minute would be noise.
     quota.refresh_all()
 
 
 def watch_bounces() -> None:
-    # The brake logs its own changes.
+    # Returns no count, because the brake logs its changes.
     brake.log_changes()
     brake_queue.prune()
 

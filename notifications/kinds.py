@@ -1,4 +1,4 @@
-"""The registry of kinds: every app declares its own in its `emails.py` (docs/how-to/add-a-kind.md)."""
+"""The registry of the kinds of email that apps declare in their `emails.py` (docs/how-to/add-a-kind.md)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,8 +22,8 @@ Context = dict[str, Any]
 class DeliveryGuarantee(StrEnum):
     """What to do when the answer was lost: the provider may have accepted the email."""
 
-    AT_LEAST_ONCE = "at least once"  # resend it once for every lost answer: it may arrive twice
-    AT_MOST_ONCE = "at most once"  # leave it to an operator: it may never arrive
+    AT_LEAST_ONCE = "at least once"  # resend it after each lost answer: it may arrive twice
+    AT_MOST_ONCE = "at most once"  # leave the decision to an operator: it may never arrive
 
 
 def _no_context(user: Any) -> Context:
@@ -34,40 +34,40 @@ def _always(user: Any) -> bool:
     return True
 
 
-# The functions take the site's own user model, whatever it is: hence Any.
+# The functions take the site's user model, hence Any.
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of email, declared once. Its templates are in templates/emails/<name>/."""
 
-    #: Names the folder of templates, and is stored with every message.
+    #: The name of its folder of templates, stored with every message.
     name: str
     #: What the recipient's account page calls it.
     title: "StrPromise | str" = ""
-    #: Which budget and which queue it takes.
+    #: Its budget and its queue.
     stream: Stream
-    #: A message that could not be sent in this time expires. A replay of a dead letter does not extend it.
+    #: A message that was not sent within this time expires. A replay of a dead letter does not extend it.
     max_age: timedelta
-    #: After so many provider calls without success it is a dead letter. A replay counts anew.
+    #: After this many provider calls without success, a message is a dead letter. A replay resets the count.
     max_attempts: int = 10
-    #: What the account says to the templates at the moment of sending. Tokens are made here and nowhere else.
+    #: Return the account's data for the templates, just before sending. Tokens are created here and nowhere else.
     context: Callable[[Any], Context] = _no_context
-    #: Decide, at the moment of sending, whether the email still makes sense.
+    #: Decide, just before sending, whether the email is still relevant.
     is_relevant: Callable[[Any], bool] = _always
-    #: Only to an account, and only to what `address` says is its address at the moment of sending. So a resend of an
-    #: old message never brings a fresh token to an address that the account has left.
+    #: Sent only to an account, at the address that `address` returns just before sending. So a resend of an old message
+    #: never brings a new token to an address that the account no longer has.
     requires_account: bool = True
     #: Return the address of the account that this kind goes to.
     address: Callable[[Any], str] = users.address_of
-    #: Also to the owner of an account that was closed.
+    #: Also sent to users who are not active.
     to_inactive_users: bool = False
-    #: An older message of this kind to the same user is not sent once there is a newer one.
+    #: An older message of this kind to the same user is not sent if there is a newer one.
     newest_wins: bool = False
-    #: One message may go to an address with soft bounces after its cool-off, to see whether it takes email again.
+    #: One message may go to an address with soft bounces after its cool-off, to test it.
     may_recheck: bool = False
-    #: It goes to addresses that no user has confirmed yet: its bounces put the sender's reputation at risk, and slow it
-    #: down if there are many (docs/explanation/bounce-brake.md).
+    #: Sent to addresses that no user has confirmed: bounces damage the sender's reputation, so this kind is slowed down
+    #: if many of them bounce (docs/explanation/bounce-brake.md).
     to_unconfirmed: bool = False
-    #: It is slowed down with those, because its pace must not tell a stranger whether the address has an account.
+    #: Slowed down together with those, because its pace must not reveal whether an address has an account.
     hide_behind_sign_up: bool = False
     #: Whether the user's history lists it.
     in_history: bool = True
@@ -75,7 +75,7 @@ class Kind:
     guarantee: DeliveryGuarantee = DeliveryGuarantee.AT_LEAST_ONCE
     #: The users that `manage.py announce` writes to. Its templates get `headline` and `paragraphs`.
     audience: "Callable[[], QuerySet[Any]] | None" = None
-    #: What a message's own context may be, for the preview.
+    #: An example of a message's context, for the preview.
     preview_context: Context = field(default_factory=dict, compare=False)
 
     @property
@@ -84,7 +84,7 @@ class Kind:
         return self.to_unconfirmed or self.hide_behind_sign_up
 
 
-# A message of an unknown kind waits so long for a worker that knows it, where its row does not say.
+#: How long a message of an unknown kind waits for a worker that knows it, if its row has no expiry.
 UNKNOWN_MAX_AGE_S = 2 * 86_400.0
 
 KINDS: dict[str, Kind] = {}
@@ -110,9 +110,11 @@ def get(name: str) -> Kind:
     try:
         return KINDS[name]
     except KeyError:
-        raise UnknownKindError(f"No kind of email is called {name!r}; there are: {', '.join(sorted(KINDS))}.") from None
+        raise UnknownKindError(
+            f"No kind of email is called {name!r}; known kinds: {', '.join(sorted(KINDS))}."
+        ) from None
 
 
 def to_unconfirmed() -> list[str]:
-    # These go to addresses which no user has confirmed.
+    # The kinds that are sent to addresses which no user has confirmed.
     return [kind.name for kind in KINDS.values() if kind.to_unconfirmed]

@@ -1,4 +1,4 @@
-"""Answer a product's questions about messages, for the users it shows them to."""
+"""Answer a product's questions about messages, for its users."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ class Progress(StrEnum):
 
     WAITING = "waiting"
     DELAYED = "delayed"  # still waiting, longer than usual
-    UNCLEAR = "unclear"  # a provider may have it; that is being found out
-    SENT = "sent"  # a provider has it
-    DEFERRED = "deferred"  # the mailbox has asked to wait
-    UNREPORTED = "unreported"  # a provider has it, and no report will come or has come for long
+    UNCLEAR = "unclear"  # a provider may have accepted it
+    SENT = "sent"  # a provider accepted it
+    DEFERRED = "deferred"  # the mailbox asks to try later
+    UNREPORTED = "unreported"  # a provider accepted it; no report has come for long, or will come
     DELIVERED = "delivered"
-    REFUSED = "refused"  # the mailbox does not take it: another address is needed
-    UNSENDABLE = "unsendable"  # nothing is sent to this address: another one is needed
+    REFUSED = "refused"  # the mailbox rejects it: the user needs another address
+    UNSENDABLE = "unsendable"  # the address is suppressed: the user needs another one
     FAILED = "failed"  # it was not sent and will not be
 
 
@@ -41,7 +41,7 @@ class Refusal(StrEnum):
 
     BOUNCED = "bounced"
     COMPLAINED = "complained"
-    BLOCKED = "blocked"  # an operator has decided it
+    BLOCKED = "blocked"  # by an operator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class HistoryEntry:
     progress: Progress
 
 
-# An email that is healthy leaves within seconds, and is reported within a minute or so.
+# Normally, email is sent within seconds and reported within about a minute.
 USUAL_S = 30.0
 REPORTED_S = 300.0
 
@@ -77,7 +77,7 @@ _PROGRESS_OF_SENT = {
     Outcome.REJECTED: Progress.REFUSED,
 }
 
-# The reason first that a user can do least about. A user who only left bulk email gets all other email.
+# The reason that the user can do least about comes first. Users who unsubscribed get all email but bulk.
 _REFUSALS = {
     Reason.COMPLAINT: Refusal.COMPLAINED,
     Reason.BY_HAND: Refusal.BLOCKED,
@@ -85,9 +85,9 @@ _REFUSALS = {
     Reason.SOFT_BOUNCES: Refusal.BOUNCED,
 }
 
-# Our own decision about a sign-up in a flood: nothing will be sent for it any more.
+# Dropped in a flood of sign-ups, and never sent.
 _DROPPED = Q(status=Status.CANCELLED, status_reason__in=[brake_queue.FULL, brake_queue.DROPPED])
-# It may still leave, or may have left.
+# May still be sent, or may have been.
 _WAITING = [Status.QUEUED, Status.SENDING, Status.UNCERTAIN]
 
 U = TypeVar("U", bound=AbstractBaseUser)
@@ -115,12 +115,11 @@ def refusal(address: str) -> Refusal | None:
 def last_sent(users: Sequence[AbstractBaseUser], kinds: Sequence[str]) -> Mapping[Any, datetime]:
     """Return, by user, when the newest message of these kinds was sent.
 
-    What the bounce brake dropped counts as sent when it would have expired. Left out are users who were sent none at
-    their present address, and users for whom one is still waiting.
+    A message that the bounce brake dropped counts as sent at its expiry. Users who were sent none at their present
+    address, and users for whom one is waiting, are left out.
     """
     present = Lower(f"user__{get_user_model().get_email_field_name()}")
     sent = Message.objects.filter(user__in=[user.pk for user in users], kind__in=kinds).order_by().values("user")
-    # What the bounce brake dropped would not have left later than that.
     ended = Coalesce("sent_at", Case(When(_DROPPED, then=F("expires_at"))))
     there = Q(Q(status=Status.SENT) | _DROPPED, to_address=present)
     found = sent.annotate(newest=Max(ended), count=Count("pk", filter=there)).filter(count__gt=0)
@@ -136,7 +135,7 @@ def never_written_to(users: "QuerySet[U]", kind: str) -> "QuerySet[U]":
 def progress_of(status: Status, outcome: Outcome, *, age_s: float = 0.0, reports: bool = True) -> Progress:
     # `age_s` counts from when it was sent, or else written; `reports`: its provider reports deliveries.
     if status is Status.DEAD and outcome is Outcome.BOUNCED:
-        # The provider said in its answer that the address takes no email.
+        # The provider answered that the address accepts no email.
         return Progress.REFUSED
     found = _PROGRESS_OF_SENT[outcome] if status is Status.SENT else _PROGRESS[status]
     if found is Progress.WAITING and age_s > USUAL_S:

@@ -1,6 +1,6 @@
 """Show every kind of email at /dev/emails/, for developers, while DEBUG is on.
 
-The user in the samples comes from the setting PREVIEW_USER.
+The setting PREVIEW_USER provides the user of the examples.
 """
 
 from typing import Any, cast
@@ -51,7 +51,7 @@ def html(request: HttpRequest, name: str) -> HttpResponse:
     if shown is None:
         return HttpResponse(problem, content_type="text/plain", status=500)
     response = HttpResponse(shown.html.replace("(prefers-color-scheme: dark)", SCHEMES[_scheme(request)]))
-    # Mail has its styles inline; a page of ours has not, and may not be framed.
+    # The styles of emails are inline, and the preview frames them. For other pages, both are forbidden.
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
     response["X-Frame-Options"] = "SAMEORIGIN"
     return response

@@ -2,5 +2,5 @@
 
 from django.dispatch import Signal
 
-# The readers of `addresses` (a frozenset, lower-cased) have left bulk email, by unsubscribing or by a complaint.
+# The readers of `addresses` (a frozenset, lower-cased) unsubscribed from bulk email or complained about it.
 unsubscribed = Signal()

@@ -1,4 +1,4 @@
-"""The Celery doors."""
+"""The Celery task that delivers messages."""
 
 import threading
 from typing import Any
@@ -14,7 +14,7 @@ from notifications.rules.states import Stream
 from notifications.runtime.database import DatabaseUnavailableError, raise_outage
 
 _stopping = threading.Event()
-# Celery may look a little early at a clock that is not the database's; a claim before the due time would win nothing.
+#: Added to Celery's delays, because its clock is not the database's, and a claim before the due time fails.
 LATER_S = 0.2
 MAX_RETRIES = 12
 
@@ -27,7 +27,7 @@ def _stop(**kwargs: Any) -> None:
 @shared_task(
     name=DELIVER_TASK,
     bind=True,
-    # Faults before any hand-over. An attempt that was made is never repeated by Celery: the row decides.
+    # For errors before any hand-over. Celery never repeats an attempt: the row decides.
     autoretry_for=(DatabaseUnavailableError,),
     retry_backoff=1,
     retry_backoff_max=60,

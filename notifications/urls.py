@@ -1,4 +1,4 @@
-"""What a project includes, below any prefix: `path("", include("notifications.urls"))`."""
+"""The URLs for a project to include, with any prefix: `path("", include("notifications.urls"))`."""
 
 from django.urls import URLPattern, URLResolver, include, path
 

@@ -1,6 +1,6 @@
-"""Ask about a user what Django's own user model does not tell.
+"""Return what Django's user model does not say about a user.
 
-Each question is answered by a function that a setting names by its dotted path; the defaults fit `auth.User`.
+For each fact, a setting names a function by its dotted path; the defaults fit `auth.User`.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def is_active(user: AbstractBaseUser) -> bool:
 
 
 def has_confirmed(user: AbstractBaseUser, address: str) -> bool:
-    # Setting: USER_HAS_CONFIRMED. Email to unconfirmed addresses does not show the user's name: a stranger may have
+    # Setting: USER_HAS_CONFIRMED. Email to unconfirmed addresses does not show the user's name: someone else may have
     # typed both.
     return bool(_function("USER_HAS_CONFIRMED")(user, address))
 

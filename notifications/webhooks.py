@@ -17,9 +17,8 @@ from notifications.providers.base.webhook import (
 )
 from notifications.providers.registry import webhook_of
 
-# A reader interprets the reports afterwards. The status codes depend on how the senders react. SendGrid and Postmark
-# repeat everything that is not 2xx for hours; SNS repeats 5xx and drops the rest for good. So every trouble of our own
-# must be a 5xx.
+# The event reader interprets the reports later. The status codes fit how the senders react: SendGrid and Postmark retry
+# everything but 2xx for hours; SNS retries 5xx and drops the rest. So every failure of ours must be a 5xx.
 
 logger = logging.getLogger(__name__)
 
@@ -30,28 +29,28 @@ RETRY_AFTER_S = 30
 @never_cache
 @require_POST
 def receive(request: HttpRequest, provider: str) -> HttpResponse:
-    # A database outage becomes the site's own 503.
+    # An outage of the database becomes the site's 503.
     webhook = webhook_of(provider)
     if webhook is None:
         raise Http404
-    # Read past Django's limit, which is meant for forms; SendGrid sends up to a thousand events at once.
+    # Reads more than Django's limit, which is for forms: SendGrid sends up to a thousand events per request.
     body = request.read(webhook.max_bytes + 1)
     if len(body) > webhook.max_bytes:
         return _answer(413, "too large")
     try:
         batch = webhook.verify_and_parse(WebhookRequest(body, request.headers))
     except InvalidSignatureError as error:
-        logger.warning("a request to the webhook of %s is not proven to be from it: %s", provider, error)
-        return _answer(403, "not proven genuine")
+        logger.warning("webhook of %s: invalid signature: %s", provider, error)
+        return _answer(403, "invalid signature")
     except MalformedError as error:
-        logger.warning("a request to the webhook of %s cannot be taken apart: %s", provider, error)
-        return _answer(400, "cannot be taken apart")
+        logger.warning("webhook of %s: malformed request: %s", provider, error)
+        return _answer(400, "malformed request")
     except OversizedError as error:
-        logger.warning("a request to the webhook of %s is too large: %s", provider, error)
+        logger.warning("webhook of %s: request too large: %s", provider, error)
         return _answer(413, "too large")
     except CannotVerifyError as error:
-        logger.warning("a request to the webhook of %s could not be checked: %s", provider, error)
-        return _answer(503, "cannot be checked now")
+        logger.warning("webhook of %s: cannot verify the signature now: %s", provider, error)
+        return _answer(503, "cannot verify the signature now")
     ingest.store(provider, batch.events)
     if batch.note:
         logger.info("webhook of %s: %s", provider, batch.note)

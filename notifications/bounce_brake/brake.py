@@ -1,7 +1,6 @@
 """Slow new email to unconfirmed addresses while much of it bounces.
 
-The row records that it waits: whatever is restarted, wiped or killed afterwards, the relay releases each message
-(`brake_queue`).
+Each message's row records the wait, so the relay releases it (`brake_queue`) after any crash or restart.
 """
 
 import logging
@@ -20,38 +19,37 @@ from notifications.runtime.redis_client import client
 
 logger = logging.getLogger(__name__)
 
-# How long a process trusts its last count.
+#: How long a process trusts its last count.
 CACHE_S = 5.0
-# Present from the log line that the brake is on until the one that it is off.
+# The key in Redis that exists while the brake is on, according to the log.
 ANNOUNCED_KEY = "mailroom:bounce-brake"
-REASON = "slowed: too many sign-up mails bounce"
-# The last decision, and when it was made; replaced whole, so threads may read it.
+REASON = "slowed: too many sign-up emails bounce"
+# The last decision and its time (monotonic). Replaced as a whole, so it is safe for threads.
 _decided: tuple[float, bool] | None = None
 
 
 def is_on() -> bool:
-    # At most some seconds old.
-    global _decided  # noqa: PLW0603 - one for the process
+    # At most CACHE_S old.
+    global _decided  # noqa: PLW0603 - one per process
     if _decided is None or time.monotonic() - _decided[0] > CACHE_S:
         _decided = time.monotonic(), must_slow(counts.count_bounces(kinds.to_unconfirmed()), counts.brake_limits())
     return _decided[1]
 
 
 def reset() -> None:
-    global _decided  # noqa: PLW0603 - one for the process
+    global _decided  # noqa: PLW0603 - one per process
     _decided = None
 
 
 def hold_back(messages: Sequence[Message]) -> set[UUID]:
     """Hold back new messages while the brake is on; return the waiting ids.
 
-    They wait until the relay releases them (`brake_queue`), or until they expire. The statements are the same for every
-    kind that is slowed.
+    They wait until the relay releases them (`brake_queue`) or they expire. Every slowed kind costs the same statements.
     """
     slowed = [message for message in messages if kinds.get(message.kind).is_slowed]
     if not slowed or not is_on():
         return set()
-    # What will go to no account takes no place in the queue.
+    # A message that lacks its account will not be sent, so it takes no place in the queue.
     held = [message for message in slowed if message.user or not kinds.get(message.kind).requires_account]
     for message in held:
         until = Now() + kinds.get(message.kind).max_age
@@ -71,12 +69,12 @@ def log_changes() -> bool:
             logger.error("%s", engaged_text(counted))
         return True
     if client().delete(ANNOUNCED_KEY):
-        logger.warning("the bounce brake is released: new sign-up mail leaves at once again")
+        logger.warning("the bounce brake is off: new sign-up email is sent immediately again")
     return False
 
 
 def engaged_text(counted: BounceCounts) -> str:
     return (
-        f"the bounce brake is on: {counted.bounced} of {counted.sent} mails to unconfirmed addresses bounced within"
-        f" {settings.BOUNCE_BRAKE_WINDOW_MIN} min; sign-up mail leaves at {settings.BOUNCE_BRAKE_PER_MIN} a minute"
+        f"the bounce brake is on: {counted.bounced} of {counted.sent} emails to unconfirmed addresses bounced within"
+        f" {settings.BOUNCE_BRAKE_WINDOW_MIN} min; limiting sign-up email to {settings.BOUNCE_BRAKE_PER_MIN} per minute"
     )

@@ -11,7 +11,7 @@ from notifications.conf import settings
 from notifications.rules.outcomes import BounceKind
 from notifications.rules.states import STATUSES, Stream
 
-# Nothing is counted further. The relay keeps the queue far below this.
+#: The count ends here. The relay keeps the queue far below this.
 MAX_WAITING = 10_000
 # A bounce follows its email, so what was sent within the window bounced within it too.
 _BOUNCED = """
@@ -42,7 +42,7 @@ def brake_limits() -> BrakeLimits:
 
 
 def count_bounces(kinds: Sequence[str]) -> BounceCounts:
-    # Counted only as far as it matters. Without a bounce, the usual case, that is one cheap statement.
+    # Counts no further than it matters. Without a bounce, the usual case, it costs one cheap statement.
     window = timedelta(minutes=settings.BOUNCE_BRAKE_WINDOW_MIN)
     asked: dict[str, Any] = {**_TERMS, "kinds": list(kinds), "window": window, "most": MAX_WAITING}
     with connection.cursor() as cursor:

@@ -1,10 +1,10 @@
-"""Decide when so much sign-up email bounces that it must be slowed. Pure."""
+"""Decide when sign-up email must be slowed because too much of it bounces. Pure."""
 
 from dataclasses import dataclass
 
-# The brake stays on until the share is down to this part of the limit: at the limit itself it would flap.
+#: The brake stays on until the share is down to this part of the limit: at the limit itself, it would flap.
 RELEASE_SHARE = 0.5
-# The relay's rounds follow each other sooner than this.
+#: The relay's rounds follow each other sooner than this.
 LONGEST_ROUND_S = 2.0
 
 
@@ -35,14 +35,14 @@ def must_slow(figures: BounceCounts, limits: BrakeLimits) -> bool:
 
 
 def decisive_count(bounced: int, limits: BrakeLimits) -> int:
-    # Beyond this count of sent email, the share is low.
+    # If more than this many were sent, the share is low.
     return int(bounced / (limits.share * RELEASE_SHARE)) + 1
 
 
 def releasable_now(since_last_s: float | None, per_min: float) -> int:
-    """Return how many messages may leave the queue, `since_last_s` seconds after the last.
+    """Return how many messages may leave the queue `since_last_s` after the last.
 
-    Time that a relay missed is not made up for: email would leave in a burst, which the brake prevents.
+    Missed time is not made up for, because that would send a burst.
     """
     gap_s = 60 / per_min
     if since_last_s is None:

@@ -6,17 +6,16 @@ from enum import Enum, auto
 
 from notifications.rules.retry import ErrorClass
 
-# Moments are seconds on one clock. A moment that lies ahead of the clock was written by another clock and does not
-# count.
+# Times are seconds on one clock. A time ahead of the clock was written by another clock and is ignored.
 
 CONSECUTIVE_FAILURES = 5
-# How many ids of failed messages a circuit keeps, and for how long a failed one lets others be the next probe.
+#: How many ids of failed messages a circuit keeps, and for how long a failed one lets others be the probe.
 MAX_FAILED_IDS = 20
 YIELD_S = 5.0
 
 
 class Signal(Enum):
-    """What an answer says about the provider, whatever it says about the message."""
+    """What an answer says about the provider; its message may have failed nevertheless."""
 
     WORKS = auto()
     FAILS = auto()
@@ -26,7 +25,7 @@ class Signal(Enum):
 
 SIGNALS: dict[ErrorClass | None, Signal] = {
     None: Signal.WORKS,
-    ErrorClass.PERMANENT: Signal.WORKS,  # it inspected the message and refused that one
+    ErrorClass.PERMANENT: Signal.WORKS,  # it refused this one message
     ErrorClass.RATE_LIMITED: Signal.NEUTRAL,  # the budget slows down for it
     ErrorClass.TRANSIENT: Signal.FAILS,
     ErrorClass.AMBIGUOUS: Signal.FAILS,
@@ -49,9 +48,9 @@ class Circuit:
     """The state of one provider's circuit: closed, open, or open with a probe."""
 
     failures: int = 0  # in a row, while it is closed
-    trips: int = 0  # openings without a success between them; 0: closed
-    since: float = 0.0  # when the first of them was
-    opened_at: float = 0.0  # when the last of them was
+    trips: int = 0  # openings since the last success; 0: closed
+    since: float = 0.0  # time of the first of them
+    opened_at: float = 0.0  # time of the last of them
     open_s: float = 0.0
     prober: str = ""
     probe_began: float = 0.0
@@ -59,12 +58,12 @@ class Circuit:
     # The last failure's.
     error_class: str = ""
     code: str = ""
-    # The messages that failed since the last success: their ids, the latest last.
+    # Ids of the messages that failed since the last success, the latest last.
     failed: tuple[str, ...] = ()
 
     @property
     def blames_one_message(self) -> bool:
-        # Then the message may be at fault and not the provider.
+        # Then the message may be at fault, not the provider.
         return len(self.failed) == 1 and self.error_class != ErrorClass.MISCONFIGURED
 
     @property
@@ -143,7 +142,7 @@ def answered(
 ) -> Circuit:
     """Return the state after an answer to a message.
 
-    `error_class` is None for an acceptance; `prober` is empty for other email.
+    `error_class` is None for an acceptance; `prober` is empty for a message that was no probe.
     """
     if circuit.is_open:
         return _after_probe(circuit, now, error_class, code, prober=prober, message=message)
@@ -167,7 +166,7 @@ def _after_probe(
         # Also after the probe's lease has expired.
         return CLOSED
     if error_class not in FAILURES:
-        # Throttled is not down: the budget waits as long as the provider wants.
+        # A rate limit is no outage: the budget waits as long as the provider asks for.
         return CLOSED if prober and prober == circuit.prober else circuit
     failed = _remember_failed(circuit, message)
     return _opened(failed, now, error_class, code) if prober and prober == circuit.prober else failed
@@ -186,7 +185,7 @@ def _opened(circuit: Circuit, now: float, error_class: ErrorClass, code: str) ->
         trips=circuit.trips + 1,
         since=circuit.since if circuit.is_open else now,
         opened_at=now,
-        # A float would overflow in an outage of weeks.
+        # Bounded, because a float would overflow in an outage of weeks.
         open_s=min(first_s * 2.0 ** min(circuit.trips, 10), longest_s),
         error_class=error_class.value,
         code=code,

@@ -1,4 +1,4 @@
-"""Tell the relay which provider accepts email now."""
+"""Find the provider that accepts email now, for the relay."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,6 @@
-"""Give permits to call providers, and report their answers to the shared circuits.
+"""Grant permits to call providers, and report their answers to the shared circuits.
 
-A healthy provider costs no call to Redis: a closed circuit is cached, and a success is only reported where it clears
+A healthy provider costs no call to Redis: a closed circuit is cached, and a success is only reported if it clears
 failures.
 """
 
@@ -33,17 +33,17 @@ from notifications.runtime.redis_client import cooldown
 
 logger = logging.getLogger(__name__)
 
-REFUSES_US = "%s refuses us (%s): no mail goes there until somebody mends the set-up"
-IS_DOWN = "%s is down (%s: %s): no mail goes there for now"
+REFUSES_US = "%s refuses us (%s): it gets no email until an operator fixes the set-up"
+IS_DOWN = "%s is down (%s: %s): it gets no email for now"
 
-# How long a process trusts the state that it read last.
+#: How long a process trusts the state that it read last.
 CACHE_S = 0.25
-# What a probe needs beside the call: budget, claim, rendering.
+#: What a probe needs in addition to the call: budget, claim, rendering.
 PROBE_MARGIN_S = 5.0
 
-COOLDOWN_REASON = "Redis is away, so every process judges by itself"
+COOLDOWN_REASON = "Redis is unavailable, so each process judges separately"
 
-# Providers whose circuits were last seen closed and without a failure, and when (monotonic).
+# Providers whose circuits were last read as closed and without failures, and when (monotonic).
 _healthy: dict[str, float] = {}
 
 
@@ -53,7 +53,7 @@ class Permit:
 
     provider: str
     prober: str = ""
-    # The id of the message to probe with, if messages were named.
+    # The id of the message to probe with, if `acquire` got messages.
     message: str = ""
 
 
@@ -101,12 +101,12 @@ def acquire(provider: str, messages: Sequence[UUID] = ()) -> Permit | None:
 
 
 def is_closed(provider: str) -> bool:
-    # Probes aside.
+    # An open circuit whose probe is due is not closed.
     return isinstance(admission(*store.current(provider)), Allow)
 
 
 def release(permit: Permit) -> None:
-    # Unanswered: the next probe is due immediately.
+    # Without an answer, the next probe is due immediately.
     if permit.prober:
         store.update(permit.provider, lambda circuit, now: released(circuit, permit.prober))
 
@@ -114,7 +114,7 @@ def release(permit: Permit) -> None:
 def report(permit: Permit, answer: Accepted | ProviderError, message: UUID | None = None) -> Effect:
     """Report a provider's answer to all processes. Handles Redis errors."""
     if isinstance(answer, ProviderError) and answer.never_left:
-        # It says nothing about the provider. A probe's permit is released by its caller.
+        # The error says nothing about the provider. The caller releases a probe's permit.
         return Effect(tripped=bool(permit.prober))
     error_class, code = _about_provider(answer)
     failed = error_class in FAILURES
@@ -173,13 +173,13 @@ def _log_transition(provider: str, done: store.CircuitChange) -> None:
     before, after = done.before, done.after
     was_down = before.is_open and not before.blames_one_message
     if was_down and not after.is_open:
-        logger.warning("%s takes mail again", provider)
+        logger.warning("%s accepts email again", provider)
     elif not after.is_open or (was_down and before.error_class == after.error_class):
         return
     elif after.blames_one_message:
         if not before.is_open:
             problem = f"{after.error_class}: {after.code}"
-            logger.warning("%s fails for the message %s again and again (%s)", provider, after.failed[0], problem)
+            logger.warning("%s keeps failing for message %s (%s)", provider, after.failed[0], problem)
     elif after.error_class == ErrorClass.MISCONFIGURED:
         logger.error(REFUSES_US, provider, after.code)
     else:
@@ -189,7 +189,7 @@ def _log_transition(provider: str, done: store.CircuitChange) -> None:
 def _state(provider: str, circuit: Circuit, now: float) -> CircuitState:
     reason = _reason(circuit, now)
     if circuit.is_open and circuit.blames_one_message:
-        # Another message gets through, or shows that the provider is down.
+        # Other messages get through, or show that the provider is down.
         return CircuitState(provider=provider, state="closed", reason=f"fails for one message, {reason}")
     state: str = "open"
     probes_in_s: float | None = 0.0

@@ -12,14 +12,14 @@ import redis
 from notifications.breaker.circuit import CLOSED, Circuit
 from notifications.runtime.redis_client import client, cooldown
 
-# A closed circuit without failures has no key, so a wiped Redis means that all are closed. During an outage of Redis
-# each process applies the same rules to the states that it saw last, on its own clock.
+# A closed circuit without failures has no key, so a wiped Redis means that all are closed. During an outage of Redis,
+# each process applies the same rules to the states that it read last, on its local clock.
 
 logger = logging.getLogger(__name__)
 
-# A state that has not changed for this long is outdated.
+#: A state that has not changed for this long is outdated.
 TTL_MS = 86_400_000
-# A circuit changes a few times until it is open and rarely afterwards: no update loses the race more often than this.
+#: Most attempts of an update. Circuits change rarely, so an update loses few races.
 TRIES = 50
 
 # Returns {1} if the value was swapped, else {0, current value, seconds, microseconds}. '' stands for no key.
@@ -37,7 +37,7 @@ _FIELDS = {field.name for field in fields(Circuit)}
 
 Rule = Callable[[Circuit, float], Circuit]
 
-# The states that this process saw last.
+# The states that this process read last.
 _seen: dict[str, Circuit] = {}
 _updating = threading.Lock()
 
@@ -57,7 +57,7 @@ def read(providers: Sequence[str]) -> tuple[list[Circuit], float]:
 
 
 def current(provider: str) -> tuple[Circuit, float]:
-    """Return one provider's circuit, and the time. Without Redis, this process's own."""
+    """Return one provider's circuit, and the time. Without Redis, this process's copy."""
     if not cooldown.active:
         try:
             states, now = read([provider])
@@ -69,7 +69,7 @@ def current(provider: str) -> tuple[Circuit, float]:
 
 
 def update(provider: str, rule: Rule) -> CircuitChange:
-    """Apply `rule` to the shared state, atomically; without Redis, to this process's own."""
+    """Apply `rule` to the shared state, atomically; without Redis, to this process's copy."""
     if not cooldown.active:
         try:
             return _update_shared(provider, rule)
@@ -108,7 +108,7 @@ def _update_shared(provider: str, rule: Rule) -> CircuitChange:
 
 def _start_cooldown(error: redis.RedisError) -> None:
     cooldown.start()
-    logger.warning("Redis is away (%s); this process judges providers by itself", type(error).__name__)
+    logger.warning("Redis is unavailable (%s); this process judges providers alone", type(error).__name__)
 
 
 def _fetch(providers: Sequence[str]) -> tuple[list[bytes], float]:

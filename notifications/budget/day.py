@@ -1,4 +1,4 @@
-"""Count what a provider was given in the last 24 hours. The count comes from the rows, which survive a wiped Redis."""
+"""Count the messages of the last 24 hours by provider, from rows that survive a wiped Redis."""
 
 from datetime import UTC, timedelta
 
@@ -9,17 +9,17 @@ from notifications.budget import scripts
 from notifications.models import DeliveryAttempt, Message
 from notifications.rules.states import Status
 
-# The provider accepted it, or may have: it counts these.
+# The provider counts messages that it accepted, or may have.
 COUNTED = [DeliveryAttempt.Result.ACCEPTED, DeliveryAttempt.Result.AMBIGUOUS]
 
 
 def rebuild(provider: str) -> None:
-    """Write the day's count into Redis, unless another process has. Raises redis.RedisError and database errors."""
+    """Write the daily count into Redis, unless another process has. Raises redis.RedisError and database errors."""
     scripts.run("rebuild_day", provider, hours=sent_by_hour(provider), in_flight=in_flight(provider))
 
 
 def sent_by_hour(provider: str) -> dict[str, int]:
-    # By hour since the epoch; what the provider has counted.
+    # What the provider has counted, by hour since the epoch.
     attempts = DeliveryAttempt.objects.filter(
         provider=provider, recorded_at__gt=Now() - timedelta(hours=24), result__in=COUNTED
     )
@@ -28,5 +28,5 @@ def sent_by_hour(provider: str) -> dict[str, int]:
 
 
 def in_flight(provider: str) -> int:
-    # Their attempts are not recorded yet.
+    # Messages whose attempts are not recorded yet.
     return Message.objects.filter(status=Status.SENDING, provider=provider, handed_over_at__isnull=False).count()

@@ -1,7 +1,7 @@
 """Limit what a process sends without Redis: a small share, no bulk email.
 
 The number of processes is unknown, so the share is small: with the default of a tenth, ten processes together still
-keep the rate.
+keep to the rate.
 """
 
 import threading
@@ -13,7 +13,7 @@ from notifications.conf import settings
 from notifications.rules.states import Stream
 from notifications.runtime.redis_client import COOLDOWN_S, cooldown
 
-# For a provider without a rate: this many messages a second harm no provider.
+#: For a provider without a rate: this many messages per second are safe for any provider.
 UNKNOWN_RATE = 10.0
 
 
@@ -45,9 +45,9 @@ class LocalBucket:
 _buckets: defaultdict[str, LocalBucket] = defaultdict(LocalBucket)
 # The rate that the shared budget last reported: the account may allow less than the settings.
 _seen: dict[str, float] = {}
-# What was left of the provider's day then, less what was taken here since.
+# What was left of the daily limit at that time, less what this process has taken since.
 _left: dict[str, int] = {}
-# What was taken here and is not yet counted in the provider's day.
+# What this process has taken and the daily count lacks.
 _owed: defaultdict[str, int] = defaultdict(int)
 _counts = threading.Lock()
 
@@ -69,19 +69,19 @@ def reserve_locally(provider: str, stream: Stream, wanted: int, rate: float) -> 
 
 
 def take_debt(provider: str) -> int:
-    # Messages taken here that the shared count lacks. One thread gets them.
+    # Messages that the shared daily count lacks. Only one thread gets them.
     with _counts:
         return _owed.pop(provider, 0)
 
 
 def owe(provider: str, messages: int) -> None:
-    # They were not counted after all.
+    # The shared daily count still lacks them.
     with _counts:
         _owed[provider] += messages
 
 
 def note_shared(provider: str, rate: float, left: int) -> None:
-    # `left` is what is left of the day.
+    # `left` is what is left of the daily limit.
     with _counts:
         _seen[provider], _left[provider] = rate, left
 

@@ -13,13 +13,13 @@ from notifications.rules.states import Stream
 from notifications.runtime.redis_client import cooldown
 
 # In any window of T seconds a provider gets at most rate * T + burst messages, over all streams. Every stream always
-# gets its floor; idle shares can be borrowed, by critical email first and by bulk last. The account's quota, a day's
-# limit and the provider's own complaints lower the rate. Without Redis each process keeps to a small limit.
+# gets its floor; idle shares can be borrowed, by critical email first and by bulk last. The account's quota, the daily
+# limit and the provider's answers can lower the rate. Without Redis, each process keeps to a small limit.
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# Throttled: less immediately, a little more every minute, as senders on SES have found to work.
+# When throttled, the rate drops immediately and recovers slowly every minute, which works for senders on SES.
 THROTTLE_STEP = 0.7
 THROTTLE_LEAST = 0.1
 THROTTLE_ONCE_PER_S = 1.0
@@ -40,8 +40,7 @@ class Grant:
 def reserve(provider: str, stream: Stream, wanted: int) -> Grant:
     """Take up to `wanted` messages from the budget.
 
-    Raises database errors. A grant is spent unless it is released. The database is read if the day's count has to be
-    rebuilt.
+    Raises database errors, because it may have to rebuild the daily count. A grant is spent unless it is released.
     """
     grant = _with_redis(lambda: _shared(provider, stream, wanted))
     return grant or Grant(*fallback.reserve_locally(provider, stream, wanted, rate_of(provider)))
@@ -62,7 +61,7 @@ def uncount(provider: str, granted_at: int) -> None:
 def throttle(provider: str, retry_after_s: float | None = None) -> None:
     """Lower the rate of a provider that asks for less, and pause it.
 
-    The pause is `retry_after_s`, 15 minutes at most.
+    The pause is `retry_after_s`, at most 15 minutes.
     """
     pause_s = min(retry_after_s or 0.0, LONGEST_PAUSE_S)
     fallback.pause(provider, pause_s)
@@ -78,7 +77,7 @@ def throttle(provider: str, retry_after_s: float | None = None) -> None:
         )
     )
     if was_lowered:
-        logger.warning("%s throttles us; its rate is lowered and comes back slowly", provider)
+        logger.warning("%s throttles us; its rate is lowered and recovers slowly", provider)
 
 
 def _with_redis(act: Callable[[], T]) -> T | None:
@@ -89,7 +88,7 @@ def _with_redis(act: Callable[[], T]) -> T | None:
         return act()
     except redis.RedisError as error:
         cooldown.start()
-        logger.warning("Redis is away (%s); this process keeps to a small limit of its own", type(error).__name__)
+        logger.warning("Redis is unavailable (%s); this process keeps to its fallback limit", type(error).__name__)
         return None
 
 
@@ -99,7 +98,7 @@ def _shared(provider: str, stream: Stream, wanted: int) -> Grant:
         answer = scripts.run("reserve", provider, terms=terms, wanted=wanted, owed=debt)
         if answer[0] < 0:
             day.rebuild(provider)
-            # The rows, and so the day, hold what was sent without Redis.
+            # The rebuilt count includes what was sent without Redis.
             debt = 0
             quota.restore(provider)
             answer = scripts.run("reserve", provider, terms=terms, wanted=wanted, owed=0)

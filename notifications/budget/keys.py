@@ -1,4 +1,4 @@
-"""Name what the budget keeps in Redis."""
+"""The budget's keys in Redis."""
 
 
 def state_key(provider: str) -> str:
@@ -7,7 +7,7 @@ def state_key(provider: str) -> str:
 
 
 def day_key(provider: str) -> str:
-    # A hash by hour since the epoch: messages given to the provider.
+    # A hash: messages sent through the provider, by hour since the epoch.
     return f"mailroom:day:{provider}"
 
 

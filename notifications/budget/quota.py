@@ -18,10 +18,10 @@ from notifications.providers.registry import account_of
 
 logger = logging.getLogger(__name__)
 
-# For how long an answer is valid if no other follows; then the settings alone decide.
+#: How long an answer is valid if no other follows; then the settings alone decide.
 VALID_FOR_S = 86_400.0
-# The slowest rate; an account that may send nothing says so at every call.
-LEAST_RATE = 0.1
+#: The lowest rate. An account that may send nothing refuses each call anyway.
+MIN_RATE = 0.1
 
 
 def refresh_all() -> int:
@@ -40,7 +40,7 @@ def refresh(provider: str, account: Account) -> Quota | None:
             _save(provider, quota)
             _publish(provider, quota)
     except (ProviderError, redis.RedisError, DatabaseError) as error:
-        logger.warning("the quota of %s is not known anew (%s); the last one holds", provider, type(error).__name__)
+        logger.warning("cannot refresh the quota of %s (%s); the last one stays valid", provider, type(error).__name__)
         return None
     return quota
 
@@ -59,7 +59,7 @@ def _save(provider: str, quota: Quota) -> None:
 
 
 def _publish(provider: str, quota: Quota, valid_for_s: float = VALID_FOR_S) -> None:
-    rate = None if quota.per_second is None else max(quota.per_second * settings.EMAIL_QUOTA_SHARE, LEAST_RATE)
+    rate = None if quota.per_second is None else max(quota.per_second * settings.EMAIL_QUOTA_SHARE, MIN_RATE)
     values: dict[str, Any] = {
         "rate": rate,
         "daily": quota.per_day,

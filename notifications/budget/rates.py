@@ -6,9 +6,9 @@ from typing import TypeVar
 T = TypeVar("T")
 
 FASTEST = 10_000.0
-# Each provider has the rate that its class names.
+# The value of EMAIL_RATE for which each provider has its usual rate.
 USUAL = "usual"
-MOST_A_DAY = 1_000_000_000
+MAX_A_DAY = 1_000_000_000
 
 
 class BadRateError(ValueError):
@@ -34,11 +34,11 @@ def parse_floors(text: str, names: Collection[str]) -> dict[str, float]:
     Raises BadRateError, also for floors above 1 in total.
     """
     if text.strip() and "=" not in text:
-        raise BadRateError("a floor names no stream; one for every stream is hardly meant")
+        raise BadRateError("a floor has no stream; write it as critical=0.5")
     shares = _pairs(text, names, _share)
-    # Shares are decimals that binary fractions miss by a hair: 0.7 + 0.2 + 0.1 is not more than the whole.
+    # Allows for rounding: shares like 0.7, 0.2 and 0.1 have no exact binary fractions.
     if sum(shares.values()) > 1 + 1e-9:
-        raise BadRateError("the floors together are more than 1, which is all there is to share")
+        raise BadRateError("the floors add up to more than 1")
     return shares
 
 
@@ -59,7 +59,7 @@ def _pairs(text: str, names: Collection[str], read: Callable[[str], T]) -> dict[
     for part in text.split(","):
         name, _, value = part.partition("=")
         if name.strip() not in names:
-            raise BadRateError(f"it names what is none of {', '.join(sorted(names))}")
+            raise BadRateError(f"use only these names: {', '.join(sorted(names))}")
         if name.strip() in values:
             raise BadRateError(f"{name.strip()} is named twice")
         values[name.strip()] = read(value)
@@ -68,7 +68,7 @@ def _pairs(text: str, names: Collection[str], read: Callable[[str], T]) -> dict[
 
 def _rate(text: str) -> float:
     rate = _number(text, "a number of messages per second")
-    if not 0 < rate <= FASTEST:  # the buckets count in microseconds; beyond this a token has no length left
+    if not 0 < rate <= FASTEST:  # the buckets count in microseconds
         raise BadRateError(f"messages per second must be above 0 and at most {FASTEST:.0f}")
     return rate
 
@@ -82,8 +82,8 @@ def _share(text: str) -> float:
 
 def _count(text: str) -> int:
     count = _number(text, "a number of messages per day")
-    if not (1 <= count <= MOST_A_DAY and count.is_integer()):
-        raise BadRateError(f"messages per day must be a whole number from 1 to {MOST_A_DAY}")
+    if not (1 <= count <= MAX_A_DAY and count.is_integer()):
+        raise BadRateError(f"messages per day must be a whole number from 1 to {MAX_A_DAY}")
     return int(count)
 
 
@@ -91,4 +91,4 @@ def _number(text: str, what: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise BadRateError(f"a part is not {what}") from None
+        raise BadRateError(f"a value is not {what}") from None

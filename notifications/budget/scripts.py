@@ -12,10 +12,9 @@ from notifications.budget.keys import day_key, pace_key, state_key
 from notifications.budget.terms import Terms
 from notifications.runtime.redis_client import client
 
-# All of a provider's state is one hash (KEYS[1]); what it was given in the last day is a second one (KEYS[2]: hour
-# since the epoch -> messages). A bucket is a GCRA: a token bucket that stores one moment, the one at which it will be
-# full, instead of a level. Moments are microseconds since the epoch. ARGV[1] is a JSON object, called `ask` in the
-# scripts.
+# A provider's state is one hash (KEYS[1]); its daily count is a second one (KEYS[2]: hour since the epoch -> messages).
+# A bucket is a GCRA: a token bucket that stores the time at which it will be full instead of a level. Times are
+# microseconds since the epoch. ARGV[1] is a JSON object, called `ask` in the scripts.
 
 # The files in lua/ that a script consists of, in this order.
 PARTS = {

@@ -1,4 +1,4 @@
-"""Turn the settings of the budget into the terms that its scripts work with."""
+"""Turn the budget's settings into the parameters of its scripts."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,24 +10,24 @@ from notifications.rules.states import Stream
 
 STREAMS = tuple(Stream.values)
 
-# Settings are texts that hardly ever change; each is parsed once.
+# Each text is parsed only once: settings hardly ever change.
 _rates, _floors, _daily = (lru_cache(rates.parse_rates), lru_cache(rates.parse_floors), lru_cache(rates.parse_daily))
 
-# How far a stream may draw the provider's bucket down by borrowing: so many messages and so many seconds' worth of the
-# rate. Critical mail reaches what the others have to leave. The bucket does not overflow while workers ask every 0.4 s,
-# and the relay brings back every 0.2 s what was refused.
+# How far a stream may draw the provider's bucket down by borrowing: messages, plus seconds' worth of the rate. Critical
+# email can use what other streams must leave. The bucket does not overflow while workers ask every 0.4 s and the relay
+# publishes refused messages again every 0.2 s.
 BORROW = {Stream.CRITICAL: 2.0, Stream.DEFAULT: 1.75, Stream.BULK: 1.5}
 BORROW_S = {Stream.CRITICAL: 0.6, Stream.DEFAULT: 0.5, Stream.BULK: 0.4}
-# Below that lies the room of the floors, one message and so many seconds' worth of each. A floor therefore never finds
-# the bucket empty, however much the others have borrowed.
+# Below that is the room for the floors: one message and this many seconds' worth of each. So a floor never finds the
+# bucket empty, however much other streams have borrowed.
 FLOOR_S = 0.2
-# Between a grant and the call that uses it there is some work, and a machine may be busy.
+#: The time between a grant and its call: there is some work, and the machine may be busy.
 USE_WITHIN_S = 0.25
 CEILING_S = 0.4
-# Bulk leaves the last fifth of a day's limit to the email that people wait for.
+# Bulk leaves the last fifth of the daily limit to email that users wait for.
 DAY_SHARE = {Stream.CRITICAL: 1.0, Stream.DEFAULT: 1.0, Stream.BULK: 0.8}
 DAY_WAIT_S = 300.0
-# No message waits longer than this beyond the moment at which the first one can go; then it asks again.
+#: The longest wait after the first message of a group can be sent; then a message asks again.
 LONGEST_WAIT_S = 30.0
 LONGEST_PAUSE_S = 900.0
 RECOVERY_PER_MINUTE = 0.05

@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
             name='replays',
             field=models.PositiveSmallIntegerField(db_default=0, default=0),
         ),
-        # When older dead letters died was not written down; no later than now.
+        # The time of death of older dead letters is unknown: now is the latest possible.
         migrations.RunSQL("UPDATE notifications_message SET died_at = now() WHERE status = 'dead'", migrations.RunSQL.noop),
         migrations.AddIndex(
             model_name='message',

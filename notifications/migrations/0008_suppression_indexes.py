@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    # CREATE INDEX CONCURRENTLY: the list can be long, and email goes on meanwhile.
+    # CREATE INDEX CONCURRENTLY: the list can be long, and email is sent meanwhile.
     atomic = False
 
     dependencies = [("notifications", "0007_housekeeping")]

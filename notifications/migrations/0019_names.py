@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        # The memory of when a job was last done moves to the job's new name. A beat of the other release may have
-        # written that name already.
+        # The row of when a job last ran moves to the job's new name. A beat of the other release may have written that
+        # name already.
         migrations.RunSQL(rename_job("forget", "anonymize"), rename_job("anonymize", "forget")),
     ]

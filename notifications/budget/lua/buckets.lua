@@ -1,20 +1,20 @@
--- The buckets of a provider and of one stream. Follows state.lua.
+-- The buckets of a provider and of one stream. Runs after state.lua.
 local rate = math.min(ask.rate, account('quota_rate') or ask.rate) * factor()
 local function bucket(name, depth, per_second)
   local interval = 1000000 / per_second
   local full, latest = math.max(state[name] or 0, now), now + depth * interval
   if full > latest + 1 then
-    -- Emptier than empty: the moment is from another server's clock.
+    -- Below empty: another server's clock wrote the time.
     full = latest
     change(name, full)
   end
   return {name = name, depth = depth, interval = interval, full = full}
 end
--- How many tokens a bucket has above the level at which it is `depth` down.
+-- The tokens of a bucket above the level that is `depth` below full.
 local function room(of, depth)
   return math.floor((now - of.full) / of.interval + (depth or of.depth) + 0.000001)
 end
--- When it has one.
+-- When a bucket has one such token.
 local function opens(of, depth)
   return of.full - ((depth or of.depth) - 1) * of.interval
 end

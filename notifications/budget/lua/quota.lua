@@ -1,4 +1,4 @@
--- Applies the quota of the account. Returns 0, and does nothing, while there is no own count to compare its count with.
+-- Applies the quota of the account. Returns 0 without effect while there is no daily count to compare it with.
 if ask.sent_today > 0 and redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
 redis.call('HDEL', KEYS[1], 'quota_rate', 'quota_day')
 if ask.rate then change('quota_rate', ask.rate) end

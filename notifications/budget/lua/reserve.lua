@@ -1,5 +1,5 @@
 -- Grants messages. Returns the number granted (-1: Redis was wiped and nothing was done), the waits of the first and of
--- the last refused message (us), the moment, the rate now (messages per 1,000 s), and what is left of the day.
+-- the last refused message (us), the time, the rate now (messages per 1,000 s), and what is left of the daily limit.
 if redis.call('EXISTS', KEYS[2]) == 0 then return {-1, 0, 0, now, 0, 0} end
 if ask.owed > 0 then count_day(hour, ask.owed) end
 local limit = math.min(ask.daily or math.huge, account('quota_day') or math.huge)
@@ -25,7 +25,7 @@ end
 local refused = ask.wanted - granted
 local still_left = math.max(0, math.min(left - granted, 1000000000))
 if refused == 0 then
-  -- A pause or a spent day is over.
+  -- A pause or a used-up daily limit is over.
   if tonumber(redis.call('GET', KEYS[3]) or '1') == 0 then redis.call('DEL', KEYS[3]) end
   keep()
   return {granted, 0, 0, now, rate * 1000, still_left}

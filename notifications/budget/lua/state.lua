@@ -14,16 +14,16 @@ local function keep()
   redis.call('HSET', KEYS[1], unpack(changes))
   redis.call('PEXPIRE', KEYS[1], 172800000)
 end
--- What throttling has left of the rate; it comes back with time.
+-- The factor by which throttling lowers the rate; it recovers with time.
 local function factor()
-  -- Another server's clock, after a fail-over, may be behind the one that wrote the moment.
+  -- After a fail-over, the clock may be behind the one that wrote the time.
   return math.min(1, (state.factor or 1) + math.max(0, now - (state.factor_at or now)) * ask.recovery_per_us)
 end
 local function account(name)
   return (state.quota_until or 0) > now and state[name] or nil
 end
 local hour = math.floor(now / 3600000000)
--- The running hour and the 24 before it: never less than what any 24 hours hold.
+-- The current hour and the 24 before it: never less than any 24 hours.
 local function own_day()
   local sum = 0
   local hours = redis.call('HGETALL', KEYS[2])
@@ -35,7 +35,7 @@ local function own_day()
 end
 local function count_day(at_hour, messages)
   local name = string.format('%.0f', at_hour)
-  -- A count that was rebuilt in between may not hold what is given back.
+  -- A count that was rebuilt in between may lack what is released.
   if messages < 0 then messages = -math.min(-messages, tonumber(redis.call('HGET', KEYS[2], name) or '0')) end
   redis.call('HINCRBY', KEYS[2], name, string.format('%.0f', messages))
   redis.call('PEXPIRE', KEYS[2], 90000000)

@@ -1,4 +1,4 @@
--- Lowers the rate by one step, at most once in a second, however many workers are throttled. Returns 1 for that step.
+-- Lowers the rate by one step, at most once per second, however many workers are throttled. Returns 1 for that step.
 local lowered = 0
 if now - (state.factor_at or 0) >= ask.once_per_us then
   change('factor', math.max(ask.least_factor, factor() * ask.step))

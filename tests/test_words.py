@@ -27,7 +27,6 @@ PENDING = (
     "tests/notifications/breaker/", "tests/notifications/budget/", "tests/notifications/delivery/",
     "tests/notifications/models/", "tests/notifications/outbox/", "tests/notifications/rules/",
     "tests/notifications/stateful/", "tests/notifications/bounce_brake/",
-    "notifications/providers/", "notifications/events/", "notifications/conf/",
     "tests/notifications/providers/", "tests/notifications/events/", "tests/notifications/conf/",
     "notifications/admin/", "notifications/operations/", "notifications/housekeeping/", "notifications/runtime/",
     "notifications/management/", "notifications/templates/", "notifications/static/", "notifications/locale/",

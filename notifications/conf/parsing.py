@@ -1,4 +1,4 @@
-"""Parse settings from text, with the same limits for Django's settings. Pure."""
+"""Parse settings from text, and check values of Django's settings by the same limits. Pure."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 N = TypeVar("N", int, float)
 
-# More than any count or time of ours; libraries keep such numbers in 32 bits.
+# Larger than any count or time here; libraries keep such numbers in 32 bits.
 MOST = 1_000_000_000
 TRUE = {"1", "true", "yes", "y", "on"}
 FALSE = {"0", "false", "no", "n", "off"}
@@ -16,16 +16,16 @@ IN_DIGITS = "a number written in digits"
 
 
 class NotReadableError(ValueError):
-    """A value of the wrong type; the text names the right one."""
+    """A value has the wrong type. The text names the right one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parser(Generic[T]):
-    #: Returns the value that a text stands for. Raises ValueError.
+    #: Returns the value of a text. Raises ValueError.
     parse: Callable[[str], T]
-    #: Returns a value of Django's settings as it is. Raises ValueError.
+    #: Returns a value of Django's settings unchanged. Raises ValueError.
     accept: Callable[[Any], T]
-    #: True where an empty variable is an empty value and not the default.
+    #: True if an empty variable is an empty value and not the default.
     takes_empty: bool = False
 
 
@@ -34,7 +34,7 @@ def text_parser() -> Parser[str]:
 
 
 def filled_parser() -> Parser[str]:
-    # An empty variable stands for the default.
+    # An empty variable means the default.
     return Parser(parse=str, accept=_text)
 
 
@@ -68,7 +68,7 @@ def choice_parser(allowed: Iterable[str]) -> Parser[str]:
 
 
 def split_list(text: str) -> list[str]:
-    # Commas separate items or, if the value has several lines, line breaks do.
+    # Commas separate items; in a value of several lines, line breaks do.
     lines = text.splitlines()
     parts = lines if len(lines) > 1 else text.split(",")
     return [part.strip() for part in parts if part.strip()]

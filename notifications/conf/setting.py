@@ -27,11 +27,11 @@ class Setting(Generic[T]):
     tidy: Callable[[T], T] = copy
     #: Yields what makes a value of the right type unusable, from the setting's name and the value.
     check: Callable[[str, T], Iterable[CheckMessage]] = value_checks.check_nothing
-    #: True where the environment has to have it.
+    #: True if the environment must have it.
     required: bool = False
-    #: True where processes of one project differ: the environment has the default.
+    #: True if processes of one project differ: the default is in the environment.
     of_process: bool = False
-    #: False for what belongs to the project's code.
+    #: False if only the project's code may set it.
     in_environment: bool = True
     name: str = field(init=False)
 
@@ -56,12 +56,12 @@ def text(default: str, help_text: str, **options: Any) -> Setting[str]:
 
 
 def filled(default: str, help_text: str, **options: Any) -> Setting[str]:
-    # An empty variable stands for the default.
+    # An empty variable means the default.
     return Setting(default, help_text, parsing.filled_parser(), **options)
 
 
 def url(default: str, help_text: str, **options: Any) -> Setting[str]:
-    # Paths are added to it.
+    # Without a slash at its end: paths are appended.
     return text(default, help_text, tidy=lambda value: value.rstrip("/"), **options)
 
 
@@ -98,6 +98,6 @@ def choice(default: str, help_text: str, allowed: tuple[str, ...]) -> Setting[st
 
 
 def function(help_text: str) -> Setting[str]:
-    # A dotted path of the project; empty for the engine's own function.
+    # A dotted path in the project; empty for the engine's function.
     check = value_checks.check_dotted_path
     return Setting("", help_text, parsing.text_parser(), check=check, in_environment=False)

@@ -1,6 +1,6 @@
 """Interpret stored events: find the message of each, and apply what it reports.
 
-A batch costs the same few statements, however many events it holds.
+A batch of any size costs the same few statements.
 """
 
 import logging
@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from notifications.events import suppress
 from notifications.events.finding import find
 from notifications.events.splitting import split_first
-from notifications.events.writing import write_down
+from notifications.events.writing import write_results
 from notifications.models import DeliveryAttempt, Message, ProviderEvent, transitions
 from notifications.models.transactions import short_transaction
 from notifications.providers.base.answers import report
@@ -28,14 +28,14 @@ from notifications.rules.states import Event, Status
 logger = logging.getLogger(__name__)
 
 BATCH = 500
-# So long an event may wait for a message before it is somebody else's.
+# An event that finds no message within this time is foreign.
 PARK_FOR_S = 3600
 State = ProviderEvent.State
 
 
 @dataclass(frozen=True)
 class Understood:
-    """An event, interpreted, with its message."""
+    """An interpreted event with its message."""
 
     event: ProviderEvent
     interpreted: InterpretedEvent
@@ -43,13 +43,13 @@ class Understood:
 
 
 def read_due(limit: int = BATCH) -> Counter[str]:
-    """Read at most `limit` due events; return how many came to which state.
+    """Read at most `limit` due events, and count them by their new state.
 
-    Several processes may read simultaneously: each skips the events and messages that another holds. Raises database
-    errors, and then nothing has changed.
+    Raises database errors, and then nothing has changed. Several processes may read simultaneously: each skips the
+    events and messages that another has locked.
     """
     with short_transaction():
-        # Large batches wait until what came one by one is read.
+        # Large batches wait until all single events are read.
         events = list(_due()[:limit]) or (list(_due()[:limit]) if split_first() else [])
         if not events:
             return Counter()
@@ -63,14 +63,14 @@ def read_due(limit: int = BATCH) -> Counter[str]:
                 _fill(event, interpreted, messages.get(message_id) if message_id else None)
                 _file(event, interpreted, found.addresses.get(event.pk, ""))
         done = [event for event in events if found.ids.get(event.pk) not in busy]
-        write_down(done)
+        write_results(done)
         _apply([Understood(event, interpreted, event.message) for event, interpreted in read if event.message])
         _apply_to_addresses([(event, interpreted) for event, interpreted in read if event.pk in found.addresses])
     return Counter(event.state for event in done)
 
 
 def set_aside_first(error: str) -> None:
-    # This event makes the database refuse every batch that holds it.
+    # The database rejects every batch that contains this event.
     with short_transaction():
         ids = list(_due().values_list("id", flat=True)[:1])
         ProviderEvent.objects.filter(id__in=ids).update(state=State.UNREADABLE, detail=error[:300])
@@ -79,24 +79,24 @@ def set_aside_first(error: str) -> None:
 def _due() -> QuerySet[ProviderEvent, ProviderEvent]:
     due = ProviderEvent.objects.filter(state__in=[State.STORED, State.PARKED], read_after__lte=Now())
     over = Q(received_at__lt=Now() - timedelta(seconds=PARK_FOR_S))
-    # Spelled like this, mypy does not take it for a second definition of the attribute.
+    # In this form, mypy sees no second definition of the attribute.
     due = due.annotate(**{"is_given_up": over})  # noqa: PIE804
     return due.order_by("read_after").select_for_update(skip_locked=True)
 
 
 def _webhook(provider: str) -> Webhook:
     if (webhook := webhook_of(provider)) is None:
-        raise UnknownEventError("no such provider is registered")
+        raise UnknownEventError("no provider of this name is registered")
     return webhook
 
 
 def _read(event: ProviderEvent) -> InterpretedEvent | None:
-    # If the event says nothing, or nothing Mailroom understands, its state is the answer.
+    # None if the event is not about delivery or cannot be read; its state says which.
     try:
         if report.is_answer(event.event_id):
             return report.interpreted(event.payload)
         interpreted = _webhook(event.provider).interpret(event.payload)
-    except Exception as error:  # noqa: BLE001 - whatever one event makes a mapping raise must not stop the others
+    except Exception as error:  # noqa: BLE001 - an event that cannot be read must not stop the others
         logger.warning("event %s of %s cannot be read (%s)", event.pk, event.provider, type(error).__name__)
         event.state = State.UNREADABLE
         event.detail = (str(error) if isinstance(error, UnknownEventError) else type(error).__name__)[:300]
@@ -107,37 +107,37 @@ def _read(event: ProviderEvent) -> InterpretedEvent | None:
 
 
 def _locked(ids: set[UUID]) -> dict[UUID, Message]:
-    # Messages that another process locks are skipped: it must not stop every reader.
+    # Skips messages that another process has locked, so that it cannot stop every reader.
     return Message.objects.filter(id__in=ids).order_by("id").select_for_update(skip_locked=True).in_bulk()
 
 
 def _existing(ids: set[UUID]) -> set[UUID]:
-    # Their events are read in the next round.
+    # The events of these messages are read in the next round.
     return set(Message.objects.filter(id__in=ids).values_list("id", flat=True)) if ids else set()
 
 
 def _fill(event: ProviderEvent, interpreted: InterpretedEvent, message: Message | None) -> None:
     event.kind = interpreted.kind
     event.bounce = interpreted.bounce or ""
-    # Our own spelling where there is one: a provider may write a domain in another form.
+    # A provider may spell a domain differently, so our spelling has precedence.
     event.recipient = message.to_address.lower() if message else interpreted.recipient[:320]
     event.attempt = interpreted.attempt
     event.provider_message_id = interpreted.provider_message_id[:200]
     event.detail = interpreted.detail[:300]
     if message and message.anonymized_at:
-        # What became of it is kept; to whom it was does not come back.
+        # Keeps the outcome of the message, but no personal data.
         event.detail, event.payload = "", {}
     event.occurred_at = interpreted.occurred_at
     event.message = message
 
 
 def _file(event: ProviderEvent, interpreted: InterpretedEvent, address: str) -> None:
-    # `address` is the address of ours that the event is about, if it names no message.
+    # `address` is one that we wrote to, if the event names no message.
     event.recipient = address or event.recipient
     if event.message or address:
         event.state = State.APPLIED
     elif interpreted.message_id or not interpreted.is_named or event.is_given_up:
-        # Our rows are committed before a provider hears of them: an id that is not there is none of ours.
+        # Our rows are committed before a provider receives their ids, so an unknown id is not ours.
         event.state = State.FOREIGN
     else:
         event.state = State.PARKED
@@ -146,7 +146,7 @@ def _file(event: ProviderEvent, interpreted: InterpretedEvent, address: str) -> 
 def _apply(understood: Sequence[Understood]) -> None:
     if not understood:
         return
-    # Whatever a provider reports of an email afterwards, it has taken it.
+    # A provider that reports on an email has accepted it.
     taken = [one for one in understood if one.interpreted.was_taken]
     _note_lost_attempts(taken)
     outcomes: dict[Outcome, set[UUID]] = defaultdict(set)
@@ -170,21 +170,21 @@ def _accept_all(taken: Sequence[Understood]) -> None:
 
 
 def _apply_to_addresses(read: Sequence[tuple[ProviderEvent, InterpretedEvent]]) -> None:
-    # A report about an address counts for the address, whichever message it was about.
+    # These reports are about an address without a message.
     suppress.consider([suppress.Report(event, interpreted) for event, interpreted in read])
 
 
 def _note_lost_attempts(understood: Sequence[Understood]) -> None:
-    # During a hand-over a message has no attempt yet, and gets none if that worker is lost now. If the worker's own
-    # report arrives, it fills in what is unknown here.
+    # During a hand-over the attempt has no row yet, and gets none if the worker is lost. If the worker does record it,
+    # it completes this row.
     calling = [one for one in understood if one.message.status == Status.SENDING and one.message.handed_over_at]
-    # Of one message, an event about this very attempt says more than one about an older.
+    # An event about the last attempt has precedence over one about an older attempt.
     held = {one.message.id: one for one in sorted(calling, key=_is_of_the_last_attempt)}
     DeliveryAttempt.objects.bulk_create([_last_attempt(one) for one in held.values()], ignore_conflicts=True)
 
 
 def _is_of_the_last_attempt(one: Understood) -> bool:
-    # Without our own number, and with earlier attempts, it was one of those whose id led to the message.
+    # An event without our number belongs to an earlier attempt, if there is one: its id led to the message.
     return (one.interpreted.attempt or 1) == one.message.attempts
 
 
@@ -196,10 +196,10 @@ def _last_attempt(one: Understood) -> DeliveryAttempt:
     else:
         attempt.provider, attempt.error_code = one.message.provider, "overtaken"
         attempt.result = DeliveryAttempt.Result.AMBIGUOUS
-        attempt.error = "an older attempt turned out to have been taken while the provider was being called"
+        attempt.error = "the provider reported that it had accepted an older attempt, during this call"
     return attempt
 
 
 def _accept(provider: str, ids: Iterable[UUID]) -> None:
-    # An acceptance is final, also one of an older attempt, and also before the worker records it.
+    # An acceptance is final, even of an older attempt, and even before the worker records it.
     transitions.apply(Event.ACCEPTED, Message.objects.filter(id__in=ids), provider=provider)

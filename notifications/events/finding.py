@@ -1,4 +1,4 @@
-"""Find the message of each event, or the address that it is about."""
+"""Find the message of each event, or else its address."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from notifications.rules.states import STATUSES
 
 Read = Sequence[tuple[ProviderEvent, InterpretedEvent]]
 
-# What an event may say of an address without naming a message. Nothing follows for an address from a delivery.
+# Events that affect an address even if they name no message.
 ABOUT_ADDRESSES = {
     EventType.BOUNCED,
     EventType.REJECTED,
@@ -22,8 +22,9 @@ ABOUT_ADDRESSES = {
     EventType.NOT_SPAM,
     EventType.UNSUBSCRIBED,
 }
-# For each address the newest message that the provider could be speaking of: it, or the SMTP server that may be its
-# own, had taken it by then, as far as clocks agree. And whether we have ever written to the address.
+# For each address, the newest message that the provider may report on: it, or an SMTP server that may be the
+# provider's, had accepted the message by then, allowing for different clocks. Also whether we have ever written to the
+# address.
 _BY_ADDRESS = """
 SELECT asked.event_id, (
     SELECT id FROM notifications_message AS message
@@ -38,14 +39,14 @@ FROM unnest(%(ids)s::bigint[], %(addresses)s::text[], %(providers)s::text[], %(t
 
 @dataclass
 class Found:
-    """The message of each event, by key, and the events about our addresses."""
+    """Message ids and addresses by the keys of their events."""
 
     ids: dict[int, UUID] = field(default_factory=dict)
     addresses: dict[int, str] = field(default_factory=dict)
 
 
 def find(read: Read) -> Found:
-    # A handful of statements, and only where an event needs them.
+    # Each step costs a statement only if an event needs it.
     found = Found({event.pk: meaning.message_id for event, meaning in read if meaning.message_id})
     for step in (_by_receipt, _by_header):
         found.ids |= step([(event, meaning) for event, meaning in read if event.pk not in found.ids])
@@ -55,18 +56,18 @@ def find(read: Read) -> Found:
 
 
 def _by_receipt(read: Read) -> dict[int, UUID]:
-    # By the id that the provider gave an attempt.
+    # By the provider's id of an attempt.
     receipts = {meaning.provider_message_id for _, meaning in read} - {""}
     if not receipts:
         return {}
-    # PostgreSQL uses the index of known ids for a long list only where its condition is repeated.
+    # For a long list, PostgreSQL uses the partial index of known ids only if its condition is repeated.
     attempts = DeliveryAttempt.objects.filter(provider_message_id__in=receipts).exclude(provider_message_id="")
     known = dict(attempts.values_list("provider_message_id", "message_id"))
     return {event.pk: known[f.provider_message_id] for event, f in read if f.provider_message_id in known}
 
 
 def _by_header(read: Read) -> dict[int, UUID]:
-    # Other applications write Message-IDs of this form, so only existing rows count.
+    # Other applications also write Message-IDs of this form, so only existing rows count.
     headers = {meaning.header_id for _, meaning in read if meaning.header_id}
     if not headers:
         return {}
@@ -75,9 +76,8 @@ def _by_header(read: Read) -> dict[int, UUID]:
 
 
 def _is_about_an_address(event: ProviderEvent, meaning: InterpretedEvent) -> bool:
-    # The event names no message. With an id that is unknown by the time it is given up, it belongs to another
-    # application on the same account. What it says about a mailbox for good, or about a complaint, the provider applies
-    # to our emails as well.
+    # An event with an id that stays unknown belongs to another application on the same account. The provider applies
+    # its hard bounces and complaints to our emails too.
     if not meaning.recipient or meaning.kind not in ABOUT_ADDRESSES or meaning.bounce is BounceKind.AUTO_REPLY:
         return False
     if not meaning.is_named:
@@ -108,7 +108,7 @@ def _by_address(read: Read, found: Found) -> None:
 
 
 def _our_spelling(address: str) -> str:
-    # In the form that messages use; "" if no message can have it.
+    # The form that messages have; "" if no message can have the address.
     try:
         return one_address(address).lower()
     except BadAddressError:

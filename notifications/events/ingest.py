@@ -1,20 +1,20 @@
-"""Store what a provider reports before the webhook answers. A reader interprets it afterwards."""
+"""Store a provider's events before the webhook answers. A reader interprets them later."""
 
 from collections.abc import Sequence
 
 from notifications.models import EventBatch, ProviderEvent
 from notifications.providers.base.webhook import RawEvent
 
-# Of so many events a row each is written while the provider waits. Of more, a row for every PART of them: forty
-# thousand rows would hold a web thread for a quarter of a minute.
+# Up to DIRECT events get a row each. Larger requests get a row for each PART of them: 40 000 rows would block a web
+# thread for 15 s.
 DIRECT = 1000
 PART = 500
 
 
 def store(provider: str, events: Sequence[RawEvent]) -> None:
-    """Write the events that are new, all or none.
+    """Write all new events in one statement. Raises database errors.
 
-    Raises database errors. A provider repeats events up to dozens of times; each is stored once.
+    A provider may repeat an event dozens of times; it is stored once.
     """
     if len(events) > DIRECT:
         parts = [events[start : start + PART] for start in range(0, len(events), PART)]

@@ -1,6 +1,6 @@
-"""Remove lifted addresses from the providers' own suppression lists, outside of any transaction.
+"""Remove lifted addresses from the providers' suppression lists, outside of any transaction.
 
-Each row is claimed before its provider is called, so the provider is called once, however many processes do this.
+Each row is claimed before its provider is called, so that only one process calls the provider.
 """
 
 import logging
@@ -17,17 +17,17 @@ from notifications.rules.suppression import Reason
 
 logger = logging.getLogger(__name__)
 
-# In one go. The next run follows within seconds.
+# The limits of one run. The next run follows within seconds.
 MOST, MOST_S = 20, 20.0
-# Over about a day, for the pauses grow: 30 s, 1 min, 2 min … 6 h.
+# Within about a day, because the pauses grow: 30 s, 1 min, 2 min … 6 h.
 MOST_TRIES = 12
-# What the row and the admin say of it.
-TAKEN_OFF = "taken off the list of {provider}"
-WAS_ON_NONE = "it was on no list of {provider}"
-REFUSED = "{provider} refused to take it off its list: {error}"
-GIVEN_UP = "{provider} could not be asked {tries} times: {error}"
-# One statement: who comes second finds the row locked or its pause running. What has come back on our own list since
-# it was lifted must stay on the provider's too.
+# Results, which the admin shows.
+REMOVED = "removed from {provider}'s list"
+WAS_ON_NONE = "was on no list of {provider}"
+REFUSED = "{provider} refused to remove it: {error}"
+GIVEN_UP = "{provider} failed {tries} times: {error}"
+# One statement: a second process finds the row locked, or its pause not over. An address that is suppressed again stays
+# on the provider's list.
 _CLAIM = """
 UPDATE notifications_suppression SET
     lift_tries = lift_tries + 1,
@@ -56,10 +56,9 @@ class _Claim:
 
 
 def lift_at_providers(most: int = MOST) -> int:
-    """Remove addresses from the providers' own lists; return how many were done.
+    """Remove addresses from the providers' lists, and return how many were handled.
 
-    Ends after MOST_S and the current call. A provider that cannot be reached is not called again in this run, and later
-    after a growing pause.
+    Ends after MOST_S and the current call. Skips a provider that failed for the rest of the run.
     """
     asked = list_keepers()
     ends_at = time.monotonic() + MOST_S
@@ -68,7 +67,7 @@ def lift_at_providers(most: int = MOST) -> int:
         claim = _claim(asked) if time.monotonic() < ends_at else None
         if claim is None:
             break
-        if said := _take_off(claim):
+        if said := _remove(claim):
             Suppression.objects.filter(pk=claim.id).update(provider_lift=said[:300])
             done += 1
         else:
@@ -83,14 +82,14 @@ def _claim(providers: set[str]) -> _Claim | None:
     return _Claim(*row) if row else None
 
 
-def _take_off(claim: _Claim) -> str:
-    # The result in words for the operator; empty if it is to be tried again.
+def _remove(claim: _Claim) -> str:
+    # The result for the operator; empty if the next run should retry.
     name, account = claim.provider, account_of(claim.provider)
     try:
         was_on_it = account is not None and account.unsuppress(claim.address, Reason(claim.reason))
     except ProviderError as error:
         if error.error_class in {ErrorClass.PERMANENT, ErrorClass.MISCONFIGURED}:
             return REFUSED.format(provider=name, error=error)
-        logger.warning("%s did not take an address off its list: %s", name, error)
+        logger.warning("%s did not remove an address from its list: %s", name, error)
         return GIVEN_UP.format(provider=name, tries=claim.tries, error=error) if claim.tries >= MOST_TRIES else ""
-    return (TAKEN_OFF if was_on_it else WAS_ON_NONE).format(provider=name)
+    return (REMOVED if was_on_it else WAS_ON_NONE).format(provider=name)

@@ -1,4 +1,4 @@
-"""A thread that reads providers' events, so that reading and publishing run independently."""
+"""A thread that reads providers' events, independent of publishing."""
 
 import logging
 import threading
@@ -13,35 +13,35 @@ from notifications.runtime.troubles import READER_ENDED, READING_SLOW, describe
 
 logger = logging.getLogger(__name__)
 
-# A database that is away is asked again after this long.
+# The pause after a failed database.
 PAUSE_S = 1.0
-# With nothing to read, one look at a small index costs next to nothing.
+# A query that finds nothing reads only a small index.
 IDLE_S = 0.2
 LONG_READING_S = 15.0
-GOODBYE_S = 5.0
+STOP_WAIT_S = 5.0
 
 
 class Reader:
-    """Reads batch after batch until it is stopped. `trouble` is the error that prevents reading, or empty."""
+    """Reads batch after batch until it is stopped. `trouble` is the error that prevents it, or empty."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="event-reader", daemon=True)
         self._limit = apply.BATCH
-        self._turned_at = time.monotonic()
+        self._finished_at = time.monotonic()
         self._failure = ""
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        # Ends after the current batch, but does not wait for a database that hangs.
+        # Waits for the current batch, but at most STOP_WAIT_S.
         self._stop.set()
-        self._thread.join(GOODBYE_S)
+        self._thread.join(STOP_WAIT_S)
 
     @property
     def trouble(self) -> str:
-        still_s = time.monotonic() - self._turned_at
+        still_s = time.monotonic() - self._finished_at
         if not self._thread.is_alive():
             return READER_ENDED
         return describe(READING_SLOW, still_s) if still_s > LONG_READING_S else self._failure
@@ -49,7 +49,7 @@ class Reader:
     def _run(self) -> None:
         while not self._stop.is_set():
             pause_s = self.read()
-            self._turned_at = time.monotonic()
+            self._finished_at = time.monotonic()
             self._stop.wait(pause_s)
         drop_connection()
 
@@ -59,7 +59,7 @@ class Reader:
             read = apply.read_due(self._limit)
         except Error as error:
             return self._failed(error_name(error), away=is_outage(error))
-        except Exception as error:  # the thread's outermost edge: it goes on, and its row says what is wrong
+        except Exception as error:  # the thread's outermost edge: it continues, and `trouble` reports the error
             logger.exception("provider events cannot be read")
             return self._failed(type(error).__name__, away=False)
         if read:

@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-# One statement: whoever takes a batch writes its events, or neither happens. They count as received when the batch was.
+# One statement, so that the deletion and the events are written together. The events keep the batch's time of receipt.
 _SPLIT = """
 WITH taken AS (
     DELETE FROM notifications_eventbatch

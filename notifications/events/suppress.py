@@ -1,6 +1,6 @@
 """Suppress addresses because of events, and lift suppressions.
 
-A batch of events costs the same few statements whatever its size, and none of them reads the whole list.
+A batch of any size costs the same few statements, and none of them reads the whole list.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,11 +23,11 @@ from notifications.signals import unsubscribed
 
 _Key = tuple[str, str]
 HEALED = "a message was delivered"
-CAME_BACK = "the account's owner asked for news again"
+CAME_BACK = "the account's owner subscribed to news again"
 ENDS_BULK = {Reason.UNSUBSCRIBED, Reason.COMPLAINT}
-# Messages to each address that bounced softly since one was delivered or a person lifted the suppression. Each part is
-# a question for one address, so that each is answered by an index. No provider tries for longer than a few days, so
-# what was sent long before is not read.
+# Counts the soft-bounced messages of each address since its last delivery or the last lift of its suppression. Each
+# subquery is about one address, so that an index answers it. Providers try for a few days at most, so older messages
+# are not read.
 _SOFT_BOUNCES = """
 SELECT address, (
     SELECT count(DISTINCT event.message_id) FROM notifications_providerevent AS event
@@ -46,8 +46,8 @@ SELECT address, (
 )
 FROM unnest(%(addresses)s::text[]) AS asked (address)
 """
-# One statement with arrays: the ORM's bulk_create would take most of the time of a batch of bounces. The order is one
-# for all, so that two readers wait for each other and do not block each other.
+# One statement with arrays: the ORM's bulk_create would take most of the time of a batch of bounces. All readers use
+# the same order, which avoids deadlocks.
 _PUT = """
 INSERT INTO notifications_suppression (address, reason, detail, provider, event_id, lift_reason, provider_lift)
 SELECT address, reason, detail, provider, event_id, '', ''
@@ -59,7 +59,7 @@ ORDER BY address, reason ON CONFLICT DO NOTHING
 
 @dataclass(frozen=True)
 class Report:
-    """An event and its meaning; `event.recipient` is the address in our spelling."""
+    """An event and its meaning. `event.recipient` is the address in our spelling."""
 
     event: ProviderEvent
     interpreted: InterpretedEvent
@@ -70,7 +70,7 @@ class Report:
 
 
 def consider(reports: Sequence[Report]) -> None:
-    """Suppress the addresses of a batch of events, and lift what the events disprove."""
+    """Suppress the addresses of a batch of events, and lift suppressions that they revoke."""
     soft = _soft_bounces({one.event.recipient for one in reports if one.interpreted.bounce is BounceKind.SOFT})
     found = [(one, reason) for one in reports if (reason := _reason(one, soft.get(one.event.recipient, 0)))]
     put = _put(found)
@@ -81,25 +81,25 @@ def consider(reports: Sequence[Report]) -> None:
 
 
 def suppress(address: str, reason: Reason, detail: str) -> None:
-    # An address that is suppressed for this reason already does not change.
+    # Does nothing if the address is already suppressed for this reason.
     row = Suppression(address=address.lower(), reason=reason, detail=detail[:300])
     Suppression.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def heal(message_ids: Iterable[UUID]) -> None:
-    # These messages were rechecks, and were delivered.
+    # Lifts the suppressions that a delivered message rechecked.
     if ids := set(message_ids):
         rechecked = Suppression.objects.filter(lifted_at__isnull=True, recheck_id__in=ids)
         rechecked.update(lifted_at=Now(), lift_reason=HEALED)
 
 
 def is_unsubscribed(address: str) -> bool:
-    # The reader left bulk email, by unsubscribing or by a complaint.
+    # From bulk email, by unsubscribing or by a complaint.
     return Suppression.objects.in_force([address]).filter(reason__in=ENDS_BULK).exists()
 
 
 def resubscribe(address: str) -> int:
-    """Lift what keeps bulk email from a reader who wants it; return the number lifted.
+    """Lift the suppression of a recipient who wants bulk email again; return the number lifted.
 
     A complaint stays, because the providers keep it too.
     """
@@ -108,7 +108,7 @@ def resubscribe(address: str) -> int:
 
 
 def lift(suppression: Suppression, by: AbstractBaseUser, why: str) -> bool:
-    # An operator's decision. False if it was lifted already.
+    # By an operator. False if it was lifted before.
     return bool(
         Suppression.objects.filter(pk=suppression.pk, lifted_at__isnull=True).update(
             lifted_at=Now(), lifted_by=by, lift_reason=why[:300]
@@ -126,7 +126,7 @@ def _reason(report: Report, soft_bounces: int) -> Reason | None:
 
 
 def _put(found: Sequence[tuple[Report, Reason]]) -> list[_Key]:
-    # Skips what happened before an operator lifted the same suppression.
+    # Skips events from before an operator lifted the same suppression.
     lifted = _lifted({(one.event.recipient, reason) for one, reason in found})
     rows = [
         (one.event.recipient, reason.value, one.interpreted.detail[:300], one.event.provider, one.event.pk)
@@ -144,7 +144,7 @@ def _is_old(report: Report, lifted_at: datetime | None) -> bool:
 
 
 def _lifted(keys: set[_Key]) -> dict[_Key, datetime]:
-    # The last time for each address and reason.
+    # The last lift for each address and reason.
     if not keys:
         return {}
     rows = Suppression.objects.filter(address__in={address for address, _ in keys}, lifted_at__isnull=False)
@@ -152,13 +152,13 @@ def _lifted(keys: set[_Key]) -> dict[_Key, datetime]:
     return {(address, reason): lifted_at for address, reason, lifted_at in latest}
 
 
-_BACK = {EventType.NOT_SPAM: (Reason.COMPLAINT, "the recipient said that it was no spam")}
+_BACK = {EventType.NOT_SPAM: (Reason.COMPLAINT, "the recipient marked the email as no spam")}
 
 
 def _last_words(
     reports: Sequence[Report], kind: EventType, found: Sequence[tuple[Report, Reason]], reason: Reason
 ) -> set[str]:
-    # The addresses whose last event is of `kind`, and does not suppress for `reason`.
+    # The addresses whose last event is of `kind` rather than one that suppresses for `reason`.
     words = [(one.occurred_at, True, one.event.recipient) for one in reports if one.interpreted.kind is kind]
     words += [(one.occurred_at, False, one.event.recipient) for one, why in found if why is reason]
     last = {address: takes_back for _, takes_back, address in sorted(words)}
@@ -166,14 +166,14 @@ def _last_words(
 
 
 def _take_back(addresses: set[str], reason: Reason, why: str) -> None:
-    # The recipients themselves have revoked these.
+    # The recipients have revoked these complaints.
     if addresses:
         in_force = Suppression.objects.in_force(addresses).filter(reason=reason)
         in_force.update(lifted_at=Now(), lift_reason=why)
 
 
 def _soft_bounces(addresses: set[str]) -> dict[str, int]:
-    # Soft-bounced messages of each address, since a delivery or a lift.
+    # By address, since the last delivery or lift.
     if not addresses:
         return {}
     asked: dict[str, Any] = {

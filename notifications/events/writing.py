@@ -6,8 +6,8 @@ from django.db import connection
 
 from notifications.models import ProviderEvent
 
-# An event that knows no message yet is looked at again when it is twice as old. One statement with arrays: the ORM's
-# bulk_update would spell out every value of every row as a CASE.
+# An event without a message is read again when it is twice as old. One statement with arrays: the ORM's bulk_update
+# would write every value of every row as a CASE.
 _STATEMENT = """
 UPDATE notifications_providerevent AS event SET
     state = said.state, message_id = said.message_id, attempt = said.attempt, kind = said.kind, bounce = said.bounce,
@@ -22,7 +22,7 @@ WHERE event.id = said.id
 """
 
 
-def write_down(events: Sequence[ProviderEvent]) -> None:
+def write_results(events: Sequence[ProviderEvent]) -> None:
     if not events:
         return
     rows = [

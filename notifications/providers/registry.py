@@ -1,4 +1,4 @@
-"""List the providers there are, one line each, and those in use."""
+"""The registry of providers, one entry each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,10 +31,7 @@ from notifications.providers.smtp.settings import SmtpSettings
 
 @dataclass(frozen=True)
 class ProviderSpec:
-    """One provider: how it sends, its settings, how it reports, its account.
-
-    Its name is the last part of its webhook's URL.
-    """
+    """One provider. Its key in `PROVIDERS` is the last part of its webhook's URL."""
 
     backend: Callable[[], Provider]
     settings: type[conf.Settings] | None = None
@@ -59,7 +56,7 @@ conf.add_groups(setting_groups)
 
 
 def in_use() -> list[Provider]:
-    # The preferred one comes first. A system check has verified that they exist.
+    # The preferred one comes first. A system check verifies that they exist.
     return [PROVIDERS[name].backend() for name in settings.EMAIL_PROVIDERS]
 
 
@@ -74,7 +71,7 @@ def account_of(name: str) -> Account | None:
 
 
 def list_keepers() -> set[str]:
-    # These keep a suppression list of their own.
+    # Providers with a suppression list.
     accounts = {name: account_of(name) for name in PROVIDERS}
     return {name for name, account in accounts.items() if account and account.keeps_list}
 

@@ -1,4 +1,4 @@
-"""What a provider's account offers beside sending: its quota, suppression list and set-up."""
+"""The contract of a provider's account: its quota, suppression list and set-up."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Iterable
@@ -13,7 +13,7 @@ from notifications.rules.suppression import Reason
 
 @dataclass(frozen=True, kw_only=True)
 class Quota:
-    """What the account may send, over all its applications. None: the provider sets no such limit."""
+    """The limits of an account for all applications that use it. None: no such limit."""
 
     per_second: float | None
     per_day: int | None
@@ -35,11 +35,11 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One line of `provider_check`: the subject, its state, and what to do about it."""
+    """One line of `provider_check`: the subject, its state and a hint."""
 
     subject: str
     level: Level
-    # What was found, for programs; one of a few words for each subject.
+    # For programs; each subject has a few codes.
     code: str
     text: str
     hint: str = ""
@@ -50,12 +50,12 @@ def good(subject: str, code: str, text: str) -> Finding:
 
 
 def note(subject: str, code: str, text: str, hint: str = "") -> Finding:
-    # Not set up, or unknown; email goes out nevertheless.
+    # Not set up, or unknown; email can be sent.
     return Finding(subject=subject, level=Level.NOTE, code=code, text=text, hint=hint)
 
 
 def bad(subject: str, code: str, text: str, hint: str) -> Finding:
-    # Set up, and will not work.
+    # Set up, but will not work.
     return Finding(subject=subject, level=Level.BAD, code=code, text=text, hint=hint)
 
 
@@ -72,12 +72,12 @@ def first_problem(subject: str, problems: Iterable[tuple[bool, str, str, str]], 
 
 _SAYS = {
     ErrorClass.TRANSIENT: "the provider cannot be reached now",
-    ErrorClass.RATE_LIMITED: "the provider wants to be asked less often",
-    ErrorClass.PERMANENT: "the provider refuses the question",
-    ErrorClass.MISCONFIGURED: "the provider refuses us",
-    ErrorClass.AMBIGUOUS: "no answer that can be read",
+    ErrorClass.RATE_LIMITED: "the provider limits the rate of requests",
+    ErrorClass.PERMANENT: "the provider rejected the request",
+    ErrorClass.MISCONFIGURED: "the provider denied access",
+    ErrorClass.AMBIGUOUS: "the answer cannot be read",
 }
-# Where the code says that it is not the credentials that are at fault, but the way to the provider.
+# Codes of errors of the address or the network, not of the credentials.
 _OF_THE_WAY = {
     "http-404": NO_API,
     "http-405": NO_API,
@@ -88,14 +88,14 @@ _OF_THE_WAY = {
     "certificate": NOT_PROVEN,
 }
 _SAYS_OF_THE_WAY = {
-    NO_API: "there is no API at the address asked",
-    NOT_PROVEN: "the server that answers is not proven to be the provider's",
+    NO_API: "there is no API at this address",
+    NOT_PROVEN: "the server cannot prove that it belongs to the provider",
 }
 _REDIRECT = "http-3"
 
 
 def failure_text(error: ProviderError) -> str:
-    # ProviderError's text is about emails; this is about a failed question.
+    # ProviderError's text is about emails; this one is about a failed query.
     detail = "" if error.error_class is ErrorClass.AMBIGUOUS or not error.detail else f", {error.detail}"
     return f"{_SAYS_OF_THE_WAY.get(_of_the_way(error)) or _SAYS[error.error_class]} ({error.code}{detail})"
 
@@ -105,28 +105,28 @@ def failure_code(error: ProviderError) -> str:
 
 
 def _of_the_way(error: ProviderError) -> str:
-    # The code of what is wrong with the address that was called; "" if the error says nothing about it.
+    # What is wrong with the called address; "" if the error is about something else.
     return NO_API if error.code.startswith(_REDIRECT) else _OF_THE_WAY.get(error.code, "")
 
 
 def unreadable() -> ProviderError:
-    return ProviderError(ErrorClass.AMBIGUOUS, "answer", "it is not what the documentation promises")
+    return ProviderError(ErrorClass.AMBIGUOUS, "answer", "it differs from the provider's documentation")
 
 
 def no_access(error: ProviderError, hint: str, *, address: str) -> Finding:
-    # The first question failed already. `hint` says how to fix the credentials, if they are wrong; `address` is the
-    # setting that names the server.
+    # The first query failed. `hint` explains how to fix wrong credentials; `address` is the setting that names the
+    # server.
     if _of_the_way(error):
-        hint = f"Look at {address}, and at proxies on the way."
+        hint = f"Check {address}, and proxies between here and the provider."
     elif error.error_class is not ErrorClass.MISCONFIGURED:
-        hint = "Ask again later; if it stays, look at the network from here and at the provider's status page."
+        hint = "Try again later. If it still fails, check the network and the provider's status page."
     return bad("credentials", failure_code(error), failure_text(error), hint)
 
 
 def inspect_part(subject: str, look: Callable[[], list[Finding]], *, not_allowed: Container[str] = ()) -> list[Finding]:
     """Return what `look` finds, or a note if the provider does not answer.
 
-    `not_allowed` are the codes of errors with which good credentials are denied this question.
+    `not_allowed` are the codes of errors that deny this query to valid credentials.
     """
     try:
         return look()
@@ -136,43 +136,43 @@ def inspect_part(subject: str, look: Callable[[], list[Finding]], *, not_allowed
                 note(
                     subject,
                     MAY_NOT_LOOK,
-                    "the credentials may not look at this",
-                    "Allow it, or look at the provider's pages.",
+                    "the credentials may not read this",
+                    "Allow it, or check the provider's pages.",
                 )
             ]
         return [note(subject, failure_code(error), failure_text(error))]
 
 
 class Account(ABC):
-    """One provider's account. Every method calls the network and raises ProviderError."""
+    """A provider's account. Every method calls the network and raises ProviderError."""
 
     provider: ClassVar[str]
-    # False where the provider knows no quota, so that none is missed.
+    # False if the provider has no quota, so that `provider_check` reports none as missing.
     names_quota: ClassVar[bool] = True
-    # True if the provider keeps a suppression list of its own.
+    # True if the provider keeps a suppression list.
     keeps_list: ClassVar[bool] = True
-    # What an SPF record includes if the provider may send with our domain as the envelope's sender; "": nothing.
-    # Providers use a domain of their own (or a subdomain made for them) there, unless told otherwise, and pass without.
+    # What an SPF record includes if our domain is the envelope's sender; "": nothing. By default the provider's domain,
+    # or a subdomain for the provider, is the envelope's sender, and SPF passes without it.
     spf_include: ClassVar[str] = ""
-    # Where the provider publishes its DKIM keys if it was not told otherwise.
+    # The selectors under which the provider publishes its DKIM keys by default.
     usual_selectors: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def quota(self) -> Quota | None:
-        """Return what the account may send, or None if the provider does not say."""
+        """Return what the account may send, or None if the provider does not report it."""
 
     @abstractmethod
     def unsuppress(self, address: str, reason: Reason | None = None) -> bool:
-        """Remove an address from the provider's own suppression lists; False if it was on none.
+        """Remove an address from the provider's suppression lists; return False if it was on none.
 
-        With a `reason`, only from the list for that reason: a person who complained stays on the list of complaints
-        when a bounce is lifted.
+        With a `reason`, only from the list for that reason: lifting a bounce keeps a recipient who complained on the
+        list of complaints.
         """
 
     @abstractmethod
     def inspect(self) -> list[Finding]:
-        """Check credentials, sender identity, sandbox and webhook set-up, without sending."""
+        """Check credentials, sender identity, sandbox and webhooks, without sending."""
 
     def dkim_names(self) -> list[str]:
-        """Return the DNS names of the DKIM keys; empty if the provider does not say."""
+        """Return the DNS names of the DKIM keys; empty if the provider does not report them."""
         return []

@@ -15,28 +15,28 @@ from notifications.rules.addresses import BadAddressError, one_address
 MESSAGE_ID_KEY = "mailroom_message_id"
 ATTEMPT_KEY = "mailroom_attempt"
 
-# Python's own line breaks among them (\x0b, \x0c, \x1c-\x1e, \x85, U+2028, U+2029): its e-mail package splits there.
+# Including Python's line breaks (\x0b, \x0c, \x1c-\x1e, \x85, U+2028, U+2029): its email package splits there.
 _BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 # RFC 5322, section 3.6.8: printable ASCII without the colon.
 _HEADER_NAME = re.compile(r"[!-9;-~]+")
-# What begins an encoded word (RFC 2047).
+# The start of an encoded word (RFC 2047).
 _ENCODED_WORD = "=?"
-# Who gets a mail, and from whom, has one source only.
+# Sender and recipient come from OutgoingEmail alone.
 _ADDRESSING = {"from", "sender", "to", "cc", "bcc", "return-path"}
 
 
 class BadEmailError(ValueError):
-    """The email itself cannot be sent. The text names the part, never its content."""
+    """The email cannot be sent. The text names the part, never its content."""
 
 
 class BadSenderError(ValueError):
-    """The sender is not exactly one usable address. The set-up is wrong, not the email."""
+    """The sender is not exactly one usable address: the set-up is wrong, not the email."""
 
 
 def compose(mail: OutgoingEmail) -> EmailMultiAlternatives:
-    """Build the message, text first and HTML beside it, to exactly one recipient.
+    """Build the message to exactly one recipient, as text and HTML.
 
-    Raises BadEmailError, BadSenderError, BadAddressError and BadHeaderError. Our id and the attempt travel as metadata,
+    Raises BadEmailError, BadSenderError, BadAddressError and BadHeaderError. Its metadata holds our id and the attempt,
     so that a webhook can settle a message whose answer was lost.
     """
     message = EmailMultiAlternatives(
@@ -86,24 +86,23 @@ def recipient_header(name: str, address: str) -> str:
 
 
 def _named(name: str, address: str) -> str:
-    # An encoded word may not stand in quotes, where the name would otherwise be.
+    # An encoded word must not be in quotes, which the name would otherwise get.
     if _ENCODED_WORD not in name:
         return str(Address(display_name=name, addr_spec=address))
-    # One word: of several, some programs show the spaces between them.
+    # One word: between several, some programs show the spaces.
     return f"{Header(name, 'utf-8').encode(maxlinelen=0)} <{address}>"
 
 
 def as_written(text: str) -> str:
-    # Some subjects look like an encoded word: "=?utf-8?q?...?=" would be shown decoded, as a link, or as a character
-    # that the forms refuse.
+    # A subject that looks like an encoded word, as in "=?utf-8?q?...?=", would be decoded to other text.
     if _ENCODED_WORD not in text:
         return text
-    # One line: whoever writes the header folds it, and spaces between encoded words are not shown.
+    # One line: the header is folded later, and spaces between encoded words are not shown.
     return " ".join(Header(text, "utf-8", header_name="Subject").encode().split())
 
 
 def _decoded(name: str) -> str:
-    # The settings may hold an encoded word on purpose.
+    # The setting may contain an encoded word on purpose.
     try:
         return str(make_header(decode_header(name)))
     except (ValueError, LookupError, MessageError):
@@ -113,7 +112,7 @@ def _decoded(name: str) -> str:
 def single_line(value: str) -> str:
     """Return `value` if it is one line that can be encoded.
 
-    Raises BadHeaderError or BadEmailError. SendGrid's adapter would pass a line break on.
+    Raises BadHeaderError or BadEmailError. SendGrid's adapter does not refuse line breaks.
     """
     if _BREAKS.search(value):
         raise BadHeaderError("a header value must not hold a line break")
@@ -124,19 +123,19 @@ def _header_name(name: str) -> str:
     if not _HEADER_NAME.fullmatch(name):
         raise BadHeaderError("a header's name must be printable ASCII")
     if name.lower() in _ADDRESSING or name.lower().startswith("resent-"):
-        raise BadEmailError("a header may not change who gets the mail")
+        raise BadEmailError("a header must not change the recipient or the sender")
     return name
 
 
 def _part(name: str, content: str) -> str:
-    # Filters hold a mail with one of its two halves missing for spam.
+    # Spam filters distrust an email that lacks its text or its HTML.
     if not content.strip():
         raise BadEmailError(f"the {name} is empty")
     return _encodable(f"the {name}", content)
 
 
 def _encodable(name: str, content: str) -> str:
-    # Half a surrogate pair would break the request late, and look like a bad key.
+    # Half a surrogate pair would fail later, and look like a bad key.
     try:
         content.encode()
     except UnicodeEncodeError as error:

@@ -1,6 +1,6 @@
 """Keep one warm connection per process, thread and provider.
 
-Opening one for every email costs SES 109 ms of CPU each.
+With SES, a new connection costs 109 ms of CPU.
 """
 
 import os
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from django.core.mail.backends.base import BaseEmailBackend
 
-# Routers and load balancers drop silent connections from about a minute on, and the next send would look like a lost
-# answer.
+# Routers and load balancers drop connections that have been idle for about a minute. The next send would then look like
+# a lost answer.
 MAX_IDLE_S = 50.0
 
 
@@ -55,7 +55,7 @@ _here = _Here()
 def warm(name: str, connect: Callable[[], BaseEmailBackend]) -> BaseEmailBackend:
     """Return this thread's open backend of provider `name`, or a new one.
 
-    Closes what was idle for too long, of any provider.
+    Closes connections of any provider that were idle for more than MAX_IDLE_S.
     """
     kept = _mine()
     now = time.monotonic()
@@ -81,7 +81,7 @@ def close_all() -> None:
 
 
 def _mine() -> dict[str, _Warm]:
-    # A connection inherited over a fork would be shared, and closing it properly would end the parent's.
+    # A forked child shares its parent's connections, and closing one would end the parent's.
     if _here.kept.pid != os.getpid():
         _here.kept = _Kept()
     return _here.kept.warm

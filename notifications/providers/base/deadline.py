@@ -14,24 +14,24 @@ from urllib3.connection import HTTPConnection
 
 from notifications.conf import settings
 
-# A thread cannot be interrupted, and the libraries' own limits are per read: an answer that dribbles would hold its
-# thread forever. So every provider connection is watched, and one thread per process shuts down those of a call that is
-# past its end. The library then sees its connection break, and sends nothing more over it.
+# A thread cannot be interrupted, and the libraries' limits are per read: a slow, endless answer would block its thread
+# forever. So one thread per process shuts down the connections of each call that exceeds its deadline. The library then
+# sees its connection break, and sends nothing more over it.
 
-# Between the hand-over and the call, and between the deadline and the moment the thread has noticed it.
+# The time between the hand-over and the call, and between the deadline and the thread's reaction.
 CALL_MARGIN_S = 2.0
 
 
 def call_s() -> float:
-    # A claim with less time left than this must not be handed over.
+    # A message must not be handed over with less time left on its lease.
     return float(settings.PROVIDER_DEADLINE_S) + CALL_MARGIN_S
 
 
 class WatchedSocket:
-    """A watched connection: a second descriptor of the same socket.
+    """A second descriptor of a connection's socket.
 
-    The library's descriptor number can be closed and given to another connection at any moment, and no library object
-    holds a socket whose TLS handshake hangs.
+    The library may close its descriptor at any time, and its number may then belong to another connection. During the
+    TLS handshake no object of the library holds the socket.
     """
 
     def __init__(self, connection: socket.socket, owner: "_Owner") -> None:
@@ -39,18 +39,18 @@ class WatchedSocket:
         self._owner = owner
         self._is_shut = False
         self._is_released = False
-        # True as soon as some of a mail could have gone over it.
+        # True if a part of an email may have been sent over it.
         self.may_have_carried = False
 
     def is_ready(self) -> None:
-        # The connection stands. One that was shut down before carries nothing.
+        # The connection is established. One that was shut down before carries nothing.
         self.may_have_carried = not self._is_shut
 
     def release(self) -> None:
-        """Report that the library is done with the connection.
+        """Close it as soon as no call uses it: the library has closed the connection.
 
-        Within a call its answer may still be read from it. Safe in a finalizer, which may run at any allocation, also
-        while this thread holds the watch's lock.
+        Within a call the library may still read the answer from it. Safe in a finalizer, which may run at any
+        allocation, even while this thread holds the watch's lock.
         """
         self._is_released = True
         _watch.forget(self._owner)
@@ -68,21 +68,21 @@ class WatchedSocket:
 
 
 class Call:
-    """One provider call. `is_over` is final once the call has been left."""
+    """One provider call. `is_over` is final after the call."""
 
     def __init__(self, owner: "_Owner", ends_at: float) -> None:
         self.owner = owner
         self.ends_at = ends_at
         self.is_over = False
-        # True from the moment at which a library was given the finished request: what it raises before is no answer.
+        # True once a library has the finished request: an exception before that is no answer.
         self.has_begun = False
-        # The connections that were made or used in this call. Others of the thread, to other providers, prove nothing.
+        # The connections made or used in this call, without the thread's connections to other providers.
         self.sockets: set[WatchedSocket] = set()
 
     def carried_nothing(self) -> bool:
         """Return whether no connection of this call can have carried a request.
 
-        Ask within the call. A call without connections proves nothing.
+        Call it before the provider call ends. A call without connections proves nothing.
         """
         return bool(self.sockets) and not any(watched.may_have_carried for watched in self.sockets)
 
@@ -109,11 +109,11 @@ class _Here(threading.local):
 
 
 class _Watch:
-    """The calls of this process and the thread that ends the late ones.
+    """The calls of this process, and the thread that ends late ones.
 
-    Everything happens under one lock, also the shutting down: a call that was left is not ended, and the next one on
-    the same connection cannot be mistaken for it. A finalizer must not wait for that lock, because this thread may hold
-    it. It leaves its work in `_left`, and the thread that releases the lock does it.
+    One lock guards everything, including shutdowns, so that a call's end cannot hit the next call on the same
+    connection. A finalizer must not wait for the lock, because its thread may hold it: it puts its work into `_left`
+    for the thread that releases the lock.
     """
 
     def __init__(self) -> None:
@@ -131,12 +131,12 @@ class _Watch:
         self._sweep()
 
     def forget(self, owner: _Owner) -> None:
-        # Waits for nothing: the connections are closed now, or when the lock is free.
+        # Closes the connections now, or when the lock is free. Never waits.
         self._left.append(owner)
         self._sweep()
 
     def _sweep(self) -> None:
-        # Who holds the lock meanwhile looks again after letting go of it.
+        # If another thread holds the lock, it sweeps after the release.
         while self._left and self._lock.acquire(blocking=False):
             try:
                 self._forget_left()
@@ -146,7 +146,7 @@ class _Watch:
     def _forget_left(self) -> None:
         while self._left:
             owner = self._left.popleft()
-            # Within a call its end does it.
+            # During a call, `leave` does it.
             if owner.call is None:
                 owner.forget_released()
 
@@ -157,7 +157,7 @@ class _Watch:
                 self.thread.start()
             self.calls.add(call)
             call.owner.call = call
-            # Calls come in the order of their ends, so the thread is woken once in a deadline, not once a call.
+            # Calls end in the order of their start, so this wakes the thread once per deadline, not once per call.
             if call.ends_at < self.wakes_at:
                 self.wakes_at = call.ends_at
                 self.changed.notify()
@@ -185,7 +185,7 @@ _watch = _Watch()
 
 
 def _restart() -> None:
-    # In a forked child the watching thread does not exist, and the connections are the parent's.
+    # A forked child has no watching thread, and the connections are its parent's.
     global _watch  # noqa: PLW0603 - one per process
     _watch = _Watch()
     _here.owner = _Owner()
@@ -196,7 +196,7 @@ os.register_at_fork(after_in_child=_restart)
 
 @contextmanager
 def within(seconds: float) -> Iterator[Call]:
-    """Limit this thread's provider calls to `seconds` from now. Not to be nested."""
+    """Limit this thread's provider call to `seconds` from now. Must not be nested."""
     if _here.owner.call is not None:
         raise RuntimeError("a provider call within a provider call")
     call = Call(_here.owner, time.monotonic() + seconds)
@@ -208,8 +208,8 @@ def within(seconds: float) -> Iterator[Call]:
 
 
 def about_to_send(watched: WatchedSocket | None) -> None:
-    # A process that hung during a call may wake after its end, and send before the watch has noticed. So the time is
-    # checked here too.
+    # A process that was suspended during a call may resume after the deadline, and send before the watching thread
+    # acts. So this checks the time too.
     call = _here.owner.call
     if call is None:
         return
@@ -228,7 +228,7 @@ def begin_request() -> None:
 def watch(connection: socket.socket) -> WatchedSocket:
     """Watch a new connection before its TLS handshake.
 
-    Resolving a name cannot be interrupted: a connection made after the end of its call is shut down immediately.
+    Name resolution cannot be interrupted: a connection made after the deadline is shut down immediately.
     """
     owner = _here.owner
     with _watch.locked():

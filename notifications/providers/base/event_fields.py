@@ -1,4 +1,7 @@
-"""Read single values of an event, made to fit our columns. Any of them may be missing or of another type."""
+"""Read single values of an event, and fit them to our columns.
+
+Any value may be missing or of another type.
+"""
 
 import re
 from collections.abc import Mapping
@@ -15,19 +18,19 @@ LONGEST_ADDRESS = 320
 LAST_ATTEMPT = 32_767
 
 ADDRESS = re.compile(r"[^\x00-\x20\x7f<>\ud800-\udfff]+@[^\x00-\x20\x7f<>@\ud800-\udfff]+")
-# As notifications.delivery.render writes it.
+# The form that notifications.delivery.render writes.
 OUR_HEADER = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@[^<>@\s]+>", re.IGNORECASE)
 UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
 def section(payload: Mapping[str, Any], name: str) -> dict[str, Any]:
-    # An empty object if there is none.
+    # Empty if there is none.
     found = payload.get(name)
     return found if isinstance(found, dict) else {}
 
 
 def short_line(value: Any, longest: int = LONGEST_DETAIL) -> str:
-    # "" for everything but text and numbers.
+    # One printable line; "" if the value is neither text nor a number.
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     text = UNPRINTABLE.sub(" ", str(value)).strip()
@@ -63,13 +66,13 @@ def recipient_address(value: Any, *names: object) -> str:
 
 
 def header_id(value: Any) -> UUID | None:
-    # The form of ours is "<id@our-domain>".
+    # Ours has the form "<id@our-domain>".
     found = OUR_HEADER.fullmatch(short_line(value))
     return UUID(found[1]) if found else None
 
 
 def ours(given_along: Mapping[str, Any]) -> tuple[UUID | None, int | None]:
-    # The email carried both to the provider.
+    # Our message id and attempt, which the email's metadata held.
     try:
         message_id = UUID(short_line(given_along.get(MESSAGE_ID_KEY)))
     except ValueError:
@@ -80,7 +83,7 @@ def ours(given_along: Mapping[str, Any]) -> tuple[UUID | None, int | None]:
 
 
 def utc_time(value: Any) -> datetime | None:
-    # ISO 8601, or seconds since 1970; None for everything else.
+    # From ISO 8601 or seconds since 1970; None for other values.
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(value, UTC)

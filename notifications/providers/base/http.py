@@ -1,4 +1,4 @@
-"""What Anymail's backends over `requests` share: no redirects, a deadline, connection errors."""
+"""Shared by providers with an HTTP API: no redirects, a deadline, connection errors."""
 
 import math
 import time
@@ -21,7 +21,7 @@ from notifications.providers.base.deadline import WatchedConnection, begin_reque
 from notifications.providers.base.sending import ProviderError
 from notifications.rules.retry import ErrorClass
 
-# A provider's wish outside of these is a mistake of its clock or of ours.
+# A wait outside of these comes from a wrong clock, the provider's or ours.
 SHORTEST_WAIT_S = 1.0
 LONGEST_WAIT_S = 900.0
 
@@ -65,7 +65,7 @@ class _Adapter(HTTPAdapter):
         return manager
 
     def close(self) -> None:
-        # urllib3 leaves its connections to the garbage collector, which is late if an exception still knows of them.
+        # urllib3 leaves its connections to the garbage collector, which is late if an exception refers to them.
         for manager in (self.poolmanager, *self.proxy_manager.values()):
             for key in manager.pools.keys():  # noqa: SIM118 - urllib3's container refuses to be iterated
                 manager.pools[key].close()
@@ -78,12 +78,12 @@ class _Session(requests.Session):
         return super().send(request, **kwargs)
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        # A redirect that another page answers with 200 would count as an acceptance.
+        # The page that a redirect leads to could answer with 200, which would count as an acceptance.
         ...
 
 
 def session() -> requests.Session:
-    # Follows no redirect, and a deadline can shut its connections down.
+    # It follows no redirects, and a deadline can shut its connections down.
     made = _Session()
     made.mount("https://", _Adapter())
     made.mount("http://", _Adapter())
@@ -100,16 +100,16 @@ class HttpBackend(HeedlessPostSend, AnymailRequestsBackend):  # type: ignore[mis
 
 
 class HttpProvider(Provider):
-    """A provider whose refusals are answers of a `requests` session."""
+    """A provider whose rejections are answers of a `requests` session."""
 
     marks_requests = True
 
     @abstractmethod
     def said(self, response: requests.Response) -> Said:
-        """Take a refusal apart."""
+        """Return the parts of a rejection."""
 
     def code(self, said: Said) -> str:
-        """Return the code under which an attempt with this answer is filed."""
+        """Return the error code of an attempt with this answer."""
         return f"http-{said.status}"
 
     def wish_s(self, response: requests.Response) -> float | None:
@@ -117,7 +117,7 @@ class HttpProvider(Provider):
         return retry_after_s(response.headers.get("Retry-After"), response.headers.get("Date"))
 
     def refused(self, response: requests.Response) -> ProviderError:
-        """Return what an answer other than an acceptance means."""
+        """Return the meaning of an answer that is no acceptance."""
         said = self.said(response)
         meaning, name = read_answer(self.answers, said)
         detail = sentence(said.text) if said.has_shape else ""
@@ -125,12 +125,12 @@ class HttpProvider(Provider):
 
     def translate(self, error: Exception) -> ProviderError:
         response = getattr(error, "response", None)
-        # `if response` would be wrong: requests calls every answer from 400 on false.
+        # Not `if response`: an answer with a status from 400 on is false.
         return self.refused(response) if isinstance(response, requests.Response) else from_transport(error)
 
 
 def document(response: requests.Response) -> dict[str, Any]:
-    # An empty object if the answer holds none.
+    # Empty if the answer contains no object.
     try:
         found = response.json()
     except (ValueError, RecursionError):
@@ -151,7 +151,7 @@ def retry_after_s(header: str | None, date: str | None = None) -> float | None:
 
 
 def until_reset_s(reset: str | None, date: str | None) -> float | None:
-    # Between 1 and 900, by the provider's clock, as far as its Date says: ours may be wrong by more than the wait.
+    # Between 1 and 900, by the clock of the answer's Date: ours may be wrong by more than the wait.
     reset_at = _number(reset)
     if reset_at is None:
         return None
@@ -181,14 +181,14 @@ def _clamped(seconds: float) -> float:
 
 
 def from_transport(error: Exception) -> ProviderError:
-    """Interpret a connection error by whether the request can have left this machine."""
-    # Anymail's exceptions have that of `requests` as their cause; where no library stands between, it comes by itself.
+    """Interpret a connection error: can the request have left this machine?"""
+    # Anymail's exceptions have one of `requests` as their cause; our own calls raise that one directly.
     origin = error.__cause__ or error
     code = type(origin).__name__
     if isinstance(error, requests.exceptions.SSLError):
         if is_untrusted(origin):
             return ProviderError(ErrorClass.MISCONFIGURED, "certificate", "the provider's certificate is not trusted")
-        return ProviderError(ErrorClass.AMBIGUOUS, code, "the TLS connection broke")
+        return ProviderError(ErrorClass.AMBIGUOUS, code, "the TLS connection failed")
     if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError) or never_connected(error):
         return ProviderError(ErrorClass.TRANSIENT, code, "no connection to the provider")
     if isinstance(error, BAD_SETUP) or "CA certificate bundle" in str(error):
@@ -197,12 +197,12 @@ def from_transport(error: Exception) -> ProviderError:
 
 
 def is_untrusted(error: BaseException | None) -> bool:
-    # OpenSSL's text about the certificate, or urllib3's for another server's name.
+    # OpenSSL's text about the certificate, or urllib3's about the name in it.
     return any(words in str(error) for words in ("CERTIFICATE_VERIFY_FAILED", "doesn't match"))
 
 
 def never_connected(error: Exception) -> bool:
-    # urllib3 wraps a refused connection and an unknown name alike.
+    # urllib3 wraps a refused connection and an unknown name in the same way.
     origin = error.__cause__ or error
     inner = origin.args[0] if origin.args else None
     return isinstance(inner, MaxRetryError) and isinstance(inner.reason, NewConnectionError)

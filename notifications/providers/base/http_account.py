@@ -1,4 +1,4 @@
-"""Ask the account behind a plain JSON API, with errors translated to ours."""
+"""Query an account over a JSON API, with errors translated to ours."""
 
 from abc import abstractmethod
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ from notifications.providers.base.sending import ProviderError
 from notifications.rules.retry import ErrorClass
 
 NOT_THERE = f"http-{requests.codes.not_found}"
-# The key is good, but not for this question. (SendGrid answers either, depending on how old the endpoint is.)
+# The key is valid, but not for this query. (SendGrid uses either, depending on the age of the endpoint.)
 NOT_ALLOWED = {f"http-{requests.codes.unauthorized}", f"http-{requests.codes.forbidden}"}
 
 
@@ -23,14 +23,14 @@ class HttpAccount(Account):
 
     @abstractmethod
     def api_url(self) -> str:
-        """Return what every path is appended to, with a slash at its end."""
+        """Return the URL to append paths to, with a slash at its end."""
 
     @abstractmethod
     def headers(self) -> dict[str, str]:
         """Return the headers that carry the credentials."""
 
     def ask(self, method: str, path: str, *, params: dict[str, str] | None = None, body: Any = None) -> Any:
-        """Return the decoded JSON of a 2xx answer, None for an empty one. Raises ProviderError only."""
+        """Return the decoded JSON of a 2xx answer, None for an empty one. Raises only ProviderError."""
         response = self._respond(method, path, params=params, body=body)
         if not response.content:
             return None
@@ -41,7 +41,7 @@ class HttpAccount(Account):
         raise failure
 
     def read(self, path: str, *, key: str, **params: str) -> list[dict[str, Any]]:
-        """Return the list of objects under `key` of an answer. Raises ProviderError."""
+        """Return the list of objects under `key` in the answer. Raises ProviderError."""
         return objects(self.document(path, **params).get(key))
 
     def document(self, path: str, **params: str) -> dict[str, Any]:
@@ -68,20 +68,20 @@ class HttpAccount(Account):
         else:
             if requests.codes.ok <= response.status_code < requests.codes.multiple_choices:
                 return response
-            failure = _of_a_question(self.sender().translate(requests.HTTPError(response=response)), response)
-        # Raised outside the handler: the foreign exception must not travel along as the context of ours.
+            failure = _of_a_query(self.sender().translate(requests.HTTPError(response=response)), response)
+        # Raised outside the handler, so that the library's exception is not its context.
         raise failure
 
 
-def _of_a_question(failure: ProviderError, response: requests.Response) -> ProviderError:
-    # A question may always be repeated.
+def _of_a_query(failure: ProviderError, response: requests.Response) -> ProviderError:
+    # A query can always be repeated.
     if failure.error_class is ErrorClass.AMBIGUOUS and response.status_code >= requests.codes.server_error:
         return ProviderError(ErrorClass.TRANSIENT, failure.code, failure.detail)
     return failure
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    # Without an `auth` of ours, `requests` would replace the API key by a password from ~/.netrc.
+    # Without `auth`, `requests` would replace the API key by a password from ~/.netrc.
     return request
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from notifications.providers.base.webhook import CannotVerifyError, InvalidSignatureError, MalformedError
 
-# Longer than any provider retries (SendGrid a day, SNS and Postmark less); what is younger, the event's id keeps out.
+# Longer than any provider retries (SendGrid a day, SNS and Postmark less). The event's id detects newer repetitions.
 OLDEST = timedelta(hours=48)
 CLOCKS_DIFFER_BY = timedelta(minutes=15)
 
@@ -18,22 +18,22 @@ DEEPEST = 12
 CUT_OFF = "…"
 # Neither fits into PostgreSQL's jsonb: https://www.postgresql.org/docs/current/datatype-json.html
 UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
-# Spam filters quote the link they dislike, and ours can carry a token.
+# Spam filters quote links, and ours may contain a token.
 LINK = re.compile(r"(https?://[^\s/?#<>\"']*)[^\s<>\"']*", re.IGNORECASE)
 
 
 def parsed(raw: bytes | str) -> Any:
-    """Return the JSON in `raw`, with null for NaN and the like. Raises MalformedError."""
+    """Return the JSON in `raw`, with None for NaN and infinities. Raises MalformedError."""
     try:
         return json.loads(raw, parse_constant=lambda name: None)
     except (ValueError, RecursionError):
         pass
-    # Raised outside the handler: json's exception holds the whole document.
+    # Raised outside the handler: json's exception contains the whole document.
     raise MalformedError("not JSON")
 
 
 def storable(value: Any, levels: int = DEEPEST) -> Any:
-    # PostgreSQL refuses some characters; paths of links may hold tokens; and depth is limited.
+    # Without characters that PostgreSQL rejects and paths of links (they may contain tokens), and of limited depth.
     if isinstance(value, str):
         return storable_text(value)
     if isinstance(value, float):
@@ -54,7 +54,7 @@ def storable_text(text: str) -> str:
 
 
 def fingerprint(kept: Any) -> str:
-    # For an event without an id: the same for every repetition of the same content.
+    # The id of an event without one: the same for each repetition of the content.
     canonical = json.dumps(kept, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -62,7 +62,7 @@ def fingerprint(kept: Any) -> str:
 def refuse_stale(sent_at: datetime) -> None:
     """Refuse an old signature with InvalidSignatureError, a future one with CannotVerifyError.
 
-    A future time is more likely our clock's error, which an operator can fix while the provider retries.
+    A time in the future suggests that our clock is wrong, which an operator can fix while the provider retries.
     """
     age = datetime.now(UTC) - sent_at
     if age > OLDEST:

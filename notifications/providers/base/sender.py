@@ -1,4 +1,4 @@
-"""Return the sender's address as providers and the DNS know it."""
+"""The sender's address and domain, in lower case."""
 
 from email.utils import parseaddr
 
@@ -7,7 +7,7 @@ from notifications.providers.base import compose
 
 
 def sender_address() -> str:
-    # A system check has verified that there is one.
+    # A system check verifies that there is one.
     try:
         return compose.bare_sender(settings.DEFAULT_FROM_EMAIL).lower()
     except compose.BadSenderError:

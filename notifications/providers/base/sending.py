@@ -1,4 +1,4 @@
-"""The vocabulary between delivery and a provider: the email, the acceptance, the error."""
+"""What delivery and a provider exchange: the email, the acceptance, the error."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,13 +9,13 @@ from notifications.rules.retry import COST_NO_ATTEMPT, ErrorClass
 
 
 class About(StrEnum):
-    """What an answer is about. It decides whose email the answer may stop."""
+    """What an answer is about; this decides which emails it affects."""
 
-    RECIPIENT = "recipient"  # this address, for now or for good
-    MESSAGE = "message"  # this message: its content, its size
-    US = "us"  # our account, sender or set-up: every message meets the same answer
-    MOMENT = "moment"  # the provider is down, or wants less for a while
-    UNKNOWN = "unknown"  # nothing that can be relied on
+    RECIPIENT = "recipient"  # this address, temporarily or permanently
+    MESSAGE = "message"  # the content or size of this message
+    US = "us"  # our account, sender or set-up: every message gets the same answer
+    MOMENT = "moment"  # the provider is down, or limits our rate
+    UNKNOWN = "unknown"  # nothing certain
 
 
 USUALLY_ABOUT = {
@@ -28,12 +28,12 @@ USUALLY_ABOUT = {
 
 
 class ProviderError(Exception):
-    """An email that the provider did not accept, or may not have accepted.
+    """The provider did not accept an email, or it is unknown whether it did.
 
-    `detail` is a sentence of ours, or the server's without addresses: foreign exceptions hold API keys and bodies, and
-    do not pass. `retry_after_s` is the provider's wish, if it gave one. `bounce` is what the answer says about the
-    address, if the message gets no other attempt. `is_reply`: the provider said it, and no library did. `never_left`:
-    the provider was not called, so it says nothing about the provider. `may_be_of_some`: see Meaning.
+    `detail` is our text, or the server's without addresses; never a library's, which may contain API keys and bodies.
+    `retry_after_s` is how long the provider asks us to wait. `bounce` is what the answer says about the address, if the
+    message gets no other attempt. `is_reply`: it comes from the provider, not from a library. `never_left`: the
+    provider was not called. `may_be_of_some`: see Meaning.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class ProviderError(Exception):
 
     @property
     def is_about_one_message(self) -> bool:
-        # The provider works, and only refuses this message or its recipient.
+        # The provider works, and only rejects this message or its recipient.
         return self.about in {About.RECIPIENT, About.MESSAGE}
 
     @property

@@ -11,48 +11,47 @@ from notifications.rules.outcomes import BounceKind, EventType
 
 
 class InvalidSignatureError(Exception):
-    """The request is not proven to be the provider's. The text, for our log only, says what is missing."""
+    """Nothing proves that the provider sent the request. The text, for our log only, names what is missing."""
 
 
 class MalformedError(Exception):
-    """The request may be the provider's, but cannot be parsed."""
+    """The request cannot be parsed, though the provider may have sent it."""
 
 
 class OversizedError(Exception):
-    """The request is the provider's, but too large. The provider repeats it, or splits it."""
+    """The provider's request is too large; the provider will repeat or split it."""
 
 
 class CannotVerifyError(Exception):
-    """Whether the request is the provider's cannot be verified now.
+    """The sender of the request cannot be verified now: the set-up is incomplete, or Amazon does not answer.
 
-    The answer is 5xx, so the provider retries. The set-up is incomplete, or a server that must be asked does not
-    answer.
+    The answer is 5xx, so that the provider retries.
     """
 
 
 class UnknownEventError(Exception):
-    """The mapping tables have no entry for the event."""
+    """No mapping table has an entry for the event."""
 
 
 @dataclass(frozen=True)
 class WebhookRequest:
-    """A webhook request: the body, byte for byte, and the headers (names in any case)."""
+    """A webhook request: the bytes of its body, and headers with names in any case."""
 
     body: bytes
     headers: Mapping[str, str]
 
     def header(self, name: str) -> str:
-        # "" if it is missing.
+        # "" if there is none.
         wanted = name.lower()
         return next((value for given, value in self.headers.items() if given.lower() == wanted), "")
 
 
 @dataclass(frozen=True)
 class RawEvent:
-    """One event as the provider said it, without clicked links: these can carry tokens.
+    """One event as the provider sent it, without clicked links, which may contain tokens.
 
-    `event_id` is the same at every repetition of the event and at no other event of this provider, and has at most 200
-    characters. `payload` holds nothing that PostgreSQL's jsonb refuses.
+    `event_id` identifies the event among those of the provider, in every repetition, with at most 200 characters.
+    PostgreSQL's jsonb can store `payload`.
     """
 
     event_id: str
@@ -69,15 +68,15 @@ class WebhookBatch:
 
 @dataclass(frozen=True, kw_only=True)
 class InterpretedEvent:
-    """What one event says about one message to one address.
+    """The meaning of one event about one message to one address.
 
-    `message_id` and `attempt` are what we gave the provider along, None if they did not come back. `detail` is the
-    provider's or the mailbox's text on it, at most 300 characters. `recipient` is lower-cased. `also` is what the event
-    says about the address beside the message: a message that was dropped because of an earlier complaint. `was_taken`
-    is False if the provider said it in its answer, and so never accepted the email. `header_id` is the message id in a
-    Message-ID header that looks like one of ours; others write such headers too. An event may name no message, such as
-    a bounce that arrives by email hours later. `recipient` may be "" if the message is named. `is_strange`: the
-    provider's id has not the form of its acceptances.
+    `message_id` and `attempt` are those we sent with the email; None if the event lacks them. `header_id` is the id in
+    a Message-ID header of our form, which other applications may also write. An event may name no message, such as a
+    bounce that arrives by email hours later. `recipient` is in lower case; "" is possible if the message is named.
+    `also` is what the event says about the address besides the message: the message was dropped because of an earlier
+    complaint. `detail` is the text of the provider or the recipient's server, at most 300 characters. `was_taken` is
+    False if the event was made from an answer, so that the provider never accepted the email. `is_strange`: the
+    provider's id differs in form from the ids of its acceptances.
     """
 
     kind: EventType
@@ -95,47 +94,47 @@ class InterpretedEvent:
 
     @property
     def is_named(self) -> bool:
-        # By an id of ours or by the provider's.
+        # By our id or the provider's.
         return bool(self.message_id or (self.provider_message_id and not self.is_strange))
 
 
-# What a provider's own word for an event means; None: nothing of an email's fate.
-Told = tuple[EventType, BounceKind | None] | None
+# The meaning of a provider's type of event; None: nothing about delivery.
+EventMeaning = tuple[EventType, BounceKind | None] | None
 
 
 class Webhook(ABC):
-    """How one provider reports. Both halves are pure, except that SNS fetches certificates and confirms topics."""
+    """The webhook of one provider. Its methods are pure, except that SNS fetches certificates and confirms topics."""
 
     provider: ClassVar[str]
-    # What the provider sends at once is well below this. It is taken apart before it is proven genuine, or after.
+    # Requests of the provider are much smaller. Some bodies must be parsed before the signature can be verified.
     max_bytes: ClassVar[int] = 1_000_000
     max_events: ClassVar[int] = 50_000
 
     @abstractmethod
     def missing_settings(self) -> list[str]:
-        """Return the names of the settings without which nothing can be verified."""
+        """Return the names of the missing settings that verification needs."""
 
     def unusable_settings(self) -> list[str]:
-        """Return the names of the settings with values that cannot verify anything."""
+        """Return the names of the settings whose values cannot be used for verification."""
         return []
 
     def require_settings(self) -> None:
-        """Raise CannotVerifyError while a setting is missing. The provider's retries may find it."""
+        """Raise CannotVerifyError if a setting is missing; the provider retries until it is set."""
         if missing := self.missing_settings():
             raise CannotVerifyError(f"{missing[0]} is not set")
 
-    def bounce_types(self) -> Mapping[str, Told]:
-        """Return the provider's own types of bounces, as docs/reference/provider-answers.md lists them."""
+    def bounce_types(self) -> Mapping[str, EventMeaning]:
+        """Return the provider's types of bounces for docs/reference/provider-answers.md."""
         return {}
 
     @abstractmethod
     def verify_and_parse(self, request: WebhookRequest) -> WebhookBatch:
-        """Verify that the provider sent this, and return its events.
+        """Verify that the provider sent the request, and return its events.
 
-        Raises InvalidSignatureError, MalformedError, OversizedError and CannotVerifyError. Events that say nothing
-        about a message's fate (opens, clicks) are left out here and stored nowhere.
+        Raises InvalidSignatureError, MalformedError, OversizedError and CannotVerifyError. Leaves out events that say
+        nothing about delivery (opens, clicks); they are not stored.
         """
 
     @abstractmethod
     def interpret(self, payload: dict[str, Any]) -> InterpretedEvent | None:
-        """Return what an event says, None if nothing about the message's fate. Raises UnknownEventError."""
+        """Return an event's meaning, None if it is not about delivery. Raises UnknownEventError."""

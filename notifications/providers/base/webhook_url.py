@@ -1,4 +1,4 @@
-"""Compare a provider's webhook set-up with our own URL."""
+"""Compare the URL of a provider's webhook with ours."""
 
 from urllib.parse import urlsplit
 
@@ -10,17 +10,17 @@ def webhook_url(provider: str) -> str:
 
 
 def without_credentials(url: str) -> str:
-    # A webhook's URL may hold a user and a password.
+    # A webhook's URL may contain a user and a password.
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2].lower()
     return f"{parts.scheme}://{host}{parts.path}"
 
 
 def is_ours(url: str, provider: str) -> bool:
-    # Also if only the last slash is missing.
+    # Ignores a missing slash at the end.
     return without_credentials(url).rstrip("/") == without_credentials(webhook_url(provider)).rstrip("/")
 
 
 def is_exact(url: str, provider: str) -> bool:
-    # Otherwise Django redirects the provider, and its report is lost.
+    # At a URL without the slash, Django redirects the provider, and the report is lost.
     return without_credentials(url) == without_credentials(webhook_url(provider))

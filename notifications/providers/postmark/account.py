@@ -23,9 +23,9 @@ from notifications.providers.postmark.settings import settings
 from notifications.rules.retry import ErrorClass
 from notifications.rules.suppression import Reason
 
-# The stream that Anymail's mail goes to.
+# The stream that Anymail sends to.
 STREAM = "outbound"
-# What Postmark calls the reasons; an address is on its list for one of them.
+# Postmark's names of the reasons; an address is on its list for one reason.
 REASONS = {
     Reason.HARD_BOUNCE: "HardBounce",
     Reason.SOFT_BOUNCES: "HardBounce",
@@ -47,12 +47,12 @@ class PostmarkAccount(HttpAccount):
         return {"X-Postmark-Server-Token": settings.POSTMARK_SERVER_TOKEN}
 
     def quota(self) -> Quota | None:
-        # Postmark sets no rate, and a server's token cannot see the plan's credits.
+        # Postmark has no rate limit, and a server token cannot read the plan's credits.
         return None
 
     def unsuppress(self, address: str, reason: Reason | None = None) -> bool:
         """Remove an address from the list. Raises ProviderError for a complaint: only Postmark lifts those."""
-        # Asked first, because the deletion of what is not there is answered with "Deleted".
+        # This reads first, because Postmark also answers "Deleted" for an address that is not on the list.
         path = f"message-streams/{STREAM}/suppressions"
         listed = self.read(f"{path}/dump", key="Suppressions", EmailAddress=address)
         if not any(reason is None or each.get("SuppressionReason") == REASONS.get(reason) for each in listed):
@@ -61,7 +61,7 @@ class PostmarkAccount(HttpAccount):
         results = objects(answer.get("Suppressions") if isinstance(answer, dict) else None)
         if [result.get("Status") for result in results] == ["Deleted"]:
             return True
-        raise ProviderError(ErrorClass.PERMANENT, "kept", "Postmark keeps the address on its list, as after complaints")
+        raise ProviderError(ErrorClass.PERMANENT, "kept", "Postmark does not remove the address, as after complaints")
 
     def inspect(self) -> list[Finding]:
         try:
@@ -69,8 +69,8 @@ class PostmarkAccount(HttpAccount):
         except ProviderError as error:
             hint = "Copy the server's API token (Servers, API Tokens) into POSTMARK_SERVER_TOKEN."
             return [no_access(error, hint, address="POSTMARK_API_URL")]
-        text = f"a server token cannot see whether {sender_address()} is a confirmed signature"
-        found.append(note("sender", "unknown", text, "Look at Sender Signatures at Postmark."))
+        text = f"a server token cannot read whether {sender_address()} is a confirmed signature"
+        found.append(note("sender", "unknown", text, "Check Sender Signatures at Postmark."))
         return found + inspect_part("webhook", self._webhook)
 
     def _webhook(self) -> list[Finding]:
@@ -86,12 +86,12 @@ class PostmarkAccount(HttpAccount):
 
 
 def server(answer: dict[str, Any]) -> list[Finding]:
-    # The server's answer holds its tokens, so only the name is shown.
+    # Only the name is shown: the answer contains the server's tokens.
     if "ID" not in answer:
         raise unreadable()
     if answer.get("DeliveryType") == "Sandbox":
         hint = "Use the token of a server whose type is Live."
-        return [bad("server", "sandbox", f"{answer.get('Name')} is a sandbox: it takes mail and delivers none", hint)]
+        return [bad("server", "sandbox", f"{answer.get('Name')} is a sandbox, which delivers no email", hint)]
     return [good("credentials", "accepted", f"accepted, server {answer.get('Name')}")]
 
 
@@ -109,7 +109,7 @@ def _webhook_problems(hook: dict[str, Any]) -> list[Problem]:
 
 
 def _credentials(hook: dict[str, Any]) -> str:
-    # From the form's fields, or from the URL.
+    # From the fields of the webhook, or from its URL.
     form = _section(hook, "HttpAuth")
     if form.get("Username"):
         return f"{form['Username']}:{form.get('Password', '')}"

@@ -15,11 +15,11 @@ ROWS = (
     row(BAD_ADDRESS, "300", text=r"^(Invalid|Error parsing) 'To'"),
     row(REFUSES_US, "300", text=r"^(Invalid|Error parsing) '(From|Reply-?To)'"),
     row(INACTIVE, "406"),
-    # Of the only recipient there is.
+    # About the only recipient.
     status(INACTIVE, 200, text="will not deliver to these inactive addresses", name="postmark-406"),
     row(THROTTLED, "429"),
     row(OUTAGE, "100"),
-    # While Postmark looks at a new account, it takes email for our own domain alone.
+    # While Postmark reviews a new account, it accepts only email to our own domain.
     row(REFUSES_SOME, "412"),
     row(REFUSES_US, "10", "400", "401", "405", "413", "1226", "1235"),
 )

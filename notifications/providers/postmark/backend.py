@@ -16,7 +16,7 @@ from notifications.providers.postmark.settings import settings
 
 class PostmarkBackend(HttpBackend, EmailBackend):  # type: ignore[misc]
     def raise_for_status(self, response: requests.Response, payload: Any, message: Any) -> None:
-        # Anymail counts a 422 as sent if it cannot find our address in the text.
+        # Anymail treats a 422 as sent if the text does not contain our address.
         if response.status_code == requests.codes.unprocessable:
             raise AnymailRequestsAPIError(email_message=message, payload=payload, response=response, backend=self)
         super().raise_for_status(response, payload, message)
@@ -24,10 +24,10 @@ class PostmarkBackend(HttpBackend, EmailBackend):  # type: ignore[misc]
     def parse_recipient_status(
         self, response: requests.Response, payload: Any, message: Any
     ) -> dict[str, AnymailRecipientStatus]:
-        # Anymail would also parse the echoed `To`, and fail on a name with a comma.
+        # Anymail would parse the repeated `To`, and fail on a name with a comma.
         answer = document(response)
         given, text = answer.get("MessageID"), str(answer.get("Message"))
-        # The number is missing where Postmark itself is late.
+        # Postmark leaves the number out when it is slow.
         accepted = error_code({"ErrorCode": 0, **answer}) == 0 and isinstance(given, str) and bool(given)
         if not accepted or "will not deliver" in text:
             raise AnymailRequestsAPIError(email_message=message, payload=payload, response=response, backend=self)
@@ -70,6 +70,6 @@ class Postmark(HttpProvider):
 
 
 def error_code(answer: dict[str, Any]) -> int | None:
-    """Return Postmark's error number, 0 for none; None for an answer of another server."""
+    """Return Postmark's error number, 0 for no error; None for an answer of another server."""
     number = answer.get("ErrorCode")
     return number if isinstance(number, int) and not isinstance(number, bool) else None

@@ -21,11 +21,11 @@ from notifications.providers.base.event_fields import (
 )
 from notifications.providers.base.payload import fingerprint, parsed, storable
 from notifications.providers.base.webhook import (
+    EventMeaning,
     InterpretedEvent,
     InvalidSignatureError,
     MalformedError,
     RawEvent,
-    Told,
     UnknownEventError,
     Webhook,
     WebhookBatch,
@@ -34,9 +34,9 @@ from notifications.providers.base.webhook import (
 from notifications.providers.postmark.settings import settings
 from notifications.rules.outcomes import BounceKind, EventType
 
-# Opens and clicks say nothing of a mail's fate; "Inbound" is somebody's letter to us, with its content.
+# Opens and clicks are not about delivery; "Inbound" is an email to us, with its content.
 LEFT_OUT = {"Open", "Click", "Inbound"}
-# By which fields an event is known that does not name its type, the most telling first.
+# Fields that identify an event without a type, the most specific first.
 KNOWN_BY = (
     ("SuppressSending", "SubscriptionChange"),
     ("OriginalLink", "Click"),
@@ -46,9 +46,9 @@ KNOWN_BY = (
     ("DeliveredAt", "Delivery"),
     ("Type", "Bounce"),
 )
-# Where the event is about an address and no message.
+# In events about an address without a message.
 NO_MESSAGE = "00000000-0000-0000-0000-000000000000"
-# A bounce can be sent with all of the original mail in it, links and all.
+# A bounce may include the whole original email with its links.
 NEVER_STORED = {"Content", "Subject"}
 
 Meaning = tuple[EventType, BounceKind | None]
@@ -62,16 +62,16 @@ COMPLAINED: Meaning = (EventType.COMPLAINED, None)
 UNSUBSCRIBED: Meaning = (EventType.UNSUBSCRIBED, None)
 REJECTED: Meaning = (EventType.REJECTED, None)
 
-# https://postmarkapp.com/developer/api/bounce-api#bounce-types; None: nothing of a mail's fate.
+# https://postmarkapp.com/developer/api/bounce-api#bounce-types; None: not about delivery.
 BOUNCE_TYPES: dict[str, Meaning | None] = {
     "HardBounce": BOUNCED_HARD,
-    "Transient": DEFERRED,  # "Message delayed": Postmark goes on trying
+    "Transient": DEFERRED,  # "Message delayed": Postmark tries again
     "Unsubscribe": UNSUBSCRIBED,
     "Subscribe": None,
     "AutoResponder": ANSWERED,
     "AddressChange": ANSWERED,
     "DnsError": DEFERRED,  # "A temporary DNS error"
-    "SpamNotification": BLOCKED,  # a filter's opinion of one mail, not a person's complaint
+    "SpamNotification": BLOCKED,  # a filter rejects one email; no recipient complains
     "OpenRelayTest": None,
     "Unknown": BOUNCED_SOFT,
     "SoftBounce": BOUNCED_SOFT,
@@ -84,7 +84,7 @@ BOUNCE_TYPES: dict[str, Meaning | None] = {
     "Blocked": BLOCKED,
     "SMTPApiError": REJECTED,
     "InboundError": None,
-    "DMARCPolicy": REJECTED,  # the sender's fault: it must not count against the address
+    "DMARCPolicy": REJECTED,  # the sender's fault: must not count against the address
     "TemplateRenderingFailed": REJECTED,
 }
 # https://postmarkapp.com/developer/webhooks/subscription-change-webhook
@@ -105,7 +105,7 @@ class PostmarkWebhook(Webhook):
     def unusable_settings(self) -> list[str]:
         return self.missing_settings() if settings.POSTMARK_WEBHOOK_AUTH else []
 
-    def bounce_types(self) -> Mapping[str, Told]:
+    def bounce_types(self) -> Mapping[str, EventMeaning]:
         return BOUNCE_TYPES
 
     def verify_and_parse(self, request: WebhookRequest) -> WebhookBatch:
@@ -116,7 +116,7 @@ class PostmarkWebhook(Webhook):
         if not isinstance(event, dict):
             raise MalformedError("no event")
         if (record := record_type(event)) in LEFT_OUT:
-            return WebhookBatch(note="inbound mail is posted to this webhook" if record == "Inbound" else "")
+            return WebhookBatch(note="inbound email is posted to this webhook" if record == "Inbound" else "")
         kept = {name: value for name, value in event.items() if name not in NEVER_STORED}
         return WebhookBatch([RawEvent(fingerprint(event), kept)])
 
@@ -143,7 +143,7 @@ class PostmarkWebhook(Webhook):
 
 
 def given_credentials(request: WebhookRequest) -> bytes:
-    # Joined by a colon; nothing if there are none.
+    # Joined by a colon; empty if there are none.
     scheme, _, encoded = request.header("Authorization").partition(" ")
     try:
         return base64.b64decode(encoded.strip(), validate=True) if scheme.lower() == "basic" else b""
@@ -152,14 +152,14 @@ def given_credentials(request: WebhookRequest) -> bytes:
 
 
 def record_type(payload: dict[str, Any]) -> str:
-    # Postmark's name for it, or the type that its fields imply; "" for neither.
+    # Postmark's type, or the one that the fields imply; "" for neither.
     if "RecordType" in payload:
         return short_line(payload["RecordType"])
     return next((record for field, record in KNOWN_BY if field in payload), "")
 
 
 def meaning_of(payload: dict[str, Any]) -> Meaning | None:
-    """Return what an event says, None if nothing about the message's fate. Raises UnknownEventError."""
+    """Return an event's meaning, None if it is not about delivery. Raises UnknownEventError."""
     record = record_type(payload)
     if record == "Delivery":
         return EventType.DELIVERED, None
@@ -169,23 +169,23 @@ def meaning_of(payload: dict[str, Any]) -> Meaning | None:
         return by_the_server(BOUNCE_TYPES[short_line(payload.get("Type"))], payload)
     if record == "SubscriptionChange":
         return subscription_change(payload)
-    raise UnknownEventError("a type of event that no table knows")
+    raise UnknownEventError("no table has this type of event")
 
 
 def by_the_server(meaning: Meaning | None, payload: dict[str, Any]) -> Meaning | None:
-    # The recipient's server knows more than Postmark's own type.
+    # The recipient's server is more precise than Postmark's type.
     if meaning is None or meaning[0] is not EventType.BOUNCED or meaning[1] in {None, BounceKind.AUTO_REPLY}:
         return meaning
     return meaning[0], refined_bounce(meaning[1] or BounceKind.SOFT, short_line(payload.get("Details")))
 
 
 def subscription_change(payload: dict[str, Any]) -> Meaning | None:
-    # Operators remove addresses from the list, and add some by hand that no recipient asked for.
+    # Operators remove addresses from the list, and add some that no recipient has asked for.
     if payload.get("SuppressSending") is not True:
         return None
     reason = short_line(payload.get("SuppressionReason"))
     if reason == "ManualSuppression" and short_line(payload.get("Origin")) != "Recipient":
         return None
     if reason not in SUPPRESSION_REASONS:
-        raise UnknownEventError("a reason to suppress that no table knows")
+        raise UnknownEventError("no table has this reason to suppress")
     return SUPPRESSION_REASONS[reason]

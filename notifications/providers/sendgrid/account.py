@@ -28,10 +28,10 @@ LISTS_OF: dict[Reason, tuple[str, ...]] = {
     Reason.SOFT_BOUNCES: ("bounces", "blocks"),
     Reason.COMPLAINT: ("spam_reports",),
 }
-# The events that tell what became of a mail, as the webhook's settings name them.
+# The events about delivery, as the webhook's settings name them.
 NEEDED_EVENTS = ("processed", "deferred", "delivered", "bounce", "dropped", "spam_report")
 CHANGES = (".create", ".update", ".delete")
-# What the key may change without a remark: it sends, and takes addresses off the lists.
+# The changes that the key needs: to send, and to remove addresses from the lists.
 EXPECTED = ("mail.", "suppression.", "asm.groups.suppressions.")
 
 
@@ -48,7 +48,7 @@ class SendGridAccount(HttpAccount):
         return {"Authorization": f"Bearer {settings.SENDGRID_API_KEY}"}
 
     def quota(self) -> Quota | None:
-        # SendGrid publishes no rate, only the plan's credits; only daily ones are a quota in our sense.
+        # SendGrid reports no rate, only the plan's credits. Only daily credits are a quota for Mailroom.
         try:
             credit = self.document("user/credits")
         except ProviderError as error:
@@ -67,7 +67,7 @@ class SendGridAccount(HttpAccount):
         return any(removed)
 
     def _subscribe(self, address: str) -> bool:
-        # The recipient unsubscribed from everything, or from single groups.
+        # The recipient unsubscribed from everything or from single groups.
         removed = [self._remove(f"asm/suppressions/global/{address}")]
         removed += [self._remove(f"asm/groups/{group}/suppressions/{address}") for group in self._left_groups(address)]
         return any(removed)
@@ -85,7 +85,7 @@ class SendGridAccount(HttpAccount):
         try:
             found = check_scopes(self._scopes())
         except ProviderError as error:
-            hint = "Put a key with the permission Mail Send into SENDGRID_API_KEY."
+            hint = 'Set SENDGRID_API_KEY to a key with the permission "Mail Send".'
             return [no_access(error, hint, address="SENDGRID_API_URL")]
         for subject, look in (("sender", self._sender), ("credits", self._credits), ("webhook", self._webhook)):
             found += inspect_part(subject, look, not_allowed=NOT_ALLOWED)
@@ -124,14 +124,14 @@ class SendGridAccount(HttpAccount):
         address = sender_address()
         senders = self.read("verified_senders", key="results")
         if any(str(each.get("from_email")).lower() == address and each.get("verified") for each in senders):
-            text = f"{address} is a verified sender, its domain is not authenticated"
+            text = f"{address} is a verified sender, but its domain is not authenticated"
             return [
                 note(
                     "sender", "domain-not-authenticated", text, "Authenticate the domain, so that DKIM and DMARC pass."
                 )
             ]
         hint = "Authenticate the domain (Settings, Sender Authentication), or correct DEFAULT_FROM_EMAIL."
-        return [bad("sender", "unknown", f"neither {address} nor its domain is known", hint)]
+        return [bad("sender", "unknown", f"SendGrid knows neither {address} nor its domain", hint)]
 
     def _credits(self) -> list[Finding]:
         return [credits_left(self.document("user/credits"))]
@@ -143,29 +143,27 @@ class SendGridAccount(HttpAccount):
             *("sendgrid", hooks),
             url_key="url",
             problems=_webhook_problems,
-            missing=f"Add an event webhook for {url} (Settings, Mail Settings), signed.",
+            missing=f"Add a signed event webhook for {url} in SendGrid's settings.",
             otherwise=f"reports to {url}, signed",
         )
 
 
 def check_scopes(scopes: list[str]) -> list[Finding]:
-    # A key may do too little, or more than it should.
+    # A key may have too few or too many permissions.
     if "mail.send" not in scopes:
         return [
             bad(
                 "credentials",
                 "may-not-send",
-                "the key is good, but may not send mail",
-                "Give it the permission Mail Send.",
+                "the key is valid, but must not send email",
+                'Give it the permission "Mail Send".',
             )
         ]
-    found = [good("credentials", "accepted", "accepted, and may send mail")]
+    found = [good("credentials", "accepted", "accepted, and may send email")]
     surplus = sorted(scope for scope in scopes if scope.endswith(CHANGES) and not scope.startswith(EXPECTED))
     if surplus:
         text = f"the key may change {len(surplus)} other things ({', '.join(surplus[:3])} …)"
-        found.append(
-            note("permissions", "surplus", text, "A key with Mail Send and Suppressions does less harm if it leaks.")
-        )
+        found.append(note("permissions", "surplus", text, 'Prefer a key with only "Mail Send" and "Suppressions".'))
     return found
 
 
@@ -174,7 +172,7 @@ def authenticated(domain: dict[str, Any]) -> Finding:
     if domain.get("valid"):
         return good("sender", "authenticated", f"{name} is authenticated")
     wrong = [str(record.get("host")) for record in records(domain) if not record.get("valid")]
-    hint = f"Publish what SendGrid asks for at {', '.join(wrong)}, and let it verify again."
+    hint = f"Publish the records that SendGrid shows for {', '.join(wrong)}, and verify again there."
     return bad("sender", "not-verified", f"{name} is known, but its DNS records are not verified", hint)
 
 
@@ -187,7 +185,7 @@ def credits_left(credit: dict[str, Any]) -> Finding:
     remain, total = whole_number(credit, "remain"), whole_number(credit, "total")
     text = f"{remain:,} of {total:,} left until {credit.get('next_reset')}"
     if total and not remain:
-        return bad("credits", "used-up", text, "Nothing more is taken before that day; raise the plan.")
+        return bad("credits", "used-up", text, "SendGrid accepts no email until that day; upgrade the plan.")
     return good("credits", "left", text)
 
 

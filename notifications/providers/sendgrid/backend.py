@@ -1,7 +1,7 @@
 """SendGrid, API v3, through Anymail.
 
-Anymail calls this adapter unsupported since June 2025 (it has no test account any more) and warns at every
-construction; exactly that warning is silenced here, because the documentation says it once.
+Anymail calls this adapter unsupported since June 2025 (it has no test account any more) and warns at each
+construction. Only that warning is silenced here, because the documentation has it.
 """
 
 import threading
@@ -18,16 +18,16 @@ from notifications.providers.base.http import HttpBackend, HttpProvider, documen
 from notifications.providers.sendgrid.answers import ROWS
 from notifications.providers.sendgrid.settings import settings
 
-# Of a page that is none of SendGrid's own answers, so much is searched for words we know.
+# The most characters to search in an answer that is not SendGrid's.
 LONGEST_PAGE = 2000
 
-# catch_warnings() changes the whole process: two threads at once could leave a filter behind.
+# catch_warnings() changes the whole process: two threads could leave a filter behind.
 _warnings_lock = threading.Lock()
 
 
 class SendGridBackend(HttpBackend, EmailBackend):  # type: ignore[misc]
     def raise_for_status(self, response: requests.Response, payload: Any, message: Any) -> None:
-        # Anymail would accept any page that a proxy answers with 200.
+        # Anymail would accept any page of a proxy with status 200.
         if response.status_code != requests.codes.accepted:
             raise AnymailRequestsAPIError(email_message=message, payload=payload, response=response, backend=self)
 

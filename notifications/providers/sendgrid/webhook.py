@@ -29,12 +29,12 @@ from notifications.providers.base.event_fields import (
 from notifications.providers.base.payload import fingerprint, parsed, refuse_stale, storable
 from notifications.providers.base.webhook import (
     CannotVerifyError,
+    EventMeaning,
     InterpretedEvent,
     InvalidSignatureError,
     MalformedError,
     OversizedError,
     RawEvent,
-    Told,
     UnknownEventError,
     Webhook,
     WebhookBatch,
@@ -51,7 +51,7 @@ EVENT_ID = re.compile(r"[\x21-\x7e]{1,200}")
 LEFT_OUT = {"open", "click"}
 ACCOUNT = "account_status_change"
 
-# None: nothing of a mail's fate.
+# None: not about delivery.
 KINDS: dict[str, EventType | None] = {
     "processed": EventType.ACCEPTED,
     "deferred": EventType.DEFERRED,
@@ -66,12 +66,12 @@ KINDS: dict[str, EventType | None] = {
 }
 BOUNCES = {"bounce": BounceKind.HARD, "blocked": BounceKind.SOFT}
 INVALID_ADDRESS = "Invalid Address"
-# Of our name or of this email, and not of the mailbox.
-OF_OUR_NAME = {"Content", "Reputation"}
-# A mail that was dropped because of the address: SendGrid has it on a list of its own and will drop every other mail
-# to it too. The other reasons (over quota, spam content …) say nothing of the address.
+# About the sender or this email, not about the mailbox.
+ABOUT_THE_SENDER = {"Content", "Reputation"}
+# Dropped because of the address, which is on a list of SendGrid: it will drop other emails to it too. The other reasons
+# (over quota, spam content …) are not about the address.
 DROPPED_FOR_THE_ADDRESS = {"bounced address", "invalid"}
-# A mail that was dropped because of what the person had said before.
+# Dropped because of an earlier complaint or unsubscription.
 DROPPED_FOR_THE_PERSON = {
     "spam reporting address": EventType.COMPLAINED,
     "unsubscribed address": EventType.UNSUBSCRIBED,
@@ -81,7 +81,7 @@ DROPPED_FOR_THE_PERSON = {
 class SendGridWebhook(Webhook):
     provider = "sendgrid"
     key_setting = "SENDGRID_WEBHOOK_KEY"
-    # Batches have up to 768 kB; nothing of one is looked at before its signature.
+    # Batches have up to 768 kB; the signature is verified before one is parsed.
     max_bytes = 5_000_000
 
     def key_text(self) -> str:
@@ -97,8 +97,8 @@ class SendGridWebhook(Webhook):
             return [] if self.missing_settings() else [self.key_setting]
         return []
 
-    def bounce_types(self) -> Mapping[str, Told]:
-        found = BOUNCES | dict.fromkeys(sorted(OF_OUR_NAME), BounceKind.BLOCKED)
+    def bounce_types(self) -> Mapping[str, EventMeaning]:
+        found = BOUNCES | dict.fromkeys(sorted(ABOUT_THE_SENDER), BounceKind.BLOCKED)
         return {name: (EventType.BOUNCED, bounce) for name, bounce in found.items()}
 
     def verify_and_parse(self, request: WebhookRequest) -> WebhookBatch:
@@ -116,31 +116,31 @@ class SendGridWebhook(Webhook):
         """Verify the signature. Raises InvalidSignatureError and CannotVerifyError."""
         timestamp = request.header(TIMESTAMP_HEADER)
         if not TIMESTAMP.fullmatch(timestamp):
-            raise InvalidSignatureError("no time of signing")
+            raise InvalidSignatureError("no timestamp")
         try:
             signature = base64.b64decode(request.header(SIGNATURE_HEADER), validate=True)
             self.key().verify(signature, timestamp.encode() + request.body, ec.ECDSA(hashes.SHA256()))
         except (ValueError, binascii.Error, InvalidSignature) as error:
-            raise InvalidSignatureError("the signature does not fit") from error
+            raise InvalidSignatureError("the signature is wrong") from error
         refuse_stale(datetime.fromtimestamp(int(timestamp), UTC))
 
     def key(self) -> ec.EllipticCurvePublicKey:
-        # An unusable key is our mistake, and can be fixed while SendGrid retries: CannotVerifyError.
+        # An operator can fix an unusable key while SendGrid retries: CannotVerifyError.
         try:
             return public_key(self.key_text())
         except (ValueError, UnsupportedAlgorithm) as error:
-            raise CannotVerifyError(f"{self.key_setting} is no public key on P-256") from error
+            raise CannotVerifyError(f"{self.key_setting} is no public key for P-256") from error
 
     def interpret(self, payload: dict[str, Any]) -> InterpretedEvent | None:
         event = short_line(payload.get("event"))
         if event not in KINDS:
-            raise UnknownEventError("a type of event that no table knows")
+            raise UnknownEventError("no table has this type of event")
         kind = KINDS[event]
         if kind is None:
             return None
         message_id, attempt = ours(payload)
         header = header_id(payload.get("smtp-id"))
-        # Anymail's own id, which it gave the mail and us, comes back; SendGrid's has our receipt nowhere.
+        # The event has Anymail's id of the email, which is also its receipt; SendGrid's id differs from it.
         receipt = short_line(payload.get("anymail_id"), LONGEST_ID)
         return InterpretedEvent(
             kind=kind,
@@ -165,15 +165,14 @@ def public_key(text: str) -> ec.EllipticCurvePublicKey:
     else:
         key = serialization.load_der_public_key(base64.b64decode("".join(text.split()), validate=True))
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise ValueError("another kind of key")  # noqa: TRY004 - the text is wrong, not its type
+        raise ValueError("a key of another type")  # noqa: TRY004 - the text is wrong, not its type
     return key
 
 
 def raw_event(element: Any) -> RawEvent | None:
-    """Return one element of a batch as it is stored; None to leave it out.
+    """Return one element of a batch in the form to store, or None to leave it out.
 
-    An element that is no event is stored too: it must not keep the others of its batch out, and an operator should see
-    it.
+    Keeps an element that is no event, so that an operator can see it and the rest of its batch is stored.
     """
     kept = storable(element)
     if not isinstance(kept, dict):
@@ -182,13 +181,13 @@ def raw_event(element: Any) -> RawEvent | None:
         return None
     given = kept.get("sg_event_id")
     event_id = given if isinstance(given, str) and EVENT_ID.fullmatch(given) else fingerprint(kept)
-    # What was clicked to unsubscribe.
+    # The link that unsubscribed.
     kept.pop("url", None)
     return RawEvent(event_id, kept)
 
 
 def account_note(events: list[RawEvent]) -> str:
-    # An operator has to know what SendGrid did to the account.
+    # For an operator: SendGrid has changed the account.
     changes = [event.payload for event in events if short_line(event.payload.get("event")) == ACCOUNT]
     return f"SendGrid changed the account's status: {short_line(changes[0].get('type'), 60)}" if changes else ""
 
@@ -202,12 +201,12 @@ def bounce_kind(kind: EventType, payload: dict[str, Any]) -> BounceKind | None:
         return BounceKind.HARD if reason(payload) in DROPPED_FOR_THE_ADDRESS else None
     if kind is not EventType.BOUNCED:
         return None
-    told = BOUNCES.get(short_line(payload.get("type")).lower()) or untyped_bounce(payload)
-    if short_line(payload.get("bounce_classification")) in OF_OUR_NAME:
-        told = BounceKind.BLOCKED
-    return refined_bounce(told, short_line(payload.get("reason")), short_line(payload.get("status")))
+    reported = BOUNCES.get(short_line(payload.get("type")).lower()) or untyped_bounce(payload)
+    if short_line(payload.get("bounce_classification")) in ABOUT_THE_SENDER:
+        reported = BounceKind.BLOCKED
+    return refined_bounce(reported, short_line(payload.get("reason")), short_line(payload.get("status")))
 
 
 def untyped_bounce(payload: dict[str, Any]) -> BounceKind:
-    # Hard only if the text speaks against the address itself.
+    # Hard only if the classification is about the address.
     return BounceKind.HARD if payload.get("bounce_classification") == INVALID_ADDRESS else BounceKind.SOFT

@@ -34,17 +34,17 @@ T = TypeVar("T")
 Answer = dict[str, Any]
 
 NOT_THERE = "NotFoundException"
-# What SES calls the reasons for which an address is on the account's list. Who unsubscribed is on none.
+# SES' names of the reasons for which an address is on the account's list. Unsubscribed addresses are on none.
 REASONS = {Reason.HARD_BOUNCE: "BOUNCE", Reason.SOFT_BOUNCES: "BOUNCE", Reason.COMPLAINT: "COMPLAINT"}
-# An IAM policy may allow ses:SendEmail and nothing else.
+# An IAM policy may allow only ses:SendEmail.
 NOT_ALLOWED = {"AccessDeniedException"}
-# SES takes one question a second of everything that is not sending:
+# SES accepts one request per second, except for sending:
 # https://docs.aws.amazon.com/ses/latest/dg/quotas.html
 PAUSE_S = 1.1
 
 
 class SesAccount(Account):
-    """Keeps the account's answer for a moment, because SES answers once a second."""
+    """An SES account. It reuses the answer of GetAccount for PAUSE_S."""
 
     provider = "ses"
     spf_include = "amazonses.com"
@@ -58,7 +58,7 @@ class SesAccount(Account):
             per_day = int(limits["Max24HourSend"])
             return Quota(
                 per_second=float(limits["MaxSendRate"]),
-                # -1: there is none.
+                # -1: no limit.
                 per_day=None if per_day < 0 else per_day,
                 sent_today=int(limits["SentLast24Hours"]),
             )
@@ -76,13 +76,13 @@ class SesAccount(Account):
             if error.code == NOT_THERE:
                 return False
             raise
-        # Done is said without a body, so that any page with a 200 would say it too: but AWS always numbers its answers.
+        # A success has no body, like any empty page with status 200, but each answer of AWS has a request id.
         if "RequestId" not in answer["ResponseMetadata"]:
             raise unreadable()
         return True
 
     def _listed_for(self, address: str) -> str:
-        # SES lists an address for one reason; "" if it is not listed.
+        # SES has one reason for each listed address; "" if the address is not listed.
         found = self._find(lambda: self._client.get_suppressed_destination(EmailAddress=address))
         if found is None:
             return ""
@@ -96,9 +96,9 @@ class SesAccount(Account):
             found = judge.account(self._patiently(self._account))
         except ProviderError as error:
             if error.code not in NOT_ALLOWED:
-                hint = "Give boto3 credentials of SES_REGION that may call ses:SendEmail."
+                hint = "Give boto3 credentials that may call ses:SendEmail in SES_REGION."
                 return [no_access(error, hint, address="SES_REGION and SES_ENDPOINT_URL")]
-            text = "accepted, but they may not read the account: neither quota nor sandbox are known"
+            text = "accepted, but they must not read the account: quota and sandbox are unknown"
             found = [note("credentials", MAY_NOT_LOOK, text, "Allow ses:GetAccount.")]
         found += inspect_part("sender", lambda: judge.identity(self._identities), not_allowed=NOT_ALLOWED)
         return found + inspect_part("reports", self._reports, not_allowed=NOT_ALLOWED)
@@ -110,7 +110,7 @@ class SesAccount(Account):
     def _client(self) -> "SESV2Client":
         params = client_params()
         try:
-            # A session of its own: the default one is not safe between threads.
+            # A separate session: threads must not share the default one.
             made: SESV2Client = Session().client(
                 "sesv2",
                 region_name=params["region_name"],
@@ -127,7 +127,7 @@ class SesAccount(Account):
 
     @cached_property
     def _identities(self) -> dict[str, Answer]:
-        # The address, its domain and those above, as far as SES has them.
+        # Of the address, its domain and parent domains, those that SES knows.
         names = [sender_address(), *with_parents(sender_domain())]
         answers = {name: self._identity(name) for name in names}
         return {name: answer for name, answer in answers.items() if answer is not None}
@@ -143,7 +143,7 @@ class SesAccount(Account):
 
     def _get_account(self) -> Answer:
         answer = self._client.get_account()
-        # Any 2xx, a proxy's page too, becomes an answer; without its fields an account would look paused.
+        # Any page with a status 2xx becomes an answer; without these fields the account would look paused.
         if "SendQuota" not in answer:
             raise unreadable()
         return dict(answer)
@@ -163,9 +163,9 @@ class SesAccount(Account):
         return next((str(name) for name in names if name), "")
 
     def _find(self, question: Callable[[], Any]) -> Answer | None:
-        """Return the answer, or None if there is no such thing. Raises ProviderError.
+        """Return the answer, or None if SES does not know the item. Raises ProviderError.
 
-        An operator waits, so it asks again after a pause if SES is asked too often.
+        Repeats a throttled request once after a pause, because an operator waits.
         """
         try:
             return dict(self._patiently(lambda: self._ask(question)))
@@ -184,7 +184,7 @@ class SesAccount(Account):
         return question()
 
     def close(self) -> None:
-        # Close them before a finalizer has to; the client can be used again.
+        # Close the connections now, not in a finalizer; the client can be used again.
         if client := self.__dict__.get("_client"):
             client.close()
 
@@ -194,9 +194,9 @@ class SesAccount(Account):
                 return question()
         except ProviderError:
             raise
-        except Exception as error:  # noqa: BLE001 - the edge: botocore stumbles over answers that are not AWS' own
+        except Exception as error:  # noqa: BLE001 - the edge: botocore fails in many ways if the answer is not AWS's
             failure = Ses().translate(error)
         finally:
             self.close()
-        # Raised outside the handler: the foreign exception must not travel along as the context of ours.
+        # Raised outside the handler, so that the library's exception is not its context.
         raise failure

@@ -13,7 +13,7 @@ from notifications.providers.base.answers.meaning import (
 
 # AWS: "wait up to 10 minutes".
 DAILY_QUOTA_PAUSE_S = 600.0
-# The errors of SendEmail and the general ones of AWS, each with "Exception" at its end or without:
+# The errors of SendEmail and the common ones of AWS, each with or without "Exception" at its end:
 # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
 _SES_THROTTLES = ("TooManyRequestsException", "Throttling", "LimitExceededException")
 ROWS = (
@@ -23,7 +23,7 @@ ROWS = (
         *(*_SES_THROTTLES, "RequestThrottled", "Throttled", "SlowDown"),
         *("RequestLimitExceeded", "BandwidthLimitExceeded"),
     ),
-    # In the sandbox the recipient is meant, and that is our account's state too. AWS' words, and its emulators'.
+    # In the sandbox the recipient is not verified, which also depends on our account. Texts of AWS and its emulators.
     row(REFUSES_SOME, "MessageRejected", text="not verified|not have authority to send"),
     row(REFUSES_US, "MessageRejected", "BadRequestException", text=r"sending.{0,40}(paused|suspended|disabled)"),
     row(INACTIVE, "MessageRejected", text="blacklisted|suppression list"),

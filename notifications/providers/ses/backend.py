@@ -38,11 +38,11 @@ NO_SETUP = (
 
 
 ERROR_HEADER = "x-amzn-errortype"
-# AWS' own names of errors; anything else in their place could be somebody's text.
+# The form of AWS' error names; other text could contain personal data.
 _CODE = re.compile("[A-Za-z]{1,64}")
 
 
-# botocore's own override of urllib3's methods is what the checker objects to.
+# The type checker rejects botocore's overrides of urllib3's methods.
 class _Http(WatchedConnection, AWSHTTPConnection):  # type: ignore[misc]
     pass
 
@@ -68,8 +68,8 @@ class SesBackend(HeedlessPostSend, EmailBackend):  # type: ignore[misc]
 
 
 def watch_connections(client: Any) -> None:
-    # A deadline can then shut down the client's connections.
-    # botocore has no public way to its connections. Should this one close, this fails, and so does a test.
+    # Lets a deadline shut down the client's connections. botocore has no public access to them; if this one changes, a
+    # test fails.
     pools = client._endpoint.http_session._pool_classes_by_scheme  # noqa: SLF001
     pools.update(http=_HttpPool, https=_HttpsPool)
     client.meta.events.register("before-send", _begin)
@@ -101,7 +101,7 @@ class Ses(Provider):
         return [] if settings.SES_REGION else ["SES_REGION"]
 
     def prepare(self, message: EmailMultiAlternatives, mail: OutgoingEmail) -> None:
-        # Tags come back in SES events also when the headers, and with them the metadata, were cut off.
+        # SES events contain the tags even if the headers, and the metadata in them, are cut off.
         tags = {MESSAGE_ID_KEY: str(mail.message_id), ATTEMPT_KEY: str(mail.attempt)}
         message.esp_extra = {  # type: ignore[attr-defined]
             "EmailTags": [{"Name": name, "Value": value} for name, value in tags.items()]
@@ -124,7 +124,7 @@ class Ses(Provider):
 
 
 def client_params() -> dict[str, Any]:
-    # With boto3's default retries the same email is sent up to three times.
+    # With its default retries, boto3 sends the same email up to three times.
     params: dict[str, Any] = {
         "region_name": settings.SES_REGION or None,
         "config": {
@@ -151,7 +151,7 @@ def from_client_error(error: boto.ClientError) -> ProviderError:
 
 
 def taken_apart(answer: Any) -> Said:
-    # botocore also finds codes in the pages of other servers: from status 500 on, only AWS' own header counts.
+    # botocore also finds codes in pages of other servers: from status 500 on, AWS' header must be there.
     found, metadata = answer.get("Error", {}), answer.get("ResponseMetadata", {})
     status, code = metadata.get("HTTPStatusCode", 0), found.get("Code", "")
     is_aws = status < HTTPStatus.INTERNAL_SERVER_ERROR or ERROR_HEADER in metadata.get("HTTPHeaders", {})

@@ -1,4 +1,4 @@
-"""The certificates with which Amazon SNS signs, fetched once and kept parsed."""
+"""Amazon SNS' signing certificates, fetched once and kept parsed."""
 
 import threading
 from collections import OrderedDict
@@ -20,7 +20,7 @@ SMALLEST_KEY_BITS = 2048
 MOST_KEPT = 8
 WAIT_FOR_ANOTHER_S = 3.0
 
-# Amazon changes its certificate about once a year, and each has an address of its own.
+# Amazon changes its certificate about once a year; each has a different URL.
 _kept: OrderedDict[str, "Certificate"] = OrderedDict()
 _fetching = threading.Lock()
 
@@ -38,7 +38,7 @@ class Certificate:
         try:
             self.key.verify(signature, signed, padding.PKCS1v15(), digest)
         except (InvalidSignature, UnsupportedAlgorithm) as error:
-            raise InvalidSignatureError("the signature does not fit") from error
+            raise InvalidSignatureError("the signature is wrong") from error
 
 
 def parse_certificate(pem: bytes) -> Certificate:
@@ -48,15 +48,15 @@ def parse_certificate(pem: bytes) -> Certificate:
     except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm) as error:
         raise InvalidSignatureError("no certificate") from error
     if not isinstance(key, RSAPublicKey) or key.key_size < SMALLEST_KEY_BITS:
-        raise InvalidSignatureError("the certificate's key is none that Amazon uses")
+        raise InvalidSignatureError("the certificate's key is not of Amazon's type")
     return Certificate(key, found.not_valid_before_utc, found.not_valid_after_utc)
 
 
 def fetched(url: str) -> Certificate:
     """Return the certificate at a checked `url`.
 
-    Raises InvalidSignatureError and CannotVerifyError. One at a time: after the start a burst of messages needs the
-    same certificate, and forged ones, each with another URL, must not occupy every thread with calls to Amazon.
+    Raises InvalidSignatureError and CannotVerifyError. Fetches one at a time: after the start many messages need the
+    same certificate, and forged messages with different URLs must not occupy every thread.
     """
     if (known := _kept.get(url)) is not None:
         return known
@@ -72,9 +72,9 @@ def fetched(url: str) -> Certificate:
 def _download(url: str) -> bytes:
     answer = fetching.get(url)
     if len(answer.body) > fetching.LARGEST:
-        raise InvalidSignatureError("there is no certificate where the message says")
+        raise InvalidSignatureError("the message's URL leads to no certificate")
     if answer.status != requests.codes.ok:
-        # The address is Amazon's own: something between us and it may be what refuses.
+        # The URL is Amazon's, so the cause may be between us and Amazon.
         raise CannotVerifyError(f"no certificate from Amazon: status {answer.status}")
     return answer.body
 

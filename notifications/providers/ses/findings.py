@@ -1,4 +1,4 @@
-"""Judge the answers of an SES account. Pure, except for the settings."""
+"""Evaluate the answers of an SES account. Pure, except for the settings."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,15 +9,15 @@ from notifications.providers.ses.settings import settings
 
 Answer = Mapping[str, Any]
 
-# What tells of a mail's fate; SEND settles a message whose answer was lost.
+# The events about delivery; SEND settles a message whose answer was lost.
 NEEDED_EVENTS = {"SEND", "DELIVERY", "DELIVERY_DELAY", "BOUNCE", "COMPLAINT", "REJECT"}
-# https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-faq.html; other states are not said to stop anything.
+# https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-faq.html; it mentions no other state that stops sending.
 STOPPED = "SHUTDOWN"
 HEALTHY = "HEALTHY"
 
 
 def account(answer: Answer) -> list[Finding]:
-    # From GetAccount.
+    # `answer` is GetAccount's.
     return [
         good("credentials", "accepted", f"accepted, region {settings.SES_REGION}"),
         _sending(answer),
@@ -33,32 +33,32 @@ def _sending(answer: Answer) -> Finding:
         )
     if status == STOPPED:
         return bad(
-            "sending", "shut-down", "SES has shut the account's sending down", "Answer the case that AWS has opened."
+            "sending", "shut-down", "SES has shut down the account's sending", "Answer the case that AWS has opened."
         )
     if status != HEALTHY:
-        hint = "Too many bounces or complaints, mostly: read AWS' mail before it ends sending."
+        hint = "The usual cause is too many bounces or complaints: read AWS' email before AWS stops sending."
         return note("sending", "under-review", f"enabled, but the account's status is {status}", hint)
     return good("sending", "enabled", "enabled, the account is healthy")
 
 
 def _sandbox(answer: Answer) -> Finding:
     if answer.get("ProductionAccessEnabled"):
-        return good("sandbox", "outside", "the account is out of it")
-    text = "the account is in the sandbox: only verified addresses and SES' mailbox simulator get mail"
+        return good("sandbox", "outside", "the account has production access")
+    text = "the account is in the sandbox: only verified addresses and SES' mailbox simulator get email"
     return note("sandbox", "inside", text, "Request production access in the SES console before real people sign up.")
 
 
 def identity(known: Mapping[str, Answer]) -> list[Finding]:
-    # SES may know the address, its domain and those above.
+    # SES may know the address, its domain and parent domains.
     verified = [name for name, answer in known.items() if answer.get("VerifiedForSendingStatus")]
     if verified:
         return [good("sender", "verified", f"{verified[0]} is verified"), _signing(known)]
     if known:
         name, answer = next(iter(known.items()))
-        text = f"{name} is there, but not verified ({answer.get('VerificationStatus', 'no status')})"
+        text = f"{name} exists, but is not verified ({answer.get('VerificationStatus', 'no status')})"
         return [
             bad(
-                "sender", "not-verified", text, "Publish the DNS records that SES shows, or press the link in its mail."
+                "sender", "not-verified", text, "Publish the DNS records that SES shows, or open the link in its email."
             )
         ]
     hint = f"Create an identity for its domain in {settings.SES_REGION}, or correct DEFAULT_FROM_EMAIL."
@@ -69,13 +69,13 @@ def _signing(known: Mapping[str, Answer]) -> Finding:
     states = {name: dict(answer.get("DkimAttributes", {})) for name, answer in known.items()}
     signed = [name for name, dkim in states.items() if dkim.get("SigningEnabled") and dkim.get("Status") == "SUCCESS"]
     if signed:
-        return good("signature", "signed", f"mail is signed with DKIM for {signed[0]}")
+        return good("signature", "signed", f"email is signed with DKIM for {signed[0]}")
     status = ", ".join(f"{name} {dkim.get('Status', 'not set up')}" for name, dkim in states.items())
     hint = "Turn on Easy DKIM for the domain and publish its three CNAME records."
     return note(
         "signature",
         "not-signed",
-        f"mail is not signed for the sender's domain ({status}); DMARC cannot pass by it",
+        f"email is not signed for the sender's domain ({status}), so DKIM does not pass DMARC",
         hint,
     )
 
@@ -90,23 +90,21 @@ def dkim_names(known: Mapping[str, Answer]) -> list[str]:
 
 
 def no_configuration_set() -> Finding:
-    hint = "Make a configuration set with an SNS destination, and name it in SES_CONFIGURATION_SET."
-    return note(
-        "reports", "no-configuration-set", "no configuration set is used: bounces and complaints stay unknown", hint
-    )
+    hint = "Create a configuration set with an SNS destination, and name it in SES_CONFIGURATION_SET."
+    return note("reports", "no-configuration-set", "no configuration set: bounces and complaints stay unknown", hint)
 
 
 def missing_configuration_set(name: str) -> Finding:
     return bad(
         "reports",
         "unknown",
-        f"SES knows no configuration set {name}: it refuses all mail",
+        f"SES knows no configuration set {name} and rejects all email",
         "Correct SES_CONFIGURATION_SET.",
     )
 
 
 def configuration_set(name: str, answer: Answer, destinations: Sequence[Answer]) -> list[Finding]:
-    # Whether the set lets email out, and what it reports to a topic that the webhook accepts.
+    # Does the set send email, and what does it report to our topics?
     if answer.get("SendingOptions", {}).get("SendingEnabled") is False:
         return [
             bad(
@@ -118,7 +116,7 @@ def configuration_set(name: str, answer: Answer, destinations: Sequence[Answer])
         ]
     topics = [each for each in destinations if each.get("SnsDestination")]
     if not topics:
-        hint = "Add an SNS destination, and let its topic post to our webhook."
+        hint = "Add an SNS destination, and subscribe our webhook to its topic."
         return [
             note("reports", "no-topic", f"{name} reports to no SNS topic: bounces and complaints stay unknown", hint)
         ]
@@ -134,12 +132,12 @@ def _destination(answer: Answer) -> Finding:
             topic not in settings.SES_WEBHOOK_TOPICS,
             "foreign-topic",
             f"{topic} is not in SES_WEBHOOK_TOPICS, and its reports are refused",
-            "Add it, if it is yours.",
+            "Add it if it is yours.",
         ),
         (
             bool(missing),
             "events-missing",
-            f"{topic} is not told of {', '.join(missing)}",
+            f"{topic} does not receive {', '.join(missing)}",
             "Add these event types to the destination.",
         ),
     )

@@ -25,7 +25,7 @@ class Type(StrEnum):
     UNSUBSCRIBE = "UnsubscribeConfirmation"
 
 
-# What is signed, in the order in which it is.
+# The signed fields, in the order of the signature.
 CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 SIGNED = {
     Type.NOTIFICATION: ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
@@ -33,8 +33,8 @@ SIGNED = {
     Type.UNSUBSCRIBE: CONFIRMATION,
 }
 OPTIONAL = {"Subject"}
-# Only a message has several lines: a line break elsewhere could move words from one field to another and leave the
-# signed text as it was.
+# Only "Message" may have several lines: a line break elsewhere could move text to another field without a change of the
+# signed text.
 SHAPES = {
     "Message": re.compile(r".*", re.DOTALL),
     "MessageId": re.compile(r"[0-9A-Za-z-]{1,100}"),
@@ -47,7 +47,7 @@ SHAPES = {
 }
 DIGESTS = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303 - Amazon's default for topics is still version 1
 
-# The whole address, so that there is no room for a user, a port, a query or another host.
+# The whole URL, so that it cannot contain a user, a port, a query or another host.
 HOST = r"https://sns\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?"
 CERTIFICATE_URL = re.compile(HOST + r"/SimpleNotificationService-[0-9a-f]{1,64}\.pem")
 SUBSCRIBE_URL = re.compile(HOST + r"/\?Action=ConfirmSubscription&[\x21-\x7e]+")
@@ -56,8 +56,8 @@ SUBSCRIBE_URL = re.compile(HOST + r"/\?Action=ConfirmSubscription&[\x21-\x7e]+")
 def verified(message: Any) -> dict[str, str]:
     """Return the signed fields of a message.
 
-    Raises InvalidSignatureError and CannotVerifyError. The topic is checked before any request: a good signature only
-    proves that some AWS account published it.
+    Raises InvalidSignatureError and CannotVerifyError. Checks the topic before any request: a valid signature only
+    proves that some AWS account published the message.
     """
     fields = signed_fields(message)
     if fields["TopicArn"] not in settings.SES_WEBHOOK_TOPICS:
@@ -74,16 +74,16 @@ def verified(message: Any) -> dict[str, str]:
 def signed_fields(message: Any) -> dict[str, str]:
     # In the order of the signature.
     if not isinstance(message, dict) or message.get("Type") not in list(SIGNED):
-        raise InvalidSignatureError("no SNS message; with raw message delivery nothing is signed")
+        raise InvalidSignatureError("no SNS message; raw message delivery has no signature")
     names = [name for name in SIGNED[message["Type"]] if name not in OPTIONAL or message.get(name) is not None]
     for name in names:
         if not isinstance(message.get(name), str) or not SHAPES[name].fullmatch(message[name]):
-            raise InvalidSignatureError(f"an SNS message without a proper {name}")
+            raise InvalidSignatureError(f"an SNS message without a valid {name}")
     return {name: message[name] for name in names}
 
 
 def canonical(fields: dict[str, str]) -> bytes:
-    # Each name and each value on a line, the last one ended too.
+    # Each name and each value on a line, with a line break after the last.
     text = "".join(f"{name}\n{value}\n" for name, value in fields.items())
     return text.encode(errors="surrogatepass")
 
@@ -92,7 +92,7 @@ def sent_at(timestamp: str) -> datetime:
     try:
         return datetime.fromisoformat(timestamp)
     except ValueError as error:
-        raise InvalidSignatureError("an SNS message without a proper Timestamp") from error
+        raise InvalidSignatureError("an SNS message without a valid Timestamp") from error
 
 
 def decoded(signature: Any) -> bytes:
@@ -110,7 +110,7 @@ def signing_certificate(url: Any, topic: str) -> certificates.Certificate:
 
 
 def amazons(url: Any, shape: re.Pattern[str], topic: str) -> str:
-    # Only SNS's own URLs, in the topic's region.
+    # Returns only URLs of SNS in the topic's region.
     found = shape.fullmatch(url) if isinstance(url, str) else None
     if found is None or found["region"] != topic.split(":")[3]:
         raise InvalidSignatureError("an address that is not Amazon SNS's")
@@ -118,7 +118,7 @@ def amazons(url: Any, shape: re.Pattern[str], topic: str) -> str:
 
 
 def confirm_subscription(fields: dict[str, str]) -> None:
-    """Confirm a subscription, as a verified message asks. Raises InvalidSignatureError and CannotVerifyError."""
+    """Confirm the subscription of a verified message. Raises InvalidSignatureError and CannotVerifyError."""
     answer = fetching.get(amazons(fields["SubscribeURL"], SUBSCRIBE_URL, fields["TopicArn"]))
     if answer.status != requests.codes.ok:
         raise CannotVerifyError(f"Amazon did not confirm the subscription: status {answer.status}")

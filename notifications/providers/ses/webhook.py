@@ -1,7 +1,6 @@
-"""Amazon SES' webhook: its events, as SNS delivers them.
+"""Amazon SES' webhook: events that SNS delivers, from event publishing or an identity's notifications.
 
-https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html Both formats are read, that of
-event publishing and that of an identity's notifications.
+https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
 """
 
 from collections.abc import Mapping
@@ -22,10 +21,10 @@ from notifications.providers.base.event_fields import (
 )
 from notifications.providers.base.payload import parsed, storable
 from notifications.providers.base.webhook import (
+    EventMeaning,
     InterpretedEvent,
     MalformedError,
     RawEvent,
-    Told,
     UnknownEventError,
     Webhook,
     WebhookBatch,
@@ -35,16 +34,16 @@ from notifications.providers.ses import sns
 from notifications.providers.ses.settings import settings
 from notifications.rules.outcomes import BounceKind, EventType
 
-# SES says so itself, in words and not in JSON, when a topic is set up.
+# SES publishes this text, which is no JSON, when a topic is set up.
 TOPIC_VALIDATED = "Successfully validated SNS topic for Amazon SES event publishing."
-# Opens and clicks say nothing of a mail's fate; "Received" is an inbound mail, with its content.
+# Opens and clicks are not about delivery; "Received" is an inbound email, with its content.
 LEFT_OUT = {"Open", "Click", "Received", "AmazonSnsSubscriptionSucceeded"}
 METADATA_HEADER, ID_HEADER = "x-metadata", "message-id"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """Where an event of one type holds its facts. `people` is the list of its addresses."""
+    """The place of the facts in an event of one type. `people` is the list of its addresses."""
 
     kind: EventType
     section: str
@@ -74,33 +73,33 @@ SHAPES = {
     "Rendering Failure": Shape(kind=EventType.REJECTED, section="failure", words=("errorMessage",)),
     "Subscription": Shape(kind=EventType.UNSUBSCRIBED, section="subscription", words=("contactList", "source")),
 }
-# Permanent covers the suppression lists of SES too (OnAccountSuppressionList, Suppressed): the detail keeps that.
+# Permanent includes the suppression lists of SES (OnAccountSuppressionList, Suppressed); the detail names them.
 BOUNCES = {
     "Permanent": BounceKind.HARD,
     "Transient": BounceKind.SOFT,
     "Undetermined": BounceKind.SOFT,
 }
-# SES' own lists: what stands beside them is what SES writes itself.
+# On lists of SES; the status in such a bounce comes from SES, not from the recipient's server.
 ON_ITS_LISTS = {"NoEmail", "Suppressed", "OnAccountSuppressionList"}
-# Of this one message.
+# About this message only.
 OF_THE_MESSAGE = {"MessageTooLarge", "ContentRejected", "AttachmentRejected"}
 # The other types of feedback (abuse, fraud, virus …) are complaints:
 # https://www.iana.org/assignments/marf-parameters/marf-parameters.xhtml
 TAKEN_BACK = {"not-spam": EventType.NOT_SPAM}
-# These come from a delivery status notification; an automatic reply is none, and so comes without them.
+# Fields from a delivery status notification, which an automatic reply lacks.
 STATUS_NOTIFICATION = ("action", "status", "diagnosticCode")
 
 
 class SesWebhook(Webhook):
     provider = "ses"
-    # SNS carries 256 KiB, and the message in it is quoted once more. A larger body would be taken apart for nothing:
-    # the signature is inside.
+    # SNS messages have up to 256 KiB, and quoting lengthens them. The limit matters because the signature is inside, so
+    # that a body is parsed before it is verified.
     max_bytes = 512_000
 
     def missing_settings(self) -> list[str]:
         return [] if settings.SES_WEBHOOK_TOPICS else ["SES_WEBHOOK_TOPICS"]
 
-    def bounce_types(self) -> Mapping[str, Told]:
+    def bounce_types(self) -> Mapping[str, EventMeaning]:
         found = BOUNCES | dict.fromkeys(sorted(ON_ITS_LISTS), BounceKind.HARD)
         found |= dict.fromkeys(sorted(OF_THE_MESSAGE), BounceKind.BLOCKED)
         return {name: (EventType.BOUNCED, bounce) for name, bounce in found.items()}
@@ -113,7 +112,7 @@ class SesWebhook(Webhook):
             sns.confirm_subscription(message)
             return WebhookBatch(note=f"confirmed the subscription to {topic}")
         if message["Type"] == sns.Type.UNSUBSCRIBE:
-            # Its address would subscribe again: whoever ended the subscription may have meant it.
+            # This does not open its URL, which would subscribe again: an operator may have ended the subscription.
             return WebhookBatch(note=f"the subscription to {topic} was ended")
         if message["Message"].strip() == TOPIC_VALIDATED:
             return WebhookBatch(note=f"SES has validated {topic}")
@@ -122,7 +121,7 @@ class SesWebhook(Webhook):
     def interpret(self, payload: dict[str, Any]) -> InterpretedEvent | None:
         shape = SHAPES.get(event_type(payload))
         if shape is None:
-            raise UnknownEventError("a type of event that no table knows")
+            raise UnknownEventError("no table has this type of event")
         said = section(payload, shape.section)
         if shape.kind is EventType.UNSUBSCRIBED and not opts_out(said):
             return None
@@ -147,19 +146,18 @@ class SesWebhook(Webhook):
 
 
 def batch_of(message_id: str, event: Any) -> WebhookBatch:
-    # Stored under the id of the SNS message.
+    # The event's id is that of the SNS message.
     if not isinstance(event, dict):
         raise MalformedError("no SES event")
     if event_type(event) in LEFT_OUT:
-        note = "a rule for inbound mail publishes to this topic" if event_type(event) == "Received" else ""
+        note = "a rule for inbound email publishes to this topic" if event_type(event) == "Received" else ""
         return WebhookBatch(note=note)
-    # One event is about one address here: a mail of ours has one recipient.
+    # An event is about one address, because our emails have one recipient.
     return WebhookBatch([RawEvent(message_id, storable(without_headers(event)))])
 
 
 def without_headers(event: dict[str, Any]) -> dict[str, Any]:
-    # The headers are the original ones: a subject, a link to unsubscribe, another application's. Only those with our id
-    # stay. The rest holds no content of emails and is kept.
+    # Keeps only the headers with our id. Others have the subject, the link to unsubscribe or other applications' data.
     mail = section(event, "mail")
     kept = {name: value for name, value in mail.items() if name not in {"headers", "commonHeaders"}}
     return {**event, "mail": {**kept, "headers": kept_headers(mail)}}
@@ -180,7 +178,7 @@ def event_type(event: dict[str, Any]) -> str:
 
 
 def given_along(mail: dict[str, Any]) -> tuple[UUID | None, int | None]:
-    # The tags exist only in event publishing, but also where `headersTruncated` says that the headers were too long.
+    # Only event publishing has tags, even if the headers were too long (`headersTruncated`).
     tags = section(mail, "tags")
     found = ours({name: values[0] for name, values in tags.items() if isinstance(values, list) and values})
     for header in kept_headers(mail) if found[0] is None else []:
@@ -193,49 +191,44 @@ def given_along(mail: dict[str, Any]) -> tuple[UUID | None, int | None]:
 
 
 def first_person(people: Any) -> dict[str, Any]:
-    # A delivery lists bare addresses.
+    # The list of a delivery has bare addresses.
     first = people[0] if isinstance(people, list) and people else {}
     return first if isinstance(first, dict) else {"emailAddress": first}
 
 
 def own_header(mail: dict[str, Any]) -> UUID | None:
-    # The Message-ID is all that comes back of an email sent by SMTP.
+    # For an email sent by SMTP, the event has only the Message-ID.
     return next((found for one in kept_headers(mail) if (found := header_id(one.get("value")))), None)
 
 
 def wrote_to(mail: dict[str, Any], person: dict[str, Any]) -> Any:
-    # The address we wrote to. A bounce's address is the status notification's Final-Recipient, which a forwarding may
-    # have changed.
+    # A bounce's address is the status notification's Final-Recipient, which differs if the email was forwarded.
     found = mail.get("destination")
     return found[0] if isinstance(found, list) and len(found) == 1 else person.get("emailAddress")
 
 
 def bounce_kind(bounce: dict[str, Any], person: dict[str, Any]) -> BounceKind:
-    """Return what a bounce says about the address.
+    """Return what a bounce says about the address. Raises UnknownEventError.
 
-    Raises UnknownEventError. SES reports automatic replies as bounces, Transient/General, and does not mark them: "You
-    are notified of out-of-the-office (OOTO) messages through the same method as bounces". They differ by the missing
-    status notification. A server that bounces without one is taken for a reply as well, which errs on the side that
-    locks no recipient out. Undetermined says less, and stays a soft bounce. What SES calls permanent may be about our
-    name alone (5.7.1, 5.7.26): the recipient's status decides.
+    SES reports automatic replies as Transient/General: "You are notified of out-of-the-office (OOTO) messages through
+    the same method as bounces". They lack a status notification. A bounce without one counts as a reply too, which is
+    the safer mistake. A permanent bounce may be about the sender alone (5.7.1, 5.7.26): the recipient's status decides.
     """
     found = BOUNCES.get(short_line(bounce.get("bounceType")))
     if found is None:
-        raise UnknownEventError("a type of bounce that no table knows")
+        raise UnknownEventError("no table has this type of bounce")
     subtype = short_line(bounce.get("bounceSubType"))
     if found is BounceKind.HARD and subtype in ON_ITS_LISTS:
         return found
-    general = (
-        short_line(bounce.get("bounceType")) == "Transient" and short_line(bounce.get("bounceSubType")) == "General"
-    )
+    general = short_line(bounce.get("bounceType")) == "Transient" and subtype == "General"
     if general and not any(person.get(name) for name in STATUS_NOTIFICATION):
         return BounceKind.AUTO_REPLY
-    told = BounceKind.BLOCKED if subtype in OF_THE_MESSAGE else found
-    return refined_bounce(told, short_line(person.get("diagnosticCode")), short_line(person.get("status")))
+    reported = BounceKind.BLOCKED if subtype in OF_THE_MESSAGE else found
+    return refined_bounce(reported, short_line(person.get("diagnosticCode")), short_line(person.get("status")))
 
 
 def opts_out(subscription: dict[str, Any]) -> bool:
-    # The same type of event reports joining a list. A recipient may leave a list or only a topic of it.
+    # The same type of event reports that a recipient joins a list, or leaves a list or a topic of it.
     preferences = section(subscription, "newTopicPreferences")
     topics = preferences.get("topicSubscriptionStatus")
     statuses = (

@@ -1,4 +1,4 @@
-"""The local simulator's account: SendGrid's API for suppression lists, and nothing to set up."""
+"""The local simulator's account: SendGrid's API for suppression lists, without any set-up."""
 
 import requests
 
@@ -29,8 +29,8 @@ class SimulatorAccount(SendGridAccount):
             answer.raise_for_status()
         except requests.RequestException as error:
             text = f"no answer at {settings.SIMULATOR_URL} ({type(error).__name__})"
-            return [bad("connection", "no-answer", text, "Start it: make up, or python -m devtools.simulator.")]
-        return [good("connection", "accepted", f"it answers at {settings.SIMULATOR_URL}; what it takes reaches nobody")]
+            return [bad("connection", "no-answer", text, "Start it with make up, or python -m devtools.simulator.")]
+        return [good("connection", "accepted", f"it answers at {settings.SIMULATOR_URL}; no email reaches a recipient")]
 
     def dkim_names(self) -> list[str]:
         return []

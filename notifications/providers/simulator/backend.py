@@ -1,11 +1,11 @@
-"""The local simulator, through SendGrid's real adapter over a real connection."""
+"""The local simulator, through the adapter for SendGrid."""
 
 from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.providers.sendgrid.backend import SendGrid
 from notifications.providers.simulator.settings import settings
 
-# It takes any.
+# The simulator accepts any key.
 API_KEY = "simulator"
 
 

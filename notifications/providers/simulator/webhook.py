@@ -1,4 +1,4 @@
-"""The local simulator's webhooks, which are SendGrid's with another key."""
+"""The local simulator's webhooks: SendGrid's, with another key."""
 
 from notifications.providers.sendgrid.webhook import SendGridWebhook
 from notifications.providers.simulator.settings import settings

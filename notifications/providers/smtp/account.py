@@ -1,4 +1,4 @@
-"""An SMTP server as an account: only a log-in, no quota and no suppression list."""
+"""An SMTP server as an account: a log-in, without quota or suppression list."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -27,15 +27,15 @@ class SmtpAccount(Account):
     def inspect(self) -> list[Finding]:
         failure = _failure(_open_and_close)
         if failure is not None:
-            hint = "Look at SMTP_URL: scheme (smtp, smtp+tls or smtp+ssl), host, port, user and password."
+            hint = "Check SMTP_URL: scheme (smtp, smtp+tls or smtp+ssl), host, port, user and password."
             return [bad("connection", failure_code(failure), failure_text(failure), hint)]
         url = urlsplit(settings.SMTP_URL)
         found = [
-            good("connection", "accepted", f"{url.hostname} takes our {'log-in' if url.username else 'connection'}")
+            good("connection", "accepted", f"{url.hostname} accepts our {'log-in' if url.username else 'connection'}")
         ]
         if url.scheme == "smtp" and url.username:
             hint = "Use smtp+tls:// or smtp+ssl://."
-            found.append(note("encryption", "none", "the password travels in the open", hint))
+            found.append(note("encryption", "none", "the password is sent without encryption", hint))
         return found
 
 

@@ -1,4 +1,4 @@
-"""Interpret a reply of an SMTP server by its step. Pure."""
+"""Interpret a reply of an SMTP server, depending on the step. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ from notifications.providers.base.answers.meaning import (
 from notifications.providers.base.answers.words import status_of, worded
 from notifications.rules.outcomes import BounceKind
 
-# RFC 5321 gives the class of a reply (4yz later, 5yz never), RFC 3463 the subject. Neither says whether the server
-# speaks about us or about the recipient, and Postfix keeps its refusals of a client or a sender until the first
-# recipient. So the rows also know the sentences of servers in use.
+# RFC 5321 defines the class of a reply (4yz later, 5yz never), RFC 3463 the subject. Neither separates replies about
+# us from replies about the recipient, and Postfix delays its rejection of a client or a sender until the first
+# recipient. So the rows also match texts of common servers.
 
 
 class Step(StrEnum):
@@ -50,9 +50,9 @@ LATER, NEVER, EITHER = "4", "5", "45"
 
 @dataclass(frozen=True, kw_only=True)
 class ReplyRow:
-    """The first row that matches a reply, and its class, decides.
+    """A row of the table. The first that matches decides.
 
-    `says` and `excepting` are the patterns in plain words, for the documentation.
+    `says` and `excepting` describe the patterns for the documentation.
     """
 
     meaning: Meaning
@@ -91,7 +91,7 @@ def _has(pattern: str, text: str) -> bool:
     return not pattern or re.search(pattern, text, re.IGNORECASE) is not None
 
 
-# Statuses that speak of the address or its mailbox, whatever else is in the sentence.
+# Statuses and texts about the address or its mailbox, even if the text has other words too.
 _OF_THE_MAILBOX = (
     r"^[45]\.(1\.(?!([78]|90)\b)|2\.(?!252\b))|no such (user|mailbox|recipient|address|person)"
     r"|unknown (user|mailbox|recipient)|(user|mailbox|recipient) unknown|(undeliverable|unverified) address|callout"
@@ -128,7 +128,7 @@ _OURS = (
     r"|(log ?in|auth( command)?) first"
     r"|envelope sender|badmailfrom|(client host|helo command) rejected|\bclient host\b.{0,60}\bblocked\b"
 )
-# What one recipient allows, and what recipients' servers think of a domain or an IP address.
+# Rules of one recipient, and recipients' servers' opinion of a domain or an IP address.
 _OF_A_GROUP = (
     r"^5\.7\.(124|129|13[0-9]|2[0-9]|509|515|6[0-9][0-9])\b|for ?group|for ?mailbox|this (group|recipient|list)"
     r"|\b(recipient|user|mailbox|customer).?s? (account|policy|rule|setting)|by the recipient|\b(SPF|DKIM|DMARC)\b"
@@ -146,7 +146,7 @@ ROWS = (
         meaning=REFUSES_US,
         status=r"^5\.7\.(8|9|11|14|57|60|367|50[123]|7[0-4][0-9]|750)$",
     ),
-    # A message or a mailbox has limits too, and so has a recipient's server.
+    # A message, a mailbox and a recipient's server have limits too.
     ReplyRow(
         says="mailbox full, over quota",
         meaning=MAILBOX_FULL,
@@ -154,7 +154,7 @@ ROWS = (
         classes=NEVER,
         text=r"mailbox.{0,30}(full|quota|limit)|over ?quota",
     ),
-    # RFC 5321's own sentence of 552 is about storage; servers say it of a message's size as well.
+    # RFC 5321's text for 552 is about storage; servers also use it for a message's size.
     ReplyRow(
         says="storage or quota exceeded",
         meaning=MAILBOX_FULL,
@@ -232,7 +232,7 @@ ROWS = (
         unless=rf"tried to reach|{_OF_THE_MAILBOX}|{_OF_A_GROUP}",
         excepting="the recipient's",
     ),
-    # Before a message has a recipient, everything is about the server or about us.
+    # Before the first recipient, every reply is about the server or about us.
     ReplyRow(meaning=OUTAGE, steps=SESSION, classes=LATER),
     ReplyRow(
         says="client host, HELO or sender rejected",
@@ -252,7 +252,7 @@ ROWS = (
     ReplyRow(meaning=OUTAGE, steps=DATA, classes=LATER, status=r"^4\.3\."),
     ReplyRow(meaning=MESSAGE_LATER, steps=DATA, classes=LATER),
 )
-# What is left: 5yz to a recipient or a message. What it says of the address is read as in a bounce.
+# All other 5yz replies to a recipient or a message. Their text is interpreted like that of a bounce.
 REFUSED: dict[Step, dict[BounceKind | None, Meaning]] = {
     Step.RCPT: {
         BounceKind.HARD: NO_MAILBOX,

@@ -23,7 +23,7 @@ from notifications.providers.smtp.settings import settings
 from notifications.rules import servers
 from notifications.rules.retry import ErrorClass
 
-# The step that an exception of smtplib's speaks of. The last is what it raises for STARTTLS.
+# The step of each exception of smtplib, which raises the last one for STARTTLS.
 STEPS = {
     smtplib.SMTPConnectError: Step.GREETING,
     smtplib.SMTPHeloError: Step.EHLO,
@@ -33,13 +33,13 @@ STEPS = {
     smtplib.SMTPResponseException: Step.STARTTLS,
 }
 START_OF_MESSAGE, CLOSING = 354, 421
-# Every server takes it. 8-bit text needs one that offers 8BITMIME, and each server after it too.
+# Every server accepts it. 8-bit text needs 8BITMIME on each server along the way.
 SEVEN_BIT = Charset("utf-8")
 SEVEN_BIT.body_encoding = QP
 
 
 class _Smtp(smtplib.SMTP):
-    """smtplib's connection, watched, with a separate time limit for connecting."""
+    """smtplib's connection, with a deadline and a separate limit for connecting."""
 
     _watched: deadline.WatchedSocket | None = None
 
@@ -47,7 +47,7 @@ class _Smtp(smtplib.SMTP):
         try:
             return super().connect(*args, **kwargs)
         except OSError:
-            # smtplib leaves this to whoever has the object, but its constructor is not through yet.
+            # smtplib leaves this to its caller, which has no object yet: the constructor has not returned.
             self.close()
             raise
 
@@ -68,7 +68,7 @@ class _Smtp(smtplib.SMTP):
 
     def getreply(self) -> tuple[int, bytes]:
         reply = super().getreply()
-        # The server asks for the message, and gets it next.
+        # The server asks for the message: it is sent next.
         if reply[0] == START_OF_MESSAGE and self._watched is not None:
             self._watched.is_ready()
         return reply
@@ -89,10 +89,10 @@ class _SmtpSsl(smtplib.SMTP_SSL, _Smtp):
 
 
 class SmtpBackend(EmailBackend):
-    """Django's backend, with a connection that is checked before it is used again."""
+    """Django's backend, which checks a connection before it uses it again."""
 
     def _send(self, email_message: EmailMessage) -> bool:
-        # To the bare address: Django would decode a name that only looks like an encoded word.
+        # With bare addresses: Django would decode a name that looks like an encoded word.
         ((_, from_address), (_, to_address)) = getaddresses([email_message.from_email, *email_message.to])
         content = email_message.message().as_bytes(linesep="\r\n")
         assert self.connection is not None  # noqa: S101 - its only caller has opened it
@@ -105,7 +105,7 @@ class SmtpBackend(EmailBackend):
 
     @cached_property
     def ssl_context(self) -> ssl.SSLContext:
-        # By the system's authorities or those of SMTP_CA_FILE alone.
+        # With the authorities of SMTP_CA_FILE alone, or the system's.
         return ssl.create_default_context(cafile=settings.SMTP_CA_FILE or None)
 
     @property
@@ -122,15 +122,15 @@ class SmtpBackend(EmailBackend):
             raise
 
     def _close_connection(self, connection: smtplib.SMTP) -> None:
-        # Nothing depends on the answer to QUIT, and a server that does not give it must not hold us.
+        # This does not wait for the answer to QUIT: a server may never send it.
         with suppress(OSError):
             connection.putcmd("quit")
         connection.close()
 
 
 def _end_transaction(connection: smtplib.SMTP, code: int) -> None:
-    # smtplib continues if the server has refused DATA itself. A server answers a second MAIL with 503, which would look
-    # like a refusal of us.
+    # After a rejected DATA smtplib keeps the transaction open. The server would answer the next MAIL FROM with 503,
+    # which would look like a rejection of us.
     if code == CLOSING:
         connection.close()
     else:
@@ -139,7 +139,7 @@ def _end_transaction(connection: smtplib.SMTP, code: int) -> None:
 
 
 def is_usable(connection: smtplib.SMTP) -> bool:
-    # A server may announce unasked that it is about to end (421).
+    # Data without a request is a server's announcement that it closes the connection (421).
     return connection.sock is not None and not wait_for_read(connection.sock, timeout=0)
 
 
@@ -167,7 +167,7 @@ class Smtp(Provider):
         return [] if settings.SMTP_URL else ["SMTP_URL"]
 
     def receipt(self, message: EmailMultiAlternatives) -> Accepted:
-        # SMTP has no id of its own; ours in the header is what the server's log shows.
+        # SMTP has no message id; the server's log shows ours from the header.
         return Accepted(message.extra_headers.get("Message-ID", ""))
 
     def prepare(self, message: EmailMultiAlternatives, mail: OutgoingEmail) -> None:
@@ -182,9 +182,9 @@ class Smtp(Provider):
 
     def translate(self, error: Exception) -> ProviderError:
         code = type(error).__name__
-        # The second is smtplib's word for a server that offers no way to log in that it knows.
+        # smtplib raises the second for a server without a log-in method that it supports.
         if isinstance(error, smtplib.SMTPNotSupportedError) or type(error) is smtplib.SMTPException:
-            return ProviderError(ErrorClass.MISCONFIGURED, code, "the server does not offer what SMTP_URL asks for")
+            return ProviderError(ErrorClass.MISCONFIGURED, code, "the server does not support what SMTP_URL asks for")
         if isinstance(error, smtplib.SMTPRecipientsRefused):
             return from_reply(Step.RCPT, *max(error.recipients.values()))
         if isinstance(error, smtplib.SMTPResponseException):
@@ -198,5 +198,5 @@ class Smtp(Provider):
 
 def from_reply(step: Step, code: int, text: bytes | str) -> ProviderError:
     words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    filed = "-".join(filter(None, ["smtp", str(code), status_of(words)]))
-    return read_reply(step, code, words).error(filed, sentence(words))
+    code_of_attempt = "-".join(filter(None, ["smtp", str(code), status_of(words)]))
+    return read_reply(step, code, words).error(code_of_attempt, sentence(words))

@@ -107,7 +107,7 @@ def test_events_can_be_looked_at(admin_client):
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (True, lifting.TAKEN_OFF.format(provider="scripted")),
+        (True, lifting.REMOVED.format(provider="scripted")),
         (False, lifting.WAS_ON_NONE.format(provider="scripted")),
         (
             ProviderError(ErrorClass.MISCONFIGURED, "http-403"),
@@ -156,4 +156,4 @@ def test_lift_reaches_the_simulator(settings, tmp_path, admin_client, suppressio
         Simulator().send(outgoing(to_address=ADDRESS))
         connections.close_all()
         assert [entry["outcome"] for entry in running.messages()] == ["delivered", "bounced"]
-    assert Suppression.objects.get().provider_lift == lifting.TAKEN_OFF.format(provider="simulator")
+    assert Suppression.objects.get().provider_lift == lifting.REMOVED.format(provider="simulator")

@@ -41,14 +41,14 @@ def test_events_are_read_while_the_thread_runs(reader):
 def test_relay_publishes_while_reading_takes_long(monkeypatch):
     """A table that is locked, a slow disk, a large batch: whatever holds up reading holds up nothing else."""
     held, let_go = threading.Event(), threading.Event()
-    real = apply.write_down
+    real = apply.write_results
 
     def slow(events):
         held.set()
         assert let_go.wait(60)
         real(events)
 
-    monkeypatch.setattr(apply, "write_down", slow)
+    monkeypatch.setattr(apply, "write_results", slow)
     reported = MessageFactory(status=Status.SENT, sent_at=Now())
     store(reported, "bounced", bounce="hard")
     MessageFactory()
@@ -69,27 +69,27 @@ def test_database_that_is_away_is_asked_again(monkeypatch):
     store(message, "delivered")
     reader = Reader()
     with monkeypatch.context() as patched:
-        patched.setattr(apply, "write_down", raising(OperationalError("away")))
+        patched.setattr(apply, "write_results", raising(OperationalError("away")))
         assert reader.read() == PAUSE_S
     reader.read()
     assert outcome(message) == Outcome.DELIVERED
 
 
 def raising(error, only_with=None):
-    real = apply.write_down
+    real = apply.write_results
 
-    def write_down(events):
+    def write_results(events):
         if only_with is None or any(event.event_id == only_with for event in events):
             raise error
         real(events)
 
-    return write_down
+    return write_results
 
 
 def test_event_that_the_database_refuses_is_set_aside_and_stops_no_other(monkeypatch):
     messages = MessageFactory.create_batch(9, status=Status.SENT, sent_at=Now())
     ids = [store(message, "delivered") for message in messages]
-    monkeypatch.setattr(apply, "write_down", raising(DataError("odd"), only_with=ids[4]))
+    monkeypatch.setattr(apply, "write_results", raising(DataError("odd"), only_with=ids[4]))
     reader = Reader()
     rounds = 0
     while ProviderEvent.objects.filter(state="stored").exists():

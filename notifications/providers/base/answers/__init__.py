@@ -1,4 +1,4 @@
-"""The meanings of providers' answers: the vocabulary, and what holds for every provider.
+"""The meanings of providers' answers: the vocabulary, and the rules for every provider.
 
 docs/reference/provider-answers.md is generated from it.
 """

@@ -1,4 +1,4 @@
-"""Interpret an answer of a provider's HTTP API by the rows of a table. Pure."""
+"""Interpret the answer of a provider's HTTP API with a table. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -14,17 +14,16 @@ from notifications.providers.base.answers.meaning import (
 )
 from notifications.providers.base.answers.words import worded
 
-# The rows of a provider are in `answers.py` of its folder. An answer in the provider's own documented error shape
-# proves that nothing was sent. Without it, a status from 500 on may come from a gateway after the provider has
-# accepted, and 400 says too little. The other statuses from 400 on mean by HTTP itself that the request was not carried
-# out.
+# The rows of a provider are in `answers.py` of its folder. An answer in the provider's documented error shape proves
+# that nothing was sent. In another shape, a status of 500 or more may come from a gateway after the provider has
+# accepted, and 400 is too vague. The other statuses from 400 on mean in HTTP that the request was not carried out.
 
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """An answer, taken apart.
+    """The parts of an answer.
 
-    `code` is the provider's, "" if the answer has not the documented shape. `field` is the part of the request that the
+    `code` is the provider's, "" if the answer lacks the documented shape. `field` is the part of the request that the
     answer names.
     """
 
@@ -40,14 +39,14 @@ class Said:
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerRow:
-    """The first row of a provider that matches decides. Empty: any value."""
+    """A row of a provider's table. The first that matches decides. Empty: any value."""
 
     meaning: Meaning
     codes: frozenset[str] = frozenset()
     statuses: frozenset[int] = frozenset()
     text: str = ""
     field: str = ""
-    # What the attempt is filed under, if not under the code or status.
+    # The attempt's error code, if not the code or status of the answer.
     name: str = ""
 
     def matches(self, said: Said) -> bool:
@@ -76,7 +75,7 @@ def status(meaning: Meaning, *statuses: int, **more: str) -> AnswerRow:
     return AnswerRow(meaning=meaning, statuses=frozenset(statuses), **more)  # type: ignore[arg-type]
 
 
-# For what no row of the provider's knows: with the documented shape, and without.
+# For answers that match no row of the provider: with the documented shape, and without.
 SHAPED = (
     status(REFUSES_US, 401, 402, 403, 404, 405),
     status(OUTAGE, 408),
@@ -89,12 +88,12 @@ SHAPELESS = (
     status(MESSAGE_REFUSED, 413),
     status(THROTTLED, 429),
 )
-# An address that answers with a redirect is none of an API.
+# An API does not redirect.
 REDIRECT = AnswerRow(meaning=REFUSES_US, statuses=frozenset(range(300, 400)))
 
 
 def read_answer(rows: Iterable[AnswerRow], said: Said) -> tuple[Meaning, str]:
-    """Interpret a refusal by a provider's `rows`; return its meaning and the row's name."""
+    """Interpret a rejection with a provider's `rows`; return its meaning and the row's name."""
     found = _first((REDIRECT,), said) or _first(rows, said)
     found = found or _first(SHAPED if said.has_shape else SHAPELESS, said)
     return (found.meaning, found.name) if found else (UNKNOWN, "")

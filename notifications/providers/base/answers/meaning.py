@@ -6,16 +6,16 @@ from notifications.providers.base.sending import About, ProviderError
 from notifications.rules.outcomes import BounceKind
 from notifications.rules.retry import COST_NO_ATTEMPT, ErrorClass
 
-# A plan, or a day's quota, is used up: asking more often changes nothing.
+# A plan or a day's quota is used up: retrying sooner does not help.
 QUOTA_PAUSE_S = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Meaning:
-    """One line of the vocabulary.
+    """What an answer means.
 
-    `bounce` holds when the message gets no other attempt. `may_be_of_some`: a provider that accepts email for others
-    may refuse some recipients with this text.
+    `bounce` applies if the message gets no other attempt. `may_be_of_some`: a provider that accepts email for others
+    may reject some recipients with this text.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Meaning:
 
     @property
     def circuit(self) -> str:
-        # Its effect on the provider's circuit, in a word.
+        # Its effect on the provider's circuit, for documentation.
         if self.about is About.US:
             return "opens"
         counts = self.error_class in {ErrorClass.TRANSIENT, ErrorClass.AMBIGUOUS}
@@ -72,7 +72,7 @@ MAILBOX_FULL = Meaning(
 RECIPIENT_LATER = Meaning(
     name="recipient not now", about=About.RECIPIENT, error_class=ErrorClass.TRANSIENT, bounce=BounceKind.SOFT
 )
-# Its server, or a rule of it, has no time for us. That says nothing of the mailbox.
+# The recipient's server defers the email; that does not concern the mailbox.
 GREYLISTED = Meaning(name="greylisted", about=About.RECIPIENT, error_class=ErrorClass.TRANSIENT)
 SERVER_LATER = Meaning(
     name="recipient's server not now",
@@ -80,7 +80,7 @@ SERVER_LATER = Meaning(
     error_class=ErrorClass.TRANSIENT,
     bounce=BounceKind.BLOCKED,
 )
-# The recipient's server does not like our name or this email. That says nothing of the mailbox.
+# The recipient's server rejects the sender or this email; that does not concern the mailbox.
 RECIPIENT_REFUSES = Meaning(
     name="refused by the recipient's server",
     about=About.RECIPIENT,
@@ -90,7 +90,7 @@ RECIPIENT_REFUSES = Meaning(
 MESSAGE_REFUSED = Meaning(name="message refused", about=About.MESSAGE, error_class=ErrorClass.PERMANENT)
 MESSAGE_LATER = Meaning(name="message not now", about=About.MESSAGE, error_class=ErrorClass.TRANSIENT)
 REFUSES_US = Meaning(name="refuses us", about=About.US, error_class=ErrorClass.MISCONFIGURED)
-# No relaying but for some domains, a sandbox's verified recipients.
+# The server relays for some domains only, or a sandbox accepts verified recipients only.
 REFUSES_SOME = replace(REFUSES_US, may_be_of_some=True)
 THROTTLED = Meaning(name="too fast", about=About.MOMENT, error_class=ErrorClass.RATE_LIMITED)
 QUOTA_SPENT = Meaning(

@@ -1,4 +1,4 @@
-"""Store a refusal of the address as an event, like one from a webhook. Pure."""
+"""Turn a rejection of the address into an event, like one from a webhook. Pure."""
 
 from datetime import datetime
 from typing import Any
@@ -15,12 +15,12 @@ def event_id(message_id: UUID, attempt: int) -> str:
 
 
 def is_answer(given: str) -> bool:
-    # The event was made from an answer.
+    # Return whether the event was made from an answer.
     return given.startswith(_PREFIX)
 
 
 def payload(*, message_id: UUID, attempt: int, bounce: BounceKind, said: str, at: datetime) -> dict[str, Any]:
-    # The address is the message's, and is not stored again.
+    # Without the address: the message has it.
     return {
         "message": str(message_id),
         "attempt": attempt,

@@ -1,25 +1,25 @@
-"""Parse what servers write: the enhanced status code (RFC 3463), without personal data."""
+"""Parse texts of servers: find the enhanced status code (RFC 3463), remove personal data."""
 
 import re
 from collections.abc import Iterable
 
 LONGEST = 200
-# A server may write as long as it likes, and each look at its words costs.
+# A server may send a text of any length, and each search in it costs time.
 LONGEST_READ = 2000
 REMOVED = "…"
 
-# No version number and no IP address: subjects go from 0 to 7, and nothing follows the third number.
+# Neither a version number nor an IP address: the subject is 0 to 7, and nothing follows the third number.
 _STATUS = r"(?<![\d.])([245]\.[0-7]\.\d{1,3})(?![\d.]\d)"
 _FIRST = re.compile(rf"^\s*(?:\w+;\s*)?(?:\d{{3}}[ -]+)?#?{_STATUS}")
 _ANYWHERE = re.compile(_STATUS)
 
 _ADDRESS = re.compile(r"""<?[^\s<>()\[\]{},;:"'@]+@[^\s<>()\[\]{},;:"'@]+>?""")
 _URL = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
-# Keys, signatures, the servers' own numbers of messages.
+# Keys, signatures and servers' message numbers.
 _TOKEN = re.compile(r"\b(?=[\w+/=.-]*\d)[\w+/=.-]{20,}")
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _HOST = re.compile(r"(?<![\w.-])(?:[a-z0-9-]+\.)+[a-z]{2,}(?![\w-])")
-# Of several lines every one begins with reply and status.
+# In a reply of several lines, each begins with code and status.
 _REPEATED = re.compile(rf"(?<=\s)\d{{3}}[ -]{_STATUS}\s")
 _AT_A_LINE = re.compile(rf"\n\s*(?:\d{{3}}[ -])?{_STATUS}(?=\s)")
 SHORTEST_SECRET = 3
@@ -32,7 +32,7 @@ def status_of(text: str) -> str:
 
 
 def worded(text: str) -> str:
-    # One line without addresses and hosts, because their owners chose those words.
+    # One line without addresses and host names: words in them are their owners'.
     line = _AT_A_LINE.sub(" ", text[:LONGEST_READ])
     for pattern in (_URL, _ADDRESS, _HOST):
         line = pattern.sub(REMOVED, line)

@@ -6,13 +6,10 @@ from collections.abc import Iterable, Sequence
 from notifications.providers.base.answers import api, bounced
 from notifications.providers.base.answers.meaning import MEANINGS, REFUSES_US, UNKNOWN
 from notifications.providers.base.backend import Provider
-<<<<<<< HEAD
-=======
 from notifications.providers.base.webhook import EventMeaning
->>>>>>> 7413b3b (Reword providers, events and settings in plain English)
 from notifications.providers.registry import PROVIDERS, webhook_of
 from notifications.providers.smtp import answers as smtp
-from notifications.rules.outcomes import BounceKind, EventType
+from notifications.rules.outcomes import BounceKind
 from notifications.rules.retry import ErrorClass
 
 HEAD = """# What a provider's answer means
@@ -160,11 +157,7 @@ def _webhooks() -> str:
     return _section("Bounce types of the providers", text + _table(("provider", "type", "means"), rows))
 
 
-<<<<<<< HEAD
-def _reported(type_: tuple[EventType, BounceKind | None] | None) -> str:
-=======
 def _reported(type_: EventMeaning) -> str:
->>>>>>> 7413b3b (Reword providers, events and settings in plain English)
     if type_ is None:
         return "does not change the outcome"
     kind, bounce = type_

@@ -33,7 +33,7 @@ ALREADY_LISTED = gettext_lazy("This address is already suppressed.")
 STORED = {
     suppress.HEALED: gettext_lazy("A message was delivered"),
     suppress.CAME_BACK: gettext_lazy("The account's owner subscribed to news again"),
-    lifting.TAKEN_OFF: gettext_lazy("Removed from the list of {provider}"),
+    lifting.REMOVED: gettext_lazy("Removed from the list of {provider}"),
     lifting.WAS_ON_NONE: gettext_lazy("Was on no list of {provider}"),
     lifting.REFUSED: gettext_lazy("{provider} refused to remove it: {error}"),
     lifting.GIVEN_UP: gettext_lazy("Not removed: {provider} failed {tries} times: {error}"),

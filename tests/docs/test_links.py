@@ -29,3 +29,10 @@ def test_links_lead_somewhere(page):
 @pytest.mark.parametrize("page", sorted((BASE_DIR / "docs" / "decisions").glob("*.md")), ids=lambda page: page.name)
 def test_decision_is_short(page):
     assert len(page.read_text().splitlines()) <= 15
+
+
+def test_start_page_links_to_every_page():
+    start = BASE_DIR / "docs" / "README.md"
+    linked = {(start.parent / target).resolve() for target, _ in LINK.findall(start.read_text())}
+    pages = {page for page in PAGES if page.is_relative_to(start.parent) and page.parent.name != "decisions"}
+    assert pages - linked == {start}

@@ -28,8 +28,8 @@ LONGEST = (
     *("tests/live/", "tests/notifications/stateful/", "tests/plans/", "tests/docs/test_image.py", "tests/database/"),
     *("tests/config/test_", "tests/upgrade/", "tests/devtools/"),
 )
-# The tests of one of these folders share a stack or filled tables,
-ONE_PROCESS = ("tests/live/", "tests/plans/")
+# The tests of one of these folders share a stack, filled tables or a database server,
+ONE_PROCESS = ("tests/live/", "tests/plans/", "tests/database/own_server/")
 # and those of one file here share a server that takes seconds to start.
 ONE_PROCESS_PER_FILE = (
     *("tests/config/", "tests/devtools/", "tests/docs/", "tests/upgrade/", "tests/notifications/providers/ses/"),

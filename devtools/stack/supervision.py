@@ -19,7 +19,7 @@ from supervisor.xmlrpc import SupervisorTransport
 from config.environment import BASE_DIR
 from devtools.stack.orphans import MARK, end_orphans
 
-START_TIMEOUT_S = 10.0
+START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 120.0
 
 

@@ -1,7 +1,7 @@
-"""The database is cut off at every single statement of a delivery; the provider is never called twice for it.
+"""The connection to the database is cut at every statement of a delivery; the provider is called at most once.
 
-A cut is real: the session is ended from outside, before the statement reaches the server, or after it has done its work
-but before the answer is read, which leaves a commit in doubt.
+A cut is real: the session is ended from outside, before the statement reaches the server, or after it was executed but
+before the answer is read, which leaves a commit in doubt.
 """
 
 from collections import Counter
@@ -21,19 +21,19 @@ from notifications.outbox.recover import recover_ended_leases
 from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Status, Stream
 from notifications.runtime.database import DatabaseUnavailableError, raise_outage
-from tests.database.harm import by_hand, cut
+from tests.database.faults import by_hand, cut
 from tests.factories import MessageFactory
 from tests.notifications.breaker.breakers import close_circuit
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 CARRIER = Carrier(task_id="task-1", worker="test@here")
-# Far more than a delivery of two messages has.
+# Far more than a delivery of two messages executes.
 MOST = 60
 
 
 class Cutter:
-    """Cuts the connection at statement number `at`; `after` it was executed or before."""
+    """Cuts the connection at statement number `at`, `after` it was executed or before."""
 
     def __init__(self, at, executioner, *, after):
         self.at, self.executioner, self.after = at, executioner, after
@@ -49,22 +49,22 @@ class Cutter:
             execute(sql, params, many, context)
         cut(context["connection"].connection, self.executioner)
         self.then()
-        # The first word that is heard of it.
+        # The first statement that notices the cut.
         return execute("SELECT 1", None, many, context)
 
     def then(self):
-        """What else happens at the cut."""
+        """Do what else happens at the cut."""
 
 
 class Gone(Cutter):
-    """Cuts it, and from then on nobody listens."""
+    """Cuts the connection; no server listens from then on."""
 
     def then(self):
         connection.settings_dict["PORT"] = free_port()
 
 
 @contextmanager
-def harmed(cutter):
+def connection_cut(cutter):
     port = connection.settings_dict["PORT"]
     try:
         with connection.execute_wrapper(cutter):
@@ -80,7 +80,7 @@ def hurried(monkeypatch):
 
 
 def carried(messages, provider):
-    """Deliver as a task does; return how often the provider was called for each message, and whether all went well."""
+    """Deliver as a task does; return the provider's calls per message, and whether it ended without an error."""
     calls = Counter()
     send = provider.send
 
@@ -100,7 +100,7 @@ def carried(messages, provider):
 
 
 def recovered(messages):
-    """Let the leases end and the relay come; return the rows."""
+    """End the leases, let the relay recover them, and return the rows."""
     Message.objects.filter(status=Status.SENDING).update(lease_until=Now() - timedelta(seconds=1))
     recover_ended_leases()
     rows = Message.objects.in_bulk([message.id for message in messages])
@@ -108,16 +108,16 @@ def recovered(messages):
 
 
 def sweep(provider, answer, kind, *, after):
-    """Deliver two messages once for every statement; yield the rows with the calls made for each, and what was cut."""
+    """Deliver two messages once for every statement; yield each row with its calls and the statement that was cut."""
     with by_hand() as executioner:
         for number in range(1, MOST):
             messages = [MessageFactory(), MessageFactory()]
-            # The failures of one delivery after the other would open the provider's circuit.
+            # The failures of many deliveries would open the provider's circuit.
             close_circuit(provider.name)
             provider.script.clear()
             provider.script.extend([answer, answer])
             cutter = kind(number, executioner, after=after)
-            with harmed(cutter):
+            with connection_cut(cutter):
                 calls, ended = carried(messages, provider)
             if cutter.count < number:
                 assert ended
@@ -134,29 +134,29 @@ def sweep(provider, answer, kind, *, after):
     [None, ErrorClass.TRANSIENT, pytest.param(ErrorClass.AMBIGUOUS, marks=pytest.mark.long)],
     ids=str,
 )
-def test_cut_once_at_any_statement_what_was_called_is_recorded_and_what_was_not_goes_on(provider, answer, after):
-    told = {None: Status.SENT, ErrorClass.TRANSIENT: Status.QUEUED, ErrorClass.AMBIGUOUS: Status.UNCERTAIN}[answer]
+def test_cut_at_any_statement_records_each_call_and_requeues_what_was_not_called(provider, answer, after):
+    expected = {None: Status.SENT, ErrorClass.TRANSIENT: Status.QUEUED, ErrorClass.AMBIGUOUS: Status.UNCERTAIN}[answer]
     seen = Counter()
     for row, calls, sql in sweep(provider, answer, Cutter, after=after):
         if calls:
             assert calls == 1, sql
-            assert row.status == told, sql
+            assert row.status == expected, sql
             assert [attempt.number for attempt in row.delivery_attempts.all()] == [1], sql
         elif row.status == Status.UNCERTAIN:
-            # The mark was left, and its answer cut off: to be sure, it counts as handed over.
+            # The mark was written and its answer cut off: the message counts as handed over.
             assert after, sql
             assert "handed_over_at" in sql
         else:
             assert (row.status, row.attempts, row.delivery_attempts.count()) == (Status.QUEUED, 0, 0), sql
         seen[row.status, calls] += 1
-    assert seen[told, 1]
+    assert seen[expected, 1]
     assert seen[Status.QUEUED, 0]
     assert seen[Status.UNCERTAIN, 0] == (2 if after else 0)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_gone_at_any_statement_for_too_long_nothing_that_was_called_is_queued_again(provider, settings, after):
+def test_database_gone_at_any_statement_requeues_nothing_that_was_called(provider, settings, after):
     settings.UNCERTAIN_SETTLE_S = 0.02
     seen = Counter()
     for row, calls, sql in sweep(provider, None, Gone, after=after):
@@ -164,12 +164,12 @@ def test_gone_at_any_statement_for_too_long_nothing_that_was_called_is_queued_ag
         if calls:
             assert row.status in {Status.SENT, Status.UNCERTAIN}, sql
         seen[row.status, calls] += 1
-    # After the record was written there is nothing left to be lost.
+    # Once the record is written, nothing is left to lose.
     assert seen[Status.UNCERTAIN, 1] == (0 if after else 2)
     assert seen[Status.QUEUED, 0]
 
 
-def test_what_went_on_is_sent_once(provider):
+def test_requeued_message_is_sent_once(provider):
     for row, calls, sql in sweep(provider, None, Cutter, after=True):
         if row.status == Status.QUEUED:
             again, _ = carried([row], provider)

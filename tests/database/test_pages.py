@@ -1,4 +1,4 @@
-"""Every page that needs the database says so cleanly when it is away, and nothing is half-written."""
+"""Pages that need the database answer 503 when it is down, and nothing is half-written."""
 
 import logging
 import re
@@ -11,14 +11,14 @@ from django.utils import timezone
 from accounts.models import User
 from config.logs import OUTAGE, DatabaseInOneLine
 from notifications.models import Message, ProviderEvent
-from tests.database.harm import TERMINATE, read_only, refused, saying, trouble
+from tests.database.faults import TERMINATE, raising, read_only, refused, trouble
 from tests.factories import UserFactory
 from tests.scripted_webhook import ScriptedWebhook
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 FORM = {"email": "ada@example.com", "name": "Ada", "password": "correct horse battery"}
-MESSAGE, PERSON = "notifications_message", "accounts_user"
+MESSAGE, USER = "notifications_message", "accounts_user"
 
 
 def sign_up():
@@ -37,34 +37,34 @@ def is_clean(page):
 
 @pytest.fixture
 def log(caplog):
-    """What is printed of a request, by the handler's own filter and without what it has for tests."""
+    """Capture what is logged of a request, with the filter of the real handler."""
     caplog.handler.addFilter(one_line := DatabaseInOneLine())
     caplog.set_level(logging.WARNING)
     yield caplog
     caplog.handler.removeFilter(one_line)
 
 
-# Before the person is written, between person and mail, and when both are written but not committed.
-EARLY, BETWEEN, LATE = (PERSON, False), (MESSAGE, False), (MESSAGE, True)
+# Before the user is written, between user and message, and when both are written but not committed.
+EARLY, BETWEEN, LATE = (USER, False), (MESSAGE, False), (MESSAGE, True)
 
 
 @pytest.mark.parametrize(
     ("place", "name", "body"),
     [
-        (EARLY, "ReadOnlySqlTransaction", saying("25006")),
-        (BETWEEN, "ReadOnlySqlTransaction", saying("25006")),
-        (BETWEEN, "DiskFull", saying("53100")),
-        (LATE, "DiskFull", saying("53100")),
-        (EARLY, "TooManyConnections", saying("53300")),
-        (BETWEEN, "QueryCanceled", saying("57014")),
-        (BETWEEN, "LockNotAvailable", saying("55P03")),
-        (LATE, "DeadlockDetected", saying("40P01")),
+        (EARLY, "ReadOnlySqlTransaction", raising("25006")),
+        (BETWEEN, "ReadOnlySqlTransaction", raising("25006")),
+        (BETWEEN, "DiskFull", raising("53100")),
+        (LATE, "DiskFull", raising("53100")),
+        (EARLY, "TooManyConnections", raising("53300")),
+        (BETWEEN, "QueryCanceled", raising("57014")),
+        (BETWEEN, "LockNotAvailable", raising("55P03")),
+        (LATE, "DeadlockDetected", raising("40P01")),
         (EARLY, "AdminShutdown", TERMINATE),
         (BETWEEN, "AdminShutdown", TERMINATE),
         (LATE, "AdminShutdown", TERMINATE),
     ],
 )
-def test_sign_up_that_the_database_refuses_says_so_and_leaves_nothing(log, place, name, body):
+def test_sign_up_that_the_database_refuses_answers_503_and_leaves_nothing(log, place, name, body):
     table, at_commit = place
     with trouble(table, body, at_commit=at_commit):
         assert is_clean(sign_up())
@@ -74,8 +74,8 @@ def test_sign_up_that_the_database_refuses_says_so_and_leaves_nothing(log, place
     assert sign_up().status_code == 302
 
 
-def test_database_that_is_wrong_is_not_away(log):
-    with trouble(MESSAGE, saying("42P01")):
+def test_missing_table_is_an_error_and_no_outage(log):
+    with trouble(MESSAGE, raising("42P01")):
         page = sign_up()
     assert page.status_code == 500
     assert "secret" not in page.content.decode()
@@ -92,7 +92,7 @@ def test_database_that_is_wrong_is_not_away(log):
         ("/admin/", None),
     ],
 )
-def test_every_page_that_needs_the_database_says_so(path, form):
+def test_page_that_needs_the_database_answers_503_without_it(path, form):
     person = Client(raise_request_exception=False)
     person.force_login(UserFactory())
     with refused():
@@ -105,14 +105,14 @@ def test_page_that_needs_no_database_is_served_without_one():
         assert Client().get("/healthz/live").status_code == 200
 
 
-def test_log_in_that_cannot_be_kept_says_so():
+def test_log_in_answers_503_when_the_session_cannot_be_written():
     User.objects.create_user(FORM["email"], FORM["password"], confirmed_at=timezone.now())
     person = Client(raise_request_exception=False)
-    with trouble("django_session", saying("25006")):
+    with trouble("django_session", raising("25006")):
         assert is_clean(person.post("/log-in/", {"username": FORM["email"], "password": FORM["password"]}))
 
 
-def test_site_with_a_read_only_database_is_not_ready_but_lives():
+def test_site_with_a_read_only_database_is_alive_but_not_ready():
     with read_only():
         ready = Client().get("/healthz/ready")
         assert (ready.status_code, ready.content) == (503, b"database: read-only\n")
@@ -121,8 +121,8 @@ def test_site_with_a_read_only_database_is_not_ready_but_lives():
     assert Client().get("/healthz/ready").status_code == 200
 
 
-@pytest.mark.parametrize("body", [saying("25006"), saying("53100"), TERMINATE])
-def test_webhook_that_cannot_be_kept_is_to_be_repeated(registered, body):
+@pytest.mark.parametrize("body", [raising("25006"), raising("53100"), TERMINATE])
+def test_webhook_answers_503_when_its_events_cannot_be_stored(registered, body):
     registered("scripted", webhook=ScriptedWebhook)
     provider = Client(raise_request_exception=False)
 

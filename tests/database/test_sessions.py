@@ -1,4 +1,4 @@
-"""No code leaves anything in a database session: a pooler in transaction mode gives the next statement another one."""
+"""No code leaves state in a database session: behind a pooler, the next transaction may get another one."""
 
 import re
 from pathlib import Path
@@ -18,10 +18,10 @@ LEFT_BEHIND = {
 
 
 @pytest.mark.parametrize("what", LEFT_BEHIND)
-def test_no_code_leaves_it_in_the_session(what):
+def test_no_code_leaves_state_in_the_session(what):
     sources = [path for folder in ("accounts", "config", "notifications") for path in (ROOT / folder).rglob("*.py")]
     assert [str(path) for path in sources if LEFT_BEHIND[what].search(path.read_text())] == []
 
 
-def test_iterators_of_others_open_no_cursor():
+def test_server_side_cursors_are_disabled():
     assert settings.DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"]

@@ -1,4 +1,4 @@
-"""What workers and the relay do when the database crashes, is too busy, read-only, or not there at all."""
+"""What workers and the relay do when the database is too busy, read-only or down."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -24,58 +24,17 @@ from notifications.rules.states import Status, Stream
 from notifications.runtime.database import DatabaseUnavailableError, raise_outage
 from notifications.runtime.redis_client import client
 from notifications.runtime.results import Results
-from tests.database.harm import TERMINATE, by_hand, read_only, refused, saying, trouble
+from tests.database.faults import TERMINATE, raising, read_only, refused, trouble
 from tests.factories import MessageFactory
 
 pytestmark = pytest.mark.usefixtures("valkey")
-in_a_crash = pytest.mark.xdist_group("database")
 on_rows = pytest.mark.django_db(transaction=True)
 
 CARRIER = Carrier(task_id="task-1", worker="test@here")
 
 
-class KilledError(BaseException):
-    """The end of a worker: nothing of it runs any more."""
-
-
-def carry(message):
-    return deliver([message.id], Stream.DEFAULT, CARRIER)
-
-
-def mark_of(message):
-    with by_hand() as direct:
-        query = "SELECT status, attempts, handed_over_at IS NOT NULL FROM notifications_message WHERE id = %s"
-        return direct.execute(query, [message.id]).fetchone()
-
-
-@in_a_crash
-@pytest.mark.parametrize("worker", ["lives", "dies"])
-def test_crash_of_the_database_does_not_forget_that_the_provider_is_being_called(own, pooled, provider, worker):
-    pooled()
-    message = MessageFactory()
-
-    def meanwhile(mail):
-        own.crash()
-        own.start()
-        assert mark_of(message) == ("sending", 1, True)
-        if worker == "dies":
-            raise KilledError
-
-    provider.script.append(meanwhile)
-    if worker == "lives":
-        assert str(carry(message)) == "1 sent"
-        assert mark_of(message) == ("sent", 1, False)
-        return
-    with pytest.raises(KilledError):
-        carry(message)
-    connection.close()
-    Message.objects.update(lease_until=Now() - timedelta(seconds=1))
-    assert recover.recover_ended_leases() == (0, 1)
-    assert Message.objects.get().status == Status.UNCERTAIN
-
-
 @on_rows
-def test_pool_smaller_than_the_threads_costs_time_and_nothing_else(pooled, provider, monkeypatch):
+def test_pool_smaller_than_the_threads_only_delays_messages(pooled, provider, monkeypatch):
     monkeypatch.setattr(connections, "WAIT_S", 0.2)
     pooled(size=2)
     messages = [MessageFactory() for _ in range(24)]
@@ -97,7 +56,7 @@ def test_pool_smaller_than_the_threads_costs_time_and_nothing_else(pooled, provi
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(as_celery_does, [ids[start : start + 3] for start in range(0, 24, 3)]))
     assert set(refusals) <= {"PoolTimeout"}
-    # What no connection came for in time to be given back is the relay's to recover.
+    # The relay recovers what a thread without a connection could not release.
     Message.objects.filter(status=Status.SENDING).update(lease_until=Now() - timedelta(seconds=1))
     recover.recover_ended_leases()
     Message.objects.filter(status=Status.QUEUED).update(due_at=Now())
@@ -108,7 +67,7 @@ def test_pool_smaller_than_the_threads_costs_time_and_nothing_else(pooled, provi
 
 
 def traced(message):
-    """Run the task as a worker does and return what Celery makes of it: None if it is done."""
+    """Run the task as a worker does and return its state for Celery, None if it succeeded."""
     request = {"id": str(uuid4()), "delivery_info": {"routing_key": "default"}, "hostname": "test@here", "retries": 0}
     done = build_tracer(tasks.deliver.name, tasks.deliver, app=app)(request["id"], [[str(message.id)]], {}, request)
     return done.info and done.info.state
@@ -116,7 +75,7 @@ def traced(message):
 
 @on_rows
 @pytest.mark.parametrize("fault", [refused, read_only])
-def test_task_without_a_database_comes_again_and_has_called_nobody(provider, fault):
+def test_task_without_a_database_is_retried_and_has_called_no_provider(provider, fault):
     message = MessageFactory()
     with fault():
         assert traced(message) == "RETRY"
@@ -127,19 +86,19 @@ def test_task_without_a_database_comes_again_and_has_called_nobody(provider, fau
 
 
 @on_rows
-def test_task_whose_send_could_not_be_recorded_does_not_come_again(provider, settings, monkeypatch):
+def test_task_whose_send_could_not_be_recorded_is_not_retried(provider, settings, monkeypatch):
     monkeypatch.setattr(record, "PAUSE_S", 0.01)
     settings.UNCERTAIN_SETTLE_S = 0.02
     message = MessageFactory()
-    with trouble("notifications_deliveryattempt", saying("53100")):
+    with trouble("notifications_deliveryattempt", raising("53100")):
         assert traced(message) == "FAILURE"
     assert client().llen("default") == 0
     assert (Message.objects.get().status, len(provider.taken)) == (Status.SENDING, 1)
 
 
 @on_rows
-@pytest.mark.parametrize("body", [saying("25006"), saying("53100"), TERMINATE])
-def test_task_whose_result_cannot_be_written_is_done_all_the_same(provider, body):
+@pytest.mark.parametrize("body", [raising("25006"), raising("53100"), TERMINATE])
+def test_task_whose_result_cannot_be_written_succeeds(provider, body):
     message = MessageFactory()
     with trouble("django_celery_results_taskresult", body):
         assert traced(message) is None
@@ -157,7 +116,7 @@ def test_result_is_written(provider):
 
 @on_rows
 @pytest.mark.parametrize("fault", [refused, read_only])
-def test_relay_without_a_database_turns_and_goes_on_when_it_is_back(fault, monkeypatch, tmp_path):
+def test_relay_without_a_database_keeps_running_and_publishes_when_it_is_back(fault, monkeypatch, tmp_path):
     monkeypatch.setenv("MAILROOM_HEARTBEAT_FILE", str(tmp_path / "beat"))
     MessageFactory()
     with fault():

@@ -1,4 +1,4 @@
-"""One stack for all live tests; each of them has to leave it running, but for the workers it did not want."""
+"""One stack for all live tests. Each test leaves it running, except for the workers that it stopped."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -12,10 +12,10 @@ from tests.simulated import Simulated
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with those that bring workers of their own: starting the stack's after each of them would take long."""
+    """Run tests that bring their workers first: starting the stack's workers after each of them would take long."""
     items.sort(key=lambda item: "unattended" not in getattr(item, "fixturenames", ()))
     for item in items:
-        # Time for the start of the stack, and to wait for several things, on a busy machine.
+        # Enough for the start of the stack, and for several events, on a busy machine.
         if item.get_closest_marker("live") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(600))
 
@@ -28,7 +28,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def unattended(stack: Stack) -> Running:
-    """Return the stack without its workers, for a test that brings workers of its own."""
+    """Return the stack without its workers, for a test that brings its workers."""
     running = Running(stack, Simulated(stack.simulator_url, stack.folder / "simulator"))
     running.stop(*(name for name in WORKERS if stack.supervisor.state(name) != "STOPPED"))
     running.simulator.set_controls(**asdict(Controls(latency_ms=0)))

@@ -1,4 +1,4 @@
-"""Included by a Celery worker (`-I tests.live.harmful`): some messages always fail, some hold their thread."""
+"""Makes some messages always fail and some block their thread, in a worker that imports it (`celery worker -I`)."""
 
 import threading
 

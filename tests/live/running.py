@@ -1,4 +1,4 @@
-"""The whole stack as `make up` starts it, and the hands that look into it and harm it."""
+"""The whole stack as `make up` starts it, with what a test needs to inspect it and to make it fail."""
 
 import os
 import signal
@@ -12,17 +12,19 @@ from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
+import pytest
 import requests
 from psycopg import sql
 
 from config.environment import BASE_DIR
+from devtools.stack import stack as stacks
 from devtools.stack.ports import free_port
 from devtools.stack.site_client import SiteClient
 from devtools.stack.stack import Ports, Stack
 from tests.simulated import Simulated
 
-# What the suite has set for itself; a stack of its own must not take it for a caller's wish.
-NOT_THE_SUITES = {
+# Set by the suite for its own process; the stack must choose its own values.
+SET_BY_THE_SUITE = {
     *(
         "DATABASE_URL",
         "REDIS_URL",
@@ -35,7 +37,7 @@ NOT_THE_SUITES = {
 }
 # Shorter than shipped, so that a test need not wait ten minutes for an uncertain message.
 PATIENCE = {
-    # The test of secrets looks through all logs.
+    # The test of secrets searches all logs.
     "LOG_LEVEL": "DEBUG",
     "PROVIDER_CONNECT_TIMEOUT_S": "1",
     "PROVIDER_READ_TIMEOUT_S": "3",
@@ -43,13 +45,13 @@ PATIENCE = {
     "DELIVERY_LEASE_S": "12",
     "UNCERTAIN_SETTLE_S": "2",
 }
-# For things that come at once on a quiet machine.
+# For what takes a moment on a quiet machine.
 PATIENCE_S = 120.0
+# Between two questions: first, and at most, since every question costs the processes that are waited for some time.
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.25
 WORKERS = ("worker-critical", "worker-main", "worker-bulk")
-
-
-# What a worker needs to speak to the simulator as if it were one of the real providers. The keys are canaries: a test
-# looks for them everywhere.
+# What a worker needs to use the simulator as one of the real providers. The keys are canaries: a test searches for them
+# everywhere.
 KEYS = {
     "SENDGRID_API_KEY": "SG.canary-of-sendgrid-0123456789",
     "POSTMARK_SERVER_TOKEN": "canary-of-postmark-0123456789",
@@ -60,15 +62,18 @@ KEYS = {
 
 @contextmanager
 def started(folder: Path, environment: Mapping[str, str]) -> Iterator[Stack]:
-    """A stack on free ports, until the block ends."""
+    """Run a stack on free ports until the block ends."""
     stack = Stack(folder, Ports(web=free_port(), flower=free_port(), simulator=free_port()), environment)
-    with stack.running(say=lambda _: None):
-        yield stack
+    with pytest.MonkeyPatch.context() as patch:
+        # A busy machine needs minutes for what takes ten seconds on a quiet one.
+        patch.setattr(stacks, "HEALTHY_WITHIN_S", 400.0)
+        with stack.running(say=lambda _: None):
+            yield stack
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return what a person's shell would have, and `more`."""
-    return {name: value for name, value in os.environ.items() if name not in NOT_THE_SUITES} | PATIENCE | more
+    """Return what a developer's shell would have, and `more`."""
+    return {name: value for name, value in os.environ.items() if name not in SET_BY_THE_SUITE} | PATIENCE | more
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ class Running:
 
     @contextmanager
     def without(self, *names: str) -> Iterator[None]:
-        """Stop those that run, and start them when the block ends."""
+        """Stop those that are running, and start them when the block ends."""
         stopped = [name for name in names if self.is_running(name)]
         try:
             self.stop(*stopped)
@@ -119,12 +124,12 @@ class Running:
         return int(self.stack.supervisor.ask("getProcessInfo", name)["pid"])
 
     def kill(self, name: str) -> None:
-        """kill -9; the supervisor starts it again."""
+        """Kill it with SIGKILL; the supervisor restarts it."""
         os.kill(self.pid(name), signal.SIGKILL)
 
     @contextmanager
     def frozen(self, *names: str) -> Iterator[None]:
-        """SIGSTOP, and SIGCONT when the block ends."""
+        """Send SIGSTOP, and SIGCONT when the block ends."""
         pids = [self.pid(name) for name in names]
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
@@ -136,7 +141,7 @@ class Running:
 
     @contextmanager
     def worker_for(self, provider: str, **more: str) -> Iterator[None]:
-        """Let one worker that sends through `provider` do the work of the stack's own, until the block ends."""
+        """Replace the stack's workers by one that sends through `provider`, until the block ends."""
         simulator = self.stack.simulator_url
         settings = {
             "EMAIL_PROVIDERS": provider,
@@ -145,7 +150,7 @@ class Running:
             "SES_REGION": "eu-central-1",
             "SES_ENDPOINT_URL": simulator,
             "MAILROOM_ROLE": "worker",
-            # Long enough for a webhook to come first.
+            # Long enough for a webhook to arrive first.
             "UNCERTAIN_SETTLE_S": "60",
             **more,
         }
@@ -167,7 +172,7 @@ class Running:
                 process.terminate()
 
     def accepted(self, addresses: set[str]) -> dict[str, int]:
-        """How many copies of mail to each of `addresses` the simulated provider has taken."""
+        """Return how many emails to each of `addresses` the simulated provider has accepted."""
         copies = dict.fromkeys(addresses, 0)
         for entry in self.simulator.messages():
             if entry["to"] in copies:
@@ -182,7 +187,9 @@ class Running:
 def eventually(happened: Callable[[], Any], *, within_s: float = PATIENCE_S) -> Any:
     """Return the first true answer of `happened`. Fails with the last answer when the time is over."""
     give_up_at = time.monotonic() + within_s
+    pause_s = FIRST_PAUSE_S
     while not (answer := happened()):
         assert time.monotonic() < give_up_at, f"not within {within_s:g} s; the last answer was {answer!r}"
-        time.sleep(0.05)
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.2, LONGEST_PAUSE_S)
     return answer

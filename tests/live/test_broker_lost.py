@@ -1,4 +1,4 @@
-"""What takes minutes of a broker's troubles: ten thousand messages lost at once, and every fault held for a while."""
+"""A broker that loses ten thousand messages, and one that fails in every way for some seconds."""
 
 import shutil
 import time
@@ -7,30 +7,22 @@ import pytest
 import redis
 
 from devtools.benchmarks.faulty_broker import FaultyBroker
-from devtools.stack.ports import free_port
-from devtools.stack.stack import Ports, Stack
-from tests.live.running import WORKERS, Running, environment, eventually
+from tests.live.running import WORKERS, Running, environment, eventually, started
 from tests.simulated import Simulated
 
 pytestmark = [pytest.mark.live, pytest.mark.long, pytest.mark.timeout(600)]
 
 SIGN_UPS = 10_000
-RECOVERY_STARTS_WITHIN_S = 10.0
+# A second or two on a quiet machine.
+RECOVERY_STARTS_WITHIN_S = 60.0
 HELD_S = 8.0
 
 
 def running(folder, **settings):
-    ports = Ports(web=free_port(), flower=free_port(), simulator=free_port())
-    stack = Stack(folder, ports, environment(**settings))
-    try:
-        stack.start(say=lambda _: None)
+    with started(folder, environment(**settings)) as stack:
         live = Running(stack, Simulated(stack.simulator_url, stack.folder / "simulator"))
         live.simulator.set_controls(latency_ms=0)
         yield live
-    finally:
-        stack.stop()
-        for server in stack.servers:
-            server.destroy()
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +32,14 @@ def fast(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def harmed(tmp_path_factory):
-    with FaultyBroker(tmp_path_factory.mktemp("broker")) as harmed:
-        yield harmed
+def faulty(tmp_path_factory):
+    with FaultyBroker(tmp_path_factory.mktemp("broker")) as faulty:
+        yield faulty
 
 
 @pytest.fixture(scope="module")
-def over_harmed(harmed, tmp_path_factory):
-    yield from running(tmp_path_factory.mktemp("over harmed"), REDIS_URL=harmed.url, LOG_LEVEL="INFO")
+def with_faulty_broker(faulty, tmp_path_factory):
+    yield from running(tmp_path_factory.mktemp("with faulty broker"), REDIS_URL=faulty.url, LOG_LEVEL="INFO")
 
 
 def wiped(live, client):
@@ -62,7 +54,7 @@ def come_back_empty(live, client):
 
 
 @pytest.mark.parametrize("lose", [wiped, come_back_empty])
-def test_broker_loses_ten_thousand_sign_ups_published_one_by_one_and_each_is_accepted_once(fast, lose):
+def test_each_of_ten_thousand_sign_ups_lost_by_the_broker_is_accepted_once(fast, lose):
     name = lose.__name__.replace("_", "-")
     addresses = {f"{name}{number}@example.com" for number in range(SIGN_UPS)}
     fast.stop(*WORKERS)
@@ -86,27 +78,27 @@ def pids(live):
     return {name: live.stack.supervisor.ask("getProcessInfo", name)["pid"] for name in (*WORKERS, "relay", "beat")}
 
 
-@pytest.mark.parametrize("harm", ["refused", "frozen", "slow", "read_only", "full", "locked", "wiped", "restarted"])
-def test_workers_and_relay_come_back_by_themselves_within_seconds(harmed, over_harmed, harm):
-    live = over_harmed
-    addresses = {f"{harm}{number}@example.com" for number in range(5)}
-    after = f"after-{harm}@example.com"
+@pytest.mark.parametrize("fault", ["refused", "frozen", "slow", "read_only", "full", "locked", "wiped", "restarted"])
+def test_workers_and_relay_recover_from_a_fault_without_a_restart(faulty, with_faulty_broker, fault):
+    live = with_faulty_broker
+    addresses = {f"{fault}{number}@example.com" for number in range(5)}
+    after = f"after-{fault}@example.com"
     before = pids(live)
-    with harmed.faults[harm]():
+    with faulty.faults[fault]():
         for address in addresses:
             live.site_client().sign_up(address)
-        # Long enough for everybody to notice, and to try again.
+        # Long enough for every process to notice, and to retry.
         time.sleep(HELD_S)
     live.site_client().sign_up(after)
-    eventually(lambda: live.statuses({*addresses, after}) == {"sent"}, within_s=20)
+    eventually(lambda: live.statuses({*addresses, after}) == {"sent"}, within_s=60)
     assert set(live.accepted({*addresses, after}).values()) == {1}
     assert pids(live) == before
 
 
-def test_worker_without_a_broker_can_be_asked_to_end(harmed, over_harmed):
-    with harmed.refused():
-        eventually(lambda: "the broker is unavailable" in over_harmed.logs())
-        over_harmed.stop("worker-bulk")
-        ended = over_harmed.stack.supervisor.ask("getProcessInfo", "worker-bulk")
+def test_worker_without_a_broker_ends_when_asked(faulty, with_faulty_broker):
+    with faulty.refused():
+        eventually(lambda: "the broker is unavailable" in with_faulty_broker.logs())
+        with_faulty_broker.stop("worker-bulk")
+        ended = with_faulty_broker.stack.supervisor.ask("getProcessInfo", "worker-bulk")
         assert ended["exitstatus"] == 0
-    over_harmed.start("worker-bulk")
+    with_faulty_broker.start("worker-bulk")

@@ -1,4 +1,4 @@
-"""What providers report, over real webhooks, and what it changes."""
+"""Reports of providers arrive over real webhooks and change messages."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def message(live, address):
 
 
 @pytest.mark.parametrize("provider", ["sendgrid", "ses", "postmark"])
-def test_provider_that_takes_a_mail_and_loses_the_answer_settles_it_by_webhook(unattended, provider):
+def test_message_whose_answer_was_lost_is_settled_by_webhook(unattended, provider):
     address = f"lost-answer-{provider}@example.com"
     unattended.simulator.set_controls(fault="cut_after", fault_next=1, webhook_delay_ms=2000)
     with unattended.worker_for(provider):
@@ -35,7 +35,7 @@ def test_provider_that_takes_a_mail_and_loses_the_answer_settles_it_by_webhook(u
     assert unattended.accepted({address}) == {address: 1}
 
 
-def test_hard_bounce_suppresses_the_address_and_the_reset_says_why_it_was_kept_back(live):
+def test_hard_bounce_suppresses_the_address_and_the_reset_names_the_reason(live):
     address = "bounce-live@example.com"
     person = live.site_client()
     person.sign_up(address)
@@ -49,8 +49,8 @@ def test_hard_bounce_suppresses_the_address_and_the_reset_says_why_it_was_kept_b
     assert (status, reason) == (Status.SUPPRESSED, SUPPRESSED.format(reason=Reason.HARD_BOUNCE))
 
 
-def test_events_lost_doubled_late_and_shuffled_end_in_the_right_outcome(live):
-    addresses = {f"harmed{number}@example.com" for number in range(10)}
+def test_events_doubled_late_and_out_of_order_end_in_the_right_outcome(live):
+    addresses = {f"disordered{number}@example.com" for number in range(10)}
     live.simulator.set_controls(
         webhook_doubled_rate=0.7, webhook_delay_ms=300, webhook_shuffle=True, deferred_rate=0.5, seed=7
     )

@@ -1,4 +1,4 @@
-"""Messages that are refused every time, or hold their thread for good: everyone else's email goes on."""
+"""Messages that always fail, or block their thread for good, stop no other email."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ def enqueue(live, addresses):
 
 @contextmanager
 def worker(live, threads):
-    """Let a worker that meets harmful messages do all the work."""
+    """Replace the stack's workers by one with harmful messages."""
     command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-n", "harmful@%h", "-P", "threads"]
     with (
         live.without(*WORKERS),
@@ -40,14 +40,14 @@ def worker(live, threads):
         try:
             yield
         finally:
-            # Its stuck threads would keep it from ending.
+            # Its blocked threads would keep it from ending.
             process.kill()
 
 
-@pytest.mark.parametrize("harm", ["poison", "stuck"])
-def test_everyone_elses_email_goes_on(unattended, harm):
-    bad = {f"{harm}{number}@example.com" for number in range(3)}
-    good = {f"beside-{harm}{number}@example.com" for number in range(30)}
+@pytest.mark.parametrize("kind", ["poison", "stuck"])
+def test_harmful_messages_stop_no_other_email(unattended, kind):
+    bad = {f"{kind}{number}@example.com" for number in range(3)}
+    good = {f"beside-{kind}{number}@example.com" for number in range(30)}
     with worker(unattended, threads=6):
         enqueue(unattended, bad)
         tried = "SELECT count(*) FROM notifications_message WHERE to_address = ANY(%s) AND attempts > 0"
@@ -55,7 +55,7 @@ def test_everyone_elses_email_goes_on(unattended, harm):
         enqueue(unattended, good)
         eventually(lambda: unattended.statuses(good) == {"sent"})
         assert "sent" not in unattended.statuses(bad)
-        # What harms is not left in the queue of the tests after this one.
+        # Leave no harmful message in the queue for the next test.
         unattended.sql(
             "DELETE FROM notifications_deliveryattempt WHERE message_id IN"
             " (SELECT id FROM notifications_message WHERE to_address = ANY(%s))",

@@ -1,4 +1,4 @@
-"""Periodic jobs go on where email does not, and beat's own memory is lost."""
+"""Periodic jobs run without workers, and after beat has lost its schedule."""
 
 import pytest
 
@@ -13,13 +13,13 @@ def done_since(live, moment):
 
 
 def make_due(live, tried_at):
-    """Pretend that all jobs were last started at another time, and return the present one."""
+    """Shift the time at which all jobs were last started, and return the present time."""
     (now,) = live.sql("SELECT statement_timestamp()")[0]
     live.sql("UPDATE notifications_housekeepingjob SET tried_at = statement_timestamp() + %s::interval", tried_at)
     return now
 
 
-def test_jobs_are_done_without_a_worker_after_a_restart_of_beat_and_by_a_wrong_clock(live):
+def test_jobs_run_without_a_worker_after_a_restart_of_beat_and_a_jump_of_the_clock(live):
     every = {name for (name,) in eventually(lambda: live.sql("SELECT name FROM notifications_housekeepingjob"))}
     assert {"watch-bounces", "purge-unconfirmed", "read-quotas"} <= every
     live.stop(*WORKERS)

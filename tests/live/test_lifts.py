@@ -1,4 +1,4 @@
-"""A provider whose management interface hangs, beside real workers."""
+"""A provider whose management API hangs while real workers run."""
 
 import socket
 import subprocess
@@ -19,7 +19,7 @@ LIFTED = 20
 
 @contextmanager
 def hanging_api():
-    """Take connections and never answer; give the port and the connections taken."""
+    """Accept connections and never answer; yield the port and the accepted connections."""
     taken = []
     with socket.create_server(("127.0.0.1", free_port())) as server:
 
@@ -38,7 +38,7 @@ def hanging_api():
 
 @contextmanager
 def beat_that_asks(live, port):
-    """Let a beat that asks the interface at `port` do the work of the stack's own, until the block ends."""
+    """Replace the stack's beat by one that asks the API at `port`, until the block ends."""
     settings = {"SENDGRID_API_URL": f"http://127.0.0.1:{port}/v3/", "MAILROOM_ROLE": "beat"}
     schedule = live.stack.folder / "hanging-schedule"
     live.stop("beat")
@@ -58,7 +58,7 @@ def beat_that_asks(live, port):
             live.start("beat")
 
 
-def test_hanging_management_interface_stops_no_email_and_no_other_job(live):
+def test_hanging_management_api_stops_no_email_and_no_other_job(live):
     with hanging_api() as (port, taken):
         live.sql(
             "INSERT INTO notifications_suppression (address, reason, detail, provider, lifted_at, lift_reason,"
@@ -72,7 +72,7 @@ def test_hanging_management_interface_stops_no_email_and_no_other_job(live):
             eventually(lambda: live.statuses({"beside-a-hanging-api@example.com"}) == {"sent"})
             jobs = "SELECT done_at IS NOT NULL FROM notifications_housekeepingjob WHERE name = 'watch-bounces'"
             eventually(lambda: live.sql(jobs) == [(True,)])
-            # One address is asked about and given up, and the others of this provider wait for the next run.
+            # One address is tried and given up, and the provider's other addresses wait for the next run.
             tries = "SELECT sum(lift_tries) FROM notifications_suppression WHERE provider = 'sendgrid'"
             assert live.sql(tries)[0][0] < LIFTED
     live.sql("DELETE FROM notifications_suppression WHERE provider = 'sendgrid'")

@@ -30,7 +30,7 @@ for kind, count in reversed(KINDS.items()):
 
 @pytest.fixture
 def two_providers(tmp_path_factory):
-    """A stack of its own: also the relay has to know which providers there are."""
+    """Run a separate stack: its relay has to know the two providers too."""
     ports = Ports(web=free_port(), flower=free_port(), simulator=free_port())
     simulator = f"http://127.0.0.1:{ports.simulator}"
     settings = {
@@ -41,7 +41,7 @@ def two_providers(tmp_path_factory):
         "SES_ENDPOINT_URL": simulator,
         "SENDGRID_API_URL": f"{simulator}/v3/",
         "LOG_LEVEL": "INFO",
-        # Shipped patience or more: a busy machine must not leave messages in doubt, and no report would settle them.
+        # The defaults or more: a busy machine must not leave messages uncertain, as no report would settle them.
         "PROVIDER_CONNECT_TIMEOUT_S": "10",
         "PROVIDER_READ_TIMEOUT_S": "25",
         "PROVIDER_DEADLINE_S": "28",
@@ -52,7 +52,7 @@ def two_providers(tmp_path_factory):
     try:
         stack.start(say=lambda _: None)
         running = Running(stack, Simulated(stack.simulator_url, stack.folder / "simulator"))
-        # Ten thousand reports would be another test.
+        # Ten thousand reports are another test.
         running.simulator.set_controls(latency_ms=50, webhook_lost_rate=1, quota_per_second=1000)
         yield running
     finally:
@@ -80,16 +80,14 @@ def statuses(live):
 
 
 def order_of_streams(live):
-    """Return the stream of every mail that a provider took, in the order in which they were handed over, and how often
-    each of them was.
-    """
+    """Return the stream of every accepted email in the order of the calls, and the number of copies by address."""
     everything = live.simulator.get("/api/messages", limit="100000").json()["messages"]
     taken = [entry for entry in everything if entry["to"].endswith("@example.com")]
     taken.sort(key=lambda entry: entry["request_started_at"])
     return [STREAM[entry["to"].rpartition("-")[0]] for entry in taken], Counter(entry["to"] for entry in taken)
 
 
-def test_minute_without_a_provider_burns_no_attempt_and_everything_leaves_afterwards(two_providers, capsys):
+def test_minute_without_a_provider_uses_no_attempt_and_every_message_is_sent_afterwards(two_providers, capsys):
     live = two_providers
     total = sum(WAITING.values())
     for provider in PROVIDERS:
@@ -97,7 +95,7 @@ def test_minute_without_a_provider_burns_no_attempt_and_everything_leaves_afterw
     began = time.monotonic()
     live.stack.manage("shell", "-v", "0", "-c", f"KINDS = {WAITING!r}\n{ENQUEUE}")
     eventually(lambda: all(provider in live.logs() for provider in ("ses is down", "sendgrid is down")))
-    # Whatever was in flight when the circuits opened has ended by now.
+    # Every call that was in flight when the circuits opened has ended by now.
     time.sleep(OUTAGE_S / 4)
     _, counting_early = counted(live)
     time.sleep(max(0.0, began + OUTAGE_S - time.monotonic()))
@@ -115,19 +113,19 @@ def test_minute_without_a_provider_burns_no_attempt_and_everything_leaves_afterw
     last_critical = total - streams[::-1].index("critical")
     with capsys.disabled():
         print(  # noqa: T201 - the figures of a run that takes minutes
-            f"\noutage: attempts={made} counting={counting} first_mail_after_s={first_after_s:.1f}"
-            f" all_after_s={time.monotonic() - ended:.1f} last_critical_was_mail={last_critical}"
+            f"\noutage: attempts={made} counting={counting} first_after_s={first_after_s:.1f}"
+            f" all_after_s={time.monotonic() - ended:.1f} last_critical={last_critical}"
         )
     assert queued == {"queued": total}
     assert statuses(live) == {"sent": total}
-    # Each circuit opens at the fifth failure; what the other threads have in flight then ends in failures too.
+    # Each circuit opens at the fifth failure; what other threads have in flight then fails too.
     assert counting <= len(PROVIDERS) * (5 + THREADS)
-    # The wait itself costs nothing: what is added later are probes, six in a minute at the most.
-    # One that was on its way when it was counted first has been forgiven since.
+    # Waiting uses no attempt: later ones are probes, at most six a minute.
+    # An attempt that was in flight at the first count has been forgiven since.
     assert counting <= counting_early
     assert made - counting <= len(PROVIDERS) * 6
     assert len(copies) == total
     assert set(copies.values()) == {1}
-    # Half of the rate is critical mail's floor, and it borrows first: it leaves within twice its own number, give or
-    # take what was in flight.
+    # Critical messages are guaranteed half of the rate, and borrow first: the last of them is sent among twice their
+    # number, give or take those in flight.
     assert last_critical <= 2 * WAITING["password-reset"] + 400

@@ -1,4 +1,4 @@
-"""The rate holds over all worker processes together."""
+"""All worker processes together keep to one rate."""
 
 from datetime import datetime
 
@@ -7,13 +7,13 @@ import pytest
 from notifications.budget.terms import burst
 from tests.live.running import eventually
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 
-# The shipped setting for the simulator.
+# The default for the simulator.
 RATE = 50
 
 
-def test_two_worker_processes_hold_one_rate(live):
+def test_two_worker_processes_keep_to_one_rate(live):
     addresses = {f"rate{number}@example.com" for number in range(300)}
     live.stop("worker-main", "worker-bulk")
     live.stack.manage(
@@ -22,7 +22,7 @@ def test_two_worker_processes_hold_one_rate(live):
         "for number in range(300): User.objects.create_user(f'rate{number}@example.com')",
     )
     live.start("worker-main", "worker-bulk")
-    # First what is cheap to ask: the simulator returns all that it has taken.
+    # The database first: the simulator returns everything that it has accepted.
     eventually(lambda: live.statuses(addresses) == {"sent"})
     eventually(lambda: set(live.accepted(addresses).values()) == {1})
     workers = live.sql(

@@ -1,4 +1,4 @@
-"""What some recipients' servers answer, and what some messages hold, stops nobody else's email."""
+"""Recipients whose servers refuse email, and messages that cannot be built, stop no other email."""
 
 from collections import Counter
 
@@ -18,7 +18,7 @@ REPLIES = {
     "rule": "550 5.7.26 Unauthenticated email is not accepted",
 }
 PEOPLE = 8
-# The bad ones come first, and a good one between two of each kind.
+# The bad ones come first, with a good one between two of each kind.
 ENQUEUE = """
 from accounts.models import User
 from notifications.outbox import Draft, enqueue_many
@@ -31,18 +31,18 @@ POISON = "=?utf-8?q?=FF=FE?="
 
 
 class Mailboxes:
-    """A server whose recipients answer by the start of their local part."""
+    """A server whose answer depends on the start of the recipient's local part."""
 
     def __init__(self):
         self.taken = Counter()
 
-    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802 - aiosmtpd's own
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802 - aiosmtpd's name
         reply = REPLIES.get(address.partition("-")[0], "250 OK")
         if reply.startswith("250"):
             envelope.rcpt_tos.append(address)
         return reply
 
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's own
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's name
         self.taken[envelope.rcpt_tos[0]] += 1
         return "250 OK"
 
@@ -57,7 +57,7 @@ def mailboxes():
     controller.stop(no_assert=True)
 
 
-def test_bad_recipients_and_names_delay_nobody(unattended, mailboxes):
+def test_bad_recipients_and_names_delay_no_other_email(unattended, mailboxes):
     names = [*REPLIES, "good"]
     script = f"PEOPLE, NAMES, POISON = {PEOPLE}, {names!r}, {POISON!r}\n{ENQUEUE}"
     good = {f"good-{number}@example.com" for number in range(PEOPLE)}
@@ -67,7 +67,7 @@ def test_bad_recipients_and_names_delay_nobody(unattended, mailboxes):
         unattended.stack.manage("shell", "-v", "0", "-c", script)
         eventually(lambda: unattended.statuses(good) == {"sent"})
         eventually(lambda: unattended.statuses(none) == {"dead"})
-        # Those who may take it later still wait.
+        # Messages that may be accepted later still wait.
         assert unattended.statuses(later) <= {"queued", "sending"}
         assert mailboxes.taken == dict.fromkeys(good, 1)
         # The circuit never opened.

@@ -1,4 +1,4 @@
-"""Workers of two versions side by side: what the older one does not know waits for the newer one."""
+"""Workers of two versions run together: a kind that only the newer one knows waits for it."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def rows(live, addresses):
     )
 
 
-def test_kind_that_a_worker_does_not_know_waits_for_one_that_does_and_delays_nothing_else(unattended):
+def test_unknown_kind_waits_for_a_newer_worker_and_delays_no_other_message(unattended):
     unknown = {f"newer{number}@example.com" for number in range(3)}
     others = {f"other{number}@example.com" for number in range(20)}
     with older_worker(unattended.stack):

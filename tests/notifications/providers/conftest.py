@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 import trustme
-from botocore.loaders import JSONFileLoader
+from botocore.loaders import JSONFileLoader, Loader
 
 from notifications.providers.ses import certificates
 from tests.notifications.providers.base import signing
@@ -27,9 +27,11 @@ def authority():
 
 @pytest.fixture(scope="package", autouse=True)
 def aws_described_once():
-    """boto3 reads its description of AWS anew for every client of these tests, which is most of their time."""
+    """boto3 would read its description of AWS again for every client, which takes most of the time of these tests."""
     patch = pytest.MonkeyPatch()
     patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
+    services = cache(Loader().list_available_services)
+    patch.setattr(Loader, "list_available_services", lambda _, type_name: services(type_name))
     yield
     patch.undo()
 

@@ -27,7 +27,6 @@ def levels(found: list[Finding]) -> list[tuple[str, str]]:
 @contextmanager
 def nothing_is_left_to_the_garbage_collector():
     """A finalizer runs at any moment, also in the middle of another provider call."""
-    gc.collect()
     others = set(deadline._here.owner.sockets)
     gc.disable()
     try:

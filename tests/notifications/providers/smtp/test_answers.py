@@ -168,8 +168,13 @@ def test_reply_of_servers_in_use(step, reply, expected):
     assert read_reply(step, int(code), text) == expected
 
 
-@pytest.mark.parametrize("address", ["relaying", "rates", "throttle", "too-many", "sandbox", "rcpthosts", "over-quota"])
-@pytest.mark.parametrize("host", ["b.example", "sandbox.example", "relaying.example"])
+MISLEADING_ADDRESSES = [
+    f"{mailbox}@{host}"
+    for mailbox in ("relaying", "rates", "throttle", "too-many", "sandbox", "rcpthosts", "over-quota")
+    for host in ("b.example", "sandbox.example", "relaying.example")
+]
+
+
 @pytest.mark.parametrize(
     ("reply", "expected"),
     [
@@ -180,9 +185,10 @@ def test_reply_of_servers_in_use(step, reply, expected):
         ("550 <{}> refused", MESSAGE_REFUSED),
     ],
 )
-def test_words_of_an_address_that_the_server_repeats_say_nothing(address, host, reply, expected):
-    code, _, text = reply.format(f"{address}@{host}").partition(" ")
-    assert read_reply(RCPT, int(code), text) == expected
+def test_words_of_an_address_that_the_server_repeats_say_nothing(reply, expected):
+    code, _, text = reply.partition(" ")
+    meanings = {address: read_reply(RCPT, int(code), text.format(address)) for address in MISLEADING_ADDRESSES}
+    assert {address: meaning for address, meaning in meanings.items() if meaning != expected} == {}
 
 
 @pytest.mark.parametrize("name", ["throttle", "sandbox", "relaying"])
@@ -196,8 +202,7 @@ def test_before_there_is_a_recipient_a_reply_is_about_the_server_or_us(step, cod
     assert read_reply(step, code, "no") == expected
 
 
-@pytest.mark.parametrize("code", range(400, 460))
 @pytest.mark.parametrize("text", ["", "no", "4.2.1 busy", "4.3.0 no", "4.4.1 no", "4.7.1 no"])
-def test_later_to_a_recipient_never_counts_against_the_provider(code, text):
-    meaning = read_reply(RCPT, code, text)
-    assert (meaning.about, meaning.circuit) == (About.RECIPIENT, "")
+def test_later_to_a_recipient_never_counts_against_the_provider(text):
+    meanings = {code: read_reply(RCPT, code, text) for code in range(400, 460)}
+    assert {code: it for code, it in meanings.items() if (it.about, it.circuit) != (About.RECIPIENT, "")} == {}

@@ -1,4 +1,4 @@
-"""Behind PgBouncer in transaction mode: no cursor, setting or lock may outlive its transaction."""
+"""Everything works behind PgBouncer in transaction mode, where no cursor, setting or lock outlives its transaction."""
 
 from datetime import timedelta
 from io import StringIO
@@ -26,8 +26,8 @@ from notifications.models import Message, ProviderEvent
 from notifications.outbox import recover, relay
 from notifications.providers.base.webhook import RawEvent
 from notifications.rules.states import Status, Stream
-from tests.database.harm import instead
-from tests.database.pooler import PROGRAM, pooler
+from tests.database.faults import instead
+from tests.database.own_server.pooler import PROGRAM, pooler
 from tests.factories import MessageFactory, UserFactory
 from tests.scripted_webhook import ScriptedWebhook
 
@@ -55,13 +55,13 @@ def people(count=PEOPLE, **fields):
     User.objects.bulk_create([User(email=f"{uuid4()}@example.com", **fields) for _ in range(count)])
 
 
-def test_this_pooler_forgets_what_is_left_open(pooled_server):
+def test_cursor_does_not_outlive_its_transaction(pooled_server):
     people()
     with instead(DISABLE_SERVER_SIDE_CURSORS=False), pytest.raises(Error):
         list(User.objects.iterator(chunk_size=PAGE))
 
 
-def test_setting_keeps_iterators_within_one_statement(pooled_server):
+def test_iterators_read_all_rows_with_the_setting(pooled_server):
     people()
     assert len(list(User.objects.iterator(chunk_size=PAGE))) == PEOPLE
 
@@ -110,7 +110,7 @@ def test_message_goes_from_sign_up_to_provider_and_back(pooled_server, provider)
     assert ProviderEvent.objects.get().state == ProviderEvent.State.APPLIED
 
 
-def test_lost_and_dead_messages_come_back(pooled_server):
+def test_lost_and_dead_messages_are_recovered(pooled_server):
     MessageFactory(abandoned=True)
     MessageFactory(abandoned=True, handed_over=True)
     MessageFactory(uncertain=True)
@@ -129,7 +129,7 @@ def test_periodic_jobs_run(pooled_server, provider):
     assert Message.objects.get().anonymized_at is not None
 
 
-def test_operator_works(pooled_server):
+def test_operator_opens_pages_and_resends(pooled_server):
     operator = Client()
     operator.force_login(User.objects.create_superuser("operator@example.com", "a long password"))
     message = MessageFactory(status=Status.SENT, sent_at=Now(), kind="password-changed")

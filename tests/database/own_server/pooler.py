@@ -1,4 +1,4 @@
-"""PgBouncer in transaction mode, before a server of the tests: every transaction gets another session."""
+"""PgBouncer in transaction mode in front of a server of the tests: every transaction gets another session."""
 
 import os
 import shutil
@@ -53,7 +53,7 @@ def pooler(server: Postgres, folder: Path) -> Iterator[int]:
 
 
 def _open_every_session(port: int) -> None:
-    """Keep as many transactions open at once as the pool has sessions, so that it opens them all."""
+    """Open as many transactions together as the pool has sessions, so that it opens all of them."""
     with ExitStack() as stack:
         for _ in range(SESSIONS):
             client = psycopg.connect(host="127.0.0.1", port=port, user="mailroom", dbname="mailroom")

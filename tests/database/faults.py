@@ -1,4 +1,4 @@
-"""Ways in which a database fails. What the client sees is always a real server's word, or its silence."""
+"""Ways in which a database fails. The client always gets the answer of a real server, or none."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ TERMINATE = "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(5)
 
 @contextmanager
 def instead(**place: Any) -> Iterator[None]:
-    """Let this process's statements go to another place until the block ends."""
+    """Send this process's statements to another place until the block ends."""
     connection.close()
     before = {name: connection.settings_dict[name] for name in place}
     connection.settings_dict.update(place)
@@ -27,21 +27,21 @@ def instead(**place: Any) -> Iterator[None]:
 
 @contextmanager
 def refused() -> Iterator[None]:
-    """Let nobody listen where the database was."""
+    """Connect to a port where no server listens, until the block ends."""
     with instead(HOST="127.0.0.1", PORT=free_port()):
         yield
 
 
 @contextmanager
 def read_only() -> Iterator[None]:
-    """Let every session be one that cannot write."""
+    """Open read-only sessions until the block ends."""
     with instead(OPTIONS={**connection.settings_dict["OPTIONS"], "options": "-c default_transaction_read_only=on"}):
         yield
 
 
 @contextmanager
 def by_hand() -> Iterator[psycopg.Connection[Any]]:
-    """A connection to the same database past Django."""
+    """Connect to the same database without Django."""
     place = connection.settings_dict
     with psycopg.connect(
         host=place["HOST"],
@@ -56,7 +56,7 @@ def by_hand() -> Iterator[psycopg.Connection[Any]]:
 
 @contextmanager
 def trouble(table: str, body: str, *, at_commit: bool = False) -> Iterator[None]:
-    """Let the server run `body` (PL/pgSQL) for every row that is inserted into `table`, or at the commit after it."""
+    """Run `body` (PL/pgSQL) on the server for every row inserted into `table`, or at the commit after it."""
     when = "DEFERRABLE INITIALLY DEFERRED" if at_commit else ""
     with by_hand() as direct:
         direct.execute(
@@ -74,11 +74,11 @@ def trouble(table: str, body: str, *, at_commit: bool = False) -> Iterator[None]
             direct.execute("DROP FUNCTION trouble()")
 
 
-def saying(sqlstate: str) -> str:
-    """What makes the server answer with this error."""
-    return f"RAISE EXCEPTION USING ERRCODE = '{sqlstate}', MESSAGE = 'a secret of ours';"
+def raising(sqlstate: str) -> str:
+    """Return the PL/pgSQL that raises this error."""
+    return f"RAISE EXCEPTION USING ERRCODE = '{sqlstate}', MESSAGE = 'a secret';"
 
 
 def cut(victim: psycopg.Connection[Any], executioner: psycopg.Connection[Any]) -> None:
-    """End the session of a connection from outside, and return when it has ended."""
+    """End the session of `victim` from outside, and return when it has ended."""
     executioner.execute("SELECT pg_terminate_backend(%s, 5000)", [victim.info.backend_pid])

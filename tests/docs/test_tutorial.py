@@ -14,7 +14,7 @@ import requests
 
 from config.environment import BASE_DIR
 from devtools.stack.ports import free_port
-from tests.live.running import NOT_THE_SUITES, eventually
+from tests.live.running import SET_BY_THE_SUITE, eventually
 
 pytestmark = [pytest.mark.live, pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -49,7 +49,7 @@ def checkout(tmp_path_factory, ports):
             command, cwd=folder, env=shell() | ports | {"DEBUG": "1"}, stdout=out, stderr=out, start_new_session=True
         )
     try:
-        eventually(lambda: "Mailroom is up." in log.read_text() or process.poll() is not None, within_s=100)
+        eventually(lambda: "Mailroom is up." in log.read_text() or process.poll() is not None, within_s=400)
         assert process.poll() is None, log.read_text()
         yield folder
     finally:
@@ -59,7 +59,7 @@ def checkout(tmp_path_factory, ports):
 
 
 def shell():
-    return {name: value for name, value in os.environ.items() if name not in NOT_THE_SUITES}
+    return {name: value for name, value in os.environ.items() if name not in SET_BY_THE_SUITE}
 
 
 def manage(folder, *arguments, stdin=None):

@@ -50,8 +50,8 @@ def test_each_of_500_messages_wiped_from_redis_is_sent_once(live):
 def test_worker_finishes_its_sends_before_it_ends(live):
     addresses = {f"asked{number}@example.com" for number in range(8)}
     live.simulator.set_controls(latency_ms=1500)
-    with ThreadPoolExecutor(4) as people:
-        list(people.map(lambda address: live.site_client().sign_up(address), sorted(addresses)))
+    with ThreadPoolExecutor(4) as users:
+        list(users.map(lambda address: live.site_client().sign_up(address), sorted(addresses)))
     eventually(lambda: live.simulator.stats()["in_flight"])
     live.stop(*WORKERS)
     live.start(*WORKERS)
@@ -84,8 +84,8 @@ def test_sign_up_without_a_database_answers_503_and_writes_nothing(live):
 def test_every_acceptance_is_recorded_when_the_database_restarts_during_the_send(live):
     addresses = {f"restarted{number}@example.com" for number in range(8)}
     live.simulator.set_controls(latency_ms=1500)
-    with ThreadPoolExecutor(4) as people:
-        list(people.map(lambda address: live.site_client().sign_up(address), sorted(addresses)))
+    with ThreadPoolExecutor(4) as users:
+        list(users.map(lambda address: live.site_client().sign_up(address), sorted(addresses)))
     eventually(lambda: live.simulator.stats()["in_flight"])
     live.stop("postgres")
     live.start("postgres")

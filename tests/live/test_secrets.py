@@ -1,4 +1,4 @@
-"""No secret leaves the worker by any way but the mail: looked for everywhere, after a run in which all goes wrong."""
+"""No secret leaves a worker except in an email: a search everywhere, after a run with every fault of a provider."""
 
 import re
 import subprocess
@@ -21,7 +21,7 @@ DECODED_SESSIONS = (
     "from django.contrib.sessions.models import Session; print([s.get_decoded() for s in Session.objects.all()])"
 )
 FLOWER_PAGES = ("/", "/workers", "/tasks", "/broker", "/api/workers", "/api/tasks", "/api/queues/length", "/metrics")
-HARM: tuple[dict[str, Any], ...] = (
+FAULTS: tuple[dict[str, Any], ...] = (
     {"fault": "status", "error_status": 429},
     {"fault": "status", "error_status": 500},
     {"fault": "status", "error_status": 401},
@@ -34,12 +34,12 @@ LONG_LINE = re.compile(r"^[^:\n]{40,}$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Places:
-    """Everything that is kept or shown, by where it is."""
+    """Everything that is stored or shown, by its place."""
 
     texts: dict[str, str]
 
     def holding(self, needles: dict[str, str]) -> set[tuple[str, str]]:
-        """Return which of `needles` (value by name) is where."""
+        """Return the names of `needles` (value by name) that were found, with the place."""
         return {(name, place) for name, value in needles.items() for place, text in self.texts.items() if value in text}
 
 
@@ -57,11 +57,11 @@ def everywhere(live: Running) -> Places:
 
 
 def a_run(live: Running, provider: str) -> dict[str, str]:
-    """Sign people up and reset passwords through `provider` while it does harm; return what must not be found."""
-    addresses = [f"secrets-{provider}-{number}@example.com" for number in range(len(HARM))]
+    """Sign up and reset passwords through a failing `provider`; return the texts that must not be found."""
+    addresses = [f"secrets-{provider}-{number}@example.com" for number in range(len(FAULTS))]
     with live.worker_for(provider):
-        for address, harm in zip(addresses, HARM, strict=True):
-            live.simulator.set_controls(fault_next=1, **harm)
+        for address, fault in zip(addresses, FAULTS, strict=True):
+            live.simulator.set_controls(fault_next=1, **fault)
             person = live.site_client()
             person.sign_up(address)
             person.ask_for_reset(address)
@@ -80,7 +80,7 @@ def a_run(live: Running, provider: str) -> dict[str, str]:
 
 
 def every_message_was_tried(live: Running, addresses: list[str]) -> bool:
-    """A refused key is tried again after half a minute; this test need not wait for that."""
+    """Return whether each was sent or tried: after a refused key the next try comes only half a minute later."""
     ((done,),) = live.sql(
         "SELECT bool_and(status = 'sent' OR (status = 'queued' AND attempts > 0)) FROM notifications_message"
         " WHERE to_address = ANY(%s)",
@@ -89,7 +89,7 @@ def every_message_was_tried(live: Running, addresses: list[str]) -> bool:
     return bool(done)
 
 
-def test_no_secret_is_kept_or_shown_anywhere_and_a_deliberate_leak_is_found(unattended):
+def test_no_secret_is_stored_or_shown_and_a_deliberate_leak_is_found(unattended):
     runs = a_run(unattended, "sendgrid") | a_run(unattended, "ses") | a_run(unattended, "postmark")
     needles = runs | KEYS | {"a person's password": PASSWORD}
     environment = unattended.stack.environment

@@ -1,15 +1,17 @@
-"""What an operator sees of a worker that is frozen, and of one that takes nothing."""
+"""What an operator sees of a frozen worker, of a lost broker and of a worker that stopped."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 
 import pytest
 
 from config.environment import BASE_DIR
+from config.health import FRESH_S
 from config.processes import PROCESSES
 from notifications.operations.finding import NOTICES, Code
 from tests.live.running import eventually
@@ -27,17 +29,17 @@ def answer(live):
         text=True,
         check=False,
     )
-    told = json.loads(done.stdout)
-    assert bool(told["problems"]) == bool(done.returncode)
-    return told
+    status = json.loads(done.stdout)
+    assert bool(status["problems"]) == bool(done.returncode)
+    return status
 
 
 def codes(live):
-    """The codes of what is wrong; what only waits for an operator is left out."""
+    """Return the codes of all problems, without those that only wait for an operator's decision."""
     return [code for code in answer(live)["codes"] if code not in NOTICES]
 
 
-def said(live, words):
+def reported(live, words):
     return any(words in problem for problem in answer(live)["problems"])
 
 
@@ -51,26 +53,31 @@ def frozen(live, name):
         os.kill(pid, signal.SIGCONT)
 
 
-def test_frozen_worker_is_unhealthy_until_it_goes_on(live):
+def test_frozen_worker_is_unhealthy_until_it_continues(live):
     eventually(lambda: not codes(live))
     with frozen(live, CRITICAL.name):
         eventually(lambda: not live.stack.healthy(CRITICAL.name))
-        eventually(lambda: said(live, "critical@"))
+        eventually(lambda: reported(live, "critical@"))
     eventually(lambda: live.stack.healthy(CRITICAL.name) and not codes(live))
 
 
-def test_broker_that_is_away_is_said_and_workers_are_well_again_after_it(live):
+def test_lost_broker_is_a_problem_and_makes_no_worker_unhealthy(live):
+    """A restart of the worker would not bring the broker back."""
     eventually(lambda: not codes(live))
+    before = live.pid(CRITICAL.name)
     live.stop("valkey")
     try:
         assert codes(live)[0] == Code.BROKER_AWAY
-        eventually(lambda: not live.stack.healthy(CRITICAL.name))
+        # Every heartbeat from before the loss is too old by then.
+        time.sleep(FRESH_S + 10)
+        eventually(lambda: live.stack.healthy(CRITICAL.name))
     finally:
         live.start("valkey")
     eventually(lambda: live.stack.healthy(CRITICAL.name) and not codes(live))
+    assert live.pid(CRITICAL.name) == before
 
 
-def test_process_that_ends_in_order_is_not_missed(live):
+def test_stopped_process_is_no_problem(live):
     eventually(lambda: not codes(live))
     live.stop("worker-critical")
     try:

@@ -1,4 +1,4 @@
-"""The whole way of a message through real processes: what people, administrators and operators see."""
+"""A message passes through real processes: what users, administrators and operators see."""
 
 import re
 from datetime import datetime
@@ -26,30 +26,30 @@ def link_in(mail, path):
 
 
 def posted(http, url, *hidden, **fields):
-    """Post a form of the admin: it names where it goes, and what it holds beside what is typed."""
+    """Post a form of the admin, with its token and the values of its `hidden` fields."""
     page = http.get(url, timeout=120).text
     names = ("csrfmiddlewaretoken", *hidden)
     fields |= {name: re.search(rf'name="{name}" value="([^"]+)"', page)[1] for name in names}
     return http.post(url, data=fields, headers={"Referer": url}, allow_redirects=False, timeout=120)
 
 
-def test_person_signs_up_confirms_and_logs_in(live):
+def test_user_signs_up_confirms_and_logs_in(live):
     person = live.site_client()
     person.sign_up("way@example.com", "Ada Lovelace")
     mail = mail_to(live, "way@example.com")
-    # No name goes to an address that is not confirmed.
+    # An email to an unconfirmed address holds no name.
     assert (mail["to"], mail["to_name"]) == ("way@example.com", "")
     path = link_in(mail, "confirm").removeprefix(live.stack.site_url)
     assert person.fill_in(path).status == 302
     ((confirmed,),) = live.sql("SELECT confirmed_at FROM accounts_user WHERE email = 'way@example.com'")
     assert confirmed is not None
-    # Here the sign-up was made, so that was a log-in, too. On another device the password is asked for.
+    # In the browser of the sign-up, confirming also logs in. Another device has to enter the password.
     assert person.http.get(f"{live.stack.site_url}/account/preferences/", timeout=120).ok
     assert live.site_client().fill_in(path).status == 200
     assert live.site_client().fill_in("/log-in/", username="Way@Example.com", password=PASSWORD).location == "/"
 
 
-def test_person_gets_a_new_password(live):
+def test_user_sets_a_new_password(live):
     person = live.site_client()
     person.sign_up("reset@example.com")
     person.ask_for_reset("reset@example.com")
@@ -65,7 +65,7 @@ def test_administrator_resends(live):
     live.site_client().sign_up("again@example.com")
     mail_to(live, "again@example.com")
     old = message_id(live, "again@example.com")
-    # What a worker still holds is not resent.
+    # A message that a worker still holds is not resent.
     eventually(lambda: live.sql("SELECT 1 FROM notifications_message WHERE id = %s AND status = 'sent'", old))
     admin = live.site_client().http
     login = {"username": "admin@mailroom.example", "password": live.stack.admin_password}
@@ -79,7 +79,7 @@ def test_administrator_resends(live):
 
 
 def test_flower_shows_a_retry_with_its_time_and_then_success(live):
-    # The second pause is long enough to be seen, on a busy machine too.
+    # The second pause is long enough to be seen, even on a busy machine.
     live.simulator.set_controls(fail_next=2)
     live.site_client().sign_up("retry@example.com")
     task_id = message_id(live, "retry@example.com")
@@ -105,9 +105,9 @@ def test_flower_shows_a_retry_with_its_time_and_then_success(live):
     assert stored == "SUCCESS"
 
 
-def test_flower_knows_the_three_queues_and_lets_nobody_in_without_the_password(live):
+def test_flower_knows_the_three_queues_and_requires_the_password(live):
     def queues():
-        # Workers that another test has killed may still be on their way back.
+        # Workers that another test has killed may still be starting.
         live.flower("/api/workers?refresh=1")
         return {queue["name"] for queue in live.flower("/api/queues/length").json()["active_queues"]}
 
@@ -125,7 +125,7 @@ def test_flower_is_read_only(live, path):
     assert live.stack.supervisor.state("worker-main") == "RUNNING"
 
 
-def test_no_token_leaves_the_worker_by_any_other_way(live):
+def test_token_leaves_the_worker_only_in_the_email(live):
     person = live.site_client()
     person.sign_up("secret@example.com")
     person.ask_for_reset("secret@example.com")
@@ -135,7 +135,7 @@ def test_no_token_leaves_the_worker_by_any_other_way(live):
     # A good token under a wrong address is refused, and a refusal is logged with its path.
     refused = person.http.get(f"{live.stack.site_url}/confirm/MQ/{token}/", timeout=120)
     assert refused.status_code == 410
-    # What a process says reaches its log by way of the supervisor.
+    # The supervisor writes the output of a process into its log.
     logs = eventually(lambda: text if "Gone: /confirm/MQ/" in (text := live.logs()) else "")
     tasks = live.flower("/api/tasks").text
     ((rows,),) = live.sql(

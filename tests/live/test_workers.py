@@ -1,4 +1,4 @@
-"""Workers and other processes that are killed, frozen, stopped and started in turn, with mail in their hands."""
+"""Workers and other processes are killed, frozen, stopped and restarted while they send."""
 
 import os
 import signal
@@ -18,7 +18,9 @@ from tests.live.running import PATIENCE, WORKERS, Running, eventually
 pytestmark = pytest.mark.live
 
 LEASE = timedelta(seconds=int(PATIENCE["DELIVERY_LEASE_S"]))
-# Published as the relay publishes a backlog: in chunks, with the relay's own next time set.
+# Less than another lease. A quiet machine needs a second.
+TOLERANCE = timedelta(seconds=10)
+# Published as the relay publishes a backlog: in chunks, with the time of its next publication set.
 CHUNKS = """
 from datetime import timedelta
 from django.db.models.functions import Now
@@ -38,10 +40,10 @@ assert publish.publish([[each.id for each in messages[start:start + 20]] for sta
 
 
 def in_chunks(live: Running, name: str) -> set[str]:
-    """Publish three chunks of twenty welcome mails for one worker, and stop the provider while they are being sent."""
+    """Publish three chunks of twenty emails for one worker, and slow the provider down while they are sent."""
     addresses = {f"{name}{number}@example.com" for number in range(60)}
     live.stop(*WORKERS)
-    # So fast that whole groups are claimed.
+    # Fast enough for whole groups to be claimed.
     live.simulator.set_controls(latency_ms=20)
     live.stack.manage("shell", "-v", "0", "-c", f"name = {name!r}{CHUNKS}")
     live.start("worker-main")
@@ -52,7 +54,7 @@ def in_chunks(live: Running, name: str) -> set[str]:
 
 
 def held(live: Running, addresses: set[str]) -> tuple[dict[str, datetime], set[str]]:
-    """The messages that a worker has claimed: those not handed over, with the end of their lease; those handed over."""
+    """Return the messages that a worker has claimed: those not handed over, with their leases' ends; the others."""
     rows = live.sql(
         "SELECT to_address, lease_until, handed_over_at IS NOT NULL FROM notifications_message"
         " WHERE status = 'sending' AND to_address = ANY(%s)",
@@ -63,7 +65,7 @@ def held(live: Running, addresses: set[str]) -> tuple[dict[str, datetime], set[s
 
 
 def first_started(live: Running, addresses: set[str]) -> dict[str, datetime]:
-    """When the provider was first called with a mail that it took."""
+    """Return when the first accepted call for each address started."""
     taken = [entry for entry in live.simulator.messages() if entry["to"] in addresses]
     taken.sort(key=lambda entry: entry["seq"], reverse=True)
     return {entry["to"]: datetime.fromisoformat(entry["request_started_at"]) for entry in taken}
@@ -83,7 +85,8 @@ def lost_calls(live: Running, addresses: set[str]) -> set[str]:
     return {address for (address,) in rows}
 
 
-def test_worker_killed_in_mid_chunk_delays_what_it_held_by_a_lease_at_most(live):
+@pytest.mark.long
+def test_worker_killed_during_a_chunk_delays_its_messages_by_at_most_a_lease(live):
     addresses = in_chunks(live, "killed")
     live.kill("worker-main")
     killed_at = datetime.now().astimezone()
@@ -94,10 +97,10 @@ def test_worker_killed_in_mid_chunk_delays_what_it_held_by_a_lease_at_most(live)
     copies, started = live.accepted(addresses), first_started(live, addresses)
     assert waiting
     late = {address: started[address] - end for address, end in waiting.items()}
-    assert max(late.values()) < timedelta(seconds=2)
+    assert max(late.values()) < TOLERANCE
     untouched = addresses - waiting.keys() - called
-    assert max(started[address] for address in untouched) < killed_at + LEASE + timedelta(seconds=2)
-    # One call for each of the three threads that had a chunk. Whoever was in one may get a second copy.
+    assert max(started[address] for address in untouched) < killed_at + LEASE + TOLERANCE
+    # At most one call in each of the three threads with a chunk. Its recipient may get a second copy.
     assert lost_calls(live, addresses) <= called
     assert len(called) <= 3
     assert {address for address, count in copies.items() if count > 1} <= called
@@ -105,7 +108,7 @@ def test_worker_killed_in_mid_chunk_delays_what_it_held_by_a_lease_at_most(live)
 
 
 @pytest.mark.long
-def test_worker_frozen_past_its_lease_sends_nothing_that_another_has_sent(live):
+def test_worker_frozen_beyond_its_lease_sends_nothing_again(live):
     addresses = in_chunks(live, "frozen")
     with live.frozen("worker-main"):
         waiting, called = held(live, addresses)
@@ -114,13 +117,13 @@ def test_worker_frozen_past_its_lease_sends_nothing_that_another_has_sent(live):
         live.start("worker-bulk")
         others = addresses - called
         eventually(lambda: all(live.accepted(others).values()))
-        # What was being sent is settled by its kind: rather twice than never.
+        # What was being sent is settled as its kind says: at least once.
         eventually(lambda: live.statuses(addresses) == {"sent"})
         during = live.accepted(addresses)
     assert waiting
     live.site_client().sign_up("thawed@example.com")
     eventually(lambda: live.statuses({"thawed@example.com"}) == {"sent"})
-    # It is at work again, and its threads have got over it.
+    # The worker delivers again, with all its threads.
     live.stop("worker-bulk")
     live.site_client().sign_up("thawed-too@example.com")
     eventually(lambda: live.statuses({"thawed-too@example.com"}) == {"sent"})
@@ -128,82 +131,82 @@ def test_worker_frozen_past_its_lease_sends_nothing_that_another_has_sent(live):
     assert live.statuses(addresses) == {"sent"}
     after = live.accepted(addresses)
     assert after == during
-    # Explained by the freeze itself: the provider had these in its hands when it began.
+    # Only messages whose call was in progress when the freeze began.
     assert {address for address, count in after.items() if count > 1} <= called
     assert all(before[address] <= 1 for address in addresses)
 
 
 @contextmanager
-def people_signing_up(live: Running, name: str, *, hands: int = 4, may_fail: bool = False) -> Iterator[set[str]]:
-    """Let people sign up, `hands` at a time, until the block ends; yield who was told "done"."""
-    told: set[str] = set()
+def users_signing_up(live: Running, name: str, *, users: int = 4, may_fail: bool = False) -> Iterator[set[str]]:
+    """Let `users` sign up again and again until the block ends; yield the acknowledged addresses."""
+    acknowledged: set[str] = set()
     over = threading.Event()
 
-    def sign_up(hand: int) -> None:
+    def sign_up(user: int) -> None:
         number = 0
         while not over.is_set():
-            address = f"{name}-{hand}-{number}@example.com"
+            address = f"{name}-{user}-{number}@example.com"
             number += 1
             try:
                 live.site_client().sign_up(address)
             except requests.ConnectionError:
                 assert may_fail
             else:
-                told.add(address)
+                acknowledged.add(address)
             over.wait(0.1)
 
-    with ThreadPoolExecutor(hands) as pool:
-        people = [pool.submit(sign_up, hand) for hand in range(hands)]
+    with ThreadPoolExecutor(users) as pool:
+        loops = [pool.submit(sign_up, user) for user in range(users)]
         try:
-            yield told
+            yield acknowledged
         finally:
             over.set()
-        for person in people:
-            person.result()
+        for loop in loops:
+            loop.result()
 
 
 @pytest.mark.long
-def test_rolling_restart_under_load_loses_nothing_and_doubles_nothing(live):
+def test_rolling_restart_under_load_loses_and_doubles_nothing(live):
     live.simulator.set_controls(latency_ms=300)
-    with people_signing_up(live, "rolling") as told:
+    with users_signing_up(live, "rolling") as acknowledged:
         for name in (*WORKERS, "relay", "beat"):
             live.stop(name)
             live.start(name)
-            eventually(lambda: live.stack.supervisor.state(name) == "RUNNING")  # noqa: B023 - asked within the turn
-    all_sent(live, told)
-    assert len(told) > 20
-    assert Counter(live.accepted(told).values()) == {1: len(told)}
-    assert lost_calls(live, told) == set()
+            eventually(lambda: live.stack.supervisor.state(name) == "RUNNING")  # noqa: B023 - called within the loop
+    all_sent(live, acknowledged)
+    assert len(acknowledged) > 20
+    assert Counter(live.accepted(acknowledged).values()) == {1: len(acknowledged)}
+    assert lost_calls(live, acknowledged) == set()
 
 
 @pytest.mark.long
-def test_web_reloaded_under_load_turns_nobody_away(live):
-    with people_signing_up(live, "reloaded") as told:
+def test_web_reloaded_under_load_refuses_no_request(live):
+    with users_signing_up(live, "reloaded") as acknowledged:
         for _ in range(3):
-            so_far = len(told)
+            so_far = len(acknowledged)
             os.kill(live.pid("web"), signal.SIGHUP)
-            eventually(lambda: len(told) > so_far + 20)  # noqa: B023 - asked within the turn
-    all_sent(live, told)
-    assert Counter(live.accepted(told).values()) == {1: len(told)}
+            eventually(lambda: len(acknowledged) > so_far + 20)  # noqa: B023 - called within the loop
+    all_sent(live, acknowledged)
+    assert Counter(live.accepted(acknowledged).values()) == {1: len(acknowledged)}
 
 
 @pytest.mark.long
-def test_frozen_web_process_is_replaced_and_whoever_was_told_done_gets_mail_once(live):
+def test_frozen_web_process_is_replaced_and_every_acknowledged_sign_up_is_sent_once(live):
     frozen = psutil.Process(live.pid("web")).children()[0]
-    # More than the other process has threads, so that some of them do meet the frozen one.
-    with people_signing_up(live, "frozen-web", hands=12, may_fail=True) as told:
-        eventually(lambda: told)
+    # More users than the other process has threads, so that some reach the frozen one.
+    with users_signing_up(live, "frozen-web", users=12, may_fail=True) as acknowledged:
+        eventually(lambda: acknowledged)
         frozen.suspend()
-        # gunicorn's own patience is 30 s; then it kills what does not move.
+        # gunicorn kills a process that is silent for 30 s.
         eventually(lambda: not frozen.is_running())
-        so_far = len(told)
-        eventually(lambda: len(told) > so_far + 20)
-    all_sent(live, told)
-    assert Counter(live.accepted(told).values()) == {1: len(told)}
+        so_far = len(acknowledged)
+        eventually(lambda: len(acknowledged) > so_far + 20)
+    all_sent(live, acknowledged)
+    assert Counter(live.accepted(acknowledged).values()) == {1: len(acknowledged)}
 
 
 @pytest.mark.long
-def test_frozen_relay_delays_nobody_who_signs_up_and_goes_on_where_it_was(live):
+def test_frozen_relay_delays_no_sign_up_and_publishes_once_it_continues(live):
     addresses = {f"frozen-relay{number}@example.com" for number in range(8)}
     with live.frozen("relay"):
         for address in addresses:
@@ -217,14 +220,14 @@ def test_frozen_relay_delays_nobody_who_signs_up_and_goes_on_where_it_was(live):
     assert set(live.accepted(addresses | {"left-to-the-relay@example.com"}).values()) == {1}
 
 
-def test_broker_restarted_while_mail_is_being_sent_ends_no_worker(live):
+def test_broker_restarted_during_sends_ends_no_worker(live):
     before = {name: live.pid(name) for name in WORKERS}
     addresses = {f"broker-restarted{number}@example.com" for number in range(18)}
-    # More than once: in which of its connections a worker notices, and so what it still can do, is a matter of chance.
+    # Three times: which of its connections a worker notices first is a matter of chance.
     for few in [sorted(addresses)[start::3] for start in range(3)]:
         live.simulator.set_controls(latency_ms=1500)
-        with ThreadPoolExecutor(6) as people:
-            list(people.map(lambda address: live.site_client().sign_up(address), few))
+        with ThreadPoolExecutor(6) as users:
+            list(users.map(lambda address: live.site_client().sign_up(address), few))
         eventually(lambda: live.simulator.stats()["in_flight"])
         live.stop("valkey")
         live.start("valkey")

@@ -23,7 +23,7 @@ from notifications.providers.registry import ProviderSpec
 from notifications.runtime.redis_client import client
 from tests.scripted import ScriptedProvider, SecondProvider
 
-# What takes longest, begun first: at the end every process would wait for it.
+# The longest tests run first: at the end, all processes would wait for them.
 LONGEST = (
     *("tests/live/", "tests/notifications/stateful/", "tests/plans/", "tests/docs/test_image.py", "tests/database/"),
     *("tests/config/test_", "tests/upgrade/", "tests/devtools/"),
@@ -37,7 +37,7 @@ ONE_PROCESS_PER_FILE = (
 
 
 class SharedServers(LoadScopeScheduling):  # type: ignore[misc]
-    """Keeps tests together that share what is slow to start; each other test may run in any process.
+    """Keeps tests together that share what is slow to start; any process may run the others.
 
     pytest-xdist's own groups do nothing with pytest 9.2, which does not read the names that they write.
     """
@@ -61,7 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
-# Django truncates every table after a test that commits, and makes content types and permissions again: 0.16 s each.
+# After a test that commits, Django truncates every table and creates content types and permissions again: 0.16 s each.
 _EMPTY_TABLES = """
 DO $$ DECLARE
     name text;
@@ -91,13 +91,13 @@ def quick_flush() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def celery_configured() -> None:
-    """Celery reads its settings when it first needs one: before a test changes them."""
+    """Let Celery read its settings, as it does when it first needs one, before a test changes them."""
     assert app.conf.broker_url == django_settings.REDIS_URL
 
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: pytest.FixtureRequest) -> None:
-    """Argon2 is tested where it matters; elsewhere it would only warm the room."""
+    """Hash with MD5: Argon2 is slow, and its tests choose it."""
     settings.PASSWORD_HASHERS = [  # type: ignore[attr-defined]
         "django.contrib.auth.hashers.MD5PasswordHasher",
         *django_settings.PASSWORD_HASHERS,
@@ -106,16 +106,16 @@ def quick_passwords(settings: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(autouse=True)
 def plain_static_files(settings: pytest.FixtureRequest) -> None:
-    """Nothing was collected for the suite; the live tests serve the real thing."""
+    """Serve static files without collectstatic; live tests use the real storage."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**django_settings.STORAGES, "staticfiles": plain}  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)
 def nothing_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test has asked for is no other test's business. Under keys of its own: Redis need not be asked for it."""
+    """Count each test's requests under separate keys, without a question to Redis."""
     monkeypatch.setattr(limiter, "PREFIX", f"limit-of-one-test:{uuid4()}")
-    # A busy machine is no Redis in trouble.
+    # A slow answer on a busy machine does not mean that Redis is down.
     monkeypatch.setattr(limiter, "WAIT_S", 5.0)
     limiter.shared.cache_clear()
     limiter.memory.cache_clear()
@@ -125,13 +125,13 @@ def nothing_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def fresh_brake() -> None:
-    """What one test has seen bounce slows nobody in the next."""
+    """Forget the bounces of the test before."""
     brake.reset()
 
 
 @pytest.fixture
 def valkey() -> Iterator[None]:
-    """An empty broker, before and after."""
+    """Empty the broker before and after a test."""
     client().flushdb()
     publish.cooldown.clear()
     fallback.reset()
@@ -142,7 +142,7 @@ def valkey() -> Iterator[None]:
 
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Register a provider for one test, or give parts of its own to one that is registered."""
+    """Register a provider for one test, or replace parts of a registered one."""
 
     def register(name: str, **parts: Any) -> None:
         spec = registry.PROVIDERS.get(name, ProviderSpec(ScriptedProvider))
@@ -153,7 +153,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.fixture
 def provider(registered: Callable[..., None], settings: pytest.FixtureRequest) -> ScriptedProvider:
-    """The only provider of this test: a fake that answers as the test has scripted it."""
+    """Return the only provider of this test: a fake with scripted answers."""
     scripted = ScriptedProvider()
     registered("scripted", backend=lambda: scripted)
     settings.EMAIL_PROVIDERS = ["scripted"]  # type: ignore[attr-defined]
@@ -164,7 +164,7 @@ def provider(registered: Callable[..., None], settings: pytest.FixtureRequest) -
 def second(
     provider: ScriptedProvider, registered: Callable[..., None], settings: pytest.FixtureRequest
 ) -> ScriptedProvider:
-    """The one that mail goes to while `provider` is down."""
+    """Return the provider that takes over while `provider` is down."""
     scripted = SecondProvider()
     registered("second", backend=lambda: scripted)
     settings.EMAIL_PROVIDERS = ["scripted", "second"]  # type: ignore[attr-defined]

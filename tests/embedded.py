@@ -1,7 +1,7 @@
-"""The suite's servers: a pytest plugin, loaded before pytest-django reads the settings.
+"""A pytest plugin that starts the suite's servers, before pytest-django reads the settings.
 
-Real PostgreSQL and real Valkey, in a throwaway folder, unless DATABASE_URL and REDIS_URL name others. With pytest-xdist
-every one of its processes has servers of its own: tests empty the broker.
+Real PostgreSQL and real Valkey, in a temporary folder, unless DATABASE_URL and REDIS_URL name others. With pytest-xdist
+every process has separate servers, as tests empty the broker.
 """
 
 import atexit
@@ -30,7 +30,7 @@ os.environ.update(
     SIMULATOR_URL="http://127.0.0.1:1",
 )
 
-# Dozens of processes start, and each would compile everything again.
+# Dozens of processes start, and each would compile every module again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
@@ -39,7 +39,7 @@ from devtools.stack.ports import free_port  # noqa: E402
 from devtools.stack.postgres import Postgres  # noqa: E402
 from devtools.stack.valkey import Valkey  # noqa: E402
 
-# Set by the process that started this one; what it has named are its own servers.
+# Set by the process that started this one, with the names of the servers that only it uses.
 _inherited = os.environ.pop("MAILROOM_TESTS_EMBEDDED", "").split()
 for _name in _inherited:
     del os.environ[_name]

@@ -13,7 +13,7 @@ from notifications.rules.states import Status, Stream
 
 
 class UserFactory(DjangoModelFactory[User]):
-    """A user who came in past the signals, so that a test's messages are the ones it makes itself."""
+    """Creates users without signals, so that a test has only the messages that it creates."""
 
     class Meta:
         model = User
@@ -37,7 +37,7 @@ class MessageFactory(DjangoModelFactory[Message]):
     to_address = LazyAttribute(lambda message: message.user.email)
     idempotency_key = LazyFunction(lambda: f"test:{uuid4()}")
     expires_at = LazyFunction(lambda: Now() + timedelta(days=1))
-    # What the kind's templates show and the account does not give.
+    # What the kind's templates show besides the account.
     context = LazyAttribute(lambda message: {"headline": "News"} if message.kind == "product-news" else {})
     died_at = LazyAttribute(lambda message: Now() if message.status == Status.DEAD else None)
 
@@ -49,7 +49,7 @@ class MessageFactory(DjangoModelFactory[Message]):
             lease_token=LazyFunction(uuid4),
             lease_until=LazyFunction(lambda: Now() + timedelta(seconds=60)),
         )
-        # A worker took it and was never heard of again.
+        # Its worker was lost.
         abandoned = Trait(sending=True, lease_until=LazyFunction(lambda: Now() - timedelta(seconds=1)))
         handed_over = Trait(handed_over_at=LazyFunction(lambda: Now() - timedelta(seconds=30)))
         uncertain = Trait(

@@ -1,7 +1,7 @@
-"""Runs Python in a fork of a process that has imported the libraries, instead of starting it.
+"""Runs Python in a fork of a process that has imported the libraries.
 
-A start costs a second of CPU and more, most of it for imports. Nothing of this project is imported before the fork:
-what runs in it reads the settings that it was given.
+A new process needs a second of CPU, most of it for imports. No module of this project is imported before the fork, so
+each run reads the settings that it is given.
 """
 
 import os
@@ -29,8 +29,8 @@ _forkserver.set_forkserver_preload(LIBRARIES)
 def run(
     *arguments: str, folder: Path, environment: Mapping[str, str], check: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """Run Python with `arguments` until it ends: a script, `-m MODULE` or `-c CODE`, and what that is given."""
-    # Plain text: to receive a Role, the fork would import ours.
+    """Run Python with `arguments` (a script, `-m MODULE` or `-c CODE`, and its arguments) until it ends."""
+    # Plain text: to unpickle a Role, the fork would import this project.
     given, settings = tuple(map(str, arguments)), {name: str(value) for name, value in environment.items()}
     with TemporaryDirectory() as outputs:
         files = Path(outputs, "stdout"), Path(outputs, "stderr")

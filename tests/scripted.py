@@ -1,4 +1,4 @@
-"""A provider, and an account at one, whose answers a test writes down beforehand."""
+"""A provider and a provider's account with scripted answers."""
 
 from collections import deque
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Answer = ErrorClass | ProviderError | Callable[[OutgoingEmail], None] | None
 
 
 class ScriptedProvider(Provider):
-    """Takes every mail, unless the next line of `script` says otherwise: an error, or something to do meanwhile."""
+    """Accepts every message, unless the next entry of `script` is an error or something to do during the call."""
 
     name = "scripted"
 
@@ -35,7 +35,7 @@ class ScriptedProvider(Provider):
     def send(self, mail: OutgoingEmail) -> Accepted:
         line = self.script.popleft() if self.script else None
         if isinstance(line, ErrorClass):
-            raise ProviderError(line, "scripted", "as the test says")
+            raise ProviderError(line, "scripted", "as scripted")
         if isinstance(line, ProviderError):
             raise line
         if line is not None:
@@ -49,7 +49,7 @@ class SecondProvider(ScriptedProvider):
 
 
 class ScriptedAccount(Account):
-    """Says what it is made with, or raises it: of its quota, and of whether an address was on its list."""
+    """Returns or raises what it is made with: its quota, and whether an address was on its list."""
 
     provider = "scripted"
 

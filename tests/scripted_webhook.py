@@ -1,4 +1,4 @@
-"""A webhook that believes everybody and whose events say what the test writes into them."""
+"""A webhook that accepts every request, with events that a test writes."""
 
 import json
 from datetime import datetime
@@ -16,7 +16,7 @@ from notifications.providers.base.webhook import (
 )
 from notifications.rules.outcomes import BounceKind, EventType
 
-TROUBLE = {"forged": InvalidSignatureError, "unproven": CannotVerifyError, "malformed": MalformedError}
+ERRORS = {"forged": InvalidSignatureError, "unproven": CannotVerifyError, "malformed": MalformedError}
 
 
 class ScriptedWebhook(Webhook):
@@ -26,13 +26,13 @@ class ScriptedWebhook(Webhook):
         return []
 
     def verify_and_parse(self, posted):
-        if error := TROUBLE.get(posted.headers.get("X-Trouble", "")):
-            raise error("as the test says")
+        if error := ERRORS.get(posted.headers.get("X-Trouble", "")):
+            raise error("as scripted")
         return WebhookBatch([RawEvent(event["id"], event) for event in json.loads(posted.body)])
 
     def interpret(self, payload):
         if payload.get("unreadable"):
-            raise UnknownEventError("as the test says")
+            raise UnknownEventError("as scripted")
         if "kind" not in payload:
             return None
         return InterpretedEvent(

@@ -1,4 +1,4 @@
-"""A real simulator process on a free port."""
+"""Runs a real simulator process on a free port."""
 
 import os
 import subprocess

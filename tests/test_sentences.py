@@ -1,4 +1,4 @@
-"""Tests ask for codes, constants and figures, so that sentences can change."""
+"""Tests assert on codes, constants and figures, so that sentences can change."""
 
 import ast
 import re
@@ -11,14 +11,14 @@ import pytest
 TESTS = Path(__file__).parent
 FEW = 3
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-# Texts that something other than a person reads, by the file that asks for them.
+# Texts that programs read, by the test file that quotes them.
 ALLOWED = {
     ("notifications/test_previews.py", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"),
 }
 
 
 def asserted(tree: ast.AST) -> Iterator[ast.AST]:
-    """What a test compares: the condition of `assert`, and `match=` of an expected error."""
+    """Yield what a test compares: the condition of `assert`, and `match=` of an expected error."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Assert):
             yield node.test
@@ -45,7 +45,7 @@ def sentences(path: Path) -> list[str]:
 
 def test_no_assertion_quotes_a_sentence():
     found = [sentence for path in sorted(TESTS.rglob("*.py")) for sentence in sentences(path)]
-    assert not found, "\n".join(["Ask for a code, a constant or a figure instead:", *found])
+    assert not found, "\n".join(["Assert on a code, a constant or a figure instead:", *found])
 
 
 @pytest.mark.parametrize(

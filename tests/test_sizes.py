@@ -1,4 +1,4 @@
-"""Files and functions of the product are short, and few functions need a docstring."""
+"""Files and functions of the product are short, and few functions have a docstring."""
 
 import ast
 import re
@@ -47,6 +47,6 @@ def test_few_functions_have_a_docstring():
     assert sum(found) / len(found) <= MOST_DOCUMENTED
 
 
-def test_a_docstring_starts_with_a_short_sentence():
+def test_docstring_starts_with_a_short_sentence():
     first = [(path, first_sentence(ast.get_docstring(node) or "")) for path, node in nodes(*DOCUMENTED)]
     assert [(path, text) for path, text in first if len(text.split()) > MOST_FIRST_WORDS] == []

@@ -35,7 +35,6 @@ PENDING = (
     "devtools/benchmarks/screenshots_of_people.py",
     "tests/config/", "tests/devtools/", "tests/containers/", "tests/docs/",
     "docs/how-to/set-up-webhooks.md", "docs/reference/provider-answers.md", "docs/reference/settings.md",
-    "tests/live/", "tests/database/", "tests/plans/", "tests/upgrade/", "tests/adopt/", "tests/*",
 )  # fmt: skip
 STRINGS = {tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
 WORDS_IN_A_NAME = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")

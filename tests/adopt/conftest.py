@@ -1,4 +1,4 @@
-"""The wheel, and a virtual environment outside the repository into which it is installed."""
+"""Builds the wheel and installs it into a virtual environment outside the repository."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from config.environment import BASE_DIR
 
 
 def environment_in(folder):
-    """Return the Python of a new virtual environment."""
+    """Make a virtual environment and return its Python."""
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     return folder / "bin" / "python"
 
@@ -21,7 +21,7 @@ def install(python, *what):
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory):
-    """What `make wheel` builds."""
+    """Return the wheel that `make wheel` builds."""
     folder = tmp_path_factory.mktemp("wheel")
     python = environment_in(folder / "venv")
     install(python, "build")
@@ -32,7 +32,7 @@ def wheel(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def adopter(wheel, tmp_path_factory):
-    """The Python of a project that has installed the wheel."""
+    """Return the Python of a project with the wheel installed."""
     python = environment_in(tmp_path_factory.mktemp("adopter") / "venv")
     install(python, wheel, "psycopg[binary]")
     return python

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 PAGE = (BASE_DIR / "docs/how-to/install.md").read_text()
 BLOCK = re.compile(r"^`([\w./-]+)`([^\n]*)\n\n((?:    [^\n]*\n|\n)+)", re.MULTILINE)
-# What the page calls "in its own transaction".
+# The page's example of enqueueing a message.
 ENQUEUE = re.search(r"    from notifications import Draft.*\n\n    enqueue.*\n", PAGE)
 USER = """
 from django.contrib.auth.models import User
@@ -54,7 +54,7 @@ class Mailbox:
 
 
 class Project:
-    """A project outside the repository. None of the suite's variables reach its processes."""
+    """A project outside the repository, whose processes get none of the suite's variables."""
 
     def __init__(self, folder, python, environment):
         self.folder, self.python = folder, python
@@ -93,7 +93,7 @@ def mailbox():
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory):
-    """A PostgreSQL with an empty database called shop, and a Valkey: of this project alone."""
+    """A PostgreSQL with an empty database called shop, and a Valkey: for this project alone."""
     folder = tmp_path_factory.mktemp("servers")
     with ExitStack() as running:
         postgres = Postgres(folder / "postgres", free_port(), durable=False)
@@ -109,7 +109,7 @@ def servers(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def project(adopter, servers, mailbox, tmp_path_factory):
-    """The project as the page makes it."""
+    """Make the project as the page says."""
     folder = tmp_path_factory.mktemp("project")
     smtp = {"SMTP_URL": f"smtp://{HOST}:{mailbox[0].port}"}
     made = Project(folder, adopter, servers | smtp | {"DJANGO_SETTINGS_MODULE": "shop.settings"})
@@ -126,7 +126,7 @@ def project(adopter, servers, mailbox, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def migrated(project):
-    """The project, with tables: made, taken back and made again."""
+    """Return the project with its tables, after migrating forwards, backwards and forwards again."""
     project.manage("migrate", "-v", "0")
     project.manage("migrate", "notifications", "zero", "-v", "0")
     project.manage("migrate", "-v", "0")
@@ -167,7 +167,7 @@ assert client.get(reverse("notifications:webhook", args=["sendgrid"])).status_co
 
 @pytest.fixture(scope="module")
 def running(migrated):
-    """The processes that the page starts, until the tests are over."""
+    """Start the processes of the page until the tests end."""
     commands = [line.split() for line in re.findall(r"^    MAILROOM_ROLE=.*$", PAGE, re.MULTILINE)]
     assert len(commands) == 3
     with ExitStack() as stack:
@@ -183,7 +183,7 @@ def running(migrated):
 
 @pytest.fixture(scope="module")
 def delivered(running, mailbox):
-    """The project, once the message of the page has been sent."""
+    """Return the project once the message of the page has been sent."""
     running.shell(USER + textwrap.dedent(ENQUEUE[0]))
     eventually(lambda: mailbox[1], within_s=120)
     eventually(lambda: "order-shipped sent" in running.shell(SEEN), within_s=60)

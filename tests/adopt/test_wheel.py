@@ -1,4 +1,4 @@
-"""The wheel holds the engine, all of it, and nothing else."""
+"""The wheel holds the whole engine, and nothing else."""
 
 import subprocess
 import zipfile
@@ -17,7 +17,7 @@ def names(wheel):
         return {name for name in file.namelist() if not name.endswith("/")}
 
 
-def test_wheel_is_named_as_it_is_installed(wheel):
+def test_wheel_has_the_name_of_the_distribution(wheel):
     assert wheel.name.startswith(METADATA)
 
 
@@ -30,7 +30,7 @@ def test_wheel_holds_every_file_of_the_engine_and_no_other(names):
         assert any(name.endswith(suffix) for name in engine), suffix
 
 
-def test_wheel_asks_for_what_the_engine_imports_only(wheel):
+def test_wheel_requires_only_what_the_engine_imports(wheel):
     with zipfile.ZipFile(wheel) as file:
         (name,) = [name for name in file.namelist() if name.endswith("/METADATA")]
         required = [line for line in file.read(name).decode().splitlines() if line.startswith("Requires-Dist:")]

@@ -23,7 +23,7 @@ from devtools.stack.site_client import SiteClient
 from devtools.stack.stack import Ports, Stack
 from tests.simulated import Simulated
 
-# Set by the suite for its own process; the stack must choose other values.
+# The suite sets these for itself; a stack must choose other values.
 SET_BY_THE_SUITE = {
     *(
         "DATABASE_URL",

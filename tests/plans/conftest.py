@@ -1,4 +1,4 @@
-"""One filling for all plan tests of a process; each test runs in a transaction that is rolled back."""
+"""Fills the tables once for all plan tests of a process; each test runs in a transaction that is rolled back."""
 
 import pytest
 
@@ -17,12 +17,12 @@ def large_tables(django_db_setup, django_db_blocker):
 
 @pytest.fixture(autouse=True)
 def short_lists(monkeypatch):
-    """The tables of the tests are smaller too."""
+    """Limit lists as the tables of these tests are limited."""
     monkeypatch.setattr(large_lists, "NEWEST", 1_000)
     monkeypatch.setattr(large_lists, "FOUND", 200)
 
 
 @pytest.fixture(autouse=True)
 def patient_transactions(monkeypatch):
-    """Explaining takes time within a transaction."""
+    """Let transactions be idle: explaining takes time."""
     monkeypatch.setattr(transactions, "IDLE_S", 300.0)

@@ -1,4 +1,4 @@
-"""Large tables, filled by the database: skewed as real ones are, so that the planner's choices mean something."""
+"""Fills large tables, skewed as real ones are, so that the planner chooses as it does in production."""
 
 from uuid import uuid4
 
@@ -13,11 +13,11 @@ from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppre
 USERS = 25_000
 MESSAGES = 40_000
 SUPPRESSIONS = 25_000
-# It gets much email of one kind, as a monitor does: more than a statement may read.
+# The address of a monitor, with more email of one kind than a statement may read.
 BUSY_ADDRESS = "monitor@example.com"
 TABLES = (User, Message, DeliveryAttempt, ProviderEvent, Suppression, TaskResult, LogEntry)
 
-# Nineteen of twenty are sent; dead letters are kept for good; what is open is little.
+# Nineteen of twenty are sent; dead letters are kept forever; few are open.
 _STATUS = """
 CASE WHEN n %% 20 < 18 THEN 'sent' WHEN n %% 20 = 18 THEN 'dead' WHEN n %% 1000 = 19 THEN 'queued'
     WHEN n %% 1000 = 39 THEN 'uncertain' WHEN n %% 1000 = 59 THEN 'suppressed' ELSE 'expired' END
@@ -49,7 +49,7 @@ def empty() -> None:
 def copies(row, count, **columns):
     """Insert `count` copies of an unsaved row; `columns` are SQL over n, the number of the copy.
 
-    Columns that are not named have the row's own value, so that a new one needs no word here.
+    Other columns have the value of the row, so that a new column needs no change here.
     """
     row.save()
     fields = [field for field in row._meta.concrete_fields if field.column in columns or not field.primary_key]
@@ -72,7 +72,7 @@ def _users():
         USERS,
         email="'member' || n || '@example.com'",
         date_joined="now() - n * interval '1 minute'",
-        # Few never confirm.
+        # Few users never confirm.
         confirmed_at="CASE WHEN n %% 50 <> 0 THEN now() - n * interval '1 minute' END",
         last_login="CASE WHEN n %% 50 <> 0 THEN now() - n * interval '1 minute' END",
         sign_up="CASE WHEN n %% 2 = 0 THEN gen_random_uuid() END",
@@ -95,7 +95,7 @@ def _messages():
         provider="'scripted'",
         outcome="CASE WHEN n %% 20 < 17 THEN 'delivered' WHEN n %% 200 = 17 THEN 'bounced' ELSE 'unknown' END",
         attempts="1",
-        # Of no account and old: anonymized long ago.
+        # Old messages without an account were anonymized long ago.
         created_at="now() - n * interval '1 minute'",
         due_at="now() - n * interval '1 minute'",
         relay_after="now() + interval '1 hour'",
@@ -133,7 +133,7 @@ def _events():
             event_id=f"'{kind}' || n",
             message_id=_ID.format("message"),
             recipient=f"'member' || 1 + n %% {USERS} || '@example.com'",
-            # Of one address and of one provider's id there are few, whatever happens.
+            # One address and one id of a provider have few events.
             provider_message_id="'scripted-fill-' || n",
             bounce="CASE WHEN n %% 500 = 17 THEN 'hard' WHEN n %% 100 = 17 THEN 'soft' ELSE '' END",
             received_at=f"now() - n * interval '1 minute' + {number} * interval '1 second'",

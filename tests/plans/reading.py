@@ -1,4 +1,4 @@
-"""What each statement reads: EXPLAIN ANALYZE before it is executed, its changes undone."""
+"""Measures what each statement reads, with EXPLAIN ANALYZE before it is executed; its changes are rolled back."""
 
 import json
 import re
@@ -10,8 +10,8 @@ from django.db import connection, transaction
 
 from tests.plans.filled import TABLES
 
-# A statement may read so many rows of a large table: more than any page, batch or count of the product asks for, far
-# less than the tables hold.
+# The most rows of a large table that a statement may read: more than any page, batch or count of the product needs, far
+# fewer than the tables hold.
 MOST_ROWS = 3_000
 _LARGE = {model._meta.db_table for model in TABLES}
 _EXPLAINABLE = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
@@ -19,7 +19,7 @@ _EXPLAINABLE = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNOREC
 
 @dataclass(frozen=True)
 class Finding:
-    """A part of a plan that a table's growth slows."""
+    """A part of a plan that becomes slower as its table grows."""
 
     sql: str
     why: str
@@ -29,7 +29,7 @@ class Finding:
 
 
 class Reading:
-    """An execute wrapper that explains every statement that touches a large table."""
+    """An execute wrapper that explains every statement on a large table."""
 
     def __init__(self):
         self.findings = []
@@ -38,7 +38,7 @@ class Reading:
     def __call__(self, execute, sql, params, many, context):
         if not many and _EXPLAINABLE.match(sql) and any(table in sql for table in _LARGE):
             self.explained[sql] += 1
-            # The same statement again is planned the same way; a second look costs time only.
+            # The same statement gets the same plan; explaining it again only costs time.
             if self.explained[sql] <= 2:
                 self.findings += [Finding(sql, why) for why in _troubles(_plan(execute, sql, params, context))]
         return execute(sql, params, many, context)
@@ -53,7 +53,7 @@ def _plan(execute, sql, params, context):
 
 
 def _troubles(plan):
-    """Yield what reads more than it should."""
+    """Yield each part of a plan that reads too much."""
     table = plan.get("Relation Name")
     read = _read(plan)
     if table in _LARGE and plan["Node Type"] == "Seq Scan":
@@ -66,17 +66,17 @@ def _troubles(plan):
 
 
 def _read(plan):
-    """How many rows a part of a plan had in its hands."""
+    """Return the number of rows that a part of a plan read."""
     dropped = plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
     return round((plan["Actual Rows"] + dropped) * plan["Actual Loops"])
 
 
 @contextmanager
 def every_statement_served():
-    """Fail if a statement within reads more of a large table than its work needs."""
+    """Fail if a statement in the block reads more of a large table than it needs."""
     reading = Reading()
     with connection.cursor() as cursor:
-        # As if the tables were a hundred times as large: a scan only where nothing else can answer, and fast disks.
+        # Plan for much larger tables on fast disks: with a scan only where no index can be used.
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL random_page_cost = 1.1; SET LOCAL jit = off")
     with connection.execute_wrapper(reading):
         yield reading

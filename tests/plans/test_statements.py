@@ -1,11 +1,11 @@
-"""No statement reads a large table as a whole: what a page, a batch or a job reads is what it needs."""
+"""No statement reads a whole large table: pages, batches and jobs read only what they need."""
 
 import pytest
 from django.test import Client
 
 from accounts.models import User
 from tests.plans.reading import every_statement_served
-from tests.plans.work import WORKS, Bench, events, operators, pages, sending  # noqa: F401 - they register
+from tests.plans.work import WORKS, Bench, events, operators, pages, sending  # noqa: F401 - registered by import
 from tests.scripted_webhook import ScriptedWebhook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("large_tables", "valkey")]

@@ -1,4 +1,4 @@
-"""Databases beside the suite's own, on the same server: Django's connection is led to one of them for a while."""
+"""Additional databases on the suite's server: Django's connection is sent to one of them for a while."""
 
 import gzip
 import json
@@ -12,7 +12,7 @@ from django.db import connection
 
 FILLED = Path(__file__).parent / "filled.sql.gz"
 _WORDING = re.compile(r"::(character varying|text)|[()\[\]\s]")
-# Times as if the release before had been at work until a moment ago.
+# Shift all times, so that the release before seems to have stopped just now.
 _SHIFT = """
 DO $$ DECLARE
     passed interval := now() - (SELECT max(beat_at) FROM public.notifications_processheartbeat);
@@ -31,7 +31,7 @@ END $$
 
 @contextmanager
 def new_database():
-    """Let Django use a new, empty database."""
+    """Send Django to a new, empty database."""
     name, own = f"upgrade_{uuid4().hex}", connection.settings_dict["NAME"]
     _on_server(f"CREATE DATABASE {name}")
     _use(name)
@@ -44,12 +44,12 @@ def new_database():
 
 @contextmanager
 def filled_database():
-    """Let Django use a new database, filled by the release before this one."""
+    """Send Django to a new database, filled by the release before this one."""
     with new_database():
         with connection.cursor() as cursor:
             cursor.execute(gzip.decompress(FILLED.read_bytes()).decode())
             cursor.execute(_SHIFT)
-        # The dump leaves its session without a search path.
+        # After the dump, the session has no search path.
         connection.close()
         yield
 
@@ -80,7 +80,7 @@ def columns():
 
 
 def schema():
-    """Return all columns, constraints and indexes, without casts and brackets: a dump words them in another way."""
+    """Return all columns, constraints and indexes, without casts and brackets, which a dump writes differently."""
     columns = """
         SELECT table_name, column_name, data_type, is_nullable, column_default, character_maximum_length
         FROM information_schema.columns WHERE table_schema = 'public'
@@ -97,7 +97,7 @@ def schema():
 def _use(name):
     connection.close()
     connection.settings_dict["NAME"] = name
-    # Their ids are those of the other database.
+    # The other database has other ids.
     ContentType.objects.clear_cache()
 
 

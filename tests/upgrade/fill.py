@@ -8,37 +8,31 @@ import gzip
 import subprocess
 import sys
 from datetime import timedelta
-from importlib import import_module
 from pathlib import Path
 from uuid import uuid4
 
-sys.path.insert(0, str(Path.cwd()))
+# It starts that release, which the imports below need.
+from filling import CARRIER, draft, embedded, person, prepare, send, settings, shift
 
-embedded = import_module("tests.embedded")
-import_module("django").setup()
+from config.redis_client import client
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.contrib.sessions.backends.db import SessionStore
+from django.utils import timezone
+from django_celery_results.models import TaskResult
+from notifications.delivery.attempt import deliver
+from notifications.feedback import ingest, suppressing
+from notifications.feedback.reading import read_due
+from notifications.providers.account import Quota
+from notifications.providers.feedback import RawEvent
+from notifications.providers.mail import ErrorClass, ProviderError
+from notifications.suppressions import Reason
 
-from config.redis_client import client  # noqa: E402
-from django.contrib.admin.models import CHANGE, LogEntry  # noqa: E402
-from django.contrib.auth.models import Group, Permission  # noqa: E402
-from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from django.db.models.functions import Now  # noqa: E402
-from django.utils import timezone  # noqa: E402
-from django_celery_results.models import TaskResult  # noqa: E402
-from notifications.delivery.attempt import deliver  # noqa: E402
-from notifications.feedback import ingest, suppressing  # noqa: E402
-from notifications.feedback.reading import read_due  # noqa: E402
-from notifications.providers.account import Quota  # noqa: E402
-from notifications.providers.feedback import RawEvent  # noqa: E402
-from notifications.providers.mail import ErrorClass, ProviderError  # noqa: E402
-from notifications.suppressions import Reason  # noqa: E402
-
-from accounts.models import User  # noqa: E402
-from notifications import forgetting, jobs, kinds  # noqa: E402
-from notifications.delivery import quota, replay  # noqa: E402
-from notifications.delivery.claim import claim, hand_over  # noqa: E402
-from notifications.delivery.record import Carrier  # noqa: E402
-from notifications.models import (  # noqa: E402
+from accounts.models import User
+from notifications import forgetting, jobs, kinds
+from notifications.delivery import quota, replay
+from notifications.delivery.claim import claim, hand_over
+from notifications.models import (
     DeliveryAttempt,
     Message,
     ProviderEvent,
@@ -46,67 +40,9 @@ from notifications.models import (  # noqa: E402
     heartbeat,
     housekeeping,
 )
-from notifications.outbox import Draft, brake, brake_queue, enqueue, settling  # noqa: E402
-from notifications.outbox.resend import resend  # noqa: E402
-from notifications.providers import registry  # noqa: E402
-from tests.scripted import ScriptedAccount, ScriptedProvider  # noqa: E402
-from tests.scripted_webhook import ScriptedWebhook  # noqa: E402
-
-settings = import_module("django.conf").settings
-CARRIER = Carrier(task_id="4b1d5a6e-0000-4000-8000-000000000001", worker="main@mail-1")
-# What each kind's templates need besides the account.
-CONTEXTS = {
-    "address-changed": {"new_address": "g…e@example.com"},
-    "account-deleted": {"name": "Ada Lovelace", "language": "de"},
-    "product-news": {"headline": "News", "paragraphs": ["There is some."]},
-    "provider-test": {"sender": "An operator", "sent_from": "mail-1.example.com"},
-}
-provider = ScriptedProvider()
-
-
-def prepare():
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.EMAIL_PROVIDERS = ["scripted"]
-    # A circuit that opens would keep back what is to fail next.
-    settings.BREAKER_THRESHOLD = 10_000
-    registry.PROVIDERS["scripted"] = lambda: provider
-    registry.WEBHOOKS["scripted"] = ScriptedWebhook
-    embedded._postgres.create_database()
-    call_command("migrate", verbosity=0)
-
-
-def person(mailbox, **fields):
-    """Return a user who came in without an email."""
-    (user,) = User.objects.bulk_create([User(email=f"{mailbox}@example.com", **{"password": "!", **fields})])
-    return user
-
-
-def shift(rows, field, **by):
-    rows.update(**{field: Now() - timedelta(**by)})
-
-
-def draft(kind, label, to=None):
-    """Return a message of `kind` whose recipient may get it, and whose key names it."""
-    user = None
-    if kind.for_owner:
-        user = person(
-            label,
-            name="Ada",
-            confirmed_at=None if kind.name == "welcome" else timezone.now(),
-            new_email=f"new-{label}@example.com" if kind.name == "address-change" else "",
-            wants_news=kind.name == "product-news",
-        )
-    address = kind.address(user) if user else f"{label}@example.com"
-    return Draft(kind=kind.name, to=to or address, user=user, key=f"fact:{label}", context=CONTEXTS.get(kind.name, {}))
-
-
-def send(message, answer=None):
-    provider.script.append(answer)
-    report = deliver([message.id], message.stream, CARRIER)
-    if provider.script:
-        provider.script.clear()
-        raise AssertionError(f"{message} was not sent: {report}")
-    return Message.objects.get(id=message.id)
+from notifications.outbox import Draft, brake, brake_queue, enqueue, settling
+from notifications.outbox.resend import resend
+from tests.scripted import ScriptedAccount
 
 
 def stay_queued(message):
@@ -114,14 +50,14 @@ def stay_queued(message):
 
 
 def be_sending(message):
-    """A worker claims it. Every second one is handed over too."""
+    """Claim the message; hand every second one over too."""
     (claimed,) = claim([message.id])
     if Message.objects.filter(status="sending").count() % 2:
         assert hand_over(claimed, "scripted")
 
 
 def become_suppressed(message):
-    """An event suppresses the address while the message waits."""
+    """Suppress the address while the message waits."""
     suppressing.suppress(message.to_address, Reason.BY_HAND, "asked for it by telephone")
     deliver([message.id], message.stream, CARRIER)
 
@@ -157,7 +93,7 @@ def fill_every_kind_and_status():
 
 
 def fill_users():
-    """Users in all states, with the emails that their signals bring about."""
+    """Make users in all states, with the emails that their signals enqueue."""
     operator = User.objects.create_superuser(
         "ada@example.com", "a password of Ada", name="Ada", confirmed_at=timezone.now()
     )
@@ -170,7 +106,7 @@ def fill_users():
     person("closed", is_active=False, confirmed_at=timezone.now())
     person("changing", confirmed_at=timezone.now(), new_email="changed@example.com")
     person("reader", confirmed_at=timezone.now(), wants_news=True)
-    # An operator wrote these two on the list, which left the tick box on.
+    # An operator suppressed these two addresses by hand, which left the tick box on.
     for name, reason in (("left", Reason.UNSUBSCRIBED), ("complained", Reason.COMPLAINT)):
         person(name, confirmed_at=timezone.now(), wants_news=True)
         suppressing.suppress(f"{name}@example.com", reason, "by telephone")
@@ -178,11 +114,11 @@ def fill_users():
 
 
 def fill_lives(operator):
-    """Retried, settled, replayed and resent messages."""
+    """Make retried, settled, replayed and resent messages."""
     welcome, reset = kinds.get("welcome"), kinds.get("password-reset")
     send(enqueue(draft(reset, "retried")), ErrorClass.TRANSIENT)
     send(enqueue(draft(reset, "limited")), ErrorClass.RATE_LIMITED)
-    # Otherwise the budget would put off the next ones.
+    # Otherwise the budget would defer the next messages.
     client().flushdb()
     twice = send(enqueue(draft(reset, "sent-again")), ErrorClass.AMBIGUOUS)
     settling.send_again(twice, str(operator))
@@ -202,7 +138,7 @@ def fill_lives(operator):
 
 
 def fill_brake():
-    """Sign-up email while the bounce brake is on: held back, released, and cancelled."""
+    """Make sign-up messages while the bounce brake is on: held back, released and cancelled."""
     on, brake.is_on = brake.is_on, lambda: True
     for label in ("held", "released", "dropped"):
         user = person(label)
@@ -220,7 +156,7 @@ def report(about, kind, **more):
 
 
 def fill_events(operator):
-    """Every outcome, every reason of a suppression, and events in every state."""
+    """Make every outcome, every reason of a suppression, and events in every state."""
     reset = kinds.get("password-reset")
 
     def sent(label, to=None):
@@ -249,7 +185,7 @@ def fill_events(operator):
         suppressing.lift(row, operator, "the mailbox is open again")
     Suppression.objects.filter(address="lifted-at-provider@example.com").update(provider_lift="it was on no list")
     report(None, "delivered", message=str(uuid4()))
-    report(None, "bounced", bounce="hard", recipient="stranger@example.com", at="2026-01-02T03:04:05Z")
+    report(None, "bounced", bounce="hard", recipient="unknown@example.com", at="2026-01-02T03:04:05Z")
     report(None, "delivered", unreadable=True)
     report(None, "delivered", provider_message_id="of-a-message-not-committed-yet")
     read_due()
@@ -261,7 +197,7 @@ def fill_events(operator):
 
 
 def fill_soft_bounces():
-    """Two addresses that bounced softly until they were suppressed, and a message that checks one of them."""
+    """Make addresses that bounced softly until they were suppressed, and messages that check two of them."""
     reset = kinds.get("password-reset")
     for label in ("soft", "rechecked", "recovered"):
         address = f"{label}@example.com"
@@ -280,7 +216,7 @@ def fill_soft_bounces():
 
 
 def fill_forgotten():
-    """Of a deleted account, and of no account after some days."""
+    """Anonymize messages of a deleted account, and of no account after some days."""
     gone = draft(kinds.get("welcome"), "gone")
     send(enqueue(gone), ErrorClass.TRANSIENT)
     send(enqueue(Draft(kind="password-reset", to=gone.to, user=gone.user, key="fact:gone-2")))
@@ -291,7 +227,7 @@ def fill_forgotten():
 
 
 def fill_operations(operator):
-    """Heartbeats, periodic jobs, a quota, the admin's log, results of tasks and sessions."""
+    """Make heartbeats, periodic jobs, a quota, the admin's log, results of tasks and sessions."""
     for name, trouble in (("main@mail-1", ""), ("relay@mail-1", "provider events cannot be read: DataError")):
         heartbeat.beat(name, trouble)
     holder = uuid4()

@@ -1,4 +1,4 @@
-"""Migrations forwards and back: of a filled database, of an empty one, and of the engine alone."""
+"""Migrations run forwards and backwards: of a filled database, of an empty one, and of the engine alone."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ from django.db import connection
 
 apps = ["admin", "auth", "contenttypes", "messages", "sessions"]
 settings.configure(
-    SECRET_KEY="of a project that has no accounts of its own, and long enough for every check of it",
+    SECRET_KEY="of a project without accounts, and long enough for every check of Django",
     INSTALLED_APPS=[*(f"django.contrib.{app}" for app in apps), "notifications"],
     DATABASES={"default": json.loads(sys.argv[1])},
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
@@ -45,7 +45,7 @@ def _unblocked(django_db_setup, django_db_blocker):
 
 
 def migrated(table, row):
-    """Return what the migrations of this release make of a row."""
+    """Return a row as the migrations of this release leave it."""
     if table == "notifications_housekeepingjob" and row["name"] == "forget":
         return row | {"name": "anonymize"}
     if table == "accounts_user" and row["email"] in {"left@example.com", "complained@example.com"}:
@@ -69,7 +69,7 @@ def leaves(app_labels):
     ]
 
 
-def test_filled_database_keeps_every_row_forwards_and_back():
+def test_filled_database_keeps_every_row_forwards_and_backwards():
     with filled_database():
         before, last = snapshot(), leaves({"accounts", "notifications"})
         assert len(last) == 2
@@ -90,17 +90,17 @@ def test_release_before_can_use_the_migrated_tables():
         call_command("migrate", verbosity=0)
         after = columns()
     assert before.items() <= after.items()
-    # It writes into no new column of its tables, so each has to be optional.
+    # It does not write to a new column, so each has to be optional.
     tables = {table for table, _ in before}
     new = {name: description for name, description in after.items() if name[0] in tables and name not in before}
     assert all(is_optional for _, _, is_optional in new.values())
 
 
 def test_filled_database_gets_the_schema_of_a_new_one():
-    own = schema()
+    expected = schema()
     with filled_database():
         call_command("migrate", verbosity=0)
-        assert schema() == own
+        assert schema() == expected
 
 
 def test_empty_database_loses_the_engine_and_nothing_else():

@@ -1,4 +1,4 @@
-"""A database that the release before has filled is migrated, and this release works with it."""
+"""This release works with a migrated database of the release before."""
 
 from collections import Counter
 from datetime import timedelta
@@ -29,13 +29,13 @@ from tests.upgrade.databases import filled_database, snapshot
 
 CARRIER = Carrier(task_id="task-1", worker="main@mail-1")
 OF_TOMORROW = "kind-of-tomorrow"
-# As fill.py sets it.
+# Set by fill.py.
 PASSWORD = "a password of Ada"
 
 
 @pytest.fixture(scope="module")
 def before(django_db_setup, django_db_blocker):
-    """Lead Django to a filled and migrated database for this module; return what was in it before it was migrated."""
+    """Send Django to a filled and migrated database for this module; return its rows before the migration."""
     with django_db_blocker.unblock(), filled_database():
         rows = snapshot()
         call_command("migrate", verbosity=0)

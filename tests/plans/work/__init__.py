@@ -1,4 +1,4 @@
-"""What the product does, for the plan tests: every statement of these is explained against large tables."""
+"""What the product does: the plan tests explain every statement of it on large tables."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ WORKS: dict[str, Callable[["Bench"], Any]] = {}
 
 @dataclass(frozen=True)
 class Bench:
-    """What a piece of work needs."""
+    """What a work function needs."""
 
     provider: ScriptedProvider
     operator: Client
@@ -23,6 +23,6 @@ class Bench:
 
 
 def work(function: Callable[[Bench], Any]) -> Callable[[Bench], Any]:
-    """Register a piece of work under the function's name."""
+    """Register a work function under its name."""
     WORKS[function.__name__] = function
     return function

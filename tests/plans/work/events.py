@@ -1,4 +1,4 @@
-"""What providers report, and the suppressions that follow."""
+"""Reports of providers, and the suppressions that they cause."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -62,7 +62,7 @@ def large_batch_is_split(bench):
 
 
 @work
-def brake_holds_back_and_lets_go(bench):
+def brake_holds_back_and_releases(bench):
     waiting = {"slowed_until": Now() + timedelta(hours=1), "due_at": Now() + timedelta(hours=1)}
     for number in range(3):
         queued(bench, to_address=f"held{number}@example.com", slowed_for=str(number), **waiting)

@@ -28,7 +28,7 @@ MODELS = {
 SEARCHES = (
     "member77@example.com",
     "member77",
-    "nobody-has-this",
+    "in-no-address",
     "gone77",
     "scripted-fill-77",
     str(uuid4()),
@@ -37,20 +37,20 @@ SEARCHES = (
 )
 
 
-def seen(bench, name, *args, query=""):
+def opened(bench, name, *args, query=""):
     answer = bench.operator.get(f"{reverse(f'admin:{name}', args=args)}?{query}", follow=True)
     assert answer.status_code == 200
     return answer
 
 
 def _lists_by(queries_of, name):
-    def look(bench):
+    def open_lists(bench):
         for model in MODELS:
             for query in queries_of(model):
-                seen(bench, f"{model}_changelist", query=query)
+                opened(bench, f"{model}_changelist", query=query)
 
-    look.__name__ = name
-    work(look)
+    open_lists.__name__ = name
+    work(open_lists)
 
 
 _lists_by(lambda model: ["", "p=2", "all="], "operator_opens_lists")
@@ -61,18 +61,18 @@ _lists_by(lambda model: [f"o={column}" for column in ("1", "-2", "3", "4", "-5")
 
 @work
 def operator_opens_pages(bench):
-    seen(bench, "index")
+    opened(bench, "index")
     message = Message.objects.filter(status="sent").order_by("pk").first()
-    seen(bench, "notifications_message_change", message.id)
-    seen(bench, "notifications_message_history", message.id)
-    seen(bench, "notifications_providerevent_change", ProviderEvent.objects.order_by("pk").first().pk)
+    opened(bench, "notifications_message_change", message.id)
+    opened(bench, "notifications_message_history", message.id)
+    opened(bench, "notifications_providerevent_change", ProviderEvent.objects.order_by("pk").first().pk)
     suppression = Suppression.objects.filter(lifted_at=None).order_by("pk").first()
-    seen(bench, "notifications_suppression_change", suppression.pk)
-    seen(bench, "notifications_suppression_lift", suppression.pk)
-    seen(bench, "notifications_suppression_add")
-    seen(bench, "accounts_user_change", bench.person.pk)
-    seen(bench, "accounts_user_delete", bench.person.pk)
-    seen(bench, "accounts_user_add")
+    opened(bench, "notifications_suppression_change", suppression.pk)
+    opened(bench, "notifications_suppression_lift", suppression.pk)
+    opened(bench, "notifications_suppression_add")
+    opened(bench, "accounts_user_change", bench.person.pk)
+    opened(bench, "accounts_user_delete", bench.person.pk)
+    opened(bench, "accounts_user_add")
 
 
 @work
@@ -112,7 +112,7 @@ def operator_reads_the_status(bench):
 
 @work
 def commands_run(bench):
-    said = StringIO()
+    output = StringIO()
     MessageFactory(user=bench.person, status="dead", error_fingerprint="late/two")
-    call_command("replay_dead", "--error", "late/", "--dry-run", stdout=said)
-    call_command("replay_dead", "--error", "late/", stdout=said)
+    call_command("replay_dead", "--error", "late/", "--dry-run", stdout=output)
+    call_command("replay_dead", "--error", "late/", stdout=output)

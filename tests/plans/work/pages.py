@@ -1,4 +1,4 @@
-"""The pages of people."""
+"""The pages of visitors and users."""
 
 from django.test import Client
 from django.urls import reverse

@@ -1,4 +1,4 @@
-"""Enqueue, relay, deliver, recover, replay, anonymize: from row to provider and back."""
+"""Enqueue, relay, deliver, recover, replay, anonymize."""
 
 from datetime import timedelta
 
@@ -86,7 +86,7 @@ def worker_skips_what_is_unwanted(bench):
 
 @work
 def budget_counts_the_day(bench):
-    # A day of attempts is read to rebuild the count after Redis lost it; the day has few here.
+    # To rebuild the count after Redis lost it, a day of attempts is read; here the day has few.
     day.sent_by_hour("scripted")
     day.in_flight("scripted")
 

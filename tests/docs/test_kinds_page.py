@@ -4,8 +4,10 @@ import os
 import re
 import shutil
 import textwrap
+from dataclasses import fields
 
 from config.environment import BASE_DIR
+from notifications import Kind
 from tests import forked
 
 PAGE = (BASE_DIR / "docs/how-to/add-a-kind.md").read_text()
@@ -52,3 +54,7 @@ def test_page_leads_to_a_new_kind(tmp_path):
 
 def test_page_says_how_to_enqueue_it():
     assert 'enqueue(Draft(kind="order-shipped"' in PAGE
+
+
+def test_page_has_a_row_for_each_field_of_a_kind():
+    assert set(re.findall(r"^\| `(\w+)(?:\(.*\))?` \|", PAGE, re.MULTILINE)) == {field.name for field in fields(Kind)}

@@ -34,9 +34,9 @@ class Photographer:
 
     def shoot(self, visitor: Visitor, name: str, *looks: Look) -> None:
         for look in looks or (DESK,):
-            look.put_on(visitor.page)
+            look.apply(visitor.page)
             visitor.page.screenshot(path=FOLDER / f"{name}{look}.png", full_page=look.viewport == PHONE)
-        DESK.put_on(visitor.page)
+        DESK.apply(visitor.page)
 
 
 def take_people(stack: Stack, browser: Browser) -> None:
@@ -70,12 +70,12 @@ def take_inbox(photographer: Photographer) -> None:
         newcomer.page.locator("[data-step=sent][aria-current=step]").wait_for()
         newcomer.page.locator("form[action='/check-inbox/again/'] [type=submit][disabled]").wait_for()
         photographer.shoot(newcomer, "inbox-waiting", DESK, DARK_HAND)
-        newcomer.look_again_until("delivered")
+        newcomer.wait_for_progress("delivered")
         photographer.shoot(newcomer, "inbox-delivered", DARK_DESK, HAND)
     photographer.running.simulator.set_controls(latency_ms=100)
     with photographer.visitor() as unlucky:
         unlucky.sign_up("bounce-mary@example.com", name="Mary Somerville")
-        unlucky.look_again_until("refused")
+        unlucky.wait_for_progress("refused")
         photographer.shoot(unlucky, "inbox-refused", DESK, DARK_HAND)
         unlucky.follow("/check-inbox/correct/")
         photographer.shoot(unlucky, "correct-address", HAND)
@@ -85,10 +85,10 @@ def take_account(photographer: Photographer) -> None:
     with photographer.visitor() as member:
         member.address = "emmy@example.com"
         member.sign_up(member.address, name="Emmy Noether")
-        member.open_mail("/confirm/")
+        member.open_email("/confirm/")
         photographer.shoot(member, "confirm", HAND)
         member.submit()
-        member.is_told("address-confirmed")
+        member.sees_notice("address-confirmed")
         member.follow("/account/address/")
         member.fill_in(email="noether@example.com", current_password=member.password)
         member.submit()

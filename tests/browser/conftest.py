@@ -1,4 +1,4 @@
-"""One stack and one browser for all of these tests; each visitor comes with cookies of their own."""
+"""One stack and one browser for all tests; each visitor has separate cookies."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -15,7 +15,7 @@ from tests.simulated import Simulated
 
 CHROMIUM = Path("/usr/bin/chromium")
 HERE = Path(__file__).parent
-# What is uncertain stays so: its page is looked at.
+# Uncertain messages stay so for the tests of their page.
 SETTINGS = {"LOG_LEVEL": "INFO", "UNCERTAIN_SETTLE_S": "600"}
 
 
@@ -50,10 +50,10 @@ def look(request: pytest.FixtureRequest) -> Look:
 
 @pytest.fixture
 def visitor(running: Running, browser: Browser, look: Look) -> Iterator[Visitor]:
-    """Somebody whose browser has nothing to say against any page that they come to."""
+    """A visitor whose browser reports no errors."""
     with look.open(browser) as context:
         visitor = Visitor(context.new_page(), running, javascript=look.javascript)
         visitor.page.set_default_timeout(15_000)
         running.simulator.set_controls(**asdict(Controls(latency_ms=0)))
         yield visitor
-    assert visitor.complaints.said == []
+    assert visitor.errors.messages == []

@@ -1,4 +1,4 @@
-"""How a page can be looked at."""
+"""The viewports and colour schemes of the tests."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,7 +17,7 @@ class Look:
     javascript: bool = True
 
     def open(self, browser: Browser, **more: Any) -> BrowserContext:
-        """A browser of its own, without cookies."""
+        """Open a new browser context without cookies."""
         return browser.new_context(
             viewport=self.viewport,
             color_scheme=self.scheme,
@@ -26,8 +26,8 @@ class Look:
             **more,
         )
 
-    def put_on(self, page: Page) -> None:
-        """Show a page that is open already like this."""
+    def apply(self, page: Page) -> None:
+        """Show an open page in this look."""
         page.set_viewport_size(self.viewport)
         page.emulate_media(color_scheme=self.scheme)
 
@@ -39,14 +39,14 @@ class Look:
         return self.name
 
 
-# Every page is looked at in each of these.
+# Every page is checked in each of these.
 LOOKS = (
     Look(name="desktop-light", viewport=DESKTOP),
     Look(name="desktop-dark", viewport=DESKTOP, dark=True),
     Look(name="phone-light", viewport=PHONE),
     Look(name="phone-dark", viewport=PHONE, dark=True),
 )
-# Every flow is gone through in each of these.
+# Every flow is tested in each of these.
 WAYS = (
     Look(name="desktop-with-javascript", viewport=DESKTOP),
     Look(name="phone-without-javascript", viewport=PHONE, javascript=False),

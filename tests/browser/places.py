@@ -1,4 +1,4 @@
-"""Every page of people's, and how somebody comes to it."""
+"""Every page for users, and the way to it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,20 +21,20 @@ def rejected_sign_up(visitor: Visitor) -> None:
 
 
 def rejected_log_in(visitor: Visitor) -> None:
-    visitor.log_in(password="not mine at all")
+    visitor.log_in(password="a wrong password")
     visitor.page.get_by_role("alert").wait_for()
 
 
 def inbox(state: str) -> Way:
-    def come(visitor: Visitor) -> None:
+    def visit(visitor: Visitor) -> None:
         visitor.go("/check-inbox/")
         visitor.page.locator(f"main [data-progress={state}]").wait_for()
 
-    return come
+    return visit
 
 
 def confirm(visitor: Visitor) -> None:
-    visitor.open_mail("/confirm/")
+    visitor.open_email("/confirm/")
 
 
 def used_reset_link(visitor: Visitor) -> None:
@@ -45,7 +45,7 @@ def reset_link(visitor: Visitor) -> None:
     visitor.go("/password-reset/")
     visitor.fill_in(email=visitor.address)
     visitor.submit()
-    visitor.open_mail("/password-reset/")
+    visitor.open_email("/password-reset/")
 
 
 def waiting_for_new_address(visitor: Visitor) -> None:
@@ -55,11 +55,11 @@ def waiting_for_new_address(visitor: Visitor) -> None:
 
 
 def new_address(visitor: Visitor) -> None:
-    visitor.open_mail("/account/address/", to=f"new-{visitor.address}")
+    visitor.open_email("/account/address/", to=f"new-{visitor.address}")
 
 
-def under_another_name(visitor: Visitor) -> None:
-    """Chromium knows that every name that ends in .localhost is this machine; the site does not answer to it."""
+def unknown_host(visitor: Visitor) -> None:
+    """Visit a host that is not in ALLOWED_HOSTS: Chromium resolves every name in .localhost to this machine."""
     visitor.go(visitor.site_url.replace("127.0.0.1", "not-ours.localhost"))
     visitor.is_at("400")
 
@@ -72,20 +72,20 @@ def without_cookies(visitor: Visitor) -> None:
     visitor.is_at("403-csrf")
 
 
-def too_often(visitor: Visitor) -> None:
+def too_many_attempts(visitor: Visitor) -> None:
     address = f"often-{uuid4().hex[:8]}@example.com"
     for _ in range(6):
         visitor.go("/password-reset/")
         visitor.fill_in(email=address)
-        # Who goes on before the answer takes the post back.
+        # Leaving the page before the answer would abort the post.
         with visitor.page.expect_response(lambda response: response.request.method == "POST"):
             visitor.submit()
     visitor.is_at("429")
 
 
 @contextmanager
-def table_lost(visitor: Visitor) -> Iterator[None]:
-    """A mistake of ours: a release that came before its migration."""
+def missing_table(visitor: Visitor) -> Iterator[None]:
+    """Rename a table, as a release without its migration."""
     visitor.running.sql("ALTER TABLE accounts_user RENAME TO accounts_user_lost")
     try:
         yield
@@ -93,13 +93,13 @@ def table_lost(visitor: Visitor) -> Iterator[None]:
         visitor.running.sql("ALTER TABLE accounts_user_lost RENAME TO accounts_user")
 
 
-def mistake_of_ours(visitor: Visitor) -> None:
-    with table_lost(visitor):
+def server_error(visitor: Visitor) -> None:
+    with missing_table(visitor):
         visitor.log_in(username="ada@example.com")
         visitor.is_at("500")
 
 
-STRANGERS: dict[str, Way] = {
+PUBLIC: dict[str, Way] = {
     "landing": path("/"),
     "sign-up": path("/sign-up/"),
     "sign-up-rejected": rejected_sign_up,
@@ -114,19 +114,19 @@ STRANGERS: dict[str, Way] = {
     "confirm-failed": path("/confirm/MQ/abc-0123456789abcdef0123456789abcdef/"),
     "address-confirm-failed": path("/account/address/MQ/abc-0123456789abcdef0123456789abcdef/"),
     "deleted": path("/account/deleted/"),
-    "400": under_another_name,
+    "400": unknown_host,
     "403-csrf": without_cookies,
     "404": path("/there-is-none/"),
-    "429": too_often,
-    "500": mistake_of_ours,
+    "429": too_many_attempts,
+    "500": server_error,
 }
-# Of somebody who has just signed up, in this order.
+# For a user who has just signed up, in this order.
 NEWCOMERS: dict[str, Way] = {
     "inbox-delivered": inbox("delivered"),
     "correct-address": path("/check-inbox/correct/"),
     "confirm": confirm,
 }
-REFUSED: dict[str, Way] = {"inbox-refused": inbox("refused")}
+BOUNCED: dict[str, Way] = {"inbox-refused": inbox("refused")}
 MEMBERS: dict[str, Way] = {
     "account": path("/"),
     "password-change": path("/account/password/"),

@@ -1,4 +1,4 @@
-"""The administration, under the same policy as people's pages."""
+"""The admin, under the same content security policy as the users' pages."""
 
 from dataclasses import asdict
 from uuid import uuid4
@@ -18,7 +18,7 @@ IS_RETRIED = "SELECT 1 FROM notifications_message WHERE to_address = %s AND stat
 
 @pytest.fixture
 def operator(running, browser):
-    """An administrator whose browser has nothing to say against any page."""
+    """An administrator whose browser reports no errors."""
     look = Look(name="operator", viewport=DESKTOP)
     with look.open(browser) as context:
         operator = Visitor(context.new_page(), running)
@@ -27,12 +27,12 @@ def operator(running, browser):
         operator.fill_in(username=ADMIN_ADDRESS, password=running.stack.admin_password)
         operator.page.locator("[type=submit]").click()
         yield operator
-    assert operator.complaints.said == []
+    assert operator.errors.messages == []
 
 
 @pytest.fixture
 def trouble(running):
-    """Three new people: whose mailbox refuses, whose mail dies, and of whose mail nobody knows. Their addresses."""
+    """Return the addresses of three new users: one bounced, one dead letter, one uncertain message."""
     mark = uuid4().hex[:8]
     people = {"bounced": f"bounce-{mark}@example.com", "dead": f"dead-{mark}@example.com"}
     people["uncertain"] = f"uncertain-{mark}@example.com"
@@ -50,7 +50,7 @@ def trouble(running):
     return people
 
 
-def test_every_list_and_form_is_quiet(operator, trouble):
+def test_no_admin_page_has_browser_errors(operator, trouble):
     operator.go("/admin/")
     links = operator.page.locator("#content-main a, #user-tools a").evaluate_all("all => all.map(one => one.href)")
     assert len(links) > 8
@@ -69,7 +69,7 @@ def test_operator_resends_replays_settles_and_lifts(operator, trouble):
     operator.page.locator("#id_why").fill("the mailbox is there again")
     submit(operator)
     operator.page.locator(".messagelist").wait_for()
-    # Before the lift there is nothing to press: the copy would be kept back.
+    # Before the lift there is no button: the copy would be suppressed.
     open_row(operator, "message", trouble["bounced"])
     operator.sees("Timeline")
     follow_action(operator, "resend")
@@ -98,7 +98,7 @@ def test_operator_replays_from_the_list(operator, trouble):
 
 @pytest.fixture
 def retrying(running):
-    """The address of someone whose email waits for its next attempt, because the provider refuses for now."""
+    """Return the address of a queued email that waits for its next attempt."""
     address = f"retrying-{uuid4().hex[:8]}@example.com"
     running.simulator.set_controls(**asdict(Controls(latency_ms=0)) | {"error_rate": 1, "error_status": 503})
     running.site_client().sign_up(address)
@@ -106,7 +106,7 @@ def retrying(running):
     return address
 
 
-def test_queued_message_is_not_resent_but_retried(operator, retrying):
+def test_queued_message_is_retried_instead_of_resent(operator, retrying):
     operator.go("/admin/notifications/message/")
     operator.page.locator("tr", has_text=retrying).locator(".action-select").check()
     operator.page.select_option("[name=action]", "resend_selected")

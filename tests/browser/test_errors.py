@@ -1,4 +1,4 @@
-"""What people see when something is refused or broken: a page of ours, with a way out, and never more than that."""
+"""Errors show a page of the site with a way on, and no details."""
 
 from contextlib import contextmanager
 from uuid import uuid4
@@ -13,7 +13,7 @@ from tests.live.running import eventually
 
 @pytest.mark.parametrize(
     ("way", "number"),
-    [(places.path("/there-is-none/"), "404"), (places.too_often, "429"), (places.mistake_of_ours, "500")],
+    [(places.path("/there-is-none/"), "404"), (places.too_many_attempts, "429"), (places.server_error, "500")],
 )
 def test_error_page_leads_home(visitor, way, number):
     way(visitor)
@@ -30,20 +30,19 @@ def test_form_without_its_cookie_leads_back_to_the_form(visitor):
     visitor.is_at("log-in")
 
 
-def test_request_that_is_no_good_is_refused(visitor):
-    places.under_another_name(visitor)
+def test_bad_request_shows_an_error_page(visitor):
+    places.unknown_host(visitor)
     visitor.is_at("400")
 
 
-def test_page_for_others_is_refused(visitor):
-    """Somebody of the staff without any permission looks at the state of the mail."""
+def test_page_without_permission_shows_an_error_page(visitor):
     visitor.become_a_member()
     visitor.running.sql("UPDATE accounts_user SET is_staff = true WHERE email = %s", visitor.address)
     visitor.go("/admin/status/")
     visitor.is_at("403")
 
 
-def test_page_for_a_database_that_is_down(visitor):
+def test_database_outage_shows_an_error_page(visitor):
     visitor.go("/password-reset/")
     with database_down(visitor.running):
         visitor.fill_in(email=f"ada-{uuid4().hex[:8]}@example.com")

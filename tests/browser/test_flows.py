@@ -1,4 +1,4 @@
-"""What people come for, from the first page to the last, with JavaScript and without."""
+"""The main flows, from the first page to the last, with and without JavaScript."""
 
 from tests.browser.visitor import NEW_PASSWORD
 
@@ -26,7 +26,7 @@ def test_forgotten_password(visitor):
     visitor.fill_in(email=visitor.address)
     visitor.submit()
     visitor.is_at("password-reset-done")
-    visitor.open_mail("/password-reset/")
+    visitor.open_email("/password-reset/")
     visitor.fill_in(password=NEW_PASSWORD)
     visitor.submit()
     visitor.is_at("password-reset-complete")
@@ -42,7 +42,7 @@ def test_reset_link_works_once(visitor):
     visitor.go("/password-reset/")
     visitor.fill_in(email=visitor.address)
     visitor.submit()
-    link = visitor.link_in_mail("/password-reset/")
+    link = visitor.link_in_email("/password-reset/")
     visitor.go(link)
     visitor.fill_in(password=NEW_PASSWORD)
     visitor.submit()
@@ -52,9 +52,9 @@ def test_reset_link_works_once(visitor):
     visitor.is_at("password-reset-failed")
 
 
-def test_form_says_what_is_wrong_where_it_is(visitor):
+def test_form_shows_errors_at_their_fields(visitor):
     visitor.go("/sign-up/")
-    # Past the browser's own check, which speaks first otherwise.
+    # Turns off the browser's own validation.
     visitor.fill_in(email="ada@localhost", password="short")
     visitor.submit()
     visitor.is_at("sign-up")
@@ -66,7 +66,7 @@ def test_form_says_what_is_wrong_where_it_is(visitor):
         assert visitor.page.locator(f"#{described[-1]}").inner_text()
 
 
-def test_pages_and_mail_speak_german(visitor):
+def test_pages_and_emails_are_in_german(visitor):
     visitor.go("/sign-up/")
     visitor.page.locator("[name=language][value=de]").click()
     visitor.page.locator("html[lang=de]").wait_for()
@@ -75,7 +75,7 @@ def test_pages_and_mail_speak_german(visitor):
     visitor.fill_in(email=visitor.address, name="Emmy Noether", password=visitor.password)
     visitor.submit()
     visitor.sees(visitor.address)
-    visitor.open_mail("/confirm/")
+    visitor.open_email("/confirm/")
     assert visitor.page.locator("html").get_attribute("lang") == "de"
-    (mail,) = visitor.running.simulator.messages(to=visitor.address)
-    assert '<html lang="de">' in mail["html"]
+    (email,) = visitor.running.simulator.messages(to=visitor.address)
+    assert '<html lang="de">' in email["html"]

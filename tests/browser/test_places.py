@@ -1,4 +1,4 @@
-"""Every page of people's, in every look: readable by everybody, as wide as the screen, and nothing blocked."""
+"""Every page is accessible, fits the screen and violates no content security policy."""
 
 from contextlib import contextmanager
 from uuid import uuid4
@@ -7,15 +7,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser.looks import DESKTOP, LOOKS, Look
-from tests.browser.places import MEMBERS, NEWCOMERS, REFUSED, STRANGERS
+from tests.browser.places import BOUNCED, MEMBERS, NEWCOMERS, PUBLIC
 from tests.browser.visitor import Visitor
 
-GRAVE = {"serious", "critical"}
+SERIOUS = {"serious", "critical"}
 PLAIN = Look(name="plain", viewport=DESKTOP)
 
 
 @contextmanager
-def somebody(running, browser, look, **more):
+def person(running, browser, look, **more):
     with look.open(browser, **more) as context:
         visitor = Visitor(context.new_page(), running)
         visitor.page.set_default_timeout(15_000)
@@ -23,18 +23,18 @@ def somebody(running, browser, look, **more):
 
 
 def everywhere(running, browser, look, **more):
-    """Go to every page, and yield its name and who is there."""
-    with somebody(running, browser, look, **more) as stranger:
-        yield from go(stranger, STRANGERS)
-    with somebody(running, browser, look, **more) as refused:
+    """Visit every page; yield its name and the visitor."""
+    with person(running, browser, look, **more) as visitor:
+        yield from go(visitor, PUBLIC)
+    with person(running, browser, look, **more) as refused:
         refused.sign_up(f"bounce-{uuid4().hex[:8]}@example.com")
-        yield from go(refused, REFUSED)
-    with somebody(running, browser, look, **more) as newcomer:
+        yield from go(refused, BOUNCED)
+    with person(running, browser, look, **more) as newcomer:
         newcomer.sign_up()
         yield from go(newcomer, NEWCOMERS)
         link = newcomer.page.url
         newcomer.submit()
-        newcomer.is_told("address-confirmed")
+        newcomer.sees_notice("address-confirmed")
         newcomer.go(link)
         newcomer.is_at("confirmed")
         yield "confirmed", newcomer
@@ -48,61 +48,58 @@ def go(visitor, places):
 
 
 @pytest.mark.timeout(240)
-def test_page_is_for_everybody(running, browser):
-    """No serious finding of axe's, and nothing to scroll sideways, in every look.
-
-    The policy is out of force here, because axe is itself a script from elsewhere.
-    """
+def test_page_is_accessible_and_fits_every_screen(running, browser):
+    # Without the content security policy, which would block axe's script.
     found = []
     for name, visitor in everywhere(running, browser, PLAIN, bypass_csp=True):
         for look in LOOKS:
-            look.put_on(visitor.page)
+            look.apply(visitor.page)
             found += [f"{name}, {look}: {finding}" for finding in findings(visitor.page)]
-        PLAIN.put_on(visitor.page)
+        PLAIN.apply(visitor.page)
     assert found == []
 
 
 def findings(page):
-    for one in Axe().run(page).response["violations"]:
-        if one["impact"] in GRAVE:
-            yield f"{one['id']}: {[node['html'] for node in one['nodes']]}"
+    for violation in Axe().run(page).response["violations"]:
+        if violation["impact"] in SERIOUS:
+            yield f"{violation['id']}: {[node['html'] for node in violation['nodes']]}"
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        yield "it is wider than the screen"
+        yield "wider than the screen"
 
 
 @pytest.mark.timeout(240)
-def test_no_page_asks_for_what_the_policy_forbids(running, browser):
-    said = []
+def test_no_page_violates_the_content_security_policy(running, browser):
+    found = []
     for name, visitor in everywhere(running, browser, PLAIN):
         visitor.page.wait_for_load_state("load")
-        said += [(name, complaint) for complaint in visitor.complaints.said]
-        visitor.complaints.said.clear()
-    assert said == []
+        found += [(name, message) for message in visitor.errors.messages]
+        visitor.errors.messages.clear()
+    assert found == []
 
 
-def test_page_whose_address_is_a_secret_tells_nobody(running, browser):
-    """Not even our own files and pages: the Referer of a request ends in logs."""
-    with somebody(running, browser, PLAIN) as visitor:
+def test_secret_address_is_not_sent_as_referer(running, browser):
+    # Not even to this site: the Referer header is logged.
+    with person(running, browser, PLAIN) as visitor:
         visitor.sign_up()
-        link = visitor.link_in_mail("/confirm/")
+        link = visitor.link_in_email("/confirm/")
         requests = []
-        visitor.page.on("request", lambda request: requests.append(request))  # noqa: PLW0108 - it wants attributes
+        visitor.page.on("request", lambda request: requests.append(request))  # noqa: PLW0108 - Playwright sets attributes on it
         visitor.go(link)
         visitor.submit()
-        visitor.is_told("address-confirmed")
+        visitor.sees_notice("address-confirmed")
         visitor.follow("/account/preferences/")
         visitor.is_at("preferences")
         token = link.rstrip("/").rpartition("/")[2]
         referrers = [request.all_headers().get("referer", "") for request in requests]
         assert any(referrers)
-        assert not [one for one in referrers if token in one]
+        assert not [referrer for referrer in referrers if token in referrer]
 
 
-def test_page_with_a_secret_gives_it_to_no_other_site(running, browser):
-    with somebody(running, browser, PLAIN) as visitor:
+def test_secret_address_is_not_sent_to_another_site(running, browser):
+    with person(running, browser, PLAIN) as visitor:
         visitor.sign_up()
-        visitor.go(visitor.link_in_mail("/confirm/"))
-        # What a link to another site would be followed with; that site is another port, since nothing else is near.
+        visitor.go(visitor.link_in_email("/confirm/"))
+        # Follows a link to another origin: another port.
         with visitor.page.expect_request(f"{running.stack.simulator_url}/**") as asked:
             visitor.page.evaluate("address => { location.href = address }", f"{running.stack.simulator_url}/healthz")
         assert "/confirm/" not in asked.value.all_headers().get("referer", "")

@@ -1,4 +1,4 @@
-"""Somebody at the site, with a browser and a mailbox."""
+"""A user of the site, with a browser and a mailbox."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from uuid import uuid4
 from playwright.sync_api import Locator, Page, Response, expect
 
 from devtools.stack.site_client import PASSWORD
-from tests.browser.complaints import Complaints
+from tests.browser.browser_errors import BrowserErrors
 from tests.live.running import Running, eventually
 
 NEW_PASSWORD = "seven green umbrellas on a train"
@@ -17,7 +17,7 @@ PATIENCE_MS = 15_000
 
 
 class Visitor:
-    """What a person does, in their words. Each method leaves the browser at the page that follows."""
+    """Acts like a user. Each method ends on the page that follows."""
 
     def __init__(self, page: Page, running: Running, *, javascript: bool = True) -> None:
         self.page = page
@@ -27,9 +27,9 @@ class Visitor:
         self.address = f"ada-{uuid4().hex[:8]}@example.com"
         self.password = PASSWORD
         self.opened: set[int] = set()
-        self.complaints = Complaints(page)
+        self.errors = BrowserErrors(page)
 
-    # --- Getting about -----------------------------------------------------------------------------------------------
+    # --- Navigation --------------------------------------------------------------------------------------------------
 
     def go(self, path: str) -> Response:
         response = self.page.goto(path if path.startswith("http") else self.site_url + path)
@@ -41,18 +41,18 @@ class Visitor:
         return urlsplit(self.page.url).path
 
     def sees(self, text: str) -> None:
-        """A text that the visitor or another user has typed: the wording of pages may change."""
+        """Expect a text that a user has typed, not the wording of a page."""
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
 
     def is_at(self, page: str) -> None:
-        """The name of a page, which its template gives."""
+        """Expect a page, by the name in its template."""
         expect(self.page.locator("body")).to_have_attribute("data-page", page, timeout=PATIENCE_MS)
 
-    def is_told(self, notice: str) -> None:
-        """The key of a notice, which its view gives."""
+    def sees_notice(self, notice: str) -> None:
+        """Expect a notice, by the key in its view."""
         expect(self.page.locator(f".notice.{notice}")).to_be_visible(timeout=PATIENCE_MS)
 
-    def is_refused(self, field: str) -> None:
+    def sees_error(self, field: str) -> None:
         expect(self.page.locator(f"main [name={field}][aria-invalid=true]")).to_be_visible(timeout=PATIENCE_MS)
 
     def fill_in(self, **fields: str) -> None:
@@ -60,7 +60,7 @@ class Visitor:
             self.page.locator(f"main [name={name}]").fill(value)
 
     def submit(self, to: str = "") -> None:
-        """Send the page's own form, or the one that posts to an address."""
+        """Submit the page's main form, or the one that posts to `to`."""
         self.button(to).click()
 
     def button(self, to: str = "") -> Locator:
@@ -70,8 +70,8 @@ class Visitor:
     def follow(self, path: str) -> None:
         self.page.locator(f"main a[href='{path}'], main a[href^='{path}?']").first.click()
 
-    def beside(self, page: Page) -> "Visitor":
-        """The same person in another tab or browser."""
+    def in_another(self, page: Page) -> "Visitor":
+        """Return the same user in another tab or browser."""
         page.set_default_timeout(PATIENCE_MS)
         other = Visitor(page, self.running, javascript=self.javascript)
         other.address, other.password = self.address, self.password
@@ -80,36 +80,36 @@ class Visitor:
     def until(self, happened: Callable[[], Any]) -> None:
         eventually(happened, within_s=PATIENCE_MS / 1000)
 
-    def look_again_until(self, progress: str) -> None:
-        """With JavaScript the inbox page comes to show how far the email is; without, there is a link to follow."""
+    def wait_for_progress(self, progress: str) -> None:
+        """Wait until the inbox page shows this progress: live with JavaScript, by a link without."""
         shown = self.page.locator(f"main [data-progress={progress}]")
         if self.javascript:
             shown.wait_for(timeout=PATIENCE_MS)
         else:
-            self.until(lambda: shown.is_visible() or self._look_again())
+            self.until(lambda: shown.is_visible() or self._reload())
 
-    def _look_again(self) -> bool:
+    def _reload(self) -> bool:
         self.follow("/check-inbox/")
         return False
 
     # --- The mailbox -------------------------------------------------------------------------------------------------
 
-    def link_in_mail(self, path: str, *, to: str | None = None) -> str:
-        """Wait for mail that has such a link and was not looked at yet; return the newest one's link."""
+    def link_in_email(self, path: str, *, to: str | None = None) -> str:
+        """Wait for an unread email with a link to `path`; return the newest one's link."""
         wanted = re.compile(re.escape(self.site_url + path) + r"[^\s<>\"]+")
 
         def newest() -> str | None:
-            for mail in self.running.simulator.messages(to=to or self.address):
-                link = wanted.search(mail["text"])
-                if link and mail["seq"] not in self.opened:
-                    self.opened.add(mail["seq"])
+            for email in self.running.simulator.messages(to=to or self.address):
+                link = wanted.search(email["text"])
+                if link and email["seq"] not in self.opened:
+                    self.opened.add(email["seq"])
                     return link[0]
             return None
 
         return str(eventually(newest))
 
-    def open_mail(self, path: str, *, to: str | None = None) -> Response:
-        return self.go(self.link_in_mail(path, to=to))
+    def open_email(self, path: str, *, to: str | None = None) -> Response:
+        return self.go(self.link_in_email(path, to=to))
 
     # --- The flows ---------------------------------------------------------------------------------------------------
 
@@ -120,9 +120,9 @@ class Visitor:
         self.submit()
 
     def confirm(self) -> None:
-        self.open_mail("/confirm/")
+        self.open_email("/confirm/")
         self.submit()
-        self.is_told("address-confirmed")
+        self.sees_notice("address-confirmed")
 
     def log_in(self, **fields: str) -> None:
         self.go("/log-in/")

@@ -1,4 +1,4 @@
-"""What a test knows and does behind a visitor's back."""
+"""Inspect and change the server's state during a browser test."""
 
 from collections import Counter
 from contextlib import closing
@@ -25,15 +25,15 @@ print(reverse("accounts:confirm", args=[urlsafe_base64_encode(str(user.pk).encod
 
 
 def kinds_arrived(visitor: Visitor, *, to: str | None = None) -> Counter[str]:
-    """Count the emails of each kind that have arrived at the visitor's address, or at another one."""
+    """Count the emails of each kind that arrived at the visitor's address, or at `to`."""
     emails = visitor.running.simulator.messages(to=to or visitor.address)
     ids = [UUID(email["metadata"][MESSAGE_ID_KEY]) for email in emails]
     kind_of = dict(visitor.running.sql("SELECT id, kind FROM notifications_message WHERE id = ANY(%s)", ids))
     return Counter(kind_of[message_id] for message_id in ids)
 
 
-def wait_for_mail(visitor: Visitor, kind: str, *, to: str | None = None) -> None:
-    """Wait until mail of this kind has arrived at the visitor's address, or at another one."""
+def wait_for_email(visitor: Visitor, kind: str, *, to: str | None = None) -> None:
+    """Wait until an email of this kind has arrived at the visitor's address, or at `to`."""
     visitor.until(lambda: kinds_arrived(visitor, to=to)[kind])
 
 
@@ -42,8 +42,8 @@ def is_confirmed(visitor: Visitor) -> bool:
     return confirmed_at is not None
 
 
-def press_twice(visitor: Visitor) -> None:
-    """A double click of which the server gets both posts: a lock keeps the first one until the second is there."""
+def double_click(visitor: Visitor) -> None:
+    """Double-click so that the server gets both posts: a lock holds the first until the second arrives."""
     place = visitor.button()
     place.scroll_into_view_if_needed()
     box = place.bounding_box()
@@ -61,13 +61,13 @@ def _are_waiting(visitor: Visitor, posts: int) -> bool:
 
 
 def stale_link(visitor: Visitor) -> str:
-    """A good link to confirm the visitor's address, but for its age."""
+    """Return an expired link to confirm the visitor's address."""
     program = STALE_LINK.format(address=visitor.address)
     return visitor.running.stack.manage("shell", "-v", "0", "-c", program).strip()
 
 
-def let_the_pause_pass(visitor: Visitor) -> None:
-    """The browser keeps in a signed cookie when the last mail was asked for; let it be an hour ago."""
+def skip_pause(visitor: Visitor) -> None:
+    """Set the time of the last email, in the signed cookie, to an hour ago."""
     context = visitor.page.context
     (cookie,) = [one for one in context.cookies() if one["name"] == COOKIE]
     key = visitor.running.stack.environment["SECRET_KEY"]

@@ -1,4 +1,4 @@
-"""Normalize an email address to the form that is stored, or explain what is wrong with it."""
+"""Normalize an email address as it is stored, or report what is wrong."""
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _

@@ -12,6 +12,8 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import KeepsName
 from accounts.flows import by_staff
@@ -71,7 +73,7 @@ class ReportsConflicts(admin.ModelAdmin):
             return self.report_conflict(request)
 
     def report_conflict(self, request: HttpRequest) -> HttpResponse:
-        text = "Someone else has just added, changed or deleted this. Nothing was saved."
+        text = gettext("Someone else has just added, changed or deleted this. Nothing was saved.")
         self.message_user(request, text, messages.WARNING)
         return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
@@ -86,9 +88,9 @@ class UserAdmin(ReportsConflicts, TidySearch, LargeList, DjangoUserAdmin):
     )
     fieldsets = (
         (None, {"fields": ("email", "name", "password")}),
-        ("Address", {"fields": ("confirmed_at",)}),
-        ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        (_("Address"), {"fields": ("confirmed_at",)}),
+        (_("Permissions"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     readonly_fields = ("last_login", "date_joined")
     list_display = ("email", "name", "confirmed", "is_active", "is_staff", "date_joined")
@@ -102,7 +104,7 @@ class UserAdmin(ReportsConflicts, TidySearch, LargeList, DjangoUserAdmin):
     newest_by = "date_joined"
     prefixes = ("email__startswith", "name__istartswith")
     by_index = {"is_staff__exact": ["1"], "is_superuser__exact": ["1"]}
-    search_help_text = "The beginning of an address or a name. Without a search, the newest accounts are listed."
+    search_help_text = _("The beginning of an address or a name. Without a search, the newest accounts are listed.")
     ordering = ("-date_joined",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
@@ -140,7 +142,7 @@ class UserAdmin(ReportsConflicts, TidySearch, LargeList, DjangoUserAdmin):
         permissions.discard(str(LOG.verbose_name))
         return _without_log(listed), counts, permissions, protected
 
-    @admin.display(boolean=True, ordering="confirmed_at")
+    @admin.display(boolean=True, ordering="confirmed_at", description=_("confirmed"))
     def confirmed(self, user: User) -> bool:
         return user.confirmed_at is not None
 

@@ -1,4 +1,4 @@
-"""Erase a deleted account's address from the admin's log, and keep the log of its actions."""
+"""Erase a deleted account's address from the admin's log, but keep its actions."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Give a form an idempotency key when it is shown, so that two posts of it cause one email."""
+"""Give each shown form an idempotency key, so that two posts cause one email."""
 
 from time import time
 from typing import Any

@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from notifications import TidySearch
@@ -18,7 +20,7 @@ class LogEntryAdmin(TidySearch, admin.ModelAdmin):
     list_display = ("action_time", "by", "what", "content_type", "object_repr")
     list_filter = ("action_flag", "content_type", "action_time")
     search_fields = ("object_id", "=user_id")
-    search_help_text = "The id of the changed object, or of the account that changed it."
+    search_help_text = _("The id of the changed object, or of the account that changed it.")
     list_display_links = None
     list_per_page = 50
     ordering = ("-pk",)
@@ -30,9 +32,11 @@ class LogEntryAdmin(TidySearch, admin.ModelAdmin):
         entries: QuerySet[LogEntry] = super().get_queryset(request)
         return entries.select_related("content_type").annotate(actor=Subquery(actor))
 
+    @admin.display(description=_("by"))
     def by(self, entry: LogEntry) -> str:
-        return getattr(entry, "actor", None) or f"account {entry.user_id}"
+        return getattr(entry, "actor", None) or gettext("account %(number)s") % {"number": entry.user_id}
 
+    @admin.display(description=_("change"))
     def what(self, entry: LogEntry) -> str:
         return entry.get_change_message() or entry.get_action_flag_display()
 

@@ -11,6 +11,7 @@ from django.db import models, router, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.addresses import canonical_address
 from accounts.fields import AddressField, NameField
@@ -51,18 +52,20 @@ class UserManager(BaseUserManager["User"]):
 
 class User(AbstractBaseUser, PermissionsMixin):
     # Django's checks and createsuperuser require `unique`; the constraint below is stricter and reports the error.
-    email = AddressField("email address", unique=True)
-    name = NameField(max_length=150, blank=True)
-    is_active = models.BooleanField("active", default=True, help_text="Clear this instead of deleting an account.")
-    is_staff = models.BooleanField("staff", default=False, help_text="May use the admin.")
-    date_joined = models.DateTimeField(default=timezone.now, editable=False)
-    confirmed_at = models.DateTimeField("address confirmed at", null=True, blank=True)
+    email = AddressField(_("email address"), unique=True)
+    name = NameField(_("name"), max_length=150, blank=True)
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Clear this instead of deleting an account.")
+    )
+    is_staff = models.BooleanField(_("staff"), default=False, help_text=_("May use the admin."))
+    date_joined = models.DateTimeField(_("member since"), default=timezone.now, editable=False)
+    confirmed_at = models.DateTimeField(_("address confirmed at"), null=True, blank=True)
     # Replaces `email` once it is confirmed. Several users may request the same address; the first to confirm gets it.
-    new_email = AddressField("new email address", blank=True, default="", db_default="")
+    new_email = AddressField(_("new email address"), blank=True, default="", db_default="")
     # The language of emails; empty for the site's default.
-    language = models.CharField(max_length=10, blank=True, default="", db_default="")
+    language = models.CharField(_("language"), max_length=10, blank=True, default="", db_default="")
     # The user's consent, given at sign-up or in the preferences.
-    wants_news = models.BooleanField("gets product news", default=False, db_default=False)
+    wants_news = models.BooleanField(_("gets product news"), default=False, db_default=False)
     # The id of the sign-up that created the account. Only the browser of that sign-up knows it.
     sign_up = models.UUIDField(null=True, editable=False)
     # When the user corrected the address and so abandoned this account, which is then purged.
@@ -78,6 +81,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
         indexes = [
             # Read by the purge of unconfirmed accounts, in pages.
             models.Index(
@@ -95,7 +100,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(
                 Lower("email"),
                 name="accounts_user_email_ci_unique",
-                violation_error_message="There is already an account with this address.",
+                violation_error_message=_("There is already an account with this address."),
             ),
         ]
 

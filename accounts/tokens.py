@@ -67,7 +67,7 @@ class ConfirmationTokenGenerator(_AddressTokenGenerator):
 
 
 class AddressChangeTokenGenerator(_AddressTokenGenerator):
-    """Valid for one new address, until the address or the password changes, or the token expires."""
+    """Valid for one new address, until the account changes or the token expires."""
 
     key_salt = "accounts.tokens.AddressChangeTokenGenerator"
     bound_to = ("email", "new_email", "password")

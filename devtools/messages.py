@@ -12,9 +12,9 @@ from django.core.management.commands import makemessages
 
 # Commands, logs and developers' pages are in English.
 UNTRANSLATED = (
-    *(".local*", "staticfiles*", "tests*", "docs*", "devtools*", "accounts/admin.py"),
+    *(".local*", "staticfiles*", "tests*", "docs*", "devtools*"),
     *("notifications/management*", "notifications/previews.py"),
-    *("templates/admin*", "notifications/templates/notifications*"),
+    "notifications/templates/notifications*",
 )
 CREATED = re.compile(r'^"POT-Creation-Date: .*$', re.MULTILINE)
 

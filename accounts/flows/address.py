@@ -23,7 +23,7 @@ class ChangeResult(Enum):
 
 
 def request_change(user: User, address: str, reference: UUID | None = None) -> bool:
-    """Email a link to the new address, or inform its owner that there is an account.
+    """Email a link to the new address, or inform its owner of their account.
 
     Return False if the password that was checked is no longer the current one.
     """

@@ -52,7 +52,7 @@ def resend(pending: PendingSignUp) -> PendingSignUp:
 
 
 def request_confirmation(address: str, reference: UUID | None = None, *, made_by: PendingSignUp | None = None) -> None:
-    """Email a link to the owner of `address`, or inform them that they have an account.
+    """Email the owner of `address` a link, or inform them of their account.
 
     `made_by` is the requester's sign-up, if there is one: then another person's unconfirmed account counts as an
     account. Without an owner, the email is enqueued but not sent, so that the request does the same work.

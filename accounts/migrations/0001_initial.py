@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                         verbose_name="superuser status",
                     ),
                 ),
-                ("email", accounts.fields.AddressField(max_length=254, unique=True, verbose_name="email address")),
+                ("email", accounts.fields.AddressField(max_length=254, unique=True, verbose_name="e-mail address")),
                 (
                     "name",
                     models.CharField(

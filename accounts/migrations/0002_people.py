@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='new_email',
-            field=accounts.fields.AddressField(blank=True, db_default='', default='', max_length=254, verbose_name='new email address'),
+            field=accounts.fields.AddressField(blank=True, db_default='', default='', max_length=254, verbose_name='new e-mail address'),
         ),
         migrations.AddField(
             model_name='user',

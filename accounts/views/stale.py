@@ -1,4 +1,4 @@
-"""Answer a form with an invalid CSRF token, after a log-in in another tab or without cookies."""
+"""Answer a form with an invalid CSRF token: after another log-in, or without cookies."""
 
 from http import HTTPStatus
 

@@ -82,11 +82,13 @@ class DeadLetterAdmin(WaitingAdmin):
         lives = list(Message.objects.filter(id__in=ids).values_list("id", "replays"))
         tally = replay(Message.objects.filter(id__in=ids), dry_run=True)
         title = ngettext("Replay this dead letter", "Replay dead letters", len(ids))
+        shown = {ReplayVerdict.RELEVANT: VERDICTS[ReplayVerdict.RELEVANT]}
+        shown |= {verdict: words for verdict, words in VERDICTS.items() if tally.counts[verdict]}
         context = {
             "found": tally.dead,
             "tally": tally,
-            "verdicts": list(VERDICTS.values()),
-            "groups": [(group, [group.counts[verdict] for verdict in VERDICTS]) for group in tally.rows],
+            "verdicts": list(shown.values()),
+            "groups": [(group, [group.counts[verdict] for verdict in shown]) for group in tally.rows],
             "ids": form_value(lives),
         }
         return self.confirmation(request, title, context)

@@ -18,6 +18,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 # Without a search a list holds the newest rows, or the newest of one day. A search covers the whole table, by prefix.
 
@@ -26,8 +27,7 @@ NEWEST = 20_000
 # The most rows that a search finds.
 FOUND = 1_000
 DAYS_OFFERED = 14
-# "Sat 28 Nov"
-DAY_FORMAT = "D j N"
+DAY_FORMAT = pgettext_lazy("format of a day", "D j M")
 DAY = "day"
 FORM_EXPIRED = _("This form has expired. Nothing was changed.")
 
@@ -51,7 +51,7 @@ class DayFilter(admin.SimpleListFilter):
         today = timezone.localdate()
         for days in range(DAYS_OFFERED):
             day = today - timedelta(days=days)
-            yield day.isoformat(), date_format(day, DAY_FORMAT)
+            yield day.isoformat(), date_format(day, str(DAY_FORMAT))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset

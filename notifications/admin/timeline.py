@@ -37,7 +37,8 @@ def _ours(message: Message) -> Iterator[TimelineEntry]:
         yield _attempt(attempt, was_retried=attempt is not attempts[-1] or message.status == Status.QUEUED)
     # A sent message has a reason only if an operator marked it as sent.
     if message.status_reason and message.status != Status.SENDING:
-        at = message.died_at or message.sent_at or max([message.created_at, *(each.recorded_at for each in attempts)])
+        # The attempt is recorded after the status, in the same transaction.
+        at = max([message.died_at or message.sent_at or message.created_at, *(each.recorded_at for each in attempts)])
         what = message.get_status_display()
         yield TimelineEntry(at=at, who=WE, what=what, detail=reason_in_words(message))
     if message.handed_over_at:

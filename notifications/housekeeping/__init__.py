@@ -3,20 +3,20 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-# Beat runs the jobs in separate threads, where no email can delay them. PostgreSQL decides what is due
-# (`models.housekeeping`), so a restart, a second beat and a wrong clock change nothing. A job starts in one process at
-# a time. A job must be safe to repeat: a process that hung may still run it when another one starts it.
+# Beat runs the jobs in separate threads, where no email can delay them. PostgreSQL decides which jobs are due
+# (`models.housekeeping`), so restarts, a second beat and wrong clocks are harmless. One process at a time runs a job,
+# but a hung process may still run it when another starts it: a job must be safe to repeat.
 
-# A job is overdue after this many intervals, and this many seconds more.
+# A job is overdue after this many intervals plus this many seconds.
 INTERVALS, GRACE_S = 2, 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What to do, and how often.
+    """A periodic job.
 
-    `name` is stored. What `run` returns is logged, unless it is nothing or 0. An exception of `run` counts as a
-    failure: the next try follows after 10 s, 20 s, 40 s …, at the latest after the interval.
+    `name` is stored. The result of `run` is logged if it is true. After an exception, the job is retried in 10 s, 20 s,
+    40 s …, at the latest after its interval.
     """
 
     name: str
@@ -32,7 +32,7 @@ _jobs: dict[str, Job] = {}
 
 
 def register_job(job: Job) -> None:
-    """Add a job, or replace the one of the same name. Called in the `ready` of an app."""
+    """Add a job, or replace the one of the same name. Call it in the `ready` of an app."""
     _jobs[job.name] = job
 
 

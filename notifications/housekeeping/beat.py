@@ -1,4 +1,4 @@
-"""Run the periodic jobs in separate threads, and show that beat's loop makes progress."""
+"""Run the periodic jobs in separate threads, and report whether beat's loop moves."""
 
 import time
 from typing import Any
@@ -14,7 +14,7 @@ TURNS_WITHIN_S = 30.0
 
 
 class Scheduler(PersistentScheduler):
-    """Celery's scheduler, for tasks that a project adds. `beat_max_loop_interval` bounds the pauses of its loop."""
+    """Celery's scheduler, for tasks that a project adds. `beat_max_loop_interval` limits its pauses."""
 
     turned_at = 0.0
 

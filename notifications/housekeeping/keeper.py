@@ -1,4 +1,4 @@
-"""Run the due periodic jobs: one thread that decides, and one for each job."""
+"""Run the due periodic jobs: one thread schedules, and each job has a thread."""
 
 import logging
 import threading
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 EVERY_S = 2.0
 # The jobs of a killed process are taken over after this.
 LEASE_S = 30.0
-# A round asks the database a few short questions.
+# A round runs a few short queries.
 TURNS_WITHIN_S = 150.0
 # A job that runs longer is stuck.
 STUCK_S = 900.0
@@ -33,7 +33,7 @@ class _Running:
     job: Job
     thread: threading.Thread = field(init=False)
     began_at: float = field(default_factory=time.monotonic)
-    # The name of its error, empty if it was done; None while it runs.
+    # The name of its error, empty after success; None while it runs.
     ended: str | None = None
 
     def __post_init__(self) -> None:
@@ -69,7 +69,7 @@ class Keeper:
         self.turned_at = time.monotonic()
         self._running: dict[str, _Running] = {}
         self._stop = threading.Event()
-        self._was_away = False
+        self._had_outage = False
         self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
 
     def start(self) -> None:
@@ -89,7 +89,7 @@ class Keeper:
         return describe(JOB_STUCK, now - stuck[0].began_at, job=stuck[0].job.name) if stuck else ""
 
     def turn(self) -> None:
-        """Record what has ended, renew what runs, start what is due. Raises database errors."""
+        """Record ended jobs, renew running ones, start due ones. Raises database errors."""
         for name, running in list(self._running.items()):
             if running.ended is not None:
                 table.finish(name, self.holder, running.ended)
@@ -120,12 +120,12 @@ class Keeper:
 
     def _safely(self, act: Callable[[], None]) -> None:
         # During a database outage, the next round repeats what this one could not do.
-        before, self._was_away = self._was_away, False
+        before, self._had_outage = self._had_outage, False
         try:
             act()
         except Error as error:
-            self._was_away = True
+            self._had_outage = True
             if not before:
-                logger.warning("housekeeping waits for the database (%s)", error_name(error))
+                logger.warning("housekeeping is waiting for the database (%s)", error_name(error))
         finally:
             drop_connection()

@@ -1,5 +1,7 @@
 """Labels for people. The database does not know them: no statement is run."""
 
+import uuid
+
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.conf import settings
@@ -189,6 +191,13 @@ class Migration(migrations.Migration):
             model_name="message",
             name="handed_over_at",
             field=models.DateTimeField(blank=True, null=True, verbose_name="handed over at"),
+        ),
+        migrations.AlterField(
+            model_name="message",
+            name="id",
+            field=models.UUIDField(
+                default=uuid.uuid4, editable=False, primary_key=True, serialize=False, verbose_name="ID"
+            ),
         ),
         migrations.AlterField(
             model_name="message",

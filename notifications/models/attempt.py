@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from notifications.models.message import Message
@@ -51,4 +52,4 @@ class DeliveryAttempt(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"attempt {self.number} by {self.provider}: {self.result}"
+        return gettext("Attempt %(number)s with %(provider)s") % {"number": self.number, "provider": self.provider}

@@ -93,4 +93,4 @@ class ProviderEvent(models.Model):
     is_given_up = False
 
     def __str__(self) -> str:
-        return f"{self.provider}: {self.kind or self.state}"
+        return f"{self.provider}: {self.get_kind_display() or self.get_state_display()}"

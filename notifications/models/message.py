@@ -21,7 +21,7 @@ ACCOUNT_DELETED = "the account was deleted"
 class Message(models.Model):
     """All times are on the database's clock, because the workers' clocks differ."""
 
-    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    id = models.UUIDField("ID", primary_key=True, default=uuid4, editable=False)
     kind = models.CharField(_("kind"), max_length=64)
     stream = models.CharField(_("stream"), max_length=16, choices=Stream)
     user = models.ForeignKey(

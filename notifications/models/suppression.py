@@ -123,4 +123,4 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         # Without the address: the admin's log keeps this text forever.
-        return f"{self.reason} {self.pk}"
+        return f"{self.get_reason_display()} {self.pk}"

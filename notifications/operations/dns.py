@@ -12,17 +12,17 @@ from notifications.providers.base.account import Finding, bad, good, note
 from notifications.providers.base.sender import with_parents
 from notifications.providers.registry import account_of
 
-# For all questions together.
+# For all queries together.
 WITHIN_S = 4.0
 
 
 class NoDnsError(Exception):
-    """The DNS could not be asked, or did not answer in time."""
+    """The DNS did not answer, or not in time."""
 
 
 @dataclass(frozen=True)
 class Dns:
-    """Asks until `until` (monotonic seconds), not longer."""
+    """Queries the DNS until `until` (monotonic seconds)."""
 
     resolver: Resolver
     until: float
@@ -35,7 +35,7 @@ class Dns:
     def require_the_world(self, name: str) -> None:
         """Raise NoDnsError if even the top-level domain of `name` is unknown.
 
-        Behind a closed network a resolver may say that of every name.
+        In a closed network, a resolver may report this for every name.
         """
         if self._ask(name.rpartition(".")[2], "NS") is None:
             raise NoDnsError
@@ -49,7 +49,6 @@ class Dns:
         except (NXDOMAIN, NoAnswer):
             return None
         except (exception.DNSException, OSError):
-            # No server, none that answers, or none that can.
             raise NoDnsError from None
 
 
@@ -61,19 +60,19 @@ def check_dns(
     resolver: Resolver | None = None,
     within_s: float | None = None,
 ) -> list[Finding]:
-    """Judge the DNS for email from `domain` by `provider`, within `within_s` or WITHIN_S.
+    """Check the DNS for email from `domain` through `provider`, within `within_s` or WITHIN_S.
 
-    `dkim_names` are the names of the provider's keys, as far as known. Without an answer, one note replaces the unknown
+    `dkim_names` are the known names of the provider's keys. If the DNS does not answer, one note replaces the unknown
     findings.
     """
     found: list[Finding] = []
     try:
         dns = Dns(resolver or Resolver(), time.monotonic() + (WITHIN_S if within_s is None else within_s))
         for finding in _all(dns, domain, provider, dkim_names):
-            found.append(finding)  # noqa: PERF402 - what was found before the DNS fell silent counts
+            found.append(finding)  # noqa: PERF402 - keeps the findings from before a DNS failure
     except (NoDnsError, exception.DNSException, OSError):
         found.append(
-            note("DNS", "no-answer", "DNS could not be asked; what is missing here of SPF, DKIM and DMARC is not known")
+            note("DNS", "no-answer", "the DNS did not answer; the missing results for SPF, DKIM and DMARC are unknown")
         )
     return found
 
@@ -91,16 +90,19 @@ def _dkim(dns: Dns, domain: str, provider: str, names: Sequence[str]) -> Finding
         missing = [name for name in names if not _has_key(dns.texts(name))]
         if missing:
             return bad(
-                "DKIM", "no-key", f"no key at {', '.join(missing)}", "Publish the records that the provider shows."
+                "DKIM", "no-key", f"no key at {', '.join(missing)}", "Publish the DNS records that the provider shows."
             )
-        return good("DKIM", "published", f"{len(names)} keys are published")
+        return good("DKIM", "published", f"{len(names)} keys published")
     account = account_of(provider)
     selectors = account.usual_selectors if account else ()
     usual = [f"{selector}._domainkey.{domain}" for selector in selectors]
     if any(_has_key(dns.texts(name)) for name in usual):
-        return good("DKIM", "usual-place", f"there is a key at a usual place of {provider}'s")
+        return good("DKIM", "usual-place", f"found a key at a default name of {provider}")
     return note(
-        "DKIM", "unknown-place", f"it is not known where the keys for {domain} are", "Look at the provider's pages."
+        "DKIM",
+        "unknown-place",
+        f"the names of the keys for {domain} are unknown",
+        "Check them on the provider's website.",
     )
 
 
@@ -110,12 +112,12 @@ def _has_key(texts: Sequence[str]) -> bool:
 
 
 def _dmarc(dns: Dns, domain: str) -> Finding:
-    # A domain without a record is under that of the next one above (RFC 7489, section 6.6.3).
+    # A domain without a record inherits that of its parent (RFC 7489, section 6.6.3).
     for name in with_parents(domain):
         records = [text for text in dns.texts(f"_dmarc.{name}") if text.replace(" ", "").startswith("v=DMARC1")]
         if records:
             return dmarc(name, records, inherited=name != domain)
-    hint = f'Publish "v=DMARC1; p=none; rua=mailto:…" at _dmarc.{domain}: Gmail, Yahoo and Microsoft ask for one.'
+    hint = f'Publish "v=DMARC1; p=none; rua=mailto:…" at _dmarc.{domain}: Gmail, Yahoo and Microsoft require one.'
     return bad("DMARC", "no-record", f"{domain} has no record", hint)
 
 
@@ -125,21 +127,21 @@ def dmarc(name: str, records: Sequence[str], *, inherited: bool) -> Finding:
         return bad(
             "DMARC",
             "several-records",
-            f"_dmarc.{name} has {len(records)} records, and receivers then use none",
-            "Keep one.",
+            f"_dmarc.{name} has {len(records)} records, so receivers ignore them",
+            "Keep only one.",
         )
     tags = _tags(records[0])
     policy = (tags.get("sp") or tags.get("p") if inherited else tags.get("p")) or ""
     if policy.lower() in {"quarantine", "reject"}:
         return good("DMARC", "enforced", f"the policy of {name} is {policy.lower()}")
     if policy.lower() == "none":
-        hint = "Read its reports for some weeks, then go on to p=quarantine."
-        return note("DMARC", "only-reported", f"the policy of {name} is none: forged mail is only reported", hint)
+        hint = "Read its reports for a few weeks, then switch to p=quarantine."
+        return note("DMARC", "only-reported", f"the policy of {name} is none: forged email is only reported", hint)
     return bad(
         "DMARC",
         "no-policy",
-        f"the record at _dmarc.{name} has no policy that is one",
-        "It needs p=none, quarantine or reject.",
+        f"the record at _dmarc.{name} has no valid policy",
+        "Set p=none, p=quarantine or p=reject.",
     )
 
 

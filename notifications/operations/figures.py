@@ -38,15 +38,15 @@ class Lane:
     published: int | None
     pace: float | None
     served: bool | None
-    # For so long the provider wants a pause.
+    # How long the provider asked us to pause.
     paused_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Traffic:
-    """What a provider accepted in the last minute and hour, and the hour's other attempts.
+    """What a provider accepted in the last minute and hour, and the hour's failed attempts.
 
-    `more`: there were more attempts in the hour than are counted.
+    `more`: the hour had more attempts than are counted.
     """
 
     provider: str
@@ -54,8 +54,8 @@ class Traffic:
     hour: int
     failed: int
     more: bool
-    # Taken in the hour, and long enough ago to have been reported about. Whether the provider has reported anything in
-    # the hour; None if it is not set up to.
+    # Accepted in the last hour, but not in the last 15 minutes. And whether the provider has reported any event in the
+    # last hour; None if its webhook is not set up.
     unreported: int = 0
     reports: bool | None = None
 
@@ -88,10 +88,7 @@ class Brake:
 
 @dataclass(frozen=True, kw_only=True)
 class Misfit:
-    """Queued messages of one kind that no worker fits, with the last error.
-
-    They wait for a worker of another version.
-    """
+    """Queued messages of one kind that wait for a worker of another version, with the last error."""
 
     cause: str
     kind: str
@@ -117,13 +114,13 @@ class SystemStatus:
     circuits: Sequence[CircuitState]
     traffic: Sequence[Traffic]
     sending: int
-    # These settle by themselves; those wait for a person.
+    # Settled automatically, and needing a decision.
     uncertain: int
     held: int
     dead: Sequence[Dead]
     brake: Brake
     broker_is_down: bool
-    # Its address is set, and it does not run.
+    # FLOWER_URL is set, and Flower is not running.
     flower_is_missing: bool = False
     overdue: Sequence[Overdue] = ()
     misfits: Sequence[Misfit] = ()

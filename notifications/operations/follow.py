@@ -1,4 +1,4 @@
-"""Watch one message until its outcome is known."""
+"""Follow one message until its outcome is known."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from notifications.rules.states import Status
 
 READ_EVERY_S = 0.25
 OPEN = {Outcome.UNKNOWN, Outcome.DEFERRED}
-# Nothing leaves these by itself.
+# No event leads out of these automatically.
 ENDED = {Status.SUPPRESSED, Status.EXPIRED, Status.CANCELLED, Status.DEAD}
 
 
@@ -74,48 +74,49 @@ def read_state(message_id: UUID) -> Sighting:
     )
 
 
-# What it means to have come no further than this.
+# What it means if a message gets no further.
 WAITING: dict[Status, tuple[str, str]] = {
     Status.QUEUED: (
         "still queued: no worker has sent it",
-        "Are the workers and the relay running? If they are: is there a reason above, is the rate used up?",
+        "Check that the workers and the relay are running (manage.py status), and the reason above.",
     ),
     Status.SENDING: (
-        "a worker still has it",
-        "The provider is slow to answer; look at the message in the admin later.",
+        "still being sent",
+        "The provider is slow to answer. Check the message in the admin later.",
     ),
     Status.UNCERTAIN: (
-        "the provider's answer was lost: it may have the mail",
-        "A report of the provider settles it; look at the message in the admin later.",
+        "the provider's answer was lost; the message may have been accepted",
+        "A report of the provider will settle it. Check the message in the admin later.",
     ),
     Status.SENT: (
-        "handed over, no word of delivery",
-        "Is the provider's webhook set up, and does it reach this site? See docs/how-to/check-a-provider.md.",
+        "sent, but not reported as delivered",
+        "Check that the provider's webhook is set up and reaches this site. See docs/how-to/check-a-provider.md.",
     ),
 }
 REACHED: dict[Outcome, Finding] = {
-    Outcome.DELIVERED: good("test", Outcome.DELIVERED, "the recipient's server has taken it"),
+    Outcome.DELIVERED: good("test", Outcome.DELIVERED, "the recipient's server accepted it"),
     Outcome.BOUNCED: bad(
-        "test", Outcome.BOUNCED, "it bounced", "The webhook works. The timeline in the admin has the server's words."
+        "test", Outcome.BOUNCED, "it bounced", "The webhook works. The timeline in the admin shows the server's answer."
     ),
     Outcome.REJECTED: bad(
-        "test", Outcome.REJECTED, "the provider took it and dropped it", "The timeline in the admin says why."
+        "test",
+        Outcome.REJECTED,
+        "the provider accepted it, then dropped it",
+        "The timeline in the admin shows the reason.",
     ),
-    Outcome.COMPLAINED: bad(
-        "test", Outcome.COMPLAINED, "it was reported as spam", "The webhook works; ask the recipient."
-    ),
+    Outcome.COMPLAINED: bad("test", Outcome.COMPLAINED, "it was reported as spam", "The webhook works."),
 }
 
 
 def conclusion(last: Sighting, *, wait_s: float) -> Finding:
-    # Without a report, the delivery is unknown, which is not bad.
+    # Without a report, the delivery is unknown, which is no failure.
     if last.outcome in REACHED:
         return REACHED[last.outcome]
     if last.status in ENDED:
         return bad(
             "test",
             last.status,
-            f"it ended as {last.status.value}: {last.reason or 'no reason is given'}",
+            f"it ended as {last.status.value}: {last.reason or 'no reason recorded'}",
             "Nothing was sent.",
         )
     text, hint = WAITING[last.status]
@@ -123,12 +124,12 @@ def conclusion(last: Sighting, *, wait_s: float) -> Finding:
         return note(
             "test",
             Outcome.DEFERRED,
-            f"the recipient's server wants it later (after {wait_s:g} s)",
-            "The provider tries on.",
+            f"the recipient's server deferred it (after {wait_s:g} s)",
+            "The provider retries.",
         )
-    waited = f"{text} within {wait_s:g} s"
+    waited = f"{text} (after {wait_s:g} s)"
     if last.status is not Status.SENT:
         return bad("test", last.status, waited, hint)
     if not registry.reports(last.provider):
-        hint = f"Nothing is reported back by {last.provider}: look into the mailbox."
+        hint = f"{last.provider} reports no deliveries. Check the mailbox."
     return note("test", last.status, waited, hint)

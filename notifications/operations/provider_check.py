@@ -1,4 +1,4 @@
-"""Check the set-up of the providers, without sending."""
+"""Check the provider set-up, without sending."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -24,13 +24,13 @@ from notifications.providers.base.webhook import Webhook
 from notifications.providers.base.webhook_url import webhook_url
 
 NEARLY_USED = 0.8
-MEANWHILE = "meanwhile the provider is told to ask again (503), and what it gives up on is lost"
+MEANWHILE = "reports are refused until then (503), and lost once the provider gives up"
 
 
 def check(names: Iterable[str]) -> list[Finding]:
     """Return the findings about the providers called `names`, with the provider in each subject.
 
-    Takes some seconds for each: the provider is asked, and the DNS.
+    Takes some seconds for each, because it calls the provider and the DNS.
     """
     return [
         replace(finding, subject=f"{name} {finding.subject}") for name in names for finding in _check_provider(name)
@@ -53,24 +53,22 @@ def check_account(account: Account) -> list[Finding]:
     if not registry.PROVIDERS[account.provider].backend().delivers:
         return found
     shut = any(finding.subject == "credentials" and finding.level is Level.BAD for finding in found)
-    # Where nobody lets us in, further questions would only say so again.
+    # Without access, further calls would fail in the same way.
     if account.names_quota and not shut:
         found += quota(account)
     if webhook := registry.webhook_of(account.provider):
-        found += our_end(webhook)
+        found += check_webhook(webhook)
     return found + dns.check_dns(sender_domain(), account.provider, [] if shut else _dkim_names(account))
 
 
 def quota(account: Account) -> list[Finding]:
-    # What the account may send, and which part of it the budget uses.
+    # What the account may send, and which share of it the budget uses.
     try:
         allowed = account.quota()
     except ProviderError as error:
-        return [note("quota", failure_code(error), f"not known: {failure_text(error)}")]
+        return [note("quota", failure_code(error), f"unknown: {failure_text(error)}")]
     if allowed is None:
-        return [
-            good("quota", "none", f"{account.provider} names none; EMAIL_RATE alone decides ({settings.EMAIL_RATE})")
-        ]
+        return [good("quota", "none", f"{account.provider} reports none; EMAIL_RATE applies ({settings.EMAIL_RATE})")]
     return [judge_quota(allowed, settings.EMAIL_QUOTA_SHARE)]
 
 
@@ -78,39 +76,41 @@ def judge_quota(allowed: Quota, share: float) -> Finding:
     # `share` is the part of the account's rate that the budget uses.
     parts = []
     if allowed.per_second is not None:
-        parts.append(f"{allowed.per_second:g} a second (aiming at {allowed.per_second * share:g})")
+        parts.append(f"{allowed.per_second:g}/s (of which Mailroom uses {allowed.per_second * share:g}/s)")
     if allowed.per_day is None:
         return good(
-            "quota", "no-daily-limit", ", ".join([*parts, f"no limit a day, {allowed.sent_today:,} sent in 24 hours"])
+            "quota",
+            "no-daily-limit",
+            ", ".join([*parts, f"no daily limit, {allowed.sent_today:,} sent in the last 24 h"]),
         )
-    text = ", ".join([*parts, f"{allowed.sent_today:,} of {allowed.per_day:,} in 24 hours used"])
+    text = ", ".join([*parts, f"{allowed.sent_today:,} of {allowed.per_day:,} used in the last 24 h"])
     if allowed.sent_today >= allowed.per_day:
-        return bad("quota", "used-up", text, "Nothing more is taken now; ask the provider for more.")
+        return bad("quota", "used-up", text, "The provider accepts no more email now. Ask it for a higher quota.")
     if allowed.sent_today >= NEARLY_USED * allowed.per_day:
-        return note("quota", "nearly-used-up", text, "It may not last the day.")
+        return note("quota", "nearly-used-up", text, "It may run out today. Ask the provider for a higher quota.")
     return good("quota", "left", text)
 
 
-def our_end(webhook: Webhook) -> list[Finding]:
-    # Whether the provider could reach our webhook, and the webhook would accept the request.
+def check_webhook(webhook: Webhook) -> list[Finding]:
+    # Whether the provider can reach our webhook, and the webhook accepts its requests.
     url = webhook_url(webhook.provider)
     missing = webhook.missing_settings()
     unusable = webhook.unusable_settings()
     if unusable:
-        text = f"{unusable[0]} is set to something that proves nothing; {MEANWHILE}"
-        return [bad("reports here", "unusable", text, "Copy it again; docs/how-to/set-up-webhooks.md says from where.")]
+        text = f"{unusable[0]} is not usable; {MEANWHILE}"
+        return [bad("reports here", "unusable", text, "Copy it again (docs/how-to/set-up-webhooks.md).")]
     if missing:
-        hint = f"Set {missing[0]} once the provider reports to {url}."
+        hint = f"Set {missing[0]} after you set up the webhook {url} at the provider."
         return [note("reports here", "not-set", f"{missing[0]} is not set; {MEANWHILE}", hint)]
     if urlsplit(url).scheme != "https":
-        hint = "Set SITE_URL to the site's public address."
-        return [note("reports here", "not-https", f"{url} is nothing that a provider could reach, or should use", hint)]
-    return [good("reports here", "set", f"reports come to {url}, and what proves them is set")]
+        hint = "Set SITE_URL to the site's public https address."
+        return [note("reports here", "not-https", f"the provider cannot use {url}", hint)]
+    return [good("reports here", "set", f"reports to {url} are accepted")]
 
 
 def _dkim_names(account: Account) -> list[str]:
     try:
         return account.dkim_names()
     except ProviderError:
-        # What the account does not tell of itself, `inspect` has already said.
+        # `inspect` has already reported it.
         return []

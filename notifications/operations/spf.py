@@ -1,4 +1,4 @@
-"""Evaluate SPF as receiving servers do (RFC 7208): includes, `redirect=`, at most ten look-ups."""
+"""Evaluate SPF as receiving servers do (RFC 7208): includes, `redirect=`, at most ten lookups."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ Texts = Callable[[str], list[str]]
 
 
 class BrokenSpfError(Exception):
-    """Receivers give up at this record; the text says why."""
+    """Receivers reject this record. The text is the reason."""
 
 
 @dataclass
 class Walk:
-    """A receiver's walk through a domain's records.
+    """Follow a domain's records as a receiver does.
 
-    `texts` asks the DNS; `trusted` is the domain of the provider's own record.
+    `texts` queries the DNS; `trusted` is the domain of the provider's own record.
     """
 
     texts: Texts
@@ -27,11 +27,11 @@ class Walk:
     included: set[str] = field(default_factory=set)
 
     def follow(self, domain: str, record: str) -> None:
-        """Count the look-ups of a record and of those it names. Raises BrokenSpfError."""
+        """Count the lookups of a record and of those that it includes. Raises BrokenSpfError."""
         terms = list(_terms(record))
         has_all = any(name == "all" for name, _ in terms)
         for name, value in terms:
-            # What stands behind "all" is never reached.
+            # Terms after "all" are never reached.
             if name not in LOOKING_UP or (name == "redirect" and has_all):
                 continue
             self._count(domain)
@@ -41,39 +41,41 @@ class Walk:
     def _count(self, domain: str) -> None:
         self.lookups += 1
         if self.lookups > MOST_LOOKUPS:
-            raise BrokenSpfError(f"the record of {domain} needs more than {MOST_LOOKUPS} look-ups")
+            raise BrokenSpfError(f"the record of {domain} needs more than {MOST_LOOKUPS} lookups")
 
     def _enter(self, way: str, domain: str, *, is_only_one: bool) -> None:
         self.included.add(domain)
-        # A provider's own record alone is its business, and need not be asked for.
+        # The provider's record alone needs no query.
         if "%" in domain or (is_only_one and domain == self.trusted):
             return
         records = spf_records(self.texts(domain))
         if len(records) > 1 or (way == "redirect" and not records):
-            raise BrokenSpfError(f"{domain}, which it names, has {len(records) or 'no'} records")
+            raise BrokenSpfError(f"{domain}, which it includes, has {len(records) or 'no'} records")
         for record in records:
             self.follow(domain, record)
 
 
 def check_spf(domain: str, provider: str, include: str, texts: Texts) -> Finding:
-    # `include` is what the provider asks for, or "".
+    # `include` is what the provider requires, or "".
     records = spf_records(texts(domain))
     if len(records) > 1:
-        text = f"{domain} has {len(records)} records, and receivers then use none"
-        return bad("SPF", "several-records", text, "Merge them into one.")
+        text = f"{domain} has {len(records)} records, so receivers ignore them"
+        return bad("SPF", "several-records", text, "Merge them into one record.")
     if not records:
         return _without_record(domain, provider, include)
     walk = Walk(texts, trusted=include)
     try:
         walk.follow(domain, records[0])
     except BrokenSpfError as error:
-        hint = "Receivers then treat it as broken. Remove what no longer sends for you, or put addresses in its place."
+        hint = (
+            "Receivers treat it as invalid. Remove senders that you no longer use, or replace includes with addresses."
+        )
         return bad("SPF", "broken", str(error), hint)
     if not include:
         return good("SPF", "own-record", records[0])
     if include in walk.included:
         return good("SPF", "included", f"{domain} includes {include}")
-    hint = f"Fine if the return path is {provider}'s own; otherwise add include:{include}."
+    hint = f"Fine if the return path is a domain of {provider}. Otherwise add include:{include}."
     return note("SPF", "not-included", f"{domain} does not include {include}", hint)
 
 
@@ -83,10 +85,10 @@ def spf_records(texts: list[str]) -> list[str]:
 
 def _without_record(domain: str, provider: str, include: str) -> Finding:
     if not include:
-        hint = f'Publish at {domain} which servers send for it, like "v=spf1 a:mail.{domain} -all".'
+        hint = f'Publish the servers that send for {domain}, for example "v=spf1 a:mail.{domain} -all".'
         return bad("SPF", "no-record", f"{domain} has no record", hint)
-    hint = f'Publish "v=spf1 include:{include} ~all" at {domain}: some receivers look there all the same.'
-    return note("SPF", "own-return-path", f"{domain} has no record; {provider} passes with its own return path", hint)
+    hint = f'Publish "v=spf1 include:{include} ~all" at {domain}: some receivers check it.'
+    return note("SPF", "own-return-path", f"{domain} has no record; {provider} passes with its return path", hint)
 
 
 def _terms(record: str) -> Iterator[tuple[str, str]]:

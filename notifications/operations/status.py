@@ -1,4 +1,4 @@
-"""Collect the status of the whole system, in a handful of statements. The size of the tables does not matter."""
+"""Collect the status of the system. The number and cost of the queries do not depend on the size of the tables."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from notifications.runtime.connections import USED_AND_ALLOWED
 from notifications.runtime.heartbeat import FLOWER_KEY, served_key
 from notifications.runtime.redis_client import client
 
-# Nothing is counted further: an operator needs to know that it is many, and the database has other work.
+# The highest count. An operator needs no exact number above it.
 MOST = 10_000
 MOST_CAUSES = 100
 
@@ -33,7 +33,7 @@ SELECT name, greatest(0, extract(epoch FROM statement_timestamp() - beat_at))::f
     greatest(0, extract(epoch FROM statement_timestamp() - started_at))::float
 FROM notifications_processheartbeat ORDER BY name
 """
-# Read in the order of the relay's index: of a long queue the first ten thousand that the relay will take.
+# In the order of the relay's index: of a long queue, the messages that the relay publishes first.
 _LANE = """
 SELECT count(*) FILTER (WHERE due_at <= statement_timestamp()), count(*) FILTER (WHERE due_at > statement_timestamp()),
     greatest(0, coalesce(extract(epoch FROM statement_timestamp() - min(due_at)), 0))::float
@@ -48,7 +48,7 @@ SELECT count(settle_at), count(*) - count(settle_at) FROM (
     SELECT settle_at FROM notifications_message WHERE status = %(uncertain)s LIMIT %(most)s
 ) AS found
 """
-# The newest first, so that the last minute is told right however much there was in the hour.
+# Newest first, so that the last minute is right however many attempts the hour had.
 _TRAFFIC = """
 SELECT count(*) FILTER (WHERE result = %(accepted)s AND recorded_at > statement_timestamp() - interval '1 minute'),
     count(*) FILTER (WHERE result = %(accepted)s), count(*) FILTER (WHERE result <> %(accepted)s), count(*),
@@ -65,8 +65,8 @@ SELECT DISTINCT provider FROM (
     WHERE received_at > statement_timestamp() - interval '1 hour' ORDER BY received_at DESC LIMIT %(most)s
 ) AS newest
 """
-# Steps from one cause to the next through the index of dead letters: they are kept for good, their causes are few. Of
-# each the newest are counted.
+# Steps from one cause to the next through the index of dead letters, because these are kept and their causes are few.
+# Counts the newest of each.
 _DEAD = """
 WITH RECURSIVE causes (cause) AS (
     (SELECT error_fingerprint FROM notifications_message WHERE status = %(dead)s ORDER BY 1 LIMIT 1)
@@ -93,9 +93,9 @@ SELECT error_fingerprint, kind, count(*) FROM (
 
 
 def collect() -> SystemStatus:
-    """Return the status of everything. Raises database errors. A broker outage is part of it."""
+    """Return the status. Raises database errors, but not those of the broker."""
     circuits = permits.states()
-    told = _broker(_taking(circuits))
+    broker = _broker(_accepting(circuits))
     uncertain, held = _row(_UNCERTAIN)
     used, allowed = _row(USED_AND_ALLOWED)
     reporting = {provider for (provider,) in _rows(_REPORTING)}
@@ -104,7 +104,7 @@ def collect() -> SystemStatus:
             ProcessState(name=name, silent_s=silent_s, trouble=trouble, age_s=age_s)
             for name, silent_s, trouble, age_s in _rows(_PROCESSES)
         ],
-        lanes=[_lane(stream, told) for stream in Stream],
+        lanes=[_lane(stream, broker) for stream in Stream],
         circuits=circuits,
         traffic=[_traffic(provider, reporting) for provider in settings.EMAIL_PROVIDERS],
         sending=_row(_SENDING)[0],
@@ -112,8 +112,8 @@ def collect() -> SystemStatus:
         held=held,
         dead=[Dead(cause=c, hour=hour, day=day, ever=ever) for c, hour, day, ever in _rows(_DEAD)],
         brake=_brake(),
-        broker_is_down=told is None,
-        flower_is_missing=bool(settings.FLOWER_URL and told and not told.flower_runs),
+        broker_is_down=broker is None,
+        flower_is_missing=bool(settings.FLOWER_URL and broker and not broker.flower_runs),
         overdue=_overdue(),
         misfits=[Misfit(cause=cause, kind=kind, count=n) for cause, kind, n in _rows(_MISFITS)],
         connections_used=used,
@@ -122,7 +122,7 @@ def collect() -> SystemStatus:
 
 
 def many(count: int) -> str:
-    # A count that was not completed has a plus.
+    # A count that stopped at MOST has a plus.
     return f"{grouped(count)}+" if count >= MOST else grouped(count)
 
 
@@ -132,42 +132,45 @@ def bounced(brake: Brake) -> str:
 
 
 def _overdue() -> list[Overdue]:
-    known = {standing.name: standing for standing in periodic.job_states()}
+    known = {job.name: job for job in periodic.job_states()}
     return [
         Overdue(
-            name=job.name, every_s=job.every_s, done_s=told.done_s if told else None, error=told.error if told else ""
+            name=job.name,
+            every_s=job.every_s,
+            done_s=state.done_s if state else None,
+            error=state.error if state else "",
         )
         for job in housekeeping.registered()
-        if _is_overdue(job, told := known.get(job.name))
+        if _is_overdue(job, state := known.get(job.name))
     ]
 
 
-def _is_overdue(job: housekeeping.Job, told: periodic.JobState | None) -> bool:
-    if told is None:
+def _is_overdue(job: housekeeping.Job, state: periodic.JobState | None) -> bool:
+    if state is None:
         return True
-    if told.done_s is None:
-        # Its first run may take its time.
-        return bool(told.failures) or (told.tried_s or 0.0) > job.overdue_after_s
-    return told.done_s > job.overdue_after_s
+    if state.done_s is None:
+        # The first run may still be under way.
+        return bool(state.failures) or (state.tried_s or 0.0) > job.overdue_after_s
+    return state.done_s > job.overdue_after_s
 
 
-def _taking(circuits: Sequence[CircuitState]) -> str:
+def _accepting(circuits: Sequence[CircuitState]) -> str:
     # Email goes to the first provider that accepts it.
-    takes = (circuit.provider for circuit in circuits if circuit.state == "closed")
-    return next(takes, next(iter(settings.EMAIL_PROVIDERS), ""))
+    accepting = (circuit.provider for circuit in circuits if circuit.state == "closed")
+    return next(accepting, next(iter(settings.EMAIL_PROVIDERS), ""))
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Told:
-    """What Redis says about each stream: tasks, the provider's pace, and whether it is served."""
+class _BrokerState:
+    """What Redis knows of each stream: tasks, the provider's pace, and whether a worker consumes it."""
 
     streams: dict[Stream, tuple[int, bytes | None, int]]
     paused_s: float
     flower_runs: bool
 
 
-def _broker(provider: str) -> _Told | None:
-    """Return what the broker knows; None during an outage."""
+def _broker(provider: str) -> _BrokerState | None:
+    """Return the broker's state; None during an outage."""
     pipeline = client().pipeline(transaction=False)
     for stream in Stream:
         pipeline.llen(stream.value)
@@ -181,16 +184,16 @@ def _broker(provider: str) -> _Told | None:
     except redis.RedisError:
         return None
     answers = iter(of_streams)
-    return _Told(
+    return _BrokerState(
         streams=dict(zip(Stream, zip(answers, answers, answers, strict=True), strict=True)),
         paused_s=max(0.0, float(pause or 0) / 1e6 - seconds - microseconds / 1e6),
         flower_runs=bool(flower),
     )
 
 
-def _lane(stream: Stream, told: _Told | None) -> Lane:
+def _lane(stream: Stream, broker: _BrokerState | None) -> Lane:
     due, later, oldest_s = _row(_LANE, stream=stream.value)
-    published, pace, served = told.streams[stream] if told else (None, None, None)
+    published, pace, served = broker.streams[stream] if broker else (None, None, None)
     return Lane(
         stream=stream,
         due=due,
@@ -199,7 +202,7 @@ def _lane(stream: Stream, told: _Told | None) -> Lane:
         published=published,
         pace=None if pace is None else float(pace),
         served=None if served is None else bool(served),
-        paused_s=told.paused_s if told else 0.0,
+        paused_s=broker.paused_s if broker else 0.0,
     )
 
 

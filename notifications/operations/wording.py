@@ -73,6 +73,8 @@ def circuit_in_words(reason: str) -> str:
     if not found:
         return reason
     error = error_in_words(found["error_class"], found["code"])
+    if found["error_class"] == ErrorClass.AMBIGUOUS:
+        error = _("No clear answer (%(code)s)") % {"code": readable_code(found["code"])}
     if found["seconds"]:
         return _("%(error)s, for %(time)s") % {"error": error, "time": duration(int(found["seconds"]))}
     if found["failures"]:

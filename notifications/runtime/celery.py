@@ -13,20 +13,19 @@ from notifications.runtime import heartbeat, startup
 from notifications.runtime.roles import Role
 from notifications.runtime.watching import Heartbeat
 
-# Measured with Celery 5.7, kombu 5.7 and Redis 6 to 8. A request publishes and must never wait for a broker in trouble;
-# a worker must not drop a healthy connection because the broker paused. Hence two sets of broker options, chosen by the
-# process's role.
+# Measured with Celery 5.7, kombu 5.7, Redis 6 to 8. A request that publishes must never wait for the broker; a worker
+# must not drop a connection because the broker paused. Hence two sets of broker options, chosen by the process's role.
 
-# As often as beat's heartbeat has to be seen.
+# At least as often as beat's heartbeat.
 BEAT_LOOP_S = 5
 
 
 def configure(app: Celery) -> None:
-    """Prepare `app` to carry email.
+    """Prepare `app` to deliver email.
 
-    It overrides the configuration of `app`; what is set on `app.conf` later overrides this.
+    It overrides the configuration of `app`. Later settings on `app.conf` override this.
     """
-    # `celery.current_app` is the current thread's; requests and publishers run in others.
+    # `celery.current_app` is thread-local, and requests and publishers run in other threads.
     app.set_default()
     app.add_defaults(options)
     app.steps["consumer"].add(Heartbeat)
@@ -40,7 +39,7 @@ def options() -> dict[str, Any]:
         **_broker(),
         **_patience(),
         "worker_consumer": "notifications.runtime.consumer:PersistentConsumer",
-        # A redelivered task is harmless (the claim wins nothing), a lost one only waits for the relay.
+        # A redelivered task is harmless, because its claim fails. The relay publishes a lost one again.
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         "task_acks_on_failure": True,
@@ -56,21 +55,21 @@ def _broker() -> dict[str, Any]:
     server = RedisServer.from_url(settings.REDIS_URL)
     return {
         "broker_url": server.url,
-        # Without options kombu would take any certificate.
+        # Without options, kombu accepts any certificate.
         "broker_use_ssl": servers.tls_options(settings.REDIS_CA_FILE) if server.tls else None,
         "broker_connection_retry_on_startup": True,
         # Celery gives up after 100 tries by default.
         "broker_connection_max_retries": None,
-        # A broker that has become a replica, or is full, answers with errors that would otherwise end the worker.
+        # Errors of a broker that is full or has become a replica would otherwise end the worker.
         "broker_channel_error_retry": True,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
     }
 
 
 def _patience() -> dict[str, Any]:
-    # Without patience the relay is the retry. With only one of the three bounds a refused broker costs 6 s.
+    # An impatient process leaves retries to the relay. A refused connection costs 6 s unless all three bounds are set.
     is_patient = settings.MAILROOM_ROLE in {Role.WORKER, Role.BEAT, Role.FLOWER}
-    # Nobody waits for the relay, but a round has to end: what could not be published is due in the next one.
+    # No user waits for the relay, but its round must end: it publishes the rest in the next round.
     socket_s = 1 if settings.MAILROOM_ROLE == Role.RELAY else 0.15
     return {
         "task_publish_retry": is_patient,
@@ -87,11 +86,11 @@ def _patience() -> dict[str, Any]:
 _TRANSPORT = {
     # Longer than any task and any countdown, short enough to wait for after a worker was killed.
     "visibility_timeout": 300,
-    # kombu's default looks for abandoned messages every 100 s; this does every 10 s.
+    # kombu checks for abandoned messages every 100 s by default; this every 10 s.
     "unacked_restore_interval": 10,
     "unacked_restore_throttle": 1,
     "unacked_restore_limit": 500,
-    # The order of -Q is the order of priority, at every pop.
+    # The order of -Q is the priority.
     "queue_order_strategy": "priority",
     "socket_keepalive": True,
     "health_check_interval": 25,
@@ -108,14 +107,14 @@ _PATIENT = {
 
 
 def _results() -> dict[str, Any]:
-    # A project may keep results elsewhere, or none: no decision uses them.
+    # A project may keep results elsewhere, or not. No decision uses them.
     if not any(app.startswith("django_celery_results") for app in settings.INSTALLED_APPS):
         return {}
     return {"result_backend": "notifications.runtime.results:Results", "result_extended": True}
 
 
 def _require_worker_role(**kwargs: Any) -> None:
-    # Celery logs an ordinary exception of a signal's receiver and goes on; this one ends the process.
+    # Celery logs exceptions of a signal's receiver and continues. SystemExit ends the process.
     startup.start(Role.WORKER)
 
 
@@ -124,7 +123,7 @@ def _start_beat(sender: Any, **kwargs: Any) -> None:
     row = heartbeat.HeartbeatRow(heartbeat.name_of("beat"), sender.scheduler.trouble)
     row.start()
     sender.scheduler.keeper.start()
-    # Beat has no signal for its end.
+    # Beat sends no signal when it ends.
     atexit.register(heartbeat.remove)
     atexit.register(row.stop)
     atexit.register(sender.scheduler.keeper.stop)

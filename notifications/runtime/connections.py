@@ -1,4 +1,4 @@
-"""Count PostgreSQL's connections: those in use, and those for an ordinary user."""
+"""Count PostgreSQL's connections: those in use, and those that an ordinary user may open."""
 
 # `reserved_connections` exists from version 16 on.
 USED_AND_ALLOWED = """

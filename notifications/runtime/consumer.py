@@ -9,8 +9,8 @@ from celery.worker.state import maybe_shutdown
 
 from notifications.runtime import heartbeat
 
-# Celery's own consumer waits 2 s, 4 s … 30 s between its tries, and no setting bounds that. With a limit to the tries
-# the worker ends, and starting workers again takes the processor away from web requests.
+# Celery's consumer waits 2 s, 4 s … 30 s between its tries, and no setting limits that. If the tries are limited, the
+# worker ends, and restarting workers takes CPU from web requests.
 
 logger = logging.getLogger(__name__)
 
@@ -19,19 +19,19 @@ PAUSE_S = 1
 
 class PersistentConsumer(Consumer):
     def ensure_connected(self, conn: Any) -> Any:
-        """Return the open connection. Raises WorkerShutdown if the worker is to end before."""
+        """Return the open connection. Raises WorkerShutdown if the worker shuts down first."""
 
-        def say(error: Exception, interval_s: float) -> None:
-            logger.warning("the broker is away (%s); trying again in %g s", type(error).__name__, interval_s)
-            # Also at the start, when nobody watches yet: a probe must not restart what waits for the broker.
+        def log(error: Exception, interval_s: float) -> None:
+            logger.warning("the broker is not answering (%s); retrying in %g s", type(error).__name__, interval_s)
+            # The watch has not started yet, and a probe must not restart a worker that waits for the broker.
             heartbeat.touch()
 
         return conn.ensure_connection(
-            say, None, interval_start=PAUSE_S, interval_step=0, interval_max=PAUSE_S, callback=maybe_shutdown
+            log, None, interval_start=PAUSE_S, interval_step=0, interval_max=PAUSE_S, callback=maybe_shutdown
         )
 
     def on_connection_error_before_connected(self, exc: Exception) -> None:
-        # A replica and a full broker accept connections and refuse what comes next.
+        # A replica and a full broker accept connections and refuse commands.
         super().on_connection_error_before_connected(exc)
         heartbeat.touch()
         time.sleep(PAUSE_S)
@@ -42,15 +42,15 @@ class PersistentConsumer(Consumer):
         try:
             super().on_connection_error_after_connected(exc)
         except AttributeError:
-            # kombu 5.7 collects the connection and then closes it, which gives unacknowledged tasks back over the
-            # client that it has just thrown away. They are delivered again, or carried by the relay.
-            logger.warning("the lost connection to the broker could not be closed in order")
+            # kombu 5.7 drops its client before it closes the connection, and then uses the client to return
+            # unacknowledged tasks. The broker redelivers these tasks, or the relay publishes them.
+            logger.warning("closing the lost connection to the broker failed")
         if lost:
-            # A task that ends later would be acknowledged over that same client, and its error would end the worker.
-            lost.basic_ack = _say_nothing
+            # A later acknowledgement over the dropped client would fail and end the worker.
+            lost.basic_ack = _ignore
         time.sleep(PAUSE_S)
 
 
-def _say_nothing(*_args: Any, **_kwargs: Any) -> None:
-    # The broker has forgotten that it gave the task out, or gives it out again: the row knows what is done.
+def _ignore(*_args: Any, **_kwargs: Any) -> None:
+    # The broker may deliver the task again. Then its claim fails.
     ...

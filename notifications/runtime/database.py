@@ -1,4 +1,4 @@
-"""Tell an outage of the database, which passes, from a mistake, which does not."""
+"""Distinguish a database outage, where a retry helps, from other errors."""
 
 import math
 import time
@@ -10,45 +10,45 @@ from django.db import Error, InterfaceError, OperationalError, connection
 # Classes and codes of SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _CLASSES = {
     "08",  # the connection
-    "40",  # deadlock, serialization: another transaction was in the way
+    "40",  # deadlock, serialization: a conflict with another transaction
     "53",  # disk full, out of memory, too many connections
     "57",  # shut down, crashed, starting up, cancelled for taking too long
-    "58",  # the server's own disk and system
+    "58",  # the server's disk and system
 }
 _CODES = {
-    "25006",  # read-only: a standby, or an operator who keeps the last of the disk
+    "25006",  # read-only: a standby, or set by an operator
     "25P03",  # idle in a transaction for too long
     "25P04",  # a transaction took too long
-    "55P03",  # a lock was not to be had in time
+    "55P03",  # a lock timed out
 }
 
 
-# When a thread that retries until it has written last found the database unavailable (monotonic).
+# When a thread that retries its writes last found the database unavailable (monotonic).
 _outage_seen_at = -math.inf
 
 
 class DatabaseUnavailableError(Exception):
-    """The database cannot answer now; a later try can succeed. The text is the name of its error."""
+    """The database cannot answer now, but a retry may succeed. The text is the name of its error."""
 
 
 def is_outage(error: BaseException | None) -> bool:
-    # The database itself is in trouble, so the same statement may succeed later.
+    # True if the same statement may succeed later.
     if not isinstance(error, Error):
         return False
     if (sqlstate := _sqlstate(error)) is None:
-        # The server did not answer: refused, cut, hung, or the pool had no connection left.
+        # The server refused, dropped or did not answer the connection, or the pool had none left.
         return isinstance(error, OperationalError | InterfaceError)
     return sqlstate in _CODES or sqlstate[:2] in _CLASSES
 
 
 def is_full(error: BaseException) -> bool:
-    # When all connections are in use, PostgreSQL gives no SQLSTATE, only a sentence.
+    # When all connections are in use, PostgreSQL gives no SQLSTATE, only a message.
     text = str(error)
     return "too many clients" in text or "remaining connection slots" in text
 
 
 def error_name(error: BaseException) -> str:
-    # "AdminShutdown". The error's text may quote rows.
+    # "AdminShutdown". The error's text may contain data of rows.
     return type(error.__cause__ or error).__name__.lstrip("_")
 
 
@@ -63,18 +63,18 @@ def raise_outage() -> Iterator[None]:
 
 
 def note_outage() -> None:
-    # A thread that waits for the database is delayed, not stuck.
-    global _outage_seen_at  # noqa: PLW0603 - one moment for the process
+    # A thread that waits for the database is not stuck.
+    global _outage_seen_at  # noqa: PLW0603 - one time for the process
     _outage_seen_at = time.monotonic()
 
 
-def had_outage_since(moment: float) -> bool:
-    # `moment` is on the monotonic clock.
-    return _outage_seen_at >= moment
+def had_outage_since(since: float) -> bool:
+    # `since` is on the monotonic clock.
+    return _outage_seen_at >= since
 
 
 def drop_connection() -> None:
-    # Django keeps a lost connection until it is closed. A transaction has to end first, so nothing happens within one.
+    # Django keeps a lost connection until it is closed. Within a transaction, nothing is closed.
     if not connection.in_atomic_block:
         connection.close()
 

@@ -1,4 +1,4 @@
-"""Keep a file whose age shows whether a process works."""
+"""Show that a process works: touch a file for probes, update a row for operators."""
 
 import logging
 import os
@@ -11,20 +11,19 @@ from django.db import Error, connection
 
 from notifications.runtime import database
 
-# Not `inspect ping`: that costs half a second of CPU at every probe. A worker whose slots are all busy stays fresh; one
-# that is stopped or takes no tasks does not. Without a broker the file stays fresh too: a restart would not help. A row
-# tells operators what is wrong.
+# Not `inspect ping`, which costs half a second of CPU per probe. The file stays fresh while all slots of a worker are
+# busy, and during a broker outage, when a restart would not help. It grows old if the worker stops or takes no tasks.
 
 logger = logging.getLogger(__name__)
 
-# Workers report every 5 seconds that they do their work.
+# Workers report every 5 seconds.
 SERVED_FOR_S = 20
-# Present while Flower runs.
+# Exists while Flower runs.
 FLOWER_KEY = "mailroom:flower"
 
 EVERY_S = 5.0
 STOP_WITHIN_S = 3.0
-# A process that has been silent for so long was taken away; that nobody does its work is seen otherwise.
+# The row of a process without a heartbeat is deleted after this: the process was removed.
 DELETE_AFTER_H = 1
 
 
@@ -52,8 +51,8 @@ def name_of(process: str) -> str:
 class HeartbeatRow:
     """Keep a process's row fresh from a thread.
 
-    A database that hangs must delay nothing else. `trouble` returns the error that keeps the process from its work, in
-    one sentence, or nothing. That thread calls it, so it must not raise.
+    The thread keeps a hung database from delaying the process. It calls `trouble`, which returns the error that keeps
+    the process from its work, or "", and must not raise.
     """
 
     def __init__(self, name: str, trouble: Callable[[], str]) -> None:
@@ -67,7 +66,7 @@ class HeartbeatRow:
         self._thread.start()
 
     def stop(self) -> None:
-        # Deletes the row. A database in trouble is not waited for: then the row grows old.
+        # Deletes the row. Does not wait for a database that does not answer; then the row grows old.
         self._stop.set()
         self._thread.join(STOP_WITHIN_S)
 
@@ -84,7 +83,7 @@ class HeartbeatRow:
         except Error as error:
             self._written = False
             if before:
-                logger.warning("the heartbeat of %s cannot be written down (%s)", self.name, database.error_name(error))
+                logger.warning("the heartbeat of %s could not be stored (%s)", self.name, database.error_name(error))
         finally:
             database.drop_connection()
 
@@ -106,11 +105,11 @@ def beat(name: str, trouble: str = "") -> None:
 
 
 def delete_row(name: str) -> None:
-    """Delete the row of a process that ended in order. Raises database errors."""
+    """Delete the row of a process that shuts down. Raises database errors."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM notifications_processheartbeat WHERE name = %s", [name[:200]])
 
 
 def served_key(queue: str) -> str:
-    # Present while a healthy worker consumes a queue: the queue itself does not show that.
+    # Exists while a healthy worker consumes the queue.
     return f"mailroom:served:{queue}"

@@ -11,14 +11,14 @@ from redis.retry import Retry
 from notifications.conf import settings
 from notifications.rules.servers import RedisServer
 
-# One slow answer must not hold a worker's thread; redis-py's own default retries ten times.
+# One slow answer must not hold a worker's thread; redis-py retries ten times by default.
 TIMEOUT_S = 1.0
 # How long a process does not call Redis after a failure: a hung server holds a thread for its whole time limit.
 COOLDOWN_S = 5.0
 
 
 class Cooldown:
-    """Remember, for one process, that a server failed recently. Thread-safe: one float, replaced whole."""
+    """Remember, for one process, that a server failed recently. Thread-safe."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -35,7 +35,7 @@ class Cooldown:
         return time.monotonic() < self._until
 
 
-# Of `client()`, for callers that have a fallback: the budget and the circuits.
+# For callers of `client()` that have a fallback: the budget and the circuits.
 cooldown = Cooldown(COOLDOWN_S)
 _connecting = threading.Lock()
 
@@ -46,8 +46,8 @@ def client() -> redis.Redis:
 
 
 def shared_client(url: str) -> redis.Redis:
-    # A cache alone would let two first threads make one each. The client that is not kept closes its connections when
-    # it is collected, also one that is being read from.
+    # Without the lock, two threads could create one client each. The one that is not cached closes its connections
+    # when it is collected, even if it is in use.
     with _connecting:
         return _client_at(url)
 

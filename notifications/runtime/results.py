@@ -1,4 +1,4 @@
-"""Keep Celery's results as rows that operators can read. No decision uses them."""
+"""Store Celery's results for operators. No decision uses them."""
 
 import logging
 from types import SimpleNamespace

@@ -1,10 +1,10 @@
-"""What a process is for."""
+"""The roles of processes."""
 
 from enum import StrEnum
 
 
 class Role(StrEnum):
-    """MAILROOM_ROLE. It decides which work a process accepts and how patient it is with the broker."""
+    """MAILROOM_ROLE: decides which work a process accepts and how long it waits for the broker."""
 
     WEB = "web"
     WORKER = "worker"

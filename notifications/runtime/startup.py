@@ -1,4 +1,4 @@
-"""Refuse to start a process that cannot work. Celery and gunicorn do not enforce Django's system checks."""
+"""Refuse to start a process with wrong settings. Celery and gunicorn do not run Django's system checks."""
 
 from typing import NoReturn
 
@@ -18,7 +18,7 @@ def require(*allowed: Role) -> None:
 
 
 def start(*allowed: Role) -> None:
-    # For callers that do not turn SystemCheckError into a sentence.
+    # For callers that do not handle SystemCheckError.
     try:
         require(*allowed)
     except SystemCheckError as error:
@@ -26,5 +26,5 @@ def start(*allowed: Role) -> None:
 
 
 def refuse_to_start(why: str) -> NoReturn:
-    # Ends the process with a sentence and without a traceback.
+    # Ends the process without a traceback.
     raise SystemExit(f"Mailroom does not start: {why}") from None

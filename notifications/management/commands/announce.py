@@ -1,4 +1,4 @@
-"""Enqueue one text for many users. The messages leave on the bulk stream, as fast as the rates allow."""
+"""Enqueue an announcement for many users, on the bulk stream."""
 
 import re
 from collections import Counter
@@ -17,19 +17,21 @@ from notifications.rules.states import Status
 from notifications.rules.text import BIDI, one_form, prose
 
 BATCH = 500
-# RFC 2047: mail programs show what such text stands for.
+# RFC 2047: email clients decode such text.
 ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bq]\?.*\?=", re.IGNORECASE)
 
 
 class Command(BaseCommand):
-    help = "Enqueue one text for all readers of a kind. The same NAME again reaches only those who did not get it yet."
+    help = (
+        "Enqueue an announcement for all readers of a kind. Repeating it with the same NAME reaches only new readers."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", help="names the announcement; nobody gets one of this name twice")
-        parser.add_argument("--kind", default="", help="a kind that has an audience; needed if there are several")
+        parser.add_argument("name", help="name of the announcement; each reader gets one of this name only once")
+        parser.add_argument("--kind", default="", help="kind with an audience; required if there are several")
         parser.add_argument("--headline", required=True)
-        parser.add_argument("--text", required=True, help="paragraphs, with an empty line between two")
-        parser.add_argument("--dry-run", action="store_true", help="only say how many people there are")
+        parser.add_argument("--text", required=True, help="paragraphs, separated by empty lines")
+        parser.add_argument("--dry-run", action="store_true", help="only print the number of readers")
 
     def handle(self, *args: Any, **options: Any) -> None:
         headline = require_one_line("headline", prose(options["headline"]).strip())
@@ -39,23 +41,25 @@ class Command(BaseCommand):
         name = require_one_line("name", one_form(options["name"]))
         kind, readers = audience(options["kind"])
         if options["dry_run"]:
-            self.stdout.write(f"{readers.count()} people have agreed to news and would get it.")
+            self.stdout.write(f"{readers.count()} readers would get it.")
             return
         by_status: Counter[str] = Counter()
         for page in pages(readers):
             by_status.update(
                 message.status for message in enqueue_many([draft(kind, name, one, context) for one in page])
             )
-        kept_back = by_status.pop(Status.SUPPRESSED, 0)
-        self.stdout.write(f"{by_status.total()} messages enqueued." + (f" {kept_back} kept back." if kept_back else ""))
+        suppressed = by_status.pop(Status.SUPPRESSED, 0)
+        self.stdout.write(
+            f"{by_status.total()} messages enqueued." + (f" {suppressed} suppressed." if suppressed else "")
+        )
 
 
 def audience(name: str) -> tuple[Kind, QuerySet[Any]]:
-    """Return a kind with its users. Raises CommandError. Without a name, it is the only kind that has an audience."""
+    """Return a kind with its audience. Raises CommandError. Without a name, it is the only kind with an audience."""
     found = {kind.name: kind for kind in kinds.KINDS.values() if kind.audience}
     kind = found.get(name or next(iter(found), "")) if name or len(found) == 1 else None
     if kind is None or kind.audience is None:
-        raise CommandError(f"Choose one of the kinds that have an audience: {', '.join(found) or 'there is none'}.")
+        raise CommandError(f"Choose a kind that has an audience: {', '.join(found) or 'there is none'}.")
     return kind, kind.audience()
 
 
@@ -65,10 +69,10 @@ def draft(kind: Kind, name: str, reader: AbstractBaseUser, context: dict[str, An
 
 
 def require_one_line(what: str, text: str) -> str:
-    # The text becomes part of a header or a key, so CommandError refuses what would be shown as something else.
+    # The text becomes part of a header or a key. Raises CommandError for text that would be displayed differently.
     unreadable = any(category(one) in {"Cc", "Cs", "Zl", "Zp"} for one in text) or BIDI.search(text)
     if unreadable or ENCODED_WORD.search(text):
-        raise CommandError(f"The {what} has to be one line of readable text.")
+        raise CommandError(f"The {what} must be one line of readable text.")
     return text
 
 
@@ -77,7 +81,7 @@ def paragraphs(text: str) -> list[str]:
 
 
 def pages(readers: QuerySet[Any]) -> Iterator[list[Any]]:
-    # By key: a pooler in transaction mode keeps no cursor open between two statements.
+    # By key, because a pooler in transaction mode keeps no cursor between statements.
     rest = readers.order_by("pk")
     while page := list(rest[:BATCH]):
         yield page

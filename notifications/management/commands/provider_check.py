@@ -1,4 +1,4 @@
-"""Check whether email can go out."""
+"""Check the provider set-up."""
 
 import getpass
 import platform
@@ -18,20 +18,22 @@ from notifications.rules.addresses import BadAddressError, one_address
 from notifications.rules.states import Status
 from notifications.rules.text import one_form
 
-# After an hour the message is too old as well.
+# The message expires after this.
 LONGEST_WAIT_S = 3600
 
 
 class Command(BaseCommand):
     help = (
-        "Look at the providers' accounts, the sender, webhooks and DNS, without sending anything. Ends with 1 if "
-        "something is set up and will not work."
+        "Check the providers' accounts, the sender address, webhooks and DNS, without sending email. Exits with 1 if a "
+        "check fails."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--provider", choices=sorted(PROVIDERS), help="look at this one only")
-        parser.add_argument("--send-to", metavar="ADDRESS", help="also send one test message, and follow it")
-        parser.add_argument("--wait", metavar="SECONDS", type=seconds, default=60.0, help="how long to follow it (60)")
+        parser.add_argument("--provider", choices=sorted(PROVIDERS), help="check only this provider")
+        parser.add_argument("--send-to", metavar="ADDRESS", help="also send a test message and wait for its outcome")
+        parser.add_argument(
+            "--wait", metavar="SECONDS", type=seconds, default=60.0, help="how long to wait for the outcome (60)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         address = parse_address(options["send_to"]) if options["send_to"] is not None else None
@@ -44,7 +46,7 @@ class Command(BaseCommand):
             self.say(found[-1], width)
         count = sum(finding.level is Level.BAD for finding in found)
         if count:
-            raise CommandError("One thing is bad." if count == 1 else f"{count} things are bad.")
+            raise CommandError("1 check failed." if count == 1 else f"{count} checks failed.")
 
     def say(self, finding: Finding, width: int) -> None:
         style = {Level.GOOD: self.style.SUCCESS, Level.NOTE: self.style.WARNING, Level.BAD: self.style.ERROR}
@@ -54,11 +56,11 @@ class Command(BaseCommand):
             self.stdout.write(f"{'':<4}  {'':<{width}}  → {printable(finding.hint)}")
 
     def send(self, address: str, wait_s: float) -> Finding:
-        # Through the outbox like any other message, so by the first provider that accepts it.
-        context = {"sender": operator(), "sent_from": platform.node() or "a machine without a name"}
+        # Through the outbox, so by the first provider that accepts it.
+        context = {"sender": operator(), "sent_from": platform.node() or "an unnamed machine"}
         message = enqueue(Draft(kind=PROVIDER_TEST.name, to=address, context=context))
-        assert message is not None  # noqa: S101 - without a key of its own, no earlier one can be in its place
-        self.stdout.write(f"\nOne test message to {address}: {message.id}")
+        assert message is not None  # noqa: S101 - without an idempotency key, it is new
+        self.stdout.write(f"\nTest message to {address}: {message.id}")
         last = Sighting(status=Status.QUEUED)
         for waited_s, last in follow(message.id, wait_s=wait_s):
             self.stdout.write(f"{waited_s:6.1f} s  {printable(str(last))}")
@@ -92,5 +94,5 @@ def operator() -> str:
 
 
 def printable(text: str) -> str:
-    # Some of the text is a provider's, and could steer a terminal.
+    # A provider's text could control the terminal.
     return "".join(character if character.isprintable() else "?" for character in text)

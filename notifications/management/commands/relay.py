@@ -31,7 +31,7 @@ class Command(BaseCommand):
     help = "Publish due messages and recover those of lost workers. Several relays can run at the same time."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="do one round and stop")
+        parser.add_argument("--once", action="store_true", help="run one round and exit")
 
     def handle(self, *args: Any, **options: Any) -> None:
         startup.require(Role.RELAY, *([Role.MANAGE] if options["once"] else []))
@@ -69,7 +69,7 @@ def _round(before: relay.Round) -> tuple[relay.Round, float]:
     except Error as error:
         if not is_outage(error):
             raise
-        logger.warning("the database is away (%s)", error_name(error))
+        logger.warning("the database is not answering (%s)", error_name(error))
         drop_connection()
         # A restart would not help.
         heartbeat.touch()

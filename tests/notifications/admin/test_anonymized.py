@@ -1,4 +1,4 @@
-"""What the admin says of mail whose recipient was anonymized, and that it does nothing with it."""
+"""Anonymized messages in the admin: shown, but never sent again."""
 
 from uuid import uuid4
 
@@ -25,7 +25,7 @@ def anonymized(**fields):
 
 
 def held():
-    """A call was under way when the account went, and its answer was lost."""
+    """Return a message whose account was deleted during the call, and whose answer was lost."""
     message = anonymized(sending=True, handed_over=True)
     freed = {"lease_token": None, "lease_until": None, "handed_over_at": None}
     Message.objects.filter(id=message.id).update(status=Status.UNCERTAIN, **freed)
@@ -37,21 +37,21 @@ def levels(page):
 
 
 @pytest.mark.parametrize("model", ["message", "deadletter"])
-def test_lists_say_anonymized_in_place_of_the_address(admin_client, model):
+def test_lists_show_no_address(admin_client, model):
     anonymized(status=Status.DEAD)
     page = admin_client.get(reverse(f"admin:notifications_{model}_changelist")).content.decode()
     assert '<td class="field-recipient nowrap"><a' in page or '<th class="field-recipient"><a' in page
     assert ">anonymized</a>" in page
 
 
-def test_page_of_a_message_says_since_when_and_offers_nothing(admin_client):
+def test_page_of_a_message_offers_no_action(admin_client):
     message = anonymized(status="dead")
     page = admin_client.get(reverse("admin:notifications_message_change", args=[message.id]))
     assert "field-anonymized_at" in page.content.decode()
     assert list(page.context["offers"]) == []
 
 
-def test_resend_refuses_and_says_why(admin_client):
+def test_resend_is_refused(admin_client):
     message = anonymized(status=Status.SENT, sent_at=Now())
     url = reverse("admin:notifications_message_resend", args=[message.id])
     (line,) = admin_client.get(url).context["previews"]
@@ -60,7 +60,7 @@ def test_resend_refuses_and_says_why(admin_client):
     assert not Message.objects.filter(resend_of__isnull=False).exists()
 
 
-def test_replay_refuses_and_says_why(admin_client):
+def test_replay_is_refused(admin_client):
     message = anonymized(status=Status.DEAD)
     url = reverse("admin:notifications_deadletter_replay", args=[message.id])
     tally = admin_client.get(url).context["tally"]
@@ -70,7 +70,7 @@ def test_replay_refuses_and_says_why(admin_client):
     assert str(VERDICTS[ReplayVerdict.ANONYMIZED]) in str(next(iter(page.context["messages"])))
 
 
-def test_settling_refuses_to_send_again_and_drops(admin_client):
+def test_uncertain_message_can_only_be_dropped(admin_client):
     message = held()
     url = reverse("admin:notifications_uncertainmessage_settle", args=[message.id])
     ((uncertain, next_step, _),) = admin_client.get(url).context["rows"]
@@ -81,7 +81,7 @@ def test_settling_refuses_to_send_again_and_drops(admin_client):
     assert Message.objects.get(id=message.id).status == Status.CANCELLED
 
 
-def test_uncertain_ones_are_listed(admin_client):
+def test_uncertain_messages_are_listed(admin_client):
     held()
     page = admin_client.get(reverse("admin:notifications_uncertainmessage_changelist")).content.decode()
     assert ">anonymized</a>" in page

@@ -1,4 +1,4 @@
-"""Dead letters in the Django admin: seen by what they died of, and replayed by who may."""
+"""Dead letters in the admin: listed by error, and replayed by operators with permission."""
 
 import re
 from uuid import uuid4
@@ -50,7 +50,7 @@ def replayed():
 @pytest.mark.parametrize(
     "query", ["", "?kind=welcome", "?error_fingerprint=ses/Rejected", "?provider=ses", "?q=person"]
 )
-def test_list_shows_dead_letters_alone_and_leads_to_their_messages(admin_client, query):
+def test_list_shows_only_dead_letters_and_links_to_their_messages(admin_client, query):
     message, alive = dead(provider="ses"), MessageFactory(provider="ses")
     page = admin_client.get(LIST + query).content.decode()
     assert detail(message) in page
@@ -66,7 +66,7 @@ def test_list_counts_by_error(admin_client):
     assert "ses/Rejected (2)" in page
 
 
-def test_own_page_of_a_dead_letter_is_its_messages(admin_client):
+def test_page_of_a_dead_letter_is_that_of_its_message(admin_client):
     message = dead()
     answer = admin_client.get(reverse("admin:notifications_deadletter_change", args=[message.id]))
     assert answer["Location"] == detail(message)
@@ -82,7 +82,7 @@ def test_action_shows_what_would_happen_and_changes_nothing(admin_client):
     assert not replayed()
 
 
-def test_action_reaches_over_all_pages_of_a_filtered_list(admin_client):
+def test_action_covers_all_pages_of_a_filtered_list(admin_client):
     MessageFactory.create_batch(60, status=Status.DEAD, error_fingerprint="ses/Rejected")
     other = dead(error_fingerprint="ses/Paused")
     page = admin_client.post(
@@ -95,7 +95,7 @@ def test_action_reaches_over_all_pages_of_a_filtered_list(admin_client):
     assert other.status == Status.DEAD
 
 
-def test_post_replays_what_is_wanted_and_says_what_stays(admin_client, admin_user):
+def test_post_replays_relevant_messages_and_counts_the_others(admin_client, admin_user):
     messages = [dead(), dead(), dead(expires_at=Now()), dead(kind="long-gone"), MessageFactory()]
     page = admin_client.post(REPLAY_MANY, joined(messages), follow=True)
     assert page.redirect_chain[-1][0] == LIST
@@ -123,13 +123,13 @@ def test_replaying_twice_replays_once(admin_client):
     assert message.replays == 1
 
 
-def test_as_many_as_may_be_chosen_fit_into_a_post(admin_client):
+def test_largest_choice_fits_into_a_post(admin_client):
     ids = [str(uuid4()) for _ in range(DeadLetterAdmin.most_chosen)]
     page = admin_client.post(REPLAY_MANY, {"messages": " ".join(ids)}, follow=True)
     assert [figures(message) for message in page.context["messages"]] == [["0", "5,000", "5,000"]]
 
 
-def test_more_than_the_limit_is_refused_with_a_sentence(admin_client, monkeypatch):
+def test_choice_over_the_limit_is_refused(admin_client, monkeypatch):
     monkeypatch.setattr(DeadLetterAdmin, "most_chosen", 2)
     messages = [dead(), dead(), dead()]
     page = admin_client.post(LIST, action(*messages), follow=True)
@@ -138,7 +138,7 @@ def test_more_than_the_limit_is_refused_with_a_sentence(admin_client, monkeypatc
     assert not replayed()
 
 
-def test_message_page_tells_what_it_died_of_and_offers_a_replay(admin_client, staff):
+def test_message_page_shows_the_error_and_offers_a_replay(admin_client, staff):
     message, alive = dead(replays=1), MessageFactory()
     page = admin_client.get(detail(message)).content.decode()
     assert "ses/Rejected" in page
@@ -149,7 +149,7 @@ def test_message_page_tells_what_it_died_of_and_offers_a_replay(admin_client, st
 
 
 @pytest.mark.parametrize("permissions", [(), ("view_message",), ("resend_message",)])
-def test_who_may_not_replay_is_refused(staff, permissions):
+def test_operator_without_permission_is_refused(staff, permissions):
     message, client = dead(), staff(*permissions)
     assert client.get(LIST).status_code == (200 if "view_message" in permissions else 403)
     assert client.get(replay_url(message)).status_code == 403
@@ -158,7 +158,7 @@ def test_who_may_not_replay_is_refused(staff, permissions):
     assert not replayed()
 
 
-def test_who_may_view_and_resend_messages_may_replay(staff):
+def test_operator_with_permission_replays(staff):
     message, client = dead(), staff("view_message", "resend_message")
     assert client.get(LIST).status_code == 200
     client.post(REPLAY_MANY, joined([message]))
@@ -166,7 +166,7 @@ def test_who_may_view_and_resend_messages_may_replay(staff):
 
 
 @pytest.mark.parametrize("fields", [{}, {"messages": "x"}, {"messages": " "}])
-def test_made_up_post_is_refused_with_a_sentence(admin_client, fields):
+def test_forged_post_is_refused(admin_client, fields):
     page = admin_client.post(REPLAY_MANY, fields, follow=True)
     assert [message.level_tag for message in page.context["messages"]] == ["error"]
 
@@ -185,6 +185,6 @@ def test_dead_letters_cannot_be_added_or_deleted(admin_client):
     assert admin_client.post(reverse("admin:notifications_deadletter_delete", args=[message.id])).status_code == 403
 
 
-def test_stranger_is_sent_to_the_log_in(client):
+def test_visitor_is_sent_to_the_log_in(client):
     assert "/admin/login/" in client.post(REPLAY_MANY, joined([dead()]))["Location"]
     assert not replayed()

@@ -1,4 +1,4 @@
-"""Every action of an operator posted twice at the same time, by a double click or by two operators: done once."""
+"""Two simultaneous posts of an action, by a double click or by two operators, act once."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -39,7 +39,7 @@ def sent(status, **more):
 
 
 @pytest.mark.parametrize("forms", [1, 2])
-def test_resend_of_two_makes_one_copy(operators, forms):
+def test_two_resends_make_one_copy(operators, forms):
     message = sent(Status.SENT, sent_at=timezone.now())
     ids = [uuid4() for _ in range(forms)]
     posted(operators, "message_resend", message, {"request_id": ids[0]}, {"request_id": ids[-1]})
@@ -47,7 +47,7 @@ def test_resend_of_two_makes_one_copy(operators, forms):
     assert LogEntry.objects.count() == 1
 
 
-def test_replay_of_two_is_one_life(operators):
+def test_two_replays_replay_once(operators):
     message = sent(Status.DEAD)
     posted(operators, "deadletter_replay", message, {}, {})
     message.refresh_from_db()
@@ -65,7 +65,7 @@ def test_replay_and_resend_of_one_dead_letter_send_one_email(operators):
 
 
 @pytest.mark.parametrize("other", ["again", "drop", "sent"])
-def test_of_two_decisions_about_an_uncertain_message_one_counts(operators, other):
+def test_of_two_decisions_the_first_counts(operators, other):
     message = sent(Status.UNCERTAIN, attempts=1)
     posted(operators, "uncertainmessage_settle", message, {"again": "1"}, {other: "1"})
     message.refresh_from_db()
@@ -74,7 +74,7 @@ def test_of_two_decisions_about_an_uncertain_message_one_counts(operators, other
     assert LogEntry.objects.count() == 1
 
 
-def test_retry_of_two_is_one(operators):
+def test_two_retries_retry_once(operators):
     message = sent(Status.QUEUED, due_at=timezone.now() + timedelta(hours=1))
     fields = [{"request_id": uuid4(), "retry": "1"} for _ in range(2)]
     posted(operators, "message_resend", message, *fields)
@@ -82,7 +82,7 @@ def test_retry_of_two_is_one(operators):
     assert Message.objects.count() == 1
 
 
-def test_lift_of_two_is_one(operators):
+def test_two_lifts_lift_once(operators):
     suppress.suppress("ada@example.com", Reason.HARD_BOUNCE, "550")
     posted(operators, "suppression_lift", Suppression.objects.get(), {"why": "asked"}, {"why": "asked too"})
     assert LogEntry.objects.count() == 1

@@ -17,7 +17,7 @@ MESSAGES = reverse("admin:notifications_message_changelist")
 
 @pytest.fixture(autouse=True)
 def no_other_messages(admin_user):
-    """The operator's account was welcomed too."""
+    """Delete the operator's welcome message."""
     Message.objects.all().delete()
 
 
@@ -28,7 +28,7 @@ def short(monkeypatch):
 
 
 def made(*ages, **fields):
-    """Messages, so many hours old."""
+    """Make messages, each this many hours old."""
     return [MessageFactory(created_at=Now() - timedelta(hours=age), **fields) for age in ages]
 
 
@@ -45,7 +45,7 @@ def test_list_holds_the_newest(admin_client, short):
     assert admin_client.get(MESSAGES).context["cl"].paginator.count == 3
 
 
-def test_day_shows_what_is_older(admin_client, short):
+def test_day_shows_old_messages(admin_client, short):
     made(0, 0, 0, 0, status="expired")
     (old,) = made(24 * 10, status="expired")
     day = timezone.localdate() - timedelta(days=10)
@@ -71,18 +71,18 @@ def test_days_are_offered_without_counts(admin_client):
 
 
 @pytest.mark.parametrize("day", ["nonsense", "2026-13-01", ""])
-def test_what_is_no_day_filters_nothing(admin_client, day):
+def test_invalid_day_filters_nothing(admin_client, day):
     made(1)
     assert len(shown(admin_client, day=day)) == 1
 
 
-def test_what_waits_is_shown_however_old(admin_client, short):
+def test_waiting_messages_are_shown_however_old(admin_client, short):
     (old,) = made(99)
     made(1, 2, 3, 4, status="expired")
     assert shown(admin_client, status__exact="queued") == [old]
 
 
-def test_backlog_of_one_stream_hides_no_other(admin_client, monkeypatch):
+def test_backlog_of_one_stream_does_not_hide_another(admin_client, monkeypatch):
     monkeypatch.setattr(large_lists, "FOUND", 3)
     made(1, 2, 3, 4, stream="bulk")
     (critical,) = made(5, stream="critical")
@@ -93,11 +93,11 @@ def test_backlog_of_one_stream_hides_no_other(admin_client, monkeypatch):
 @pytest.mark.parametrize(
     "query", [{"status__exact": "queued", "stream__exact": "x"}, {"status__exact": "x"}, {"o": "99"}]
 )
-def test_made_up_filters_are_no_error(admin_client, query):
+def test_forged_filters_are_no_error(admin_client, query):
     assert admin_client.get(MESSAGES, query).status_code in {200, 302}
 
 
-def test_search_finds_what_is_older(admin_client, short):
+def test_search_finds_old_messages(admin_client, short):
     (old,) = made(99, to_address="ada@example.com")
     made(1, 2, 3, 4, status="expired")
     for query in ("ada@example.com", "Ada@Exam", " ada\u200b@example.com ", str(old.id)):
@@ -105,7 +105,7 @@ def test_search_finds_what_is_older(admin_client, short):
     assert shown(admin_client, q="example.com") == []
 
 
-def test_events_are_found_by_their_message_and_by_their_own_words(admin_client):
+def test_events_are_found_by_their_message_and_by_their_fields(admin_client):
     (message,) = made(1, to_address="ada@example.com")
     ours = ProviderEvent.objects.create(provider="ses", event_id="1", payload={}, message=message)
     foreign = ProviderEvent.objects.create(
@@ -119,7 +119,7 @@ def test_events_are_found_by_their_message_and_by_their_own_words(admin_client):
         assert shown(admin_client, url, q=query) == [foreign]
 
 
-def test_people_are_found_by_address_and_name_and_staff_however_old(admin_client, admin_user, short):
+def test_users_are_found_by_address_and_name_and_staff_however_old(admin_client, admin_user, short):
     type(admin_user).objects.filter(pk=admin_user.pk).update(date_joined=Now() - timedelta(days=900))
     people = [UserFactory(name=name) for name in ("Ada Lovelace", "Grace", "Linus", "Ken")]
     url = reverse("admin:accounts_user_changelist")
@@ -128,7 +128,7 @@ def test_people_are_found_by_address_and_name_and_staff_however_old(admin_client
     assert shown(admin_client, url, is_staff__exact="1") == [admin_user]
 
 
-def test_selection_over_all_pages_acts_on_the_list(admin_client, short):
+def test_selection_of_all_pages_acts_on_the_list(admin_client, short):
     messages = made(1, 2, 3, 4, 5, status="expired", kind="password-changed")
     fields = {"action": "resend_selected", "_selected_action": [messages[0].id], "select_across": "1"}
     page = admin_client.post(MESSAGES, fields)

@@ -1,4 +1,4 @@
-"""Resending in the Django admin: on purpose, by who may, once, and written down."""
+"""Messages in the admin: an operator with permission resends them once, and the log shows it."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -75,7 +75,7 @@ def test_submitting_the_page_twice_resends_once(admin_client):
     assert Message.objects.filter(resend_of=message).count() == 1
 
 
-def test_timeline_tells_what_we_did_and_what_the_provider_said_in_order(admin_client):
+def test_timeline_shows_attempts_and_events_in_order(admin_client):
     message = MessageFactory(status=Status.SENT, sent_at=Now(), provider="ses", attempts=2)
     for number, result in ((1, "ambiguous"), (2, "accepted")):
         DeliveryAttempt.objects.create(
@@ -101,14 +101,14 @@ def test_timeline_tells_what_we_did_and_what_the_provider_said_in_order(admin_cl
     assert "words" in raw
 
 
-def test_timeline_says_how_a_story_ended(admin_client):
+def test_timeline_shows_the_reason_of_the_status(admin_client):
     suppress.suppress("ada@example.com", Reason.COMPLAINT, "")
     message = enqueue(Draft(kind="welcome", to="ada@example.com"))
     page = admin_client.get(detail(message)).content.decode()
     assert reason_in_words(message) in page[page.index("timeline-heading") :]
 
 
-def test_events_of_one_moment_are_told_in_the_providers_order(admin_client):
+def test_events_of_one_request_are_in_the_providers_order(admin_client):
     message = MessageFactory(status=Status.SENT, sent_at=Now())
     for number, kind in enumerate(["accepted", "deferred", "delivered"]):
         ProviderEvent.objects.create(
@@ -140,7 +140,7 @@ def test_action_asks_first_and_then_resends_all(admin_client):
 
 
 @pytest.mark.parametrize("permissions", [(), ("view_message",), ("resend_message",)])
-def test_who_may_not_resend_is_refused(staff, permissions):
+def test_operator_without_permission_is_refused(staff, permissions):
     message, client = ended(), staff(*permissions)
     assert client.get(resend_url(message)).status_code == 403
     assert client.post(resend_url(message), {"request_id": uuid4()}).status_code == 403
@@ -149,24 +149,24 @@ def test_who_may_not_resend_is_refused(staff, permissions):
     assert not resent()
 
 
-def test_button_is_shown_to_who_may_press_it(staff):
+def test_button_is_shown_to_operators_with_permission(staff):
     message = ended()
     assert resend_url(message) in staff("view_message", "resend_message").get(detail(message)).content.decode()
     assert resend_url(message) not in staff("view_message").get(detail(message)).content.decode()
 
 
-def test_stranger_is_sent_to_the_log_in(client):
+def test_visitor_is_sent_to_the_log_in(client):
     assert "/admin/login/" in client.post(resend_url(ended()), {"request_id": uuid4()})["Location"]
     assert not resent()
 
 
 @pytest.mark.parametrize("fields", [{}, {"request_id": "x"}, {"request_id": str(uuid4()), "messages": "x"}])
-def test_made_up_post_is_refused_with_a_sentence(admin_client, fields):
+def test_forged_post_is_refused(admin_client, fields):
     page = admin_client.post(RESEND_MANY, fields, follow=True)
     assert levels(page) in (["error"], ["warning"])
 
 
-def test_message_of_a_kind_that_is_gone_is_refused_with_a_sentence(admin_client):
+def test_message_of_a_removed_kind_is_not_resent(admin_client):
     message = ended(kind="long-gone")
     page = admin_client.post(resend_url(message), {"request_id": uuid4()}, follow=True)
     assert set(levels(page)) == {"warning"}

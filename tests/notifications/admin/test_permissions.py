@@ -1,4 +1,4 @@
-"""Every page of the admin and every action, with every set of permissions: who may not see, learns no address."""
+"""Pages and actions of the admin with each set of permissions. Without the permission, no address is shown."""
 
 from itertools import chain
 from uuid import uuid4
@@ -21,7 +21,7 @@ ADDRESS = "ada.lovelace@secret.example"
 
 
 def ids():
-    """One row of everything, all about one address."""
+    """Return the ids of one row of each model, all with one address."""
     user = UserFactory(email=ADDRESS)
     message = MessageFactory(user=user, kind="password-changed", status=Status.SENT, sent_at=Now())
     DeliveryAttempt.objects.create(message=message, number=1, provider="ses", result="accepted")
@@ -45,7 +45,7 @@ def pages():
         if not pattern.name:
             continue
         models = [model for model in admin.site._registry if pattern.name.startswith(_prefix(model))]
-        # Django names the page of a password after its own model of users.
+        # Django names the page of a password after auth.User.
         model = models[0] if models else User
         row = rows.get(model, rows.get(model._meta.model_name, 1))
         for arguments in ([], [row]):
@@ -60,8 +60,8 @@ def _prefix(model):
     return f"{model._meta.app_label}_{model._meta.model_name}_"
 
 
-def of_no_one_else(codename):
-    """The permission shows no rows in which the address is."""
+def shows_no_address(codename):
+    """Return whether the permission shows no rows with the address."""
     act, _, model = codename.partition("_")
     return act == "add" or model not in {"user", "message", "providerevent", "suppression"}
 
@@ -79,14 +79,14 @@ def test_staff_without_permissions_sees_no_page(method):
     client = client_with()
     for url in pages():
         answer = getattr(client, method)(url)
-        # Of a row that is not there the admin says so, on the index.
+        # For a missing row, the admin shows a message on the index.
         assert answer.status_code in {403, 404, 405} or answer["Location"] == reverse("admin:index"), url
         assert ADDRESS not in answer.content.decode()
 
 
 def test_permissions_that_show_no_rows_show_no_address():
     urls = list(pages())
-    codenames = [code for code in Permission.objects.values_list("codename", flat=True) if of_no_one_else(code)]
+    codenames = [code for code in Permission.objects.values_list("codename", flat=True) if shows_no_address(code)]
     client = client_with(*codenames)
     for url in urls:
         for method in ("get", "post"):
@@ -138,7 +138,7 @@ def test_adding_a_suppression_needs_the_view(codenames):
     assert Suppression.objects.exists() is (len(codenames) == 2)
 
 
-def test_suppression_that_another_operator_added_meanwhile_is_named(admin_client, monkeypatch):
+def test_suppression_added_by_another_operator_is_reported(admin_client, monkeypatch):
     monkeypatch.setattr("notifications.admin.suppression.ByHandForm.clean_address", lambda form: "a@example.com")
     fields = {"address": "a@example.com", "detail": "asked"}
     for _ in range(2):
@@ -147,7 +147,7 @@ def test_suppression_that_another_operator_added_meanwhile_is_named(admin_client
     assert Suppression.objects.count() == 1
 
 
-# --- Power over the site ---
+# --- Permissions of others ---
 
 STAFF_OF_PEOPLE = ("view_user", "add_user", "change_user", "delete_user", "view_group", "add_group", "change_group")
 POWER = {"is_superuser": "on", "is_staff": "on", "groups": ["1"], "user_permissions": ["1"]}
@@ -164,7 +164,7 @@ def powers(user):
     return user.is_staff, user.is_superuser, groups, permissions
 
 
-def test_staff_gives_no_power_to_others():
+def test_staff_grants_no_permissions():
     Group.objects.create(pk=1, name="all")
     user = UserFactory()
     answer = change(client_with(*STAFF_OF_PEOPLE), user, **POWER, name="Ada")
@@ -173,7 +173,7 @@ def test_staff_gives_no_power_to_others():
     assert user.name == "Ada"
 
 
-def test_staff_changes_and_deletes_no_account_that_has_power():
+def test_staff_changes_and_deletes_no_privileged_account():
     client = client_with(*STAFF_OF_PEOPLE)
     myself = User.objects.get(pk=client.session["_auth_user_id"])
     for user in (myself, UserFactory(is_staff=True), UserFactory(is_superuser=True)):
@@ -199,7 +199,7 @@ def test_groups_are_changed_by_superusers_alone(admin_client, url):
     assert admin_client.post(path, fields).status_code == 302
 
 
-def test_superuser_gives_and_takes_power(admin_client):
+def test_superuser_grants_and_revokes_permissions(admin_client):
     user = UserFactory()
     change(admin_client, user, is_staff="on", is_superuser="on")
     assert powers(user)[:2] == (True, True)
@@ -216,7 +216,7 @@ def test_log_names_people_only_to_staff_that_may_view_accounts():
 
 
 @pytest.mark.parametrize("chosen", ["abc", "", "\x00", "9" * 400, "-1"])
-def test_choice_that_names_no_row_is_refused(admin_client, chosen):
+def test_choice_of_no_row_is_refused(admin_client, chosen):
     MessageFactory()
     before = Message.objects.count(), User.objects.count()
     for model, model_admin in admin.site._registry.items():

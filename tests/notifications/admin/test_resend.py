@@ -1,4 +1,4 @@
-"""A resend never adds a second email to one that may still arrive, and says what will happen to it."""
+"""A resend never adds a second email to one that may still arrive."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -28,7 +28,7 @@ ENDED = set(Status) - OPEN.keys()
 
 
 def made(status, **fields):
-    """A message whose kind is wanted again and again."""
+    """Make a message of a kind that is always relevant."""
     traits = {Status.SENDING: {"sending": True}, Status.UNCERTAIN: {"uncertain": True}}
     sent = {"sent_at": Now()} if status == Status.SENT else {}
     return MessageFactory(**{"status": status, "kind": "password-changed"} | traits.get(status, {}) | sent | fields)
@@ -43,7 +43,7 @@ def resend_url(message):
 
 
 def post(client, *messages, seen=None, **buttons):
-    """Press a button of the confirmation page; `seen` is what it showed, now if not said otherwise."""
+    """Press a button of the confirmation page. `seen` is what the page showed, by default now."""
     fields = seen or shown(*messages)
     return client.post(RESEND_MANY, {"request_id": uuid4(), "messages": fields, **buttons}, follow=True)
 
@@ -66,7 +66,7 @@ def retrying_later(**fields):
 
 @pytest.mark.parametrize("status", OPEN)
 @pytest.mark.parametrize("way", ["single", "bulk"])
-def test_what_may_still_arrive_is_not_resent(admin_client, status, way):
+def test_message_that_may_still_arrive_is_not_resent(admin_client, status, way):
     message = made(status)
     if way == "single":
         page = admin_client.post(resend_url(message), {"request_id": uuid4()}, follow=True)
@@ -77,7 +77,7 @@ def test_what_may_still_arrive_is_not_resent(admin_client, status, way):
 
 
 @pytest.mark.parametrize("status", OPEN)
-def test_obstacle_is_the_messages_own_status(status):
+def test_obstacle_is_the_status_of_the_message(status):
     message = made(status)
     with pytest.raises(NotResentError) as refused:
         resend(message, uuid4())
@@ -85,7 +85,7 @@ def test_obstacle_is_the_messages_own_status(status):
 
 
 @pytest.mark.parametrize("status", ENDED)
-def test_what_has_ended_is_resent(admin_client, status):
+def test_ended_message_is_resent(admin_client, status):
     message = made(status)
     assert levels(post(admin_client, message)) == ["success"]
     assert resends(message) == 1
@@ -93,7 +93,7 @@ def test_what_has_ended_is_resent(admin_client, status):
 
 @pytest.mark.parametrize("status", OPEN)
 @pytest.mark.parametrize("generation", [1, 2])
-def test_what_has_a_copy_that_may_still_arrive_is_not_resent(status, generation):
+def test_message_with_a_copy_that_may_still_arrive_is_not_resent(status, generation):
     original = ended()
     parent = original if generation == 1 else ended(resend_of=original)
     copy = made(status, resend_of=parent)
@@ -125,7 +125,7 @@ def test_pages_of_two_copies_of_one_email_count_as_one():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_operators_who_press_at_the_same_moment_resend_once():
+def test_simultaneous_resends_resend_once():
     original = ended()
     copy = ended(resend_of=original)
     together = Barrier(2)
@@ -146,7 +146,7 @@ def test_operators_who_press_at_the_same_moment_resend_once():
 
 
 @pytest.mark.parametrize("what", ["suppressed", "address changed", "account closed", "kind gone", "unwanted", "broken"])
-def test_what_would_not_be_sent_is_not_written(admin_client, what):
+def test_message_that_would_be_skipped_is_not_resent(admin_client, what):
     message = ended()
     if what == "suppressed":
         suppress.suppress(message.to_address, Reason.COMPLAINT, "")
@@ -172,12 +172,12 @@ def test_what_would_not_be_sent_is_not_written(admin_client, what):
     assert not LogEntry.objects.exists()
 
 
-def test_what_died_of_a_rendering_that_works_now_is_resent(admin_client):
+def test_dead_letter_with_fixed_templates_is_resent(admin_client):
     message = made(Status.DEAD, error_fingerprint="rendering/KeyError")
     assert levels(post(admin_client, message)) == ["success"]
 
 
-def test_bulk_sends_those_that_go_and_says_why_the_others_stay(admin_client):
+def test_action_resends_what_it_can_and_reports_the_rest(admin_client):
     going, queued = [ended(), ended()], made(Status.QUEUED)
     page = post(admin_client, *going, queued)
     assert sorted(levels(page)) == ["success", "warning"]
@@ -193,19 +193,19 @@ def test_message_that_waits_for_its_next_attempt_can_be_retried_now(admin_client
 
 
 @pytest.mark.parametrize("status", set(Status) - {Status.QUEUED})
-def test_only_what_waits_is_retried(status):
+def test_only_waiting_messages_are_retried(status):
     message = made(status, due_at=Now() + timedelta(hours=1))
     assert not retry_now.retry_now(message)
 
 
-def test_what_the_brake_slows_keeps_its_place():
+def test_slowed_message_is_not_retried():
     later = Now() + timedelta(minutes=5)
     message = retrying_later(due_at=later, slowed_until=later)
     assert not retry_now.retry_now(message)
 
 
 @pytest.mark.parametrize("copy", [Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN])
-def test_dead_letter_is_not_replayed_beside_its_resend(copy):
+def test_dead_letter_with_a_resend_is_not_replayed(copy):
     message = made(Status.DEAD)
     made(copy, resend_of=message)
     loaded = Message.objects.select_related("user").filter(id=message.id)
@@ -213,7 +213,7 @@ def test_dead_letter_is_not_replayed_beside_its_resend(copy):
     assert replay(dead_letters(), dry_run=False).replayed == 0
 
 
-def test_of_several_dead_copies_the_newest_lives_again():
+def test_of_several_dead_copies_the_newest_is_replayed():
     original = made(Status.DEAD)
     newest = made(Status.DEAD, resend_of=original, created_at=Now() + timedelta(seconds=1))
     assert replay(dead_letters(), dry_run=False).replayed == 1
@@ -228,7 +228,7 @@ def test_replayed_dead_letter_is_not_resent_as_well():
     assert refused.value.obstacle == Obstacle.QUEUED
 
 
-def test_page_from_before_another_death_replays_nothing(admin_client):
+def test_outdated_page_replays_nothing(admin_client):
     message = made(Status.DEAD)
     url = reverse("admin:notifications_deadletter_replay", args=[message.id])
     ids = admin_client.get(url).context["ids"]
@@ -240,7 +240,7 @@ def test_page_from_before_another_death_replays_nothing(admin_client):
 
 
 @pytest.mark.parametrize("button", ["sent", "again", "drop"])
-def test_page_from_before_another_attempt_settles_nothing(admin_client, button):
+def test_outdated_page_settles_nothing(admin_client, button):
     message = made(Status.UNCERTAIN)
     url = reverse("admin:notifications_uncertainmessage_settle", args=[message.id])
     ids = admin_client.get(url).context["ids"]

@@ -26,7 +26,7 @@ def operator(client):
     return client
 
 
-def test_page_shows_everything_and_renews_itself(operator, client):
+def test_page_shows_the_status_and_refreshes(operator, client):
     beat("relay@here", "<tired>")
     MessageFactory(status=Status.DEAD, error_fingerprint="ses/MessageRejected")
     response = operator.get(reverse("admin:notifications_status"))
@@ -52,7 +52,7 @@ def test_links_of_the_page_lead_to_lists(operator):
         assert operator.get(html.unescape(link)).status_code == 200
 
 
-def test_page_asks_a_constant_number_of_questions(operator, django_assert_max_num_queries):
+def test_page_runs_a_constant_number_of_queries(operator, django_assert_max_num_queries):
     for number in range(30):
         beat(f"main@{number}")
         MessageFactory(status=Status.DEAD, error_fingerprint=f"ses/{number}")
@@ -67,7 +67,7 @@ def test_page_writes_nothing(operator):
     assert not [query["sql"] for query in asked if not query["sql"].lstrip().startswith(("SELECT", "WITH"))]
 
 
-def test_page_links_to_flower_where_it_is_set(operator, settings):
+def test_page_links_to_flower(operator, settings):
     settings.FLOWER_URL = "https://flower.example.com"
     assert 'href="https://flower.example.com"' in operator.get(reverse("admin:notifications_status")).content.decode()
     settings.FLOWER_URL = ""
@@ -84,5 +84,5 @@ def test_page_is_for_staff_who_may_see_messages(client):
     assert client.get(reverse("admin:notifications_status")).status_code == 403
 
 
-def test_page_is_only_read(operator):
+def test_page_accepts_no_post(operator):
     assert operator.post(reverse("admin:notifications_status")).status_code == 405

@@ -1,4 +1,4 @@
-"""Beat's own heartbeat."""
+"""The heartbeat of beat."""
 
 import time
 
@@ -22,14 +22,14 @@ def scheduler(tmp_path, monkeypatch):
     app.close()
 
 
-def test_every_turn_of_its_loop_is_a_beat_and_none_is_far(scheduler):
+def test_each_turn_of_the_loop_is_a_heartbeat(scheduler):
     assert scheduler.trouble() == ""
     assert not heartbeat.path().exists()
     assert 0 <= scheduler.tick() <= heartbeat.EVERY_S
     assert heartbeat.path().exists()
 
 
-def test_loop_that_stands_still_is_said(scheduler):
+def test_stuck_loop_is_reported(scheduler):
     scheduler.tick()
     scheduler.turned_at = time.monotonic() - 40
     assert "40 s" in scheduler.trouble()

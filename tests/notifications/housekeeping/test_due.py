@@ -1,4 +1,4 @@
-"""Which periodic jobs are due: by the row alone, on the database's clock."""
+"""Which periodic jobs are due, by their rows and the database's clock."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -49,7 +49,7 @@ def test_job_that_never_ran_is_due():
     assert table.due_jobs({"sweep": EVERY_S, "dust": EVERY_S}, lease_s=LEASE_S) == ["dust"]
 
 
-def test_one_process_gets_it_and_only_that_one_can_finish_it():
+def test_only_the_process_with_the_claim_finishes_a_job():
     mine, other = uuid4(), uuid4()
     assert [table.claim("sweep", EVERY_S, each, lease_s=LEASE_S) for each in (mine, other)] == [True, False]
     table.finish("sweep", other)
@@ -58,7 +58,7 @@ def test_one_process_gets_it_and_only_that_one_can_finish_it():
     assert HousekeepingJob.objects.get().done_at is not None
 
 
-def test_failures_are_counted_until_it_is_done():
+def test_failures_are_counted_until_success():
     mine = uuid4()
     for failures, error in ((1, "ReadTimeout"), (2, "lost"), (0, "")):
         HousekeepingJob.objects.update(tried_at=None)

@@ -1,4 +1,4 @@
-"""Who runs the periodic jobs: each in a thread of its own, in one process at a time."""
+"""Periodic jobs: each runs in a thread, and in one process at a time."""
 
 import threading
 from datetime import timedelta
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def registered(monkeypatch):
-    """No jobs but a test's own."""
+    """Only the test's jobs."""
     monkeypatch.setattr(housekeeping, "_jobs", {})
     return housekeeping.register_job
 
@@ -32,7 +32,7 @@ def rows():
 
 
 def finished(of):
-    """Let a keeper write down what has ended, until nothing runs."""
+    """Let a keeper record ended jobs until none is running."""
 
     def nothing_runs():
         of.turn()
@@ -41,14 +41,14 @@ def finished(of):
     return eventually(nothing_runs)
 
 
-def test_every_declared_job_runs_and_is_written_down(valkey):
+def test_every_declared_job_runs_and_is_recorded(valkey):
     ours = Keeper()
     ours.turn()
     finished(ours)
     assert {name for name, row in rows().items() if row.done_at} == {each.name for each in housekeeping.registered()}
 
 
-def test_job_that_is_done_is_not_due_again_also_for_the_next_process(registered):
+def test_finished_job_is_not_due_for_the_next_process(registered):
     calls = []
     registered(job("sweep", lambda: calls.append(1)))
     for _ in range(3):
@@ -58,7 +58,7 @@ def test_job_that_is_done_is_not_due_again_also_for_the_next_process(registered)
     assert calls == [1]
 
 
-def test_failure_is_written_down_and_its_message_is_not(registered, caplog):
+def test_failure_is_recorded_without_its_text(registered, caplog):
     def fails():
         raise ValueError("with the address ada@example.com")
 
@@ -70,9 +70,9 @@ def test_failure_is_written_down_and_its_message_is_not(registered, caplog):
     assert (row.done_at, row.failures, row.error) == (None, 1, "ValueError")
 
 
-def test_stuck_job_holds_up_no_other_and_is_said(registered, monkeypatch):
-    let_go, done = threading.Event(), threading.Event()
-    registered(job("stuck", lambda: let_go.wait(60) and None))
+def test_stuck_job_is_reported_and_delays_no_other(registered, monkeypatch):
+    may_end, done = threading.Event(), threading.Event()
+    registered(job("stuck", lambda: may_end.wait(60) and None))
     registered(job("sweep", done.set))
     ours, other = Keeper(), Keeper()
     try:
@@ -85,33 +85,33 @@ def test_stuck_job_holds_up_no_other_and_is_said(registered, monkeypatch):
         monkeypatch.setattr(keeper, "STUCK_S", -1.0)
         assert "stuck" in ours.trouble()
     finally:
-        let_go.set()
+        may_end.set()
     finished(ours)
     assert rows()["stuck"].done_at is not None
 
 
 def test_job_of_a_lost_process_is_taken_over_when_its_lease_ends(registered):
-    let_go, calls = threading.Event(), []
-    registered(job("sweep", lambda: calls.append(1) or let_go.wait(60)))
+    may_end, calls = threading.Event(), []
+    registered(job("sweep", lambda: calls.append(1) or may_end.wait(60)))
     lost, ours = Keeper(), Keeper()
     try:
         lost.turn()
         HousekeepingJob.objects.update(held_until=Now() - timedelta(seconds=1), tried_at=Now() - timedelta(minutes=1))
         ours.turn()
         eventually(lambda: len(calls) == 2)
-        # It comes back, and writes nothing over the other's claim.
+        # The lost process returns, and does not overwrite the claim.
         lost.turn()
         assert rows()["sweep"].holder == ours.holder
     finally:
-        let_go.set()
+        may_end.set()
     finished(lost)
     finished(ours)
     assert rows()["sweep"].done_at is not None
 
 
-def test_process_that_ends_leaves_its_jobs_to_the_next(registered):
-    let_go = threading.Event()
-    registered(job("sweep", lambda: let_go.wait(60)))
+def test_next_process_takes_over_the_jobs(registered):
+    may_end = threading.Event()
+    registered(job("sweep", lambda: may_end.wait(60)))
     ending, successor = Keeper(), Keeper()
     try:
         ending.start()
@@ -120,11 +120,11 @@ def test_process_that_ends_leaves_its_jobs_to_the_next(registered):
         successor.turn()
         assert "sweep" in successor._running
     finally:
-        let_go.set()
+        may_end.set()
     finished(successor)
 
 
-def test_database_that_is_away_stops_nothing(registered, monkeypatch):
+def test_jobs_run_after_a_database_outage(registered, monkeypatch):
     calls = []
     registered(job("sweep", lambda: calls.append(1)))
     tries = iter([OperationalError("away"), None])
@@ -146,14 +146,14 @@ def test_database_that_is_away_stops_nothing(registered, monkeypatch):
     assert calls == [1]
 
 
-def test_round_that_hangs_is_said(registered):
+def test_hung_round_is_reported(registered):
     ours = Keeper()
     ours.turned_at -= keeper.TURNS_WITHIN_S + 1
     assert ours.trouble()
 
 
 @pytest.mark.parametrize("name", [each.name for each in jobs.JOBS])
-def test_two_processes_at_the_same_job_do_no_harm(name, valkey):
+def test_job_can_run_in_two_processes(name, valkey):
     found, errors = housekeeping.get(name), []
 
     def run():

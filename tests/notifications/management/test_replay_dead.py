@@ -18,12 +18,12 @@ def command(*words):
     return out.getvalue()
 
 
-def test_command_says_what_would_happen_and_does_it():
+def test_command_predicts_and_replays():
     dead()
     expired()
     dead(error_fingerprint="", user=UserFactory())
-    said = command("--all", "--dry-run")
-    heading, first, second, result = said.splitlines()
+    shown = command("--all", "--dry-run")
+    heading, first, second, result = shown.splitlines()
     assert heading.split() == [
         *("error", "kind", "dead", "relevant", "expired", "suppressed", "irrelevant", "resent", "anonymized", "broken"),
         *("oldest", "newest"),
@@ -42,7 +42,7 @@ def test_command_reads_times(since):
     assert command("--since", since, "--dry-run").splitlines()[-1].startswith("1 of 1 ")
 
 
-def test_command_takes_the_name_of_a_kind_that_only_dead_letters_have():
+def test_command_accepts_a_removed_kind():
     broken()
     assert command("--kind", "long-gone").splitlines()[-1].startswith("0 of 1 ")
     assert command("--kind", "product-news").startswith("0 of 0 ")
@@ -59,6 +59,6 @@ def test_command_takes_the_name_of_a_kind_that_only_dead_letters_have():
         (["--since", "99999999h"], "--since '99999999h'"),
     ],
 )
-def test_command_says_what_is_wrong_with_its_options(words, problem):
+def test_command_refuses_wrong_options(words, problem):
     with pytest.raises(CommandError, match=problem):
         command(*words)

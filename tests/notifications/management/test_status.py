@@ -24,19 +24,19 @@ def problems():
     return [finding for finding in findings(collect()) if finding.is_problem]
 
 
-def test_command_says_it_in_text_and_ends_with_an_error():
+def test_command_prints_problems_and_exits_with_1():
     out = io.StringIO()
     with pytest.raises(SystemExit) as ended:
         call_command("status", stdout=out)
     assert ended.value.code == 1
-    said = out.getvalue().splitlines()
+    shown = out.getvalue().splitlines()
     wrong = [f"  {problem}" for problem in problems()]
-    assert said[1 : 1 + len(wrong)] == wrong
+    assert shown[1 : 1 + len(wrong)] == wrong
     assert len(wrong) == 3
-    assert ["bulk", "0", "0", "0", "-"] in [line.split() for line in said]
+    assert ["bulk", "0", "0", "0", "-"] in [line.split() for line in shown]
 
 
-def test_command_is_content_when_all_is_well():
+def test_command_finds_no_problems():
     for name in ("relay@here", "beat@here"):
         beat(name)
     for stream in Stream:
@@ -50,9 +50,9 @@ def test_command_is_content_when_all_is_well():
 
 
 @pytest.mark.parametrize("option", [[], ["--json"]])
-def test_command_says_that_the_database_is_away(monkeypatch, option):
+def test_command_reports_a_database_outage(monkeypatch, option):
     def away():
-        raise OperationalError("its text is nobody's business")
+        raise OperationalError("a private text")
 
     monkeypatch.setattr(status_command, "collect", away)
     out = io.StringIO()
@@ -60,11 +60,11 @@ def test_command_says_that_the_database_is_away(monkeypatch, option):
         call_command("status", *option, stdout=out)
     assert ended.value.code == 1
     assert "OperationalError" in out.getvalue()
-    assert "business" not in out.getvalue()
+    assert "private" not in out.getvalue()
     assert [finding.code for finding in status_command.current_status()[1]] == [Code.DATABASE_AWAY]
 
 
-def test_command_tells_a_full_database_from_one_that_is_away(monkeypatch):
+def test_command_reports_a_full_database(monkeypatch):
     def full():
         raise OperationalError("connection failed: FATAL:  sorry, too many clients already")
 
@@ -75,12 +75,12 @@ def test_command_tells_a_full_database_from_one_that_is_away(monkeypatch):
     assert status_command.NO_CONNECTION in out.getvalue()
 
 
-def test_command_speaks_json():
+def test_command_prints_json():
     out = io.StringIO()
     with pytest.raises(SystemExit):
         call_command("status", "--json", stdout=out)
-    told = json.loads(out.getvalue())
+    printed = json.loads(out.getvalue())
     empty = {"due": 0, "later": 0, "oldest_s": 0.0, "published": 0, "pace": None, "served": False}
     empty["paused_s"] = 0.0
-    assert told["lanes"][0] == {"stream": "critical", **empty}
-    assert len(told["problems"]) == 3
+    assert printed["lanes"][0] == {"stream": "critical", **empty}
+    assert len(printed["problems"]) == 3

@@ -1,4 +1,4 @@
-"""A DNS server on a loopback port: real packets, and the records of a test. TCP is not duration."""
+"""A DNS server on a loopback port, over UDP, with the records of a test."""
 
 import socket
 import threading
@@ -15,9 +15,9 @@ PATIENCE_S = 10
 
 @dataclass
 class DnsServer:
-    """`records`: a name to its TXT texts. `deaf`: it never answers. `broken`: it says that it cannot.
+    """`records`: TXT texts by name. `deaf`: it never answers. `broken`: it answers SERVFAIL.
 
-    `closed`: it knows no name at all, as on a network without a way out.
+    `closed`: it knows no name, as in a network without internet access.
     """
 
     records: dict[str, list[str]] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class DnsServer:
 
     def add_texts(self, reply: message.Message, wanted: Name) -> None:
         for text in self.records.get(self.asked[-1], []):
-            # A text of more than 255 characters has to come in pieces.
+            # A text of more than 255 characters is sent in parts.
             pieces = " ".join(f'"{text[start : start + 200]}"' for start in range(0, max(len(text), 1), 200))
             reply.answer.append(rrset.from_text(wanted, 60, "IN", "TXT", pieces))
         if not reply.answer and not any(known.endswith(self.asked[-1]) for known in self.records):

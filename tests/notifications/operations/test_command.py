@@ -1,4 +1,4 @@
-"""`manage.py provider_check`: what it prints, and the way of its test message through the real outbox."""
+"""`manage.py provider_check`: its output, and its test message, sent through the outbox."""
 
 import threading
 import time
@@ -22,7 +22,7 @@ from notifications.rules.states import Status, Stream
 
 
 def run(*arguments):
-    """Return what was printed, and what the command ended with."""
+    """Return the output and the error."""
     out, said = StringIO(), ""
     try:
         call_command("provider_check", *arguments, stdout=out, no_color=True)
@@ -33,7 +33,7 @@ def run(*arguments):
 
 @pytest.fixture
 def worker():
-    """A worker in a thread of its own: delivers the first message there is, and tells its outcome."""
+    """A worker in a thread: delivers the first message and sets its outcome."""
 
     def work():
         give_up_at = time.monotonic() + 30
@@ -49,7 +49,7 @@ def worker():
     thread.join(30)
 
 
-def test_nothing_is_sent_unless_it_is_asked_for(settings, db):
+def test_no_message_is_sent_by_default(settings, db):
     settings.SIMULATOR_URL = "http://127.0.0.1:1"
     printed, said = run()
     (finding,) = check(["simulator"])
@@ -70,7 +70,7 @@ def test_provider_can_be_chosen(settings, db):
 @pytest.mark.parametrize(
     "address", ["", "ada", "ada@example.com, eve@example.com", "ada@example.com\nBcc: eve@example.com"]
 )
-def test_what_is_not_one_address_is_refused(db, address):
+def test_invalid_address_is_refused(db, address):
     printed, said = run("--send-to", address)
     assert printed == ""
     assert said.startswith("--send-to: ")
@@ -113,14 +113,14 @@ def test_message_that_dies_ends_with_an_error(provider):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("valkey", "provider")
-def test_message_that_no_worker_takes_is_said():
+def test_message_without_a_worker_is_reported():
     printed, said = run("--send-to", "ada@example.com", "--wait", "0")
     assert f"   0.0 s  {Status.QUEUED}" in printed
     assert all(part in printed for part in WAITING[Status.QUEUED])
     assert said
 
 
-def test_text_says_who_sent_it_and_what_for():
+def test_text_names_the_sender_and_the_command():
     context = {"sender": "ops", "sent_from": "a<b"}
     mail = render(Message(kind="provider-test", to_address="ada@example.com", context=context), attempt=1)
     for body in (mail.text, mail.html):

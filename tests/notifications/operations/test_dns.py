@@ -1,4 +1,4 @@
-"""SPF, DKIM and DMARC asked of a real DNS server on loopback, and of one that never answers."""
+"""SPF, DKIM and DMARC, checked with a real DNS server on loopback."""
 
 import time
 
@@ -10,7 +10,7 @@ from notifications.operations import dns
 KEY = "v=DKIM1; k=rsa; p=" + "A" * 300
 SPF = "v=spf1 include:amazonses.com ~all"
 DMARC = "v=DMARC1; p=reject; rua=mailto:a@example.com"
-WHOLE = {"example.com": ["unrelated", SPF], "one._domainkey.example.com": [KEY], "_dmarc.example.com": [DMARC]}
+COMPLETE = {"example.com": ["unrelated", SPF], "one._domainkey.example.com": [KEY], "_dmarc.example.com": [DMARC]}
 
 
 def look(server, provider="ses", names=("one._domainkey.example.com",), domain="example.com"):
@@ -18,8 +18,8 @@ def look(server, provider="ses", names=("one._domainkey.example.com",), domain="
     return {finding.subject: finding for finding in found}
 
 
-def test_all_is_well(server):
-    server.records = WHOLE
+def test_complete_records_are_ok(server):
+    server.records = COMPLETE
     found = look(server)
     assert {subject: finding.level.value for subject, finding in found.items()} == {
         "SPF": "ok",
@@ -43,7 +43,7 @@ def test_all_is_well(server):
         (["v=spf1 a -all"], "smtp", "ok", "own-record"),
     ],
 )
-def test_spf_is_judged(server, texts, provider, level, code):
+def test_spf_is_checked(server, texts, provider, level, code):
     server.records = {"example.com": texts}
     found = look(server, provider)["SPF"]
     assert (found.level.value, found.code) == (level, code), found
@@ -65,7 +65,7 @@ def including(count):
         ("v=spf1 redirect=_spf.example.com", {"_spf.example.com": [SPF]}, "ok"),
         ("v=spf1 include:_spf.example.com -all", {"_spf.example.com": [SPF]}, "ok"),
         ("v=spf1 include:_spf.example.com. -all", {"_spf.example.com": ["v=spf1 a -all"]}, "note"),
-        # Behind "all" nothing is read.
+        # Terms after "all" are ignored.
         ("v=spf1 -all redirect=_spf.example.com", {"_spf.example.com": [SPF]}, "note"),
         ("v=spf1 redirect=_spf.example.com", {}, "bad"),
         ("v=spf1 include:_spf.example.com -all", {"_spf.example.com": [SPF, "v=spf1 a -all"]}, "bad"),
@@ -76,7 +76,7 @@ def including(count):
         ("v=spf1 include:%{d}.example.net include:amazonses.com -all", {}, "ok"),
     ],
 )
-def test_spf_is_followed_as_receivers_do(server, record, others, level):
+def test_spf_is_evaluated_as_receivers_do(server, record, others, level):
     server.records = {"example.com": [record], "amazonses.com": ["v=spf1 ip4:192.0.2.1 -all"], **others}
     assert look(server)["SPF"].level.value == level
 
@@ -95,7 +95,7 @@ def test_spf_is_followed_as_receivers_do(server, record, others, level):
         ({"_dmarc.com": [DMARC]}, "bad", "no-record"),
     ],
 )
-def test_dmarc_is_judged_also_from_the_domain_above(server, records, level, code):
+def test_dmarc_is_checked_in_parent_domains_too(server, records, level, code):
     server.records = records
     found = look(server, domain="shop.example.com")["DMARC"]
     assert (found.level.value, found.code) == (level, code), found
@@ -113,7 +113,7 @@ def test_dmarc_is_judged_also_from_the_domain_above(server, records, level, code
         ("postmark", [], {}, "note", "unknown-place"),
     ],
 )
-def test_dkim_is_looked_for_where_it_must_be(server, provider, names, records, level, code):
+def test_dkim_is_checked_at_its_names(server, provider, names, records, level, code):
     server.records = records
     found = look(server, provider, names)["DKIM"]
     assert (found.level.value, found.code) == (level, code), found
@@ -125,19 +125,19 @@ def test_server_that_never_answers_leaves_one_note(server):
     assert [(finding.subject, finding.level.value, finding.code) for finding in found] == [("DNS", "note", "no-answer")]
 
 
-def test_server_that_cannot_leaves_one_note(server):
+def test_broken_server_leaves_one_note(server):
     server.broken = True
     assert list(look(server)) == ["DNS"]
 
 
-def test_network_without_a_way_out_leaves_one_note(server):
+def test_closed_network_leaves_one_note(server):
     server.closed = True
     assert list(look(server)) == ["DNS"]
     assert server.asked == ["com"]
 
 
-def test_what_was_found_before_the_silence_counts(server):
-    server.records = WHOLE
+def test_findings_before_a_failure_count(server):
+    server.records = COMPLETE
 
     def fall_silent(packet):
         reply = answer(packet)
@@ -149,8 +149,8 @@ def test_what_was_found_before_the_silence_counts(server):
     assert [finding.subject for finding in found] == ["SPF", "DNS"]
 
 
-def test_time_for_all_questions_is_over_at_some_point(server):
-    server.records = WHOLE
+def test_time_for_all_queries_is_limited(server):
+    server.records = COMPLETE
     with pytest.raises(dns.NoDnsError):
         dns.Dns(server.resolver(), time.monotonic() - 1).texts("example.com")
     assert server.asked == []

@@ -1,4 +1,4 @@
-"""A message that is watched, on real rows; and what its last state says."""
+"""Following a message, and the conclusion from its last state."""
 
 import pytest
 from django.utils import timezone
@@ -42,19 +42,19 @@ def test_each_change_is_seen_until_the_outcome_is_known():
 
 
 @pytest.mark.django_db
-def test_time_is_over_and_there_was_always_one_look():
+def test_state_is_read_at_least_once():
     message = MessageFactory()
     assert [sighting.status for _, sighting in follow(message.id, wait_s=0)] == [Status.QUEUED]
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", [Status.SUPPRESSED, Status.EXPIRED, Status.CANCELLED, Status.DEAD])
-def test_end_is_not_waited_beyond(status):
+def test_following_ends_with_the_message(status):
     message = MessageFactory(status=status)
     assert len(list(follow(message.id, wait_s=3600))) == 1
 
 
-def test_every_state_has_its_verdict():
+def test_every_state_has_a_conclusion():
     assert set(REACHED) | {Outcome.UNKNOWN, Outcome.DEFERRED} == set(Outcome)
     ended = {status for status in Status if Sighting(status=status).settled}
     assert set(WAITING) | ended == set(Status)
@@ -75,7 +75,7 @@ def test_every_state_has_its_verdict():
         (Sighting(status=Status.DEAD, outcome=Outcome.DELIVERED), "ok", Outcome.DELIVERED),
     ],
 )
-def test_last_state_says_what_was_reached(last, level, code):
+def test_last_state_decides_the_conclusion(last, level, code):
     found = conclusion(last, wait_s=5)
     assert (found.level.value, found.code) == (level, code)
     assert last.reason in found.text
@@ -85,6 +85,6 @@ def test_last_state_says_what_was_reached(last, level, code):
     ("provider", "status", "is_usual"),
     [("ses", Status.SENT, True), ("smtp", Status.SENT, False), ("smtp", Status.QUEUED, True)],
 )
-def test_word_of_delivery_is_missed_only_where_there_could_be_one(provider, status, is_usual):
+def test_hint_fits_providers_without_reports(provider, status, is_usual):
     hint = conclusion(Sighting(status=status, provider=provider), wait_s=5).hint
     assert (hint == WAITING[status][1], provider in hint) == (is_usual, not is_usual)

@@ -66,10 +66,10 @@ def young(name, age_s):
     ("processes", "expected"),
     [
         ([silent("bulk@old", 40), young("bulk@new", 30)], {"bulk@old"}),
-        # It was there before: it replaces none.
+        # An older process replaces none.
         ([silent("bulk@old", 40), young("bulk@other", 50)], set()),
         ([silent("bulk@old", 40), young("main@new", 30)], set()),
-        # Two are lost and one has come.
+        # Two are lost and one is new.
         ([silent("bulk@a", 40), silent("bulk@b", 60), young("bulk@new", 30)], {"bulk@a"}),
         ([silent("bulk@a", 40), silent("bulk@b", 60), young("bulk@new", 50)], {"bulk@b"}),
         ([silent("bulk@a", 40), silent("bulk@b", 60), young("bulk@c", 30), young("bulk@d", 50)], {"bulk@a", "bulk@b"}),
@@ -107,7 +107,7 @@ CASES = {
     "misfits": ({"misfits": [MISFIT]}, [Code.MISFITS]),
     "overdue": ({"overdue": OVERDUE}, [Code.OVERDUE]),
     "overdue without beat": ({"processes": ALIVE[1:], "overdue": OVERDUE}, [Code.NO_BEAT]),
-    # It is there and does nothing: to start a second one would not fix it.
+    # It runs but does nothing: starting a second one would not help.
     "relay silent": ({"processes": [*ALIVE[:2], silent("relay@here")]}, [Code.PROCESS_SILENT]),
     "worker silent": ({"processes": [*ALIVE, silent("bulk@here", 1500)]}, [Code.PROCESS_SILENT]),
     "worker replaced": ({"processes": [*ALIVE, silent("bulk@old", 1500), young("bulk@new", 30)]}, []),
@@ -144,7 +144,7 @@ CASES = {
     "held": ({"held": 1}, [Code.UNCERTAIN]),
     "no reports": ({"traffic": traffic(reports=False, unreported=20)}, [Code.NO_REPORTS]),
     "reports": ({"traffic": traffic(reports=True, unreported=900)}, []),
-    "too few to tell": ({"traffic": traffic(reports=False, unreported=19)}, []),
+    "too few emails": ({"traffic": traffic(reports=False, unreported=19)}, []),
     "reports not set up": ({"traffic": traffic(reports=None, unreported=900)}, []),
 }
 
@@ -178,13 +178,13 @@ def test_one_root_cause_is_one_line(cause, code):
     ],
 )
 @pytest.mark.parametrize(("process", "code"), [(silent, Code.PROCESS_SILENT), (troubled, Code.PROCESS_TROUBLE)])
-def test_process_explains_what_its_own_work_leaves_undone(process, code, name, left):
+def test_process_explains_the_consequences_of_its_failure(process, code, name, left):
     others = [one for one in ALIVE if one.name != name]
     found = findings(status(**STANDSTILL, processes=[*others, process(name)]))
     assert {finding.code for finding in found} == {code} | left
 
 
-def test_every_provider_that_is_shut_is_named_in_the_one_line():
+def test_one_line_names_every_unavailable_provider():
     circuits = [shut("ses", "misconfigured"), shut("smtp", "transient")]
     (finding,) = findings(status(circuits=circuits, **late(Stream.CRITICAL, 99)))
     assert finding.code == Code.NO_PROVIDER
@@ -192,12 +192,12 @@ def test_every_provider_that_is_shut_is_named_in_the_one_line():
     assert all(str(ADVICE[circuit.error_class].step) in finding.sentence for circuit in circuits)
 
 
-def test_advice_differs_by_cause_and_covers_every_failure():
+def test_every_failure_has_its_advice():
     assert set(ADVICE) == set(FAILURES)
     assert len({str(found.step) for found in ADVICE.values()}) == len(ADVICE)
 
 
-def test_what_waits_for_an_operator_is_no_problem_and_comes_last():
+def test_notices_are_no_problems_and_come_last():
     changes = {"uncertain": 1, "broker_is_down": True, "dead": [dead("x", 1)]}
     found = findings(status(**changes))
     assert [finding.is_problem for finding in found] == [True, False, False]
@@ -206,7 +206,7 @@ def test_what_waits_for_an_operator_is_no_problem_and_comes_last():
     ]
 
 
-def test_causes_are_explained_by_no_consequence_of_theirs():
+def test_no_consequence_explains_its_cause():
     for cause, consequences in EXPLAINS.items():
         assert all(cause not in EXPLAINS.get(code, ()) for code in consequences)
 
@@ -214,5 +214,5 @@ def test_causes_are_explained_by_no_consequence_of_theirs():
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7140, "119 min"), (9000, "2 h")]
 )
-def test_durations_are_said_as_people_say_them(seconds, words):
+def test_durations_are_readable(seconds, words):
     assert duration(seconds) == words

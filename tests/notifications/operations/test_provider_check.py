@@ -1,4 +1,4 @@
-"""The whole check against real servers on loopback; the DNS is one of our own."""
+"""The check against real servers on loopback, with a DNS server of the test."""
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -18,9 +18,9 @@ from tests.simulated import simulator
 
 @pytest.fixture(autouse=True)
 def our_dns(server, monkeypatch):
-    """dnspython reads the machine's own configuration; here it reads ours."""
+    """Let dnspython ask the test's DNS server."""
     monkeypatch.setattr(dns, "Resolver", server.resolver)
-    # On a busy machine an answer takes its time.
+    # A busy machine answers slowly.
     monkeypatch.setattr(dns, "WITHIN_S", 60.0)
     server.records = {"mailroom.example": ["v=spf1 a -all"], "_dmarc.mailroom.example": ["v=DMARC1; p=reject"]}
 
@@ -47,7 +47,7 @@ def test_setting_that_is_missing_is_named(settings, name, changes):
     assert next(iter(changes)) in finding.hint
 
 
-def test_ses_is_checked_as_a_whole(settings, monkeypatch, tmp_path):
+def test_ses_is_checked(settings, monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "an-id")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
     settings.SES_REGION = "eu-central-1"
@@ -67,10 +67,10 @@ def test_ses_is_checked_as_a_whole(settings, monkeypatch, tmp_path):
         "DKIM": "note",
         "DMARC": "ok",
     }
-    assert "14" in seen["ses quota"].text.split()
+    assert "14/s" in seen["ses quota"].text.split()
 
 
-def test_provider_that_lets_nobody_in_is_not_asked_on(settings, server):
+def test_provider_that_refuses_access_gets_no_further_calls(settings, server):
     settings.SENDGRID_API_KEY = "SG.a-key"
     with faults.fault_server(faults.answer("401 Unauthorized")) as api:
         settings.SENDGRID_API_URL = f"{api.url}/v3/"
@@ -104,7 +104,7 @@ def test_provider_that_lets_nobody_in_is_not_asked_on(settings, server):
         (ProviderError(ErrorClass.TRANSIENT, "http-503"), 0.8, "note", "transient", ["http-503"]),
     ],
 )
-def test_quota_is_said_with_what_we_aim_at(settings, quota, share, level, code, figures):
+def test_quota_is_shown_with_our_share(settings, quota, share, level, code, figures):
     settings.EMAIL_QUOTA_SHARE = share
     (finding,) = provider_check.quota(ScriptedAccount(quota=quota))
     assert (finding.level.value, finding.code) == (level, code), finding
@@ -142,22 +142,22 @@ def test_quota_is_said_with_what_we_aim_at(settings, quota, share, level, code, 
         ("sendgrid", {}, "ok", "set", "https://shop.example.com/webhooks/sendgrid/"),
     ],
 )
-def test_our_end_of_the_webhook_is_looked_at(settings, provider, changes, level, code, named):
+def test_webhook_is_checked(settings, provider, changes, level, code, named):
     settings.SITE_URL, settings.SENDGRID_WEBHOOK_KEY = "https://shop.example.com", signing.SendGrid().shown_key()
     for setting, value in changes.items():
         setattr(settings, setting, value)
-    (finding,) = provider_check.our_end(webhook_of(provider))
+    (finding,) = provider_check.check_webhook(webhook_of(provider))
     assert (finding.level.value, finding.code) == (level, code), finding
     assert named in finding.text
 
 
 class Counting:
-    """An SMTP server that counts the mails it is given."""
+    """An SMTP server that counts the emails it receives."""
 
-    mails = 0
+    received = 0
 
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's own
-        self.mails += 1
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's name
+        self.received += 1
         return "250 OK"
 
 
@@ -173,7 +173,7 @@ def smtp(settings):
     controller.start()
     yield controller
     controller.stop(no_assert=True)
-    assert handler.mails == 0
+    assert handler.received == 0
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
@@ -185,7 +185,7 @@ def smtp(settings):
         ("smtp+tls", "right", "bad", "misconfigured"),
     ],
 )
-def test_smtp_is_logged_in_to_and_left(settings, smtp, scheme, password, level, code):
+def test_smtp_credentials_are_checked_without_sending(settings, smtp, scheme, password, level, code):
     settings.SMTP_URL = f"{scheme}://me:{password}@127.0.0.1:{smtp.port}"
     seen = found("smtp")
     assert (seen["smtp connection"].level.value, seen["smtp connection"].code) == (level, code), seen
@@ -195,7 +195,7 @@ def test_smtp_is_logged_in_to_and_left(settings, smtp, scheme, password, level, 
 
 
 @pytest.mark.parametrize("url", ["smtp://127.0.0.1:{port}", "pigeon://127.0.0.1:{port}"])
-def test_smtp_that_is_not_there_is_bad(settings, url):
+def test_unreachable_smtp_server_is_bad(settings, url):
     settings.SMTP_URL = url.format(port=free_port())
     assert found("smtp")["smtp connection"].level.value == "bad"
 

@@ -1,4 +1,4 @@
-"""What operators see of the whole, from real rows and a real broker."""
+"""The collected status, from real rows and a real broker."""
 
 import io
 import json
@@ -29,11 +29,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
 
 def lane(stream, **changes):
-    told = {"due": 0, "later": 0, "oldest_s": 0, "published": 0, "pace": None, "served": False}
-    return Lane(stream=stream, **(told | changes))
+    values = {"due": 0, "later": 0, "oldest_s": 0, "published": 0, "pace": None, "served": False}
+    return Lane(stream=stream, **(values | changes))
 
 
-def test_what_is_there_is_counted(settings):
+def test_messages_and_tasks_are_counted(settings):
     settings.EMAIL_PROVIDERS = ["scripted"]
     MessageFactory(due_at=Now() - timedelta(seconds=50))
     MessageFactory(due_at=Now() + timedelta(seconds=50))
@@ -63,7 +63,7 @@ def test_what_is_there_is_counted(settings):
     assert [(process.name, process.trouble) for process in found.processes] == [("main@here", "tired")]
 
 
-def test_dead_letters_are_counted_by_what_they_died_of_the_latest_first():
+def test_dead_letters_are_counted_by_error_latest_first():
     for cause, hours in (("ses/x", 0), ("ses/x", 2), ("ses/x", 30), ("", 30), ("rendering/KeyError", 3)):
         died_at = Now() - timedelta(hours=hours)
         MessageFactory(status=Status.DEAD, error_fingerprint=cause, died_at=died_at)
@@ -74,7 +74,7 @@ def test_dead_letters_are_counted_by_what_they_died_of_the_latest_first():
     ]
 
 
-def test_what_is_new_is_seen_among_any_number_of_old(monkeypatch):
+def test_new_dead_letters_are_counted_among_many_old_ones(monkeypatch):
     monkeypatch.setattr(operations, "MOST", 3)
     for _ in range(5):
         MessageFactory(status=Status.DEAD, error_fingerprint="ses/old", died_at=Now() - timedelta(days=9))
@@ -84,7 +84,7 @@ def test_what_is_new_is_seen_among_any_number_of_old(monkeypatch):
 
 
 def test_counts_do_not_read_a_large_table(settings):
-    """Sent messages and their attempts are the bulk of the tables; nothing here may read them."""
+    """Sent messages and their attempts fill the tables, and must not be read."""
     settings.EMAIL_PROVIDERS = ["ses"]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -119,7 +119,7 @@ def _pages_read(cursor):
     return cursor.fetchone()[0]
 
 
-def test_broker_that_is_away_is_a_part_of_the_answer():
+def test_broker_outage_is_part_of_the_status():
     reset()
     with override_settings(REDIS_URL="redis://127.0.0.1:1/0"):
         found = collect()
@@ -129,12 +129,12 @@ def test_broker_that_is_away_is_a_part_of_the_answer():
     assert Code.STREAM_UNSERVED not in {finding.code for finding in findings(found)}
 
 
-def test_site_without_a_provider_is_told_so(settings):
+def test_site_without_a_provider_has_a_finding(settings):
     settings.EMAIL_PROVIDERS = []
     assert Code.NO_PROVIDER in {finding.code for finding in findings(collect())}
 
 
-def test_pause_that_the_provider_wants_is_known(settings):
+def test_pause_of_the_provider_is_shown(settings):
     settings.EMAIL_PROVIDERS = ["ses"]
     seconds, _ = client().time()
     client().hset(state_key("ses"), "pause", f"{(seconds + 90) * 1e6:.17g}")
@@ -142,7 +142,7 @@ def test_pause_that_the_provider_wants_is_known(settings):
 
 
 @pytest.mark.parametrize("event_of", ["simulator", "another", None])
-def test_reports_are_missed_of_a_provider_that_is_set_up_to_report(settings, event_of):
+def test_missing_reports_are_a_finding(settings, event_of):
     settings.SIMULATOR_WEBHOOK_KEY = "set"
     message = MessageFactory()
     for number, minutes in enumerate((20, 30, 5)):
@@ -163,14 +163,14 @@ def test_reports_are_missed_of_a_provider_that_is_set_up_to_report(settings, eve
     ("url", "runs", "missing"),
     [("https://f.example", False, True), ("https://f.example", True, False), ("", False, False)],
 )
-def test_flower_is_missed_where_its_address_is_set(settings, url, runs, missing):
+def test_flower_is_missing_if_its_address_is_set(settings, url, runs, missing):
     settings.FLOWER_URL = url
     if runs:
         client().set(FLOWER_KEY, "1")
     assert collect().flower_is_missing is missing
 
 
-def test_notices_are_no_failure_for_a_monitor_and_are_shown():
+def test_notices_are_shown_and_exit_with_0():
     for name in ("relay@here", "beat@here"):
         beat(name)
     for stream in Stream:
@@ -179,11 +179,11 @@ def test_notices_are_no_failure_for_a_monitor_and_are_shown():
     MessageFactory(status=Status.DEAD, error_fingerprint="ses/x")
     out = io.StringIO()
     call_command("status", "--json", stdout=out)
-    told = json.loads(out.getvalue())
-    assert (told["problems"], told["codes"], len(told["notices"])) == ([], [Code.DEAD_LETTERS], 1)
+    values = json.loads(out.getvalue())
+    assert (values["problems"], values["codes"], len(values["notices"])) == ([], [Code.DEAD_LETTERS], 1)
 
 
-def test_heartbeat_of_a_process_that_ended_in_order_is_forgotten_and_old_ones_too():
+def test_heartbeats_of_ended_processes_are_deleted():
     beat("main@here")
     beat("old@there")
     ProcessHeartbeat.objects.filter(name="old@there").update(beat_at=Now() - timedelta(hours=2))
@@ -196,7 +196,7 @@ def overdue():
     return {job.name for job in collect().overdue}
 
 
-def test_housekeeping_that_was_not_done_is_named():
+def test_overdue_job_is_named():
     every = {job.name for job in housekeeping.registered()}
     assert overdue() == every
     housekeeping_was_done(0)
@@ -216,7 +216,7 @@ def test_housekeeping_that_was_not_done_is_named():
     ],
     ids=["it has begun", "it fails", "it hangs"],
 )
-def test_first_run_of_a_job_may_take_its_time(row, is_overdue):
+def test_first_run_of_a_job_is_not_overdue(row, is_overdue):
     housekeeping_was_done(0)
     HousekeepingJob.objects.filter(name="read-quotas").update(**{"done_at": None, "tried_at": Now()} | row)
     assert overdue() == {"read-quotas"} & ({"read-quotas"} if is_overdue else set())

@@ -29,7 +29,7 @@ def beat_at():
     return ProcessHeartbeat.objects.filter(name="relay@here").values_list("beat_at", flat=True).first()
 
 
-def test_row_is_kept_fresh_and_taken_away_at_the_end(row):
+def test_row_is_updated_and_deleted_at_the_end(row):
     row.start()
     first = eventually(beat_at)
     eventually(lambda: beat_at() > first)
@@ -38,7 +38,7 @@ def test_row_is_kept_fresh_and_taken_away_at_the_end(row):
     assert beat_at() is None
 
 
-def test_database_that_is_away_is_said_once_and_again_after_it_was_back(row, monkeypatch, caplog):
+def test_each_database_outage_is_logged_once(row, monkeypatch, caplog):
     real, calls = heartbeat.beat, []
 
     def beat(*args):
@@ -55,7 +55,7 @@ def test_database_that_is_away_is_said_once_and_again_after_it_was_back(row, mon
     assert [record.args for record in caplog.records] == [("relay@here", "OperationalError")] * 2
 
 
-def test_end_does_not_wait_for_a_database_that_hangs(row, monkeypatch):
+def test_end_does_not_wait_for_a_hung_database(row, monkeypatch):
     answered, asked = threading.Event(), threading.Event()
 
     def hang(*args):

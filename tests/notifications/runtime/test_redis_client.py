@@ -14,7 +14,7 @@ def unknown():
     reset()
 
 
-def test_threads_that_come_first_together_share_one_client(monkeypatch):
+def test_simultaneous_first_calls_share_one_client(monkeypatch):
     from_url = redis.Redis.from_url
 
     def slowly(*args, **kwargs):

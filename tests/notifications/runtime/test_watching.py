@@ -1,4 +1,4 @@
-"""A real worker in this process, watched: it works, and then it takes nothing though it could."""
+"""A real worker in this process, and its watch."""
 
 import math
 import threading
@@ -28,14 +28,14 @@ QUEUE = "watched"
 
 @pytest.fixture
 def quick(monkeypatch, tmp_path):
-    """What takes half a minute, in half a second; and the file of the heartbeat."""
+    """Shorten the times, and set the heartbeat file."""
     monkeypatch.setattr(heartbeat, "EVERY_S", 0.1)
     monkeypatch.setattr(watchdog, "PATIENCE_S", 0.5)
     monkeypatch.setenv("MAILROOM_HEARTBEAT_FILE", str(tmp_path / "heartbeat"))
 
 
 def nothing():
-    """What the worker is asked to do."""
+    """The task."""
 
 
 OVER = threading.Event()
@@ -59,7 +59,7 @@ def app(settings):
     yield app
     setup_logging.disconnect(_leave_logging_alone)
     app.close()
-    # A worker makes its application the process's current one.
+    # A worker changes the process's current application.
     site.set_current()
     site.set_default()
 
@@ -85,7 +85,7 @@ def is_in(template):
 
 
 def touched():
-    """Return whether the file has been touched since now, within a moment."""
+    """Return whether the file is touched within 0.6 s."""
     before = heartbeat.path().stat().st_mtime_ns
     give_up_at = time.monotonic() + 0.6
     while time.monotonic() < give_up_at:
@@ -95,7 +95,7 @@ def touched():
     return False
 
 
-def test_worker_that_takes_nothing_goes_unhealthy_and_comes_back(app):
+def test_worker_that_takes_no_tasks_is_unhealthy_until_it_does(app):
     with working(app) as worker:
         eventually(lambda: row() and touched() and client().exists(served_key(QUEUE)))
         assert row().trouble == ""
@@ -113,7 +113,7 @@ def test_worker_that_takes_nothing_goes_unhealthy_and_comes_back(app):
 
 @contextmanager
 def stuck_tasks(app):
-    """A worker, and tasks that do not end until the block does."""
+    """Run a worker whose stuck tasks end with the block."""
     OVER.clear()
     with working(app):
         eventually(lambda: row() and touched())
@@ -134,24 +134,24 @@ def test_worker_whose_slots_are_all_stuck_is_unhealthy(app, monkeypatch):
         app.send_task("stuck", queue=QUEUE)
         eventually(lambda: is_in(troubles.ALL_STUCK))
         assert not touched()
-        # They wait for the database, which the worker cannot help.
+        # During a database outage, waiting tasks are not stuck.
         monkeypatch.setattr(database, "_outage_seen_at", math.inf)
         eventually(lambda: row().trouble == "" and touched())
 
 
-def test_thread_that_is_stuck_for_long_is_said(app, monkeypatch):
+def test_stuck_thread_is_reported(app, monkeypatch):
     monkeypatch.setattr(watchdog, "STUCK_S", 0.5)
     with stuck_tasks(app):
         app.send_task("stuck", queue=QUEUE)
         eventually(lambda: is_in(troubles.ONE_STUCK))
 
 
-def test_broker_that_went_away_is_noticed(app, monkeypatch):
+def test_broker_outage_is_noticed(app, monkeypatch):
     monkeypatch.setattr(watchdog, "TURNS_WITHIN_S", 0.5)
     with working(app) as worker:
         eventually(lambda: row() and touched())
         (step,) = [step for step in worker.consumer.steps if isinstance(step, watching.Heartbeat)]
-        # What the consumer does with its steps when it has lost its connection.
+        # The consumer stops its steps when it loses its connection.
         step.stop(worker.consumer)
         eventually(lambda: is_in(troubles.CONSUMER_STUCK))
         assert not touched()
@@ -159,7 +159,7 @@ def test_broker_that_went_away_is_noticed(app, monkeypatch):
         eventually(lambda: row().trouble == "" and touched())
 
 
-def test_worker_without_its_broker_is_no_reason_for_a_restart(app, monkeypatch):
+def test_broker_outage_restarts_no_worker(app, monkeypatch):
     monkeypatch.setattr(watchdog, "TURNS_WITHIN_S", 0.5)
     with working(app) as worker:
         eventually(lambda: row() and touched())
@@ -171,7 +171,7 @@ def test_worker_without_its_broker_is_no_reason_for_a_restart(app, monkeypatch):
 
 
 @pytest.mark.parametrize("method", ["ensure_connected", "on_connection_error_before_connected"])
-def test_worker_that_starts_before_its_broker_is_no_reason_for_a_restart(monkeypatch, method):
+def test_worker_that_starts_during_a_broker_outage_is_not_restarted(monkeypatch, method):
     class Connection:
         def ensure_connection(self, errback, *args, **kwargs):
             errback(ConnectionRefusedError(), 1)
@@ -183,7 +183,7 @@ def test_worker_that_starts_before_its_broker_is_no_reason_for_a_restart(monkeyp
     assert heartbeat.path().exists()
 
 
-def test_database_that_is_away_holds_up_nothing(app, monkeypatch):
+def test_database_outage_delays_no_task(app, monkeypatch):
     def away(*args):
         raise OperationalError("away")
 
@@ -196,8 +196,8 @@ def test_database_that_is_away_holds_up_nothing(app, monkeypatch):
         assert row() is None
 
 
-def test_worker_that_stays_free_only_for_a_moment_is_not_idle(monkeypatch):
-    """All of its slots were taken for long; one of them is free just now."""
+def test_worker_with_a_newly_free_slot_is_not_idle(monkeypatch):
+    """All of its slots were busy for long, and one is free now."""
 
     class Consumer:
         app = Celery("idle", set_as_current=False)
@@ -213,7 +213,7 @@ def test_worker_that_stays_free_only_for_a_moment_is_not_idle(monkeypatch):
     assert watch.observe().idle_s < 1
 
 
-def test_watch_that_sleeps_is_trouble():
+def test_overdue_check_is_trouble():
     watch = Watch.__new__(Watch)
     watch._found, watch._checked_at = "", time.monotonic() - 60
     assert "60 s" in watch.trouble

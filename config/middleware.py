@@ -127,7 +127,7 @@ class HealthProbeMiddleware:
 
 
 class PageLanguageMiddleware(LocaleMiddleware):
-    """Show users' pages in the browser's language, and the admin in the site's: it is not translated."""
+    """Show users' pages in the browser's language, and the admin in the site's."""
 
     def process_request(self, request: HttpRequest) -> None:
         if request.path.startswith(reverse("admin:index")):

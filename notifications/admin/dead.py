@@ -48,7 +48,7 @@ class DeadLetterAdmin(WaitingAdmin):
     actions = ["replay_selected"]
 
     def every_row(self, request: HttpRequest) -> QuerySet[Message, Message]:
-        # All have a time of death; named so that the planner knows the index.
+        # All have a `died_at`. The condition lets the planner use the index.
         rows = super().every_row(request).filter(died_at__isnull=False)
         fingerprint = request.GET.get("error_fingerprint")
         return rows.filter(error_fingerprint=fingerprint) if fingerprint else rows
@@ -78,7 +78,7 @@ class DeadLetterAdmin(WaitingAdmin):
         return [id_ for id_, replays in lives if chosen[id_] is not None and chosen[id_] != replays]
 
     def _ask(self, request: HttpRequest, ids: Sequence[UUID]) -> TemplateResponse:
-        # Read before they are judged: what changes in between is refused afterwards.
+        # Read before the verdicts, so that the POST refuses what changes in between.
         lives = list(Message.objects.filter(id__in=ids).values_list("id", "replays"))
         tally = replay(Message.objects.filter(id__in=ids), dry_run=True)
         title = ngettext("Replay this dead letter", "Replay dead letters", len(ids))

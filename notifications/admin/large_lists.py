@@ -33,7 +33,7 @@ FORM_EXPIRED = _("This form has expired. Nothing was changed.")
 
 
 class CappedPaginator(Paginator):
-    """Counts only as far as a list goes."""
+    """Counts up to NEWEST rows."""
 
     @cached_property
     def count(self) -> int:
@@ -42,7 +42,7 @@ class CappedPaginator(Paginator):
 
 
 class DayFilter(admin.SimpleListFilter):
-    """Limits the list to one day; the list's queryset reads the parameter."""
+    """Limits the list to one day. The list's queryset reads the parameter."""
 
     title = _("day")
     parameter_name = DAY
@@ -57,7 +57,7 @@ class DayFilter(admin.SimpleListFilter):
         return queryset
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        # Without counts: a list of one day knows nothing about the others.
+        # Without counts, because a list of one day does not have those of other days.
         uncounted = copy(changelist)
         uncounted.add_facets = False
         return super().choices(uncounted)
@@ -80,7 +80,7 @@ def _sorted_by(term: Any) -> Any:
 
 
 class ValuesFilter(admin.AllValuesFieldListFilter):
-    """Offers the values of the newest rows, whatever the search."""
+    """Offers the values of the newest rows, independent of the search."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

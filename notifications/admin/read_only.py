@@ -1,4 +1,4 @@
-"""History, which can only be read."""
+"""Admin classes without adding, changing and deleting."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 
 class ReadOnly(BaseModelAdmin):
-    """Mix in before one of Django's own classes."""
+    """Mix in before a class of Django."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

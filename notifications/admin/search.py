@@ -1,4 +1,4 @@
-"""Normalize what an operator pastes into a search in the admin."""
+"""Normalize the text of a search in the admin."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from notifications.rules.text import one_form
 
 
 class TidySearch(admin.ModelAdmin):
-    """Mix in before other classes. Invisible characters and wide forms hide nothing."""
+    """Mix in before other classes. Ignores invisible characters and wide forms."""
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -13,7 +13,7 @@ from notifications.admin.large_lists import LargeChangeList
 
 
 class MessagePages(LargeChangeList):
-    """A list whose lines lead to the messages' pages."""
+    """A list that links to the messages' pages."""
 
     def url_for_result(self, result: Any) -> str:
         return message_url(result.pk)

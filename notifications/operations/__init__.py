@@ -1,1 +1,1 @@
-"""What operators ask about the running system."""
+"""Answers operators' questions about the running system."""

@@ -88,7 +88,7 @@ class Brake:
 
 @dataclass(frozen=True, kw_only=True)
 class Misfit:
-    """Queued messages of one kind that wait for a worker of another version, with the last error."""
+    """Queued messages of one kind that wait for a worker of another version."""
 
     cause: str
     kind: str

@@ -162,7 +162,7 @@ def _accepting(circuits: Sequence[CircuitState]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class _BrokerState:
-    """What Redis knows of each stream: tasks, the provider's pace, and whether a worker consumes it."""
+    """What Redis knows of each stream."""
 
     streams: dict[Stream, tuple[int, bytes | None, int]]
     paused_s: float

@@ -11,7 +11,7 @@ from notifications.runtime.troubles import describe
 
 # A worker with free slots takes a waiting task long before this.
 PATIENCE_S = 20.0
-# The consumer's timer moves every few seconds, except while the broker is away.
+# The consumer's timer moves every few seconds, except during a broker outage.
 TURNS_WITHIN_S = 15.0
 # No task takes longer, not even one whose statement waits for a lock.
 STUCK_S = 900.0
@@ -27,8 +27,7 @@ class Seen:
     Units are seconds. `waiting`: tasks in the worker's queues, None if the broker did not say. `free`: idle slots.
     `idle_s`: for how long it has had a free slot and waiting tasks, and has taken nothing. `still_s`: since the
     consumer's timer last moved. `unheard_s`: since the broker last answered. `full_s`: for how long all slots have been
-    busy with the same tasks. `oldest_s`: the age of the oldest task. The last two are 0 while tasks wait for a database
-    that is away.
+    busy with the same tasks. `oldest_s`: the age of the oldest task. The last two are 0 during a database outage.
     """
 
     waiting: int | None

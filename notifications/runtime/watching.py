@@ -55,7 +55,7 @@ class Watch:
             before, self._found = self._found, watchdog.diagnose(seen)
             self._checked_at = time.monotonic()
             if seen.waiting is None and not self._stop.is_set():
-                # The broker is away, and a restart of this worker would not help.
+                # During a broker outage, a restart of this worker would not help.
                 heartbeat.touch()
             if self._found and not before:
                 logger.error("this worker is unhealthy: %s", self._found)

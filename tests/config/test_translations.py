@@ -19,12 +19,12 @@ PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[a-zA-Z]|%%")
 FOLDERS = [settings.BASE_DIR / "locale", *sorted(settings.BASE_DIR.glob("*/locale"))]
 CATALOGUES = [folder / code / "LC_MESSAGES" / "django.po" for folder in FOLDERS for code in LANGUAGES]
 
-# Pages and emails of users; the tools of operators and developers are in English.
+# Pages and emails of users, and the engine's pages of the admin. Commands and the pages of developers are in English.
 TEMPLATES = [
     path
-    for folder in ("templates", "notifications/templates/emails")
+    for folder in ("templates", "notifications/templates/emails", "notifications/templates/admin")
     for path in sorted((settings.BASE_DIR / folder).rglob("*.*"))
-    if "admin" not in path.parts
+    if not path.is_relative_to(settings.BASE_DIR / "templates/admin")
 ]
 MARKED_OR_CODE = [
     re.compile(pattern, re.DOTALL)

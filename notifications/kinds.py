@@ -106,7 +106,6 @@ def discover() -> None:
 
 
 def get(name: str) -> Kind:
-    """Return the kind called `name`. Raises UnknownKindError."""
     try:
         return KINDS[name]
     except KeyError:

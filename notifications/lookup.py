@@ -94,7 +94,7 @@ U = TypeVar("U", bound=AbstractBaseUser)
 
 
 def progress(message_id: UUID) -> Progress:
-    """Return how far a message has come; an unknown one is waiting."""
+    # An unknown message is waiting.
     found = Message.objects.filter(pk=message_id).values_list("status", "outcome", "provider", _AGE_S).first()
     return _progress(*found) if found else Progress.WAITING
 
@@ -107,7 +107,6 @@ def history(user: AbstractBaseUser, limit: int) -> Sequence[HistoryEntry]:
 
 
 def refusal(address: str) -> Refusal | None:
-    """Return why the address gets no email, None if it does."""
     reasons = set(Suppression.objects.in_force([address]).values_list("reason", flat=True))
     return next((refusal for reason, refusal in _REFUSALS.items() if reason in reasons), None)
 

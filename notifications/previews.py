@@ -58,7 +58,7 @@ def html(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def preview(kind: Kind, language: str) -> tuple[Content | None, str]:
-    """Return what an email of `kind` says, or None and the error."""
+    # The email, or None and the error.
     user = users.preview_user(language)
     message = Message(
         kind=kind.name,

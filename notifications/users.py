@@ -20,7 +20,7 @@ def address_of(user: AbstractBaseUser) -> str:
 
 
 def language_of(user: AbstractBaseUser) -> str:
-    """Return the user's language code; empty for the site's own. Setting: USER_LANGUAGE."""
+    # Empty for the language of the site. Setting: USER_LANGUAGE.
     return str(_function("USER_LANGUAGE")(user))
 
 

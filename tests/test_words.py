@@ -20,12 +20,6 @@ READ = {".conf", ".css", ".html", ".js", ".lua", ".md", ".sh", ".svg", ".toml", 
 NAMED = {".ci/run", ".dockerignore", ".env.example", ".gitignore", "Dockerfile", "Makefile"}
 # Text that has not been rewritten yet. Paths are only ever removed here.
 PENDING = (
-    "notifications/rules/", "notifications/models/", "notifications/outbox/", "notifications/delivery/",
-    "notifications/breaker/", "notifications/budget/", "notifications/bounce_brake/", "notifications/migrations/",
-    "notifications/*", "tests/notifications/*", "tests/notifications/anonymization/",
-    "tests/notifications/breaker/", "tests/notifications/budget/", "tests/notifications/delivery/",
-    "tests/notifications/models/", "tests/notifications/outbox/", "tests/notifications/rules/",
-    "tests/notifications/stateful/", "tests/notifications/bounce_brake/",
     "tests/notifications/providers/", "tests/notifications/events/", "tests/notifications/conf/",
     "devtools/benchmarks/screenshots_of_people.py",
     "tests/config/", "tests/devtools/", "tests/containers/", "tests/docs/",

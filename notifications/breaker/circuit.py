@@ -124,7 +124,7 @@ def best_probe(circuit: Circuit, messages: Sequence[str]) -> str:
 
 
 def probing(circuit: Circuit, now: float, *, prober: str, lease_s: float, message: str = "") -> Circuit:
-    """Return the state in which `prober` holds the probe, if one is due."""
+    # With `prober` as the holder of the probe, if one is due.
     if admission_of(circuit, now, message) != AllowProbe():
         return circuit
     return replace(circuit, prober=prober, probe_began=now, probe_lease_s=lease_s)

@@ -42,7 +42,7 @@ def has_alternative(route: Route) -> bool:
 
 @contextmanager
 def find_route(messages: Sequence[UUID]) -> Iterator[Route | None]:
-    """Yield the route of the next group of `messages`, or None without a provider."""
+    # For the next group of `messages`; None if no provider accepts email.
     for provider in registry.in_use():
         if permit := permits.acquire(provider.name, messages):
             try:

@@ -1,4 +1,4 @@
-"""Count the messages of the last 24 hours by provider, from rows that survive a wiped Redis."""
+"""Count a provider's messages of 24 hours from rows, which survive a wiped Redis."""
 
 from datetime import UTC, timedelta
 

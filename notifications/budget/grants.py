@@ -81,7 +81,7 @@ def throttle(provider: str, retry_after_s: float | None = None) -> None:
 
 
 def _with_redis(act: Callable[[], T]) -> T | None:
-    """Return what `act` returns; None during an outage of Redis and its cooldown."""
+    # None during an outage of Redis and its cooldown.
     if cooldown.active:
         return None
     try:

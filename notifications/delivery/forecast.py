@@ -13,7 +13,7 @@ RENDERING = "rendering/"
 
 
 def replay_skips(messages: Sequence[Message]) -> list[tuple[Message, Skip | None]]:
-    """Return why each message would not be sent if queued again; None if it would."""
+    # As though each message were queued again.
     return [(message, _skip(message, facts)) for message, facts in gather(messages)]
 
 

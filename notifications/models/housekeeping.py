@@ -83,7 +83,7 @@ FROM notifications_housekeepingjob ORDER BY name
 
 
 def due_jobs(every_s: dict[str, float], *, lease_s: float) -> list[str]:
-    """Return which of the jobs are due and not held. Raises database errors."""
+    # Names of the jobs that are due and not held.
     terms: dict[str, Any] = {
         "names": list(every_s),
         "every": list(every_s.values()),
@@ -96,7 +96,6 @@ def due_jobs(every_s: dict[str, float], *, lease_s: float) -> list[str]:
 
 
 def claim(name: str, every_s: float, holder: UUID, *, lease_s: float) -> bool:
-    """Claim a job that is due for one process. Raises database errors."""
     terms: dict[str, Any] = {"name": name, "every_s": every_s, "holder": holder, "lease_s": lease_s, "retry_s": RETRY_S}
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, terms)

@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 
 class ProviderQuota(models.Model):
-    """Kept because Redis may lose the quota, and a minute without it could exceed the limits."""
+    """Kept because Redis may lose the quota, which email could then exceed."""
 
     provider = models.CharField(max_length=32, primary_key=True)
     # None: the provider sets no such limit.

@@ -1,4 +1,4 @@
-"""Recover the messages of lost workers, then publish those that are due, but not in the broker."""
+"""Recover messages of lost workers, then publish what is due, but not in the broker."""
 
 import logging
 import math

@@ -18,6 +18,6 @@ def waiting(ids: Iterable[UUID]) -> set[UUID]:
 
 
 def retry_now(message: Message) -> bool:
-    """Make the message due; False if a worker, the relay or another operator was faster."""
+    # False if a worker, the relay or another operator was faster.
     retried = Message.objects.filter(_WAITING, id=message.id).update(due_at=Now(), relay_after=Now(), relayed=0)
     return bool(retried)

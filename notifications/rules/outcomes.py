@@ -62,10 +62,9 @@ OUTCOMES: dict[EventType, Outcome | None] = {
 
 
 def reported_outcome(kind: EventType, bounce: BounceKind | None = None) -> Outcome | None:
-    """Return the outcome that an event reports, or None if it reports none."""
     return Outcome.DELIVERED if bounce is BounceKind.AUTO_REPLY else OUTCOMES[kind]
 
 
 def lower_than(outcome: Outcome) -> list[Outcome]:
-    """Return the outcomes of a lower rank, which `outcome` may replace."""
+    # `outcome` may replace these.
     return [before for before in Outcome if RANK[before] < RANK[outcome]]

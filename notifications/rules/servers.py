@@ -51,7 +51,7 @@ class RedisServer:
 
     @classmethod
     def from_url(cls, url: str, *, password: str = "") -> Self:
-        """Return the server of a URL. Raises BadUrlError. `password` is used if the URL has none."""
+        # `password` is used if the URL has none.
         parts = split_url(url, REDIS_SCHEMES)
         path = parts.tail.removeprefix("/")
         if not re.fullmatch(r"\d{0,5}", path):
@@ -101,7 +101,7 @@ class SmtpServer:
 
     @classmethod
     def from_url(cls, url: str, *, password: str = "") -> Self:
-        """Return the server of a URL. Raises BadUrlError. `password` is used if the URL has none."""
+        # `password` is used if the URL has none.
         parts = split_url(url, SMTP_SCHEMES)
         if parts.tail not in {"", "/"}:
             raise BadUrlError("may have nothing after host and port")

@@ -59,7 +59,6 @@ def check_suppression(suppression: ActiveSuppression, message: Candidate) -> Sup
 
 
 def blocking_reason(suppressions: Iterable[ActiveSuppression], message: Candidate) -> Reason | None:
-    """Return the first reason that blocks a message, or None if it may be sent."""
     return next(
         (one.reason for one in suppressions if check_suppression(one, message) is SuppressionCheck.BLOCKED), None
     )

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of mail."""
+"""Fixtures of the engine's tests."""
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -11,7 +11,7 @@ from tests.factories import UserFactory
 
 @pytest.fixture
 def staff():
-    """Logs somebody in who has exactly the permissions asked for."""
+    """Return a function that logs in a staff user with exactly these permissions."""
 
     def log_in(*codenames):
         user = UserFactory(is_staff=True)
@@ -26,13 +26,13 @@ def staff():
 
 @pytest.fixture
 def still(valkey, monkeypatch):
-    """Only `let_pass` lets the budget's time pass, however busy the machine is. Gives what lets time pass again."""
+    """Stop the budget's time, which then only passes by `let_pass`. Return a function that undoes this."""
     seconds, microseconds = client().time()
     real = scripts.script
 
-    def at_that_moment(text):
+    def with_fixed_time(text):
         assert "redis.call('TIME')" in text
         return real(text.replace("redis.call('TIME')", f"{{{seconds}, {microseconds}}}"))
 
-    monkeypatch.setattr(scripts, "script", at_that_moment)
+    monkeypatch.setattr(scripts, "script", with_fixed_time)
     return real

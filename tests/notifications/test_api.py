@@ -1,4 +1,4 @@
-"""The public API: whole, documented, and importable before Django is ready."""
+"""The public API is complete, documented, and importable before Django is ready."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ def test_every_name_exists_and_is_documented(name):
     assert f"`{name}" in notifications.__doc__
 
 
-def test_all_names_are_listed():
+def test_unlisted_name_raises():
     assert sorted(notifications.__all__) == sorted(notifications._MODULE_OF)
     with pytest.raises(AttributeError):
         notifications.no_such_name  # noqa: B018
@@ -42,7 +42,7 @@ def test_package_can_be_imported_before_django_is_set_up():
         ({"status": Status.SENT, "sent_at": Now()}, False),
     ],
 )
-def test_only_what_was_not_handed_over_can_be_cancelled(fields, done):
+def test_only_messages_not_handed_over_can_be_cancelled(fields, done):
     message = MessageFactory(**fields)
     before = message.status
     assert cancel(message.id, "x" * 300) is done
@@ -54,7 +54,7 @@ def test_only_what_was_not_handed_over_can_be_cancelled(fields, done):
 
 
 @pytest.mark.django_db
-def test_reader_who_left_can_come_back_and_one_who_complained_cannot():
+def test_reader_who_unsubscribed_can_resubscribe_and_one_who_complained_cannot():
     suppress.suppress("Ada@example.com", Reason.UNSUBSCRIBED, "")
     suppress.suppress("eve@example.com", Reason.COMPLAINT, "")
     assert is_unsubscribed("ada@example.com")

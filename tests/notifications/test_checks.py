@@ -1,4 +1,4 @@
-"""Each setting that cannot work has its id, and a hint that says what to do."""
+"""Each check of a setting has an id, and a hint that says what to do."""
 
 import os
 
@@ -61,7 +61,7 @@ from tests import forked
         ("mailroom.E017", {"UNCONFIRMED_DAYS": 3}),
     ],
 )
-def test_setting_that_cannot_work_is_found(settings, id_, changes):
+def test_unusable_setting_is_reported(settings, id_, changes):
     for name, value in changes.items():
         setattr(settings, name, value)
     found = run_checks(tags=["mailroom"])
@@ -69,24 +69,24 @@ def test_setting_that_cannot_work_is_found(settings, id_, changes):
     assert all(error.hint for error in found)
 
 
-def test_shipped_settings_are_fine():
+def test_default_settings_pass():
     assert run_checks(tags=["mailroom"]) == []
 
 
-def test_kind_without_templates_is_found(monkeypatch):
+def test_kind_without_templates_is_reported(monkeypatch):
     monkeypatch.setitem(kinds.KINDS, "no-templates", kinds.Kind(**{**vars(emails.WELCOME), "name": "no-templates"}))
     found = list(checks.kind_templates(None))
     assert [error.id for error in found] == ["mailroom.E007"] * 3
     assert "templates/emails/no-templates/subject.txt" in str(found[0].hint)
 
 
-def test_unknown_role_is_found(settings):
+def test_unknown_role_is_reported(settings):
     settings.MAILROOM_ROLE = "postman"
     assert [error.id for error in checks.role(None)] == ["mailroom.E001"]
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_known_role_is_fine(settings, role):
+def test_known_role_passes(settings, role):
     settings.MAILROOM_ROLE = role.value
     assert list(checks.role(None)) == []
 
@@ -106,7 +106,7 @@ def test_process_in_a_wrong_role_does_not_start():
         ("postman", ["manage.py", "check"], "mailroom.E001"),
     ],
 )
-def test_real_process_in_a_wrong_role_ends_with_a_sentence(tmp_path, role, command, said):
+def test_real_process_in_a_wrong_role_names_the_right_one(tmp_path, role, command, said):
     done = forked.run(
         *(part.replace("{tmp}", str(tmp_path)) for part in command),
         folder=django_settings.BASE_DIR,

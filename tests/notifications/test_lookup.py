@@ -1,4 +1,4 @@
-"""What people are told of their email, for everything that can be true of it."""
+"""The progress that users see, for every status and outcome."""
 
 from itertools import product
 
@@ -11,11 +11,11 @@ from notifications.rules.states import Status
 
 
 @pytest.mark.parametrize(
-    ("status", "outcome", "age_s", "reports", "told"),
+    ("status", "outcome", "age_s", "reports", "expected"),
     [
         (Status.QUEUED, Outcome.UNKNOWN, 0, True, Progress.WAITING),
         (Status.QUEUED, Outcome.UNKNOWN, USUAL_S + 1, True, Progress.DELAYED),
-        # A provider that has taken nothing yet has nothing to report.
+        # Without an acceptance, there is nothing to report.
         (Status.QUEUED, Outcome.UNKNOWN, 0, False, Progress.WAITING),
         (Status.SENDING, Outcome.UNKNOWN, 0, True, Progress.WAITING),
         (Status.SENDING, Outcome.UNKNOWN, 3600, True, Progress.DELAYED),
@@ -38,19 +38,19 @@ from notifications.rules.states import Status
         (Status.CANCELLED, Outcome.UNKNOWN, 0, True, Progress.FAILED),
     ],
 )
-def test_what_is_told(status, outcome, age_s, reports, told):
-    assert progress_of(status, outcome, age_s=age_s, reports=reports) is told
+def test_progress(status, outcome, age_s, reports, expected):
+    assert progress_of(status, outcome, age_s=age_s, reports=reports) is expected
 
 
-def test_nothing_that_can_be_true_is_left_out():
+def test_every_combination_has_a_progress():
     for status, outcome, age_s, reports in product(Status, Outcome, (0.0, 60.0, 3600.0), (True, False)):
-        told = progress_of(status, outcome, age_s=age_s, reports=reports)
-        assert told in Progress
-        # Nobody is told that an email was sent which was not.
-        if told in {Progress.SENT, Progress.UNREPORTED, Progress.DEFERRED, Progress.DELIVERED}:
+        expected = progress_of(status, outcome, age_s=age_s, reports=reports)
+        assert expected in Progress
+        # Only a sent email is shown as sent.
+        if expected in {Progress.SENT, Progress.UNREPORTED, Progress.DEFERRED, Progress.DELIVERED}:
             assert status is Status.SENT
 
 
-def test_nobody_waits_for_ever():
+def test_no_user_waits_forever():
     for status, outcome, reports in product(Status, Outcome, (True, False)):
         assert progress_of(status, outcome, age_s=3600, reports=reports) not in {Progress.WAITING, Progress.SENT}

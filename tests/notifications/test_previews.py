@@ -1,4 +1,4 @@
-"""Previews: there for developers only, without a database, and no link in them opens anything."""
+"""Previews are for developers only, need no database, and their links open nothing."""
 
 import re
 from importlib import reload
@@ -24,8 +24,8 @@ def _reload_urls():
 
 
 @pytest.fixture
-def people(settings):
-    """The addresses of a site that serves people."""
+def production(settings):
+    """The URLs of a site in production."""
     settings.DEBUG, settings.MAILROOM_LOCAL = False, False
     _reload_urls()
     yield
@@ -35,7 +35,7 @@ def people(settings):
 
 @pytest.fixture
 def broken(monkeypatch):
-    """A kind that shows what its sample does not give."""
+    """A kind with a variable that its example lacks."""
     news = emails.PRODUCT_NEWS
     kind = Kind(name=news.name, stream=Stream.BULK, max_age=news.max_age, preview_context={"paragraphs": ["Text"]})
     monkeypatch.setitem(kinds.KINDS, news.name, kind)
@@ -43,9 +43,9 @@ def broken(monkeypatch):
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("people")
+@pytest.mark.usefixtures("production")
 @pytest.mark.parametrize("path", ["/dev/emails/", "/dev/emails/welcome/", "/dev/emails/welcome/html/"])
-def test_there_are_none_where_people_are(client, path):
+def test_there_are_no_previews_in_production(client, path):
     assert client.get(path).status_code == 404
 
 
@@ -100,7 +100,7 @@ def test_scheme_is_the_readers_choice(client, scheme, query):
 
 @pytest.mark.parametrize("name", ["welcome", "password-reset", "address-change"])
 @pytest.mark.django_db
-def test_links_in_previews_are_nobodys(client, name):
+def test_links_in_previews_belong_to_no_account(client, name):
     content, _ = previews.preview(kinds.get(name), "en")
     assert content is not None
     (link,) = [url for url in re.findall(r"https?://\S+", content.text) if re.search(r"/\w+-\w{32}/$", url)]
@@ -108,7 +108,7 @@ def test_links_in_previews_are_nobodys(client, name):
     assert user_of(found.kwargs.get("uid") or found.kwargs["uidb64"]) is None
 
 
-def test_kind_whose_sample_is_too_small_says_so(client, broken):
+def test_kind_with_an_incomplete_example_names_the_variable(client, broken):
     _, problem = previews.preview(kinds.get(broken), "en")
     assert problem.endswith(": MissingVariableError:headline")
     for path in ("/dev/emails/", f"/dev/emails/{broken}/"):

@@ -1,4 +1,4 @@
-"""What the engine asks about a user: this site's answers, and the defaults for `auth.User`."""
+"""The facts about a user: from this site, and by default for `auth.User`."""
 
 import pytest
 from django.contrib.auth.models import User as DjangoUser
@@ -14,7 +14,7 @@ def defaults(settings):
         setattr(settings, name, "")
 
 
-def test_defaults_fit_djangos_own_user(defaults):
+def test_defaults_fit_djangos_user(defaults):
     ada = DjangoUser(username="ada", email="Ada@example.com", first_name="Ada", last_name="Lovelace")
     assert users.address_of(ada) == "Ada@example.com"
     assert users.language_of(ada) == ""

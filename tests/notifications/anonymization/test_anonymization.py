@@ -1,4 +1,4 @@
-"""What is left of a person's mail when the account goes, and of mail that never belonged to one."""
+"""What remains of email after its account is deleted, and of email that never had one."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -60,7 +60,7 @@ def store(message, kind="delivered", **more):
 
 
 def traces(*words):
-    """Return which of `words` are still found anywhere in the database, but for the list of suppressions."""
+    """Return which of `words` are still in the database, except in the list of suppressions."""
     found = set()
     tables = set(connection.introspection.table_names()) - {"notifications_suppression"}
     with connection.cursor() as cursor:
@@ -91,7 +91,7 @@ def in_a_shell(user, admin_client):
 
 
 @pytest.mark.parametrize("way", [by_its_owner, in_the_admin, by_an_action, in_a_shell])
-def test_nothing_of_a_person_is_left_however_the_account_goes(ada, admin_client, admin_user, way):
+def test_no_personal_data_is_left_however_the_account_is_deleted(ada, admin_client, admin_user, way):
     enqueue(welcome_draft(ada))
     LogEntry.objects.log_actions(str(admin_user.pk), [ada], 2, "Changed.")
     sent = MessageFactory(user=ada, status=Status.SENT, sent_at=Now(), context={"name": "Ada Lovelace"})
@@ -111,7 +111,7 @@ def test_nothing_of_a_person_is_left_however_the_account_goes(ada, admin_client,
     assert fresh(other).anonymized_at is None
 
 
-def test_farewell_goes_out_all_the_same(ada, provider):
+def test_farewell_is_sent(ada, provider):
     waiting = MessageFactory(user=ada)
     delete(ada)
     farewell = Message.objects.get(kind="account-deleted")
@@ -121,7 +121,7 @@ def test_farewell_goes_out_all_the_same(ada, provider):
     assert "Ada Lovelace" in mail.text
 
 
-def test_earlier_farewell_to_the_same_address_still_goes(ada):
+def test_earlier_farewell_to_the_same_address_is_still_sent(ada):
     earlier = MessageFactory(user=None, to_address=ADDRESS, kind="account-deleted")
     asked = MessageFactory(user=None, to_address=ADDRESS, kind="password-reset")
     ada.delete()
@@ -141,7 +141,7 @@ def test_earlier_farewell_to_the_same_address_still_goes(ada):
         ({"status": Status.SENT, "sent_at": Now()}, Status.SENT),
     ],
 )
-def test_what_waits_is_cancelled(ada, waiting, status):
+def test_waiting_message_is_cancelled(ada, waiting, status):
     message = MessageFactory(user=ada, **waiting)
     ada.delete()
     after = fresh(message)
@@ -151,7 +151,7 @@ def test_what_waits_is_cancelled(ada, waiting, status):
     assert (after.lease_token is None) == (status is not Status.SENDING)
 
 
-def test_worker_that_has_judged_it_good_may_not_hand_it_over(ada):
+def test_worker_that_found_it_relevant_cannot_hand_it_over(ada):
     message = MessageFactory(user=ada)
     (claimed,) = claim([message.id])
     ada.delete()
@@ -159,7 +159,7 @@ def test_worker_that_has_judged_it_good_may_not_hand_it_over(ada):
     assert fresh(message).status == Status.CANCELLED
 
 
-def test_yes_of_the_provider_that_was_being_called_is_written_down_without_the_address(ada):
+def test_acceptance_after_the_deletion_is_recorded_without_the_address(ada):
     message = MessageFactory(user=ada)
     (claimed,) = claim([message.id])
     assert hand_over(claimed, "scripted")
@@ -170,7 +170,7 @@ def test_yes_of_the_provider_that_was_being_called_is_written_down_without_the_a
     assert traces(ADDRESS) == set()
 
 
-def test_no_of_the_provider_that_was_being_called_is_its_end(ada, provider):
+def test_refusal_after_the_deletion_ends_the_message(ada, provider):
     message = MessageFactory(user=ada)
     (claimed,) = claim([message.id])
     hand_over(claimed, "scripted")
@@ -184,7 +184,7 @@ def test_no_of_the_provider_that_was_being_called_is_its_end(ada, provider):
 
 
 @pytest.mark.parametrize("kind", ["welcome", "product-news", "address-changed"])
-def test_lost_answer_of_the_provider_that_was_being_called_is_dropped_in_the_end(ada, kind):
+def test_lost_answer_after_the_deletion_is_dropped_in_the_end(ada, kind):
     message = MessageFactory(user=ada, kind=kind)
     (claimed,) = claim([message.id])
     hand_over(claimed, "scripted")
@@ -220,14 +220,14 @@ def test_late_report_does_not_bring_the_address_back(ada, kind, read_before):
     assert not Suppression.objects.exists()
 
 
-def test_user_without_an_address_takes_nothing_from_others(ada, admin_user):
+def test_deleting_a_user_without_an_address_changes_no_other_email(ada, admin_user):
     erased = Suppression.objects.create(address="", reason=Reason.BY_HAND, lifted_at=Now())
     LogEntry.objects.log_actions(admin_user.pk, [erased], 2, "lifted", single_object=True)
     anonymization.anonymize_user(UserFactory(email=""))
     assert LogEntry.objects.get().change_message == "lifted"
 
 
-def test_suppression_stays_so_that_we_never_write_again(ada):
+def test_suppression_stays(ada):
     suppress.suppress(ADDRESS, Reason.HARD_BOUNCE, "no such mailbox")
     ada.delete()
     again = User.objects.create_user(ADDRESS)
@@ -251,8 +251,8 @@ def test_anonymized_message_is_never_sent_again(ada, provider, kind):
     assert provider.taken == []
 
 
-def test_reset_for_nobody_is_written_down_and_not_sent(provider):
-    enqueue_email(PASSWORD_RESET, None, "nobody@example.com")
+def test_reset_without_an_account_is_recorded_and_not_sent(provider):
+    enqueue_email(PASSWORD_RESET, None, "unknown@example.com")
     message = Message.objects.get()
     assert str(deliver([message.id], Stream.CRITICAL, CARRIER)) == "1 cancelled"
     assert (fresh(message).status, fresh(message).status_reason) == (
@@ -269,12 +269,12 @@ def test_reset_for_nobody_is_written_down_and_not_sent(provider):
         ({"status": Status.CANCELLED}, 1),
         ({"status": Status.DEAD}, 1),
         ({"status": Status.SENT, "sent_at": Now(), "created_at": Now() - timedelta(days=6)}, 0),
-        # It is still to be settled, by itself or by a person.
+        # Not settled yet.
         ({"kind": "provider-test", "uncertain": True}, 0),
         ({"kind": "account-deleted"}, 0),
     ],
 )
-def test_mail_of_no_account_is_anonymized_some_days_after_it_has_ended(changes, anonymized):
+def test_email_without_an_account_is_anonymized_some_days_after_it_has_ended(changes, anonymized):
     fields = {"user": None, "to_address": ADDRESS, "created_at": Now() - timedelta(days=8)} | changes
     message = MessageFactory(**fields)
     store(message)
@@ -285,7 +285,7 @@ def test_mail_of_no_account_is_anonymized_some_days_after_it_has_ended(changes, 
     assert anonymization.anonymize_ended() == 0
 
 
-def test_mail_is_anonymized_in_batches(monkeypatch):
+def test_email_is_anonymized_in_batches(monkeypatch):
     monkeypatch.setattr(anonymization, "BATCH", 2)
     for number in range(5):
         MessageFactory(user=None, to_address=f"{number}@example.com", status=Status.CANCELLED)

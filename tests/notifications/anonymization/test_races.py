@@ -1,4 +1,4 @@
-"""An account goes while somebody else is at its mail: whoever comes second finds nothing left to do."""
+"""An account is deleted while another transaction works on its email: the second one has no effect."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -25,7 +25,7 @@ def ada():
     return user
 
 
-def in_a_connection_of_its_own(act):
+def in_another_connection(act):
     def run():
         try:
             return act()
@@ -36,26 +36,26 @@ def in_a_connection_of_its_own(act):
 
 
 def crossing(first, second):
-    """Do `first`; before it is committed begin `second`, which has to wait. Return what came of `second`."""
+    """Run `first`, and before its commit `second`, which has to wait. Return the result of `second`."""
 
     parameters = connection.get_connection_params() | {"cursor_factory": None, "context": None}
     with ThreadPoolExecutor(1) as pool, psycopg.connect(**parameters, autocommit=True) as watching:
         with transaction.atomic():
             first()
-            waiting = pool.submit(in_a_connection_of_its_own(second))
+            waiting = pool.submit(in_another_connection(second))
             eventually(lambda: watching.execute(BLOCKED).fetchone()[0] > 0)
             assert not waiting.done()
         return waiting.result(10)
 
 
-def test_claim_during_a_deletion_wins_nothing(ada):
+def test_claim_during_a_deletion_fails(ada):
     message = MessageFactory(user=ada)
     assert crossing(ada.delete, lambda: claim([message.id])) == []
     message.refresh_from_db()
     assert (message.status, message.to_address) == (Status.CANCELLED, "")
 
 
-def test_claim_that_is_about_to_be_committed_loses_its_hand_over(ada):
+def test_claim_before_a_deletion_cannot_be_handed_over(ada):
     message, won = MessageFactory(user=ada), []
     crossing(lambda: won.extend(claim([message.id])), ada.delete)
     message.refresh_from_db()
@@ -63,7 +63,7 @@ def test_claim_that_is_about_to_be_committed_loses_its_hand_over(ada):
     assert not hand_over(won[0], "scripted")
 
 
-def test_hand_over_that_is_about_to_be_committed_goes_out_and_is_anonymized(ada):
+def test_hand_over_before_a_deletion_is_sent_and_anonymized(ada):
     message = MessageFactory(user=ada)
     (claimed,) = claim([message.id])
     crossing(lambda: hand_over(claimed, "scripted"), ada.delete)
@@ -71,21 +71,21 @@ def test_hand_over_that_is_about_to_be_committed_goes_out_and_is_anonymized(ada)
     assert (message.status, message.to_address, message.attempts) == (Status.SENDING, "", 1)
 
 
-def test_message_that_is_written_meanwhile_does_not_come_into_being(ada):
-    """PostgreSQL asks for its account when it is committed, and its request fails: nobody was told that it is done."""
+def test_message_enqueued_meanwhile_is_not_committed(ada):
+    """PostgreSQL checks the foreign key at the commit, so the request fails."""
 
     @transaction.atomic
     def ask():
         enqueue(Draft(kind="password-reset", to=ada.email, user=ada))
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(in_a_connection_of_its_own(User.objects.get(pk=ada.pk).delete)).result(10)
+            pool.submit(in_another_connection(User.objects.get(pk=ada.pk).delete)).result(10)
 
     with pytest.raises(IntegrityError):
         ask()
     assert not Message.objects.exists()
 
 
-def test_message_that_comes_just_after_does_not_come_into_being(ada):
+def test_message_enqueued_just_after_is_not_committed(ada):
     def ask():
         with pytest.raises(IntegrityError):
             enqueue(Draft(kind="password-reset", to=ada.email, user=ada))

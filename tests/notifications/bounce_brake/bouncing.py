@@ -1,4 +1,4 @@
-"""Sign-ups, bounces and the time that passes."""
+"""Make sign-ups, bounces and the passing of time."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -19,7 +19,7 @@ def bounce(message, kind="hard"):
 
 
 def bounced(count=BOUNCES, bounce="hard", **changes):
-    """Mails that were sent a moment ago and bounced, as they lie in the tables."""
+    """Write rows of emails that were just sent and bounced."""
     for _ in range(count):
         message = MessageFactory(**{"status": Status.SENT, "sent_at": Now()} | changes)
         ProviderEvent.objects.create(
@@ -38,7 +38,7 @@ def waiting():
     return list(Message.objects.filter(status=Status.QUEUED, slowed_until__gt=Now()).order_by("created_at"))
 
 
-def minutes_pass(minutes):
-    """Let time pass for what was let go; what waits goes on waiting."""
+def let_minutes_pass(minutes):
+    """Let time pass for released messages, not for waiting ones."""
     gone = Message.objects.filter(slowed_until__lte=Now())
     gone.update(slowed_until=F("slowed_until") - timedelta(minutes=minutes))

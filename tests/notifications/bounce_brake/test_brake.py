@@ -26,7 +26,7 @@ from notifications.operations.finding import Code
 from notifications.outbox import Draft, brake_queue, enqueue, enqueue_many, publish, relay
 from notifications.rules.states import Status, Stream
 from tests.factories import MessageFactory, UserFactory
-from tests.notifications.bounce_brake.bouncing import BOUNCES, bounce, bounced, minutes_pass, waiting
+from tests.notifications.bounce_brake.bouncing import BOUNCES, bounce, bounced, let_minutes_pass, waiting
 from tests.scripted_webhook import ScriptedWebhook
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -48,7 +48,7 @@ def waits(message):
     return Message.objects.filter(id=message.id, status=Status.QUEUED, slowed_until__gt=Now()).exists()
 
 
-def test_sign_ups_that_bounce_slow_the_next_ones_and_no_reset(client, provider, registered):
+def test_bounced_sign_ups_slow_the_next_ones_and_no_reset(client, provider, registered):
     registered("scripted", webhook=ScriptedWebhook)
     first = [sign_up(number) for number in range(BOUNCES)]
     deliver([message.id for message in first], Stream.DEFAULT, CARRIER)
@@ -68,11 +68,11 @@ def test_sign_ups_that_bounce_slow_the_next_ones_and_no_reset(client, provider, 
     assert publish.queue_depths() == {Stream.CRITICAL: 1, Stream.DEFAULT: 0, Stream.BULK: 0}
     ids = [message.id for message in [*slowed, reset]]
     assert str(deliver(ids, Stream.DEFAULT, CARRIER)) == "1 sent"
-    # The first has its turn in the relay's next round; the others are nobody's business before theirs.
+    # The relay's next round releases the first message only.
     assert relay.run_once().published == {Stream.DEFAULT: 1}
     assert relay.run_once().published == {}
     assert str(deliver(ids, Stream.DEFAULT, CARRIER)) == "1 sent"
-    minutes_pass(1 / 6)
+    let_minutes_pass(1 / 6)
     assert relay.run_once().published == {Stream.DEFAULT: 1}
     deliver(ids, Stream.DEFAULT, CARRIER)
     assert Message.objects.get(id=slowed[1].id).status_reason == ""
@@ -85,23 +85,23 @@ def test_sign_ups_that_bounce_slow_the_next_ones_and_no_reset(client, provider, 
         {"count": BOUNCES - 1},
         {"bounce": "soft"},
         {"bounce": "auto-reply"},
-        # Somebody's own address, which is known to exist, and an announcement.
+        # An address that is known to exist, and an announcement.
         {"kind": "password-reset"},
         {"kind": "product-news", "stream": "bulk"},
         {"sent_at": Now() - timedelta(minutes=61)},
     ],
 )
-def test_other_bounces_slow_nobody(changes):
+def test_other_bounces_slow_no_email(changes):
     bounced(**changes)
     assert not brake.is_on()
 
 
-def test_small_share_slows_nobody_until_it_has_begun(settings):
+def test_small_share_slows_no_email_unless_the_brake_is_on(settings):
     settings.BOUNCE_BRAKE_SHARE = 0.4
     bounced()
     MessageFactory.create_batch(20, status=Status.SENT, sent_at=Now())
     assert not brake.is_on()
-    # A message still waits: it was more before.
+    # A message still waits, so the share was higher before.
     MessageFactory(slowed_until=Now() + timedelta(seconds=30))
     brake.reset()
     assert brake.is_on()
@@ -117,7 +117,7 @@ def test_kinds_that_are_slowed(kind):
     assert waits(message) is (kind in slowed)
 
 
-def test_nobody_learns_from_the_pace_who_has_an_account():
+def test_pace_does_not_reveal_accounts():
     bounced()
     owner = UserFactory(confirmed_at="2026-01-01T00:00Z")
     owner.refresh_from_db()
@@ -136,30 +136,30 @@ def test_nobody_learns_from_the_pace_who_has_an_account():
     assert took[0] == took[1]
 
 
-def test_one_that_is_frozen_while_it_signs_up_keeps_nobody_from_signing_up():
+def test_frozen_sign_up_blocks_no_other_sign_up():
     bounced()
-    held, let_go = threading.Event(), threading.Event()
-    anybody = UserFactory()
+    held, resume = threading.Event(), threading.Event()
+    user = UserFactory()
 
     def freeze():
         try:
             with transaction.atomic():
-                assert enqueue(Draft(kind="welcome", to="frozen@example.com", user=anybody))
+                assert enqueue(Draft(kind="welcome", to="frozen@example.com", user=user))
                 held.set()
-                assert let_go.wait(30)
+                assert resume.wait(30)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
         frozen = pool.submit(freeze)
         assert held.wait(30)
-        assert enqueue(Draft(kind="welcome", to="next@example.com", user=anybody))
+        assert enqueue(Draft(kind="welcome", to="next@example.com", user=user))
         assert not frozen.done()
-        let_go.set()
+        resume.set()
         frozen.result()
 
 
-def test_who_asks_once_more_keeps_the_better_place(provider):
+def test_user_who_asks_again_keeps_the_better_place(provider):
     bounced()
     user = UserFactory(new_email="new@example.com", confirmed_at="2026-01-01T00:00Z")
     first, again = (enqueue(Draft(kind="address-change", to=user.new_email, user=user)) for _ in range(2))
@@ -168,27 +168,27 @@ def test_who_asks_once_more_keeps_the_better_place(provider):
     assert str(deliver([first.id], Stream.CRITICAL, CARRIER)) == "1 sent"
 
 
-def test_email_to_no_account_takes_no_place():
-    """Whoever asks for links to addresses without an account, by the hundred, must not keep people waiting."""
+def test_email_without_an_account_takes_no_place():
+    """A client that requests links to hundreds of addresses without an account must not delay users."""
     bounced()
-    none = enqueue_many([Draft(kind="welcome", to=f"nobody{number}@example.com") for number in range(20)])
+    none = enqueue_many([Draft(kind="welcome", to=f"unknown{number}@example.com") for number in range(20)])
     assert not any(waits(message) for message in none)
     assert waiting() == []
 
 
-def test_operator_is_told_once_when_it_begins_and_once_when_it_ends(caplog):
+def test_changes_of_the_brake_are_logged_once(caplog):
     caplog.set_level(logging.INFO, logger="notifications.bounce_brake.brake")
     assert brake.log_changes() is False
     bounced()
     assert [brake.log_changes(), brake.log_changes()] == [True, True]
     Message.objects.update(sent_at=Now() - timedelta(hours=2))
     assert [brake.log_changes(), brake.log_changes()] == [False, False]
-    told = [(record.levelname, record.getMessage()) for record in caplog.records]
-    assert [level for level, _ in told] == ["ERROR", "WARNING"]
-    assert re.findall(r"\d+", told[0][1])[:3] == ["10", "10", "60"]
+    lines = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert [level for level, _ in lines] == ["ERROR", "WARNING"]
+    assert re.findall(r"\d+", lines[0][1])[:3] == ["10", "10", "60"]
 
 
-def test_operator_sees_it(capsys, admin_client):
+def test_status_shows_the_brake(capsys, admin_client):
     assert "10 of 10" not in admin_client.get(reverse("admin:notifications_status")).content.decode()
     bounced()
     enqueue_many([Draft(kind="welcome", to=user.email, user=user) for user in UserFactory.create_batch(3)])

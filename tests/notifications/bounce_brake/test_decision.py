@@ -1,4 +1,4 @@
-"""When sign-up mail has to be slowed, as a table."""
+"""When sign-up email must be slowed, as a table."""
 
 import pytest
 
@@ -11,24 +11,24 @@ LIMITS = BrakeLimits(least=10, share=0.05)
     ("bounced", "sent", "queue_s", "slow"),
     [
         (0, 0, 0, False),
-        (9, 9, 0, False),  # all of it, but too few to tell
+        (9, 9, 0, False),  # all of it, but too few to decide
         (10, 10, 0, True),
         (10, 200, 0, True),  # 5 % exactly
         (10, 201, 0, False),
         (400, 10_000, 0, False),
-        (10, 201, 30, True),  # it has begun, and the share is not yet half of the limit
+        (10, 201, 30, True),  # the brake is on, and the share is not below half of the limit
         (10, 400, 30, True),
         (10, 401, 30, False),
-        (9, 9, 30, False),  # the others were too long ago
+        (9, 9, 30, False),  # the other bounces were too long ago
     ],
 )
-def test_slowed_from_a_share_and_a_number_on(bounced, sent, queue_s, slow):
+def test_email_is_slowed_above_a_share_and_a_number(bounced, sent, queue_s, slow):
     assert must_slow(BounceCounts(bounced=bounced, sent=sent, queue_s=queue_s), LIMITS) is slow
 
 
 @pytest.mark.parametrize("bounced", [1, 10, 11, 99, 5000])
 @pytest.mark.parametrize("queue_s", [0, 30])
-def test_beyond_what_is_enough_no_count_changes_the_answer(bounced, queue_s):
+def test_counts_above_the_decisive_one_change_nothing(bounced, queue_s):
     most = decisive_count(bounced, LIMITS)
     assert not must_slow(BounceCounts(bounced=bounced, sent=most, queue_s=queue_s), LIMITS)
 
@@ -40,12 +40,12 @@ def test_beyond_what_is_enough_no_count_changes_the_answer(bounced, queue_s):
         (0, 6, 0),
         (9.9, 6, 0),
         (10, 6, 1),
-        (600, 6, 1),  # the relay was away: no burst
-        (0.5, 600, 5),  # a round at ten a second
+        (600, 6, 1),  # the relay was down: no burst
+        (0.5, 600, 5),  # a round at ten per second
         (600, 600, 20),
         (30, 0.5, 0),
         (120, 0.5, 1),
     ],
 )
-def test_queue_leaves_at_its_rate(since_last_s, per_min, go):
+def test_queue_is_released_at_its_rate(since_last_s, per_min, go):
     assert releasable_now(since_last_s, per_min) == go

@@ -1,4 +1,4 @@
-"""The relay releases what the brake holds back fairly and slowly."""
+"""The relay releases held messages fairly and slowly."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -15,60 +15,60 @@ from notifications.models import Message, ProviderEvent
 from notifications.outbox import Draft, brake_queue, enqueue, enqueue_many, relay
 from notifications.rules.states import Status, Stream
 from tests.factories import MessageFactory, UserFactory
-from tests.notifications.bounce_brake.bouncing import bounced, minutes_pass, waiting
+from tests.notifications.bounce_brake.bouncing import bounced, let_minutes_pass, waiting
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
-def turns(minutes):
-    """Let the relay turn for so many minutes; return what it let go, in order."""
+def relay_rounds(minutes):
+    """Run the relay for this many minutes; return the released messages in order."""
     gone = []
     for _ in range(int(minutes * settings.BOUNCE_BRAKE_PER_MIN)):
         before = {message.id for message in waiting()}
-        minutes_pass(1 / settings.BOUNCE_BRAKE_PER_MIN)
+        let_minutes_pass(1 / settings.BOUNCE_BRAKE_PER_MIN)
         brake_queue.release_due()
         gone += Message.objects.filter(id__in=before - {message.id for message in waiting()}, status=Status.QUEUED)
     return gone
 
 
 def ask(address, client=""):
-    """A sign-up from a client, as its receiver writes it down."""
+    """Enqueue a sign-up from a client."""
     return enqueue(Draft(kind="welcome", to=address, user=UserFactory(email=address), client=client))
 
 
-def test_queue_leaves_at_its_rate_in_the_order_of_coming():
+def test_queue_is_released_at_its_rate_in_order_of_arrival():
     bounced()
     messages = [ask(f"a@home{number}.example") for number in range(12)]
-    assert turns(1) == messages[:6]
-    assert turns(1) == messages[6:]
+    assert relay_rounds(1) == messages[:6]
+    assert relay_rounds(1) == messages[6:]
 
 
-def test_queue_does_not_leave_in_a_burst_after_a_relay_that_was_away():
+def test_queue_is_not_released_in_a_burst_after_an_outage_of_the_relay():
     bounced()
     enqueue_many([Draft(kind="welcome", to=user.email, user=user) for user in UserFactory.create_batch(12)])
     assert brake_queue.release_due() == 1
-    minutes_pass(30)
+    let_minutes_pass(30)
     assert brake_queue.release_due() == 1
     assert brake_queue.release_due() == 0
 
 
-def test_two_relays_let_one_message_go():
+def test_two_relays_release_one_message():
     bounced()
     enqueue_many([Draft(kind="welcome", to=user.email, user=user) for user in UserFactory.create_batch(12)])
     brake.is_on()
 
-    def turn(_):
+    def relay_round(_):
         try:
             return brake_queue.release_due()
         finally:
             connection.close()
 
     with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(turn, range(8))) == 1
+        assert sum(pool.map(relay_round, range(8))) == 1
 
 
 FLOODS = {
-    # One client writes to many domains; many clients write to one; one does both in turn, also where everybody is.
+    # One client writes to many domains; many clients write to one; one client writes to a domain of many users.
     "one client": lambda number: (f"a@made-up{number}.example", "machine"),
     "one domain": lambda number: (f"person{number}@made-up.example", f"client{number}"),
     "one client, one domain": lambda number: (f"person{number}@gmail.example", "machine"),
@@ -76,27 +76,27 @@ FLOODS = {
 
 
 @pytest.mark.parametrize("flood", FLOODS)
-def test_real_person_does_not_wait_behind_a_flood(flood):
+def test_real_user_does_not_wait_behind_a_flood(flood):
     bounced()
     for number in range(40):
         ask(*FLOODS[flood](number))
     person = ask("ada@gmail.example" if flood == "one client, one domain" else "ada@home.example", "ada's")
     for number in range(40, 60):
         ask(*FLOODS[flood](number))
-    assert person in turns(minutes=0.5)
+    assert person in relay_rounds(minutes=0.5)
 
 
-def test_flood_that_began_long_ago_does_not_go_first_again_and_again():
+def test_earlier_flood_does_not_stay_first():
     bounced()
     for number in range(20):
         ask(f"a@made-up{number}.example", "machine")
-    turns(minutes=1)
+    relay_rounds(minutes=1)
     people = [ask(f"a{number}@home{number}.example", f"person{number}") for number in range(5)]
-    assert set(turns(minutes=2)) >= set(people)
+    assert set(relay_rounds(minutes=2)) >= set(people)
 
 
-def test_client_that_floods_by_the_web_waits_behind_others(client):
-    """The client is known where the message is written, whatever lies between the request and that."""
+def test_client_that_floods_the_site_waits_behind_others(client):
+    """The message knows the client of its request."""
     bounced()
     for number in range(5):
         fields = {"email": f"made-up{number}@m{number}.example", "name": "", "password": "correct horse battery"}
@@ -107,11 +107,11 @@ def test_client_that_floods_by_the_web_waits_behind_others(client):
     assert "198.51.100.7" not in str(keys)
 
 
-def test_what_is_not_held_back_does_not_say_who_caused_it():
+def test_message_that_is_not_held_back_keeps_no_client():
     assert ask("ada@example.com", "a client").slowed_for == ""
 
 
-def test_queue_has_a_bound_and_drops_the_busiest(settings):
+def test_full_queue_drops_the_busiest_client(settings):
     settings.BOUNCE_BRAKE_QUEUE = 10
     bounced()
     flood = [ask(f"a@made-up{number}.example", "machine") for number in range(15)]
@@ -125,7 +125,7 @@ def test_queue_has_a_bound_and_drops_the_busiest(settings):
     assert person.id not in gone
 
 
-def test_release_of_the_brake_lets_the_queue_go():
+def test_release_of_the_brake_releases_the_queue():
     bounced()
     people = UserFactory.create_batch(20)
     enqueue_many([Draft(kind="welcome", to=user.email, user=user) for user in people])
@@ -154,7 +154,7 @@ def test_operator_releases_or_drops_the_queue(capsys):
     assert relay.run_once().published == {Stream.DEFAULT: 1}
 
 
-def test_row_forgets_after_a_day_that_it_was_held_back():
+def test_row_loses_its_client_after_a_day():
     recent, old = (
         MessageFactory(slowed_until=Now() - timedelta(hours=hours), slowed_for="a client") for hours in (2, 25)
     )
@@ -164,17 +164,17 @@ def test_row_forgets_after_a_day_that_it_was_held_back():
     assert (recent.slowed_for, old.slowed_for, old.slowed_until) == ("a client", "", None)
 
 
-def test_account_that_is_being_deleted_does_not_stop_the_queue():
+def test_account_being_deleted_does_not_block_the_queue():
     bounced()
     messages = [ask(f"a@home{number}.example") for number in range(3)]
-    held, let_go = threading.Event(), threading.Event()
+    held, resume = threading.Event(), threading.Event()
 
     def hold():
         try:
             with transaction.atomic():
                 list(Message.objects.select_for_update().filter(id=messages[0].id))
                 held.set()
-                assert let_go.wait(30)
+                assert resume.wait(30)
         finally:
             connection.close()
 
@@ -182,6 +182,6 @@ def test_account_that_is_being_deleted_does_not_stop_the_queue():
         holding = pool.submit(hold)
         assert held.wait(30)
         assert brake_queue.release() == 2
-        let_go.set()
+        resume.set()
         holding.result()
     assert waiting() == [messages[0]]

@@ -1,4 +1,4 @@
-"""Hands for tests of the breaker. Redis has its own clock, so the moments that it keeps are shifted instead."""
+"""Helpers for tests of the breaker. The times in Redis are shifted, because its clock cannot be."""
 
 import json
 
@@ -9,31 +9,31 @@ from notifications.providers.base.sending import ProviderError
 from notifications.rules.retry import ErrorClass
 from notifications.runtime.redis_client import client
 
-MOMENTS = ("since", "opened_at", "probe_began")
+TIMES = ("since", "opened_at", "probe_began")
 
 
 def let_pass(provider, seconds):
-    """Make all moments that Redis remembers of a provider's circuit older."""
+    """Make all times of a provider's circuit in Redis older."""
     if raw := client().get(store.key(provider)):
         state = json.loads(raw)
-        shifted = {name: state[name] - seconds for name in MOMENTS}
+        shifted = {name: state[name] - seconds for name in TIMES}
         client().set(store.key(provider), json.dumps(state | shifted))
 
 
 def open_circuit(provider, error_class=ErrorClass.TRANSIENT):
-    """Let a provider fail as often as it takes."""
+    """Report failures until the circuit opens."""
     for _ in range(1 if error_class is ErrorClass.MISCONFIGURED else CONSECUTIVE_FAILURES):
         report(Permit(provider), ProviderError(error_class, "http-503"))
 
 
 def close_circuit(provider):
-    """Let a provider be as one that never failed."""
+    """Delete the circuit of a provider."""
     client().delete(store.key(provider))
     reset()
 
 
 def until_probe(provider):
-    """Let the time pass that an open circuit waits before its next probe."""
+    """Let the pause before the next probe pass."""
     let_pass(provider, 120)
 
 

@@ -39,7 +39,7 @@ OPEN = after(*[DOWN] * CONSECUTIVE_FAILURES)
 PROBED = probe_of(OPEN, NOW + 2)
 
 
-def test_every_class_of_answer_means_something():
+def test_every_class_of_answer_has_a_signal():
     assert set(SIGNALS) == {None, *ErrorClass}
     assert {answer for answer in SIGNALS if SIGNALS[answer] in {Signal.FAILS, Signal.REFUSES_US}} == FAILURES
 
@@ -48,14 +48,14 @@ def test_every_class_of_answer_means_something():
     ("why", "answers", "failures", "is_open"),
     [
         ("a failure is counted", [DOWN], 1, False),
-        ("one less than enough", [DOWN] * 4, 4, False),
+        ("one too few", [DOWN] * 4, 4, False),
         ("enough in a row", [DOWN] * 5, 0, True),
-        ("an answer that was lost is a failure too", [DOWN, AMBIGUOUS, DOWN, AMBIGUOUS, AMBIGUOUS], 0, True),
-        ("a success begins anew", [*[DOWN] * 4, TAKEN, *[DOWN] * 4], 4, False),
+        ("a lost answer is a failure too", [DOWN, AMBIGUOUS, DOWN, AMBIGUOUS, AMBIGUOUS], 0, True),
+        ("a success resets the count", [*[DOWN] * 4, TAKEN, *[DOWN] * 4], 4, False),
         ("a refused message shows that the provider works", [*[DOWN] * 4, BAD_MESSAGE, DOWN], 1, False),
-        ("throttling is neither", [*[DOWN] * 4, THROTTLED, DOWN], 0, True),
-        ("however often", [THROTTLED] * 50, 0, False),
-        ("a set-up that cannot work opens at once", [REFUSED], 0, True),
+        ("a rate limit is neither", [*[DOWN] * 4, THROTTLED, DOWN], 0, True),
+        ("however many", [THROTTLED] * 50, 0, False),
+        ("a broken set-up opens immediately", [REFUSED], 0, True),
         ("success after success", [TAKEN] * 3, 0, False),
     ],
 )
@@ -75,16 +75,16 @@ def test_closed_circuit_without_failures_is_the_same_whatever_was_before():
         ("closed", CLOSED, NOW, Allow()),
         ("closed with failures", after(DOWN), NOW, Allow()),
         ("just opened", OPEN, NOW, Block(2.0)),
-        ("half of its time", OPEN, NOW + 1, Block(1.0)),
-        ("its time is over", OPEN, NOW + 2, AllowProbe()),
+        ("half of its pause", OPEN, NOW + 1, Block(1.0)),
+        ("its pause is over", OPEN, NOW + 2, AllowProbe()),
         ("long over", OPEN, NOW + 1e9, AllowProbe()),
-        ("somebody probes", PROBED, NOW + 3, Block(19.0)),
+        ("a probe is running", PROBED, NOW + 3, Block(19.0)),
         ("the prober was lost", PROBED, NOW + 22, AllowProbe()),
         ("opened by a clock that was ahead", OPEN, NOW - 3600, AllowProbe()),
         ("probed by a clock that was ahead", PROBED, NOW - 3600, AllowProbe()),
     ],
 )
-def test_passage(why, circuit, now, expected):
+def test_admission(why, circuit, now, expected):
     assert admission(circuit, now) == expected, why
 
 
@@ -96,7 +96,7 @@ def test_passage(why, circuit, now, expected):
         (REFUSED, [5, 10, 20, 40, 60, 60]),
     ],
 )
-def test_every_failed_probe_opens_it_for_longer_up_to_a_bound(error_class, open_s):
+def test_each_failed_probe_lengthens_the_pause_up_to_a_bound(error_class, open_s):
     circuit, now = after(*[error_class] * CONSECUTIVE_FAILURES), NOW
     seen = [circuit.open_s]
     while len(seen) < len(open_s):
@@ -130,30 +130,30 @@ LATE = probe_of(PROBED, NOW + 22, prober="you")
     ("why", "circuit", "answer", "prober", "trips"),
     [
         ("the probe's success closes", PROBED, TAKEN, "me", 0),
-        ("so does a message that it refuses", PROBED, BAD_MESSAGE, "me", 0),
-        ("throttled is not down", PROBED, THROTTLED, "me", 0),
-        ("the probe's failure opens anew", PROBED, DOWN, "me", 2),
-        ("a probe that ends in doubt", PROBED, AMBIGUOUS, "me", 2),
+        ("a refused message", PROBED, BAD_MESSAGE, "me", 0),
+        ("a rate limit is no outage", PROBED, THROTTLED, "me", 0),
+        ("the probe's failure opens again", PROBED, DOWN, "me", 2),
+        ("an ambiguous probe", PROBED, AMBIGUOUS, "me", 2),
         ("a probe that finds a broken set-up", PROBED, REFUSED, "me", 2),
-        ("a success that began before", OPEN, TAKEN, "", 1),
-        ("a failure that began before", OPEN, DOWN, "", 1),
-        ("the same while a probe is on its way", PROBED, DOWN, "", 1),
+        ("success of an earlier call", OPEN, TAKEN, "", 1),
+        ("failure of an earlier call", OPEN, DOWN, "", 1),
+        ("failure of an earlier call during a probe", PROBED, DOWN, "", 1),
         ("a lost prober's late failure", LATE, DOWN, "me", 1),
         ("a lost prober's late throttling", LATE, THROTTLED, "me", 1),
         ("a lost prober's late success", LATE, TAKEN, "me", 0),
         ("a late probe's failure when it has closed counts as one", CLOSED, DOWN, "me", 0),
     ],
 )
-def test_open_circuit_listens_to_probes_only(why, circuit, answer, prober, trips):
+def test_only_probes_change_an_open_circuit(why, circuit, answer, prober, trips):
     assert answered(circuit, NOW + 23, answer, "code", prober=prober).trips == trips, why
 
 
-def test_what_a_probe_has_found_is_the_reason_from_then_on():
+def test_failed_probe_updates_the_reason():
     circuit = answered(PROBED, NOW + 3, REFUSED, "bad-key", prober="me")
     assert (circuit.error_class, circuit.code, circuit.prober) == ("misconfigured", "bad-key", "")
 
 
-def test_probe_that_came_to_nothing_lets_the_next_one_go_at_once():
+def test_unanswered_probe_makes_the_next_one_due():
     assert admission(released(PROBED, "me"), NOW + 3) == AllowProbe()
     assert released(PROBED, "you") == PROBED
     assert released(CLOSED, "me") == CLOSED

@@ -1,4 +1,4 @@
-"""What becomes of mail while providers are down: another way, or none, and no attempt for the waiting."""
+"""While providers are down, email is rerouted or waits without using up attempts."""
 
 from datetime import timedelta
 
@@ -37,12 +37,12 @@ def attempts():
     return sorted(Message.objects.values_list("attempts", flat=True))
 
 
-def test_mail_goes_to_the_first_provider_while_it_takes_it(provider, second):
+def test_email_goes_to_the_first_provider_while_it_accepts_it(provider, second):
     run(*MessageFactory.create_batch(3))
     assert (len(provider.taken), len(second.taken)) == (3, 0)
 
 
-def test_mail_goes_to_the_second_while_the_first_is_down(provider, second):
+def test_email_goes_to_the_second_provider_while_the_first_is_down(provider, second):
     open_circuit("scripted")
     message = MessageFactory()
     run(message)
@@ -51,14 +51,14 @@ def test_mail_goes_to_the_second_while_the_first_is_down(provider, second):
     assert (after.status, after.provider, after.delivery_attempts.get().provider) == (Status.SENT, "second", "second")
 
 
-def test_mail_goes_back_to_the_first_when_a_probe_has_succeeded(provider, second):
+def test_email_goes_to_the_first_provider_again_after_a_successful_probe(provider, second):
     open_circuit("scripted")
     until_probe("scripted")
     run(*MessageFactory.create_batch(3))
     assert (len(provider.taken), len(second.taken)) == (3, 0)
 
 
-def test_probe_is_one_message_and_the_others_take_the_other_way(provider, second):
+def test_one_message_is_the_probe_and_the_others_are_rerouted(provider, second):
     open_circuit("scripted")
     until_probe("scripted")
     provider.script.append(DOWN)
@@ -68,19 +68,19 @@ def test_probe_is_one_message_and_the_others_take_the_other_way(provider, second
 
 
 def test_rest_of_a_group_is_rerouted_as_soon_as_the_circuit_opens(provider, second):
-    # The first group of a task is one message; by then the provider is known to be fast, and nine are claimed at once.
+    # The first group of a task is one message; by then the provider is known to be fast, and nine are claimed together.
     provider.script.extend([DOWN] * 10)
     messages = MessageFactory.create_batch(10)
     report = run(*messages)
     assert str(report) == f"{CONSECUTIVE_FAILURES} transient, {10 - CONSECUTIVE_FAILURES} sent"
     assert len(second.taken) == 10 - CONSECUTIVE_FAILURES
     assert attempts() == [1] * 10
-    # What was granted by the first provider's budget and not used there is not counted there.
+    # Unused grants of the first provider's budget are returned.
     assert (counted("scripted"), counted("second")) == (0, 10 - CONSECUTIVE_FAILURES)
 
 
 @pytest.mark.parametrize("is_probe", [False, True])
-def test_message_that_found_the_circuit_shut_need_not_wait_for_the_other_way(provider, second, is_probe):
+def test_message_refused_as_the_circuit_opens_is_rerouted_without_a_wait(provider, second, is_probe):
     message = MessageFactory()
     provider.script.append(REFUSED)
     if is_probe:
@@ -91,13 +91,13 @@ def test_message_that_found_the_circuit_shut_need_not_wait_for_the_other_way(pro
     assert fresh(message).provider == "second"
 
 
-def test_message_that_found_all_circuits_shut_waits_like_any_other(provider, second):
+def test_message_waits_if_all_circuits_are_open(provider, second):
     open_circuit("second")
     provider.script.append(REFUSED)
     assert 1 <= run(MessageFactory()).retry_in_s <= 2
 
 
-def test_rest_of_a_group_is_left_without_an_attempt_when_there_is_no_other_way(provider):
+def test_rest_of_a_group_stays_untried_without_another_provider(provider):
     provider.script.extend([None, *[REFUSED] * 9])
     messages = MessageFactory.create_batch(10, relay_after=Now() + timedelta(minutes=1))
     assert run(*messages).counts == {"sent": 1, "misconfigured": 1, NO_PROVIDER: 8}
@@ -105,7 +105,7 @@ def test_rest_of_a_group_is_left_without_an_attempt_when_there_is_no_other_way(p
     assert Message.objects.filter(status=Status.QUEUED, lease_token=None, relay_after__lte=Now()).count() == 8
 
 
-def test_message_that_may_have_been_sent_is_never_sent_by_another_provider(provider, second):
+def test_uncertain_message_is_never_sent_by_another_provider(provider, second):
     provider.script.extend([AMBIGUOUS] * 5)
     messages = MessageFactory.create_batch(8)
     assert str(run(*messages)) == "5 ambiguous, 3 sent"
@@ -118,7 +118,7 @@ def test_message_that_may_have_been_sent_is_never_sent_by_another_provider(provi
     assert {message.provider for message in in_doubt} == {"scripted"}
 
 
-def test_waiting_for_a_provider_burns_no_attempt(provider, second):
+def test_waiting_for_a_provider_costs_no_attempt(provider, second):
     messages = MessageFactory.create_batch(4, attempts=3, attempts_forgiven=1)
     for name in ("scripted", "second"):
         open_circuit(name)
@@ -138,7 +138,7 @@ OVERLOADED.is_reply = True
 @pytest.mark.parametrize(
     ("answer", "status", "attempts"),
     [
-        # The outage may be its own fault.
+        # The message may have caused the outage.
         (OVERLOADED, Status.DEAD, emails.WELCOME.max_attempts + MAX_FORGIVEN),
         (DOWN, Status.QUEUED, emails.WELCOME.max_attempts + 29),
         (REFUSED, Status.QUEUED, emails.WELCOME.max_attempts + 29),
@@ -158,7 +158,7 @@ def test_failed_probes_do_not_use_up_their_message(provider, answer, status, att
     assert after.delivery_attempts.count() == attempts - emails.WELCOME.max_attempts + 1
 
 
-def test_probe_in_doubt_is_uncertain_and_counts(provider):
+def test_ambiguous_probe_is_uncertain_and_counts(provider):
     message = MessageFactory()
     open_circuit("scripted")
     until_probe("scripted")
@@ -168,7 +168,7 @@ def test_probe_in_doubt_is_uncertain_and_counts(provider):
     assert (after.status, after.attempts, after.counted_attempts) == (Status.UNCERTAIN, 1, 1)
 
 
-def test_message_refused_for_good_as_a_probe_dies_and_the_circuit_closes(provider):
+def test_probe_refused_permanently_dies_and_closes_the_circuit(provider):
     message = MessageFactory()
     open_circuit("scripted")
     until_probe("scripted")
@@ -178,11 +178,11 @@ def test_message_refused_for_good_as_a_probe_dies_and_the_circuit_closes(provide
     assert not acquire("scripted").prober
 
 
-@pytest.mark.parametrize("case", ["not due", "unwanted", "cannot be rendered", "no budget"])
-def test_message_that_was_not_sent_after_all_leaves_the_probe_to_the_next(provider, settings, case):
+@pytest.mark.parametrize("case", ["not due", "irrelevant", "cannot be rendered", "no budget"])
+def test_probe_that_is_not_sent_makes_the_next_one_due(provider, settings, case):
     options = {
         "not due": {"due_at": Now() + timedelta(minutes=1)},
-        "unwanted": {"expires_at": Now()},
+        "irrelevant": {"expires_at": Now()},
         "cannot be rendered": {"kind": "no-such-kind"},
         "no budget": {},
     }[case]
@@ -199,7 +199,7 @@ def test_message_that_was_not_sent_after_all_leaves_the_probe_to_the_next(provid
     assert acquire("scripted").prober
 
 
-def test_worker_that_fails_before_the_call_leaves_the_probe_to_the_next(provider, monkeypatch):
+def test_worker_that_fails_before_the_call_makes_the_next_probe_due(provider, monkeypatch):
     open_circuit("scripted")
     until_probe("scripted")
     monkeypatch.setattr("notifications.delivery.deliver.gather", lambda messages: 1 / 0)

@@ -1,4 +1,4 @@
-"""What the relay and the workers do while no provider takes mail, and when one does again."""
+"""The relay and the workers while no provider accepts email, and when one does again."""
 
 import base64
 import json
@@ -43,7 +43,7 @@ def backlog(valkey):
     return {stream: MessageFactory.create_batch(3, stream=stream) for stream in reversed(Stream)}
 
 
-def test_relay_publishes_nothing_while_no_provider_takes_mail(provider, second, backlog):
+def test_relay_publishes_nothing_while_no_provider_accepts_email(provider, second, backlog):
     for name in ("scripted", "second"):
         open_circuit(name)
     done = relay.run_once()
@@ -51,7 +51,7 @@ def test_relay_publishes_nothing_while_no_provider_takes_mail(provider, second, 
     assert Message.objects.filter(relayed=0).count() == 9
 
 
-def test_relay_publishes_one_task_for_a_probe_the_most_urgent_first(provider, second, backlog):
+def test_relay_publishes_one_task_of_the_most_urgent_messages_as_a_probe(provider, second, backlog):
     for name in ("scripted", "second"):
         open_circuit(name)
     until_probe("second")
@@ -61,7 +61,7 @@ def test_relay_publishes_one_task_for_a_probe_the_most_urgent_first(provider, se
     assert relay.run_once().published == {}
 
 
-def test_relay_publishes_nothing_more_while_a_probe_is_on_its_way(provider, backlog):
+def test_relay_publishes_nothing_more_during_a_probe(provider, backlog):
     open_circuit("scripted")
     until_probe("scripted")
     assert relay.run_once().published == {Stream.CRITICAL: 3}
@@ -69,7 +69,7 @@ def test_relay_publishes_nothing_more_while_a_probe_is_on_its_way(provider, back
     assert relay.run_once().published == {}
 
 
-def test_stale_mail_ahead_does_not_keep_the_probe_from_the_provider(provider, valkey):
+def test_expired_email_does_not_block_the_probe(provider, valkey):
     stale = MessageFactory.create_batch(15, expires_at=Now(), relay_after=Now() - timedelta(hours=1))
     wanted = MessageFactory.create_batch(2, relay_after=Now())
     open_circuit("scripted")
@@ -80,7 +80,7 @@ def test_stale_mail_ahead_does_not_keep_the_probe_from_the_provider(provider, va
     assert {fresh(message).status for message in stale} == {Status.EXPIRED}
 
 
-def test_relay_publishes_everything_as_soon_as_one_takes_mail_again(provider, second, backlog):
+def test_relay_publishes_everything_once_a_provider_accepts_email_again(provider, second, backlog):
     for name in ("scripted", "second"):
         open_circuit(name)
     assert relay.run_once().published == {}
@@ -91,7 +91,7 @@ def test_relay_publishes_everything_as_soon_as_one_takes_mail_again(provider, se
     assert not done.has_no_provider
 
 
-def test_relay_keeps_the_pace_of_the_provider_that_mail_goes_to(provider, second, backlog):
+def test_relay_keeps_the_pace_of_the_provider_in_use(provider, second, backlog):
     client().set(pace_key("scripted", Stream.BULK), "0.000", px=5000)
     assert relay.run_once().published[Stream.BULK] == 1
     open_circuit("scripted")
@@ -101,7 +101,7 @@ def test_relay_keeps_the_pace_of_the_provider_that_mail_goes_to(provider, second
 
 
 def one_round():
-    """Let the relay publish, and work off what is in the queues as a worker would: urgent mail first."""
+    """Run the relay, then deliver the queues as a worker would: urgent email first."""
     relay.run_once()
     for stream in Stream:
         while task := client().rpop(stream.value):
@@ -121,7 +121,7 @@ def test_outage_of_all_providers_costs_a_bounded_number_of_attempts_and_no_messa
         one_round()
         for name in ("scripted", "second"):
             until_probe(name)
-    probes = 12 * 2 * 2  # a slow machine gives a circuit the time to be probed twice in a round
+    probes = 12 * 2 * 2  # on a slow machine, a circuit may be probed twice per round
     made = sum(message.attempts for message in Message.objects.all())
     assert made <= 2 * CONSECUTIVE_FAILURES + probes
     assert sum(message.counted_attempts for message in Message.objects.all()) <= 2 * CONSECUTIVE_FAILURES
@@ -136,13 +136,13 @@ def test_outage_of_all_providers_costs_a_bounded_number_of_attempts_and_no_messa
     taken = [mail.message_id for mail in [*provider.taken, *second.taken]]
     assert len(taken) == len(set(taken)) == 60
     streams = dict(Message.objects.values_list("id", "stream"))
-    # A second provider may have taken the first ones; each of the two took the urgent ones first.
+    # Each of the two providers got the urgent messages first.
     for one in (provider, second):
         order = [list(Stream).index(streams[mail.message_id]) for mail in one.taken]
         assert order == sorted(order)
 
 
-def test_process_that_starts_anew_finds_the_circuit_open(provider):
+def test_new_process_finds_the_circuit_open(provider):
     open_circuit("scripted")
     permits.reset()
     assert run(MessageFactory()).counts == {NO_PROVIDER: 1}

@@ -1,4 +1,4 @@
-"""The shared circuits on a real Valkey. Its clock is the server's: moments are shifted instead."""
+"""The shared circuits on a real Valkey. Its times are shifted, because its clock cannot be."""
 
 import logging
 import socket
@@ -33,11 +33,11 @@ BAD_KEY = ProviderError(ErrorClass.MISCONFIGURED, "bad-key", "the key secret-of-
 
 
 def as_another_process():
-    """Go on as a process that has seen nothing yet; what is in Redis stays."""
+    """Continue as a new process; the data in Redis stays."""
     permits.reset()
 
 
-def test_closed_circuit_lets_mail_pass():
+def test_closed_circuit_grants_permits():
     assert acquire("ses") == Permit("ses")
 
 
@@ -52,17 +52,17 @@ def test_failures_of_several_processes_open_one_circuit():
     assert acquire("sendgrid") == Permit("sendgrid")
 
 
-def test_failures_at_the_same_moment_are_all_counted():
+def test_concurrent_failures_are_all_counted():
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: report(Permit("ses"), DOWN), range(CONSECUTIVE_FAILURES - 1)))
     assert store.current("ses")[0].failures == CONSECUTIVE_FAILURES - 1
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: report(Permit("ses"), DOWN), range(30)))
-    # What comes after the opening is from calls that began before.
+    # Answers after the opening belong to calls that began before.
     assert store.current("ses")[0].trips == 1
 
 
-def test_success_forgets_the_failures_before_it():
+def test_success_clears_the_failures_before_it():
     for answer in [*[DOWN] * 4, TAKEN, *[DOWN] * 4]:
         assert report(acquire("ses"), answer) == Effect(tripped=False)
     as_another_process()
@@ -70,7 +70,7 @@ def test_success_forgets_the_failures_before_it():
     assert client().get(store.key("ses")) is None
 
 
-def test_broken_set_up_opens_at_once_and_raises_the_alarm_once(caplog):
+def test_broken_set_up_opens_immediately_and_is_logged_once(caplog):
     assert report(acquire("ses"), BAD_KEY).tripped
     report(Permit("ses"), BAD_KEY)
     report(probe(), BAD_KEY)
@@ -86,14 +86,14 @@ def test_throttling_opens_nothing():
     assert store.current("ses")[0] == CLOSED
 
 
-def test_probe_that_succeeds_closes_for_everybody():
+def test_successful_probe_closes_the_circuit_for_all_processes():
     open_circuit("ses")
     assert report(probe(), TAKEN) == Effect(tripped=False)
     as_another_process()
     assert acquire("ses") == Permit("ses")
 
 
-def test_probe_that_fails_opens_for_longer():
+def test_failed_probe_lengthens_the_pause():
     open_circuit("ses")
     permit = probe()
     assert report(permit, DOWN) == Effect(tripped=True, failed_probe=True)
@@ -104,7 +104,7 @@ def test_probe_that_fails_opens_for_longer():
     assert acquire("ses").prober
 
 
-def test_probe_without_an_answer_lets_the_next_one_go_at_once():
+def test_unanswered_probe_makes_the_next_one_due():
     open_circuit("ses")
     release(probe())
     assert acquire("ses").prober
@@ -133,7 +133,7 @@ time.sleep(float(sys.argv[1]))
 
 @contextmanager
 def processes(count, *, stay_s=0):
-    """Run processes that ask for 20 permits when told to, and print how many they got."""
+    """Run processes that request 20 permits on a signal, and print how many they got."""
     command = [sys.executable, "-c", ASK, str(stay_s)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     running = [subprocess.Popen(command, cwd=BASE_DIR, **pipes) for _ in range(count)]
@@ -160,7 +160,7 @@ def test_only_one_of_several_processes_probes():
         assert sorted(ask(running)) == [0, 0, 1]
 
 
-def test_probe_of_a_killed_process_ends_with_its_time():
+def test_probe_of_a_killed_process_ends_with_its_lease():
     open_circuit("ses")
     with processes(1, stay_s=60) as running:
         until_probe("ses")
@@ -173,7 +173,7 @@ def test_probe_of_a_killed_process_ends_with_its_time():
 
 
 class Commands:
-    """Counts what Redis was asked."""
+    """Counts the commands that Redis gets."""
 
     def __init__(self, monkeypatch):
         self.count = 0
@@ -186,9 +186,9 @@ class Commands:
         monkeypatch.setattr(redis.connection.Connection, "send_packed_command", counting)
 
 
-def test_email_that_goes_well_asks_redis_nothing(monkeypatch):
+def test_accepted_email_costs_no_call_to_redis(monkeypatch):
     monkeypatch.setattr(permits, "CACHE_S", 3600.0)
-    # A busy machine may answer the first question too late; then the state is not remembered yet.
+    # On a busy machine, the cache of the first answer may have expired.
     eventually(lambda: acquire("ses") and "ses" in permits._healthy)
     commands = Commands(monkeypatch)
     for _ in range(100):
@@ -196,7 +196,7 @@ def test_email_that_goes_well_asks_redis_nothing(monkeypatch):
     assert commands.count == 0
 
 
-def test_what_others_have_found_is_seen_after_a_moment(monkeypatch):
+def test_findings_of_other_processes_are_seen_after_the_cache_time(monkeypatch):
     monkeypatch.setattr(permits, "CACHE_S", 3600.0)
     assert acquire("ses") == Permit("ses")
     remembered = dict(permits._healthy)
@@ -223,7 +223,7 @@ def test_state_that_cannot_be_read_counts_as_closed_and_is_replaced(written):
 
 @contextmanager
 def redis_at(monkeypatch, url):
-    """Have the circuits use another Redis."""
+    """Let the circuits use another Redis."""
     with redis_client.new_client(url) as other, monkeypatch.context() as patch:
         patch.setattr(store, "client", lambda: other)
         yield
@@ -239,7 +239,7 @@ def own_valkey(monkeypatch, tmp_path):
     server.stop()
 
 
-def test_redis_away_the_same_rules_hold_within_the_process(own_valkey, caplog):
+def test_same_rules_hold_within_a_process_during_an_outage_of_redis(own_valkey, caplog):
     own_valkey.stop()
     for _ in range(CONSECUTIVE_FAILURES):
         assert acquire("ses") == Permit("ses")
@@ -250,13 +250,13 @@ def test_redis_away_the_same_rules_hold_within_the_process(own_valkey, caplog):
     assert [record.name for record in caplog.records].count(store.__name__) == 1
 
 
-def test_redis_going_away_opens_no_circuit_that_was_open(own_valkey):
+def test_outage_of_redis_closes_no_open_circuit(own_valkey):
     open_circuit("ses")
     own_valkey.stop()
     assert acquire("ses") is None
 
 
-def test_probes_go_on_while_redis_is_away(own_valkey):
+def test_probes_continue_during_an_outage_of_redis(own_valkey):
     own_valkey.stop()
     open_circuit("ses")
     seen = store._seen["ses"]
@@ -268,7 +268,7 @@ def test_probes_go_on_while_redis_is_away(own_valkey):
     assert acquire("ses") == Permit("ses")
 
 
-def test_redis_back_everybody_shares_again(own_valkey):
+def test_processes_share_circuits_again_after_an_outage_of_redis(own_valkey):
     own_valkey.stop()
     open_circuit("ses")
     own_valkey.start()
@@ -277,7 +277,7 @@ def test_redis_back_everybody_shares_again(own_valkey):
     assert acquire("ses") == Permit("ses")
 
 
-def test_redis_that_hangs_costs_one_time_limit_and_not_one_for_each(monkeypatch):
+def test_hanging_redis_costs_one_timeout_in_total(monkeypatch):
     with socket.socket() as hung:
         hung.bind(("127.0.0.1", 0))
         hung.listen()

@@ -1,4 +1,4 @@
-"""Messages that fail every time: they cost a bounded number of calls, and nobody else's email waits for them."""
+"""Messages that always fail cost a bounded number of calls, and no other email waits for them."""
 
 from datetime import timedelta
 
@@ -27,8 +27,8 @@ FAILS.is_reply = True
 
 
 @pytest.fixture
-def refuses(provider, monkeypatch, settings):
-    """Let the provider fail for some messages every time, and take all others."""
+def refuse_always(provider, monkeypatch, settings):
+    """Let the provider always fail for some messages, and accept all others."""
     settings.EMAIL_RATE = "1000"
     settings.EMAIL_STREAM_RATES = ""
     refused, calls, send = set(), [], provider.send
@@ -44,15 +44,15 @@ def refuses(provider, monkeypatch, settings):
     return refused.update
 
 
-def some_time_passes():
-    """Let all pauses end: a message's, and the circuit's."""
+def let_pauses_end():
+    """Let the pauses of messages and of the circuit end."""
     Message.objects.filter(status=Status.QUEUED).update(due_at=Now(), relay_after=Now())
     until_probe("scripted")
 
 
-def test_message_that_is_the_only_probe_costs_a_bounded_number_of_calls(provider, refuses):
+def test_message_that_is_the_only_probe_costs_a_bounded_number_of_calls(provider, refuse_always):
     message = MessageFactory()
-    refuses({message.id})
+    refuse_always({message.id})
     pauses = []
     for _ in range(60):
         deliver([message.id], Stream.DEFAULT, CARRIER)
@@ -60,33 +60,33 @@ def test_message_that_is_the_only_probe_costs_a_bounded_number_of_calls(provider
         if message.status != Status.QUEUED:
             break
         pauses.append(Message.objects.filter(id=message.id).values_list(F("due_at") - Now(), flat=True)[0])
-        some_time_passes()
+        let_pauses_end()
     assert message.status == Status.DEAD
     assert len(provider.calls) <= emails.WELCOME.max_attempts + MAX_FORGIVEN
-    # The pauses grow with all attempts, whether they count or not.
+    # The pauses grow with all attempts, counted or not.
     assert pauses[-1] >= timedelta(minutes=30)
 
 
-def test_outage_that_several_messages_meet_uses_up_none_of_them(provider, refuses):
+def test_outage_that_affects_several_messages_uses_up_none_of_them(provider, refuse_always):
     messages = MessageFactory.create_batch(3)
-    refuses({message.id for message in messages})
+    refuse_always({message.id for message in messages})
     for _ in range(60):
         deliver([message.id for message in messages], Stream.DEFAULT, CARRIER)
-        some_time_passes()
+        let_pauses_end()
     tried = Message.objects.filter(status=Status.QUEUED)
     assert tried.count() == 3
-    # They take turns.
+    # They alternate.
     assert max(m.attempts for m in tried) - min(m.attempts for m in tried) <= 5
 
 
-def test_provider_is_not_reported_down_for_one_message(provider, refuses):
+def test_provider_is_not_reported_down_for_one_message(provider, refuse_always):
     message = MessageFactory()
-    refuses({message.id})
+    refuse_always({message.id})
     for _ in range(8):
         deliver([message.id], Stream.DEFAULT, CARRIER)
-        some_time_passes()
+        let_pauses_end()
     assert [circuit.state for circuit in permits.states()] == ["closed"]
-    # Nobody else waits for longer than the first pause.
+    # No other message waits longer than the first pause.
     another = MessageFactory()
     deliver([message.id], Stream.DEFAULT, CARRIER)
     let_pass("scripted", 2.1)
@@ -95,21 +95,21 @@ def test_provider_is_not_reported_down_for_one_message(provider, refuses):
     assert another.status == Status.SENT
 
 
-def test_failures_of_several_messages_are_reported(provider, refuses):
+def test_failures_of_several_messages_are_reported(provider, refuse_always):
     messages = MessageFactory.create_batch(5)
-    refuses({message.id for message in messages})
+    refuse_always({message.id for message in messages})
     deliver([message.id for message in messages], Stream.DEFAULT, CARRIER)
     assert [circuit.state for circuit in permits.states()] == ["open"]
 
 
-def test_refused_probe_is_not_the_next_one(provider, refuses):
+def test_refused_probe_is_not_the_next_one(provider, refuse_always):
     bad, good = MessageFactory(), MessageFactory()
-    refuses({bad.id})
+    refuse_always({bad.id})
     open_circuit("scripted")
     until_probe("scripted")
     deliver([bad.id], Stream.DEFAULT, CARRIER)
     Message.objects.update(due_at=Now(), relay_after=F("created_at"))
-    # Its pause is over and it comes first, and yet the other one is tried.
+    # Its pause is over and it comes first, but the other one is tried.
     let_pass("scripted", 4.1)
     deliver([bad.id, good.id], Stream.DEFAULT, CARRIER)
     assert provider.calls == [bad.id, good.id, bad.id]
@@ -117,9 +117,9 @@ def test_refused_probe_is_not_the_next_one(provider, refuses):
     assert good.status == Status.SENT
 
 
-def test_refused_probe_that_is_alone_is_tried_again_a_little_later(provider, refuses):
+def test_refused_probe_without_others_is_retried_a_little_later(provider, refuse_always):
     bad = MessageFactory()
-    refuses({bad.id})
+    refuse_always({bad.id})
     open_circuit("scripted")
     until_probe("scripted")
     deliver([bad.id], Stream.DEFAULT, CARRIER)
@@ -132,15 +132,15 @@ def test_refused_probe_that_is_alone_is_tried_again_a_little_later(provider, ref
 
 
 @pytest.mark.parametrize("count", [8, 40])
-def test_bad_oldest_messages_delay_nobody_by_more_than_one_pause(provider, refuses, count):
+def test_failing_oldest_messages_delay_others_by_one_pause_at_most(provider, refuse_always, count):
     bad = [MessageFactory(created_at=Now() - timedelta(hours=1), attempts=2) for _ in range(count)]
     good = MessageFactory.create_batch(20)
-    refuses({message.id for message in bad})
+    refuse_always({message.id for message in bad})
     open_circuit("scripted")
     until_probe("scripted")
     relay.run_once()
     for _ in range(4):
-        some_time_passes()
+        let_pauses_end()
         one_round()
     statuses = set(Message.objects.filter(id__in=[message.id for message in good]).values_list("status", flat=True))
     assert statuses == {Status.SENT}

@@ -1,4 +1,4 @@
-"""What the breaker says of the providers, for operators."""
+"""The states of the circuits, for operators."""
 
 import re
 
@@ -34,14 +34,14 @@ def test_states_of_all_providers_in_use(settings):
     assert seen["postmark"].reason.startswith("misconfigured: http-503, for ")
 
 
-def test_state_when_a_probe_is_due_and_none_has_come(settings):
+def test_state_when_a_probe_is_due(settings):
     settings.EMAIL_PROVIDERS = ["ses"]
     open_circuit("ses")
     until_probe("ses")
     assert [(circuit.state, circuit.probes_in_s) for circuit in states()] == [("open", 0)]
 
 
-def test_state_says_that_redis_is_away(settings):
+def test_state_reports_an_outage_of_redis(settings):
     settings.EMAIL_PROVIDERS = ["ses"]
     cooldown.start()
     assert states() == [CircuitState(provider="ses", state="closed", reason=COOLDOWN_REASON)]

@@ -1,4 +1,4 @@
-"""Hands for tests of the budget: its clock, which is Redis', stands, and its moments are shifted instead."""
+"""Helpers for tests of the budget: the clock of Redis is stopped, and its times are shifted."""
 
 from notifications.budget.grants import reserve
 from notifications.budget.keys import day_key, state_key
@@ -8,7 +8,7 @@ NOT_A_MOMENT = {b"factor", b"quota_rate", b"quota_day", b"others"}
 
 
 def let_pass(provider, seconds):
-    """Make all moments that Redis remembers of a provider older."""
+    """Make all times of a provider in Redis older."""
     key = state_key(provider)
     for name, value in client().hgetall(key).items():
         if name not in NOT_A_MOMENT:
@@ -16,7 +16,7 @@ def let_pass(provider, seconds):
 
 
 def drain(stream, provider="ses"):
-    """Ask until nothing is granted and return how much was."""
+    """Reserve until nothing is granted; return the total."""
     total = 0
     while count := reserve(provider, stream, 5).count:
         total += count
@@ -24,7 +24,7 @@ def drain(stream, provider="ses"):
 
 
 def rates_of(*streams, steps, provider="ses"):
-    """Return how many messages a second each stream gets, asked in this order, once the burst is spent."""
+    """Return the messages per second of each stream, asked in this order, after the burst."""
     for stream in streams:
         drain(stream, provider)
     granted = dict.fromkeys(streams, 0)
@@ -36,17 +36,17 @@ def rates_of(*streams, steps, provider="ses"):
 
 
 def state(provider, name):
-    """Return one number of a provider's state, None where there is none."""
+    """Return one number of a provider's state, or None."""
     value = client().hget(state_key(provider), name)
     return None if value is None else float(value)
 
 
 def counted(provider):
-    """Return what the day's count in Redis adds up to."""
+    """Return the sum of the daily count in Redis."""
     return sum(int(value) for value in client().hvals(day_key(provider)))
 
 
 def given(provider, count, *, hours_ago):
-    """Write messages of an earlier hour into the day's count."""
+    """Add messages of an earlier hour to the daily count."""
     now_s, _ = client().time()
     client().hincrby(day_key(provider), str(now_s // 3600 - hours_ago), count)

@@ -1,4 +1,4 @@
-"""A day's limit: counted in Redis, remembered by the rows."""
+"""The daily limit, counted in Redis and rebuilt from the rows."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -38,7 +38,7 @@ def attempts(count=1, *, result=Result.ACCEPTED, provider="ses", **ago):
         )
 
 
-def test_bulk_stops_at_four_fifths_and_the_others_at_the_whole():
+def test_bulk_stops_at_four_fifths_of_the_limit_and_others_at_the_limit():
     assert reserve("ses", Stream.BULK, 20).count == 8
     assert reserve("ses", Stream.BULK, 1).count == 0
     assert reserve("ses", Stream.DEFAULT, 1).count == 1
@@ -46,7 +46,7 @@ def test_bulk_stops_at_four_fifths_and_the_others_at_the_whole():
     assert counted("ses") == 10
 
 
-def test_those_beyond_the_day_come_back_after_minutes():
+def test_messages_above_the_limit_retry_after_minutes():
     first, last = reserve("ses", Stream.BULK, 10).waits_s
     assert terms.DAY_WAIT_S <= first <= last < terms.DAY_WAIT_S + 1
 
@@ -56,7 +56,7 @@ def test_other_providers_have_no_limit():
 
 
 @pytest.mark.parametrize(("hours_ago", "granted"), [(0, 3), (1, 3), (24, 3), (25, 10)])
-def test_what_is_older_than_a_day_counts_no_more(hours_ago, granted):
+def test_messages_older_than_a_day_do_not_count(hours_ago, granted):
     given("ses", 7, hours_ago=hours_ago)
     assert reserve("ses", Stream.CRITICAL, 20).count == granted
 
@@ -91,7 +91,7 @@ def test_message_that_is_being_handed_over_counts_when_the_count_is_rebuilt():
     assert reserve("ses", Stream.CRITICAL, 20).count == 9
 
 
-def test_wipe_in_the_middle_is_noticed_at_once():
+def test_wipe_is_noticed_immediately():
     reserve("ses", Stream.CRITICAL, 4)
     attempts(4)
     client().flushdb()
@@ -115,7 +115,7 @@ def test_count_goes_on_while_there_is_no_limit(settings):
     assert reserve("ses", Stream.CRITICAL, 20).count == 3
 
 
-def test_what_is_given_back_does_not_count():
+def test_released_grants_do_not_count():
     grant = reserve("ses", Stream.CRITICAL, 10)
     grants.release("ses", Stream.CRITICAL, grant, 4)
     assert counted("ses") == 6
@@ -129,7 +129,7 @@ def test_message_claimed_by_another_worker_costs_no_budget(provider, settings):
     assert counted("scripted") == 3
 
 
-def test_database_away_during_a_rebuild_grants_nothing():
+def test_outage_of_the_database_during_a_rebuild_grants_nothing():
     def away(*args):
         raise OperationalError("away")
 
@@ -139,7 +139,7 @@ def test_database_away_during_a_rebuild_grants_nothing():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_threads_after_a_wipe_grant_no_more_than_is_left():
+def test_many_threads_after_a_wipe_grant_at_most_what_is_left():
     attempts(4)
 
     def take(_):
@@ -160,7 +160,7 @@ def test_limit_holds_however_much_time_passes_within_the_day():
     assert granted == 10
 
 
-def test_what_the_provider_refused_does_not_count(provider, settings):
+def test_refused_messages_do_not_count(provider, settings):
     settings.EMAIL_DAILY = "5"
     provider.script.extend(
         [ErrorClass.TRANSIENT, ErrorClass.RATE_LIMITED, ErrorClass.PERMANENT, None, ErrorClass.MISCONFIGURED]
@@ -170,13 +170,13 @@ def test_what_the_provider_refused_does_not_count(provider, settings):
     assert counted("scripted") == 1
 
 
-def test_what_may_have_been_sent_counts(provider):
+def test_uncertain_messages_count(provider):
     provider.script.append(ErrorClass.AMBIGUOUS)
     deliver([MessageFactory().id], Stream.DEFAULT, Carrier(task_id="", worker=""))
     assert counted("scripted") == 1
 
 
-def test_what_is_given_back_after_a_wipe_makes_no_negative_count():
+def test_release_after_a_wipe_makes_no_negative_count():
     grant = reserve("ses", Stream.CRITICAL, 8)
     client().flushdb()
     reserve("ses", Stream.CRITICAL, 1)
@@ -184,7 +184,7 @@ def test_what_is_given_back_after_a_wipe_makes_no_negative_count():
     assert counted("ses") == 0
 
 
-def test_what_was_sent_without_redis_is_counted_when_it_is_back():
+def test_messages_sent_without_redis_are_counted_afterwards():
     assert reserve("ses", Stream.CRITICAL, 4).count == 4
     cooldown.start()
     assert reserve("ses", Stream.CRITICAL, 20).count == 6
@@ -194,7 +194,7 @@ def test_what_was_sent_without_redis_is_counted_when_it_is_back():
     assert counted("ses") == 10
 
 
-def test_spent_day_that_is_over_lets_the_relay_go_on():
+def test_relay_continues_after_a_used_up_day():
     reserve("ses", Stream.CRITICAL, 20)
     assert client().get(pace_key("ses", Stream.CRITICAL)) == b"0.000"
     client().delete("mailroom:day:ses")

@@ -1,4 +1,4 @@
-"""Without Redis each process keeps to a small limit of its own, and nobody waits for Redis for long."""
+"""Without Redis, each process keeps to a small limit, and no worker waits for Redis for long."""
 
 import socket
 import threading
@@ -21,13 +21,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
 
 @pytest.fixture(autouse=True)
-def two_a_second(settings):
+def two_per_second(settings):
     settings.EMAIL_RATE, settings.EMAIL_STREAM_RATES, settings.EMAIL_FALLBACK_SHARE = "20", "", 0.1
 
 
 @contextmanager
 def redis_at(monkeypatch, port):
-    """Have the budget use another Redis: what listens on `port`, if anything does."""
+    """Let the budget use another Redis on `port`, running or not."""
     other = redis_client.new_client(f"redis://127.0.0.1:{port}/0")
     with monkeypatch.context() as patch:
         patch.setattr(scripts, "script", other.register_script)
@@ -36,7 +36,7 @@ def redis_at(monkeypatch, port):
 
 
 def connections(listener):
-    """Return how many connections to a listening socket were made."""
+    """Return the number of connections to a listening socket."""
     listener.setblocking(False)
     count = 0
     while True:
@@ -48,25 +48,25 @@ def connections(listener):
 
 
 @pytest.fixture
-def gone(monkeypatch):
+def unreachable(monkeypatch):
     with redis_at(monkeypatch, 1):
         yield
 
 
 @pytest.mark.parametrize(("stream", "granted"), [(Stream.CRITICAL, 2), (Stream.DEFAULT, 2), (Stream.BULK, 0)])
-def test_small_share_is_granted_to_all_but_bulk(gone, stream, granted):
+def test_all_streams_but_bulk_get_a_small_share(unreachable, stream, granted):
     grant = reserve("ses", stream, 5)
     assert (grant.count, len(grant.waits_s)) == (granted, 5 - granted)
 
 
-def test_those_refused_wait_at_the_rate_at_which_they_can_go(gone):
+def test_refused_messages_wait_according_to_the_rate(unreachable):
     first, second, third = reserve("ses", Stream.DEFAULT, 5).waits_s
     assert 0.4 < first <= 0.5
     assert second - first == pytest.approx(0.5)
     assert third - second == pytest.approx(0.5)
 
 
-def test_streams_and_threads_share_one_bucket(gone):
+def test_streams_and_threads_share_one_bucket(unreachable):
     granted = []
 
     def take(stream):
@@ -81,7 +81,7 @@ def test_streams_and_threads_share_one_bucket(gone):
     assert 2 <= sum(granted) <= 2 + 2 * (time.monotonic() - began) + 1
 
 
-def test_rate_that_the_account_allows_is_remembered(settings, monkeypatch, db):
+def test_last_rate_of_the_account_is_kept(settings, monkeypatch, db):
     settings.EMAIL_RATE, settings.EMAIL_QUOTA_SHARE = "100", 1.0
     quota.refresh("ses", ScriptedAccount(quota=Quota(per_second=20, per_day=None, sent_today=0)))
     reserve("ses", Stream.CRITICAL, 1)
@@ -89,19 +89,19 @@ def test_rate_that_the_account_allows_is_remembered(settings, monkeypatch, db):
         assert reserve("ses", Stream.CRITICAL, 50).count == 2
 
 
-def test_provider_without_a_rate_gets_a_little(settings, gone):
+def test_provider_without_a_rate_gets_a_little(settings, unreachable):
     settings.EMAIL_RATE = ""
     assert reserve("ses", Stream.CRITICAL, 50).count == 1
 
 
-def test_pause_of_the_provider_holds_without_redis(gone):
+def test_pause_applies_without_redis(unreachable):
     throttle("ses", retry_after_s=30)
     grant = reserve("ses", Stream.CRITICAL, 1)
     assert grant.count == 0
     assert 29 < grant.waits_s[0] <= 30
 
 
-def test_redis_that_hangs_costs_one_call_one_time_limit(monkeypatch):
+def test_hanging_redis_costs_one_timeout(monkeypatch):
     monkeypatch.setattr(redis_client, "TIMEOUT_S", 0.3)
     with socket.socket() as hung:
         hung.bind(("127.0.0.1", 0))
@@ -115,12 +115,12 @@ def test_redis_that_hangs_costs_one_call_one_time_limit(monkeypatch):
                 release("ses", Stream.CRITICAL, Grant(1, granted_at=1), 1)
                 throttle("ses")
             all_others = time.monotonic() - began - once
-    # Bounds on what is asked for, not on the machine: one time limit and no second one.
+    # One timeout, not two, on any machine.
     assert once >= 0.3
     assert all_others < 20 * 0.3
 
 
-def test_redis_that_is_back_is_asked_again_after_the_rest(monkeypatch):
+def test_redis_is_asked_again_after_the_cooldown(monkeypatch):
     with redis_at(monkeypatch, 1):
         reserve("ses", Stream.CRITICAL, 1)
     assert reserve("ses", Stream.BULK, 1).count == 0
@@ -128,7 +128,7 @@ def test_redis_that_is_back_is_asked_again_after_the_rest(monkeypatch):
     assert reserve("ses", Stream.BULK, 1).count == 1
 
 
-def test_quota_that_cannot_be_kept_is_a_line_in_the_log(gone, caplog):
+def test_quota_that_cannot_be_stored_is_logged(unreachable, caplog):
     assert quota.refresh("ses", ScriptedAccount(quota=Quota(per_second=20, per_day=None, sent_today=0))) is None
     assert "quota of ses" in caplog.text
 
@@ -149,7 +149,7 @@ def test_debt_is_counted_once_however_many_threads_find_redis_back(settings, mon
     assert counted_today() == 1 + sent + granted
 
 
-def test_debt_is_kept_while_redis_stays_away(settings, monkeypatch):
+def test_debt_is_kept_during_an_outage_of_redis(settings, monkeypatch):
     settings.EMAIL_FALLBACK_SHARE = 1.0
     reserve("ses", Stream.CRITICAL, 1)
     with redis_at(monkeypatch, 1):
@@ -161,7 +161,7 @@ def test_debt_is_kept_while_redis_stays_away(settings, monkeypatch):
     assert counted_today() == 4
 
 
-def test_day_that_is_rebuilt_from_the_rows_holds_the_debt_already(monkeypatch):
+def test_rebuilt_count_includes_the_debt(monkeypatch):
     reserve("ses", Stream.CRITICAL, 1)
     with redis_at(monkeypatch, 1):
         reserve("ses", Stream.CRITICAL, 1)

@@ -1,4 +1,4 @@
-"""The shared budget on a real Valkey, whose clock stands: tests shift its moments."""
+"""The shared budget on a real Valkey, whose clock is stopped: tests shift its times."""
 
 import threading
 import time
@@ -24,14 +24,14 @@ FLOORS = {Stream.CRITICAL: 0.5, Stream.DEFAULT: 0.2, Stream.BULK: 0.1}
 
 
 @pytest.fixture(autouse=True)
-def ten_a_second(settings, valkey):
+def ten_per_second(settings, valkey):
     settings.EMAIL_RATE, settings.EMAIL_STREAM_RATES = "10", ""
     settings.EMAIL_STREAM_FLOORS = "critical=0.5,default=0.2,bulk=0.1"
-    # The first question after a wipe counts the day anew; here that has happened.
+    # The first call after a wipe rebuilds the daily count, which is done here.
     reserve("ses", Stream.BULK, 0)
 
 
-def test_burst_is_granted_and_the_rest_waits_spread_at_the_rate():
+def test_burst_is_granted_and_the_others_wait_at_intervals_of_the_rate():
     grant = reserve("ses", Stream.DEFAULT, 10)
     assert grant.count == 7  # six are borrowed, one more is the floor's
     first, second, third = grant.waits_s
@@ -40,17 +40,17 @@ def test_burst_is_granted_and_the_rest_waits_spread_at_the_rate():
     assert third - second == pytest.approx(0.1, abs=0.01)
 
 
-def test_those_refused_later_wait_longer():
+def test_messages_refused_later_wait_longer():
     last = reserve("ses", Stream.DEFAULT, 10).waits_s[-1]
     assert reserve("ses", Stream.DEFAULT, 1).waits_s[0] > last
 
 
-def test_nobody_waits_longer_than_the_bound(settings):
+def test_no_wait_is_longer_than_the_bound(settings):
     settings.EMAIL_RATE = "1"
     assert reserve("ses", Stream.DEFAULT, 100).waits_s[-1] <= terms.LONGEST_WAIT_S + 2
 
 
-def test_message_that_comes_back_when_it_was_told_to_is_granted():
+def test_message_that_retries_after_its_wait_is_granted():
     drain(Stream.BULK)
     wait_s = reserve("ses", Stream.BULK, 1).waits_s[0]
     let_pass("ses", wait_s)
@@ -58,7 +58,7 @@ def test_message_that_comes_back_when_it_was_told_to_is_granted():
 
 
 @pytest.mark.parametrize("first", list(Stream))
-def test_borrowing_reaches_deeper_the_more_urgent_the_stream(settings, first):
+def test_more_urgent_streams_borrow_more(settings, first):
     settings.EMAIL_RATE, settings.EMAIL_STREAM_FLOORS = "100", ""
     assert drain(first) == pytest.approx(100 * terms.BORROW_S[first], abs=3)
     for less_urgent in list(Stream)[list(Stream).index(first) + 1 :]:
@@ -68,7 +68,7 @@ def test_borrowing_reaches_deeper_the_more_urgent_the_stream(settings, first):
 
 
 @pytest.mark.parametrize("stream", list(Stream))
-def test_floor_is_there_when_the_others_have_taken_all_they_can(settings, stream):
+def test_floor_is_available_when_others_have_borrowed_everything(settings, stream):
     settings.EMAIL_RATE = "100"
     for other in Stream:
         if other is not stream:
@@ -89,13 +89,13 @@ def test_idle_share_is_borrowed_to_the_last_token(settings):
     assert rates_of(Stream.BULK, steps=20)[Stream.BULK] == pytest.approx(100, abs=10)
 
 
-def test_stream_has_its_own_ceiling(settings):
+def test_stream_has_a_ceiling(settings):
     settings.EMAIL_RATE, settings.EMAIL_STREAM_RATES = "1000", "bulk=4"
     assert reserve("ses", Stream.BULK, 10).count == 2
     assert reserve("ses", Stream.DEFAULT, 10).count == 10
 
 
-def test_provider_that_the_rates_do_not_name_has_its_usual_rate(settings):
+def test_provider_without_a_configured_rate_has_its_usual_rate(settings):
     settings.EMAIL_RATE = "ses=40"
     assert {name: rate_of(name) for name in ("ses", "sendgrid", "smtp")} == {"ses": 40, "sendgrid": 50, "smtp": 5}
 
@@ -106,7 +106,7 @@ def test_empty_rate_is_no_limit(settings):
     assert reserve("ses", Stream.DEFAULT, 50).count == 50
 
 
-def test_what_is_given_back_can_be_granted_again(settings):
+def test_released_grants_can_be_granted_again(settings):
     settings.EMAIL_RATE = "1"
     grant = reserve("ses", Stream.CRITICAL, 3)
     before = drain(Stream.CRITICAL)
@@ -114,7 +114,7 @@ def test_what_is_given_back_can_be_granted_again(settings):
     assert (grant.count, before, drain(Stream.CRITICAL)) == (3, 0, 1)
 
 
-def test_what_is_given_back_late_is_gone(settings):
+def test_grants_released_late_are_lost(settings):
     grant = reserve("ses", Stream.CRITICAL, 5)
     let_pass("ses", 5)
     full = drain(Stream.CRITICAL)
@@ -123,7 +123,7 @@ def test_what_is_given_back_late_is_gone(settings):
     assert drain(Stream.CRITICAL) == 0
 
 
-def test_relay_is_told_the_pace_while_a_stream_is_held_back(settings):
+def test_pace_is_published_while_a_stream_is_held_back(settings):
     settings.EMAIL_STREAM_RATES = "bulk=4"
     reserve("ses", Stream.BULK, 2)
     assert client().get(pace_key("ses", Stream.BULK)) is None
@@ -143,7 +143,7 @@ FLOOR_TEXTS = st.sampled_from(["", "critical=0.5,default=0.2,bulk=0.1", "bulk=1"
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(rate=st.sampled_from([0.5, 3, 10, 50, 500]), floors=FLOOR_TEXTS, story=STORY)
-def test_no_window_holds_more_than_rate_times_its_length_and_the_burst(settings, rate, floors, story):
+def test_no_window_exceeds_rate_times_length_plus_burst(settings, rate, floors, story):
     client().flushdb()
     settings.EMAIL_RATE, settings.EMAIL_STREAM_FLOORS = str(rate), floors
     now, grants = 0.0, []
@@ -178,7 +178,7 @@ def test_stream_that_keeps_asking_gets_its_floor_whatever_the_order(settings, st
     assert granted >= int(FLOORS[stream] * rate * 10)
 
 
-def test_many_threads_together_keep_the_rate(settings, monkeypatch, still):
+def test_many_threads_together_keep_to_the_rate(settings, monkeypatch, still):
     monkeypatch.setattr(scripts, "script", still)
     settings.EMAIL_RATE = "50"
     granted = []

@@ -1,4 +1,4 @@
-"""What the provider's account says, and what its complaints do to the rate."""
+"""The account's quota, and how throttling lowers the rate."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ from tests.simulated import simulator
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("still")]
 
 
-def says(per_second=None, per_day=None, sent_today=0):
+def refresh_with(per_second=None, per_day=None, sent_today=0):
     said = Quota(per_second=per_second, per_day=per_day, sent_today=sent_today)
     return quota.refresh("ses", ScriptedAccount(quota=said))
 
@@ -33,9 +33,9 @@ def per_second():
 
 
 @pytest.fixture(autouse=True)
-def hundred_a_second(settings, valkey):
+def hundred_per_second(settings, valkey):
     settings.EMAIL_RATE, settings.EMAIL_STREAM_RATES, settings.EMAIL_DAILY = "ses=100", "", ""
-    # The first question after a wipe counts the day anew; here that has happened.
+    # The first call after a wipe rebuilds the daily count, which is done here.
     reserve("ses", Stream.BULK, 0)
 
 
@@ -44,18 +44,18 @@ def hundred_a_second(settings, valkey):
 )
 def test_rate_is_the_lower_of_the_setting_and_the_share_of_the_account(settings, account, share, rate):
     settings.EMAIL_QUOTA_SHARE = share
-    says(per_second=account)
+    refresh_with(per_second=account)
     assert per_second() == pytest.approx(rate, rel=0.1, abs=0.3)
 
 
-def test_account_alone_decides_where_the_setting_names_no_rate(settings):
+def test_account_alone_decides_without_a_configured_rate(settings):
     settings.EMAIL_RATE = ""
-    says(per_second=50)
+    refresh_with(per_second=50)
     assert per_second() == pytest.approx(40, rel=0.1)
 
 
-def test_last_answer_holds_for_a_day_and_then_the_setting_does():
-    says(per_second=50, per_day=20)
+def test_last_answer_is_valid_for_a_day():
+    refresh_with(per_second=50, per_day=20)
     assert quota.refresh("ses", ScriptedAccount(quota=ProviderError(ErrorClass.TRANSIENT, "gone"))) is None
     assert quota.refresh("ses", ScriptedAccount(quota=None)) is None
     let_pass("ses", quota.VALID_FOR_S - 30)
@@ -64,36 +64,36 @@ def test_last_answer_holds_for_a_day_and_then_the_setting_does():
     assert per_second() == pytest.approx(100, rel=0.1)
 
 
-def test_account_without_a_limit_takes_the_last_one_away():
-    says(per_day=20)
-    says()
+def test_account_without_a_limit_removes_the_last_one():
+    refresh_with(per_day=20)
+    refresh_with()
     assert drain(Stream.CRITICAL) > 20
 
 
-def test_lower_of_the_account_and_the_setting_is_the_days_limit(settings):
+def test_daily_limit_is_the_lower_of_account_and_setting(settings):
     settings.EMAIL_DAILY = "ses=15"
-    says(per_day=20)
+    refresh_with(per_day=20)
     assert drain(Stream.CRITICAL) == 15
 
 
-def test_what_others_have_sent_over_the_account_counts():
-    says(per_day=50, sent_today=20)
+def test_messages_of_other_applications_count():
+    refresh_with(per_day=50, sent_today=20)
     assert drain(Stream.CRITICAL) == 30
 
 
-def test_what_the_account_has_counted_of_ours_counts_once():
+def test_our_messages_count_once():
     message = MessageFactory()
     for number in range(1, 6):
         DeliveryAttempt.objects.create(message=message, number=number, provider="ses", result="accepted")
     client().flushdb()
-    says(per_day=50, sent_today=20)
+    refresh_with(per_day=50, sent_today=20)
     assert (counted("ses"), state("ses", "others")) == (5, 15)
     assert drain(Stream.CRITICAL) == 30
-    says(per_day=50, sent_today=20)
+    refresh_with(per_day=50, sent_today=20)
     assert state("ses", "others") == 0
 
 
-def test_throttled_lowers_the_rate_once_a_second_however_many_say_so():
+def test_throttling_lowers_the_rate_at_most_once_per_second():
     for _ in range(8):
         throttle("ses")
     assert state("ses", "factor") == pytest.approx(0.7)
@@ -102,7 +102,7 @@ def test_throttled_lowers_the_rate_once_a_second_however_many_say_so():
     assert state("ses", "factor") == pytest.approx(0.49, abs=0.01)
 
 
-def test_throttled_never_lowers_below_a_tenth():
+def test_throttling_keeps_a_tenth_of_the_rate():
     for _ in range(12):
         throttle("ses")
         let_pass("ses", 1.1)
@@ -111,21 +111,21 @@ def test_throttled_never_lowers_below_a_tenth():
 
 
 @pytest.mark.parametrize(("minutes", "rate"), [(0, 70), (1, 75), (4, 90), (6, 100), (60, 100)])
-def test_rate_comes_back_by_a_twentieth_a_minute(minutes, rate):
+def test_rate_recovers_by_a_twentieth_per_minute(minutes, rate):
     throttle("ses")
     let_pass("ses", minutes * 60)
     reserve("ses", Stream.CRITICAL, 1)
     assert fallback.rate_seen("ses") == pytest.approx(rate, rel=0.01)
 
 
-def test_rate_that_is_throttled_again_goes_on_from_where_it_is():
+def test_rate_throttled_again_drops_from_its_current_value():
     throttle("ses")
     let_pass("ses", 120)
     throttle("ses")
     assert state("ses", "factor") == pytest.approx(0.8 * 0.7, abs=0.001)
 
 
-def test_provider_that_says_how_long_gets_nothing_until_then():
+def test_provider_that_asks_for_a_pause_gets_nothing_meanwhile():
     throttle("ses", retry_after_s=60)
     grants = [reserve("ses", stream, 2) for stream in Stream]
     assert [grant.count for grant in grants] == [0, 0, 0]
@@ -142,7 +142,7 @@ def test_pause_is_bounded_and_a_shorter_one_does_not_end_it():
     assert terms.LONGEST_PAUSE_S - 2 < wait_s < terms.LONGEST_PAUSE_S + 1
 
 
-def test_refusal_for_the_rates_sake_reaches_the_budget(provider):
+def test_rate_limited_answer_lowers_the_rate(provider):
     provider.script.append(ProviderError(ErrorClass.RATE_LIMITED, "429", retry_after_s=120))
     messages = [MessageFactory() for _ in range(3)]
     report = deliver([message.id for message in messages], Stream.DEFAULT, Carrier(task_id="", worker=""))
@@ -157,7 +157,7 @@ def test_other_refusals_do_not_lower_the_rate(provider):
     assert state("scripted", "factor") is None
 
 
-def test_accounts_of_the_providers_in_use_are_asked_over_the_wire(settings, monkeypatch, tmp_path):
+def test_accounts_of_configured_providers_are_asked(settings, monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "an-id")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
     settings.EMAIL_PROVIDERS, settings.SES_REGION = ["smtp", "ses"], "eu-central-1"
@@ -171,8 +171,8 @@ def test_accounts_of_the_providers_in_use_are_asked_over_the_wire(settings, monk
     assert state("ses", "quota_rate") == pytest.approx(16)
 
 
-def test_wiped_redis_gets_the_last_quota_back():
-    says(per_second=50, per_day=200, sent_today=195)
+def test_last_quota_is_restored_after_a_wipe():
+    refresh_with(per_second=50, per_day=200, sent_today=195)
     client().flushdb()
     assert drain(Stream.CRITICAL) == 5
     assert state("ses", "quota_rate") == pytest.approx(40)
@@ -182,11 +182,11 @@ def test_wiped_redis_gets_the_last_quota_back():
 
 
 @pytest.mark.parametrize("is_throttled", [True, False])
-def test_clock_that_goes_back_by_an_hour_neither_opens_nor_closes_the_gate(is_throttled):
+def test_clock_set_back_by_an_hour_neither_stops_nor_floods(is_throttled):
     if is_throttled:
         throttle("ses")
     assert drain(Stream.CRITICAL) > 20
-    # A moment of the clock before is an hour ahead of the clock now.
+    # A time of the earlier clock is an hour ahead of the clock now.
     let_pass("ses", -3600)
     grant = reserve("ses", Stream.CRITICAL, 1000)
     assert grant.count < 100

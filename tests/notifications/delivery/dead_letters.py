@@ -1,4 +1,4 @@
-"""Dead letters, and what keeps one from another life."""
+"""Dead letters, and reasons against a replay."""
 
 from datetime import timedelta
 

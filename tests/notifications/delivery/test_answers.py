@@ -1,4 +1,4 @@
-"""What an answer does to its message, to the address, to the provider's circuit and to everybody else's email."""
+"""The effects of an answer on its message, the address, the provider's circuit and other email."""
 
 import pytest
 from django.db.models.functions import Now
@@ -42,7 +42,7 @@ def reasons():
 
 
 @pytest.mark.parametrize("said", ABOUT_ONE, ids=lambda one: one.name)
-def test_answer_about_one_message_stops_no_other(provider, said):
+def test_answer_about_one_message_affects_no_other(provider, said):
     provider.script.extend([said.error("no")] * (CONSECUTIVE_FAILURES + 1))
     refused = MessageFactory.create_batch(CONSECUTIVE_FAILURES + 1)
     others = MessageFactory.create_batch(5)
@@ -64,21 +64,21 @@ def same(provider, count, text="Konto gesperrt, id {}"):
     provider.script.extend(m.MESSAGE_REFUSED.error("smtp-550", text.format(number)) for number in range(count))
 
 
-def test_provider_that_refuses_everybody_in_unknown_words_is_stopped(provider):
+def test_provider_that_refuses_all_recipients_in_unknown_words_is_stopped(provider):
     same(provider, 3 * RUN)
     messages = MessageFactory.create_batch(2 * RUN)
     run(*messages)
-    # The rest wait, and so does the one that found out.
+    # The others wait, and so does the last one tried.
     assert Message.objects.filter(status=Status.DEAD).count() == RUN - 1
     assert Message.objects.filter(status=Status.QUEUED).count() == RUN + 1
     assert not is_closed("scripted")
-    # So does a probe that meets the same, and its attempt is not counted.
+    # So does a probe with the same answer, and its attempt is forgiven.
     until_probe("scripted")
     probe = messages[-1]
     run(probe)
     assert (fresh(probe).status, fresh(probe).counted_attempts) == (Status.QUEUED, 0)
     assert not is_closed("scripted")
-    # Once the account is good again, everything leaves.
+    # Once the account works again, everything is sent.
     provider.script.clear()
     until_probe("scripted")
     run(messages[-2])
@@ -86,19 +86,19 @@ def test_provider_that_refuses_everybody_in_unknown_words_is_stopped(provider):
     assert is_closed("scripted")
 
 
-def test_provider_that_takes_no_message_for_now_counts_as_down(provider):
+def test_provider_that_temporarily_refuses_all_messages_is_down(provider):
     provider.script.extend(m.MESSAGE_LATER.error("smtp-451", "Temporary local problem") for _ in range(4 * RUN))
     messages = MessageFactory.create_batch(3 * RUN)
     run(*messages)
     assert not is_closed("scripted")
-    # What was not tried costs nothing.
+    # Untried messages have no attempt.
     assert Message.objects.filter(attempts=1).count() == RUN - 1 + CONSECUTIVE_FAILURES
     assert set(Message.objects.values_list("status", flat=True)) == {Status.QUEUED}
 
 
 @pytest.mark.parametrize("said", [m.RECIPIENT_REFUSES, m.SERVER_LATER], ids=lambda one: one.name)
 @pytest.mark.parametrize(("domains", "stops"), [(1, False), (DOMAINS, True)])
-def test_refusal_of_servers_that_meets_recipients_of_many_domains_is_about_us(provider, said, domains, stops):
+def test_refusal_by_servers_of_many_domains_is_about_us(provider, said, domains, stops):
     provider.script.extend(said.error("smtp-5", "no entry") for _ in range(4 * RUN))
     users = [UserFactory(email=f"person{number}@d{number % domains}.example") for number in range(2 * RUN)]
     run(*[MessageFactory(user=user) for user in users])
@@ -125,11 +125,11 @@ def test_provider_that_relays_for_some_domains_only_is_closed_once(provider):
     run(*others, first, *good)
     assert is_closed("scripted")
     assert {fresh(message).status for message in good} == {Status.SENT}
-    # They are tried again, and each attempt counts.
+    # They are retried, and each attempt counts.
     assert {(fresh(one).status, fresh(one).counted_attempts) for one in others} == {(Status.QUEUED, 1)}
 
 
-def test_provider_that_takes_no_more_for_anybody_is_stopped_also_if_it_took_some(provider):
+def test_provider_that_refuses_all_recipients_is_stopped_even_after_acceptances(provider):
     provider.script.append(m.REFUSES_SOME.error("smtp-550-5.7.1", "Relaying denied"))
     run(MessageFactory())
     until_probe("scripted")
@@ -152,13 +152,13 @@ def test_refusal_of_us_that_names_no_recipient_always_stops(provider):
 
 
 @pytest.mark.parametrize("said", [m.GREYLISTED, m.NO_MAILBOX, m.MAILBOX_FULL, m.INACTIVE], ids=lambda one: one.name)
-def test_what_is_said_of_mailboxes_or_by_greylisting_is_never_about_us(provider, said):
+def test_refusal_of_a_mailbox_or_by_greylisting_is_never_about_us(provider, said):
     provider.script.extend(said.error("smtp-4", "no") for _ in range(3 * RUN))
     run(*[MessageFactory(user=UserFactory(email=f"person@d{number}.example")) for number in range(2 * RUN)])
     assert is_closed("scripted")
 
 
-def test_message_that_never_left_says_nothing_of_the_provider(provider):
+def test_message_that_was_not_transmitted_says_nothing_about_the_provider(provider):
     never_left = ProviderError(ErrorClass.PERMANENT, "KeyError", "the message cannot be put into a request")
     never_left.never_left = True
     provider.script.extend([never_left] * 3)
@@ -168,7 +168,7 @@ def test_message_that_never_left_says_nothing_of_the_provider(provider):
     run(message)
     assert fresh(message).status == Status.DEAD
     assert not is_closed("scripted")
-    # The next message may probe without a wait.
+    # The next message may probe immediately.
     assert acquire("scripted").prober
     close_circuit("scripted")
     run(MessageFactory(), MessageFactory())
@@ -176,7 +176,7 @@ def test_message_that_never_left_says_nothing_of_the_provider(provider):
 
 
 @pytest.mark.parametrize("between", ["accepted", "other words", "one recipient"])
-def test_refusals_that_are_no_run_stop_nobody(provider, between):
+def test_refusals_without_a_series_stop_no_provider(provider, between):
     user = UserFactory()
     for number in range(3 * RUN):
         if between == "accepted" and number % 5 == 0:
@@ -187,7 +187,7 @@ def test_refusals_that_are_no_run_stop_nobody(provider, between):
     assert is_closed("scripted")
 
 
-def test_address_that_does_not_exist_is_suppressed_by_the_answer(provider):
+def test_answer_suppresses_an_address_that_does_not_exist(provider):
     provider.script.extend([m.NO_MAILBOX.error("smtp-550-5.1.1", "5.1.1 User unknown")] * 12)
     user = UserFactory(email="Ada@Example.com")
     messages = [MessageFactory(user=user, kind="password-changed") for _ in range(12)]
@@ -197,13 +197,13 @@ def test_address_that_does_not_exist_is_suppressed_by_the_answer(provider):
     assert (suppression.address, suppression.reason) == ("ada@example.com", Reason.HARD_BOUNCE)
     assert suppression.event is not None
     run(*messages)
-    # The provider was asked once, and the others ended without a call.
+    # The provider was called once; the other messages ended without a call.
     assert len(provider.script) == 11
     assert fresh(first).status == Status.DEAD
     assert {fresh(message).status for message in messages[1:]} == {Status.SUPPRESSED}
 
 
-def test_refused_address_is_told_like_a_bounced_one(provider):
+def test_refused_address_is_shown_like_a_bounced_one(provider):
     provider.script.append(m.NO_MAILBOX.error("smtp-550-5.1.1", "5.1.1 User unknown"))
     message = MessageFactory()
     run(message)
@@ -217,7 +217,7 @@ def test_refused_address_is_told_like_a_bounced_one(provider):
     assert reasons() == [Reason.HARD_BOUNCE]
 
 
-def test_lifted_and_replayed_message_has_its_outcome_before_it(provider):
+def test_lifted_and_replayed_message_has_no_outcome(provider):
     provider.script.append(m.NO_MAILBOX.error("no"))
     message = MessageFactory()
     run(message)
@@ -230,7 +230,7 @@ def test_lifted_and_replayed_message_has_its_outcome_before_it(provider):
 
 
 @pytest.mark.parametrize("said", [m.GREYLISTED, m.SERVER_LATER], ids=lambda one: one.name)
-def test_recipients_server_that_has_no_time_never_locks_anybody_out(provider, settings, said):
+def test_busy_server_of_the_recipient_suppresses_no_address(provider, settings, said):
     settings.SOFT_BOUNCE_LIMIT = 1
     provider.script.append(said.error("smtp-451"))
     message = MessageFactory(attempts=emails.WELCOME.max_attempts - 1)
@@ -251,7 +251,7 @@ def test_full_mailboxes_count_like_soft_bounces(provider, settings, said):
         assert reasons() == [Reason.SOFT_BOUNCES] * (count == 2)
 
 
-def test_first_greylisting_teaches_nothing(provider):
+def test_first_greylisting_changes_nothing(provider):
     provider.script.append(m.RECIPIENT_LATER.error("smtp-450-4.2.0"))
     message = MessageFactory()
     run(message)
@@ -259,7 +259,7 @@ def test_first_greylisting_teaches_nothing(provider):
     assert not ProviderEvent.objects.exists()
 
 
-def test_refusal_for_our_name_never_locks_anybody_out(provider, settings):
+def test_refusal_for_our_reputation_suppresses_no_address(provider, settings):
     settings.SOFT_BOUNCE_LIMIT = 1
     user = UserFactory()
     for _ in range(3):
@@ -273,7 +273,7 @@ def test_refusal_for_our_name_never_locks_anybody_out(provider, settings):
 
 
 @pytest.mark.parametrize("said", [m.THROTTLED, m.QUOTA_SPENT, m.REFUSES_US], ids=lambda one: one.name)
-def test_answer_that_is_not_the_messages_fault_costs_no_attempt(provider, said):
+def test_answer_that_is_not_the_fault_of_the_message_costs_no_attempt(provider, said):
     message = MessageFactory(attempts=emails.WELCOME.max_attempts - 1)
     provider.script.append(said.error("no"))
     run(message)
@@ -282,7 +282,7 @@ def test_answer_that_is_not_the_messages_fault_costs_no_attempt(provider, said):
     assert after.attempts == emails.WELCOME.max_attempts
 
 
-def test_servers_sentence_is_the_attempts_text(provider):
+def test_attempt_keeps_the_text_of_the_server(provider):
     provider.script.append(m.NO_MAILBOX.error("smtp-550-5.1.1", "5.1.1 …: User unknown"))
     message = MessageFactory()
     run(message)

@@ -1,4 +1,4 @@
-"""What an email says, and what it must not keep or reveal."""
+"""What an email contains, and what it must not store or reveal."""
 
 import re
 
@@ -15,14 +15,14 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
 
 def to_confirmed(name, **changes):
-    """A message to somebody who has proven that the address is theirs."""
+    """Make a message to a confirmed address."""
     user = UserFactory(name=name, confirmed_at=timezone.now())
     return MessageFactory(**{"kind": "password-changed", "user": user} | changes)
 
 
 @pytest.mark.parametrize("kind", [kind.name for kind in kinds.KINDS.values() if kind.requires_account])
 def test_name_is_not_in_email_to_an_address_that_is_not_confirmed(kind):
-    """Anybody can sign up with another's address, and under any name."""
+    """Anyone can sign up with another person's address, under any name."""
     user = UserFactory(name="Advertisement", new_email="new@example.com")
     mail = render(MessageFactory(kind=kind, user=user, context=kinds.KINDS[kind].preview_context), attempt=1)
     assert "Advertisement" not in f"{mail.to_name} {mail.subject} {mail.text} {mail.html}"
@@ -34,7 +34,7 @@ def test_name_is_not_in_email_to_the_new_address_of_an_account_either():
     assert "Advertisement" not in f"{mail.to_name} {mail.subject} {mail.text} {mail.html}"
 
 
-def test_mail_carries_a_link_that_was_made_for_it(provider):
+def test_email_contains_a_new_link(provider):
     message = MessageFactory()
     run(message)
     (mail,) = provider.taken
@@ -51,7 +51,7 @@ def test_mail_carries_a_link_that_was_made_for_it(provider):
     [
         ("Mailroom <hello@bücher.example>", "xn--bcher-kva.example"),
         ("hello@Mail.Example", "mail.example"),
-        ('"Mail, room" <hello@mail.example> ', "mail.example"),
+        ('"Mailroom, Inc." <hello@mail.example> ', "mail.example"),
     ],
 )
 def test_message_id_has_the_senders_domain_in_ascii(provider, settings, sender, domain):
@@ -61,7 +61,7 @@ def test_message_id_has_the_senders_domain_in_ascii(provider, settings, sender, 
     assert provider.taken[0].headers["Message-ID"] == f"<{message.id}@{domain}>"
 
 
-def test_no_token_is_kept_anywhere(provider):
+def test_no_token_is_stored_anywhere(provider):
     message = MessageFactory()
     run(message)
     token = provider.taken[0].text.split("/confirm/")[1].split()[0].split("/")[1]

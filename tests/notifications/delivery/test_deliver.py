@@ -1,4 +1,4 @@
-"""The worker's job on real rows and a real budget, with a provider that answers by script."""
+"""Delivery on real rows and a real budget, with a scripted provider."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -25,7 +25,7 @@ def fresh(message):
     return Message.objects.get(id=message.id)
 
 
-def test_sent_and_written_down(provider):
+def test_accepted_message_is_recorded_as_sent(provider):
     message = MessageFactory()
     report = run(message)
     after = fresh(message)
@@ -44,7 +44,7 @@ def test_second_delivery_of_the_same_id_sends_nothing(provider):
     assert len(provider.taken) == 1
 
 
-def test_not_before_it_is_due(provider):
+def test_message_is_not_sent_before_it_is_due(provider):
     message = MessageFactory(due_at=Now() + timedelta(seconds=30))
     run(message)
     assert provider.taken == []
@@ -62,7 +62,7 @@ def test_not_before_it_is_due(provider):
         ("superseded", Status.CANCELLED, relevance.SUPERSEDED),
     ],
 )
-def test_unwanted_message_is_not_sent_and_says_why(provider, case, status, reason):
+def test_irrelevant_message_is_not_sent_and_has_a_reason(provider, case, status, reason):
     about = {"expired": {"expires_at": Now() - timedelta(seconds=1)}, "superseded": {"kind": "password-reset"}}
     message = MessageFactory(**about.get(case, {}))
     user = message.user
@@ -83,7 +83,7 @@ def test_unwanted_message_is_not_sent_and_says_why(provider, case, status, reaso
     assert after.status_reason == reason
 
 
-def test_no_address_is_sent_too_many_of_a_kind_by_one_task_either(provider, settings):
+def test_one_task_keeps_to_the_hourly_limit_of_an_address(provider, settings):
     settings.EMAIL_ADDRESS_HOURLY = 3
     user = UserFactory()
     messages = [MessageFactory(user=user, kind="product-news", stream=Stream.BULK) for _ in range(8)]
@@ -93,7 +93,7 @@ def test_no_address_is_sent_too_many_of_a_kind_by_one_task_either(provider, sett
     assert {fresh(message).status for message in messages} == {Status.SENT, Status.CANCELLED}
 
 
-def test_no_address_is_sent_too_many_of_a_kind_within_an_hour(provider, settings):
+def test_tasks_keep_to_the_hourly_limit_of_an_address(provider, settings):
     settings.EMAIL_ADDRESS_HOURLY = 2
     user = UserFactory()
     MessageFactory(user=user, status=Status.SENT, sent_at=Now() - timedelta(minutes=61))
@@ -126,7 +126,7 @@ def test_transient_refusal_is_retried_later_by_the_row(provider):
     assert str(run(message)) == "nothing to do"
 
 
-def test_long_wait_is_left_to_the_relay(provider):
+def test_long_pause_is_left_to_the_relay(provider):
     message = MessageFactory()
     provider.script.append(ProviderError(ErrorClass.RATE_LIMITED, "429", retry_after_s=300))
     report = run(message)
@@ -152,7 +152,7 @@ def test_permanent_refusal_is_a_dead_letter_with_its_reason(provider):
     assert after.status_reason.startswith(f"{REFUSED}: ")
 
 
-def test_spent_attempts_end_in_a_dead_letter(provider):
+def test_used_up_attempts_end_in_a_dead_letter(provider):
     message = MessageFactory(attempts=emails.WELCOME.max_attempts - 1)
     provider.script.append(ErrorClass.TRANSIENT)
     run(message)
@@ -161,14 +161,14 @@ def test_spent_attempts_end_in_a_dead_letter(provider):
     assert after.died_at is not None
 
 
-def test_attempts_that_do_not_count_do_not_end_it(provider):
+def test_forgiven_attempts_do_not_end_a_message(provider):
     message = MessageFactory(attempts=40, attempts_forgiven=38)
     provider.script.append(ErrorClass.TRANSIENT)
     run(message)
     assert fresh(message).status == Status.QUEUED
 
 
-def test_no_attempt_would_fit_into_its_time_any_more(provider):
+def test_message_that_expires_before_the_next_attempt_is_expired(provider):
     message = MessageFactory(expires_at=Now() + timedelta(days=1))
     Message.objects.filter(id=message.id).update(created_at=Now() - emails.WELCOME.max_age + timedelta(seconds=1))
     provider.script.append(ErrorClass.MISCONFIGURED)
@@ -198,7 +198,7 @@ def test_message_of_an_unknown_kind_waits_alone(provider):
     assert fresh(well).status == Status.SENT
 
 
-def test_context_that_raises_is_named_without_its_values(provider):
+def test_error_of_a_context_is_recorded_without_its_values(provider):
     message = MessageFactory(user=UserFactory(name="secret"))
     declaration = replace(emails.WELCOME, context=lambda user: {"x": 1 / 0})
     with pytest.MonkeyPatch.context() as patch:
@@ -209,8 +209,8 @@ def test_context_that_raises_is_named_without_its_values(provider):
     assert "secret" not in reason
 
 
-def test_no_budget_means_later_and_costs_no_attempt(provider, settings):
-    # One every 100 s, so that no share comes back while the test runs, however slow the machine is.
+def test_message_without_budget_is_deferred_without_an_attempt(provider, settings):
+    # One per 100 s, so that the budget grants nothing more during the test, on any machine.
     settings.EMAIL_RATE, settings.EMAIL_STREAM_RATES = "1000", "default=0.01"
     messages = [MessageFactory() for _ in range(4)]
     report = run(*messages)

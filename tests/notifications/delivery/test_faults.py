@@ -1,4 +1,4 @@
-"""A worker's bad days: frozen, told to stop, crashed, without a database."""
+"""Workers that freeze, are stopped, crash, or lose the database."""
 
 from collections import Counter
 from datetime import timedelta
@@ -36,13 +36,13 @@ def fresh(message):
 
 def test_frozen_worker_may_not_hand_over_after_its_lease(provider, settings):
     message = MessageFactory()
-    settings.DELIVERY_LEASE_S = 5  # less than a provider call may take
+    settings.DELIVERY_LEASE_S = 5  # less than a call can take
     report = run(message)
     assert str(report) == "1 claim lost"
     assert provider.taken == []
 
 
-def test_acceptance_that_comes_back_late_beats_a_new_queueing(provider):
+def test_late_acceptance_ends_a_requeued_message(provider):
     message = MessageFactory()
 
     def meanwhile(mail):
@@ -57,7 +57,7 @@ def test_acceptance_that_comes_back_late_beats_a_new_queueing(provider):
     assert after.delivery_attempts.get().result == "accepted"
 
 
-def test_refusal_that_comes_back_late_changes_nothing_of_another_claim(provider):
+def test_late_refusal_does_not_affect_another_claim(provider):
     message = MessageFactory()
     other = uuid4()
 
@@ -72,7 +72,7 @@ def test_refusal_that_comes_back_late_changes_nothing_of_another_claim(provider)
 
 
 @pytest.mark.parametrize("sent", [0, 1, 5, 11, 12])
-def test_worker_that_is_told_to_stop_finishes_the_call_in_hand_and_returns_the_rest(provider, sent):
+def test_stopped_worker_finishes_its_call_and_releases_the_rest(provider, sent):
     messages = [MessageFactory(relay_after=Now() + timedelta(minutes=1), relayed=4) for _ in range(13)]
     report = run(*messages, stopping=lambda: len(provider.taken) >= sent)
     assert report.counts == Counter({"sent": sent, REQUEUED: 13 - sent})
@@ -80,7 +80,7 @@ def test_worker_that_is_told_to_stop_finishes_the_call_in_hand_and_returns_the_r
     assert list(returned.values_list("attempts", "claims_lost", "relayed")) == [(0, 0, 0)] * (13 - sent)
 
 
-def test_returned_messages_go_to_their_place_before_the_backlog(provider):
+def test_released_messages_keep_their_place_before_the_backlog(provider):
     early = [MessageFactory() for _ in range(3)]
     backlog = [MessageFactory(relay_after=Now() - timedelta(milliseconds=1)) for _ in range(20)]
     run(*early, stopping=lambda: bool(provider.taken))
@@ -88,23 +88,23 @@ def test_returned_messages_go_to_their_place_before_the_backlog(provider):
     assert len(take_due(Stream.DEFAULT, 99)) == len(backlog)
 
 
-def test_budget_of_what_is_returned_is_given_back(provider, settings):
+def test_grants_of_released_messages_are_released(provider, settings):
     settings.EMAIL_RATE, settings.EMAIL_STREAM_RATES = "1000", "default=8"
     messages = [MessageFactory() for _ in range(4)]
     assert run(*messages, stopping=lambda: len(provider.taken) >= 2).counts == {"sent": 2, REQUEUED: 2}
     assert str(run(*messages)) == "2 sent"
 
 
-def test_task_whose_time_slice_is_over_leaves_the_rest_to_the_relay(provider, monkeypatch):
+def test_task_leaves_the_rest_to_the_relay_after_its_time_slice(provider, monkeypatch):
     monkeypatch.setattr(delivering, "SLICE_S", -1.0)
     MessageFactory(relay_after=Now() + timedelta(minutes=1))
     messages = [MessageFactory(relay_after=Now() + timedelta(minutes=1)) for _ in range(7)]
-    # One gets its turn all the same: where everything is slow there would be no end to it otherwise.
+    # One message is tried: otherwise, a slow machine would never send any.
     assert run(*messages).counts == {"sent": 1, REQUEUED: 6}
     assert Message.objects.filter(status=Status.QUEUED, relay_after__lte=Now()).count() == 6
 
 
-def test_crash_before_the_hand_over_gives_the_rest_back(provider, monkeypatch):
+def test_crash_before_the_hand_over_releases_the_rest(provider, monkeypatch):
     messages = [MessageFactory() for _ in range(3)]
     provider.script.extend([None, None])
     monkeypatch.setattr("notifications.delivery.deliver.render", _failing_after(1, OperationalError))
@@ -132,8 +132,8 @@ def _failing_after(times, error):
     return wrapped
 
 
-class Away:
-    """The database as it is for whoever writes attempts down: away, for so many times."""
+class DatabaseOutage:
+    """Raise an outage of the database the first `times` times that an attempt is recorded."""
 
     def __init__(self, times):
         self.times = times
@@ -141,16 +141,16 @@ class Away:
     def __call__(self, execute, sql, params, many, context):
         if "INSERT INTO" in sql and "notifications_deliveryattempt" in sql and self.times > 0:
             self.times -= 1
-            raise OperationalError("away")
+            raise OperationalError("down")
         return execute(sql, params, many, context)
 
 
 @pytest.mark.parametrize("answer", [None, ErrorClass.TRANSIENT])
-def test_record_is_insisted_on_while_the_database_is_away(provider, monkeypatch, answer):
+def test_record_is_retried_during_an_outage_of_the_database(provider, monkeypatch, answer):
     monkeypatch.setattr(record, "PAUSE_S", 0.01)
     message = MessageFactory()
     provider.script.append(answer)
-    away = Away(times=2)
+    away = DatabaseOutage(times=2)
     with connection.execute_wrapper(away):
         run(message)
     assert away.times == 0
@@ -158,7 +158,7 @@ def test_record_is_insisted_on_while_the_database_is_away(provider, monkeypatch,
     assert message.delivery_attempts.count() == 1
 
 
-def test_record_that_cannot_be_written_is_not_a_reason_to_send_again(provider, monkeypatch, settings):
+def test_lost_record_causes_no_second_send(provider, monkeypatch, settings):
     monkeypatch.setattr(record, "PAUSE_S", 0.01)
     message = MessageFactory()
 
@@ -166,7 +166,7 @@ def test_record_that_cannot_be_written_is_not_a_reason_to_send_again(provider, m
         settings.UNCERTAIN_SETTLE_S = 0.05
 
     provider.script.append(hurry)
-    with connection.execute_wrapper(Away(times=1000)), pytest.raises(RecordLostError):
+    with connection.execute_wrapper(DatabaseOutage(times=1000)), pytest.raises(RecordLostError):
         run(message)
     after = fresh(message)
     assert after.status == Status.SENDING

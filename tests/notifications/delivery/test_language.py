@@ -1,4 +1,4 @@
-"""Everybody gets mail in their language, and a broken translation costs them the language, not the mail."""
+"""Email is in the recipient's language, or in the site's if its translation is broken."""
 
 import logging
 import re
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 GERMAN = django_settings.BASE_DIR / "locale" / "de" / "LC_MESSAGES"
 TEMPLATE = (django_settings.BASE_DIR / "templates" / "emails" / "welcome" / "subject.txt").read_text()
-# The subject of a welcome as the catalogue has it.
+# The subject of a welcome in the catalogue.
 SUBJECT = re.findall(r"%}([^{%]*{{.*}}[^{%]*){%", TEMPLATE)[0].replace("{{ site_name }}", "%(site_name)s")
 with (GERMAN / "django.po").open("rb") as file:
     TRANSLATED = pofile.read_po(file, locale="de")
@@ -32,7 +32,7 @@ def subject(language):
 
 
 def prose(mail):
-    """The sentences of a text; links, names and lines of a few words may be the same in all languages."""
+    """Return the sentences of a text, without links, names and short lines."""
     return {line for line in mail.text.splitlines() if len(line.split()) > 3}
 
 
@@ -49,16 +49,16 @@ def welcome(language="de"):
         ("", {}, "en"),
         ("de-AT", {}, "de"),
         ("fr", {}, "en"),
-        ("", {"language": "no language at all"}, "en"),
+        ("", {"language": "not a language"}, "en"),
         ("", {"language": ["de"]}, "en"),
         ("", {"language": None}, "en"),
     ],
 )
-def test_language_is_the_accounts_or_the_messages_or_the_sites(account, context, language):
+def test_language_is_of_the_account_the_message_or_the_site(account, context, language):
     assert message_language(MessageFactory(user=UserFactory(language=account), context=context)) == language
 
 
-def test_farewell_is_in_the_language_of_the_account_that_is_gone():
+def test_farewell_is_in_the_language_of_the_deleted_account():
     context = {"name": "Ada", "language": "de"}
     mail = render(
         MessageFactory(kind="account-deleted", user=None, to_address="a@b.example", context=context), attempt=1
@@ -67,7 +67,7 @@ def test_farewell_is_in_the_language_of_the_account_that_is_gone():
     assert "Hallo Ada," in mail.text
 
 
-def test_mail_is_german_from_the_subject_to_the_foot():
+def test_email_is_german_from_subject_to_footer():
     with translation.override("en"):
         mail = render(welcome(), attempt=1)
         assert translation.get_language() == "en"
@@ -79,14 +79,14 @@ def test_mail_is_german_from_the_subject_to_the_foot():
         assert "3 Tage" in part
 
 
-def test_english_mail_is_english_while_a_german_is_being_served():
+def test_english_email_is_english_while_the_active_language_is_german():
     with translation.override("de"):
         mail = render(welcome("en"), attempt=1)
     assert mail.subject == subject("en")
     assert "3 days" in mail.text
 
 
-def test_hole_within_a_translated_sentence_is_an_error(caplog):
+def test_missing_variable_in_a_translated_sentence_is_an_error(caplog):
     message = MessageFactory(kind="address-changed", user=UserFactory(language="de"), context={})
     with pytest.raises(RenderingError, match=r"^MissingVariableError:new_address$"):
         render(message, attempt=1)
@@ -95,7 +95,7 @@ def test_hole_within_a_translated_sentence_is_an_error(caplog):
 
 @pytest.fixture
 def locale(settings, tmp_path):
-    """German sentences that a test may break."""
+    """Translations into German that a test may break."""
     folder = tmp_path / "de" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     (folder / "django.mo").write_bytes((GERMAN / "django.mo").read_bytes())
@@ -103,7 +103,7 @@ def locale(settings, tmp_path):
     return folder / "django.mo"
 
 
-def falls_back(caplog, problem):
+def assert_fallback(caplog, problem):
     with caplog.at_level(logging.WARNING):
         mail = render(welcome(), attempt=1)
     assert mail.subject == subject("en")
@@ -125,28 +125,28 @@ def falls_back(caplog, problem):
         ("Willkommen bei %s %s", "TypeError"),
     ],
 )
-def test_placeholder_that_is_broken(locale, caplog, sentence, problem):
+def test_broken_placeholder_falls_back(locale, caplog, sentence, problem):
     with (GERMAN / "django.po").open("rb") as file:
         catalogue = pofile.read_po(file, locale="de")
     catalogue[SUBJECT].string = sentence
     with locale.open("wb") as file:
         mofile.write_mo(file, catalogue)
-    falls_back(caplog, problem)
+    assert_fallback(caplog, problem)
 
 
 @pytest.mark.parametrize(
-    ("harm", "problem"),
+    ("corrupt", "problem"),
     [
         (lambda whole: b"", "error"),
-        (lambda whole: b"These are not the sentences you are looking for.", "OSError"),
+        (lambda whole: b"Not a catalogue.", "OSError"),
         (lambda whole: whole[: len(whole) // 2], "OSError"),
         (lambda whole: whole.replace("für".encode(), b"f\xffr"), "UnicodeDecodeError"),
         (lambda whole: whole.replace(b"plural=(n != 1)", b"plural=(n !!! )"), "ValueError"),
     ],
 )
-def test_file_that_is_broken(locale, caplog, harm, problem):
-    locale.write_bytes(harm(locale.read_bytes()))
-    falls_back(caplog, problem)
+def test_broken_file_falls_back(locale, caplog, corrupt, problem):
+    locale.write_bytes(corrupt(locale.read_bytes()))
+    assert_fallback(caplog, problem)
 
 
 def test_sentence_without_translation_stays_english(locale):
@@ -160,14 +160,14 @@ def away(user):
     raise OperationalError
 
 
-def test_database_that_is_away_is_no_fault_of_the_translation(monkeypatch, caplog):
+def test_outage_of_the_database_is_no_broken_translation(monkeypatch, caplog):
     monkeypatch.setitem(kinds.KINDS, "welcome", replace(emails.WELCOME, context=away))
     with pytest.raises(OperationalError):
         render(welcome(), attempt=1)
     assert caplog.records == []
 
 
-def test_notice_says_when_it_happened_however_often_it_is_resent():
+def test_resent_notice_keeps_the_time_of_the_event():
     happened = datetime(2026, 3, 1, 9, 5, tzinfo=UTC)
     user = UserFactory(language="de")
     first = MessageFactory(kind="password-changed", user=user, created_at=happened)
@@ -180,7 +180,7 @@ def test_notice_says_when_it_happened_however_often_it_is_resent():
 
 
 @pytest.mark.parametrize(("kind", "said"), [("password-reset", True), ("account-exists", True), ("welcome", False)])
-def test_new_password_confirms_the_address_of_those_who_have_not(kind, said):
+def test_unconfirmed_user_reads_that_a_new_password_confirms_the_address(kind, said):
     open_, done = UserFactory(), UserFactory(confirmed_at=datetime(2026, 3, 1, tzinfo=UTC))
     to_open, to_done = (render(MessageFactory(kind=kind, user=user), attempt=1) for user in (open_, done))
     assert len(to_open.text.split()) - len(to_done.text.split()) in (range(4, 30) if said else [0])

@@ -1,4 +1,4 @@
-"""Every kind's HTML as it leaves the house: what mail programs do to it must not hurt."""
+"""The HTML of every kind survives what email programs do to it."""
 
 import re
 from html import escape
@@ -11,7 +11,7 @@ from tests.factories import MessageFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-# Gmail cuts longer ones off and hides the rest, with the link to unsubscribe in it.
+# Gmail cuts off longer ones, and hides the unsubscribe link with the rest.
 GMAIL_CLIPS_AT = 102_000
 LOADS = re.compile(r"""(<link|<script|@import|\bsrc=|\bbackground=|url\()""", re.IGNORECASE)
 URL = re.compile(r"https?://\S+")
@@ -40,11 +40,11 @@ def html(mail):
     return mail.html
 
 
-def test_html_is_shorter_than_what_gmail_shows(html):
+def test_html_is_shorter_than_the_limit_of_gmail(html):
     assert len(html.encode()) < GMAIL_CLIPS_AT
 
 
-def test_html_loads_nothing_from_anywhere(html):
+def test_html_loads_nothing(html):
     assert LOADS.search(html) is None
 
 
@@ -54,34 +54,34 @@ def test_styles_are_inlined_and_media_queries_are_kept(html):
     assert '<meta name="color-scheme" content="light dark">' in html
 
 
-def test_tables_are_nothing_but_layout(html):
+def test_tables_are_marked_as_layout(html):
     tables = re.findall(r"<table[^>]*>", html)
     assert tables
     assert [table for table in tables if 'role="presentation"' not in table] == []
 
 
-def test_mail_has_one_heading_and_tells_programs_what_it_is(mail):
+def test_email_has_one_heading_a_title_and_a_role(mail):
     assert mail.html.count("<h1") == 1
     assert f"<title>{escape(mail.subject, quote=False)}</title>" in mail.html
     assert 'role="article"' in mail.html
 
 
-def test_something_stands_behind_the_subject(html):
+def test_email_has_a_preheader(html):
     (preheader,) = re.findall(r'<div class="preheader"[^>]*>(.*?)</div>', html, re.DOTALL)
     assert preheader.strip()
 
 
-def test_text_has_every_link_of_the_html_and_the_html_every_link_of_the_text(mail):
+def test_text_and_html_have_the_same_links(mail):
     links = [set(re.findall(pattern, part)) for pattern, part in ((r'href="([^"]+)"', mail.html), (URL, mail.text))]
     assert links[0] == links[1]
 
 
-def test_button_has_its_link_in_plain_below(html):
+def test_link_of_the_button_is_repeated_as_text(html):
     for url in re.findall(r'<a class="button" href="([^"]+)"', html):
         assert re.search(rf'<a class="link" href="{re.escape(url)}"[^>]*>{re.escape(url)}</a>', html)
 
 
-def test_text_is_tidy(mail):
+def test_text_has_no_stray_blanks(mail):
     assert "\n\n\n" not in mail.text
     assert mail.text == mail.text.strip()
     assert mail.text.endswith("Mailroom\nhttp://127.0.0.1:8000")

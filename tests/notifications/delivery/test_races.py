@@ -1,4 +1,4 @@
-"""Two connections at the same moment: a provider's word, a worker's report and a suppression cross each other."""
+"""Concurrent transactions: provider events, workers' reports and suppressions."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 CARRIER = Carrier(task_id="task-1", worker="test@here")
 BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-# What the relay and the reader of events do, once they hold a message.
+# What the relay and the event reader write, once they hold a message.
 NOTE_THE_ATTEMPT = """
 INSERT INTO notifications_deliveryattempt
     (message_id, number, provider, result, provider_message_id, error_code, error, task_id, worker)
@@ -45,7 +45,7 @@ def scripted_webhook(registered):
 
 @pytest.fixture
 def other(transactional_db):
-    """Somebody else's connection."""
+    """Another connection to the database."""
     with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None, "context": None}) as other:
         yield other
 
@@ -68,7 +68,7 @@ def blocked():
         return cursor.fetchone()[0]
 
 
-def test_report_of_a_refusal_takes_the_row_before_the_attempt_as_everybody_does(other):
+def test_refusal_locks_the_message_before_the_attempt(other):
     message = MessageFactory(sending=True, handed_over=True)
 
     def report():
@@ -78,7 +78,7 @@ def test_report_of_a_refusal_takes_the_row_before_the_attempt_as_everybody_does(
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
-        # Well below the second after which PostgreSQL looks for deadlocks, and ends one side of them.
+        # Well below the second after which PostgreSQL detects deadlocks and ends one side.
         other.execute("SET LOCAL lock_timeout = '300ms'")
         other.execute("SELECT FROM notifications_message WHERE id = %s FOR UPDATE", [message.id])
         reporting = pool.submit(report)
@@ -96,7 +96,7 @@ def test_report_of_a_refusal_takes_the_row_before_the_attempt_as_everybody_does(
     ("error_class", "decision"),
     [(ErrorClass.AMBIGUOUS, Uncertain()), (ErrorClass.TRANSIENT, Retry(5)), (ErrorClass.PERMANENT, GiveUp("no"))],
 )
-def test_answer_that_was_lost_does_not_unsay_what_the_provider_has_reported(scripted_webhook, error_class, decision):
+def test_lost_answer_does_not_overwrite_a_reported_acceptance(scripted_webhook, error_class, decision):
     message = MessageFactory(sending=True, handed_over=True)
     reported(message, attempt=1, provider_message_id="p-1")
     refuse(message, error_class, decision)
@@ -112,7 +112,7 @@ def test_refusal_still_overwrites_that_the_worker_was_lost(other):
     assert message.delivery_attempts.get().result == "permanent"
 
 
-def test_word_of_an_older_attempt_says_nothing_of_the_one_in_a_workers_hands(scripted_webhook):
+def test_event_of_an_older_attempt_does_not_affect_the_current_one(scripted_webhook):
     message = MessageFactory(sending=True, handed_over=True, attempts=2)
     after = reported(message, attempt=1, provider_message_id="p-1")
     assert after.status == Status.SENT
@@ -120,7 +120,7 @@ def test_word_of_an_older_attempt_says_nothing_of_the_one_in_a_workers_hands(scr
 
 
 @pytest.mark.parametrize("reason", ["hard bounce", "soft bounces"])
-def test_address_suppressed_by_a_transaction_older_than_the_claim_gets_nothing(other, reason):
+def test_address_suppressed_during_the_claim_gets_no_email(other, reason):
     message = MessageFactory(kind="password-reset")
     other.execute(SUPPRESS, [message.to_address, reason])
     (claimed,) = claim([message.id])

@@ -34,5 +34,5 @@ def test_skipped_with_a_reason(facts, event, reason):
     assert skip_reason(facts) == Skip(event, reason)
 
 
-def test_sent_when_nothing_speaks_against_it():
+def test_message_without_a_reason_to_skip_is_sent():
     assert skip_reason(Facts()) is None

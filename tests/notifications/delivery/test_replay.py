@@ -1,4 +1,4 @@
-"""Dead letters: judged as at every send, brought back once, and carried by the relay."""
+"""Dead letters are judged as before every send, replayed once, and published by the relay."""
 
 from datetime import timedelta
 from threading import Barrier, Event, Thread
@@ -85,26 +85,26 @@ def test_dry_run_counts_and_changes_nothing():
 
 
 @pytest.mark.parametrize("batch", [1, 2, 500])
-def test_only_what_is_wanted_gets_another_life(batch):
+def test_only_relevant_dead_letters_are_replayed(batch):
     made = {verdict: [make(), make()] for verdict, make in MAKERS.items()}
     alive = MessageFactory(attempts=2)
-    told = []
-    tally = replay(Message.objects.all(), dry_run=False, batch=batch, notify=told.extend)
+    notified = []
+    tally = replay(Message.objects.all(), dry_run=False, batch=batch, notify=notified.extend)
     assert (tally.dead, tally.relevant, tally.replayed) == (2 * len(ReplayVerdict), 2, 2)
-    assert {message.id for message in told} == {message.id for message in made[ReplayVerdict.RELEVANT]}
+    assert {message.id for message in notified} == {message.id for message in made[ReplayVerdict.RELEVANT]}
     for verdict, messages in made.items():
         status = Status.QUEUED if verdict is ReplayVerdict.RELEVANT else Status.DEAD
         assert {fresh(message).status for message in messages} == {status}
     assert fresh(alive).replays == 0
 
 
-def test_another_life_begins_the_attempts_anew_and_not_the_age():
+def test_replay_resets_attempts_and_not_the_expiry():
     message = dead(
         attempts=9,
         attempts_forgiven=2,
         replays=1,
         uncertain_resends=3,
-        status_reason="refused for good",
+        status_reason="refused permanently",
         relayed=7,
         relay_after=Now() + timedelta(minutes=5),
         due_at=Now() + timedelta(minutes=5),
@@ -119,7 +119,7 @@ def test_another_life_begins_the_attempts_anew_and_not_the_age():
     assert (after.expires_at, after.created_at) == (before.expires_at, before.created_at)
 
 
-def test_relay_carries_replayed_messages_and_they_are_sent(valkey, provider, settings):
+def test_relay_publishes_replayed_messages_and_they_are_sent(valkey, provider, settings):
     client().set(relay.SENTINEL, "1")
     settings.EMAIL_RATE = "1000"
     messages = [dead(stream=Stream.BULK, kind="product-news", context={"headline": "x"}) for _ in range(3)]
@@ -130,7 +130,7 @@ def test_relay_carries_replayed_messages_and_they_are_sent(valkey, provider, set
     assert {(fresh(message).status, fresh(message).attempts) for message in messages} == {(Status.SENT, 4)}
 
 
-def test_ceiling_counts_from_the_replay(valkey, provider):
+def test_limit_of_attempts_counts_from_the_replay(valkey, provider):
     ceiling = emails.WELCOME.max_attempts
     message = dead(attempts=ceiling)
     replay(dead_letters(), dry_run=False)
@@ -144,7 +144,7 @@ def test_ceiling_counts_from_the_replay(valkey, provider):
     assert fresh(message).status == Status.DEAD
 
 
-def test_what_dies_again_during_the_run_is_not_replayed_again():
+def test_message_that_dies_during_the_run_is_not_replayed_again():
     messages = [dead() for _ in range(4)]
 
     def dies_again(replayed):
@@ -155,7 +155,7 @@ def test_what_dies_again_during_the_run_is_not_replayed_again():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_replays_at_once_share_the_dead_letters_and_neither_waits():
+def test_concurrent_replays_share_the_dead_letters_without_waiting():
     messages = [dead() for _ in range(6)]
     held, over = Event(), Event()
     first = []
@@ -184,7 +184,7 @@ def test_two_replays_at_once_share_the_dead_letters_and_neither_waits():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_replays_in_step_replay_each_once():
+def test_concurrent_replays_replay_each_dead_letter_once():
     messages = [dead() for _ in range(40)]
     together, tallies = Barrier(2, timeout=20), []
 

@@ -1,4 +1,4 @@
-"""What only changes a name rewrites no table, and leaves every column to the processes of the release before."""
+"""Renaming rewrites no table, and keeps every column for processes of the release before."""
 
 from datetime import UTC, datetime
 from uuid import uuid4

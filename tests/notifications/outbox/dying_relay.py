@@ -1,4 +1,4 @@
-"""A relay's process that is killed at one point of its round; the only argument names the point."""
+"""Run a relay that kills itself at the point of its round that the argument names."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ def die(*arguments, **options):
 
 
 def after(times, work):
-    """Let `work` be done so many times; whoever asks for it once more dies."""
+    """Allow `work` this many times, then die."""
     done = []
 
     def doing(*arguments, **options):

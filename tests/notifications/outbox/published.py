@@ -1,4 +1,4 @@
-"""What lies in a broker's queues."""
+"""Read the queues of the broker."""
 
 import base64
 import json

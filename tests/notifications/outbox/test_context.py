@@ -1,4 +1,4 @@
-"""What a caller may put into a message's context, and what is said of the rest."""
+"""The values that a message's context may contain, and the errors for others."""
 
 import enum
 from datetime import UTC, date, datetime, time, timedelta
@@ -60,7 +60,7 @@ def test_value_is_stored(value, kept):
         ({"bad": {(1, 2): 3}}, ["bad", "dict"]),
     ],
 )
-def test_value_that_cannot_be_stored_is_named(context, named):
+def test_field_that_cannot_be_stored_is_named(context, named):
     with pytest.raises(BadContextError) as refused:
         stored(context)
     assert all(part in str(refused.value) for part in named)

@@ -23,7 +23,7 @@ def draft(**changes):
 
 
 @pytest.mark.django_db
-def test_row_says_all_that_is_still_to_do():
+def test_row_contains_everything_for_the_delivery():
     message = enqueue(draft(key="welcome:1"))
     message.refresh_from_db()
     assert (message.status, message.stream, message.attempts) == (Status.QUEUED, Stream.DEFAULT, 0)
@@ -32,7 +32,7 @@ def test_row_says_all_that_is_still_to_do():
 
 
 @pytest.mark.django_db
-def test_message_is_the_relays_at_once_while_this_process_leaves_the_broker_alone():
+def test_relay_may_publish_immediately_during_the_cooldown():
     publish.cooldown.start()
     message = enqueue(draft())
     message.refresh_from_db()
@@ -40,13 +40,13 @@ def test_message_is_the_relays_at_once_while_this_process_leaves_the_broker_alon
 
 
 @pytest.mark.django_db
-def test_fact_told_twice_is_one_message(django_capture_on_commit_callbacks):
+def test_same_key_is_one_message(django_capture_on_commit_callbacks):
     first = draft(key="welcome:1")
     with django_capture_on_commit_callbacks(execute=True):
         new, held = enqueue(first), enqueue(first)
     assert (new.is_new, held.is_new, held.id) == (True, False, new.id)
     assert Message.objects.count() == 1
-    # Where the broker takes longer than a request waits, the relay publishes it.
+    # If the broker is slower than a request waits, the relay publishes it.
     assert client().llen("default") <= 1
 
 
@@ -55,7 +55,7 @@ def died(message):
 
 
 @pytest.mark.django_db
-def test_fact_held_by_a_dead_letter_says_which(caplog):
+def test_key_of_a_dead_letter_is_logged(caplog):
     fact = draft(key="welcome:1")
     message = enqueue(fact)
     died(message)
@@ -66,7 +66,7 @@ def test_fact_held_by_a_dead_letter_says_which(caplog):
 
 
 @pytest.mark.django_db
-def test_fact_held_by_a_dead_letter_is_replayed_on_request():
+def test_key_of_a_dead_letter_is_replayed_on_request():
     fact = draft(key="welcome:1")
     message = enqueue(fact)
     died(message)
@@ -85,7 +85,7 @@ def test_only_a_dead_letter_is_replayed(status):
 
 
 @pytest.mark.django_db
-def test_id_that_is_taken_leads_to_its_message():
+def test_existing_id_returns_its_message():
     first = enqueue(draft(key="welcome:1", id=uuid4()))
     held = enqueue(draft(key="welcome:2", id=first.id))
     assert (held.is_new, held.id) == (False, first.id)
@@ -99,7 +99,7 @@ def test_many_are_written_with_one_insert_and_published_by_stream(
     with (
         django_capture_on_commit_callbacks(execute=True),
         django_assert_num_queries(6),
-    ):  # suppressed?, do many bounce?, savepoint, INSERT, SELECT
+    ):  # suppressions, bounces, savepoint, INSERT, SELECT
         written = enqueue_many(drafts)
     assert [message.kind for message in written] == ["welcome", "password-reset", "welcome"]
     assert publish.queue_depths() == {Stream.CRITICAL: 1, Stream.DEFAULT: 2, Stream.BULK: 0}
@@ -130,7 +130,7 @@ def test_nothing_is_published_when_the_transaction_is_rolled_back():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_task_is_published_with_nothing_but_the_id():
+def test_task_contains_only_the_id():
     message = enqueue(draft())
     (raw,) = client().lrange("default", 0, -1)
     assert str(message.id).encode() in raw

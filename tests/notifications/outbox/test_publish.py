@@ -17,7 +17,7 @@ from notifications.runtime import celery
 
 @pytest.fixture
 def own_broker(tmp_path, monkeypatch):
-    """A broker that this test may harm, and a producer that knows no other."""
+    """A broker that this test may break, and a producer for it."""
     with Valkey(tmp_path, free_port(), durable=False) as server:
         producer = Celery("test", set_as_current=False)
         producer.add_defaults(celery.options)
@@ -35,11 +35,11 @@ def timed_publish():
     return publish.publish([[uuid4()]], Stream.DEFAULT), time.monotonic() - began
 
 
-def test_published_when_the_broker_is_well(own_broker):
+def test_task_is_published(own_broker):
     assert timed_publish()[0] == 1
 
 
-def test_refused_broker_is_not_asked_again_before_the_rest_is_over(own_broker, monkeypatch):
+def test_refusing_broker_is_not_asked_again_during_the_cooldown(own_broker, monkeypatch):
     monkeypatch.setattr(publish, "cooldown", publish.Cooldown(60))
     own_broker.stop()
     assert timed_publish()[0] == 0
@@ -48,16 +48,16 @@ def test_refused_broker_is_not_asked_again_before_the_rest_is_over(own_broker, m
     assert publish.cooldown.active
 
 
-def test_hung_broker_is_left_after_a_moment(own_broker):
+def test_hanging_broker_is_abandoned_soon(own_broker):
     assert timed_publish()[0] == 1
     own_broker.process.send_signal(signal.SIGSTOP)
     done, took = timed_publish()
-    # 0.15 s by the settings; the bound here only tells "a moment" from "for ever".
+    # 0.15 s by the settings; the bound here only excludes an endless wait.
     assert (done, took < 5) == (0, True)
     assert publish.cooldown.active
 
 
-def test_publishing_goes_on_after_the_rest(own_broker, monkeypatch):
+def test_publishing_continues_after_the_cooldown(own_broker, monkeypatch):
     port = own_broker.port
     own_broker.stop()
     assert timed_publish()[0] == 0
@@ -79,13 +79,13 @@ def test_first_failure_ends_the_batch(own_broker, monkeypatch):
     assert publish.publish([[uuid4()] for _ in range(5)], Stream.DEFAULT) == 2
 
 
-def test_batch_that_takes_too_long_is_left_to_a_later_round_without_a_rest(own_broker, monkeypatch):
+def test_slow_batch_is_left_to_a_later_round_without_a_cooldown(own_broker, monkeypatch):
     monkeypatch.setattr(publish, "LONGEST_S", -1.0)
     assert publish.publish([[uuid4()]], Stream.DEFAULT) == 0
     assert not publish.cooldown.active
 
 
-def test_chunk_is_readable_in_flower_and_holds_only_ids(own_broker):
+def test_chunk_is_readable_in_flower_and_contains_only_ids(own_broker):
     ids = [uuid4(), uuid4()]
     publish.publish([ids], Stream.BULK)
     with redis.Redis.from_url(own_broker.url) as client:

@@ -1,4 +1,4 @@
-"""Each thing that can befall a broker, alone: a request loses no message to it and little time."""
+"""Single faults of the broker: a request loses no message and little time."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +20,13 @@ from tests.notifications.outbox.published import published_ids
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# While these last nothing can be published.
+# During these, nothing can be published.
 AWAY = {"refused", "frozen", "read_only", "full", "locked"}
 PRESENT = {"slow", "wiped", "restarted"}
 
 
 def producer_of(url):
-    """What publishes in a process that has just started."""
+    """The producer of a process that has just started."""
     producer = Celery("test", set_as_current=False)
     producer.add_defaults(celery.options)
     producer.conf.broker_url = url
@@ -35,7 +35,7 @@ def producer_of(url):
 
 @pytest.fixture
 def harmed(tmp_path, monkeypatch):
-    """A broker to harm, and a process that knows no other and has published once."""
+    """A broker with faults, and a process that has published to it once."""
     monkeypatch.setattr(faulty_broker, "AWAY_S", 0.0)
     with FaultyBroker(tmp_path) as harmed:
         producer = producer_of(harmed.url)
@@ -55,7 +55,7 @@ def harmed(tmp_path, monkeypatch):
 
 @pytest.fixture
 def attempts(monkeypatch):
-    """The ids of every publish that is tried."""
+    """Collect the ids of each publish."""
     tried = []
     publish_one = publish._publish_one
 
@@ -71,13 +71,13 @@ def sign_up(number):
     return enqueue(Draft(kind="welcome", to=f"person{number}@example.com")).id
 
 
-def test_all_harms_are_looked_at(harmed):
+def test_all_faults_are_tested(harmed):
     assert set(harmed.faults) == AWAY | PRESENT
 
 
-@pytest.mark.parametrize("harm", sorted(AWAY))
-def test_broker_in_trouble_is_asked_once_and_the_relay_carries_everything_afterwards(harmed, attempts, harm):
-    with harmed.faults[harm]():
+@pytest.mark.parametrize("fault", sorted(AWAY))
+def test_failing_broker_is_asked_once_and_the_relay_publishes_everything_afterwards(harmed, attempts, fault):
+    with harmed.faults[fault]():
         ids = {sign_up(number) for number in range(6)}
         assert len(attempts) == 1
         assert publish.cooldown.active
@@ -90,9 +90,9 @@ def test_broker_in_trouble_is_asked_once_and_the_relay_carries_everything_afterw
     assert ids <= published_ids(harmed.server.url)
 
 
-@pytest.mark.parametrize("harm", sorted(PRESENT))
-def test_broker_that_answers_gets_every_message_from_the_request_or_from_the_relay(harmed, harm):
-    with harmed.faults[harm]():
+@pytest.mark.parametrize("fault", sorted(PRESENT))
+def test_broker_that_answers_gets_every_message_from_the_request_or_from_the_relay(harmed, fault):
+    with harmed.faults[fault]():
         ids = {sign_up(number) for number in range(6)}
         Message.objects.update(relay_after=Now())
         relay.run_once(relay.Round())
@@ -101,17 +101,15 @@ def test_broker_that_answers_gets_every_message_from_the_request_or_from_the_rel
 
 def test_message_published_before_a_wipe_or_a_restart_is_published_again(harmed):
     message_id = sign_up(1)
-    for harm in (harmed.wiped, harmed.restarted):
-        with harm():
+    for fault in (harmed.wiped, harmed.restarted):
+        with fault():
             assert message_id not in published_ids(harmed.server.url)
             assert relay.run_once(relay.Round()).released
         assert message_id in published_ids(harmed.server.url)
         assert not relay.run_once(relay.Round()).released
 
 
-def test_publish_that_takes_long_is_not_waited_for_and_those_in_line_behind_it_are_left_to_the_relay(
-    harmed, monkeypatch
-):
+def test_request_does_not_wait_for_a_slow_publish_and_leaves_later_ones_to_the_relay(harmed, monkeypatch):
     go_on = threading.Event()
     publish_one = publish._publish_one
 
@@ -129,11 +127,11 @@ def test_publish_that_takes_long_is_not_waited_for_and_those_in_line_behind_it_a
     assert Message.objects.get(id=second).status == Status.QUEUED
 
 
-@pytest.mark.parametrize("harm", sorted(AWAY | {"slow"}))
-def test_process_starts_while_the_broker_is_in_trouble_and_publishes_once_it_is_well(harmed, monkeypatch, harm):
+@pytest.mark.parametrize("fault", sorted(AWAY | {"slow"}))
+def test_process_starts_with_a_failing_broker_and_publishes_once_it_works(harmed, monkeypatch, fault):
     monkeypatch.setattr(publish, "current_app", starting := producer_of(harmed.url))
-    with harmed.faults[harm]():
+    with harmed.faults[fault]():
         publish.connect_to_broker()
-    # A busy broker may not answer within the 0.1 s that publishing may take.
+    # A busy broker may not answer within 0.1 s.
     eventually(lambda: publish.publish([[uuid4()]], Stream.DEFAULT) == 1)
     starting.close()

@@ -1,4 +1,4 @@
-"""Workers and relays that die or freeze with messages in their hands: one hand-over at a time, no endless rounds."""
+"""Workers and relays that die or freeze while they hold messages: one hand-over at a time, no endless rounds."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +45,7 @@ def settle(message):
 
 
 def second_claim(message):
-    """Freeze the worker that has claimed `message` past its lease; return the claim of the one that comes after it."""
+    """Freeze the worker that claimed `message` past its lease; return the claim of the next worker."""
     end_lease(message)
     settle(message)
     (claimed,) = claim([message.id])
@@ -60,8 +60,8 @@ def results(message):
     return list(message.delivery_attempts.order_by("number").values_list("number", "result"))
 
 
-# --- Frozen past the lease, then thawed -----------------------------------------------------------------------------
-def test_thawed_worker_may_not_hand_over_what_another_has_claimed():
+# --- Workers frozen past the lease ---
+def test_frozen_worker_cannot_hand_over_a_message_of_another_claim():
     (frozen,) = claim([MessageFactory().id])
     other = second_claim(frozen)
     assert not hand_over(frozen, "scripted")
@@ -70,7 +70,7 @@ def test_thawed_worker_may_not_hand_over_what_another_has_claimed():
     assert fresh(frozen).attempts == 1
 
 
-def test_thawed_worker_can_return_nothing_of_another_claim():
+def test_frozen_worker_cannot_release_another_claim():
     (frozen,) = claim([MessageFactory().id])
     other = second_claim(frozen)
     release([frozen])
@@ -78,7 +78,7 @@ def test_thawed_worker_can_return_nothing_of_another_claim():
     assert fresh(frozen).lease_token == other.lease_token
 
 
-def test_acceptance_after_the_thaw_keeps_the_other_claim_from_sending():
+def test_late_acceptance_prevents_another_send():
     (frozen,) = claim([MessageFactory().id])
     hand_over(frozen, "scripted")
     other = second_claim(frozen)
@@ -89,7 +89,7 @@ def test_acceptance_after_the_thaw_keeps_the_other_claim_from_sending():
     assert (after.status, after.lease_token, results(after)) == (Status.SENT, None, [(1, "accepted")])
 
 
-def test_refusal_after_the_thaw_is_written_down_and_leaves_the_other_claim_alone():
+def test_late_refusal_is_recorded_without_effect_on_another_claim():
     (frozen,) = claim([MessageFactory().id])
     hand_over(frozen, "scripted")
     other = second_claim(frozen)
@@ -99,7 +99,7 @@ def test_refusal_after_the_thaw_is_written_down_and_leaves_the_other_claim_alone
     assert hand_over(other, "scripted")
 
 
-def test_acceptance_after_the_thaw_ends_what_the_other_claim_leaves_uncertain():
+def test_late_acceptance_ends_an_uncertain_message():
     (frozen,) = claim([MessageFactory().id])
     hand_over(frozen, "scripted")
     other = second_claim(frozen)
@@ -121,7 +121,7 @@ def test_worker_frozen_between_hand_over_and_call_does_not_call(provider, monkey
     assert provider.taken == []
 
 
-def test_worker_frozen_there_for_longer_than_its_lease_changes_nothing_more():
+def test_worker_frozen_between_them_past_its_lease_changes_nothing():
     (frozen,) = claim([MessageFactory().id])
     hand_over(frozen, "scripted")
     end_lease(frozen)
@@ -130,7 +130,7 @@ def test_worker_frozen_there_for_longer_than_its_lease_changes_nothing_more():
     assert (after.status, after.attempts) == (Status.UNCERTAIN, 1)
 
 
-# --- Taken along again and again ------------------------------------------------------------------------------------
+# --- Messages that crash their workers ---
 def lose(message, times):
     for _ in range(times):
         Message.objects.filter(id=message.id).update(relay_after=Now())
@@ -143,19 +143,19 @@ def tasks(stream=Stream.DEFAULT):
     return sorted(bodies)
 
 
-@pytest.mark.parametrize(("times", "at_once"), [(1, True), (2, True), (3, False), (4, False)])
-def test_message_whose_claim_is_lost_goes_on_later_apart_from_its_neighbours(times, at_once):
+@pytest.mark.parametrize(("times", "in_order"), [(1, True), (2, True), (3, False), (4, False)])
+def test_message_with_lost_claims_is_retried_apart_from_its_neighbours(times, in_order):
     message = MessageFactory()
     lose(message, times)
     after = fresh(message)
     assert (after.status, after.claims_lost) == (Status.QUEUED, times)
-    if at_once:
+    if in_order:
         assert after.relay_after == after.created_at
     else:
         assert after.created_at < after.relay_after < after.created_at + timedelta(seconds=recover.SPREAD_S + 60)
 
 
-def test_message_that_takes_its_worker_along_every_time_is_a_dead_letter():
+def test_message_that_crashes_every_worker_is_a_dead_letter():
     message = MessageFactory()
     lose(message, recover.MAX_LOST_CLAIMS)
     after = fresh(message)
@@ -165,7 +165,7 @@ def test_message_that_takes_its_worker_along_every_time_is_a_dead_letter():
     assert claim([message.id]) == []
 
 
-def test_hand_over_ends_the_count():
+def test_hand_over_resets_the_count():
     message = MessageFactory()
     lose(message, 3)
     (claimed,) = claim([message.id])
@@ -182,7 +182,7 @@ def test_suspect_is_published_alone(settings):
     assert tasks() == sorted([str(suspect.id), *["3 messages, default"] * 3])
 
 
-def test_more_ended_leases_than_fit_into_one_batch_are_taken_back_in_one_round(monkeypatch):
+def test_several_batches_of_ended_leases_are_recovered_in_one_round(monkeypatch):
     monkeypatch.setattr(recover, "RECOVERY_BATCH", 3)
     for _ in range(4):
         MessageFactory(abandoned=True)
@@ -191,7 +191,7 @@ def test_more_ended_leases_than_fit_into_one_batch_are_taken_back_in_one_round(m
     assert recover.recover_ended_leases() == (4, 4)
 
 
-def test_recovered_messages_go_before_the_backlog(settings):
+def test_recovered_messages_precede_the_backlog(settings):
     lost = MessageFactory(abandoned=True)
     for _ in range(3):
         MessageFactory(relay_after=Now() - timedelta(milliseconds=1))
@@ -199,7 +199,7 @@ def test_recovered_messages_go_before_the_backlog(settings):
     assert relay.take_due(Stream.DEFAULT, 1) == [lost.id]
 
 
-# --- A thread that raises what nobody expects -----------------------------------------------------------------------
+# --- Unexpected errors ---
 def raising_for(culprit, error):
     def wrapped(message, *, attempt):
         if message.id == culprit.id:
@@ -209,16 +209,16 @@ def raising_for(culprit, error):
     return wrapped
 
 
-@pytest.mark.parametrize("error", [MemoryError(), TypeError("a mistake of ours")])
-def test_unexpected_error_keeps_the_message_in_turn_and_returns_its_neighbours(provider, monkeypatch, error):
+@pytest.mark.parametrize("error", [MemoryError(), TypeError("a bug")])
+def test_unexpected_error_keeps_its_message_and_releases_the_others(provider, monkeypatch, error):
     first, culprit, last = (MessageFactory(relay_after=Now() + timedelta(minutes=1)) for _ in range(3))
     monkeypatch.setattr(delivering, "render", raising_for(culprit, error))
-    # Groups are as large as they are for a fast provider.
+    # Groups are as large as for a fast provider.
     monkeypatch.setattr(delivering, "USE_WITHIN_S", 100.0)
     with pytest.raises(type(error)):
         run(first, culprit, last)
     assert [fresh(message).status for message in (first, culprit, last)] == ["sent", "sending", "queued"]
-    # Not at once: whatever it was may happen again.
+    # Not immediately, because the error may occur again.
     assert Message.objects.filter(id=last.id, relay_after__gt=Now()).exists()
     assert str(run(culprit, last)) == "1 sent"
     end_lease(culprit)
@@ -229,7 +229,7 @@ def lose_record(attempt):
     raise RecordLostError("OperationalError")
 
 
-def test_lost_record_leaves_its_message_to_the_end_of_the_lease_and_returns_the_others(provider, monkeypatch):
+def test_lost_record_keeps_its_message_until_the_lease_ends_and_releases_the_others(provider, monkeypatch):
     called, other = MessageFactory(), MessageFactory()
     monkeypatch.setattr(delivering, "USE_WITHIN_S", 100.0)
     monkeypatch.setattr(delivering, "record_acceptance", lose_record)
@@ -240,7 +240,7 @@ def test_lost_record_leaves_its_message_to_the_end_of_the_lease_and_returns_the_
     assert fresh(called).status == Status.UNCERTAIN
 
 
-def test_error_of_the_database_is_nobodys_fault(provider, monkeypatch):
+def test_error_of_the_database_releases_all_messages(provider, monkeypatch):
     messages = [MessageFactory() for _ in range(3)]
     monkeypatch.setattr(delivering, "render", raising_for(messages[0], OperationalError()))
     with pytest.raises(OperationalError):
@@ -248,9 +248,9 @@ def test_error_of_the_database_is_nobodys_fault(provider, monkeypatch):
     assert [fresh(message).status for message in messages] == ["queued"] * 3
 
 
-# --- A frozen relay -------------------------------------------------------------------------------------------------
+# --- A frozen relay ---
 @pytest.mark.django_db(transaction=True)
-def test_relay_frozen_with_rows_in_its_hands_lets_go_of_them(monkeypatch):
+def test_frozen_relay_loses_its_locks(monkeypatch):
     monkeypatch.setattr(transactions, "IDLE_S", 0.2)
     message = MessageFactory(abandoned=True)
 

@@ -23,7 +23,7 @@ def sentinel(valkey):
     client().set(relay.SENTINEL, client().info("server")["run_id"])
 
 
-def test_due_message_is_published_once_and_pushed_forward(sentinel):
+def test_due_message_is_published_once_and_postponed(sentinel):
     message = MessageFactory()
     assert relay.run_once().published == {Stream.DEFAULT: 1}
     assert relay.run_once().published == {}
@@ -50,7 +50,7 @@ def test_pause_between_publishes_grows_to_a_lease(sentinel, relayed, seconds):
         {"status": Status.DEAD},
     ],
 )
-def test_not_published_when_it_is_not_due(sentinel, changes):
+def test_message_is_not_published_before_it_is_due(sentinel, changes):
     MessageFactory(**changes)
     assert relay.run_once().published == {}
 
@@ -64,14 +64,14 @@ def test_backlog_stays_in_the_database_above_the_high_water_mark(sentinel, setti
     assert client().llen("bulk") == 3
 
 
-def test_stream_that_the_budget_holds_back_is_handed_out_at_its_pace(sentinel):
+def test_stream_held_back_by_the_budget_is_published_at_its_pace(sentinel):
     for _ in range(40):
         MessageFactory(stream=Stream.BULK)
         MessageFactory(stream=Stream.DEFAULT)
     client().set(pace_key("simulator", Stream.BULK), "50.000", px=5000)
     done = relay.run_once()
     assert done.paced
-    # A quarter more than can go until the next round, and one: even at a pace of nothing somebody asks again.
+    # A quarter more than the budget grants until the next round, plus one: even at a pace of zero, a worker asks again.
     assert done.published == {Stream.BULK: 14, Stream.DEFAULT: 40}
     client().set(pace_key("simulator", Stream.BULK), "0.000", px=5000)
     assert relay.run_once().published == {Stream.BULK: 1}
@@ -103,7 +103,7 @@ def test_wiped_broker_makes_everything_due_again(valkey):
     assert not relay.run_once().released
 
 
-def test_broker_away_stops_publishing_but_not_the_recovery(monkeypatch):
+def test_outage_of_the_broker_does_not_stop_the_recovery(monkeypatch):
     monkeypatch.setattr(relay, "client", lambda: redis.Redis(port=1, socket_connect_timeout=0.1))
     MessageFactory()
     abandoned = MessageFactory(abandoned=True)
@@ -113,13 +113,13 @@ def test_broker_away_stops_publishing_but_not_the_recovery(monkeypatch):
     assert abandoned.status == Status.QUEUED
 
 
-def test_broker_that_is_back_gets_at_once_what_it_was_not_given(sentinel):
+def test_messages_are_published_immediately_after_an_outage_of_the_broker(sentinel):
     MessageFactory(relay_after=Now() + timedelta(seconds=10))
     assert relay.run_once(relay.Round(broker_is_down=True)).published == {Stream.DEFAULT: 1}
     assert not relay.run_once(relay.Round()).released
 
 
-def test_what_goes_alone_keeps_to_the_room_as_well(sentinel, valkey):
+def test_lone_messages_keep_to_the_room(sentinel, valkey):
     MessageFactory.create_batch(7, claims_lost=1)
     assert relay.top_up(Stream.DEFAULT, 3) == 3
     assert client().llen("default") == 3
@@ -143,12 +143,12 @@ def test_handed_over_message_of_a_lost_worker_is_uncertain(sentinel):
     assert (attempt.number, attempt.result, attempt.error_code) == (1, "ambiguous", "worker-lost")
 
 
-def test_living_claim_is_left_alone(sentinel):
+def test_active_claim_is_not_ended(sentinel):
     MessageFactory(sending=True)
     assert recover.recover_ended_leases() == (0, 0)
 
 
-def test_uncertain_message_gets_another_chance_for_every_lost_answer_if_its_kind_says_so(sentinel):
+def test_uncertain_message_is_resent_after_each_lost_answer_if_at_least_once(sentinel):
     message = MessageFactory(uncertain=True)
     for resends in range(1, recover.MAX_RESENDS + 1):
         Message.objects.filter(id=message.id).update(status=Status.UNCERTAIN, settle_at=Now(), relayed=6)
@@ -166,14 +166,14 @@ def test_uncertain_message_gets_another_chance_for_every_lost_answer_if_its_kind
         {"expires_at": Now()},
     ],
 )
-def test_uncertain_message_is_held_if_its_kind_says_so_or_its_chances_are_spent(sentinel, spent):
+def test_uncertain_message_waits_for_an_operator_if_at_most_once_or_out_of_resends(sentinel, spent):
     message = MessageFactory(**({"uncertain": True} | spent))
     assert recover.settle_uncertain() == 0
     message.refresh_from_db()
     assert (message.status, message.settle_at) == (Status.UNCERTAIN, None)
 
 
-def test_uncertain_message_of_an_unknown_kind_is_held(sentinel):
+def test_uncertain_message_of_an_unknown_kind_waits(sentinel):
     message = MessageFactory(uncertain=True, kind="gone")
     assert recover.settle_uncertain() == 0
     message.refresh_from_db()

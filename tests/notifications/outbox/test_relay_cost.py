@@ -1,4 +1,4 @@
-"""What a round of the relay reads is what it publishes, whatever else the table holds."""
+"""A round of the relay reads only what it publishes, however large the table is."""
 
 import json
 
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 ROWS = 200_000
 DUE = 40
-# Published, and in the hands of the broker.
+# Published, and in the broker.
 CARRIED = 40
 PAGES_A_ROW = 50
 FILL = """
@@ -38,7 +38,7 @@ OLD = "(ARRAY['sent', 'sent', 'sent', 'sent', 'dead', 'uncertain', 'sending', 'c
 
 
 class Reading:
-    """Notes for every statement what it reads (pages of 8 KiB) and whether it scans a whole table."""
+    """Collect what each statement reads (pages of 8 KiB), and whether it scans a whole table."""
 
     def __init__(self):
         self.pages = {}
@@ -47,7 +47,7 @@ class Reading:
     def __call__(self, execute, sql, params, many, context):
         if "notifications_message" in sql:
             explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}"
-            # Its changes are undone: the statement itself is still to come.
+            # Rolled back, because the statement itself follows.
             with transaction.atomic():
                 execute(explain, params, many, context)
                 ((plan, *_),) = context["cursor"].fetchall()
@@ -72,7 +72,7 @@ def fill(count, *, prefix, relay_in, status=OLD):
 
 
 def read_by(work):
-    """Return what came of `work` and the pages that each of its statements read, none of them by a scan."""
+    """Return the result of `work`, and the pages that its statements read, without a scan."""
     reading = Reading()
     with connection.execute_wrapper(reading):
         done = work()
@@ -80,15 +80,15 @@ def read_by(work):
     return done, reading.pages
 
 
-def test_round_reads_what_it_publishes_and_a_release_what_was_published_in_a_large_table():
+def test_round_and_release_read_only_their_messages_in_a_large_table():
     client().set(relay.SENTINEL, client().info("server")["run_id"])
     fill(ROWS, prefix="old", relay_in=3600)
     fill(CARRIED, prefix="carried", relay_in=30, status="'queued'")
     fill(DUE, prefix="due", relay_in=-5, status="'queued'")
     done, pages = read_by(lambda: relay.run_once(relay.Round()))
     assert sum(done.published.values()) == DUE
-    # Ended leases, uncertain messages, what the bounce brake holds back, what is due of a stream, and which of that
-    # goes alone (streams of two sizes).
+    # Ended leases, uncertain messages, held messages, due messages of a stream, and those published alone (two
+    # streams).
     assert len(pages) == 6
     # A row and its dozen indexes; a scan of the table would be 5,000 at least.
     assert sum(pages.values()) < PAGES_A_ROW * DUE, pages

@@ -1,4 +1,4 @@
-"""Relays that die at every point of their round, brokers that lose what they had, relays in each other's way."""
+"""Relays killed at every point of a round, brokers that lose messages, and concurrent relays."""
 
 import os
 import signal
@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def environment():
-    """What a process needs to work on this test's database and broker."""
+    """Return the environment of a process that uses this test's database and broker."""
     parts = urlsplit(os.environ["DATABASE_URL"])
     database = urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
     return {**os.environ, "DATABASE_URL": database, "MAILROOM_ROLE": "relay"}
@@ -48,7 +48,7 @@ def in_the_queues():
 
 
 @pytest.mark.parametrize("point", ["taken", "half published", "released", "not confirmed"])
-def test_relay_killed_in_mid_round_leaves_everything_to_the_next_one(point):
+def test_next_relay_completes_the_round_of_a_killed_one(point):
     ids = {MessageFactory().id for _ in range(12)}
     if point in {"released", "not confirmed"}:
         Message.objects.update(relay_after=Now() + timedelta(minutes=1))
@@ -58,13 +58,13 @@ def test_relay_killed_in_mid_round_leaves_everything_to_the_next_one(point):
     died = subprocess.run(command, cwd=BASE_DIR, env=environment(), check=False, capture_output=True, text=True)
     assert died.returncode == -signal.SIGKILL, died.stderr
     assert len(in_the_queues()) == (5 if point == "half published" else 0)
-    # What was taken or released by halves is not due; a new relay looks at it all the same.
+    # Half of the messages are not due; a new relay releases them nevertheless.
     done, _ = relay_command._round(relay.Round(cut_short=True))
     assert done.released
     assert in_the_queues() == ids
 
 
-def test_round_cut_short_by_the_database_is_made_good_by_the_next(monkeypatch):
+def test_next_round_completes_one_cut_short_by_the_database(monkeypatch):
     confirm_the_sentinel()
     ids = {MessageFactory().id for _ in range(3)}
 
@@ -72,7 +72,7 @@ def test_round_cut_short_by_the_database_is_made_good_by_the_next(monkeypatch):
         raise OperationalError("away")
 
     with monkeypatch.context() as patched:
-        # It is taken, and the broker and the database go away at once.
+        # The message is taken, then broker and database fail together.
         patched.setattr(publish, "publish", fail)
         done, pause_s = relay_command._round(relay.Round())
     assert (done.cut_short, pause_s) == (True, relay_command.PAUSE_S)
@@ -83,9 +83,9 @@ def test_round_cut_short_by_the_database_is_made_good_by_the_next(monkeypatch):
 
 @contextmanager
 def relays(count, tmp_path):
-    """So many real ones that are at work and have released what there was, until the block ends.
+    """Run this many relays, which have released everything, until the block ends.
 
-    Whoever kills one of them leaves the others.
+    A test may kill one of them.
     """
     with ExitStack() as stack:
         logs = [tmp_path / f"relay-{uuid4()}.log" for _ in range(count)]
@@ -109,7 +109,7 @@ def relays(count, tmp_path):
                 process.wait(30)
 
 
-def test_two_relays_share_the_work_and_one_of_them_killed_is_made_good_by_its_successor(tmp_path):
+def test_two_relays_share_the_work_and_a_successor_completes_that_of_a_killed_one(tmp_path):
     confirm_the_sentinel()
     with relays(2, tmp_path) as (doomed, other):
         ids = {message.id for message in _many(400)}
@@ -129,15 +129,15 @@ def _many(count):
 
 
 @contextmanager
-def somebody_holds(message):
-    """Another connection has locked the row until the block ends."""
-    locked, let_go = threading.Event(), threading.Event()
+def another_connection_locks(message):
+    """Lock the row in another connection until the block ends."""
+    locked, resume = threading.Event(), threading.Event()
 
     def hold():
         with suppress(Message.DoesNotExist), transaction.atomic():
             Message.objects.select_for_update().get(id=message.id)
             locked.set()
-            let_go.wait(30)
+            resume.wait(30)
         connection.close()
 
     with ThreadPoolExecutor(1) as thread:
@@ -146,18 +146,18 @@ def somebody_holds(message):
         try:
             yield
         finally:
-            let_go.set()
+            resume.set()
 
 
-def test_row_that_somebody_holds_is_passed_over_and_comes_next():
+def test_locked_row_is_skipped_and_published_later():
     confirm_the_sentinel()
     held, free = MessageFactory(), MessageFactory()
     abandoned = MessageFactory(abandoned=True)
-    with somebody_holds(held):
+    with another_connection_locks(held):
         assert relay.take_due(Stream.DEFAULT, 10) == [free.id]
         Message.objects.filter(id=free.id).update(relay_after=Now() + timedelta(minutes=1))
         assert relay._release() == 1
-    with somebody_holds(abandoned):
+    with another_connection_locks(abandoned):
         assert recover.recover_ended_leases() == (0, 0)
     assert recover.recover_ended_leases() == (1, 0)
     assert set(relay.take_due(Stream.DEFAULT, 10)) == {held.id, free.id, abandoned.id}
@@ -171,7 +171,7 @@ def test_release_goes_in_batches_and_ends(monkeypatch):
     assert Message.objects.filter(relay_after__lte=Now()).count() == 9
 
 
-def test_broker_wiped_during_a_release_is_looked_at_again(monkeypatch):
+def test_broker_wiped_during_a_release_causes_another_release(monkeypatch):
     release = relay._release
 
     def wiped_meanwhile():
@@ -187,7 +187,7 @@ def test_broker_wiped_during_a_release_is_looked_at_again(monkeypatch):
     assert not relay.run_once(relay.Round()).released
 
 
-def test_broker_that_comes_back_with_an_older_copy_is_another_one(tmp_path, monkeypatch):
+def test_broker_restarted_with_an_older_copy_counts_as_another(tmp_path, monkeypatch):
     server = Valkey(tmp_path, free_port())
     with server, redis.Redis.from_url(server.url) as own:
         monkeypatch.setattr(relay, "client", lambda: own)
@@ -198,14 +198,14 @@ def test_broker_that_comes_back_with_an_older_copy_is_another_one(tmp_path, monk
         server.process.kill()
         server.process.wait()
         server.start()
-        # Its log is there, and the sentinel in it; what the last second brought need not be.
+        # Its log has the sentinel, but may lack the last second.
         assert own.get(relay.SENTINEL)
         assert relay.run_once(relay.Round()).released
         assert published_and_lost.id in in_the_queues()
         assert not relay.run_once(relay.Round()).released
 
 
-def test_server_that_does_not_tell_its_name_is_still_seen_to_be_wiped(valkey, monkeypatch):
+def test_wipe_of_a_server_without_a_run_id_is_noticed(valkey, monkeypatch):
     url = urlsplit(django_settings.REDIS_URL)
     client().acl_setuser(
         "nosy", enabled=True, passwords=["+secret"], keys=["*"], categories=["+@all"], commands=["-info"]
@@ -221,7 +221,7 @@ def test_server_that_does_not_tell_its_name_is_still_seen_to_be_wiped(valkey, mo
             client().acl_deluser("nosy")
 
 
-def test_relay_rests_after_a_failed_publish_and_takes_nothing_meanwhile():
+def test_relay_takes_nothing_during_the_cooldown():
     confirm_the_sentinel()
     message = MessageFactory()
     publish.cooldown.start()

@@ -46,7 +46,7 @@ def test_of_two_outcomes_one_is_final(before, after):
         (EventType.UNSUBSCRIBED, None, None),
     ],
 )
-def test_event_means(kind, bounce, outcome):
+def test_reported_outcome(kind, bounce, outcome):
     assert reported_outcome(kind, bounce) is outcome
 
 
@@ -69,7 +69,7 @@ def check(reason, stream, *, may_recheck, cooled_off):
         (Reason.BY_HAND, Stream.CRITICAL, True, True, Check.BLOCKED),
     ],
 )
-def test_list_says(reason, stream, may_recheck, cooled_off, expected):
+def test_check_of_suppressions(reason, stream, may_recheck, cooled_off, expected):
     assert check(reason, stream, may_recheck=may_recheck, cooled_off=cooled_off) is expected
 
 
@@ -78,7 +78,7 @@ def test_every_reason_and_stream_is_checked():
         assert check(reason, stream, may_recheck=may_recheck, cooled_off=cooled_off) in Check
 
 
-def test_recheck_goes_only_where_nothing_else_blocks():
+def test_recheck_is_only_sent_if_no_other_suppression_blocks():
     soft = ActiveSuppression(reason=Reason.SOFT_BOUNCES, cooled_off=True)
     hard = ActiveSuppression(reason=Reason.HARD_BOUNCE, cooled_off=True)
     reset = Candidate(stream=Stream.CRITICAL, may_recheck=True)
@@ -88,7 +88,7 @@ def test_recheck_goes_only_where_nothing_else_blocks():
     assert blocking_reason([], Candidate(stream=Stream.BULK, may_recheck=False)) is None
 
 
-def test_recheck_stays_the_recheck_and_no_other_message_is():
+def test_recheck_stays_the_only_one():
     one, other = uuid4(), uuid4()
     rechecked = ActiveSuppression(reason=Reason.SOFT_BOUNCES, cooled_off=False, recheck_id=one)
     for message_id, expected in ((one, Check.RECHECK), (other, Check.BLOCKED), (None, Check.BLOCKED)):
@@ -108,7 +108,7 @@ def test_recheck_stays_the_recheck_and_no_other_message_is():
         (EventType.UNSUBSCRIBED, None, 0, Reason.UNSUBSCRIBED),
         (EventType.NOT_SPAM, None, 0, None),
         (EventType.REJECTED, None, 0, None),
-        # The provider dropped it because it knows the address to be dead.
+        # The provider dropped it because it knows that the address is dead.
         (EventType.REJECTED, BounceKind.HARD, 0, Reason.HARD_BOUNCE),
         (EventType.DELIVERED, None, 9, None),
     ],

@@ -44,15 +44,15 @@ def after(error_class, attempts=1, *, kind=WELCOME, age_s=0.0, jitter=0.0, wish=
         ("doubles", ErrorClass.TRANSIENT, 4, 1.0, None, Retry(16.0)),
         ("nine times", ErrorClass.TRANSIENT, 9, 1.0, None, Retry(512.0)),
         ("the provider's wish is the least", ErrorClass.RATE_LIMITED, 1, 0.0, 30.0, Retry(30.0)),
-        ("a small wish does not hurry us", ErrorClass.RATE_LIMITED, 4, 1.0, 1.0, Retry(16.0)),
+        ("a shorter wish is ignored", ErrorClass.RATE_LIMITED, 4, 1.0, 1.0, Retry(16.0)),
         ("a broken set-up closes its provider, not the others", ErrorClass.MISCONFIGURED, 1, 1.0, None, Retry(2.0)),
-        ("an hour at most", ErrorClass.MISCONFIGURED, 12, 1.0, None, Retry(3600.0)),
-        ("refused for good", ErrorClass.PERMANENT, 1, 0.0, None, GiveUp(REFUSED)),
-        ("attempts are spent", ErrorClass.TRANSIENT, 10, 0.0, None, GiveUp(SPENT.format(tries=10))),
-        ("a quota takes as long as it takes", ErrorClass.RATE_LIMITED, 10, 1.0, None, Retry(1024.0)),
-        ("so does a person", ErrorClass.MISCONFIGURED, 5000, 1.0, None, Retry(3600.0)),
-        ("perhaps sent: never again on its own", ErrorClass.AMBIGUOUS, 1, 0.0, None, Uncertain()),
-        ("perhaps sent, also at the last attempt", ErrorClass.AMBIGUOUS, 10, 0.0, None, Uncertain()),
+        ("at most an hour", ErrorClass.MISCONFIGURED, 12, 1.0, None, Retry(3600.0)),
+        ("refused permanently", ErrorClass.PERMANENT, 1, 0.0, None, GiveUp(REFUSED)),
+        ("attempts are used up", ErrorClass.TRANSIENT, 10, 0.0, None, GiveUp(SPENT.format(tries=10))),
+        ("rate limit costs no attempt", ErrorClass.RATE_LIMITED, 10, 1.0, None, Retry(1024.0)),
+        ("set-up may be broken for long", ErrorClass.MISCONFIGURED, 5000, 1.0, None, Retry(3600.0)),
+        ("perhaps sent: never automatically again", ErrorClass.AMBIGUOUS, 1, 0.0, None, Uncertain()),
+        ("ambiguous at the last attempt", ErrorClass.AMBIGUOUS, 10, 0.0, None, Uncertain()),
     ],
 )
 def test_decision(why, error_class, attempts, jitter, wish, expected):
@@ -62,12 +62,12 @@ def test_decision(why, error_class, attempts, jitter, wish, expected):
 @pytest.mark.parametrize(
     ("why", "error_class", "attempts", "age_s", "expected"),
     [
-        ("a twelfth of its time at most", ErrorClass.MISCONFIGURED, 9, 0, Retry(300.0)),
-        ("the last chance in time", ErrorClass.MISCONFIGURED, 9, HOUR - 301, Retry(300.0)),
-        ("no more time for another attempt", ErrorClass.MISCONFIGURED, 9, HOUR - 300, TooLate()),
-        ("however few attempts it had", ErrorClass.TRANSIENT, 1, HOUR - 1, TooLate()),
-        ("also where the provider only wants less", ErrorClass.RATE_LIMITED, 1, HOUR, TooLate()),
-        ("a late answer may still have been a yes", ErrorClass.AMBIGUOUS, 1, DAY, Uncertain()),
+        ("at most a twelfth of max_age", ErrorClass.MISCONFIGURED, 9, 0, Retry(300.0)),
+        ("just before the expiry", ErrorClass.MISCONFIGURED, 9, HOUR - 301, Retry(300.0)),
+        ("expires before the next attempt", ErrorClass.MISCONFIGURED, 9, HOUR - 300, TooLate()),
+        ("after few attempts", ErrorClass.TRANSIENT, 1, HOUR - 1, TooLate()),
+        ("rate limited", ErrorClass.RATE_LIMITED, 1, HOUR, TooLate()),
+        ("ambiguous after the expiry", ErrorClass.AMBIGUOUS, 1, DAY, Uncertain()),
     ],
 )
 def test_decision_of_a_kind_with_an_hour(why, error_class, attempts, age_s, expected):
@@ -75,19 +75,19 @@ def test_decision_of_a_kind_with_an_hour(why, error_class, attempts, age_s, expe
 
 
 @pytest.mark.parametrize("error_class", [ErrorClass.TRANSIENT, ErrorClass.RATE_LIMITED, ErrorClass.MISCONFIGURED])
-def test_pause_grows_with_attempts_that_do_not_count_too(error_class):
+def test_pause_also_grows_with_forgiven_attempts(error_class):
     tries = Tries(counted=1, made=7)
     decision = decide(error_class, limits_of(WELCOME), tries=tries, age_s=0, retry_after_s=None, jitter=1.0)
     assert decision == Retry(128.0)
 
 
-def test_kind_sets_its_own_ceiling():
+def test_limit_depends_on_the_kind():
     kind = replace(WELCOME, max_attempts=2)
     assert after(ErrorClass.TRANSIENT, 1, kind=kind, jitter=1.0) == Retry(2.0)
     assert after(ErrorClass.TRANSIENT, 2, kind=kind) == GiveUp(SPENT.format(tries=2))
 
 
-def test_kind_of_a_few_seconds_is_still_tried_again():
+def test_kind_of_a_few_seconds_is_still_retried():
     assert after(ErrorClass.TRANSIENT, kind=replace(WELCOME, max_age=timedelta(seconds=6)), jitter=1.0) == Retry(2.0)
 
 

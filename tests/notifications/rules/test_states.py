@@ -9,7 +9,7 @@ from notifications.rules import states
 from notifications.rules.states import Event, Ignored, Status
 
 
-def test_table_is_total_and_every_odd_entry_says_why():
+def test_table_is_total_and_each_ignored_event_has_a_reason():
     for status, event in product(Status, Event):
         after = states.TRANSITIONS[status][event]
         assert isinstance(after, Status) or (isinstance(after, Ignored) and after.reason), (status, event)
@@ -34,8 +34,8 @@ def test_uncertain_message_is_only_queued_again_by_a_settlement():
     assert [event for event in Event if row[event] is Status.QUEUED] == [Event.SETTLED]
 
 
-def test_no_statement_spells_a_value_of_the_rules():
-    """A value that is renamed must not live on in SQL: statements take it as a parameter."""
+def test_no_sql_contains_a_value_of_the_rules():
+    """Statements take these values as parameters, so that a renamed value does not survive in SQL."""
     literal = re.compile(r"\b(status|reason|state|result|bounce|stream|outcome) *(=|<>|(NOT )?IN) *\(?'\w")
     root = Path(notifications.__file__).parent
     modules = [path for path in root.rglob("*.py") if "migrations" not in path.parts]

@@ -12,7 +12,7 @@ def test_one_form(text, form):
     assert one_form(text) == form
 
 
-def test_prose_keeps_what_its_author_sees():
+def test_prose_keeps_visible_text():
     assert (
         prose("un\u00a0mot\u00ad, \U0001f469\u200d\U0001f4bb e\u0301\ufeff")
         == "un\u00a0mot, \U0001f469\u200d\U0001f4bb \u00e9"

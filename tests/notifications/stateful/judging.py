@@ -1,4 +1,4 @@
-"""Whether a message makes sense at the moment of sending, said once more in other words than the code's."""
+"""A second implementation of the relevance of a message, independent of the code's."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ ALIVE = {Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN}
 def expected_end(
     row: Message, person: Person | None, rows: Mapping[UUID, Message], *, is_recheck: bool
 ) -> Event | None:
-    """Return the event that must end a message before it is sent, None if it may go.
+    """Return the event that must end a message before it is sent, None if it may be sent.
 
     `is_recheck`: it tests whether an address that bounced softly accepts email again.
     """
@@ -31,7 +31,7 @@ def expected_end(
 
 
 def _still_for(person: Person | None, row: Message) -> bool:
-    """True if the account, as it was when the message was claimed, is still the one that this mail was meant for."""
+    """Return whether the account, as of the claim, still has the address of this email."""
     if person is None or not person.active or person.address != row.to_address:
         return False
     return row.kind != emails.WELCOME.name or not person.confirmed

@@ -1,4 +1,4 @@
-"""The rest of the world: time, the broker, the relay, the provider's events, a person with the admin; then the dust."""
+"""The other rules: time, the broker, the relay, provider events and an operator; then everything must end."""
 
 import sys
 from collections.abc import Callable
@@ -26,10 +26,10 @@ from tests.notifications.stateful.workers import Workers
 
 State = ProviderEvent.State
 RELAYS = (Event.LEASE_ENDED, Event.WORKER_LOST, Event.SETTLED, Event.FAILED, Event.DROPPED)
-# Seconds: within a call, within a lease, beyond a lease, the settling time, a good part of a reset's, a welcome's.
+# Seconds: within a call, within a lease, beyond a lease, the settling time, much of a reset's max_age, a welcome's.
 PAUSES = [3, 3, 20, 20, 50, 61, 130, 610, 1900, 200_000]
 REPORTS = ["accepted", "deferred", "delivered", "bounced", "bounced softly", "complained", "not spam", "rejected"]
-# So long the dust may take to settle, in rounds of so many seconds. The longest pause of a retry is an hour.
+# How long everything may take to end, in rounds of this many seconds. The longest pause of a retry is an hour.
 ROUNDS, ROUND_S = 16, 310
 
 
@@ -44,8 +44,8 @@ class Machine(Workers, People):
 
     @rule(pick=pick, what=sampled_from(["a wiped broker", "a full broker", "no budget", "no time"]))
     @when(lambda self: self.rows)
-    def something_is_in_the_way(self, pick, what):
-        """Nothing that moves a message; it only has to wait."""
+    def obstacle_appears(self, pick, what):
+        """Add an obstacle that changes no message; messages only wait."""
         message_id = one_of(self.messages(), pick)
         acts: dict[str, Callable[[], object]] = {
             "a wiped broker": self._wipe_broker,
@@ -56,11 +56,11 @@ class Machine(Workers, People):
         before = self.rows[message_id]
         assert self.act(acts[what]) == []
         if before.status != Status.QUEUED:
-            assert self.rows[message_id].due_at == before.due_at, "what does not wait was told to"
+            assert self.rows[message_id].due_at == before.due_at, "a message that was not due was deferred"
 
     @rule(after_s=sampled_from([0, 0, 61, 610]), reads=booleans())
     def relay_does_a_round(self, after_s, reads):
-        """At once, when leases have ended, or when what is uncertain has waited long enough."""
+        """Run it immediately, after leases have ended, or after the settling time."""
         if after_s:
             self._pass_time(after_s)
         if reads:
@@ -74,12 +74,12 @@ class Machine(Workers, People):
     @rule(pick=pick, says=sampled_from(REPORTS), knows_our_id=booleans(), is_read=booleans())
     @when(lambda self: any(story.taken for story in self.stories.values()))
     def provider_reports(self, pick, says, knows_our_id, is_read):
-        """Twice, of any call that it took, however long ago; what it never reports is a lost webhook."""
+        """Report any earlier acceptance twice; an unreported one is a lost webhook."""
         calls = [(one, number) for one in self.messages() for number in sorted(self.stories[one].taken)]
         message_id, number = one_of(calls, pick)
         ours = {"message": str(message_id), "attempt": number} if knows_our_id else {}
         bounce = {"bounced": {"bounce": "hard"}, "bounced softly": {"kind": "bounced", "bounce": "soft"}}.get(says, {})
-        payload = {"id": str(uuid4()), "kind": says, "recipient": "somebody@example.com", **ours, **bounce}
+        payload = {"id": str(uuid4()), "kind": says, "recipient": "unknown@example.com", **ours, **bounce}
         payload["provider_message_id"] = f"scripted-{message_id}-{number}"
         for _ in range(2):
             ingest.store("scripted", [RawEvent(payload["id"], payload)])
@@ -88,8 +88,8 @@ class Machine(Workers, People):
 
     @rule(pick=pick, what=sampled_from(["recover", "settle", "take due", "read"]))
     @when(lambda self: self.rows)
-    def somebody_acts_while_a_row_is_held(self, pick, what):
-        """Nobody waits for the row, and nobody touches it."""
+    def code_runs_while_a_row_is_locked(self, pick, what):
+        """Check that no one waits for the row or changes it."""
         message_id = one_of(self.messages(), pick)
         acts: dict[str, Callable[[], object]] = {
             "recover": recover.recover_ended_leases,
@@ -102,8 +102,8 @@ class Machine(Workers, People):
 
     @rule(pick=pick, decides=sampled_from([Event.SETTLED, Event.DROPPED, Event.ACCEPTED]))
     @when(lambda self: self.rows)
-    def person_settles(self, pick, decides):
-        """The page may be an old one: what is no longer uncertain, or to be sent to nobody, is left alone."""
+    def operator_settles(self, pick, decides):
+        """Use a page that may be outdated: a message that is not uncertain or is anonymized does not change."""
         uncertain = self.messages(Status.UNCERTAIN)
         message_id = one_of(uncertain or self.messages(), pick)
         moves = self.act(lambda: world.settle_by_hand(message_id, decides), decides)
@@ -115,25 +115,25 @@ class Machine(Workers, People):
 
     @rule(pick=pick)
     @when(lambda self: self.rows)
-    def person_replays(self, pick):
-        """What is not dead, or not wanted any more, is left alone."""
+    def operator_replays(self, pick):
+        """Check that only relevant dead letters change."""
         dead = self.messages(Status.DEAD)
         message_id = one_of(dead or self.messages(), pick)
         row = self.rows[message_id]
         end = expected_end(row, self.person_of(row), self.rows, is_recheck=True)
         if moves := self.act(lambda: world.replay(message_id), Event.REPLAYED):
-            assert end is None, "nobody wants it any more"
+            assert end is None, "replayed, but not relevant"
             self.stories[message_id].replayed(moves[0])
         else:
-            assert not dead or end or row.to_address in world.suppressed(), "it was wanted, and stays dead"
+            assert not dead or end or row.to_address in world.suppressed(), "relevant, but not replayed"
 
     @invariant()
-    def rows_say_what_is_true(self):
+    def rows_are_true(self):
         invariants.check(self.rows, self.stories)
 
     def teardown(self) -> None:
         if sys.exception() is None:
-            self._dust_settles()
+            self._everything_ends()
 
     def _pass_time(self, seconds: int) -> None:
         for claim in self.claims:
@@ -150,12 +150,12 @@ class Machine(Workers, People):
                 assert move.before.settle_at <= (unread.received_at if unread else now), "settled too early"
                 self.stories[move.before.id].settled(move, by_hand=False)
             elif move.event is Event.DROPPED:
-                assert move.before.anonymized_at, "only a person may drop it"
+                assert move.before.anonymized_at, "only an operator may drop it"
             else:
-                # Before any hand-over, so often in a row: it may take its workers along.
+                # Too many lost claims in a row before any hand-over: it may crash its workers.
                 assert move.event is not Event.FAILED or move.before.claims_lost >= recover.MAX_LOST_CLAIMS - 1
                 assert move.before.lease_until is not None
-                assert move.before.lease_until <= now, "a living claim was taken away"
+                assert move.before.lease_until <= now, "an active claim was ended"
         return moves
 
     def _drop(self, message_id: UUID) -> None:
@@ -167,24 +167,24 @@ class Machine(Workers, People):
 
     def _read_events(self) -> list[Move]:
         moves = self.act(read_due, Event.ACCEPTED)
-        self._hear_what_was_applied()
+        self._note_applied_events()
         return moves
 
-    def _hear_what_was_applied(self) -> None:
-        """From now on the rows have to say what the provider has said."""
-        heard: dict[UUID, list[Outcome]] = {}
+    def _note_applied_events(self) -> None:
+        """From now on, the rows must contain what the provider reported."""
+        reported: dict[UUID, list[Outcome]] = {}
         assert not ProviderEvent.objects.filter(state=State.FOREIGN, payload__has_key="message").exists(), "it is ours"
         for event in ProviderEvent.objects.filter(state=State.APPLIED):
             assert event.message_id is not None
             self.stories[event.message_id].known_taken = True
             assert not self.rows[event.message_id].anonymized_at or (event.recipient, event.payload) == ("", {})
             found = reported_outcome(EventType(event.kind), BounceKind(event.bounce) if event.bounce else None)
-            heard.setdefault(event.message_id, [Outcome.UNKNOWN]).append(found or Outcome.UNKNOWN)
-        for message_id, outcomes in heard.items():
+            reported.setdefault(event.message_id, [Outcome.UNKNOWN]).append(found or Outcome.UNKNOWN)
+        for message_id, outcomes in reported.items():
             assert self.rows[message_id].outcome == max(outcomes, key=RANK.__getitem__)
 
-    def _dust_settles(self) -> None:
-        """All faults stop: whoever is frozen comes back, the provider says yes, and everything comes to an end."""
+    def _everything_ends(self) -> None:
+        """Stop all faults: frozen workers continue, the provider accepts, and every message must end."""
         publish.cooldown.clear()
         for _ in range(ROUNDS):
             for claim in list(self.claims):
@@ -195,10 +195,10 @@ class Machine(Workers, People):
             self.relay_does_a_round(after_s=ROUND_S, reads=True)
             for task in world.tasks_in_the_broker():
                 self.claim(task)
-            self.rows_say_what_is_true()
+            self.rows_are_true()
             for message_id in self.messages(Status.UNCERTAIN):
                 if self.rows[message_id].settle_at is None:
                     self._drop(message_id)
-        assert not self.messages(Status.QUEUED, Status.SENDING, Status.UNCERTAIN), "it never comes to an end"
-        self.rows_say_what_is_true()
+        assert not self.messages(Status.QUEUED, Status.SENDING, Status.UNCERTAIN), "it never ends"
+        self.rows_are_true()
         invariants.check_attempts(self.rows, self.stories)

@@ -1,4 +1,4 @@
-"""What one act of the code has done to the rows, held against the table of states."""
+"""Compare the changes of rows by one act with the table of states."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
@@ -22,8 +22,8 @@ class Move:
 
 
 @contextmanager
-def heard() -> Iterator[dict[UUID, list[Event | None]]]:
-    """Listen to every transition: which events each message had, None for its birth."""
+def collected_events() -> Iterator[dict[UUID, list[Event | None]]]:
+    """Collect the events of each message from the listeners, None for its enqueue."""
     announced: dict[UUID, list[Event | None]] = defaultdict(list)
 
     def listen(transition: transitions.Transition) -> None:
@@ -40,16 +40,16 @@ def heard() -> Iterator[dict[UUID, list[Event | None]]]:
 def moves_between(
     before: Rows, after: Rows, announced: Mapping[UUID, list[Event | None]], may_happen: Collection[Event]
 ) -> list[Move]:
-    """Return what has moved.
+    """Return the changes of status.
 
-    Every move is one that the table knows, by an event that the act may cause and that the listeners heard once.
+    Asserts that the table allows each, by an event that the act may cause, and that listeners got it once.
     """
     assert before.keys() <= after.keys(), "a message has vanished"
     assert {id_ for id_, events in announced.items() if events == [None]} == after.keys() - before.keys()
     found = []
     for message_id, old in before.items():
         new = after[message_id]
-        # A hand-over that led to no call may be undone by whoever made it.
+        # The worker may revert a hand-over without a call.
         assert new.attempts >= old.attempts or Event.RELEASED in may_happen
         assert RANK[Outcome(new.outcome)] >= RANK[Outcome(old.outcome)]
         if old.status != new.status:
@@ -59,6 +59,6 @@ def moves_between(
             assert states.TRANSITIONS[Status(old.status)][event] is Status(new.status)
             found.append(Move(old, new, event))
         else:
-            assert not announced.get(message_id), "listeners heard of a change that was none"
-            assert Event.CLAIMED not in may_happen or old.lease_token == new.lease_token, "a claim was taken away"
+            assert not announced.get(message_id), "listeners got an event without a change"
+            assert Event.CLAIMED not in may_happen or old.lease_token == new.lease_token, "a claim was replaced"
     return found

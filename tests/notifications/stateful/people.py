@@ -1,4 +1,4 @@
-"""People cause mail, change their minds, and go."""
+"""Rules of users: they cause email, change their accounts, and delete them."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,29 +16,29 @@ from notifications.rules.suppression import Reason
 from tests.notifications.stateful.scene import Scene, one_of, when
 from tests.notifications.stateful.truth import Person, Stage
 
-# Few, so that much happens to each.
+# Few, so that each one gets much email.
 MOST_MESSAGES = 4
 MOST_CHANGES = 1
 pick = integers(0, 11)
 
 
 class _UndoneError(Exception):
-    """The request fails after all."""
+    """Raised to fail a request."""
 
 
 class People(Scene):
     changes = 0
 
     @initialize(more=lists(sampled_from(["reset", "news", "welcome"]), max_size=2))
-    def it_begins(self, more):
-        """Somebody has signed up, and perhaps done more: a story without mail is a short one."""
+    def user_signs_up_first(self, more):
+        """Begin with a sign-up and perhaps more, because examples without email are pointless."""
         for wants in ["welcome", *more]:
-            self.somebody_causes_mail(wants=wants, pick=0, fails=False)
+            self.user_causes_email(wants=wants, pick=0, fails=False)
 
     @rule(wants=sampled_from(["welcome", "reset", "news", "again"]), pick=pick, fails=sampled_from([0, 0, 0, 1]))
     @when(lambda self: len(self.rows) < MOST_MESSAGES)
-    def somebody_causes_mail(self, wants, pick, fails):
-        """In a request that may fail afterwards; the same fact told `again` is no new message."""
+    def user_causes_email(self, wants, pick, fails):
+        """Enqueue in a request that may fail afterwards; `again` enqueues the same key."""
         causes: dict[str, Callable[[Person], object]] = {
             "reset": self._ask_for_a_reset,
             "news": self._announce,
@@ -62,7 +62,7 @@ class People(Scene):
 
     @rule(pick=pick, change=sampled_from(["address", "confirm", "close", "delete"]), back=booleans())
     @when(lambda self: self._living() and self.changes < MOST_CHANGES)
-    def somebody_changes(self, pick, change, back):
+    def user_changes(self, pick, change, back):
         self.changes += 1
         person = one_of(self._living(), pick)
         user = User.objects.get(pk=person.pk)
@@ -83,16 +83,16 @@ class People(Scene):
     @rule(pick=pick, reason=sampled_from([Reason.BY_HAND, Reason.SOFT_BOUNCES]))
     @when(lambda self: self._living() and any(claim.stage is Stage.JUDGED for claim in self.claims))
     def address_is_suppressed(self, pick, reason):
-        """While somebody has judged a message good and not yet handed it over."""
+        """Suppress it while a worker has checked a message, but not handed it over."""
         person = one_of(self._living(), pick)
         self.accepts(lambda: suppressing.suppress(person.address, reason, ""), new=0)
 
     def _delete(self, user: User) -> None:
-        """Nothing of theirs waits any more, and nobody can tell from the rows to whom it was."""
+        """Delete the account: none of its messages waits, and no row contains its address."""
         theirs = {message_id for message_id, row in self.rows.items() if row.user_id == user.pk}
         for move in self.act(user.delete, Event.CANCELLED, Event.DROPPED):
             assert move.before.id in theirs
-            assert move.before.handed_over_at is None, "a provider is being called for it"
+            assert move.before.handed_over_at is None, "handed over"
         for row in [self.rows[message_id] for message_id in theirs]:
             assert row.anonymized_at
             assert (row.to_address, row.context, row.user_id) == ("", {}, None)

@@ -1,4 +1,4 @@
-"""What all rules stand on: the rows as they were last seen, the truth beside them, and one way to do anything."""
+"""The base of all rules: the last rows, the truth, and one way to act."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,16 +13,16 @@ from notifications import kinds
 from notifications.models import Message
 from notifications.rules.states import Event, Status
 from tests.notifications.stateful import world
-from tests.notifications.stateful.moves import Move, heard, moves_between
+from tests.notifications.stateful.moves import Move, collected_events, moves_between
 from tests.notifications.stateful.truth import Claim, Person, Story
 
 T = TypeVar("T")
 
 
 def when(possible: Callable[[Any], object]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Make a step that does nothing while it is not possible.
+    """Make a step that does nothing while it is impossible.
 
-    A precondition of Hypothesis would make what is drawn depend on the rows, and so on how busy the machine is.
+    With a precondition of Hypothesis, the drawn values would depend on the rows, and so on the speed of the machine.
     """
 
     def made(step: Callable[..., None]) -> Callable[..., None]:
@@ -37,7 +37,7 @@ def when(possible: Callable[[Any], object]) -> Callable[[Callable[..., None]], C
 
 
 def one_of(things: list[T], pick: int) -> T:
-    """Return a thing by a number that was drawn without knowing how many things there are."""
+    """Return one of `things` by a number that was drawn without knowing their count."""
     return things[pick % len(things)]
 
 
@@ -47,38 +47,40 @@ class _EveryRule:
 
 
 class Scene(RuleBasedStateMachine):
-    """Nothing is in it but people."""
+    """A world with users only."""
 
-    # Somebody else's connection to the database.
+    # Another connection to the database.
     other: ClassVar[psycopg.Connection]
 
     def __init__(self) -> None:
         super().__init__()
-        # Hypothesis leaves half of the rules out of an example, which finds much elsewhere. Here most ways into trouble
-        # need most rules: without this five of six examples never see a second hand-over.
+        # By default, Hypothesis omits half of the rules from an example. Here, most faults need most rules: without
+        # this, five of six examples have no second hand-over.
         self._rules_strategy.enabled_rules_strategy = just(cast("Any", _EveryRule()))
-        world.begin_anew()
+        world.reset_world()
         self.people: list[Person] = []
         self.rows: dict[UUID, Message] = {}
         self.stories: dict[UUID, Story] = {}
         self.claims: list[Claim] = []
-        # Tasks that were taken out of the broker and have not begun.
+        # Tasks that were taken from the broker and have not begun.
         self.tasks: list[list[UUID]] = []
 
     def act(self, do: Callable[[], object], *may_happen: Event, by: Claim | None = None) -> list[Move]:
-        """Do it, see what has moved, and that it may; `by` is the claim that speaks, for its own message only."""
-        with heard() as announced:
+        """Act, and check the changes; `by` is the acting claim, which may only change its message."""
+        with collected_events() as announced:
             do()
         before, self.rows = self.rows, Message.objects.in_bulk()
         for message_id in self.rows.keys() - before.keys():
             self.stories[message_id] = Story(kind=kinds.get(self.rows[message_id].kind))
         moves = moves_between(before, self.rows, announced, may_happen)
         if by:
-            assert all(_is_its_own(move, by.message) for move in moves), "a claim has moved what it does not hold"
+            assert all(_is_its_own(move, by.message) for move in moves), (
+                "a claim changed a message that it does not hold"
+            )
         return moves
 
     def accepts(self, do: Callable[[], object], *, new: int) -> None:
-        """Do what writes so many messages, no more and no fewer."""
+        """Run `act`, which must write exactly this many messages."""
         known = len(self.rows)
         assert self.act(do) == []
         assert len(self.rows) == known + new
@@ -95,5 +97,5 @@ class Scene(RuleBasedStateMachine):
 def _is_its_own(move: Move, message: Message) -> bool:
     if move.before.id != message.id:
         return False
-    # A yes is a fact, whoever holds the message now.
+    # An acceptance is a fact, whichever worker holds the message.
     return move.event is Event.ACCEPTED or move.before.lease_token == message.lease_token

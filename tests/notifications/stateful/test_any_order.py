@@ -1,7 +1,7 @@
-"""Anything, in any order: no accepted message vanishes, none is doubled but by a settlement, every one comes to an end.
+"""In any order of events, no accepted message is lost, only a settlement duplicates one, and every one ends.
 
-What is driven is the code itself on a real database and a real broker; the provider is drawn. Several workers are
-claims that go on one step at a time, so that each can freeze, crash or come back late between any two of them.
+Runs the real code on a real database and a real broker; the provider's answers are drawn. Several workers are claims
+that continue step by step, so that each can freeze, crash or continue late between any two steps.
 """
 
 import os
@@ -22,7 +22,7 @@ from tests.scripted_webhook import ScriptedWebhook
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey", "provider")]
 
-# Low ceilings, so that a few steps reach them.
+# Low limits, so that a few steps reach them.
 KINDS = [
     replace(emails.WELCOME, max_attempts=5),
     replace(emails.PASSWORD_RESET, max_attempts=1),
@@ -31,19 +31,19 @@ KINDS = [
 COMMON = settings(
     deadline=None, database=None, suppress_health_check=list(HealthCheck), stateful_step_count=60, print_blob=False
 )
-# The same steps every time: what is red in one run of a commit is red in the next.
+# The same steps every time: a failure of a commit is reproducible.
 SHORT = settings(COMMON, max_examples=36, derandomize=True)
 LONG = settings(COMMON, max_examples=1200)
-# A failure is made as small as can be before it is shown.
+# A failure is minimized before it is shown.
 SHRINKING_S = 600
 
 
 @pytest.fixture
 def machine(settings, registered, monkeypatch):
-    # Every report is of a scripted call; one soft bounce is enough; nobody is flooded.
+    # Every report is of a scripted call; one soft bounce suppresses; no address reaches its hourly limit.
     registered("scripted", webhook=ScriptedWebhook)
     settings.SOFT_BOUNCE_LIMIT, settings.SUPPRESSION_COOL_OFF_H, settings.EMAIL_ADDRESS_HOURLY = 1, 1, 1000
-    # What takes long here, and on a busy machine only, is no broker in trouble.
+    # On a busy machine, a slow publish is no failing broker.
     monkeypatch.setattr(publish, "cooldown", Cooldown(3600.0))
     for kind in KINDS:
         monkeypatch.setitem(kinds.KINDS, kind.name, kind)
@@ -52,13 +52,13 @@ def machine(settings, registered, monkeypatch):
 
 
 @pytest.mark.timeout(SHRINKING_S)
-def test_nothing_is_lost_or_doubled_in_any_order(machine):
+def test_no_message_is_lost_or_duplicated_in_any_order(machine):
     run_state_machine_as_test(machine, settings=SHORT)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800 + SHRINKING_S)
-def test_nothing_is_lost_or_doubled_in_any_order_for_long(machine):
+def test_no_message_is_lost_or_duplicated_in_any_order_for_long(machine):
     number = int(os.environ.get("SEED") or secrets.randbits(32))
     print(f"again with: SEED={number} make test-long")  # noqa: T201 - shown when the test fails
     run_state_machine_as_test(seed(number)(machine), settings=LONG)

@@ -1,4 +1,4 @@
-"""What really happened, kept beside the rows: every row is compared with it after every step."""
+"""The truth about each message, with which its row is compared after every step."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,10 +16,10 @@ from tests.notifications.stateful.moves import Move
 
 @dataclass(frozen=True)
 class Answer:
-    """How a provider call ends. `taken`: the mail is out, whatever the worker hears (`error`, None for a yes)."""
+    """How a call ends. `taken`: the email was sent, whatever the worker gets (`error`, None for an acceptance)."""
 
     taken: bool
-    # It was a breaker's probe, and no fault of the message's that it failed.
+    # The failed probe of a breaker, not the message's fault.
     forgiven: bool = False
     error: ErrorClass | None = None
     wish_s: float | None = None
@@ -27,7 +27,7 @@ class Answer:
 
 ANSWERS = {
     "yes": Answer(taken=True),
-    "taken, and the answer lost": Answer(taken=True, error=ErrorClass.AMBIGUOUS),
+    "accepted, and the answer lost": Answer(taken=True, error=ErrorClass.AMBIGUOUS),
     "lost on its way": Answer(taken=False, error=ErrorClass.AMBIGUOUS),
     "503": Answer(taken=False, error=ErrorClass.TRANSIENT, wish_s=14),
     "429": Answer(taken=False, error=ErrorClass.RATE_LIMITED, wish_s=95),
@@ -39,10 +39,10 @@ ANSWERS = {
 
 @dataclass
 class Person:
-    """A user as he really is."""
+    """The true state of a user."""
 
     pk: int
-    # Where he signed up; he may come back to it.
+    # The address of the sign-up, which may become current again.
     first_address: str
     address: str
     active: bool = True
@@ -59,10 +59,10 @@ class Stage(Enum):
 
 @dataclass(eq=False)
 class Claim:
-    """One message in the hands of one worker, who may stop at any stage for any time, and may never go on."""
+    """One message held by one worker, which may stop at any stage, for any time or forever."""
 
     message: Message
-    person: Person | None  # as he was when the message was claimed
+    person: Person | None  # as of the claim
     lease_left_s: float
     stage: Stage = Stage.CLAIMED
     facts: Facts | None = None
@@ -74,31 +74,31 @@ class Claim:
 
     @property
     def calls_now(self) -> bool:
-        """The provider may be taking the mail at this moment, as far as anybody may suppose."""
+        """The provider may be accepting the email now, as far as the rows show."""
         return self.is_handed_over and self.lease_left_s > 0
 
 
 @dataclass
 class Story:
-    """One message as the world outside our rows has seen it. A life begins with the row and with every replay."""
+    """The true history of one message. A life begins with its row, and with each replay."""
 
     kind: Kind
-    # False from a hand-over until something allows another: a sure refusal that was written down, or a settlement.
+    # False from a hand-over until another is allowed, by a recorded certain refusal or a settlement.
     cleared: bool = True
     hand_overs: int = 0
-    # The attempts whose mail is out.
+    # The attempts whose email was sent.
     taken: set[int] = field(default_factory=set)
-    # Our rows have been told so.
+    # Whether the rows know of it.
     known_taken: bool = False
-    # A person has said so, who may be wrong.
+    # An operator's claim, which may be wrong.
     said_to_be_sent: bool = False
     settlements: int = 0
-    # Attempts in this life that the ceiling does not end: the provider's own fault, and copies a person allowed.
+    # Attempts of this life that do not count: the provider's fault, and copies that an operator allowed.
     excused: int = 0
 
     def handed_over(self, claim: Claim, others: Iterable[Claim]) -> None:
-        """The worker may call the provider now."""
-        assert self.cleared, "a second copy, and nothing has allowed it"
+        """Note that the worker may call the provider now."""
+        assert self.cleared, "a second copy that nothing allowed"
         assert claim.lease_left_s > call_s(), "the lease will not cover the call"
         assert not any(other.calls_now for other in others), "two live hand-overs of one message"
         self.hand_overs += 1
@@ -115,37 +115,37 @@ class Story:
             self.taken.add(claim.message.attempts)
 
     def refused(self, claim: Claim, move: Move) -> None:
-        """A worker's report that was no yes has moved the message."""
+        """Note a worker's report of no acceptance, which changed the message."""
         error = claim.answer.error if claim.answer else None
         if move.event is Event.RESPONSE_LOST:
             assert error is ErrorClass.AMBIGUOUS
             return
-        assert error not in {None, ErrorClass.AMBIGUOUS}, "what may be out is not plainly refused"
+        assert error not in {None, ErrorClass.AMBIGUOUS}, "an ambiguous answer counted as a refusal"
         self.cleared = True
         spent = claim.message.counted_attempts >= self.kind.max_attempts and error not in COST_NO_ATTEMPT
         if move.event is Event.RETRY:
             assert error is not ErrorClass.PERMANENT
-            assert not spent, "a retry past the kind's ceiling"
+            assert not spent, "a retry beyond the kind's limit"
             self.excused += error in COST_NO_ATTEMPT
         elif move.event is Event.EXPIRED:
-            assert self._is_nearly_over(claim), "its time was not over"
+            assert self._is_nearly_over(claim), "expired too early"
         else:
-            assert error is ErrorClass.PERMANENT or spent, "it died of nothing"
+            assert error is ErrorClass.PERMANENT or spent, "died without a cause"
 
     def settled(self, move: Move, *, by_hand: bool) -> None:
-        """Another copy was allowed, though one may be out. Only a person may go beyond the ceiling with it."""
+        """Note that another copy is allowed, though one may be sent. Only an operator may exceed the limit."""
         if by_hand:
             self.excused += 1
         else:
-            assert self.kind.guarantee is DeliveryGuarantee.AT_LEAST_ONCE, "only a person may settle this kind"
-            assert move.before.counted_attempts < self.kind.max_attempts, "another copy past the kind's ceiling"
-            assert move.before.uncertain_resends < MAX_RESENDS, "copies without end"
+            assert self.kind.guarantee is DeliveryGuarantee.AT_LEAST_ONCE, "only an operator may settle this kind"
+            assert move.before.counted_attempts < self.kind.max_attempts, "another copy beyond the kind's limit"
+            assert move.before.uncertain_resends < MAX_RESENDS, "too many copies"
         assert move.after.uncertain_resends == move.before.uncertain_resends + 1
         self.cleared = True
         self.settlements += 1
 
     def replayed(self, move: Move) -> None:
-        assert move.after.counted_attempts == 0, "another life begins with no attempt spent"
+        assert move.after.counted_attempts == 0, "attempts were not reset"
         self.excused = 0
 
     def _is_nearly_over(self, claim: Claim) -> bool:

@@ -1,4 +1,4 @@
-"""Workers, one step at a time. Whoever is not moved on is frozen; who is moved on late comes back."""
+"""Rules of workers, step by step. A worker without a step is frozen; a late step thaws it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,14 +26,14 @@ from tests.notifications.stateful.truth import ANSWERS, Answer, Claim, Stage
 
 CARRIER = Carrier(task_id="a-task", worker="a-worker@here")
 YES = ANSWERS["yes"]
-# Where a worker may freeze with a message in its hands that was judged good.
+# Where a worker may freeze while it holds a message that passed the check.
 HELD = (Stage.JUDGED, Stage.HANDED_OVER, Stage.ANSWERED)
 
 
 class Workers(Scene):
     @rule(pick=pick, how=sampled_from(["once", "twice", "late"]))
     def task_begins(self, pick, how):
-        """A broker may hand a task out twice, and a copy may turn up whenever it likes."""
+        """Begin a task; the broker may deliver it twice, at any time."""
         if how == "late" and self.rows:
             self.claim([one_of(self.messages(), pick)])
             return
@@ -46,23 +46,23 @@ class Workers(Scene):
 
     @rule(pick=pick, answer=sampled_from(sorted(ANSWERS)), stop=sampled_from([None, None, *HELD]))
     @when(lambda self: self.claims)
-    def worker_goes_on(self, pick, answer, stop):
-        """All the way, or until the stage at which it freezes again."""
+    def worker_continues(self, pick, answer, stop):
+        """Continue to the end, or to the stage at which it freezes again."""
         self.finish(one_of(self.claims, pick), ANSWERS[answer], stop=stop)
 
     @rule(pick=pick, answer=sampled_from(sorted(ANSWERS)), stop=sampled_from([None, None, *HELD, *HELD]))
     @when(lambda self: self._due())
-    def worker_gets_far(self, pick, answer, stop):
-        """Claims a message that is due and goes all the way, or until the stage at which it freezes."""
+    def worker_delivers(self, pick, answer, stop):
+        """Claim a due message and continue to the end, or to the stage at which it freezes."""
         for claim in self.claim([one_of(self._due(), pick)]):
             self.finish(claim, ANSWERS[answer], stop=stop)
 
-    @rule(pick=pick, how=sampled_from(["it gives its group back", "a template raises", "it thaws", "it crashes"]))
+    @rule(pick=pick, how=sampled_from(["it releases its group", "a template raises", "it thaws", "it crashes"]))
     @when(lambda self: self.claims)
     def worker_ends(self, pick, how):
         claim = one_of(self.claims, pick)
-        if how == "it gives its group back":
-            self._give_back([one for one in self.claims if one.message.lease_token == claim.message.lease_token])
+        if how == "it releases its group":
+            self._release([one for one in self.claims if one.message.lease_token == claim.message.lease_token])
         elif how == "a template raises" and claim.stage is Stage.JUDGED:
             self._skip(claim, Skip(Event.FAILED, "it cannot be rendered: KeyError", "rendering/KeyError"))
         elif how == "it thaws" and claim.stage is Stage.HANDED_OVER:
@@ -85,11 +85,11 @@ class Workers(Scene):
         facts = dict(gather([claim.message]))[claim.message]
         skip = skip_reason(facts)
         row = self.rows[claim.message.id]
-        # Of whom was anonymized since the claim the worker need not know yet: it will not get to hand over.
+        # The worker may not see yet that a message was anonymized after the claim; it cannot hand it over.
         if claim.message.anonymized_at or not row.anonymized_at:
             assert (skip and skip.event) == expected_end(row, claim.person, self.rows, is_recheck=facts.is_recheck)
         if skip is None and facts.is_recheck and not take_recheck(claim.message):
-            skip = Skip(Event.ADDRESS_SUPPRESSED, "another message sees whether the address takes mail")
+            skip = Skip(Event.ADDRESS_SUPPRESSED, "another message is the recheck")
         if skip:
             self._skip(claim, skip)
         else:
@@ -104,7 +104,7 @@ class Workers(Scene):
         assert not self.rows[claim.message.id].anonymized_at, "its recipient was anonymized"
         listed = Suppression.objects.in_force([claim.message.to_address])
         probed = listed.filter(reason=Reason.SOFT_BOUNCES, recheck_id=claim.message.id)
-        assert listed.count() == probed.count(), "its address gets no mail"
+        assert listed.count() == probed.count(), "its address is suppressed"
         others = [one for one in self.claims if one is not claim and one.message.id == claim.message.id]
         self.stories[claim.message.id].handed_over(claim, others)
         claim.stage = Stage.HANDED_OVER
@@ -121,7 +121,7 @@ class Workers(Scene):
         self.act(lambda: record_acceptance(attempt), Event.ACCEPTED, by=claim)
 
     def finish(self, claim: Claim, answer: Answer = YES, *, stop: Stage | None = None) -> None:
-        """Go all the way with a claim, or until `stop`."""
+        """Continue with a claim to the end, or to `stop`."""
         steps = {
             Stage.CLAIMED: self.judge,
             Stage.JUDGED: self.hand_over,
@@ -140,7 +140,7 @@ class Workers(Scene):
         return Claim(message=message, person=replace(person) if person else None, lease_left_s=world.lease_s())
 
     def _undo(self, claim: Claim) -> None:
-        """Time has passed between the hand-over and the call, so it is not made."""
+        """Revert a hand-over, because too much time passed before the call."""
         self.claims.remove(claim)
         if self.act(lambda: claiming.revert_hand_over(claim.message), Event.RELEASED, by=claim):
             self.stories[claim.message.id].hand_over_undone()
@@ -162,9 +162,9 @@ class Workers(Scene):
         report = partial(record_refusal, message, attempt, decision, relay_slack_s=0.0)
         for move in self.act(report, Event.RETRY, Event.FAILED, Event.EXPIRED, Event.RESPONSE_LOST, by=claim):
             story.refused(claim, move)
-        assert known <= set(message.delivery_attempts.filter(result="accepted")), "a yes was unsaid"
+        assert known <= set(message.delivery_attempts.filter(result="accepted")), "an acceptance was revoked"
 
-    def _give_back(self, group: list[Claim]) -> None:
+    def _release(self, group: list[Claim]) -> None:
         token = group[0].message.lease_token
         for move in self.act(lambda: claiming.release([claim.message for claim in group]), Event.RELEASED):
             assert move.before.lease_token == token

@@ -1,4 +1,4 @@
-"""What surrounds the code under test: time, the broker's queues, a person with the admin, somebody with a lock."""
+"""The surroundings of the code: time, the broker's queues, an operator, and another transaction's locks."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ from notifications.outbox import settle as settling
 from notifications.rules.states import Event, Stream
 from notifications.runtime.redis_client import client
 
-# Every time that the rows know. A clock cannot be turned, so all of them are moved back together.
+# All times in the rows. The clock cannot be changed, so these are moved back together.
 TIMES = {
     "notifications_message": (
         *("created_at", "due_at", "expires_at", "sent_at", "died_at", "relay_after", "outcome_at"),
@@ -34,15 +34,15 @@ _PASS_TIME = ";".join(
 
 
 def pass_time(seconds: int) -> None:
-    """Let time pass for everybody: rows, and a process's memory that the broker was in trouble."""
+    """Let time pass: move the times in rows, and end the broker's cooldown."""
     with connection.cursor() as cursor:
         cursor.execute(_PASS_TIME.format(seconds))
     if seconds >= publish.COOLDOWN_S:
         publish.cooldown.clear()
 
 
-def begin_anew() -> None:
-    """Empty the tables and the broker, and wait for nobody's lock for ever.
+def reset_world() -> None:
+    """Empty the tables and the broker, and limit waits for locks.
 
     TRUNCATE would cost more: it makes new files for every table.
     """
@@ -56,7 +56,7 @@ def begin_anew() -> None:
 
 
 def tasks_in_the_broker() -> list[list[UUID]]:
-    """Take every task out of the broker and return the ids of each."""
+    """Take all tasks from the broker and return the ids of each."""
     found = []
     for stream in Stream:
         while isinstance(raw := client().rpop(stream.value), bytes):
@@ -66,9 +66,9 @@ def tasks_in_the_broker() -> list[list[UUID]]:
 
 
 def settle_by_hand(message_id: UUID, event: Event) -> None:
-    """A person decides about an uncertain message."""
+    """Settle an uncertain message as an operator."""
     settle = {Event.SETTLED: settling.send_again, Event.DROPPED: settling.drop, Event.ACCEPTED: settling.mark_sent}
-    settle[event](Message.objects.get(id=message_id), "a person")
+    settle[event](Message.objects.get(id=message_id), "an operator")
 
 
 def suppressed() -> set[str]:
@@ -76,7 +76,7 @@ def suppressed() -> set[str]:
 
 
 def replay(message_id: UUID) -> None:
-    """A person gives a dead letter another life, if it is still one and still wanted."""
+    """Replay a dead letter as an operator."""
     dead.replay(Message.objects.filter(id=message_id), dry_run=False)
 
 
@@ -89,7 +89,7 @@ def another_connection() -> Iterator[psycopg.Connection]:
 
 @contextmanager
 def held(other: psycopg.Connection, message_id: UUID) -> Iterator[None]:
-    """Somebody else holds the message's row for as long as this lasts."""
+    """Lock the message's row in another transaction until the block ends."""
     with other.transaction():
         other.execute("SELECT FROM notifications_message WHERE id = %s FOR UPDATE", [message_id])
         yield

@@ -146,7 +146,7 @@ def test_newest_link_counts(changes, deleted):
 
 @pytest.mark.django_db
 def test_link_to_another_address_does_not_count():
-    sent(signed_up(), to_address="slip@example.com")
+    sent(signed_up(), to_address="typo@example.com")
     assert purge_unconfirmed() == 0
 
 

@@ -15,7 +15,7 @@ from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PASSWORD = "correct horse battery"
-CHANGES = {"gone": None, "closed": {"is_active": False}, "another password": {"password": "!"}}
+CHANGES = {"deleted": None, "inactive": {"is_active": False}, "another password": {"password": "!"}}
 
 
 @pytest.fixture

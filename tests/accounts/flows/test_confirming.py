@@ -236,7 +236,7 @@ def test_unsafe_next_page_is_not_shown_after_confirming(wanted):
     browser = Client()
     browser.post(SIGN_UP, FIELDS | {"next": wanted})
     assert browser.post(confirmation_path(User.objects.get()))["Location"] == HOME
-    # Who is logged in by now is led on, too.
+    # A logged-in user is redirected too.
     for path in (SIGN_UP, LOG_IN):
         for answer in (browser.get(path, {"next": wanted}), browser.post(path, {"next": wanted})):
             assert answer.status_code in ({302, 400} if wanted == "\x00" else {302})

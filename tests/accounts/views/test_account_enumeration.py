@@ -37,7 +37,7 @@ def people(account):
     User.objects.all().delete()
     if account:
         user = User(email="ada@example.com", **ACCOUNTS[account])
-        user.set_password("a password of theirs")
+        user.set_password("another good password")
         User.objects.bulk_create([user])
 
 

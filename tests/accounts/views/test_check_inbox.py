@@ -255,11 +255,11 @@ def test_correction_does_not_reveal_whether_the_new_address_has_an_account(perso
 
 
 def test_corrected_address_can_be_corrected_back(person):
-    person.post(CORRECT, {"email": "slip@example.com", "password": PASSWORD})
+    person.post(CORRECT, {"email": "typo@example.com", "password": PASSWORD})
     person.post(CORRECT, {"email": "ada@example.com", "name": "Ada L.", "password": PASSWORD})
     own = User.objects.get(email="ada@example.com")
     assert (own.name, own.replaced_at) == ("Ada L.", None)
-    assert User.objects.get(email="slip@example.com").replaced_at is not None
+    assert User.objects.get(email="typo@example.com").replaced_at is not None
     assert Message.objects.order_by("created_at").last().kind == "welcome"
 
 

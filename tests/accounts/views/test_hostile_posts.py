@@ -93,7 +93,7 @@ def newcomer() -> Client:
 def logged_in() -> Iterator[Client]:
     """A logged-in member; changes of rows are rolled back."""
     with transaction.atomic():
-        password = make_password("a password of theirs")
+        password = make_password("another good password")
         User.objects.bulk_create(
             [
                 User(email="ada@example.com", name="Ada", password=password, confirmed_at=timezone.now()),

@@ -134,9 +134,9 @@ def test_cancelling_a_change_shows_the_current_address(member, user):
     # The link was opened in another tab meanwhile.
     User.objects.update(email="new@example.com")
     answer = member.post(reverse("accounts:address-stay"))
-    (said,) = get_messages(answer.wsgi_request)
-    assert "new@example.com" in str(said)
-    assert "ada@example.com" not in str(said)
+    (notice,) = get_messages(answer.wsgi_request)
+    assert "new@example.com" in str(notice)
+    assert "ada@example.com" not in str(notice)
 
 
 @pytest.mark.parametrize("name", [*MEMBER_FORMS, "preferences"])

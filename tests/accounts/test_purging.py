@@ -109,7 +109,7 @@ def test_sign_up_dropped_by_the_bounce_brake_is_deleted_like_a_sent_one(full, en
         user=signed_up(), slowed_until=Now() + timedelta(days=1), created_at=Now() - OLD, expires_at=Now() - ended
     )
     assert purge_unconfirmed() == 0
-    assert brake_queue.drop(why=brake_queue.FULL if full else brake_queue.DROPPED) == 1
+    assert brake_queue.drop(reason=brake_queue.FULL if full else brake_queue.DROPPED) == 1
     assert purge_unconfirmed() == deleted
     message.refresh_from_db()
     assert (message.user is None) is bool(deleted)

@@ -22,7 +22,6 @@ NAMED = {".ci/run", ".dockerignore", ".env.example", ".gitignore", "Dockerfile",
 PENDING = (
     "tests/notifications/providers/", "tests/notifications/events/", "tests/notifications/conf/",
     "devtools/benchmarks/screenshots_of_people.py",
-    "tests/config/", "tests/devtools/", "tests/containers/", "tests/docs/",
     "docs/how-to/set-up-webhooks.md", "docs/reference/provider-answers.md", "docs/reference/settings.md",
 )  # fmt: skip
 STRINGS = {tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}

@@ -1,4 +1,4 @@
-"""A web process as shipped, for requests that no test client can make."""
+"""A web process with the shipped settings, for requests that no test client can send."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from devtools.stack.ports import free_port
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The port of a web process and the folder for temporary files that it has."""
+    """The port of a web process and its folder for temporary files."""
     folder: Path = tmp_path_factory.mktemp("web")
     (folder / "tmp").mkdir()
     port = free_port()

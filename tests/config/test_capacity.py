@@ -9,10 +9,10 @@ def found(databases):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("wanted", "ids"), [(10, []), (100_000, ["mailroom.W010"])])
-def test_processes_that_can_use_up_the_connections_are_found(monkeypatch, wanted, ids):
+def test_too_many_possible_connections_are_reported(monkeypatch, wanted, ids):
     monkeypatch.setattr(capacity, "most_connections", lambda environment: wanted)
     assert found(["default"]) == ids
 
 
-def test_database_is_asked_only_when_databases_are_checked():
+def test_database_is_queried_only_by_database_checks():
     assert found(None) == []

@@ -1,4 +1,4 @@
-"""Commands whose reader goes away, and arguments that no terminal types."""
+"""Commands whose output is no longer read, and arguments that are not text."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ def started(environment, *arguments, **options):
 
 @pytest.mark.parametrize("arguments", [["status"], ["status", "--json"], ["diffsettings", "--all"]])
 @pytest.mark.parametrize("buffered", ["", "1"])
-def test_reader_that_has_seen_enough_ends_the_command_without_a_word(environment, arguments, buffered):
+def test_command_ends_silently_when_its_reader_ends(environment, arguments, buffered):
     read, write = os.pipe()
     os.close(read)
     with started({**environment, "PYTHONUNBUFFERED": buffered}, *arguments, stdout=write) as process:
@@ -42,8 +42,8 @@ def test_reader_that_has_seen_enough_ends_the_command_without_a_word(environment
 
 
 @pytest.mark.parametrize("option", ["--kind", "--error", "--since"])
-def test_argument_that_is_no_text_is_one_line(environment, option):
-    # As Python hands on bytes that are no text.
+def test_argument_that_is_not_text_is_reported_in_one_line(environment, option):
+    # Python's form of bytes that are not text.
     arguments = ("manage.py", "replay_dead", option, os.fsdecode(b"\xff\xfe"))
     done = forked.run(*arguments, folder=settings.BASE_DIR, environment=environment)
     assert len(done.stderr.splitlines()) == 1, done.stderr

@@ -10,19 +10,19 @@ def test_probes(client):
     assert client.get("/healthz/ready").content == b"ok\n"
 
 
-def test_live_asks_no_database(client):
+def test_live_does_not_query_the_database(client):
     assert client.get("/healthz/live").status_code == 200
 
 
 @pytest.mark.django_db
-def test_ready_says_when_the_database_is_away(client, monkeypatch):
+def test_ready_reports_a_database_outage(client, monkeypatch):
     monkeypatch.setattr(connection, "cursor", _away)
     assert client.get("/healthz/ready").status_code == 503
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("error", "status"), [(OperationalError, 503), (RuntimeError, 500)])
-def test_last_page_is_clean(monkeypatch, error, status):
+def test_error_page_reveals_nothing(monkeypatch, error, status):
     client = Client(raise_request_exception=False)
     monkeypatch.setattr("accounts.flows.sign_up.sign_up", _raise(error))
     fields = {"email": "ada@example.com", "password": "correct horse battery"}
@@ -33,7 +33,7 @@ def test_last_page_is_clean(monkeypatch, error, status):
 
 
 @pytest.mark.django_db
-def test_missing_page_is_clean(client):
+def test_missing_page_reveals_nothing(client):
     page = client.get("/no/such/page")
     assert page.status_code == 404
     assert 'data-page="404"' in page.content.decode()

@@ -1,4 +1,4 @@
-"""No header, cookie, path or query string makes a page fail: the answer is never a 5xx, from any page."""
+"""No header, cookie, path or query string makes any page respond with a 5xx."""
 
 import re
 import socket
@@ -19,7 +19,7 @@ from tests.factories import MessageFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-# As a WSGI server hands them over: bytes, each as a character.
+# As a WSGI server passes them on: each byte as a character.
 TEXTS = {
     "nul in it": "abc\x00def",
     "quoted nul in it": '"abcdefgh\\000abcdefgh"',
@@ -62,11 +62,11 @@ HEADERS = (
     ),
     *("REMOTE_ADDR", "CONTENT_TYPE", "CONTENT_LENGTH", "QUERY_STRING", "SERVER_NAME"),
 )
-# With one of these the request goes no further.
+# A request with one of these is refused early.
 ONE_BY_ONE = {"HTTP_HOST", "CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "QUERY_STRING", "SERVER_NAME", "HTTP_COOKIE"}
 
 
-# Every page is tried with all of them together; one of these few, which read more of them, with each alone.
+# Every page gets all of them together. These few pages, which use more of them, also get each one alone.
 FEW = [
     *("/", "/sign-up/", "/check-inbox/", "/language/", "/password-reset/MQ/set-password/"),
     *("/static/accounts/mailroom.css", "/no-such-page"),
@@ -88,7 +88,7 @@ def routes(resolver: Any = None, before: str = "/") -> Iterator[str]:
 def filled_in(path: str) -> str:
     for kind, value in {"uid": "MQ", "uidb64": "MQ", "token": "abc-0123456789abcdef", "provider": "no-such"}.items():
         path = re.sub(rf"<(\w+:)?{kind}>", value, path)
-    # What is left names a row, or is the admin's own.
+    # The other routes have the id of a row, or are internal to the admin.
     return re.sub(r"<[^>]+>|\([^)]*\)", "1", re.sub(r"<uuid:\w+>", str(MESSAGE), path))
 
 
@@ -102,7 +102,7 @@ OTHERS = [path for path in PATHS if path not in ADMIN]
 
 
 def turn(paths: list[str], number: int) -> str:
-    """Return another path for each number: over all texts, everything is tried on every one of them."""
+    """Return another path for each number, so that over all texts every path gets everything."""
     return paths[number % len(paths)]
 
 
@@ -111,13 +111,13 @@ def every_fourth(paths: list[str], number: int) -> list[str]:
 
 
 def with_cookies(client: Client, text: str, *names: str) -> str:
-    """Return a header in which the log-in stays good, unless it is tried."""
+    """Return a cookie header with a valid session, unless the session cookie is under test."""
     own = {name: morsel.value for name, morsel in client.cookies.items()}
     return "; ".join(f"{name}={value}" for name, value in (own | dict.fromkeys(names, text)).items())
 
 
 def failures(client: Client, paths: list[str], **environ: Any) -> dict[str, int]:
-    """Return the statuses from 500 on, by path. What only takes a POST gets one; with GET a page does more."""
+    """Return the statuses from 500 on, by path. Pages that accept only POST get one."""
     answers = {path: client.get(path, **environ) for path in paths}
     answers |= {path: client.post(path, **environ) for path, answer in answers.items() if answer.status_code == 405}
     return {path[:80]: answer.status_code for path, answer in answers.items() if answer.status_code >= 500}
@@ -127,8 +127,8 @@ NUMBERED = pytest.mark.parametrize(("number", "text"), list(enumerate(TEXTS.valu
 
 
 @NUMBERED
-def test_no_page_fails_whatever_comes_with_the_request(client, admin_client, number, text):
-    """A stranger sees little of the admin; an administrator sees the pages of everybody as well."""
+def test_no_page_fails_for_any_hostile_request(client, admin_client, number, text):
+    # As an anonymous user, who sees little of the admin, and as an administrator, who sees all pages.
     MessageFactory(id=MESSAGE, user=UserFactory(confirmed_at=timezone.now()))
     for browser, paths in (
         (client, [*OTHERS, *every_fourth(ADMIN, number)[:5]]),
@@ -137,7 +137,7 @@ def test_no_page_fails_whatever_comes_with_the_request(client, admin_client, num
         browser.raise_request_exception = False
         cookies = with_cookies(browser, text, *(name for name in COOKIES if name != "sessionid"))
         everything = dict.fromkeys((name for name in HEADERS if name not in ONE_BY_ONE), text)
-        # With a NUL in it the request goes no further.
+        # A path with a NUL is refused early.
         query = {} if re.search("\x00|%00", text) else {"QUERY_STRING": text}
         assert not failures(browser, paths, **everything | {"HTTP_COOKIE": cookies} | query)
 
@@ -173,7 +173,7 @@ ASKED = [
 
 
 @NUMBERED
-def test_no_page_fails_for_what_is_asked_of_it(admin_client, number, text):
+def test_no_page_fails_for_a_hostile_query(admin_client, number, text):
     admin_client.raise_request_exception = False
     for path in ASKED:
         assert admin_client.get(path, dict.fromkeys(QUERIES, text)).status_code < 500, path
@@ -182,7 +182,7 @@ def test_no_page_fails_for_what_is_asked_of_it(admin_client, number, text):
         assert admin_client.get(path, {name: text}).status_code < 500, (path, name)
 
 
-def test_cookie_that_we_cannot_have_set_counts_as_none():
+def test_impossible_cookie_is_dropped():
     assert usable_cookies({"a": "b", "c": "\x00", "d\x1b": "e", "f": "\ud800", "g": "ä💣"}) == {"a": "b", "g": "ä💣"}
 
 
@@ -197,7 +197,7 @@ def test_browser_with_a_broken_session_can_still_log_in():
     assert answer.cookies["sessionid"].value
 
 
-def test_cookie_of_ours_that_was_changed_is_not_believed():
+def test_manipulated_cookie_is_not_trusted():
     request = RequestFactory().get("/")
     for text in TEXTS.values():
         request.COOKIES = {COOKIE: text, RESET_COOKIE: text}
@@ -222,7 +222,7 @@ def test_web_process_does_not_fail_for_a_header(site, name, value):
         assert asked(port, name + b": " + value, path) < 500, path
 
 
-def test_web_process_goes_by_the_path_that_was_asked_for(site):
+def test_web_process_ignores_paths_in_headers(site):
     port, _ = site
     for header in (b"SCRIPT_NAME: /healthz", b"PATH_INFO: /no-such-page"):
         assert asked(port, header) == 200

@@ -9,7 +9,7 @@ from config.logs import WithoutTokens, without_tokens
 
 
 @pytest.mark.parametrize("tokens", [default_token_generator, confirmation_tokens])
-def test_tokens_are_taken_out(tokens):
+def test_tokens_are_removed(tokens):
     token = tokens.make_token(User(pk=1, email="ada@example.com", password="x"))
     record = logging.LogRecord("django.request", 40, "", 1, "%s: %s", ("Gone", f"/confirm/MQ/{token}/"), None)
     assert WithoutTokens().filter(record)
@@ -20,5 +20,5 @@ def test_tokens_are_taken_out(tokens):
 @pytest.mark.parametrize(
     "text", ["/admin/notifications/message/8ce9f01c-dddd-4773-9de6-30d4dd7b5dac/change/", "/sign-up/", ""]
 )
-def test_other_paths_stay(text):
+def test_other_paths_are_unchanged(text):
     assert without_tokens(text) == text

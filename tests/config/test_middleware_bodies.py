@@ -1,4 +1,4 @@
-"""Bodies that no form needs: refused by their header, with nothing of them on disk. A real gunicorn as shipped."""
+"""Bodies longer than any form are refused by their header and leave nothing on disk. Uses the shipped gunicorn."""
 
 import socket
 from http import HTTPStatus
@@ -24,7 +24,7 @@ PART = (
 PATHS = [
     *("/", "/sign-up/", "/log-in/", "/account/preferences/", "/there-is-none/", "/there-is-none"),
     *("/static/accounts/mailroom.css", "/admin/", "/admin/login/", "/admin/accounts/user/add/", "/healthz/live"),
-    *("/webhooks/ses/", "/webhooks/sendgrid/", "/webhooks/postmark/", "/webhooks/nobody/", "/webhooks/ses"),
+    *("/webhooks/ses/", "/webhooks/sendgrid/", "/webhooks/postmark/", "/webhooks/unknown/", "/webhooks/ses"),
     *("/language/", "/%77ebhooks/ses/", "//webhooks/ses/"),
 ]
 
@@ -55,7 +55,7 @@ def test_webhook_has_the_limit_of_its_provider(provider):
 
 
 @pytest.mark.django_db
-def test_file_of_a_form_is_kept_nowhere(admin_client):
+def test_file_of_a_form_is_not_stored(admin_client):
     user = UserFactory(name="Ada")
     file = SimpleUploadedFile("a.txt", b"text")
     page = admin_client.post(reverse("admin:accounts_user_change", args=[user.pk]), {"name": "Eve", "file": file})
@@ -64,7 +64,7 @@ def test_file_of_a_form_is_kept_nowhere(admin_client):
 
 
 @pytest.mark.django_db
-def test_forms_of_the_admin_are_taken(admin_client):
+def test_admin_accepts_its_forms(admin_client):
     user = UserFactory(name="Ada")
     change = reverse("admin:accounts_user_change", args=[user.pk])
     fields = {"email": user.email, "name": "Eve", "is_active": "on", "confirmed_at_0": "", "confirmed_at_1": ""}
@@ -73,8 +73,8 @@ def test_forms_of_the_admin_are_taken(admin_client):
 
 
 def _asked(port, path, header, first=b""):
-    """Return the status and whether the site hangs up, after only the header and `first` of the body were sent."""
-    # Longer than the second that is promised, for a busy machine: a site that waits for the body waits for ever.
+    """Send only the header and `first` of the body. Return the status, and whether the site disconnects."""
+    # A long timeout for busy machines; a site that waits for the body would never respond.
     with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
         request = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: keep-alive\r\n{header}\r\n"
         sock.sendall(request.encode() + first)
@@ -89,7 +89,7 @@ def _on_disk(folder):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_long_body_is_refused_by_its_header_and_leaves_nothing_on_disk(site, path):
+def test_long_body_is_refused_by_its_header_without_traces_on_disk(site, path):
     port, folder = site
     before = _on_disk(folder)
     answer = _asked(port, path, f"{MULTIPART}Content-Length: {GIGABYTE}\r\n", PART)
@@ -107,7 +107,7 @@ def test_body_without_a_length_is_refused_by_its_header(site, path):
     assert _on_disk(folder) == before
 
 
-def test_sender_of_a_gigabyte_is_stopped_and_the_site_goes_on(site):
+def test_sender_of_a_gigabyte_is_disconnected(site):
     port, folder = site
     before = _on_disk(folder)
     sent = 0
@@ -121,11 +121,11 @@ def test_sender_of_a_gigabyte_is_stopped_and_the_site_goes_on(site):
             pass
     assert sent < GIGABYTE // 10
     assert _on_disk(folder) == before
-    # A short one is heard: it lacks the token of a form.
+    # A short body is read, and refused because it has no CSRF token.
     assert _asked(port, "/", "Content-Length: 0\r\n") == (HTTPStatus.FORBIDDEN, False)
 
 
-def test_what_asks_for_leave_first_is_refused_before_it_sends(site):
+def test_body_announced_by_expect_is_refused_before_it_is_sent(site):
     port, _ = site
     header = f"{MULTIPART}Content-Length: {GIGABYTE}\r\nExpect: 100-continue\r\n"
     assert _asked(port, "/sign-up/", header) == (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, True)
@@ -135,5 +135,5 @@ def test_webhook_may_be_longer_than_a_form(site):
     port, _ = site
     body = b"x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
     status, _ = _asked(port, "/webhooks/sendgrid/", f"Content-Length: {len(body)}\r\n", body)
-    # It is read; the suite has no key to prove it with.
+    # The body is read; without a key for its signature the site responds with 503.
     assert status == HTTPStatus.SERVICE_UNAVAILABLE

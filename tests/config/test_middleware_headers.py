@@ -1,4 +1,4 @@
-"""What every answer tells the browser, over HTTP and over HTTPS."""
+"""The security headers of responses, over HTTP and HTTPS."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from tests import forked
 from tests.factories import UserFactory
 
 PAGES = ["/", "/sign-up/", "/log-in/", "/password-reset/", "/admin/login/", "/healthz/live", "/there-is-none/"]
-# What a process with a production server's settings answers, in one line of JSON. None of it needs a database.
+# Prints the responses of a process with production settings as one line of JSON, without a database.
 ASK = """
 import json, django
 django.setup()
@@ -28,7 +28,7 @@ print(json.dumps([[answer.status_code, {**answer.headers}, answer.cookies.output
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", PAGES)
-def test_page_may_load_nothing_from_elsewhere_and_run_nothing_inline(client, path):
+def test_page_loads_nothing_external_and_runs_nothing_inline(client, path):
     policy = dict(one.split(" ", 1) for one in client.get(path)["Content-Security-Policy"].split("; "))
     assert policy == {
         "default-src": "'none'",
@@ -46,7 +46,7 @@ def test_page_may_load_nothing_from_elsewhere_and_run_nothing_inline(client, pat
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", PAGES)
-def test_page_gives_nothing_away(client, path):
+def test_page_reveals_no_software(client, path):
     answer = client.get(path)
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["X-Frame-Options"] == "DENY"
@@ -68,7 +68,7 @@ def test_error_pages_have_the_headers_too(client):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("link", [confirmation_path, password_reset_path])
-def test_page_whose_address_is_a_secret_keeps_it(client, link):
+def test_page_with_a_token_keeps_its_url_secret(client, link):
     path = link(UserFactory())
     for answer in (client.get(path), client.get(path[:-3] + "/")):
         assert answer["Referrer-Policy"] == "strict-origin"
@@ -76,8 +76,8 @@ def test_page_whose_address_is_a_secret_keeps_it(client, link):
 
 
 @pytest.mark.django_db
-def test_form_of_such_a_page_is_taken(csrf_client):
-    """A policy of `no-referrer` would make browsers send `Origin: null`, which is refused."""
+def test_form_of_a_page_with_a_token_is_accepted(csrf_client):
+    # With the policy `no-referrer`, browsers would send `Origin: null`, which Django refuses.
     path = confirmation_path(UserFactory())
     fields = {
         "csrfmiddlewaretoken": str(csrf_client.get(path).context["csrf_token"]),
@@ -94,7 +94,7 @@ def csrf_client(settings):
 
 
 @pytest.mark.django_db
-def test_other_pages_are_not_told_apart(client):
+def test_other_pages_have_the_usual_referrer_policy(client):
     assert client.get(reverse("accounts:log-in"))["Referrer-Policy"] == "same-origin"
 
 
@@ -116,17 +116,17 @@ def over_https():
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_plain_http_is_led_to_https(over_https):
+def test_http_redirects_to_https(over_https):
     (status, headers, _), _, _ = over_https
     assert (status, headers["Location"]) == (301, "https://testserver/")
 
 
-def test_probe_is_answered_over_plain_http(over_https):
+def test_probe_is_answered_over_http(over_https):
     _, (status, _, _), _ = over_https
     assert status == 200
 
 
-def test_https_is_remembered_and_cookies_stay_with_it(over_https):
+def test_https_sets_hsts_and_secure_cookies(over_https):
     _, _, (status, headers, cookies) = over_https
     assert status == 200
     assert headers["Strict-Transport-Security"] == "max-age=31536000"

@@ -1,4 +1,4 @@
-"""Pages speak the browser's language; a broken translation never costs anybody the page."""
+"""Pages are in the browser's language. A broken translation does not break a page."""
 
 import re
 
@@ -19,13 +19,13 @@ def language_of_before():
 @pytest.mark.parametrize(
     ("asked", "spoken"), [("de-AT,de;q=0.9", "de"), ("fr,en;q=0.5", "en"), ("fr", "en"), ("\0;;q=x", "en"), ("", "en")]
 )
-def test_page_speaks_the_browsers_language(client, asked, spoken):
+def test_page_is_in_the_browsers_language(client, asked, spoken):
     response = client.get("/sign-up/", headers={"Accept-Language": asked})
     assert response.headers["Content-Language"] == spoken
     assert "Accept-Language" in response.headers["Vary"]
 
 
-def test_every_language_is_offered_by_its_own_name(client):
+def test_each_language_is_offered_in_that_language(client):
     offered = re.findall(
         r'value="(\w+)"\s+lang="\1"\s+(aria-current="true")?>(\w+)<', client.get("/log-in/", headers=GERMAN).text
     )
@@ -33,13 +33,13 @@ def test_every_language_is_offered_by_its_own_name(client):
 
 
 @pytest.mark.django_db
-def test_administration_speaks_the_sites(client):
+def test_admin_is_in_the_sites_language(client):
     response = client.get("/admin/login/", headers=GERMAN)
     assert response.headers["Content-Language"] == "en"
     assert '<html lang="en"' in response.text
 
 
-def test_page_comes_in_the_sites_language_if_the_translation_cannot_be_read(client, settings, tmp_path, caplog):
+def test_page_is_in_the_sites_language_if_the_translation_is_broken(client, settings, tmp_path, caplog):
     folder = tmp_path / "de" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     (folder / "django.mo").write_bytes(b"no sentences")
@@ -51,7 +51,7 @@ def test_page_comes_in_the_sites_language_if_the_translation_cannot_be_read(clie
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("typed", ["ada", "ada@localhost", "a@x.example, b@x.example", "a <a@x.example>", "a" * 300])
-def test_slips_are_said_in_the_pages_language(client, typed):
+def test_form_errors_are_in_the_pages_language(client, typed):
     page = client.post("/sign-up/", {"email": typed, "name": "x\u202e", "password": "12345"}, headers=GERMAN).text
     said = re.findall(r'class="error"[^>]*>\s*(?:<p>(.*?)</p>)', page)
     assert len(said) >= 2

@@ -1,4 +1,4 @@
-"""The list of processes, and the settings they are started with."""
+"""The list of processes and the settings of each."""
 
 import os
 import sys
@@ -28,7 +28,7 @@ def test_ports_come_from_the_environment():
     assert "127.0.0.1:9999" in command
 
 
-def test_critical_mail_has_slots_of_its_own_and_bulk_never_starves():
+def test_critical_has_reserved_slots_and_bulk_never_starves():
     queues = {
         name: process.command[process.command.index("-Q") + 1].split(",")
         for name, process in BY_NAME.items()
@@ -39,12 +39,12 @@ def test_critical_mail_has_slots_of_its_own_and_bulk_never_starves():
     assert queues["worker-bulk"][0] == "bulk"
 
 
-def test_workers_get_longer_to_end_than_a_call_may_take():
+def test_workers_may_take_longer_to_stop_than_a_call():
     assert all(process.stop_s > 15 for process in PROCESSES if process.role is Role.WORKER)
 
 
 @pytest.mark.parametrize(("role", "patient"), [("web", False), ("relay", False), ("worker", True), ("beat", True)])
-def test_only_who_does_not_answer_people_is_patient_with_the_broker(role, patient):
+def test_only_workers_and_beat_wait_for_the_broker(role, patient):
     script = (
         "from config.celery import app; c = app.conf;"
         "print(c.task_publish_retry, c.broker_transport_options['socket_timeout'] > 1)"
@@ -53,7 +53,7 @@ def test_only_who_does_not_answer_people_is_patient_with_the_broker(role, patien
     assert shown.stdout.split() == [str(patient)] * 2
 
 
-def test_environment_wins_over_the_file(tmp_path):
+def test_environment_overrides_the_file(tmp_path):
     file = tmp_path / "env"
     file.write_text("SITE_NAME='from the file'\nLOG_LEVEL='ERROR'\n")
     script = (
@@ -87,19 +87,19 @@ def test_secret_can_come_from_a_file(tmp_path):
         ("flower", {"DATABASE_POOL_SIZE": "3"}, 0),
     ],
 )
-def test_pool_is_as_large_as_the_threads_that_hold_a_connection(name, environment, size):
+def test_pool_has_a_connection_for_each_thread_that_holds_one(name, environment, size):
     assert pool_size(BY_NAME[name], Environment(environment)) == size
 
 
-def test_one_set_of_processes_fits_into_half_of_what_postgresql_allows_as_shipped():
+def test_one_set_of_processes_uses_at_most_half_of_the_default_connections():
     assert most_connections(Environment({})) < 50
     assert most_connections(Environment({"WEB_WORKERS": "4"})) == most_connections(Environment({})) + 10
 
 
 @pytest.mark.parametrize(("host", "bind"), [("0.0.0.0", "0.0.0.0:8000"), ("::1", "[::1]:8000"), ("[::]", "[::]:8000")])  # noqa: S104
-def test_host_may_be_an_address_of_either_kind(host, bind):
+def test_host_may_be_an_ipv4_or_ipv6_address(host, bind):
     assert bind in command_line(BY_NAME["web"], run=Path(), env=Environment({"WEB_HOST": host}))
 
 
-def test_probe_of_a_port_that_is_none_fails_without_a_traceback():
+def test_probe_of_an_invalid_port_fails_without_a_traceback():
     assert not any(healthy("web", {"WEB_PORT": port}, Path()) for port in ("canary", "-1", "65536", "1.5"))

@@ -1,4 +1,4 @@
-"""The translations in the repository: complete, sound, and compiled from what they say."""
+"""The translations are complete, consistent and compiled."""
 
 import io
 import os
@@ -15,11 +15,11 @@ LANGUAGES = [code for code, _ in settings.LANGUAGES if code != settings.LANGUAGE
 PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[a-zA-Z]|%%")
 
 
-# The site's, and that of each app which has its own.
+# Of the site, and of each app that has translations.
 FOLDERS = [settings.BASE_DIR / "locale", *sorted(settings.BASE_DIR.glob("*/locale"))]
 CATALOGUES = [folder / code / "LC_MESSAGES" / "django.po" for folder in FOLDERS for code in LANGUAGES]
 
-# Pages and emails of users, and the engine's pages of the admin. Commands and the pages of developers are in English.
+# Users' pages and emails, and the engine's admin pages. Commands and developers' pages are in English.
 TEMPLATES = [
     path
     for folder in ("templates", "notifications/templates/emails", "notifications/templates/admin")
@@ -36,7 +36,7 @@ MARKED_OR_CODE = [
     )
 ]
 SPOKEN = re.compile(r'\b(?:alt|aria-label|placeholder|title)="(?!{)[^"]*[a-z][^"]*"')
-# In the test email, as it is typed.
+# A command in the test email.
 COMMAND = "manage.py provider_check --send-to"
 
 
@@ -58,13 +58,13 @@ def catalogue(request):
     return request.param
 
 
-def test_compiled_file_is_what_the_sentences_say(catalogue):
+def test_compiled_file_matches_the_source(catalogue):
     fresh = io.BytesIO()
     mofile.write_mo(fresh, read(catalogue))
     assert catalogue.with_suffix(".mo").read_bytes() == fresh.getvalue(), "make messages compiles them"
 
 
-def test_every_sentence_is_translated_and_none_is_a_guess_or_left_over(catalogue):
+def test_every_sentence_is_translated_and_none_is_fuzzy_or_obsolete(catalogue):
     assert not read(catalogue).obsolete
     unfinished = [
         message.id for message in sentences(catalogue) if message.fuzzy or not all(forms(message.string or ""))
@@ -72,7 +72,7 @@ def test_every_sentence_is_translated_and_none_is_a_guess_or_left_over(catalogue
     assert unfinished == []
 
 
-def test_placeholders_agree(catalogue):
+def test_translation_has_the_same_placeholders(catalogue):
     wrong = []
     for message in sentences(catalogue):
         expected = {frozenset(PLACEHOLDER.findall(form)) for form in forms(message.id)}
@@ -87,7 +87,7 @@ def test_plural_has_as_many_forms_as_the_language(catalogue):
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(settings.BASE_DIR)))
-def test_template_has_no_text_that_is_not_marked(path):
+def test_template_has_no_unmarked_text(path):
     text = path.read_text().replace(COMMAND, "")
     assert SPOKEN.findall(text) == []
     for pattern in MARKED_OR_CODE:
@@ -96,7 +96,7 @@ def test_template_has_no_text_that_is_not_marked(path):
 
 
 @pytest.mark.skipif(shutil.which("xgettext") is None, reason="needs gettext")
-def test_every_sentence_of_the_source_is_there_and_no_other(tmp_path):
+def test_catalogue_has_exactly_the_marked_sentences(tmp_path):
     copy = tmp_path / "mailroom"
     ignored = shutil.ignore_patterns(".git", ".venv", ".local", "tests", "docs", "__pycache__", ".*_cache")
     shutil.copytree(settings.BASE_DIR, copy, ignore=ignored)

@@ -1,1 +1,1 @@
-"""`make containers`: start the Compose file in a container engine, inject faults, upgrade, judge."""
+"""`make containers`: start the Compose file in a container engine, inject faults, upgrade, check the emails."""

@@ -1,4 +1,4 @@
-"""`python -m tests.containers [--short]`: prints each step, and one line with the verdict at the end."""
+"""`python -m tests.containers [--short]`: prints each step, and at the end one line with the result."""
 
 import argparse
 import contextlib
@@ -20,7 +20,7 @@ from tests.containers.site import Site
 from tests.containers.unpacked import UnpackedEngine
 from tests.containers.verdict import InboxVerdict, judge
 
-# A lease of a minute, a circuit's pauses and a busy machine.
+# Includes a lease of a minute, a circuit's pauses and a busy machine.
 ARRIVES_WITHIN_S = 240
 RESENT = (
     "SELECT to_address, sum(uncertain_resends) FROM notifications_message GROUP BY 1 HAVING sum(uncertain_resends) > 0"
@@ -37,7 +37,7 @@ def main() -> int:
     interrupt_once()
     running = RunningEngine.is_there()
     if not running and (reason := UnpackedEngine.why_not()):
-        print(f"The containers are not tested here: {reason}.")
+        print(f"Skipped the test of the containers: {reason}.")
         return 0 if os.environ.get("CI") else 1
     with alone(folder):
         engine: Engine = RunningEngine(folder / "shared") if running else UnpackedEngine(folder)
@@ -72,13 +72,13 @@ def prove(engine: Engine, folder: Path, *, short: bool) -> int:
 def prepare(engine: Engine) -> Site:
     if isinstance(engine, UnpackedEngine):
         engine.unpack()
-        say("an engine is unpacked")
+        say("engine unpacked")
     engine.shared.mkdir(parents=True, exist_ok=True)
     engine.start_for_building()
     site = Site(engine)
     site.copy_checkout()
     site.build()
-    say("the images are built")
+    say("images built")
     engine.start_for_running()
     site.configure()
     with contextlib.suppress(EngineError):
@@ -97,7 +97,7 @@ def wait_for_arrivals(site: Site, crowd: Crowd) -> InboxVerdict:
 def report(verdict: InboxVerdict, crowd: Crowd, outcome: Outcome) -> int:
     results = [one.result for one in crowd.operations()]
     for address in (*verdict.lost, *verdict.unexplained):
-        say(f"lost or doubled: {address}")
+        say(f"lost or duplicated: {address}")
     figures = {
         "accepted": verdict.accepted,
         "lost": len(verdict.lost),
@@ -118,7 +118,7 @@ def report(verdict: InboxVerdict, crowd: Crowd, outcome: Outcome) -> int:
 
 @contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Wait for another run on this machine to end."""
+    """Wait until no other run uses the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""A certificate for the proxy, which only this test trusts."""
+"""A certificate for the proxy, trusted only by this test."""
 
 import datetime
 import ipaddress
@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 
 
 def write(certificate: Path, key: Path, address: str) -> None:
-    """Write a self-signed certificate for an IP address, and its key."""
+    """Write a self-signed certificate for an IP address and its key."""
     private = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
     now = datetime.datetime.now(datetime.UTC)

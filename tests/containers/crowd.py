@@ -1,4 +1,4 @@
-"""Programs that live in the engine's network while the test goes on: people, and slow clients."""
+"""Programs that run in the engine's network during the test: people and slow clients."""
 
 import json
 import subprocess
@@ -12,12 +12,12 @@ from tests.containers.engine import NICE
 from tests.containers.site import Site
 from tests.containers.verdict import longest_gap_s
 
-# A person gives up after a minute.
+# A person waits at most a minute.
 LEAVES_WITHIN_S = 90
 
 
 class Crowd:
-    """People who sign up at a steady rate. `ca_file` is what they trust."""
+    """People who sign up at a steady rate. `ca_file`: the certificate that they trust."""
 
     def __init__(self, site: Site, ca_file: Path, log: Path, rate: float = 2.0) -> None:
         self.site = site
@@ -32,7 +32,7 @@ class Crowd:
         self._process = self._start("tests.containers.people", str(self.log), *options)
 
     def leave(self) -> None:
-        """Start no more sign-ups, and wait for those in progress."""
+        """Stop starting sign-ups and wait for those in progress."""
         if self._process and self._process.poll() is None:
             self._process.terminate()
             self._process.wait(LEAVES_WITHIN_S)
@@ -45,7 +45,7 @@ class Crowd:
         return longest_gap_s(self.operations(), since, time.time())
 
     def be_slow(self, seconds: float) -> int:
-        """Let many slow clients connect for so long; return how many were connected at the same time."""
+        """Connect many slow clients for this time. Return how many were connected at the same time."""
         port = str(self.site.port)
         attack = self._start("tests.containers.slow", "--port", port, "--ca", str(self.ca_file), piped=True)
         time.sleep(seconds)

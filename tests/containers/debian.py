@@ -1,4 +1,4 @@
-"""Unpacks Debian with mmdebstrap, from the mirrors that this machine's own apt uses."""
+"""Unpacks Debian with mmdebstrap, from the mirrors of this machine's apt."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ class Job:
     log: Path
 
     def finish(self) -> None:
-        """Wait for the end. Raises EngineError, and leaves no half of a Debian behind."""
+        """Wait for the end. Raises EngineError and deletes an incomplete system."""
         if self.process.wait() == 0:
             return
         if self.target.is_dir():
@@ -34,7 +34,7 @@ class Job:
 
 
 def why_not() -> str:
-    """Return why Debian cannot be unpacked here; empty if it can. CI installs mmdebstrap."""
+    """Return why Debian cannot be unpacked here, or "". Installs mmdebstrap in CI."""
     if not KEYRING.exists() or not mirror():
         return "no Docker engine runs, and apt knows no Debian mirror to unpack one from"
     if shutil.which("mmdebstrap") is None and os.environ.get("CI"):
@@ -47,14 +47,14 @@ def why_not() -> str:
 
 
 def mirror() -> str:
-    """Return Debian's mirror as apt knows it; empty if it knows none."""
+    """Return the mirror from apt's configuration, or ""."""
     command = ["apt-get", "indextargets", "--format", "$(LABEL)|$(COMPONENT)|$(REPO_URI)", "Identifier: Packages"]
     lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
     return next((line.split("|")[2] for line in lines if line.startswith("Debian|main|")), "")
 
 
 def unpack(target: Path, log: Path, packages: str = "", *, variant: str) -> Job:
-    """Begin to unpack Debian into a folder or a .tar file."""
+    """Start unpacking Debian into a folder or a .tar file."""
     include = [f"--include={packages}"] if packages else []
     source = f"deb [signed-by={KEYRING}] {mirror()} {SUITE} main"
     command = ["mmdebstrap", "--mode=root", f"--variant={variant}", *LEAN, *include, SUITE, str(target), source]

@@ -1,4 +1,4 @@
-"""A container engine to test with: the one that runs on this machine, or one that is unpacked for the test."""
+"""A container engine: the one on this machine, or one that is unpacked for the test."""
 
 import os
 import subprocess
@@ -10,39 +10,39 @@ NICE = ("nice", "-n", "10")
 
 
 class EngineError(RuntimeError):
-    """A command of the engine failed; the text is the end of what it printed."""
+    """A command of the engine failed; the text is the end of its output."""
 
 
 class Engine(Protocol):
-    """How commands reach an engine. Folders under `shared` are visible to it."""
+    """Runs commands in or next to an engine. Folders under `shared` are visible to it."""
 
     shared: Path
-    # The base images are made here because no registry is asked.
+    # The base images are built here, without a registry.
     makes_bases: bool
     # Options that a build needs to reach package mirrors.
     build_options: tuple[str, ...]
 
     def wrap(self, command: Sequence[str], folder: Path) -> list[str]:
-        """Return `command` so that it runs beside the engine, in `folder`."""
+        """Return the command line that runs `command` next to the engine, in `folder`."""
 
     def visible(self, path: Path) -> str:
-        """Return how the engine names a path under `shared`."""
+        """Return the engine's path for a path under `shared`."""
 
     def beside(self, command: Sequence[str]) -> list[str]:
-        """Return `command` so that it runs on this machine, with the engine's network."""
+        """Return the command line that runs `command` on this machine, in the engine's network."""
 
     def start_for_building(self) -> None: ...
 
     def start_for_running(self) -> None: ...
 
     def cut_power(self) -> bool:
-        """End the engine and all containers at one blow and start the engine again; False if that is not possible."""
+        """Kill the engine with all containers and start it again. Return False if that is not possible."""
 
     def end(self) -> None: ...
 
 
 class RunningEngine:
-    """The Docker engine of this machine, with its own images and its own registry."""
+    """The Docker engine of this machine, with its images and registry."""
 
     makes_bases = False
     build_options: tuple[str, ...] = ()
@@ -91,7 +91,7 @@ def run(
     variables: Mapping[str, str] | None = None,
     timeout_s: float = 600,
 ) -> str:
-    """Run a command beside the engine and return what it prints. Raises EngineError."""
+    """Run a command next to the engine and return its output. Raises EngineError."""
     done = subprocess.run(
         [*NICE, *engine.wrap(command, folder or engine.shared)],
         env={**os.environ, **(variables or {})},

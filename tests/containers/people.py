@@ -1,6 +1,6 @@
-"""People sign up through the proxy, each from another address, until SIGTERM; logs a line of JSON for each.
+"""Sign people up through the proxy, each from another address, until SIGTERM; log a line of JSON for each.
 
-Run as a program, because it has to live in the network of the engine.
+A program, because it has to run in the engine's network.
 """
 
 import argparse
@@ -21,14 +21,14 @@ from requests.adapters import HTTPAdapter
 from devtools.chaos.workload import MOST_CLIENTS, Operation, Result
 from devtools.stack.site_client import RejectedError, SiteClient
 
-# What a proxy or a site answers that is stopped just then.
+# Responses of a proxy or a site that is being stopped.
 REFUSALS = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
-# Forged: a site that believed it would take all people for one.
+# A forged header: if the site trusted it, all people would count as one client.
 FORGED = {"X-Forwarded-For": "198.51.100.7"}
 
 
 class FromAddress(HTTPAdapter):
-    """Connects from a loopback address, so that each person is a client of their own."""
+    """Connects from a loopback address, so that each person is a separate client."""
 
     def __init__(self, address: str) -> None:
         self._address = address

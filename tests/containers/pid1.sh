@@ -7,10 +7,10 @@ mount --bind "$root" "$root"
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys" 2>/dev/null || mount --rbind /sys "$root/sys"
 mount --rbind /dev "$root/dev"
-# The cgroup namespace roots every hierarchy at the cgroup of this process: no container leaves it.
+# The cgroup namespace makes this process's cgroup the root of every hierarchy, so no container can leave it.
 if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
     mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
-    # Version 2 allows no processes in a group that hands controllers on.
+    # In version 2, a group that passes controllers on must not have processes.
     mkdir -p "$root/sys/fs/cgroup/engine"
     while read -r pid; do echo "$pid" >"$root/sys/fs/cgroup/engine/cgroup.procs" || true; done <"$root/sys/fs/cgroup/cgroup.procs"
     sed 's/^/+/; s/ / +/g' "$root/sys/fs/cgroup/cgroup.controllers" >"$root/sys/fs/cgroup/cgroup.subtree_control"
@@ -37,7 +37,7 @@ if [ "$2" = run ]; then
     ip link set lo up
     exec dockerd --storage-driver overlay2
 fi
-# On the machine's own network: no bridge and no rule, and no network of an earlier run for which the engine would make
-# one. Images, build cache and volumes stay.
+# On the machine's network: no bridge, no rules, and no networks of an earlier run, for which the engine would create
+# them. Images, build cache and volumes are kept.
 rm -rf /var/lib/docker/network /var/lib/docker/containers
 exec dockerd --storage-driver overlay2 --bridge=none --iptables=false --ip6tables=false --ip-forward=false

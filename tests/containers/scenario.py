@@ -1,4 +1,4 @@
-"""What is done to the site, and what is checked of it, in the short form and in the full one."""
+"""The steps of the test, in the short and the full version."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from tests.containers.site import Site
 
 ALL = ("web", "worker-critical", "worker-main", "worker-bulk", "relay", "beat", "flower", "redis", "postgres")
 SHORT = ("worker-main", "web", "redis")
-# A proxy, a sign-up and a busy machine; without buffering the site answers nobody any more.
+# With a proxy and on a busy machine. Without a buffering proxy the site would stop answering.
 SLOWED_TO_S = 15.0
 QUEUES = {"critical", "default", "bulk"}
 ASK_FLOWER = """
@@ -48,19 +48,19 @@ class Scenario:
         self.check("Flower lists the three queues", self.flower_lists_queues)
         self.check("slow clients behind the proxy do not stop the site", self.slow_clients)
         for service in SHORT if self.short else ALL:
-            self.check(f"{service} is killed and healthy again", partial(self.kill, service))
+            self.check(f"{service} is healthy again after a kill", partial(self.kill, service))
         self.check("upgrade step by step", self.upgrade_in_steps)
         if not self.short:
-            self.check("upgrade all at once", self.upgrade_at_once)
-            self.check("stop under load, every process ends with 0, start", self.stop_and_start)
-            self.check("power cut, and all is healthy again", self.power_cut)
-            self.check("Flower lists the three queues after it", self.flower_lists_queues)
+            self.check("upgrade all services together", self.upgrade_together)
+            self.check("stop under load, every process exits with 0, start", self.stop_and_start)
+            self.check("power cut; all services are healthy again", self.power_cut)
+            self.check("Flower lists the three queues after the power cut", self.flower_lists_queues)
             self.check("secrets in files", self.secrets_in_files)
         self.crowd.leave()
-        self.check("manage.py status ends with 0", self.status_is_well)
+        self.check("manage.py status exits with 0", self.status_is_ok)
 
     def check(self, name: str, step: Callable[[], str]) -> None:
-        """Take one step and say how it went: it returns a remark, or raises AssertionError or EngineError."""
+        """Run a step and print its result. A step returns a remark, or raises AssertionError or EngineError."""
         began = time.monotonic()
         try:
             remark = step()
@@ -84,7 +84,7 @@ class Scenario:
 
     def loopback_only(self) -> str:
         addresses = self.site.compose("ps", "--format", "{{range .Publishers}}{{.URL}} {{end}}").split()
-        expect(bool(addresses) and set(addresses) <= {"127.0.0.1"}, f"published on {sorted(set(addresses))}")
+        expect(bool(addresses) and set(addresses) <= {"127.0.0.1"}, f"ports are on {sorted(set(addresses))}")
         return ""
 
     def flower_lists_queues(self) -> str:
@@ -113,7 +113,7 @@ class Scenario:
         return f"no sign-up was answered for {gap_s:.1f} s"
 
     def upgrade_in_steps(self) -> str:
-        """As docs/how-to/upgrade.md says: migrate, then the web process, then the rest."""
+        # As in docs/how-to/upgrade.md: migrate, then the web process, then the others.
         since, self.site.version = time.time(), "next"
         self.site.compose("run", "--rm", "-T", "migrate")
         self.site.compose("up", "-d", "--no-deps", "--wait", "web")
@@ -123,7 +123,7 @@ class Scenario:
         self.outcome.most("upgrade_gap_s", gap_s)
         return f"no sign-up was answered for {gap_s:.1f} s"
 
-    def upgrade_at_once(self) -> str:
+    def upgrade_together(self) -> str:
         since, self.site.version = time.time(), "this"
         servers = self.site.compose("ps", "-q", "postgres", "redis")
         self.site.compose("up", "-d")
@@ -143,7 +143,7 @@ class Scenario:
         arrived = {str(entry["to"]): float(str(entry["at"])) for entry in self.site.inbox()}
         waited_s = max((arrived[address] - at for address, at in signed_up.items()), default=0.0)
         remark = f"no sign-up was answered for {gap_s:.1f} s, all healthy after {until - since:.0f} s"
-        return f"{remark}, all {len(signed_up)} emails sent within {waited_s:.0f} s"
+        return f"{remark}, all {len(signed_up)} emails arrived within {waited_s:.0f} s"
 
     def missing(self, signed_up: Mapping[str, float]) -> set[str]:
         return set(signed_up) - {str(entry["to"]) for entry in self.site.inbox()}
@@ -166,7 +166,7 @@ class Scenario:
     def power_cut(self) -> str:
         began = time.monotonic()
         if not self.site.engine.cut_power():
-            return "(left out: the machine's own engine)"
+            return "(skipped: it would stop the machine's engine)"
         self.crowd.leave()
         self.site.wait_healthy()
         healthy_s = time.monotonic() - began
@@ -179,13 +179,13 @@ class Scenario:
         self.site.compose("up", "-d")
         self.site.wait_healthy()
         environment = self.site.compose("exec", "-T", "worker-main", "env")
-        expect("SECRET_KEY=" not in environment, "the secret is in the environment besides")
+        expect("SECRET_KEY=" not in environment, "the secret is also in the environment")
         return ""
 
-    def status_is_well(self) -> str:
+    def status_is_ok(self) -> str:
         last = ""
 
-        def is_well() -> bool:
+        def is_ok() -> bool:
             nonlocal last
             try:
                 self.site.compose("run", "--rm", "-T", "manage", "status")
@@ -194,7 +194,7 @@ class Scenario:
                 return False
             return True
 
-        expect(wait_until(is_well, 90), last)
+        expect(wait_until(is_ok, 90), last)
         return ""
 
 

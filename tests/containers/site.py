@@ -1,4 +1,4 @@
-"""The Compose file of this checkout, with settings as the README asks for them, and its images."""
+"""The Compose file of this checkout, with the settings of the README, and its images."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from tests.containers.engine import Engine, EngineError, run
 
 BASES = Path(__file__).with_name("bases")
 PROJECT = "mailroom-containers"
-# With every character that a URL, a shell, Compose and Redis give a meaning to.
+# With all characters that are special in a URL, a shell, Compose or Redis.
 HARD = 'p/a?s#s$w[o]r:d@"\\%x'
 SECRETS = {
     "SECRET_KEY": f"$ecret{'kK9-' * 15}",
@@ -31,10 +31,10 @@ SETTINGS = {
     "EMAIL_PROVIDERS": "smtp",
     "SMTP_URL": "smtp://mailpit:1025",
     "EMAIL_RATE": "smtp=50",
-    # A worker that is killed while it sends leaves a message uncertain: settle it within the test.
+    # A worker that is killed while sending leaves an uncertain message, which must be settled within the test.
     "UNCERTAIN_SETTLE_S": "20",
 }
-# Instead of Mailpit, an inbox that outlives its container.
+# Replaces Mailpit by an inbox that survives its container.
 OVERRIDE = """
 services:
   mailpit:
@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
 
 
 class Site:
-    """`url` is where people reach it: the documented proxy, over TLS."""
+    """`url`: the documented proxy, over TLS."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -73,7 +73,7 @@ class Site:
         self.probed = named - {"preflight", "migrate", "manage", "mailpit"}
 
     def copy_checkout(self) -> None:
-        """Copy what Git knows, changes included, as a checkout made with umask 077 would have it."""
+        """Copy the files in Git, with changes, and the modes of a checkout made with umask 077."""
         shutil.rmtree(self.folder, ignore_errors=True)
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -90,7 +90,7 @@ class Site:
                 target.chmod(0o600)
 
     def build(self) -> None:
-        """Build the base images where the engine has none, the image, and one of a next version with a migration."""
+        """Build missing base images, the image, and one of a next version with a migration."""
         if self.engine.makes_bases:
             self._make_bases()
         self._build(self.folder, "mailroom:this")
@@ -106,7 +106,7 @@ class Site:
         self._build(following, "mailroom:next")
 
     def configure(self, *, inbox_delay_s: float = 0, secrets_in_files: bool = False) -> None:
-        """Write .env, or .env and secrets/ as docs/how-to/deploy.md says."""
+        """Write .env, or .env and secrets/, as in docs/how-to/deploy.md."""
         in_env = dict(SETTINGS, SITE_URL=self.url, WEB_PORT=str(self.web_port), FLOWER_PORT=str(self.flower_port))
         self.files = ["docker-compose.yml", "docker-compose.override.yml"]
         if secrets_in_files:
@@ -133,7 +133,7 @@ class Site:
         return run(self.engine, "docker", "compose", *command, **options)  # type: ignore[arg-type]
 
     def start_proxy(self) -> Path:
-        """Start nginx with the documented configuration; return the certificate that people trust."""
+        """Start nginx with the documented configuration. Return the certificate that people trust."""
         folder = self.engine.shared / "proxy"
         folder.mkdir(exist_ok=True)
         certificate.write(folder / "site.pem", folder / "site.key", "127.0.0.1")
@@ -152,12 +152,11 @@ class Site:
         run(self.engine, "docker", "rm", "-f", f"{PROJECT}-proxy")
 
     def health(self) -> dict[str, str]:
-        """Return the state of each container that has a probe."""
         lines = self.compose("ps", "-a", "--format", "{{.Service}} {{.Health}}").splitlines()
         return dict(line.split(" ", 1) for line in lines if not line.startswith(("mailpit", "preflight", "migrate")))
 
     def wait_healthy(self, within_s: float = 180) -> float:
-        """Return after how many seconds every container is healthy. Raises EngineError."""
+        """Wait until every container is healthy. Return the seconds. Raises EngineError."""
         began = time.monotonic()
         while True:
             well = {name for name, state in self.health().items() if state == "healthy"}
@@ -172,7 +171,7 @@ class Site:
         return run(self.engine, "docker", "inspect", "-f", "{{.State.Pid}}", container).strip()
 
     def kill(self, service: str) -> None:
-        """Kill a container's process as the kernel does when memory runs out; `docker kill` would count as a stop."""
+        # Kills the process, as the kernel does when memory runs out: after `docker kill` Docker does not restart it.
         command = ("docker", "run", "--rm", "--pid", "host", "--privileged", "--network", "none", "--entrypoint", "sh")
         run(self.engine, *command, f"{PROJECT}-inbox", "-c", f"kill -KILL {self.pid(service)}")
 
@@ -190,7 +189,7 @@ class Site:
             self._build(BASES / name, tag)
 
     def _bases(self) -> Iterator[tuple[str, str]]:
-        """Yield the base images that the Dockerfile and the Compose file name."""
+        """Yield the base images in the Dockerfile and the Compose file."""
         yield "python", self._python()
         compose = (BASE_DIR / "docker-compose.yml").read_text()
         for name in ("postgres", "redis"):
@@ -223,7 +222,7 @@ class Site:
         )
 
     def _give_machine(self, folder: Path) -> None:
-        """Let builds reach the package index as this machine does."""
+        """Give builds this machine's access to the package index."""
         for name, source in (
             ("pip.conf", Path("/etc/pip.conf")),
             ("ca-certificates.crt", Path("/etc/ssl/certs/ca-certificates.crt")),

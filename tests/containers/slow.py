@@ -1,6 +1,6 @@
-"""Many slow clients: 200 connections that send nothing, a header or a body, a byte a second, until SIGTERM.
+"""Many slow clients: 200 connections that send nothing, a header or a body, one byte per second, until SIGTERM.
 
-Run as a program, because it has to live in the network of the engine. Prints how many were open at the same time.
+A program, because it has to run in the engine's network. Prints how many connections were open at the same time.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import ssl
 
 CONNECTIONS, CLIENTS = 200, 10
 PAUSE_S = 1.0
-# A connection without a request, one in its header, one in its body.
+# Connections without a request, in the header, and in the body.
 BEGINNINGS = (
     b"",
     b"GET /sign-up/ HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ",

@@ -12,7 +12,7 @@ from tests.live.running import eventually
 
 
 @pytest.mark.parametrize(("ci", "status"), [("true", 0), ("", 1)])
-def test_machine_without_an_engine_gets_one_clear_line(monkeypatch, capsys, ci, status):
+def test_machine_without_an_engine_gets_one_line(monkeypatch, capsys, ci, status):
     monkeypatch.setattr(RunningEngine, "is_there", lambda: False)
     monkeypatch.setattr(UnpackedEngine, "why_not", lambda: "there is none")
     monkeypatch.setattr(sys, "argv", ["containers"])
@@ -23,7 +23,7 @@ def test_machine_without_an_engine_gets_one_clear_line(monkeypatch, capsys, ci, 
     assert "there is none" in line
 
 
-def test_failed_command_says_what_it_printed(tmp_path):
+def test_error_has_the_output_of_the_failed_command(tmp_path):
     with pytest.raises(EngineError) as raised:
         run(RunningEngine(tmp_path), "sh", "-c", "echo such a thing; exit 3")
     assert "ended with 3" in str(raised.value)
@@ -31,7 +31,7 @@ def test_failed_command_says_what_it_printed(tmp_path):
 
 
 @pytest.mark.parametrize("is_engine", [True, False])
-def test_only_the_engine_of_a_killed_run_is_ended(tmp_path, is_engine):
+def test_only_the_engine_of_a_killed_run_is_stopped(tmp_path, is_engine):
     engine = UnpackedEngine(tmp_path)
     with subprocess.Popen(["sh", "-c", "sleep 60; :", str(engine.root) if is_engine else "another"]) as process:
         try:

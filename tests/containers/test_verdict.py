@@ -21,13 +21,13 @@ def test_accepted_person_without_email_is_lost():
     assert judge([operation("a"), operation("b")], [arrived("a")], {}).lost == ["b"]
 
 
-def test_person_without_an_answer_was_promised_nothing():
+def test_person_without_an_answer_does_not_count():
     results = (Result.REJECTED, Result.UNKNOWN, Result.UNEXPECTED)
     verdict = judge([operation(result.value, result) for result in results], [arrived("unknown")], {})
     assert (verdict.accepted, verdict.lost, verdict.unexplained) == (0, [], [])
 
 
-def test_copy_is_explained_by_a_lost_answer_only():
+def test_copy_is_explained_only_by_a_lost_answer():
     inbox = [arrived("a"), arrived("a"), arrived("b"), arrived("b"), arrived("b")]
     verdict = judge([operation("a"), operation("b")], inbox, {"a": 1, "b": 1})
     assert (verdict.doubled, verdict.unexplained) == (3, ["b"])
@@ -37,7 +37,7 @@ def test_wait_ends_with_the_first_copy():
     assert judge([operation("a")], [arrived("a", at=102.0), arrived("a", at=150.0)], {"a": 1}).waits_s == [2.0]
 
 
-def test_longest_gap_is_without_any_good_answer():
+def test_longest_gap_has_no_acknowledged_sign_up():
     people = [
         operation("a", began_at=100.0),
         operation("b", began_at=104.0),

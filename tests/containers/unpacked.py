@@ -1,8 +1,8 @@
-"""Debian's Docker engine, unpacked into a folder: for machines where none runs.
+"""Debian's Docker engine, unpacked into a folder, for machines without an engine.
 
-It is PID 1 of namespaces of its own, so nothing is installed on the machine, and ending that process ends every
-container. While images are built it shares the machine's network. While they run it has a network of its own without a
-way out: bridge, addresses and port forwarding are real, and all traffic stays inside.
+It is PID 1 of separate namespaces, so nothing is installed on the machine, and ending it ends every container. During
+builds it shares the machine's network. During the test it has a separate network without access to the outside; bridge,
+addresses and port forwarding are real.
 """
 
 import os
@@ -38,7 +38,7 @@ class UnpackedEngine:
 
     @staticmethod
     def why_not() -> str:
-        """Return what keeps this machine from unpacking an engine; empty if nothing does."""
+        """Return why no engine can be unpacked on this machine, or ""."""
         if os.geteuid() != 0:
             return "no Docker engine runs, and unpacking one needs root"
         if missing := [name for name in ("unshare", "nsenter", "apt-get") if not shutil.which(name)]:
@@ -50,7 +50,7 @@ class UnpackedEngine:
         return debian.why_not()
 
     def unpack(self) -> None:
-        """Unpack the engine and the Debian that the base images begin with, where they are not there yet."""
+        """Unpack the engine, and the Debian system of the base images, unless they are there."""
         self._end_leftover()
         self.shared.mkdir(parents=True, exist_ok=True)
         jobs = []
@@ -85,7 +85,7 @@ class UnpackedEngine:
         return True
 
     def end(self) -> None:
-        """End the engine, which stops its containers first."""
+        # The engine stops its containers first.
         if self._process is None or self._process.poll() is not None:
             return
         os.kill(self._inner(), signal.SIGTERM)
@@ -114,7 +114,7 @@ class UnpackedEngine:
         self._wait_until_it_answers()
 
     def _end_leftover(self) -> None:
-        """End the engine of a run that was killed: two cannot share a folder."""
+        # Of a run that was killed. Two engines cannot share a folder.
         pid = int(self._pid_file.read_text()) if self._pid_file.exists() else 0
         if self._is_engine(pid):
             os.kill(pid, signal.SIGKILL)
@@ -123,7 +123,7 @@ class UnpackedEngine:
         self._pid_file.unlink(missing_ok=True)
 
     def _is_engine(self, pid: int) -> bool:
-        """Return whether a process is this folder's engine: its number may belong to another one by now."""
+        # Another process may have the process id by now.
         try:
             return str(self.root) in Path(f"/proc/{pid}/cmdline").read_text().split("\0")
         except OSError:
@@ -143,7 +143,7 @@ class UnpackedEngine:
                 return
 
     def _inner(self) -> int:
-        """Return the engine's process id: `unshare` is its parent. Raises EngineError if there is none (yet)."""
+        """Return the process id of the engine, a child of `unshare`. Raises EngineError."""
         if self._process is None:
             raise EngineError("the engine was not started")
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")

@@ -10,7 +10,7 @@ from devtools.chaos.workload import Operation, Result
 
 @dataclass(frozen=True, kw_only=True)
 class InboxVerdict:
-    """`waits_s`: from a sign-up to the arrival of its first email, sorted."""
+    """`waits_s`: sorted times from a sign-up to the arrival of its first email."""
 
     accepted: int
     lost: list[str]
@@ -24,7 +24,7 @@ def judge(
 ) -> InboxVerdict:
     """Compare the operations with the inbox.
 
-    `resent`: how often a message to an address was sent again because its first answer was lost. Each explains a copy.
+    `resent`: by address, how often messages were resent because of a lost answer. Each time explains one copy.
     """
     copies = Counter(str(entry["to"]) for entry in inbox)
     arrived = {str(entry["to"]): float(str(entry["at"])) for entry in reversed(inbox)}
@@ -39,7 +39,7 @@ def judge(
 
 
 def longest_gap_s(operations: Iterable[Operation], since: float, until: float) -> float:
-    """Return for how long, within a span, no sign-up was acknowledged."""
+    """Return the longest time without an acknowledged sign-up."""
     answered = sorted(one.at for one in operations if one.result is Result.ACKNOWLEDGED)
     marks = [since, *(at for at in answered if since < at < until), until]
     return max(later - earlier for earlier, later in pairwise(marks))

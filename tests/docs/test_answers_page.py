@@ -1,4 +1,4 @@
-"""docs/reference/provider-answers.md is what the tables say."""
+"""docs/reference/provider-answers.md matches the tables."""
 
 from config.environment import BASE_DIR
 from devtools.pages.answers import page

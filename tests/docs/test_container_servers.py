@@ -1,4 +1,4 @@
-"""The scripts of the Compose file: Redis behind a password, and the preflight."""
+"""The scripts in the Compose file: Redis with a password, and the preflight."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from tests.docs.compose import SERVICES
 
 @pytest.fixture
 def redis_server(tmp_path):
-    """Start Redis as its container does, with a program in its place that shows what it is given."""
+    """Start Redis like its container, with a program instead of Redis that prints its input."""
     fake = tmp_path / "bin" / "redis-server"
     fake.parent.mkdir()
     fake.write_text('#!/bin/sh\necho "arguments: $*"\ncat\n')
@@ -27,7 +27,7 @@ def redis_server(tmp_path):
 
 
 @pytest.mark.parametrize("password", ["plain", "p/a?s#s$w[o]r:d@", 'with "quotes" and \\ backslash', "'$HOME'"])
-def test_redis_gets_any_password_and_not_on_its_command_line(redis_server, tmp_path, password):
+def test_redis_accepts_any_password_and_never_on_its_command_line(redis_server, tmp_path, password):
     file = tmp_path / "password"
     file.write_text(password + "\n")
     for environment in (
@@ -57,7 +57,7 @@ def preflight(**environment):
 REQUIRED = SERVICES["preflight"]["environment"]
 
 
-def test_preflight_lists_all_that_is_missing():
+def test_preflight_lists_all_missing_settings():
     done = preflight(SITE_URL="set", ALLOWED_HOSTS="")
     assert done.returncode == 1
     assert re.findall(r"^(\w+) is not set", done.stdout, re.MULTILINE) == [

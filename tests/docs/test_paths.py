@@ -1,6 +1,6 @@
-"""Whatever the documents name in backticks is there: paths, modules, make targets, commands, settings.
+"""Names in backticks in the documentation exist: paths, modules, make targets, commands, settings.
 
-A decision may name what is gone only if it has a line that starts with "Replaced by".
+Only a decision with a line that starts with "Replaced by" may name something that no longer exists.
 """
 
 import re
@@ -28,9 +28,9 @@ MODULE = re.compile(rf"-m ((?:{'|'.join(PACKAGES)})[\w.]*)")
 TARGET = re.compile(r"(?:^|\s)make ([a-z][\w-]*)")
 COMMAND = re.compile(r"(?:manage\.py|--rm(?: -T)? manage) ([a-z]\w*)")
 SETTING = re.compile(r"^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?==|$)")
-# Examples that a reader is to write, and what is made on a developer's or an operator's machine.
+# Files that a reader writes in an example, and files created on a developer's or an operator's machine.
 MADE_UP = {"acme", "order-shipped", "orders", "secrets", "shop"}
-# Variables of other programs, which nothing here reads.
+# Variables of other programs.
 FOREIGN = {"COMPOSE_FILE"}
 
 
@@ -52,7 +52,7 @@ def tree() -> frozenset[str]:
 
 @cache
 def source() -> str:
-    """Return the text of everything that may read a variable or define a constant, tests and migrations aside."""
+    """Return the text of all files that may use a variable, without tests and migrations."""
     read = re.compile(
         r"(?!tests/(?!containers/)|.*/migrations/).*\.py$|docker-compose.*|Dockerfile|Makefile|\.env\.example"
     )
@@ -60,7 +60,7 @@ def source() -> str:
 
 
 def real(path: str) -> str:
-    """Return the part of a path that does not depend on a made-up name."""
+    """Return the part of a path before a placeholder."""
     parts = path.rstrip("/").split("/")
     made_up = (at for at, part in enumerate(parts) if part in MADE_UP or "<" in part)
     return "/".join(parts[: next(made_up, len(parts))])
@@ -95,7 +95,7 @@ def is_a_setting(name: str) -> bool:
 
 
 def wrong(names: Callable[[Path], set[str]]) -> dict[str, set[str]]:
-    """Return the pages with the names on them that lead nowhere."""
+    """Return the pages with the names that do not exist."""
     return {page.name: found for page in CURRENT if (found := names(page))}
 
 

@@ -1,4 +1,4 @@
-"""docs/reference/settings.md says what the code reads."""
+"""docs/reference/settings.md matches the declared settings."""
 
 import re
 
@@ -10,7 +10,7 @@ from devtools.pages import settings
 from notifications import conf
 
 READ = re.compile(r"env\.(str|filled|int|float|bool|list|choice)\(")
-# Where processes listen, with defaults that depend on the process; and the methods themselves.
+# Ports and hosts, whose defaults depend on the process; and the methods themselves.
 OTHERS = {"processes.py", "reading.py"}
 
 

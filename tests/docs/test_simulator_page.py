@@ -1,4 +1,4 @@
-"""docs/reference/simulator.md names what the simulator has."""
+"""docs/reference/simulator.md names all controls, faults, outcomes and providers."""
 
 import re
 

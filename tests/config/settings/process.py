@@ -1,4 +1,4 @@
-"""A process of its own, with no settings but those a test gives it."""
+"""Run a process with only the settings of a test."""
 
 import os
 import subprocess
@@ -23,6 +23,6 @@ PRODUCTION = {
 def run(
     *arguments: str, folder: Path = BASE_DIR, without: tuple[str, ...] = (), **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run Python with `arguments` and the settings of a production server, changed by `environment`."""
+    """Run Python with a production server's settings, changed by `environment`."""
     given = {name: value for name, value in PRODUCTION.items() if name not in without}
     return forked.run(*arguments, folder=folder, environment=given | environment)

@@ -1,4 +1,4 @@
-"""Env files, and which process reads one."""
+"""Env files, and which processes read one."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def test_line_of_an_env_file(tmp_path, written, value):
     assert files.read_env_file(tmp_path / "env").get("A") == value
 
 
-def test_environment_wins_over_the_file_even_where_the_file_names_a_file(tmp_path):
+def test_environment_overrides_the_env_file_and_its_name_file(tmp_path):
     (tmp_path / "secret").write_text("of the file")
     assert Environment({"A": "mine"}, {"A_FILE": str(tmp_path / "secret")}).str("A") == "mine"
 
@@ -48,7 +48,7 @@ def test_environment_wins_over_the_file_even_where_the_file_names_a_file(tmp_pat
         (None, 1),
     ],
 )
-def test_line_of_an_env_file_that_would_be_lost_is_a_fault(tmp_path, content, count):
+def test_unreadable_line_of_an_env_file_is_reported(tmp_path, content, count):
     if content is not None:
         (tmp_path / "env").write_bytes(content)
     found = [*files.faults(tmp_path / "env")]
@@ -56,13 +56,13 @@ def test_line_of_an_env_file_that_would_be_lost_is_a_fault(tmp_path, content, co
     assert not any("second" in fault or "=x" in fault for fault in found)
 
 
-def test_folder_is_no_env_file(tmp_path):
+def test_folder_is_not_an_env_file(tmp_path):
     assert [*files.faults(tmp_path)]
     assert files.read_env_file(tmp_path) == {}
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.MANAGE])
-def test_file_of_a_local_stack_is_not_read_by_what_serves_people(tmp_path, role):
+def test_serving_process_does_not_read_the_local_env_file(tmp_path, role):
     local = tmp_path / ".local" / "env"
     local.parent.mkdir()
     local.touch()
@@ -72,7 +72,7 @@ def test_file_of_a_local_stack_is_not_read_by_what_serves_people(tmp_path, role)
 
 
 @pytest.mark.parametrize("name", [name + end for name in CONFIGURED_BY for end in ("", "_FILE")])
-def test_file_of_a_local_stack_is_not_read_where_the_environment_configures(tmp_path, name):
+def test_configured_process_does_not_read_the_local_env_file(tmp_path, name):
     (tmp_path / ".local").mkdir()
     (tmp_path / ".local" / "env").touch()
     assert env_file({name: "x"}, tmp_path) is None

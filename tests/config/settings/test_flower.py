@@ -1,4 +1,4 @@
-"""Flower: no password, no start; with one, nothing answers without it."""
+"""Flower does not start without a password, and none of its pages is open."""
 
 import os
 import subprocess
@@ -66,7 +66,7 @@ def status(port, path, login=""):
     return requests.get(f"http://127.0.0.1:{port}{path}", auth=auth, timeout=100).status_code
 
 
-def test_no_page_answers_without_the_password(tmp_path):
+def test_each_page_requires_the_password(tmp_path):
     login = "operator:$se,cret#'"
     (tmp_path / "secret").write_text(login + "\n")
     with flower(tmp_path, FLOWER_BASIC_AUTH_FILE=str(tmp_path / "secret")) as port:

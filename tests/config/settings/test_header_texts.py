@@ -1,4 +1,4 @@
-"""Settings that stand in headers."""
+"""Settings that are used in headers."""
 
 import os
 
@@ -8,14 +8,14 @@ from config.environment import BASE_DIR
 from tests import forked
 
 
-def test_settings_in_headers_lose_what_was_pasted_along(environment):
+def test_settings_in_headers_lose_surrounding_whitespace(environment):
     environment |= {
-        "SITE_NAME": "\ufeffMail\u00adroom\u00a0Ltd",
-        "DEFAULT_FROM_EMAIL": "Mail\u00a0room <a\u200b@mail.example>",
+        "SITE_NAME": "\ufeffShop\u00adping\u00a0Ltd",
+        "DEFAULT_FROM_EMAIL": "The\u00a0shop <a\u200b@mail.example>",
     }
     ask = "from django.conf import settings; print(settings.SITE_NAME, settings.DEFAULT_FROM_EMAIL, sep='|')"
     done = forked.run("-c", ask, folder=BASE_DIR, environment=environment, check=True)
-    assert done.stdout.splitlines()[-1] == "Mailroom Ltd|Mail room <a@mail.example>"
+    assert done.stdout.splitlines()[-1] == "Shopping Ltd|The shop <a@mail.example>"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A process that serves people starts with settings fit for that, or not: seen from outside."""
+"""A process that serves users refuses to start with settings unfit for production."""
 
 import pytest
 from django.core.checks import run_checks
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
 
 @pytest.fixture
 def production(settings):
-    """Settings of a production server, which a test changes."""
+    """A production server's settings, for tests to change."""
     settings.MAILROOM_LOCAL, settings.DEBUG, settings.EMAIL_PROVIDERS = False, False, ["smtp"]
     settings.SECRET_KEY, settings.SITE_URL, settings.HTTPS = KEY, "https://mail.example.com", True
     settings.ALLOWED_HOSTS = ["mail.example.com"]
@@ -81,7 +81,7 @@ def postgres(host, **options):
         ("mailroom.E053", {"CSRF_TRUSTED_ORIGINS": ["https://mail.example.com/"]}),
         ("mailroom.W011", {"LIMITS_REDIS_URL": "redis://h/0", "REDIS_URL": "redis://h/0"}),
         ("mailroom.E048", {"SES_REGION": "Frankfurt"}),
-        ("mailroom.E048", {"SES_CONFIGURATION_SET": "mail room"}),
+        ("mailroom.E048", {"SES_CONFIGURATION_SET": "two words"}),
         ("mailroom.E038", {"EMAIL_BACKEND": "os.path"}),
         ("mailroom.E038", {"EMAIL_BACKEND": "django.core.mail.EmailMessage"}),
         ("mailroom.E049", {"SES_WEBHOOK_TOPICS": ["mailroom"]}),
@@ -92,7 +92,7 @@ def postgres(host, **options):
         ("mailroom.W006", {"SMTP_URL": "smtp://u:p@smtp"}),
     ],
 )
-def test_setting_unfit_for_people_is_found(production, id_, changes):
+def test_setting_unfit_for_production_is_reported(production, id_, changes):
     messages = found(production, changes)
     assert {message.id for message in messages} == {id_}
     assert all(message.hint for message in messages)
@@ -122,17 +122,17 @@ def test_setting_unfit_for_people_is_found(production, id_, changes):
         {"SENDGRID_API_KEY": "SG.a-b_c.$#,'", "SITE_NAME": "Müller & Söhne"},
     ],
 )
-def test_setting_that_is_fine_is_no_finding(production, changes):
+def test_valid_setting_is_not_reported(production, changes):
     assert found(production, changes) == []
 
 
-def test_production_server_passes_djangos_own_checks_too():
+def test_production_server_passes_the_checks_of_django():
     done = run("manage.py", "check", "--deploy", "--fail-level", "WARNING")
     assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("role", [Role.WEB, Role.WORKER, Role.RELAY, Role.BEAT])
-def test_process_unfit_for_people_does_not_start(role):
+def test_process_unfit_for_production_does_not_start(role):
     script = f"import django; django.setup()\nfrom notifications.runtime import startup\nstartup.require('{role}')"
     changes = {"SECRET_KEY": "prod", "DEBUG": "1", "MAILROOM_ROLE": role, "DJANGO_SETTINGS_MODULE": "config.settings"}
     done = run("-c", script, **changes)
@@ -155,7 +155,7 @@ def test_process_unfit_for_people_does_not_start(role):
         ("http://pro xy", {"mailroom.E054"}),
     ],
 )
-def test_proxy_is_tried_as_its_readers_do(production, monkeypatch, name, proxy, ids):
+def test_proxy_is_parsed_as_libraries_do(production, monkeypatch, name, proxy, ids):
     monkeypatch.setenv(name, proxy)
     assert {message.id for message in found(production, {})} == ids
 
@@ -189,7 +189,7 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_process_says_in_one_message_why_it_does_not_start(start, tmp_path):
+def test_process_that_does_not_start_gives_one_reason(start, tmp_path):
     role = {"wsgi": "web", "run": "manage"}.get(start, start)
     given = UNUSABLE | {"MAILROOM_ROLE": role, "FLOWER_BASIC_AUTH": "a:b", "MAILROOM_RUN_FOLDER": str(tmp_path)}
     done = run(*(part.format(folder=tmp_path) for part in STARTS[start]), **given)
@@ -215,7 +215,7 @@ def test_process_does_not_start_with_an_env_file_that_cannot_be_read(start, file
 
 
 @pytest.mark.parametrize("name", ["CONFIRMATION_TIMEOUT_S", "UNCONFIRMED_DAYS", "PROVIDER_READ_TIMEOUT_S"])
-def test_time_that_no_clock_reckons_with_is_refused(name):
+def test_out_of_range_time_is_refused(name):
     done = run("manage.py", "check", **{name: "999999999999"})
     assert done.returncode == 1
     assert "mailroom.E030" in done.stderr
@@ -231,7 +231,7 @@ def test_variable_of_an_earlier_release_is_refused():
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A folder in which somebody has once run `make up`, and the code elsewhere."""
+    """A folder with the local env file of `make up`, and the code elsewhere."""
     (tmp_path / ".local").mkdir()
     (tmp_path / ".local" / "env").write_text(LOCAL_ENV)
     return tmp_path
@@ -258,7 +258,7 @@ print(env.bool("MAILROOM_LOCAL", default=False), env.str("SNS_CERTIFICATE_FILE",
         (tuple(PRODUCTION.keys() - {"PATH"}), {}, "True /certificate.pem"),
     ],
 )
-def test_local_env_file_makes_no_production_process_local(checkout, without, changes, shown):
+def test_production_process_ignores_the_local_env_file(checkout, without, changes, shown):
     given = {"MAILROOM_ENV_FILE": ""} | changes
     done = run("-c", SHOWN.format(folder=str(checkout)), without=without, **given)
     assert done.stdout.strip() == shown

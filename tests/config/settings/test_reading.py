@@ -1,4 +1,4 @@
-"""A value is what it is, wherever it comes from; what cannot be read is refused by name, never by value."""
+"""Values are read literally from every source. Unreadable ones are refused by name, never with their value."""
 
 import json
 import re
@@ -18,7 +18,7 @@ SECRETS = [
 
 @pytest.fixture(params=["environment", "env file", "NAME_FILE", "NAME_FILE in an env file"])
 def given(request, tmp_path):
-    """Return a function that gives a value by one of the ways there are, and reads it."""
+    """Return a function that sets a variable in one of the possible ways and reads it."""
 
     def through(name, value):
         secret = tmp_path / "secret"
@@ -38,7 +38,7 @@ def given(request, tmp_path):
 
 
 @pytest.mark.parametrize("name", SECRETS)
-def test_secret_is_what_it_is(given, name):
+def test_secret_is_read_literally(given, name):
     for value in VALUES:
         read = given(name, value)
         assert read.str(name, default="") == value
@@ -95,7 +95,7 @@ def test_value_of_a_type(read, text, value):
         (lambda env: env.choice("A", ["INFO"], default="INFO"), "canary"),
     ],
 )
-def test_value_that_is_not_of_its_type_is_refused_without_being_shown(read, text):
+def test_value_of_another_type_is_refused_without_being_shown(read, text):
     env = Environment({"A": text})
     assert read(env) == 1 or read(env) in {False, "INFO"}
     (problem,) = env.problems
@@ -105,7 +105,7 @@ def test_value_that_is_not_of_its_type_is_refused_without_being_shown(read, text
 
 
 @pytest.mark.parametrize("file", ["missing", ".", "binary", "nul", "endless"])
-def test_file_that_cannot_be_read_is_refused(tmp_path, file):
+def test_unreadable_file_is_refused(tmp_path, file):
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "nul").write_bytes(b"a\x00b")
     (tmp_path / "endless").symlink_to("/dev/zero")
@@ -126,7 +126,7 @@ def test_variable_and_its_file_together_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("sources", [({"A": ""},), ({"A": "", "B": "x"}, {"A": "other"})])
-def test_file_beside_an_empty_variable_is_used(tmp_path, sources):
+def test_file_is_used_if_the_variable_is_empty(tmp_path, sources):
     (tmp_path / "secret").write_text("of the file")
     first, *others = sources
     env = Environment({**first, "A_FILE": str(tmp_path / "secret")}, *others)
@@ -134,13 +134,13 @@ def test_file_beside_an_empty_variable_is_used(tmp_path, sources):
     assert env.problems == []
 
 
-def test_value_that_is_no_utf_8_is_refused():
+def test_value_that_is_not_utf_8_is_refused():
     env = Environment({"A": b"key\xff".decode("utf-8", "surrogateescape")})
     assert env.str("A", default="") == ""
     assert [problem.id for problem in env.problems] == ["mailroom.E030"]
 
 
-def test_required_variable_is_refused_where_it_is_missing():
+def test_missing_required_variable_is_refused():
     env = Environment({})
     assert env.str("A") == ""
     assert [problem.name for problem in env.problems] == ["A"]
@@ -194,7 +194,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("command", ["check", "migrate", "shell"])
-def test_process_refuses_what_cannot_be_read_all_of_it_together(command):
+def test_process_reports_all_unreadable_settings_together(command):
     done = run("manage.py", command, **REFUSED)
     assert done.returncode == 1
     assert done.stderr.count("mailroom.E030") == 6

@@ -1,4 +1,4 @@
-"""Django's own send_mail(): an error for its caller, and never a print."""
+"""Django's send_mail() raises an error and prints nothing."""
 
 import logging
 
@@ -13,7 +13,7 @@ CANARY = "https://mail.example.com/password-reset/canary/"
 
 @pytest.fixture(autouse=True)
 def shipped(settings):
-    """pytest-django collects what is sent; here it is sent as the shipped settings have it."""
+    """The shipped backend, instead of pytest-django's, which collects emails."""
     settings.EMAIL_BACKEND = EMAIL_BACKEND
     settings.ADMINS = [("Ada", "ada@example.com")]
 
@@ -26,7 +26,7 @@ def shipped(settings):
         lambda **how: mail_admins("canary", CANARY, **how),
     ],
 )
-def test_email_is_refused_without_being_shown(capsys, caplog, send):
+def test_refused_email_is_not_shown(capsys, caplog, send):
     with caplog.at_level(logging.DEBUG):
         with pytest.raises(NotSentError) as refused:
             send()
@@ -36,5 +36,5 @@ def test_email_is_refused_without_being_shown(capsys, caplog, send):
     assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
 
 
-def test_nothing_to_send_is_no_error():
+def test_sending_nothing_is_not_an_error():
     assert not send_mass_mail([])

@@ -1,4 +1,4 @@
-"""A server whose URL comes in parts."""
+"""A server that is set in parts instead of a URL."""
 
 import pytest
 

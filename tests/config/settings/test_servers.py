@@ -1,4 +1,4 @@
-"""URLs of servers: each library reads the same, or the URL is refused without its value."""
+"""All libraries read a server's URL in the same way, or the URL is refused without showing it."""
 
 import ssl
 
@@ -44,7 +44,7 @@ def test_redis_url(url, server):
     assert Connection(server.url).hostname == server.host
 
 
-def test_password_beside_the_url_completes_it():
+def test_separate_password_completes_the_url():
     assert RedisServer.from_url("redis://u@h", password="a/b").password == "a/b"
     assert RedisServer.from_url("redis://u:mine@h", password="a/b").password == "mine"
     assert SmtpServer.from_url("smtp://u@h", password="a/b").password == "a/b"
@@ -88,7 +88,7 @@ def test_password_beside_the_url_completes_it():
         *(f"redis://:{raw}{CANARY}@h:6379/0" for raw in "/?#[]%\\"),
     ],
 )
-def test_redis_url_that_libraries_read_in_different_ways_is_refused(url):
+def test_ambiguous_redis_url_is_refused(url):
     with pytest.raises(BadUrlError) as refused:
         RedisServer.from_url(url)
     assert CANARY not in str(refused.value)
@@ -141,7 +141,7 @@ def test_any_smtp_password_survives_its_url(password):
         *(f"smtp+tls://u:{CANARY}{raw}x@h" for raw in "/?#[]%\\ "),
     ],
 )
-def test_smtp_url_that_cannot_work_is_refused(url):
+def test_invalid_smtp_url_is_refused(url):
     with pytest.raises(BadUrlError) as refused:
         SmtpServer.from_url(url)
     assert CANARY not in str(refused.value)
@@ -178,14 +178,14 @@ def test_database_url(url, expected):
         *(f"postgres://u:{CANARY}{raw}x@h/d" for raw in "/?#[]%\\ "),
     ],
 )
-def test_database_url_that_cannot_work_is_refused(url):
+def test_invalid_database_url_is_refused(url):
     with pytest.raises(BadUrlError) as refused:
         database_settings(url)
     assert CANARY not in str(refused.value)
     assert refused.value.__cause__ is None
 
 
-def test_libpq_reads_the_url_as_we_do():
+def test_libpq_reads_the_same_url():
     url = "postgres://u:p%2F%23@h:5433/d?application_name=mailroom"
     read = database_settings(url)
     assert conninfo_to_dict(url)["password"] == read["PASSWORD"] == "p/#"

@@ -1,4 +1,4 @@
-"""A broker whose certificate nobody vouches for, or that is another's, gets no login and no task."""
+"""A broker with an untrusted certificate, or with that of another host, receives no login and no task."""
 
 import json
 import os
@@ -58,7 +58,7 @@ def pump(source, target):
 
 @contextmanager
 def tls_in_front_of(port, certificate):
-    """A server that speaks TLS and passes on to `port`; yields its port, and the connections that it let in."""
+    """Run a TLS proxy for `port`; yield its port and the connections that it accepted."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     let_in = []
@@ -111,14 +111,14 @@ def valkey_port():
     return urlsplit(os.environ["REDIS_URL"]).port
 
 
-def test_broker_with_an_untrusted_certificate_gets_nothing(authority, valkey_port):
+def test_broker_with_an_untrusted_certificate_receives_nothing(authority, valkey_port):
     with tls_in_front_of(valkey_port, authority[0].issue_cert(HOST)) as (port, let_in):
         outcomes = tried(port)
     assert all("CERTIFICATE_VERIFY_FAILED" in said for said in outcomes.values()), outcomes
     assert let_in == []
 
 
-def test_broker_with_the_certificate_of_another_gets_nothing(authority, valkey_port):
+def test_broker_with_the_certificate_of_another_host_receives_nothing(authority, valkey_port):
     with tls_in_front_of(valkey_port, authority[0].issue_cert("other.example")) as (port, _):
         outcomes = tried(port, REDIS_CA_FILE=authority[1])
     assert "worked" not in outcomes.values(), outcomes

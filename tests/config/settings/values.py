@@ -1,4 +1,4 @@
-"""Values that a shell, an env file or a URL could misread."""
+"""Values that a shell, an env file or a URL could misinterpret."""
 
 AWKWARD = [
     "$",

@@ -26,7 +26,7 @@ def operation(address, kind="welcome", **changes):
 
 
 def entry(to, message_id, attempt=1, **changes):
-    """A line of a provider's journal."""
+    """Return a line of a provider's journal."""
     values = {
         "provider": "ses",
         "to": to,
@@ -39,7 +39,7 @@ def entry(to, message_id, attempt=1, **changes):
 
 
 def call(to, message_id, attempt=1, **changes):
-    """A call as the simulator lists it."""
+    """Return a call as the simulator lists it."""
     values = {
         "provider": "ses",
         "port": 5000,

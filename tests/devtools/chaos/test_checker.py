@@ -1,4 +1,4 @@
-"""The prover's judgement: it must not be possible to pass with a lost mail, or with a copy that nothing explains."""
+"""A run must not pass with a lost email, or with a copy that nothing explains."""
 
 import pytest
 import requests
@@ -22,22 +22,22 @@ FROZEN = {("m1", "1"): "worker-main was frozen while it was in flight"}
 @pytest.mark.parametrize(
     ("case", "journal", "lost_answers", "whys"),
     [
-        ("one of each", [entry("ada@x.example", "m1")], {}, []),
-        ("nothing explains it", [entry("ada@x.example", "m1"), entry("ada@x.example", "m1", 2)], {}, [""]),
+        ("no copies", [entry("ada@x.example", "m1")], {}, []),
+        ("no explanation", [entry("ada@x.example", "m1"), entry("ada@x.example", "m1", 2)], {}, [""]),
         (
-            "the journal does",
+            "the journal explains it",
             [entry("ada@x.example", "m1", answered="cut"), entry("ada@x.example", "m1", 2)],
             {},
             [why(1, "cut")],
         ),
         (
-            "the killer does",
+            "the killer's log explains it",
             [entry("ada@x.example", "m1"), entry("ada@x.example", "m1", 2)],
             FROZEN,
             list(FROZEN.values()),
         ),
         (
-            "the answer to the copy itself explains nothing",
+            "the lost answer to the copy itself",
             [entry("ada@x.example", "m1"), entry("ada@x.example", "m1", 2, answered="cut")],
             {},
             [""],
@@ -49,45 +49,45 @@ FROZEN = {("m1", "1"): "worker-main was frozen while it was in flight"}
             [why(1, "hung"), ""],
         ),
         (
-            "each lost answer explains one",
+            "two lost answers, two copies",
             [entry("ada@x.example", "m1", n, answered="cut") for n in (1, 2)] + [entry("ada@x.example", "m1", 3)],
             {},
             [why(n, "cut") for n in (1, 2)],
         ),
         (
-            "another message about the same was lost",
+            "a lost answer to another message",
             [entry("ada@x.example", "m1", answered="cut"), entry("ada@x.example", "m2")],
             {},
             [""],
         ),
         (
-            "the killer lost_answers another try",
+            "a lost answer to another attempt",
             [entry("ada@x.example", "m1"), entry("ada@x.example", "m1", 2)],
             {("m1", "2"): "x", ("m2", "1"): "y"},
             [""],
         ),
     ],
 )
-def test_copy_is_explained_by_its_own_lost_answer_only(case, journal, lost_answers, whys):
+def test_copy_is_explained_only_by_a_lost_answer_to_the_same_message(case, journal, lost_answers, whys):
     verdict = judge({ADA}, journal, lost_answers)
     assert [duplicate.why for duplicate in verdict.duplicates] == whys, case
     assert len(verdict.unexplained) == whys.count("")
     assert (verdict.accepted, verdict.sent, verdict.lost) == (1, len(journal), [])
 
 
-def test_what_nobody_took_is_lost():
+def test_fact_without_an_accepted_email_is_lost():
     verdict = judge({ADA, BOB, ("password-reset", "bob@x.example")}, [entry("bob@x.example", "m1")], {})
     assert verdict.lost == [("password-reset", "bob@x.example"), ADA]
     assert (verdict.accepted, verdict.sent) == (3, 1)
 
 
-def test_welcome_and_reset_to_one_address_are_two_mails():
+def test_welcome_and_reset_to_one_address_are_two_facts():
     journal = [entry("ada@x.example", "m1"), entry("ada@x.example", "m2", subject=RESET)]
     verdict = judge({ADA, ("password-reset", "ada@x.example")}, journal, {})
     assert (verdict.sent, verdict.duplicates, verdict.lost) == (2, [], [])
 
 
-def test_mail_to_whom_nothing_was_promised_is_no_loss_but_its_copy_counts():
+def test_email_without_an_acknowledged_request_is_a_stray_and_its_copy_counts():
     verdict = judge({ADA}, [entry("ada@x.example", "m1"), *(entry("bob@x.example", "m2", n) for n in (1, 2))], {})
     assert (verdict.strays, verdict.sent) == ([BOB], 1)
     assert [duplicate.fact for duplicate in verdict.unexplained] == [BOB]
@@ -136,6 +136,6 @@ def test_planted_loss_and_planted_copies_are_found_in_a_real_journal(tmp_path):
         ([operation("eve@x.example", "password-changed")], ["welcome", "password-reset", "password-changed"]),
     ],
 )
-def test_welcome_is_no_promise_any_more_once_a_reset_has_confirmed_the_address(changed, kept):
+def test_welcome_is_not_promised_after_a_used_reset_link(changed, kept):
     operations = [operation("ada@x.example"), operation("ada@x.example", "password-reset"), *changed]
     assert [one.kind for one in promised(operations)] == kept

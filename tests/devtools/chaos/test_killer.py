@@ -1,4 +1,4 @@
-"""What a killer writes down before it kills."""
+"""The killer's log."""
 
 import json
 import subprocess
@@ -37,9 +37,9 @@ def hand(message_id, state):
         ("in flight", [call("a@x.example", "m1", ended="", ended_at="")], [hand("m1", "in flight")]),
         ("answered a second ago", [call("a@x.example", "m1")], [hand("m1", "answered complete")]),
         ("answered long ago", [call("a@x.example", "m1", ended_at="1970-01-01T00:01:30+00:00")], []),
-        ("of another process", [call("a@x.example", "m1", port=6000)], []),
+        ("another process", [call("a@x.example", "m1", port=6000)], []),
         (
-            "its connection went on to the next",
+            "an earlier call on the connection",
             [call("a@x.example", "m1"), call("a@x.example", "m2", ended="")],
             [hand("m2", "in flight")],
         ),
@@ -48,10 +48,10 @@ def hand(message_id, state):
             [call("a@x.example", "m1", ended=""), call("a@x.example", "m2", port=5001, ended="")],
             [hand("m1", "in flight"), hand("m2", "in flight")],
         ),
-        ("not a mail", [call("", "", metadata={}, ended="")], []),
+        ("not an email", [call("", "", metadata={}, ended="")], []),
     ],
 )
-def test_in_hand_is_what_its_connections_carry(why, calls, expected):
+def test_messages_in_hand_are_those_on_the_connections(why, calls, expected):
     assert in_hand(calls, {5000, 5001}, NOW) == expected, why
 
 
@@ -59,7 +59,7 @@ def test_in_hand_is_what_its_connections_carry(why, calls, expected):
     ("end", "after_s", "heard_is_named"),
     [("woke", 2.0, False), ("woke", LEASE_S + 1, True), ("killed", 0.1, True)],
 )
-def test_log_names_each_try_that_a_process_may_not_have_written_down(end, after_s, heard_is_named):
+def test_log_names_each_attempt_with_an_unrecorded_answer(end, after_s, heard_is_named):
     called = {"message_id": "m1", "attempt": "2", "provider": "ses", "state": "in flight"}
     heard = {"message_id": "m2", "attempt": "1", "provider": "ses", "state": "answered complete"}
     lines = [
@@ -102,7 +102,7 @@ def callers(server):
             process.wait()
 
 
-def test_frozen_process_is_named_with_its_own_message_only_and_goes_on_when_woken(server, callers, tmp_path):
+def test_frozen_process_is_logged_with_its_message_and_resumes(server, callers, tmp_path):
     killer = Killer(Supervisor(callers), server, tmp_path / "killer.jsonl")
     frozen = killer.freeze("victim", wait_mid_call=True)
     assert frozen.status() == psutil.STATUS_STOPPED
@@ -111,7 +111,7 @@ def test_frozen_process_is_named_with_its_own_message_only_and_goes_on_when_woke
     eventually(lambda: any(call["metadata"]["mailroom_message_id"] == "victim2" for call in server.calls()))
 
 
-def test_killed_process_was_written_down_first(server, callers, tmp_path):
+def test_process_is_logged_before_it_is_killed(server, callers, tmp_path):
     log = tmp_path / "killer.jsonl"
     Killer(Supervisor(callers), server, log).kill("victim", wait_mid_call=True)
     assert callers["victim"].wait(5) == -9

@@ -1,4 +1,4 @@
-"""When the act with bad recipients has failed."""
+"""When the recipients' part of a run fails."""
 
 import pytest
 
@@ -42,7 +42,7 @@ def figures(**changes):
         ({"suspended": 0}, 1),
     ],
 )
-def test_each_broken_promise_is_named(changes, number):
+def test_each_failure_is_named(changes, number):
     assert len(list(complaints(figures(**changes)))) == number
 
 

@@ -17,36 +17,36 @@ ADA, BOB, EVE = (("welcome", f"{name}@x.example") for name in ("ada", "bob", "ev
 @pytest.mark.parametrize(
     ("why", "operations", "accepted_at", "recovery_s"),
     [
-        ("nothing was promised", [], {}, 0.0),
-        ("all had left before its end", [operation("ada@x.example")], {ADA: 102.0}, 0.0),
-        ("one left after it", [operation("ada@x.example"), operation("bob@x.example")], {ADA: 101.0, BOB: 107.5}, 4.5),
+        ("no promises", [], {}, 0.0),
+        ("all accepted before the end", [operation("ada@x.example")], {ADA: 102.0}, 0.0),
+        ("one accepted later", [operation("ada@x.example"), operation("bob@x.example")], {ADA: 101.0, BOB: 107.5}, 4.5),
         (
-            "promised long after",
+            "requested long after",
             [operation("ada@x.example"), operation("bob@x.example", at=106)],
             {ADA: 104, BOB: 119},
             1.0,
         ),
         (
-            "shortly after, as usual",
+            "requested shortly after, on time",
             [operation("ada@x.example"), operation("bob@x.example", at=104)],
             {ADA: 103, BOB: 106},
             0.0,
         ),
         (
-            "shortly after, and late",
+            "requested shortly after, late",
             [operation("ada@x.example"), operation("bob@x.example", at=104)],
             {ADA: 103, BOB: 109},
             6.0,
         ),
         ("rejected", [operation("ada@x.example", result=Result.REJECTED)], {}, 0.0),
-        ("one never left", [operation("ada@x.example")], {}, math.inf),
+        ("one never accepted", [operation("ada@x.example")], {}, math.inf),
     ],
 )
-def test_recovery_ends_when_all_that_was_promised_is_taken(why, operations, accepted_at, recovery_s):
+def test_recovery_ends_when_every_promised_email_is_accepted(why, operations, accepted_at, recovery_s):
     assert impact_of(INJECTED, operations, promised(operations), accepted_at, [], set()).recovery_s == recovery_s, why
 
 
-def test_what_waits_to_be_settled_is_left_out():
+def test_uncertain_facts_are_left_out():
     operations = [operation(f"{name}@x.example") for name in ("ada", "bob", "eve")]
     calls = [
         call("ada@x.example", "m1", ended="cut"),
@@ -69,7 +69,7 @@ def test_what_waits_to_be_settled_is_left_out():
         ({"ended": "", "ended_at": ""}, set(), 1),
     ],
 )
-def test_affected_is_what_was_not_answered_well_during_it(changes, lost, affected):
+def test_affected_are_the_calls_without_a_normal_answer_during_it(changes, lost, affected):
     assert impact_of(INJECTED, [], [], {}, [call("ada@x.example", "m1", **changes)], lost).affected == affected
 
 

@@ -1,4 +1,4 @@
-"""The report of a run, and when it has failed."""
+"""The report of a run, and when a run fails."""
 
 import json
 
@@ -86,18 +86,18 @@ def figures(**changes):
         ),
     ],
 )
-def test_run_fails_for_each_broken_promise_and_names_it(changes, complaint):
+def test_each_failure_of_a_run_is_named(changes, complaint):
     found = list(complaints(figures(**changes)))
     assert len(found) == bool(complaint)
     assert all(one.startswith(complaint) for one in found)
 
 
-def test_long_list_is_cut():
+def test_long_list_is_shortened():
     (complaint,) = complaints(figures(unsettled=[("welcome", f"p{number}@x.example") for number in range(30)]))
     assert complaint.endswith("p9@x.example … and 20 more")
 
 
-def test_last_line_is_the_one_programs_read():
+def test_last_line_has_its_documented_form():
     assert last_line(figures(), verdict(lost=[ADA]), wait_ratio=1.25) == (
         "prove: accepted=6 sent=6 held=0 lost=1 duplicated=0 unexplained_duplicates=0 uncertain_settled=4"
         " max_recovery_s=3.2 sign_up_p99_ms=50 beside_bad_recipients_ratio=1.25"
@@ -110,14 +110,14 @@ def test_table_has_a_row_for_each_fault():
     assert len(head) == len(row)
 
 
-def test_explanations_and_strays_are_remarked():
+def test_explanations_and_strays_are_in_the_remarks():
     text = "\n".join(remarks(figures(verdict=verdict(duplicates=[copy("see its journal")], strays=[NEWS]))))
     assert "see its journal" in text
     assert "ada@x.example" in text
     assert len(text.splitlines()) == 4
 
 
-def test_slow_sign_up_during_a_fault_of_the_broker_is_remarked():
+def test_slow_sign_up_during_a_broker_fault_gets_a_remark():
     slow = [done(sign_up_p99_ms=301), done("database crashed", sign_up_p99_ms=900)]
     text = "\n".join(remarks(figures(impacts=slow)))
     assert "301 ms" in text
@@ -130,7 +130,7 @@ class NoRows:
         return [{"status": "sent"}]
 
 
-def test_report_tells_the_story_of_what_was_suspicious_without_the_mail_itself(tmp_path):
+def test_report_has_the_history_of_suspicious_facts_without_email_content(tmp_path):
     journal = [entry("ada@x.example", "m1", text="secret link"), entry("bob@x.example", "m2")]
     path = tmp_path / "report.json"
     history.write(
@@ -165,14 +165,14 @@ def test_secrets_are_masked(name, value, shown):
     assert masked(name, value) == shown
 
 
-def test_what_the_callers_shell_says_of_mailroom_is_left_out():
+def test_callers_settings_are_left_out():
     assert kept_environment({"PATH": "/bin", "LC_ALL": "C", "EMAIL_RATE": "1", "DATABASE_URL": "x", "MYPATH": "x"}) == {
         "PATH": "/bin",
         "LC_ALL": "C",
     }
 
 
-def test_every_setting_is_announced_with_its_reason_and_none_twice():
+def test_every_setting_is_announced_once_with_its_reason():
     chosen = settings("http://127.0.0.1:1")
     environment = {setting.name: setting.value for setting in chosen} | {"PATH": "/bin", "SITE_URL": "http://x"}
     lines = list(announced(chosen, environment))

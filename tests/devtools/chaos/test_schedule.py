@@ -1,4 +1,4 @@
-"""When harm is done: the same seed, the same schedule; every fault; never two at once."""
+"""The schedule of faults: reproducible, with every fault, one at a time."""
 
 import itertools
 
@@ -13,7 +13,7 @@ SEEDS = range(12)
 UNCERTAIN = ("cut", "hang", "half", "killed", "past its lease")
 
 
-def test_same_seed_gives_the_same_harm_and_another_seed_another():
+def test_same_seed_gives_the_same_schedule():
     assert plan(7, 200, FAULTS) == plan(7, 200, FAULTS)
     assert plan(7, 200, FAULTS) != plan(8, 200, FAULTS)
     assert plan_short(7) == plan_short(7)
@@ -27,20 +27,20 @@ def test_long_run_has_every_fault(seed):
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("duration_s", [5, 60, 400, 1500])
-def test_one_harm_begins_after_the_consequences_of_the_other(seed, duration_s):
+def test_fault_begins_after_the_effects_of_the_one_before(seed, duration_s):
     schedule = plan(seed, duration_s, FAULTS)
     assert all(before.over_s <= after.start_s for before, after in itertools.pairwise(schedule))
     assert all(planned.start_s >= LEAD_S and planned.over_s <= duration_s for planned in schedule)
 
 
-def test_no_fault_comes_twice_while_another_has_not_come():
+def test_no_fault_comes_twice_before_all_have_come_once():
     schedule = plan(3, 3 * needed_s(FAULTS), FAULTS)
     first = [planned.fault.name for planned in schedule[: len(FAULTS)]]
     assert sorted(first) == sorted(BY_NAME)
     assert len(schedule) > 2 * len(FAULTS)
 
 
-def test_nothing_fits_into_no_time():
+def test_run_without_time_has_no_faults():
     assert plan(1, LEAD_S, FAULTS) == []
 
 
@@ -54,7 +54,7 @@ def test_short_run_fits_and_makes_no_message_uncertain_twice(seed):
     assert all(one.end_s + SETTLED_S <= other.start_s for one, other in itertools.pairwise(doubtful))
 
 
-def test_catalogue_has_what_is_promised():
+def test_every_kind_of_fault_is_there():
     actions = {(fault.action, fault.target) for fault in FAULTS}
     processes = {*WORKERS, "relay"}
     assert {(act, process) for act in (Action.KILL, Action.FREEZE) for process in processes} <= actions
@@ -75,18 +75,18 @@ def test_catalogue_has_what_is_promised():
         (["--short"], 300, 300 / SHORT_S),
     ],
 )
-def test_people_come_as_slowly_as_the_faults_need_and_never_slower_or_faster_than_set(arguments, people, rate):
+def test_rate_fits_the_faults_within_its_limits(arguments, people, rate):
     chosen = programme_of([*arguments, "--seed", "7"])
     assert (chosen.people, chosen.seed) == (people, 7)
     assert chosen.rate == pytest.approx(rate)
 
 
-def test_proof_as_shipped_has_every_fault():
+def test_default_run_has_every_fault():
     assert list(left_out(programme_of(["--seed", "7"]).schedule, FAULTS)) == []
 
 
 @pytest.mark.parametrize("arguments", [["--people", "0"], ["--people", "x"], ["--seed"], ["up"]])
-def test_nonsense_is_refused(arguments, capsys):
+def test_invalid_arguments_are_refused(arguments, capsys):
     with pytest.raises(SystemExit):
         programme_of(arguments)
     assert "usage" in capsys.readouterr().err

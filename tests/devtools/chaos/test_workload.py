@@ -18,7 +18,7 @@ LED_TO = {
 
 @pytest.fixture
 def site():
-    """A site that answers every POST with `server.status`; None: it closes the connection instead."""
+    """A site that answers every POST with `server.status`, or disconnects for None."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -68,7 +68,7 @@ def test_each_request_is_logged_with_its_result(site, tmp_path, status, result):
     ]
 
 
-def test_link_that_saves_two_passwords_is_written_down(site, tmp_path):
+def test_link_that_saves_two_passwords_is_logged(site, tmp_path):
     site.status = 302
     url = f"http://127.0.0.1:{site.server_address[1]}"
     workload = Workload(url, tmp_path / "clients.jsonl", lambda address: f"{url}/password-reset/link/")
@@ -79,7 +79,7 @@ def test_link_that_saves_two_passwords_is_written_down(site, tmp_path):
     ]
 
 
-def test_nobody_is_let_in_after_the_stop(site, tmp_path):
+def test_no_one_signs_up_after_the_stop(site, tmp_path):
     site.status = 302
     workload = Workload(f"http://127.0.0.1:{site.server_address[1]}", tmp_path / "clients.jsonl")
     workload.start(people=1000, rate=1)

@@ -1,4 +1,4 @@
-"""The demo's report: a lost or doubled email, a slow page or a slow run fails it."""
+"""The demo fails for a lost or duplicated email, a slow page or a slow run."""
 
 import os
 import subprocess
@@ -50,11 +50,11 @@ def figures(**changes):
         ({"took_s": 181.0}, 1),
     ],
 )
-def test_each_missed_limit_is_named(changes, missed):
+def test_each_failure_is_named(changes, missed):
     assert len(list(complaints(figures(**changes)))) == missed
 
 
-def test_last_line_can_be_read_by_a_program():
+def test_last_line_has_its_documented_form():
     line = last_line(figures())
     assert line.startswith("demo: signups=1 resets=1 bulk=0 sent=0 lost=0 duplicated=0 ")
     assert dict(part.split("=") for part in line.split()[1:])["ratio"] == "50.0"
@@ -65,8 +65,8 @@ def test_table_has_a_row_for_each_page_and_stream():
     assert [line.split()[-1] for line in rows] == ["40", "10", "2000", "0.50", "1.00", "0.00"]
 
 
-def test_old_way_shows_the_same_form():
-    """In a process of its own: it takes the new way's signal off."""
+def test_inline_sign_up_shows_the_same_form():
+    # In a separate process, because it disconnects a signal.
     show = "from django.test import Client; print(Client(SERVER_NAME='127.0.0.1').get('/sign-up/').status_code)"
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "devtools.demo.old_settings", "DEBUG": "1"}
     command = [sys.executable, "-c", f"import django; django.setup(); {show}"]

@@ -1,4 +1,4 @@
-"""One mail as each provider's own API takes it, without any library."""
+"""An email as a request to each provider's API, without a library."""
 
 import json
 from typing import Any
@@ -38,7 +38,7 @@ def body_of(provider: str, to: str, metadata: dict[str, str]) -> dict[str, Any]:
 
 
 def raw(provider: str, to: str = "ada@example.com") -> bytes:
-    """The whole request, for a socket."""
+    """Return the whole request as bytes."""
     body = json.dumps(body_of(provider, to, {})).encode()
     headers = {"Host": "127.0.0.1", "Content-Length": str(len(body)), **CREDENTIALS[provider]}
     head = [f"POST {PATHS[provider]} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]

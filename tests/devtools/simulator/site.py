@@ -1,4 +1,4 @@
-"""A site that providers report to: it writes down what is posted, and answers as the test has scripted it."""
+"""A site that receives reports, records them and answers as scripted by a test."""
 
 import json
 import threading
@@ -23,7 +23,7 @@ class Posted:
         return self.path.split("/")[2]
 
     def events(self) -> list[dict[str, Any]]:
-        """What the providers' envelopes hold, all alike a list."""
+        """Return the events of a request as a list, for every provider."""
         read = json.loads(self.body)
         if isinstance(read, list):
             return read
@@ -32,14 +32,14 @@ class Posted:
 
 @dataclass
 class Site:
-    """`statuses` are answered in turn, then 200. None: the connection is closed without an answer."""
+    """Responds with each of `statuses`, then with 200. None: disconnects without a response."""
 
     port: int
     statuses: list[int | None] = field(default_factory=list)
     posts: list[Posted] = field(default_factory=list)
     answer_s: float = 0.0
-    at_once: int = 0
-    most_at_once: int = 0
+    open: int = 0
+    most_open: int = 0
 
     @property
     def url(self) -> str:
@@ -61,13 +61,13 @@ def listening(port: int = 0) -> Iterator[Site]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             with lock:
-                site.at_once += 1
-                site.most_at_once = max(site.most_at_once, site.at_once)
+                site.open += 1
+                site.most_open = max(site.most_open, site.open)
                 site.posts.append(Posted(self.path, self.headers, body, time.monotonic()))
                 status = site.statuses.pop(0) if site.statuses else 200
             time.sleep(site.answer_s)
             with lock:
-                site.at_once -= 1
+                site.open -= 1
             if status is not None:
                 self.send_response(status)
                 self.send_header("Content-Length", "0")

@@ -1,4 +1,4 @@
-"""Accounts: the refusals as our own adapters read them, SES's quota through boto3, the providers' suppression lists."""
+"""Refusals as our backends read them, SES's quota through boto3, the providers' suppression lists."""
 
 import json
 from datetime import datetime, timedelta
@@ -82,7 +82,7 @@ def refusal(provider):
         ("ses", 504, "", (A, "http-504", None)),
     ],
 )
-def test_refusal_means_to_our_adapter_what_the_real_one_does(server, provider, status, text, meaning):
+def test_backend_reads_a_refusal_like_a_real_one(server, provider, status, text, meaning):
     server.set_controls(provider, fail_next=1, error_status=status, error_text=text)
     error = refusal(provider)
     assert (error.error_class, error.code, error.retry_after_s) == meaning
@@ -90,7 +90,7 @@ def test_refusal_means_to_our_adapter_what_the_real_one_does(server, provider, s
 
 @pytest.mark.parametrize("status", [401, 403, 404, 418, 422, 429, 499, 500, 502, 503, 504, 599])
 @pytest.mark.parametrize("provider", ADAPTERS)
-def test_every_error_status_can_be_said(server, provider, status):
+def test_every_error_status_is_possible(server, provider, status):
     server.set_controls(provider, fail_next=1, error_status=status)
     body = body_of(provider, "ada@example.com", {})
     answer = requests.post(server.url + PATHS[provider], json=body, headers=CREDENTIALS[provider], timeout=5)
@@ -99,7 +99,7 @@ def test_every_error_status_can_be_said(server, provider, status):
 
 @pytest.mark.parametrize("fault", ["hang_after", "cut_after", "truncate", "hang_before", "cut_before"])
 @pytest.mark.parametrize("provider", ADAPTERS)
-def test_lost_answer_is_ambiguous_to_our_adapter_and_the_provider_is_asked_once(server, provider, fault):
+def test_lost_answer_is_ambiguous_and_not_retried(server, provider, fault):
     before = server.stats()["accepted"]
     server.set_controls(provider, fault=fault, fault_next=1)
     assert refusal(provider).error_class is A
@@ -111,7 +111,7 @@ def sesv2():
     return boto3.client("sesv2", **{**params, "config": None})
 
 
-def test_ses_account_tells_quota_and_state(server):
+def test_ses_account_has_quota_and_state(server):
     server.set_controls("ses", quota_per_second=5, quota_per_day=200, sending_enabled=False, production_access=False)
     before = sesv2().get_account()["SendQuota"]["SentLast24Hours"]
     Ses().send(outgoing())
@@ -122,7 +122,7 @@ def test_ses_account_tells_quota_and_state(server):
     assert account["EnforcementStatus"] == "HEALTHY"
 
 
-def test_account_wants_credentials(server):
+def test_account_requires_credentials(server):
     assert server.get("/v2/email/account").status_code == 403
     assert requests.delete(f"{server.url}/v3/suppression/bounces/a@example.com", timeout=5).status_code == 401
     url = f"{server.url}/message-streams/outbound/suppressions/delete"
@@ -142,7 +142,7 @@ def bounced_before(server, provider, address):
 
 
 @pytest.mark.parametrize("provider", ["ses", "sendgrid", "simulator"])
-def test_bounced_address_is_dropped_until_our_account_lifts_it(server, provider):
+def test_bounced_address_is_dropped_until_it_is_lifted(server, provider):
     address, account = f"Grace+{provider}@example.com", account_of(provider)
     assert not account.unsuppress(address)
     bounced_before(server, provider, address)
@@ -152,7 +152,7 @@ def test_bounced_address_is_dropped_until_our_account_lifts_it(server, provider)
     assert fate_of_next(server, provider, address) == "delivered"
 
 
-def test_postmark_refuses_bounced_address_until_our_account_lifts_it(server):
+def test_postmark_refuses_a_bounced_address_until_it_is_lifted(server):
     address, account = "Grace+postmark@example.com", account_of("postmark")
     assert not account.unsuppress(address)
     bounced_before(server, "postmark", address)
@@ -168,13 +168,13 @@ def test_postmark_refuses_bounced_address_until_our_account_lifts_it(server):
 
 
 @pytest.mark.parametrize("provider", ["ses", "sendgrid", "simulator"])
-def test_complaint_is_lifted_by_our_account(server, provider):
+def test_complaint_can_be_lifted(server, provider):
     address, account = f"complaint+{provider}@example.com", account_of(provider)
     ADAPTERS[provider]().send(outgoing(to_address=address))
     assert (account.unsuppress(address), account.unsuppress(address)) == (True, False)
 
 
-def test_postmark_keeps_who_complained(server):
+def test_postmark_does_not_lift_complaints(server):
     Postmark().send(outgoing(to_address="complaint@example.com"))
     with pytest.raises(ProviderError) as kept:
         account_of("postmark").unsuppress("complaint@example.com")
@@ -189,7 +189,7 @@ def test_postmark_dumps_its_list_as_documented(server):
     assert one == {"EmailAddress": "dumped@example.com", "SuppressionReason": "HardBounce", "Origin": "Recipient"}
     assert {one["EmailAddress"] for one in dump(server, SuppressionReason="SpamComplaint")} == {"complaint@example.com"}
     assert {"dumped@example.com", "complaint@example.com"} <= {one["EmailAddress"] for one in dump(server)}
-    assert dump(server, Origin="Admin") == dump(server, EmailAddress="nobody@example.com") == []
+    assert dump(server, Origin="Admin") == dump(server, EmailAddress="unlisted@example.com") == []
 
 
 def dump(server, **filters):
@@ -199,9 +199,9 @@ def dump(server, **filters):
     return answer.json()["Suppressions"]
 
 
-def test_postmark_calls_deleted_what_was_not_there(server):
+def test_postmark_reports_an_unlisted_address_as_deleted(server):
     url = f"{server.url}/message-streams/outbound/suppressions/delete"
-    body = {"Suppressions": [{"EmailAddress": "nobody@example.com"}]}
+    body = {"Suppressions": [{"EmailAddress": "unlisted@example.com"}]}
     answer = requests.post(url, json=body, headers=CREDENTIALS["postmark"], timeout=5)
     assert [one["Status"] for one in answer.json()["Suppressions"]] == ["Deleted"]
 
@@ -212,7 +212,7 @@ def test_broken_suppression_request_is_refused(server):
         assert requests.post(url, data=raw, headers=CREDENTIALS["postmark"], timeout=5).status_code == 422
 
 
-def test_complaint_is_on_sendgrids_other_list(server):
+def test_complaint_is_on_a_separate_list_of_sendgrid(server):
     SendGrid().send(outgoing(to_address="complaint@example.com"))
     for kind, status in (("bounces", 404), ("blocks", 404), ("spam_reports", 204), ("spam_reports", 404)):
         url = f"{server.url}/v3/suppression/{kind}/complaint@example.com"
@@ -220,7 +220,7 @@ def test_complaint_is_on_sendgrids_other_list(server):
 
 
 @pytest.mark.parametrize("provider", ["ses", "sendgrid", "simulator", "postmark"])
-def test_lift_of_another_reason_leaves_the_bounce_on_the_list(server, provider):
+def test_lifting_another_reason_keeps_the_bounce(server, provider):
     address, account = f"Grace+{provider}@example.com", account_of(provider)
     bounced_before(server, provider, address)
     for other in (Reason.COMPLAINT, Reason.UNSUBSCRIBED):

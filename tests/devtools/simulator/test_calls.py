@@ -1,4 +1,4 @@
-"""What the simulator tells of the calls it got, those included of which nothing came."""
+"""The simulator lists the calls that it received, also those without an accepted email."""
 
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -38,7 +38,7 @@ def send(server, provider="sendgrid", session=requests):
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_call_says_what_it_was_about_and_over_which_connection_it_came(server, provider):
+def test_call_has_its_recipient_and_connection(server, provider):
     with requests.Session() as session:
         for _ in range(2):
             send(server, provider, session).raise_for_status()
@@ -61,7 +61,7 @@ def test_call_says_what_it_was_about_and_over_which_connection_it_came(server, p
         ("status", "refused", False),
     ],
 )
-def test_call_says_how_it_ended_also_where_nothing_was_taken(server, fault, ended, taken):
+def test_call_has_its_end_also_if_nothing_was_accepted(server, fault, ended, taken):
     server.set_controls(fault=fault, fault_next=1)
     with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=5) as caller:
         caller.sendall(raw("sendgrid"))
@@ -70,13 +70,13 @@ def test_call_says_how_it_ended_also_where_nothing_was_taken(server, fault, ende
     assert bool(newest(server)["emails"]) is taken
 
 
-def test_call_that_cannot_be_read_is_there_without_a_recipient(server):
+def test_unreadable_call_has_no_recipient(server):
     requests.post(f"{server.url}/v3/mail/send", data=b"{", headers=CREDENTIALS["sendgrid"], timeout=5)
     call = newest(server)
     assert (call["to"], call["metadata"], call["ended"], call["emails"]) == ("", {}, "refused", [])
 
 
-def test_call_in_flight_is_seen_while_it_is(server):
+def test_call_in_progress_is_listed(server):
     server.set_controls(latency_ms=500)
     before = newest(server)["seq"]
     with ThreadPoolExecutor(1) as hands:
@@ -88,7 +88,7 @@ def test_call_in_flight_is_seen_while_it_is(server):
     assert newest(server)["ended"] == "complete"
 
 
-def test_caller_that_left_while_the_provider_thought_was_not_answered_whole(server):
+def test_caller_that_left_early_has_not_read_the_answer(server):
     server.set_controls(latency_ms=300)
     with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=5) as caller:
         caller.sendall(raw("sendgrid"))
@@ -97,7 +97,7 @@ def test_caller_that_left_while_the_provider_thought_was_not_answered_whole(serv
     assert server.messages()[0]["answered"] == "unread"
 
 
-def test_only_the_latest_are_remembered():
+def test_only_the_latest_calls_are_kept():
     calls = Calls()
     for _ in range(MOST + 3):
         calls.begin("ses", 1)
@@ -106,13 +106,13 @@ def test_only_the_latest_are_remembered():
     assert calls.after(MOST + 3) == []
 
 
-def test_number_that_is_none_is_refused(server):
+def test_invalid_number_is_refused(server):
     assert server.get("/api/calls", after="x").status_code == 400
     assert server.get("/api/calls", limit="0").json()["calls"] == []
 
 
 @pytest.mark.parametrize(("reads", "answered"), [(True, "complete"), (False, "unread")])
-def test_answer_that_its_caller_threw_away_unread_was_not_heard(server, reads, answered):
+def test_answer_dropped_by_its_caller_is_unread(server, reads, answered):
     caller = socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=5)
     before = server.stats()["accepted"]
     caller.sendall(raw("sendgrid"))
@@ -125,7 +125,7 @@ def test_answer_that_its_caller_threw_away_unread_was_not_heard(server, reads, a
     assert server.calls()[-2]["ended"] == answered
 
 
-def test_corrected_answer_outlives_the_process(tmp_path):
+def test_corrected_answer_survives_a_restart(tmp_path):
     with simulator(tmp_path) as first:
         caller = socket.create_connection(("127.0.0.1", int(first.url.rpartition(":")[2])), timeout=5)
         caller.sendall(raw("sendgrid"))

@@ -1,4 +1,4 @@
-"""Controls and chance: pure."""
+"""Controls and random draws."""
 
 import pytest
 
@@ -16,14 +16,14 @@ def met(controls, sends):
     return faults
 
 
-def test_chance_is_the_same_for_the_same_seed_and_another_for_another():
+def test_draws_depend_on_the_seed():
     assert [draw(7, "lost", n) for n in range(9)] == [draw(7, "lost", n) for n in range(9)]
     assert draw(7, "lost", 1) != draw(8, "lost", 1)
     assert draw(7, "lost", 1) != draw(7, "doubled", 1)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 1.0])
-def test_chance_keeps_to_a_rate(rate):
+def test_draws_match_a_rate(rate):
     assert sum(draw(1, "x", number) < rate for number in range(5000)) / 5000 == pytest.approx(rate, abs=0.03)
 
 
@@ -40,7 +40,7 @@ def test_chance_keeps_to_a_rate(rate):
         ({"fail_next": 1, "fault": "dribble", "fault_next": 1}, "status dribble none"),
     ],
 )
-def test_send_meets_what_the_controls_say(controls, faults):
+def test_send_has_the_fault_of_the_controls(controls, faults):
     assert met(Controls().changed(controls), 3) == [Fault(name) for name in faults.split()]
 
 
@@ -71,7 +71,7 @@ def test_unknown_control_or_value_is_refused_by_name(control, value):
         Controls().changed({control: value})
 
 
-def test_form_shows_what_all_agree_on_and_leaves_the_rest_as_it_is():
+def test_form_shows_common_values_and_leaves_the_others_empty():
     form = groups([Controls(latency_ms=5, webhook_shuffle=True), Controls(latency_ms=6, webhook_shuffle=True)])
     values = {field.name: field.value for fields in form.values() for field in fields}
     assert (values["latency_ms"], values["webhook_shuffle"], values["fault"]) == ("", "true", "none")

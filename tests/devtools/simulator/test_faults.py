@@ -1,4 +1,4 @@
-"""Every fault as a real client sees it, and what the journal says of it."""
+"""Every fault as a real client sees it, and its journal entry."""
 
 import os
 import signal
@@ -41,7 +41,7 @@ def port_of(server):
 
 
 def heard(server, provider):
-    """All that comes back until the server closes, and how long that took."""
+    """Return everything that the server sends until it disconnects, and how long it took."""
     began = time.monotonic()
     with socket.create_connection(("127.0.0.1", port_of(server)), timeout=10) as connection:
         connection.sendall(raw(provider))
@@ -64,7 +64,7 @@ def send(server, provider, timeout=5.0):
         ("cut_after", "cut", False),
     ],
 )
-def test_silent_fault_says_nothing_and_the_journal_says_the_truth(server, provider, fault, answered, held):
+def test_silent_fault_is_in_the_journal(server, provider, fault, answered, held):
     before = server.stats()["accepted"]
     server.set_controls(provider, fault=fault, fault_next=1)
     said, took_s = heard(server, provider)
@@ -72,13 +72,13 @@ def test_silent_fault_says_nothing_and_the_journal_says_the_truth(server, provid
     assert (took_s >= HANG_S) is held
     written = server.messages(after=str(before))
     assert [(entry["provider"], entry["answered"]) for entry in written] == ([(provider, answered)] if answered else [])
-    # Only the next one was to meet it.
+    # Only the next send has the fault.
     assert send(server, provider).ok
     assert server.messages()[0]["answered"] == "complete"
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_truncated_answer_breaks_off_after_the_mail_was_taken(server, provider):
+def test_truncated_answer_ends_early_after_acceptance(server, provider):
     server.set_controls(provider, fault="truncate", fault_next=2)
     said, _ = heard(server, provider)
     assert said.startswith(b"HTTP/1.1 2")
@@ -99,7 +99,7 @@ def test_error_after_the_acceptance_is_a_proxys_page(server, provider):
     ("provider", "status", "said"),
     [("ses", 400, "AccountSuspendedException"), ("sendgrid", 403, "not allowed"), ("postmark", 422, "405")],
 )
-def test_suspended_account_sends_nothing(server, provider, status, said):
+def test_suspended_account_sends_no_email(server, provider, status, said):
     before = server.stats()["accepted"]
     server.set_controls(provider, fault="suspended", fault_next=1)
     answer = send(server, provider)
@@ -109,7 +109,7 @@ def test_suspended_account_sends_nothing(server, provider, status, said):
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_dribbled_answer_is_whole_for_who_waits(server, provider):
+def test_dribbled_answer_is_complete_for_a_patient_caller(server, provider):
     server.set_controls(provider, fault="dribble", fault_next=1)
     began = time.monotonic()
     answer = send(server, provider)
@@ -119,7 +119,7 @@ def test_dribbled_answer_is_whole_for_who_waits(server, provider):
     assert entry["answered"] == "dribbled"
 
 
-def test_dribble_never_trips_a_timeout_between_two_reads(server):
+def test_dribble_never_exceeds_a_read_timeout(server):
     server.set_controls("ses", fault="dribble", fault_next=1, hang_s=1.5)
     assert send(server, "ses", timeout=0.5).ok
 
@@ -134,7 +134,7 @@ def test_half_an_answer_ends_in_the_body_or_the_first_line(answer, rest):
     assert said == b"HTTP/1.1 2" if rest is None else said.endswith(b"\r\n\r\n" + rest)
 
 
-def test_caller_who_left_before_the_answer_did_not_hear_it(server):
+def test_caller_that_left_before_the_answer_has_not_read_it(server):
     server.set_controls(latency_ms=400)
     before = server.stats()["accepted"]
     with pytest.raises(requests.ReadTimeout):
@@ -143,7 +143,7 @@ def test_caller_who_left_before_the_answer_did_not_hear_it(server):
     assert server.messages()[0]["answered"] == "unread"
 
 
-def test_caller_who_leaves_a_held_connection_ends_the_hold(server):
+def test_caller_that_leaves_a_held_connection_ends_it(server):
     server.set_controls(fault="hang_after", fault_next=1, hang_s=60)
     with pytest.raises(requests.ReadTimeout):
         send(server, "postmark", timeout=0.2)
@@ -151,7 +151,7 @@ def test_caller_who_leaves_a_held_connection_ends_the_hold(server):
     assert server.messages()[0]["answered"] == "hung"
 
 
-def test_one_providers_controls_are_not_anothers(server):
+def test_controls_of_one_provider_do_not_change_another(server):
     server.set_controls("ses", fault="status", fault_rate=1, error_status=500)
     assert [send(server, provider).status_code for provider in PROVIDERS] == [202, 202, 500, 200]
     assert server.get("/api/controls/ses").json()["error_status"] == 500
@@ -161,7 +161,7 @@ def test_one_providers_controls_are_not_anothers(server):
     assert requests.put(f"{server.url}/api/controls/smoke", json={}, timeout=5).status_code == 400
 
 
-def test_controls_of_all_change_together_or_not_at_all(server):
+def test_controls_of_all_change_together_or_none_do(server):
     before = server.get("/api/controls").json()
     assert (
         requests.put(f"{server.url}/api/controls", json={"latency_ms": 1, "fault": "x"}, timeout=5).status_code == 400
@@ -169,7 +169,7 @@ def test_controls_of_all_change_together_or_not_at_all(server):
     assert server.get("/api/controls").json() == before
 
 
-def test_faults_by_rate_repeat_when_the_seed_is_turned_again(server):
+def test_faults_by_rate_repeat_after_the_seed_is_set_again(server):
     def pattern():
         server.set_controls("sendgrid", fault="status", fault_rate=0.5, seed=11)
         return [send(server, "sendgrid").status_code for _ in range(12)]
@@ -179,14 +179,14 @@ def test_faults_by_rate_repeat_when_the_seed_is_turned_again(server):
     assert pattern() == first
 
 
-def test_refused_request_meets_no_fault_and_is_not_written_down(server):
+def test_refused_request_has_no_fault_and_no_journal_entry(server):
     before = server.stats()["accepted"]
     server.set_controls(fault="cut_after", fault_next=1)
     assert requests.post(server.url + PATHS["postmark"], data=b"{", headers=CREDENTIALS["postmark"], timeout=5).json()
     assert server.stats()["accepted"] == before
 
 
-def test_held_connections_do_not_keep_the_process_from_ending(tmp_path):
+def test_held_connections_do_not_delay_the_end_of_the_process(tmp_path):
     port = free_port()
     command = [sys.executable, "-m", "devtools.simulator", "--port", str(port), "--folder", str(tmp_path)]
     with (tmp_path / "log").open("wb") as log:

@@ -1,4 +1,4 @@
-"""What becomes of a mail and what is reported of it: pure."""
+"""Outcomes of emails and their reports."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_listed_address_is_suppressed_unless_it_names_its_outcome():
     assert outcome_of("bounce@example.com", Controls(), 1, listed=True) is Outcome.BOUNCED
 
 
-def test_rates_share_out_the_fates():
+def test_rates_decide_the_outcomes():
     controls = Controls(bounce_rate=0.2, complaint_rate=0.1, deferred_rate=0.3, seed=3)
     outcomes = [outcome_of("ada@example.com", controls, number, listed=False) for number in range(3000)]
     shares = [
@@ -49,10 +49,10 @@ def test_rates_share_out_the_fates():
 
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_every_outcome_is_reported_in_order_without_faults(outcome):
-    told = planned(outcome, Controls(), 1)
-    assert tuple(due.event for due in told) == EVENTS[outcome]
-    assert [due.due_s for due in told] == [due.happened_s for due in told] == sorted(due.due_s for due in told)
-    assert not any(due.lost for due in told)
+    reports = planned(outcome, Controls(), 1)
+    assert tuple(due.event for due in reports) == EVENTS[outcome]
+    assert [due.due_s for due in reports] == [due.happened_s for due in reports] == sorted(due.due_s for due in reports)
+    assert not any(due.lost for due in reports)
 
 
 @pytest.mark.parametrize(
@@ -70,19 +70,19 @@ def test_faults_repeat_with_the_seed(faults):
     assert plans(seed=1, **faults) != plans(seed=1)
 
 
-def test_lost_reports_are_about_as_many_as_the_rate_says():
+def test_lost_reports_match_the_rate():
     lost = [lost for plan in plans(webhook_lost_rate=0.4) for _, _, lost in plan]
     assert sum(lost) / len(lost) == pytest.approx(0.4, abs=0.12)
 
 
-def test_doubled_report_comes_again_later():
+def test_doubled_report_is_repeated_later():
     for plan in plans(webhook_doubled_rate=1):
         for event in EVENTS[Outcome.DEFERRED]:
-            first, second = (due_s for told, due_s, _ in plan if told is event)
+            first, second = (due_s for reported, due_s, _ in plan if reported is event)
             assert second > first
 
 
-def test_late_reports_are_late_but_tell_when_it_happened():
+def test_late_reports_have_the_time_of_the_event():
     for due in planned(Outcome.DELIVERED, Controls(webhook_delay_ms=5000), 1):
         assert due.due_s == pytest.approx(due.happened_s + 5)
 

@@ -1,4 +1,4 @@
-"""What the providers' reports hold and that their signatures are good: read by Anymail, verified by cryptography."""
+"""The providers' reports, parsed by Anymail, and their signatures, verified by cryptography."""
 
 import base64
 import json
@@ -51,7 +51,7 @@ def read_sendgrid(reports, event):
     said = reports.event(happening(event, "sendgrid"))
     if said is None:
         return None
-    # Only the mapping is asked; the view itself warns that Anymail no longer supports SendGrid.
+    # Only the mapping is used, because the view warns that Anymail no longer supports SendGrid.
     return SendGridTrackingWebhookView.esp_to_anymail_event(
         SendGridTrackingWebhookView.__new__(SendGridTrackingWebhookView), said
     )
@@ -148,7 +148,7 @@ def sendgrid_verifies(keys, post, body):
     key.verify(signature, timestamp + body, ec.ECDSA(hashes.SHA256()))
 
 
-def test_sendgrids_signature_is_good_for_these_bytes_only(keys):
+def test_sendgrids_signature_is_valid_only_for_these_bytes(keys):
     reports = SendGridReports(keys)
     post = reports.post([reports.event(happening(Event.BOUNCED, "sendgrid"))] * 2)
     assert len(json.loads(post.body)) == 2
@@ -164,7 +164,7 @@ def sns_verifies(certificate, envelope):
     key.verify(base64.b64decode(envelope["Signature"]), signed, padding.PKCS1v15(), hashes.SHA256())
 
 
-def test_sns_signature_is_good_for_this_message_only(keys):
+def test_sns_signature_is_valid_only_for_this_message(keys):
     reports = SesReports(keys)
     post = reports.post([reports.event(happening(Event.DELIVERED))])
     envelope = json.loads(post.body)
@@ -179,7 +179,7 @@ def test_sns_signature_is_good_for_this_message_only(keys):
 
 
 @pytest.mark.parametrize("auth", ["", "postmark:säcret"])
-def test_postmark_authenticates_with_what_it_was_given(auth):
+def test_postmark_authenticates_with_the_given_credentials(auth):
     reports = PostmarkReports(auth)
     header = reports.post([reports.event(happening(Event.DELIVERED))]).headers.get("Authorization")
     assert header == (f"Basic {base64.b64encode(auth.encode()).decode()}" if auth else None)
@@ -197,12 +197,12 @@ def test_postmark_authenticates_with_what_it_was_given(auth):
         (503, True, True, True),
     ],
 )
-def test_providers_try_again_where_the_real_ones_do(keys, status, sendgrid, ses, postmark):
+def test_providers_retry_like_the_real_ones(keys, status, sendgrid, ses, postmark):
     reports = (SendGridReports(keys), SesReports(keys), PostmarkReports(""))
     assert [one.tries_again(status) for one in reports] == [sendgrid, ses, postmark]
 
 
-def test_keys_are_made_once_and_only_their_owner_can_read_them(tmp_path):
+def test_keys_are_created_once_and_readable_only_by_their_owner(tmp_path):
     folder = tmp_path / "deep" / "keys"
     first, second = kept_keys(folder), kept_keys(folder)
     assert first.public_curve() == second.public_curve()
@@ -212,7 +212,7 @@ def test_keys_are_made_once_and_only_their_owner_can_read_them(tmp_path):
     assert all(file.stat().st_mode & 0o077 == 0 for file in folder.iterdir())
 
 
-def test_lost_certificate_comes_back_with_a_key_of_its_own(tmp_path):
+def test_lost_certificate_is_replaced_with_a_new_key(tmp_path):
     first = kept_keys(tmp_path)
     certificate_file(tmp_path).unlink()
     second = kept_keys(tmp_path)

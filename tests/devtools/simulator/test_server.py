@@ -1,4 +1,4 @@
-"""The simulator as a process, spoken to as a browser and a program do."""
+"""The simulator as a process, used by a browser and by programs."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def neutral_controls(server):
     server.set_controls(latency_ms=0, error_rate=0, error_status=503, fail_next=0)
 
 
-def test_accepted_mail_is_in_the_journal_before_the_answer_is_out(server):
+def test_accepted_email_is_in_the_journal_before_the_answer_is_sent(server):
     answer = send(server, custom_args={"mailroom_message_id": "m-1"})
     assert answer.status_code == 202
     line = json.loads((server.folder / "journal.jsonl").read_text().splitlines()[-1])
@@ -64,7 +64,7 @@ def test_accepted_mail_is_in_the_journal_before_the_answer_is_out(server):
         (KEY, {"content": [7]}, 400),
     ],
 )
-def test_what_the_provider_would_refuse_is_refused_and_not_written_down(server, headers, changes, status):
+def test_invalid_request_is_refused_without_a_journal_entry(server, headers, changes, status):
     before = server.stats()["accepted"]
     answer = send(server, headers, **changes)
     assert answer.status_code == status
@@ -79,7 +79,7 @@ def test_broken_requests_are_refused(server, raw):
         assert requests.post(server.url + path, data=raw, headers=headers, timeout=10).status_code == 400
 
 
-def test_latency_control_makes_every_answer_wait(server):
+def test_latency_control_delays_every_answer(server):
     server.set_controls(latency_ms=300)
     began = time.monotonic()
     assert send(server).status_code == 202
@@ -149,7 +149,7 @@ def test_bad_form_is_refused(server, form):
     assert server.get("/controls", provider="smoke").status_code == 404
 
 
-def test_hostile_mail_is_shown_and_not_run(server):
+def test_hostile_email_is_shown_but_not_executed(server):
     evil = "<script>alert(1)</script>"
     send(
         server,
@@ -170,7 +170,7 @@ def test_hostile_mail_is_shown_and_not_run(server):
     assert "allow-same-origin" not in mail.headers["Content-Security-Policy"]
 
 
-def test_mailbox_finds_by_address_and_pages(server):
+def test_mailbox_searches_by_address_and_has_pages(server):
     for number in range(30):
         send(server, personalizations=[{"to": [{"email": f"many{number}@example.com"}]}])
     assert "many29@example.com" in server.get("/").text
@@ -181,11 +181,11 @@ def test_mailbox_finds_by_address_and_pages(server):
 
 
 @pytest.mark.parametrize("path", ["/messages/999999", "/messages/999999/html", "/api/messages/999999", "/nothing"])
-def test_what_is_not_there_is_404(server, path):
+def test_missing_pages_are_404(server, path):
     assert server.get(path).status_code == 404
 
 
-def test_journal_outlives_a_process_that_was_cut_off(tmp_path):
+def test_journal_survives_a_killed_process(tmp_path):
     with simulator(tmp_path) as first:
         send(first)
         send(first)
@@ -216,7 +216,7 @@ def test_refuses_to_start(tmp_path, environment, options, said):
     assert said in done.stderr
 
 
-def test_taken_port_is_said(tmp_path, server):
+def test_taken_port_is_reported(tmp_path, server):
     port = server.url.rpartition(":")[2]
     arguments = ("-m", "devtools.simulator", "--folder", str(tmp_path), "--port", port)
     done = forked.run(*arguments, folder=BASE_DIR, environment=os.environ)

@@ -1,4 +1,4 @@
-"""The simulator as a mail server, over real connections."""
+"""The simulator as an SMTP server, over real connections."""
 
 import smtplib
 from email.message import EmailMessage

@@ -1,4 +1,4 @@
-"""Loopback goes through no proxy, for whoever starts the stack and for its processes."""
+"""Connections to loopback do not use a proxy, neither the caller's nor those of the stack's processes."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ PROXIES = [
 
 @pytest.fixture
 def proxied(monkeypatch):
-    """A machine whose every proxy setting leads to a port that refuses."""
+    """A machine on which every proxy setting leads to a closed port."""
     for name in PROXIES:
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
 
@@ -41,7 +41,7 @@ def test_loopback_is_exempt(before, after):
 
 @pytest.mark.usefixtures("proxied")
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
-def test_tests_ask_loopback_directly(host):
+def test_tests_connect_to_loopback_directly(host):
     assert requests.utils.get_environ_proxies(f"http://{host}:1/") == {}
 
 
@@ -49,7 +49,7 @@ def test_tests_ask_loopback_directly(host):
 @pytest.mark.parametrize(
     "module", ["devtools.stack.__main__", "devtools.stack.fresh", "devtools.demo.workload", "devtools.chaos.workload"]
 )
-def test_whoever_starts_a_stack_asks_loopback_directly(module):
+def test_caller_of_a_stack_connects_to_loopback_directly(module):
     script = f"import {module}, requests; print(requests.utils.get_environ_proxies('http://127.0.0.1:1/'))"
     environment = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}
     done = subprocess.run(
@@ -59,7 +59,7 @@ def test_whoever_starts_a_stack_asks_loopback_directly(module):
 
 
 @pytest.mark.usefixtures("proxied")
-def test_processes_of_a_stack_ask_loopback_directly(tmp_path):
+def test_processes_of_a_stack_connect_to_loopback_directly(tmp_path):
     caller = {
         "DATABASE_URL": "postgres://x@127.0.0.1:1/x",
         "REDIS_URL": "redis://127.0.0.1:1/0",

@@ -10,14 +10,14 @@ from devtools.stack.secret_files import kept_secret, write_env, write_private
 from devtools.stack.supervision import Program, section
 
 
-def test_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path):
+def test_secret_is_created_once_and_readable_only_by_its_owner(tmp_path):
     secret = kept_secret(tmp_path / "deep" / "secret")
     assert kept_secret(tmp_path / "deep" / "secret") == secret
     assert len(secret) >= 32
     assert (tmp_path / "deep" / "secret").stat().st_mode & 0o077 == 0
 
 
-def test_private_file_is_replaced_whole(tmp_path):
+def test_private_file_is_replaced_completely(tmp_path):
     path = tmp_path / "file"
     write_private(path, "old, and much longer than the new one")
     write_private(path, "new")
@@ -33,7 +33,7 @@ def test_env_file_is_read_as_it_was_written(tmp_path):
 
 
 @pytest.mark.parametrize("value", ["two\nlines", "two\rlines"])
-def test_env_file_refuses_what_it_cannot_hold(tmp_path, value):
+def test_env_file_refuses_several_lines(tmp_path, value):
     with pytest.raises(ValueError, match=r"^A "):
         write_env(tmp_path / "env", {"A": value})
 

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL's data and the folder that belongs to it."""
+"""The data of the embedded PostgreSQL and its folder."""
 
 import shutil
 
@@ -14,8 +14,8 @@ def folder(tmp_path):
     Postgres(tmp_path / "postgres", free_port()).destroy()
 
 
-def test_server_of_a_checkout_that_was_deleted_and_cloned_again_starts(folder):
-    """As root the data lies elsewhere and stays; its password went with the folder."""
+def test_server_starts_after_its_checkout_was_deleted_and_cloned_again(folder):
+    # For root the data is outside of the deleted folder, in which the password was.
     with Postgres(folder, free_port(), durable=False) as first:
         first.create_database()
     shutil.rmtree(folder)
@@ -23,7 +23,7 @@ def test_server_of_a_checkout_that_was_deleted_and_cloned_again_starts(folder):
         assert again.answers()
 
 
-def test_server_that_is_started_again_has_its_data(folder):
+def test_restarted_server_has_its_data(folder):
     with Postgres(folder, free_port(), durable=False) as first:
         first.create_database()
         data = first.data

@@ -1,4 +1,4 @@
-"""What a stack gives its processes, without starting any."""
+"""The environment and the commands of a stack's processes, without starting any."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def made(tmp_path):
     return lambda **caller: Stack(tmp_path, Ports(), {**GIVEN, **caller})
 
 
-def test_site_knows_the_simulators_keys_before_anything_runs(made):
+def test_site_has_the_simulators_keys_before_the_start(made):
     environment = made().environment
     folder = made().folder / "simulator" / "keys"
     assert environment["SIMULATOR_WEBHOOK_KEY"] == kept_keys(folder).public_curve()
@@ -31,16 +31,16 @@ def test_site_knows_the_simulators_keys_before_anything_runs(made):
     assert set(PROOFS) <= set(LIVES_IN_ENV_FILE)
 
 
-def test_next_start_has_the_same_proofs(made):
+def test_next_start_has_the_same_keys(made):
     first, second = made().environment, made().environment
     assert [first[name] for name in PROOFS] == [second[name] for name in PROOFS]
 
 
-def test_callers_own_proof_goes_first(made):
+def test_callers_key_overrides_the_generated_one(made):
     assert made(SENDGRID_WEBHOOK_KEY="mine").environment["SENDGRID_WEBHOOK_KEY"] == "mine"
 
 
-def test_no_command_line_holds_a_secret(made):
+def test_no_command_line_contains_a_secret(made):
     stack = made()
     secret = stack.environment["POSTMARK_WEBHOOK_AUTH"]
     for process in PROCESSES:

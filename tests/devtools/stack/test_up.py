@@ -1,4 +1,4 @@
-"""`make up` as a person runs it, from a checkout whose path has a space."""
+"""`make up` in a checkout with a space in its path."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.live, pytest.mark.long]
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
-    """The repository's files, copied; the suite's own Python runs them."""
+    """A copy of the repository, run by the suite's Python."""
     folder = tmp_path_factory.mktemp("a check out") / "mailroom"
     ignored = shutil.ignore_patterns(".git", ".venv", ".local", "staticfiles", "__pycache__", ".*_cache", "tests")
     shutil.copytree(BASE_DIR, folder, ignore=ignored)
@@ -49,7 +49,7 @@ def local(folder, command, **more):
 
 
 def up(folder, ports):
-    """Start, wait for the table, and return the process and what it has said."""
+    """Start the stack, wait for its table, and return the process and its output."""
     log = folder.parent / "up.log"
     with log.open("w") as out:
         process = subprocess.Popen(
@@ -87,7 +87,7 @@ def test_up_killed_started_again_and_interrupted(checkout, ports):
     again = local(checkout, "up", **ports)
     assert (again.returncode, "already running" in again.stderr) == (1, True)
 
-    # Both the start and its supervisor are killed: the rest is orphaned.
+    # Killing both `make up` and its supervisor orphans the other processes.
     (supervisord,) = [pid for pid in of_stack(checkout) if "supervisord" in " ".join(psutil.Process(pid).cmdline())]
     os.kill(supervisord, signal.SIGKILL)
     process.kill()
@@ -105,7 +105,7 @@ def test_up_killed_started_again_and_interrupted(checkout, ports):
 
 
 @pytest.mark.parametrize("variable", ["WEB_PORT", "FLOWER_PORT", "SIMULATOR_PORT"])
-def test_taken_port_is_one_line_that_names_the_variable(checkout, ports, variable):
+def test_taken_port_is_reported_with_its_variable(checkout, ports, variable):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         taken = listener.getsockname()[1]
         done = local(checkout, "up", **{**ports, variable: str(taken)})
@@ -116,13 +116,13 @@ def test_taken_port_is_one_line_that_names_the_variable(checkout, ports, variabl
 
 
 @pytest.mark.parametrize("text", ["http", "0", "70000", "-1"])
-def test_what_is_no_port_is_said(checkout, text):
+def test_invalid_port_is_reported(checkout, text):
     done = local(checkout, "up", WEB_PORT=text)
     (line,) = done.stderr.splitlines()
     assert done.returncode == 1
     assert line.startswith(f"WEB_PORT is {text!r}")
 
 
-def test_unknown_command_is_said(checkout):
+def test_unknown_command_is_reported(checkout):
     done = local(checkout, "sideways")
     assert (done.returncode, "usage:" in done.stderr) == (2, True)

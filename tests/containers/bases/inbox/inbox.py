@@ -1,4 +1,4 @@
-"""An SMTP server that keeps one line of JSON per email in /inbox. INBOX_DELAY_S: how long each takes."""
+"""An SMTP server that writes one line of JSON per email to /inbox. INBOX_DELAY_S: how long each takes."""
 
 import asyncio
 import email
@@ -15,7 +15,7 @@ IDLE_S = 300
 
 
 class Session:
-    """One connection. The email is written down before it is acknowledged."""
+    """One connection. Writes each email before acknowledging it."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader

@@ -1,4 +1,4 @@
-"""One simulator and one site that it reports to, both quiet before every test."""
+"""A simulator and the site to which it reports, both idle before every test."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Sending to the simulator, and what it says of its reports."""
+"""Send to the simulator, and read the state of its reports."""
 
 import requests
 
@@ -32,6 +32,6 @@ def settled(server):
 
 
 def reported(server):
-    """What the newest mail's page of the API says of its reports."""
+    """Return the reports of the newest email, from the API."""
     seq = server.messages()[0]["seq"]
     return [(one["event"], one["state"]) for one in server.get(f"/api/messages/{seq}").json()["reported"]]

@@ -1,4 +1,4 @@
-"""Faults of reports: lost, doubled, late; the same with the same seed."""
+"""Faults of reports: lost, duplicated and late, reproducible with a seed."""
 
 from collections import Counter
 
@@ -10,7 +10,7 @@ from tests.devtools.simulator.webhooks.reported import NEUTRAL, reported, send, 
 
 
 def with_faults(server, site, **controls):
-    """Return what the site receives about ten emails, by address, with these controls."""
+    """Return the reports about ten emails by address, with these controls."""
     site.clear()
     server.set_controls(**{**NEUTRAL, **controls})
     for number in range(10):

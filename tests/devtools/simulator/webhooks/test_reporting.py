@@ -1,4 +1,4 @@
-"""The simulator as a process reports to a site: what arrives, signed, and who is patient."""
+"""The simulator as a process reports to a site: contents, signatures, retries."""
 
 import base64
 import itertools
@@ -45,7 +45,7 @@ KINDS = {
         ("postmark", "complaint", "Delivery SpamComplaint"),
     ],
 )
-def test_provider_reports_what_becomes_of_a_mail(server, site, provider, to, kinds):
+def test_provider_reports_the_outcome_of_an_email(server, site, provider, to, kinds):
     assert send(server, provider, f"{to}@example.com", mailroom_message_id="m-1").ok
     settled(server)
     assert [KINDS[provider](event) for event in site.events(provider)] == kinds.split()
@@ -62,13 +62,13 @@ def test_provider_reports_what_becomes_of_a_mail(server, site, provider, to, kin
         ("postmark", lambda event: event["Metadata"]["mailroom_message_id"]),
     ],
 )
-def test_our_metadata_come_back_with_every_event(server, site, provider, metadata):
+def test_every_event_has_the_metadata(server, site, provider, metadata):
     send(server, provider, "deferred@example.com", mailroom_message_id="m-7")
     settled(server)
     assert {metadata(event) for event in site.events()} == {"m-7"}
 
 
-def test_what_is_posted_is_signed(server, site):
+def test_reports_are_signed(server, site):
     keys = kept_keys(server.folder / "keys")
     for provider in PROVIDERS:
         send(server, provider)
@@ -91,7 +91,7 @@ def test_sendgrid_reports_in_batches(server, site):
 
 
 @pytest.mark.parametrize("answered", ["hang_after", "cut_after", "truncate", "dribble"])
-def test_mail_whose_answer_was_lost_is_reported_all_the_same(server, site, answered):
+def test_email_with_a_lost_answer_is_reported(server, site, answered):
     server.set_controls(fault=answered, fault_next=1, hang_s=0.1)
     with suppress(requests.RequestException):
         send(server, "ses", mailroom_message_id="m-9")
@@ -101,7 +101,7 @@ def test_mail_whose_answer_was_lost_is_reported_all_the_same(server, site, answe
 
 @pytest.mark.parametrize("provider", ["sendgrid", "ses", "postmark"])
 @pytest.mark.parametrize("trouble", [[500], [503, 502], [None]])
-def test_report_is_posted_again_after_trouble(server, site, provider, trouble):
+def test_report_is_posted_again_after_an_error(server, site, provider, trouble):
     before = server.stats()["webhooks_sent"]
     site.statuses[:] = trouble
     send(server, provider, "suppressed@example.com" if provider == "sendgrid" else "ada@example.com")
@@ -112,7 +112,7 @@ def test_report_is_posted_again_after_trouble(server, site, provider, trouble):
     assert [state for _, state in reported(server)] == ["sent"] * expected
 
 
-def test_sns_takes_a_client_error_for_the_last_word(server, site):
+def test_sns_does_not_retry_after_a_client_error(server, site):
     failed = server.stats()["webhooks_failed"]
     site.statuses[:] = [400]
     send(server, "ses")
@@ -121,7 +121,7 @@ def test_sns_takes_a_client_error_for_the_last_word(server, site):
     assert sorted(state for _, state in reported(server)) == ["failed", "sent"]
 
 
-def test_sns_tries_four_times_and_no_more(server, site):
+def test_sns_tries_four_times(server, site):
     site.statuses[:] = [500] * 8
     send(server, "ses")
     settled(server)
@@ -130,19 +130,19 @@ def test_sns_tries_four_times_and_no_more(server, site):
     assert len({post.body for post in site.posts}) == 2
 
 
-def test_sendgrid_pauses_longer_and_longer(server, site):
+def test_pauses_of_sendgrid_grow(server, site):
     server.set_controls(webhook_pause_ms=60)
     site.statuses[:] = [500] * 4
     send(server, "sendgrid")
     settled(server)
     first = [post.at for post in site.posts if post.body == site.posts[0].body]
     pauses = [later - earlier for earlier, later in itertools.pairwise(first)]
-    # A pause may be longer on a busy machine, never shorter.
+    # On a busy machine a pause may be longer, but never shorter.
     assert all(pause > 0.06 * 2**number for number, pause in enumerate(pauses))
     assert len(pauses) >= 2
 
 
-def test_site_that_is_down_for_a_while_loses_nothing(tmp_path):
+def test_site_that_was_down_receives_all_reports(tmp_path):
     port = free_port()
     with simulator(tmp_path, "--webhook-url", f"http://127.0.0.1:{port}/webhooks/") as server:
         server.set_controls(**{**NEUTRAL, "webhook_pause_ms": 300})
@@ -169,15 +169,15 @@ def kinds_of(site):
 
 def test_slow_site_is_not_flooded(server, site):
     site.answer_s = 0.05
-    site.most_at_once = 0
+    site.most_open = 0
     for _ in range(20):
         send(server, "ses")
     settled(server)
     assert len(site.posts) == 40
-    assert site.most_at_once <= MOST_POSTS
+    assert site.most_open <= MOST_POSTS
 
 
-def test_nothing_is_reported_without_a_target(tmp_path):
+def test_no_reports_without_a_webhook_url(tmp_path):
     with simulator(tmp_path) as server:
         send(server, "ses", "bounce@example.com")
         assert "webhooks_sent" not in server.stats()
@@ -185,7 +185,7 @@ def test_nothing_is_reported_without_a_target(tmp_path):
         assert not (tmp_path / "keys").exists()
 
 
-def test_mailbox_shows_what_was_reported(server, site):
+def test_mailbox_shows_the_reports(server, site):
     send(server, "ses", "complaint@example.com")
     settled(server)
     seq = server.messages()[0]["seq"]

@@ -87,7 +87,7 @@ test-long: .venv/.dev
 
 # The long tests that every change has to pass.
 SLOW := tests/devtools/stack/test_up.py tests/docs/test_tutorial.py \
-	$(patsubst %,tests/live/test_%.py,faults harmful_messages housekeeping rate recipients rolling_deploy secrets) \
+	$(patsubst %,tests/live/test_%.py,faults feedback harmful_messages housekeeping lifts rate recipients rolling_deploy secrets) \
 	tests/live/test_workers.py::test_worker_killed_during_a_chunk_delays_its_messages_by_at_most_a_lease
 test-slow: .venv/.dev
 	$(BIN)/python -m pytest -m long -n 2 $(SLOW) $(ARGS)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.loaders import JSONFileLoader, Loader
 from django.conf import settings as django_settings
 from django.db import connection
 from django.test import TransactionTestCase
@@ -20,6 +22,7 @@ from notifications.budget import fallback
 from notifications.outbox import publish
 from notifications.providers import registry
 from notifications.providers.registry import ProviderSpec
+from notifications.runtime import redis_client
 from notifications.runtime.redis_client import client
 from tests.scripted import ScriptedProvider, SecondProvider
 
@@ -93,6 +96,24 @@ def quick_flush() -> Iterator[None]:
 def celery_configured() -> None:
     """Let Celery read its settings, as it does when it first needs one, before a test changes them."""
     assert app.conf.broker_url == django_settings.REDIS_URL
+
+
+@pytest.fixture(autouse=True, scope="session")
+def aws_described_once() -> Iterator[None]:
+    """Let boto3 read its description of AWS once, and not for every client, which takes most of its time."""
+    services = cache(Loader().list_available_services)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
+        patch.setattr(Loader, "list_available_services", lambda _, type_name: services(type_name))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def patient_redis_client() -> Iterator[None]:
+    """Wait long for a busy machine's Redis. Tests of one that hangs wait less."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(redis_client, "TIMEOUT_S", 30.0)
+        yield
 
 
 @pytest.fixture(autouse=True)

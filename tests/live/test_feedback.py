@@ -17,6 +17,7 @@ def message(live, address):
     return status, outcome, attempts
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("provider", ["sendgrid", "ses", "postmark"])
 def test_message_whose_answer_was_lost_is_settled_by_webhook(unattended, provider):
     address = f"lost-answer-{provider}@example.com"

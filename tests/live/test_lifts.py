@@ -12,7 +12,7 @@ from config.environment import BASE_DIR
 from devtools.stack.ports import free_port
 from tests.live.running import KEYS, eventually
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 
 LIFTED = 20
 

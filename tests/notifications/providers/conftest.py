@@ -1,11 +1,9 @@
 """What the providers' tests share: a running simulator, certificates, signers, scripted APIs."""
 
 from collections.abc import Iterator
-from functools import cache
 
 import pytest
 import trustme
-from botocore.loaders import JSONFileLoader, Loader
 
 from notifications.providers.ses import certificates
 from tests.notifications.providers.base import signing
@@ -23,17 +21,6 @@ def running(tmp_path_factory):
 @pytest.fixture(scope="session")
 def authority():
     return trustme.CA()
-
-
-@pytest.fixture(scope="package", autouse=True)
-def aws_described_once():
-    """boto3 would read its description of AWS again for every client, which takes most of the time of these tests."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
-    services = cache(Loader().list_available_services)
-    patch.setattr(Loader, "list_available_services", lambda _, type_name: services(type_name))
-    yield
-    patch.undo()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A declared setting has Django's value or its default."""
+"""Settings have Django's value or their default, and are checked."""
 
 import re
 
@@ -35,13 +35,13 @@ def test_setting_of_django_passes_through(settings):
         _ = conf.settings.NO_SUCH_SETTING
 
 
-def test_list_of_a_default_is_nobody_elses(settings):
+def test_default_list_is_copied_for_each_reader(settings):
     del settings.EMAIL_PROVIDERS
     conf.settings.EMAIL_PROVIDERS.append("ses")
     assert conf.settings.EMAIL_PROVIDERS == []
 
 
-def test_role_is_the_processs_where_the_project_sets_none(settings, monkeypatch):
+def test_role_comes_from_the_environment_unless_the_project_sets_it(settings, monkeypatch):
     del settings.MAILROOM_ROLE
     monkeypatch.delenv("MAILROOM_ROLE", raising=False)
     assert conf.settings.MAILROOM_ROLE == Role.MANAGE
@@ -84,7 +84,7 @@ def test_check_names_the_setting_of_another_type(settings, name, value):
 
 
 @pytest.mark.parametrize("path", ["no.such.function", "os.sep"])
-def test_path_of_no_function_is_found(settings, path):
+def test_path_that_leads_to_no_function_is_reported(settings, path):
     settings.USER_LANGUAGE = path
     assert {found.id for found in run_checks(tags=["mailroom"])} == {"mailroom.E055"}
 
@@ -96,7 +96,7 @@ def test_path_of_no_function_is_found(settings, path):
         (Role.WORKER, {"mailroom.E002", "mailroom.W013", "mailroom.E009"}),
     ],
 )
-def test_what_a_new_project_has_to_set_stops_only_processes_that_use_it(settings, role, ids):
+def test_missing_setting_of_a_new_project_stops_only_processes_that_use_it(settings, role, ids):
     del settings.EMAIL_PROVIDERS, settings.SITE_URL
     settings.DEFAULT_FROM_EMAIL = global_settings.DEFAULT_FROM_EMAIL
     settings.MAILROOM_ROLE = role
@@ -109,7 +109,7 @@ ENGINE = BASE_DIR / "notifications"
 MODULES = [path for path in sorted(ENGINE.rglob("*.py")) if path.parent.name != "migrations"]
 
 
-def test_setting_that_the_engine_reads_is_declared_or_djangos():
+def test_every_setting_that_the_engine_reads_is_declared_or_djangos():
     known = {setting.name for setting in EVERY} | set(dir(global_settings))
     read = {path: set(re.findall(r"\bsettings\.([A-Z][A-Z_]+)", path.read_text())) for path in MODULES}
     assert {str(path): names - known for path, names in read.items() if names - known} == {}

@@ -1,4 +1,4 @@
-"""Watches the plan of every statement that a piece of work runs, on tables that are filled as production's are."""
+"""Record the query plans of a piece of work, on tables filled like those of production."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ _WATCHED = ("SELECT", "UPDATE", "INSERT", "DELETE", "WITH")
 
 
 class Plans:
-    """Notes for every statement the pages of 8 KiB that it reads, and which tables it scans from end to end."""
+    """Records, for every statement, the pages of 8 KiB that it reads and the tables that it scans completely."""
 
     def __init__(self) -> None:
         self.pages: dict[str, int] = {}
@@ -24,7 +24,7 @@ class Plans:
         return execute(sql, params, many, context)
 
     def _explain(self, execute: Callable[..., Any], sql: str, params: Any, context: Any) -> dict[str, Any]:
-        # Its changes are undone: the statement itself is still to come.
+        # Its changes are undone, because the statement follows.
         with transaction.atomic():
             execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", params, False, context)
             ((plan, *_),) = context["cursor"].fetchall()
@@ -41,7 +41,7 @@ def _scans(plan: dict[str, Any]) -> Iterator[str]:
 
 
 def plans_of(work: Callable[[], Any]) -> tuple[Any, Plans]:
-    """Return what came of `work`, and the plans of its statements."""
+    """Return the result of `work` and the plans of its statements."""
     plans = Plans()
     with connection.execute_wrapper(plans):
         done = work()

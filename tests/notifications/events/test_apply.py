@@ -1,4 +1,4 @@
-"""What an event means for its message. Events are stored as a webhook would store them, and read as the relay does."""
+"""The effects of events on messages. They are stored as by a webhook, and read as by the relay."""
 
 from datetime import timedelta
 from itertools import permutations
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
 
 def reported(message=None, kind="delivered", **more):
-    """Store one event and read it; return the message as it is afterwards."""
+    """Store one event and read it; return the message afterwards."""
     store(message, kind, **more)
     read_due()
     return message and Message.objects.get(id=message.id)
@@ -36,13 +36,13 @@ def store(message=None, kind="delivered", **more):
 
 
 @pytest.mark.parametrize("kind", ["accepted", "deferred", "delivered", "bounced", "complained", "rejected"])
-def test_uncertain_message_is_settled_by_any_word_of_it(kind):
+def test_any_report_settles_an_uncertain_message(kind):
     after = reported(MessageFactory(uncertain=True), kind)
     assert (after.status, after.settle_at, after.provider) == (Status.SENT, None, "scripted")
     assert after.sent_at is not None
 
 
-def test_word_that_comes_before_our_own_record_settles_too():
+def test_report_before_the_workers_record_settles_too():
     after = reported(MessageFactory(sending=True, handed_over=True), "accepted")
     assert (after.status, after.lease_token, after.handed_over_at) == (Status.SENT, None, None)
 
@@ -52,7 +52,7 @@ def test_acceptance_of_an_older_attempt_stops_the_next_one():
     assert after.status == Status.SENT
 
 
-def test_event_is_filled_in_with_what_was_understood():
+def test_event_row_gets_the_interpreted_values():
     message = MessageFactory(status=Status.SENT, sent_at=Now())
     reported(
         message,
@@ -71,7 +71,7 @@ def test_event_is_filled_in_with_what_was_understood():
         "bounced",
         "soft",
     )
-    # Our own spelling of the address.
+    # Our spelling of the address.
     assert (event.recipient, event.detail, str(event.occurred_at)) == (
         message.to_address,
         "full",
@@ -80,7 +80,7 @@ def test_event_is_filled_in_with_what_was_understood():
 
 
 @pytest.mark.parametrize("kinds", list(permutations(["delivered", "deferred", "bounced", "accepted"])))
-def test_outcome_moves_by_rank_and_not_by_arrival(kinds):
+def test_outcome_changes_by_rank_and_not_by_arrival(kinds):
     message = MessageFactory(status=Status.SENT, sent_at=Now())
     for kind in kinds:
         after = reported(message, kind)
@@ -88,7 +88,7 @@ def test_outcome_moves_by_rank_and_not_by_arrival(kinds):
     assert after.outcome_at is not None
 
 
-def test_outcome_moves_by_rank_within_one_batch():
+def test_outcome_changes_by_rank_within_one_batch():
     message = MessageFactory(status=Status.SENT, sent_at=Now())
     for kind in ("bounced", "delivered", "complained", "deferred"):
         store(message, kind)
@@ -96,7 +96,7 @@ def test_outcome_moves_by_rank_within_one_batch():
     assert Message.objects.get(id=message.id).outcome == Outcome.COMPLAINED
 
 
-def test_old_news_leaves_the_time_of_the_outcome_alone():
+def test_older_report_does_not_change_the_time_of_the_outcome():
     message = MessageFactory(status=Status.SENT, sent_at=Now())
     first = reported(message, "delivered").outcome_at
     assert reported(message, "deferred").outcome_at == first
@@ -107,7 +107,7 @@ def test_out_of_office_answer_means_that_it_arrived():
     assert after.outcome == Outcome.DELIVERED
 
 
-def test_event_without_our_id_is_matched_by_the_providers():
+def test_event_without_our_id_is_matched_by_the_providers_id():
     message = MessageFactory(status=Status.SENT, sent_at=Now())
     DeliveryAttempt.objects.create(message=message, number=1, result="accepted", provider_message_id="p-1")
     reported(None, "delivered", provider_message_id="p-1")
@@ -136,7 +136,7 @@ def test_parked_event_is_given_up_after_an_hour():
 
 
 @pytest.mark.parametrize("more", [{"message": str(uuid4())}, {}])
-def test_event_of_somebody_elses_mail_is_foreign(more):
+def test_event_of_another_applications_email_is_foreign(more):
     payload = {"kind": "bounced", "bounce": "hard", "recipient": "a@example.com", **more}
     ingest.store("scripted", [RawEvent("1", payload)])
     read_due()
@@ -154,7 +154,7 @@ def test_unreadable_event_does_not_block_the_others():
     assert read_due() == {}
 
 
-def test_dead_message_that_went_out_after_all_is_sent():
+def test_dead_message_that_the_provider_accepted_is_sent():
     assert reported(MessageFactory(status=Status.DEAD), "delivered").status == Status.SENT
 
 
@@ -165,7 +165,7 @@ def test_batch_costs_the_same_statements_whatever_its_size(django_assert_max_num
         assert read_due() == {"applied": 30}
 
 
-def test_row_that_somebody_else_holds_waits_and_stops_nobody(transactional_db):
+def test_locked_row_waits_without_stopping_the_others(transactional_db):
     held, free = MessageFactory(uncertain=True), MessageFactory(uncertain=True)
     store(held), store(free)
     with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None, "context": None}) as other:
@@ -176,7 +176,7 @@ def test_row_that_somebody_else_holds_waits_and_stops_nobody(transactional_db):
     assert Message.objects.get(id=held.id).status == Status.SENT
 
 
-def test_nothing_is_read_while_all_rows_are_held(transactional_db):
+def test_no_event_is_read_while_all_rows_are_locked(transactional_db):
     held = MessageFactory(uncertain=True)
     store(held)
     with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None, "context": None}) as other:
@@ -207,7 +207,7 @@ def test_backlog_of_events_is_read_before_a_policy_settles():
     assert Message.objects.get(id=message.id).status == Status.SENT
 
 
-def test_message_settled_in_a_workers_hands_keeps_an_attempt():
+def test_message_settled_during_a_hand_over_gets_an_attempt():
     message = MessageFactory(sending=True, handed_over=True)
     reported(message, "accepted", provider_message_id="p-1")
     attempt = message.delivery_attempts.get()

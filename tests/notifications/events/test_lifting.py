@@ -1,4 +1,4 @@
-"""How providers are asked to take addresses off their own lists."""
+"""Lifted addresses are removed from the providers' lists."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -23,7 +23,7 @@ HANGS = ProviderError(ErrorClass.AMBIGUOUS, "timeout")
 
 @pytest.fixture
 def account(registered):
-    """A provider whose suppression list is asked; a second one besides it hangs."""
+    """A provider with a suppression list; a second one hangs."""
     account = ScriptedAccount()
     registered("scripted", account=lambda: account)
     return account
@@ -49,7 +49,7 @@ def pauses_pass():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_each_address_is_asked_about_once_however_many_ask(account):
+def test_each_address_is_removed_once_by_several_processes(account):
     lifted(12)
 
     def run(_):
@@ -63,7 +63,7 @@ def test_each_address_is_asked_about_once_however_many_ask(account):
     assert len(account.asked) == len(set(account.asked)) == 12
 
 
-def test_provider_that_hangs_is_asked_once_a_run_and_holds_up_no_other(account, hanging):
+def test_hanging_provider_is_called_once_a_run_and_delays_no_other(account, hanging):
     lifted(5, "hanging")
     lifted(3)
     assert lifting.lift_at_providers() == 3
@@ -72,7 +72,7 @@ def test_provider_that_hangs_is_asked_once_a_run_and_holds_up_no_other(account, 
     assert len({address for address, _ in hanging.asked}) == 2
 
 
-def test_run_ends_when_its_time_is_over(account, monkeypatch):
+def test_run_ends_after_its_time_limit(account, monkeypatch):
     lifted(5)
     monkeypatch.setattr(lifting, "MOST_S", 0.0)
     assert lifting.lift_at_providers() == 0
@@ -98,7 +98,7 @@ def test_pauses_grow_and_end(hanging):
     assert len(hanging.asked) == lifting.MOST_TRIES
 
 
-def test_provider_is_asked_about_the_reason_that_was_lifted(account):
+def test_provider_gets_the_lifted_reason(account):
     lifted(1, reason=Reason.UNSUBSCRIBED)
     lifting.lift_at_providers()
     assert account.asked == [("scripted0@example.com", Reason.UNSUBSCRIBED)]
@@ -113,7 +113,7 @@ def test_address_that_is_back_on_our_list_stays_on_the_providers(account):
     assert lifting.lift_at_providers() == 0
 
 
-def test_lift_by_a_person_is_asked_about(account):
+def test_lift_by_an_operator_reaches_the_provider(account):
     Suppression.objects.create(address="ada@example.com", reason=Reason.COMPLAINT, provider="scripted")
     assert lifting.lift_at_providers() == 0
     assert suppress.lift(Suppression.objects.get(), UserFactory(), "they called")

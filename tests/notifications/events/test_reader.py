@@ -1,4 +1,4 @@
-"""The thread that reads events beside the relay's rounds."""
+"""The thread that reads events, independent of the relay's rounds."""
 
 import threading
 
@@ -38,14 +38,14 @@ def test_events_are_read_while_the_thread_runs(reader):
     assert reader.trouble == ""
 
 
-def test_relay_publishes_while_reading_takes_long(monkeypatch):
-    """A table that is locked, a slow disk, a large batch: whatever holds up reading holds up nothing else."""
-    held, let_go = threading.Event(), threading.Event()
+def test_relay_publishes_during_slow_reading(monkeypatch):
+    """A locked table, a slow disk or a large batch must delay only the reading."""
+    held, released = threading.Event(), threading.Event()
     real = apply.write_results
 
     def slow(events):
         held.set()
-        assert let_go.wait(60)
+        assert released.wait(60)
         real(events)
 
     monkeypatch.setattr(apply, "write_results", slow)
@@ -59,12 +59,12 @@ def test_relay_publishes_while_reading_takes_long(monkeypatch):
         assert relay.run_once().published == {Stream.DEFAULT: 1}
         assert outcome(reported) == Outcome.UNKNOWN
     finally:
-        let_go.set()
+        released.set()
         eventually(lambda: outcome(reported) == Outcome.BOUNCED)
         reader.stop()
 
 
-def test_database_that_is_away_is_asked_again(monkeypatch):
+def test_failed_database_is_retried(monkeypatch):
     message = MessageFactory(status=Status.SENT, sent_at=Now())
     store(message, "delivered")
     reader = Reader()
@@ -86,7 +86,7 @@ def raising(error, only_with=None):
     return write_results
 
 
-def test_event_that_the_database_refuses_is_set_aside_and_stops_no_other(monkeypatch):
+def test_event_that_the_database_rejects_is_set_aside(monkeypatch):
     messages = MessageFactory.create_batch(9, status=Status.SENT, sent_at=Now())
     ids = [store(message, "delivered") for message in messages]
     monkeypatch.setattr(apply, "write_results", raising(DataError("odd"), only_with=ids[4]))
@@ -100,7 +100,7 @@ def test_event_that_the_database_refuses_is_set_aside_and_stops_no_other(monkeyp
     assert [outcome(message) for message in messages].count(Outcome.DELIVERED) == 8
 
 
-def test_thread_says_that_it_has_ended():
+def test_ended_thread_is_reported():
     reader = Reader()
     reader.start()
     assert "ended" not in reader.trouble

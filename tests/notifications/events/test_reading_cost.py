@@ -1,4 +1,4 @@
-"""Reading a batch of events reads what the batch is about, whatever else the tables hold."""
+"""The cost of reading a batch of events does not depend on the size of the tables."""
 
 from uuid import uuid4
 
@@ -17,7 +17,7 @@ from tests.notifications.events.plans import plans_of
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 ROWS = 40_000
-# More than the hundred members of a list that PostgreSQL looks at one by one.
+# PostgreSQL estimates lists of up to 100 values one by one; this is more.
 EACH = 120
 TABLES = {"notifications_message", "notifications_deliveryattempt", "notifications_providerevent"} | {
     "notifications_suppression"
@@ -82,7 +82,7 @@ def sent(number):
 
 
 def report(report, messages, *, by_provider_id):
-    """Store an event about each message, found by our own id or by the provider's."""
+    """Store an event about each message, with our id or the provider's."""
     events = []
     for message in messages:
         named = {"provider_message_id": f"new-{message.id}"} if by_provider_id else {"message": str(message.id)}
@@ -109,7 +109,7 @@ def test_batch_scans_no_table_and_costs_few_statements(filled):
 
 
 def test_oldest_unread_event_is_found_without_reading_the_others(filled):
-    """The relay asks for it in every round; a backlog of events must not make its rounds longer."""
+    """The relay queries it in every round; a backlog of events must not slow its rounds."""
     ProviderEvent.objects.update(state="stored")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE notifications_providerevent")

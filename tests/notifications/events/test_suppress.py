@@ -1,4 +1,4 @@
-"""How addresses come on the list, what the list keeps back, and how they leave it."""
+"""How addresses are suppressed, what suppression stops, and how it is lifted."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -40,7 +40,7 @@ def in_force():
 
 
 def reset():
-    """A password reset's way through enqueue and a worker; return its status."""
+    """Enqueue and deliver a password reset; return its status."""
     user = UserFactory._meta.model.objects.filter(email=ADDRESS).first() or UserFactory(email=ADDRESS)
     message = enqueue(Draft(kind="password-reset", to=ADDRESS, user=user))
     deliver([message.id], Stream.CRITICAL, Carrier(task_id="", worker=""))
@@ -48,7 +48,7 @@ def reset():
 
 
 def rest():
-    """Let the cool-off pass."""
+    """Move the end of the cool-off into the past."""
     Suppression.objects.update(
         created_at=F("created_at") - timedelta(hours=25), rechecked_at=F("rechecked_at") - timedelta(hours=25)
     )
@@ -70,12 +70,12 @@ def rest():
         ("delivered", {}, set()),
     ],
 )
-def test_address_is_suppressed_for_what_it_should_be(kind, more, reasons):
+def test_address_is_suppressed_for_each_reason(kind, more, reasons):
     bounce(kind, **more)
     assert in_force() == reasons
 
 
-def test_row_says_where_it_comes_from():
+def test_row_names_its_event_and_provider():
     bounce(bounce="hard", detail="550 5.1.1 no such user")
     row = Suppression.objects.get()
     assert (row.address, row.provider, row.detail) == (ADDRESS, "scripted", "550 5.1.1 no such user")
@@ -88,7 +88,7 @@ def test_second_event_for_the_same_reason_changes_nothing():
     assert Suppression.objects.count() == 1
 
 
-def test_soft_bounces_suppress_after_repetition_only():
+def test_only_repeated_soft_bounces_suppress():
     for _ in range(2):
         bounce(bounce="soft")
     assert in_force() == set()
@@ -96,14 +96,14 @@ def test_soft_bounces_suppress_after_repetition_only():
     assert in_force() == {Reason.SOFT_BOUNCES}
 
 
-def test_soft_bounces_of_one_mail_count_once():
+def test_soft_bounces_of_one_message_count_once():
     message = sent()
     for _ in range(5):
         reported(message, "bounced", bounce="soft", recipient=ADDRESS)
     assert in_force() == set()
 
 
-def test_delivery_between_soft_bounces_starts_the_count_anew():
+def test_delivery_resets_the_count_of_soft_bounces():
     for _ in range(2):
         bounce(bounce="soft")
     Message.objects.update(outcome_at=Now() - timedelta(minutes=1))
@@ -113,7 +113,7 @@ def test_delivery_between_soft_bounces_starts_the_count_anew():
     assert in_force() == set()
 
 
-def test_suppressed_address_gets_a_row_with_a_reason_and_no_mail(provider, django_capture_on_commit_callbacks):
+def test_suppressed_address_gets_a_row_and_no_email(provider, django_capture_on_commit_callbacks):
     suppress.suppress(ADDRESS, Reason.HARD_BOUNCE, "")
     with django_capture_on_commit_callbacks() as after_commit:
         message = enqueue(Draft(kind="welcome", to="Ada@Example.com", user=UserFactory(email=ADDRESS)))
@@ -125,7 +125,7 @@ def test_suppressed_address_gets_a_row_with_a_reason_and_no_mail(provider, djang
     assert not any("publish" in callback.__qualname__ for callback in after_commit)
 
 
-def test_address_that_is_suppressed_while_a_message_waits_gets_none(provider):
+def test_address_suppressed_while_a_message_waits_gets_no_email(provider):
     message = MessageFactory(to_address=ADDRESS, user=UserFactory(email=ADDRESS))
     suppress.suppress(ADDRESS, Reason.COMPLAINT, "")
     deliver([message.id], Stream.DEFAULT, Carrier(task_id="", worker=""))
@@ -138,19 +138,19 @@ def test_address_that_is_suppressed_while_a_message_waits_gets_none(provider):
     ("kind", "status"),
     [("welcome", Status.QUEUED), ("password-reset", Status.QUEUED), ("product-news", Status.SUPPRESSED)],
 )
-def test_unsubscribing_keeps_back_bulk_mail_only(kind, status):
+def test_unsubscription_stops_only_bulk_email(kind, status):
     suppress.suppress(ADDRESS, Reason.UNSUBSCRIBED, "")
     assert enqueue(Draft(kind=kind, to=ADDRESS, user=UserFactory(email=ADDRESS))).status == status
 
 
 @pytest.mark.parametrize("reason", [Reason.HARD_BOUNCE, Reason.COMPLAINT, Reason.BY_HAND])
-def test_reset_never_passes_what_is_not_soft(provider, reason):
+def test_reset_is_sent_only_despite_soft_bounces(provider, reason):
     suppress.suppress(ADDRESS, reason, "")
     rest()
     assert reset().status == Status.SUPPRESSED
 
 
-def test_reset_passes_once_after_the_cool_off(provider):
+def test_reset_is_sent_once_after_the_cool_off(provider):
     suppress.suppress(ADDRESS, Reason.SOFT_BOUNCES, "")
     assert reset().status == Status.SUPPRESSED
     rest()
@@ -160,7 +160,7 @@ def test_reset_passes_once_after_the_cool_off(provider):
     assert reset().status == Status.SENT
 
 
-def test_only_one_message_wins_the_right_to_probe_and_keeps_it():
+def test_only_one_message_may_recheck_an_address():
     suppress.suppress(ADDRESS, Reason.SOFT_BOUNCES, "")
     one, other = MessageFactory(to_address=ADDRESS), MessageFactory(to_address=ADDRESS)
     assert not take_recheck(one)
@@ -171,7 +171,7 @@ def test_only_one_message_wins_the_right_to_probe_and_keeps_it():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_messages_at_the_same_moment_one_probes():
+def test_one_of_many_simultaneous_messages_rechecks():
     suppress.suppress(ADDRESS, Reason.SOFT_BOUNCES, "")
     rest()
     messages = MessageFactory.create_batch(8, to_address=ADDRESS)
@@ -186,11 +186,11 @@ def test_of_many_messages_at_the_same_moment_one_probes():
         assert sum(pool.map(take, messages)) == 1
 
 
-def test_message_that_finds_another_probing_is_kept_back(provider):
+def test_message_is_suppressed_while_another_rechecks(provider):
     suppress.suppress(ADDRESS, Reason.SOFT_BOUNCES, "")
     rest()
     user = UserFactory(email=ADDRESS)
-    # Asked for in one moment, so that neither is superseded by the other.
+    # Enqueued at the same time, so that neither supersedes the other.
     asked = [MessageFactory(kind="password-reset", to_address=ADDRESS, user=user) for _ in range(2)]
     Message.objects.update(created_at=Now())
     deliver([message.id for message in asked], Stream.CRITICAL, Carrier(task_id="", worker=""))
@@ -199,7 +199,7 @@ def test_message_that_finds_another_probing_is_kept_back(provider):
 
 
 @pytest.mark.parametrize("trouble", [ErrorClass.TRANSIENT, ErrorClass.RATE_LIMITED])
-def test_probe_that_meets_trouble_is_tried_again(provider, trouble):
+def test_failed_recheck_is_retried(provider, trouble):
     suppress.suppress(ADDRESS, Reason.SOFT_BOUNCES, "")
     rest()
     provider.script.append(trouble)
@@ -211,8 +211,8 @@ def test_probe_that_meets_trouble_is_tried_again(provider, trouble):
     assert Message.objects.get(id=message.id).status == Status.SENT
 
 
-def test_address_suppressed_while_its_group_is_being_sent_gets_none(provider):
-    # The first message is a group of its own: nothing is known of the provider's speed yet.
+def test_address_suppressed_while_its_group_is_sent_gets_no_email(provider):
+    # The first message is a separate group, because the provider's speed is not known yet.
     messages = MessageFactory.create_batch(3)
     late = messages[2].to_address
 
@@ -226,7 +226,7 @@ def test_address_suppressed_while_its_group_is_being_sent_gets_none(provider):
     assert late not in {mail.to_address for mail in provider.taken}
 
 
-def test_delivered_probe_heals_the_address(provider):
+def test_delivered_recheck_lifts_the_suppression(provider):
     suppress.suppress(ADDRESS, Reason.SOFT_BOUNCES, "")
     rest()
     reported(reset(), "delivered", recipient=ADDRESS)
@@ -234,7 +234,7 @@ def test_delivered_probe_heals_the_address(provider):
     assert Suppression.objects.get().lift_reason == suppress.HEALED
 
 
-def test_late_word_of_another_mail_heals_nothing(provider):
+def test_late_delivery_of_another_message_lifts_nothing(provider):
     suppress.suppress(ADDRESS, Reason.SOFT_BOUNCES, "")
     rest()
     assert reset().status == Status.SENT
@@ -242,7 +242,7 @@ def test_late_word_of_another_mail_heals_nothing(provider):
     assert in_force() == {Reason.SOFT_BOUNCES}
 
 
-def test_bounce_from_before_a_persons_lift_is_no_news():
+def test_bounce_from_before_an_operators_lift_is_ignored():
     bounce(bounce="hard")
     assert suppress.lift(Suppression.objects.get(), UserFactory(), "they called")
     bounce(bounce="hard", at="2026-01-02T03:04:05Z")
@@ -261,14 +261,14 @@ def test_one_soft_bounce_after_a_lift_does_not_suppress_again():
     assert in_force() == set()
 
 
-def test_complaint_taken_back_lifts_the_complaint_only():
+def test_revoked_complaint_lifts_only_the_complaint():
     bounce("complained")
     bounce(bounce="hard")
     bounce("not spam")
     assert in_force() == {Reason.HARD_BOUNCE}
 
 
-def test_lifted_address_gets_mail_and_the_row_says_who_and_why(provider):
+def test_lifted_address_gets_email_and_the_row_names_operator_and_reason(provider):
     operator = UserFactory()
     suppress.suppress(ADDRESS, Reason.HARD_BOUNCE, "")
     row = Suppression.objects.get()

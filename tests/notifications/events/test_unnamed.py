@@ -1,4 +1,4 @@
-"""Events that name no message, or name it by its header only: bounces that come by email, hours later."""
+"""Events without an id of the message, or only with its header, like late bounces by email."""
 
 import time
 from datetime import timedelta
@@ -57,14 +57,14 @@ def test_late_bounce_without_ids_counts_for_the_address_and_its_newest_message()
 
 
 @pytest.mark.parametrize("more", [{"sg_message_id": "14c5d75ce93.dfd.64b469.filter0001"}, {"smtp-id": "<a@b>"}, {}])
-def test_id_that_says_nothing_to_us_is_no_id(more):
+def test_unknown_form_of_id_is_ignored(more):
     newest = sent()
     by_sendgrid(**more)
     assert outcome(newest) == Outcome.BOUNCED
 
 
-def test_only_a_message_that_fits_is_meant():
-    """One that another provider took, that was sent later, or that was not sent at all bounced nowhere."""
+def test_only_a_matching_message_is_found():
+    """Not one of another provider, one sent later or one that was never sent."""
     others = [sent(provider="ses"), sent(timedelta(minutes=-20)), MessageFactory(to_address=ADDRESS)]
     by_server = sent(timedelta(hours=3), provider="smtp")
     by_sendgrid()
@@ -72,26 +72,26 @@ def test_only_a_message_that_fits_is_meant():
     assert {outcome(message) for message in others} == {Outcome.DELIVERED, Outcome.UNKNOWN}
 
 
-def test_address_is_suppressed_also_where_no_message_fits():
+def test_address_is_suppressed_without_a_matching_message():
     sent(provider="ses")
     event = by_sendgrid()
     assert (event.state, event.message, event.recipient) == ("applied", None, ADDRESS)
     assert in_force() == {Reason.HARD_BOUNCE}
 
 
-def test_address_that_we_never_wrote_to_is_none_of_ours():
+def test_address_that_we_never_wrote_to_is_ignored():
     assert by_sendgrid().state == "foreign"
     assert in_force() == set()
 
 
 @pytest.mark.parametrize("event", ["processed", "delivered", "deferred"])
-def test_what_says_nothing_of_an_address_stays_foreign(event):
+def test_event_that_does_not_concern_an_address_is_foreign(event):
     newest = sent(outcome=Outcome.UNKNOWN)
     assert by_sendgrid(event=event).state == "foreign"
     assert outcome(newest) == Outcome.UNKNOWN
 
 
-def test_event_of_another_application_with_an_id_of_its_own_is_foreign():
+def test_event_with_an_id_of_another_application_is_foreign():
     sent()
     assert by_sendgrid(mailroom_message_id=str(uuid4())).state == "foreign"
     assert in_force() == set()
@@ -105,7 +105,7 @@ def test_event_of_another_application_with_an_id_of_its_own_is_foreign():
         ({"event": "dropped", "reason": "Bounced Address"}, Reason.HARD_BOUNCE),
     ],
 )
-def test_complaint_and_wish_count_too(payload, reason):
+def test_complaint_and_unsubscription_count_too(payload, reason):
     sent()
     by_sendgrid(**payload)
     assert in_force() == {reason}
@@ -126,21 +126,21 @@ def test_internationalized_domain_is_found_in_either_spelling():
     assert outcome(newest) == Outcome.BOUNCED
 
 
-def test_message_is_found_by_our_own_message_id():
-    """As SendGrid calls it; an address that changed on the way does not matter then."""
+def test_message_is_found_by_our_message_id_header():
+    """SendGrid's name of the header; an address that changed in transit does not matter."""
     message, newer = sent(timedelta(hours=1)), sent()
     by_sendgrid(**{"smtp-id": f"<{message.id}@mailroom.example>", "email": "forwarded@example.org"})
     assert (outcome(message), outcome(newer)) == (Outcome.BOUNCED, Outcome.DELIVERED)
     assert in_force() == {Reason.HARD_BOUNCE}
 
 
-def test_header_of_somebody_elses_leads_to_no_message():
+def test_header_of_another_application_leads_to_no_message():
     newest = sent()
     by_sendgrid(**{"smtp-id": f"<{uuid4()}@elsewhere.example>"})
     assert outcome(newest) == Outcome.BOUNCED
 
 
-def test_ses_says_our_message_id_where_the_email_went_by_smtp():
+def test_ses_returns_our_message_id_of_an_email_sent_by_smtp():
     message = sent(provider="smtp", outcome=Outcome.UNKNOWN)
     header = {"name": "Message-ID", "value": f"<{message.id}@mailroom.example>"}
     mail = {"messageId": "0100-unknown", "destination": [ADDRESS], "headers": [header]}
@@ -160,7 +160,7 @@ def test_ses_says_our_message_id_where_the_email_went_by_smtp():
         ("sendgrid", {"event": "unsubscribe", "ours": "ours"}),
     ],
 )
-def test_recipient_is_the_messages_where_the_event_has_none(provider, payload):
+def test_event_without_a_recipient_takes_the_messages(provider, payload):
     message = sent(provider=provider)
     ours = {"mailroom_message_id": str(message.id), "mailroom_attempt": "1"}
     if "Metadata" in payload:
@@ -188,8 +188,8 @@ def test_postmarks_suppression_of_an_address_names_no_message():
         ({"bounceType": "Transient", "bounceSubType": "MailboxFull"}, set()),
     ],
 )
-def test_other_applications_hard_bounce_counts_for_the_address_once_its_id_is_given_up(kind, reasons):
-    """The provider keeps one list for the account, and goes by it for us as well."""
+def test_hard_bounce_of_another_application_counts_for_the_address_later(kind, reasons):
+    """The provider keeps one suppression list for the account, which also applies to our emails."""
     message = sent(provider="ses")
     status = "5.1.1" if reasons else "5.2.2"
     said = {"bouncedRecipients": [{"emailAddress": ADDRESS, "status": status}], **kind}
@@ -200,5 +200,5 @@ def test_other_applications_hard_bounce_counts_for_the_address_once_its_id_is_gi
     )
     read_due()
     assert in_force() == reasons
-    # Which message it was is not known, and none is guessed.
+    # The message is unknown, and no guess is made.
     assert outcome(message) == Outcome.DELIVERED

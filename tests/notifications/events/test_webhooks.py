@@ -1,4 +1,4 @@
-"""What a provider is answered, and what is kept."""
+"""The answers to webhooks, and what is stored."""
 
 import base64
 import json
@@ -31,7 +31,7 @@ def post(client, events, **headers):
     return client.post(URL, json.dumps(events), content_type="application/json", headers=headers)
 
 
-def test_events_are_stored_as_they_came_and_answered_with_ok(client):
+def test_events_are_stored_unchanged_and_answered_with_ok(client):
     event = {"id": "e1", "kind": "delivered", "anything": ["else", 1.5, None, True]}
     assert post(client, [event]).status_code == 200
     row = ProviderEvent.objects.get()
@@ -45,20 +45,20 @@ def test_repeated_event_is_stored_once(client):
 
 
 @pytest.mark.parametrize(("trouble", "status"), [("forged", 403), ("malformed", 400), ("unproven", 503)])
-def test_what_is_not_proven_changes_nothing(client, trouble, status):
+def test_unverified_request_changes_nothing(client, trouble, status):
     answer = post(client, [{"id": "e1"}], **{"X-Trouble": trouble})
     assert answer.status_code == status
     assert ("Retry-After" in answer.headers) == (status == 503)
     assert not ProviderEvent.objects.exists()
 
 
-def test_oversized_request_is_refused_unread(client, monkeypatch):
+def test_oversized_request_is_refused_without_reading_it(client, monkeypatch):
     monkeypatch.setattr(ScriptedWebhook, "max_bytes", 100)
     assert post(client, [{"id": "e1", "text": "x" * 200}]).status_code == 413
     assert not ProviderEvent.objects.exists()
 
 
-def test_request_larger_than_a_form_may_be_is_taken(client, settings):
+def test_request_larger_than_the_limit_of_forms_is_accepted(client, settings):
     assert post(client, [{"id": "e1", "text": "x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)}]).status_code == 200
 
 
@@ -68,14 +68,14 @@ def test_other_methods_are_refused(client, method):
 
 
 def test_unknown_provider_is_not_found(client):
-    assert client.post("/webhooks/nobody/").status_code == 404
+    assert client.post("/webhooks/unknown/").status_code == 404
 
 
-def test_provider_that_is_not_set_up_is_asked_to_come_again(client):
+def test_provider_without_set_up_must_retry(client):
     assert client.post("/webhooks/sendgrid/", "[]", content_type="application/json").status_code == 503
 
 
-def test_database_away_makes_the_provider_come_again(client, monkeypatch):
+def test_failed_database_makes_the_provider_retry(client, monkeypatch):
     def away(*args, **kwargs):
         raise OperationalError("away")
 
@@ -114,7 +114,7 @@ def sendgrid(settings):
         b"[" * 100 + b"]" * 100,
     ],
 )
-def test_what_the_database_cannot_hold_does_not_block_its_batch(client, sendgrid, hostile):
+def test_unstorable_event_does_not_block_its_batch(client, sendgrid, hostile):
     message = MessageFactory(uncertain=True)
     good = json.dumps(
         {"event": "delivered", "email": "a@example.com", "sg_event_id": "good", "mailroom_message_id": str(message.id)}
@@ -139,7 +139,7 @@ def test_forged_batch_changes_nothing(client, sendgrid):
 
 
 def post_sns(client, settings, tmp_path, signer, message):
-    """Post to the view of SES; the signer's certificate stands in for Amazon's, as on a developer's machine."""
+    """Post to the view of SES, with the signer's certificate in place of Amazon's."""
     settings.SES_WEBHOOK_TOPICS, settings.MAILROOM_LOCAL = [signing.TOPIC], True
     (tmp_path / "sns.pem").write_bytes(signing.certificate(signer.key))
     settings.SNS_CERTIFICATE_FILE = str(tmp_path / "sns.pem")
@@ -151,11 +151,11 @@ def post_sns(client, settings, tmp_path, signer, message):
     ("wrong", "status"),
     [
         ({}, 200),
-        ({"TopicArn": signing.TOPIC + "-of-somebody-else"}, 403),
+        ({"TopicArn": signing.TOPIC + "-of-another-account"}, 403),
         ({"Timestamp": signing.now(timedelta(days=-3))}, 403),
     ],
 )
-def test_sns_message_is_taken_once_or_changes_nothing(client, settings, tmp_path, wrong, status):
+def test_sns_message_is_stored_once_or_changes_nothing(client, settings, tmp_path, wrong, status):
     signer = signing.Sns()
     message = signer.notification(signing.EVENT, **wrong)
     for _ in range(2):
@@ -196,7 +196,7 @@ def batch_of(count, message=None):
 
 
 def test_large_batch_is_stored_in_few_rows_and_read_in_parts(client, sendgrid, django_assert_max_num_queries):
-    """Whoever waits for the answer holds a web thread."""
+    """A slow answer would block a web thread."""
     message = MessageFactory(uncertain=True)
     body = batch_of(LARGE, message)
     with django_assert_max_num_queries(4):
@@ -209,7 +209,7 @@ def test_large_batch_is_stored_in_few_rows_and_read_in_parts(client, sendgrid, d
     assert EventBatch.objects.count() == LARGE // ingest.PART - 1
 
 
-def test_large_batch_that_is_repeated_is_read_once(client, sendgrid):
+def test_repeated_large_batch_is_read_once(client, sendgrid):
     body = batch_of(ingest.DIRECT + 1)
     for _ in range(2):
         client.post("/webhooks/sendgrid/", body, content_type="application/json", headers=sendgrid(body))
@@ -219,7 +219,7 @@ def test_large_batch_that_is_repeated_is_read_once(client, sendgrid):
     assert read == ProviderEvent.objects.count() == ingest.DIRECT + 1
 
 
-def test_uncertain_message_waits_for_a_batch_that_is_not_split_yet():
+def test_uncertain_message_waits_for_an_unsplit_batch():
     message = MessageFactory(uncertain=True)
     EventBatch.objects.create(provider="sendgrid", events=[], received_at=Now() - timedelta(minutes=5))
     assert recover.settle_uncertain() == 0

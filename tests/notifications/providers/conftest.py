@@ -1,4 +1,4 @@
-"""What the providers' tests share: a running simulator, certificates, signers, scripted APIs."""
+"""Fixtures of the providers' tests: a running simulator, certificates, signers, scripted APIs."""
 
 from collections.abc import Iterator
 
@@ -48,7 +48,7 @@ def sns():
 
 
 @pytest.fixture(scope="session")
-def stranger():
+def other_signer():
     return signing.Sns()
 
 
@@ -59,7 +59,7 @@ def sendgrid():
 
 @pytest.fixture
 def amazon(monkeypatch, tmp_path, settings, sns):
-    """Serves the signer's certificate, and confirms subscriptions to the topic that the settings allow."""
+    """Serve the signer's certificate, and confirm subscriptions to the configured topic."""
     settings.SES_WEBHOOK_TOPICS = [signing.TOPIC]
     with running_amazon(monkeypatch, tmp_path, signing.HOST) as server:
         server.answers[signing.CERTIFICATE_PATH] = (200, {}, signing.certificate(sns.key))

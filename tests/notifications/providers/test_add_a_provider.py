@@ -41,7 +41,7 @@ KEY = "webhook-key"
 
 
 def files_of_the_page():
-    """The files of Acme's folder, as docs/how-to/add-a-provider.md shows them."""
+    """Yield name and content of Acme's files in docs/how-to/add-a-provider.md."""
     page = (BASE_DIR / "docs/how-to/add-a-provider.md").read_text()
     for step in page.split(f"\n`{FOLDER}")[1:]:
         name = step.partition("`")[0]
@@ -51,7 +51,7 @@ def files_of_the_page():
 
 @pytest.fixture(scope="module", autouse=True)
 def acme(tmp_path_factory):
-    """The folder, where Python finds it among the providers."""
+    """Create the folder where Python finds it among the providers."""
     elsewhere = tmp_path_factory.mktemp("providers")
     (elsewhere / "acme").mkdir()
     for name, text in files_of_the_page():
@@ -87,7 +87,7 @@ def server():
 
 @pytest.fixture
 def added(registered, settings, server, at):
-    """The registry entry, and the settings of an installation that uses it."""
+    """Add the registry entry, and the settings of an installation that uses it."""
     registered(
         "acme",
         backend=part("backend", "Acme"),
@@ -97,7 +97,7 @@ def added(registered, settings, server, at):
     )
     at(server.url.rpartition(":")[2])
     settings.EMAIL_PROVIDERS, settings.ACME_WEBHOOK_KEY = ["acme"], KEY
-    # A connection of another test leads to another server.
+    # Connections of other tests lead to other servers.
     connections.close_all()
     yield server
     connections.close_all()
@@ -174,7 +174,7 @@ def reported(client, event, key=KEY):
     return client.post("/webhooks/acme/", body, content_type="application/json", headers=headers)
 
 
-def test_it_touches_one_folder(acme):
+def test_provider_touches_one_folder(acme):
     assert {path.name for path in acme.glob("*.py")} == {
         *("__init__.py", "settings.py", "answers.py", "backend.py", "webhook.py", "account.py")
     }
@@ -182,7 +182,7 @@ def test_it_touches_one_folder(acme):
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("valkey")
-def test_message_is_sent_and_its_report_is_believed_if_it_is_signed(client, added):
+def test_message_is_sent_and_a_signed_report_is_applied(client, added):
     message = send(MessageFactory())
     assert (message.status, message.provider) == (Status.SENT, "acme")
     assert message.delivery_attempts.get().provider_message_id == "<1@acme.example>"

@@ -1,4 +1,4 @@
-"""What every account's edge has to keep, over real sockets."""
+"""The contract tests of every account, over real sockets."""
 
 import gc
 import pickle
@@ -20,13 +20,13 @@ SECRET = "a-secret-key"
 
 
 def levels(found: list[Finding]) -> list[tuple[str, str]]:
-    """What was looked at and how it is, in order."""
+    """Return subject and level of each finding, in order."""
     return [(finding.subject, finding.level.value) for finding in found]
 
 
 @contextmanager
-def nothing_is_left_to_the_garbage_collector():
-    """A finalizer runs at any moment, also in the middle of another provider call."""
+def no_connection_is_left_to_the_garbage_collector():
+    """Check it, because a finalizer may run at any time, even during another provider call."""
     others = set(deadline._here.owner.sockets)
     gc.disable()
     try:
@@ -37,7 +37,7 @@ def nothing_is_left_to_the_garbage_collector():
 
 
 class AccountContract:
-    """A subclass gives `made`, and the fixture `at(url)` that points the settings at another server."""
+    """A subclass has `made`, and the fixture `at(url)` that points the settings at another server."""
 
     def questions(self):
         yield lambda: self.made().unsuppress("ada@example.com")
@@ -47,7 +47,7 @@ class AccountContract:
             with pytest.raises(ProviderError) as refused:
                 question()
             error = refused.value
-            # Foreign exceptions hold API keys and addresses.
+            # Exceptions of libraries contain API keys and addresses.
             assert error.__cause__ is None
             assert error.__context__ is None
             assert SECRET not in repr(error)
@@ -71,10 +71,10 @@ class AccountContract:
             faults.answer("503 Unavailable"),
         ],
     )
-    def test_server_that_misbehaves_raises_nothing_of_others(self, at, settings, misbehave):
+    def test_misbehaving_server_raises_only_our_exceptions(self, at, settings, misbehave):
         settings.PROVIDER_READ_TIMEOUT_S = 0.4
         settings.PROVIDER_DEADLINE_S = 0.6
-        with faults.fault_server(misbehave) as server, nothing_is_left_to_the_garbage_collector():
+        with faults.fault_server(misbehave) as server, no_connection_is_left_to_the_garbage_collector():
             at(server.url)
             assert len(list(self.refusals())) == len(list(self.questions()))
             inspected = self.made().inspect()
@@ -98,14 +98,14 @@ class AccountContract:
             (faults.answer("302 Found", "Location: http://127.0.0.1:1/"), True),
         ],
     )
-    def test_key_is_not_blamed_for_the_address(self, at, answer, is_address):
+    def test_wrong_address_is_not_reported_as_a_wrong_key(self, at, answer, is_address):
         with faults.fault_server(answer) as server:
             at(server.url)
             (found,) = self.made().inspect()
         assert (found.subject, found.level.value) == ("credentials", "bad")
         assert (found.code == NO_API, "_URL" in found.hint) == (is_address,) * 2, found
 
-    def test_refused_connection_says_so(self, at):
+    def test_refused_connection_is_reported(self, at):
         at(f"http://127.0.0.1:{free_port()}")
         assert {error.error_class for error in self.refusals()} == {ErrorClass.TRANSIENT}
         (found,) = self.made().inspect()
@@ -113,7 +113,7 @@ class AccountContract:
         assert found.code == ErrorClass.TRANSIENT
         assert "_URL" not in found.hint
 
-    def test_certificate_that_nobody_vouches_for_is_the_set_ups_fault(self, at):
+    def test_untrusted_certificate_is_misconfigured(self, at):
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
         with scripted_api(tls) as api:

@@ -1,4 +1,4 @@
-"""What every provider has to keep, by inheritance. Nothing is faked: real libraries, real sockets."""
+"""The contract tests of every provider, by inheritance, with real libraries and sockets."""
 
 import os
 import pickle
@@ -21,7 +21,7 @@ from notifications.providers.base.sending import About, OutgoingEmail, ProviderE
 from notifications.rules.retry import ErrorClass
 from tests.notifications.providers.base import faults
 
-# Planted in everything a provider is told: keys, address, name, subject, both bodies.
+# Part of everything that a provider receives: keys, address, name, subject, both bodies.
 CANARY = "canary"
 SUBJECT = "Grüße, with a comma and a canary"
 
@@ -46,9 +46,9 @@ def outgoing(**changes: Any) -> OutgoingEmail:
 
 
 class ProviderEdge:
-    """What tests of a provider's edge share: no connection is left over, and a refusal holds nothing foreign."""
+    """Shared by the tests of a provider: no connection remains open, and an error contains no foreign data."""
 
-    # Enough for a busy machine to get as far as the fault.
+    # Enough for a busy machine to reach the fault.
     deadline_s = 1.0
 
     @pytest.fixture(autouse=True)
@@ -57,12 +57,12 @@ class ProviderEdge:
         others = set(deadline._here.owner.sockets)
         yield
         connections.close_all()
-        # Every connection of this test that was watched has been let go.
+        # Every watched connection of this test has been released.
         assert deadline._here.owner.sockets <= others
 
     @pytest.fixture
     def impatient(self, settings):
-        """Nothing but the deadline can end a call in time."""
+        """Raise all limits but the deadline."""
         settings.PROVIDER_DEADLINE_S = self.deadline_s
         settings.PROVIDER_READ_TIMEOUT_S = faults.HOLD_S
         settings.PROVIDER_CONNECT_TIMEOUT_S = faults.HOLD_S
@@ -78,7 +78,7 @@ class ProviderEdge:
         with pytest.raises(ProviderError) as refused:
             provider.send(mail)
         error = refused.value
-        # Foreign exceptions hold API keys and bodies.
+        # Exceptions of libraries contain API keys and bodies.
         assert error.__cause__ is None
         assert error.__context__ is None
         same = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
@@ -88,19 +88,19 @@ class ProviderEdge:
 
 
 class ProviderContract(ProviderEdge):
-    """A subclass gives the fixture `provider`, and `taken`: what its server has taken, oldest first.
+    """A subclass has the fixtures `provider` and `taken`: what its server has accepted, oldest first.
 
-    `at(port, tls=False)` points the settings at another server, and `made()` is the provider itself.
+    `at(port, tls=False)` points the settings at another server, and `made()` returns the provider.
     """
 
-    # What of a message the library asks for when it builds a request.
+    # The part of a message that the library reads when it builds a request.
     building = "recipients"
-    # How this provider says what every provider can say: what its server does instead of accepting, by meaning.
+    # By meaning, what the provider's server does instead of accepting.
     says: ClassVar[Mapping[Meaning, faults.Act]] = {}
-    # True if `taken` gives headers as a program shows them.
+    # True if `taken` returns headers as a program shows them.
     is_decoded = False
 
-    def test_one_mail_reaches_one_person_whole(self, provider, taken):
+    def test_one_email_reaches_one_recipient_complete(self, provider, taken):
         mail = outgoing()
         receipt = provider.send(mail)
         (entry,) = taken()
@@ -131,13 +131,13 @@ class ProviderContract(ProviderEdge):
             f"{'long ' * 30}=?utf-8?q?x?=",
         ],
     )
-    def test_text_that_looks_like_an_encoded_word_is_shown_as_it_is_written(self, provider, taken, text):
+    def test_text_that_looks_like_an_encoded_word_is_shown_unchanged(self, provider, taken, text):
         provider.send(outgoing(to_name=text, subject=text))
         (entry,) = taken()
         shown = [entry["to_name"], entry["subject"]]
         assert (shown if self.is_decoded else [as_shown(one) for one in shown]) == [text, text]
 
-    def test_what_every_provider_can_say_is_the_same_for_all(self, at):
+    def test_common_answers_have_one_meaning_for_all_providers(self, at):
         for meaning, act in self.says.items():
             connections.close_all()
             with faults.fault_server(act) as server:
@@ -146,7 +146,7 @@ class ProviderContract(ProviderEdge):
             found = (error.about, error.error_class, error.bounce)
             assert found == (meaning.about, meaning.error_class, meaning.bounce), meaning.name
 
-    def test_what_a_library_raises_for_a_messages_text_is_that_messages_fault(self, provider, taken, monkeypatch):
+    def test_librarys_error_about_a_messages_text_is_permanent(self, provider, taken, monkeypatch):
         # A warm connection has carried an email before.
         provider.send(outgoing())
 
@@ -185,7 +185,7 @@ class ProviderContract(ProviderEdge):
             {"html": ""},
         ],
     )
-    def test_what_could_reach_somebody_else_or_break_is_refused_before_the_wire(self, provider, taken, changes):
+    def test_email_with_broken_or_unsafe_headers_is_refused_before_sending(self, provider, taken, changes):
         error = self.refusal(provider, outgoing(**changes))
         assert error.error_class is ErrorClass.PERMANENT
         assert taken() == []
@@ -194,15 +194,15 @@ class ProviderContract(ProviderEdge):
         "from_email",
         ["Shop", "", "a@example.com, b@example.com", "Shop <shop@example.com>\r\nBcc: eve@example.com", "a@localhost"],
     )
-    def test_sender_that_is_not_one_address_is_the_set_ups_fault(self, provider, taken, from_email):
+    def test_sender_that_is_not_one_address_is_misconfigured(self, provider, taken, from_email):
         assert self.refusal(provider, outgoing(from_email=from_email)).error_class is ErrorClass.MISCONFIGURED
         assert taken() == []
 
-    def test_refused_connection_is_surely_not_sent(self, provider, at):
+    def test_refused_connection_has_sent_nothing(self, provider, at):
         at(free_port())
         assert self.refusal(provider, outgoing()).error_class is ErrorClass.TRANSIENT
 
-    def test_name_that_is_not_found_is_surely_not_sent(self, at, monkeypatch):
+    def test_unknown_host_name_has_sent_nothing(self, at, monkeypatch):
         def no_such_name(*args, **kwargs):
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -210,16 +210,16 @@ class ProviderContract(ProviderEdge):
         monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
         assert self.refusal(self.made(), outgoing()).error_class is ErrorClass.TRANSIENT
 
-    def test_connection_that_does_not_come_about_is_surely_not_sent(self, at, settings):
+    def test_connection_that_times_out_has_sent_nothing(self, at, settings):
         settings.PROVIDER_CONNECT_TIMEOUT_S = 0.3
         with faults.full_house() as port:
             at(port)
             assert self.refusal(self.made(), outgoing()).error_class is ErrorClass.TRANSIENT
 
-    def test_certificate_nobody_vouches_for_is_the_set_ups_fault(self, at, authority):
+    def test_untrusted_certificate_of_the_provider_is_misconfigured(self, at, authority):
         self.certificate_is_refused(at, authority, "127.0.0.1")
 
-    def test_certificate_for_another_name_is_the_set_ups_fault(self, at, authority, trusted):
+    def test_certificate_for_another_name_is_misconfigured(self, at, authority, trusted):
         self.certificate_is_refused(at, authority, "mail.example.com")
 
     def certificate_is_refused(self, at, authority, name):
@@ -230,7 +230,7 @@ class ProviderContract(ProviderEdge):
             assert (server.connections, server.requests) == (1, [])
 
     @pytest.mark.parametrize("act", [faults.hold_unread, faults.cut_unread, faults.reset_begun, faults.no_tls])
-    def test_handshake_that_fails_is_surely_not_sent(self, at, impatient, settings, act):
+    def test_failed_handshake_has_sent_nothing(self, at, impatient, settings, act):
         if act is not faults.hold_unread:
             settings.PROVIDER_DEADLINE_S = faults.HOLD_S
         with faults.fault_server(act) as server:
@@ -240,7 +240,7 @@ class ProviderContract(ProviderEdge):
             assert (error.code == "deadline") == (act is faults.hold_unread)
             assert server.connections == 1
 
-    def test_connection_is_kept_for_the_next_mail(self, provider, taken):
+    def test_connection_is_kept_for_the_next_email(self, provider, taken):
         for _ in range(3):
             provider.send(outgoing())
         assert len(taken()) == 3
@@ -248,7 +248,7 @@ class ProviderContract(ProviderEdge):
         (line,) = deadline._here.owner.sockets
         assert line.may_have_carried
 
-    def test_connection_idle_for_too_long_is_replaced(self, provider, taken, monkeypatch):
+    def test_idle_connection_is_replaced(self, provider, taken, monkeypatch):
         provider.send(outgoing())
         (first,) = deadline._here.owner.sockets
         monkeypatch.setattr(connections, "MAX_IDLE_S", -1.0)

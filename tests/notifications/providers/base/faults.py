@@ -1,4 +1,4 @@
-"""A server that misbehaves on the socket in one chosen way, and counts what it was sent."""
+"""A server with one chosen fault on the socket, which counts the requests that it gets."""
 
 import os
 import socket
@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-# Far longer than any deadline of a test: who waits for the end of it has not been ended by the deadline.
+# Much longer than any deadline of a test: a call that lasts this long was not ended by the deadline.
 HOLD_S = 30.0
 DRIBBLE_S = 0.05
 
 
 @dataclass
 class Peer:
-    """A client's connection. `request` is what was read of it."""
+    """A client's connection. `request` is what the server has read."""
 
     connection: socket.socket
     server: "FaultServer"
@@ -26,7 +26,7 @@ class Peer:
         self.server.stopped.wait(HOLD_S)
 
     def dribble(self, data: bytes, then: bytes = b"x") -> None:
-        """Send `data` and then one byte after the other, for ever."""
+        """Send `data`, and then single bytes forever."""
         self.connection.sendall(data)
         while not self.server.stopped.wait(DRIBBLE_S):
             self.connection.sendall(then)
@@ -40,13 +40,13 @@ Act = Callable[[Peer], None]
 
 @dataclass
 class FaultServer:
-    """`connections` were made, `requests` were read whole."""
+    """`connections` counts connections, `requests` has complete requests."""
 
     port: int
     connections: int = 0
     requests: list[bytes] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
-    # One entry per connection that has ended, from the client's side or ours.
+    # One entry per connection that the client or the server has ended.
     ended: "threading.Semaphore" = field(default_factory=lambda: threading.Semaphore(0))
 
     @property
@@ -68,7 +68,7 @@ def fault_server(act: Act, *, tls: ssl.SSLContext | None = None) -> Iterator[Fau
             listener.shutdown(socket.SHUT_RDWR)
     accepting.join(5)
     for peer, thread in talks:
-        # A client keeps its connection for the next mail.
+        # A client keeps its connection for the next email.
         with suppress(OSError):
             peer.connection.shutdown(socket.SHUT_RDWR)
         thread.join(5)
@@ -108,7 +108,7 @@ def hold_unread(peer: Peer) -> None:
 
 
 def cut_unread(peer: Peer) -> None:
-    """Close, having read nothing."""
+    """Close without reading."""
 
 
 def reset_begun(peer: Peer) -> None:
@@ -117,7 +117,7 @@ def reset_begun(peer: Peer) -> None:
 
 
 def no_tls(peer: Peer) -> None:
-    """Speak something else where a TLS handshake is expected."""
+    """Send other data instead of a TLS handshake."""
     peer.connection.recv(1)
     peer.connection.sendall(b"this is no TLS\r\n" * 10)
 
@@ -137,7 +137,7 @@ def answer(status: str, *headers: str, body: str = "") -> Act:
 
 
 def answers(script: list[tuple[str, tuple[str, ...], str]]) -> Act:
-    """Answer the requests of all connections in this order, the last line for ever."""
+    """Answer the requests of all connections in this order, and repeat the last answer."""
     lines = list(script)
 
     def write(peer: Peer) -> None:
@@ -156,7 +156,7 @@ def hold(peer: Peer) -> None:
 
 @after_request
 def cut(peer: Peer) -> None:
-    """Close after the request was read: the provider may have taken the mail."""
+    """Close after reading the request: the provider may have accepted the email."""
 
 
 @after_request
@@ -206,7 +206,7 @@ def dribble_chunks(peer: Peer) -> None:
 
 @after_request
 def echo(peer: Peer) -> None:
-    """Refuse, and say everything again that we were told: keys, addresses, the mail."""
+    """Refuse, and repeat the whole request: keys, addresses, the email."""
     body = peer.request.replace(b"\r\n", b"  ")
     head = f"HTTP/1.1 400 Bad Request\r\nx-amzn-ErrorType: SG.canary-key\r\nContent-Length: {len(body)}\r\n\r\n"
     peer.connection.sendall(head.encode() + body)
@@ -214,9 +214,9 @@ def echo(peer: Peer) -> None:
 
 @after_request
 def broken_tls(peer: Peer) -> None:
-    """Break the TLS stream under a connection that stands."""
+    """Break the TLS stream of an established connection."""
     with socket.socket(fileno=os.dup(peer.connection.fileno())) as below:
-        below.sendall(b"no TLS record at all\r\n" * 10)
+        below.sendall(b"no TLS record\r\n" * 10)
 
 
 def _read_request(connection: socket.socket) -> bytes:
@@ -241,7 +241,7 @@ def _more(connection: socket.socket) -> bytes:
 
 @contextmanager
 def full_house() -> Iterator[int]:
-    """A port at which no connection gets through: the queue of the listener is full, further ones are ignored."""
+    """Yield a port that ignores connections, because the queue of the listener is full."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         port = listener.getsockname()[1]
         waiting = [socket.socket() for _ in range(4)]

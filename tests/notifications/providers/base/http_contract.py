@@ -1,4 +1,4 @@
-"""What every provider over HTTP has to keep, against the simulator and against a server that misbehaves."""
+"""The contract tests of every provider over HTTP, against the simulator and a faulty server."""
 
 from email.utils import formatdate
 
@@ -36,12 +36,12 @@ BROKEN = [
     faults.garbage,
 ]
 
-# What every HTTP API's table leaves open.
+# Answers with the same meaning in the table of every HTTP API.
 GATEWAY = faults.answer("500 Error", body="<html>a gateway's page</html>")
 
 
 class SimulatedContract(ProviderContract):
-    """A provider whose API the simulator speaks."""
+    """A provider whose API the simulator implements."""
 
     @pytest.fixture
     def provider(self, at, running):
@@ -54,16 +54,16 @@ class SimulatedContract(ProviderContract):
         before = running.stats()["accepted"]
         return lambda: running.messages(after=str(before))[::-1]
 
-    def test_our_id_and_attempt_travel_along(self, provider, taken):
+    def test_email_contains_our_id_and_attempt(self, provider, taken):
         mail = outgoing()
         provider.send(mail)
         (entry,) = taken()
         assert entry["metadata"]["mailroom_message_id"] == str(mail.message_id)
         assert entry["metadata"]["mailroom_attempt"] == "3"
-        # They are for machines, are kept for long and cannot be redacted: nothing of a person may be among them.
+        # Providers keep metadata for long, and nothing can redact it: it must not contain personal data.
         assert "canary" not in str(entry["metadata"]).lower()
 
-    def test_provider_in_trouble_is_asked_once(self, provider, running):
+    def test_failing_provider_is_called_once(self, provider, running):
         running.set_controls(fail_next=1)
         before = running.stats()["refused"]
         assert self.refusal(provider, outgoing()).error_class is T
@@ -71,9 +71,9 @@ class SimulatedContract(ProviderContract):
 
 
 class HttpContract(ProviderContract):
-    """`accepted` is the body of an acceptance, `no(text)` headers and body of a refusal as the provider documents it.
+    """`accepted` is the body of an acceptance, `no(text)` headers and body of a documented rejection.
 
-    `without_bundle` is the class of a missing file of trusted certificates.
+    `without_bundle` is the error class for a missing file of trusted certificates.
     """
 
     accepted = ""
@@ -84,21 +84,21 @@ class HttpContract(ProviderContract):
         raise NotImplementedError
 
     @pytest.mark.parametrize("act", HELD)
-    def test_call_that_hangs_is_ended_by_the_deadline_and_may_be_out(self, at, impatient, act):
+    def test_call_ended_by_the_deadline_is_ambiguous(self, at, impatient, act):
         error = self.refused_by(act, at)
         assert (error.error_class, error.code) == (A, "deadline")
 
     @pytest.mark.parametrize("act", BROKEN)
-    def test_connection_that_breaks_under_a_request_leaves_it_open(self, at, act):
+    def test_connection_that_breaks_during_a_request_is_ambiguous(self, at, act):
         assert self.refused_by(act, at).error_class is A
 
     @pytest.mark.parametrize("act", [faults.hold, faults.broken_tls, faults.dribble_body])
-    def test_what_goes_wrong_after_the_handshake_leaves_it_open(self, at, impatient, settings, authority, trusted, act):
-        # Time enough for the handshake itself, on a busy machine too.
+    def test_error_after_the_handshake_is_ambiguous(self, at, impatient, settings, authority, trusted, act):
+        # Enough time for the handshake, even on a busy machine.
         settings.PROVIDER_DEADLINE_S = 2
         assert self.refused_by(act, at, tls=tls_for(authority)).error_class is A
 
-    def test_silence_between_two_reads_is_ended_too(self, at, settings):
+    def test_pause_between_two_reads_is_limited(self, at, settings):
         settings.PROVIDER_READ_TIMEOUT_S = 0.3
         error = self.refused_by(faults.hold, at)
         assert error.error_class is A
@@ -120,16 +120,16 @@ class HttpContract(ProviderContract):
         ],
     )
     @pytest.mark.parametrize("body", ["", "<html><h1>a gateway's page</h1></html>", '{"message": "gateway"}'])
-    def test_answer_of_a_gateway_proves_only_what_http_says(self, at, status, expected, body):
+    def test_answer_of_a_gateway_has_only_the_meaning_of_http(self, at, status, expected, body):
         assert self.refused_by(faults.answer(status, body=body), at).error_class is expected
 
     @pytest.mark.parametrize("status", ["500 Error", "502 Bad Gateway", "503 Unavailable", "504 Gateway Timeout"])
-    def test_refusal_in_the_providers_own_shape_is_surely_not_sent(self, at, status):
+    def test_rejection_in_the_documented_shape_has_sent_nothing(self, at, status):
         headers, body = self.no("we are in trouble")
         error = self.refused_by(faults.answer(status, *headers, body=body), at)
         assert (error.error_class, error.about) == (T, About.MOMENT)
 
-    def test_sentence_of_a_refusal_is_kept_without_what_is_personal(self, at):
+    def test_text_of_a_rejection_is_kept_without_personal_data(self, at):
         headers, body = self.no("ada.canary@example.com, Canary: no <b@c.example> at https://x.example/?a=b now")
         error = self.refused_by(faults.answer("503 Unavailable", *headers, body=body), at)
         assert "no" in error.detail
@@ -137,7 +137,7 @@ class HttpContract(ProviderContract):
         assert "http" not in error.detail
 
     @pytest.mark.parametrize("wait_s", [7, 90])
-    def test_wish_may_be_a_date(self, at, wait_s):
+    def test_retry_after_may_be_a_date(self, at, wait_s):
         headers, body = self.no("too many")
         now = 1_800_000_000
         dates = (f"Date: {formatdate(now, usegmt=True)}", f"Retry-After: {formatdate(now + wait_s, usegmt=True)}")
@@ -147,7 +147,7 @@ class HttpContract(ProviderContract):
     @pytest.mark.parametrize(
         "broken", [ValueError, AnymailInvalidAddress, AnymailSerializationError, UnicodeEncodeError]
     )
-    def test_what_a_library_raises_after_the_request_is_no_refusal(self, at, monkeypatch, broken):
+    def test_librarys_error_after_the_request_is_no_rejection(self, at, monkeypatch, broken):
         def fail(*args, **kwargs):
             raise (
                 UnicodeEncodeError("utf-8", "canary", 0, 1, "no") if broken is UnicodeEncodeError else broken("canary")
@@ -165,7 +165,7 @@ class HttpContract(ProviderContract):
             assert len(server.requests) <= 1
         return error
 
-    def test_trusted_certificate_is_taken(self, at, authority, trusted):
+    def test_trusted_certificate_is_accepted(self, at, authority, trusted):
         act = faults.answer(self.accepted_status, body=self.accepted)
         with faults.fault_server(act, tls=tls_for(authority)) as server:
             at(server.port, tls=True)
@@ -179,16 +179,16 @@ class HttpContract(ProviderContract):
             assert self.refused_by(act, at).error_class is M
             assert elsewhere.connections == 0
 
-    def test_answer_that_repeats_our_secrets_leaves_none_in_the_error(self, at):
+    def test_error_contains_no_secrets_that_the_answer_repeats(self, at):
         assert self.refused_by(faults.echo, at).error_class in {A, P}
 
-    def test_proxy_that_is_away_is_surely_not_sent(self, at, proxied):
+    def test_missing_proxy_has_sent_nothing(self, at, proxied):
         at(free_port(), tls=True)
         proxied(free_port())
         assert self.refusal(self.made(), outgoing()).error_class is T
 
     @pytest.mark.parametrize("act", [faults.answer("407 Who are you"), faults.hold_unread, faults.cut_unread])
-    def test_proxy_that_gives_no_tunnel_is_surely_not_sent(self, at, proxied, impatient, act):
+    def test_proxy_that_refuses_a_tunnel_has_sent_nothing(self, at, proxied, impatient, act):
         at(free_port(), tls=True)
         with faults.fault_server(act) as server:
             proxied(server.port)
@@ -201,7 +201,7 @@ class HttpContract(ProviderContract):
             monkeypatch.delenv(name, raising=False)
         return lambda port: monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
 
-    def test_certificates_that_are_not_there_are_surely_not_sent(self, at, monkeypatch, tmp_path):
+    def test_missing_certificate_bundle_has_sent_nothing(self, at, monkeypatch, tmp_path):
         for name in ("REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"):
             monkeypatch.setenv(name, str(tmp_path / "missing.pem"))
         at(free_port(), tls=True)

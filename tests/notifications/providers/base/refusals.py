@@ -1,4 +1,4 @@
-"""What a refused SNS message says."""
+"""Post an SNS message that must be refused."""
 
 from typing import Any
 

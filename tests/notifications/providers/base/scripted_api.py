@@ -1,4 +1,4 @@
-"""An HTTP server on loopback that answers what a test has written down, and remembers what it was asked."""
+"""An HTTP server on loopback with the answers of a test, which records requests."""
 
 import json
 import ssl
@@ -22,7 +22,7 @@ class Asked:
 
 @dataclass
 class ScriptedApi:
-    """`answers`: "GET /path" to a status and a body (text as it is, the rest as JSON), or several in turn."""
+    """`answers` maps "GET /path" to a status and a body (text, or data for JSON), or to a list of them."""
 
     answers: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
@@ -77,6 +77,6 @@ def _handler(api: ScriptedApi, *, keeps: bool) -> type[BaseHTTPRequestHandler]:
         do_GET = do_POST = do_DELETE = _any  # noqa: N815 - http.server's own
 
         def log_message(self, *arguments: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     return Handler

@@ -1,4 +1,4 @@
-"""Signers of the tests' own, written from the providers' documents and not from the code that verifies."""
+"""Signers for tests, written from the providers' documentation and not from the code that verifies."""
 
 import base64
 import json
@@ -34,7 +34,7 @@ def now(offset: timedelta = timedelta(0)) -> str:
 def certificate(
     key: Any, *, starts: timedelta = timedelta(hours=-1), ends: timedelta = timedelta(days=300), extra: int = 0
 ) -> bytes:
-    """A self-signed certificate in PEM, with `extra` bytes of an extension that nobody knows."""
+    """Return a self-signed certificate in PEM, with `extra` bytes of an unknown extension."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
     today = datetime.now(UTC)
     builder = (
@@ -91,7 +91,7 @@ class SendGrid:
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
     def shown_key(self) -> str:
-        """The public key as SendGrid's page shows it."""
+        """Return the public key as SendGrid's page shows it."""
         der = self.key.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
@@ -114,7 +114,7 @@ class SendGrid:
 
 
 def as_posted(message: Any) -> WebhookRequest:
-    """An SNS message as it is posted to us."""
+    """Return the request with an SNS message."""
     return WebhookRequest(json.dumps(message).encode(), {"Content-Type": "text/plain; charset=UTF-8"})
 
 

@@ -1,4 +1,4 @@
-"""What every provider's send does, whatever its library is."""
+"""How every provider sends, with any library."""
 
 import time
 
@@ -13,7 +13,7 @@ from tests.notifications.providers.base.contract import outgoing
 
 
 class Slow(Provider):
-    """Takes the mail, and is not done before its deadline."""
+    """Accepts the email, but only at its deadline."""
 
     name = "slow"
 
@@ -40,13 +40,13 @@ class SlowBackend(BaseEmailBackend):
         return len(messages)
 
 
-def test_acceptance_that_just_made_it_stays_one_but_its_connection_is_dropped(settings):
+def test_acceptance_at_the_deadline_counts_but_its_connection_is_dropped(settings):
     settings.PROVIDER_DEADLINE_S = 0.05
     assert isinstance(Slow().send(outgoing()), Accepted)
     assert "slow" not in connections._here.kept.warm
 
 
-def test_provider_whose_table_fails_is_ambiguous(settings, monkeypatch):
+def test_failing_translation_is_ambiguous(settings, monkeypatch):
     def fail(self, error):
         raise KeyError("canary")
 

@@ -1,4 +1,4 @@
-"""The watch over provider calls: what it ends, and above all what it never does."""
+"""The deadline of provider calls: what it ends, and what it must not end."""
 
 import os
 import random
@@ -13,13 +13,13 @@ import pytest
 from notifications.providers.base import deadline
 from notifications.providers.smtp import backend
 
-# Whoever waits for so long has not been ended by a deadline.
+# A call that lasts this long was not ended by a deadline.
 FOREVER_S = 30.0
 
 
 @pytest.fixture
 def pair():
-    """A connection and its other end."""
+    """Yield a connection and its other end."""
     ours, theirs = socket.socketpair()
     ours.settimeout(FOREVER_S)
     theirs.settimeout(FOREVER_S)
@@ -40,7 +40,7 @@ def works(ours, theirs):
     return theirs.recv(1) == b"?"
 
 
-def test_call_past_its_end_has_its_connection_shut_down(pair):
+def test_call_past_its_deadline_has_its_connection_shut_down(pair):
     ours, theirs = pair
     with deadline.within(0.1) as call:
         deadline.watch(ours)
@@ -49,7 +49,7 @@ def test_call_past_its_end_has_its_connection_shut_down(pair):
     assert theirs.recv(1) == b""
 
 
-def test_answer_that_dribbles_is_ended(pair):
+def test_slow_answer_is_ended(pair):
     ours, theirs = pair
 
     def dribble():
@@ -71,7 +71,7 @@ def test_answer_that_dribbles_is_ended(pair):
     assert not thread.is_alive()
 
 
-def test_send_that_nobody_reads_is_ended(pair):
+def test_send_that_the_server_does_not_read_is_ended(pair):
     ours, _ = pair
     deadline.watch(ours)
     with deadline.within(0.1) as call, pytest.raises(BrokenPipeError):
@@ -79,7 +79,7 @@ def test_send_that_nobody_reads_is_ended(pair):
     assert call.is_over
 
 
-def test_call_that_was_left_in_time_is_never_ended(pair):
+def test_finished_call_is_never_ended(pair):
     ours, theirs = pair
     with deadline.within(0.05) as first:
         deadline.watch(ours)
@@ -89,8 +89,8 @@ def test_call_that_was_left_in_time_is_never_ended(pair):
     assert (first.is_over, second.is_over) == (False, False)
 
 
-def test_connection_is_shut_down_exactly_if_the_call_says_so():
-    """Calls that end at about their deadline, on connections that the next call uses too."""
+def test_connection_is_shut_down_exactly_if_its_call_is_over():
+    """Calls end around their deadline, on connections that the next call uses too."""
 
     def calls(seed):
         luck = random.Random(seed)
@@ -114,11 +114,11 @@ def test_connection_is_shut_down_exactly_if_the_call_says_so():
 
     with ThreadPoolExecutor(8) as pool:
         overs = sum(pool.map(calls, range(8)))
-    # Both happened, or the test has shown nothing.
+    # Without both cases, the test proves nothing.
     assert 0 < overs < 8 * 150
 
 
-def test_number_of_a_closed_connection_is_not_mistaken_for_its_successor(pair):
+def test_reused_descriptor_number_is_not_shut_down(pair):
     ours, _ = pair
     with deadline.within(0.1) as call:
         deadline.watch(ours)
@@ -132,7 +132,7 @@ def test_number_of_a_closed_connection_is_not_mistaken_for_its_successor(pair):
             assert works(successor, peer)
 
 
-def test_connection_that_comes_too_late_is_shut_down_at_once(pair):
+def test_connection_made_after_the_deadline_is_shut_down_immediately(pair):
     ours, theirs = pair
     with deadline.within(0.05) as call:
         while not call.is_over:
@@ -140,13 +140,13 @@ def test_connection_that_comes_too_late_is_shut_down_at_once(pair):
         watched = deadline.watch(ours)
         watched.is_ready()
         with pytest.raises(BrokenPipeError):
-            ours.sendall(b"a mail")
+            ours.sendall(b"an email")
         assert call.carried_nothing()
     assert theirs.recv(1) == b""
 
 
 @pytest.mark.parametrize("library", ["urllib3", "smtplib"])
-def test_process_that_was_frozen_in_mid_call_sends_nothing_more(pair, library):
+def test_suspended_process_sends_nothing_after_the_deadline(pair, library):
     ours, theirs = pair
     connection = backend._Smtp() if library == "smtplib" else deadline.WatchedConnection("localhost")
     connection.sock = ours
@@ -154,10 +154,10 @@ def test_process_that_was_frozen_in_mid_call_sends_nothing_more(pair, library):
         connection._watched = deadline.watch(ours)
         connection.send(b"?")
         assert theirs.recv(1) == b"?"
-        # Its time went by without it, and the watch is not awake yet either.
+        # The deadline passed during the suspension, and the watching thread has not resumed yet.
         call.ends_at = time.monotonic()
         with pytest.raises((BrokenPipeError, smtplib.SMTPServerDisconnected)):
-            connection.send(b"a mail")
+            connection.send(b"an email")
         assert call.is_over
     connection.close()
     assert theirs.recv(1) == b""
@@ -168,7 +168,7 @@ def test_call_without_a_connection_proves_nothing():
         assert not call.carried_nothing()
 
 
-def test_connection_that_never_stood_has_carried_nothing(pair):
+def test_unestablished_connection_has_carried_nothing(pair):
     with deadline.within(FOREVER_S) as call:
         watched = deadline.watch(pair[0])
         assert call.carried_nothing()
@@ -181,7 +181,7 @@ def test_warm_connection_to_another_provider_proves_nothing(pair):
     warm = deadline.watch(theirs)
     warm.is_ready()
     with deadline.within(FOREVER_S) as call:
-        # Its handshake hangs.
+        # The handshake hangs.
         deadline.watch(ours)
         assert call.carried_nothing()
         deadline.about_to_send(warm)
@@ -193,7 +193,7 @@ def test_warm_connection_to_another_provider_proves_nothing(pair):
 
 
 def within_the_lock(act):
-    """Do it in a thread that holds the watch's lock, as a finalizer can; fail if it waits for itself."""
+    """Run it in a thread that holds the watch's lock, as a finalizer may; fail if it waits for the lock."""
 
     def run():
         with deadline._watch.locked():
@@ -205,17 +205,17 @@ def within_the_lock(act):
     assert not thread.is_alive()
 
 
-def test_finalizer_within_the_lock_waits_for_nothing_and_is_not_forgotten(pair):
+def test_finalizer_within_the_lock_does_not_wait_and_takes_effect(pair):
     ours, theirs = pair
     watched = deadline.watch(ours)
     within_the_lock(watched.release)
     ours.close()
-    # Its second descriptor is closed too, or the other end would still be open.
+    # The second descriptor is closed too, or the other end would still be open.
     assert theirs.recv(1) == b""
     assert deadline._here.owner.sockets == set()
 
 
-def test_calls_of_other_threads_go_on(pair):
+def test_calls_of_other_threads_continue(pair):
     ours, theirs = pair
     entered, over = threading.Event(), threading.Event()
 
@@ -245,13 +245,13 @@ def test_connection_the_library_closes_within_a_call_ends_with_the_call(pair):
         watched = deadline.watch(ours)
         watched.release()
         ours.close()
-        # Its answer may still be read through a file object, so the watch must still reach it.
+        # A file object may still read the answer, so the deadline must still reach the connection.
         with pytest.raises(BlockingIOError):
             theirs.recv(1)
     assert theirs.recv(1) == b""
 
 
-def test_there_is_one_thread_for_all_calls():
+def test_one_thread_watches_all_calls():
     for _ in range(50):
         with deadline.within(FOREVER_S):
             pass
@@ -263,7 +263,7 @@ def test_call_within_a_call_is_refused():
         pass
 
 
-def test_forked_process_has_a_watch_of_its_own(pair):
+def test_forked_process_has_a_separate_watch(pair):
     ours, theirs = pair
     with deadline.within(FOREVER_S):
         deadline.watch(ours)
@@ -277,5 +277,5 @@ def test_forked_process_has_a_watch_of_its_own(pair):
             b.close()
             os._exit(0 if ended and call.is_over else 1)
         assert os.waitpid(child, 0)[1] == 0
-        # The child has let go of the parent's connection without ending it.
+        # The child has dropped the parent's connection without ending it.
         assert works(ours, theirs)

@@ -1,4 +1,4 @@
-"""How long a provider asks us to wait."""
+"""The time that a provider asks us to wait."""
 
 import time
 from email.utils import formatdate
@@ -12,7 +12,7 @@ from notifications.providers.base.http import retry_after_s, until_reset_s
     ("header", "seconds"),
     [("7", 7), ("0", 1), ("-3", 1), ("1e9", 900), ("nan", None), ("inf", None), ("", None), (None, None)],
 )
-def test_wish_is_a_number_within_reason(header, seconds):
+def test_retry_after_is_clamped(header, seconds):
     assert retry_after_s(header) == seconds
 
 
@@ -21,12 +21,12 @@ def test_wish_is_a_number_within_reason(header, seconds):
     [(60, 60), (-60, 1), (0, 1), (86_400, 900)],
 )
 @pytest.mark.parametrize("skew_s", [-7200, 0, 7200])
-def test_reset_is_measured_by_the_providers_own_clock(reset_in_s, seconds, skew_s):
+def test_reset_is_measured_by_the_providers_clock(reset_in_s, seconds, skew_s):
     theirs = int(time.time()) + skew_s
     assert until_reset_s(str(theirs + reset_in_s), formatdate(theirs, usegmt=True)) == seconds
 
 
-def test_wish_is_a_date_by_the_providers_own_clock():
+def test_retry_after_date_is_measured_by_the_providers_clock():
     theirs = int(time.time()) + 7200
     assert retry_after_s(formatdate(theirs + 60, usegmt=True), formatdate(theirs, usegmt=True)) == 60
     assert 50 <= (retry_after_s(formatdate(time.time() + 60, usegmt=True)) or 0) <= 60

@@ -1,4 +1,4 @@
-"""Whatever comes, genuine or not: only our own exceptions come out, and what is kept can be stored."""
+"""Any request, genuine or not, raises only our exceptions, and its events can be stored."""
 
 import json
 from datetime import UTC
@@ -28,7 +28,7 @@ WEBHOOKS = [SesWebhook(), SendGridWebhook(), PostmarkWebhook(), SimulatorWebhook
 REFUSALS = (InvalidSignatureError, MalformedError, CannotVerifyError)
 REAL = [json.loads(path.read_text()) for path in sorted((BASE_DIR / "tests" / "payloads").rglob("*.json"))]
 
-# Lone surrogates too, which JSON can write and UTF-8 cannot.
+# Including lone surrogates, which JSON can contain and UTF-8 cannot.
 TEXT = st.text(st.characters(exclude_categories=()), max_size=20)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXT | st.sampled_from(["ada@example.com", "General"]),
@@ -39,7 +39,7 @@ FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], dea
 
 
 def paths(value, so_far=()):
-    """Every place in a JSON document."""
+    """Yield the path to each value in a JSON document."""
     yield so_far
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else []
     for name, one in inside:
@@ -56,7 +56,7 @@ def replaced(value, path, new):
 
 @st.composite
 def damaged(draw):
-    """A real event with one value of it replaced by anything."""
+    """Return a real event with one value replaced by anything."""
     event = draw(st.sampled_from(REAL))
     return replaced(event, draw(st.sampled_from(list(paths(event)))), draw(JSON))
 
@@ -77,7 +77,7 @@ def assert_fits_its_columns(found):
 @given(event=st.dictionaries(TEXT, JSON) | damaged().filter(lambda one: isinstance(one, dict)))
 @example(event={"eventType": "Send", "mail": {"destination": ["a@b"], "timestamp": "0001-01-01T00:00:00+14:00"}})
 @example(event={"event": "delivered", "email": "İ@b", "timestamp": 10**30, "mailroom_attempt": 10**30})
-def test_anything_is_read_or_unreadable(event):
+def test_any_payload_is_interpreted_or_unknown(event):
     for webhook in WEBHOOKS:
         try:
             found = webhook.interpret(event)
@@ -118,7 +118,7 @@ def test_any_damage_to_a_signed_message_is_refused(amazon, sns, data):
 
 @FUZZ
 @given(event=JSON | damaged())
-def test_anything_genuine_is_opened_or_malformed(amazon, keys, sns, sendgrid, event):
+def test_any_genuine_body_is_parsed_or_malformed(amazon, keys, sns, sendgrid, event):
     body = json.dumps(event).encode()
     genuine = [
         (SesWebhook(), as_posted(sns.notification(event))),
@@ -140,7 +140,7 @@ def test_anything_genuine_is_opened_or_malformed(amazon, keys, sns, sendgrid, ev
 @given(value=JSON)
 @example(value={"\x00": ["\ud800", float("nan"), float("inf"), 1e308, 10**300, {"a\udfff": "\x00"}]})
 @example(value=json.loads('{"a":' * 200 + "1" + "}" * 200))
-def test_what_is_kept_can_be_stored(value):
+def test_payload_can_be_stored(value):
     kept = {"value": storable(value)}
     made = ProviderEvent.objects.create(provider="sendgrid", event_id="one", payload=kept)
     assert set(ProviderEvent.objects.get(pk=made.pk).payload) == {"value"}
@@ -161,7 +161,7 @@ def test_links_are_kept_without_their_path(text, expected):
     assert storable({"a": [text]}) == {"a": [expected]}
 
 
-def test_depth_is_cut_off():
+def test_depth_is_limited():
     value = "bottom"
     for _ in range(DEEPEST + 5):
         value = [value]

@@ -1,4 +1,4 @@
-"""Every event the providers document, as it is opened and what it is read as."""
+"""Every documented event of the providers: parsed, stored and interpreted."""
 
 import json
 from datetime import UTC, datetime
@@ -19,8 +19,8 @@ MESSAGE_ID = UUID("0b0f0e2c-7d1a-4a57-9d7b-2f6f3a5c9e10")
 
 HARD, SOFT, BLOCKED, ANSWERED = BounceKind.HARD, BounceKind.SOFT, BounceKind.BLOCKED, BounceKind.AUTO_REPLY
 K = EventType
-LEFT_OUT = "left out"  # at the door: it is not stored
-NOTHING = None  # stored, and says nothing of a mail's fate
+LEFT_OUT = "left out"  # not stored
+NOTHING = None  # stored, and not about delivery
 
 Expected = InterpretedEvent | str | None
 
@@ -223,7 +223,7 @@ def test_no_payload_is_without_an_entry(provider):
 
 @pytest.fixture
 def opened(amazon, sns, sendgrid, settings):
-    """A function that posts a payload as its provider would, and returns the webhook and what it opened."""
+    """Return a function that posts a payload like its provider, and returns the webhook and the stored payload."""
     settings.SENDGRID_WEBHOOK_KEY = sendgrid.shown_key()
     settings.POSTMARK_WEBHOOK_AUTH = "postmark:a-password"
 
@@ -242,7 +242,7 @@ def opened(amazon, sns, sendgrid, settings):
 
 
 @pytest.mark.parametrize(("provider", "name"), [(provider, name) for provider in TABLES for name in TABLES[provider]])
-def test_payload_is_read_as_the_table_says(opened, provider, name):
+def test_payload_has_the_meaning_of_the_table(opened, provider, name):
     webhook, found = opened(provider, name)
     if TABLES[provider][name] == LEFT_OUT:
         assert found.events == []

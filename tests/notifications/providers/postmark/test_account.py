@@ -1,4 +1,4 @@
-"""Postmark's account over real sockets, against the answers that its documentation shows."""
+"""Postmark's account over real sockets, with the answers of its documentation."""
 
 import json
 
@@ -47,7 +47,7 @@ class TestPostmark(AccountContract):
         api.answers = {"GET /server": (200, SERVER), "GET /webhooks": (200, {"Webhooks": [HOOK]})}
         return api
 
-    def test_all_is_well_but_what_a_server_token_cannot_see(self, whole):
+    def test_good_account_has_only_a_note_about_the_sender(self, whole):
         found = PostmarkAccount().inspect()
         assert levels(found) == [("credentials", "ok"), ("sender", "note"), ("webhook", "ok")]
         assert {asked.headers["X-Postmark-Server-Token"] for asked in whole.asked} == {SECRET}
@@ -60,7 +60,7 @@ class TestPostmark(AccountContract):
         assert levels(PostmarkAccount().inspect())[0] == ("server", "bad")
 
     @pytest.mark.parametrize("answer", [(401, {"ErrorCode": 10}), (200, {}), (200, [])])
-    def test_server_that_does_not_open_is_bad(self, whole, answer):
+    def test_denied_access_is_bad(self, whole, answer):
         whole.answers["GET /server"] = answer
         (found,) = PostmarkAccount().inspect()
         assert (found.subject, found.level.value) == ("credentials", "bad")
@@ -93,12 +93,12 @@ class TestPostmark(AccountContract):
         assert whole.paths() == [DUMP]
         assert whole.asked[0].query == "EmailAddress=ada%40example.com"
 
-    def test_address_is_taken_off_the_list(self, whole):
+    def test_address_is_removed_from_the_list(self, whole):
         whole.answers.update({DUMP: LISTED, DELETE: result("Deleted")})
         assert PostmarkAccount().unsuppress("ada@example.com") is True
         assert json.loads(whole.asked[1].body) == {"Suppressions": [{"EmailAddress": "ada@example.com"}]}
 
-    def test_lift_of_one_reason_leaves_an_address_that_is_listed_for_another(self, whole):
+    def test_lifting_one_reason_keeps_an_address_listed_for_another(self, whole):
         listed = {"EmailAddress": "ada@example.com", "SuppressionReason": "HardBounce", "Origin": "Recipient"}
         whole.answers.update({DUMP: (200, {"Suppressions": [listed]}), DELETE: result("Deleted")})
         assert PostmarkAccount().unsuppress("ada@example.com", Reason.COMPLAINT) is False
@@ -106,7 +106,7 @@ class TestPostmark(AccountContract):
         assert whole.paths() == [DUMP, DUMP, DELETE]
 
     @pytest.mark.parametrize("answer", [result("Failed"), (200, {"Suppressions": []}), (200, [])])
-    def test_complaint_that_postmark_keeps_is_said(self, whole, answer):
+    def test_complaint_that_postmark_keeps_is_reported(self, whole, answer):
         whole.answers.update({DUMP: LISTED, DELETE: answer})
         with pytest.raises(ProviderError) as refused:
             PostmarkAccount().unsuppress("ada@example.com")

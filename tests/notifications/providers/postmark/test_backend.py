@@ -1,4 +1,4 @@
-"""Postmark through Anymail's real backend, and its table of answers."""
+"""Postmark with Anymail's backend, and its table of answers."""
 
 import json
 
@@ -61,7 +61,7 @@ class TestPostmark(SimulatedContract, HttpContract):
             ("200 OK", (), "[" * 100_000, (A, None)),
         ],
     )
-    def test_answers_have_the_meaning_postmark_documents(self, at, status, headers, body, expected):
+    def test_answers_have_the_meaning_that_postmark_documents(self, at, status, headers, body, expected):
         error = self.refused_by(faults.answer(status, *headers, body=body), at)
         assert (error.error_class, error.retry_after_s) == expected
 
@@ -78,14 +78,14 @@ class TestPostmark(SimulatedContract, HttpContract):
         ],
     )
     @pytest.mark.parametrize("address", ["ada.canary@example.com", "ada@bücher.example.com"])
-    def test_acceptance_is_one_whatever_it_repeats(self, at, echo, address):
+    def test_acceptance_counts_with_any_repeated_address(self, at, echo, address):
         answer = {"ErrorCode": 0, "Message": "OK", "MessageID": "an-id", **echo}
         with faults.fault_server(faults.answer("200 OK", body=json.dumps(answer))) as server:
             at(server.port)
             assert Postmark().send(outgoing(to_address=address)).provider_message_id == "an-id"
 
     @pytest.mark.parametrize("given", ["", None, {"None": "an-id"}, 7])
-    def test_acceptance_without_an_id_leaves_it_open(self, at, given):
+    def test_acceptance_without_an_id_is_ambiguous(self, at, given):
         answer = {"ErrorCode": 0, "Message": "OK", "MessageID": given, "To": "ada.canary@example.com"}
         assert self.refused_by(faults.answer("200 OK", body=json.dumps(answer)), at).error_class is A
 
@@ -99,13 +99,13 @@ class TestPostmark(SimulatedContract, HttpContract):
             (411, "Forbidden attachment", None),
         ],
     )
-    def test_refusal_of_a_recipient_says_so(self, at, number, text, bounce):
+    def test_rejection_of_a_recipient_is_about_the_recipient(self, at, number, text, bounce):
         body = json.dumps({"ErrorCode": number, "Message": text})
         error = self.refused_by(faults.answer("422 Unprocessable", body=body), at)
         assert (error.error_class, error.bounce) == (P, bounce)
         assert error.about is (About.RECIPIENT if bounce else About.MESSAGE)
 
     @pytest.mark.parametrize("text", ["Invalid 'From' address: 'x'.", "Error parsing 'From': no"])
-    def test_refusal_of_the_sender_is_the_set_ups_fault(self, at, text):
+    def test_rejection_of_the_sender_is_misconfigured(self, at, text):
         body = json.dumps({"ErrorCode": 300, "Message": text})
         assert self.refused_by(faults.answer("422 Unprocessable", body=body), at).error_class is M

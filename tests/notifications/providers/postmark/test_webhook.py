@@ -1,4 +1,4 @@
-"""Postmark's webhooks: a password, and an event without an id."""
+"""Postmark's webhooks: the password, and events without an id."""
 
 import json
 
@@ -29,7 +29,7 @@ def posted(said, headers=None):
     return WebhookRequest(body, basic_auth(AUTH) if headers is None else headers)
 
 
-def test_right_password_opens_it():
+def test_right_password_is_accepted():
     (event,) = webhook.verify_and_parse(posted(DELIVERY)).events
     assert event.payload == DELIVERY
 
@@ -59,13 +59,13 @@ def test_header_may_be_written_in_any_case(name, scheme):
         basic_auth(""),
     ],
 )
-def test_wrong_password_or_none_is_refused(headers):
+def test_wrong_or_missing_password_is_refused(headers):
     with pytest.raises(InvalidSignatureError):
         webhook.verify_and_parse(posted(DELIVERY, headers))
 
 
 @pytest.mark.parametrize("auth", ["", "postmark", "postmark:", ":password", ":"])
-def test_password_that_protects_nothing_is_no_verdict(settings, auth):
+def test_empty_password_cannot_verify(settings, auth):
     settings.POSTMARK_WEBHOOK_AUTH = auth
     assert webhook.missing_settings() == ["POSTMARK_WEBHOOK_AUTH"]
     with pytest.raises(CannotVerifyError):
@@ -78,17 +78,17 @@ def test_body_that_is_no_event_is_malformed(body):
         webhook.verify_and_parse(posted(body))
 
 
-def test_repetition_has_the_same_id_and_another_event_another():
+def test_only_a_repeated_event_has_the_same_id():
     def event_id(said):
         return webhook.verify_and_parse(posted(said)).events[0].event_id
 
     first = event_id(DELIVERY)
     assert event_id(dict(reversed(DELIVERY.items()))) == first
     assert event_id({**DELIVERY, "DeliveredAt": "2026-11-21"}) != first
-    assert event_id({**DELIVERY, "Content": "another mail"}) != first
+    assert event_id({**DELIVERY, "Content": "another email"}) != first
 
 
-def test_content_of_the_mail_is_not_kept():
+def test_content_of_the_email_is_not_kept():
     bounce = {"RecordType": "Bounce", "Type": "SoftBounce", "Subject": "Your password", "Content": "https://x/a-token"}
     (event,) = webhook.verify_and_parse(posted(bounce)).events
     assert event.payload == {"RecordType": "Bounce", "Type": "SoftBounce"}
@@ -108,7 +108,7 @@ def test_content_of_the_mail_is_not_kept():
         {"RecordType": "SubscriptionChange", "SuppressSending": True, "SuppressionReason": "New"},
     ],
 )
-def test_event_that_no_table_knows_is_unreadable(payload):
+def test_event_of_an_unknown_type_is_unknown(payload):
     with pytest.raises(UnknownEventError):
         webhook.interpret(payload)
 
@@ -122,7 +122,7 @@ def test_event_that_no_table_knows_is_unreadable(payload):
         ({"SuppressSending": True, "SuppressionReason": "HardBounce", "ChangedAt": "2026-01-02"}, "bounced"),
     ],
 )
-def test_event_without_its_type_is_known_by_its_fields(fields, kind):
+def test_event_without_a_type_is_recognized_by_its_fields(fields, kind):
     (event,) = webhook.verify_and_parse(posted({"Recipient": "ada@example.com", **fields})).events
     assert webhook.interpret(event.payload).kind == kind
 
@@ -136,5 +136,5 @@ def test_event_without_its_type_is_known_by_its_fields(fields, kind):
         {"RecordType": "Inbound", "TextBody": "a letter"},
     ],
 )
-def test_open_click_and_inbound_mail_without_their_type_are_not_kept(fields):
+def test_open_click_and_inbound_email_without_a_type_are_not_kept(fields):
     assert webhook.verify_and_parse(posted({"Recipient": "ada@example.com", **fields})).events == []

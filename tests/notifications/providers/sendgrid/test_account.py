@@ -1,4 +1,4 @@
-"""SendGrid's account over real sockets, against the answers that its specification documents."""
+"""SendGrid's account over real sockets, with the answers of its documentation."""
 
 import pytest
 
@@ -62,13 +62,13 @@ class TestSendGrid(AccountContract):
         }
         return api
 
-    def test_all_is_well(self, whole):
+    def test_good_account_has_no_problem(self, whole):
         found = SendGridAccount().inspect()
         assert levels(found) == [("credentials", "ok"), ("sender", "ok"), ("credits", "ok"), ("webhook", "ok")]
         assert {asked.headers["Authorization"] for asked in whole.asked} == {f"Bearer {SECRET}"}
         assert whole.asked[1].query == "domain=mail.example.com&limit=50"
 
-    def test_password_of_netrc_does_not_take_the_keys_place(self, whole, monkeypatch, tmp_path):
+    def test_password_of_netrc_does_not_replace_the_key(self, whole, monkeypatch, tmp_path):
         (tmp_path / "netrc").write_text("machine 127.0.0.1 login eve password else")
         monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
         SendGridAccount().inspect()
@@ -131,7 +131,7 @@ class TestSendGrid(AccountContract):
         whole.answers["GET /v3/verified_senders"] = (200, {"results": [SENDER]})
         assert levels(SendGridAccount().inspect())[1] == ("sender", "note")
 
-    def test_wrong_key_is_said_once(self, whole):
+    def test_wrong_key_is_reported_once(self, whole):
         whole.answers["GET /v3/scopes"] = (401, {"errors": [{"field": None, "message": "authorization required"}]})
         (found,) = SendGridAccount().inspect()
         assert (found.subject, found.level.value) == ("credentials", "bad")
@@ -139,20 +139,20 @@ class TestSendGrid(AccountContract):
         assert len(whole.asked) == 1
 
     @pytest.mark.parametrize("key", ["with\nnewline", "ключ"])
-    def test_key_that_cannot_be_a_header_is_the_set_ups_fault(self, whole, settings, key):
+    def test_key_that_no_header_can_hold_is_misconfigured(self, whole, settings, key):
         settings.SENDGRID_API_KEY = key
         with pytest.raises(ProviderError) as refused:
             SendGridAccount().unsuppress("ada@example.com")
         assert refused.value.error_class is ErrorClass.MISCONFIGURED
         assert refused.value.__context__ is None
 
-    def test_dkim_names_are_those_sendgrid_wants(self, whole):
+    def test_dkim_names_are_those_that_sendgrid_shows(self, whole):
         names = ["s1._domainkey.mail.example.com", "s2._domainkey.mail.example.com"]
         assert SendGridAccount().dkim_names() == names
         whole.answers["GET /v3/whitelabel/domains"] = (200, [])
         assert SendGridAccount().dkim_names() == []
 
-    def test_address_is_taken_off_all_lists(self, whole):
+    def test_address_is_removed_from_all_lists(self, whole):
         address = "a+b/c@example.com"
         encoded = "a%2Bb%2Fc%40example.com"
         lists = ["bounces", "blocks", "invalid_emails", "spam_reports"]
@@ -169,11 +169,11 @@ class TestSendGrid(AccountContract):
             (Reason.COMPLAINT, ["suppression/spam_reports"]),
         ],
     )
-    def test_lift_of_one_reason_leaves_the_other_lists_alone(self, whole, reason, paths):
+    def test_lifting_one_reason_keeps_the_other_lists(self, whole, reason, paths):
         assert SendGridAccount().unsuppress("ada@example.com", reason) is False
         assert whole.paths() == [f"DELETE /v3/{path}/ada%40example.com" for path in paths]
 
-    def test_who_comes_back_is_taken_off_the_lists_of_all_groups(self, whole):
+    def test_resubscription_removes_the_address_from_all_groups(self, whole):
         groups = [{"id": 7, "suppressed": True}, {"id": 8, "suppressed": False}]
         whole.answers["GET /v3/asm/suppressions/ada%40example.com"] = (200, {"suppressions": groups})
         whole.answers["DELETE /v3/asm/groups/7/suppressions/ada%40example.com"] = (204, "")
@@ -184,7 +184,7 @@ class TestSendGrid(AccountContract):
             "DELETE /v3/asm/groups/7/suppressions/ada%40example.com",
         ]
 
-    def test_lifting_that_is_not_allowed_is_said(self, whole):
+    def test_lifting_that_is_not_allowed_is_reported(self, whole):
         whole.answers["DELETE /v3/suppression/blocks/ada%40example.com"] = REFUSED
         with pytest.raises(ProviderError, match="misconfigured: http-403"):
             SendGridAccount().unsuppress("ada@example.com")
@@ -197,11 +197,11 @@ class TestSendGrid(AccountContract):
             (REFUSED, None),
         ],
     )
-    def test_quota_is_what_the_plan_gives_a_day(self, whole, answer, expected):
+    def test_quota_is_the_plans_daily_credits(self, whole, answer, expected):
         whole.answers["GET /v3/user/credits"] = answer
         assert SendGridAccount().quota() == expected
 
-    def test_quota_that_is_not_answered_is_an_error(self, whole):
+    def test_unanswered_quota_is_an_error(self, whole):
         whole.answers["GET /v3/user/credits"] = (503, "")
         with pytest.raises(ProviderError, match="transient"):
             SendGridAccount().quota()

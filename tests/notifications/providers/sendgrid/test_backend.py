@@ -1,4 +1,4 @@
-"""SendGrid through Anymail's real backend, and its table of answers."""
+"""SendGrid with Anymail's backend, and its table of answers."""
 
 import json
 import warnings
@@ -96,22 +96,22 @@ class TestSendGrid(SimulatedContract, HttpContract):
                 '{"errors": [{"message": "not a sender", "field": "from.email"}]}',
                 (M, "sender-identity", None),
             ),
-            # A proxy's page, or a captive portal's.
+            # The page of a proxy or captive portal.
             ("200 OK", (), "<html>", (A, "http-200", None)),
         ],
     )
-    def test_answers_have_the_meaning_sendgrid_documents(self, at, status, headers, body, expected):
+    def test_answers_have_the_meaning_that_sendgrid_documents(self, at, status, headers, body, expected):
         error = self.refused_by(faults.answer(status, *headers, body=body), at)
         assert (error.error_class, error.code, error.retry_after_s) == expected
 
     @pytest.mark.parametrize("key", ["with\nnewline", "ключ"])
-    def test_key_that_cannot_be_a_header_is_the_set_ups_fault(self, provider, taken, settings, key):
+    def test_key_that_no_header_can_hold_is_misconfigured(self, provider, taken, settings, key):
         settings.SENDGRID_API_KEY = key
         assert self.refusal(provider, outgoing()).error_class is M
         assert taken() == []
 
     @pytest.mark.parametrize("url", ["nothing://127.0.0.1/v3/", "127.0.0.1/v3/", "http:///v3/"])
-    def test_address_that_is_none_is_the_set_ups_fault(self, settings, url):
+    def test_invalid_api_address_is_misconfigured(self, settings, url):
         settings.SENDGRID_API_KEY = "SG.canary-key"
         settings.SENDGRID_API_URL = url
         assert self.refusal(SendGrid(), outgoing()).error_class is M
@@ -123,8 +123,8 @@ class TestSendGrid(SimulatedContract, HttpContract):
             assert len(server.requests) == 1
         self.nothing_is_kept()
 
-    def test_acceptance_that_never_ends_is_one_or_is_left_open(self, at, impatient):
-        """Whether the deadline's cut or the server's reset is seen first is the machine's business."""
+    def test_endless_acceptance_counts_or_is_ambiguous(self, at, impatient):
+        """Either the deadline or the server's reset may come first."""
         with faults.fault_server(faults.dribble_after_the_status) as server:
             at(server.port)
             answer = self.answer(SendGrid())
@@ -144,12 +144,12 @@ class TestSendGrid(SimulatedContract, HttpContract):
     def nothing_is_kept(self):
         assert not [each for each in deadline._here.owner.sockets if not each._is_shut]
 
-    def test_bad_key_makes_the_next_mail_start_with_a_new_connection(self, at):
+    def test_bad_key_gives_the_next_email_a_new_connection(self, at):
         self.refused_by(faults.answer("401 Unauthorized"), at)
         assert connections._here.kept.warm == {}
 
-    def test_receiver_that_fails_does_not_undo_an_acceptance(self, provider, taken, caplog):
-        # What is caught of a log would keep the connection alive.
+    def test_failing_receiver_does_not_undo_an_acceptance(self, provider, taken, caplog):
+        # A captured log record would keep the connection alive.
         caplog.set_level("CRITICAL", "django.dispatch")
 
         def fail(sender, **kwargs):
@@ -162,7 +162,7 @@ class TestSendGrid(SimulatedContract, HttpContract):
             post_send.disconnect(fail)
         assert len(taken()) == 1
 
-    def test_receiver_that_cancels_the_send_has_it_refused(self, provider, taken):
+    def test_receiver_can_cancel_the_send(self, provider, taken):
         def cancel(sender, **kwargs):
             raise AnymailCancelSend
 

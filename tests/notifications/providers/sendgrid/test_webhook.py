@@ -1,4 +1,4 @@
-"""SendGrid's signed batches."""
+"""SendGrid's webhooks: signed batches of events."""
 
 import json
 import time
@@ -37,19 +37,19 @@ def refused(posted, error=InvalidSignatureError):
     return refusal.value
 
 
-def test_signed_batch_is_opened(sendgrid):
+def test_signed_batch_is_accepted(sendgrid):
     (event,) = webhook.verify_and_parse(sendgrid.posted(BODY)).events
     assert (event.event_id, event.payload) == ("one", DELIVERED)
 
 
-def test_names_of_headers_may_be_in_any_case(sendgrid):
+def test_header_names_may_be_in_any_case(sendgrid):
     posted = sendgrid.posted(BODY)
     lower = WebhookRequest(posted.body, {name.lower(): value for name, value in posted.headers.items()})
     assert webhook.verify_and_parse(lower).events
 
 
 @pytest.mark.parametrize("shape", ["pem", "pem with spaces around", "wrapped"])
-def test_key_may_come_in_other_shapes(settings, sendgrid, shape):
+def test_key_may_have_another_form(settings, sendgrid, shape):
     shown = sendgrid.shown_key()
     wrapped = f"{shown[:64]}\n{shown[64:]}\n"
     shapes = {"pem": sendgrid.pem(), "pem with spaces around": f"\n {sendgrid.pem()} \n", "wrapped": wrapped}
@@ -73,7 +73,7 @@ def shown(key):
         shown(ec.generate_private_key(ec.SECP384R1())),
     ],
 )
-def test_key_that_cannot_be_used_is_no_verdict(settings, sendgrid, key):
+def test_unusable_key_cannot_verify(settings, sendgrid, key):
     settings.SENDGRID_WEBHOOK_KEY = key
     error = refused(sendgrid.posted(BODY), CannotVerifyError)
     assert "SENDGRID_WEBHOOK_KEY" in str(error)
@@ -92,7 +92,7 @@ def test_unsigned_batch_is_refused(sendgrid, missing, value):
     refused(WebhookRequest(BODY, {**headers, missing: value} if value is not None else headers))
 
 
-def test_key_of_somebody_else_is_refused():
+def test_signature_of_another_key_is_refused():
     refused(SendGrid().posted(BODY))
 
 
@@ -107,7 +107,7 @@ def test_one_byte_changed_is_refused(sendgrid, at):
     refused(WebhookRequest(bytes(changed), sendgrid.posted(BODY).headers))
 
 
-def test_another_time_of_signing_is_refused(sendgrid):
+def test_changed_timestamp_is_refused(sendgrid):
     refused(WebhookRequest(BODY, {**sendgrid.posted(BODY).headers, TIMESTAMP: str(int(time.time()) - 1)}))
 
 
@@ -117,26 +117,26 @@ def test_old_batch_is_refused(sendgrid, age_s):
 
 
 @pytest.mark.parametrize("age_s", [-16 * 60, -86400])
-def test_batch_from_the_future_may_be_our_clocks_fault_and_is_asked_for_again(sendgrid, age_s):
+def test_batch_from_the_future_cannot_be_verified_yet(sendgrid, age_s):
     with pytest.raises(CannotVerifyError):
         webhook.verify_and_parse(sendgrid.posted(BODY, timestamp=str(int(time.time()) - age_s)))
 
 
 @pytest.mark.parametrize("age_s", [25 * 3600, -14 * 60])
-def test_batch_that_may_be_a_retry_is_opened(sendgrid, age_s):
+def test_old_batch_within_the_retry_time_is_accepted(sendgrid, age_s):
     assert webhook.verify_and_parse(sendgrid.posted(BODY, timestamp=str(int(time.time()) - age_s))).events
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"{}", b"null", b"7", b'"x"', b"\xff\xfe", b"[" * 100_000, b"[1,]"])
-def test_body_that_is_no_batch_is_malformed(sendgrid, body):
+def test_body_without_a_batch_is_malformed(sendgrid, body):
     refused(sendgrid.posted(body), MalformedError)
 
 
-def test_empty_batch_is_nothing(sendgrid):
+def test_empty_batch_has_no_events(sendgrid):
     assert webhook.verify_and_parse(sendgrid.posted(b"[]")).events == []
 
 
-def test_malformed_element_keeps_nobody_out(sendgrid):
+def test_malformed_element_does_not_block_the_others(sendgrid):
     deep = '{"a":' * 200 + "1" + "}" * 200
     body = f'[7, null, "x", [], {{}}, NaN, {deep}, {json.dumps(DELIVERED)}, {{"event": "new\\u0000\\ud800"}}]'
     events = webhook.verify_and_parse(sendgrid.posted(body.encode())).events
@@ -155,14 +155,14 @@ def test_opens_and_clicks_are_left_out_of_a_batch(sendgrid):
     assert event.payload == DELIVERED
 
 
-def test_what_was_clicked_to_unsubscribe_is_not_kept(sendgrid):
+def test_link_that_unsubscribed_is_not_kept(sendgrid):
     said = {"event": "group_unsubscribe", "sg_event_id": "one", "url": "https://mail.example.com/u/a-token"}
     (event,) = webhook.verify_and_parse(sendgrid.posted(json.dumps([said]).encode())).events
     assert event.payload == {"event": "group_unsubscribe", "sg_event_id": "one"}
 
 
 @pytest.mark.parametrize("event_id", [None, "", 7, [], "x" * 201, "with space", "é", "\x00"])
-def test_event_without_a_usable_id_has_one_of_its_words(sendgrid, event_id):
+def test_event_without_a_usable_id_gets_a_fingerprint(sendgrid, event_id):
     said = {**DELIVERED, "sg_event_id": event_id}
     again = dict(reversed(said.items()))
     other = {**said, "timestamp": 1}
@@ -196,7 +196,7 @@ def test_change_of_the_account_is_noted(sendgrid):
         ({}, BounceKind.SOFT),
     ],
 )
-def test_bounce_is_hard_where_sendgrid_or_the_status_says_so(said, expected):
+def test_bounce_is_hard_if_sendgrid_or_the_status_is_clear(said, expected):
     assert webhook.interpret({"event": "bounce", "email": "ada@example.com", **said}).bounce is expected
 
 
@@ -211,25 +211,25 @@ def test_bounce_is_hard_where_sendgrid_or_the_status_says_so(said, expected):
         {"event": "delivered", "email": "not an email address"},
     ],
 )
-def test_event_that_no_table_knows_is_unreadable(payload):
+def test_event_of_an_unknown_type_is_unknown(payload):
     with pytest.raises(UnknownEventError):
         webhook.interpret(payload)
 
 
 @pytest.mark.parametrize("timestamp", [None, "soon", True, 1e400, -1e400, 1e18, [], {}])
-def test_time_that_is_none_is_left_open(timestamp):
+def test_invalid_time_is_unknown(timestamp):
     assert webhook.interpret({**DELIVERED, "timestamp": timestamp}).occurred_at is None
 
 
 class TestSimulator:
-    def test_its_own_key_proves_it(self, settings, sendgrid):
+    def test_simulators_key_is_accepted(self, settings, sendgrid):
         settings.SENDGRID_WEBHOOK_KEY = ""
         settings.SIMULATOR_WEBHOOK_KEY = sendgrid.shown_key()
         assert SimulatorWebhook().missing_settings() == []
         (event,) = SimulatorWebhook().verify_and_parse(sendgrid.posted(BODY)).events
         assert SimulatorWebhook().interpret(event.payload).kind == "delivered"
 
-    def test_sendgrids_key_does_not(self, settings, sendgrid):
+    def test_sendgrids_key_is_refused(self, settings, sendgrid):
         settings.SIMULATOR_WEBHOOK_KEY = SendGrid().shown_key()
         with pytest.raises(InvalidSignatureError):
             SimulatorWebhook().verify_and_parse(sendgrid.posted(BODY))

@@ -1,4 +1,4 @@
-"""A real HTTPS server on loopback that answers for sns.<region>.amazonaws.com, and counts who asks."""
+"""An HTTPS server on loopback in place of sns.<region>.amazonaws.com, which records requests."""
 
 import ssl
 import threading
@@ -19,7 +19,7 @@ Answer = tuple[int, dict[str, str], bytes] | Callable[[BaseHTTPRequestHandler], 
 
 @dataclass
 class Amazon:
-    """`answers` has an answer per path; `asked` the paths that were asked for, `dialled` every host and port."""
+    """`answers` has an answer per path; `asked` has the requested paths, `dialled` every host and port."""
 
     port: int
     answers: dict[str, Answer] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Amazon:
 
 @contextmanager
 def amazon(monkeypatch: Any, folder: Path, host: str) -> Iterator[Amazon]:
-    """Only where names lead, and which authority is trusted, is another than on the real network."""
+    """Redirect host names to the server, and trust its authority."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(host).configure_cert(context)
@@ -65,7 +65,7 @@ class _Server(ThreadingHTTPServer):
     amazon: Amazon
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up, or does not trust us, is what some tests are about."""
+        """Ignore clients that hang up or do not trust the server."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -86,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *args: Any) -> None:
-        """Nothing: the suite has its own output."""
+        """Log nothing."""
 
 
 def hang(handler: BaseHTTPRequestHandler) -> None:

@@ -1,4 +1,4 @@
-"""aws-ses-v2-local, a double of SES from npm: it answers GetAccount, which moto does not."""
+"""aws-ses-v2-local, a double of SES from npm, which supports GetAccount; moto does not."""
 
 import fcntl
 import json
@@ -43,7 +43,7 @@ ACCOUNT = {
 def ses_double(folder: Path, **changes: Any) -> Iterator[str]:
     """Run the double with an account like ACCOUNT and yield its address.
 
-    The test is skipped where the double cannot be had, and fails in CI.
+    If the double is not available, the test is skipped, but fails in CI.
     """
     _install()
     port = free_port()
@@ -62,11 +62,11 @@ def ses_double(folder: Path, **changes: Any) -> Iterator[str]:
 
 def _install() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    # Tests in several processes want it at the same time.
+    # Tests in several processes may install it simultaneously.
     with (FOLDER / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not INSTALLED.exists():
-            # What an interrupted install has left would be taken for whole.
+            # The remains of an interrupted installation would pass for a complete one.
             shutil.rmtree(FOLDER / "node_modules", ignore_errors=True)
             _fetch()
             INSTALLED.touch()
@@ -74,20 +74,20 @@ def _install() -> None:
 
 def _fetch() -> None:
     if shutil.which("npm") is None or shutil.which("node") is None:
-        _cannot_be_had("npm is not installed")
+        _not_available("npm is not installed")
     command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--prefix", str(FOLDER)]
     try:
         done = subprocess.run([*command, PACKAGE], capture_output=True, timeout=90, check=False)
     except subprocess.TimeoutExpired:
-        _cannot_be_had("npm's registry does not answer")
+        _not_available("npm's registry does not answer")
     if done.returncode:
-        _cannot_be_had("npm's registry cannot be reached")
+        _not_available("npm's registry cannot be reached")
 
 
-def _cannot_be_had(why: str) -> NoReturn:
+def _not_available(why: str) -> NoReturn:
     text = f"{why}: aws-ses-v2-local, SES' double, cannot be had"
     if os.environ.get("CI") == "true":
-        # There a run without these tests must not look like one with them.
+        # In CI, a run without these tests must not pass.
         pytest.fail(text)
     pytest.skip(text)
 

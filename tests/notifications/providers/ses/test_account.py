@@ -1,4 +1,4 @@
-"""The SES account against two doubles nobody here wrote, and against AWS' documented answers where both are mute."""
+"""The SES account with two third-party doubles, and with AWS' documented answers for the rest."""
 
 import boto3
 import pytest
@@ -69,7 +69,7 @@ class TestEdge(AccountContract):
         yield lambda: self.made().quota()
 
     @pytest.mark.parametrize("answer", [{"hello": "world"}, {"SendQuota": {}}])
-    def test_answer_without_its_fields_is_no_quota(self, api, at, answer):
+    def test_answer_without_the_fields_is_no_quota(self, api, at, answer):
         at(api.url)
         api.answers = {"GET /v2/email/account": (200, answer)}
         with pytest.raises(ProviderError, match="ambiguous"):
@@ -78,7 +78,7 @@ class TestEdge(AccountContract):
     @pytest.mark.parametrize(
         ("region", "url"), [("", "http://127.0.0.1:1"), ("not a region", ""), ("eu-central-1", "this is no address")]
     )
-    def test_set_up_that_boto3_refuses_is_misconfigured(self, settings, monkeypatch, region, url):
+    def test_set_up_that_boto3_rejects_is_misconfigured(self, settings, monkeypatch, region, url):
         monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
         settings.SES_REGION, settings.SES_ENDPOINT_URL = region, url
         with pytest.raises(ProviderError) as refused:
@@ -109,7 +109,7 @@ class TestAgainstMoto:
         at(moto)
         return boto3.client("sesv2", region_name="eu-central-1", endpoint_url=moto)
 
-    def test_sender_and_configuration_set_are_found_where_they_are(self, client, settings):
+    def test_sender_and_configuration_set_are_found(self, client, settings):
         assert SesAccount()._identities == {}
         settings.SES_CONFIGURATION_SET = "shop"
         assert levels(SesAccount()._reports()) == [("reports", "bad")]
@@ -117,13 +117,13 @@ class TestAgainstMoto:
         client.create_configuration_set(ConfigurationSetName="shop")
         account = SesAccount()
         assert list(account._identities) == ["example.com"]
-        # moto leaves every identity unverified, and knows nothing of destinations.
+        # moto has no verified identities and no destinations.
         assert levels(findings.identity(account._identities)) == [("sender", "bad")]
         with pytest.raises(ProviderError):
             account._reports()
 
-    def test_what_is_no_ses_does_not_say_that_an_address_is_on_no_list(self, client):
-        # moto has no suppression list: its 404 is another one than SES' "there is no such address".
+    def test_foreign_404_does_not_mean_that_an_address_is_on_no_list(self, client):
+        # moto has no suppression list: its 404 differs from SES' 404 for an address that is not listed.
         with pytest.raises(ProviderError):
             SesAccount().unsuppress("ada@example.com")
 
@@ -145,14 +145,14 @@ class TestAgainstDocumentedAnswers:
         }
         return api
 
-    def test_all_is_well_with_the_domain_above(self, whole):
+    def test_verified_parent_domain_is_good(self, whole):
         found = SesAccount().inspect()
         assert {level for _, level in levels(found)} == {"ok"}
         subjects = ["credentials", "sending", "sandbox", "sender", "signature", "reports"]
         assert [finding.subject for finding in found] == subjects
         assert SesAccount().dkim_names() == ["one._domainkey.example.com", "two._domainkey.example.com"]
 
-    def test_account_is_asked_once_for_both_quota_and_findings(self, whole):
+    def test_quota_and_findings_share_one_request(self, whole):
         account = SesAccount()
         account.inspect()
         account.quota()
@@ -167,20 +167,20 @@ class TestAgainstDocumentedAnswers:
         assert levels(found) == [("credentials", "note"), ("sender", "note"), ("reports", "note")]
         assert "ses:GetAccount" in found[0].hint
 
-    def test_being_asked_too_often_is_waited_out_once(self, whole, monkeypatch):
+    def test_throttled_request_is_repeated_once(self, whole, monkeypatch):
         monkeypatch.setattr(ses, "PAUSE_S", 0.01)
         whole.headers = {"x-amzn-ErrorType": "TooManyRequestsException"}
         whole.answers["GET /v2/email/account"] = [(429, {"message": "Rate exceeded"}), (200, ACCOUNT)]
         assert levels(SesAccount().inspect())[0] == ("credentials", "ok")
 
-    def test_quota_is_asked_once_whatever_comes(self, whole):
+    def test_request_for_the_quota_is_not_repeated(self, whole):
         whole.headers = {"x-amzn-ErrorType": "TooManyRequestsException"}
         whole.answers["GET /v2/email/account"] = (429, {"message": "Rate exceeded"})
         with pytest.raises(ProviderError, match="rate-limited"):
             SesAccount().quota()
         assert len(whole.asked) == 1
 
-    def test_address_is_taken_off_the_list(self, whole):
+    def test_address_is_removed_from_the_list(self, whole):
         whole.answers[SUPPRESSED] = (200, "")
         assert SesAccount().unsuppress("ada@example.com") is True
         whole.answers[SUPPRESSED] = (404, {"message": "not on the list"})
@@ -195,13 +195,13 @@ class TestAgainstDocumentedAnswers:
             ("BOUNCE", Reason.UNSUBSCRIBED, False),
         ],
     )
-    def test_lift_of_one_reason_leaves_an_address_that_is_listed_for_another(self, whole, listed, reason, lifted):
+    def test_lifting_one_reason_keeps_an_address_listed_for_another(self, whole, listed, reason, lifted):
         whole.answers[SUPPRESSED.replace("DELETE", "GET")] = (200, {"SuppressedDestination": {"Reason": listed}})
         whole.answers[SUPPRESSED] = (200, "")
         assert SesAccount().unsuppress("ada@example.com", reason) is lifted
         assert (SUPPRESSED in whole.paths()) is lifted
 
-    def test_configuration_set_of_the_identity_counts(self, whole, settings):
+    def test_configuration_set_of_the_identity_is_checked(self, whole, settings):
         settings.SES_CONFIGURATION_SET = ""
         assert levels(SesAccount()._reports()) == [("reports", "note")]
         whole.answers["GET /v2/email/identities/example.com"] = (200, {**IDENTITY, "ConfigurationSetName": "shop"})
@@ -217,7 +217,7 @@ class TestAgainstDocumentedAnswers:
         ({}, "ok", "enabled"),
     ],
 )
-def test_health_of_the_account_is_judged(changes, level, code):
+def test_health_of_the_account_is_evaluated(changes, level, code):
     found = findings.account({**ACCOUNT, **changes})[1]
     assert (found.level.value, found.code) == (level, code)
 
@@ -234,7 +234,7 @@ def test_health_of_the_account_is_judged(changes, level, code):
         ),
     ],
 )
-def test_sender_is_judged_by_the_best_identity(known, expected):
+def test_best_identity_of_the_sender_decides(known, expected):
     assert levels(findings.identity(known)) == expected
 
 
@@ -254,7 +254,7 @@ def test_sender_is_judged_by_the_best_identity(known, expected):
         ({}, {}, "ok", NO_PROBLEM),
     ],
 )
-def test_what_a_configuration_set_reports_is_judged(answer, changes, level, code):
+def test_reports_of_a_configuration_set_are_evaluated(answer, changes, level, code):
     (found,) = findings.configuration_set("shop", answer, [{**DESTINATION, **changes}])
     assert (found.level.value, found.code) == (level, code), found
 
@@ -270,5 +270,5 @@ def test_what_a_configuration_set_reports_is_judged(answer, changes, level, code
         ),
     ],
 )
-def test_keys_are_where_the_domain_has_them(known, expected):
+def test_dkim_names_are_those_of_the_domain(known, expected):
     assert findings.dkim_names(known) == expected

@@ -1,4 +1,4 @@
-"""SES through Anymail's and boto3's real code, and its table of answers."""
+"""SES with Anymail and boto3, and its table of answers."""
 
 import os
 
@@ -34,10 +34,10 @@ class TestSes(SimulatedContract, HttpContract):
         m.UNKNOWN: faults.answer("500 Error", body='{"message": "a gateway", "code": "Unavailable"}'),
     }
     made = Ses
-    # Opening a client takes a while of it.
+    # Creating a client takes a part of it.
     deadline_s = 1.5
     accepted = ACCEPTED
-    # botocore reads the file when it has connected.
+    # botocore reads the file after it has connected.
     without_bundle = T
     is_decoded = True
 
@@ -85,15 +85,15 @@ class TestSes(SimulatedContract, HttpContract):
             ("502 Bad Gateway", "", "x", (A, None)),
         ],
     )
-    def test_answers_have_the_meaning_aws_documents(self, at, status, code, text, expected):
+    def test_answers_have_the_meaning_that_aws_documents(self, at, status, code, text, expected):
         error = self.refused_by(faults.answers([refuse(status, code, text)]), at)
         assert (error.error_class, error.retry_after_s) == expected
 
     @pytest.mark.parametrize("body", ["", "{}", "[]", "<html>a proxy's page</html>", '{"MessageId": '])
-    def test_acceptance_without_an_id_leaves_it_open(self, at, body):
+    def test_acceptance_without_an_id_is_ambiguous(self, at, body):
         assert self.refused_by(faults.answer("200 OK", body=body), at).error_class is A
 
-    def test_expired_credentials_are_fetched_anew_once(self, at, monkeypatch):
+    def test_expired_credentials_are_fetched_again_once(self, at, monkeypatch):
         expired = faults.answers([refuse("403 Forbidden", "ExpiredTokenException"), ("200 OK", (), ACCEPTED)])
 
         def expire(peer):
@@ -107,14 +107,14 @@ class TestSes(SimulatedContract, HttpContract):
         assert b"Credential=canary-id/" in first
         assert b"Credential=fresh-id/" in second
 
-    def test_credentials_that_stay_expired_are_the_set_ups_fault(self, at):
+    def test_credentials_that_stay_expired_are_misconfigured(self, at):
         with faults.fault_server(faults.answers([refuse("403 Forbidden", "ExpiredTokenException")])) as server:
             at(server.port)
             assert self.refusal(Ses(), outgoing()).error_class is M
             assert len(server.requests) == 2
         assert connections._here.kept.warm == {}
 
-    def test_missing_credentials_are_the_set_ups_fault(self, at, monkeypatch, tmp_path):
+    def test_missing_credentials_are_misconfigured(self, at, monkeypatch, tmp_path):
         at(1)
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.delenv(name)
@@ -122,18 +122,18 @@ class TestSes(SimulatedContract, HttpContract):
         monkeypatch.setenv("HOME", str(tmp_path))
         assert self.refusal(Ses(), outgoing()).error_class is M
 
-    def test_half_of_the_credentials_is_the_set_ups_fault(self, at, monkeypatch):
+    def test_incomplete_credentials_are_misconfigured(self, at, monkeypatch):
         at(1)
         monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
         assert self.refusal(Ses(), outgoing()).error_class is M
 
-    def test_missing_region_is_the_set_ups_fault(self, at, settings, monkeypatch, tmp_path):
+    def test_missing_region_is_misconfigured(self, at, settings, monkeypatch, tmp_path):
         at(1)
         settings.SES_REGION = settings.SES_ENDPOINT_URL = ""
         monkeypatch.setenv("HOME", str(tmp_path))
         assert self.refusal(Ses(), outgoing()).error_class is M
 
-    def test_endpoint_that_is_none_is_the_set_ups_fault(self, at, settings):
+    def test_invalid_endpoint_is_misconfigured(self, at, settings):
         at(1)
         settings.SES_ENDPOINT_URL = "nowhere"
         assert self.refusal(Ses(), outgoing()).error_class is M

@@ -1,4 +1,4 @@
-"""SES as somebody else wrote it: moto's server takes the mail, and what it has taken is read back as MIME."""
+"""SES with moto's server: it accepts the email, and tests read it back as MIME."""
 
 from email import message_from_string, policy
 from email.utils import getaddresses
@@ -53,12 +53,12 @@ def taken(moto):
 
 
 @pytest.mark.usefixtures("verified")
-def test_mail_arrives_whole_and_at_one_person_only(ses, taken):
+def test_email_arrives_complete_at_one_recipient(ses, taken):
     mail = outgoing()
     receipt = ses.send(mail)
     (entry,) = taken()
     assert receipt.provider_message_id == entry["id"]
-    # moto adds the addressees of the headers to those of the envelope.
+    # moto adds the recipients in the headers to those of the envelope.
     assert {address for _, address in getaddresses(entry["destinations"])} == {"ada.canary@example.com"}
     message = message_from_string(entry["raw_data"], policy=policy.default)
     assert [(to.display_name, to.addr_spec) for to in message["To"].addresses] == [
@@ -75,7 +75,7 @@ def test_mail_arrives_whole_and_at_one_person_only(ses, taken):
 
 
 @pytest.mark.usefixtures("verified")
-def test_both_bodies_arrive_the_text_first(ses, taken):
+def test_both_bodies_arrive_text_first(ses, taken):
     written = "Hallo Ada,\n\nGrüße & so weiter\n"
     ses.send(outgoing(text=written, html="<p>Grüße &amp; so weiter</p>" * 200))
     message = message_from_string(taken()[0]["raw_data"], policy=policy.default)
@@ -87,7 +87,7 @@ def test_both_bodies_arrive_the_text_first(ses, taken):
 
 
 @pytest.mark.usefixtures("verified")
-def test_no_line_is_longer_than_mail_allows_and_all_are_ascii(ses, taken):
+def test_lines_are_ascii_and_not_too_long(ses, taken):
     ses.send(outgoing(subject="ü" * 900, to_name="Ä" * 300, html="<p>é</p>" * 1000))
     raw = taken()[0]["raw_data"]
     assert max(len(line) for line in raw.splitlines()) <= LONGEST_LINE
@@ -95,7 +95,7 @@ def test_no_line_is_longer_than_mail_allows_and_all_are_ascii(ses, taken):
 
 
 @pytest.mark.usefixtures("verified")
-def test_our_id_and_attempt_are_a_header_without_anything_of_the_person(ses, taken):
+def test_header_with_our_id_and_attempt_has_no_personal_data(ses, taken):
     mail = outgoing()
     ses.send(mail)
     message = message_from_string(taken()[0]["raw_data"], policy=policy.default)
@@ -103,7 +103,7 @@ def test_our_id_and_attempt_are_a_header_without_anything_of_the_person(ses, tak
     assert "canary" not in message["X-Metadata"].lower()
 
 
-def test_sender_that_is_not_verified_is_the_set_ups_fault(ses):
+def test_unverified_sender_is_misconfigured(ses):
     with pytest.raises(ProviderError) as refused:
         ses.send(outgoing())
     assert refused.value.error_class is ErrorClass.MISCONFIGURED

@@ -1,4 +1,4 @@
-"""The certificates SNS messages are signed with: where they may come from, and what Amazon may answer."""
+"""The signing certificates of SNS: their URLs, and answers of Amazon."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -32,7 +32,7 @@ def test_certificates_kept_are_few(amazon, sns):
     assert len(certificates._kept) == certificates.MOST_KEPT
 
 
-def test_topic_of_china_is_asked_for_in_china(amazon, sns, settings):
+def test_certificate_of_a_topic_in_china_is_fetched_in_china(amazon, sns, settings):
     topic = "arn:aws-cn:sns:cn-north-1:123456789012:ses-events"
     settings.SES_WEBHOOK_TOPICS = [topic]
     url = f"https://sns.cn-north-1.amazonaws.com.cn{CERTIFICATE_PATH}"
@@ -89,13 +89,13 @@ def test_topic_of_china_is_asked_for_in_china(amazon, sns, settings):
         "",
     ],
 )
-def test_certificate_from_elsewhere_is_refused_before_anybody_is_asked(amazon, sns, url):
+def test_certificate_url_outside_amazon_is_refused_before_any_request(amazon, sns, url):
     refused(sns.notification(EVENT, SigningCertURL=url))
     assert amazon.dialled == []
 
 
 @pytest.mark.parametrize("validity", [{"ends": timedelta(seconds=-1)}, {"starts": timedelta(days=1)}])
-def test_certificate_out_of_its_time_is_refused(amazon, sns, validity):
+def test_expired_certificate_is_refused(amazon, sns, validity):
     amazon.answers[CERTIFICATE_PATH] = (200, {}, certificate(sns.key, **validity))
     refused(sns.notification(EVENT))
 
@@ -115,7 +115,7 @@ def test_kept_certificate_is_refused_once_it_has_expired(amazon, sns, time_machi
         (200, {}, b"\x00" * 1000),
     ],
 )
-def test_no_certificate_where_the_message_says_is_refused(amazon, sns, answer):
+def test_url_without_a_certificate_is_refused(amazon, sns, answer):
     amazon.answers[CERTIFICATE_PATH] = answer
     refused(sns.notification(EVENT))
     assert amazon.asked == [CERTIFICATE_PATH]
@@ -131,7 +131,7 @@ def test_no_certificate_where_the_message_says_is_refused(amazon, sns, answer):
         (302, {"Location": "https://evil.example/cert.pem"}, b""),
     ],
 )
-def test_refusal_of_the_certificate_is_followed_nowhere_and_the_message_asked_for_again(amazon, sns, answer):
+def test_redirect_or_refusal_of_the_certificate_cannot_verify(amazon, sns, answer):
     amazon.answers[CERTIFICATE_PATH] = answer
     refused(sns.notification(EVENT), CannotVerifyError)
     assert amazon.asked == [CERTIFICATE_PATH]
@@ -144,7 +144,7 @@ def test_huge_certificate_is_refused(amazon, sns):
     refused(sns.notification(EVENT))
 
 
-def test_answer_without_end_is_refused(amazon, sns):
+def test_endless_certificate_is_refused(amazon, sns):
     def pour(handler):
         handler.send_response(200)
         handler.end_headers()
@@ -164,13 +164,13 @@ def test_certificate_with_a_short_key_is_refused(amazon):
     refused(signing.Sns(SHORT_KEY).notification(EVENT))
 
 
-def test_certificate_with_another_kind_of_key_is_refused(amazon, sns):
+def test_certificate_with_another_type_of_key_is_refused(amazon, sns):
     amazon.answers[CERTIFICATE_PATH] = (200, {}, certificate(CURVE_KEY))
     refused(sns.notification(EVENT))
 
 
 @pytest.mark.parametrize("answer", [(500, {}, b""), (503, {}, b""), (429, {}, b""), hang, drip, cut])
-def test_trouble_at_amazon_is_no_verdict(amazon, sns, monkeypatch, answer):
+def test_failing_amazon_cannot_verify(amazon, sns, monkeypatch, answer):
     monkeypatch.setattr(fetching, "TIMEOUTS_S", (0.5, 0.5))
     monkeypatch.setattr(fetching, "WHOLE_ANSWER_S", 0.3)
     good, amazon.answers[CERTIFICATE_PATH] = amazon.answers[CERTIFICATE_PATH], answer
@@ -180,19 +180,19 @@ def test_trouble_at_amazon_is_no_verdict(amazon, sns, monkeypatch, answer):
     assert ses.verify_and_parse(as_posted(sns.notification(EVENT))).events
 
 
-def test_refused_connection_is_no_verdict(amazon, sns):
+def test_refused_connection_cannot_verify(amazon, sns):
     amazon.port = 1
     refused(sns.notification(EVENT), CannotVerifyError)
 
 
-def test_host_with_a_certificate_nobody_trusts_is_not_asked(amazon, sns, monkeypatch, tmp_path):
+def test_host_with_an_untrusted_certificate_is_not_used(amazon, sns, monkeypatch, tmp_path):
     trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
     monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(tmp_path / "other.pem"))
     refused(sns.notification(EVENT), CannotVerifyError)
     assert amazon.asked == []
 
 
-def test_environment_names_no_proxy(amazon, sns, monkeypatch):
+def test_proxy_of_the_environment_is_ignored(amazon, sns, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
     assert ses.verify_and_parse(as_posted(sns.notification(EVENT))).events
@@ -208,28 +208,28 @@ def test_certificates_are_fetched_one_at_a_time(amazon, sns, monkeypatch):
 
 class TestLocalSigner:
     @pytest.fixture
-    def local(self, amazon, settings, tmp_path, stranger):
+    def local(self, amazon, settings, tmp_path, other_signer):
         path = tmp_path / "local.pem"
-        path.write_bytes(certificate(stranger.key))
+        path.write_bytes(certificate(other_signer.key))
         settings.SNS_CERTIFICATE_FILE = str(path)
         settings.MAILROOM_LOCAL = True
         return path
 
-    def test_its_certificate_is_used_on_a_developers_machine(self, local, amazon, stranger):
-        assert ses.verify_and_parse(as_posted(stranger.notification(EVENT))).events
+    def test_local_certificate_is_used_on_a_developers_machine(self, local, amazon, other_signer):
+        assert ses.verify_and_parse(as_posted(other_signer.notification(EVENT))).events
         assert amazon.dialled == []
 
-    def test_amazons_is_not(self, local, sns):
+    def test_amazons_signature_is_refused_there(self, local, sns):
         refused(sns.notification(EVENT))
 
-    def test_it_is_ignored_where_real_people_get_mail(self, local, settings, sns, stranger):
+    def test_local_certificate_is_ignored_in_production(self, local, settings, sns, other_signer):
         settings.MAILROOM_LOCAL = False
-        refused(stranger.notification(EVENT))
+        refused(other_signer.notification(EVENT))
         assert ses.verify_and_parse(as_posted(sns.notification(EVENT))).events
 
-    def test_topic_is_still_asked_for(self, local, stranger):
-        refused(stranger.notification(EVENT, TopicArn="arn:aws:sns:eu-central-1:123456789012:other"))
+    def test_topic_is_still_checked(self, local, other_signer):
+        refused(other_signer.notification(EVENT, TopicArn="arn:aws:sns:eu-central-1:123456789012:other"))
 
-    def test_missing_file_is_no_verdict(self, local, stranger):
+    def test_missing_file_cannot_verify(self, local, other_signer):
         local.unlink()
-        refused(stranger.notification(EVENT), CannotVerifyError)
+        refused(other_signer.notification(EVENT), CannotVerifyError)

@@ -1,4 +1,4 @@
-"""A double that cannot be fetched must not pass for a run with it where nobody looks at the skips."""
+"""An unavailable double fails the tests in CI, where skips would go unnoticed."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.notifications.providers.ses import ses_double
 
 @pytest.fixture
 def tools(monkeypatch, tmp_path):
-    """An empty folder: the double is not there yet, and no program but what the test puts in."""
+    """Return an empty folder: no double, and no program except those of the test."""
     monkeypatch.setattr(ses_double, "FOLDER", tmp_path)
     monkeypatch.setattr(ses_double, "INSTALLED", tmp_path / "installed")
     monkeypatch.setattr(ses_double, "PROGRAM", tmp_path / "not-there.js")
@@ -24,9 +24,7 @@ def failing(program):
     ("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception), (None, pytest.skip.Exception)]
 )
 @pytest.mark.parametrize(("programs", "words"), [((), "npm is not installed"), (("npm", "node"), "cannot be reached")])
-def test_double_that_cannot_be_had_fails_in_ci_and_is_skipped_elsewhere(
-    monkeypatch, tools, programs, words, ci, outcome
-):
+def test_unavailable_double_fails_in_ci_and_is_skipped_elsewhere(monkeypatch, tools, programs, words, ci, outcome):
     for name in programs:
         failing(tools / name)
     if ci is None:

@@ -1,4 +1,4 @@
-"""Subscriptions: which are confirmed, and where."""
+"""Subscriptions: which are confirmed, and at which URL."""
 
 import pytest
 
@@ -51,7 +51,7 @@ def test_subscription_is_confirmed_at_amazon_only(amazon, sns, url):
 @pytest.mark.parametrize(
     "answer", [(500, {}, b""), (400, {}, b""), (301, {"Location": f"https://{HOST}/x"}, b""), hang, cut]
 )
-def test_subscription_that_is_not_confirmed_comes_again(amazon, sns, monkeypatch, answer):
+def test_unconfirmed_subscription_is_retried(amazon, sns, monkeypatch, answer):
     monkeypatch.setattr(fetching, "TIMEOUTS_S", (0.5, 0.5))
     amazon.answers[signing.SUBSCRIBE_PATH] = answer
     error = refused(sns.confirmation(), CannotVerifyError)
@@ -60,12 +60,12 @@ def test_subscription_that_is_not_confirmed_comes_again(amazon, sns, monkeypatch
     assert amazon.asked == [CERTIFICATE_PATH, signing.SUBSCRIBE_PATH]
 
 
-def test_forged_subscription_is_not_confirmed(amazon, stranger):
-    refused(stranger.confirmation())
+def test_forged_subscription_is_not_confirmed(amazon, other_signer):
+    refused(other_signer.confirmation())
     assert amazon.asked == [CERTIFICATE_PATH]
 
 
-def test_end_of_a_subscription_is_noted_and_not_followed(amazon, sns):
+def test_end_of_a_subscription_is_noted_and_not_reverted(amazon, sns):
     batch = ses.verify_and_parse(as_posted(sns.confirmation("UnsubscribeConfirmation")))
     assert batch.events == []
     assert TOPIC in batch.note

@@ -1,4 +1,4 @@
-"""What is kept of an event of SES, and how our id is found in it."""
+"""SES events: what is stored, and where our id is found."""
 
 import json
 
@@ -27,7 +27,7 @@ def kept(amazon, sns):
     return post
 
 
-def test_headers_are_not_kept_but_for_ours(kept):
+def test_only_our_headers_are_kept(kept):
     headers = [
         {"name": "Subject", "value": "Your new password"},
         {"name": "List-Unsubscribe", "value": "<https://mail.example.com/u/a-token>"},
@@ -57,7 +57,7 @@ def test_headers_are_not_kept_but_for_ours(kept):
         ({"headers": {"X-Metadata": METADATA}}, ("None", None)),
         ({"tags": {"mailroom_message_id": OURS}}, ("None", None)),
         ({"tags": {"mailroom_message_id": []}}, ("None", None)),
-        ({"tags": {"mailroom_message_id": ["somebody else's"], "mailroom_attempt": ["2"]}}, ("None", 2)),
+        ({"tags": {"mailroom_message_id": ["another application's"], "mailroom_attempt": ["2"]}}, ("None", 2)),
         ({"tags": {"mailroom_message_id": [OURS], "mailroom_attempt": ["-1"]}}, (OURS, None)),
         ({"tags": {"mailroom_message_id": [OURS], "mailroom_attempt": ["99999"]}}, (OURS, None)),
         ({"tags": {"mailroom_message_id": [OURS], "mailroom_attempt": ["²"]}}, (OURS, None)),
@@ -78,7 +78,7 @@ def test_our_id_is_found_in_tags_and_in_the_header(mail, expected):
         (None, "<bob@example.com>", "bob@example.com"),
     ],
 )
-def test_recipient_is_the_one_we_wrote_to(destination, listed, expected):
+def test_recipient_is_the_address_that_we_wrote_to(destination, listed, expected):
     bounce = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": listed}]}
     said = {"eventType": "Bounce", "mail": {"destination": destination}, "bounce": bounce}
     assert ses.interpret(said).recipient == expected
@@ -112,28 +112,28 @@ def test_automatic_reply_is_a_transient_bounce_without_a_status_notification(kin
         {"eventType": ["Bounce"]},
         {"eventType": "Send"},
         {"eventType": "Send", "mail": {"destination": [7]}},
-        {"eventType": "Send", "mail": {"destination": ["nobody"]}},
+        {"eventType": "Send", "mail": {"destination": ["no-address"]}},
         {"eventType": "Send", "mail": {"destination": ["a@b@c"]}} | {"mail": {"destination": ["x" * 400 + "@b"]}},
         {"eventType": "Bounce", "mail": {"destination": ["ada@example.com"]}},
         {"eventType": "Bounce", "mail": {"destination": ["ada@example.com"]}, "bounce": {"bounceType": "New"}},
     ],
 )
-def test_event_that_no_table_knows_is_unreadable(payload):
+def test_event_of_an_unknown_type_is_unknown(payload):
     with pytest.raises(UnknownEventError):
         ses.interpret(payload)
 
 
-def test_event_of_an_unknown_type_is_kept_for_somebody_to_see(kept):
+def test_event_of_an_unknown_type_is_kept_for_operators(kept):
     assert kept({"eventType": "Something New", "new": {"a": 1}})["new"] == {"a": 1}
 
 
-def test_inbound_mail_is_not_kept_and_noted(amazon, sns):
+def test_inbound_email_is_noted_and_not_kept(amazon, sns):
     batch = ses.verify_and_parse(as_posted(sns.notification({"notificationType": "Received", "content": "a letter"})))
     assert batch.events == []
     assert "inbound" in batch.note
 
 
-def test_long_words_of_a_server_are_cut_to_one_line():
+def test_long_text_of_a_server_is_cut_to_one_line():
     delivery = {"smtpResponse": "250\r\n" + "ok\x00 " * 200}
     found = ses.interpret({"eventType": "Delivery", "mail": {"destination": ["ada@example.com"]}, "delivery": delivery})
     assert len(found.detail) == 300

@@ -1,7 +1,6 @@
-"""SNS messages that somebody else's code signed: moto's. Nothing of the verification is replaced.
+"""SNS messages signed by moto, with the complete verification.
 
-moto leaves a subject out of what it signs, always uses version 2 and never asks for a subscription to be confirmed;
-those are in test_sns.py.
+moto does not sign the subject, always uses version 2 and sends no subscription to confirm: test_sns.py covers those.
 """
 
 import json
@@ -18,7 +17,7 @@ from notifications.providers.base.webhook import InvalidSignatureError, WebhookR
 from notifications.providers.ses.webhook import SesWebhook
 from tests.notifications.providers.base.signing import HOST, REGION
 
-# One port serves all of moto's services, and this says which one is meant; it checks no signature.
+# One port serves all of moto's services, and this header selects one; moto does not verify its signature.
 TO_SNS = f"AWS4-HMAC-SHA256 Credential=an-id/20261124/{REGION}/sns/aws4_request, SignedHeaders=host, Signature=none"
 EVENT = {
     "eventType": "Delivery",
@@ -32,7 +31,7 @@ def moto():
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    # What moto remembers belongs to the process, not to the server.
+    # moto's state belongs to the process, not to the server.
     requests.post(f"http://{host}:{port}/moto-api/reset", timeout=10).raise_for_status()
     yield f"http://{host}:{port}"
     server.stop()
@@ -40,7 +39,7 @@ def moto():
 
 @pytest.fixture
 def endpoint():
-    """Where the subscription delivers to: its address, and what was posted there."""
+    """Yield the subscription's URL and the list of requests to it."""
     arrived = queue.Queue()
 
     class Handler(BaseHTTPRequestHandler):
@@ -63,7 +62,7 @@ def endpoint():
 
 @pytest.fixture
 def published(moto, endpoint, amazon, settings):
-    """A function that publishes an event and returns what came to the subscription."""
+    """Return a function that publishes an event and returns what the subscription received."""
     url, arrived = endpoint
     client = boto3.client("sns", REGION, endpoint_url=moto, aws_access_key_id="an-id", aws_secret_access_key="a-secret")
     topic = client.create_topic(Name="ses-events")["TopicArn"]
@@ -87,7 +86,7 @@ def published(moto, endpoint, amazon, settings):
     client.close()
 
 
-def test_message_that_moto_signed_is_opened_and_read(published, amazon):
+def test_message_signed_by_moto_is_accepted(published, amazon):
     posted = published(json.dumps(EVENT, ensure_ascii=False))
     webhook = SesWebhook()
     (event,) = webhook.verify_and_parse(posted).events
@@ -98,7 +97,7 @@ def test_message_that_moto_signed_is_opened_and_read(published, amazon):
     assert amazon.dialled == [(HOST, 443)]
 
 
-def test_message_that_moto_signed_is_refused_with_one_letter_changed(published):
+def test_changed_message_signed_by_moto_is_refused(published):
     posted = published(json.dumps(EVENT))
     assert SesWebhook().verify_and_parse(posted).events
     changed = posted.body.replace(b"ada@example.com", b"eve@example.com")
@@ -107,7 +106,7 @@ def test_message_that_moto_signed_is_refused_with_one_letter_changed(published):
         SesWebhook().verify_and_parse(WebhookRequest(changed, posted.headers))
 
 
-def test_message_that_moto_signed_is_refused_where_the_topic_is_not_ours(published, settings, amazon):
+def test_message_signed_by_moto_for_another_topic_is_refused(published, settings, amazon):
     posted = published(json.dumps(EVENT))
     settings.SES_WEBHOOK_TOPICS = ["arn:aws:sns:eu-central-1:999999999999:ses-events"]
     amazon.dialled.clear()

@@ -1,4 +1,4 @@
-"""The simulator's account: nothing to set up. What it lifts, tests/devtools/simulator tries."""
+"""The simulator's account. tests/devtools/simulator covers its suppression lists."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from notifications.rules.retry import ErrorClass
 from tests.simulated import simulator
 
 
-def test_simulator_that_answers_is_good_and_names_no_quota(settings, tmp_path):
+def test_running_simulator_is_good_and_has_no_quota(settings, tmp_path):
     with simulator(tmp_path) as running:
         settings.SIMULATOR_URL = running.url
         (finding,) = SimulatorAccount().inspect()
@@ -18,7 +18,7 @@ def test_simulator_that_answers_is_good_and_names_no_quota(settings, tmp_path):
     assert (SimulatorAccount().quota(), SimulatorAccount().dkim_names()) == (None, [])
 
 
-def test_simulator_that_is_not_there_is_bad(settings):
+def test_missing_simulator_is_bad(settings):
     settings.SIMULATOR_URL = f"http://127.0.0.1:{free_port()}"
     (finding,) = SimulatorAccount().inspect()
     assert (finding.subject, finding.level.value) == ("connection", "bad")
@@ -27,7 +27,7 @@ def test_simulator_that_is_not_there_is_bad(settings):
     assert refused.value.error_class is ErrorClass.TRANSIENT
 
 
-def test_lift_without_an_address_of_the_simulator_is_our_mistake(settings):
+def test_lift_without_a_simulator_url_is_misconfigured(settings):
     settings.SIMULATOR_URL = ""
     with pytest.raises(ProviderError) as refused:
         SimulatorAccount().unsuppress("ada@example.com")

@@ -1,4 +1,4 @@
-"""The simulator, spoken to as a provider."""
+"""The simulator as a provider."""
 
 import pytest
 

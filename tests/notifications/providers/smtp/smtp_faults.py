@@ -1,4 +1,4 @@
-"""An SMTP server that keeps to the protocol up to one chosen step."""
+"""An SMTP server that follows the protocol up to one chosen step."""
 
 import socket
 import ssl
@@ -46,7 +46,7 @@ def dribble(peer: Peer) -> None:
 
 
 def cut(peer: Peer) -> None:
-    """Say nothing more."""
+    """Stop answering."""
 
 
 def truncate(peer: Peer) -> None:
@@ -61,9 +61,9 @@ garbage = reply("\x00\x01 this is no SMTP")
 
 
 class Smtp:
-    """`act` takes the place of the reply at `at`; the connection ends after it, unless `goes_on`.
+    """`act` replaces the reply at `at`; the connection ends after it, unless `goes_on`.
 
-    `said` holds every command of every connection. Whole mails are the server's `requests`.
+    `said` has every command of every connection. Complete emails are the server's `requests`.
     """
 
     def __init__(

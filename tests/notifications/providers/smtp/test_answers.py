@@ -1,4 +1,4 @@
-"""What servers really reply, and what each means. No server is needed: code and text in, a meaning out."""
+"""Replies of real servers and their meanings, without a server."""
 
 import pytest
 
@@ -27,7 +27,7 @@ GREETING, AUTH, MAIL, RCPT, DATA = Step.GREETING, Step.AUTH, Step.MAIL, Step.RCP
 @pytest.mark.parametrize(
     ("step", "reply", "expected"),
     [
-        # A recipient, for now.
+        # About a recipient, temporarily.
         (RCPT, "450 4.2.0 <a@b.example>: Recipient address rejected: Greylisted", RECIPIENT_LATER),
         (RCPT, "451 4.7.1 Greylisting in action, please come back later", GREYLISTED),
         (RCPT, "451 4.7.0 Greylisted, too many new senders", GREYLISTED),
@@ -39,7 +39,7 @@ GREETING, AUTH, MAIL, RCPT, DATA = Step.GREETING, Step.AUTH, Step.MAIL, Step.RCP
         (RCPT, "421 closing", RECIPIENT_LATER),
         (RCPT, "451 4.3.0 Temporary lookup failure", SERVER_LATER),
         (DATA, "452 4.2.2 Mailbox full", RECIPIENT_LATER),
-        # A recipient, for good.
+        # About a recipient, permanently.
         (RCPT, "550 5.1.1 <a@b.example>: Recipient address rejected: User unknown", NO_MAILBOX),
         (RCPT, "550 5.1.1 unverified address: Sender address lookup failed", NO_MAILBOX),
         (RCPT, "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found", NO_MAILBOX),
@@ -50,13 +50,13 @@ GREETING, AUTH, MAIL, RCPT, DATA = Step.GREETING, Step.AUTH, Step.MAIL, Step.RCP
         (RCPT, "552 5.2.2 Mailbox full", MAILBOX_FULL),
         (RCPT, "552 mailbox quota exceeded", MAILBOX_FULL),
         (RCPT, "554 5.2.2 mailbox full; daily limit exceeded", MAILBOX_FULL),
-        # The recipient's server does not like us or the email.
+        # The recipient's server rejects us or the email.
         (RCPT, "550 5.7.1 <a@b.example>: Recipient address rejected: Access denied", RECIPIENT_REFUSES),
         (RCPT, "550 5.7.26 Unauthenticated email is not accepted due to the domain's DMARC policy", RECIPIENT_REFUSES),
         (RCPT, "550 5.7.606 Access denied, banned sending IP [192.0.2.1]", RECIPIENT_REFUSES),
         (RCPT, "550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; sender not authorized", RECIPIENT_REFUSES),
         (RCPT, "550 5.4.1 Recipient address rejected: Access denied", RECIPIENT_REFUSES),
-        # The message.
+        # About the message.
         (DATA, "554 5.7.1 Message rejected as spam", MESSAGE_REFUSED),
         (DATA, "552 5.3.4 Message size exceeds fixed limit", MESSAGE_REFUSED),
         (MAIL, "552 5.3.4 Message size exceeds fixed limit", MESSAGE_REFUSED),
@@ -66,7 +66,7 @@ GREETING, AUTH, MAIL, RCPT, DATA = Step.GREETING, Step.AUTH, Step.MAIL, Step.RCP
         (RCPT, "554 5.4.6 too many hops", RECIPIENT_REFUSES),
         (DATA, "451 try later", MESSAGE_LATER),
         (DATA, "451 4.7.1 Greylisted", MESSAGE_LATER),
-        # Us, at any step.
+        # About us, at any step.
         (RCPT, "550 5.7.1 Relaying denied", REFUSES_US),
         (RCPT, "554 5.7.1 <a@b.example>: Relay access denied", REFUSES_US),
         (RCPT, "550 relay not permitted", REFUSES_US),
@@ -90,7 +90,7 @@ GREETING, AUTH, MAIL, RCPT, DATA = Step.GREETING, Step.AUTH, Step.MAIL, Step.RCP
         (DATA, "530 5.7.0 Authentication required", REFUSES_US),
         (AUTH, "535 5.7.8 Username and password not accepted", REFUSES_US),
         (GREETING, "554 5.7.1 blocked using a list", REFUSES_US),
-        # The moment.
+        # About the moment.
         (AUTH, "454 Throttling failure: Maximum sending rate exceeded.", THROTTLED),
         (DATA, "454 Throttling failure: Maximum sending rate exceeded.", THROTTLED),
         (MAIL, "421 4.7.0 Try again later", THROTTLED),
@@ -120,11 +120,11 @@ def test_reply(step, reply, expected):
 @pytest.mark.parametrize(
     ("step", "reply", "expected"),
     [
-        # Sentences that go over several lines, with the status in any of them.
+        # Texts of several lines, with the status in any of them.
         (RCPT, "550 Your account\nhas been\nsuspended", REFUSES_US),
         (RCPT, "550 5.7.1 Relay access\n5.7.1 denied", REFUSES_US),
         (RCPT, "550 The email account\n5.1.1 does not exist", NO_MAILBOX),
-        # 552 is storage for RFC 5321, and size for many servers.
+        # 552 is about storage in RFC 5321, and about size for many servers.
         (RCPT, "552 Requested mail action aborted: exceeded storage allocation", MAILBOX_FULL),
         (DATA, "552 Requested mail action aborted: exceeded storage allocation", MAILBOX_FULL),
         (RCPT, "552 quota exceeded", MAILBOX_FULL),
@@ -132,7 +132,7 @@ def test_reply(step, reply, expected):
         (DATA, "552 message size exceeds the storage quota", MESSAGE_REFUSED),
         (DATA, "552 5.2.3 exceeds the quota for a message", MESSAGE_REFUSED),
         (MAIL, "452 4.3.1 Insufficient system storage", OUTAGE),
-        # Postfix keeps what it has against a client, HELO or sender until the recipient.
+        # Postfix delays the rejection of a client, HELO or sender until the recipient.
         (RCPT, "554 5.7.1 <unknown[192.0.2.1]>: Client host rejected: Access denied", REFUSES_US),
         (RCPT, "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.example.org", REFUSES_US),
         (RCPT, "504 5.5.2 <localhost>: Helo command rejected: need fully-qualified hostname", REFUSES_US),
@@ -141,7 +141,7 @@ def test_reply(step, reply, expected):
         (RCPT, "450 4.7.25 Client host rejected: cannot find your hostname, [192.0.2.1]", OUTAGE),
         (RCPT, "450 4.1.8 <shop@example.com>: Sender address rejected: Domain not found", OUTAGE),
         (RCPT, "450 4.7.1 <x[192.0.2.1]>: Client host rejected: Greylisted", GREYLISTED),
-        # One recipient's server, also where ours repeats it.
+        # One recipient's server, even if ours repeats it.
         (RCPT, "451 4.7.1 Please try again later", GREYLISTED),
         (RCPT, "450 Greylisted, see you", GREYLISTED),
         (RCPT, "451 4.4.3 Temporary lookup failure", SERVER_LATER),
@@ -158,12 +158,12 @@ def test_reply(step, reply, expected):
         (RCPT, "550 5.1.90 You have reached your daily limit for message recipients", QUOTA_SPENT),
         (DATA, "432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded", THROTTLED),
         (DATA, "550 5.7.703 Access denied, tenant has exceeded threshold", REFUSES_US),
-        # A loop is the message's.
+        # A loop is about the message.
         (DATA, "554 Too many received headers, mail loop", MESSAGE_REFUSED),
         (Step.STARTTLS, "454 4.7.0 TLS not available due to local problem", OUTAGE),
     ],
 )
-def test_reply_of_servers_in_use(step, reply, expected):
+def test_reply_of_common_servers(step, reply, expected):
     code, _, text = reply.partition(" ") if reply[3] == " " else (reply[:3], "", reply[4:])
     assert read_reply(step, int(code), text) == expected
 
@@ -185,24 +185,24 @@ MISLEADING_ADDRESSES = [
         ("550 <{}> refused", MESSAGE_REFUSED),
     ],
 )
-def test_words_of_an_address_that_the_server_repeats_say_nothing(reply, expected):
+def test_words_in_an_address_that_the_server_repeats_are_ignored(reply, expected):
     code, _, text = reply.partition(" ")
     meanings = {address: read_reply(RCPT, int(code), text.format(address)) for address in MISLEADING_ADDRESSES}
     assert {address: meaning for address, meaning in meanings.items() if meaning != expected} == {}
 
 
 @pytest.mark.parametrize("name", ["throttle", "sandbox", "relaying"])
-def test_name_of_a_mailbox_says_nothing(name):
+def test_name_of_a_mailbox_is_ignored(name):
     assert read_reply(RCPT, 550, f"No such user {name} here") == NO_MAILBOX
 
 
 @pytest.mark.parametrize("step", BEFORE_A_RECIPIENT)
 @pytest.mark.parametrize(("code", "expected"), [(421, OUTAGE), (451, OUTAGE), (500, REFUSES_US), (554, REFUSES_US)])
-def test_before_there_is_a_recipient_a_reply_is_about_the_server_or_us(step, code, expected):
+def test_reply_before_the_first_recipient_is_about_the_server_or_us(step, code, expected):
     assert read_reply(step, code, "no") == expected
 
 
 @pytest.mark.parametrize("text", ["", "no", "4.2.1 busy", "4.3.0 no", "4.4.1 no", "4.7.1 no"])
-def test_later_to_a_recipient_never_counts_against_the_provider(text):
+def test_temporary_reply_about_a_recipient_never_counts_against_the_provider(text):
     meanings = {code: read_reply(RCPT, code, text) for code in range(400, 460)}
     assert {code: it for code, it in meanings.items() if (it.about, it.circuit) != (About.RECIPIENT, "")} == {}

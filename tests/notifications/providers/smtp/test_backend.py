@@ -1,4 +1,4 @@
-"""SMTP against a real server (aiosmtpd) on loopback, and against one that stops keeping to the protocol."""
+"""SMTP with a real server (aiosmtpd) on loopback, and with a faulty one."""
 
 from email import message_from_bytes, policy
 
@@ -23,7 +23,7 @@ BEFORE_THE_MAIL = [Step.GREETING, Step.EHLO, Step.MAIL, Step.RCPT, Step.DATA]
 
 
 class Mailbox:
-    """Takes everything, unless `reply` says otherwise at the recipient."""
+    """Accepts everything, unless `reply` has another reply to the recipient."""
 
     def __init__(self):
         self.taken = []
@@ -96,7 +96,7 @@ class TestSmtp(ProviderContract):
         return lambda: mailbox.taken
 
     @pytest.mark.parametrize(("reply", "error_class"), [("450 Mailbox busy", T), ("550 No such user", P)])
-    def test_refused_recipient_leaves_the_connection_to_the_next(self, provider, mailbox, reply, error_class):
+    def test_connection_is_reused_after_a_rejected_recipient(self, provider, mailbox, reply, error_class):
         mailbox.reply = reply
         assert self.refusal(provider, outgoing()).error_class is error_class
         mailbox.reply = "250 OK"
@@ -153,7 +153,7 @@ class TestSmtp(ProviderContract):
             smtp_faults.garbage,
         ],
     )
-    def test_what_goes_wrong_before_the_mail_is_surely_not_sent(self, at, impatient, settings, step, act):
+    def test_error_before_the_message_has_sent_nothing(self, at, impatient, settings, step, act):
         if act not in WAITING:
             settings.PROVIDER_DEADLINE_S = faults.HOLD_S
         error, mails = self.refused_by(smtp_faults.Smtp(step, act), at)
@@ -172,14 +172,14 @@ class TestSmtp(ProviderContract):
             smtp_faults.garbage,
         ],
     )
-    def test_what_goes_wrong_after_the_mail_leaves_it_open(self, at, impatient, settings, act):
+    def test_error_after_the_message_is_ambiguous(self, at, impatient, settings, act):
         if act not in WAITING:
             settings.PROVIDER_DEADLINE_S = faults.HOLD_S
         error, mails = self.refused_by(smtp_faults.Smtp(Step.BODY, act), at)
         assert error.error_class is A
         assert (error.code == "deadline") == (act in WAITING)
         assert mails == 1
-        # An answer that comes too late must not be taken for the next mail's.
+        # A late answer must not be mistaken for that of the next email.
         assert connections._here.kept.warm == {}
 
     def refused_by(self, script, at):
@@ -190,7 +190,7 @@ class TestSmtp(ProviderContract):
             return error, len(server.requests)
 
     @pytest.mark.parametrize("last_words", [smtp_faults.cut, smtp_faults.reply("421 idle for too long")])
-    def test_connection_the_server_has_ended_is_replaced_before_the_next_mail(self, at, last_words):
+    def test_connection_closed_by_the_server_is_replaced(self, at, last_words):
         with faults.fault_server(_one_mail_each(last_words)) as server:
             at(server.port)
             for _ in range(3):
@@ -200,7 +200,7 @@ class TestSmtp(ProviderContract):
 
     @pytest.mark.parametrize("reply", ["451 4.7.1 try later", "554 5.7.1 no", "550-No\r\n550 never"])
     @pytest.mark.parametrize("step", [Step.RCPT, Step.DATA, Step.BODY])
-    def test_refused_message_leaves_no_transaction_open(self, at, step, reply):
+    def test_rejected_message_leaves_no_open_transaction(self, at, step, reply):
         script = says(step, reply)
         with faults.fault_server(script) as server:
             at(server.port)
@@ -208,7 +208,7 @@ class TestSmtp(ProviderContract):
             script.at = None
             Smtp().send(outgoing())
             assert server.connections == 1
-        # A second MAIL in a transaction is answered with 503.
+        # The answer to a second MAIL FROM in a transaction is 503.
         second = script.said.index("mail", script.said.index("mail") + 1)
         assert "rset" in script.said[:second]
 
@@ -232,7 +232,7 @@ class TestSmtp(ProviderContract):
             Smtp().send(outgoing())
             assert server.connections == 2
 
-    def test_connection_is_ended_with_a_goodbye(self, at):
+    def test_connection_is_closed_with_quit(self, at):
         script = smtp_faults.Smtp()
         with faults.fault_server(script) as server:
             at(server.port)
@@ -251,7 +251,7 @@ def _one_mail_each(last_words):
 
 
 @pytest.mark.parametrize("offers", ["250 here", "250-here\r\n250 8BITMIME"])
-def test_every_server_gets_seven_bit_lines_of_bearable_length(settings, offers):
+def test_message_has_short_seven_bit_lines(settings, offers):
     script = smtp_faults.Smtp(Step.EHLO, smtp_faults.reply(offers), goes_on=True)
     with faults.fault_server(script) as server:
         settings.SMTP_URL = f"smtp://127.0.0.1:{server.port}"

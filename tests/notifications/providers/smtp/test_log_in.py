@@ -1,4 +1,4 @@
-"""Logging in to an SMTP server, and turning on TLS before."""
+"""Log-in to an SMTP server, and STARTTLS before it."""
 
 import pytest
 
@@ -28,20 +28,20 @@ class TestLogIn(ProviderEdge):
             return error, len(server.requests)
 
     @pytest.mark.parametrize(("reply", "error_class"), [("535 wrong", M), ("454 try later", T)])
-    def test_log_in_is_the_set_ups_business(self, log_in_at, reply, error_class):
+    def test_failed_log_in_is_misconfigured(self, log_in_at, reply, error_class):
         with faults.fault_server(smtp_faults.Smtp(Step.AUTH, smtp_faults.reply(reply), goes_on=True)) as server:
             log_in_at(server.port)
             assert self.refusal(Smtp(), outgoing()).error_class is error_class
 
     @pytest.mark.parametrize("offer", ["250 here", "250-here\r\n250 AUTH GSSAPI NTLM XOAUTH2"])
-    def test_server_without_a_log_in_that_we_know_is_the_set_ups_fault(self, log_in_at, offer):
+    def test_server_without_a_known_log_in_method_is_misconfigured(self, log_in_at, offer):
         script = smtp_faults.Smtp(Step.EHLO, smtp_faults.reply(offer), goes_on=True)
         with faults.fault_server(script) as server:
             log_in_at(server.port)
             assert self.refusal(Smtp(), outgoing()).error_class is M
 
     @pytest.mark.parametrize("act", [smtp_faults.hold, smtp_faults.cut, smtp_faults.reset])
-    def test_log_in_that_hangs_is_surely_not_sent(self, log_in_at, impatient, act):
+    def test_hanging_log_in_has_sent_nothing(self, log_in_at, impatient, act):
         with faults.fault_server(smtp_faults.Smtp(Step.AUTH, act)) as server:
             log_in_at(server.port)
             assert self.refusal(Smtp(), outgoing()).error_class is T
@@ -53,20 +53,20 @@ class TestLogIn(ProviderEdge):
 
         return point
 
-    def test_starttls_carries_a_mail(self, starttls_at, authority, trusted):
+    def test_email_is_sent_after_starttls(self, starttls_at, authority, trusted):
         with faults.fault_server(smtp_faults.Smtp(tls=tls_for(authority))) as server:
             starttls_at(server.port)
             Smtp().send(outgoing())
             assert len(server.requests) == 1
 
-    def test_starttls_with_a_certificate_nobody_vouches_for_is_the_set_ups_fault(self, starttls_at, authority):
+    def test_starttls_with_an_untrusted_certificate_is_misconfigured(self, starttls_at, authority):
         with faults.fault_server(smtp_faults.Smtp(tls=tls_for(authority))) as server:
             starttls_at(server.port)
             assert self.refusal(Smtp(), outgoing()).error_class is M
             assert server.requests == []
 
     @pytest.mark.parametrize(("name", "taken"), [("127.0.0.1", 1), ("other.example", 0)])
-    def test_authority_of_our_own_is_trusted_for_the_servers_name(
+    def test_configured_authority_is_trusted_for_the_servers_name(
         self, starttls_at, authority, settings, tmp_path, name, taken
     ):
         settings.SMTP_CA_FILE = str(tmp_path / "ca.pem")
@@ -88,21 +88,21 @@ class TestLogIn(ProviderEdge):
             ("220 go ahead", T),
         ],
     )
-    def test_starttls_that_is_refused_sends_nothing(self, starttls_at, reply, error_class):
+    def test_refused_starttls_sends_nothing(self, starttls_at, reply, error_class):
         script = smtp_faults.Smtp(Step.STARTTLS, smtp_faults.reply(reply))
         with faults.fault_server(script) as server:
             starttls_at(server.port)
             assert self.refusal(Smtp(), outgoing()).error_class is error_class
             assert server.requests == []
 
-    def test_server_without_starttls_is_the_set_ups_fault(self, starttls_at):
+    def test_server_without_starttls_is_misconfigured(self, starttls_at):
         script = smtp_faults.Smtp(Step.EHLO, smtp_faults.reply("250 here"), goes_on=True)
         with faults.fault_server(script) as server:
             starttls_at(server.port)
             assert self.refusal(Smtp(), outgoing()).error_class is M
             assert server.requests == []
 
-    def test_handshake_that_hangs_after_starttls_is_surely_not_sent(self, starttls_at, impatient):
+    def test_hanging_handshake_after_starttls_has_sent_nothing(self, starttls_at, impatient):
         def go_ahead_and_hang(peer):
             smtp_faults.reply("220 go ahead")(peer)
             peer.hold()

@@ -1,4 +1,4 @@
-"""What the answers of the HTTP APIs mean, where no server is needed to say them."""
+"""The meanings of answers of HTTP APIs, without a server."""
 
 import pytest
 
@@ -41,13 +41,13 @@ def test_page_of_a_gateway_proves_nothing(rows, status):
 @pytest.mark.parametrize(
     "address", ["sending-paused@b.example", "blacklisted@b.example", "a@sending.suspended.example"]
 )
-def test_words_of_an_address_that_the_answer_repeats_say_nothing(code, address):
+def test_words_in_a_repeated_address_are_ignored(code, address):
     assert read_answer(ses.ROWS, Said(status=400, code=code, text=f"Illegal address <{address}>"))[0] == MESSAGE_REFUSED
 
 
 @pytest.mark.parametrize("code", ["ThrottledException", "RequestLimitExceeded", "BandwidthLimitExceeded"])
 @pytest.mark.parametrize("status", [400, 429, 503])
-def test_throttling_of_aws_has_many_names(code, status):
+def test_all_throttling_codes_of_aws_are_known(code, status):
     assert read_answer(ses.ROWS, Said(status=status, code=code))[0] == THROTTLED
 
 
@@ -63,6 +63,6 @@ def test_throttling_of_aws_has_many_names(code, status):
         ("E", UNKNOWN),
     ],
 )
-def test_codes_of_aws_mean_the_same_in_both_protocols(code, expected):
+def test_codes_of_aws_have_one_meaning_in_both_protocols(code, expected):
     for name in (code, f"{code}Exception"):
         assert read_answer(ses.ROWS, Said(status=400, code=name))[0] == expected

@@ -1,4 +1,4 @@
-"""What the recipient's server says of the address, wherever its words reach us."""
+"""What the recipient's server says about the address, in replies and reports."""
 
 import pytest
 
@@ -40,7 +40,7 @@ HARD, SOFT, BLOCKED = BounceKind.HARD, BounceKind.SOFT, BounceKind.BLOCKED
         ("5.0.0", None),
         ("550 5.5.0 Requested action not taken", None),
         ("", None),
-        # Neither a version nor an address is a status.
+        # Neither a version number nor an IP address is a status.
         ("220 mx.example Exim 4.96.2", None),
         ("550 no from 5.1.1.1", None),
     ],
@@ -49,7 +49,7 @@ def test_words_about_an_address(text, expected):
     assert about_address(text) is expected
 
 
-def test_first_clear_word_counts():
+def test_first_clear_text_decides():
     assert about_address("smtp; 550 5.7.1 blocked", "5.1.1") is BLOCKED
     assert about_address("not sent", "5.1.1") is HARD
     assert about_address("5.0.0", "550 5.1.1 unknown") is HARD
@@ -82,11 +82,11 @@ def test_status(text, expected):
         ("x" * 300, "x" * 199 + "…"),
     ],
 )
-def test_sentence_is_one_line_without_what_is_personal(text, expected):
+def test_sentence_is_one_line_without_personal_data(text, expected):
     assert sentence(text, ["ada"]) == expected
 
 
 @pytest.mark.parametrize("text", ["a" * 200_000, "5.1.1 " + "a@" * 100_000, "a." * 100_000, "over " * 50_000])
-def test_sentence_of_any_length_is_read(text):
+def test_text_of_any_length_is_cut(text):
     assert len(sentence(text)) <= 200
     about_address(text)

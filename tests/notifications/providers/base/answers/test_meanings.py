@@ -1,4 +1,4 @@
-"""The lines of the error tables that no server can be made to show."""
+"""Rows of the error tables that no test server can trigger."""
 
 import anymail.exceptions as anymail
 import pytest
@@ -32,7 +32,7 @@ URL = "https://canary.example.com/"
         (anymail.AnymailAPIError("canary"), None),
     ],
 )
-def test_error_before_the_wire_is_known_by_its_type(error, expected):
+def test_error_before_sending_is_translated_by_its_type(error, expected):
     found = before_the_wire(error)
     assert (found and found.error_class) is expected
     assert "canary" not in repr(found)
@@ -61,7 +61,7 @@ def test_error_before_the_wire_is_known_by_its_type(error, expected):
         (RuntimeError("canary"), A),
     ],
 )
-def test_error_of_botocore_is_known_by_what_anymail_wraps(cause, expected):
+def test_error_of_botocore_is_translated_by_the_wrapped_exception(cause, expected):
     wrapped = anymail.AnymailAPIError("canary")
     wrapped.__cause__ = cause
     found = Ses().translate(wrapped)
@@ -84,7 +84,7 @@ def test_error_of_botocore_is_known_by_what_anymail_wraps(cause, expected):
         (AssertionError("canary"), A),
     ],
 )
-def test_error_of_requests_is_known_by_its_type(error, expected):
+def test_error_of_requests_is_translated_by_its_type(error, expected):
     found = from_transport(error)
     assert found.error_class is expected
     assert "canary" not in repr(found)
@@ -101,6 +101,6 @@ def test_error_of_requests_is_known_by_its_type(error, expected):
         (Stage.SENDING, RuntimeError(), False, A),
     ],
 )
-def test_only_proof_makes_an_ambiguous_failure_less_than_that(stage, error, carried_nothing, expected):
+def test_failure_is_ambiguous_without_proof(stage, error, carried_nothing, expected):
     failure = ProviderError(A, "code")
     assert with_evidence(failure, error, stage, carried_nothing=carried_nothing).error_class is expected

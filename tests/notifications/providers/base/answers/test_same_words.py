@@ -1,4 +1,4 @@
-"""The same words of a recipient's server mean the same in an answer and in every provider's webhook."""
+"""A text of the recipient's server has one meaning in answers and in every provider's webhook."""
 
 import json
 
@@ -31,14 +31,14 @@ def payload(name):
 
 
 @pytest.mark.parametrize(("words", "expected"), WORDS)
-@pytest.mark.parametrize("told", ["Permanent", "Transient", "Undetermined"])
-def test_bounce_of_ses(words, expected, told):
+@pytest.mark.parametrize("reported", ["Permanent", "Transient", "Undetermined"])
+def test_bounce_of_ses(words, expected, reported):
     event = payload("ses/bounce-permanent-general.json")
     person = event["bounce"]["bouncedRecipients"][0]
-    event["bounce"].update(bounceType=told, bounceSubType="General")
+    event["bounce"].update(bounceType=reported, bounceSubType="General")
     person.update(status=words.split()[1], diagnosticCode=f"smtp; {words}")
     assert SesWebhook().interpret(event).bounce is expected
-    # Where one of the two is missing or says too little, the other counts.
+    # If one of the two is missing or vague, the other decides.
     person.update(status="5.0.0")
     assert SesWebhook().interpret(event).bounce is expected
     person.update(status=words.split()[1], diagnosticCode="")
@@ -46,34 +46,34 @@ def test_bounce_of_ses(words, expected, told):
 
 
 @pytest.mark.parametrize("subtype", ["NoEmail", "Suppressed", "OnAccountSuppressionList"])
-def test_address_on_a_list_of_ses_is_one_that_gets_nothing(subtype):
+def test_address_on_a_list_of_ses_is_a_hard_bounce(subtype):
     event = payload("ses/bounce-permanent-general.json")
     event["bounce"]["bounceSubType"] = subtype
     event["bounce"]["bouncedRecipients"][0].update(status="5.7.1", diagnosticCode="Amazon SES did not send the message")
     assert SesWebhook().interpret(event).bounce is HARD
 
 
-@pytest.mark.parametrize("told", ["General", "NoEmail"])
-def test_bounce_of_ses_without_clear_words_is_what_ses_says(told):
+@pytest.mark.parametrize("reported", ["General", "NoEmail"])
+def test_bounce_of_ses_without_clear_text_keeps_the_type_of_ses(reported):
     event = payload("ses/bounce-permanent-general.json")
-    event["bounce"]["bounceSubType"] = told
+    event["bounce"]["bounceSubType"] = reported
     event["bounce"]["bouncedRecipients"][0].update(status="5.5.0", diagnosticCode="smtp; 550 mailbox unavailable")
     assert SesWebhook().interpret(event).bounce is HARD
 
 
 @pytest.mark.parametrize(("words", "expected"), WORDS)
-@pytest.mark.parametrize("told", ["bounce", "blocked", ""])
-def test_bounce_of_sendgrid(words, expected, told):
+@pytest.mark.parametrize("reported", ["bounce", "blocked", ""])
+def test_bounce_of_sendgrid(words, expected, reported):
     event = payload("sendgrid/bounce.json")
     event = event[0] if isinstance(event, list) else event
-    event.update(type=told, reason=words, status=words.split()[1], bounce_classification="")
+    event.update(type=reported, reason=words, status=words.split()[1], bounce_classification="")
     assert SendGridWebhook().interpret(event).bounce is expected
 
 
 @pytest.mark.parametrize(("words", "expected"), WORDS)
-@pytest.mark.parametrize("told", ["HardBounce", "SoftBounce", "Unknown", "Blocked"])
-def test_bounce_of_postmark(words, expected, told):
-    event = {**payload("postmark/bounce-hard-bounce.json"), "Type": told, "Details": f"smtp;{words}"}
+@pytest.mark.parametrize("reported", ["HardBounce", "SoftBounce", "Unknown", "Blocked"])
+def test_bounce_of_postmark(words, expected, reported):
+    event = {**payload("postmark/bounce-hard-bounce.json"), "Type": reported, "Details": f"smtp;{words}"}
     assert PostmarkWebhook().interpret(event).bounce is expected
 
 
@@ -83,12 +83,12 @@ def test_reply_of_smtp(words, expected):
     assert read_reply(Step.RCPT, int(code), text).bounce is expected
 
 
-@pytest.mark.parametrize("told", ["bounce", "blocked", ""])
+@pytest.mark.parametrize("reported", ["bounce", "blocked", ""])
 @pytest.mark.parametrize("of", ["Content", "Reputation"])
-def test_bounce_of_sendgrid_for_our_name_says_nothing_of_the_mailbox(told, of):
+def test_bounce_of_sendgrid_about_the_sender_is_not_about_the_mailbox(reported, of):
     event = payload("sendgrid/bounce.json")
-    event.update(type=told, bounce_classification=of, reason="554 no", status="5.0.0")
+    event.update(type=reported, bounce_classification=of, reason="554 no", status="5.0.0")
     assert SendGridWebhook().interpret(event).bounce is BLOCKED
-    # The recipient's own status is clearer.
+    # The status of the recipient's server is clearer.
     event.update(status="5.1.1")
     assert SendGridWebhook().interpret(event).bounce is HARD

@@ -58,10 +58,13 @@ NO_MAILBOX = Meaning(
     name="no such mailbox", about=About.RECIPIENT, error_class=ErrorClass.PERMANENT, bounce=BounceKind.HARD
 )
 INACTIVE = Meaning(
-    name="on the provider's own list", about=About.RECIPIENT, error_class=ErrorClass.PERMANENT, bounce=BounceKind.HARD
+    name="on the provider's suppression list",
+    about=About.RECIPIENT,
+    error_class=ErrorClass.PERMANENT,
+    bounce=BounceKind.HARD,
 )
 BAD_ADDRESS = Meaning(
-    name="an address the provider cannot use",
+    name="invalid address",
     about=About.RECIPIENT,
     error_class=ErrorClass.PERMANENT,
     bounce=BounceKind.HARD,
@@ -70,29 +73,29 @@ MAILBOX_FULL = Meaning(
     name="mailbox full", about=About.RECIPIENT, error_class=ErrorClass.PERMANENT, bounce=BounceKind.SOFT
 )
 RECIPIENT_LATER = Meaning(
-    name="recipient not now", about=About.RECIPIENT, error_class=ErrorClass.TRANSIENT, bounce=BounceKind.SOFT
+    name="recipient unavailable", about=About.RECIPIENT, error_class=ErrorClass.TRANSIENT, bounce=BounceKind.SOFT
 )
 # The recipient's server defers the email; that does not concern the mailbox.
 GREYLISTED = Meaning(name="greylisted", about=About.RECIPIENT, error_class=ErrorClass.TRANSIENT)
 SERVER_LATER = Meaning(
-    name="recipient's server not now",
+    name="recipient's server unavailable",
     about=About.RECIPIENT,
     error_class=ErrorClass.TRANSIENT,
     bounce=BounceKind.BLOCKED,
 )
 # The recipient's server rejects the sender or this email; that does not concern the mailbox.
 RECIPIENT_REFUSES = Meaning(
-    name="refused by the recipient's server",
+    name="rejected by the recipient's server",
     about=About.RECIPIENT,
     error_class=ErrorClass.PERMANENT,
     bounce=BounceKind.BLOCKED,
 )
-MESSAGE_REFUSED = Meaning(name="message refused", about=About.MESSAGE, error_class=ErrorClass.PERMANENT)
-MESSAGE_LATER = Meaning(name="message not now", about=About.MESSAGE, error_class=ErrorClass.TRANSIENT)
-REFUSES_US = Meaning(name="refuses us", about=About.US, error_class=ErrorClass.MISCONFIGURED)
+MESSAGE_REFUSED = Meaning(name="message rejected", about=About.MESSAGE, error_class=ErrorClass.PERMANENT)
+MESSAGE_LATER = Meaning(name="message deferred", about=About.MESSAGE, error_class=ErrorClass.TRANSIENT)
+REFUSES_US = Meaning(name="account or set-up rejected", about=About.US, error_class=ErrorClass.MISCONFIGURED)
 # The server relays for some domains only, or a sandbox accepts verified recipients only.
 REFUSES_SOME = replace(REFUSES_US, may_be_of_some=True)
-THROTTLED = Meaning(name="too fast", about=About.MOMENT, error_class=ErrorClass.RATE_LIMITED)
+THROTTLED = Meaning(name="rate exceeded", about=About.MOMENT, error_class=ErrorClass.RATE_LIMITED)
 QUOTA_SPENT = Meaning(
     name="quota used up", about=About.MOMENT, error_class=ErrorClass.RATE_LIMITED, pause_s=QUOTA_PAUSE_S
 )

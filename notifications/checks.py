@@ -163,7 +163,7 @@ def webhook_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
         for setting in webhook.unusable_settings():
             yield Error(
                 f"{setting} cannot be used to verify the webhooks of {webhook.provider}.",
-                hint="Copy the verification key as the provider's page shows it; for Postmark, set user:password.",
+                hint=webhook.setting_hint,
                 id="mailroom.E011",
             )
 

@@ -174,5 +174,5 @@ class Account(ABC):
         """Check credentials, sender identity, sandbox and webhooks, without sending."""
 
     def dkim_names(self) -> list[str]:
-        """Return the DNS names of the DKIM keys; empty if the provider does not report them."""
+        """Return the DNS names of the DKIM keys, or nothing if they are unknown."""
         return []

@@ -23,9 +23,9 @@ class OversizedError(Exception):
 
 
 class CannotVerifyError(Exception):
-    """The sender of the request cannot be verified now: the set-up is incomplete, or Amazon does not answer.
+    """The sender of the request cannot be verified now.
 
-    The answer is 5xx, so that the provider retries.
+    The set-up is incomplete, or Amazon does not answer. The answer is 5xx, so that the provider retries.
     """
 
 
@@ -106,6 +106,8 @@ class Webhook(ABC):
     """The webhook of one provider. Its methods are pure, except that SNS fetches certificates and confirms topics."""
 
     provider: ClassVar[str]
+    # How to fix a setting that cannot be used.
+    setting_hint: ClassVar[str] = "Copy the verification key as the provider's page shows it."
     # Requests of the provider are much smaller. Some bodies must be parsed before the signature can be verified.
     max_bytes: ClassVar[int] = 1_000_000
     max_events: ClassVar[int] = 50_000

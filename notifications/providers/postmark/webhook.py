@@ -97,6 +97,7 @@ SUPPRESSION_REASONS: dict[str, Meaning] = {
 
 class PostmarkWebhook(Webhook):
     provider = "postmark"
+    setting_hint = "Set it to user:password."
 
     def missing_settings(self) -> list[str]:
         user, _, password = settings.POSTMARK_WEBHOOK_AUTH.partition(":")

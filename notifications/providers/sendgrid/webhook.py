@@ -170,7 +170,7 @@ def public_key(text: str) -> ec.EllipticCurvePublicKey:
 
 
 def raw_event(element: Any) -> RawEvent | None:
-    """Return one element of a batch in the form to store, or None to leave it out.
+    """Return an element of a batch in the form to store, or None.
 
     Keeps an element that is no event, so that an operator can see it and the rest of its batch is stored.
     """

@@ -1,13 +1,15 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from accounts.ratelimits import guarded
 from config import views
 
-admin.site.site_header = admin.site.site_title = f"{settings.SITE_NAME} administration"
+admin.site.site_header = admin.site.site_title = format_lazy(_("{site} administration"), site=settings.SITE_NAME)
 
 urlpatterns = [
     path("", include("accounts.urls")),

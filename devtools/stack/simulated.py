@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 ALL = "100000"
-TIMEOUT_S = 10.0
+TIMEOUT_S = 60.0
 RESET_LINK = re.compile(r"http\S+/password-reset/\S+")
 
 

@@ -57,7 +57,7 @@ class RunningEngine:
                 ["docker", "version", "--format", "{{.Server.Version}}"],
                 ["docker", "compose", "version"],
             ):
-                subprocess.run(question, check=True, capture_output=True, timeout=20)
+                subprocess.run(question, check=True, capture_output=True, timeout=60)
         except (OSError, subprocess.SubprocessError):
             return False
         return True

@@ -134,16 +134,16 @@ class DeliveryRun:
                 if not self.deliver_one(*going.pop(0), route):
                     # Nothing was sent, so others may use the grant.
                     grants.release(route.name, self.stream, grant, 1)
-            return self.release_rest([message for message, _ in going], grant, route)
+            return self.release_rest([message for message, _ in going], route)
         except Exception as error:
             self.release_after_error(claimed, error)
             raise
 
-    def release_rest(self, rest: Sequence[Message], grant: grants.Grant, route: Route) -> list[UUID]:
+    def release_rest(self, rest: Sequence[Message], route: Route) -> list[UUID]:
         # Releases their grants too.
         if rest:
             release(rest)
-            grants.release(route.name, self.stream, grant, len(rest))
+            grants.release(route.name, self.stream, self.grant, len(rest))
         return [message.id for message in rest]
 
     def release_after_error(self, claimed: Sequence[Message], error: Exception) -> None:

@@ -11,7 +11,7 @@ NO_ACCOUNT = "there is no account with this address"
 ACCOUNT_CLOSED = "the account is closed"
 ADDRESS_CHANGED = "the address is no longer the account's"
 SUPERSEDED = "a newer message of its kind was requested"
-NOT_NEEDED = "its kind is no longer relevant to the user"
+NOT_NEEDED = "it is no longer relevant to the user"
 FLOODED = "the address got too many messages of its kind within an hour"
 TOO_LATE = "it expired before it could be sent"
 SUPPRESSED = "the address is suppressed: {reason}"
@@ -82,7 +82,7 @@ def _broken(facts: Facts) -> Skip:
     return misfit(cause, f"kind/{facts.broken}", may_fit_elsewhere=facts.may_fit_elsewhere, has_time=not facts.expired)
 
 
-def misfit(cause: str, fingerprint: str, *, may_fit_elsewhere: bool, has_time: bool = True) -> Skip:
+def misfit(cause: str, fingerprint: str, *, may_fit_elsewhere: bool, has_time: bool) -> Skip:
     if not may_fit_elsewhere:
         return Skip(Event.FAILED, cause, fingerprint)
     if not has_time:

@@ -116,9 +116,9 @@ def test_farewell_is_sent(ada, provider):
     delete(ada)
     farewell = Message.objects.get(kind="account-deleted")
     assert str(deliver([waiting.id, farewell.id], Stream.DEFAULT, CARRIER)) == "1 sent"
-    (mail,) = provider.taken
-    assert mail.to_address == ADDRESS
-    assert "Ada Lovelace" in mail.text
+    (email,) = provider.taken
+    assert email.to_address == ADDRESS
+    assert "Ada Lovelace" in email.text
 
 
 def test_earlier_farewell_to_the_same_address_is_still_sent(ada):

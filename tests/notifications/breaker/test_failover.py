@@ -114,7 +114,7 @@ def test_uncertain_message_is_never_sent_by_another_provider(provider, second):
     for message in messages:
         run(message)
     assert relay.run_once().published == {}
-    assert {mail.message_id for mail in second.taken}.isdisjoint(in_doubt.values_list("id", flat=True))
+    assert {email.message_id for email in second.taken}.isdisjoint(in_doubt.values_list("id", flat=True))
     assert {message.provider for message in in_doubt} == {"scripted"}
 
 

@@ -133,12 +133,12 @@ def test_outage_of_all_providers_costs_a_bounded_number_of_attempts_and_no_messa
     while Message.objects.filter(status=Status.QUEUED).exists() and (rounds := rounds + 1) < 100:
         one_round()
     assert set(Message.objects.values_list("status", flat=True)) == {Status.SENT}
-    taken = [mail.message_id for mail in [*provider.taken, *second.taken]]
+    taken = [email.message_id for email in [*provider.taken, *second.taken]]
     assert len(taken) == len(set(taken)) == 60
     streams = dict(Message.objects.values_list("id", "stream"))
     # Each of the two providers got the urgent messages first.
     for one in (provider, second):
-        order = [list(Stream).index(streams[mail.message_id]) for mail in one.taken]
+        order = [list(Stream).index(streams[email.message_id]) for email in one.taken]
         assert order == sorted(order)
 
 

@@ -33,11 +33,11 @@ def refuse_always(provider, monkeypatch, settings):
     settings.EMAIL_STREAM_RATES = ""
     refused, calls, send = set(), [], provider.send
 
-    def send_or_fail(mail):
-        calls.append(mail.message_id)
-        if mail.message_id in refused:
+    def send_or_fail(email):
+        calls.append(email.message_id)
+        if email.message_id in refused:
             raise FAILS
-        return send(mail)
+        return send(email)
 
     monkeypatch.setattr(provider, "send", send_or_fail)
     provider.calls = calls

@@ -105,8 +105,8 @@ def test_refusal_by_servers_of_many_domains_is_about_us(provider, said, domains,
     assert is_closed("scripted") is not stops
 
 
-def relaying_denied(mail):
-    if mail.to_address.endswith("@outside.example"):
+def relaying_denied(email):
+    if email.to_address.endswith("@outside.example"):
         raise m.REFUSES_SOME.error("smtp-550-5.7.54", "5.7.54 Unable to relay")
 
 

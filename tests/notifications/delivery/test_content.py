@@ -24,26 +24,26 @@ def to_confirmed(name, **changes):
 def test_name_is_not_in_email_to_an_address_that_is_not_confirmed(kind):
     """Anyone can sign up with another person's address, under any name."""
     user = UserFactory(name="Advertisement", new_email="new@example.com")
-    mail = render(MessageFactory(kind=kind, user=user, context=kinds.KINDS[kind].preview_context), attempt=1)
-    assert "Advertisement" not in f"{mail.to_name} {mail.subject} {mail.text} {mail.html}"
+    email = render(MessageFactory(kind=kind, user=user, context=kinds.KINDS[kind].preview_context), attempt=1)
+    assert "Advertisement" not in f"{email.to_name} {email.subject} {email.text} {email.html}"
 
 
 def test_name_is_not_in_email_to_the_new_address_of_an_account_either():
     user = UserFactory(name="Advertisement", new_email="new@example.com", confirmed_at=timezone.now())
-    mail = render(MessageFactory(kind="address-change", user=user, to_address="new@example.com"), attempt=1)
-    assert "Advertisement" not in f"{mail.to_name} {mail.subject} {mail.text} {mail.html}"
+    email = render(MessageFactory(kind="address-change", user=user, to_address="new@example.com"), attempt=1)
+    assert "Advertisement" not in f"{email.to_name} {email.subject} {email.text} {email.html}"
 
 
 def test_email_contains_a_new_link(provider):
     message = MessageFactory()
     run(message)
-    (mail,) = provider.taken
-    assert (mail.to_address, mail.attempt) == (message.to_address, 1)
-    assert "http://127.0.0.1:8000/confirm/" in mail.text
-    assert "http://127.0.0.1:8000/confirm/" in mail.html
-    assert mail.headers["Auto-Submitted"] == "auto-generated"
-    assert mail.headers["Message-ID"] == f"<{message.id}@mailroom.example>"
-    assert "\n" not in mail.subject
+    (email,) = provider.taken
+    assert (email.to_address, email.attempt) == (message.to_address, 1)
+    assert "http://127.0.0.1:8000/confirm/" in email.text
+    assert "http://127.0.0.1:8000/confirm/" in email.html
+    assert email.headers["Auto-Submitted"] == "auto-generated"
+    assert email.headers["Message-ID"] == f"<{message.id}@mailroom.example>"
+    assert "\n" not in email.subject
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,10 @@ def test_no_token_is_stored_anywhere(provider):
 def test_text_is_not_escaped_and_html_is(provider):
     message = to_confirmed("<b>Ada & Co</b>")
     run(message)
-    (mail,) = provider.taken
-    assert mail.to_name == "<b>Ada & Co</b>"
-    assert "Hi <b>Ada & Co</b>," in mail.text
-    assert "&lt;b&gt;Ada &amp; Co&lt;/b&gt;" in mail.html
+    (email,) = provider.taken
+    assert email.to_name == "<b>Ada & Co</b>"
+    assert "Hi <b>Ada & Co</b>," in email.text
+    assert "&lt;b&gt;Ada &amp; Co&lt;/b&gt;" in email.html
 
 
 def test_styles_are_inlined_and_dark_mode_is_kept(provider):

@@ -45,7 +45,7 @@ def test_frozen_worker_may_not_hand_over_after_its_lease(provider, settings):
 def test_late_acceptance_ends_a_requeued_message(provider):
     message = MessageFactory()
 
-    def meanwhile(mail):
+    def meanwhile(email):
         Message.objects.filter(id=message.id).update(lease_until=Now() - timedelta(seconds=1))
         assert recover_ended_leases() == (0, 1)
         Message.objects.filter(id=message.id).update(status=Status.QUEUED, settle_at=None)
@@ -61,7 +61,7 @@ def test_late_refusal_does_not_affect_another_claim(provider):
     message = MessageFactory()
     other = uuid4()
 
-    def meanwhile(mail):
+    def meanwhile(email):
         Message.objects.filter(id=message.id).update(lease_token=other)
         raise ProviderError(ErrorClass.PERMANENT, "no")
 
@@ -162,7 +162,7 @@ def test_lost_record_causes_no_second_send(provider, monkeypatch, settings):
     monkeypatch.setattr(record, "PAUSE_S", 0.01)
     message = MessageFactory()
 
-    def hurry(mail):
+    def hurry(email):
         settings.UNCERTAIN_SETTLE_S = 0.05
 
     provider.script.append(hurry)
@@ -176,7 +176,7 @@ def test_lost_record_causes_no_second_send(provider, monkeypatch, settings):
 @pytest.mark.django_db(transaction=True)
 def test_worker_holds_no_database_connection_while_it_waits_for_the_provider(provider):
     held = []
-    provider.script.append(lambda mail: held.append(connection.connection))
+    provider.script.append(lambda email: held.append(connection.connection))
     message = MessageFactory()
     run(message)
     assert held == [None]

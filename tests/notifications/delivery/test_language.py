@@ -31,9 +31,9 @@ def subject(language):
     return sentence % {"site_name": django_settings.SITE_NAME}
 
 
-def prose(mail):
+def prose(email):
     """Return the sentences of a text, without links, names and short lines."""
-    return {line for line in mail.text.splitlines() if len(line.split()) > 3}
+    return {line for line in email.text.splitlines() if len(line.split()) > 3}
 
 
 def welcome(language="de"):
@@ -60,30 +60,30 @@ def test_language_is_of_the_account_the_message_or_the_site(account, context, la
 
 def test_farewell_is_in_the_language_of_the_deleted_account():
     context = {"name": "Ada", "language": "de"}
-    mail = render(
+    email = render(
         MessageFactory(kind="account-deleted", user=None, to_address="a@b.example", context=context), attempt=1
     )
-    assert '<html lang="de">' in mail.html
-    assert "Hallo Ada," in mail.text
+    assert '<html lang="de">' in email.html
+    assert "Hallo Ada," in email.text
 
 
 def test_email_is_german_from_subject_to_footer():
     with translation.override("en"):
-        mail = render(welcome(), attempt=1)
+        email = render(welcome(), attempt=1)
         assert translation.get_language() == "en"
-    assert mail.subject == subject("de")
-    assert '<html lang="de">' in mail.html
-    assert prose(mail).isdisjoint(prose(render(welcome("en"), attempt=1)))
-    for part in (mail.text, mail.html):
+    assert email.subject == subject("de")
+    assert '<html lang="de">' in email.html
+    assert prose(email).isdisjoint(prose(render(welcome("en"), attempt=1)))
+    for part in (email.text, email.html):
         assert "Hallo," in part
         assert "3 Tage" in part
 
 
 def test_english_email_is_english_while_the_active_language_is_german():
     with translation.override("de"):
-        mail = render(welcome("en"), attempt=1)
-    assert mail.subject == subject("en")
-    assert "3 days" in mail.text
+        email = render(welcome("en"), attempt=1)
+    assert email.subject == subject("en")
+    assert "3 days" in email.text
 
 
 def test_missing_variable_in_a_translated_sentence_is_an_error(caplog):
@@ -105,11 +105,11 @@ def locale(settings, tmp_path):
 
 def assert_fallback(caplog, problem):
     with caplog.at_level(logging.WARNING):
-        mail = render(welcome(), attempt=1)
-    assert mail.subject == subject("en")
-    assert '<html lang="en">' in mail.html
-    assert "/confirm/" in mail.text
-    assert "Hallo" not in mail.text + mail.html
+        email = render(welcome(), attempt=1)
+    assert email.subject == subject("en")
+    assert '<html lang="en">' in email.html
+    assert "/confirm/" in email.text
+    assert "Hallo" not in email.text + email.html
     (record,) = caplog.records
     kind, language, error, used = record.args
     assert (kind, language, str(error), used) == ("welcome", "de", problem, "en")
@@ -152,8 +152,8 @@ def test_broken_file_falls_back(locale, caplog, corrupt, problem):
 def test_sentence_without_translation_stays_english(locale):
     with locale.open("wb") as file:
         mofile.write_mo(file, pofile.Catalog(locale="de"))
-    mail = render(welcome(), attempt=1)
-    assert mail.subject == subject("en")
+    email = render(welcome(), attempt=1)
+    assert email.subject == subject("en")
 
 
 def away(user):

@@ -30,14 +30,14 @@ def kind(request):
 
 
 @pytest.fixture(params=["en", "de"])
-def mail(request, kind):
+def email(request, kind):
     user = UserFactory(name="A Name Of Some Length", language=request.param, new_email="new@example.com")
     return render(MessageFactory(kind=kind.name, stream=kind.stream, user=user, context=LONG), attempt=1)
 
 
 @pytest.fixture
-def html(mail):
-    return mail.html
+def html(email):
+    return email.html
 
 
 def test_html_is_shorter_than_the_limit_of_gmail(html):
@@ -60,10 +60,10 @@ def test_tables_are_marked_as_layout(html):
     assert [table for table in tables if 'role="presentation"' not in table] == []
 
 
-def test_email_has_one_heading_a_title_and_a_role(mail):
-    assert mail.html.count("<h1") == 1
-    assert f"<title>{escape(mail.subject, quote=False)}</title>" in mail.html
-    assert 'role="article"' in mail.html
+def test_email_has_one_heading_a_title_and_a_role(email):
+    assert email.html.count("<h1") == 1
+    assert f"<title>{escape(email.subject, quote=False)}</title>" in email.html
+    assert 'role="article"' in email.html
 
 
 def test_email_has_a_preheader(html):
@@ -71,8 +71,8 @@ def test_email_has_a_preheader(html):
     assert preheader.strip()
 
 
-def test_text_and_html_have_the_same_links(mail):
-    links = [set(re.findall(pattern, part)) for pattern, part in ((r'href="([^"]+)"', mail.html), (URL, mail.text))]
+def test_text_and_html_have_the_same_links(email):
+    links = [set(re.findall(pattern, part)) for pattern, part in ((r'href="([^"]+)"', email.html), (URL, email.text))]
     assert links[0] == links[1]
 
 
@@ -81,7 +81,7 @@ def test_link_of_the_button_is_repeated_as_text(html):
         assert re.search(rf'<a class="link" href="{re.escape(url)}"[^>]*>{re.escape(url)}</a>', html)
 
 
-def test_text_has_no_stray_blanks(mail):
-    assert "\n\n\n" not in mail.text
-    assert mail.text == mail.text.strip()
-    assert mail.text.endswith("Mailroom\nhttp://127.0.0.1:8000")
+def test_text_has_no_stray_blanks(email):
+    assert "\n\n\n" not in email.text
+    assert email.text == email.text.strip()
+    assert email.text.endswith("Mailroom\nhttp://127.0.0.1:8000")

@@ -78,7 +78,7 @@ PATHS = [
     ("by hand: sent", UNCERTAIN, lambda message: settle.mark_sent(message, "ada"), Event.ACCEPTED),
     ("retry", HANDED_OVER, lambda message: refuse(message, Retry(1.0)), Event.RETRY),
     ("response lost", HANDED_OVER, lambda message: refuse(message, Uncertain()), Event.RESPONSE_LOST),
-    ("refused for good", HANDED_OVER, lambda message: refuse(message, GiveUp("spent")), Event.FAILED),
+    ("refused permanently", HANDED_OVER, lambda message: refuse(message, GiveUp("spent")), Event.FAILED),
     ("too late", HANDED_OVER, lambda message: refuse(message, TooLate()), Event.EXPIRED),
     ("settled", UNCERTAIN, lambda _: recover.settle_uncertain(), Event.SETTLED),
     ("by hand: again", UNCERTAIN, lambda message: settle.send_again(message, "ada"), Event.SETTLED),

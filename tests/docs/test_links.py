@@ -26,7 +26,9 @@ def test_links_are_valid(page):
         assert not anchor or anchor in anchors(there), f"{target}#{anchor}"
 
 
-@pytest.mark.parametrize("page", sorted((BASE_DIR / "docs" / "decisions").glob("[0-9]*.md")), ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", sorted((BASE_DIR / "docs" / "decisions").glob("[0-9]*.md")), ids=lambda page: page.name
+)
 def test_decision_is_short(page):
     assert len(page.read_text().splitlines()) <= 15
 

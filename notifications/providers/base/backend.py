@@ -47,7 +47,7 @@ class Stage(Enum):
     SENDING = auto()
 
 
-class HeedlessPostSend(AnymailBaseBackend):  # type: ignore[misc]
+class RobustPostSend(AnymailBaseBackend):  # type: ignore[misc]
     """Mix in before Anymail's backend: no failing receiver hides an acceptance."""
 
     def run_post_send(self, message: EmailMultiAlternatives) -> None:
@@ -134,7 +134,7 @@ class Provider(ABC):
             taken = backend.send_messages([message])
         except Exception as error:  # noqa: BLE001 - the edge: every exception of a library is translated here
             failure = self._meaning(error, stage, call)
-            return failure.saying(sentence(failure.detail, [*self.secrets(), *_private(mail)]))
+            return failure.with_detail(sentence(failure.detail, [*self.secrets(), *_private(mail)]))
         if not taken:
             return ProviderError(ErrorClass.PERMANENT, "not-sent", "the library refused to send it")
         return self.receipt(message)

@@ -15,8 +15,8 @@ from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from notifications.conf import settings
-from notifications.providers.base.answers import Said, read_answer, sentence
-from notifications.providers.base.backend import HeedlessPostSend, Provider, unknown
+from notifications.providers.base.answers import RawAnswer, read_answer, sentence
+from notifications.providers.base.backend import Provider, RobustPostSend, unknown
 from notifications.providers.base.deadline import WatchedConnection, begin_request
 from notifications.providers.base.sending import ProviderError
 from notifications.rules.retry import ErrorClass
@@ -90,7 +90,7 @@ def session() -> requests.Session:
     return made
 
 
-class HttpBackend(HeedlessPostSend, AnymailRequestsBackend):  # type: ignore[misc]
+class HttpBackend(RobustPostSend, AnymailRequestsBackend):  # type: ignore[misc]
     """Mix in before Anymail's own backend."""
 
     def create_session(self) -> requests.Session:
@@ -105,23 +105,23 @@ class HttpProvider(Provider):
     marks_requests = True
 
     @abstractmethod
-    def said(self, response: requests.Response) -> Said:
+    def parse_answer(self, response: requests.Response) -> RawAnswer:
         """Return the parts of a rejection."""
 
-    def code(self, said: Said) -> str:
+    def code(self, answer: RawAnswer) -> str:
         """Return the error code of an attempt with this answer."""
-        return f"http-{said.status}"
+        return f"http-{answer.status}"
 
-    def wish_s(self, response: requests.Response) -> float | None:
+    def requested_wait_s(self, response: requests.Response) -> float | None:
         """Return the seconds that the provider asks us to wait, or None."""
         return retry_after_s(response.headers.get("Retry-After"), response.headers.get("Date"))
 
     def refused(self, response: requests.Response) -> ProviderError:
         """Return the meaning of an answer that is no acceptance."""
-        said = self.said(response)
-        meaning, name = read_answer(self.answers, said)
-        detail = sentence(said.text) if said.has_shape else ""
-        return meaning.error(name or self.code(said), detail, retry_after_s=self.wish_s(response))
+        answer = self.parse_answer(response)
+        meaning, name = read_answer(self.answers, answer)
+        detail = sentence(answer.text) if answer.has_shape else ""
+        return meaning.error(name or self.code(answer), detail, retry_after_s=self.requested_wait_s(response))
 
     def translate(self, error: Exception) -> ProviderError:
         response = getattr(error, "response", None)
@@ -155,8 +155,8 @@ def until_reset_s(reset: str | None, date: str | None) -> float | None:
     reset_at = _number(reset)
     if reset_at is None:
         return None
-    said = _date(date)
-    return _clamped(reset_at - (time.time() if said is None else said.timestamp()))
+    sent_at = _date(date)
+    return _clamped(reset_at - (time.time() if sent_at is None else sent_at.timestamp()))
 
 
 def _number(header: str | None) -> float | None:

@@ -57,7 +57,7 @@ class ProviderError(Exception):
         self.never_left = False
         self.may_be_of_some = False
 
-    def saying(self, detail: str) -> "ProviderError":
+    def with_detail(self, detail: str) -> "ProviderError":
         same = ProviderError(self.error_class, self.code, detail)
         vars(same).update({**vars(self), "detail": detail})
         return same

@@ -8,7 +8,7 @@ from anymail.exceptions import AnymailRequestsAPIError
 from anymail.message import AnymailRecipientStatus
 from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.providers.base.answers import Said
+from notifications.providers.base.answers import RawAnswer
 from notifications.providers.base.http import HttpBackend, HttpProvider, document, timeouts
 from notifications.providers.postmark.answers import ROWS
 from notifications.providers.postmark.settings import settings
@@ -54,19 +54,19 @@ class Postmark(HttpProvider):
     def secrets(self) -> list[str]:
         return [settings.POSTMARK_SERVER_TOKEN]
 
-    def said(self, response: requests.Response) -> Said:
+    def parse_answer(self, response: requests.Response) -> RawAnswer:
         answer = document(response)
         number, text = error_code(answer), answer.get("Message")
-        return Said(
+        return RawAnswer(
             status=response.status_code,
             code=str(number) if number else "",
             text=text if isinstance(text, str) else "",
         )
 
-    def code(self, said: Said) -> str:
-        if said.status in {requests.codes.unprocessable, requests.codes.ok}:
-            return f"postmark-{said.code or None}"
-        return super().code(said)
+    def code(self, answer: RawAnswer) -> str:
+        if answer.status in {requests.codes.unprocessable, requests.codes.ok}:
+            return f"postmark-{answer.code or None}"
+        return super().code(answer)
 
 
 def error_code(answer: dict[str, Any]) -> int | None:

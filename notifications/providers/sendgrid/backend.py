@@ -13,7 +13,7 @@ from anymail.backends.sendgrid import EmailBackend
 from anymail.exceptions import AnymailNotSupportedWarning, AnymailRequestsAPIError
 from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.providers.base.answers import Said
+from notifications.providers.base.answers import RawAnswer
 from notifications.providers.base.http import HttpBackend, HttpProvider, document, timeouts, until_reset_s
 from notifications.providers.sendgrid.answers import ROWS
 from notifications.providers.sendgrid.settings import settings
@@ -58,18 +58,18 @@ class SendGrid(HttpProvider):
     def secrets(self) -> list[str]:
         return [settings.SENDGRID_API_KEY]
 
-    def said(self, response: requests.Response) -> Said:
+    def parse_answer(self, response: requests.Response) -> RawAnswer:
         errors = document(response).get("errors")
         listed = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
         found = [one for one in listed if isinstance(one.get("message"), str)]
         status = response.status_code
         if not found:
-            return Said(status=status, text=response.text[:LONGEST_PAGE])
+            return RawAnswer(status=status, text=response.text[:LONGEST_PAGE])
         text, field = "; ".join(one["message"] for one in found), found[0].get("field")
-        return Said(status=status, code=str(status), text=text, field=field if isinstance(field, str) else "")
+        return RawAnswer(status=status, code=str(status), text=text, field=field if isinstance(field, str) else "")
 
-    def wish_s(self, response: requests.Response) -> float | None:
-        wish = super().wish_s(response)
-        if wish is None and response.status_code == requests.codes.too_many_requests:
+    def requested_wait_s(self, response: requests.Response) -> float | None:
+        wait_s = super().requested_wait_s(response)
+        if wait_s is None and response.status_code == requests.codes.too_many_requests:
             return until_reset_s(response.headers.get("X-RateLimit-Reset"), response.headers.get("Date"))
-        return wish
+        return wait_s

@@ -15,8 +15,8 @@ from botocore.awsrequest import (
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.providers.base.answers import Said, read_answer, sentence
-from notifications.providers.base.backend import HeedlessPostSend, Provider, unknown
+from notifications.providers.base.answers import RawAnswer, read_answer, sentence
+from notifications.providers.base.backend import Provider, RobustPostSend, unknown
 from notifications.providers.base.compose import ATTEMPT_KEY, MESSAGE_ID_KEY
 from notifications.providers.base.deadline import WatchedConnection, begin_request
 from notifications.providers.base.http import is_untrusted, retry_after_s
@@ -59,7 +59,7 @@ class _HttpsPool(AWSHTTPSConnectionPool):
     ConnectionCls = _Https
 
 
-class SesBackend(HeedlessPostSend, EmailBackend):  # type: ignore[misc]
+class SesBackend(RobustPostSend, EmailBackend):  # type: ignore[misc]
     def open(self) -> bool:
         created: bool = super().open()
         if created:
@@ -140,22 +140,22 @@ def client_params() -> dict[str, Any]:
 
 
 def from_client_error(error: boto.ClientError) -> ProviderError:
-    said = taken_apart(error.response)
-    meaning, name = read_answer(ROWS, said)
+    answer = parse_client_error(error.response)
+    meaning, name = read_answer(ROWS, answer)
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     return meaning.error(
-        name or said.code or f"http-{said.status}",
-        sentence(said.text) if said.has_shape else "",
+        name or answer.code or f"http-{answer.status}",
+        sentence(answer.text) if answer.has_shape else "",
         retry_after_s=retry_after_s(headers.get("retry-after"), headers.get("date")),
     )
 
 
-def taken_apart(answer: Any) -> Said:
+def parse_client_error(answer: Any) -> RawAnswer:
     # botocore also finds codes in pages of other servers: from status 500 on, AWS' header must be there.
     found, metadata = answer.get("Error", {}), answer.get("ResponseMetadata", {})
     status, code = metadata.get("HTTPStatusCode", 0), found.get("Code", "")
     is_aws = status < HTTPStatus.INTERNAL_SERVER_ERROR or ERROR_HEADER in metadata.get("HTTPHeaders", {})
-    return Said(
+    return RawAnswer(
         status=status,
         code=code if is_aws and _CODE.fullmatch(code) else "",
         text=str(found.get("Message", "")),

@@ -20,7 +20,7 @@ from notifications.providers.base.answers.words import worded
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class RawAnswer:
     """The parts of an answer.
 
     `code` is the provider's, "" if the answer lacks the documented shape. `field` is the part of the request that the
@@ -49,12 +49,12 @@ class AnswerRow:
     # The attempt's error code, if not the code or status of the answer.
     name: str = ""
 
-    def matches(self, said: Said) -> bool:
+    def matches(self, answer: RawAnswer) -> bool:
         return (
-            (not self.codes or _short(said.code) in map(_short, self.codes))
-            and (not self.statuses or said.status in self.statuses)
-            and _has(self.text, worded(said.text))
-            and _has(self.field, said.field)
+            (not self.codes or _short(answer.code) in map(_short, self.codes))
+            and (not self.statuses or answer.status in self.statuses)
+            and _has(self.text, worded(answer.text))
+            and _has(self.field, answer.field)
         )
 
 
@@ -92,12 +92,12 @@ SHAPELESS = (
 REDIRECT = AnswerRow(meaning=REFUSES_US, statuses=frozenset(range(300, 400)))
 
 
-def read_answer(rows: Iterable[AnswerRow], said: Said) -> tuple[Meaning, str]:
+def read_answer(rows: Iterable[AnswerRow], answer: RawAnswer) -> tuple[Meaning, str]:
     """Interpret a rejection with a provider's `rows`; return its meaning and the row's name."""
-    found = _first((REDIRECT,), said) or _first(rows, said)
-    found = found or _first(SHAPED if said.has_shape else SHAPELESS, said)
+    found = _first((REDIRECT,), answer) or _first(rows, answer)
+    found = found or _first(SHAPED if answer.has_shape else SHAPELESS, answer)
     return (found.meaning, found.name) if found else (UNKNOWN, "")
 
 
-def _first(rows: Iterable[AnswerRow], said: Said) -> AnswerRow | None:
-    return next((one for one in rows if one.matches(said)), None)
+def _first(rows: Iterable[AnswerRow], answer: RawAnswer) -> AnswerRow | None:
+    return next((one for one in rows if one.matches(answer)), None)

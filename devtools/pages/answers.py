@@ -123,7 +123,7 @@ def _general(apis: Iterable[Sequence[Provider]]) -> str:
     rows += [("300-399", "any", REFUSES_US.name), ("anything else", "any", UNKNOWN.name)]
     shapes = ", ".join(f"{first.error_shape} ({first.title})" for first, *_ in apis)
     text = (
-        f"For answers that match no row above. The documented error formats are {shapes}.\n"
+        f"For answers that match no row above.\nThe documented error formats are {shapes}.\n"
         "A page in another format may come from a gateway, after the provider has accepted the email.\n\n"
     )
     return _section("Every HTTP API", text + _table(("status", "answer", "means"), rows))

@@ -1,4 +1,4 @@
-"""Probe one process on this machine: `python -I -S config/health.py NAME` exits with 0 if it is healthy.
+"""Probe one process on this machine. `python -I -S config/health.py NAME` exits with 0 if it is healthy.
 
 Probes run every few seconds for every process, so they must be cheap: they read the age of a heartbeat file or ask a
 port. They import neither Django nor Celery; run as a file, this one does not import the package either.

@@ -1,4 +1,4 @@
-"""Show every kind of email at /dev/emails/, for developers, while DEBUG is on.
+"""Show every kind of email at /dev/emails/, while DEBUG or MAILROOM_LOCAL is on.
 
 The setting PREVIEW_USER provides the user of the examples.
 """

@@ -46,7 +46,7 @@ def checkout(tmp_path_factory, ports):
     command = [sys.executable, "-m", "devtools.stack", "up"]
     with log.open("w") as out:
         process = subprocess.Popen(
-            command, cwd=folder, env=shell() | ports | {"DEBUG": "1"}, stdout=out, stderr=out, start_new_session=True
+            command, cwd=folder, env=shell() | ports, stdout=out, stderr=out, start_new_session=True
         )
     try:
         eventually(lambda: "Mailroom is up." in log.read_text() or process.poll() is not None, within_s=400)

@@ -39,7 +39,7 @@ help:
 	@echo
 	@echo 'Measure it'
 	@echo '  make bench             compare throughput with Celery, post_office, BullMQ and others'
-	@echo '                         (2 hours); ARGS=--quick for 1 round of 1,000 emails'
+	@echo '                         (90 minutes); ARGS=--quick for 1 round of 1,000 emails'
 	@echo '  make bench-sign-up     response times of sign-up, also without Redis (90 s)'
 	@echo '  make bench-faults      response times of sign-up during broker faults (5 minutes)'
 	@echo '  make bench-budget      whether rates, floors and waiting times hold (4 minutes)'

@@ -16,7 +16,7 @@ from config.environment import BASE_DIR
 from devtools.benchmarks.throughput import environment, probes, provider
 from devtools.benchmarks.throughput.contestant import Contestant
 from devtools.benchmarks.throughput.field import CHUNK, contestants
-from devtools.benchmarks.throughput.figures import Figures, medians, rotated
+from devtools.benchmarks.throughput.figures import Figures, is_slowed_by_double, medians, rotated
 from devtools.benchmarks.throughput.line_process import ProcessFailedError
 from devtools.benchmarks.throughput.measure import measure
 from devtools.benchmarks.throughput.options import Options, options
@@ -27,6 +27,8 @@ from devtools.stack.console import say
 from devtools.stack.interruption import interrupt_once
 from devtools.stack.server import ServerError
 
+# Every run of every start, so that an interrupted benchmark keeps what it has measured.
+RUNS = "runs.jsonl"
 PAGE = BASE_DIR / "docs" / "performance.md"
 Probe = Callable[[], Mapping[str, float | None]]
 
@@ -69,6 +71,8 @@ def run(chosen: Options, found: Sequence[Contestant], place: Place, double: Prov
     (environment.FOLDER / "results.json").write_text(json.dumps(document, indent=1))
     if whole:
         say(table(whole))
+        if is_slowed_by_double(whole, capacity):
+            say(f"A rate is above half of what the double answers ({capacity:.0f}/s): that one may be the double's.")
         write_page(with_section, whole, scale, in_docs=chosen.writes_page)
     say(last_line(whole, measured))
     return int(failed or any(each.problems for each in runs))
@@ -89,6 +93,8 @@ def one_run(contestant: Contestant, place: Place, double: Provider, delay_ms: in
     except (ProcessFailedError, ServerError) as error:
         say(f"{contestant.name} at {delay_ms} ms failed: {error}")
         return Figures(name=contestant.name, delay_ms=delay_ms, problems=[str(error).splitlines()[0]])
+    with (environment.FOLDER / RUNS).open("a") as file:
+        file.write(json.dumps({"at": time.time(), **asdict(figures)}) + "\n")
     say(f"{contestant.name} at {delay_ms} ms: {figures.emails_per_s:.0f} emails/s, {figures.all_cpu_ms:.2f} CPU ms")
     return figures
 

@@ -56,6 +56,11 @@ def complaints(expected: int, results: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def is_slowed_by_double(runs: Sequence[Figures], capacity: float) -> bool:
+    """Return whether a contestant came so close to the double's capacity that its rate may be the double's."""
+    return any(run.emails_per_s > capacity / 2 for run in runs)
+
+
 def count_for(count: int, *, sends: int, delay_ms: int) -> int:
     """Return how many messages a contestant gets that makes `sends` calls at the same time."""
     if not delay_ms:

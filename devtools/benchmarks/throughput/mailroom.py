@@ -2,16 +2,14 @@
 
 import sys
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 
-from config.environment import BASE_DIR
 from config.processes import PROCESSES, Process, command_line, pool_size
 from config.reading import Environment
 from devtools.benchmarks.budget import surroundings
 from devtools.benchmarks.throughput.contestant import Batch, Contestant, Run, python_module
 from devtools.benchmarks.throughput.double import API_KEY
+from devtools.benchmarks.throughput.environment import FOLDER
 from devtools.benchmarks.throughput.line_process import LineProcess
 from notifications.runtime.roles import Role
 
@@ -95,8 +93,7 @@ def _with_more(process: Process, more: int) -> Process:
     return replace(process, command=tuple(command), connections=threads // 2 + 2)
 
 
-@cache
 def _folder() -> Path:
-    folder = BASE_DIR / ".local" / "bench"
+    folder = FOLDER / "mailroom"
     folder.mkdir(parents=True, exist_ok=True)
-    return Path(mkdtemp(dir=folder, prefix="env-"))
+    return folder

@@ -1,6 +1,14 @@
 import pytest
 
-from devtools.benchmarks.throughput.figures import Figures, complaints, count_for, medians, rotated, waits_ms
+from devtools.benchmarks.throughput.figures import (
+    Figures,
+    complaints,
+    count_for,
+    is_slowed_by_double,
+    medians,
+    rotated,
+    waits_ms,
+)
 
 NAMES = ["a", "b", "c", "d"]
 
@@ -48,6 +56,11 @@ def test_medians_leave_failed_rounds_out():
 
 def test_a_wait_that_was_not_measured_stays_unknown():
     assert medians([figures(1.0)]).p50_ms is None
+
+
+@pytest.mark.parametrize(("capacity", "slowed"), [(2000, False), (1999, True)])
+def test_a_rate_near_the_capacity_of_the_double_is_reported(capacity, slowed):
+    assert is_slowed_by_double([figures(10.0), figures(1000.0)], capacity) is slowed
 
 
 @pytest.mark.parametrize(

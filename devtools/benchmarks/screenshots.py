@@ -154,6 +154,8 @@ def log_in(stack: Stack, page: Page) -> None:
 
 
 def _shot(page: Page, name: str, *, whole: bool = False) -> None:
+    # The admin's script opens the sidebar after the page is shown.
+    page.wait_for_load_state()
     page.screenshot(path=FOLDER / f"{name}.png", full_page=whole)
 
 

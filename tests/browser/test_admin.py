@@ -8,7 +8,8 @@ from playwright.sync_api import expect
 
 from devtools.simulator.controls import Controls
 from devtools.stack.stack import ADMIN_ADDRESS
-from notifications.outbox.resend import NotResentError, Obstacle
+from notifications.admin.reasons import OBSTACLES
+from notifications.outbox.resend import Obstacle
 from tests.browser.looks import DESKTOP, Look
 from tests.browser.visitor import Visitor
 from tests.live.running import eventually
@@ -113,7 +114,7 @@ def test_queued_message_is_retried_instead_of_resent(operator, retrying):
     operator.page.locator("button[name=index]").click()
     operator.page.locator("[name=retry]").wait_for()
     assert operator.page.locator("[name=resend]").count() == 0
-    expect(operator.page.locator("#content")).to_contain_text(str(NotResentError(Obstacle.QUEUED)))
+    expect(operator.page.locator("#content")).to_contain_text(str(OBSTACLES[Obstacle.QUEUED]))
     operator.running.simulator.set_controls(**asdict(Controls(latency_ms=0)))
     operator.page.locator("[name=retry]").click()
     operator.page.locator(".messagelist").wait_for()

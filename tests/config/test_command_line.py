@@ -47,5 +47,5 @@ def test_argument_that_is_not_text_is_reported_in_one_line(environment, option):
     arguments = ("manage.py", "replay_dead", option, os.fsdecode(b"\xff\xfe"))
     done = forked.run(*arguments, folder=settings.BASE_DIR, environment=environment)
     assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert done.stderr.startswith(f"CommandError: {option} is no text")
+    assert done.stderr.startswith(f"CommandError: {option} ")
     assert done.returncode == 1

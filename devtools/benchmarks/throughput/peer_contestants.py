@@ -52,7 +52,10 @@ class PythonPeer(Contestant):
 
 @dataclass(frozen=True, kw_only=True)
 class CeleryPeer(PythonPeer):
-    """A prefork worker with `sends` processes."""
+    """A prefork worker with `sends` processes.
+
+    As Celery does by default, it closes Django's connection after each task, so that each result costs a new one.
+    """
 
     def start(self, run: Run) -> None:
         app = "devtools.benchmarks.throughput.peers.celery_app"

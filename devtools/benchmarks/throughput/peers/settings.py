@@ -25,8 +25,6 @@ DATABASES = {
         "PASSWORD": _url.password,
         "HOST": _url.hostname,
         "PORT": _url.port,
-        # Otherwise Celery connects again for each task.
-        "CONN_MAX_AGE": None,
     }
 }
 SECRET_KEY = "for a benchmark only"  # noqa: S105 - nothing is signed with it

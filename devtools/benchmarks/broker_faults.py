@@ -85,7 +85,7 @@ def measure(stack: Stack, faults: Mapping[str, Callable[[], AbstractContextManag
 
 
 def watch(stack: Stack, name: str, fault: AbstractContextManager[None], count: int) -> Seen:
-    """Sign people up during a fault and wait for their emails."""
+    # Signs people up during a fault and waits for their emails.
     with ThreadPoolExecutor(1) as street:
         signing_up = street.submit(crowd, stack, name, count)
         time.sleep(PACE_S)

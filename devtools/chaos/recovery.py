@@ -79,7 +79,7 @@ def impact_of(
 
 
 def concerned(injected: InjectedFault, operation: Operation, accepted_at: Mapping[Fact, float]) -> bool:
-    """Return whether the fault can be the reason why this email waited."""
+    # Whether the fault can be the reason why this email waited.
     if operation.at <= injected.ended_at:
         return True
     return (

@@ -75,7 +75,7 @@ def measure(stack: Stack, began: float) -> Figures:
 
 @contextmanager
 def old_way(stack: Stack) -> Iterator[str]:
-    """Run a second web process with the inline sign-up, with the same command and settings."""
+    # A second web process with the inline sign-up, with the same command and settings.
     port = free_port()
     environment = stack.environment | {
         "WEB_PORT": str(port),

@@ -23,7 +23,7 @@ User.objects.bulk_create(User(email=address, **agreed) for address in addresses)
 
 
 def announce(stack: Stack) -> set[Fact]:
-    """Enqueue one bulk email for each reader and return their facts."""
+    # One bulk email for each reader.
     stack.manage("shell", "-v", "0", "-c", MAKE_READERS)
     stack.manage("announce", "demo", "--headline", HEADLINE, "--text", "Nothing, really.")
     return {("product-news", f"reader{number}@example.com") for number in range(READERS)}

@@ -18,7 +18,7 @@ CERTIFICATE_LASTS = timedelta(days=3650)
 
 @dataclass(frozen=True)
 class Keys:
-    """SendGrid signs with the curve's key, SNS with the RSA key of the certificate (PEM)."""
+    """SendGrid signs with the curve's key, SNS with the RSA key of the PEM certificate."""
 
     curve: ec.EllipticCurvePrivateKey
     rsa: rsa.RSAPrivateKey

@@ -7,7 +7,7 @@ LAST = 65535
 
 
 class PortTakenError(RuntimeError):
-    """Another process uses the port; the text names the variable to change."""
+    """Another process uses the port; the text names the variable to set."""
 
 
 def is_free(port: int) -> bool:

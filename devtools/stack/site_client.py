@@ -96,7 +96,7 @@ class SiteClient:
         return Form(url=page.url, hidden=_Hidden(page.text).found, page=answer)
 
     def sign_up(self, address: str, name: str = "") -> Answer:
-        """Sign up. Raises RejectedError unless the site accepts it."""
+        # Raises RejectedError unless the site accepts it.
         return _led_to(CHECK_INBOX, self.fill_in("/sign-up/", email=address, name=name, password=PASSWORD))
 
     def sign_up_twice(self, address: str) -> Answer:
@@ -106,7 +106,7 @@ class SiteClient:
         return max([first, *others], key=lambda answer: answer.took_s)
 
     def ask_for_reset(self, address: str) -> Answer:
-        """Request a password reset. Raises RejectedError unless the site accepts it."""
+        # Raises RejectedError unless the site accepts it.
         return _led_to("/password-reset/done/", self.fill_in("/password-reset/", email=address))
 
     def choose_password(self, link: str) -> Answer:

@@ -42,6 +42,9 @@ def worker(live, threads):
         finally:
             # Its blocked threads would keep it from ending.
             process.kill()
+            process.wait()
+            # `manage.py status` would report it as lost in later tests.
+            live.sql("DELETE FROM notifications_processheartbeat WHERE name LIKE 'harmful@%%'")
 
 
 @pytest.mark.parametrize("kind", ["poison", "stuck"])

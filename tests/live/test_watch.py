@@ -73,7 +73,8 @@ def test_lost_broker_is_a_problem_and_makes_no_worker_unhealthy(live):
         eventually(lambda: live.stack.healthy(CRITICAL.name))
     finally:
         live.start("valkey")
-    eventually(lambda: live.stack.healthy(CRITICAL.name) and not codes(live))
+    eventually(lambda: live.stack.healthy(CRITICAL.name))
+    eventually(lambda: not codes(live), within_s=300)
     assert live.pid(CRITICAL.name) == before
 
 

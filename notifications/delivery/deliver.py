@@ -53,6 +53,9 @@ RELEASE_WITHIN_S = 10.0
 # The results of messages that stay queued.
 REQUEUED, NO_PROVIDER = "requeued", "waiting for a provider"
 
+#: Seconds of this process's last call, by provider. Before the first one, its speed is unknown.
+call_times: defaultdict[str, float] = defaultdict(lambda: USE_WITHIN_S)
+
 
 @dataclass
 class DeliveryReport:
@@ -101,8 +104,6 @@ class DeliveryRun:
         self.until = time.monotonic() + SLICE_S
         # An error while it is delivered may be its fault.
         self.current: Message | None = None
-        # Seconds of the last call, by provider. Before the first one, its speed is unknown.
-        self.call_s: defaultdict[str, float] = defaultdict(lambda: USE_WITHIN_S)
 
     @property
     def is_over(self) -> bool:
@@ -113,7 +114,7 @@ class DeliveryRun:
         # As many as can be sent while their grant is fresh: the budget counts grants, the provider counts calls.
         if route.is_probe:
             return 1
-        return max(1, min(GROUP, int(USE_WITHIN_S / max(self.call_s[route.name], 1e-3))))
+        return max(1, min(GROUP, int(USE_WITHIN_S / max(call_times[route.name], 1e-3))))
 
     def deliver_group(self, message_ids: Sequence[UUID], route: Route) -> list[UUID]:
         """Deliver a group; return the released ids, which need another route or time."""
@@ -189,7 +190,7 @@ class DeliveryRun:
         effect = route.report(answer, message.id)
         if isinstance(answer, ProviderError) and self.is_forgiven(message, answer, effect):
             message.attempts_forgiven += 1
-        attempt = attempt_of(message, self.carrier, route.name, answer, self.call_s[route.name])
+        attempt = attempt_of(message, self.carrier, route.name, answer, call_times[route.name])
         if isinstance(answer, Accepted):
             record_acceptance(attempt)
             self.report.counts["sent"] += 1
@@ -230,7 +231,7 @@ class DeliveryRun:
             answer = route.provider.send(email)
         except ProviderError as error:
             answer = refusals.reclassified(route.name, email.to_address, error)
-        self.call_s[route.name] = time.monotonic() - began
+        call_times[route.name] = time.monotonic() - began
         return answer
 
     def decide(self, message: Message, error: ProviderError, *, age_s: float) -> retry.Decision:

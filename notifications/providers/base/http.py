@@ -6,6 +6,7 @@ from abc import abstractmethod
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from anymail.backends.base_requests import AnymailRequestsBackend
@@ -72,7 +73,26 @@ class _Adapter(HTTPAdapter):
         super().close()
 
 
+def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
 class _Session(requests.Session):
+    def __init__(self) -> None:
+        super().__init__()
+        self._environments: dict[tuple[Any, ...], Any] = {}
+        # The credentials are in the headers. Without an `auth`, an entry of ~/.netrc would replace them.
+        self.auth = _keep_headers
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        # requests reads the proxies of the environment again for each request, which costs as much as a small query.
+        if proxies:
+            return super().merge_environment_settings(url, proxies, stream, verify, cert)
+        key = (*urlsplit(url)[:2], stream, verify, cert)
+        if key not in self._environments:
+            self._environments[key] = super().merge_environment_settings(url, proxies, stream, verify, cert)
+        return {**self._environments[key]}
+
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         begin_request()
         return super().send(request, **kwargs)

@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 
 from accounts import emails
 from notifications import kinds
@@ -42,6 +44,14 @@ def test_second_delivery_of_the_same_id_sends_nothing(provider):
     run(message)
     assert str(run(message)) == "nothing to do"
     assert len(provider.taken) == 1
+
+
+def test_groups_of_a_fast_provider_are_large_from_the_first_on(provider):
+    run(MessageFactory())
+    with CaptureQueriesContext(connection) as statements:
+        run(*MessageFactory.create_batch(5))
+    assert sum(statement["sql"].startswith('UPDATE "notifications_message"') for statement in statements) == 1
+    assert len(provider.taken) == 6
 
 
 def test_message_is_not_sent_before_it_is_due(provider):

@@ -8,7 +8,7 @@ from django.core.management import execute_from_command_line
 
 
 def refuse_unusable_settings(command: list[str]) -> None:
-    """Exit with a message if a setting is unusable: `migrate` and `shell` run no system checks."""
+    # `migrate` and `shell` run no system checks.
     from django.conf import settings  # noqa: PLC0415 - DJANGO_SETTINGS_MODULE is only set by now
 
     from config import processes  # noqa: PLC0415

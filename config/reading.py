@@ -96,7 +96,7 @@ class Sources:
 
 
 class Environment(Sources):
-    """Settings by name and type. The methods hide the built-in types of the same names, hence the aliases."""
+    """Settings by name and type. The methods hide the built-in types of the same names, so the types have aliases."""
 
     def str(self, name: Text, *, default: Text | None = None) -> Text:
         # Without a default the variable is required.

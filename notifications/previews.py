@@ -91,13 +91,13 @@ def _kind(name: str) -> Kind:
 
 
 def _language(request: HttpRequest) -> str:
-    wish = request.GET.get("language", "")
-    return wish if wish in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+    language = request.GET.get("language", "")
+    return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
 def _scheme(request: HttpRequest) -> str:
-    wish = request.GET.get("scheme", "")
-    return wish if wish in SCHEMES else "light"
+    scheme = request.GET.get("scheme", "")
+    return scheme if scheme in SCHEMES else "light"
 
 
 app_name = "previews"

@@ -16,7 +16,7 @@ from notifications.providers.base.webhook import (
 )
 from notifications.rules.outcomes import BounceKind, EventType
 
-ERRORS = {"forged": InvalidSignatureError, "unproven": CannotVerifyError, "malformed": MalformedError}
+ERRORS = {"forged": InvalidSignatureError, "unverifiable": CannotVerifyError, "malformed": MalformedError}
 
 
 class ScriptedWebhook(Webhook):

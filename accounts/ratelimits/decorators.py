@@ -61,7 +61,7 @@ def is_flooded(*, known: bool) -> bool:
     except RateLimitedError:
         if not known and not _flood_logged.active:
             _flood_logged.start()
-            logger.warning("more than %s requests for addresses without an account: they are not written down", limit)
+            logger.warning("more than %s requests for addresses without an account: no messages are stored", limit)
         return not known
     return False
 

@@ -44,7 +44,7 @@ class Impact:
 
 
 def uncertain(calls: Sequence[Mapping[str, Any]], lost_answers: Collection[Try]) -> set[Fact]:
-    """Return the facts with a call whose answer may be lost; they wait to be settled."""
+    """Return the facts with a call whose answer may be lost, until settled."""
     return {
         fact_of(call) for call in calls if call["ended"] not in {"", COMPLETE, REFUSED} or try_of(call) in lost_answers
     }

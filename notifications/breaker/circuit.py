@@ -15,7 +15,7 @@ YIELD_S = 5.0
 
 
 class Signal(Enum):
-    """What an answer says about the provider; its message may have failed nevertheless."""
+    """What an answer says about the provider. The message may have failed even if the provider works."""
 
     WORKS = auto()
     FAILS = auto()
@@ -142,7 +142,7 @@ def answered(
 ) -> Circuit:
     """Return the state after an answer to a message.
 
-    `error_class` is None for an acceptance; `prober` is empty for a message that was no probe.
+    `error_class` is None for an acceptance; `prober` is empty for a message that was not a probe.
     """
     if circuit.is_open:
         return _after_probe(circuit, now, error_class, code, prober=prober, message=message)
@@ -166,7 +166,7 @@ def _after_probe(
         # Also after the probe's lease has expired.
         return CLOSED
     if error_class not in FAILURES:
-        # A rate limit is no outage: the budget waits as long as the provider asks for.
+        # A rate limit is not an outage: the budget waits as long as the provider asks for.
         return CLOSED if prober and prober == circuit.prober else circuit
     failed = _remember_failed(circuit, message)
     return _opened(failed, now, error_class, code) if prober and prober == circuit.prober else failed

@@ -31,4 +31,4 @@ def proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[
         if proxy and (web_address(f"{scheme_of_proxy or 'http'}://{place}") is None or not login.isprintable()):
             name = f"{scheme.upper()}_PROXY"
             hint = f"Set {name}, or {name.lower()}, to one like http://proxy.example.com:3128, or unset both."
-            yield Error(f"{name} is no HTTP proxy.", hint=hint, id="mailroom.E054")
+            yield Error(f"{name} is not an HTTP proxy.", hint=hint, id="mailroom.E054")

@@ -27,7 +27,7 @@ def check_api_key(name: str, value: str) -> Iterable[CheckMessage]:
 
 def check_page_address(name: str, value: str) -> Iterable[CheckMessage]:
     if value and (web_address(value) is None or "?" in value or "#" in value):
-        yield Error(f"{name} is no web address.", hint="Set it to one like https://host/path.", id="mailroom.E041")
+        yield Error(f"{name} is not a web address.", hint="Set it to one like https://host/path.", id="mailroom.E041")
 
 
 def check_api_address(name: str, value: str) -> Iterable[CheckMessage]:

@@ -91,7 +91,7 @@ def release(messages: Sequence[Message], *, relay_now: bool = True) -> None:
 
 
 def revert_hand_over(message: Message) -> None:
-    # The provider was not called, so this was no attempt. Has no effect if the claim was lost in between.
+    # The provider was not called, so this does not count as an attempt. Has no effect if the claim was lost in between.
     mine = Message.objects.filter(id=message.id, lease_token=message.lease_token)
     transitions.apply(Event.RELEASED, mine, attempts=F("attempts") - 1, **REQUEUE_IN_ORDER)
 

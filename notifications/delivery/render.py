@@ -96,11 +96,11 @@ def render(message: Message, *, attempt: int) -> OutgoingEmail:
 
 def message_language(message: Message) -> str:
     # The recipient's, if the site has it.
-    wish = users.language_of(message.user) if message.user else ""
-    if not wish and isinstance(message.context, dict):
-        wish = message.context.get("language") or ""
+    language = users.language_of(message.user) if message.user else ""
+    if not language and isinstance(message.context, dict):
+        language = message.context.get("language") or ""
     try:
-        return translation.get_supported_language_variant(str(wish))
+        return translation.get_supported_language_variant(str(language))
     except LookupError:
         return str(settings.LANGUAGE_CODE)
 

@@ -109,7 +109,7 @@ REACHED: dict[Outcome, Finding] = {
 
 
 def conclusion(last: Sighting, *, wait_s: float) -> Finding:
-    # Without a report, the delivery is unknown, which is no failure.
+    # Without a report, the delivery is unknown, which is not a failure.
     if last.outcome in REACHED:
         return REACHED[last.outcome]
     if last.status in ENDED:

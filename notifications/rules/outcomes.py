@@ -57,7 +57,7 @@ OUTCOMES: dict[EventType, Outcome | None] = {
     EventType.COMPLAINED: Outcome.COMPLAINED,
     EventType.NOT_SPAM: None,  # the complaint stays in the history
     EventType.REJECTED: Outcome.REJECTED,
-    EventType.UNSUBSCRIBED: None,  # about the recipient's wish, not this email
+    EventType.UNSUBSCRIBED: None,  # about the recipient's subscription, not this email
 }
 
 

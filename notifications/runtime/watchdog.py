@@ -16,7 +16,7 @@ TURNS_WITHIN_S = 15.0
 # No task takes longer, not even one whose statement waits for a lock.
 STUCK_S = 900.0
 ALL_STUCK_S = 180.0
-# One slow answer is no outage.
+# One slow answer is not an outage.
 ANSWERS_WITHIN_S = 10.0
 
 

@@ -93,7 +93,7 @@ class Contestant(ABC):
 
     @abstractmethod
     def enqueuer(self, run: Run, batch: Batch, file: Path) -> LineProcess:
-        """Return a process that enqueues the batch once it gets a line, and writes the times to `file`."""
+        """Return a process that enqueues the batch after a line, and writes times to `file`."""
 
     def close(self, run: Run) -> None:  # noqa: B027 - most need nothing
         """Keep the workers from what is enqueued from now on."""

@@ -40,7 +40,7 @@ def python() -> Path:
 
 
 def node() -> Path | None:
-    """Return the folder of the Node peers, installed if it is not yet; None without Node and npm."""
+    """Install the Node peers if necessary; return their folder, None without Node and npm."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         return None

@@ -26,7 +26,7 @@ def contestants() -> list[Contestant]:
 
 def ours() -> Iterator[Mailroom]:
     for name, way in ((SINGLE, "single"), (CHUNK, "chunk")):
-        # What is enqueued in chunks is no single message.
+        # Messages enqueued in chunks are not single messages.
         resident = way == "single"
         yield Mailroom(name=name, way=way, delays_ms=(0,), resident=resident)
         yield Mailroom(name=f"{name} x{MANY}", way=way, delays_ms=(100,), sends=MANY, resident=resident)

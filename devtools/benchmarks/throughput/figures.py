@@ -1,4 +1,4 @@
-"""What a run comes to, and the order of the runs. Pure."""
+"""The figures of a run, and the order of the runs. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -57,7 +57,7 @@ def complaints(expected: int, results: Mapping[str, Any]) -> list[str]:
 
 
 def is_slowed_by_double(runs: Sequence[Figures], capacity: float) -> bool:
-    """Return whether a contestant came so close to the double's capacity that its rate may be the double's."""
+    """Return whether a contestant came close enough to the double's capacity to be limited by it."""
     return any(run.emails_per_s > capacity / 2 for run in runs)
 
 
@@ -69,7 +69,7 @@ def count_for(count: int, *, sends: int, delay_ms: int) -> int:
 
 
 def rotated(names: Sequence[str], round_number: int, rounds: int) -> list[str]:
-    """Return the order of a round: each round starts elsewhere, and every second one runs backwards."""
+    """Return the order of a round. Rounds start at different places; every second one is reversed."""
     start = len(names) * round_number // max(rounds, 1)
     turned = [*names[start:], *names[:start]]
     return turned[::-1] if round_number % 2 else turned

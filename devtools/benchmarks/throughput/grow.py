@@ -33,7 +33,10 @@ def main(count: int) -> None:
 
 
 def copy(model: type[User] | type[Message], key: object, changed: dict[str, str], numbers: sql.Composed) -> None:
-    """Insert a copy of the row with this key for each number; `changed` are SQL expressions by column."""
+    """Insert a copy of the row with this key for each number.
+
+    `changed` are SQL expressions by column.
+    """
     columns = [field.column for field in model._meta.concrete_fields]  # noqa: SLF001 - Django's documented API
     values = [sql.SQL(changed[name]) if name in changed else sql.Identifier(name) for name in columns]
     statement = sql.SQL(

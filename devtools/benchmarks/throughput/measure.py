@@ -26,7 +26,7 @@ PACED_FIRST = 50_000_000
 
 @contextmanager
 def prepared(contestant: Contestant, place: Place, provider: Provider, delay_ms: int) -> Iterator[Run]:
-    """Start servers and workers, send a few messages to warm them up, and keep the workers from what follows."""
+    """Start servers and workers and warm them up; hold back later messages."""
     with TemporaryDirectory(prefix="mailroom-bench-") as name, ExitStack() as stack:
         servers = stack.enter_context(
             place.servers(contestant.schema, contestant.migrate(), contestant.environment(None))
@@ -79,7 +79,7 @@ def measure(contestant: Contestant, place: Place, provider: Provider, delay_ms: 
 
 
 def paced(contestant: Contestant, run: Run) -> tuple[float, float]:
-    """Return the median and 99th percentile of the wait of single messages, with nothing else to do."""
+    """Return the median and 99th percentile of the wait of single messages without a backlog."""
     run.provider.restart(run.delay_ms)
     enqueued = enqueue(contestant, run, Batch(first=PACED_FIRST, count=PACED, rate=PACE))
     wait_accepted(run.provider, PACED)
@@ -87,7 +87,7 @@ def paced(contestant: Contestant, run: Run) -> tuple[float, float]:
 
 
 def enqueue(contestant: Contestant, run: Run, batch: Batch) -> dict[str, Any]:
-    """Enqueue a batch; return the time of each message and the CPU seconds of the client and the servers."""
+    """Enqueue a batch; return each message's time and the CPU seconds of client and servers."""
     file = run.folder / "enqueued.json"
     with contestant.enqueuer(run, batch, file) as process:
         process.expect("ready", ENQUEUED_WITHIN_S)

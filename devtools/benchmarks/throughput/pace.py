@@ -13,7 +13,7 @@ def address_of(number: int) -> str:
 
 
 def enqueue_at(numbers: Iterable[int], enqueue: Callable[[str, int], None], rate: float, file: str) -> None:
-    """Enqueue each number, `rate` a second or, with 0, without a pause; write the times and the CPU time to `file`."""
+    """Enqueue each number, `rate` a second; write times and CPU time to `file`. 0: without a pause."""
     times: dict[str, float] = {}
     began, cpu = time.time(), time.process_time()
     for done, number in enumerate(numbers):

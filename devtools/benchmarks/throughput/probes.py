@@ -1,4 +1,4 @@
-"""Figures that are no race between contestants: urgent messages behind bulk, a large backlog, sign-ups."""
+"""Figures that do not compare contestants: urgent messages behind bulk, a large backlog, sign-ups."""
 
 import re
 import subprocess
@@ -28,7 +28,7 @@ DEMO_LINE = re.compile(r"^demo: .*queued_p50_ms=([\d.]+) .*ratio=([\d.]+)", re.M
 
 
 def critical(place: Place, provider: Provider, count: int) -> Mapping[str, float | None]:
-    """Measure the wait of critical messages with idle workers, then behind a bulk backlog, the provider at 100 ms."""
+    """Measure the wait of critical messages, first with idle workers, then behind a bulk backlog."""
     with prepared(BULK, place, provider, CRITICAL_DELAY_MS) as run:
         enqueue(BULK, run, Batch(first=0, count=count * CRITICAL_TIMES, held=True))
         run.servers.checkpoint()
@@ -75,7 +75,7 @@ def growth(place: Place, provider: Provider, chunk: Figures | None, count: int) 
 
 
 def sign_up() -> Mapping[str, float | None]:
-    """Run the demo, which compares a queued sign-up with an inline one at a provider that needs 2 s."""
+    """Run the demo: a queued and an inline sign-up at a provider that needs 2 s."""
     command = [sys.executable, "-m", "devtools.demo"]
     done = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, check=False)
     found = DEMO_LINE.search(done.stdout)

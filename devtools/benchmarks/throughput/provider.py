@@ -38,7 +38,7 @@ class Provider:
         return dict(self._session.get(f"{self.url}/results", timeout=PATIENCE_S).json())
 
     def capacity(self, requests_count: int = CAPACITY_REQUESTS) -> float:
-        """Return how many requests of 10 kB it answers a second, measured with another process as its client."""
+        """Return how many requests of 10 kB a second it answers to a client process."""
         self.restart(0)
         command = [sys.executable, "-m", "devtools.benchmarks.throughput.load", str(self.port), str(requests_count)]
         done = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, check=True)
@@ -56,7 +56,7 @@ def running(folder: Path) -> Iterator[Provider]:
 
 
 def request_of(number: int) -> bytes:
-    """Return a whole HTTP request as SendGrid's clients send it, with a body of 10 kB."""
+    """Return an HTTP request of SendGrid's clients, with a body of 10 kB."""
     body = json.dumps(
         {
             "from": {"email": "site@example.com"},

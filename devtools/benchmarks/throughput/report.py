@@ -16,7 +16,7 @@ NOT_MEASURED = "n/a"
 
 
 def table(figures: Sequence[Figures]) -> str:
-    """Return one table: CPU and enqueueing in ms of CPU per email, memory at its peak, waits with idle workers."""
+    """Return one table. CPU and enqueueing are ms of CPU per email; waits are those with idle workers."""
     lines = []
     for delay_ms in sorted({each.delay_ms for each in figures}):
         lines += ["", row(f"provider at {delay_ms} ms", HEADS, WIDTHS)]
@@ -60,7 +60,7 @@ def chart(figures: Sequence[Figures]) -> str:
 
 
 def with_section(page: str, figures: Sequence[Figures], scale: str) -> str:
-    """Return the page with its measured section replaced, or with a new one at its end."""
+    """Return the page with its measured section replaced, or added at the end."""
     section = f"{START}\n```text\n{scale}\n\n{chart(figures)}\n```\n{END}"
     before, found, rest = page.partition(START)
     if not found:

@@ -45,13 +45,13 @@ class Servers:
         return {name: [process.pid] if process else [] for name, process in started.items()}
 
     def release_held(self) -> None:
-        """Move the held queues to the database that the workers read, in one step for each queue."""
+        """Move each held queue, in one step, to the database that the workers read."""
         with redis.Redis.from_url(self.held_url) as client:
             for key in client.scan_iter(_type="list"):
                 client.move(key, 0)
 
     def checkpoint(self) -> None:
-        """Write out what the enqueueing has changed, so that the run does not pay for it."""
+        """Write the pages changed by enqueueing to disk, before the run is measured."""
         with psycopg.connect(self.postgres.url_of("postgres"), autocommit=True) as connection:
             connection.execute("CHECKPOINT")
 

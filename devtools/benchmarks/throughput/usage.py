@@ -34,7 +34,7 @@ def cpu_s(pid: int) -> float:
 
 
 def memory_mib(pid: int) -> float:
-    """Return the memory of a process tree: shared pages are divided among those that share them."""
+    """Return the memory of a process tree. Shared pages are divided among processes."""
     total = 0
     for process in tree(pid):
         with suppress(psutil.Error):
@@ -48,7 +48,7 @@ def cpu_of(roots: Mapping[str, list[int]]) -> dict[str, float]:
 
 
 def wait_quiet(roots: Mapping[str, list[int]]) -> None:
-    """Wait until the processes have finished what follows the last acceptance, 10 s at most."""
+    """Wait until the processes are idle after the last acceptance, 10 s at most."""
     give_up_at = time.monotonic() + QUIET_WITHIN_S
     before = sum(cpu_of(roots).values())
     while time.monotonic() < give_up_at:

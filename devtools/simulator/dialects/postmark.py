@@ -82,8 +82,10 @@ class Postmark(Dialect):
     def error(self, status: int, text: str = "", *, retry_after_s: int = 0) -> Answer:
         if status in GATEWAYS:
             return gateway(status)
-        wish = {"Retry-After": str(retry_after_s)} if retry_after_s and status == HTTPStatus.TOO_MANY_REQUESTS else {}
-        return _answer(status, NUMBERS.get(status, INVALID_REQUEST), text or usual(TEXTS, status), wish)
+        headers = (
+            {"Retry-After": str(retry_after_s)} if retry_after_s and status == HTTPStatus.TOO_MANY_REQUESTS else {}
+        )
+        return _answer(status, NUMBERS.get(status, INVALID_REQUEST), text or usual(TEXTS, status), headers)
 
     def suspended(self) -> Answer:
         return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, NOT_ALLOWED, "Your account is not allowed to send.", {})

@@ -167,7 +167,7 @@ class SesReports(Reports):
 
 
 def to_sign(envelope: Mapping[str, str]) -> bytes:
-    """Return the text that SNS signs: each name and value on a separate line, in alphabetical order."""
+    """Return the text that SNS signs. Each name and value is a line; names are sorted."""
     return "".join(f"{name}\n{envelope[name]}\n" for name in SIGNED_FIELDS if name in envelope).encode()
 
 

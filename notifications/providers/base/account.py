@@ -24,7 +24,7 @@ class Quota:
 NO_PROBLEM = "no-problem"
 MAY_NOT_LOOK = "may-not-look"
 NO_API = "no-api"
-NOT_PROVEN = "not-proven"
+UNTRUSTED = "untrusted"
 
 
 class Level(StrEnum):
@@ -85,11 +85,11 @@ _OF_THE_WAY = {
     "InvalidSchema": NO_API,
     "InvalidURL": NO_API,
     "MissingSchema": NO_API,
-    "certificate": NOT_PROVEN,
+    "certificate": UNTRUSTED,
 }
 _SAYS_OF_THE_WAY = {
     NO_API: "there is no API at this address",
-    NOT_PROVEN: "the server cannot prove that it belongs to the provider",
+    UNTRUSTED: "the server's certificate is not trusted",
 }
 _REDIRECT = "http-3"
 

@@ -74,7 +74,7 @@ class Call:
         self.owner = owner
         self.ends_at = ends_at
         self.is_over = False
-        # True once a library has the finished request: an exception before that is no answer.
+        # True once a library has the finished request: an exception before that is not an answer.
         self.has_begun = False
         # The connections made or used in this call, without the thread's connections to other providers.
         self.sockets: set[WatchedSocket] = set()

@@ -137,7 +137,7 @@ class HttpProvider(Provider):
         return retry_after_s(response.headers.get("Retry-After"), response.headers.get("Date"))
 
     def refused(self, response: requests.Response) -> ProviderError:
-        """Return the meaning of an answer that is no acceptance."""
+        """Return the meaning of an answer that is not an acceptance."""
         answer = self.parse_answer(response)
         meaning, name = read_answer(self.answers, answer)
         detail = sentence(answer.text) if answer.has_shape else ""

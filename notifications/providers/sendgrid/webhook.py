@@ -103,7 +103,7 @@ class SendGridWebhook(Webhook):
 
     def verify_and_parse(self, request: WebhookRequest) -> WebhookBatch:
         self.require_settings()
-        self.prove(request)
+        self.verify_signature(request)
         batch = parsed(request.body)
         if not isinstance(batch, list):
             raise MalformedError("no batch of events")
@@ -112,8 +112,8 @@ class SendGridWebhook(Webhook):
         events = [event for event in map(raw_event, batch) if event is not None]
         return WebhookBatch(events, note=account_note(events))
 
-    def prove(self, request: WebhookRequest) -> None:
-        """Verify the signature. Raises InvalidSignatureError and CannotVerifyError."""
+    def verify_signature(self, request: WebhookRequest) -> None:
+        """Raises InvalidSignatureError and CannotVerifyError."""
         timestamp = request.header(TIMESTAMP_HEADER)
         if not TIMESTAMP.fullmatch(timestamp):
             raise InvalidSignatureError("no timestamp")
@@ -129,7 +129,7 @@ class SendGridWebhook(Webhook):
         try:
             return public_key(self.key_text())
         except (ValueError, UnsupportedAlgorithm) as error:
-            raise CannotVerifyError(f"{self.key_setting} is no public key for P-256") from error
+            raise CannotVerifyError(f"{self.key_setting} is not a public key for P-256") from error
 
     def interpret(self, payload: dict[str, Any]) -> InterpretedEvent | None:
         event = short_line(payload.get("event"))
@@ -172,7 +172,7 @@ def public_key(text: str) -> ec.EllipticCurvePublicKey:
 def raw_event(element: Any) -> RawEvent | None:
     """Return an element of a batch in the form to store, or None.
 
-    Keeps an element that is no event, so that an operator can see it and the rest of its batch is stored.
+    Keeps an element that is not an event, so that an operator can see it and the rest of its batch is stored.
     """
     kept = storable(element)
     if not isinstance(kept, dict):

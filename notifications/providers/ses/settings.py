@@ -15,19 +15,19 @@ _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}")
 
 def check_region(name: str, value: str) -> Iterable[CheckMessage]:
     if value and not _REGION.fullmatch(value):
-        yield Error(f"{name} is no region.", hint="Set it to one like eu-central-1.", id="mailroom.E048")
+        yield Error(f"{name} is not a region.", hint="Set it to one like eu-central-1.", id="mailroom.E048")
 
 
 def check_configuration_set(name: str, value: str) -> Iterable[CheckMessage]:
     if value and not _CONFIGURATION_SET.fullmatch(value):
         hint = "Copy the name as Amazon shows it: letters, digits, - and _."
-        yield Error(f"{name} is no name of a configuration set.", hint=hint, id="mailroom.E048")
+        yield Error(f"{name} is not the name of a configuration set.", hint=hint, id="mailroom.E048")
 
 
 def check_topics(name: str, value: list[str]) -> Iterable[CheckMessage]:
     if not all(_TOPIC.fullmatch(topic) for topic in value):
         hint = "Copy the ARN of each topic, like arn:aws:sns:eu-central-1:123456789012:mailroom; separate by commas."
-        yield Error(f"{name} contains text that is no ARN of an SNS topic.", hint=hint, id="mailroom.E049")
+        yield Error(f"{name} contains text that is not the ARN of an SNS topic.", hint=hint, id="mailroom.E049")
 
 
 def check_certificate(name: str, value: str) -> Iterable[CheckMessage]:

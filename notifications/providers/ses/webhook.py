@@ -34,7 +34,7 @@ from notifications.providers.ses import sns
 from notifications.providers.ses.settings import settings
 from notifications.rules.outcomes import BounceKind, EventType
 
-# SES publishes this text, which is no JSON, when a topic is set up.
+# SES publishes this text, which is not JSON, when a topic is set up.
 TOPIC_VALIDATED = "Successfully validated SNS topic for Amazon SES event publishing."
 # Opens and clicks are not about delivery; "Received" is an inbound email, with its content.
 LEFT_OUT = {"Open", "Click", "Received", "AmazonSnsSubscriptionSucceeded"}

@@ -131,7 +131,7 @@ LATE = probe_of(PROBED, NOW + 22, prober="you")
     [
         ("the probe's success closes", PROBED, TAKEN, "me", 0),
         ("a refused message", PROBED, BAD_MESSAGE, "me", 0),
-        ("a rate limit is no outage", PROBED, THROTTLED, "me", 0),
+        ("a rate limit is not an outage", PROBED, THROTTLED, "me", 0),
         ("the probe's failure opens again", PROBED, DOWN, "me", 2),
         ("an ambiguous probe", PROBED, AMBIGUOUS, "me", 2),
         ("a probe that finds a broken set-up", PROBED, REFUSED, "me", 2),

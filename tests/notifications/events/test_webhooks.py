@@ -44,7 +44,7 @@ def test_repeated_event_is_stored_once(client):
     assert ProviderEvent.objects.count() == 2
 
 
-@pytest.mark.parametrize(("trouble", "status"), [("forged", 403), ("malformed", 400), ("unproven", 503)])
+@pytest.mark.parametrize(("trouble", "status"), [("forged", 403), ("malformed", 400), ("unverifiable", 503)])
 def test_unverified_request_changes_nothing(client, trouble, status):
     answer = post(client, [{"id": "e1"}], **{"X-Trouble": trouble})
     assert answer.status_code == status

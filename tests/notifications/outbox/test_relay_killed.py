@@ -58,7 +58,7 @@ def test_next_relay_completes_the_round_of_a_killed_one(point):
     died = subprocess.run(command, cwd=BASE_DIR, env=environment(), check=False, capture_output=True, text=True)
     assert died.returncode == -signal.SIGKILL, died.stderr
     assert len(in_the_queues()) == (5 if point == "half published" else 0)
-    # Half of the messages are not due; a new relay releases them nevertheless.
+    # Half of the messages are not due; a new relay still releases them.
     done, _ = relay_command._round(relay.Round(cut_short=True))
     assert done.released
     assert in_the_queues() == ids

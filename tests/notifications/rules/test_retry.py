@@ -24,27 +24,27 @@ def limits_of(kind):
     return Limits(attempts=kind.max_attempts, age_s=kind.max_age.total_seconds())
 
 
-def after(error_class, attempts=1, *, kind=WELCOME, age_s=0.0, jitter=0.0, wish=None):
+def after(error_class, attempts=1, *, kind=WELCOME, age_s=0.0, jitter=0.0, retry_after_s=None):
     return decide(
         error_class,
         limits_of(kind),
         tries=Tries(counted=attempts, made=attempts),
         age_s=age_s,
-        retry_after_s=wish,
+        retry_after_s=retry_after_s,
         jitter=jitter,
     )
 
 
 @pytest.mark.parametrize(
-    ("why", "error_class", "attempts", "jitter", "wish", "expected"),
+    ("why", "error_class", "attempts", "jitter", "retry_after_s", "expected"),
     [
         ("first retry, least jitter", ErrorClass.TRANSIENT, 1, 0.0, None, Retry(1.0)),
         ("first retry, most jitter", ErrorClass.TRANSIENT, 1, 1.0, None, Retry(2.0)),
         ("after a probe that did not count", ErrorClass.TRANSIENT, 0, 1.0, None, Retry(2.0)),
         ("doubles", ErrorClass.TRANSIENT, 4, 1.0, None, Retry(16.0)),
         ("nine times", ErrorClass.TRANSIENT, 9, 1.0, None, Retry(512.0)),
-        ("the provider's wish is the least", ErrorClass.RATE_LIMITED, 1, 0.0, 30.0, Retry(30.0)),
-        ("a shorter wish is ignored", ErrorClass.RATE_LIMITED, 4, 1.0, 1.0, Retry(16.0)),
+        ("the provider's wait is the minimum", ErrorClass.RATE_LIMITED, 1, 0.0, 30.0, Retry(30.0)),
+        ("a shorter wait is ignored", ErrorClass.RATE_LIMITED, 4, 1.0, 1.0, Retry(16.0)),
         ("a broken set-up closes its provider, not the others", ErrorClass.MISCONFIGURED, 1, 1.0, None, Retry(2.0)),
         ("at most an hour", ErrorClass.MISCONFIGURED, 12, 1.0, None, Retry(3600.0)),
         ("refused permanently", ErrorClass.PERMANENT, 1, 0.0, None, GiveUp(REFUSED)),
@@ -55,8 +55,8 @@ def after(error_class, attempts=1, *, kind=WELCOME, age_s=0.0, jitter=0.0, wish=
         ("ambiguous at the last attempt", ErrorClass.AMBIGUOUS, 10, 0.0, None, Uncertain()),
     ],
 )
-def test_decision(why, error_class, attempts, jitter, wish, expected):
-    assert after(error_class, attempts, jitter=jitter, wish=wish) == expected, why
+def test_decision(why, error_class, attempts, jitter, retry_after_s, expected):
+    assert after(error_class, attempts, jitter=jitter, retry_after_s=retry_after_s) == expected, why
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def machine(settings, registered, monkeypatch):
     # Every report is of a scripted call; one soft bounce suppresses; no address reaches its hourly limit.
     registered("scripted", webhook=ScriptedWebhook)
     settings.SOFT_BOUNCE_LIMIT, settings.SUPPRESSION_COOL_OFF_H, settings.EMAIL_ADDRESS_HOURLY = 1, 1, 1000
-    # On a busy machine, a slow publish is no failing broker.
+    # On a busy machine, a slow publish is not a broker failure.
     monkeypatch.setattr(publish, "cooldown", Cooldown(3600.0))
     for kind in KINDS:
         monkeypatch.setitem(kinds.KINDS, kind.name, kind)

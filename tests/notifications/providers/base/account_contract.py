@@ -10,7 +10,7 @@ import trustme
 
 from devtools.stack.ports import free_port
 from notifications.providers.base import deadline
-from notifications.providers.base.account import NO_API, NOT_PROVEN, Finding
+from notifications.providers.base.account import NO_API, UNTRUSTED, Finding
 from notifications.providers.base.sending import ProviderError
 from notifications.rules.retry import ErrorClass
 from tests.notifications.providers.base import faults
@@ -122,5 +122,5 @@ class AccountContract:
                 (ErrorClass.MISCONFIGURED, "certificate")
             }
             (found,) = self.made().inspect()
-            assert (found.code, "_URL" in found.hint) == (NOT_PROVEN, True)
+            assert (found.code, "_URL" in found.hint) == (UNTRUSTED, True)
             assert api.asked == []

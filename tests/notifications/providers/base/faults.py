@@ -119,7 +119,7 @@ def reset_begun(peer: Peer) -> None:
 def no_tls(peer: Peer) -> None:
     """Send other data instead of a TLS handshake."""
     peer.connection.recv(1)
-    peer.connection.sendall(b"this is no TLS\r\n" * 10)
+    peer.connection.sendall(b"this is not TLS\r\n" * 10)
 
 
 # --- After the request was read -------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ def truncate_body(peer: Peer) -> None:
 
 @after_request
 def garbage(peer: Peer) -> None:
-    peer.connection.sendall(b"\x00\x01 this is no HTTP \r\n\r\n")
+    peer.connection.sendall(b"\x00\x01 this is not HTTP \r\n\r\n")
 
 
 @after_request

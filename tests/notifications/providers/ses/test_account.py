@@ -76,7 +76,8 @@ class TestEdge(AccountContract):
             SesAccount().quota()
 
     @pytest.mark.parametrize(
-        ("region", "url"), [("", "http://127.0.0.1:1"), ("not a region", ""), ("eu-central-1", "this is no address")]
+        ("region", "url"),
+        [("", "http://127.0.0.1:1"), ("not a region", ""), ("eu-central-1", "not an address")],
     )
     def test_set_up_that_boto3_rejects_is_misconfigured(self, settings, monkeypatch, region, url):
         monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)

@@ -57,7 +57,7 @@ def reset(peer: Peer) -> None:
     peer.reset()
 
 
-garbage = reply("\x00\x01 this is no SMTP")
+garbage = reply("\x00\x01 this is not SMTP")
 
 
 class Smtp:

@@ -23,7 +23,7 @@ def test_bot_is_recognized_and_sees_no_error(form, text):
 
 @pytest.mark.parametrize("form", [Plain, SignUpForm])
 @pytest.mark.parametrize("more", [{}, {"subject": ""}, {"website": "https://ada.example"}])
-def test_user_is_no_bot(form, more):
+def test_user_is_not_taken_for_a_bot(form, more):
     filled_in = form({**GOOD, **more})
     assert filled_in.is_valid()
     assert not filled_in.is_bot

@@ -34,7 +34,7 @@ def test_error_that_passes_is_an_outage(sqlstate):
 
 
 @pytest.mark.parametrize("sqlstate", ["22001", "25P02", "42601", "42P01", "42501", "54000", "XX001"])
-def test_programming_error_is_no_outage(sqlstate):
+def test_programming_error_is_not_an_outage(sqlstate):
     assert not is_outage(django_error(sqlstate))
 
 
@@ -44,7 +44,7 @@ def test_lost_connection_is_an_outage(error):
 
 
 @pytest.mark.parametrize("error", [None, ValueError(), OSError(), InternalError(), Error()])
-def test_other_error_is_no_outage(error):
+def test_other_error_is_not_an_outage(error):
     assert not is_outage(error)
 
 

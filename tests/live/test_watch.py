@@ -78,7 +78,7 @@ def test_lost_broker_is_a_problem_and_makes_no_worker_unhealthy(live):
     assert live.pid(CRITICAL.name) == before
 
 
-def test_stopped_process_is_no_problem(live):
+def test_stopped_process_is_not_a_problem(live):
     eventually(lambda: not codes(live))
     live.stop("worker-critical")
     try:

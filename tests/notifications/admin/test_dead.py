@@ -171,7 +171,7 @@ def test_forged_post_is_refused(admin_client, fields):
     assert [message.level_tag for message in page.context["messages"]] == ["error"]
 
 
-def test_gets_change_nothing(admin_client):
+def test_get_changes_nothing(admin_client):
     message = dead()
     before = list(Message.objects.values())
     for path in (LIST, replay_url(message), REPLAY_MANY):

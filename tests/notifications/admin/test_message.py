@@ -173,7 +173,7 @@ def test_message_of_a_removed_kind_is_not_resent(admin_client):
     assert not resent()
 
 
-def test_gets_change_nothing(admin_client):
+def test_get_changes_nothing(admin_client):
     message = MessageFactory()
     before = list(Message.objects.values())
     for path in (LIST, detail(message), resend_url(message), RESEND_MANY):

@@ -154,7 +154,7 @@ def test_message_page_offers_to_settle_it(admin_client, staff):
 
 
 @pytest.mark.parametrize("permissions", [(), ("view_message",), ("resend_message",)])
-def test_who_may_not_settle_is_refused(staff, permissions):
+def test_operator_without_permission_to_settle_is_refused(staff, permissions):
     message, client = MessageFactory(uncertain=True), staff(*permissions)
     assert client.get(settle_url(message)).status_code == 403
     assert client.post(SETTLE_MANY, {"drop": "Drop", "messages": str(message.id)}).status_code == 403
@@ -162,7 +162,7 @@ def test_who_may_not_settle_is_refused(staff, permissions):
     assert fresh(message).status == Status.UNCERTAIN
 
 
-def test_gets_change_nothing(admin_client):
+def test_get_changes_nothing(admin_client):
     message = MessageFactory(uncertain=True)
     before = list(Message.objects.values())
     for path in (LIST, f"{settle_url(message)}?drop=Drop", SETTLE_MANY):

@@ -107,7 +107,7 @@ def test_second_rebuilder_changes_nothing():
     assert counted("ses") == 5
 
 
-def test_count_goes_on_while_there_is_no_limit(settings):
+def test_count_continues_without_a_limit(settings):
     reserve("ses", Stream.CRITICAL, 2)
     settings.EMAIL_DAILY = ""
     reserve("ses", Stream.CRITICAL, 5)

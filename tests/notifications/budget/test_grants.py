@@ -100,7 +100,7 @@ def test_provider_without_a_configured_rate_has_its_usual_rate(settings):
     assert {name: rate_of(name) for name in ("ses", "sendgrid", "smtp")} == {"ses": 40, "sendgrid": 50, "smtp": 5}
 
 
-def test_empty_rate_is_no_limit(settings):
+def test_empty_rate_means_unlimited(settings):
     settings.EMAIL_RATE = ""
     assert rate_of("ses") == FASTEST
     assert reserve("ses", Stream.DEFAULT, 50).count == 50

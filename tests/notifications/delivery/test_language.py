@@ -160,7 +160,7 @@ def away(user):
     raise OperationalError
 
 
-def test_outage_of_the_database_is_no_broken_translation(monkeypatch, caplog):
+def test_outage_of_the_database_is_not_a_broken_translation(monkeypatch, caplog):
     monkeypatch.setitem(kinds.KINDS, "welcome", replace(emails.WELCOME, context=away))
     with pytest.raises(OperationalError):
         render(welcome(), attempt=1)

@@ -197,7 +197,7 @@ def test_every_failure_has_its_advice():
     assert len({str(found.step) for found in ADVICE.values()}) == len(ADVICE)
 
 
-def test_notices_are_no_problems_and_come_last():
+def test_notices_are_not_problems_and_come_last():
     changes = {"uncertain": 1, "broker_is_down": True, "dead": [dead("x", 1)]}
     found = findings(status(**changes))
     assert [finding.is_problem for finding in found] == [True, False, False]

@@ -147,7 +147,7 @@ class HttpContract(ProviderContract):
     @pytest.mark.parametrize(
         "broken", [ValueError, AnymailInvalidAddress, AnymailSerializationError, UnicodeEncodeError]
     )
-    def test_librarys_error_after_the_request_is_no_rejection(self, at, monkeypatch, broken):
+    def test_librarys_error_after_the_request_is_not_a_rejection(self, at, monkeypatch, broken):
         def fail(*args, **kwargs):
             raise (
                 UnicodeEncodeError("utf-8", "canary", 0, 1, "no") if broken is UnicodeEncodeError else broken("canary")

@@ -112,5 +112,5 @@ class TestPostmark(AccountContract):
             PostmarkAccount().unsuppress("ada@example.com")
         assert "ada" not in str(refused.value)
 
-    def test_there_is_no_quota(self):
+    def test_account_has_no_quota(self):
         assert PostmarkAccount().quota() is None

@@ -73,7 +73,7 @@ def test_empty_password_cannot_verify(settings, auth):
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"7", b"\xff\xfe", b'{"a":' * 100_000])
-def test_body_that_is_no_event_is_malformed(body):
+def test_body_that_is_not_an_event_is_malformed(body):
     with pytest.raises(MalformedError):
         webhook.verify_and_parse(posted(body))
 

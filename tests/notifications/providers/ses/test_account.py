@@ -69,7 +69,7 @@ class TestEdge(AccountContract):
         yield lambda: self.made().quota()
 
     @pytest.mark.parametrize("answer", [{"hello": "world"}, {"SendQuota": {}}])
-    def test_answer_without_the_fields_is_no_quota(self, api, at, answer):
+    def test_answer_without_the_fields_gives_no_quota(self, api, at, answer):
         at(api.url)
         api.answers = {"GET /v2/email/account": (200, answer)}
         with pytest.raises(ProviderError, match="ambiguous"):

@@ -22,7 +22,7 @@ def test_signed_notification_is_accepted(amazon, sns, version, subject):
     assert event.payload["eventType"] == "Send"
 
 
-def test_null_subject_is_no_subject(amazon, sns):
+def test_null_subject_counts_as_missing(amazon, sns):
     assert ses.verify_and_parse(as_posted({**sns.notification(EVENT), "Subject": None})).events
 
 

@@ -57,7 +57,7 @@ def _if_types_fit(check: Check) -> Check:
     # Checks nothing while a setting has the wrong type.
     @wraps(check)
     def checked(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-        return [] if any(conf.misfits()) else check(app_configs, **kwargs)
+        return [] if any(conf.wrong_types()) else check(app_configs, **kwargs)
 
     return checked
 

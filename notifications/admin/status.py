@@ -95,7 +95,7 @@ def _process(process: ProcessState) -> dict[str, Any]:
         "name": process.name,
         "ago": duration(process.silent_s),
         "says": _("No heartbeat") if silent else trouble_in_words(process.trouble) or _("OK"),
-        "ill": silent or bool(process.trouble),
+        "is_unhealthy": silent or bool(process.trouble),
     }
 
 
@@ -104,7 +104,7 @@ def _brake(brake: Brake) -> dict[str, Any]:
         "window_min": brake.window_min,
         "share": bounced(brake) or _("none"),
         "queue": duration(brake.queue_s) if brake.queue_s else "",
-        "ill": brake.on,
+        "is_unhealthy": brake.on,
     }
 
 

@@ -16,7 +16,7 @@ from notifications.conf.setting import Setting, declared
 
 __all__ = [
     "GROUPS", "Setting", "Settings", "add_groups", "declared", "every_setting", "from_environment", "groups", "is_set",
-    "misfits", "settings",
+    "settings", "wrong_types",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -64,7 +64,7 @@ def from_environment() -> Iterator[Setting[Any]]:
     yield from (setting for setting in every_setting() if setting.in_environment)
 
 
-def misfits() -> Iterator[tuple[str, str]]:
+def wrong_types() -> Iterator[tuple[str, str]]:
     """Yield each setting whose value has another type, with the right type."""
     for setting in (setting for setting in every_setting() if is_set(setting.name)):
         try:

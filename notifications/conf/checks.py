@@ -13,7 +13,7 @@ from notifications.rules.servers import web_address
 
 
 def types(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    for name, kind in conf.misfits():
+    for name, kind in conf.wrong_types():
         yield Error(f"{name} is not {kind}.", hint=f"Set {name} to {kind}, or remove it.", id="mailroom.E030")
 
 

@@ -16,12 +16,12 @@ from notifications.runtime.startup import refuse_to_start
 def main(arguments: list[str]) -> int:
     processes = {process.name: process for process in PROCESSES}
     if len(arguments) == 1 and arguments[0] in processes:
-        become(processes[arguments[0]])
+        exec_process(processes[arguments[0]])
     sys.stderr.write(f"usage: python -m config.run {'|'.join(processes)}\n")
     return 2
 
 
-def become(process: Process) -> NoReturn:
+def exec_process(process: Process) -> NoReturn:
     run = _run_folder()
     environment = {**os.environ, "MAILROOM_ROLE": process.role.value}
     env = read(environment)

@@ -69,7 +69,7 @@ def running(folder: Path, processes: Mapping[str, Process], settings: Mapping[st
         give_up_at = time.monotonic() + READY_WITHIN_S
         while not all(heartbeat.exists() for heartbeat in heartbeats):
             if time.monotonic() > give_up_at:
-                raise NotReadyError(_last_words(folder, list(processes)))
+                raise NotReadyError(_log_ends(folder, list(processes)))
             time.sleep(0.1)
         yield
     finally:
@@ -97,6 +97,6 @@ def _stop(started: Sequence["subprocess.Popen[bytes]"]) -> None:
             process.wait()
 
 
-def _last_words(folder: Path, names: Sequence[str]) -> str:
+def _log_ends(folder: Path, names: Sequence[str]) -> str:
     said = [f"{name}:\n{(folder / f'{name}.log').read_text(errors='replace')[-800:]}" for name in names]
     return "\n".join(["not all processes started", *said])

@@ -19,7 +19,7 @@ from devtools.chaos import recipients
 from devtools.chaos.conditions import CONTROLS, announced, kept_environment, settings
 from devtools.chaos.faults import FAULTS
 from devtools.chaos.proof import Programme, Proof
-from devtools.chaos.report import Figures, complaints, last_line, programme, remarks, table
+from devtools.chaos.report import FaultFigures, complaints, last_line, programme, remarks, table
 from devtools.chaos.schedule import SHORT_S, left_out, needed_s, plan, plan_short
 from devtools.stack.console import Tee
 from devtools.stack.interruption import interrupt_once
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
         return 130
 
 
-def run_faults(say: Tee, chosen: Programme, interrupted: threading.Event) -> Figures:
+def run_faults(say: Tee, chosen: Programme, interrupted: threading.Event) -> FaultFigures:
     """Inject the faults while people sign up. Two providers send the emails."""
     ports = Ports(web=free_port(), flower=free_port(), simulator=free_port())
     conditions = settings(f"http://{HOST}:{ports.simulator}")
@@ -71,7 +71,7 @@ def run_faults(say: Tee, chosen: Programme, interrupted: threading.Event) -> Fig
         return proof.run(chosen)
 
 
-def run_recipients(say: Tee, chosen: Programme, interrupted: threading.Event) -> recipients.Figures:
+def run_recipients(say: Tee, chosen: Programme, interrupted: threading.Event) -> recipients.RecipientFigures:
     """Sign up people with a working mail server, next to people whose server rejects."""
     conditions = recipients.settings(free_port())
     say("\nPart 2: the recipients' mail servers. Its settings, in addition to those of part 1:")
@@ -130,7 +130,7 @@ def announce(say: Tee, chosen: Programme, conditions: list[str]) -> None:
     say(f"Left out for lack of time, {len(names)} of {len(FAULTS)}: {', '.join(names)}\n" if names else "")
 
 
-def report(say: Tee, figures: Figures, others: recipients.Figures) -> int:
+def report(say: Tee, figures: FaultFigures, others: recipients.RecipientFigures) -> int:
     say(table(figures))
     for line in remarks(figures):
         say(line)

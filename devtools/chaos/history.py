@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from devtools.chaos.checker import fact_of
-from devtools.chaos.report import Figures
+from devtools.chaos.report import FaultFigures
 from devtools.chaos.rows import Rows
 from devtools.stack.facts import Fact
 
@@ -17,7 +17,7 @@ LEAVES_OUT = {"text", "html", "headers"}
 
 def write(
     path: Path,
-    figures: Figures,
+    figures: FaultFigures,
     *,
     journal: Sequence[Mapping[str, Any]],
     calls: Sequence[Mapping[str, Any]],
@@ -48,7 +48,7 @@ def write(
     path.write_text(json.dumps(report, indent=1, default=str), encoding="utf-8")
 
 
-def suspicious(figures: Figures) -> list[Fact]:
+def suspicious(figures: FaultFigures) -> list[Fact]:
     verdict = figures.verdict
     doubled = [duplicate.fact for duplicate in verdict.duplicates]
     return sorted({*verdict.lost, *doubled, *verdict.strays, *figures.held, *figures.unsettled})

@@ -15,7 +15,7 @@ from devtools.chaos.conditions import CONTROLS, PROVIDERS
 from devtools.chaos.killer import Killer, lost_answers
 from devtools.chaos.nemesis import Nemesis
 from devtools.chaos.recovery import InjectedFault, impact_of
-from devtools.chaos.report import Figures
+from devtools.chaos.report import FaultFigures
 from devtools.chaos.rows import Rows
 from devtools.chaos.schedule import ScheduledFault
 from devtools.chaos.workload import Result, Workload
@@ -52,7 +52,7 @@ class Proof:
         self.began_at = 0.0
         self._reported_at = 0.0
 
-    def run(self, programme: Programme) -> Figures:
+    def run(self, programme: Programme) -> FaultFigures:
         """Run the programme. Raises what `Nemesis.inject` raises, and psycopg.OperationalError."""
         for provider in PROVIDERS:
             self.simulated.set_controls(provider, seed=programme.seed, **CONTROLS)
@@ -104,13 +104,13 @@ class Proof:
         counts = f"acknowledged {acknowledged}  accepted {accepted}  rejected {rejected}"
         self.say(f"{self._reported_at - self.began_at:6.1f} s  {counts:<52}{what}".rstrip())
 
-    def _figures(self, unsettled: list[Fact], *, settled_s: float) -> Figures:
+    def _figures(self, unsettled: list[Fact], *, settled_s: float) -> FaultFigures:
         journal = [entry for entry in reversed(self.simulated.messages()) if entry["to"] != ADMIN_ADDRESS]
         calls, lost = self.simulated.calls(), dict(lost_answers(self.killer.lines))
         operations = list(self.workload.operations)
         accepted_at = self._accepted_at(journal)
         promises = promised(operations)
-        figures = Figures(
+        figures = FaultFigures(
             began_at=self.began_at,
             operations=operations,
             verdict=judge({one.fact for one in promises}, journal, lost),

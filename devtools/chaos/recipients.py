@@ -27,7 +27,7 @@ FULL, GREYLISTED = "full", "greylisted"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figures:
+class RecipientFigures:
     """Waits are from the site's response to the provider's acceptance. `dead`: facts of dead letters."""
 
     verdict: Verdict
@@ -78,7 +78,7 @@ class Recipients:
         self.rows = Rows(stack.environment["DATABASE_URL"])
         self.workloads: list[Workload] = []
 
-    def run(self, people: int, rate: float) -> Figures:
+    def run(self, people: int, rate: float) -> RecipientFigures:
         """Send three workloads: to working servers, to half working servers, from a suspended account."""
         self.simulated.set_controls(PROVIDER, latency_ms=LATENCY_MS, greylist_s=GREYLIST_S)
         self._visit("working mail servers only", people, rate, alone)
@@ -106,14 +106,14 @@ class Recipients:
     def _refused(self) -> int:
         return int(self.simulated.stats()["refused"])
 
-    def _figures(self, *, refused: int, suspended: int) -> Figures:
+    def _figures(self, *, refused: int, suspended: int) -> RecipientFigures:
         operations = [one for workload in self.workloads for one in workload.operations]
         promised = {
             one.fact for one in operations if one.result is Result.ACKNOWLEDGED and not one.address.startswith(FULL)
         }
         journal = self._settled(promised)
         accepted = {fact_of(entry): epoch(entry["accepted_at"]) for entry in reversed(journal)}
-        return Figures(
+        return RecipientFigures(
             verdict=judge(promised, journal, {}),
             alone_p99_s=_p99(operations, accepted, "alone"),
             beside_p99_s=_p99(operations, accepted, "beside"),
@@ -135,7 +135,7 @@ class Recipients:
             time.sleep(0.5)
 
 
-def complaints(figures: Figures) -> Iterator[str]:
+def complaints(figures: RecipientFigures) -> Iterator[str]:
     verdict = figures.verdict
     facts: list[tuple[str, Sequence[Fact]]] = [
         ("lost next to bad recipients", verdict.lost),
@@ -156,7 +156,7 @@ def complaints(figures: Figures) -> Iterator[str]:
         yield "a fault had no effect: the mail servers rejected no recipient, or the suspended account no email"
 
 
-def summary(figures: Figures) -> str:
+def summary(figures: RecipientFigures) -> str:
     return (
         f"People with a working mail server waited {figures.alone_p99_s:.2f} s (p99) without other recipients and"
         f" {figures.beside_p99_s:.2f} s next to {figures.refused} rejections by greylisting servers and full mailboxes."

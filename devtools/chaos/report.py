@@ -40,7 +40,7 @@ class Broken(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figures:
+class FaultFigures:
     """`began_at`: when the workload began, in seconds since 1970. `unsettled`: facts not settled in time."""
 
     began_at: float
@@ -68,7 +68,7 @@ class Figures:
         return max((impact.recovery_s for impact in self.impacts), default=0.0)
 
 
-def complaints(figures: Figures) -> Iterator[str]:
+def complaints(figures: FaultFigures) -> Iterator[str]:
     """Yield each failure; a run without any has passed."""
     verdict = figures.verdict
     lists: list[tuple[str, Sequence[Fact]]] = [
@@ -99,11 +99,11 @@ def complaints(figures: Figures) -> Iterator[str]:
     yield from itemized(Broken.NO_EFFECT, missed)
 
 
-def _second_sign_ups(figures: Figures) -> list[str]:
+def _second_sign_ups(figures: FaultFigures) -> list[str]:
     return [address for kind, address in figures.verdict.strays if kind == "account-exists"]
 
 
-def _needlessly(figures: Figures) -> Iterator[Operation]:
+def _needlessly(figures: FaultFigures) -> Iterator[Operation]:
     """Yield the operations with a 503 or without an answer outside of database faults."""
     outages = [impact.injected for impact in figures.impacts if impact.injected.fault.target == "postgres"]
     for operation in figures.operations:
@@ -129,7 +129,7 @@ def itemized(what: str, things: Sequence[str]) -> Iterator[str]:
         yield f"{len(things)} {what}: {'; '.join(things[:MOST_NAMED])}{more}"
 
 
-def table(figures: Figures) -> str:
+def table(figures: FaultFigures) -> str:
     lines = ["", row("fault", ("at s", "for s", "affected", "rejected", "recovery s", "sign-up p99 ms"), WIDTHS)]
     for impact in figures.impacts:
         injected = impact.injected
@@ -145,7 +145,7 @@ def table(figures: Figures) -> str:
     return "\n".join([*lines, ""])
 
 
-def remarks(figures: Figures) -> Iterator[str]:
+def remarks(figures: FaultFigures) -> Iterator[str]:
     results = {result: sum(operation.result is result for operation in figures.operations) for result in Result}
     yield (
         f"{len(figures.operations)} requests: {results[Result.ACKNOWLEDGED]} acknowledged,"
@@ -163,7 +163,7 @@ def remarks(figures: Figures) -> Iterator[str]:
     yield f"Everything was settled {figures.settled_s:.0f} s after the last request."
 
 
-def last_line(figures: Figures, others: Verdict, *, wait_ratio: float) -> str:
+def last_line(figures: FaultFigures, others: Verdict, *, wait_ratio: float) -> str:
     # `others` and `wait_ratio` come from part 2; the counts of its verdict are added.
     verdicts = (figures.verdict, others)
     return (

@@ -17,7 +17,7 @@ from config.processes import PROCESSES, command_line
 from config.reading import Environment
 from devtools.chaos.checker import judge, promised
 from devtools.demo import workload
-from devtools.demo.report import LONGEST_S, Figures, complaints, last_line, table
+from devtools.demo.report import LONGEST_S, DemoFigures, complaints, last_line, table
 from devtools.stack.console import say
 from devtools.stack.facts import epoch
 from devtools.stack.ports import free_port
@@ -51,7 +51,7 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def measure(stack: Stack, began: float) -> Figures:
+def measure(stack: Stack, began: float) -> DemoFigures:
     log = FOLDER / "clients.jsonl"
     say(f"Enqueueing {workload.READERS} bulk messages. The simulated provider takes 2 s for each email …")
     announced = workload.announce(stack)
@@ -63,7 +63,7 @@ def measure(stack: Stack, began: float) -> Figures:
     say("Waiting until everything is sent …")
     acknowledged = announced | {one.fact for one in promised([*queued, *inline])}
     journal = wait_for(stack, len(acknowledged), began)
-    return Figures(
+    return DemoFigures(
         queued=queued,
         inline=inline,
         verdict=judge(acknowledged, journal, {}),

@@ -16,7 +16,7 @@ WIDTHS = (28, 9, 9, 9)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figures:
+class DemoFigures:
     """`queued` and `inline`: requests, by how their email is sent. `statuses`: the number of messages in each.
 
     `waits_s`: by stream, from commit to the start of the provider call.
@@ -51,7 +51,7 @@ class Figures:
         return percentile(self.waits_s["critical"], 0.95)
 
 
-def complaints(figures: Figures) -> Iterator[str]:
+def complaints(figures: DemoFigures) -> Iterator[str]:
     """Yield each failure with its value and what was expected."""
     verdict = figures.verdict
     yield from itemized(Broken.LOST, [about(fact) for fact in verdict.lost])
@@ -74,7 +74,7 @@ def complaints(figures: Figures) -> Iterator[str]:
         yield f"The demo took {figures.took_s:.0f} s; expected at most {LONGEST_S:g} s. The machine may be busy."
 
 
-def table(figures: Figures) -> str:
+def table(figures: DemoFigures) -> str:
     lines = ["", "Response times of the pages, ms", row("", ("p50", "p95", "max"), WIDTHS)]
     for name, values in (
         ("sign-up, queued", figures.sign_ups_ms),
@@ -92,7 +92,7 @@ def table(figures: Figures) -> str:
     return "\n".join(lines)
 
 
-def last_line(figures: Figures) -> str:
+def last_line(figures: DemoFigures) -> str:
     verdict = figures.verdict
     bulk = len(figures.waits_s["bulk"])
     queued = verdict.sent - len(figures.inline_ms)

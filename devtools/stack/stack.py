@@ -183,8 +183,8 @@ class Stack:
             check=False,
         )
         if done.returncode:
-            last_words = (done.stderr or done.stdout).strip().splitlines()[-5:]
-            raise StackError("\n".join([f"manage.py {arguments[0]} failed:", *last_words]))
+            last_lines = (done.stderr or done.stdout).strip().splitlines()[-5:]
+            raise StackError("\n".join([f"manage.py {arguments[0]} failed:", *last_lines]))
         return done.stdout
 
     def _prepare_database(self) -> None:

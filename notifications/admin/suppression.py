@@ -31,7 +31,7 @@ from notifications.rules.text import one_form
 ALREADY_LISTED = gettext_lazy("This address is already suppressed.")
 # What `events` stores, and its words for the operator.
 STORED = {
-    suppress.HEALED: gettext_lazy("A message was delivered"),
+    suppress.RECHECK_DELIVERED: gettext_lazy("A message was delivered"),
     suppress.CAME_BACK: gettext_lazy("The account's owner subscribed to news again"),
     lifting.REMOVED: gettext_lazy("Removed from the list of {provider}"),
     lifting.WAS_ON_NONE: gettext_lazy("Was on no list of {provider}"),

@@ -156,7 +156,7 @@ def _apply(understood: Sequence[Understood]) -> None:
     _accept_all(taken)
     for outcome, ids in outcomes.items():
         Message.objects.filter(id__in=ids, outcome__in=lower_than(outcome)).update(outcome=outcome, outcome_at=Now())
-    suppress.heal({one.message.id for one in understood if one.interpreted.kind is EventType.DELIVERED})
+    suppress.lift_rechecked({one.message.id for one in understood if one.interpreted.kind is EventType.DELIVERED})
     remembered = [one for one in understood if not one.message.anonymized_at]
     suppress.consider([suppress.Report(one.event, one.interpreted) for one in remembered])
 

@@ -22,7 +22,7 @@ from notifications.rules.suppression import Reason, reason_for
 from notifications.signals import unsubscribed
 
 _Key = tuple[str, str]
-HEALED = "a message was delivered"
+RECHECK_DELIVERED = "a message was delivered"
 CAME_BACK = "the account's owner subscribed to news again"
 ENDS_BULK = {Reason.UNSUBSCRIBED, Reason.COMPLAINT}
 # Counts the soft-bounced messages of each address since its last delivery or the last lift of its suppression. Each
@@ -73,11 +73,11 @@ def consider(reports: Sequence[Report]) -> None:
     """Suppress the addresses of a batch of events, and lift suppressions that they revoke."""
     soft = _soft_bounces({one.event.recipient for one in reports if one.interpreted.bounce is BounceKind.SOFT})
     found = [(one, reason) for one in reports if (reason := _reason(one, soft.get(one.event.recipient, 0)))]
-    put = _put(found)
+    put = _insert(found)
     if left := frozenset(address for address, reason in put if reason in ENDS_BULK):
         unsubscribed.send(sender=Suppression, addresses=left)
     for kind, (reason, why) in _BACK.items():
-        _take_back(_last_words(reports, kind, found, reason), reason, why)
+        _lift_revoked(_revoked(reports, kind, found, reason), reason, why)
 
 
 def suppress(address: str, reason: Reason, detail: str) -> None:
@@ -86,11 +86,11 @@ def suppress(address: str, reason: Reason, detail: str) -> None:
     Suppression.objects.bulk_create([row], ignore_conflicts=True)
 
 
-def heal(message_ids: Iterable[UUID]) -> None:
+def lift_rechecked(message_ids: Iterable[UUID]) -> None:
     # Lifts the suppressions that a delivered message rechecked.
     if ids := set(message_ids):
         rechecked = Suppression.objects.filter(lifted_at__isnull=True, recheck_id__in=ids)
-        rechecked.update(lifted_at=Now(), lift_reason=HEALED)
+        rechecked.update(lifted_at=Now(), lift_reason=RECHECK_DELIVERED)
 
 
 def is_unsubscribed(address: str) -> bool:
@@ -125,7 +125,7 @@ def _reason(report: Report, soft_bounces: int) -> Reason | None:
     )
 
 
-def _put(found: Sequence[tuple[Report, Reason]]) -> list[_Key]:
+def _insert(found: Sequence[tuple[Report, Reason]]) -> list[_Key]:
     # Skips events from before an operator lifted the same suppression.
     lifted = _lifted({(one.event.recipient, reason) for one, reason in found})
     rows = [
@@ -155,17 +155,17 @@ def _lifted(keys: set[_Key]) -> dict[_Key, datetime]:
 _BACK = {EventType.NOT_SPAM: (Reason.COMPLAINT, "the recipient marked the email as no spam")}
 
 
-def _last_words(
+def _revoked(
     reports: Sequence[Report], kind: EventType, found: Sequence[tuple[Report, Reason]], reason: Reason
 ) -> set[str]:
     # The addresses whose last event is of `kind` rather than one that suppresses for `reason`.
-    words = [(one.occurred_at, True, one.event.recipient) for one in reports if one.interpreted.kind is kind]
-    words += [(one.occurred_at, False, one.event.recipient) for one, why in found if why is reason]
-    last = {address: takes_back for _, takes_back, address in sorted(words)}
-    return {address for address, takes_back in last.items() if takes_back}
+    events = [(one.occurred_at, True, one.event.recipient) for one in reports if one.interpreted.kind is kind]
+    events += [(one.occurred_at, False, one.event.recipient) for one, why in found if why is reason]
+    last = {address: revokes for _, revokes, address in sorted(events)}
+    return {address for address, revokes in last.items() if revokes}
 
 
-def _take_back(addresses: set[str], reason: Reason, why: str) -> None:
+def _lift_revoked(addresses: set[str], reason: Reason, why: str) -> None:
     # The recipients have revoked these complaints.
     if addresses:
         in_force = Suppression.objects.in_force(addresses).filter(reason=reason)

@@ -32,7 +32,7 @@ class Dns:
         answer = self._ask(name, "TXT")
         return [b"".join(record.strings).decode("ascii", "replace") for record in answer or []]
 
-    def require_the_world(self, name: str) -> None:
+    def require_top_level_domain(self, name: str) -> None:
         """Raise NoDnsError if even the top-level domain of `name` is unknown.
 
         In a closed network, a resolver may report this for every name.
@@ -78,7 +78,7 @@ def check_dns(
 
 
 def _all(dns: Dns, domain: str, provider: str, dkim_names: Sequence[str]) -> Iterator[Finding]:
-    dns.require_the_world(domain)
+    dns.require_top_level_domain(domain)
     account = account_of(provider)
     yield spf.check_spf(domain, provider, account.spf_include if account else "", dns.texts)
     yield _dkim(dns, domain, provider, dkim_names)

@@ -78,7 +78,7 @@ _SAYS = {
     ErrorClass.AMBIGUOUS: "the answer cannot be read",
 }
 # Codes of errors of the address or the network, not of the credentials.
-_OF_THE_WAY = {
+_ENDPOINT_PROBLEMS = {
     "http-404": NO_API,
     "http-405": NO_API,
     "endpoint": NO_API,
@@ -87,7 +87,7 @@ _OF_THE_WAY = {
     "MissingSchema": NO_API,
     "certificate": UNTRUSTED,
 }
-_SAYS_OF_THE_WAY = {
+_SAYS_OF_ENDPOINT = {
     NO_API: "there is no API at this address",
     UNTRUSTED: "the server's certificate is not trusted",
 }
@@ -97,16 +97,16 @@ _REDIRECT = "http-3"
 def failure_text(error: ProviderError) -> str:
     # ProviderError's text is about emails; this one is about a failed query.
     detail = "" if error.error_class is ErrorClass.AMBIGUOUS or not error.detail else f", {error.detail}"
-    return f"{_SAYS_OF_THE_WAY.get(_of_the_way(error)) or _SAYS[error.error_class]} ({error.code}{detail})"
+    return f"{_SAYS_OF_ENDPOINT.get(_endpoint_problem(error)) or _SAYS[error.error_class]} ({error.code}{detail})"
 
 
 def failure_code(error: ProviderError) -> str:
-    return _of_the_way(error) or error.error_class.value
+    return _endpoint_problem(error) or error.error_class.value
 
 
-def _of_the_way(error: ProviderError) -> str:
+def _endpoint_problem(error: ProviderError) -> str:
     # What is wrong with the called address; "" if the error is about something else.
-    return NO_API if error.code.startswith(_REDIRECT) else _OF_THE_WAY.get(error.code, "")
+    return NO_API if error.code.startswith(_REDIRECT) else _ENDPOINT_PROBLEMS.get(error.code, "")
 
 
 def unreadable() -> ProviderError:
@@ -116,7 +116,7 @@ def unreadable() -> ProviderError:
 def no_access(error: ProviderError, hint: str, *, address: str) -> Finding:
     # The first query failed. `hint` explains how to fix wrong credentials; `address` is the setting that names the
     # server.
-    if _of_the_way(error):
+    if _endpoint_problem(error):
         hint = f"Check {address}, and proxies between here and the provider."
     elif error.error_class is not ErrorClass.MISCONFIGURED:
         hint = "Try again later. If it still fails, check the network and the provider's status page."

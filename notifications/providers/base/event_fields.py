@@ -71,13 +71,13 @@ def header_id(value: Any) -> UUID | None:
     return UUID(found[1]) if found else None
 
 
-def ours(given_along: Mapping[str, Any]) -> tuple[UUID | None, int | None]:
+def ours(metadata: Mapping[str, Any]) -> tuple[UUID | None, int | None]:
     # Our message id and attempt, which the email's metadata held.
     try:
-        message_id = UUID(short_line(given_along.get(MESSAGE_ID_KEY)))
+        message_id = UUID(short_line(metadata.get(MESSAGE_ID_KEY)))
     except ValueError:
         message_id = None
-    attempt = short_line(given_along.get(ATTEMPT_KEY), 10)
+    attempt = short_line(metadata.get(ATTEMPT_KEY), 10)
     known = attempt.isascii() and attempt.isdecimal() and int(attempt) <= LAST_ATTEMPT
     return message_id, int(attempt) if known else None
 

@@ -167,13 +167,13 @@ def meaning_of(payload: dict[str, Any]) -> Meaning | None:
     if record == "SpamComplaint":
         return COMPLAINED
     if record == "Bounce" and short_line(payload.get("Type")) in BOUNCE_TYPES:
-        return by_the_server(BOUNCE_TYPES[short_line(payload.get("Type"))], payload)
+        return refined_by_server(BOUNCE_TYPES[short_line(payload.get("Type"))], payload)
     if record == "SubscriptionChange":
         return subscription_change(payload)
     raise UnknownEventError("no table has this type of event")
 
 
-def by_the_server(meaning: Meaning | None, payload: dict[str, Any]) -> Meaning | None:
+def refined_by_server(meaning: Meaning | None, payload: dict[str, Any]) -> Meaning | None:
     # The recipient's server is more precise than Postmark's type.
     if meaning is None or meaning[0] is not EventType.BOUNCED or meaning[1] in {None, BounceKind.AUTO_REPLY}:
         return meaning

@@ -106,10 +106,10 @@ def signing_certificate(url: Any, topic: str) -> certificates.Certificate:
     """Return the certificate that a message names. Raises InvalidSignatureError and CannotVerifyError."""
     if settings.MAILROOM_LOCAL and settings.SNS_CERTIFICATE_FILE:
         return certificates.from_file(settings.SNS_CERTIFICATE_FILE)
-    return certificates.fetched(amazons(url, CERTIFICATE_URL, topic))
+    return certificates.fetched(require_sns_url(url, CERTIFICATE_URL, topic))
 
 
-def amazons(url: Any, shape: re.Pattern[str], topic: str) -> str:
+def require_sns_url(url: Any, shape: re.Pattern[str], topic: str) -> str:
     # Returns only URLs of SNS in the topic's region.
     found = shape.fullmatch(url) if isinstance(url, str) else None
     if found is None or found["region"] != topic.split(":")[3]:
@@ -119,6 +119,6 @@ def amazons(url: Any, shape: re.Pattern[str], topic: str) -> str:
 
 def confirm_subscription(fields: dict[str, str]) -> None:
     """Confirm the subscription of a verified message. Raises InvalidSignatureError and CannotVerifyError."""
-    answer = fetching.get(amazons(fields["SubscribeURL"], SUBSCRIBE_URL, fields["TopicArn"]))
+    answer = fetching.get(require_sns_url(fields["SubscribeURL"], SUBSCRIBE_URL, fields["TopicArn"]))
     if answer.status != requests.codes.ok:
         raise CannotVerifyError(f"Amazon did not confirm the subscription: status {answer.status}")

@@ -126,12 +126,12 @@ class SesWebhook(Webhook):
         if shape.kind is EventType.UNSUBSCRIBED and not opts_out(said):
             return None
         mail = section(payload, "mail")
-        person = first_person(said.get(shape.people))
-        message_id, attempt = given_along(mail)
-        header, receipt = own_header(mail), short_line(mail.get("messageId"), LONGEST_ID)
+        person = first_recipient(said.get(shape.people))
+        message_id, attempt = metadata_of(mail)
+        header, receipt = id_in_headers(mail), short_line(mail.get("messageId"), LONGEST_ID)
         return InterpretedEvent(
             kind=TAKEN_BACK.get(short_line(said.get("complaintFeedbackType")), shape.kind),
-            recipient=recipient_address(wrote_to(mail, person), message_id, header, receipt),
+            recipient=recipient_address(original_recipient(mail, person), message_id, header, receipt),
             bounce=bounce_kind(said, person) if shape.kind is EventType.BOUNCED else None,
             message_id=message_id,
             header_id=header,
@@ -177,7 +177,7 @@ def event_type(event: dict[str, Any]) -> str:
     return short_line(event.get("eventType")) or short_line(event.get("notificationType"))
 
 
-def given_along(mail: dict[str, Any]) -> tuple[UUID | None, int | None]:
+def metadata_of(mail: dict[str, Any]) -> tuple[UUID | None, int | None]:
     # Only event publishing has tags, even if the headers were too long (`headersTruncated`).
     tags = section(mail, "tags")
     found = ours({name: values[0] for name, values in tags.items() if isinstance(values, list) and values})
@@ -190,18 +190,18 @@ def given_along(mail: dict[str, Any]) -> tuple[UUID | None, int | None]:
     return found
 
 
-def first_person(people: Any) -> dict[str, Any]:
+def first_recipient(people: Any) -> dict[str, Any]:
     # The list of a delivery has bare addresses.
     first = people[0] if isinstance(people, list) and people else {}
     return first if isinstance(first, dict) else {"emailAddress": first}
 
 
-def own_header(mail: dict[str, Any]) -> UUID | None:
+def id_in_headers(mail: dict[str, Any]) -> UUID | None:
     # For an email sent by SMTP, the event has only the Message-ID.
     return next((found for one in kept_headers(mail) if (found := header_id(one.get("value")))), None)
 
 
-def wrote_to(mail: dict[str, Any], person: dict[str, Any]) -> Any:
+def original_recipient(mail: dict[str, Any], person: dict[str, Any]) -> Any:
     # A bounce's address is the status notification's Final-Recipient, which differs if the email was forwarded.
     found = mail.get("destination")
     return found[0] if isinstance(found, list) and len(found) == 1 else person.get("emailAddress")

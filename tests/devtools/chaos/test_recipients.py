@@ -3,7 +3,7 @@
 import pytest
 
 from devtools.chaos.checker import Verdict
-from devtools.chaos.recipients import FULL, GREYLISTED, Figures, beside, complaints, summary
+from devtools.chaos.recipients import FULL, GREYLISTED, RecipientFigures, beside, complaints, summary
 from devtools.chaos.workload import Result
 from tests.devtools.chaos.examples import operation
 
@@ -26,7 +26,7 @@ def figures(**changes):
         "dead": [],
         "operations": [operation("ada@x.example")],
     }
-    return Figures(**{**values, **changes})
+    return RecipientFigures(**{**values, **changes})
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from devtools.chaos.checker import Duplicate, Verdict
 from devtools.chaos.conditions import announced, kept_environment, masked, settings
 from devtools.chaos.faults import BY_NAME
 from devtools.chaos.recovery import Impact, InjectedFault
-from devtools.chaos.report import Broken, Figures, complaints, last_line, remarks, table
+from devtools.chaos.report import Broken, FaultFigures, complaints, last_line, remarks, table
 from devtools.chaos.workload import Result
 from tests.devtools.chaos.examples import call, entry, operation
 
@@ -45,7 +45,7 @@ def figures(**changes):
         "uncertain_settled": 4,
         "settled_s": 9.0,
     }
-    return Figures(**{**values, **changes})
+    return FaultFigures(**{**values, **changes})
 
 
 @pytest.mark.parametrize(

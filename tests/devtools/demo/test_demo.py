@@ -9,7 +9,7 @@ import pytest
 from config.environment import BASE_DIR
 from devtools.chaos.checker import Duplicate, Verdict
 from devtools.chaos.workload import Result
-from devtools.demo.report import Figures, complaints, last_line, table
+from devtools.demo.report import DemoFigures, complaints, last_line, table
 from tests.devtools.chaos.examples import operation
 
 ADA = ("welcome", "a@x.example")
@@ -33,7 +33,7 @@ def figures(**changes):
         "statuses": {"sent": 1},
         "took_s": 60.0,
     }
-    return Figures(**{**values, **changes})
+    return DemoFigures(**{**values, **changes})
 
 
 @pytest.mark.parametrize(

@@ -231,7 +231,7 @@ def test_delivered_recheck_lifts_the_suppression(provider):
     rest()
     reported(reset(), "delivered", recipient=ADDRESS)
     assert in_force() == set()
-    assert Suppression.objects.get().lift_reason == suppress.HEALED
+    assert Suppression.objects.get().lift_reason == suppress.RECHECK_DELIVERED
 
 
 def test_late_delivery_of_another_message_lifts_nothing(provider):

@@ -74,12 +74,12 @@ class DeadLetterAdmin(WaitingAdmin):
 
     def _died_again(self, chosen: Chosen) -> list[UUID]:
         # A message replayed since the page was shown: the operator has not seen its new error.
-        lives = Message.objects.filter(id__in=list(chosen)).values_list("id", "replays")
-        return [id_ for id_, replays in lives if chosen[id_] is not None and chosen[id_] != replays]
+        versions = Message.objects.filter(id__in=list(chosen)).values_list("id", "replays")
+        return [id_ for id_, replays in versions if chosen[id_] is not None and chosen[id_] != replays]
 
     def _ask(self, request: HttpRequest, ids: Sequence[UUID]) -> TemplateResponse:
         # Read before the verdicts, so that the POST refuses what changes in between.
-        lives = list(Message.objects.filter(id__in=ids).values_list("id", "replays"))
+        versions = list(Message.objects.filter(id__in=ids).values_list("id", "replays"))
         tally = replay(Message.objects.filter(id__in=ids), dry_run=True)
         title = ngettext("Replay this dead letter", "Replay dead letters", len(ids))
         shown = {ReplayVerdict.RELEVANT: VERDICTS[ReplayVerdict.RELEVANT]}
@@ -89,7 +89,7 @@ class DeadLetterAdmin(WaitingAdmin):
             "tally": tally,
             "verdicts": list(shown.values()),
             "groups": [(group, [group.counts[verdict] for verdict in shown]) for group in tally.rows],
-            "ids": form_value(lives),
+            "ids": form_value(versions),
         }
         return self.confirmation(request, title, context)
 

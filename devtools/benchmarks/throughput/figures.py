@@ -57,7 +57,7 @@ def complaints(expected: int, results: Mapping[str, Any]) -> list[str]:
 
 
 def is_slowed_by_double(runs: Sequence[Figures], capacity: float) -> bool:
-    """Return whether a contestant came close enough to the double's capacity to be limited by it."""
+    """Return whether the double's capacity may have limited a contestant."""
     return any(run.emails_per_s > capacity / 2 for run in runs)
 
 

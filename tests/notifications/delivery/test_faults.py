@@ -92,7 +92,7 @@ def test_grants_of_released_messages_are_released(provider, settings):
     settings.EMAIL_RATE, settings.EMAIL_STREAM_RATES = "1000", "default=8"
     messages = [MessageFactory() for _ in range(4)]
     assert run(*messages, stopping=lambda: len(provider.taken) >= 2).counts == {"sent": 2, REQUEUED: 2}
-    assert str(run(*messages)) == "2 sent"
+    assert str(run(*messages[2:])) == "2 sent"
 
 
 def test_task_leaves_the_rest_to_the_relay_after_its_time_slice(provider, monkeypatch):

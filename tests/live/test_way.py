@@ -79,6 +79,8 @@ def test_administrator_resends(live):
 
 
 def test_flower_shows_a_retry_with_its_time_and_then_success(live):
+    # The next refusals must not meet the emails of other tests.
+    eventually(lambda: not live.sql("SELECT FROM notifications_message WHERE status IN ('queued', 'sending')"))
     # The second pause is long enough to be seen, even on a busy machine.
     live.simulator.set_controls(fail_next=2)
     live.site_client().sign_up("retry@example.com")

@@ -184,12 +184,14 @@ class Running:
         return {status for (status,) in rows}
 
 
-def eventually(happened: Callable[[], Any], *, within_s: float = PATIENCE_S) -> Any:
+def eventually(
+    happened: Callable[[], Any], *, within_s: float = PATIENCE_S, longest_pause_s: float = LONGEST_PAUSE_S
+) -> Any:
     """Return the first true answer of `happened`. Fails with the last answer when the time is over."""
     give_up_at = time.monotonic() + within_s
     pause_s = FIRST_PAUSE_S
     while not (answer := happened()):
         assert time.monotonic() < give_up_at, f"not within {within_s:g} s; the last answer was {answer!r}"
         time.sleep(pause_s)
-        pause_s = min(pause_s * 1.2, LONGEST_PAUSE_S)
+        pause_s = min(pause_s * 1.2, longest_pause_s)
     return answer

@@ -43,11 +43,12 @@ def in_chunks(live: Running, name: str) -> set[str]:
     """Publish three chunks of twenty emails for one worker, and slow the provider down while they are sent."""
     addresses = {f"{name}{number}@example.com" for number in range(60)}
     live.stop(*WORKERS)
-    # Fast enough for whole groups to be claimed.
-    live.simulator.set_controls(latency_ms=20)
+    # Fast enough for groups of five.
+    live.simulator.set_controls(latency_ms=45)
     live.stack.manage("shell", "-v", "0", "-c", f"name = {name!r}{CHUNKS}")
     live.start("worker-main")
-    eventually(lambda: len(held(live, addresses)[0]) > 4)
+    # The worker sends all of them in about a second.
+    eventually(lambda: len(held(live, addresses)[0]) > 4, longest_pause_s=0.02)
     live.simulator.set_controls(latency_ms=2500)
     eventually(lambda: live.simulator.stats()["in_flight"])
     return addresses

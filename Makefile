@@ -26,7 +26,7 @@ help:
 	@echo 'Test it'
 	@echo '  make test              run the tests; ARGS="-k relay" passes arguments to pytest'
 	@echo '  make check             lint, types, layers, templates, migrations, settings, requirements'
-	@echo '  make test-slow         the tests that start many processes (5 minutes)'
+	@echo '  make test-slow         the tests that start many processes (3 minutes)'
 	@echo '  make test-long         the slow tests and those with much data or long outages'
 	@echo '  make test-browser      test the pages and the admin in Chromium'
 	@echo '  make test-adopt        install the wheel in a new Django project and send an email'

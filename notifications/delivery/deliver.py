@@ -102,6 +102,8 @@ class DeliveryRun:
         self.grant = grants.Grant(0)
         self.stopping = stopping
         self.until = time.monotonic() + SLICE_S
+        # Of the last call. `call_times` may have that of another thread.
+        self.duration_s = 0.0
         # An error while it is delivered may be its fault.
         self.current: Message | None = None
 
@@ -190,7 +192,7 @@ class DeliveryRun:
         effect = route.report(answer, message.id)
         if isinstance(answer, ProviderError) and self.is_forgiven(message, answer, effect):
             message.attempts_forgiven += 1
-        attempt = attempt_of(message, self.carrier, route.name, answer, call_times[route.name])
+        attempt = attempt_of(message, self.carrier, route.name, answer, self.duration_s)
         if isinstance(answer, Accepted):
             record_acceptance(attempt)
             self.report.counts["sent"] += 1
@@ -231,7 +233,7 @@ class DeliveryRun:
             answer = route.provider.send(email)
         except ProviderError as error:
             answer = refusals.reclassified(route.name, email.to_address, error)
-        call_times[route.name] = time.monotonic() - began
+        self.duration_s = call_times[route.name] = time.monotonic() - began
         return answer
 
     def decide(self, message: Message, error: ProviderError, *, age_s: float) -> retry.Decision:

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import emails
 from notifications import kinds
-from notifications.delivery import relevance
+from notifications.delivery import deliver, relevance
 from notifications.delivery.record import NO_TIME_LEFT
 from notifications.models import Message
 from notifications.models.message import ACCOUNT_DELETED
@@ -52,6 +52,17 @@ def test_groups_of_a_fast_provider_are_large_from_the_first_on(provider):
         run(*MessageFactory.create_batch(5))
     assert sum(statement["sql"].startswith('UPDATE "notifications_message"') for statement in statements) == 1
     assert len(provider.taken) == 6
+
+
+def test_attempt_has_the_duration_of_its_own_call(provider, monkeypatch):
+    class OverwrittenByAnotherThread(dict):
+        def __setitem__(self, name, seconds):
+            super().__setitem__(name, 99.0)
+
+    monkeypatch.setattr(deliver, "call_times", OverwrittenByAnotherThread(scripted=0.01))
+    message = MessageFactory()
+    run(message)
+    assert message.delivery_attempts.get().duration_ms < 99_000
 
 
 def test_message_is_not_sent_before_it_is_due(provider):

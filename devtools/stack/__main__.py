@@ -104,7 +104,8 @@ def table(stack: Stack) -> str:
         ("Flower", f"{stack.flower_url}/", f"operator · {stack.flower_password}"),
         ("Emails", f"{stack.site_url}/dev/emails/", "previews of all emails, in every language"),
     ]
-    lines = [f"  {name:<9}{url:<34}{note}" for name, url, note in rows]
+    width = max(len(url) for _, url, _ in rows)
+    lines = [f"  {name:<9}{url:<{width}}  {note}" for name, url, note in rows]
     return "\n".join(
         [
             "",

@@ -133,6 +133,12 @@ class DeliverySettings:
     DELIVERY_LEASE_S = number(
         60, "how long a worker may hold a message; at least twice a whole call", least=0.1, most=LONGEST_WAIT_S
     )
+    EMAIL_BATCH_SIZE = whole(
+        500,
+        "the most bulk messages in one call to a provider that has batches; with 1, each gets a separate call",
+        least=1,
+        most=1000,
+    )
     UNCERTAIN_SETTLE_S = number(
         600, "how long an uncertain message waits before its kind's policy decides", most=LONGEST_S
     )

@@ -22,7 +22,7 @@ from notifications.providers.base import connections, deadline
 from notifications.providers.base.answers import sentence
 from notifications.providers.base.answers.api import AnswerRow
 from notifications.providers.base.compose import BadEmailError, BadSenderError, compose
-from notifications.providers.base.sending import Accepted, OutgoingEmail, ProviderError
+from notifications.providers.base.sending import Accepted, OutgoingBatch, OutgoingEmail, ProviderError
 from notifications.rules.addresses import BadAddressError
 from notifications.rules.retry import ErrorClass
 
@@ -121,6 +121,20 @@ class Provider(ABC):
             # Raised outside of any handler, so that the library's exception is not its context.
             raise answer
         return answer
+
+    @property
+    def largest_batch(self) -> int:
+        """Return the most recipients of one batch; 1 if the provider has no batches."""
+        return 1
+
+    def send_batch(self, batch: OutgoingBatch) -> list[Accepted | ProviderError]:
+        """Send one email to several recipients in one call. Return an answer for each, in their order.
+
+        Only for a provider whose `largest_batch` is above 1, and with at most that many recipients. Raises
+        ProviderError if the answer is about the whole call: then it holds for every recipient. If it is ambiguous, the
+        provider may have accepted any of the emails.
+        """
+        raise NotImplementedError(f"{self.title} has no batches")
 
     def _attempt(self, mail: OutgoingEmail, call: deadline.Call) -> Accepted | ProviderError:
         stage = Stage.COMPOSING

@@ -90,6 +90,53 @@ class OutgoingEmail:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class BatchRecipient:
+    """One recipient of a batch. `fields` holds the recipient's own text for each token. `to_name` may be empty."""
+
+    message_id: UUID
+    attempt: int
+    to_address: str
+    to_name: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutgoingBatch:
+    """One rendered email to several recipients.
+
+    Tokens in `subject`, `text` and `html` stand for each recipient's own text. All recipients have the same tokens. No
+    token is part of another one, or of a text that replaces one.
+    """
+
+    from_email: str
+    subject: str
+    text: str
+    html: str
+    recipients: tuple[BatchRecipient, ...]
+
+    def email_to(self, recipient: BatchRecipient) -> OutgoingEmail:
+        """Return the same email to one recipient alone, with its tokens replaced."""
+        return OutgoingEmail(
+            message_id=recipient.message_id,
+            attempt=recipient.attempt,
+            from_email=self.from_email,
+            to_address=recipient.to_address,
+            to_name=recipient.to_name,
+            subject=_filled(self.subject, recipient.fields),
+            text=_filled(self.text, recipient.fields),
+            html=_filled(self.html, recipient.fields),
+            headers=recipient.headers,
+        )
+
+
+def _filled(text: str, fields: dict[str, str]) -> str:
+    for token, own in fields.items():
+        text = text.replace(token, own)
+    return text
+
+
 @dataclass(frozen=True)
 class Accepted:
     provider_message_id: str

@@ -8,8 +8,6 @@ import time
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db.models.functions import Now
-
 from notifications import kinds
 from notifications.bounce_brake import counts
 from notifications.bounce_brake.decision import BounceCounts, must_slow
@@ -52,9 +50,7 @@ def hold_back(messages: Sequence[Message]) -> set[UUID]:
     # A message that lacks its account will not be sent, so it takes no place in the queue.
     held = [message for message in slowed if message.user or not kinds.get(message.kind).requires_account]
     for message in held:
-        until = Now() + kinds.get(message.kind).max_age
         message.status_reason = REASON
-        message.slowed_until = message.due_at = message.relay_after = until
     return {message.id for message in held}
 
 

@@ -177,8 +177,8 @@ class Message(models.Model):
             models.Index(fields=["-died_at"], condition=Q(died_at__isnull=False), name="message_died_idx"),
         ]
 
-    # Not columns: `enqueue` has just written the row; its caller chose the id.
-    is_new = has_given_id = False
+    # Not a column: `enqueue` has just written the row.
+    is_new = False
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"

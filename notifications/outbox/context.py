@@ -16,11 +16,17 @@ def stored(context: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises BadContextError. As JSON: decimals, dates, times, durations, UUIDs and lazy strings become text.
     """
-    for name, value in context.items():
+    for name in context:
         if not isinstance(name, str):
             raise BadContextError(f"context has a key of type {type(name).__name__}; keys must be text")
-        _encoded(name, value)
-    return dict(json.loads(_encoded("context", dict(context))))
+    try:
+        text = _encoded("context", dict(context))
+    except BadContextError:
+        # Name the field, if it is one alone.
+        for name, value in context.items():
+            _encoded(name, value)
+        raise
+    return dict(json.loads(text))
 
 
 def _encoded(name: str, value: Any) -> str:
@@ -30,7 +36,7 @@ def _encoded(name: str, value: Any) -> str:
     except (TypeError, ValueError, RecursionError) as error:
         where, kind = next(_unencodable(name, value, 0), (name, type(value).__name__))
         raise BadContextError(f"context field {where} cannot be stored: {kind}") from error
-    if "\\u0000" in text.replace("\\\\", ""):
+    if "\\u0000" in text and "\\u0000" in text.replace("\\\\", ""):
         raise BadContextError(f"context field {name} cannot be stored: text with a NUL character")
     return text
 

@@ -1,35 +1,26 @@
 """Write a message in the caller's transaction, and publish its id after the commit."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Q
-from django.db.models.functions import Now
 
 from notifications import kinds
 from notifications.bounce_brake import brake
 from notifications.models import Message, Suppression, transitions
 from notifications.outbox import publish
 from notifications.outbox.context import stored
+from notifications.outbox.insert import insert
 from notifications.rules.addresses import one_address
 from notifications.rules.states import Event, Status, Stream
 from notifications.rules.suppression import Candidate, blocking_reason
 
 logger = logging.getLogger(__name__)
-
-#: How long after its enqueue the relay publishes a message that the request did not publish.
-RELAY_AFTER = {
-    Stream.CRITICAL: timedelta(seconds=5),
-    Stream.DEFAULT: timedelta(seconds=10),
-    # Only the relay publishes bulk: the backlog stays in PostgreSQL, and the broker's queue short.
-    Stream.BULK: timedelta(0),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +64,10 @@ def _enqueue(message: Message, draft: Draft, *, replay_dead: bool = False) -> Me
 
 
 def enqueue_many(drafts: Sequence[Draft]) -> list[Message]:
-    """Write messages with one INSERT and return the new ones, in order. Raises as `enqueue` does."""
-    return _write([_message(draft) for draft in drafts])
+    """Write all messages in one transaction and return the new ones, in order. Raises as `enqueue` does."""
+    messages = [_message(draft) for draft in drafts]
+    with transaction.atomic(savepoint=False):
+        return _write(messages)
 
 
 def _existing(existing: Message, draft: Draft, *, replay_dead: bool) -> Message:
@@ -91,27 +84,15 @@ def _existing(existing: Message, draft: Draft, *, replay_dead: bool) -> Message:
 
 def _write(messages: Sequence[Message]) -> list[Message]:
     _suppress(messages)
-    with transaction.atomic():
-        held = brake.hold_back([message for message in messages if message.status == Status.QUEUED])
-        taken = _existing_ids(message for message in messages if message.has_given_id)
-        for message in messages:
-            # Personal data, which only the queue of the bounce brake needs.
-            message.slowed_for = message.slowed_for if message.id in held else ""
-        Message.objects.bulk_create(messages, ignore_conflicts=True, batch_size=1000)
-        new = _existing_ids(messages) - taken
-        written = [message for message in messages if message.id in new]
-        transitions.announce_new(written)
-        due = [message for message in written if message.status == Status.QUEUED and message.id not in held]
-        for stream in {message.stream for message in due} - {Stream.BULK}:
-            _publish_after_commit([message.id for message in due if message.stream == stream], Stream(stream))
-    for message in written:
-        message.is_new = True
+    held = brake.hold_back([message for message in messages if message.status == Status.QUEUED])
+    # During the broker's cooldown, only the relay publishes.
+    left_to_relay = set(Stream) if publish.cooldown.active else {Stream.BULK}
+    written = insert(messages, held=held, due_streams=left_to_relay)
+    transitions.announce_new(written)
+    due = [message for message in written if message.status == Status.QUEUED and message.id not in held]
+    for stream in {message.stream for message in due} - left_to_relay:
+        _publish_after_commit([message.id for message in due if message.stream == stream], Stream(stream))
     return written
-
-
-def _existing_ids(messages: Iterable[Message]) -> set[UUID]:
-    ids = [message.id for message in messages]
-    return set(Message.objects.filter(id__in=ids).values_list("id", flat=True)) if ids else set()
 
 
 def _suppress(messages: Sequence[Message]) -> None:
@@ -127,7 +108,7 @@ def _suppress(messages: Sequence[Message]) -> None:
 def _message(draft: Draft) -> Message:
     kind = kinds.get(draft.kind)
     message_id = draft.id or uuid4()
-    message = Message(
+    return Message(
         id=message_id,
         kind=kind.name,
         stream=kind.stream,
@@ -137,12 +118,7 @@ def _message(draft: Draft) -> Message:
         context=stored(draft.context),
         idempotency_key=draft.key or f"{kind.name}:{message_id}",
         slowed_for=draft.client[:32],
-        expires_at=Now() + kind.max_age,
-        # During the broker's cooldown, only the relay publishes.
-        relay_after=Now() if publish.cooldown.active else Now() + RELAY_AFTER[kind.stream],
     )
-    message.has_given_id = draft.id is not None
-    return message
 
 
 def _publish_after_commit(message_ids: list[UUID], stream: Stream) -> None:

@@ -3,16 +3,20 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
+from django.db.models import NOT_PROVIDED
 from django.db.models.functions import Now
 
+from notifications.bounce_brake import brake
+from notifications.events import suppress
 from notifications.kinds import UnknownKindError
 from notifications.models import Message
-from notifications.outbox import Draft, enqueue, enqueue_many, publish
+from notifications.outbox import Draft, enqueue, enqueue_many, insert, publish
 from notifications.rules.addresses import BadAddressError
 from notifications.rules.states import Status, Stream
+from notifications.rules.suppression import Reason
 from notifications.runtime.redis_client import client
-from tests.factories import UserFactory
+from tests.factories import MessageFactory, UserFactory
 
 pytestmark = pytest.mark.usefixtures("valkey")
 
@@ -92,17 +96,69 @@ def test_existing_id_returns_its_message():
 
 
 @pytest.mark.django_db
-def test_many_are_written_with_one_insert_and_published_by_stream(
-    django_capture_on_commit_callbacks, django_assert_num_queries
-):
+def test_existing_ids_and_keys_of_a_batch_are_not_new():
+    old = enqueue(draft(key="welcome:1", id=uuid4()))
+    again, fresh = draft(key="welcome:2"), draft(key="welcome:3", id=uuid4())
+    drafts = [draft(key="welcome:1"), draft(id=old.id), again, again, fresh, replace(fresh, key="welcome:4")]
+    written = enqueue_many(drafts)
+    assert [message.idempotency_key for message in written] == ["welcome:2", "welcome:3"]
+    assert all(message.is_new for message in written)
+    assert Message.objects.count() == 3
+
+
+@pytest.mark.django_db
+def test_returned_message_equals_its_row():
+    suppress.suppress("gone@example.com", Reason.HARD_BOUNCE, "")
+    written = enqueue_many([draft(context={"number": 1}), draft(kind="product-news", to="gone@example.com")])
+    rows = Message.objects.in_bulk([message.id for message in written])
+    columns = [field.attname for field in Message._meta.concrete_fields if field.db_default is NOT_PROVIDED]
+    for message in written:
+        for column in [*columns, "created_at", "due_at", "relay_after"]:
+            assert getattr(message, column) == getattr(rows[message.id], column), column
+
+
+@pytest.mark.django_db
+def test_columns_that_enqueue_leaves_out_have_the_model_s_defaults():
+    row = Message.objects.get(id=enqueue(draft()).id)
+    plain = MessageFactory()
+    plain.refresh_from_db()
+    left_out = [field.attname for field in Message._meta.concrete_fields if f" {field.column}," not in insert._INSERT]
+    assert {name: getattr(row, name) for name in left_out if not name.endswith("_at")} == {
+        name: getattr(plain, name) for name in left_out if not name.endswith("_at")
+    }
+
+
+@pytest.mark.django_db
+def test_many_are_published_by_stream(django_capture_on_commit_callbacks):
     drafts = [draft(kind=kind) for kind in ("welcome", "password-reset", "welcome")]
-    with (
-        django_capture_on_commit_callbacks(execute=True),
-        django_assert_num_queries(6),
-    ):  # suppressions, bounces, savepoint, INSERT, SELECT
+    with django_capture_on_commit_callbacks(execute=True):
         written = enqueue_many(drafts)
     assert [message.kind for message in written] == ["welcome", "password-reset", "welcome"]
     assert publish.queue_depths() == {Stream.CRITICAL: 1, Stream.DEFAULT: 2, Stream.BULK: 0}
+
+
+@pytest.mark.django_db
+def test_one_message_takes_two_statements(django_assert_num_queries):
+    user = UserFactory()
+    brake.is_on()
+    with django_assert_num_queries(2):  # suppressions, INSERT
+        enqueue(draft(user=user))
+
+
+@pytest.mark.django_db
+def test_many_messages_take_one_insert_for_a_thousand(django_assert_num_queries):
+    user = UserFactory()
+    drafts = [draft(kind="product-news", user=user) for _ in range(2500)]
+    with django_assert_num_queries(4):  # suppressions, three INSERTs
+        assert len(enqueue_many(drafts)) == 2500
+
+
+@pytest.mark.django_db(transaction=True)
+def test_batch_that_fails_midway_writes_nothing(monkeypatch):
+    monkeypatch.setattr(insert, "BATCH", 1)
+    with pytest.raises(DataError):
+        enqueue_many([draft(), draft(key="x" * 501)])
+    assert not Message.objects.exists()
 
 
 @pytest.mark.django_db

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
@@ -31,6 +32,17 @@ BATCH = 500
 # An event that finds no message within this time is foreign.
 PARK_FOR_S = 3600
 State = ProviderEvent.State
+# ORDER BY makes the planner use the indexes, also while its statistics are old.
+_IS_ANY_DUE = """
+SELECT coalesce(
+    (
+        SELECT true FROM notifications_providerevent
+        WHERE state IN ('stored', 'parked') AND read_after <= statement_timestamp() ORDER BY read_after LIMIT 1
+    ),
+    (SELECT true FROM notifications_eventbatch ORDER BY received_at, id LIMIT 1),
+    false
+)
+"""
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,8 @@ def read_due(limit: int = BATCH) -> Counter[str]:
     Raises database errors, and then nothing has changed. Several processes may read simultaneously: each skips the
     events and messages that another has locked.
     """
+    if not _is_any_due():
+        return Counter()
     with short_transaction():
         # Large batches wait until all single events are read.
         events = list(_due()[:limit]) or (list(_due()[:limit]) if split_first() else [])
@@ -67,6 +81,14 @@ def read_due(limit: int = BATCH) -> Counter[str]:
         _apply([Understood(event, interpreted, event.message) for event, interpreted in read if event.message])
         _apply_to_addresses([(event, interpreted) for event, interpreted in read if event.pk in found.addresses])
     return Counter(event.state for event in done)
+
+
+def _is_any_due() -> bool:
+    # Most readings find nothing. This costs them one statement instead of a transaction of five.
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_ANY_DUE)
+        ((answer,),) = cursor.fetchall()
+    return bool(answer)
 
 
 def set_aside_first(error: str) -> None:

@@ -25,6 +25,16 @@ EVERY_S = 5.0
 STOP_WITHIN_S = 3.0
 # The row of a process without a heartbeat is deleted after this: the process was removed.
 DELETE_AFTER_H = 1
+# Nothing is lost with a heartbeat, so no process waits for the disk every few seconds.
+_BEAT = """
+WITH settings AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)), removed AS (
+    DELETE FROM notifications_processheartbeat
+    WHERE beat_at < statement_timestamp() - %(hours)s * interval '1 hour' AND name <> %(name)s
+)
+INSERT INTO notifications_processheartbeat (name, beat_at, trouble)
+SELECT %(name)s, statement_timestamp(), %(trouble)s FROM settings
+ON CONFLICT (name) DO UPDATE SET beat_at = EXCLUDED.beat_at, trouble = EXCLUDED.trouble
+"""
 
 
 def path() -> Path | None:
@@ -91,17 +101,7 @@ class HeartbeatRow:
 def beat(name: str, trouble: str = "") -> None:
     """Record that the process works, or its `trouble`. Raises database errors."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO notifications_processheartbeat (name, beat_at, trouble) VALUES (%s, statement_timestamp(), %s)
-            ON CONFLICT (name) DO UPDATE SET beat_at = EXCLUDED.beat_at, trouble = EXCLUDED.trouble
-            """,
-            [name[:200], trouble[:200]],
-        )
-        cursor.execute(
-            "DELETE FROM notifications_processheartbeat WHERE beat_at < statement_timestamp() - %s * interval '1 hour'",
-            [DELETE_AFTER_H],
-        )
+        cursor.execute(_BEAT, {"name": name[:200], "trouble": trouble[:200], "hours": DELETE_AFTER_H})
 
 
 def delete_row(name: str) -> None:

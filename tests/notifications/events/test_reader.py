@@ -38,6 +38,11 @@ def test_events_are_read_while_the_thread_runs(reader):
     assert reader.trouble == ""
 
 
+def test_reading_costs_one_statement_while_no_event_is_due(django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert not apply.read_due()
+
+
 def test_relay_publishes_during_slow_reading(monkeypatch):
     """A locked table, a slow disk or a large batch must delay only the reading."""
     held, released = threading.Event(), threading.Event()

@@ -17,6 +17,8 @@ from tests.factories import MessageFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
+HOUR = Now() + timedelta(hours=1)
+
 
 @pytest.fixture
 def sentinel(valkey):
@@ -82,8 +84,35 @@ def test_stream_held_back_by_the_budget_is_published_at_its_pace(sentinel):
 
 def test_rounds_are_short_while_a_stream_is_held_back(sentinel):
     assert relay_command._round(relay.Round())[1] == 0.5
+    MessageFactory(stream=Stream.BULK)
     client().set(pace_key("simulator", Stream.BULK), "50.000", px=5000)
-    assert relay_command._round(relay.Round())[1] < relay.PACED_ROUND_S
+    done, pause_s = relay_command._round(relay.Round())
+    assert pause_s < relay.PACED_ROUND_S
+    assert relay_command._round(relay.Round(paced=done.paced))[1] < relay.PACED_ROUND_S
+
+
+@pytest.mark.parametrize(
+    ("message", "done"),
+    [
+        ({}, {}),
+        ({"abandoned": True}, {"recovered": 1}),
+        ({"status": Status.UNCERTAIN, "settle_at": Now()}, {"settled": 1}),
+        # The brake is off, so it holds no message.
+        ({"slowed_until": HOUR, "relay_after": HOUR, "due_at": HOUR}, {}),
+    ],
+)
+def test_round_after_an_idle_one_finds_each_kind_of_work(sentinel, message, done):
+    MessageFactory(**message)
+    assert relay.run_once(relay.Round()) == relay.Round(published={Stream.DEFAULT: 1}, **done)
+
+
+def test_idle_round_costs_one_statement_and_one_round_trip_to_the_broker(sentinel, django_assert_num_queries):
+    before = client().info("commandstats")
+    with django_assert_num_queries(1):
+        assert relay.run_once(relay.Round()).idle
+    after = client().info("commandstats")
+    calls = {name: stats["calls"] - before.get(name, {"calls": 0})["calls"] for name, stats in after.items()}
+    assert {name for name, count in calls.items() if count} == {"cmdstat_set", "cmdstat_get", "cmdstat_info"}
 
 
 def test_failed_publish_leaves_the_rows_due(sentinel, monkeypatch):

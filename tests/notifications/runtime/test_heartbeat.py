@@ -1,9 +1,11 @@
 """The row of a process, kept by a thread."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import OperationalError
+from django.db.models.functions import Now
 
 from notifications.models import ProcessHeartbeat
 from notifications.runtime import heartbeat
@@ -70,3 +72,13 @@ def test_end_does_not_wait_for_a_hung_database(row, monkeypatch):
     assert row._thread.is_alive()
     answered.set()
     row._thread.join(30)
+
+
+def test_heartbeat_costs_one_statement_and_removes_rows_of_removed_processes(django_assert_num_queries):
+    heartbeat.beat("removed@here")
+    heartbeat.beat("relay@here")
+    ProcessHeartbeat.objects.update(beat_at=Now() - timedelta(hours=2))
+    with django_assert_num_queries(1):
+        heartbeat.beat("relay@here", "tired")
+    assert list(ProcessHeartbeat.objects.values_list("name", "trouble")) == [("relay@here", "tired")]
+    assert ProcessHeartbeat.objects.filter(beat_at__gt=Now() - timedelta(hours=1)).exists()

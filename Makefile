@@ -1,7 +1,7 @@
 # Mailroom. Needs Python 3.11 or newer and make, nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up down demo prove prove-short containers containers-short fresh test test-slow test-long test-browser check bench bench-budget bench-bounces bench-faults bench-sign-up bench-inbox screenshots messages pages requirements wheel test-adopt clean
+.PHONY: help up down demo prove prove-short containers containers-short fresh test test-slow test-long test-browser check bench bench-scaling bench-budget bench-bounces bench-faults bench-sign-up bench-inbox screenshots messages pages requirements wheel test-adopt clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -39,7 +39,8 @@ help:
 	@echo
 	@echo 'Measure it'
 	@echo '  make bench             compare throughput with Celery, post_office, BullMQ and others'
-	@echo '                         (90 minutes); ARGS=--quick for 1 round of 1,000 emails'
+	@echo '                         (40 minutes); ARGS=--quick for less of it (8 minutes)'
+	@echo '  make bench-scaling     what an email costs each process (3 minutes)'
 	@echo '  make bench-sign-up     response times of sign-up, also without Redis (90 s)'
 	@echo '  make bench-faults      response times of sign-up during broker faults (5 minutes)'
 	@echo '  make bench-budget      whether rates, floors and waiting times hold (4 minutes)'
@@ -116,6 +117,9 @@ check: .venv/.dev
 
 bench: .venv/.app
 	@$(BIN)/python -m devtools.benchmarks.throughput $(ARGS)
+
+bench-scaling: .venv/.app
+	@$(BIN)/python -m devtools.benchmarks.throughput --only mailroom --delay 0 --rounds 1 --write scaling $(ARGS)
 
 bench-budget: .venv/.app
 	@$(BIN)/python -m devtools.benchmarks.budget

@@ -1,4 +1,4 @@
-"""Run the benchmark: every contestant on the same servers, one after another, in rounds of rotated order.
+"""Run the benchmark: every contestant on the same servers, one after another, in rounds of rotated order; then probes.
 
 Writes `.local/bench/results.json`. Ends with 1 if a run failed or the double found something wrong.
 """
@@ -13,15 +13,18 @@ from dataclasses import asdict
 from typing import Any
 
 from config.environment import BASE_DIR
-from devtools.benchmarks.throughput import environment, probes, provider
+from devtools.benchmarks.throughput import environment, provider
 from devtools.benchmarks.throughput.contestant import Contestant
-from devtools.benchmarks.throughput.field import CHUNK, contestants
+from devtools.benchmarks.throughput.field import contestants
 from devtools.benchmarks.throughput.figures import Figures, is_slowed_by_double, medians, rotated
+from devtools.benchmarks.throughput.gains import gains
 from devtools.benchmarks.throughput.line_process import ProcessFailedError
 from devtools.benchmarks.throughput.measure import measure
 from devtools.benchmarks.throughput.options import Options, options
+from devtools.benchmarks.throughput.probes import critical, growth, stack
 from devtools.benchmarks.throughput.provider import Provider
-from devtools.benchmarks.throughput.report import last_line, table, with_section
+from devtools.benchmarks.throughput.report import chart, last_line, probes_table, section, table, with_section
+from devtools.benchmarks.throughput.scaling import costs
 from devtools.benchmarks.throughput.servers import Place
 from devtools.stack.console import say
 from devtools.stack.interruption import interrupt_once
@@ -29,7 +32,7 @@ from devtools.stack.server import ServerError
 
 # Every run of every start, so that an interrupted benchmark keeps what it has measured.
 RUNS = "runs.jsonl"
-PAGE = BASE_DIR / "docs" / "performance.md"
+DOCS = BASE_DIR / "docs"
 Probe = Callable[[], Mapping[str, float | None]]
 
 
@@ -56,9 +59,8 @@ def run(chosen: Options, found: Sequence[Contestant], place: Place, double: Prov
     say(f"The provider double answers {capacity:.0f} requests/s.")
     runs = list(all_runs(chosen, found, place, double))
     whole = [medians(group) for group in grouped(runs)]
-    measured, failed = all_probes(chosen, whole, place, double)
-    sizes = f"{chosen.count:,} messages, median of {chosen.rounds} rounds, {os.cpu_count()} cores"
-    scale = f"{sizes}, {time.strftime('%Y-%m-%d')}"
+    measured, failed = all_probes(chosen, place, double)
+    scale = f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}, median of {chosen.rounds} rounds"
     document = {
         "scale": scale,
         "machine": {"cores": os.cpu_count(), "system": platform.platform(), "load": os.getloadavg()},
@@ -72,17 +74,21 @@ def run(chosen: Options, found: Sequence[Contestant], place: Place, double: Prov
     if whole:
         say(table(whole))
         if is_slowed_by_double(whole, capacity):
-            say(f"A rate is above half of what the double answers ({capacity:.0f}/s): that one may be the double's.")
-        write_page(with_section, whole, scale, in_docs=chosen.writes_page)
-    say(last_line(whole, measured))
+            say(f"A contestant makes more than half of the calls that the double answers ({capacity:.0f}/s).")
+    line = last_line(whole, measured)
+    if whole:
+        say("\n" + costs(whole))
+        write_pages(chosen, scale, whole, measured)
+    say(line)
     return int(failed or any(each.problems for each in runs))
 
 
 def all_runs(chosen: Options, found: Sequence[Contestant], place: Place, double: Provider) -> Iterator[Figures]:
-    by_name = {contestant.name: contestant for contestant in found if chosen.wants(contestant.name)}
+    by_name = {contestant.name: contestant for contestant in found}
     for number in range(chosen.rounds):
+        wanted = [one for one in found if chosen.wants_in_round(one.name, number, is_main=one.is_main)]
         for delay_ms in chosen.delays_ms:
-            names = [name for name, contestant in by_name.items() if delay_ms in contestant.delays_ms]
+            names = [contestant.name for contestant in wanted if delay_ms in contestant.delays_ms]
             for name in rotated(names, number, chosen.rounds):
                 yield one_run(by_name[name], place, double, delay_ms, chosen.count)
 
@@ -106,14 +112,14 @@ def grouped(runs: Sequence[Figures]) -> list[list[Figures]]:
     return list(groups.values())
 
 
-def all_probes(
-    chosen: Options, whole: Sequence[Figures], place: Place, double: Provider
-) -> tuple[dict[str, float | None], bool]:
-    chunk = next((each for each in whole if each.name == CHUNK), None)
+def all_probes(chosen: Options, place: Place, double: Provider) -> tuple[dict[str, float | None], bool]:
     wanted: dict[str, Probe] = {
-        "critical": lambda: probes.critical(place, double, chosen.count),
-        "growth": lambda: probes.growth(place, double, chunk, chosen.count),
-        "sign-up": probes.sign_up,
+        "critical": lambda: critical.critical(place, double, chosen.sizes),
+        "growth": lambda: growth.growth(place, double, chosen.sizes),
+        "history": lambda: growth.history(place, double, chosen.sizes),
+        "memory": lambda: growth.memory(place, double, chosen.sizes),
+        "idle": lambda: stack.idle(chosen.sizes),
+        "sign-up": stack.sign_up,
     }
     measured: dict[str, Any] = {}
     failed = False
@@ -127,12 +133,16 @@ def all_probes(
     return measured, failed
 
 
-def write_page(
-    section: Callable[[str, Sequence[Figures], str], str], whole: Sequence[Figures], scale: str, *, in_docs: bool
-) -> None:
-    path = PAGE if in_docs else environment.FOLDER / "performance.md"
-    page = path.read_text() if path.exists() else "# Performance\n"
-    path.write_text(section(page, whole, scale))
+def write_pages(chosen: Options, scale: str, whole: Sequence[Figures], measured: Mapping[str, float | None]) -> None:
+    """Replace the measured section of each page: in docs/ if wanted, else in a copy next to the results."""
+    sections = {
+        "performance": [scale, gains(whole, measured), chart(whole), probes_table(measured)],
+        "scaling": [scale, costs(whole)],
+    }
+    for name, parts in sections.items():
+        page = DOCS / f"{name}.md"
+        goal = page if name in chosen.pages else environment.FOLDER / page.name
+        goal.write_text(with_section(page.read_text() if page.exists() else "", section("\n\n".join(parts))))
 
 
 if __name__ == "__main__":

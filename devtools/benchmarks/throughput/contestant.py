@@ -48,7 +48,7 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Batch:
+class Workload:
     """Messages to enqueue. `rate` is a second, 0 without a pause; `held` keeps their tasks from the workers."""
 
     first: int
@@ -66,7 +66,8 @@ class Contestant(ABC):
     """A way to send email. `delays_ms`: the delays of the provider that it is measured at.
 
     `sends`: how many calls it makes at the same time. `resident`: its workers run all the time, so that the wait of a
-    single message can be measured.
+    single message can be measured. `is_main`: it is measured in every round, and with `--quick`. `times`: how many
+    times as many emails as others it gets, because it is faster.
     """
 
     name: str
@@ -74,6 +75,8 @@ class Contestant(ABC):
     sends: int
     renders: bool = True
     resident: bool = True
+    is_main: bool = True
+    times: int = 1
 
     @property
     @abstractmethod
@@ -92,11 +95,11 @@ class Contestant(ABC):
         """Start its workers and wait until they are ready. Raises ProcessFailedError."""
 
     @abstractmethod
-    def enqueuer(self, run: Run, batch: Batch, file: Path) -> LineProcess:
-        """Return a process that enqueues the batch after a line, and writes times to `file`."""
+    def enqueuer(self, run: Run, workload: Workload, file: Path) -> LineProcess:
+        """Return a process that enqueues the workload after a line, and writes times to `file`."""
 
     def close(self, run: Run) -> None:  # noqa: B027 - most need nothing
-        """Keep the workers from what is enqueued from now on."""
+        """Keep the workers from what is enqueued from now on. `open` ends it."""
 
     @abstractmethod
     def open(self, run: Run) -> None:

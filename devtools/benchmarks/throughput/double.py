@@ -1,7 +1,8 @@
 """A double of SendGrid's `/v3/mail/send` on loopback: checks each request, answers after a delay, counts.
 
 One process, no framework: `python -m devtools.benchmarks.throughput.double PORT`. `PUT /control` starts a new count,
-`GET /count` returns how many messages were accepted, `GET /results` everything.
+`GET /count` returns how many emails were accepted, `GET /results` everything. A request with several personalizations
+counts as that many emails.
 """
 
 import asyncio
@@ -16,6 +17,10 @@ HOST = "127.0.0.1"
 API_KEY = "SG.benchmark"
 SEND = "/v3/mail/send"
 TYPES = ["text/plain", "text/html"]
+# Where the sender's id of a message is, in the `custom_args` of its personalization.
+ID_KEY = "mailroom_message_id"
+# SendGrid's limits of a request.
+MOST_PERSONALIZATIONS, MOST_SUBSTITUTED_BYTES = 1000, 10_000
 REASONS = {200: "OK", 202: "Accepted", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found"}
 
 
@@ -40,14 +45,17 @@ class Book:
 def recipients(request: dict[str, Any]) -> list[str]:
     """Return the recipients of a request, one for each personalization. Raises RejectedError."""
     try:
-        found = [_only_recipient(each) for each in request["personalizations"]]
-        content = request["content"]
-        complete = all((request["from"]["email"], request["subject"], *(part["value"] for part in content)))
-        types = [part["type"] for part in content]
-    except (KeyError, TypeError, ValueError) as error:
+        personalizations = request["personalizations"]
+        found = [_only_recipient(each) for each in personalizations]
+        parts = [request["subject"], *(part["value"] for part in request["content"])]
+        complete = all((request["from"]["email"], *parts))
+        types = [part["type"] for part in request["content"]]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RejectedError(400, f"shape: {type(error).__name__} {error}") from error
     if not found or not complete or types != TYPES:
         raise RejectedError(400, "incomplete")
+    if len(found) > 1:
+        _check_batch(personalizations, "\0".join(parts))
     return found
 
 
@@ -56,6 +64,26 @@ def _only_recipient(personalization: dict[str, Any]) -> str:
     if "@" not in recipient["email"]:
         raise ValueError("no address")
     return str(recipient["email"])
+
+
+def _check_batch(personalizations: list[dict[str, Any]], content: str) -> None:
+    """Check that each recipient has a separate id, and a text for every token that occurs. Raises RejectedError."""
+    ids = {each.get("custom_args", {}).get(ID_KEY) for each in personalizations}
+    if None in ids or len(ids) < len(personalizations):
+        raise RejectedError(400, f"batch: not every personalization has an own {ID_KEY}")
+    if len(personalizations) > MOST_PERSONALIZATIONS:
+        raise RejectedError(400, "batch: too many personalizations")
+    substitutions = [each.get("substitutions", {}) for each in personalizations]
+    tokens = substitutions[0].keys()
+    if any(each.keys() != tokens for each in substitutions):
+        raise RejectedError(400, "batch: recipients have different tokens")
+    if any(token not in content for token in tokens):
+        raise RejectedError(400, "batch: a token is not in the content")
+    for each in substitutions:
+        if not all(isinstance(text, str) for text in each.values()):
+            raise RejectedError(400, "batch: a substitution is not a text")
+        if sum(len(token) + len(text.encode()) for token, text in each.items()) > MOST_SUBSTITUTED_BYTES:
+            raise RejectedError(400, "batch: substitutions are too long")
 
 
 class Connection(asyncio.Protocol):

@@ -11,7 +11,7 @@ from devtools.benchmarks.throughput.contestant import Contestant, python_module
 from devtools.benchmarks.throughput.mailroom import Mailroom
 from devtools.benchmarks.throughput.peer_contestants import BullMQ, CeleryPeer, CommandPeer, PythonPeer
 
-SINGLE, CHUNK = "mailroom single", "mailroom chunk"
+SINGLE, TASK, CHUNK, BATCH = "mailroom single", "mailroom task", "mailroom chunk", "mailroom batch"
 # At 100 ms waiting decides, so that they may send as many at the same time as BullMQ does.
 MANY = 50
 PREFORK = 10
@@ -25,39 +25,53 @@ def contestants() -> list[Contestant]:
 
 
 def ours() -> Iterator[Mailroom]:
-    for name, way in ((SINGLE, "single"), (CHUNK, "chunk")):
-        # Messages enqueued in chunks are not single messages.
-        resident = way == "single"
-        yield Mailroom(name=name, way=way, delays_ms=(0,), resident=resident)
-        yield Mailroom(name=f"{name} x{MANY}", way=way, delays_ms=(100,), sends=MANY, resident=resident)
+    # Messages enqueued in chunks are not single messages, so their waits are not measured.
+    yield Mailroom(name=SINGLE, way="single", delays_ms=(0,))
+    yield Mailroom(name=TASK, way="task", delays_ms=(0,))
+    yield Mailroom(name=CHUNK, way="chunk", delays_ms=(0,), resident=False)
+    yield Mailroom(name=BATCH, way="batch", delays_ms=(0,), resident=False, times=5)
+    yield Mailroom(name=f"{SINGLE} x{MANY}", way="single", delays_ms=(100,), sends=MANY)
+    yield Mailroom(name=f"{CHUNK} x{MANY}", way="chunk", delays_ms=(100,), sends=MANY, resident=False, is_main=False)
+    # Its calls carry hundreds of emails, so that the delay hardly matters.
+    yield Mailroom(name=f"{BATCH} x{MANY}", way="batch", delays_ms=(100,), sends=MANY, resident=False, is_main=False)
 
 
 def python_peers(python: Path) -> Iterator[PythonPeer]:
-    for peer in _rendering(python):
-        yield peer
-        if 0 in peer.delays_ms:
-            yield replace(peer, name=peer.name + UNRENDERED, renders=False, delays_ms=(0,))
+    celery = CeleryPeer(name=f"celery x{PREFORK}", peer="celery", python=python, sends=PREFORK, is_main=False)
+    mailer = CommandPeer(name="django-mailer", peer="mailer", python=python, sends=1, is_main=False)
+    yield celery
+    yield unrendered(celery)
+    yield replace(celery, name=f"{celery.name} persistent", is_persistent=True, is_main=True)
+    yield replace(celery, name=f"celery-email x{PREFORK}", peer="celery-email")
+    yield mailer
+    yield unrendered(mailer)
+    yield post_office(python, processes=1, threads=5)
+    fastest = post_office(python, processes=2, threads=5)
+    yield fastest
+    yield unrendered(fastest)
+    yield replace(post_office(python, processes=2, threads=MANY // 2), delays_ms=(100,), is_main=False)
 
 
-def _rendering(python: Path) -> Iterator[PythonPeer]:
-    yield CeleryPeer(name=f"celery x{PREFORK}", peer="celery", python=python, sends=PREFORK)
-    yield CeleryPeer(name=f"celery-email x{PREFORK}", peer="celery-email", python=python, sends=PREFORK)
-    yield CommandPeer(name="django-mailer", peer="mailer", python=python, sends=1)
-    for processes, threads, delay_ms in ((1, 5, 0), (2, 5, 0), (2, MANY // 2, 100)):
-        yield CommandPeer(
-            name=f"post_office {processes}x{threads}",
-            peer="post_office",
-            python=python,
-            processes=processes,
-            threads=threads,
-            sends=processes * threads,
-            delays_ms=(delay_ms,),
-        )
+def post_office(python: Path, *, processes: int, threads: int) -> CommandPeer:
+    return CommandPeer(
+        name=f"post_office {processes}x{threads}",
+        peer="post_office",
+        python=python,
+        processes=processes,
+        threads=threads,
+        sends=processes * threads,
+        delays_ms=(0,),
+    )
+
+
+def unrendered(peer: PythonPeer) -> PythonPeer:
+    return replace(peer, name=peer.name + UNRENDERED, renders=False, delays_ms=(0,), is_main=False)
 
 
 def bullmq(folder: Path, python: Path) -> Iterator[BullMQ]:
     content = environment.FOLDER / "content.json"
     command = python_module("peers.content", python)
     content.write_bytes(subprocess.run(command, cwd=BASE_DIR, capture_output=True, check=True).stdout)
-    for sends, delays_ms in ((10, (0,)), (MANY, (0, 100))):
-        yield BullMQ(name=f"bullmq x{sends}", folder=folder, content=content, sends=sends, delays_ms=delays_ms)
+    peer = BullMQ(name=f"bullmq x{MANY}", folder=folder, content=content, sends=MANY, times=2)
+    yield peer
+    yield replace(peer, name="bullmq x10", sends=10, delays_ms=(0,), is_main=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 from config.processes import PROCESSES, Process, command_line, pool_size
 from config.reading import Environment
 from devtools.benchmarks.budget import surroundings
-from devtools.benchmarks.throughput.contestant import Batch, Contestant, Run, python_module
+from devtools.benchmarks.throughput.contestant import Contestant, Run, Workload, python_module
 from devtools.benchmarks.throughput.double import API_KEY
 from devtools.benchmarks.throughput.environment import FOLDER
 from devtools.benchmarks.throughput.line_process import LineProcess
@@ -16,15 +16,18 @@ from notifications.runtime.roles import Role
 WANTED = ("worker-critical", "worker-main", "worker-bulk", "relay")
 SHIPPED_SENDS = 24
 MAIN = "worker-main"
+BATCH_SIZE = 500
 # The most that the setting takes; no run comes near it.
 UNLIMITED = "10000"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mailroom(Contestant):
-    """`way`: single (`enqueue` for each message) or chunk (`enqueue_many`).
+    """`way`: how messages are enqueued and sent.
 
-    `sends` beyond the shipped threads go to the main worker.
+    single: `enqueue` for each message. task: the same, and each gets a task, however many are queued. chunk:
+    `enqueue_many`, and one call for each email. batch: `enqueue_many`, in batches of the provider.
+    `sends`: those beyond the shipped threads go to the main worker.
     """
 
     way: str
@@ -43,6 +46,8 @@ class Mailroom(Contestant):
             "SENDGRID_API_KEY": API_KEY,
             "EMAIL_RATE": UNLIMITED,
             "LOG_LEVEL": "INFO",
+            # 1: one call for each email.
+            "EMAIL_BATCH_SIZE": str(BATCH_SIZE if self.way == "batch" else 1),
         }
         found.pop("SIMULATOR_URL", None)
         if run:
@@ -69,11 +74,15 @@ class Mailroom(Contestant):
             _with_more(process, self.sends - SHIPPED_SENDS) if process.name == MAIN else process for process in found
         ]
 
-    def enqueuer(self, run: Run, batch: Batch, file: Path) -> LineProcess:
+    def enqueuer(self, run: Run, workload: Workload, file: Path) -> LineProcess:
         environment = self.environment(run) | {"MAILROOM_ROLE": Role.WEB.value}
-        if batch.held:
+        if workload.held:
             environment["REDIS_URL"] = run.servers.held_url
-        command = [*python_module("mailroom_enqueue"), self.way, *batch.arguments, str(file)]
+        way = {"task": "single", "batch": "chunk"}.get(self.way, self.way)
+        if self.way == "task":
+            # Otherwise the requests of a burst leave publishing to the relay.
+            environment["RELAY_HIGH_WATER"] = "1000000"
+        command = [*python_module("mailroom_enqueue"), way, *workload.arguments, str(file)]
         return LineProcess(command, environment, run.folder / "enqueue.log")
 
     def close(self, run: Run) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.environment import BASE_DIR
-from devtools.benchmarks.throughput.contestant import Batch, Contestant, Run, python_module
+from devtools.benchmarks.throughput.contestant import Contestant, Run, Workload, python_module
 from devtools.benchmarks.throughput.double import API_KEY
 from devtools.benchmarks.throughput.line_process import LineProcess
 
@@ -42,11 +42,11 @@ class PythonPeer(Contestant):
             }
         return found
 
-    def enqueuer(self, run: Run, batch: Batch, file: Path) -> LineProcess:
+    def enqueuer(self, run: Run, workload: Workload, file: Path) -> LineProcess:
         environment = self.environment(run)
-        if batch.held:
+        if workload.held:
             environment["REDIS_URL"] = run.servers.held_url
-        command = [*python_module("peers.enqueue", self.python), *batch.arguments, str(file)]
+        command = [*python_module("peers.enqueue", self.python), *workload.arguments, str(file)]
         return LineProcess(command, environment, run.folder / "enqueue.log")
 
 
@@ -54,8 +54,14 @@ class PythonPeer(Contestant):
 class CeleryPeer(PythonPeer):
     """A prefork worker with `sends` processes.
 
-    As Celery does by default, it closes Django's connection after each task, so that each result costs a new one.
+    As Celery does by default, it closes Django's connection after each task, so that each result costs a new one. With
+    `is_persistent`, its processes keep their connections.
     """
+
+    is_persistent: bool = False
+
+    def environment(self, run: Run | None) -> dict[str, str]:
+        return {**super().environment(run), "BENCH_PERSISTENT": "1" if self.is_persistent else ""}
 
     def start(self, run: Run) -> None:
         app = "devtools.benchmarks.throughput.peers.celery_app"
@@ -109,8 +115,8 @@ class BullMQ(Contestant):
     def start(self, run: Run) -> None:
         run.start("worker", self._command("worker", str(self.sends)), self.environment(run)).expect("ready")
 
-    def enqueuer(self, run: Run, batch: Batch, file: Path) -> LineProcess:
-        command = self._command("enqueue", *batch.arguments, str(file))
+    def enqueuer(self, run: Run, workload: Workload, file: Path) -> LineProcess:
+        command = self._command("enqueue", *workload.arguments, str(file))
         return LineProcess(command, self.environment(run), run.folder / "enqueue.log")
 
     def close(self, run: Run) -> None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import psycopg
 import redis
@@ -18,6 +19,13 @@ from devtools.stack.server import ServerError
 from devtools.stack.valkey import Valkey
 
 RUN_DATABASE = "run"
+WORK = """
+    SELECT xact_commit, updates, hot_updates, pg_current_wal_insert_lsn() - '0/0'
+    FROM pg_stat_database,
+        (SELECT coalesce(sum(n_tup_upd), 0) AS updates, coalesce(sum(n_tup_hot_upd), 0) AS hot_updates
+         FROM pg_stat_user_tables) AS tables
+    WHERE datname = current_database()
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +57,15 @@ class Servers:
         with redis.Redis.from_url(self.held_url) as client:
             for key in client.scan_iter(_type="list"):
                 client.move(key, 0)
+
+    def work(self) -> dict[str, float]:
+        """Return what the servers have done so far: commits, row versions, log and commands."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            found = connection.execute(WORK).fetchone()
+        with redis.Redis.from_url(self.redis_url) as client:
+            info: dict[str, Any] = client.info("stats")  # type: ignore[assignment]
+        names = ("commits", "updates", "hot_updates", "wal_bytes")
+        return {**dict(zip(names, map(float, found or ()), strict=True)), "commands": info["total_commands_processed"]}
 
     def checkpoint(self) -> None:
         """Write the pages changed by enqueueing to disk, before the run is measured."""

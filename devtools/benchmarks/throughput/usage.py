@@ -43,6 +43,15 @@ def memory_mib(pid: int) -> float:
     return total / MIB
 
 
+def resident_mib(pid: int) -> float:
+    """Return the memory of a process tree. Shared pages count for each process."""
+    total = 0
+    for process in tree(pid):
+        with suppress(psutil.Error):
+            total += process.memory_info().rss
+    return total / MIB
+
+
 def cpu_of(roots: Mapping[str, list[int]]) -> dict[str, float]:
     return {name: sum(cpu_s(pid) for pid in pids) for name, pids in roots.items()}
 

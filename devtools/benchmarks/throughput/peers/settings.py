@@ -44,6 +44,10 @@ CELERY_BROKER_URL = os.environ["REDIS_URL"]
 CELERY_EMAIL_BACKEND = BACKEND
 if PEER == "celery":
     CELERY_RESULT_BACKEND = "django-db"
+if os.environ.get("BENCH_PERSISTENT"):
+    # CONN_MAX_AGE alone changes nothing: Celery closes all connections after a task, unless this setting limits it.
+    CELERY_DB_REUSE_MAX = 1_000_000_000
+    DATABASES["default"]["CONN_MAX_AGE"] = None
 
 POST_OFFICE = {
     "BACKENDS": {"default": BACKEND},

@@ -4,7 +4,15 @@ import pytest
 import requests
 
 from devtools.benchmarks.throughput import provider
-from devtools.benchmarks.throughput.double import API_KEY, SEND, RejectedError, recipients
+from devtools.benchmarks.throughput.double import (
+    API_KEY,
+    ID_KEY,
+    MOST_PERSONALIZATIONS,
+    MOST_SUBSTITUTED_BYTES,
+    SEND,
+    RejectedError,
+    recipients,
+)
 
 GOOD = {
     "from": {"email": "site@example.com"},
@@ -24,9 +32,46 @@ def send(double, body, key=API_KEY):
     return requests.post(f"{double.url}{SEND}", data=body, headers={"Authorization": f"Bearer {key}"}, timeout=10)
 
 
+def entry(name, *, token="-name-", text="Ada", **changed):
+    return {
+        "to": [{"email": f"{name}@example.com"}],
+        "custom_args": {ID_KEY: name},
+        "substitutions": {token: text},
+    } | changed
+
+
+def batch(*entries):
+    content = [{"type": kind, "value": "Hi -name-"} for kind in ("text/plain", "text/html")]
+    return GOOD | {"personalizations": list(entries), "content": content}
+
+
 def test_a_batch_has_one_recipient_for_each_personalization():
-    batch = GOOD | {"personalizations": [{"to": [{"email": f"{name}@example.com"}]} for name in "ab"]}
-    assert recipients(batch) == ["a@example.com", "b@example.com"]
+    assert recipients(batch(entry("a"), entry("b", text="Bo"))) == ["a@example.com", "b@example.com"]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        entry("b", custom_args={}),
+        entry("b", custom_args={ID_KEY: "a"}),
+        entry("b", substitutions={}),
+        entry("b", text=1),
+        entry("b", text="é" * MOST_SUBSTITUTED_BYTES),
+    ],
+)
+def test_a_wrong_batch_is_rejected(second):
+    with pytest.raises(RejectedError):
+        recipients(batch(entry("a"), second))
+
+
+def test_a_token_that_the_content_does_not_have_is_rejected():
+    with pytest.raises(RejectedError):
+        recipients(batch(*(entry(name, token="-surname-") for name in "ab")))
+
+
+def test_a_batch_has_a_limit():
+    with pytest.raises(RejectedError):
+        recipients(batch(*(entry(str(number)) for number in range(MOST_PERSONALIZATIONS + 1))))
 
 
 @pytest.mark.parametrize(
@@ -56,6 +101,13 @@ def test_the_double_counts_what_it_accepts(double):
     assert double.count() == 1
     assert results["duplicates"] == {"ada@example.com": 1}
     assert sum(results["rejected"].values()) == 2
+
+
+def test_the_double_counts_the_emails_of_a_batch(double):
+    double.restart(delay_ms=0)
+    assert send(double, json.dumps(batch(entry("a"), entry("b")))).status_code == 202
+    assert double.count() == 2
+    assert double.results()["requests"] == 1
 
 
 def test_a_new_count_starts_at_zero(double):

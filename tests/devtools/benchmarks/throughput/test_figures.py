@@ -38,7 +38,7 @@ def test_waits_are_those_of_accepted_messages():
 
 @pytest.mark.parametrize(
     ("sends", "delay_ms", "count"),
-    [(1, 0, 10_000), (1, 100, 200), (50, 100, 10_000), (10, 100, 2_000), (1, 10_000, 50)],
+    [(1, 0, 10_000), (1, 100, 150), (50, 100, 7_500), (10, 100, 1_500), (1, 10_000, 50)],
 )
 def test_slow_contestants_get_fewer_messages(sends, delay_ms, count):
     assert count_for(10_000, sends=sends, delay_ms=delay_ms) == count
@@ -52,6 +52,16 @@ def test_medians_leave_failed_rounds_out():
     ]
     found = medians(runs)
     assert (found.emails_per_s, found.all_cpu_ms, found.problems) == (20.0, 3.0, ["x"])
+
+
+def test_medians_of_what_the_servers_did():
+    runs = [figures(1.0, per_email={"commits": commits}) for commits in (1.0, 2.0, 6.0)]
+    assert medians(runs).per_email == {"commits": 2.0}
+
+
+def test_a_batch_is_one_request():
+    runs = [figures(10_000.0, per_email={"requests": 1 / 500})]
+    assert not is_slowed_by_double(runs, 2_000)
 
 
 def test_a_wait_that_was_not_measured_stays_unknown():

@@ -1,0 +1,58 @@
+"""How long urgent messages wait, with idle workers and behind a bulk backlog."""
+
+import time
+from collections.abc import Mapping
+
+from devtools.benchmarks.throughput.contestant import Workload
+from devtools.benchmarks.throughput.figures import waits_ms
+from devtools.benchmarks.throughput.line_process import ProcessFailedError
+from devtools.benchmarks.throughput.mailroom import Mailroom
+from devtools.benchmarks.throughput.measure import enqueue, prepared, wait_accepted
+from devtools.benchmarks.throughput.probes.backlog import BATCH, CHUNK, queue
+from devtools.benchmarks.throughput.probes.sizes import Sizes
+from devtools.benchmarks.throughput.provider import Provider
+from devtools.benchmarks.throughput.servers import Place
+from devtools.stack.console import say
+
+DELAY_MS = 100
+PACE = 10.0
+BEHIND_FIRST, IDLE_FIRST = 60_000_000, 70_000_000
+URGENT = Mailroom(name="mailroom critical", way="critical")
+
+
+def critical(place: Place, provider: Provider, sizes: Sizes) -> Mapping[str, float | None]:
+    """Measure behind bulk in the provider's batches, which is the default, and behind bulk in single calls."""
+    behind_batches = behind(BATCH, place, provider, sizes)
+    behind_singles = behind(CHUNK, place, provider, sizes)
+    return {
+        "critical_p99_ms": behind_batches["p99_ms"],
+        "critical_idle_p99_ms": behind_batches["idle_p99_ms"],
+        "critical_behind_singles_p99_ms": behind_singles["p99_ms"],
+        "critical_behind_singles_idle_p99_ms": behind_singles["idle_p99_ms"],
+    }
+
+
+def behind(bulk: Mailroom, place: Place, provider: Provider, sizes: Sizes) -> Mapping[str, float | None]:
+    with prepared(bulk, place, provider, DELAY_MS) as run:
+        idle = enqueue(URGENT, run, Workload(first=IDLE_FIRST, count=sizes.critical, rate=PACE))
+        wait_accepted(provider, sizes.critical)
+        idle_p50, idle_p99 = waits_ms(idle["times"], provider.results()["accepted"])
+        queue(bulk, run, sizes.bulk, "behind")
+        bulk.open(run)
+        wait_accepted(provider, 1)
+        urgent = enqueue(URGENT, run, Workload(first=BEHIND_FIRST, count=sizes.critical, rate=PACE))
+        left = sizes.bulk + sizes.critical - provider.count()
+        p50, p99 = waits_ms(urgent["times"], _all_of(provider, list(urgent["times"])))
+    waits = f"p50 {p50:.0f} ms, p99 {p99:.0f} ms; with idle workers p50 {idle_p50:.0f} ms, p99 {idle_p99:.0f} ms"
+    say(f"critical behind {sizes.bulk:,} of {bulk.name}, {max(left, 0):,} left at the end: {waits}")
+    # Without a backlog until the end nothing was behind anything.
+    return {"p99_ms": p99 if left > sizes.critical else None, "idle_p99_ms": idle_p99}
+
+
+def _all_of(provider: Provider, addresses: list[str]) -> Mapping[str, float]:
+    give_up_at = time.monotonic() + 30
+    while not (accepted := provider.results()["accepted"]).keys() >= set(addresses):
+        if time.monotonic() > give_up_at:
+            raise ProcessFailedError("not all critical messages were accepted within 30 s")
+        time.sleep(1)
+    return dict(accepted)

@@ -19,7 +19,8 @@ from notifications.delivery.record import Carrier  # noqa: E402
 from notifications.models import Message  # noqa: E402
 from notifications.outbox import relay  # noqa: E402
 from notifications.providers import registry  # noqa: E402
-from notifications.providers.base.backend import Provider, unknown  # noqa: E402
+from notifications.providers.base.backend import Provider  # noqa: E402
+from notifications.providers.base.failures import unknown  # noqa: E402
 from notifications.providers.base.sending import Accepted, OutgoingEmail, ProviderError  # noqa: E402
 from notifications.rules.states import Stream  # noqa: E402
 

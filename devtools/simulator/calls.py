@@ -4,12 +4,12 @@ Kept in memory. A fault run reads here which calls a killed or frozen process ha
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 
-from devtools.simulator.journal import stamp
+from devtools.simulator.journal import Entry, stamp
 
 # The number of calls that are kept.
 MOST = 50_000
@@ -19,9 +19,9 @@ MOST = 50_000
 class Call:
     """One request to send. `port` is the caller's end of its connection.
 
-    `to`, `subject` and `metadata` are those of its first recipient, empty if the request could not be read. `ended` is
-    empty while the call is in progress, then how the answer ended, as in the journal, or "refused". `emails` are the
-    accepted emails' numbers in the journal.
+    `to`, `subject` and `metadata` are those of its first recipient, empty if the request could not be read. `batch` has
+    the metadata of all recipients. `ended` is empty while the call is in progress, then how the answer ended, as in the
+    journal, or "refused". `emails` are the accepted emails' numbers in the journal.
     """
 
     seq: int
@@ -31,9 +31,16 @@ class Call:
     to: str = ""
     subject: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
+    batch: list[dict[str, str]] = field(default_factory=list)
     emails: list[int] = field(default_factory=list)
     ended: str = ""
     ended_at: str = ""
+
+    def describe(self, entries: Sequence[Entry]) -> None:
+        """Record what was asked for."""
+        if entries:
+            self.to, self.subject, self.metadata = entries[0].to, entries[0].subject, entries[0].metadata
+        self.batch = [entry.metadata for entry in entries]
 
     def end(self, how: str) -> None:
         # Only the first call has an effect.

@@ -52,6 +52,8 @@ LOCAL_PARTS = {
     "ooto": Outcome.AUTO_REPLIED,
     "suppressed": Outcome.SUPPRESSED,
 }
+# An address that starts like this is not accepted: the provider considers it invalid.
+INVALID = "invalid"
 # These put the address on the provider's suppression list.
 FINAL = {Outcome.BOUNCED, Outcome.COMPLAINED}
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import cast
@@ -11,11 +10,12 @@ from tornado.http1connection import HTTP1Connection
 from tornado.iostream import IOStream, StreamClosedError
 
 from devtools.simulator.calls import Call
-from devtools.simulator.dialects.base import Answer, RefusedError, gateway
+from devtools.simulator.dialects.base import Answer, Dialect, RefusedError, Results, gateway
 from devtools.simulator.faults import ANSWERED, UNREAD, Fault, half, on_the_wire
 from devtools.simulator.handlers import PartHandler
 from devtools.simulator.journal import Entry
-from devtools.simulator.outcomes import Outcome
+from devtools.simulator.outcomes import INVALID, Outcome
+from devtools.simulator.simulation import Simulator
 
 REFUSED = "refused"
 REFUSALS = {Fault.STATUS, Fault.SUSPENDED}
@@ -32,11 +32,16 @@ class Send(PartHandler):
     caller_left = False
     call: Call
 
+    def initialize(self, simulator: Simulator, part: str = "", dialect: Dialect | None = None) -> None:
+        super().initialize(simulator, part)
+        # A provider may have another address for batches.
+        self.dialect = dialect or self.part.dialect
+
     def on_connection_close(self) -> None:
         self.caller_left = True
 
     async def post(self) -> None:
-        self.call = self.simulator.calls.begin(self.part.dialect.name, caller_port(self.connection.context))
+        self.call = self.simulator.calls.begin(self.dialect.name, caller_port(self.connection.context))
         self.simulator.in_flight += 1
         try:
             read = self.read()
@@ -50,20 +55,18 @@ class Send(PartHandler):
             # Without an answer, the connection was closed.
             self.call.end(ANSWERED[Fault.CUT_AFTER])
 
-    def read(self) -> Sequence[Entry] | RefusedError:
+    def read(self) -> Results | RefusedError:
         """Return the emails of the request, or the refusal."""
-        dialect = self.part.dialect
-        if len(self.request.body) > dialect.max_body:
-            return RefusedError(dialect.error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
+        if len(self.request.body) > self.dialect.max_body:
+            return RefusedError(self.dialect.error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
         try:
-            entries = dialect.read(self.request.body, self.request.headers)
+            results = self.dialect.read(self.request.body, self.request.headers)
         except RefusedError as refused:
             return refused
-        first = entries[0]
-        self.call.to, self.call.subject, self.call.metadata = first.to, first.subject, first.metadata
-        return entries
+        self.call.describe([one for one in results if isinstance(one, Entry)])
+        return results
 
-    async def meet(self, fault: Fault, read: Sequence[Entry] | RefusedError) -> None:
+    async def meet(self, fault: Fault, read: Results | RefusedError) -> None:
         if fault is Fault.CUT_BEFORE:
             return self.detach().close()
         if fault is Fault.HANG_BEFORE:
@@ -79,29 +82,39 @@ class Send(PartHandler):
 
     def refusal(self, fault: Fault) -> Answer:
         """Raise the RefusedError that the controls ask for."""
-        controls, dialect = self.part.controls, self.part.dialect
+        controls, dialect = self.part.controls, self.dialect
         if fault is Fault.SUSPENDED:
             raise RefusedError(dialect.suspended())
         raise RefusedError(
             dialect.error(controls.error_status, controls.error_text, retry_after_s=controls.retry_after_s)
         )
 
-    def take(self, fault: Fault, read: Sequence[Entry] | RefusedError) -> Answer:
+    def take(self, fault: Fault, read: Results | RefusedError) -> Answer:
         """Record the email and return the provider's acceptance. Raises RefusedError."""
         if isinstance(read, RefusedError):
             raise read
-        dialect = self.part.dialect
-        for entry in read:
-            inactive = dialect.inactive(entry.to)
-            if inactive and self.part.next_outcome(entry.to) is Outcome.SUPPRESSED:
-                raise RefusedError(inactive)
+        results = [self.verdict(one, place) for place, one in enumerate(read)]
+        refused = [one for one in results if isinstance(one, Answer)]
+        if refused and not self.dialect.answers_each:
+            raise RefusedError(refused[0])
+        self.part.refused += len(refused)
         answered = UNREAD if self.has_left() else ANSWERED[fault]
         started = self.call.started_at
+        taken = [one for one in results if isinstance(one, Entry)]
         self.call.emails = self.simulator.accept(
-            self.part, [replace(entry, request_started_at=started, answered=answered) for entry in read]
+            self.part, [replace(entry, request_started_at=started, answered=answered) for entry in taken]
         )
         self.call.end(answered)
-        return dialect.accepted(read)
+        return self.dialect.accepted(results)
+
+    def verdict(self, one: Entry | Answer, place: int) -> Entry | Answer:
+        """Return the email if the provider takes it, else the refusal."""
+        if isinstance(one, Answer):
+            return one
+        if one.to.lower().startswith(INVALID):
+            return self.dialect.invalid(one.to, place)
+        inactive = self.dialect.inactive(one.to)
+        return inactive if inactive and self.part.next_outcome(one.to) is Outcome.SUPPRESSED else one
 
     @property
     def connection(self) -> HTTP1Connection:

@@ -14,6 +14,8 @@ from tornado.web import Application
 
 from devtools.simulator import account, handlers, mailbox, smtp
 from devtools.simulator.controls import Controls
+from devtools.simulator.dialects.postmark import PostmarkBatch
+from devtools.simulator.dialects.ses_bulk import SesBulk
 from devtools.simulator.journal import Journal
 from devtools.simulator.reporter import Reporter
 from devtools.simulator.reports.postmark import PostmarkReports
@@ -69,7 +71,9 @@ def application(simulator: Simulator) -> Application:
             (r"/v3/mail/send", Send, sendgrid),
             (r"/simulator/v3/mail/send", Send, itself),
             (r"/email", Send, postmark),
+            (r"/email/batch", Send, {**postmark, "dialect": PostmarkBatch()}),
             (r"/v2/email/outbound-emails", Send, ses),
+            (r"/v2/email/outbound-bulk-emails", Send, {**ses, "dialect": SesBulk()}),
             (r"/v2/email/account", account.SesAccount, ses),
             (r"/v2/email/suppression/addresses/([^/]+)", account.SesSuppressed, ses),
             (rf"/v3/suppression/({SENDGRID_LISTS})/([^/]+)", account.SendGridSuppressed, sendgrid),

@@ -21,6 +21,10 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+# For each recipient of a call the accepted email, or the refusal of this one alone.
+Results = Sequence[Entry | Answer]
+
+
 class RefusedError(Exception):
     """The provider refuses the request; carries its answer."""
 
@@ -34,18 +38,20 @@ class Dialect(ABC):
 
     name: str
     max_body: ClassVar[int]
+    # True if the answer to a batch has a result for each recipient; else one bad recipient refuses the whole call.
+    answers_each: ClassVar[bool] = False
 
     @abstractmethod
     def authorize(self, headers: Mapping[str, str]) -> None:
         """Check that there are any credentials. Raises RefusedError."""
 
     @abstractmethod
-    def read(self, body: bytes, headers: Mapping[str, str]) -> list[Entry]:
+    def read(self, body: bytes, headers: Mapping[str, str]) -> Results:
         """Return one entry per recipient. Raises RefusedError."""
 
     @abstractmethod
-    def accepted(self, entries: Sequence[Entry]) -> Answer:
-        """Return the provider's acceptance."""
+    def accepted(self, results: Results) -> Answer:
+        """Return the provider's acceptance. Only with `answers_each` there are refusals among the results."""
 
     @abstractmethod
     def error(self, status: int, text: str = "", *, retry_after_s: int = 0) -> Answer:
@@ -54,6 +60,10 @@ class Dialect(ABC):
     @abstractmethod
     def suspended(self) -> Answer:
         """Return the refusal for an account that may not send."""
+
+    @abstractmethod
+    def invalid(self, address: str, place: int) -> Answer:
+        """Return the refusal for an address that the provider considers invalid, the one at `place` of the call."""
 
     def inactive(self, address: str) -> Answer | None:
         """Return the refusal for a suppressed address, or None if the provider accepts it."""

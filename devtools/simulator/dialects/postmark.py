@@ -1,14 +1,14 @@
-"""Postmark, POST /email."""
+"""Postmark, POST /email and /email/batch."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import getaddresses
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
-from devtools.simulator.dialects.base import GATEWAYS, JSON, Answer, Dialect, RefusedError, gateway, usual
+from devtools.simulator.dialects.base import GATEWAYS, JSON, Answer, Dialect, RefusedError, Results, gateway, usual
 from devtools.simulator.journal import Entry
 
 # https://postmarkapp.com/developer/api/overview#error-codes
@@ -18,6 +18,7 @@ INVALID_REQUEST = 300
 NOT_ALLOWED = 405
 INACTIVE = 406
 RATE_EXCEEDED = 429
+MOST_MESSAGES = 500
 NUMBERS: dict[int, int] = {
     HTTPStatus.UNAUTHORIZED: BAD_TOKEN,
     HTTPStatus.TOO_MANY_REQUESTS: RATE_EXCEEDED,
@@ -38,7 +39,7 @@ class Postmark(Dialect):
         if not headers.get("X-Postmark-Server-Token"):
             raise RefusedError(self.error(HTTPStatus.UNAUTHORIZED, "Bad or missing Server API token."))
 
-    def read(self, body: bytes, headers: Mapping[str, str]) -> list[Entry]:
+    def read(self, body: bytes, headers: Mapping[str, str]) -> Results:
         self.authorize(headers)
         try:
             return self._entries(json.loads(body))
@@ -69,15 +70,9 @@ class Postmark(Dialect):
             raise ValueError("no recipient, or no content")
         return entries
 
-    def accepted(self, entries: Sequence[Entry]) -> Answer:
-        body = {
-            "To": entries[0].to,
-            "MessageID": entries[0].provider_message_id,
-            "SubmittedAt": datetime.now(UTC).isoformat(),
-            "ErrorCode": 0,
-            "Message": "OK",
-        }
-        return Answer(HTTPStatus.OK, json.dumps(body), JSON)
+    def accepted(self, results: Results) -> Answer:
+        first = next(one for one in results if isinstance(one, Entry))
+        return Answer(HTTPStatus.OK, json.dumps(_acceptance(first)), JSON)
 
     def error(self, status: int, text: str = "", *, retry_after_s: int = 0) -> Answer:
         if status in GATEWAYS:
@@ -97,6 +92,49 @@ class Postmark(Dialect):
             "Inactive recipients are ones that have generated a hard bounce, a spam complaint, or a manual suppression."
         )
         return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, INACTIVE, text, {})
+
+    def invalid(self, address: str, place: int) -> Answer:
+        text = f"Invalid 'To' address: '{address}'."
+        return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, INVALID_REQUEST, text, {})
+
+
+class PostmarkBatch(Postmark):
+    """https://postmarkapp.com/developer/api/email-api#send-batch-emails"""
+
+    max_body = 50 * 1024 * 1024
+    answers_each = True
+
+    def read(self, body: bytes, headers: Mapping[str, str]) -> Results:
+        self.authorize(headers)
+        try:
+            batch = json.loads(body)
+        except ValueError:
+            batch = None
+        if not isinstance(batch, list) or not 0 < len(batch) <= MOST_MESSAGES:
+            text = f"A batch has 1 to {MOST_MESSAGES} messages."
+            raise RefusedError(self.error(HTTPStatus.UNPROCESSABLE_ENTITY, text))
+        return [self._result(one) for one in batch]
+
+    def accepted(self, results: Results) -> Answer:
+        each = [json.loads(one.body) if isinstance(one, Answer) else _acceptance(one) for one in results]
+        return Answer(HTTPStatus.OK, json.dumps(each), JSON)
+
+    def _result(self, data: Any) -> Entry | Answer:
+        try:
+            (entry,) = self._entries(data)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, INVALID_REQUEST, f"Invalid: {type(error).__name__}", {})
+        return entry
+
+
+def _acceptance(entry: Entry) -> dict[str, Any]:
+    return {
+        "To": entry.to,
+        "MessageID": entry.provider_message_id,
+        "SubmittedAt": datetime.now(UTC).isoformat(),
+        "ErrorCode": 0,
+        "Message": "OK",
+    }
 
 
 def _answer(status: int, number: int, text: str, headers: Mapping[str, str]) -> Answer:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -13,6 +13,7 @@ from devtools.simulator.dialects.base import (
     Answer,
     Dialect,
     RefusedError,
+    Results,
     gateway,
     named,
     usual,
@@ -27,6 +28,11 @@ TEXTS: dict[int, str] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Payload too large",
     HTTPStatus.TOO_MANY_REQUESTS: "too many requests",
 }
+
+
+# https://www.twilio.com/docs/sendgrid/api-reference/mail-send/limitations
+MOST_RECIPIENTS = 1000
+MOST_BYTES_OF_SUBSTITUTIONS = 10_000
 
 
 class SendGrid(Dialect):
@@ -48,6 +54,7 @@ class SendGrid(Dialect):
             raise RefusedError(self.error(HTTPStatus.BAD_REQUEST, text)) from error
 
     def _entries(self, data: dict[str, Any]) -> list[Entry]:
+        self._refuse_beyond_limits(data["personalizations"])
         contents = {part["type"]: part["value"] for part in data["content"]}
         message_id = uuid4().hex[:22]
         entries = [
@@ -57,9 +64,9 @@ class SendGrid(Dialect):
                 to=person["email"],
                 to_name=person.get("name", ""),
                 sender=named(data["from"]),
-                subject=who.get("subject") or data["subject"],
-                text=contents.get("text/plain", ""),
-                html=contents.get("text/html", ""),
+                subject=_substituted(who.get("subject") or data["subject"], who),
+                text=_substituted(contents.get("text/plain", ""), who),
+                html=_substituted(contents.get("text/html", ""), who),
                 headers={**data.get("headers", {}), **who.get("headers", {})},
                 metadata={**data.get("custom_args", {}), **who.get("custom_args", {})},
             )
@@ -70,8 +77,27 @@ class SendGrid(Dialect):
             raise ValueError("no recipient, or no content")
         return entries
 
-    def accepted(self, entries: Sequence[Entry]) -> Answer:
-        return Answer(HTTPStatus.ACCEPTED, headers={"X-Message-Id": entries[0].provider_message_id})
+    def _refuse_beyond_limits(self, personalizations: list[dict[str, Any]]) -> None:
+        if sum(len(who["to"]) for who in personalizations) > MOST_RECIPIENTS:
+            raise RefusedError(
+                self._bad_request("The personalizations contain too many recipients.", "personalizations")
+            )
+        for place, who in enumerate(personalizations):
+            substitutions = who.get("substitutions", {})
+            if sum(len(f"{tag}{text}".encode()) for tag, text in substitutions.items()) > MOST_BYTES_OF_SUBSTITUTIONS:
+                text = "The total length of the substitutions must not exceed 10000 bytes."
+                raise RefusedError(self._bad_request(text, f"personalizations.{place}.substitutions"))
+
+    def accepted(self, results: Results) -> Answer:
+        first = next(one for one in results if isinstance(one, Entry))
+        return Answer(HTTPStatus.ACCEPTED, headers={"X-Message-Id": first.provider_message_id})
+
+    def invalid(self, address: str, place: int) -> Answer:
+        return self._bad_request("Does not contain a valid address.", f"personalizations.{place}.to.0.email")
+
+    def _bad_request(self, text: str, field: str) -> Answer:
+        errors = [{"message": text, "field": field, "help": None}]
+        return Answer(HTTPStatus.BAD_REQUEST, json.dumps({"errors": errors}), JSON)
 
     def error(self, status: int, text: str = "", *, retry_after_s: int = 0) -> Answer:
         if status in GATEWAYS:
@@ -82,6 +108,12 @@ class SendGrid(Dialect):
 
     def suspended(self) -> Answer:
         return self.error(HTTPStatus.FORBIDDEN, "Your account is not allowed to send email. Please contact support.")
+
+
+def _substituted(text: str, who: Mapping[str, Any]) -> str:
+    for tag, own in who.get("substitutions", {}).items():
+        text = text.replace(tag, own)
+    return text
 
 
 def _limit(retry_after_s: int) -> dict[str, str]:

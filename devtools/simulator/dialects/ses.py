@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import getaddresses
@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
-from devtools.simulator.dialects.base import GATEWAYS, JSON, Answer, Dialect, RefusedError, gateway, usual
+from devtools.simulator.dialects.base import GATEWAYS, JSON, Answer, Dialect, RefusedError, Results, gateway, usual
 from devtools.simulator.journal import Entry
 
 # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
@@ -42,7 +42,7 @@ class Ses(Dialect):
                 refusal(HTTPStatus.FORBIDDEN, "MissingAuthenticationTokenException", "Missing Authentication Token")
             )
 
-    def read(self, body: bytes, headers: Mapping[str, str]) -> list[Entry]:
+    def read(self, body: bytes, headers: Mapping[str, str]) -> Results:
         self.authorize(headers)
         try:
             return self._entries(json.loads(body))
@@ -57,7 +57,7 @@ class Ses(Dialect):
         people = people or content.pop("people")
         names = content.pop("names")
         content.pop("people", None)
-        message_id = f"01000{uuid4().hex[:11]}-{uuid4()}-000000"
+        message_id = new_id()
         found = [address for _, address in getaddresses(people)]
         if not found:
             raise ValueError("no recipient")
@@ -90,8 +90,9 @@ class Ses(Dialect):
             "names": {},
         }
 
-    def accepted(self, entries: Sequence[Entry]) -> Answer:
-        return said(HTTPStatus.OK, {"MessageId": entries[0].provider_message_id})
+    def accepted(self, results: Results) -> Answer:
+        first = next(one for one in results if isinstance(one, Entry))
+        return said(HTTPStatus.OK, {"MessageId": first.provider_message_id})
 
     def error(self, status: int, text: str = "", *, retry_after_s: int = 0) -> Answer:
         # AWS sends no Retry-After.
@@ -101,6 +102,13 @@ class Ses(Dialect):
 
     def suspended(self) -> Answer:
         return refusal(HTTPStatus.BAD_REQUEST, "AccountSuspendedException", "This account is suspended.")
+
+    def invalid(self, address: str, place: int) -> Answer:
+        return refusal(HTTPStatus.BAD_REQUEST, "BadRequestException", f"Illegal address: {address}")
+
+
+def new_id() -> str:
+    return f"01000{uuid4().hex[:11]}-{uuid4()}-000000"
 
 
 def refusal(status: int, code: str, text: str) -> Answer:

@@ -1,50 +1,56 @@
 """The contract of a provider: send one email, or raise ProviderError."""
 
 from abc import ABC, abstractmethod
-from enum import Enum, auto
-from typing import ClassVar
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
 
 from anymail.backends.base import AnymailBaseBackend
-from anymail.exceptions import (
-    AnymailConfigurationError,
-    AnymailImproperlyInstalled,
-    AnymailInvalidAddress,
-    AnymailRecipientsRefused,
-    AnymailSerializationError,
-    AnymailUnsupportedFeature,
-)
 from anymail.signals import post_send
-from django.core.mail import BadHeaderError, EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.conf import settings
 from notifications.providers.base import connections, deadline
 from notifications.providers.base.answers import sentence
 from notifications.providers.base.answers.api import AnswerRow
-from notifications.providers.base.compose import BadEmailError, BadSenderError, compose
-from notifications.providers.base.sending import Accepted, OutgoingBatch, OutgoingEmail, ProviderError
-from notifications.rules.addresses import BadAddressError
+from notifications.providers.base.batch import (
+    BatchMessage,
+    Composer,
+    Entry,
+    IncompleteAnswerError,
+    NotInBatchError,
+)
+from notifications.providers.base.compose import compose
+from notifications.providers.base.failures import (
+    Stage,
+    before_the_request,
+    not_sent,
+    unknown,
+    unusable,
+    with_evidence,
+)
+from notifications.providers.base.sending import (
+    About,
+    Accepted,
+    BatchRecipient,
+    OutgoingBatch,
+    OutgoingEmail,
+    ProviderError,
+)
 from notifications.rules.retry import ErrorClass
 
-# Raised before anything is sent, because of the message.
-_BAD_MESSAGE = (
-    AnymailInvalidAddress,
-    AnymailRecipientsRefused,
-    AnymailSerializationError,
-    AnymailUnsupportedFeature,
-    BadAddressError,
-    BadHeaderError,
-    BadEmailError,
-)
-# Raised before anything is sent, because of the set-up. The email's text has been checked before, so what cannot be
-# encoded is the key.
-_BAD_SETUP = (AnymailConfigurationError, AnymailImproperlyInstalled, BadSenderError, UnicodeEncodeError)
+M = TypeVar("M", bound=EmailMultiAlternatives)
+A = TypeVar("A")
 
 
-class Stage(Enum):
-    COMPOSING = auto()
-    OPENING = auto()
-    SENDING = auto()
+@dataclass(frozen=True)
+class Sending(Generic[M, A]):
+    """One call to a provider. `private` are the parts of the email that an answer may repeat."""
+
+    compose: Callable[[], M]
+    read: Callable[[M], A]
+    private: Callable[[], list[str]]
 
 
 class RobustPostSend(AnymailBaseBackend):  # type: ignore[misc]
@@ -107,20 +113,15 @@ class Provider(ABC):
 
         Raises only ProviderError. An unknown exception is ambiguous: the provider may have accepted the email.
         """
-        with deadline.within(settings.PROVIDER_DEADLINE_S) as call:
-            answer = self._attempt(mail, call)
-            if isinstance(answer, ProviderError) and answer.code in self.cured_by_reopening:
-                connections.drop(self.name)
-                # These connections carried a rejection, not the email.
-                call.sockets.clear()
-                answer = self._attempt(mail, call)
-        # The deadline may have shut the connection down just after the answer.
-        if call.is_over or wants_new_connection(answer):
-            connections.drop(self.name)
-        if isinstance(answer, ProviderError):
-            # Raised outside of any handler, so that the library's exception is not its context.
-            raise answer
-        return answer
+
+        def composed() -> EmailMultiAlternatives:
+            message = compose(mail)
+            self.prepare(message, mail)
+            return message
+
+        return self._send(
+            Sending(composed, self.receipt, lambda: _private(mail.to_name, mail.to_address, mail.subject))
+        )
 
     @property
     def largest_batch(self) -> int:
@@ -133,30 +134,87 @@ class Provider(ABC):
         Only for a provider whose `largest_batch` is above 1, and with at most that many recipients. Raises
         ProviderError if the answer is about the whole call: then it holds for every recipient. If it is ambiguous, the
         provider may have accepted any of the emails.
+
+        What can be refused without the provider is refused for that recipient alone, and the call is for the others.
+        The answer "not-in-batch" is transient: the provider accepts the email alone (`send`).
         """
+        composer = Composer(batch)
+        entries = [self._entry(composer, recipient) for recipient in batch.recipients]
+        ready = [entry for entry in entries if isinstance(entry, Entry)]
+        sending = Sending(
+            lambda: composer.message(ready),
+            self._answers,
+            lambda: [word for entry in ready for word in _private_of(entry)],
+        )
+        given = self._send(sending) if ready else []
+        answers = iter(given)
+        return [entry if isinstance(entry, ProviderError) else next(answers) for entry in entries]
+
+    def answers_to(self, message: BatchMessage) -> list[Accepted | ProviderError]:
+        """Return the meaning of the provider's answer to a batch, for each of its entries."""
         raise NotImplementedError(f"{self.title} has no batches")
 
-    def _attempt(self, mail: OutgoingEmail, call: deadline.Call) -> Accepted | ProviderError:
+    def require_fit(self, entry: Entry) -> None:  # noqa: B027 - most take every entry
+        """Raise NotInBatchError if the provider accepts this email alone."""
+
+    def _entry(self, composer: Composer, recipient: BatchRecipient) -> Entry | ProviderError:
+        try:
+            entry = composer.entry(recipient)
+            self.require_fit(entry)
+        except NotInBatchError as error:
+            alone = ProviderError(ErrorClass.TRANSIENT, "not-in-batch", str(error), about=About.MESSAGE)
+            alone.never_left = True
+            return alone
+        except Exception as error:  # noqa: BLE001 - as in `_attempt`: nothing has been sent
+            return unusable(type(error).__name__)
+        return entry
+
+    def _answers(self, message: BatchMessage) -> list[Accepted | ProviderError]:
+        answers = self.answers_to(message)
+        if len(answers) != len(message.entries):
+            raise IncompleteAnswerError(len(answers))
+        return [self._tidy(*one) for one in zip(answers, message.entries, strict=True)]
+
+    def _tidy(self, answer: Accepted | ProviderError, entry: Entry) -> Accepted | ProviderError:
+        if isinstance(answer, Accepted):
+            return answer
+        return answer.with_detail(sentence(answer.detail, [*self.secrets(), *_private_of(entry)]))
+
+    def _send(self, sending: Sending[M, A]) -> A:
+        with deadline.within(settings.PROVIDER_DEADLINE_S) as call:
+            answer = self._attempt(sending, call)
+            if isinstance(answer, ProviderError) and answer.code in self.cured_by_reopening:
+                connections.drop(self.name)
+                # These connections carried a rejection, not the email.
+                call.sockets.clear()
+                second = self._attempt(sending, call)
+                answer = second
+        # The deadline may have shut the connection down just after the answer.
+        if call.is_over or wants_new_connection(answer):
+            connections.drop(self.name)
+        if isinstance(answer, ProviderError):
+            # Raised outside of any handler, so that the library's exception is not its context.
+            raise answer
+        return answer
+
+    def _attempt(self, sending: Sending[M, A], call: deadline.Call) -> A | ProviderError:
         stage = Stage.COMPOSING
         call.has_begun = False
         try:
-            message = compose(mail)
-            self.prepare(message, mail)
+            message = sending.compose()
             stage = Stage.OPENING
             backend = connections.warm(self.name, self.connect)
             stage = Stage.SENDING
             taken = backend.send_messages([message])
+            return sending.read(message) if taken else not_sent()
         except Exception as error:  # noqa: BLE001 - the edge: every exception of a library is translated here
             failure = self._meaning(error, stage, call)
-            return failure.with_detail(sentence(failure.detail, [*self.secrets(), *_private(mail)]))
-        if not taken:
-            return ProviderError(ErrorClass.PERMANENT, "not-sent", "the library refused to send it")
-        return self.receipt(message)
+            return failure.with_detail(sentence(failure.detail, [*self.secrets(), *sending.private()]))
 
     def _meaning(self, error: Exception, stage: Stage, call: deadline.Call) -> ProviderError:
         has_begun = stage is Stage.SENDING and (call.has_begun or not self.marks_requests)
         try:
-            failure = _before_the_request(error, stage, has_begun=has_begun) or self.translate(error)
+            failure = before_the_request(error, stage, has_begun=has_begun) or self.translate(error)
         except Exception as broken:  # noqa: BLE001 - reading an unexpected answer can fail
             failure = unknown(broken)
         if failure.error_class is ErrorClass.AMBIGUOUS:
@@ -167,7 +225,7 @@ class Provider(ABC):
         return failure
 
 
-def wants_new_connection(answer: Accepted | ProviderError) -> bool:
+def wants_new_connection(answer: object) -> bool:
     # The connection may be out of sync with its server, or hold expired credentials.
     return isinstance(answer, ProviderError) and answer.error_class in {
         ErrorClass.AMBIGUOUS,
@@ -175,53 +233,10 @@ def wants_new_connection(answer: Accepted | ProviderError) -> bool:
     }
 
 
-def before_the_wire(error: Exception) -> ProviderError | None:
-    # These are raised before any I/O, so they mean the same for every provider.
-    if isinstance(error, _BAD_MESSAGE):
-        return _unusable(type(error).__name__)
-    if isinstance(error, _BAD_SETUP):
-        return ProviderError(ErrorClass.MISCONFIGURED, type(error).__name__, "the provider is not set up")
-    return None
-
-
-def _before_the_request(error: Exception, stage: Stage, *, has_begun: bool) -> ProviderError | None:
-    # Once the request has begun, the type of an exception proves nothing.
-    if isinstance(error, UnicodeEncodeError) and stage is not Stage.OPENING:
-        # Only HTTP headers are Latin-1, and only the key among them comes from outside. Other text is the message's.
-        if error.encoding == "latin-1":
-            return before_the_wire(error)
-        return None if has_begun else _unusable(type(error).__name__)
-    return None if has_begun else before_the_wire(error)
-
-
-def _unusable(code: str) -> ProviderError:
-    failure = ProviderError(ErrorClass.PERMANENT, code, "the message cannot be put into a request")
-    failure.never_left = True
-    return failure
-
-
-def _private(mail: OutgoingEmail) -> list[str]:
+def _private(name: str, address: str, subject: str) -> list[str]:
     # An answer may repeat these parts of the email.
-    return [mail.to_address, mail.to_address.partition("@")[0], mail.to_name, *mail.to_name.split(), mail.subject]
+    return [address, address.partition("@")[0], name, *name.split(), subject]
 
 
-def with_evidence(
-    failure: ProviderError, error: Exception, stage: Stage, *, carried_nothing: bool, has_begun: bool = True
-) -> ProviderError:
-    # A failure is ambiguous unless there is proof that nothing was sent.
-    if stage is Stage.SENDING and not has_begun and not isinstance(error, OSError):
-        # The library cannot handle the message's text; the provider is not at fault.
-        return _unusable(failure.code)
-    if stage is Stage.COMPOSING:
-        return _unusable(failure.code)
-    if stage is Stage.OPENING and not isinstance(error, OSError):
-        return ProviderError(ErrorClass.MISCONFIGURED, failure.code, "the provider cannot be set up")
-    if stage is Stage.OPENING or carried_nothing:
-        return ProviderError(ErrorClass.TRANSIENT, failure.code, "it failed before any part of the email was sent")
-    return failure
-
-
-def unknown(error: BaseException) -> ProviderError:
-    return ProviderError(
-        ErrorClass.AMBIGUOUS, type(error).__name__, "no usable answer; the provider may have accepted the email"
-    )
+def _private_of(entry: Entry) -> list[str]:
+    return [*_private(entry.name, entry.address, entry.subject), *entry.fields.values()]

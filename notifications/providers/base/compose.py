@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from django.core.mail import BadHeaderError, EmailMultiAlternatives
 
-from notifications.providers.base.sending import OutgoingEmail
+from notifications.providers.base.sending import BatchRecipient, OutgoingEmail
 from notifications.rules.addresses import BadAddressError, one_address
 
 MESSAGE_ID_KEY = "mailroom_message_id"
@@ -41,14 +41,18 @@ def compose(mail: OutgoingEmail) -> EmailMultiAlternatives:
     """
     message = EmailMultiAlternatives(
         subject=as_written(single_line(mail.subject)),
-        body=_part("text", mail.text),
+        body=checked_part("text", mail.text),
         from_email=sender_header(mail.from_email),
         to=[recipient_header(mail.to_name, mail.to_address)],
-        headers={_header_name(name): single_line(value) for name, value in mail.headers.items()},
+        headers=dict(checked_header(*item) for item in mail.headers.items()),
     )
-    message.attach_alternative(_part("HTML", mail.html), "text/html")
-    message.metadata = {MESSAGE_ID_KEY: str(mail.message_id), ATTEMPT_KEY: str(mail.attempt)}  # type: ignore[attr-defined]
+    message.attach_alternative(checked_part("html", mail.html), "text/html")
+    message.metadata = tracking_metadata(mail)  # type: ignore[attr-defined]
     return message
+
+
+def tracking_metadata(mail: OutgoingEmail | BatchRecipient) -> dict[str, str]:
+    return {MESSAGE_ID_KEY: str(mail.message_id), ATTEMPT_KEY: str(mail.attempt)}
 
 
 @lru_cache(maxsize=64)
@@ -75,22 +79,36 @@ def bare_sender(from_email: str) -> str:
 
 def recipient_header(name: str, address: str) -> str:
     # A name with commas or quotes stays one recipient.
+    return person_header(*checked_recipient(name, address))
+
+
+def checked_recipient(name: str, address: str) -> tuple[str, str]:
+    """Return name and address, the address in ASCII. Raises BadAddressError, BadHeaderError and BadEmailError."""
+    return name and single_line(name), one_address(address)
+
+
+def person_header(name: str, address: str) -> str:
+    """Return a checked name and address as one header value. Raises BadAddressError."""
     if not name:
-        return one_address(address)
+        return address
+    # An encoded word must not be in quotes, which the name would otherwise get.
+    if _ENCODED_WORD in name:
+        return f"{encoded_word(name)} <{address}>"
+    local, _, domain = address.rpartition("@")
     try:
-        return _named(single_line(name), one_address(address))
+        return str(Address(display_name=name, username=local, domain=domain))
     except ValueError as error:
-        if isinstance(error, BadAddressError | BadHeaderError | BadEmailError):
-            raise
         raise BadAddressError("the name cannot be put into a header") from error
 
 
-def _named(name: str, address: str) -> str:
-    # An encoded word must not be in quotes, which the name would otherwise get.
-    if _ENCODED_WORD not in name:
-        return str(Address(display_name=name, addr_spec=address))
+def shown_name(name: str) -> str:
+    # For an API that takes the name apart from the address.
+    return encoded_word(name) if _ENCODED_WORD in name else name
+
+
+def encoded_word(name: str) -> str:
     # One word: between several, some programs show the spaces.
-    return f"{Header(name, 'utf-8').encode(maxlinelen=0)} <{address}>"
+    return Header(name, "utf-8").encode(maxlinelen=0)
 
 
 def as_written(text: str) -> str:
@@ -119,15 +137,16 @@ def single_line(value: str) -> str:
     return _encodable("a header value", value)
 
 
-def _header_name(name: str) -> str:
+def checked_header(name: str, value: str) -> tuple[str, str]:
+    """Return a header that can be sent. Raises BadHeaderError and BadEmailError."""
     if not _HEADER_NAME.fullmatch(name):
         raise BadHeaderError("a header's name must be printable ASCII")
     if name.lower() in _ADDRESSING or name.lower().startswith("resent-"):
         raise BadEmailError("a header must not change the recipient or the sender")
-    return name
+    return name, single_line(value)
 
 
-def _part(name: str, content: str) -> str:
+def checked_part(name: str, content: str) -> str:
     # Spam filters distrust an email that lacks its text or its HTML.
     if not content.strip():
         raise BadEmailError(f"the {name} is empty")

@@ -17,8 +17,9 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from notifications.conf import settings
 from notifications.providers.base.answers import RawAnswer, read_answer, sentence
-from notifications.providers.base.backend import Provider, RobustPostSend, unknown
+from notifications.providers.base.backend import Provider, RobustPostSend
 from notifications.providers.base.deadline import WatchedConnection, begin_request
+from notifications.providers.base.failures import unknown
 from notifications.providers.base.sending import ProviderError
 from notifications.rules.retry import ErrorClass
 

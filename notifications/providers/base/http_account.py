@@ -7,8 +7,8 @@ import requests
 
 from notifications.conf import settings
 from notifications.providers.base.account import Account, unreadable
-from notifications.providers.base.backend import before_the_wire
 from notifications.providers.base.deadline import within
+from notifications.providers.base.failures import before_the_wire
 from notifications.providers.base.http import HttpProvider, session, timeouts
 from notifications.providers.base.sending import ProviderError
 from notifications.rules.retry import ErrorClass

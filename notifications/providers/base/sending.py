@@ -124,14 +124,15 @@ class OutgoingBatch:
             from_email=self.from_email,
             to_address=recipient.to_address,
             to_name=recipient.to_name,
-            subject=_filled(self.subject, recipient.fields),
-            text=_filled(self.text, recipient.fields),
-            html=_filled(self.html, recipient.fields),
+            subject=with_fields(self.subject, recipient.fields),
+            text=with_fields(self.text, recipient.fields),
+            html=with_fields(self.html, recipient.fields),
             headers=recipient.headers,
         )
 
 
-def _filled(text: str, fields: dict[str, str]) -> str:
+def with_fields(text: str, fields: dict[str, str]) -> str:
+    # With its tokens replaced.
     for token, own in fields.items():
         text = text.replace(token, own)
     return text

@@ -6,18 +6,31 @@ construction. Only that warning is silenced here, because the documentation has 
 
 import threading
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import requests
-from anymail.backends.sendgrid import EmailBackend
+from anymail.backends.sendgrid import EmailBackend, SendGridPayload
 from anymail.exceptions import AnymailNotSupportedWarning, AnymailRequestsAPIError
 from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.providers.base.answers import RawAnswer
+from notifications.providers.base.batch import (
+    BatchBackend,
+    BatchMessage,
+    Entry,
+    NotInBatchError,
+    without_recipients,
+)
+from notifications.providers.base.compose import shown_name
 from notifications.providers.base.http import HttpBackend, HttpProvider, document, timeouts, until_reset_s
+from notifications.providers.base.sending import Accepted, ProviderError
 from notifications.providers.sendgrid.answers import ROWS
 from notifications.providers.sendgrid.settings import settings
 
+# https://www.twilio.com/docs/sendgrid/api-reference/mail-send/limitations
+MOST_RECIPIENTS = 1000
+MOST_BYTES_OF_FIELDS = 10_000
 # The most characters to search in an answer that is not SendGrid's.
 LONGEST_PAGE = 2000
 
@@ -25,7 +38,34 @@ LONGEST_PAGE = 2000
 _warnings_lock = threading.Lock()
 
 
-class SendGridBackend(HttpBackend, EmailBackend):  # type: ignore[misc]
+class SendGridBatch(SendGridPayload):  # type: ignore[misc]
+    """One personalization for each entry: a recipient does not see the others."""
+
+    base_message_attrs = without_recipients(SendGridPayload)
+
+    def serialize_data(self) -> str:
+        self.generate_message_id = False
+        entries = self.message.entries
+        shared = dict(set.intersection(*({*entry.headers.items()} for entry in entries)))
+        self.data["headers"].update(shared)
+        self.data["personalizations"] = [self._personalization(entry, shared) for entry in entries]
+        serialized: str = super().serialize_data()
+        return serialized
+
+    def _personalization(self, entry: Entry, shared: Mapping[str, str]) -> dict[str, Any]:
+        to = {"email": entry.address, **({"name": shown_name(entry.name)} if entry.name else {})}
+        parts = {
+            "headers": {name: value for name, value in entry.headers.items() if name not in shared},
+            "substitutions": entry.fields,
+        }
+        # SendGrid would also replace the tokens of the subject, but the whole of it may need encoding.
+        own = {"to": [to], "subject": entry.subject, "custom_args": {**entry.metadata, "anymail_id": entry.given_id}}
+        return {**own, **{name: part for name, part in parts.items() if part}}
+
+
+class SendGridBackend(HttpBackend, BatchBackend, EmailBackend):  # type: ignore[misc]
+    batch_payload = SendGridBatch
+
     def raise_for_status(self, response: requests.Response, payload: Any, message: Any) -> None:
         # Anymail would accept any page of a proxy with status 200.
         if response.status_code != requests.codes.accepted:
@@ -57,6 +97,18 @@ class SendGrid(HttpProvider):
 
     def secrets(self) -> list[str]:
         return [settings.SENDGRID_API_KEY]
+
+    @property
+    def largest_batch(self) -> int:
+        return MOST_RECIPIENTS
+
+    def require_fit(self, entry: Entry) -> None:
+        if sum(len(token) + len(text.encode()) for token, text in entry.fields.items()) > MOST_BYTES_OF_FIELDS:
+            raise NotInBatchError(f"the recipient's fields have more than {MOST_BYTES_OF_FIELDS} bytes")
+
+    def answers_to(self, message: BatchMessage) -> list[Accepted | ProviderError]:
+        # SendGrid accepts all or none, and names no ids.
+        return [Accepted(entry.given_id) for entry in message.entries]
 
     def parse_answer(self, response: requests.Response) -> RawAnswer:
         errors = document(response).get("errors")

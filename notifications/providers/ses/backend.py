@@ -16,9 +16,10 @@ from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.providers.base.answers import RawAnswer, read_answer, sentence
-from notifications.providers.base.backend import Provider, RobustPostSend, unknown
+from notifications.providers.base.backend import Provider, RobustPostSend
 from notifications.providers.base.compose import ATTEMPT_KEY, MESSAGE_ID_KEY
 from notifications.providers.base.deadline import WatchedConnection, begin_request
+from notifications.providers.base.failures import unknown
 from notifications.providers.base.http import is_untrusted, retry_after_s
 from notifications.providers.base.sending import OutgoingEmail, ProviderError
 from notifications.providers.ses.answers import ROWS

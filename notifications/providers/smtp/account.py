@@ -4,7 +4,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from notifications.providers.base.account import Account, Finding, Quota, bad, failure_code, failure_text, good, note
-from notifications.providers.base.backend import before_the_wire
+from notifications.providers.base.failures import before_the_wire
 from notifications.providers.base.sending import ProviderError
 from notifications.providers.smtp.backend import Smtp
 from notifications.providers.smtp.settings import settings

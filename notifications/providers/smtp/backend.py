@@ -16,7 +16,8 @@ from urllib3.util import wait_for_read
 
 from notifications.providers.base import deadline
 from notifications.providers.base.answers import sentence, status_of
-from notifications.providers.base.backend import Provider, unknown
+from notifications.providers.base.backend import Provider
+from notifications.providers.base.failures import unknown
 from notifications.providers.base.sending import Accepted, OutgoingEmail, ProviderError
 from notifications.providers.smtp.answers import Step, read_reply
 from notifications.providers.smtp.settings import settings

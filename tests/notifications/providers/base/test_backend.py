@@ -6,7 +6,8 @@ import pytest
 from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.providers.base import connections, deadline
-from notifications.providers.base.backend import Provider, unknown
+from notifications.providers.base.backend import Provider
+from notifications.providers.base.failures import unknown
 from notifications.providers.base.sending import Accepted, ProviderError
 from notifications.rules.retry import ErrorClass
 from tests.notifications.providers.base.contract import outgoing

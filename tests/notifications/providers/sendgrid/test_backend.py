@@ -14,6 +14,7 @@ from notifications.providers.base.answers import meaning as m
 from notifications.providers.base.sending import ProviderError
 from notifications.providers.sendgrid.backend import SendGrid
 from tests.notifications.providers.base import faults
+from tests.notifications.providers.base.batch_contract import HTML, TEXT, AllOrNothing
 from tests.notifications.providers.base.contract import outgoing
 from tests.notifications.providers.base.http_contract import GATEWAY, A, HttpContract, M, P, R, SimulatedContract, T
 
@@ -24,7 +25,8 @@ def no(status, text, field=None):
     return faults.answer(status, body=json.dumps({"errors": [{"message": text, "field": field}]}))
 
 
-class TestSendGrid(SimulatedContract, HttpContract):
+class TestSendGrid(SimulatedContract, HttpContract, AllOrNothing):
+    one_too_large = {"fields": {HTML: "x" * 10_000, TEXT: "x"}}
     says = {
         m.BAD_ADDRESS: no("400 Bad", "Does not contain a valid address.", "personalizations.0.to.0.email"),
         m.MESSAGE_REFUSED: no("400 Bad", "The content is bad.", "content"),

@@ -1,6 +1,10 @@
 """What the recipient's server says about the address, in replies and reports."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from notifications.providers.base.answers import about_address, sentence, status_of
 from notifications.rules.outcomes import BounceKind
@@ -90,3 +94,9 @@ def test_sentence_is_one_line_without_personal_data(text, expected):
 def test_text_of_any_length_is_cut(text):
     assert len(sentence(text)) <= 200
     about_address(text)
+
+
+@given(text=st.text("iIİıkKKsSſ\u0307 ", max_size=12), word=st.text("iks", min_size=3, max_size=4))
+def test_private_word_is_removed_in_any_case(text, word):
+    pattern = rf"(?<!\w){word}(?!\w)"
+    assert not re.search(pattern, sentence(text, [word]), re.IGNORECASE)

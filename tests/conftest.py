@@ -20,7 +20,7 @@ from config.celery import app
 from notifications.bounce_brake import brake
 from notifications.breaker import permits
 from notifications.budget import fallback
-from notifications.delivery.deliver import call_times
+from notifications.delivery.part import call_times
 from notifications.outbox import publish
 from notifications.providers import registry
 from notifications.providers.registry import ProviderSpec

@@ -1,7 +1,7 @@
 """Claim, hand over and release messages by compare-and-set, so that one worker sends each."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection
@@ -11,16 +11,31 @@ from django.db.models.functions import Now
 from notifications.conf import settings
 from notifications.models import Message, transitions
 from notifications.models.message import REQUEUE_IN_ORDER
+from notifications.models.rows import rows_of
 from notifications.providers.base.deadline import call_s
+from notifications.rules import states
 from notifications.rules.states import STATUSES, Event, Status, Stream
 from notifications.rules.suppression import Reason
 
-# In SQL because it runs once per email: built by the ORM, it would cost the worker four times as much time.
+# In SQL because they run for every email: built by the ORM, they would cost the worker four times as much time. A test
+# compares them with the table of states.
+
+# A claim need not be on disk: the hand-over waits for the disk, and with it for all that was written before. Lost in a
+# crash of the server, the claim is as if it had never been made.
+_CLAIM = """
+UPDATE notifications_message
+SET status = %(claimed)s, lease_token = %(token)s,
+    lease_until = statement_timestamp() + %(lease_s)s * interval '1 second'
+FROM set_config('synchronous_commit', 'off', true)
+WHERE id = ANY(%(ids)s) AND status = ANY(%(sources)s) AND due_at <= statement_timestamp()
+RETURNING {columns}
+"""
+_CLAIMED: dict[str, Any] = {"claimed": states.target(Event.CLAIMED), "sources": states.sources(Event.CLAIMED)}
 _HAND_OVER = """
 UPDATE notifications_message
 SET handed_over_at = statement_timestamp(), attempts = attempts + 1, provider = %(provider)s, claims_lost = 0,
     error_fingerprint = ''
-WHERE id = %(id)s AND status = %(sending)s AND lease_token = %(token)s
+WHERE id = ANY(%(ids)s) AND status = %(sending)s AND lease_token = ANY(%(tokens)s)
   AND lease_until > statement_timestamp() + %(call_s)s * interval '1 second'
   AND NOT EXISTS (
       SELECT FROM notifications_suppression AS listed
@@ -28,6 +43,7 @@ WHERE id = %(id)s AND status = %(sending)s AND lease_token = %(token)s
         AND (listed.reason <> %(unsubscribed)s OR stream = %(bulk)s)
         AND (listed.reason <> %(soft_bounces)s OR listed.probe_id IS DISTINCT FROM notifications_message.id)
   )
+RETURNING id
 """
 _DEFER = """
 UPDATE notifications_message AS message
@@ -45,54 +61,51 @@ _TERMS = {
 
 
 def claim(message_ids: Iterable[UUID]) -> list[Message]:
-    """Claim the due messages and return them in this order, users loaded.
+    """Claim the due messages and return them in this order.
 
     Only the first claim succeeds, so publishing an id twice is harmless.
     """
     ids = list(message_ids)
     if not ids:
         return []
-    token = uuid4()
-    won = transitions.apply(
-        Event.CLAIMED,
-        Message.objects.filter(id__in=ids, due_at__lte=Now()),
-        lease_token=token,
-        lease_until=Now() + timedelta(seconds=settings.DELIVERY_LEASE_S),
-    )
-    if not won:
-        return []
-    mine = Message.objects.filter(id__in=won, lease_token=token).select_related("user").in_bulk()
-    return [mine[message_id] for message_id in ids if message_id in mine]
-
-
-def hand_over(message: Message, provider: str) -> bool:
-    """Record that the provider is about to be called, and count the attempt.
-
-    Return False if the worker must not call: its lease has ended or is too short for a whole call, or the address was
-    suppressed meanwhile. The message then keeps its claim until the lease ends.
-    """
+    rows = rows_of(Message)
+    mine = {**_CLAIMED, "ids": ids, "token": uuid4(), "lease_s": settings.DELIVERY_LEASE_S}
     with connection.cursor() as cursor:
-        mine = {"id": message.id, "token": message.lease_token, "provider": provider, "call_s": call_s()}
-        cursor.execute(_HAND_OVER, {**_TERMS, **mine})
-        marked = cursor.rowcount
-    if marked:
-        message.attempts += 1
-    return bool(marked)
+        cursor.execute(_CLAIM.format(columns=rows.columns), mine)
+        won = {message.id: message for message in map(rows.instance, cursor.fetchall())}
+    claimed = [won[message_id] for message_id in ids if message_id in won]
+    transitions.announce(Event.CLAIMED, [transitions.Changed(id=message.id, kind=message.kind) for message in claimed])
+    return claimed
+
+
+def hand_over(messages: Sequence[Message], provider: str) -> set[UUID]:
+    """Record that the provider is about to be called for each message, and count the attempts.
+
+    Return the ids of those that the worker may call for. The others' leases have ended or are too short for a whole
+    call, or their addresses were suppressed meanwhile; they keep their claims until the leases end.
+    """
+    mine = {"ids": sorted(message.id for message in messages), "tokens": _tokens(messages)}
+    with connection.cursor() as cursor:
+        cursor.execute(_HAND_OVER, {**_TERMS, **mine, "provider": provider, "call_s": call_s()})
+        marked = {message_id for (message_id,) in cursor.fetchall()}
+    for message in messages:
+        message.attempts += message.id in marked
+    return marked
 
 
 def release(messages: Sequence[Message], *, relay_now: bool = True) -> None:
     # For messages that were not handed over. The relay publishes them now, or after its pause.
     mine = Message.objects.filter(
         id__in=[message.id for message in messages],
-        lease_token__in={message.lease_token for message in messages},
+        lease_token__in=_tokens(messages),
         handed_over_at__isnull=True,
     )
     transitions.apply(Event.RELEASED, mine, **(REQUEUE_IN_ORDER if relay_now else {}))
 
 
-def revert_hand_over(message: Message) -> None:
-    # The provider was not called, so this does not count as an attempt. Has no effect if the claim was lost in between.
-    mine = Message.objects.filter(id=message.id, lease_token=message.lease_token)
+def revert_hand_over(messages: Sequence[Message]) -> None:
+    # The provider was not called, so this does not count as an attempt. Has no effect on a lost claim.
+    mine = Message.objects.filter(id__in=[message.id for message in messages], lease_token__in=_tokens(messages))
     transitions.apply(Event.RELEASED, mine, attempts=F("attempts") - 1, **REQUEUE_IN_ORDER)
 
 
@@ -106,3 +119,8 @@ def defer(message_ids: Sequence[UUID], waits_s: Sequence[float]) -> None:
     # The budget grants them nothing now. This costs no attempt.
     with connection.cursor() as cursor:
         cursor.execute(_DEFER, {**_TERMS, "ids": list(message_ids), "waits_s": list(waits_s)})
+
+
+def _tokens(messages: Sequence[Message]) -> list[UUID]:
+    # Messages that were claimed together share one.
+    return list({message.lease_token for message in messages if message.lease_token})

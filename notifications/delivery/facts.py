@@ -1,17 +1,21 @@
-"""Collect the facts that decide the relevance of messages, in two queries."""
+"""Collect the facts that decide the relevance of messages, and their users, in one query."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.db import connection
 
 from notifications import kinds, users
 from notifications.conf import settings
 from notifications.delivery.misfit import may_fit_elsewhere
 from notifications.delivery.relevance import Facts
-from notifications.models import Message, Suppression
+from notifications.models import Message
+from notifications.models.rows import rows_of
+from notifications.models.suppression import cool_off
 from notifications.rules.states import STATUSES, Status, Stream
-from notifications.rules.suppression import ActiveSuppression, Candidate, blocking_reason, is_recheck
+from notifications.rules.suppression import ActiveSuppression, Candidate, Reason, blocking_reason, is_recheck
 from notifications.runtime.database import is_outage
 
 # A newer message in one of these states will reach or may have reached the recipient.
@@ -19,9 +23,10 @@ _ALIVE = [Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN]
 
 # For each message: is it expired; is there a newer one of its kind that the bounce brake does not hold back (a user who
 # signs up again while sign-up email is slowed must not lose the better place); how many of its kind were sent to its
-# address within an hour, or may be being sent now? Of messages that several workers hold at the same time, each counts
-# those claimed before it. Anonymized messages share one empty address and are not counted. In SQL because it runs for
-# every group: built by the ORM, it would cost the worker twice as much time.
+# address within an hour, or may be being sent now; which suppressions of its address are in force; its user? Of
+# messages that several workers hold at the same time, each counts those claimed before it: so the claim is a statement
+# before this one. Anonymized messages share one empty address and are not counted. In SQL because it runs for every
+# group: built by the ORM, it would cost the worker twice as much time.
 _FACTS = """
 SELECT mine.id, extract(epoch FROM statement_timestamp() - mine.created_at)::float,
     coalesce(mine.expires_at <= statement_timestamp(), false),
@@ -42,29 +47,55 @@ SELECT mine.id, extract(epoch FROM statement_timestamp() - mine.created_at)::flo
                 other.status = %(uncertain)s AND other.created_at > statement_timestamp() - interval '1 hour'
                 OR other.status = %(sending)s AND (other.lease_until, other.id) < (mine.lease_until, mine.id)
             )
-    )
-FROM notifications_message AS mine WHERE mine.id = ANY(%(ids)s)
+    ),
+    (
+        SELECT json_agg(json_build_array(
+            listed.reason, listed.probe_id,
+            coalesce(listed.probed_at, listed.created_at) <= statement_timestamp() - %(cool_off)s
+        ) ORDER BY listed.created_at)
+        FROM notifications_suppression AS listed
+        WHERE listed.address = asked.address AND listed.lifted_at IS NULL
+    ),
+    account.*
+FROM unnest(%(ids)s::uuid[], %(addresses)s::text[]) AS asked (id, address)
+JOIN notifications_message AS mine ON mine.id = asked.id
+LEFT JOIN ({users}) AS account ({user_columns}) ON account.u{user_key} = mine.user_id
 """
 
 
 def gather(messages: Sequence[Message]) -> list[tuple[Message, Facts]]:
-    # For claimed messages with their users loaded. Times are on the database's clock.
+    # Loads the messages' users too. Times are on the database's clock.
     if not messages:
         return []
+    found = _found(messages)
+    return [(message, _facts(message, *found[message.id])) for message in messages if message.id in found]
+
+
+def _found(messages: Sequence[Message]) -> dict[UUID, tuple[Facts, list[ActiveSuppression]]]:
+    rows = rows_of(get_user_model())
+    # Columns of inherited tables may have the same name.
+    columns = ", ".join(f"u{place}" for place in range(rows.width))
+    statement = _FACTS.format(users=rows.select, user_columns=columns, user_key=rows.key)
+    of_them = {
+        "ids": [message.id for message in messages],
+        "addresses": [message.to_address.lower() for message in messages],
+    }
+    by_id = {message.id: message for message in messages}
+    found = {}
     with connection.cursor() as cursor:
-        cursor.execute(_FACTS, {**STATUSES, "ids": [message.id for message in messages], "alive": _ALIVE})
-        known = {
-            message_id: Facts(
-                age_s=age_s, expired=expired, superseded=superseded, flooded=others >= settings.EMAIL_ADDRESS_HOURLY
-            )
-            for message_id, age_s, expired, superseded, others in cursor.fetchall()
-        }
-    suppressions = Suppression.objects.active(message.to_address for message in messages)
-    return [
-        (message, _facts(message, known[message.id], suppressions.get(message.to_address.lower(), [])))
-        for message in messages
-        if message.id in known
-    ]
+        cursor.execute(statement, {**STATUSES, **of_them, "alive": _ALIVE, "cool_off": cool_off()})
+        for message_id, age_s, expired, superseded, others, listed, *user in cursor.fetchall():
+            flooded = others >= settings.EMAIL_ADDRESS_HOURLY
+            facts = Facts(age_s=age_s, expired=expired, superseded=superseded, flooded=flooded)
+            found[message_id] = facts, [_suppression(*each) for each in listed or ()]
+            by_id[message_id].user = rows.instance(user) if user[rows.key] is not None else None
+    return found
+
+
+def _suppression(reason: str, recheck_id: str | None, cooled_off: bool) -> ActiveSuppression:
+    return ActiveSuppression(
+        reason=Reason(reason), cooled_off=cooled_off, recheck_id=UUID(recheck_id) if recheck_id else None
+    )
 
 
 def _facts(message: Message, known: Facts, suppressions: list[ActiveSuppression]) -> Facts:

@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -33,26 +34,37 @@ _REPORTED = (
     *("provider", "result", "provider_message_id", "error_code", "error"),
     *("duration_ms", "task_id", "worker"),
 )
-_ATTEMPT = """
-INSERT INTO notifications_deliveryattempt
-    (message_id, number, provider, result, provider_message_id, error_code, error, duration_ms, task_id, worker)
-VALUES (%(message_id)s, %(number)s, %(provider)s, %(result)s, %(provider_message_id)s, %(error_code)s, %(error)s,
-    %(duration_ms)s, %(task_id)s, %(worker)s)
-ON CONFLICT (message_id, number) DO UPDATE SET
-    provider = EXCLUDED.provider, result = EXCLUDED.result, error_code = EXCLUDED.error_code,
-    error = EXCLUDED.error, provider_message_id = EXCLUDED.provider_message_id,
-    duration_ms = EXCLUDED.duration_ms, task_id = EXCLUDED.task_id, worker = EXCLUDED.worker
+_COLUMNS = ("message_id", "number", *_REPORTED)
+_OVERWRITE = f"""
+ON CONFLICT (message_id, number) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _REPORTED)}
 """
 # A refusal does not overwrite an acceptance that the provider has reported meanwhile.
-_REFUSED = f"{_ATTEMPT} WHERE notifications_deliveryattempt.result <> %(accepted)s"
-# Attempt and status in one statement, which is one transaction. In SQL because it runs once per email; a test compares
-# it with the table of states.
+_REFUSED = f"""
+INSERT INTO notifications_deliveryattempt ({", ".join(_COLUMNS)})
+VALUES ({", ".join(f"%({name})s" for name in _COLUMNS)})
+{_OVERWRITE} WHERE notifications_deliveryattempt.result <> %(accepted)s
+"""  # noqa: S608 - made of constants only
+# Attempts and statuses in one statement, which is one transaction: it locks the messages before it writes the attempts.
+# In SQL because it runs once per email; a test compares it with the table of states.
 _ACCEPTED = f"""
-WITH attempt AS ({_ATTEMPT})
-UPDATE notifications_message
-SET status = %(sent)s, sent_at = statement_timestamp(), settle_at = NULL, status_reason = '', provider = %(provider)s,
-    lease_token = NULL, lease_until = NULL, handed_over_at = NULL, died_at = NULL, error_fingerprint = ''
-WHERE id = %(message_id)s AND status = ANY(%(sources)s)
+WITH report AS (
+    SELECT * FROM unnest(
+        %(message_id)s::uuid[], %(number)s::int[], %(provider)s::text[], %(result)s::text[],
+        %(provider_message_id)s::text[], %(error_code)s::text[], %(error)s::text[], %(duration_ms)s::int[],
+        %(task_id)s::text[], %(worker)s::text[]
+    ) AS one ({", ".join(_COLUMNS)})
+), attempt AS (
+    INSERT INTO notifications_deliveryattempt ({", ".join(_COLUMNS)})
+    SELECT {", ".join(_COLUMNS)} FROM report
+    {_OVERWRITE}
+)
+UPDATE notifications_message AS message
+SET status = %(sent)s, sent_at = statement_timestamp(), settle_at = NULL, status_reason = '',
+    provider = report.provider, lease_token = NULL, lease_until = NULL, handed_over_at = NULL, died_at = NULL,
+    error_fingerprint = ''
+FROM report
+WHERE message.id = report.message_id AND message.status = ANY(%(sources)s)
+RETURNING message.id, message.kind
 """  # noqa: S608 - made of constants only
 _ACCEPTANCE: dict[str, Any] = {"sent": states.target(Event.ACCEPTED), "sources": states.sources(Event.ACCEPTED)}
 
@@ -79,16 +91,31 @@ def record_skip(message: Message, skip: Skip, *, pause_s: float) -> None:
     transitions.apply(skip.event, _held(message), **changes)
 
 
-def record_acceptance(attempt: DeliveryAttempt) -> None:
-    # An acceptance is a fact, whichever worker holds the message. So the lease token is not checked.
-    def write() -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(_ACCEPTED, {**_values_of(attempt), **_ACCEPTANCE})
-            if cursor.rowcount:
-                message = attempt.message
-                transitions.announce(Event.ACCEPTED, [transitions.Changed(id=message.id, kind=message.kind)])
+def record_acceptances(attempts: Sequence[DeliveryAttempt]) -> None:
+    # An acceptance is a fact, whichever worker holds the message. So the lease tokens are not checked.
+    try:
+        _write_result(lambda: _write_acceptances(attempts))
+    except Error:
+        if len(attempts) == 1:
+            raise
+        # One that cannot be written must not cost the others their records.
+        _record_one_by_one(attempts)
 
-    _write_result(write)
+
+def _write_acceptances(attempts: Sequence[DeliveryAttempt]) -> None:
+    # In order of id, like all code that locks several messages.
+    values = [_values_of(attempt) for attempt in sorted(attempts, key=lambda attempt: attempt.message_id)]
+    columns = {name: [each[name] for each in values] for name in _COLUMNS}
+    with connection.cursor() as cursor:
+        cursor.execute(_ACCEPTED, {**columns, **_ACCEPTANCE})
+        changed = [transitions.Changed(id=message_id, kind=kind) for message_id, kind in cursor.fetchall()]
+    transitions.announce(Event.ACCEPTED, changed)
+
+
+def _record_one_by_one(attempts: Sequence[DeliveryAttempt]) -> None:
+    with ExitStack() as all_tried:
+        for attempt in attempts:
+            all_tried.callback(record_acceptances, [attempt])
 
 
 def record_refusal(
@@ -150,7 +177,7 @@ def _held(message: Message) -> QuerySet[Message]:
 
 
 def _values_of(attempt: DeliveryAttempt) -> dict[str, Any]:
-    return {field: getattr(attempt, field) for field in ("message_id", "number", *_REPORTED)}
+    return {field: getattr(attempt, field) for field in _COLUMNS}
 
 
 def _write_refusal(

@@ -19,11 +19,13 @@ _GIVEN = (
     *("periodic_task_name", "task_name", "task_args", "task_kwargs", "worker", "date_started"),
 )
 _CHANGED = (*_GIVEN[1:-1], "date_done")
-# A result without a start keeps the start that the row has.
+# A result without a start keeps the start that the row has. The commit does not wait for the disk: a crash of the
+# server may lose the last results.
 _STORE = f"""
 INSERT INTO django_celery_results_taskresult AS stored ({", ".join(_GIVEN)}, date_created, date_done)
-VALUES ({", ".join(f"%({name})s" for name in _GIVEN[:-1])},
-    CASE WHEN %(starts)s THEN statement_timestamp() END, statement_timestamp(), statement_timestamp())
+SELECT {", ".join(f"%({name})s" for name in _GIVEN[:-1])},
+    CASE WHEN %(starts)s THEN statement_timestamp() END, statement_timestamp(), statement_timestamp()
+FROM set_config('synchronous_commit', 'off', true)
 ON CONFLICT (task_id) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _CHANGED)},
     date_started = coalesce(EXCLUDED.date_started, stored.date_started)
 """  # noqa: S608 - put together from names of columns only

@@ -17,7 +17,7 @@ from accounts.models import User
 from notifications import anonymization
 from notifications.delivery.claim import claim, hand_over
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier, attempt_of, record_acceptance, record_refusal
+from notifications.delivery.record import Carrier, attempt_of, record_acceptances, record_refusal
 from notifications.delivery.relevance import ERASED, NO_ACCOUNT
 from notifications.events import ingest, suppress
 from notifications.events.apply import read_due
@@ -155,16 +155,16 @@ def test_worker_that_found_it_relevant_cannot_hand_it_over(ada):
     message = MessageFactory(user=ada)
     (claimed,) = claim([message.id])
     ada.delete()
-    assert not hand_over(claimed, "scripted")
+    assert not hand_over([claimed], "scripted")
     assert fresh(message).status == Status.CANCELLED
 
 
 def test_acceptance_after_the_deletion_is_recorded_without_the_address(ada):
     message = MessageFactory(user=ada)
     (claimed,) = claim([message.id])
-    assert hand_over(claimed, "scripted")
+    assert hand_over([claimed], "scripted")
     ada.delete()
-    record_acceptance(attempt_of(claimed, CARRIER, "scripted", Accepted("scripted-1"), 0.1))
+    record_acceptances([attempt_of(claimed, CARRIER, "scripted", Accepted("scripted-1"), 0.1)])
     after = fresh(message)
     assert (after.status, after.to_address, after.delivery_attempts.get().result) == (Status.SENT, "", "accepted")
     assert traces(ADDRESS) == set()
@@ -173,7 +173,7 @@ def test_acceptance_after_the_deletion_is_recorded_without_the_address(ada):
 def test_refusal_after_the_deletion_ends_the_message(ada, provider):
     message = MessageFactory(user=ada)
     (claimed,) = claim([message.id])
-    hand_over(claimed, "scripted")
+    hand_over([claimed], "scripted")
     ada.delete()
     attempt = attempt_of(claimed, CARRIER, "scripted", ProviderError(ErrorClass.TRANSIENT, "x"), 0.1)
     record_refusal(claimed, attempt, Retry(0.0), relay_slack_s=0)
@@ -187,7 +187,7 @@ def test_refusal_after_the_deletion_ends_the_message(ada, provider):
 def test_lost_answer_after_the_deletion_is_dropped_in_the_end(ada, kind):
     message = MessageFactory(user=ada, kind=kind)
     (claimed,) = claim([message.id])
-    hand_over(claimed, "scripted")
+    hand_over([claimed], "scripted")
     ada.delete()
     attempt = attempt_of(claimed, CARRIER, "scripted", ProviderError(ErrorClass.AMBIGUOUS, "x"), 0.1)
     record_refusal(claimed, attempt, Uncertain(), relay_slack_s=0)

@@ -60,13 +60,13 @@ def test_claim_before_a_deletion_cannot_be_handed_over(ada):
     crossing(lambda: won.extend(claim([message.id])), ada.delete)
     message.refresh_from_db()
     assert (message.status, message.to_address) == (Status.CANCELLED, "")
-    assert not hand_over(won[0], "scripted")
+    assert not hand_over([won[0]], "scripted")
 
 
 def test_hand_over_before_a_deletion_is_sent_and_anonymized(ada):
     message = MessageFactory(user=ada)
     (claimed,) = claim([message.id])
-    crossing(lambda: hand_over(claimed, "scripted"), ada.delete)
+    crossing(lambda: hand_over([claimed], "scripted"), ada.delete)
     message.refresh_from_db()
     assert (message.status, message.to_address, message.attempts) == (Status.SENDING, "", 1)
 

@@ -4,13 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.db.models.functions import Now
-from django.test.utils import CaptureQueriesContext
 
 from accounts import emails
 from notifications import kinds
-from notifications.delivery import deliver, relevance
+from notifications.delivery import part, relevance
 from notifications.delivery.record import NO_TIME_LEFT
 from notifications.models import Message
 from notifications.models.message import ACCOUNT_DELETED
@@ -46,20 +44,12 @@ def test_second_delivery_of_the_same_id_sends_nothing(provider):
     assert len(provider.taken) == 1
 
 
-def test_groups_of_a_fast_provider_are_large_from_the_first_on(provider):
-    run(MessageFactory())
-    with CaptureQueriesContext(connection) as statements:
-        run(*MessageFactory.create_batch(5))
-    assert sum(statement["sql"].startswith('UPDATE "notifications_message"') for statement in statements) == 1
-    assert len(provider.taken) == 6
-
-
 def test_attempt_has_the_duration_of_its_own_call(provider, monkeypatch):
     class OverwrittenByAnotherThread(dict):
         def __setitem__(self, name, seconds):
             super().__setitem__(name, 99.0)
 
-    monkeypatch.setattr(deliver, "call_times", OverwrittenByAnotherThread(scripted=0.01))
+    monkeypatch.setattr(part, "call_times", OverwrittenByAnotherThread(scripted=0.01))
     message = MessageFactory()
     run(message)
     assert message.delivery_attempts.get().duration_ms < 99_000

@@ -8,11 +8,12 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.models.functions import Now
 
-from notifications.delivery import deliver as delivering
 from notifications.delivery import record
-from notifications.delivery.deliver import REQUEUED, deliver
+from notifications.delivery import run as delivering
+from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier, RecordLostError
 from notifications.delivery.render import RenderingError, render
+from notifications.delivery.run import REQUEUED
 from notifications.models import Message
 from notifications.outbox.recover import recover_ended_leases
 from notifications.outbox.relay import take_due
@@ -107,14 +108,14 @@ def test_task_leaves_the_rest_to_the_relay_after_its_time_slice(provider, monkey
 def test_crash_before_the_hand_over_releases_the_rest(provider, monkeypatch):
     messages = [MessageFactory() for _ in range(3)]
     provider.script.extend([None, None])
-    monkeypatch.setattr("notifications.delivery.deliver.render", _failing_after(1, OperationalError))
+    monkeypatch.setattr("notifications.delivery.part.render", _failing_after(1, OperationalError))
     with pytest.raises(OperationalError):
         run(*messages)
     assert sorted(Message.objects.values_list("status", flat=True)) == ["queued", "queued", "sent"]
 
 
 def test_message_that_cannot_be_rendered_dies_alone(provider, monkeypatch):
-    monkeypatch.setattr("notifications.delivery.deliver.render", _failing_after(1, RenderingError("ZeroDivisionError")))
+    monkeypatch.setattr("notifications.delivery.part.render", _failing_after(1, RenderingError("ZeroDivisionError")))
     well, poison = MessageFactory(), MessageFactory()
     assert str(run(well, poison)) == "1 sent, 1 failed"
     assert fresh(poison).status_reason.endswith(": ZeroDivisionError")

@@ -127,5 +127,5 @@ def test_address_suppressed_during_the_claim_gets_no_email(other, reason):
     ((_, facts),) = gather([claimed])
     assert skip_reason(facts) is None
     other.commit()
-    assert not hand_over(claimed, "scripted")
+    assert not hand_over([claimed], "scripted")
     assert Message.objects.get(id=message.id).attempts == 0

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 import notifications
 from notifications.anonymization import anonymize_user
 from notifications.delivery.claim import claim, release, revert_hand_over
-from notifications.delivery.record import Carrier, attempt_of, record_acceptance, record_refusal, record_skip
+from notifications.delivery.record import Carrier, attempt_of, record_acceptances, record_refusal, record_skip
 from notifications.delivery.relevance import Skip
 from notifications.delivery.replay import replay
 from notifications.events import apply as reading
@@ -52,7 +52,7 @@ def report(message):
 
 
 def accept(message):
-    record_acceptance(attempt_of(message, CARRIER, "scripted", Accepted("scripted-1"), 0.1))
+    record_acceptances([attempt_of(message, CARRIER, "scripted", Accepted("scripted-1"), 0.1)])
 
 
 def replay_fact(message):
@@ -68,7 +68,7 @@ SLOWED = {"slowed_until": Now() + AN_HOUR, "slowed_for": "a client"}
 PATHS = [
     ("claim", {}, lambda message: claim([message.id]), Event.CLAIMED),
     ("release", SENDING, lambda message: release([message]), Event.RELEASED),
-    ("revert hand-over", HANDED_OVER, revert_hand_over, Event.RELEASED),
+    ("revert hand-over", HANDED_OVER, lambda message: revert_hand_over([message]), Event.RELEASED),
     ("wait for another worker", SENDING, lambda message: skip(message, Event.RELEASED), Event.RELEASED),
     ("lost worker", LOST, lambda _: recover.recover_ended_leases(), Event.LEASE_ENDED),
     ("lost worker, called", CALLING_LOST, lambda _: recover.recover_ended_leases(), Event.WORKER_LOST),
@@ -153,7 +153,7 @@ def row(message):
 
 @pytest.mark.parametrize("status", Status)
 def test_acceptance_has_the_effect_and_the_event_of_the_table(received, django_capture_on_commit_callbacks, status):
-    # record_acceptance changes the status in a statement that does not pass through transitions.apply.
+    # record_acceptances changes the status in a statement that does not pass through transitions.apply.
     changes, announced = [], []
     for act in (accept, lambda message: transitions.apply(Event.ACCEPTED, by_id(message), provider="scripted")):
         message = message_in(status, status_reason="a reason", error_fingerprint="scripted/x")
@@ -167,6 +167,21 @@ def test_acceptance_has_the_effect_and_the_event_of_the_table(received, django_c
         received.clear()
     assert changes[0] == changes[1]
     assert announced[0] == announced[1]
+
+
+@pytest.mark.parametrize("status", Status)
+def test_claim_has_the_effect_and_the_event_of_the_table(received, django_capture_on_commit_callbacks, status):
+    message = message_in(status)
+    before = row(message)
+    with django_capture_on_commit_callbacks(execute=True):
+        claimed = claim([message.id])
+    after = row(message)
+    may_claim = isinstance(states.TRANSITIONS[status][Event.CLAIMED], Status)
+    assert {name for name in after if after[name] != before[name]} == (
+        {"status", "lease_token", "lease_until"} if may_claim else set()
+    )
+    assert [vars(each)["lease_token"] for each in claimed] == [after["lease_token"]] * may_claim
+    assert [(one.event, one.to) for one in received] == [(Event.CLAIMED, Status.SENDING)] * may_claim
 
 
 def by_id(message):
@@ -234,8 +249,8 @@ def test_log_names_event_and_messages_and_no_address(caplog, django_capture_on_c
 # --- No other module writes a status ------------------------------------------------------------------------------
 ROOT = Path(notifications.__file__).parent
 WRITERS = {"update", "bulk_update", "save", "Message", "create", "setattr"}
-# Raw SQL for the event of every email. It calls transitions.announce, and a test compares it with the table.
-SQL_THAT_ANNOUNCES = {"delivery/record.py"}
+# Raw SQL for the events of every email. It calls transitions.announce, and tests compare it with the table.
+SQL_THAT_ANNOUNCES = {"delivery/claim.py", "delivery/record.py"}
 SETS_STATUS = re.compile(r"UPDATE\s+notifications_message\b[^;]*?\bSET\b(?:(?!\bWHERE\b).)*?\bstatus\s*=", re.DOTALL)
 
 

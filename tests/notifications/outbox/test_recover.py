@@ -8,10 +8,11 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.models.functions import Now
 
+from notifications.delivery import answers, part
 from notifications.delivery import deliver as delivering
 from notifications.delivery.claim import claim, hand_over, release, revert_hand_over
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier, RecordLostError, attempt_of, record_acceptance, record_refusal
+from notifications.delivery.record import Carrier, RecordLostError, attempt_of, record_acceptances, record_refusal
 from notifications.delivery.render import render
 from notifications.models import Message, transactions
 from notifications.outbox import recover, relay
@@ -64,9 +65,9 @@ def results(message):
 def test_frozen_worker_cannot_hand_over_a_message_of_another_claim():
     (frozen,) = claim([MessageFactory().id])
     other = second_claim(frozen)
-    assert not hand_over(frozen, "scripted")
-    assert hand_over(other, "scripted")
-    assert not hand_over(frozen, "scripted")
+    assert not hand_over([frozen], "scripted")
+    assert hand_over([other], "scripted")
+    assert not hand_over([frozen], "scripted")
     assert fresh(frozen).attempts == 1
 
 
@@ -74,46 +75,46 @@ def test_frozen_worker_cannot_release_another_claim():
     (frozen,) = claim([MessageFactory().id])
     other = second_claim(frozen)
     release([frozen])
-    revert_hand_over(frozen)
+    revert_hand_over([frozen])
     assert fresh(frozen).lease_token == other.lease_token
 
 
 def test_late_acceptance_prevents_another_send():
     (frozen,) = claim([MessageFactory().id])
-    hand_over(frozen, "scripted")
+    hand_over([frozen], "scripted")
     other = second_claim(frozen)
     assert results(frozen) == [(1, "ambiguous")]
-    record_acceptance(answered(frozen, Accepted("late")))
-    assert not hand_over(other, "scripted")
+    record_acceptances([answered(frozen, Accepted("late"))])
+    assert not hand_over([other], "scripted")
     after = fresh(frozen)
     assert (after.status, after.lease_token, results(after)) == (Status.SENT, None, [(1, "accepted")])
 
 
 def test_late_refusal_is_recorded_without_effect_on_another_claim():
     (frozen,) = claim([MessageFactory().id])
-    hand_over(frozen, "scripted")
+    hand_over([frozen], "scripted")
     other = second_claim(frozen)
     refusal = answered(frozen, ProviderError(ErrorClass.TRANSIENT, "503"))
     record_refusal(frozen, refusal, Retry(60.0), relay_slack_s=0.0)
     assert (fresh(frozen).lease_token, results(frozen)) == (other.lease_token, [(1, "transient")])
-    assert hand_over(other, "scripted")
+    assert hand_over([other], "scripted")
 
 
 def test_late_acceptance_ends_an_uncertain_message():
     (frozen,) = claim([MessageFactory().id])
-    hand_over(frozen, "scripted")
+    hand_over([frozen], "scripted")
     other = second_claim(frozen)
-    hand_over(other, "scripted")
+    hand_over([other], "scripted")
     end_lease(other)
-    record_acceptance(answered(frozen, Accepted("late")))
+    record_acceptances([answered(frozen, Accepted("late"))])
     assert fresh(frozen).status == Status.SENT
     assert results(frozen) == [(1, "accepted"), (2, "ambiguous")]
 
 
 def test_worker_frozen_between_hand_over_and_call_does_not_call(provider, monkeypatch):
-    monkeypatch.setattr(delivering, "CALL_MARGIN_S", -1.0)
+    monkeypatch.setattr(part, "CALL_MARGIN_S", -1.0)
     message = MessageFactory(relay_after=Now() + timedelta(minutes=1))
-    assert str(run(message)) == "1 claim lost"
+    assert str(run(message)) == "1 requeued"
     after = fresh(message)
     assert (after.status, after.attempts, after.lease_token, after.handed_over_at) == (Status.QUEUED, 0, None, None)
     assert after.relay_after == after.created_at
@@ -123,9 +124,9 @@ def test_worker_frozen_between_hand_over_and_call_does_not_call(provider, monkey
 
 def test_worker_frozen_between_them_past_its_lease_changes_nothing():
     (frozen,) = claim([MessageFactory().id])
-    hand_over(frozen, "scripted")
+    hand_over([frozen], "scripted")
     end_lease(frozen)
-    revert_hand_over(frozen)
+    revert_hand_over([frozen])
     after = fresh(frozen)
     assert (after.status, after.attempts) == (Status.UNCERTAIN, 1)
 
@@ -169,7 +170,7 @@ def test_hand_over_resets_the_count():
     message = MessageFactory()
     lose(message, 3)
     (claimed,) = claim([message.id])
-    hand_over(claimed, "scripted")
+    hand_over([claimed], "scripted")
     assert fresh(message).claims_lost == 0
 
 
@@ -212,7 +213,7 @@ def raising_for(culprit, error):
 @pytest.mark.parametrize("error", [MemoryError(), TypeError("a bug")])
 def test_unexpected_error_keeps_its_message_and_releases_the_others(provider, monkeypatch, error):
     first, culprit, last = (MessageFactory(relay_after=Now() + timedelta(minutes=1)) for _ in range(3))
-    monkeypatch.setattr(delivering, "render", raising_for(culprit, error))
+    monkeypatch.setattr(part, "render", raising_for(culprit, error))
     # Groups are as large as for a fast provider.
     monkeypatch.setattr(delivering, "USE_WITHIN_S", 100.0)
     with pytest.raises(type(error)):
@@ -232,7 +233,7 @@ def lose_record(attempt):
 def test_lost_record_keeps_its_message_until_the_lease_ends_and_releases_the_others(provider, monkeypatch):
     called, other = MessageFactory(), MessageFactory()
     monkeypatch.setattr(delivering, "USE_WITHIN_S", 100.0)
-    monkeypatch.setattr(delivering, "record_acceptance", lose_record)
+    monkeypatch.setattr(answers, "record_acceptances", lose_record)
     with pytest.raises(RecordLostError):
         run(called, other)
     assert (fresh(called).status, fresh(other).status) == (Status.SENDING, Status.QUEUED)
@@ -242,7 +243,7 @@ def test_lost_record_keeps_its_message_until_the_lease_ends_and_releases_the_oth
 
 def test_error_of_the_database_releases_all_messages(provider, monkeypatch):
     messages = [MessageFactory() for _ in range(3)]
-    monkeypatch.setattr(delivering, "render", raising_for(messages[0], OperationalError()))
+    monkeypatch.setattr(part, "render", raising_for(messages[0], OperationalError()))
     with pytest.raises(OperationalError):
         run(*messages)
     assert [fresh(message).status for message in messages] == ["queued"] * 3

@@ -31,7 +31,7 @@ def expected_end(
 
 
 def _still_for(person: Person | None, row: Message) -> bool:
-    """Return whether the account, as of the claim, still has the address of this email."""
+    """Return whether the account, still has the address of this email."""
     if person is None or not person.active or person.address != row.to_address:
         return False
     return row.kind != emails.WELCOME.name or not person.confirmed

@@ -62,7 +62,6 @@ class Claim:
     """One message held by one worker, which may stop at any stage, for any time or forever."""
 
     message: Message
-    person: Person | None  # as of the claim
     lease_left_s: float
     stage: Stage = Stage.CLAIMED
     facts: Facts | None = None

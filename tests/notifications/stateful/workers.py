@@ -1,6 +1,5 @@
 """Rules of workers, step by step. A worker without a step is frozen; a late step thaws it."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
@@ -11,7 +10,7 @@ from hypothesis.strategies import sampled_from
 from notifications.delivery import claim as claiming
 from notifications.delivery.facts import gather
 from notifications.delivery.recheck import take_recheck
-from notifications.delivery.record import Carrier, attempt_of, record_acceptance, record_refusal, record_skip
+from notifications.delivery.record import Carrier, attempt_of, record_acceptances, record_refusal, record_skip
 from notifications.delivery.relevance import Skip, skip_reason
 from notifications.models import Message, Suppression
 from notifications.providers.base.sending import Accepted, ProviderError
@@ -87,7 +86,9 @@ class Workers(Scene):
         row = self.rows[claim.message.id]
         # The worker may not see yet that a message was anonymized after the claim; it cannot hand it over.
         if claim.message.anonymized_at or not row.anonymized_at:
-            assert (skip and skip.event) == expected_end(row, claim.person, self.rows, is_recheck=facts.is_recheck)
+            assert (skip and skip.event) == expected_end(
+                row, self.person_of(row), self.rows, is_recheck=facts.is_recheck
+            )
         if skip is None and facts.is_recheck and not take_recheck(claim.message):
             skip = Skip(Event.ADDRESS_SUPPRESSED, "another message is the recheck")
         if skip:
@@ -97,8 +98,8 @@ class Workers(Scene):
 
     def hand_over(self, claim: Claim) -> None:
         done = []
-        assert self.act(lambda: done.append(claiming.hand_over(claim.message, "scripted"))) == []
-        if done == [False]:
+        assert self.act(lambda: done.append(claiming.hand_over([claim.message], "scripted"))) == []
+        if not done[0]:
             self.claims.remove(claim)
             return
         assert not self.rows[claim.message.id].anonymized_at, "its recipient was anonymized"
@@ -118,7 +119,7 @@ class Workers(Scene):
         accepted = Accepted(f"scripted-{claim.message.id}-{claim.message.attempts}")
         attempt = attempt_of(claim.message, CARRIER, "scripted", accepted, 0.1)
         self.stories[claim.message.id].known_taken = True
-        self.act(lambda: record_acceptance(attempt), Event.ACCEPTED, by=claim)
+        self.act(lambda: record_acceptances([attempt]), Event.ACCEPTED, by=claim)
 
     def finish(self, claim: Claim, answer: Answer = YES, *, stop: Stage | None = None) -> None:
         """Continue with a claim to the end, or to `stop`."""
@@ -136,13 +137,12 @@ class Workers(Scene):
         return [message_id for message_id in self.messages(Status.QUEUED) if self.rows[message_id].due_at <= now]
 
     def _claim_of(self, message: Message) -> Claim:
-        person = self.person_of(message)
-        return Claim(message=message, person=replace(person) if person else None, lease_left_s=world.lease_s())
+        return Claim(message=message, lease_left_s=world.lease_s())
 
     def _undo(self, claim: Claim) -> None:
         """Revert a hand-over, because too much time passed before the call."""
         self.claims.remove(claim)
-        if self.act(lambda: claiming.revert_hand_over(claim.message), Event.RELEASED, by=claim):
+        if self.act(lambda: claiming.revert_hand_over([claim.message]), Event.RELEASED, by=claim):
             self.stories[claim.message.id].hand_over_undone()
 
     def _refused(self, claim: Claim, error: ProviderError) -> None:

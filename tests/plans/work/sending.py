@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from notifications import anonymization, jobs
 from notifications.bounce_brake import brake, counts
 from notifications.budget import day
+from notifications.delivery import part
 from notifications.delivery.deliver import deliver
 from notifications.delivery.facts import gather
 from notifications.delivery.record import Carrier
@@ -74,6 +75,15 @@ def worker_delivers(bench):
     for answer in answers:
         bench.provider.script.append(answer)
         deliver([queued(bench).id], Stream.CRITICAL, CARRIER)
+
+
+@work
+def worker_delivers_a_group(bench):
+    part.call_times["scripted"] = 0.001
+    messages = MessageFactory.create_batch(5)
+    bench.provider.script.extend([None, None, ErrorClass.MISCONFIGURED])
+    deliver([message.id for message in messages], Stream.DEFAULT, CARRIER)
+    assert len(bench.provider.taken) == 2
 
 
 @work

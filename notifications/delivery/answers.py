@@ -1,0 +1,94 @@
+"""Record what a provider answered, and tell the circuit and the budget."""
+
+from notifications import kinds
+from notifications.breaker.permits import Effect
+from notifications.breaker.route import Route, has_alternative
+from notifications.budget import grants
+from notifications.delivery import refusals
+from notifications.delivery.record import attempt_of, record_acceptances, record_refusal
+from notifications.delivery.run import Run, jitter
+from notifications.models import DeliveryAttempt, Message
+from notifications.providers.base.sending import Accepted, ProviderError
+from notifications.rules import retry
+from notifications.rules.retry import ErrorClass
+
+#: Up to this delay, Celery retries a single message (shown in Flower); the relay does so after longer ones.
+CELERY_RETRY_S = 60.0
+#: How long after Celery's retry the relay publishes the message, if it is still due.
+RELAY_SLACK_S = 10.0
+#: Failed probes of one message that do not count towards its limit: while other messages fail too or the provider does
+#: not reply, and while this message is the only one refused, which may be its fault.
+MAX_FORGIVEN_IN_OUTAGE, MAX_FORGIVEN = 30, 5
+
+
+class Answers:
+    """The answers to the messages of one part. Acceptances are written together, refusals immediately."""
+
+    def __init__(self, run: Run, route: Route) -> None:
+        self.run = run
+        self.route = route
+        self._accepted: list[DeliveryAttempt] = []
+
+    def take(self, message: Message, answer: Accepted | ProviderError, *, age_s: float, duration_s: float) -> None:
+        if isinstance(answer, ProviderError):
+            self._refuse(message, answer, age_s=age_s, duration_s=duration_s)
+        else:
+            self._accepted.append(attempt_of(message, self.run.carrier, self.route.name, answer, duration_s))
+            self.route.report(answer, message.id)
+
+    def record_accepted(self) -> None:
+        accepted, self._accepted = self._accepted, []
+        if accepted:
+            record_acceptances(accepted)
+            self.run.report.counts["sent"] += len(accepted)
+
+    def _refuse(self, message: Message, answer: ProviderError, *, age_s: float, duration_s: float) -> None:
+        # Whether others are refused too depends on the attempts that are recorded.
+        self.record_accepted()
+        answer = refusals.reclassified(self.route.name, message.to_address, answer)
+        if _is_forgiven(message, answer, self.route.report(answer, message.id)):
+            message.attempts_forgiven += 1
+        attempt = attempt_of(message, self.run.carrier, self.route.name, answer, duration_s)
+        decision = _decision(message, answer, age_s=age_s)
+        if isinstance(decision, retry.Retry) and has_alternative(self.route):
+            decision = retry.Retry(0.0)
+        self._record_refusal(attempt, decision, answer)
+        self._report_to_budget(answer)
+
+    def _record_refusal(self, attempt: DeliveryAttempt, decision: retry.Decision, answer: ProviderError) -> None:
+        soon = isinstance(decision, retry.Retry) and self.run.single and decision.after_s <= CELERY_RETRY_S
+        slack_s = RELAY_SLACK_S if soon else 0.0
+        record_refusal(attempt.message, attempt, decision, bounce=answer.bounce, relay_slack_s=slack_s)
+        self.run.report.counts[attempt.result] += 1
+        if isinstance(decision, retry.Retry) and soon:
+            self.run.report.retry_in_s = decision.after_s
+
+    def _report_to_budget(self, answer: ProviderError) -> None:
+        if answer.error_class is not ErrorClass.AMBIGUOUS:
+            grants.uncount(self.route.name, self.run.grant.granted_at)
+        if answer.error_class is ErrorClass.RATE_LIMITED:
+            grants.throttle(self.route.name, answer.retry_after_s)
+
+
+def _is_forgiven(message: Message, answer: ProviderError, effect: Effect) -> bool:
+    # Forgiven attempts do not count towards the kind's limit. Rate limits, a broken set-up and outages are not the
+    # message's fault, so they must not use up its attempts, within bounds. An ambiguous probe counts: it may have
+    # sent a duplicate, and nothing else bounds those.
+    if not answer.costs_an_attempt:
+        return True
+    is_at_fault = answer.is_reply and not effect.is_outage
+    most = MAX_FORGIVEN if is_at_fault else MAX_FORGIVEN_IN_OUTAGE
+    is_forgivable = effect.failed_probe and answer.error_class is not ErrorClass.AMBIGUOUS
+    return is_forgivable and message.forgiven_attempts < most
+
+
+def _decision(message: Message, error: ProviderError, *, age_s: float) -> retry.Decision:
+    kind = kinds.get(message.kind)
+    return retry.decide(
+        error.error_class,
+        retry.Limits(attempts=kind.max_attempts, age_s=kind.max_age.total_seconds()),
+        tries=retry.Tries(made=message.made_attempts, counted=message.counted_attempts),
+        age_s=age_s,
+        retry_after_s=error.retry_after_s,
+        jitter=jitter(),
+    )

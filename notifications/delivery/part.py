@@ -1,0 +1,146 @@
+"""Render, hand over and call for a part of a group: a few messages that one statement hands over."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from notifications import kinds
+from notifications.breaker.route import Route
+from notifications.budget import grants
+from notifications.budget.terms import USE_WITHIN_S
+from notifications.delivery.answers import Answers
+from notifications.delivery.claim import hand_over, revert_hand_over
+from notifications.delivery.recheck import take_recheck
+from notifications.delivery.record import retry_until_written
+from notifications.delivery.relevance import CANNOT_BE_RENDERED, RECHECKED_BY_ANOTHER, Facts, Skip, misfit
+from notifications.delivery.render import RenderingError, render
+from notifications.delivery.run import REQUEUED, Run
+from notifications.models import Message
+from notifications.providers import registry
+from notifications.providers.base.deadline import CALL_MARGIN_S
+from notifications.providers.base.sending import Accepted, OutgoingEmail, ProviderError
+from notifications.rules.states import Event, Stream
+from notifications.runtime.database import drop_connection
+
+# Handing several messages over in one statement saves most of their cost in the database. A worker that is killed
+# leaves all of them uncertain, those that it had not called for too. So a part is small and short, and only of messages
+# whose provider reports what it sent.
+
+#: Messages and seconds of calls.
+MOST, MOST_S = 10, 0.5
+#: How long to wait for a database that fails in mid-part: a restart takes less.
+REVERT_WITHIN_S = 10.0
+
+#: Seconds of this process's last call, by provider. Before the first one, its speed is unknown.
+call_times: defaultdict[str, float] = defaultdict(lambda: USE_WITHIN_S)
+
+Relevant = tuple[Message, Facts]
+
+
+class Ready(NamedTuple):
+    message: Message
+    facts: Facts
+    email: OutgoingEmail
+
+
+def calls_within(seconds: float, provider: str) -> int:
+    return max(1, min(MOST, int(seconds / max(call_times[provider], 1e-3))))
+
+
+def part_size(messages: Sequence[Message], route: Route) -> int:
+    """Return how many of the first messages are handed over together."""
+    if not registry.reports(route.name):
+        return 1
+    first = messages[: calls_within(MOST_S, route.name)]
+    return max(1, next((place for place, message in enumerate(first) if not _may_share(message)), len(first)))
+
+
+def _may_share(message: Message) -> bool:
+    # A message may be the reason why its worker was lost. One that may never arrive if its answer is lost, or that a
+    # user waits for, is not made uncertain by the loss of another's call.
+    is_suspect = message.claims_lost or message.uncertain_resends
+    is_repeatable = kinds.get(message.kind).guarantee is kinds.DeliveryGuarantee.AT_LEAST_ONCE
+    return message.stream != Stream.CRITICAL and is_repeatable and not is_suspect
+
+
+class Part:
+    def __init__(self, run: Run, route: Route) -> None:
+        self.run = run
+        self.route = route
+        self.answers = Answers(run, route)
+
+    def deliver(self, relevant: Sequence[Relevant]) -> list[Message]:
+        """Deliver the messages; return those released, because too little time was left to call for them."""
+        ready = [email for message, facts in relevant if (email := self._prepare(message, facts))]
+        began = time.monotonic()
+        marked = hand_over([each.message for each in ready], self.route.name) if ready else set()
+        lost = len(ready) - len(marked)
+        if lost:
+            self.run.report.counts["claim lost"] += lost
+        # Nothing is sent for those, so others may use the grants.
+        self._release_grants(len(relevant) - len(marked))
+        return self._call_each([each for each in ready if each.message.id in marked], until=began + CALL_MARGIN_S)
+
+    def _prepare(self, message: Message, facts: Facts) -> Ready | None:
+        self.run.current = message
+        if facts.is_recheck and not take_recheck(message):
+            self.run.skip(message, Skip(Event.ADDRESS_SUPPRESSED, RECHECKED_BY_ANOTHER), age_s=facts.age_s)
+            return None
+        try:
+            return Ready(message, facts, render(message, attempt=message.attempts + 1))
+        except RenderingError as error:
+            cause = CANNOT_BE_RENDERED.format(error=error)
+            has_time = facts.age_s < kinds.get(message.kind).max_age.total_seconds()
+            fingerprint = f"rendering/{error}"
+            skip = misfit(cause, fingerprint, may_fit_elsewhere=error.may_fit_elsewhere, has_time=has_time)
+            self.run.skip(message, skip, age_s=facts.age_s)
+            return None
+
+    def _call_each(self, ready: Sequence[Ready], *, until: float) -> list[Message]:
+        # After `until` (a worker may hang, or calls take long), a call could outlive the lease.
+        rest = [each.message for each in ready]
+        try:
+            for each in ready:
+                if time.monotonic() > until or not self.route.accepts_email() or self.run.is_over:
+                    break
+                self._call(rest.pop(0), each)
+        finally:
+            self.run.has_tried = True
+            try:
+                self.answers.record_accepted()
+            finally:
+                self._revert(rest)
+        if rest and time.monotonic() > until:
+            # Whatever was slow may still be: left to the relay.
+            self.run.report.counts[REQUEUED] += len(rest)
+            return []
+        return rest
+
+    def _call(self, message: Message, ready: Ready) -> None:
+        self.run.current = message
+        # The call only waits: other threads can use the connection meanwhile.
+        drop_connection()
+        answer, duration_s = timed(self.route, lambda: self.route.provider.send(ready.email))
+        self.run.has_tried = True
+        self.answers.take(message, answer, age_s=ready.facts.age_s, duration_s=duration_s)
+
+    def _revert(self, messages: Sequence[Message]) -> None:
+        if messages:
+            retry_until_written(lambda: revert_hand_over(messages), within_s=REVERT_WITHIN_S)
+            self._release_grants(len(messages))
+
+    def _release_grants(self, count: int) -> None:
+        grants.release(self.route.name, self.run.stream, self.run.grant, count)
+
+
+def timed(route: Route, send: Callable[[], Accepted]) -> tuple[Accepted | ProviderError, float]:
+    # With the call's own seconds: `call_times` may soon have those of another thread.
+    began = time.monotonic()
+    answer: Accepted | ProviderError
+    try:
+        answer = send()
+    except ProviderError as error:
+        answer = error
+    duration_s = call_times[route.name] = time.monotonic() - began
+    return answer, duration_s

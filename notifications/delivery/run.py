@@ -1,0 +1,60 @@
+"""What the steps of one delivery task share: its report, its time, its grant, its suspect."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from notifications.budget.grants import Grant
+from notifications.delivery.record import Carrier, record_skip
+from notifications.delivery.relevance import Skip
+from notifications.models import Message
+from notifications.rules import retry
+from notifications.rules.states import Stream
+
+#: After this long, a task leaves the rest of its ids to the relay, so that urgent email waits for a few calls and not
+#: for a whole chunk.
+SLICE_S = 3.0
+#: The result of messages that the relay publishes again immediately.
+REQUEUED = "requeued"
+
+
+@dataclass
+class DeliveryReport:
+    """The messages of one task, counted by result. `retry_in_s` is for Celery's retry of a single message."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    retry_in_s: float | None = None
+
+    def __str__(self) -> str:
+        return ", ".join(f"{count} {word}" for word, count in self.counts.items()) or "nothing to do"
+
+
+class Run:
+    def __init__(self, stream: Stream, carrier: Carrier, *, single: bool, stopping: Callable[[], bool]) -> None:
+        self.stream = stream
+        self.carrier = carrier
+        self.single = single
+        self.report = DeliveryReport()
+        self.grant = Grant(0)
+        self.stopping = stopping
+        self.until = time.monotonic() + SLICE_S
+        # An error while it is delivered may be its fault.
+        self.current: Message | None = None
+        self.has_tried = False
+
+    @property
+    def is_over(self) -> bool:
+        # At least one message is tried, however slow everything is.
+        return self.stopping() or (self.has_tried and time.monotonic() > self.until)
+
+    def skip(self, message: Message, reason: Skip, *, age_s: float) -> None:
+        pause_s = retry.misfit_pause_s(age_s, is_bulk=self.stream is Stream.BULK, jitter=jitter())
+        record_skip(message, reason, pause_s=pause_s)
+        self.report.counts[reason.event.value] += 1
+        self.has_tried = True
+
+
+def jitter() -> float:
+    return random.random()  # noqa: S311 - not for security

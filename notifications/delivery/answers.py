@@ -1,4 +1,4 @@
-"""Record what a provider answered, and tell the circuit and the budget."""
+"""Record a provider's answers, and report them to the circuit and the budget."""
 
 from notifications import kinds
 from notifications.breaker.permits import Effect

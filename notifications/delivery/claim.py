@@ -20,8 +20,8 @@ from notifications.rules.suppression import Reason
 # In SQL because they run for every email: built by the ORM, they would cost the worker four times as much time. A test
 # compares them with the table of states.
 
-# A claim need not be on disk: the hand-over waits for the disk, and with it for all that was written before. Lost in a
-# crash of the server, the claim is as if it had never been made.
+# A claim need not wait for the disk: the hand-over does, and with it everything that was written before. If a crash of
+# the server loses the claim, it was never made.
 _CLAIM = """
 UPDATE notifications_message
 SET status = %(claimed)s, lease_token = %(token)s,
@@ -79,7 +79,7 @@ def claim(message_ids: Iterable[UUID]) -> list[Message]:
 
 
 def hand_over(messages: Sequence[Message], provider: str) -> set[UUID]:
-    """Record that the provider is about to be called for each message, and count the attempts.
+    """Mark the messages as handed over and count their attempts; the calls must follow.
 
     Return the ids of those that the worker may call for. The others' leases have ended or are too short for a whole
     call, or their addresses were suppressed meanwhile; they keep their claims until the leases end.

@@ -1,4 +1,4 @@
-"""Render, hand over and call for a part of a group: a few messages that one statement hands over."""
+"""Render, hand over and send a few messages of a group, its part."""
 
 import time
 from collections import defaultdict
@@ -71,7 +71,7 @@ class Part:
         self.answers = Answers(run, route)
 
     def deliver(self, relevant: Sequence[Relevant]) -> list[Message]:
-        """Deliver the messages; return those released, because too little time was left to call for them."""
+        """Deliver the messages; return those that were released without a call."""
         ready = [email for message, facts in relevant if (email := self._prepare(message, facts))]
         began = time.monotonic()
         marked = hand_over([each.message for each in ready], self.route.name) if ready else set()

@@ -1,4 +1,4 @@
-"""What the steps of one delivery task share: its report, its time, its grant, its suspect."""
+"""What the steps of one delivery task share."""
 
 import random
 import time

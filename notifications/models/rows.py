@@ -1,4 +1,4 @@
-"""Make instances of a model from rows of SQL, as the ORM does, without building a query for each."""
+"""Make instances of a model from rows of SQL."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -13,8 +13,7 @@ M = TypeVar("M", bound=Model)
 class Rows(Generic[M]):
     """All columns of a model, in the order in which `instance` takes their values.
 
-    The ORM itself says how to select and to convert them, once per process: so inherited tables and fields of any
-    class work.
+    The ORM decides how to select and convert them, once per process: so inherited tables and fields of any class work.
     """
 
     def __init__(self, model: type[M]) -> None:

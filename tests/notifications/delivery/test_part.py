@@ -1,4 +1,4 @@
-"""Messages that are handed over together: at most one attempt each, and no call of one harms another."""
+"""Messages that are handed over together: each gets at most one call, and no call makes another fail."""
 
 from dataclasses import replace
 from types import SimpleNamespace

@@ -94,6 +94,7 @@ def all_runs(chosen: Options, found: Sequence[Contestant], place: Place, double:
 
 
 def one_run(contestant: Contestant, place: Place, double: Provider, delay_ms: int, count: int) -> Figures:
+    began = time.monotonic()
     try:
         figures = measure(contestant, place, double, delay_ms, count)
     except (ProcessFailedError, ServerError) as error:
@@ -101,7 +102,8 @@ def one_run(contestant: Contestant, place: Place, double: Provider, delay_ms: in
         return Figures(name=contestant.name, delay_ms=delay_ms, problems=[str(error).splitlines()[0]])
     with (environment.FOLDER / RUNS).open("a") as file:
         file.write(json.dumps({"at": time.time(), **asdict(figures)}) + "\n")
-    say(f"{contestant.name} at {delay_ms} ms: {figures.emails_per_s:.0f} emails/s, {figures.all_cpu_ms:.2f} CPU ms")
+    rate = f"{figures.emails_per_s:.0f} emails/s, {figures.all_cpu_ms:.2f} CPU ms"
+    say(f"{contestant.name} at {delay_ms} ms: {rate}; the run took {time.monotonic() - began:.0f} s")
     return figures
 
 
@@ -124,7 +126,7 @@ def all_probes(chosen: Options, place: Place, double: Provider) -> tuple[dict[st
     measured: dict[str, Any] = {}
     failed = False
     for name, probe in wanted.items():
-        if chosen.wants(name):
+        if chosen.wants_probe(name):
             try:
                 measured |= probe()
             except (ProcessFailedError, ServerError) as error:

@@ -37,15 +37,17 @@ def ours() -> Iterator[Mailroom]:
 
 
 def python_peers(python: Path) -> Iterator[PythonPeer]:
-    celery = CeleryPeer(name=f"celery x{PREFORK}", peer="celery", python=python, sends=PREFORK, is_main=False)
+    celery = CeleryPeer(
+        name=f"celery x{PREFORK}", peer="celery", python=python, sends=PREFORK, delays_ms=(0,), is_main=False
+    )
     mailer = CommandPeer(name="django-mailer", peer="mailer", python=python, sends=1, is_main=False)
     yield celery
     yield unrendered(celery)
-    yield replace(celery, name=f"{celery.name} persistent", is_persistent=True, is_main=True)
+    yield replace(celery, name=f"{celery.name} persistent", is_persistent=True, delays_ms=(0, 100), is_main=True)
     yield replace(celery, name=f"celery-email x{PREFORK}", peer="celery-email")
     yield mailer
     yield unrendered(mailer)
-    yield post_office(python, processes=1, threads=5)
+    yield replace(post_office(python, processes=1, threads=5), is_main=False)
     fastest = post_office(python, processes=2, threads=5)
     yield fastest
     yield unrendered(fastest)

@@ -63,7 +63,7 @@ class Servers:
         with psycopg.connect(self.database_url, autocommit=True) as connection:
             found = connection.execute(WORK).fetchone()
         with redis.Redis.from_url(self.redis_url) as client:
-            info: dict[str, Any] = client.info("stats")  # type: ignore[assignment]
+            info: dict[str, Any] = client.info("stats")
         names = ("commits", "updates", "hot_updates", "wal_bytes")
         return {**dict(zip(names, map(float, found or ()), strict=True)), "commands": info["total_commands_processed"]}
 

@@ -12,6 +12,9 @@ def test_a_quick_run_has_only_main_contestants():
     chosen = options(["--quick"])
     assert (chosen.count, chosen.rounds) == (QUICK_COUNT, 1)
     assert not chosen.wants_in_round("a", 0, is_main=False)
+    assert chosen.wants_probe("critical")
+    assert not chosen.wants_probe("growth")
+    assert options(["--quick", "--only", "growth"]).wants_probe("growth")
 
 
 def test_named_contestants_are_in_every_round():

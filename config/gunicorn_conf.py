@@ -1,5 +1,6 @@
 """gunicorn's settings."""
 
+import gc
 from typing import Any
 
 from config import processes
@@ -23,6 +24,12 @@ control_socket_disable = True
 forwarder_headers = ""
 # gunicorn reads this much of an unread body, to reuse the connection for the next request.
 MOST_DRAINED = 262_144
+
+
+def when_ready(server: Any) -> None:
+    # The workers share the pages of what is loaded, until their garbage collectors write to them.
+    gc.collect()
+    gc.freeze()
 
 
 def pre_request(worker: Any, request: Any) -> None:

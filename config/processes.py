@@ -41,7 +41,7 @@ def _worker(name: str, threads: int, queues: str) -> Process:
         name=f"worker-{name}",
         role=Role.WORKER,
         command=(
-            *("{python}", "-m", "celery", "-A", "config", "worker", "-n", f"{name}@%h", "-P", "threads"),
+            *("{python}", "-m", "config.celery_command", "worker", "-n", f"{name}@%h", "-P", "threads"),
             *("-c", str(threads), "-Q", queues, "-E", "--without-gossip", "--without-mingle", "-l", "INFO"),
         ),
         stop_s=90,
@@ -70,7 +70,7 @@ PROCESSES = (
     Process(
         name="beat",
         role=Role.BEAT,
-        command=("{python}", "-m", "celery", "-A", "config", "beat", "-s", "{run}/celerybeat-schedule", "-l", "INFO"),
+        command=("{python}", "-m", "config.celery_command", "beat", "-s", "{run}/celerybeat-schedule", "-l", "INFO"),
         heartbeat=True,
         # A thread for each periodic job.
         connections=8,

@@ -99,9 +99,9 @@ def provider_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
 
 
 def simulator(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    delivering = [name for name, spec in PROVIDERS.items() if spec.backend().delivers]
     for name in settings.EMAIL_PROVIDERS if not settings.MAILROOM_LOCAL else []:
-        if name in PROVIDERS and name not in delivering:
+        if name in PROVIDERS and not PROVIDERS[name].backend().delivers:
+            delivering = [each for each, spec in PROVIDERS.items() if spec.backend().delivers]
             yield Error(
                 f"EMAIL_PROVIDERS names the {name}, which delivers no email.",
                 hint=f"Name one of {', '.join(delivering)}, or set MAILROOM_LOCAL=1 on a developer's machine.",

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 from notifications import conf
 from notifications.conf import settings
@@ -16,8 +18,6 @@ from notifications.providers.sendgrid.account import SendGridAccount
 from notifications.providers.sendgrid.backend import SendGrid
 from notifications.providers.sendgrid.settings import SendGridSettings
 from notifications.providers.sendgrid.webhook import SendGridWebhook
-from notifications.providers.ses.account import SesAccount
-from notifications.providers.ses.backend import Ses
 from notifications.providers.ses.settings import SesSettings
 from notifications.providers.ses.webhook import SesWebhook
 from notifications.providers.simulator.account import SimulatorAccount
@@ -39,8 +39,16 @@ class ProviderSpec:
     account: Callable[[], Account] | None = None
 
 
+def _from(module: str, name: str) -> Callable[[], Any]:
+    # Imported when first used: boto3 takes 9 MB, and no process should pay for a provider that it does not use.
+    def create() -> Any:
+        return getattr(import_module(f"notifications.providers.{module}"), name)()
+
+    return create
+
+
 PROVIDERS: dict[str, ProviderSpec] = {
-    "ses": ProviderSpec(Ses, SesSettings, SesWebhook, SesAccount),
+    "ses": ProviderSpec(_from("ses.backend", "Ses"), SesSettings, SesWebhook, _from("ses.account", "SesAccount")),
     "sendgrid": ProviderSpec(SendGrid, SendGridSettings, SendGridWebhook, SendGridAccount),
     "postmark": ProviderSpec(Postmark, PostmarkSettings, PostmarkWebhook, PostmarkAccount),
     "smtp": ProviderSpec(Smtp, SmtpSettings, account=SmtpAccount),

@@ -1,6 +1,7 @@
 """The list of processes and the settings of each."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from config.reading import Environment
 from notifications.runtime.roles import Role
 from tests import forked
 
+# boto3 for SES; the shell of Celery's command line; Flower.
+UNUSED = {"boto3", "botocore", "prompt_toolkit", "click_repl", "flower", "tornado"}
 BY_NAME = {process.name: process for process in PROCESSES}
 
 
@@ -41,6 +44,23 @@ def test_critical_has_reserved_slots_and_bulk_never_starves():
 
 def test_workers_may_take_longer_to_stop_than_a_call():
     assert all(process.stop_s > 15 for process in PROCESSES if process.role is Role.WORKER)
+
+
+@pytest.mark.parametrize("name", ["worker-main", "relay", "beat"])
+def test_process_does_not_import_what_it_does_not_use(name):
+    """Each megabyte counts in seven processes. Only this test's interpreter shows what a new process imports."""
+    process = BY_NAME[name]
+    module = "config.celery_command" if "config.celery_command" in process.command else "config.celery"
+    script = (
+        f"import sys, django, {module}; django.setup();"
+        "from django.core.management.base import BaseCommand; BaseCommand().check();"
+        f"import celery.bin.worker, celery.bin.beat; print(*sys.modules.keys() & {UNUSED!r})"
+    )
+    environment = {**os.environ, "MAILROOM_ROLE": process.role.value, "EMAIL_PROVIDERS": "simulator"}
+    shown = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script], cwd=BASE_DIR, env=environment, capture_output=True, check=True
+    )
+    assert shown.stdout.split() == []
 
 
 @pytest.mark.parametrize(("role", "patient"), [("web", False), ("relay", False), ("worker", True), ("beat", True)])

@@ -154,7 +154,7 @@ class Running:
             "UNCERTAIN_SETTLE_S": "60",
             **more,
         }
-        command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-n", f"{provider}@%h", "-P", "threads"]
+        command = [sys.executable, "-m", "config.celery_command", "worker", "-n", f"{provider}@%h", "-P", "threads"]
         with (
             self.without(*WORKERS),
             (self.stack.supervisor.log_folder / f"worker-for-{provider}.log").open("ab") as log,

@@ -25,7 +25,7 @@ def enqueue(live, addresses):
 @contextmanager
 def worker(live, threads):
     """Replace the stack's workers by one with harmful messages."""
-    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-n", "harmful@%h", "-P", "threads"]
+    command = [sys.executable, "-m", "config.celery_command", "worker", "-n", "harmful@%h", "-P", "threads"]
     with (
         live.without(*WORKERS),
         (live.stack.supervisor.log_folder / "harmful-worker.log").open("ab") as log,

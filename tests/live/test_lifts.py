@@ -44,7 +44,7 @@ def beat_that_asks(live, port):
     live.stop("beat")
     with (live.stack.supervisor.log_folder / "hanging-beat.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "config", "beat", "-s", str(schedule)],
+            [sys.executable, "-m", "config.celery_command", "beat", "-s", str(schedule)],
             cwd=BASE_DIR,
             env=live.stack.environment | KEYS | settings,
             stdout=log,

@@ -171,8 +171,8 @@ def test_web_process_without_its_static_files_does_not_start(tmp_path, productio
 STARTS = {
     "web": ("-m", "gunicorn", "config.wsgi", "-c", "config/gunicorn_conf.py", "-b", "127.0.0.1:0"),
     "wsgi": ("-c", "import config.wsgi"),
-    "worker": ("-m", "celery", "-A", "config", "worker", "-P", "threads", "-c", "1"),
-    "beat": ("-m", "celery", "-A", "config", "beat", "-s", "{folder}/schedule"),
+    "worker": ("-m", "config.celery_command", "worker", "-P", "threads", "-c", "1"),
+    "beat": ("-m", "config.celery_command", "beat", "-s", "{folder}/schedule"),
     "flower": ("-m", "celery", "-A", "config", "flower", "--address=127.0.0.1", "--port=0"),
     "relay": ("manage.py", "relay"),
     "manage": ("manage.py", "check"),

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_safe
 
 from notifications import kinds, users
 from notifications.conf import settings
-from notifications.delivery.render import Content, RenderingError, content
+from notifications.delivery.engine import Content
+from notifications.delivery.render import RenderingError, content
 from notifications.kinds import Kind
 from notifications.models import Message
 

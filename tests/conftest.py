@@ -21,6 +21,7 @@ from notifications.bounce_brake import brake
 from notifications.breaker import permits
 from notifications.budget import fallback
 from notifications.delivery.part import call_times
+from notifications.delivery.prepared import cache as prepared
 from notifications.outbox import publish
 from notifications.providers import registry
 from notifications.providers.registry import ProviderSpec
@@ -199,3 +200,9 @@ def second(
     registered("second", backend=lambda: scripted)
     settings.EMAIL_PROVIDERS = ["scripted", "second"]  # type: ignore[attr-defined]
     return scripted
+
+
+@pytest.fixture(autouse=True)
+def nothing_prepared() -> None:
+    """Forget the emails that the test before prepared."""
+    prepared.reset()

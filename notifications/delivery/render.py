@@ -1,27 +1,22 @@
 """Render a message into an email. Tokens are created here and never stored."""
 
 import logging
-import re
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, NamedTuple, NoReturn
+from typing import Any
 
-from css_inline import CSSInliner
-from django.template import Context, Engine
 from django.utils import translation
 
 from notifications import kinds, users
 from notifications.conf import settings
+from notifications.delivery.engine import Content, MissingVariableError, render_content
 from notifications.delivery.misfit import may_fit_elsewhere
+from notifications.delivery.prepared.cache import prepared_for
 from notifications.models import Message
 from notifications.providers.base.compose import BadSenderError, bare_sender
 from notifications.providers.base.sending import OutgoingEmail
 from notifications.runtime.database import is_outage
 
 logger = logging.getLogger(__name__)
-
-# Gmail and Outlook ignore much of <style>, so styles are inlined, except media queries. Nothing is loaded.
-_inliner = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 
 
 class RenderingError(Exception):
@@ -33,45 +28,6 @@ class RenderingError(Exception):
     def __init__(self, problem: str, *, may_fit_elsewhere: bool = False) -> None:
         super().__init__(problem)
         self.may_fit_elsewhere = may_fit_elsewhere
-
-
-class MissingVariableError(LookupError):
-    """A template uses a variable that has no value. The error's text is its name."""
-
-
-class BrokenTranslationError(ValueError):
-    """A translated sentence cannot be filled in. One of its placeholders is misspelt or missing."""
-
-
-class Content(NamedTuple):
-    subject: str
-    text: str
-    html: str
-
-
-class _MissingVariable(str):
-    """Raise when Django's engine inserts it for a missing variable, formatted with its name.
-
-    An error is better than thousands of emails with a gap. `{% if %}` and `{% for %}` do not use this, so a template
-    can handle an optional variable.
-    """
-
-    __slots__ = ()
-
-    def __mod__(self, variable: object) -> NoReturn:
-        raise MissingVariableError(str(variable))
-
-
-class _OneLanguage(Context):
-    """Raise where Django would insert the untranslated sentence, so that no email mixes languages.
-
-    For the untranslated sentence, Django turns translation off and adds the variables with `update`.
-    """
-
-    def update(self, other_dict: dict[str, Any] | Context) -> Any:
-        if translation.get_language() is None:
-            raise BrokenTranslationError
-        return super().update(other_dict)
 
 
 def render(message: Message, *, attempt: int) -> OutgoingEmail:
@@ -86,11 +42,11 @@ def render(message: Message, *, attempt: int) -> OutgoingEmail:
         attempt=attempt,
         from_email=settings.DEFAULT_FROM_EMAIL,
         to_address=message.to_address,
-        to_name=_name_of(message),
+        to_name=recipient_name(message),
         subject=content.subject,
         text=content.text,
         html=content.html,
-        headers=_headers(message),
+        headers=headers_of(message),
     )
 
 
@@ -109,7 +65,9 @@ def content(message: Message, language: str) -> Content:
     """Render `message` in `language`. Raises RenderingError as `render` does."""
     try:
         with translation.override(language):
-            return _content(message, language)
+            data = data_of(message, language)
+            (prepared,) = prepared_for(message.kind, [data])
+            return (prepared and prepared.content(data)) or render_content(message.kind, data)
     except MissingVariableError as error:
         problem, may_fit = f"MissingVariableError:{error}", True
     except (Exception, SystemExit) as error:
@@ -131,9 +89,10 @@ def _content_in_some_language(message: Message) -> Content:
         return fallback
 
 
-def _content(message: Message, language: str) -> Content:
+def data_of(message: Message, language: str) -> dict[str, Any]:
+    # What the templates get, apart from the subject. Calls the kind's context function, in the active language.
     kind = kinds.get(message.kind)
-    data: dict[str, Any] = {
+    return {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         **message.context,
@@ -142,12 +101,6 @@ def _content(message: Message, language: str) -> Content:
         "language": language,
         "happened_at": _happened_at(message),
     }
-    folder = f"emails/{kind.name}"
-    data["subject"] = " ".join(_render(f"{folder}/subject.txt", data, escape=False).split())
-    text = _render(f"{folder}/body.txt", data, escape=False)
-    html = _render(f"{folder}/body.html", data, escape=True)
-    # Template tags leave blank lines.
-    return Content(data["subject"], re.sub(r"\n{3,}", "\n\n", text).strip(), _inliner.inline(html))
 
 
 def _is_confirmed(message: Message) -> bool:
@@ -156,7 +109,7 @@ def _is_confirmed(message: Message) -> bool:
     return user is not None and users.has_confirmed(user, message.to_address)
 
 
-def _name_of(message: Message) -> str:
+def recipient_name(message: Message) -> str:
     return " ".join(users.display_name(message.user).split()) if message.user and _is_confirmed(message) else ""
 
 
@@ -172,23 +125,6 @@ def _happened_at(message: Message) -> datetime:
     return message.created_at
 
 
-def _render(name: str, data: dict[str, Any], *, escape: bool) -> str:
-    context_class = Context if data["language"] == settings.LANGUAGE_CODE else _OneLanguage
-    return str(_engine(Engine.get_default()).get_template(name).render(context_class({**data}, autoescape=escape)))
-
-
-@lru_cache(maxsize=1)
-def _engine(site: Engine) -> Engine:
-    # The site's engine, except that a missing variable is an error.
-    return Engine(
-        dirs=site.dirs,
-        loaders=site.loaders,
-        libraries=site.libraries,
-        builtins=[name for name in site.builtins if name not in Engine.default_builtins],
-        string_if_invalid=_MissingVariable("%s"),
-    )
-
-
 def _sender_domain() -> str:
     # In ASCII, for a header.
     try:
@@ -198,7 +134,7 @@ def _sender_domain() -> str:
         return "invalid"
 
 
-def _headers(message: Message) -> dict[str, str]:
+def headers_of(message: Message) -> dict[str, str]:
     domain = _sender_domain()
     return {
         "Message-ID": f"<{message.id}@{domain}>",

@@ -17,7 +17,7 @@ django.setup()
 from notifications.delivery.deliver import deliver  # noqa: E402 - models need the apps to be ready
 from notifications.delivery.record import Carrier  # noqa: E402
 from notifications.models import Message  # noqa: E402
-from notifications.outbox import relay  # noqa: E402
+from notifications.outbox.backlog import take_due  # noqa: E402
 from notifications.providers import registry  # noqa: E402
 from notifications.providers.base.backend import Provider  # noqa: E402
 from notifications.providers.base.failures import unknown  # noqa: E402
@@ -68,7 +68,7 @@ def main() -> None:
 
 def warm_up() -> None:
     # Send one message, so that Python and Django have loaded everything.
-    ids = relay.take_due(Stream.BULK, 1)
+    ids = [due.id for due in take_due(Stream.BULK, 1)]
     deliver(ids, Stream.BULK, Carrier(task_id="warm-up", worker="warm-up"))
     assert Message.objects.filter(id__in=ids, status="sent").exists()  # noqa: S101 - a benchmark that sends nothing
 
@@ -76,7 +76,7 @@ def warm_up() -> None:
 def work(until: float) -> None:
     carrier = Carrier(task_id="bench", worker="bench")
     while time.time() < until:
-        ids = relay.take_due(Stream.BULK, CHUNK)
+        ids = [due.id for due in take_due(Stream.BULK, CHUNK)]
         report = deliver(ids, Stream.BULK, carrier, stopping=lambda: time.time() > until)
         if not ids or report.counts["deferred"]:
             time.sleep(PAUSE_S)

@@ -149,7 +149,11 @@ class RelaySettings:
 
     RELAY_INTERVAL_S = number(0.5, "pause between two rounds of the relay", least=0.01, most=LONGEST_WAIT_S)
     RELAY_HIGH_WATER = whole(40, "the most tasks in a broker queue; the rest stays in PostgreSQL", least=1)
-    RELAY_CHUNK_SIZE = whole(20, "the most messages per task of a backlog", least=1)
+    RELAY_CHUNK_SIZE = whole(
+        20,
+        "the most messages per task of a backlog; a task of bulk has a whole batch if the provider has batches",
+        least=1,
+    )
 
 
 class Declarations(

@@ -1,22 +1,17 @@
 """Recover messages of lost workers, then publish what is due, but not in the broker."""
 
 import logging
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 import redis
 from django.db import connection
-from django.db.models.functions import Now
 
 from notifications.breaker.outlook import outlook
 from notifications.budget.keys import pace_key
-from notifications.conf import settings
-from notifications.models import Message
-from notifications.outbox import brake_queue, publish, recover, work
-from notifications.rules.states import STATUSES, Status, Stream
+from notifications.outbox import backlog, brake_queue, publish, recover, work
+from notifications.rules.states import STATUSES, Stream
 from notifications.runtime.redis_client import client
 
 # The broker is only the fast path. All decisions come from the rows, so the same few statements handle a wiped broker,
@@ -33,14 +28,7 @@ SENTINEL = "mailroom:sentinel"
 UNNAMED = "unnamed"
 # Written in each round, because a full broker and a replica answer reads; only a write shows that it accepts messages.
 WRITE_TEST = "mailroom:relay-was-here"
-#: A backlog smaller than this many chunks is cut into smaller ones, so that more threads share it.
-SPREAD = 32
 RELEASE_BATCH = 5000
-# While the budget holds a stream back, the relay publishes slightly more than the budget grants, in short rounds: the
-# budget is never idle, and the backlog does not circulate through the broker.
-PACED_ROUND_S = 0.2
-PACED_MORE = 1.25
-PACED_SPREAD = 8
 
 
 @dataclass
@@ -56,6 +44,8 @@ class Round:
     # Messages that this or an earlier relay took from the rows may not have been published.
     cut_short: bool = False
     published: dict[Stream, int] = field(default_factory=dict)
+    # More may be due in these streams; the next round can publish it when their queues are this short.
+    refill_at: dict[Stream, int] = field(default_factory=dict)
     # The budget holds a stream back: the messages that it refused are due again soon.
     paced: bool = False
     # No provider accepts email now: only a probe is published.
@@ -96,8 +86,12 @@ def run_once(before: Round | None = None) -> Round:
         if publish.cooldown.active:
             # Taking messages that cannot be published would only lengthen their pauses.
             break
-        if published := top_up(stream, settings.RELAY_HIGH_WATER - depths[stream], pace=paces.get(stream)):
+        plan = backlog.task_plan(backlog.largest_batch(stream, ahead.provider), paces.get(stream))
+        room = plan.high_water - depths[stream]
+        if published := backlog.top_up(stream, room, plan):
             done.published[stream] = published
+        if published >= plan.limit(room) and plan.pace is None:
+            done.refill_at[stream] = plan.high_water // 2
     done.broker_is_down = publish.cooldown.active
     return done
 
@@ -182,73 +176,21 @@ def publish_probe(depths: Mapping[Stream, int]) -> dict[Stream, int]:
 
     The first relevant message is the probe; those before it end, those after it return to their places.
     """
+    plan = backlog.task_plan()
     for stream in Stream:
-        room = min(1, settings.RELAY_HIGH_WATER - depths[stream])
+        room = min(1, plan.high_water - depths[stream])
         # Untried messages first: a refused one may be the cause of its refusal, and says little about the provider.
-        if published := top_up(stream, room, untried=True) or top_up(stream, room):
+        if published := backlog.top_up(stream, room, plan, untried=True) or backlog.top_up(stream, room, plan):
             return {stream: published}
     return {}
 
 
-def top_up(stream: Stream, room: int, *, pace: float | None = None, untried: bool = False) -> int:
-    """Publish what is due in at most `room` tasks; return the number of messages.
-
-    `untried`: only messages without an attempt. `pace` is messages per second, if the budget holds the stream back.
-    """
-    if room <= 0:
-        return 0
-    limit, spread = room * settings.RELAY_CHUNK_SIZE, SPREAD
-    if pace is not None:
-        limit, spread = min(limit, 1 + math.ceil(pace * PACED_ROUND_S * PACED_MORE)), PACED_SPREAD
-    due = take_due(stream, limit, untried=untried)
-    # A message that may crash its worker is published alone.
-    alone = Message.objects.filter(id__in=due, claims_lost__gt=0).in_bulk() if due else {}
-    others = [message_id for message_id in due if message_id not in alone]
-    chunks = cut(others, largest=settings.RELAY_CHUNK_SIZE, spread=min(spread, room) - len(alone))
-    chunks += [[message_id] for message_id in alone]
-    # There may be more lone messages than room.
-    sent = publish.publish(chunks[:room], stream)
-    if unpublished := [message_id for chunk in chunks[sent:] for message_id in chunk]:
-        Message.objects.filter(id__in=unpublished, status=Status.QUEUED).update(relay_after=Now())
-    return sum(len(chunk) for chunk in chunks[:sent])
-
-
-def take_due(stream: Stream, limit: int, *, untried: bool = False) -> list[UUID]:
-    """Take at most `limit` due ids, oldest first, and postpone their relay time.
-
-    The pause is 10 s, 20 s … up to a lease: how long an unclaimed message waits if its chunk is lost with a worker.
-    Rows that another relay is taking are skipped.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH due AS (
-                SELECT id FROM notifications_message
-                WHERE status = %(queued)s AND stream = %(stream)s
-                  AND relay_after <= statement_timestamp() AND due_at <= statement_timestamp()
-                  AND (attempts = 0 OR NOT %(untried)s)
-                ORDER BY relay_after LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-            )
-            UPDATE notifications_message AS message
-            SET relayed = least(relayed + 1, 1000),
-                relay_after = statement_timestamp()
-                    + least(%(lease_s)s, 10 * 2 ^ least(relayed, 10)) * interval '1 second'
-            FROM due WHERE message.id = due.id
-            RETURNING message.id, message.created_at
-            """,
-            {
-                **STATUSES,
-                "stream": stream.value,
-                "untried": untried,
-                "limit": limit,
-                "lease_s": settings.DELIVERY_LEASE_S,
-            },
-        )
-        rows = cursor.fetchall()
-    return [message_id for message_id, _ in sorted(rows, key=lambda row: row[1])]
-
-
-def cut(ids: Sequence[UUID], *, largest: int, spread: int) -> list[Sequence[UUID]]:
-    # Into smaller chunks than `largest`, if that makes fewer than `spread` of them.
-    size = max(1, min(largest, math.ceil(len(ids) / max(spread, 1))))
-    return [ids[start : start + size] for start in range(0, len(ids), size)]
+def has_room(done: Round) -> bool:
+    """Return whether half of a queue that left a backlog is gone. False without the broker."""
+    if not done.refill_at:
+        return False
+    try:
+        depths = publish.queue_depths()
+    except redis.RedisError:
+        return False
+    return any(depths[stream] <= depth for stream, depth in done.refill_at.items())

@@ -12,7 +12,7 @@ from django.db import Error
 from notifications.conf import settings
 from notifications.events import apply
 from notifications.events.reader import Reader
-from notifications.outbox import relay
+from notifications.outbox import backlog, relay
 from notifications.runtime import heartbeat, startup
 from notifications.runtime.database import drop_connection, error_name, is_outage
 from notifications.runtime.roles import Role
@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 # The pause before the next try during an outage of the database.
 PAUSE_S = 1.0
 LONG_ROUND_S = 15.0
+# How often the relay checks whether the workers need more of a backlog.
+REFILL_CHECK_S = 0.05
 
 
 class Command(BaseCommand):
@@ -52,7 +54,7 @@ class Command(BaseCommand):
         while not stop.is_set():
             done, pause_s = _round(done)
             turned_at = time.monotonic()
-            stop.wait(pause_s)
+            _wait(stop, done, pause_s)
         reader.stop()
         row.stop()
 
@@ -84,5 +86,13 @@ def _pause_s(done: relay.Round, took_s: float) -> float:
     # The pause is in seconds.
     if done.paced:
         # Includes the round itself: what it publishes is meant for PACED_ROUND_S.
-        return min(float(settings.RELAY_INTERVAL_S), max(0.0, relay.PACED_ROUND_S - took_s))
+        return min(float(settings.RELAY_INTERVAL_S), max(0.0, backlog.PACED_ROUND_S - took_s))
     return float(settings.RELAY_INTERVAL_S)
+
+
+def _wait(stop: threading.Event, done: relay.Round, pause_s: float) -> None:
+    # Ends early if the workers have emptied half of a queue and more is due: they never wait for the next round.
+    ends = time.monotonic() + pause_s
+    while (left_s := ends - time.monotonic()) > 0:
+        if stop.wait(min(left_s, REFILL_CHECK_S) if done.refill_at else left_s) or relay.has_room(done):
+            return

@@ -15,8 +15,8 @@ from notifications.delivery.record import Carrier, RecordLostError
 from notifications.delivery.render import RenderingError, render
 from notifications.delivery.run import REQUEUED
 from notifications.models import Message
+from notifications.outbox.backlog import take_due
 from notifications.outbox.recover import recover_ended_leases
-from notifications.outbox.relay import take_due
 from notifications.providers.base.sending import ProviderError
 from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Status, Stream
@@ -85,7 +85,7 @@ def test_released_messages_keep_their_place_before_the_backlog(provider):
     early = [MessageFactory() for _ in range(3)]
     backlog = [MessageFactory(relay_after=Now() - timedelta(milliseconds=1)) for _ in range(20)]
     run(*early, stopping=lambda: bool(provider.taken))
-    assert take_due(Stream.DEFAULT, 2) == [message.id for message in early[1:]]
+    assert [due.id for due in take_due(Stream.DEFAULT, 2)] == [message.id for message in early[1:]]
     assert len(take_due(Stream.DEFAULT, 99)) == len(backlog)
 
 

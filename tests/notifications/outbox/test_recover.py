@@ -15,7 +15,7 @@ from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier, RecordLostError, attempt_of, record_acceptances, record_refusal
 from notifications.delivery.render import render
 from notifications.models import Message, transactions
-from notifications.outbox import recover, relay
+from notifications.outbox import backlog, recover, relay
 from notifications.providers.base.sending import Accepted, ProviderError
 from notifications.rules.retry import ErrorClass, Retry
 from notifications.rules.states import Status, Stream
@@ -197,7 +197,7 @@ def test_recovered_messages_precede_the_backlog(settings):
     for _ in range(3):
         MessageFactory(relay_after=Now() - timedelta(milliseconds=1))
     recover.recover_ended_leases()
-    assert relay.take_due(Stream.DEFAULT, 1) == [lost.id]
+    assert [due.id for due in backlog.take_due(Stream.DEFAULT, 1)] == [lost.id]
 
 
 # --- Unexpected errors ---

@@ -1,3 +1,5 @@
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -10,7 +12,7 @@ from accounts import emails
 from notifications.budget.keys import pace_key
 from notifications.management.commands import relay as relay_command
 from notifications.models import DeliveryAttempt, Message
-from notifications.outbox import publish, recover, relay
+from notifications.outbox import backlog, publish, recover, relay
 from notifications.rules.states import Status, Stream
 from notifications.runtime.redis_client import client
 from tests.factories import MessageFactory
@@ -38,7 +40,7 @@ def test_due_message_is_published_once_and_postponed(sentinel):
 @pytest.mark.parametrize(("relayed", "seconds"), [(0, 10), (1, 20), (2, 40), (3, 60), (30, 60), (1000, 60)])
 def test_pause_between_publishes_grows_to_a_lease(sentinel, relayed, seconds):
     message = MessageFactory(relayed=relayed)
-    relay.take_due(Stream.DEFAULT, 10)
+    backlog.take_due(Stream.DEFAULT, 10)
     after = Message.objects.get(id=message.id)
     assert after.relay_after - message.created_at < timedelta(seconds=seconds + 5)
     assert Message.objects.filter(relay_after__gt=Now() + timedelta(seconds=seconds - 2)).exists()
@@ -66,6 +68,73 @@ def test_backlog_stays_in_the_database_above_the_high_water_mark(sentinel, setti
     assert client().llen("bulk") == 3
 
 
+@pytest.fixture
+def batching(provider, settings, monkeypatch):
+    def batching(of_provider, by_setting):
+        monkeypatch.setattr(type(provider), "largest_batch", of_provider)
+        settings.EMAIL_BATCH_SIZE = by_setting
+        return provider
+
+    return batching
+
+
+def test_bulk_goes_in_tasks_of_the_provider_s_batch(sentinel, batching):
+    batching(50, 100)
+    MessageFactory.create_batch(120, stream=Stream.BULK)
+    MessageFactory.create_batch(21, stream=Stream.DEFAULT)
+    assert relay.run_once().published == {Stream.DEFAULT: 21, Stream.BULK: 120}
+    assert publish.queue_depths() == {Stream.CRITICAL: 0, Stream.DEFAULT: 21, Stream.BULK: 4}
+
+
+@pytest.mark.parametrize(
+    ("batch", "pace", "size", "high_water", "limit"),
+    [
+        (1, None, 20, 40, 800),
+        (5, None, 20, 40, 800),
+        (500, None, 500, 10, 5000),
+        (800, None, 800, 7, 5600),
+        (500, 30.0, 500, 10, 9),
+        (1, 0.0, 20, 40, 1),
+    ],
+)
+def test_plan_follows_batch_and_pace(batch, pace, size, high_water, limit):
+    plan = backlog.task_plan(batch, pace)
+    assert (plan.size, plan.high_water, plan.limit(plan.high_water)) == (size, high_water, limit)
+
+
+@pytest.mark.parametrize(
+    ("stream", "of_provider", "by_setting", "expected"),
+    [(Stream.DEFAULT, 50, 100, 1), (Stream.BULK, 1, 100, 1), (Stream.BULK, 50, 1, 1), (Stream.BULK, 50, 100, 50)],
+)
+def test_only_bulk_goes_in_batches(batching, stream, of_provider, by_setting, expected):
+    provider = batching(of_provider, by_setting)
+    assert backlog.largest_batch(stream, provider.name) == expected
+
+
+def test_round_names_the_queues_that_left_a_backlog(sentinel, settings):
+    settings.RELAY_HIGH_WATER, settings.RELAY_CHUNK_SIZE = 4, 2
+    MessageFactory.create_batch(20)
+    MessageFactory.create_batch(3, stream=Stream.BULK)
+    done = relay.run_once()
+    assert done.refill_at == {Stream.DEFAULT: 2}
+    assert not relay.has_room(done)
+    client().ltrim("default", 0, 1)
+    assert relay.has_room(done)
+    assert not relay.has_room(relay.Round())
+
+
+def test_next_round_starts_when_half_of_the_queue_is_gone(sentinel, settings):
+    stop = threading.Event()
+    full = relay.Round(refill_at={Stream.DEFAULT: 0})
+    began = time.monotonic()
+    relay_command._wait(stop, full, 300)
+    assert time.monotonic() - began < 200
+    client().lpush("default", "task")
+    threading.Timer(0.3, client().delete, ["default"]).start()
+    relay_command._wait(stop, full, 300)
+    assert time.monotonic() - began < 200
+
+
 def test_stream_held_back_by_the_budget_is_published_at_its_pace(sentinel):
     for _ in range(40):
         MessageFactory(stream=Stream.BULK)
@@ -87,8 +156,8 @@ def test_rounds_are_short_while_a_stream_is_held_back(sentinel):
     MessageFactory(stream=Stream.BULK)
     client().set(pace_key("simulator", Stream.BULK), "50.000", px=5000)
     done, pause_s = relay_command._round(relay.Round())
-    assert pause_s < relay.PACED_ROUND_S
-    assert relay_command._round(relay.Round(paced=done.paced))[1] < relay.PACED_ROUND_S
+    assert pause_s < backlog.PACED_ROUND_S
+    assert relay_command._round(relay.Round(paced=done.paced))[1] < backlog.PACED_ROUND_S
 
 
 @pytest.mark.parametrize(
@@ -150,7 +219,7 @@ def test_messages_are_published_immediately_after_an_outage_of_the_broker(sentin
 
 def test_lone_messages_keep_to_the_room(sentinel, valkey):
     MessageFactory.create_batch(7, claims_lost=1)
-    assert relay.top_up(Stream.DEFAULT, 3) == 3
+    assert backlog.top_up(Stream.DEFAULT, 3, backlog.task_plan()) == 3
     assert client().llen("default") == 3
     assert Message.objects.filter(relay_after__lte=Now()).count() == 4
 
@@ -227,7 +296,7 @@ def test_uncertain_message_waits_for_its_settling_time(sentinel):
     ],
 )
 def test_backlog_is_cut_so_that_threads_share_it(count, largest, spread, sizes):
-    assert [len(chunk) for chunk in relay.cut(range(count), largest=largest, spread=spread)] == sizes
+    assert [len(chunk) for chunk in backlog.cut(range(count), largest=largest, spread=spread)] == sizes
 
 
 @pytest.mark.django_db(transaction=True)
@@ -237,7 +306,7 @@ def test_two_relays_never_take_the_same_row(sentinel):
 
     def take(_):
         try:
-            return [message_id for _ in range(10) for message_id in relay.take_due(Stream.DEFAULT, 10)]
+            return [due.id for _ in range(10) for due in backlog.take_due(Stream.DEFAULT, 10)]
         finally:
             connection.close()
 

@@ -23,6 +23,7 @@ from devtools.stack.valkey import Valkey
 from notifications.management.commands import relay as relay_command
 from notifications.models import Message
 from notifications.outbox import publish, recover, relay
+from notifications.outbox.backlog import take_due
 from notifications.rules.states import Status, Stream
 from notifications.runtime.redis_client import client
 from tests.factories import MessageFactory
@@ -154,13 +155,13 @@ def test_locked_row_is_skipped_and_published_later():
     held, free = MessageFactory(), MessageFactory()
     abandoned = MessageFactory(abandoned=True)
     with another_connection_locks(held):
-        assert relay.take_due(Stream.DEFAULT, 10) == [free.id]
+        assert [due.id for due in take_due(Stream.DEFAULT, 10)] == [free.id]
         Message.objects.filter(id=free.id).update(relay_after=Now() + timedelta(minutes=1))
         assert relay._release() == 1
     with another_connection_locks(abandoned):
         assert recover.recover_ended_leases() == (0, 0)
     assert recover.recover_ended_leases() == (1, 0)
-    assert set(relay.take_due(Stream.DEFAULT, 10)) == {held.id, free.id, abandoned.id}
+    assert {due.id for due in take_due(Stream.DEFAULT, 10)} == {held.id, free.id, abandoned.id}
 
 
 def test_release_goes_in_batches_and_ends(monkeypatch):

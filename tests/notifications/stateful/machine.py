@@ -12,7 +12,7 @@ from notifications.delivery.claim import defer, requeue
 from notifications.events import ingest
 from notifications.events.apply import read_due
 from notifications.models import ProviderEvent
-from notifications.outbox import publish, recover, relay
+from notifications.outbox import backlog, publish, recover, relay
 from notifications.providers.base.webhook import RawEvent
 from notifications.rules.outcomes import RANK, BounceKind, EventType, Outcome, reported_outcome
 from notifications.rules.states import Event, Status, Stream
@@ -94,7 +94,7 @@ class Machine(Workers, People):
         acts: dict[str, Callable[[], object]] = {
             "recover": recover.recover_ended_leases,
             "settle": recover.settle_uncertain,
-            "take due": lambda: [relay.take_due(stream, 10) for stream in Stream],
+            "take due": lambda: [backlog.take_due(stream, 10) for stream in Stream],
         }
         with world.held(self.other, message_id):
             moves = self._read_events() if what == "read" else self._relay_acts(acts[what])

@@ -82,17 +82,7 @@ def run_once(before: Round | None = None) -> Round:
         done.has_no_provider = True
         done.published = publish_probe(depths) if ahead.probe_is_due else {}
         return done
-    for stream in Stream:
-        if publish.cooldown.active:
-            # Taking messages that cannot be published would only lengthen their pauses.
-            break
-        plan = backlog.task_plan(backlog.largest_batch(stream, ahead.provider), paces.get(stream))
-        room = plan.high_water - depths[stream]
-        if published := backlog.top_up(stream, room, plan):
-            done.published[stream] = published
-        if published >= plan.limit(room) and plan.pace is None:
-            done.refill_at[stream] = plan.high_water // 2
-    done.broker_is_down = publish.cooldown.active
+    _publish(done, depths, ahead.provider, paces)
     return done
 
 
@@ -169,6 +159,21 @@ def held_back(provider: str) -> dict[Stream, float]:
     """Return the streams that a budget holds back, with their messages per second. Raises redis.RedisError."""
     paces = zip(Stream, client().mget([pace_key(provider, stream) for stream in Stream]), strict=True)
     return {stream: float(pace) for stream, pace in paces if pace is not None}
+
+
+def _publish(done: Round, depths: Mapping[Stream, int], provider: str, paces: Mapping[Stream, float]) -> None:
+    for stream in Stream:
+        if publish.cooldown.active:
+            # Taking messages that cannot be published would only lengthen their pauses.
+            break
+        plan = backlog.task_plan(backlog.largest_batch(stream, provider), paces.get(stream))
+        room = plan.high_water - depths[stream]
+        published = backlog.top_up(stream, room, plan)
+        if published:
+            done.published[stream] = published
+        if published >= plan.limit(room) and plan.pace is None:
+            done.refill_at[stream] = plan.high_water // 2
+    done.broker_is_down = publish.cooldown.active
 
 
 def publish_probe(depths: Mapping[Stream, int]) -> dict[Stream, int]:

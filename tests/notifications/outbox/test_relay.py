@@ -62,10 +62,10 @@ def test_message_is_not_published_before_it_is_due(sentinel, changes):
 def test_backlog_stays_in_the_database_above_the_high_water_mark(sentinel, settings):
     settings.RELAY_HIGH_WATER, settings.RELAY_CHUNK_SIZE = 3, 2
     for _ in range(20):
-        MessageFactory(stream=Stream.BULK)
-    assert relay.run_once().published == {Stream.BULK: 6}
+        MessageFactory(stream=Stream.DEFAULT)
+    assert relay.run_once().published == {Stream.DEFAULT: 6}
     assert relay.run_once().published == {}
-    assert client().llen("bulk") == 3
+    assert client().llen("default") == 3
 
 
 @pytest.fixture

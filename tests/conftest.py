@@ -164,6 +164,7 @@ def valkey() -> Iterator[None]:
     """Empty the broker before and after a test."""
     client().flushdb()
     publish.cooldown.clear()
+    publish.lengths.clear()
     fallback.reset()
     permits.reset()
     call_times.clear()

@@ -1,6 +1,7 @@
 """Write a message in the caller's transaction, and publish its id after the commit."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -12,6 +13,7 @@ from django.db.models import Q
 
 from notifications import kinds
 from notifications.bounce_brake import brake
+from notifications.conf import settings
 from notifications.models import Message, Suppression, transitions
 from notifications.outbox import publish
 from notifications.outbox.context import stored
@@ -85,14 +87,23 @@ def _existing(existing: Message, draft: Draft, *, replay_dead: bool) -> Message:
 def _write(messages: Sequence[Message]) -> list[Message]:
     _suppress(messages)
     held = brake.hold_back([message for message in messages if message.status == Status.QUEUED])
-    # During the broker's cooldown, only the relay publishes.
-    left_to_relay = set(Stream) if publish.cooldown.active else {Stream.BULK}
-    written = insert(messages, held=held, due_streams=left_to_relay)
+    left = _left_to_relay(messages)
+    written = insert(messages, held=held, due_streams=left)
     transitions.announce_new(written)
     due = [message for message in written if message.status == Status.QUEUED and message.id not in held]
-    for stream in {message.stream for message in due} - left_to_relay:
-        _publish_after_commit([message.id for message in due if message.stream == stream], Stream(stream))
+    for stream in {Stream(message.stream) for message in due} - {Stream.BULK}:
+        ids = [message.id for message in due if message.stream == stream] if stream not in left else []
+        _publish_after_commit(ids, stream)
     return written
+
+
+def _left_to_relay(messages: Sequence[Message]) -> set[Stream]:
+    # What the relay publishes and this process does not: everything during the broker's cooldown, and bursts.
+    if publish.cooldown.active:
+        return set(Stream)
+    counts = Counter(Stream(message.stream) for message in messages)
+    bursts = {stream for stream, count in counts.items() if count > settings.RELAY_HIGH_WATER}
+    return {Stream.BULK} | bursts | publish.lengths.long_queues()
 
 
 def _suppress(messages: Sequence[Message]) -> None:
@@ -123,7 +134,9 @@ def _message(draft: Draft) -> Message:
 
 def _publish_after_commit(message_ids: list[UUID], stream: Stream) -> None:
     def publish_ids() -> None:
-        publish.publish_for_request([[message_id] for message_id in message_ids], stream)
+        if message_ids:
+            publish.publish_for_request([[message_id] for message_id in message_ids], stream)
+        publish.check_queues()
 
     # No functools.partial: Django 5.2 cannot log its failure.
     transaction.on_commit(publish_ids, robust=True)

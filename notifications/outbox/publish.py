@@ -10,6 +10,7 @@ import kombu.exceptions
 import redis
 from celery import current_app
 
+from notifications.outbox.congestion import QueueLengths
 from notifications.rules.states import Stream
 from notifications.runtime.redis_client import Cooldown, client
 
@@ -27,6 +28,7 @@ LONGEST_S = 4.0
 BROKER_ERRORS = (kombu.exceptions.KombuError, redis.RedisError, OSError)
 
 cooldown = Cooldown(COOLDOWN_S)
+lengths = QueueLengths()
 # One thread for all requests of a process: one warm connection, and only one request meets a broken broker. The thread
 # starts with the first publish, after any fork; at its end, the process waits for it.
 _publisher = ThreadPoolExecutor(1, thread_name_prefix="publisher")
@@ -88,6 +90,22 @@ def queue_depths() -> dict[Stream, int]:
     for stream in Stream:
         pipeline.llen(stream.value)
     return dict(zip(Stream, pipeline.execute(), strict=True))
+
+
+def check_queues() -> None:
+    """Ask now and then how long the queues are. Returns immediately; the publisher's thread asks."""
+    if lengths.must_check():
+        _publisher.submit(_check_queues)
+
+
+def _check_queues() -> None:
+    if cooldown.active:
+        return
+    try:
+        lengths.note(queue_depths())
+    except redis.RedisError as error:
+        cooldown.start()
+        logger.warning("the broker is unavailable (%s); the relay will publish what is enqueued", type(error).__name__)
 
 
 def connect_to_broker() -> None:

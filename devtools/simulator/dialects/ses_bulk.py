@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from email.header import decode_header, make_header
 from email.utils import getaddresses
 from http import HTTPStatus
 from typing import Any
@@ -63,9 +64,9 @@ def _entry(provider: str, data: dict[str, Any], one: dict[str, Any]) -> Entry:
         provider=provider,
         provider_message_id=new_id(),
         to=address,
-        to_name=name,
-        sender=data["FromEmailAddress"],
-        subject=_rendered(content["Subject"], values),
+        to_name=_shown(name),
+        sender=_shown(data["FromEmailAddress"]),
+        subject=_shown(_rendered(content["Subject"], values)),
         text=_rendered(content.get("Text", ""), values),
         html=_rendered(content.get("Html", ""), values),
         headers=headers,
@@ -83,6 +84,11 @@ def _check_headers(headers: Mapping[str, str]) -> None:
         raise ValueError("too many headers")
     if not all(PRINTABLE.fullmatch(value) and len(name + value) <= LONGEST_HEADER for name, value in headers.items()):
         raise ValueError("a header that is too long, or not ASCII")
+
+
+def _shown(header: str) -> str:
+    # SES writes encoded words unchanged, and the recipient's program decodes them.
+    return str(make_header(decode_header(header)))
 
 
 def _rendered(text: str, values: Mapping[str, str]) -> str:

@@ -101,6 +101,11 @@ def person_header(name: str, address: str) -> str:
         raise BadAddressError("the name cannot be put into a header") from error
 
 
+def ascii_person_header(name: str, address: str) -> str:
+    # For an API that does not encode the name.
+    return person_header(name, address) if name.isascii() else f"{encoded_word(name)} <{address}>"
+
+
 def shown_name(name: str) -> str:
     # For an API that takes the name apart from the address.
     return encoded_word(name) if _ENCODED_WORD in name else name

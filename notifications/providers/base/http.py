@@ -139,10 +139,12 @@ class HttpProvider(Provider):
 
     def refused(self, response: requests.Response) -> ProviderError:
         """Return the meaning of an answer that is not an acceptance."""
-        answer = self.parse_answer(response)
+        return self.error_of(self.parse_answer(response), self.requested_wait_s(response))
+
+    def error_of(self, answer: RawAnswer, wait_s: float | None = None) -> ProviderError:
         meaning, name = read_answer(self.answers, answer)
         detail = sentence(answer.text) if answer.has_shape else ""
-        return meaning.error(name or self.code(answer), detail, retry_after_s=self.requested_wait_s(response))
+        return meaning.error(name or self.code(answer), detail, retry_after_s=wait_s)
 
     def translate(self, error: Exception) -> ProviderError:
         response = getattr(error, "response", None)

@@ -3,18 +3,61 @@
 from typing import Any
 
 import requests
-from anymail.backends.postmark import EmailBackend
+from anymail.backends.postmark import EmailBackend, PostmarkPayload
 from anymail.exceptions import AnymailRequestsAPIError
 from anymail.message import AnymailRecipientStatus
 from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.providers.base.answers import RawAnswer
+from notifications.providers.base.batch import (
+    BatchBackend,
+    BatchMessage,
+    Entry,
+    IncompleteAnswerError,
+    TooLargeError,
+    without_recipients,
+)
+from notifications.providers.base.compose import person_header
 from notifications.providers.base.http import HttpBackend, HttpProvider, document, timeouts
+from notifications.providers.base.sending import Accepted, ProviderError, with_fields
 from notifications.providers.postmark.answers import ROWS
 from notifications.providers.postmark.settings import settings
 
+# https://postmarkapp.com/developer/api/email-api#send-batch-emails
+MOST_MESSAGES = 500
+# Postmark takes 50 MB, but a slow line must be able to send them before the deadline.
+MOST_BYTES = 10_000_000
 
-class PostmarkBackend(HttpBackend, EmailBackend):  # type: ignore[misc]
+
+class PostmarkBatch(PostmarkPayload):  # type: ignore[misc]
+    """One complete message for each entry: Postmark has no fields without a stored template."""
+
+    base_message_attrs = without_recipients(PostmarkPayload)
+
+    def get_api_endpoint(self) -> str:
+        return "email/batch"
+
+    def serialize_data(self) -> str:
+        serialized: str = self.serialize_json([self._message(entry) for entry in self.message.entries])
+        if len(serialized) > MOST_BYTES:
+            raise TooLargeError(f"the batch has more than {MOST_BYTES} bytes")
+        return serialized
+
+    def _message(self, entry: Entry) -> dict[str, Any]:
+        return {
+            **self.data,
+            "To": person_header(entry.name, entry.address),
+            "Subject": entry.subject,
+            "TextBody": with_fields(self.data["TextBody"], entry.fields),
+            "HtmlBody": with_fields(self.data["HtmlBody"], entry.fields),
+            "Headers": [{"Name": name, "Value": value} for name, value in entry.headers.items()],
+            "Metadata": entry.metadata,
+        }
+
+
+class PostmarkBackend(HttpBackend, BatchBackend, EmailBackend):  # type: ignore[misc]
+    batch_payload = PostmarkBatch
+
     def raise_for_status(self, response: requests.Response, payload: Any, message: Any) -> None:
         # Anymail treats a 422 as sent if the text does not contain our address.
         if response.status_code == requests.codes.unprocessable:
@@ -24,12 +67,12 @@ class PostmarkBackend(HttpBackend, EmailBackend):  # type: ignore[misc]
     def parse_recipient_status(
         self, response: requests.Response, payload: Any, message: Any
     ) -> dict[str, AnymailRecipientStatus]:
+        if isinstance(message, BatchMessage):
+            unread: dict[str, AnymailRecipientStatus] = super().parse_recipient_status(response, payload, message)
+            return unread
         # Anymail would parse the repeated `To`, and fail on a name with a comma.
-        answer = document(response)
-        given, text = answer.get("MessageID"), str(answer.get("Message"))
-        # Postmark leaves the number out when it is slow.
-        accepted = error_code({"ErrorCode": 0, **answer}) == 0 and isinstance(given, str) and bool(given)
-        if not accepted or "will not deliver" in text:
+        given = accepted_id(document(response))
+        if not given:
             raise AnymailRequestsAPIError(email_message=message, payload=payload, response=response, backend=self)
         status = AnymailRecipientStatus(message_id=given, status="sent")
         return {recipient.addr_spec: status for recipient in payload.to_emails}
@@ -54,19 +97,43 @@ class Postmark(HttpProvider):
     def secrets(self) -> list[str]:
         return [settings.POSTMARK_SERVER_TOKEN]
 
+    @property
+    def largest_batch(self) -> int:
+        return MOST_MESSAGES
+
+    def answers_to(self, message: BatchMessage) -> list[Accepted | ProviderError]:
+        answers = message.anymail_status.esp_response.json()  # type: ignore[attr-defined]
+        if not isinstance(answers, list):
+            raise IncompleteAnswerError("no list")
+        return [self._answer_to_one(answer if isinstance(answer, dict) else {}) for answer in answers]
+
+    def _answer_to_one(self, answer: dict[str, Any]) -> Accepted | ProviderError:
+        given = accepted_id(answer)
+        # A message alone would have got this status.
+        status = requests.codes.unprocessable if error_code(answer) else requests.codes.ok
+        return Accepted(given) if given else self.error_of(raw_answer(answer, status))
+
     def parse_answer(self, response: requests.Response) -> RawAnswer:
-        answer = document(response)
-        number, text = error_code(answer), answer.get("Message")
-        return RawAnswer(
-            status=response.status_code,
-            code=str(number) if number else "",
-            text=text if isinstance(text, str) else "",
-        )
+        return raw_answer(document(response), response.status_code)
 
     def code(self, answer: RawAnswer) -> str:
         if answer.status in {requests.codes.unprocessable, requests.codes.ok}:
             return f"postmark-{answer.code or None}"
         return super().code(answer)
+
+
+def accepted_id(answer: dict[str, Any]) -> str:
+    """Return Postmark's id of the message that it has accepted, "" if it has not."""
+    given, text = answer.get("MessageID"), str(answer.get("Message"))
+    # Postmark leaves the number out when it is slow.
+    if error_code({"ErrorCode": 0, **answer}) != 0 or "will not deliver" in text:
+        return ""
+    return given if isinstance(given, str) else ""
+
+
+def raw_answer(answer: dict[str, Any], status: int) -> RawAnswer:
+    number, text = error_code(answer), answer.get("Message")
+    return RawAnswer(status=status, code=str(number) if number else "", text=text if isinstance(text, str) else "")
 
 
 def error_code(answer: dict[str, Any]) -> int | None:

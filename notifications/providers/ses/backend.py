@@ -17,11 +17,13 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.providers.base.answers import RawAnswer, read_answer, sentence
 from notifications.providers.base.backend import Provider, RobustPostSend
-from notifications.providers.base.compose import ATTEMPT_KEY, MESSAGE_ID_KEY
+from notifications.providers.base.batch import BatchBackend, BatchMessage, Entry
+from notifications.providers.base.compose import tracking_metadata
 from notifications.providers.base.deadline import WatchedConnection, begin_request
 from notifications.providers.base.failures import unknown
 from notifications.providers.base.http import is_untrusted, retry_after_s
-from notifications.providers.base.sending import OutgoingEmail, ProviderError
+from notifications.providers.base.sending import Accepted, OutgoingEmail, ProviderError
+from notifications.providers.ses import bulk
 from notifications.providers.ses.answers import ROWS
 from notifications.providers.ses.settings import settings
 from notifications.rules.retry import ErrorClass
@@ -60,7 +62,9 @@ class _HttpsPool(AWSHTTPSConnectionPool):
     ConnectionCls = _Https
 
 
-class SesBackend(RobustPostSend, EmailBackend):  # type: ignore[misc]
+class SesBackend(RobustPostSend, BatchBackend, EmailBackend):  # type: ignore[misc]
+    batch_payload = bulk.SesBulk
+
     def open(self) -> bool:
         created: bool = super().open()
         if created:
@@ -103,10 +107,19 @@ class Ses(Provider):
 
     def prepare(self, message: EmailMultiAlternatives, mail: OutgoingEmail) -> None:
         # SES events contain the tags even if the headers, and the metadata in them, are cut off.
-        tags = {MESSAGE_ID_KEY: str(mail.message_id), ATTEMPT_KEY: str(mail.attempt)}
-        message.esp_extra = {  # type: ignore[attr-defined]
-            "EmailTags": [{"Name": name, "Value": value} for name, value in tags.items()]
-        }
+        tags = [{"Name": name, "Value": value} for name, value in tracking_metadata(mail).items()]
+        message.esp_extra = {"EmailTags": tags}  # type: ignore[attr-defined]
+
+    @property
+    def largest_batch(self) -> int:
+        return bulk.MOST_ENTRIES if settings.SES_BULK else 1
+
+    def require_fit(self, entry: Entry) -> None:
+        bulk.require_fit(entry)
+
+    def answers_to(self, message: BatchMessage) -> list[Accepted | ProviderError]:
+        results = message.anymail_status.esp_response["BulkEmailEntryResults"]  # type: ignore[attr-defined]
+        return [_answer_to_one(result) for result in results]
 
     def translate(self, error: Exception) -> ProviderError:
         cause = error.__cause__ or error
@@ -141,14 +154,21 @@ def client_params() -> dict[str, Any]:
 
 
 def from_client_error(error: boto.ClientError) -> ProviderError:
-    answer = parse_client_error(error.response)
-    meaning, name = read_answer(ROWS, answer)
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    return meaning.error(
-        name or answer.code or f"http-{answer.status}",
-        sentence(answer.text) if answer.has_shape else "",
-        retry_after_s=retry_after_s(headers.get("retry-after"), headers.get("date")),
-    )
+    wait_s = retry_after_s(headers.get("retry-after"), headers.get("date"))
+    return _error_of(parse_client_error(error.response), wait_s)
+
+
+def _error_of(answer: RawAnswer, wait_s: float | None = None) -> ProviderError:
+    meaning, name = read_answer(ROWS, answer)
+    detail = sentence(answer.text) if answer.has_shape else ""
+    return meaning.error(name or answer.code or f"http-{answer.status}", detail, retry_after_s=wait_s)
+
+
+def _answer_to_one(result: dict[str, Any]) -> Accepted | ProviderError:
+    if result.get("Status") != "SUCCESS":
+        return _error_of(bulk.raw_result(result))
+    return Accepted(result["MessageId"])
 
 
 def parse_client_error(answer: Any) -> RawAnswer:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name for it
 
 from notifications import conf
-from notifications.conf.setting import api_url, items, text
+from notifications.conf.setting import api_url, flag, items, text
 
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 _CONFIGURATION_SET = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -43,6 +43,10 @@ class SesSettings(conf.Settings):
         "without one, SES reports nothing after it has accepted an email: "
         "[set-up-webhooks.md](../how-to/set-up-webhooks.md)",
         check=check_configuration_set,
+    )
+    # Its template in the request must behave as AWS documents; nothing on a developer's machine can prove that.
+    SES_BULK = flag(
+        False, "sends bulk messages in calls of up to 50 (SendBulkEmail), which need the permission ses:SendBulkEmail"
     )
     SES_ENDPOINT_URL = api_url("", "only to use another endpoint than the region's")
     # A signature only proves that some AWS account published a message.

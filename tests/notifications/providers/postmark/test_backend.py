@@ -9,6 +9,7 @@ from notifications.providers.base.sending import About
 from notifications.providers.postmark.backend import Postmark
 from notifications.rules.outcomes import BounceKind
 from tests.notifications.providers.base import faults
+from tests.notifications.providers.base.batch_contract import EachOnItsOwn, batch_to, recipient
 from tests.notifications.providers.base.contract import outgoing
 from tests.notifications.providers.base.http_contract import GATEWAY, A, HttpContract, M, P, R, SimulatedContract, T
 
@@ -17,7 +18,7 @@ def no(number, text="no", status="422 Unprocessable"):
     return faults.answer(status, body=json.dumps({"ErrorCode": number, "Message": text}))
 
 
-class TestPostmark(SimulatedContract, HttpContract):
+class TestPostmark(SimulatedContract, HttpContract, EachOnItsOwn):
     says = {
         m.INACTIVE: no(406, "You tried to send to an inactive recipient."),
         m.BAD_ADDRESS: no(300, "Invalid 'To' address: 'x'."),
@@ -32,6 +33,14 @@ class TestPostmark(SimulatedContract, HttpContract):
 
     def no(self, text):
         return (), json.dumps({"ErrorCode": 600, "Message": text})
+
+    def entries(self, *codes):
+        return json.dumps([self.entry(code) for code in codes])
+
+    def entry(self, code):
+        if code:
+            return {"ErrorCode": int(code), "Message": "ada0.canary@example.com: Canary is bad"}
+        return json.loads(self.accepted)
 
     @pytest.fixture
     def at(self, settings):
@@ -109,3 +118,30 @@ class TestPostmark(SimulatedContract, HttpContract):
     def test_rejection_of_the_sender_is_misconfigured(self, at, text):
         body = json.dumps({"ErrorCode": 300, "Message": text})
         assert self.refused_by(faults.answer("422 Unprocessable", body=body), at).error_class is M
+
+    def test_each_answer_of_a_batch_has_its_meaning(self, at):
+        answers = self.answers(at, "406", "", "300", "100", "412", "601")
+        assert answers[1].provider_message_id == "an-id"
+        refused = [one for one in answers if one is not answers[1]]
+        assert [(one.code, one.error_class) for one in refused] == [
+            *(("postmark-406", P), ("postmark-300", P), ("postmark-100", T), ("postmark-412", M), ("postmark-601", P)),
+        ]
+        for one in refused:
+            self.is_tidy(one)
+
+    @pytest.mark.parametrize("entry", [{}, {"ErrorCode": 0}, {"ErrorCode": 0, "MessageID": ""}, None, "OK"])
+    def test_unreadable_answer_of_a_batch_is_ambiguous_for_one(self, at, entry):
+        body = json.dumps([json.loads(self.accepted), entry])
+        with faults.fault_server(faults.answer("200 OK", body=body)) as server:
+            at(server.port)
+            accepted, unread = Postmark().send_batch(batch_to(recipient(1), recipient(2)))
+        assert (accepted.provider_message_id, unread.error_class) == ("an-id", A)
+
+    @pytest.mark.parametrize("body", ["<html>", "{}", "[" * 100_000, '{"ErrorCode": 0, "MessageID": "x"}'])
+    def test_answer_to_a_batch_that_is_no_list_is_ambiguous(self, at, body):
+        assert self.batch_refused_by(faults.answer("200 OK", body=body), at).error_class is A
+
+    def test_batch_that_is_too_large_is_not_sent(self, provider, taken):
+        error = self.batch_refusal(provider, batch_to(*map(recipient, range(11)), text="x" * 1_000_000))
+        assert (error.code, error.about, error.never_left) == ("TooLargeError", About.MESSAGE, True)
+        assert taken() == []

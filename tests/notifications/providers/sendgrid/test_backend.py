@@ -26,7 +26,6 @@ def no(status, text, field=None):
 
 
 class TestSendGrid(SimulatedContract, HttpContract, AllOrNothing):
-    one_too_large = {"fields": {HTML: "x" * 10_000, TEXT: "x"}}
     says = {
         m.BAD_ADDRESS: no("400 Bad", "Does not contain a valid address.", "personalizations.0.to.0.email"),
         m.MESSAGE_REFUSED: no("400 Bad", "The content is bad.", "content"),
@@ -180,3 +179,6 @@ class TestSendGrid(SimulatedContract, HttpContract, AllOrNothing):
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda _: SendGrid().backend("a-key", "http://127.0.0.1/"), range(200)))
         assert list(warnings.filters) == before
+
+    def test_recipient_with_long_fields_does_not_fit_in_a_batch(self, provider, taken):
+        self.does_not_fit_but_is_sent_alone(provider, taken, fields={HTML: "ü" * 5_000, TEXT: "x"})

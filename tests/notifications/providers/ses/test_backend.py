@@ -1,13 +1,19 @@
 """SES with Anymail and boto3, and its table of answers."""
 
+import json
 import os
 
+import botocore.session
 import pytest
 
 from notifications.providers.base import connections
+from notifications.providers.base.answers import RawAnswer, read_answer
 from notifications.providers.base.answers import meaning as m
+from notifications.providers.base.sending import About
+from notifications.providers.ses.answers import ROWS
 from notifications.providers.ses.backend import Ses
 from tests.notifications.providers.base import faults
+from tests.notifications.providers.base.batch_contract import HTML, TEXT, EachOnItsOwn, batch_to, recipient
 from tests.notifications.providers.base.contract import outgoing
 from tests.notifications.providers.base.http_contract import A, HttpContract, M, P, R, SimulatedContract, T
 
@@ -23,7 +29,7 @@ def no(status, code, text="x"):
     return faults.answers([refuse(status, code, text)])
 
 
-class TestSes(SimulatedContract, HttpContract):
+class TestSes(SimulatedContract, HttpContract, EachOnItsOwn):
     says = {
         m.INACTIVE: no("400 Bad", "MessageRejected", "Address blacklisted."),
         m.MESSAGE_REFUSED: no("400 Bad", "MessageRejected", "Illegal content."),
@@ -40,6 +46,17 @@ class TestSes(SimulatedContract, HttpContract):
     # botocore reads the file after it has connected.
     without_bundle = T
     is_decoded = True
+    refused_about = About.MESSAGE
+    # SES replaces the Message-ID.
+    own_headers = ("Auto-Submitted",)
+
+    def entries(self, *codes):
+        return json.dumps({"BulkEmailEntryResults": [self.entry(code) for code in codes]})
+
+    def entry(self, code):
+        if code:
+            return {"Status": code, "Error": "ada0.canary@example.com: Canary is bad"}
+        return {"Status": "SUCCESS", "MessageId": "an-id"}
 
     def no(self, text):
         return refuse("", "InternalServiceErrorException", text)[1:]
@@ -51,6 +68,7 @@ class TestSes(SimulatedContract, HttpContract):
 
         def point(port, *, tls=False):
             settings.SES_REGION = "eu-central-1"
+            settings.SES_BULK = True
             settings.SES_ENDPOINT_URL = f"http{'s' * tls}://127.0.0.1:{port}"
 
         return point
@@ -137,3 +155,47 @@ class TestSes(SimulatedContract, HttpContract):
         at(1)
         settings.SES_ENDPOINT_URL = "nowhere"
         assert self.refusal(Ses(), outgoing()).error_class is M
+
+    def test_each_result_of_a_batch_has_its_meaning(self, at):
+        statuses = ["MESSAGE_REJECTED", "", "ACCOUNT_THROTTLED", "ACCOUNT_DAILY_QUOTA_EXCEEDED"]
+        statuses += ["TRANSIENT_FAILURE", "ACCOUNT_SUSPENDED", "NEW"]
+        answers = self.answers(at, *statuses)
+        assert answers[1].provider_message_id == "an-id"
+        refused = [one for one in answers if one is not answers[1]]
+        assert [(one.error_class, one.retry_after_s) for one in refused] == [
+            *((P, None), (R, None), (R, 600), (T, None), (M, None), (A, None)),
+        ]
+        for one in refused:
+            self.is_tidy(one)
+
+    def test_every_status_of_a_batch_has_a_meaning(self):
+        model = botocore.session.get_session().get_service_model("sesv2")
+        statuses = set(model.shape_for("BulkEmailStatus").enum) - {"SUCCESS"}
+        found = {name: read_answer(ROWS, RawAnswer(status=400, code=name))[0] for name in statuses}
+        assert m.UNKNOWN not in found.values()
+
+    @pytest.mark.parametrize("results", [None, [{"Status": "SUCCESS"}, {"Status": "SUCCESS"}], ["x", "y"]])
+    def test_results_of_a_batch_without_ids_are_ambiguous(self, at, results):
+        body = json.dumps({"BulkEmailEntryResults": results})
+        assert self.batch_refused_by(faults.answer("200 OK", body=body), at).error_class is A
+
+    def test_batches_are_off_by_default(self, settings):
+        del settings.SES_BULK
+        assert Ses().largest_batch == 1
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"fields": {HTML: "x" * 200_000, TEXT: "x"}},
+            {"headers": {"X-Note": "ü"}},
+            {"headers": {"X-Note": "x" * 900}},
+            {"headers": {f"X-{number}": "x" for number in range(15)}},
+        ],
+    )
+    def test_recipient_beyond_a_limit_of_bulk_emails_does_not_fit(self, provider, taken, changes):
+        self.does_not_fit_but_is_sent_alone(provider, taken, **changes)
+
+    def test_batch_that_is_too_large_is_not_sent(self, provider, taken):
+        error = self.batch_refusal(provider, batch_to(recipient(1), text="x" * 1_000_000))
+        assert (error.code, error.about, error.never_left) == ("TooLargeError", About.MESSAGE, True)
+        assert taken() == []

@@ -45,12 +45,12 @@ def test_announcement_is_one_email_without_fields():
     messages = [
         Message(
             kind=news.name,
-            user=UserFactory.build(id=number, confirmed_at=NOON, name=f"Reader {number}"),
-            to_address=f"person{number}@example.com",
+            user=UserFactory.build(id=number, email=address, confirmed_at=NOON, name=f"Reader {number}"),
+            to_address=address,
             context=news.preview_context,
             created_at=NOON + timedelta(seconds=number),
         )
-        for number in range(20)
+        for number, address in enumerate(f"person{number}@example.com" for number in range(20))
     ]
     assert in_batches(messages) == [ids(*messages)]
     ((batch, _),) = batches(messages)

@@ -21,7 +21,12 @@ class DeliveryAttempt(models.Model):
         AMBIGUOUS = "ambiguous", _("No clear answer")
 
     message = models.ForeignKey(
-        Message, on_delete=models.CASCADE, related_name="delivery_attempts", verbose_name=_("message")
+        Message,
+        on_delete=models.CASCADE,
+        related_name="delivery_attempts",
+        # The index of the unique pair begins with it.
+        db_index=False,
+        verbose_name=_("message"),
     )
     number = models.PositiveSmallIntegerField(_("number"))
     provider = models.CharField(_("provider"), max_length=32)

@@ -1,13 +1,12 @@
 """One email to one recipient; also the outbox row, on which all guarantees rest."""
 
-from uuid import uuid4
-
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from notifications.rules.ids import time_ordered_id
 from notifications.rules.outcomes import Outcome
 from notifications.rules.states import Status, Stream
 
@@ -21,7 +20,7 @@ ACCOUNT_DELETED = "the account was deleted"
 class Message(models.Model):
     """All times are on the database's clock, because the workers' clocks differ."""
 
-    id = models.UUIDField("ID", primary_key=True, default=uuid4, editable=False)
+    id = models.UUIDField("ID", primary_key=True, default=time_ordered_id, editable=False)
     kind = models.CharField(_("kind"), max_length=64)
     stream = models.CharField(_("stream"), max_length=16, choices=Stream)
     user = models.ForeignKey(
@@ -30,6 +29,8 @@ class Message(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="messages",
+        # message_newest_idx begins with it.
+        db_index=False,
         verbose_name=_("account"),
     )
     # Empty once the message is anonymized.
@@ -38,7 +39,14 @@ class Message(models.Model):
     context = models.JSONField(_("context"), default=dict, blank=True)
     idempotency_key = models.CharField(_("idempotency key"), max_length=500)
     resend_of = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="resends", verbose_name=_("resend of")
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="resends",
+        # message_resend_idx has the few rows that have one.
+        db_index=False,
+        verbose_name=_("resend of"),
     )
 
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.QUEUED)
@@ -127,6 +135,8 @@ class Message(models.Model):
                 name="notifications_message_address_until_anonymized",
             ),
         ]
+        # Each claim and each acceptance writes an entry into every index without a condition, so add no more
+        # of those: docs/decisions/0076-few-indexes-and-room-in-each-page.md.
         indexes = [
             # Read by the relay every half second: what is due, but not in the broker.
             models.Index(fields=["stream", "relay_after"], condition=Q(status=Status.QUEUED), name="message_relay_idx"),
@@ -144,8 +154,10 @@ class Message(models.Model):
                 condition=Q(status=Status.QUEUED) & ~Q(error_fingerprint=""),
                 name="message_misfit_idx",
             ),
-            # Read before sending: is there a newer message of its kind?
+            # Read before sending: is there a newer message of its kind? And for all messages of a user.
             models.Index(fields=["user", "kind", "created_at"], name="message_newest_idx"),
+            # Read by the resend forms, and when messages are deleted: the copies of a message.
+            models.Index(fields=["resend_of"], condition=Q(resend_of__isnull=False), name="message_resend_idx"),
             # Read by enqueueing and the status page: how much sign-up email was sent recently.
             models.Index(
                 fields=["kind", "sent_at"],

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
@@ -19,6 +19,7 @@ from notifications.outbox import publish
 from notifications.outbox.context import stored
 from notifications.outbox.insert import insert
 from notifications.rules.addresses import one_address
+from notifications.rules.ids import time_ordered_id
 from notifications.rules.states import Event, Status, Stream
 from notifications.rules.suppression import Candidate, blocking_reason
 
@@ -118,7 +119,7 @@ def _suppress(messages: Sequence[Message]) -> None:
 
 def _message(draft: Draft) -> Message:
     kind = kinds.get(draft.kind)
-    message_id = draft.id or uuid4()
+    message_id = draft.id or time_ordered_id()
     return Message(
         id=message_id,
         kind=kind.name,

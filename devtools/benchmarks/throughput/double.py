@@ -77,7 +77,8 @@ def _check_batch(personalizations: list[dict[str, Any]], content: str) -> None:
     tokens = substitutions[0].keys()
     if any(each.keys() != tokens for each in substitutions):
         raise RejectedError(400, "batch: recipients have different tokens")
-    if any(token not in content for token in tokens):
+    # Those of a separate subject are replaced already.
+    if "subject" not in personalizations[0] and any(token not in content for token in tokens):
         raise RejectedError(400, "batch: a token is not in the content")
     for each in substitutions:
         if not all(isinstance(text, str) for text in each.values()):

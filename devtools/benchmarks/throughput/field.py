@@ -29,6 +29,7 @@ def ours() -> Iterator[Mailroom]:
     yield Mailroom(name=SINGLE, way="single", delays_ms=(0,))
     yield Mailroom(name=TASK, way="task", delays_ms=(0,))
     yield Mailroom(name=CHUNK, way="chunk", delays_ms=(0,), resident=False)
+    yield Mailroom(name=f"{CHUNK} at most once", way="news", delays_ms=(0,), resident=False, is_main=False)
     yield Mailroom(name=BATCH, way="batch", delays_ms=(0,), resident=False, times=5)
     yield Mailroom(name=f"{SINGLE} x{MANY}", way="single", delays_ms=(100,), sends=MANY)
     yield Mailroom(name=f"{CHUNK} x{MANY}", way="chunk", delays_ms=(100,), sends=MANY, resident=False, is_main=False)

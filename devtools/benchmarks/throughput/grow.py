@@ -13,8 +13,8 @@ django.setup()
 from django.db import connection, transaction  # noqa: E402 - models need the apps to be ready
 from psycopg import sql  # noqa: E402
 
-from accounts import emails  # noqa: E402
 from accounts.models import User  # noqa: E402
+from devtools.benchmarks.throughput.bulletin.emails import BULLETIN  # noqa: E402
 from devtools.benchmarks.throughput.mailroom_enqueue import NEWS  # noqa: E402
 from notifications import Draft, enqueue_many  # noqa: E402
 from notifications.models import DeliveryAttempt, Message  # noqa: E402
@@ -27,7 +27,7 @@ ADDRESS = "'grown' || {number} || '@example.com'"
 
 def queued(count: int, key: str) -> None:
     pattern, _ = User.objects.get_or_create(email="pattern@example.com", defaults={"wants_news": True})
-    (message,) = enqueue_many([Draft(kind=emails.PRODUCT_NEWS.name, to=pattern.email, user=pattern, context=NEWS)])
+    (message,) = enqueue_many([Draft(kind=BULLETIN.name, to=pattern.email, user=pattern, context=NEWS)])
     numbers = sql.SQL("SELECT generate_series(1, {}) AS number").format(sql.Literal(count))
     address = ADDRESS.format(number="made.number")
     user = f"{FIRST_USER} + made.number"

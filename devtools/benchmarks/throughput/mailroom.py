@@ -26,7 +26,7 @@ class Mailroom(Contestant):
     """`way`: how messages are enqueued and sent.
 
     single: `enqueue` for each message. task: the same, and each gets a task, however many are queued. chunk:
-    `enqueue_many`, and one call for each email. batch: `enqueue_many`, in batches of the provider.
+    `enqueue_many`, and one call for each email. news: the same at most once. batch: in batches of the provider.
     `sends`: those beyond the shipped threads go to the main worker.
     """
 
@@ -42,6 +42,7 @@ class Mailroom(Contestant):
 
     def environment(self, run: Run | None) -> dict[str, str]:
         found = surroundings(run.folder if run else _folder()) | {
+            "DJANGO_SETTINGS_MODULE": "devtools.benchmarks.throughput.bulletin.settings",
             "EMAIL_PROVIDERS": "sendgrid",
             "SENDGRID_API_KEY": API_KEY,
             "EMAIL_RATE": UNLIMITED,
@@ -78,7 +79,7 @@ class Mailroom(Contestant):
         environment = self.environment(run) | {"MAILROOM_ROLE": Role.WEB.value}
         if workload.held:
             environment["REDIS_URL"] = run.servers.held_url
-        way = {"task": "single", "batch": "chunk"}.get(self.way, self.way)
+        way = {"task": "single", "chunk": "bulletin", "batch": "bulletin"}.get(self.way, self.way)
         if self.way == "task":
             # Otherwise the requests of a burst leave publishing to the relay.
             environment["RELAY_HIGH_WATER"] = "1000000"

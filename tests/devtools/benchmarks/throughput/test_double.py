@@ -13,6 +13,9 @@ from devtools.benchmarks.throughput.double import (
     RejectedError,
     recipients,
 )
+from notifications.providers.base.sending import Accepted
+from notifications.providers.sendgrid.backend import SendGrid
+from tests.notifications.providers.base.batch_contract import batch_to, recipient
 
 GOOD = {
     "from": {"email": "site@example.com"},
@@ -108,6 +111,15 @@ def test_the_double_counts_the_emails_of_a_batch(double):
     assert send(double, json.dumps(batch(entry("a"), entry("b")))).status_code == 202
     assert double.count() == 2
     assert double.results()["requests"] == 1
+
+
+def test_the_double_accepts_the_batches_of_the_engine(double, settings):
+    settings.SENDGRID_API_KEY, settings.SENDGRID_API_URL = API_KEY, f"{double.url}/v3/"
+    double.restart(delay_ms=0)
+    answers = SendGrid().send_batch(batch_to(recipient(1), recipient(2)))
+    assert [type(answer) for answer in answers] == [Accepted, Accepted]
+    results = double.results()
+    assert (double.count(), results["requests"], results["rejected"]) == (2, 1, {})
 
 
 def test_a_new_count_starts_at_zero(double):

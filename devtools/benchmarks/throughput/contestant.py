@@ -12,6 +12,8 @@ from devtools.benchmarks.throughput.line_process import LineProcess
 from devtools.benchmarks.throughput.provider import Provider
 from devtools.benchmarks.throughput.servers import Servers
 
+RELAY = "relay"
+
 
 @dataclass(kw_only=True)
 class Run:
@@ -30,7 +32,9 @@ class Run:
 
     @property
     def roots(self) -> dict[str, list[int]]:
-        return {"workers": [process.pid for process in self.processes.values()], **self.servers.roots}
+        workers = [process.pid for name, process in self.processes.items() if name != RELAY]
+        relay = {RELAY: [self.processes[RELAY].pid]} if RELAY in self.processes else {}
+        return {"workers": workers, **relay, **self.servers.roots}
 
     def start(
         self, name: str, command: Sequence[str], environment: Mapping[str, str], *, talks: bool = True

@@ -7,13 +7,13 @@ from pathlib import Path
 from config.processes import PROCESSES, Process, command_line, pool_size
 from config.reading import Environment
 from devtools.benchmarks.budget import surroundings
-from devtools.benchmarks.throughput.contestant import Contestant, Run, Workload, python_module
+from devtools.benchmarks.throughput.contestant import RELAY, Contestant, Run, Workload, python_module
 from devtools.benchmarks.throughput.double import API_KEY
 from devtools.benchmarks.throughput.environment import FOLDER
 from devtools.benchmarks.throughput.line_process import LineProcess
 from notifications.runtime.roles import Role
 
-WANTED = ("worker-critical", "worker-main", "worker-bulk", "relay")
+WANTED = ("worker-critical", "worker-main", "worker-bulk", RELAY)
 SHIPPED_SENDS = 24
 MAIN = "worker-main"
 BATCH_SIZE = 500
@@ -88,11 +88,11 @@ class Mailroom(Contestant):
 
     def close(self, run: Run) -> None:
         # It would publish what it finds due, past the held queue.
-        run.freeze("relay")
+        run.freeze(RELAY)
 
     def open(self, run: Run) -> None:
         run.servers.release_held()
-        run.thaw("relay")
+        run.thaw(RELAY)
 
 
 def _with_more(process: Process, more: int) -> Process:

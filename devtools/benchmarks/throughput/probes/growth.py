@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Mapping
 
-from devtools.benchmarks.throughput.contestant import Run
+from devtools.benchmarks.throughput.contestant import RELAY, Run
 from devtools.benchmarks.throughput.environment import FOLDER
 from devtools.benchmarks.throughput.line_process import ProcessFailedError
 from devtools.benchmarks.throughput.measure import prepared, wait_accepted
@@ -75,7 +75,7 @@ def memory(place: Place, provider: Provider, sizes: Sizes) -> Mapping[str, float
 
 
 def _peak(run: Run, count: int) -> tuple[float, int]:
-    with MemoryWatch(lambda: {"workers": run.roots["workers"]}) as watch:
+    with MemoryWatch(lambda: {name: run.roots[name] for name in ("workers", RELAY)}) as watch:
         BATCH.open(run)
         accepted = wait_accepted(run.provider, count, within_s=LONGEST_S)
     return watch.peak_mib, accepted

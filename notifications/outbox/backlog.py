@@ -28,7 +28,7 @@ PACED_MORE = 1.25
 PACED_SPREAD = 8
 
 # The commit need not be on disk: if a crash of the server undoes it, the messages are published again. Locked rows are
-# skipped: another relay is taking them.
+# skipped: another relay is taking them. An array, because the planner would read the whole table to join many rows.
 _TAKE = """
 WITH due AS (
     SELECT id FROM notifications_message
@@ -40,8 +40,8 @@ WITH due AS (
 UPDATE notifications_message AS message
 SET relayed = least(relayed + 1, 1000),
     relay_after = statement_timestamp() + least(%(lease_s)s, 10 * 2 ^ least(relayed, 10)) * interval '1 second'
-FROM due, set_config('synchronous_commit', 'off', true)
-WHERE message.id = due.id
+FROM set_config('synchronous_commit', 'off', true)
+WHERE message.id = ANY (ARRAY(SELECT id FROM due))
 RETURNING message.id, message.created_at, message.claims_lost > 0
 """
 

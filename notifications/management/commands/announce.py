@@ -16,7 +16,9 @@ from notifications.outbox import Draft, enqueue_many
 from notifications.rules.states import Status
 from notifications.rules.text import BIDI, one_form, prose
 
-BATCH = 500
+BATCH = 1000
+# The command reports its progress after this many readers.
+REPORT_EVERY = 50_000
 # RFC 2047: email clients decode such text.
 ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bq]\?.*\?=", re.IGNORECASE)
 
@@ -44,10 +46,14 @@ class Command(BaseCommand):
             self.stdout.write(f"{readers.count()} readers would get it.")
             return
         by_status: Counter[str] = Counter()
+        read = 0
         for page in pages(readers):
-            by_status.update(
-                message.status for message in enqueue_many([draft(kind, name, one, context) for one in page])
-            )
+            # Each page is a transaction: after an interruption, the same command continues.
+            written = enqueue_many([draft(kind, name, one, context) for one in page])
+            by_status.update(message.status for message in written)
+            read += len(page)
+            if read % REPORT_EVERY < len(page):
+                self.stdout.write(f"{read} readers so far, {by_status.total()} messages written …")
         suppressed = by_status.pop(Status.SUPPRESSED, 0)
         self.stdout.write(
             f"{by_status.total()} messages enqueued." + (f" {suppressed} suppressed." if suppressed else "")

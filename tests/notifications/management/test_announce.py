@@ -1,5 +1,6 @@
 import re
 from io import StringIO
+from weakref import WeakSet
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -9,6 +10,7 @@ from notifications.delivery.render import render
 from notifications.events import suppress
 from notifications.management.commands import announce as command
 from notifications.models import Message
+from notifications.outbox import enqueue_many
 from notifications.rules.suppression import Reason
 from tests.factories import UserFactory
 
@@ -62,6 +64,60 @@ def test_empty_announcement_is_refused(readers, empty):
 def test_readers_of_all_batches_get_it(readers, monkeypatch):
     monkeypatch.setattr(command, "BATCH", 2)
     assert announce().split()[0] == "3"
+
+
+class Written:
+    """Counts the messages of earlier batches that are still in memory when a batch is written."""
+
+    def __init__(self):
+        self.alive, self.most, self.batches = WeakSet(), 0, 0
+
+    def enqueue_many(self, drafts):
+        self.most = max(self.most, len(self.alive))
+        self.batches += 1
+        written = enqueue_many(drafts)
+        self.alive.update(written)
+        return written
+
+
+@pytest.fixture
+def written(monkeypatch):
+    written = Written()
+    monkeypatch.setattr(command, "enqueue_many", written.enqueue_many)
+    monkeypatch.setattr(command, "BATCH", 5)
+    return written
+
+
+@pytest.mark.django_db(transaction=True)
+def test_memory_does_not_grow_with_the_number_of_readers(written):
+    UserFactory.create_batch(60, confirmed_at=timezone.now())
+    assert announce().split()[0] == "60"
+    assert written.batches == 12
+    # The last batch, until the next one takes its place.
+    assert written.most <= 2 * command.BATCH
+
+
+def test_progress_is_reported(readers, monkeypatch):
+    monkeypatch.setattr(command, "BATCH", 2)
+    monkeypatch.setattr(command, "REPORT_EVERY", 3)
+    assert [line.split()[0] for line in announce().splitlines()] == ["3", "3"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_interrupted_announcement_continues(written, monkeypatch):
+    UserFactory.create_batch(12, confirmed_at=timezone.now())
+
+    def interrupted(drafts):
+        if written.batches == 2:
+            raise KeyboardInterrupt
+        return written.enqueue_many(drafts)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "enqueue_many", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            announce()
+    assert Message.objects.count() == 10
+    assert announce().split()[0] == "2"
 
 
 def test_same_name_in_another_encoding_is_the_same_announcement(readers):

@@ -72,7 +72,7 @@ def test_burst_goes_in_tasks_of_many_and_then_requests_publish_again(settings):
     burst = [new_message(number) for number in range(5, 85)]
     assert all(map(is_due, burst))
     assert client().llen("default") == 5
-    # Another stream has a queue of its own.
+    # Another stream has another queue.
     assert not is_due(new_message(1, "password-reset"))
     assert publish.queue_depths()[Stream.CRITICAL] == 1
     # The relay waits until there is room, and then fills it.

@@ -4,6 +4,7 @@ The worker calls the context functions when it sends, in the recipient's languag
 """
 
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,9 @@ from accounts import links
 from accounts.models import User
 from accounts.ratelimits import requester_key
 from notifications import DeliveryGuarantee, Draft, Kind, Stream, enqueue, register
+
+# Paths do not change while a process runs. For an email to many, finding one would take a third of the rendering.
+_path = cache(reverse)
 
 
 def confirmation_context(user: User) -> dict[str, Any]:
@@ -49,14 +53,14 @@ def public_pages_context(user: User) -> dict[str, Any]:
     # For emails without a token: these pages are public.
     return {
         "name": user.name,
-        "log_in_url": settings.SITE_URL + reverse("accounts:log-in"),
-        "ask_for_reset_url": settings.SITE_URL + reverse("accounts:password-reset"),
+        "log_in_url": settings.SITE_URL + _path("accounts:log-in"),
+        "ask_for_reset_url": settings.SITE_URL + _path("accounts:password-reset"),
         "confirms": user.confirmed_at is None,
     }
 
 
 def preferences_context(user: User) -> dict[str, Any]:
-    return {"preferences_url": settings.SITE_URL + reverse("accounts:preferences")}
+    return {"preferences_url": settings.SITE_URL + _path("accounts:preferences")}
 
 
 def duration_in_words(time: timedelta) -> str:

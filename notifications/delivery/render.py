@@ -65,7 +65,7 @@ def content(message: Message, language: str) -> Content:
     """Render `message` in `language`. Raises RenderingError as `render` does."""
     try:
         with translation.override(language):
-            data = data_of(message, language)
+            data = data_of(message, language, site_data())
             (prepared,) = prepared_for(message.kind, [data])
             return (prepared and prepared.content(data)) or render_content(message.kind, data)
     except MissingVariableError as error:
@@ -89,12 +89,16 @@ def _content_in_some_language(message: Message) -> Content:
         return fallback
 
 
-def data_of(message: Message, language: str) -> dict[str, Any]:
+def site_data() -> dict[str, Any]:
+    # What all emails get.
+    return {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
+
+
+def data_of(message: Message, language: str, site: dict[str, Any]) -> dict[str, Any]:
     # What the templates get, apart from the subject. Calls the kind's context function, in the active language.
     kind = kinds.get(message.kind)
     return {
-        "site_name": settings.SITE_NAME,
-        "site_url": settings.SITE_URL,
+        **site,
         **message.context,
         **(kind.context(message.user) if message.user else {}),
         **_unnamed(message),

@@ -12,7 +12,7 @@ from notifications.delivery.engine import subject_line
 from notifications.delivery.prepared.cache import prepared_for
 from notifications.delivery.prepared.email import PreparedEmail, Slot, fill
 from notifications.delivery.prepared.html import written
-from notifications.delivery.render import data_of, headers_of, message_language, recipient_name
+from notifications.delivery.render import data_of, headers_of, message_language, recipient_name, site_data
 from notifications.models import Message
 from notifications.providers.base.sending import BatchRecipient, OutgoingBatch
 from notifications.runtime.database import is_outage
@@ -49,7 +49,8 @@ def _members(messages: Sequence[Message]) -> Iterator[_Member]:
 
 
 def _members_of(kind: str, language: str, messages: Sequence[Message]) -> list[_Member]:
-    found = [(message, data) for message in messages if (data := _data_or_none(message, language)) is not None]
+    site = site_data()
+    found = [(message, data) for message in messages if (data := _data_or_none(message, language, site)) is not None]
     members = []
     for (message, data), prepared in zip(found, _prepared(kind, [data for _, data in found]), strict=True):
         values = prepared.values_of(data) if prepared else None
@@ -58,9 +59,9 @@ def _members_of(kind: str, language: str, messages: Sequence[Message]) -> list[_
     return members
 
 
-def _data_or_none(message: Message, language: str) -> dict[str, Any] | None:
+def _data_or_none(message: Message, language: str, site: dict[str, Any]) -> dict[str, Any] | None:
     try:
-        return data_of(message, language)
+        return data_of(message, language, site)
     except (Exception, SystemExit) as error:
         if is_outage(error):
             raise

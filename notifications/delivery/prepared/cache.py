@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from datetime import tzinfo
 
 from django.template import Engine
 from django.utils import timezone
@@ -92,7 +93,7 @@ class Plan:
         return tuple((name, None if name in fields else (frozen(value),)) for name, value in data.items())
 
 
-_plans: dict[tuple[Templates, str, str], Plan] = {}
+_plans: dict[tuple[Templates, str, tzinfo], Plan] = {}
 
 
 def prepared_for(kind: str, emails: Sequence[Data]) -> list[PreparedEmail | None]:
@@ -102,7 +103,7 @@ def prepared_for(kind: str, emails: Sequence[Data]) -> list[PreparedEmail | None
     """
     # Reloaded templates are other templates.
     templates = templates_of(kind, strict_engine(Engine.get_default()))
-    where = (templates, emails[0]["language"], timezone.get_current_timezone_name())
+    where = (templates, emails[0]["language"], timezone.get_current_timezone())
     if where not in _plans and len(_plans) >= MAX_PLANS:
         _plans.clear()
     return _plans.setdefault(where, Plan(kind)).find_all(emails)

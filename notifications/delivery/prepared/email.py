@@ -77,5 +77,5 @@ def fill(part: Part, values: Sequence[str], tokens: Mapping[Slot, str] | None = 
 def _as_text(value: Any) -> str | None:
     if type(value) not in PRINTABLE:
         return None
-    text = printed_text(value)
+    text = value if type(value) is str else printed_text(value)
     return text if _ORDINARY.fullmatch(text) and "\n\n\n" not in text else None

@@ -10,7 +10,7 @@ from django.utils.safestring import mark_safe
 from notifications import kinds
 from notifications.delivery.prepared import cache
 from notifications.delivery.prepared.cache import prepared_for
-from notifications.delivery.render import data_of
+from notifications.delivery.render import data_of, site_data
 from notifications.models import Message
 from tests.factories import UserFactory
 from tests.notifications.delivery.prepared.rendering import NOON, message, rendered, rendered_alone, templates
@@ -27,7 +27,7 @@ def count():
     """Count the emails that are prepared for the example."""
 
     def prepared(*messages):
-        datas = [data_of(each, "en") for each in messages]
+        datas = [data_of(each, "en", site_data()) for each in messages]
         return sum(email is not None for email in prepared_for("example", datas))
 
     return prepared
@@ -55,7 +55,7 @@ def test_every_kind_is_prepared_and_the_same_for_any_name(kind, language, time_m
     ]
     for each in messages:
         with translation.override(language):
-            prepared_for(kind, [data_of(each, language)])
+            prepared_for(kind, [data_of(each, language, site_data())])
     (plan,) = cache._plans.values()
     assert plan.prepared
     assert_same(*messages)
@@ -113,7 +113,7 @@ def test_values_that_are_printed_filtered_or_tested_are_prepared(count, subject,
 def test_values_that_are_used_for_more_have_an_email_for_each(count, use):
     with templates(html=use, css="a[rel] { color: blue }", others={"Bob.html": "Bob", "Ada.html": "Ada", ".html": ""}):
         both = [message(name=name, order=1) for name in ("Ada", "Bob")]
-        first, second = (prepared_for("example", [data_of(each, "en")] * 2)[0] for each in both)
+        first, second = (prepared_for("example", [data_of(each, "en", site_data())] * 2)[0] for each in both)
         assert first is None or first is not second
         assert_same(*both, *(message(name=name) for name in HOSTILE))
 
@@ -201,7 +201,7 @@ def test_prepared_email_keeps_no_value_of_its_recipients(count):
 def test_templates_that_are_never_alike_are_given_up():
     with templates(text="{% now 'Y' %}"):
         for number in range(60):
-            data = data_of(message(order={"number": number}), "en")
+            data = data_of(message(order={"number": number}), "en", site_data())
             assert prepared_for("example", [data, data]) == [None, None]
         (plan,) = cache._plans.values()
         assert plan.failures == cache.MAX_FAILURES

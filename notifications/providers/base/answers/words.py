@@ -45,7 +45,7 @@ def sentence(text: str, private: Iterable[str] = ()) -> str:
     folded = _folded(line)
     for secret in sorted({word.strip() for word in private}, key=len, reverse=True):
         # A batch has thousands of words, and a search for each costs 0.1 ms.
-        if len(secret) >= SHORTEST_SECRET and (not secret.isascii() or secret.lower() in folded):
+        if len(secret) >= SHORTEST_SECRET and _folded(secret) in folded:
             line = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", REMOVED, line, flags=re.IGNORECASE)
     for pattern in (_URL, _ADDRESS, _TOKEN):
         line = pattern.sub(REMOVED, line)
@@ -53,7 +53,6 @@ def sentence(text: str, private: Iterable[str] = ()) -> str:
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}{REMOVED}"
 
 
-def _folded(line: str) -> str:
-    # Contains each ASCII word, in lower case, that a search ignoring case finds in the line: also with the letters that
-    # it considers equal to "i", "s" and "k".
-    return line.casefold().replace("\u0307", "").replace("\N{LATIN SMALL LETTER DOTLESS I}", "i")
+def _folded(text: str) -> str:
+    # Equal for all texts that a search ignoring case considers equal: "i" has two more letters there.
+    return text.casefold().replace("\u0307", "").replace("\N{LATIN SMALL LETTER DOTLESS I}", "i")

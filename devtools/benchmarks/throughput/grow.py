@@ -22,6 +22,9 @@ from notifications.rules.states import Status  # noqa: E402
 
 FIRST_USER = 1_000_000_000
 HISTORY_S = 300 * 86_400
+# It grows with time, as `time_ordered_id` does.
+ID = "(lpad(to_hex((1000 * extract(epoch FROM {at}))::bigint), 12, '0') || right(gen_random_uuid()::text, 22))::uuid"
+WRITTEN = "SELECT id, created_at AS at FROM notifications_message WHERE idempotency_key LIKE 'history:%'"
 ADDRESS = "'grown' || {number} || '@example.com'"
 
 
@@ -32,7 +35,7 @@ def queued(count: int, key: str) -> None:
     address = ADDRESS.format(number="made.number")
     user = f"{FIRST_USER} + made.number"
     copy(User, pattern.pk, {"id": user, "email": address}, numbers)
-    changed = {"id": "gen_random_uuid()", "user_id": user, "to_address": address}
+    changed = {"id": ID.format(at="clock_timestamp()"), "user_id": user, "to_address": address}
     copy(Message, message.pk, changed | {"idempotency_key": f"'{key}:' || made.number"}, numbers)
     Message.objects.filter(user=pattern).delete()
 
@@ -41,14 +44,19 @@ def history(count: int, users: int) -> None:
     """Insert without secondary indexes, and create these again at the end: ten times as fast."""
     message = Message.objects.filter(status=Status.SENT, stream="bulk").order_by("-sent_at")[0]
     attempt = message.delivery_attempts.get()
-    # In the order of the ids, which are spread as those of other messages.
+    # Oldest first, as they would have been written.
     made = sql.SQL(
         """
-        SELECT md5(number::text)::uuid AS id, 1 + number % {users} AS number,
-            now() - interval '2 hours' - number * {step_s} * interval '1 s' AS at
-        FROM generate_series(1, {count}) AS number ORDER BY 1
+        SELECT number, at, {new_id} AS id
+        FROM (SELECT 1 + step % {users} AS number, now() - interval '2 hours' - step * {step_s} * interval '1 s' AS at
+            FROM generate_series({count}, 1, -1) AS step) AS steps
         """
-    ).format(users=sql.Literal(users), count=sql.Literal(count), step_s=sql.Literal(HISTORY_S / count))
+    ).format(
+        new_id=sql.SQL(ID.format(at="at")),
+        users=sql.Literal(users),
+        count=sql.Literal(count),
+        step_s=sql.Literal(HISTORY_S / count),
+    )
     changed = {
         "id": "made.id",
         "user_id": f"{FIRST_USER} + made.number",
@@ -72,7 +80,7 @@ def history(count: int, users: int) -> None:
         for name, _ in indexes:
             cursor.execute(f'DROP INDEX "{name}"')
         copy(Message, message.pk, changed, made)
-        copy(DeliveryAttempt, attempt.pk, attempt_changed, made)
+        copy(DeliveryAttempt, attempt.pk, attempt_changed, sql.SQL(WRITTEN).format())
         for _, definition in indexes:
             cursor.execute(definition)
 

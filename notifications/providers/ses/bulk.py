@@ -20,9 +20,9 @@ _HEADER_VALUE = re.compile(r"[ -~]{1,870}")
 MOST_HEADERS = 14  # and ours
 # SES writes these.
 _OF_SES = {"message-id", "date"}
-# Braces begin a variable.
-_BRACES = {"open": "{", "close": "}"}
-_AS_VARIABLES = str.maketrans({brace: f"{{{{{name}}}}}" for name, brace in _BRACES.items()})
+# Braces begin a variable, and a backslash before them escapes it.
+_SIGNS = {"open": "{", "close": "}", "backslash": "\\"}
+_AS_VARIABLES = str.maketrans({sign: f"{{{{{name}}}}}" for name, sign in _SIGNS.items()})
 
 
 class SesBulk(AmazonSESV2SendBulkEmailPayload):  # type: ignore[misc]
@@ -52,7 +52,7 @@ class SesBulk(AmazonSESV2SendBulkEmailPayload):  # type: ignore[misc]
 
     def _entry(self, entry: Entry) -> dict[str, Any]:
         values = {name: entry.fields[token] for token, name in self._names.items()}
-        data = self.serialize_json({**values, **_BRACES, "subject": entry.subject})
+        data = self.serialize_json({**values, **_SIGNS, "subject": entry.subject})
         headers = {**sent_headers(entry), "X-Metadata": self.serialize_json(entry.metadata)}
         return {
             "Destination": {"ToAddresses": [ascii_person_header(entry.name, entry.address)]},

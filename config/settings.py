@@ -229,5 +229,7 @@ LOGGING = {
         "botocore": {"level": "WARNING"},
         "boto3": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},
+        # A line for each task that a worker receives; another says how the task ended.
+        "celery.worker.strategy": {"level": "WARNING"},
     },
 }

@@ -9,7 +9,7 @@ from celery.signals import beat_init, worker_init
 from notifications.conf import settings
 from notifications.rules import servers
 from notifications.rules.servers import RedisServer
-from notifications.runtime import heartbeat, startup
+from notifications.runtime import heartbeat, startup, transport
 from notifications.runtime.roles import Role
 from notifications.runtime.watching import Heartbeat
 
@@ -27,6 +27,7 @@ def configure(app: Celery) -> None:
     """
     # `celery.current_app` is thread-local, and requests and publishers run in other threads.
     app.set_default()
+    transport.install()
     app.add_defaults(options)
     app.steps["consumer"].add(Heartbeat)
     worker_init.connect(_require_worker_role)

@@ -52,10 +52,10 @@ def release(provider: str, stream: Stream, grant: Grant, unused: int) -> None:
         _with_redis(lambda: scripts.run("release", provider, terms=terms, count=unused, granted_at=grant.granted_at))
 
 
-def uncount(provider: str, granted_at: int) -> None:
+def uncount(provider: str, granted_at: int, count: int = 1) -> None:
     # Providers do not count what they refuse.
     if granted_at:
-        _with_redis(lambda: scripts.run("uncount", provider, granted_at=granted_at))
+        _with_redis(lambda: scripts.run("uncount", provider, granted_at=granted_at, count=count))
 
 
 def throttle(provider: str, retry_after_s: float | None = None) -> None:

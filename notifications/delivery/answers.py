@@ -1,12 +1,14 @@
 """Record a provider's answers, and report them to the circuit and the budget."""
 
+from collections.abc import Sequence
+
 from notifications import kinds
 from notifications.breaker.permits import Effect
 from notifications.breaker.route import Route, has_alternative
 from notifications.budget import grants
 from notifications.delivery import refusals
 from notifications.delivery.record import attempt_of, record_acceptances, record_refusal
-from notifications.delivery.run import Run, jitter
+from notifications.delivery.run import Relevant, Run, jitter
 from notifications.models import DeliveryAttempt, Message
 from notifications.providers.base.sending import Accepted, ProviderError
 from notifications.rules import retry
@@ -22,17 +24,21 @@ MAX_FORGIVEN_IN_OUTAGE, MAX_FORGIVEN = 30, 5
 
 
 class Answers:
-    """The answers to the messages of one part. Acceptances are written together, refusals immediately."""
+    """The answers to messages that were handed over together.
+
+    Acceptances are written together, refusals immediately.
+    """
 
     def __init__(self, run: Run, route: Route) -> None:
         self.run = run
         self.route = route
         self._accepted: list[DeliveryAttempt] = []
 
-    def take(self, message: Message, answer: Accepted | ProviderError, *, age_s: float, duration_s: float) -> None:
+    def take(self, relevant: Relevant, answer: Accepted | ProviderError, *, duration_s: float) -> None:
         if isinstance(answer, ProviderError):
-            self._refuse(message, answer, age_s=age_s, duration_s=duration_s)
+            self.refuse([relevant], answer, duration_s=duration_s)
         else:
+            message, _ = relevant
             self._accepted.append(attempt_of(message, self.run.carrier, self.route.name, answer, duration_s))
             self.route.report(answer, message.id)
 
@@ -42,18 +48,23 @@ class Answers:
             record_acceptances(accepted)
             self.run.report.counts["sent"] += len(accepted)
 
-    def _refuse(self, message: Message, answer: ProviderError, *, age_s: float, duration_s: float) -> None:
+    def refuse(self, refused: Sequence[Relevant], answer: ProviderError, *, duration_s: float) -> None:
+        """Record the one answer to all these messages, which is that of one call."""
         # Whether others are refused too depends on the attempts that are recorded.
         self.record_accepted()
-        answer = refusals.reclassified(self.route.name, message.to_address, answer)
-        if _is_forgiven(message, answer, self.route.report(answer, message.id)):
-            message.attempts_forgiven += 1
-        attempt = attempt_of(message, self.run.carrier, self.route.name, answer, duration_s)
-        decision = _decision(message, answer, age_s=age_s)
-        if isinstance(decision, retry.Retry) and has_alternative(self.route):
-            decision = retry.Retry(0.0)
-        self._record_refusal(attempt, decision, answer)
-        self._report_to_budget(answer)
+        first, _ = refused[0]
+        answer = refusals.reclassified(self.route.name, first.to_address, answer)
+        effect = self.route.report(answer, first.id)
+        moves = has_alternative(self.route)
+        for message, facts in refused:
+            if _is_forgiven(message, answer, effect):
+                message.attempts_forgiven += 1
+            decision = _decision(message, answer, age_s=facts.age_s)
+            if isinstance(decision, retry.Retry) and moves:
+                decision = retry.Retry(0.0)
+            attempt = attempt_of(message, self.run.carrier, self.route.name, answer, duration_s)
+            self._record_refusal(attempt, decision, answer)
+        self._report_to_budget(answer, len(refused))
 
     def _record_refusal(self, attempt: DeliveryAttempt, decision: retry.Decision, answer: ProviderError) -> None:
         soon = isinstance(decision, retry.Retry) and self.run.single and decision.after_s <= CELERY_RETRY_S
@@ -63,9 +74,9 @@ class Answers:
         if isinstance(decision, retry.Retry) and soon:
             self.run.report.retry_in_s = decision.after_s
 
-    def _report_to_budget(self, answer: ProviderError) -> None:
+    def _report_to_budget(self, answer: ProviderError, count: int) -> None:
         if answer.error_class is not ErrorClass.AMBIGUOUS:
-            grants.uncount(self.route.name, self.run.grant.granted_at)
+            grants.uncount(self.route.name, self.run.grant.granted_at, count)
         if answer.error_class is ErrorClass.RATE_LIMITED:
             grants.throttle(self.route.name, answer.retry_after_s)
 

@@ -1,5 +1,6 @@
 """Deliver messages: find a route, budget, claim, check, render, hand over, send, record."""
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from uuid import UUID
@@ -7,13 +8,15 @@ from uuid import UUID
 from notifications.breaker.route import Route, find_route
 from notifications.budget import grants
 from notifications.budget.terms import USE_WITHIN_S
+from notifications.delivery.batch import Batch, BatchCall, batch_limit, split
 from notifications.delivery.claim import claim, defer, release, requeue
 from notifications.delivery.facts import gather
-from notifications.delivery.part import Part, Relevant, calls_within, part_size
+from notifications.delivery.part import Part, calls_within, part_size
 from notifications.delivery.record import Carrier, RecordLostError, retry_until_written
 from notifications.delivery.relevance import skip_reason
-from notifications.delivery.run import REQUEUED, DeliveryReport, Run
+from notifications.delivery.run import REQUEUED, DeliveryReport, Relevant, Run
 from notifications.models import Message
+from notifications.providers.base.sending import OutgoingBatch
 from notifications.rules.states import Stream
 from notifications.runtime.database import is_outage
 
@@ -43,12 +46,14 @@ def deliver(
                 break
             if route.is_probe:
                 rest.sort(key=lambda message_id: str(message_id) != route.probe_message)
-            size = _group_size(route)
+            size = _group_size(run, rest, route)
             rest = _deliver_group(run, rest[:size], route) + rest[size:]
     return run.report
 
 
-def _group_size(route: Route) -> int:
+def _group_size(run: Run, rest: Sequence[UUID], route: Route) -> int:
+    if rest[0] not in run.alone and (limit := batch_limit(run, route)) > 1:
+        return limit
     # As many as can be sent while their grant is fresh: the budget counts grants, the provider counts calls.
     return 1 if route.is_probe else calls_within(USE_WITHIN_S, route.name)
 
@@ -59,23 +64,52 @@ def _deliver_group(run: Run, message_ids: Sequence[UUID], route: Route) -> list[
     if grant.waits_s:
         defer(message_ids[grant.count :], grant.waits_s)
         run.report.counts["deferred"] += len(grant.waits_s)
+    run.claimed_at = time.monotonic()
     claimed = claim(message_ids[: grant.count])
     try:
         going = _relevant(run, claimed)
         grants.release(route.name, run.stream, grant, grant.count - len(going))
-        released: list[Message] = []
-        while going and route.accepts_email() and not run.is_over:
-            size = part_size([message for message, _ in going], route)
-            released += Part(run, route).deliver(going[:size])
-            going = going[size:]
-        rest = [message for message, _ in going]
-        if rest:
-            release(rest)
-            grants.release(route.name, run.stream, grant, len(rest))
-        return [message.id for message in [*released, *rest]]
+        shared, alone, later = _divided(run, going, route)
+        released = _deliver_alone(run, route, alone) + _release(run, route, later)
+        for batch, members in shared:
+            released += _deliver_batch(run, route, batch, members)
+        return [message.id for message in released]
     except Exception as error:
         _release_after_error(run, claimed, error)
         raise
+
+
+def _divided(run: Run, going: list[Relevant], route: Route) -> tuple[list[Batch], list[Relevant], list[Relevant]]:
+    # Batches; what is sent alone; what is sent alone later, with fresh grants.
+    if batch_limit(run, route) == 1:
+        return [], going, []
+    shared, alone = split(run, going)
+    run.alone.update(message.id for message, _ in alone)
+    most = calls_within(USE_WITHIN_S, route.name)
+    return shared, alone[:most], alone[most:]
+
+
+def _deliver_alone(run: Run, route: Route, going: Sequence[Relevant]) -> list[Message]:
+    rest, released = list(going), []
+    while rest and route.accepts_email() and not run.is_over:
+        size = part_size([message for message, _ in rest], route)
+        released += Part(run, route).deliver(rest[:size])
+        rest = rest[size:]
+    return released + _release(run, route, rest)
+
+
+def _deliver_batch(run: Run, route: Route, batch: OutgoingBatch, members: Sequence[Relevant]) -> list[Message]:
+    if not route.accepts_email() or run.is_over:
+        return _release(run, route, members)
+    return BatchCall(run, route, batch).deliver(members)
+
+
+def _release(run: Run, route: Route, relevant: Sequence[Relevant]) -> list[Message]:
+    messages = [message for message, _ in relevant]
+    if messages:
+        release(messages)
+        grants.release(route.name, run.stream, run.grant, len(messages))
+    return messages
 
 
 def _relevant(run: Run, claimed: Sequence[Message]) -> list[Relevant]:

@@ -2,23 +2,19 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from notifications import kinds
 from notifications.breaker.route import Route
-from notifications.budget import grants
 from notifications.budget.terms import USE_WITHIN_S
-from notifications.delivery.answers import Answers
-from notifications.delivery.claim import hand_over, revert_hand_over
+from notifications.delivery.hand_over import HandOver
 from notifications.delivery.recheck import take_recheck
-from notifications.delivery.record import retry_until_written
 from notifications.delivery.relevance import CANNOT_BE_RENDERED, RECHECKED_BY_ANOTHER, Facts, Skip, misfit
 from notifications.delivery.render import RenderingError, render
-from notifications.delivery.run import REQUEUED, Run
+from notifications.delivery.run import Relevant
 from notifications.models import Message
 from notifications.providers import registry
-from notifications.providers.base.deadline import CALL_MARGIN_S
 from notifications.providers.base.sending import Accepted, OutgoingEmail, ProviderError
 from notifications.rules.states import Event, Stream
 from notifications.runtime.database import drop_connection
@@ -29,13 +25,9 @@ from notifications.runtime.database import drop_connection
 
 #: Messages and seconds of calls.
 MOST, MOST_S = 10, 0.5
-#: How long to wait for a database that fails in mid-part: a restart takes less.
-REVERT_WITHIN_S = 10.0
 
 #: Seconds of this process's last call, by provider. Before the first one, its speed is unknown.
 call_times: defaultdict[str, float] = defaultdict(lambda: USE_WITHIN_S)
-
-Relevant = tuple[Message, Facts]
 
 
 class Ready(NamedTuple):
@@ -56,31 +48,25 @@ def part_size(messages: Sequence[Message], route: Route) -> int:
     return max(1, next((place for place, message in enumerate(first) if not _may_share(message)), len(first)))
 
 
+def is_suspect(message: Message) -> bool:
+    # It may be the reason why its worker was lost.
+    return bool(message.claims_lost or message.uncertain_resends)
+
+
 def _may_share(message: Message) -> bool:
-    # A message may be the reason why its worker was lost. One that may never arrive if its answer is lost, or that a
-    # user waits for, is not made uncertain by the loss of another's call.
-    is_suspect = message.claims_lost or message.uncertain_resends
+    # A message that may never arrive if its answer is lost, or that a user waits for, is not made uncertain by the loss
+    # of another's call.
     is_repeatable = kinds.get(message.kind).guarantee is kinds.DeliveryGuarantee.AT_LEAST_ONCE
-    return message.stream != Stream.CRITICAL and is_repeatable and not is_suspect
+    return message.stream != Stream.CRITICAL and is_repeatable and not is_suspect(message)
 
 
-class Part:
-    def __init__(self, run: Run, route: Route) -> None:
-        self.run = run
-        self.route = route
-        self.answers = Answers(run, route)
-
+class Part(HandOver):
     def deliver(self, relevant: Sequence[Relevant]) -> list[Message]:
         """Deliver the messages; return those that were released without a call."""
         ready = [email for message, facts in relevant if (email := self._prepare(message, facts))]
-        began = time.monotonic()
-        marked = hand_over([each.message for each in ready], self.route.name) if ready else set()
-        lost = len(ready) - len(marked)
-        if lost:
-            self.run.report.counts["claim lost"] += lost
-        # Nothing is sent for those, so others may use the grants.
-        self._release_grants(len(relevant) - len(marked))
-        return self._call_each([each for each in ready if each.message.id in marked], until=began + CALL_MARGIN_S)
+        self.release_grants(len(relevant) - len(ready))
+        marked = self.mark([each.message for each in ready])
+        return self._call_each([each for each in ready if each.message.id in marked])
 
     def _prepare(self, message: Message, facts: Facts) -> Ready | None:
         self.run.current = message
@@ -97,50 +83,28 @@ class Part:
             self.run.skip(message, skip, age_s=facts.age_s)
             return None
 
-    def _call_each(self, ready: Sequence[Ready], *, until: float) -> list[Message]:
-        # After `until` (a worker may hang, or calls take long), a call could outlive the lease.
+    def _call_each(self, ready: Sequence[Ready]) -> list[Message]:
         rest = [each.message for each in ready]
         try:
             for each in ready:
-                if time.monotonic() > until or not self.route.accepts_email() or self.run.is_over:
+                if not self.may_call:
                     break
                 self._call(rest.pop(0), each)
         finally:
-            self.run.has_tried = True
-            try:
-                self.answers.record_accepted()
-            finally:
-                self._revert(rest)
-        if rest and time.monotonic() > until:
-            # Whatever was slow may still be: left to the relay.
-            self.run.report.counts[REQUEUED] += len(rest)
-            return []
-        return rest
+            self.end(rest)
+        return self.left(rest)
 
     def _call(self, message: Message, ready: Ready) -> None:
         self.run.current = message
         # The call only waits: other threads can use the connection meanwhile.
         drop_connection()
-        answer, duration_s = timed(self.route, lambda: self.route.provider.send(ready.email))
+        began = time.monotonic()
+        answer: Accepted | ProviderError
+        try:
+            answer = self.route.provider.send(ready.email)
+        except ProviderError as error:
+            answer = error
+        # `call_times` may soon have the seconds of another thread's call.
+        duration_s = call_times[self.route.name] = time.monotonic() - began
         self.run.has_tried = True
-        self.answers.take(message, answer, age_s=ready.facts.age_s, duration_s=duration_s)
-
-    def _revert(self, messages: Sequence[Message]) -> None:
-        if messages:
-            retry_until_written(lambda: revert_hand_over(messages), within_s=REVERT_WITHIN_S)
-            self._release_grants(len(messages))
-
-    def _release_grants(self, count: int) -> None:
-        grants.release(self.route.name, self.run.stream, self.run.grant, count)
-
-
-def timed(route: Route, send: Callable[[], Accepted]) -> tuple[Accepted | ProviderError, float]:
-    # With the call's own seconds: `call_times` may soon have those of another thread.
-    began = time.monotonic()
-    answer: Accepted | ProviderError
-    try:
-        answer = send()
-    except ProviderError as error:
-        answer = error
-    duration_s = call_times[route.name] = time.monotonic() - began
-    return answer, duration_s
+        self.answers.take((message, ready.facts), answer, duration_s=duration_s)

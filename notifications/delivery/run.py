@@ -5,10 +5,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from notifications.budget.grants import Grant
 from notifications.delivery.record import Carrier, record_skip
-from notifications.delivery.relevance import Skip
+from notifications.delivery.relevance import Facts, Skip
 from notifications.models import Message
 from notifications.rules import retry
 from notifications.rules.states import Stream
@@ -18,6 +19,8 @@ from notifications.rules.states import Stream
 SLICE_S = 3.0
 #: The result of messages that the relay publishes again immediately.
 REQUEUED = "requeued"
+
+Relevant = tuple[Message, Facts]
 
 
 @dataclass
@@ -38,6 +41,10 @@ class Run:
         self.single = single
         self.report = DeliveryReport()
         self.grant = Grant(0)
+        # Before the claim of the current group (monotonic).
+        self.claimed_at = 0.0
+        # Messages that cannot be in a batch.
+        self.alone: set[UUID] = set()
         self.stopping = stopping
         self.until = time.monotonic() + SLICE_S
         # An error while it is delivered may be its fault.

@@ -9,7 +9,8 @@ from django.db.models.functions import Now
 
 from accounts import emails
 from notifications import kinds
-from notifications.delivery import part
+from notifications.delivery import hand_over, part
+from notifications.delivery.answers import Answers
 from notifications.delivery.run import REQUEUED
 from notifications.kinds import DeliveryGuarantee
 from notifications.models import DeliveryAttempt, Message
@@ -107,9 +108,9 @@ def test_stop_in_mid_part_reverts_what_was_not_called(provider):
 
 def test_slow_call_leaves_no_time_for_the_rest_of_its_part(provider, monkeypatch):
     clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr(part, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(hand_over, "time", SimpleNamespace(monotonic=lambda: clock.now))
     messages = MessageFactory.create_batch(3)
-    provider.script.append(lambda email: setattr(clock, "now", part.CALL_MARGIN_S + 0.1))
+    provider.script.append(lambda email: setattr(clock, "now", hand_over.CALL_MARGIN_S + 0.1))
     assert run(*messages).counts == {"sent": 1, REQUEUED: 2}
     assert states(messages) == [(Status.SENT, 1)] + [(Status.QUEUED, 0)] * 2
 
@@ -124,13 +125,13 @@ def test_provider_that_refuses_us_gets_nothing_more_of_the_part(provider):
 
 def test_refusal_is_judged_with_the_acceptances_before_it(provider, monkeypatch):
     seen = []
-    known = part.Answers._refuse
+    known = Answers.refuse
 
     def spy(*args, **more):
         known(*args, **more)
         seen.append(DeliveryAttempt.objects.filter(result="accepted").count())
 
-    monkeypatch.setattr(part.Answers, "_refuse", spy)
+    monkeypatch.setattr(Answers, "refuse", spy)
     provider.script.extend([None, None, ProviderError(ErrorClass.PERMANENT, "no"), None])
     messages = MessageFactory.create_batch(4)
     assert run(*messages).counts == {"sent": 3, "permanent": 1}

@@ -112,7 +112,7 @@ def test_late_acceptance_ends_an_uncertain_message():
 
 
 def test_worker_frozen_between_hand_over_and_call_does_not_call(provider, monkeypatch):
-    monkeypatch.setattr(part, "CALL_MARGIN_S", -1.0)
+    monkeypatch.setattr("notifications.delivery.hand_over.CALL_MARGIN_S", -1.0)
     message = MessageFactory(relay_after=Now() + timedelta(minutes=1))
     assert str(run(message)) == "1 requeued"
     after = fresh(message)

@@ -87,6 +87,16 @@ def worker_delivers_a_group(bench):
 
 
 @work
+def worker_delivers_a_batch(bench):
+    bench.provider.largest = 500
+    bench.provider.script.extend([None, ErrorClass.AMBIGUOUS])
+    for _ in range(2):
+        messages = MessageFactory.create_batch(8, stream=Stream.BULK)
+        deliver([message.id for message in messages], Stream.BULK, CARRIER)
+    assert len(bench.provider.batches) == 2
+
+
+@work
 def worker_skips_what_is_unwanted(bench):
     old = queued(bench, kind="password-reset", created_at=Now() - timedelta(minutes=1))
     queued(bench, kind="password-reset")

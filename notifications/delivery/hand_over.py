@@ -1,0 +1,68 @@
+"""Messages that one statement hands over, until each has an answer or is taken back."""
+
+import time
+from collections.abc import Sequence
+from uuid import UUID
+
+from notifications.breaker.route import Route
+from notifications.budget import grants
+from notifications.delivery.answers import Answers
+from notifications.delivery.claim import hand_over, revert_hand_over
+from notifications.delivery.record import retry_until_written
+from notifications.delivery.run import REQUEUED, Run
+from notifications.models import Message
+from notifications.providers.base.deadline import CALL_MARGIN_S
+
+#: How long to wait for a database that fails while messages are taken back: a restart takes less.
+REVERT_WITHIN_S = 10.0
+
+
+class HandOver:
+    def __init__(self, run: Run, route: Route) -> None:
+        self.run = run
+        self.route = route
+        self.answers = Answers(run, route)
+        # When a call can no longer begin: it could outlive the lease.
+        self.until = 0.0
+
+    @property
+    def is_late(self) -> bool:
+        # A worker may hang, or calls take long.
+        return time.monotonic() > self.until
+
+    @property
+    def may_call(self) -> bool:
+        return not self.is_late and self.route.accepts_email() and not self.run.is_over
+
+    def mark(self, messages: Sequence[Message]) -> set[UUID]:
+        """Hand the messages over; return the ids of those that may be called for."""
+        if not messages:
+            return set()
+        self.until = time.monotonic() + CALL_MARGIN_S
+        marked = hand_over(messages, self.route.name)
+        if lost := len(messages) - len(marked):
+            self.run.report.counts["claim lost"] += lost
+            self.release_grants(lost)
+        return marked
+
+    def end(self, rest: Sequence[Message]) -> None:
+        """Record the acceptances, whatever has happened, and take back the messages without a call."""
+        self.run.has_tried = True
+        try:
+            self.answers.record_accepted()
+        finally:
+            if rest:
+                retry_until_written(lambda: revert_hand_over(rest), within_s=REVERT_WITHIN_S)
+                self.release_grants(len(rest))
+
+    def left(self, rest: Sequence[Message]) -> list[Message]:
+        """Return the messages that this task may try again."""
+        if rest and self.is_late:
+            # Whatever was slow may still be: left to the relay.
+            self.run.report.counts[REQUEUED] += len(rest)
+            return []
+        return list(rest)
+
+    def release_grants(self, count: int) -> None:
+        # Nothing is sent for those, so others may use the grants.
+        grants.release(self.route.name, self.run.stream, self.run.grant, count)

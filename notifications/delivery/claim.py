@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from notifications.conf import settings
 from notifications.models import Message, transitions
 from notifications.models.message import REQUEUE_IN_ORDER
+from notifications.models.prepared import prepared_cursor
 from notifications.models.rows import rows_of
 from notifications.providers.base.deadline import call_s
 from notifications.rules import states
@@ -70,7 +71,7 @@ def claim(message_ids: Iterable[UUID]) -> list[Message]:
         return []
     rows = rows_of(Message)
     mine = {**_CLAIMED, "ids": ids, "token": uuid4(), "lease_s": settings.DELIVERY_LEASE_S}
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_CLAIM.format(columns=rows.columns), mine)
         won = {message.id: message for message in map(rows.instance, cursor.fetchall())}
     claimed = [won[message_id] for message_id in ids if message_id in won]
@@ -85,7 +86,7 @@ def hand_over(messages: Sequence[Message], provider: str) -> set[UUID]:
     call, or their addresses were suppressed meanwhile; they keep their claims until the leases end.
     """
     mine = {"ids": sorted(message.id for message in messages), "tokens": _tokens(messages)}
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_HAND_OVER, {**_TERMS, **mine, "provider": provider, "call_s": call_s()})
         marked = {message_id for (message_id,) in cursor.fetchall()}
     for message in messages:

@@ -16,6 +16,7 @@ from notifications.conf import settings
 from notifications.delivery.bounced import record_bounce
 from notifications.delivery.relevance import Skip
 from notifications.models import DeliveryAttempt, Message, transitions
+from notifications.models.prepared import prepared_cursor
 from notifications.models.transactions import short_transaction
 from notifications.providers.base.sending import Accepted, ProviderError
 from notifications.rules import states
@@ -106,7 +107,7 @@ def _write_acceptances(attempts: Sequence[DeliveryAttempt]) -> None:
     # In order of id, like all code that locks several messages.
     values = [_values_of(attempt) for attempt in sorted(attempts, key=lambda attempt: attempt.message_id)]
     columns = {name: [each[name] for each in values] for name in _COLUMNS}
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_ACCEPTED, {**columns, **_ACCEPTANCE})
         changed = [transitions.Changed(id=message_id, kind=kind) for message_id, kind in cursor.fetchall()]
     transitions.announce(Event.ACCEPTED, changed)

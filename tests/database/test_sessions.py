@@ -15,12 +15,15 @@ LEFT_BEHIND = {
     "a prepared statement": re.compile(r"\bprepare_threshold|[\"']\s*PREPARE\b"),
     "a temporary table": re.compile(r"\bCREATE TEMP", re.IGNORECASE),
 }
+# It first finds out that there is no pooler.
+ASKS = ROOT / "notifications/models/prepared.py"
 
 
 @pytest.mark.parametrize("what", LEFT_BEHIND)
 def test_no_code_leaves_state_in_the_session(what):
     sources = [path for folder in ("accounts", "config", "notifications") for path in (ROOT / folder).rglob("*.py")]
-    assert [str(path) for path in sources if LEFT_BEHIND[what].search(path.read_text())] == []
+    assert ASKS in sources
+    assert [str(path) for path in sources if path != ASKS and LEFT_BEHIND[what].search(path.read_text())] == []
 
 
 def test_server_side_cursors_are_disabled():

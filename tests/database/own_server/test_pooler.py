@@ -22,7 +22,7 @@ from notifications.delivery.replay import dead_letters, replay
 from notifications.events import ingest
 from notifications.events.apply import read_due
 from notifications.management.commands import announce
-from notifications.models import Message, ProviderEvent
+from notifications.models import Message, ProviderEvent, prepared
 from notifications.outbox import recover, relay
 from notifications.providers.base.webhook import RawEvent
 from notifications.rules.states import Status, Stream
@@ -140,8 +140,10 @@ def test_operator_opens_pages_and_resends(pooled_server):
     assert Message.objects.filter(resend_of=message).count() == 1
 
 
-def test_statements_are_not_prepared(pooled_server):
+def test_statements_are_not_prepared(pooled_server, monkeypatch):
+    monkeypatch.setattr(prepared, "SMALL_BYTES", 0)
     for _ in range(10):
         User.objects.filter(pk=1).exists()
-    connection.ensure_connection()
+        with prepared.prepared_cursor() as cursor:
+            cursor.execute("SELECT %s::int", [1])
     assert connection.connection.prepare_threshold is None

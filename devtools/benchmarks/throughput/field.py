@@ -32,7 +32,6 @@ def ours() -> Iterator[Mailroom]:
     yield Mailroom(name=f"{CHUNK} at most once", way="news", delays_ms=(0,), resident=False, is_main=False)
     yield Mailroom(name=BATCH, way="batch", delays_ms=(0,), resident=False, times=5)
     yield Mailroom(name=f"{SINGLE} x{MANY}", way="single", delays_ms=(100,), sends=MANY)
-    yield Mailroom(name=f"{CHUNK} x{MANY}", way="chunk", delays_ms=(100,), sends=MANY, resident=False, is_main=False)
     # Its calls carry hundreds of emails, so that the delay hardly matters.
     yield Mailroom(name=f"{BATCH} x{MANY}", way="batch", delays_ms=(100,), sends=MANY, resident=False, is_main=False)
 
@@ -41,7 +40,7 @@ def python_peers(python: Path) -> Iterator[PythonPeer]:
     celery = CeleryPeer(
         name=f"celery x{PREFORK}", peer="celery", python=python, sends=PREFORK, delays_ms=(0,), is_main=False
     )
-    mailer = CommandPeer(name="django-mailer", peer="mailer", python=python, sends=1, is_main=False)
+    mailer = CommandPeer(name="django-mailer", peer="mailer", python=python, sends=1, delays_ms=(0,), is_main=False)
     yield celery
     yield unrendered(celery)
     yield replace(celery, name=f"{celery.name} persistent", is_persistent=True, delays_ms=(0, 100), is_main=True)

@@ -16,7 +16,7 @@ from devtools.stack.console import say
 
 # Of a finished message and its attempt, with indexes and the log that PostgreSQL writes meanwhile.
 BYTES_OF_A_ROW = 3_000
-LONGEST_S = 150.0
+LONGEST_S = 120.0
 
 
 def growth(place: Place, provider: Provider, sizes: Sizes) -> Mapping[str, float | None]:

@@ -77,7 +77,7 @@ def run(chosen: Options, found: Sequence[Contestant], place: Place, double: Prov
             say(f"A contestant makes more than half of the calls that the double answers ({capacity:.0f}/s).")
     line = last_line(whole, measured)
     if whole:
-        say("\n" + costs(whole))
+        say(f"\n{costs(whole)}")
         write_pages(chosen, scale, whole, measured)
     say(line)
     return int(failed or any(each.problems for each in runs))

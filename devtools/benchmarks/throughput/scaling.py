@@ -32,9 +32,11 @@ def _carried(of: Figures, part: str) -> float:
 
 
 def costs(whole: Sequence[Figures]) -> str:
-    """Return a table of the costs of an email with an immediate provider, for each way that was measured."""
+    """Return a table of the costs of an email with an immediate provider, for each way that was measured; or nothing."""
     by_name = {each.name: each for each in whole if each.delay_ms == 0 and each.emails_per_s and not each.problems}
     found = {way: by_name[name] for way, name in WAYS.items() if name in by_name}
+    if not found:
+        return ""
     head = f"{'':<42}" + "".join(f"{way:>22}" for way in found)
     lines = [
         f"{name:<42}" + "".join(f"{_shown(cost(each)):>22}" for each in found.values()) for name, cost in LINES.items()

@@ -35,6 +35,12 @@ def test_every_email_of_a_run_is_sent_once(place, double, way):
     assert figures.per_email["commits"] > 0
 
 
+def test_batches_have_fewer_requests_than_emails(place, double):
+    figures = measure(Mailroom(name="batch", way="batch", resident=False), place, double, 0, COUNT)
+    assert (figures.problems, figures.count) == ([], COUNT)
+    assert figures.per_email["requests"] < 1
+
+
 def test_waits_of_single_messages_are_measured(place, double):
     figures = measure(Mailroom(name="single", way="single"), place, double, 0, COUNT)
     assert 0 < figures.p50_ms <= figures.p99_ms

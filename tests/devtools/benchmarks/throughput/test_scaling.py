@@ -22,3 +22,7 @@ def test_each_way_that_was_measured_has_a_column():
 def test_a_core_carries_what_its_cpu_time_allows():
     cells = [float(cells[0].replace(",", "")) for cells in numbers(costs([figures(TASK)]))]
     assert {500.0, 2000.0, 10_000.0, 50_000.0, 25.0} <= set(cells)
+
+
+def test_without_a_way_there_is_no_table():
+    assert costs([figures("bullmq x50")]) == ""

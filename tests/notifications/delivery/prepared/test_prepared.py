@@ -4,12 +4,16 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.utils import translation
-from django.utils.safestring import mark_safe
+from django.template import Context, defaultfilters
+from django.template.base import render_value_in_context
+from django.utils import timezone, translation
+from django.utils.safestring import SafeData, mark_safe
 
 from notifications import kinds
 from notifications.delivery.prepared import cache
 from notifications.delivery.prepared.cache import prepared_for
+from notifications.delivery.prepared.html import forms_of
+from notifications.delivery.prepared.tracing import Trace, UnsupportedUseError, applied_later
 from notifications.delivery.render import data_of, site_data
 from notifications.models import Message
 from tests.factories import UserFactory
@@ -72,6 +76,7 @@ def test_every_kind_is_prepared_and_the_same_for_any_name(kind, language, time_m
         ("{{ happened_at|date:'H:i' }}", "{{ happened_at }}", "<p>{{ happened_at|date }}{{ name }}</p>"),
         ("x", "{% for each in '12' %}{% cycle name 'b' %}{% endfor %}", "<title>{{ name }}</title>"),
         ("x", "{% load l10n tz %}{{ happened_at|utc }}", "<p>{{ name|wordcount }} {{ name|length }}</p>"),
+        ("x", "x", "<p>{{ name|default:'<b>you</b>' }}</p>"),
         ("x", "x", "<table><tr><td>{{ name }}</td></tr></table><textarea>{{ name }}</textarea>"),
     ],
 )
@@ -132,8 +137,8 @@ def test_values_that_are_used_for_more_have_an_email_for_each(count, use):
         "{% autoescape off %}{{ name }}{% endautoescape %}",
         "{% ifchanged name %}x{% endifchanged %}",
         "{% load i18n %}{% blocktranslate asvar x %}{{ name }}{% endblocktranslate %}{{ x|upper }}",
-        "{% firstof name 'you' as x %}{{ x|upper }}",
-        "{% extends 'base.html' %}{% block a %}{{ block.super|upper }}{% endblock %}",
+        "{% firstof name 'you' as x %}{{ x|cut:'j' }}",
+        "{% extends 'base.html' %}{% block a %}{{ block.super|cut:'j' }}{% endblock %}",
         "{% url 'accounts:log-in' %}",
     ],
 )
@@ -141,6 +146,28 @@ def test_templates_that_cannot_be_traced_are_not_prepared(count, use):
     with templates(text=use, others={"base.html": "{% block a %}{{ name }}{% endblock %}"}):
         assert count(message(name="Ada"), message(name="Bob")) == 0
         assert isinstance(rendered(message(name="Ada")), str) is isinstance(rendered_alone(message(name="Ada")), str)
+
+
+def test_times_are_in_the_active_time_zone(count):
+    with templates(text="{{ happened_at|date:'H:i' }}"), timezone.override("Europe/Berlin"):
+        both = [message(created_at=NOON + timedelta(hours=hours)) for hours in (0, 1)]
+        assert count(*both) == 2
+        assert [rendered(each).text for each in both] == ["13:00", "14:00"]
+
+
+def test_filter_of_a_stand_in_keeps_html():
+    start = applied_later(defaultfilters.slice_filter)(Trace({}).stand_in("name"), ":9")
+    assert isinstance(start.evaluate({"name": mark_safe("<b>x</b>")}), SafeData)
+    assert not isinstance(start.evaluate({"name": "<b>x</b>"}), SafeData)
+
+
+@pytest.mark.parametrize("place", ["<script>{}</script>", "<style>{}</style>", "<p class='{}'>x</p>", "<!--{}-->"])
+def test_places_in_html_that_are_not_text_are_refused(place):
+    trace = Trace({"name": "Ada"})
+    html = place.format(render_value_in_context(trace.stand_in("name"), Context()))
+    with pytest.raises(UnsupportedUseError) as refused:
+        forms_of(trace, html, html)
+    assert refused.value.names == {"name"}
 
 
 def test_replaced_tags_and_filters_are_not_prepared(count):

@@ -1,30 +1,22 @@
 """Addresses that get no email, or only some, and why."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import ClassVar, Self
 
-from django.db import connection, models
+from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from notifications.conf import settings
 from notifications.models.event import ProviderEvent
-from notifications.rules.suppression import ActiveSuppression, Reason
+from notifications.rules.suppression import Reason
 
 # Time since the suppression began, or since its last recheck, on the database's clock.
 COOLING_FOR = models.ExpressionWrapper(
     Now() - Coalesce("rechecked_at", "created_at"), output_field=models.DurationField()
 )
-
-
-# Asked for every enqueued message: the ORM would need 1 ms to compile it.
-_ACTIVE = """
-SELECT address, reason, probe_id, statement_timestamp() - coalesce(probed_at, created_at) >= %s
-FROM notifications_suppression WHERE address = ANY(%s) AND lifted_at IS NULL ORDER BY created_at
-"""
 
 
 def cool_off() -> timedelta:
@@ -35,17 +27,6 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def in_force(self, addresses: Iterable[str]) -> Self:
         # In any case of letters.
         return self.filter(address__in={address.lower() for address in addresses}, lifted_at__isnull=True)
-
-    def active(self, addresses: Iterable[str]) -> dict[str, list[ActiveSuppression]]:
-        """Return the suppressions in force, by lower-cased address. One query."""
-        found: dict[str, list[ActiveSuppression]] = defaultdict(list)
-        with connection.cursor() as cursor:
-            cursor.execute(_ACTIVE, [cool_off(), [address.lower() for address in addresses]])
-            for address, reason, recheck_id, cooled_off in cursor.fetchall():
-                found[address].append(
-                    ActiveSuppression(reason=Reason(reason), cooled_off=cooled_off, recheck_id=recheck_id)
-                )
-        return found
 
 
 class Suppression(models.Model):

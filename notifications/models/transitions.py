@@ -114,12 +114,6 @@ def announce_new(messages: Iterable[Message]) -> None:
         _notify(Transition(event=None, to=status, messages=changed))
 
 
-def suppress_new(message: Message, reason: str) -> None:
-    # The message has no row yet, so it starts in the status that the event leads to.
-    message.status = states.target(Event.ADDRESS_SUPPRESSED)
-    message.status_reason = reason
-
-
 def log(transition: Transition) -> None:
     level = _LEVELS.get(transition.event, logging.DEBUG) if transition.event else logging.DEBUG
     if not logger.isEnabledFor(level):

@@ -14,14 +14,13 @@ from django.db.models import Q
 from notifications import kinds
 from notifications.bounce_brake import brake
 from notifications.conf import settings
-from notifications.models import Message, Suppression, transitions
+from notifications.models import Message, transitions
 from notifications.outbox import publish
 from notifications.outbox.context import stored
 from notifications.outbox.insert import insert
 from notifications.rules.addresses import one_address
 from notifications.rules.ids import time_ordered_id
 from notifications.rules.states import Event, Status, Stream
-from notifications.rules.suppression import Candidate, blocking_reason
 
 logger = logging.getLogger(__name__)
 
@@ -86,8 +85,7 @@ def _existing(existing: Message, draft: Draft, *, replay_dead: bool) -> Message:
 
 
 def _write(messages: Sequence[Message]) -> list[Message]:
-    _suppress(messages)
-    held = brake.hold_back([message for message in messages if message.status == Status.QUEUED])
+    held = brake.hold_back(messages)
     left = _left_to_relay(messages)
     written = insert(messages, held=held, due_streams=left)
     transitions.announce_new(written)
@@ -105,16 +103,6 @@ def _left_to_relay(messages: Sequence[Message]) -> set[Stream]:
     counts = Counter(Stream(message.stream) for message in messages)
     bursts = {stream for stream, count in counts.items() if count > settings.RELAY_HIGH_WATER}
     return {Stream.BULK} | bursts | publish.lengths.long_queues()
-
-
-def _suppress(messages: Sequence[Message]) -> None:
-    # Messages to suppressed addresses are written too, so that operators can find them.
-    suppressions = Suppression.objects.active(message.to_address for message in messages)
-    for message in messages:
-        kind = kinds.get(message.kind)
-        found = suppressions.get(message.to_address, ())
-        if reason := blocking_reason(found, Candidate(stream=kind.stream, may_recheck=kind.may_recheck)):
-            transitions.suppress_new(message, f"the address is suppressed: {reason}")
 
 
 def _message(draft: Draft) -> Message:

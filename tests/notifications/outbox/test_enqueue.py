@@ -7,14 +7,15 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import NOT_PROVIDED
 from django.db.models.functions import Now
 
+from notifications import kinds
 from notifications.bounce_brake import brake
 from notifications.events import suppress
 from notifications.kinds import UnknownKindError
-from notifications.models import Message
+from notifications.models import Message, Suppression
 from notifications.outbox import Draft, enqueue, enqueue_many, insert, publish
 from notifications.rules.addresses import BadAddressError
 from notifications.rules.states import Status, Stream
-from notifications.rules.suppression import Reason
+from notifications.rules.suppression import ActiveSuppression, Candidate, Reason, blocking_reason
 from notifications.runtime.redis_client import client
 from tests.factories import MessageFactory, UserFactory
 
@@ -129,6 +130,33 @@ def test_columns_that_enqueue_leaves_out_have_the_model_s_defaults():
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("reason", Reason)
+@pytest.mark.parametrize("cooled_off", [False, True])
+@pytest.mark.parametrize("kind", ["welcome", "password-reset", "product-news"])
+def test_insert_decides_about_a_suppression_as_the_rules_do(reason, cooled_off, kind):
+    suppress.suppress("gone@example.com", reason, "")
+    Suppression.objects.update(created_at=Now() - timedelta(hours=30 if cooled_off else 3))
+    found = [ActiveSuppression(reason=reason, cooled_off=cooled_off)]
+    declared = kinds.get(kind)
+    blocked_for = blocking_reason(found, Candidate(stream=declared.stream, may_recheck=declared.may_recheck))
+    message = enqueue(draft(kind=kind, to="Gone@example.com"))
+    expected = (Status.SUPPRESSED, f"{insert.SUPPRESSED}{reason}") if blocked_for else (Status.QUEUED, "")
+    assert (message.status, message.status_reason) == expected
+    message.refresh_from_db()
+    assert (message.status, message.status_reason) == expected
+
+
+@pytest.mark.django_db
+def test_reason_is_that_of_the_oldest_suppression_in_force():
+    for days, reason in ((9, Reason.UNSUBSCRIBED), (4, Reason.COMPLAINT), (2, Reason.HARD_BOUNCE), (1, Reason.BY_HAND)):
+        suppress.suppress("gone@example.com", reason, "")
+        Suppression.objects.filter(reason=reason).update(created_at=Now() - timedelta(days=days))
+    Suppression.objects.filter(reason=Reason.COMPLAINT).update(lifted_at=Now())
+    assert enqueue(draft(to="gone@example.com")).status_reason.endswith(Reason.HARD_BOUNCE)
+    assert enqueue(draft(kind="product-news", to="gone@example.com")).status_reason.endswith(Reason.UNSUBSCRIBED)
+
+
+@pytest.mark.django_db
 def test_many_are_published_by_stream(django_capture_on_commit_callbacks):
     drafts = [draft(kind=kind) for kind in ("welcome", "password-reset", "welcome")]
     with django_capture_on_commit_callbacks(execute=True):
@@ -138,10 +166,10 @@ def test_many_are_published_by_stream(django_capture_on_commit_callbacks):
 
 
 @pytest.mark.django_db
-def test_one_message_takes_two_statements(django_assert_num_queries):
+def test_one_message_takes_one_statement(django_assert_num_queries):
     user = UserFactory()
     brake.is_on()
-    with django_assert_num_queries(2):  # suppressions, INSERT
+    with django_assert_num_queries(1):
         enqueue(draft(user=user))
 
 
@@ -149,7 +177,7 @@ def test_one_message_takes_two_statements(django_assert_num_queries):
 def test_many_messages_take_one_insert_for_a_thousand(django_assert_num_queries):
     user = UserFactory()
     drafts = [draft(kind="product-news", user=user) for _ in range(2500)]
-    with django_assert_num_queries(4):  # suppressions, three INSERTs
+    with django_assert_num_queries(3):
         assert len(enqueue_many(drafts)) == 2500
 
 

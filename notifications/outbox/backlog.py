@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -116,9 +117,9 @@ def take_due(stream: Stream, limit: int, *, untried: bool = False) -> list[Due]:
 
     The pause is 10 s, 20 s … up to a lease: how long an unclaimed message waits if its chunk is lost with a worker.
     """
-    terms = {"stream": stream.value, "untried": untried, "limit": limit, "lease_s": settings.DELIVERY_LEASE_S}
+    terms: dict[str, Any] = {"stream": stream.value, "untried": untried, "limit": limit}
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {**STATUSES, **terms})
+        cursor.execute(_TAKE, {**STATUSES, **terms, "lease_s": settings.DELIVERY_LEASE_S})
         rows = cursor.fetchall()
     taken = [Due(id=message_id, created_at=created_at, goes_alone=alone) for message_id, created_at, alone in rows]
     return sorted(taken, key=lambda message: message.created_at)

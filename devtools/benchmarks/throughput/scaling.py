@@ -32,7 +32,7 @@ def _carried(of: Figures, part: str) -> float:
 
 
 def costs(whole: Sequence[Figures]) -> str:
-    """Return a table of the costs of an email with an immediate provider, for each way that was measured; or nothing."""
+    """Return a table of what an email costs at an immediate provider, by way; nothing if no way was measured."""
     by_name = {each.name: each for each in whole if each.delay_ms == 0 and each.emails_per_s and not each.problems}
     found = {way: by_name[name] for way, name in WAYS.items() if name in by_name}
     if not found:

@@ -9,21 +9,21 @@ import kombu.transport.redis
 # as much as the operation. A client is thread-safe, and its connections are in the channel's pool in either case.
 
 
-class Channel(kombu.transport.redis.Channel):  # type: ignore[misc]
+class Channel(kombu.transport.redis.Channel):
     _kept: Any = None
 
     def _create_client(self, asynchronous: bool = False) -> Any:
         # An asynchronous client has one connection, for BRPOP, and kombu keeps it.
         if asynchronous:
-            return super()._create_client(asynchronous=True)
+            return super()._create_client(asynchronous=True)  # type: ignore[misc]
         client = self._kept
         # After a lost connection or a fork, the channel has another pool.
         if client is None or client.connection_pool is not self.pool:
-            client = self._kept = super()._create_client()
+            client = self._kept = super()._create_client()  # type: ignore[misc]
         return client
 
 
-class Transport(kombu.transport.redis.Transport):  # type: ignore[misc]
+class Transport(kombu.transport.redis.Transport):
     Channel = Channel
 
 

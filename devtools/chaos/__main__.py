@@ -9,14 +9,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import redis
 import requests
 
 from config.environment import BASE_DIR
-from devtools.chaos import recipients
-from devtools.chaos.conditions import CONTROLS, announced, kept_environment, settings
+from devtools.chaos import batches, recipients
+from devtools.chaos.conditions import CONTROLS, Setting, announced, kept_environment, settings
 from devtools.chaos.faults import FAULTS
 from devtools.chaos.proof import Programme, Proof
 from devtools.chaos.report import FaultFigures, complaints, last_line, programme, remarks, table
@@ -35,6 +36,7 @@ FASTEST, SLOWEST = 10.0, 1.75
 SEEDS = 10_000
 # The recipients' part: each of its three steps has this share of the people, but enough for a p99.
 RECIPIENTS_FOLDER = FOLDER / "recipients"
+BATCHES_FOLDER = FOLDER / "batches"
 RECIPIENTS_SHARE, LEAST_RECIPIENTS, RECIPIENTS_RATE = 4, 120, 6.0
 # Failures of the run itself.
 FAILURES = (
@@ -46,13 +48,18 @@ FAILURES = (
 def main(arguments: list[str]) -> int:
     chosen = programme_of(arguments)
     interrupted = interrupt_once()
-    for folder in (FOLDER, RECIPIENTS_FOLDER):
+    for folder in (FOLDER, RECIPIENTS_FOLDER, BATCHES_FOLDER):
         Supervisor(folder).stop()
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(mode=stat.S_IRWXU, parents=True)
     say = Tee(FOLDER / "report.txt")
     try:
-        return report(say, run_faults(say, chosen, interrupted), run_recipients(say, chosen, interrupted))
+        return report(
+            say,
+            run_faults(say, chosen, interrupted),
+            run_recipients(say, chosen, interrupted),
+            run_batches(say, chosen, interrupted),
+        )
     except FAILURES as error:
         say(f"The run failed: {type(error).__name__}: {error}")
         return 1
@@ -73,17 +80,28 @@ def run_faults(say: Tee, chosen: Programme, interrupted: threading.Event) -> Fau
 
 def run_recipients(say: Tee, chosen: Programme, interrupted: threading.Event) -> recipients.RecipientFigures:
     """Sign up people with a working mail server, next to people whose server rejects."""
-    conditions = recipients.settings(free_port())
     say("\nPart 2: the recipients' mail servers. Its settings, in addition to those of part 1:")
-    say("\n".join(f"  {setting}" for setting in conditions))
-    ports = Ports(web=free_port(), flower=free_port(), simulator=free_port())
-    given = [*settings(f"http://{HOST}:{ports.simulator}"), *conditions]
-    stack = Stack(
-        RECIPIENTS_FOLDER, ports, kept_environment(os.environ) | {setting.name: setting.value for setting in given}
-    )
+    stack = another_stack(say, RECIPIENTS_FOLDER, recipients.settings(free_port()))
     act = recipients.Recipients(stack, say)
     with running(stack, act.stop, say, interrupted):
         return act.run(max(chosen.people // RECIPIENTS_SHARE, LEAST_RECIPIENTS), RECIPIENTS_RATE)
+
+
+def run_batches(say: Tee, chosen: Programme, interrupted: threading.Event) -> batches.BatchFigures:
+    """Send news in batches during faults."""
+    say("\nPart 3: batches of bulk email. Its settings, in addition to those of part 1:")
+    stack = another_stack(say, BATCHES_FOLDER, batches.settings())
+    act = batches.Batches(stack, say)
+    with running(stack, lambda: None, say, interrupted):
+        return act.run(batches.SHORT if chosen.is_short else batches.LONG)
+
+
+def another_stack(say: Tee, folder: Path, conditions: list[Setting]) -> Stack:
+    """Return a stack with the settings of part 1, changed by these."""
+    say("\n".join(f"  {setting}" for setting in conditions))
+    ports = Ports(web=free_port(), flower=free_port(), simulator=free_port())
+    given = [*settings(f"http://{HOST}:{ports.simulator}"), *conditions]
+    return Stack(folder, ports, kept_environment(os.environ) | {setting.name: setting.value for setting in given})
 
 
 @contextmanager
@@ -113,7 +131,7 @@ def programme_of(arguments: list[str]) -> Programme:
     if people < 1:
         parser.error("--people must be at least 1")
     if given.short:
-        return Programme(people=people, rate=people / SHORT_S, seed=seed, schedule=plan_short(seed))
+        return Programme(people=people, rate=people / SHORT_S, seed=seed, schedule=plan_short(seed), is_short=True)
     rate = min(FASTEST, max(SLOWEST, people / needed_s(FAULTS)))
     return Programme(people=people, rate=rate, seed=seed, schedule=plan(seed, people / rate, FAULTS))
 
@@ -130,17 +148,18 @@ def announce(say: Tee, chosen: Programme, conditions: list[str]) -> None:
     say(f"Left out for lack of time, {len(names)} of {len(FAULTS)}: {', '.join(names)}\n" if names else "")
 
 
-def report(say: Tee, figures: FaultFigures, others: recipients.RecipientFigures) -> int:
+def report(say: Tee, figures: FaultFigures, others: recipients.RecipientFigures, bulk: batches.BatchFigures) -> int:
     say(table(figures))
     for line in remarks(figures):
         say(line)
     say(recipients.summary(others))
-    wrong = [*complaints(figures), *recipients.complaints(others)]
+    say(batches.summary(bulk))
+    wrong = [*complaints(figures), *recipients.complaints(others), *batches.complaints(bulk)]
     for line in wrong:
         say(f"FAILED: {line}")
     say(f"Full report: {FOLDER.relative_to(BASE_DIR)}/report.json. In the same folder: log/, clients.jsonl (requests),")
     say("killer.jsonl (killed and frozen processes), simulator/journal.jsonl (accepted emails).")
-    say(last_line(figures, others.verdict, wait_ratio=others.ratio))
+    say(last_line(figures, others.verdict, bulk.verdict, wait_ratio=others.ratio))
     return 1 if wrong else 0
 
 

@@ -48,13 +48,14 @@ def in_hand(calls: Sequence[Mapping[str, Any]], ports: Collection[int], now: flo
     last = {call["port"]: call for call in calls if call["port"] in ports}
     return [
         InHand(
-            message_id=call["metadata"]["mailroom_message_id"],
-            attempt=call["metadata"]["mailroom_attempt"],
+            message_id=metadata["mailroom_message_id"],
+            attempt=metadata["mailroom_attempt"],
             provider=call["provider"],
             state=f"answered {call['ended']}" if call["ended"] else IN_FLIGHT,
         )
         for call in last.values()
-        if call["metadata"] and (not call["ended"] or now - epoch(call["ended_at"]) < FRESH_S)
+        for metadata in call["batch"]
+        if metadata and (not call["ended"] or now - epoch(call["ended_at"]) < FRESH_S)
     ]
 
 

@@ -31,12 +31,13 @@ SETTLED_WITHIN_S = 150.0
 
 @dataclass(frozen=True, kw_only=True)
 class Programme:
-    """The number of people, their rate per second, and the faults with their times."""
+    """The number of people, their rate per second, and the faults with their times. `is_short`: a selection."""
 
     people: int
     rate: float
     seed: int
     schedule: list[ScheduledFault]
+    is_short: bool = False
 
 
 class Proof:

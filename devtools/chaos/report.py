@@ -163,9 +163,9 @@ def remarks(figures: FaultFigures) -> Iterator[str]:
     yield f"Everything was settled {figures.settled_s:.0f} s after the last request."
 
 
-def last_line(figures: FaultFigures, others: Verdict, *, wait_ratio: float) -> str:
-    # `others` and `wait_ratio` come from part 2; the counts of its verdict are added.
-    verdicts = (figures.verdict, others)
+def last_line(figures: FaultFigures, *others: Verdict, wait_ratio: float) -> str:
+    # `others` are the verdicts of parts 2 and 3, whose counts are added. `wait_ratio` comes from part 2.
+    verdicts = (figures.verdict, *others)
     return (
         f"prove: accepted={sum(one.accepted for one in verdicts)} sent={sum(one.sent for one in verdicts)}"
         f" held={len(figures.held)} lost={sum(len(one.lost) for one in verdicts)}"

@@ -20,6 +20,9 @@ An answer is about the **recipient**, the **message**, **us** (our account, send
 provider is down or limits our rate), or **unknown**. Only an answer about us or the moment affects other emails. The
 first row that matches decides. The same information has the same effect as an answer, as a webhook and as a later
 bounce: a rejection because of the address is stored as an event and processed like a report of the provider.
+
+Postmark and SES answer to a batch with a result for each recipient. SendGrid answers to the whole batch: if it rejects
+a recipient or the message, the halves of the batch are sent again, until it is known which recipients are affected.
 """
 MESSAGE = {
     ErrorClass.TRANSIENT: "is retried",

@@ -40,12 +40,14 @@ def entry(to, message_id, attempt=1, **changes):
 
 def call(to, message_id, attempt=1, **changes):
     """Return a call as the simulator lists it."""
+    metadata = {"mailroom_message_id": message_id, "mailroom_attempt": str(attempt)}
     values = {
         "provider": "ses",
         "port": 5000,
         "to": to,
         "subject": WELCOME,
-        "metadata": {"mailroom_message_id": message_id, "mailroom_attempt": str(attempt)},
+        "metadata": metadata,
+        "batch": [metadata],
         "started_at": "1970-01-01T00:01:40+00:00",
         "ended": "complete",
         "ended_at": "1970-01-01T00:01:41+00:00",

@@ -48,7 +48,12 @@ def hand(message_id, state):
             [call("a@x.example", "m1", ended=""), call("a@x.example", "m2", port=5001, ended="")],
             [hand("m1", "in flight"), hand("m2", "in flight")],
         ),
-        ("not an email", [call("", "", metadata={}, ended="")], []),
+        ("not an email", [call("", "", metadata={}, batch=[], ended="")], []),
+        (
+            "a batch",
+            [call("a@x.example", "m1", batch=[*call("", "m1")["batch"], *call("", "m2")["batch"]], ended="")],
+            [hand("m1", "in flight"), hand("m2", "in flight")],
+        ),
     ],
 )
 def test_messages_in_hand_are_those_on_the_connections(why, calls, expected):

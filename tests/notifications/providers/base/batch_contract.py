@@ -60,7 +60,7 @@ class BatchEdge(ProviderEdge):
 class BatchContract(BatchEdge):
     """Add it to a contract with the simulator."""
 
-    own_headers = ("Message-ID", "Auto-Submitted")
+    own_headers: tuple[str, ...] = ("Message-ID", "Auto-Submitted")
 
     def test_batch_is_the_same_emails_as_alone(self, provider, taken):
         batch = batch_to(

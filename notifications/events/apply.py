@@ -37,7 +37,7 @@ _IS_ANY_DUE = """
 SELECT coalesce(
     (
         SELECT true FROM notifications_providerevent
-        WHERE state IN ('stored', 'parked') AND read_after <= statement_timestamp() ORDER BY read_after LIMIT 1
+        WHERE state IN (%(stored)s, %(parked)s) AND read_after <= statement_timestamp() ORDER BY read_after LIMIT 1
     ),
     (SELECT true FROM notifications_eventbatch ORDER BY received_at, id LIMIT 1),
     false
@@ -86,7 +86,7 @@ def read_due(limit: int = BATCH) -> Counter[str]:
 def _is_any_due() -> bool:
     # Most readings find nothing. This costs them one statement instead of a transaction of five.
     with connection.cursor() as cursor:
-        cursor.execute(_IS_ANY_DUE)
+        cursor.execute(_IS_ANY_DUE, {"stored": State.STORED, "parked": State.PARKED})
         ((answer,),) = cursor.fetchall()
     return bool(answer)
 

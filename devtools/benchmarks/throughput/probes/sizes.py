@@ -20,5 +20,5 @@ class Sizes:
     idle_s: float
 
 
-WHOLE = Sizes(bulk=100_000, critical=200, base=10_000, queued=MILLION, history=10 * MILLION, idle_s=60.0)
-QUICK = Sizes(bulk=20_000, critical=50, base=2_000, queued=50_000, history=200_000, idle_s=15.0)
+WHOLE = Sizes(bulk=100_000, critical=150, base=10_000, queued=MILLION, history=10 * MILLION, idle_s=60.0)
+QUICK = Sizes(bulk=30_000, critical=50, base=2_000, queued=50_000, history=200_000, idle_s=15.0)

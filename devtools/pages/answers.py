@@ -21,8 +21,9 @@ provider is down or limits our rate), or **unknown**. Only an answer about us or
 first row that matches decides. The same information has the same effect as an answer, as a webhook and as a later
 bounce: a rejection because of the address is stored as an event and processed like a report of the provider.
 
-Postmark and SES answer to a batch with a result for each recipient. SendGrid answers to the whole batch: if it rejects
-a recipient or the message, the halves of the batch are sent again, until it is known which recipients are affected.
+Postmark and SES answer to a batch with a result for each recipient. SendGrid answers to the whole batch. If it names
+the recipients because of whom it rejects the batch, the others are sent again in the same call. If it names none, the
+halves of the batch are sent again, until it is known which recipients are affected.
 """
 MESSAGE = {
     ErrorClass.TRANSIENT: "is retried",

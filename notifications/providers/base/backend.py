@@ -20,6 +20,7 @@ from notifications.providers.base.batch import (
     Entry,
     IncompleteAnswerError,
     NotInBatchError,
+    Shares,
 )
 from notifications.providers.base.compose import compose
 from notifications.providers.base.failures import (
@@ -51,6 +52,8 @@ class Sending(Generic[M, A]):
     compose: Callable[[], M]
     read: Callable[[M], A]
     private: Callable[[], list[str]]
+    # Changes the message, if that would make the provider accept it.
+    correct: Callable[[ProviderError], bool] = lambda _: False
 
 
 class RobustPostSend(AnymailBaseBackend):  # type: ignore[misc]
@@ -135,20 +138,32 @@ class Provider(ABC):
         ProviderError if the answer is about the whole call: then it holds for every recipient. If it is ambiguous, the
         provider may have accepted any of the emails.
 
+        If the provider names the recipients because of whom it rejects all, the others are sent again in the same call.
         What can be refused without the provider is refused for that recipient alone, and the call is for the others.
         The answer "not-in-batch" is transient: the provider accepts the email alone (`send`).
         """
         composer = Composer(batch)
         entries = [self._entry(composer, recipient) for recipient in batch.recipients]
         ready = [entry for entry in entries if isinstance(entry, Entry)]
-        sending = Sending(
-            lambda: composer.message(ready),
-            self._answers,
-            lambda: [word for entry in ready for word in _private_of(entry)],
-        )
-        given = self._send(sending) if ready else []
-        answers = iter(given)
+        answers = iter(self._send_entries(composer, ready) if ready else [])
         return [entry if isinstance(entry, ProviderError) else next(answers) for entry in entries]
+
+    def _send_entries(self, composer: Composer, entries: list[Entry]) -> list[Accepted | ProviderError]:
+        shares = Shares(entries)
+        sending = Sending(
+            lambda: composer.message(shares.entries),
+            self._answers,
+            lambda: [word for entry in entries for word in _private_of(entry)],
+            shares.leave_out,
+        )
+        try:
+            return shares.merged(self._send(sending))
+        except ProviderError as error:
+            # The rejected entries are not uncertain.
+            if not shares.has_rejected or error.error_class is not ErrorClass.AMBIGUOUS:
+                raise
+            uncertain: list[Accepted | ProviderError] = [error] * len(shares.entries)
+            return shares.merged(uncertain)
 
     def answers_to(self, message: BatchMessage) -> list[Accepted | ProviderError]:
         """Return the meaning of the provider's answer to a batch, for each of its entries."""
@@ -189,6 +204,12 @@ class Provider(ABC):
                 call.sockets.clear()
                 second = self._attempt(sending, call)
                 answer = second
+            while isinstance(answer, ProviderError) and call.left_s() > settings.PROVIDER_DEADLINE_S / 2:
+                if not sending.correct(answer):
+                    break
+                call.sockets.clear()
+                corrected = self._attempt(sending, call)
+                answer = corrected
         # The deadline may have shut the connection down just after the answer.
         if call.is_over or wants_new_connection(answer):
             connections.drop(self.name)

@@ -20,7 +20,13 @@ from notifications.providers.base.compose import (
     single_line,
     tracking_metadata,
 )
-from notifications.providers.base.sending import BatchRecipient, OutgoingBatch, with_fields
+from notifications.providers.base.sending import (
+    Accepted,
+    BatchRecipient,
+    OutgoingBatch,
+    ProviderError,
+    with_fields,
+)
 
 
 class NotInBatchError(Exception):
@@ -119,6 +125,33 @@ class Composer:
 def without_recipients(payload: type[BasePayload]) -> Any:
     """Return what a payload reads, without `to`: a batch has entries."""
     return tuple(attribute for attribute in payload.base_message_attrs if attribute[0] != "to")
+
+
+class Shares:
+    """The entries of one call, without those because of whom the provider rejects all."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.entries = list(entries)
+        self._all = self.entries
+        self._rejected: dict[int, ProviderError] = {}
+
+    def leave_out(self, rejection: ProviderError) -> bool:
+        """Take out the entries that a rejection names. Return whether there are any, and others are left."""
+        named = [entry for place, entry in enumerate(self.entries) if place in rejection.places]
+        if not named or len(named) == len(self.entries):
+            return False
+        self._rejected.update((id(entry), rejection) for entry in named)
+        self.entries = [entry for entry in self.entries if id(entry) not in self._rejected]
+        return True
+
+    @property
+    def has_rejected(self) -> bool:
+        return bool(self._rejected)
+
+    def merged(self, answers: list[Accepted | ProviderError]) -> list[Accepted | ProviderError]:
+        """Add the rejections to the answers to the entries that are left."""
+        rest = iter(answers)
+        return [self._rejected.get(id(entry)) or next(rest) for entry in self._all]
 
 
 class BatchBackend(AnymailBaseBackend):  # type: ignore[misc]

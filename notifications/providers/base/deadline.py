@@ -79,6 +79,9 @@ class Call:
         # The connections made or used in this call, without the thread's connections to other providers.
         self.sockets: set[WatchedSocket] = set()
 
+    def left_s(self) -> float:
+        return self.ends_at - time.monotonic()
+
     def carried_nothing(self) -> bool:
         """Return whether no connection of this call can have carried a request.
 

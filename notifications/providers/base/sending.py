@@ -33,7 +33,8 @@ class ProviderError(Exception):
     `detail` is our text, or the server's without addresses; never a library's, which may contain API keys and bodies.
     `retry_after_s` is how long the provider asks us to wait. `bounce` is what the answer says about the address, if the
     message gets no other attempt. `is_reply`: it comes from the provider, not from a library. `never_left`: the
-    provider was not called. `may_be_of_some`: see Meaning.
+    provider was not called. `may_be_of_some`: see Meaning. `places`: the entries of a batch because of
+    which the provider rejects all, if the answer names them.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class ProviderError(Exception):
         self.is_reply = False
         self.never_left = False
         self.may_be_of_some = False
+        self.places: frozenset[int] = frozenset()
 
     def with_detail(self, detail: str) -> "ProviderError":
         same = ProviderError(self.error_class, self.code, detail)

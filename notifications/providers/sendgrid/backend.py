@@ -4,6 +4,7 @@ Anymail calls this adapter unsupported since June 2025 (it has no test account a
 construction. Only that warning is silenced here, because the documentation has it.
 """
 
+import re
 import threading
 import warnings
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ from notifications.providers.sendgrid.settings import settings
 # https://www.twilio.com/docs/sendgrid/api-reference/mail-send/limitations
 MOST_RECIPIENTS = 1000
 MOST_BYTES_OF_FIELDS = 10_000
+_PLACE = re.compile(r"personalizations\.(\d{1,4})\.")
 # The most characters to search in an answer that is not SendGrid's.
 LONGEST_PAGE = 2000
 
@@ -110,10 +112,15 @@ class SendGrid(HttpProvider):
         # SendGrid accepts all or none, and names no ids.
         return [Accepted(entry.given_id) for entry in message.entries]
 
+    def refused(self, response: requests.Response) -> ProviderError:
+        error = super().refused(response)
+        if error.is_about_one_message:
+            fields = [str(one.get("field")) for one in listed_errors(response)]
+            error.places = frozenset(int(found[1]) for found in map(_PLACE.match, fields) if found)
+        return error
+
     def parse_answer(self, response: requests.Response) -> RawAnswer:
-        errors = document(response).get("errors")
-        listed = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
-        found = [one for one in listed if isinstance(one.get("message"), str)]
+        found = [one for one in listed_errors(response) if isinstance(one.get("message"), str)]
         status = response.status_code
         if not found:
             return RawAnswer(status=status, text=response.text[:LONGEST_PAGE])
@@ -125,3 +132,8 @@ class SendGrid(HttpProvider):
         if wait_s is None and response.status_code == requests.codes.too_many_requests:
             return until_reset_s(response.headers.get("X-RateLimit-Reset"), response.headers.get("Date"))
         return wait_s
+
+
+def listed_errors(response: requests.Response) -> list[dict[str, Any]]:
+    errors = document(response).get("errors")
+    return [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []

@@ -14,7 +14,7 @@ from notifications.providers.base.answers import meaning as m
 from notifications.providers.base.sending import ProviderError
 from notifications.providers.sendgrid.backend import SendGrid
 from tests.notifications.providers.base import faults
-from tests.notifications.providers.base.batch_contract import HTML, TEXT, AllOrNothing
+from tests.notifications.providers.base.batch_contract import HTML, TEXT, BatchContract, batch_to, recipient
 from tests.notifications.providers.base.contract import outgoing
 from tests.notifications.providers.base.http_contract import GATEWAY, A, HttpContract, M, P, R, SimulatedContract, T
 
@@ -25,7 +25,7 @@ def no(status, text, field=None):
     return faults.answer(status, body=json.dumps({"errors": [{"message": text, "field": field}]}))
 
 
-class TestSendGrid(SimulatedContract, HttpContract, AllOrNothing):
+class TestSendGrid(SimulatedContract, HttpContract, BatchContract):
     says = {
         m.BAD_ADDRESS: no("400 Bad", "Does not contain a valid address.", "personalizations.0.to.0.email"),
         m.MESSAGE_REFUSED: no("400 Bad", "The content is bad.", "content"),
@@ -182,3 +182,42 @@ class TestSendGrid(SimulatedContract, HttpContract, AllOrNothing):
 
     def test_recipient_with_long_fields_does_not_fit_in_a_batch(self, provider, taken):
         self.does_not_fit_but_is_sent_alone(provider, taken, fields={HTML: "ü" * 5_000, TEXT: "x"})
+
+    def rejections(self, at, *script):
+        """Send a batch of four to a server that rejects these places, one list for each request."""
+        act = faults.answers([rejected(*places) if places else ("202 Accepted", (), "") for places in script])
+        with faults.fault_server(act) as server:
+            at(server.port)
+            try:
+                return SendGrid().send_batch(batch_to(*map(recipient, range(4)))), server
+            except ProviderError as error:
+                return error, server
+
+    def test_named_recipients_are_left_out_until_the_rest_is_accepted(self, at):
+        answers, server = self.rejections(at, [1, 3], [0], [])
+        assert [isinstance(answer, ProviderError) for answer in answers] == [True, True, False, True]
+        assert {answer.error_class for answer in answers if isinstance(answer, ProviderError)} == {P}
+        assert len(server.requests) == 3
+        assert server.requests[-1].count(b"mailroom_message_id") == 1
+
+    @pytest.mark.parametrize("places", [[0, 1, 2, 3], [7]])
+    def test_rejection_that_names_all_recipients_or_none_of_them_is_of_the_whole_batch(self, at, places):
+        error, server = self.rejections(at, places)
+        assert (error.error_class, len(server.requests)) == (P, 1)
+
+    def test_lost_answer_after_a_rejection_leaves_only_the_others_uncertain(self, at):
+        script = faults.answers([rejected(1)])
+
+        def act(peer):
+            (faults.cut if peer.server.requests else script)(peer)
+
+        with faults.fault_server(act) as server:
+            at(server.port)
+            answers = SendGrid().send_batch(batch_to(*map(recipient, range(3))))
+        assert [answer.error_class for answer in answers] == [A, P, A]
+
+
+def rejected(*places):
+    text = "Does not contain a valid address."
+    errors = [{"message": text, "field": f"personalizations.{place}.to.0.email"} for place in places]
+    return "400 Bad", (), json.dumps({"errors": errors})

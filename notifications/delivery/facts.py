@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
@@ -77,14 +78,17 @@ def _found(messages: Sequence[Message]) -> dict[UUID, tuple[Facts, list[ActiveSu
     # Columns of inherited tables may have the same name.
     columns = ", ".join(f"u{place}" for place in range(rows.width))
     statement = _FACTS.format(users=rows.select, user_columns=columns, user_key=rows.key, **STATUSES)
-    of_them = {
+    asked: dict[str, Any] = {
+        **STATUSES,
+        "alive": _ALIVE,
+        "cool_off": cool_off(),
         "ids": [message.id for message in messages],
         "addresses": [message.to_address.lower() for message in messages],
     }
     by_id = {message.id: message for message in messages}
     found = {}
     with prepared_cursor() as cursor:
-        cursor.execute(statement, {**STATUSES, **of_them, "alive": _ALIVE, "cool_off": cool_off()})
+        cursor.execute(statement, asked)
         for message_id, age_s, expired, superseded, others, listed, *user in cursor.fetchall():
             flooded = others >= settings.EMAIL_ADDRESS_HOURLY
             facts = Facts(age_s=age_s, expired=expired, superseded=superseded, flooded=flooded)

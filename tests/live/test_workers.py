@@ -13,6 +13,7 @@ import psutil
 import pytest
 import requests
 
+from notifications.rules.states import Stream
 from tests.live.running import PATIENCE, WORKERS, Running, eventually
 
 pytestmark = pytest.mark.live
@@ -31,21 +32,27 @@ from notifications.rules.states import Stream
 users = User.objects.bulk_create([User(email=f"{name}{number}@example.com") for number in range(60)])
 later = Now() + timedelta(seconds=10)
 messages = Message.objects.bulk_create([
-    Message(kind="welcome", stream="default", user=user, to_address=user.email, idempotency_key=f"chunk:{user.email}",
+    Message(kind="welcome", stream=stream, user=user, to_address=user.email, idempotency_key=f"chunk:{user.email}",
             relay_after=later, relayed=1)
     for user in users
 ])
-assert publish.publish([[each.id for each in messages[start:start + 20]] for start in (0, 20, 40)], Stream.DEFAULT) == 3
+assert publish.publish([[each.id for each in messages[start:start + 20]] for start in (0, 20, 40)], Stream(stream)) == 3
 """
 
 
-def in_chunks(live: Running, name: str) -> set[str]:
-    """Publish three chunks of twenty emails for one worker, and slow the provider down while they are sent."""
-    addresses = {f"{name}{number}@example.com" for number in range(60)}
+def publish_chunks(live: Running, name: str, stream: Stream) -> set[str]:
+    """Publish three chunks of twenty emails, with all workers stopped."""
     live.stop(*WORKERS)
+    live.stack.manage("shell", "-v", "0", "-c", f"name, stream = {name!r}, {stream.value!r}{CHUNKS}")
+    return {f"{name}{number}@example.com" for number in range(60)}
+
+
+def in_chunks(live: Running, name: str) -> set[str]:
+    """Let one worker send chunks, and slow the provider down meanwhile."""
+    # Critical messages are claimed together and handed over alone.
+    addresses = publish_chunks(live, name, Stream.CRITICAL)
     # Fast enough for groups of five.
     live.simulator.set_controls(latency_ms=45)
-    live.stack.manage("shell", "-v", "0", "-c", f"name = {name!r}{CHUNKS}")
     live.start("worker-main")
     # The worker sends all of them in about a second.
     eventually(lambda: len(held(live, addresses)[0]) > 4, longest_pause_s=0.02)
@@ -106,6 +113,35 @@ def test_worker_killed_during_a_chunk_delays_its_messages_by_at_most_a_lease(liv
     assert len(called) <= 3
     assert {address for address, count in copies.items() if count > 1} <= called
     assert max(copies.values()) <= 2
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("stream", "worker"), [(Stream.DEFAULT, "worker-main"), (Stream.BULK, "worker-bulk")])
+def test_worker_killed_during_a_part_or_a_batch_leaves_only_that_uncertain(live, stream, worker):
+    addresses = publish_chunks(live, f"killed-{stream}", stream)
+    live.simulator.set_controls(latency_ms=10)
+    live.start(worker)
+    # Bulk goes in batches, other email in parts of ten.
+    eventually(lambda: len(held(live, addresses)[1]) > 1, longest_pause_s=0.02)
+    live.kill(worker)
+    _, called = held(live, addresses)
+    live.simulator.set_controls(latency_ms=0)
+    live.start(*(name for name in WORKERS if name != worker))
+    all_sent(live, addresses)
+    copies = live.accepted(addresses)
+    assert lost_calls(live, addresses) <= called
+    # What the provider had accepted and reported is not sent again.
+    assert {address for address, count in copies.items() if count > 1} <= called
+    assert max(copies.values()) <= 2
+
+
+@pytest.mark.long
+def test_batch_whose_answer_is_lost_is_settled_by_its_reports(unattended):
+    addresses = publish_chunks(unattended, "answer-lost", Stream.BULK)
+    unattended.simulator.set_controls(fault="cut_after", fault_next=1)
+    with unattended.worker_for("simulator", EMAIL_STREAM_RATES=""):
+        all_sent(unattended, addresses)
+    assert set(unattended.accepted(addresses).values()) == {1}
 
 
 @pytest.mark.long

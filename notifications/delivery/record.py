@@ -49,11 +49,11 @@ VALUES ({", ".join(f"%({name})s" for name in _COLUMNS)})
 # In SQL because it runs once per email; a test compares it with the table of states.
 _ACCEPTED = f"""
 WITH report AS (
-    SELECT * FROM unnest(
-        %(message_id)s::uuid[], %(number)s::int[], %(provider)s::text[], %(result)s::text[],
-        %(provider_message_id)s::text[], %(error_code)s::text[], %(error)s::text[], %(duration_ms)s::int[],
-        %(task_id)s::text[], %(worker)s::text[]
-    ) AS one ({", ".join(_COLUMNS)})
+    SELECT message_id, number, %(provider)s::text AS provider, %(result)s::text AS result, provider_message_id,
+        %(error_code)s::text AS error_code, %(error)s::text AS error, duration_ms, %(task_id)s::text AS task_id,
+        %(worker)s::text AS worker
+    FROM unnest(%(message_ids)s::uuid[], %(numbers)s::int[], %(provider_message_ids)s::text[], %(durations_ms)s::int[])
+        AS one (message_id, number, provider_message_id, duration_ms)
 ), attempt AS (
     INSERT INTO notifications_deliveryattempt ({", ".join(_COLUMNS)})
     SELECT {", ".join(_COLUMNS)} FROM report
@@ -93,7 +93,8 @@ def record_skip(message: Message, skip: Skip, *, pause_s: float) -> None:
 
 
 def record_acceptances(attempts: Sequence[DeliveryAttempt]) -> None:
-    # An acceptance is a fact, whichever worker holds the message. So the lease tokens are not checked.
+    # For attempts of one task with one provider. An acceptance is a fact, whichever worker holds the message. So the
+    # lease tokens are not checked.
     try:
         _write_result(lambda: _write_acceptances(attempts))
     except Error:
@@ -105,10 +106,15 @@ def record_acceptances(attempts: Sequence[DeliveryAttempt]) -> None:
 
 def _write_acceptances(attempts: Sequence[DeliveryAttempt]) -> None:
     # In order of id, like all code that locks several messages.
-    values = [_values_of(attempt) for attempt in sorted(attempts, key=lambda attempt: attempt.message_id)]
-    columns = {name: [each[name] for each in values] for name in _COLUMNS}
+    ordered = sorted(attempts, key=lambda attempt: attempt.message_id)
+    each = {
+        "message_ids": [attempt.message_id for attempt in ordered],
+        "numbers": [attempt.number for attempt in ordered],
+        "provider_message_ids": [attempt.provider_message_id for attempt in ordered],
+        "durations_ms": [attempt.duration_ms for attempt in ordered],
+    }
     with prepared_cursor() as cursor:
-        cursor.execute(_ACCEPTED, {**columns, **_ACCEPTANCE})
+        cursor.execute(_ACCEPTED, {**_values_of(ordered[0]), **each, **_ACCEPTANCE})
         changed = [transitions.Changed(id=message_id, kind=kind) for message_id, kind in cursor.fetchall()]
     transitions.announce(Event.ACCEPTED, changed)
 

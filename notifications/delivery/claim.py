@@ -74,7 +74,8 @@ def claim(message_ids: Iterable[UUID]) -> list[Message]:
     with prepared_cursor() as cursor:
         cursor.execute(_CLAIM.format(columns=rows.columns), mine)
         won = {message.id: message for message in map(rows.instance, cursor.fetchall())}
-    claimed = [won[message_id] for message_id in ids if message_id in won]
+    # An id that is named twice is claimed once.
+    claimed = [won.pop(message_id) for message_id in ids if message_id in won]
     transitions.announce(Event.CLAIMED, [transitions.Changed(id=message.id, kind=message.kind) for message in claimed])
     return claimed
 
@@ -106,7 +107,11 @@ def release(messages: Sequence[Message], *, relay_now: bool = True) -> None:
 
 def revert_hand_over(messages: Sequence[Message]) -> None:
     # The provider was not called, so this does not count as an attempt. Has no effect on a lost claim.
-    mine = Message.objects.filter(id__in=[message.id for message in messages], lease_token__in=_tokens(messages))
+    mine = Message.objects.filter(
+        id__in=[message.id for message in messages],
+        lease_token__in=_tokens(messages),
+        handed_over_at__isnull=False,
+    )
     transitions.apply(Event.RELEASED, mine, attempts=F("attempts") - 1, **REQUEUE_IN_ORDER)
 
 

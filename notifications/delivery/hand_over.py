@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID
+
+from django.db import Error
 
 from notifications.breaker.route import Route
 from notifications.budget import grants
 from notifications.delivery.answers import Answers
 from notifications.delivery.claim import hand_over, revert_hand_over
-from notifications.delivery.record import retry_until_written
+from notifications.delivery.record import RecordLostError, retry_until_written
 from notifications.delivery.run import REQUEUED, Run
 from notifications.models import Message
 from notifications.providers.base.deadline import CALL_MARGIN_S
@@ -39,7 +42,13 @@ class HandOver:
         if not messages:
             return set()
         self.until = time.monotonic() + CALL_MARGIN_S
-        marked = hand_over(messages, self.route.name)
+        try:
+            marked = hand_over(messages, self.route.name)
+        except Error:
+            # The mark may have been written, but no call follows it.
+            with suppress(RecordLostError):
+                self._revert(messages)
+            raise
         if lost := len(messages) - len(marked):
             self.run.report.counts["claim lost"] += lost
             self.release_grants(lost)
@@ -52,7 +61,7 @@ class HandOver:
             self.answers.record_accepted()
         finally:
             if rest:
-                retry_until_written(lambda: revert_hand_over(rest), within_s=REVERT_WITHIN_S)
+                self._revert(rest)
                 self.release_grants(len(rest))
 
     def left(self, rest: Sequence[Message]) -> list[Message]:
@@ -62,6 +71,9 @@ class HandOver:
             self.run.report.counts[REQUEUED] += len(rest)
             return []
         return list(rest)
+
+    def _revert(self, messages: Sequence[Message]) -> None:
+        retry_until_written(lambda: revert_hand_over(messages), within_s=REVERT_WITHIN_S)
 
     def release_grants(self, count: int) -> None:
         # Nothing is sent for those, so others may use the grants.

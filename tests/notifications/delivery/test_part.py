@@ -58,6 +58,12 @@ def test_part_is_handed_over_together_and_recorded_together(provider):
     )
 
 
+def test_id_that_a_task_names_twice_is_sent_once(provider):
+    first, second = MessageFactory.create_batch(2)
+    assert run(first, second, first, second).counts == {"sent": 2}
+    assert len(provider.taken) == 2
+
+
 def test_slow_provider_gets_small_parts(provider):
     counts = counted_in_call(provider)
     part.call_times["scripted"] = 0.12

@@ -114,6 +114,11 @@ def announce_new(messages: Iterable[Message]) -> None:
         _notify(Transition(event=None, to=status, messages=changed))
 
 
+def note_new(message: Message, status: str, reason: str) -> None:
+    # As the INSERT wrote it, which knows whether the address is suppressed.
+    message.status, message.status_reason = status, reason
+
+
 def log(transition: Transition) -> None:
     level = _LEVELS.get(transition.event, logging.DEBUG) if transition.event else logging.DEBUG
     if not logger.isEnabledFor(level):

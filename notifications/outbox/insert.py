@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from notifications import kinds
-from notifications.models import Message
+from notifications.models import Message, transitions
 from notifications.models.suppression import cool_off
 from notifications.rules import states
 from notifications.rules.states import Event, Status, Stream
@@ -134,8 +134,7 @@ def _written(message: Message, row: dict[str, Any], created_at: datetime, status
         return created_at + timedelta(seconds=seconds)
 
     held_s = row["held_s"] if status == Status.QUEUED else None
-    message.status = status
-    message.status_reason = reason
+    transitions.note_new(message, status, reason)
     message.created_at = created_at
     message.due_at = after(held_s or 0)
     message.expires_at = after(row["max_age_s"])

@@ -67,6 +67,11 @@ class Servers:
         names = ("commits", "updates", "hot_updates", "wal_bytes")
         return {**dict(zip(names, map(float, found or ()), strict=True)), "commands": info["total_commands_processed"]}
 
+    def stored_bytes(self) -> int:
+        with psycopg.connect(self.database_url) as connection:
+            found = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+        return int(found[0]) if found else 0
+
     def checkpoint(self) -> None:
         """Write the pages changed by enqueueing to disk, before the run is measured."""
         with psycopg.connect(self.postgres.url_of("postgres"), autocommit=True) as connection:

@@ -46,7 +46,9 @@ def history(place: Place, provider: Provider, sizes: Sizes) -> Mapping[str, floa
         queue(CHUNK, run, sizes.base, "base")
         before = sent(CHUNK, run, measured)
         wait_accepted(provider, sizes.base)
+        stored_before = run.servers.stored_bytes()
         add_history(CHUNK, run, sizes.history, sizes.base)
+        stored = run.servers.stored_bytes() - stored_before
         queue(CHUNK, run, sizes.base, "after")
         after = sent(CHUNK, run, measured)
     say(f"without history: {before}; with {sizes.history:,} finished messages: {after}")
@@ -55,6 +57,7 @@ def history(place: Place, provider: Provider, sizes: Sizes) -> Mapping[str, floa
         "history_10m": after.per_s / before.per_s if is_whole else None,
         "history": after.per_s / before.per_s,
         "history_rows": float(sizes.history),
+        "history_bytes_per_email": stored / sizes.history,
     }
 
 

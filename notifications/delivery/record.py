@@ -107,7 +107,7 @@ def record_acceptances(attempts: Sequence[DeliveryAttempt]) -> None:
 def _write_acceptances(attempts: Sequence[DeliveryAttempt]) -> None:
     # In order of id, like all code that locks several messages.
     ordered = sorted(attempts, key=lambda attempt: attempt.message_id)
-    each = {
+    each: dict[str, Any] = {
         "message_ids": [attempt.message_id for attempt in ordered],
         "numbers": [attempt.number for attempt in ordered],
         "provider_message_ids": [attempt.provider_message_id for attempt in ordered],

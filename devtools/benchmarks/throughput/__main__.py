@@ -138,7 +138,7 @@ def all_probes(chosen: Options, place: Place, double: Provider) -> tuple[dict[st
 def write_pages(chosen: Options, scale: str, whole: Sequence[Figures], measured: Mapping[str, float | None]) -> None:
     """Replace the measured section of each page: in docs/ if wanted, else in a copy next to the results."""
     sections = {
-        "performance": [scale, gains(whole, measured), chart(whole), probes_table(measured)],
+        "performance": [scale, gains(whole, measured), chart(whole), table(whole).strip("\n"), probes_table(measured)],
         "scaling": [scale, costs(whole)],
     }
     for name, parts in sections.items():

@@ -58,8 +58,9 @@ def measure(contestant: Contestant, place: Place, provider: Provider, delay_ms: 
             contestant.open(run)
             if is_whole := wait_accepted(provider, count, within_s=LONGEST_S) == count:
                 wait_quiet(run.roots)
-            after, work_after = cpu_of(run.roots), run.servers.work()
-        results = provider.results()
+            after, results = cpu_of(run.roots), provider.results()
+        run.servers.end_sessions()
+        work_after = run.servers.work()
     sent = len(results["accepted"])
     waits = waits_ms(enqueued["times"], results["accepted"])
     enqueueing_s = enqueued["ended_at"] - min(enqueued["times"].values())

@@ -19,6 +19,11 @@ from devtools.stack.server import ServerError
 from devtools.stack.valkey import Valkey
 
 RUN_DATABASE = "run"
+# Waits up to 5 s for each of them.
+END_SESSIONS = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 WORK = """
     SELECT xact_commit, updates, hot_updates, pg_current_wal_insert_lsn() - '0/0'
     FROM pg_stat_database,
@@ -66,6 +71,11 @@ class Servers:
             info: dict[str, Any] = client.info("stats")
         names = ("commits", "updates", "hot_updates", "wal_bytes")
         return {**dict(zip(names, map(float, found or ()), strict=True)), "commands": info["total_commands_processed"]}
+
+    def end_sessions(self) -> None:
+        """End all sessions of PostgreSQL: an idle one reports what it has done up to 10 s later, or when it ends."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            connection.execute(END_SESSIONS)
 
     def stored_bytes(self) -> int:
         with psycopg.connect(self.database_url) as connection:

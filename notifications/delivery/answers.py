@@ -7,7 +7,7 @@ from notifications.breaker.permits import Effect
 from notifications.breaker.route import Route, has_alternative
 from notifications.budget import grants
 from notifications.delivery import refusals
-from notifications.delivery.record import attempt_of, record_acceptances, record_refusal
+from notifications.delivery.record import RefusedAttempt, attempt_of, record_acceptances, record_refusals
 from notifications.delivery.run import Relevant, Run, jitter
 from notifications.models import DeliveryAttempt, Message
 from notifications.providers.base.sending import Accepted, ProviderError
@@ -56,6 +56,7 @@ class Answers:
         answer = refusals.reclassified(self.route.name, first.to_address, answer)
         effect = self.route.report(answer, first.id)
         moves = has_alternative(self.route)
+        written = []
         for message, facts in refused:
             if _is_forgiven(message, answer, effect):
                 message.attempts_forgiven += 1
@@ -63,16 +64,16 @@ class Answers:
             if isinstance(decision, retry.Retry) and moves:
                 decision = retry.Retry(0.0)
             attempt = attempt_of(message, self.run.carrier, self.route.name, answer, duration_s)
-            self._record_refusal(attempt, decision, answer)
+            written.append(self._refusal(attempt, decision))
+        record_refusals(written, bounce=answer.bounce)
+        self.run.report.counts.update(refusal.attempt.result for refusal in written)
         self._report_to_budget(answer, len(refused))
 
-    def _record_refusal(self, attempt: DeliveryAttempt, decision: retry.Decision, answer: ProviderError) -> None:
-        soon = isinstance(decision, retry.Retry) and self.run.single and decision.after_s <= CELERY_RETRY_S
-        slack_s = RELAY_SLACK_S if soon else 0.0
-        record_refusal(attempt.message, attempt, decision, bounce=answer.bounce, relay_slack_s=slack_s)
-        self.run.report.counts[attempt.result] += 1
-        if isinstance(decision, retry.Retry) and soon:
-            self.run.report.retry_in_s = decision.after_s
+    def _refusal(self, attempt: DeliveryAttempt, decision: retry.Decision) -> RefusedAttempt:
+        if not (isinstance(decision, retry.Retry) and self.run.single and decision.after_s <= CELERY_RETRY_S):
+            return RefusedAttempt(attempt=attempt, decision=decision)
+        self.run.report.retry_in_s = decision.after_s
+        return RefusedAttempt(attempt=attempt, decision=decision, relay_slack_s=RELAY_SLACK_S)
 
     def _report_to_budget(self, answer: ProviderError, count: int) -> None:
         if answer.error_class is not ErrorClass.AMBIGUOUS:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from notifications import kinds
 from notifications.breaker.route import Route
 from notifications.conf import settings
 from notifications.delivery.hand_over import HandOver
@@ -13,7 +14,6 @@ from notifications.delivery.render_batch import batches
 from notifications.delivery.run import Relevant, Run
 from notifications.models import Message
 from notifications.providers import registry
-from notifications.providers.base.deadline import call_s
 from notifications.providers.base.sending import About, Accepted, BatchRecipient, OutgoingBatch, ProviderError
 from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Stream
@@ -24,8 +24,8 @@ Answers = list[Accepted | ProviderError]
 Addressed = tuple[BatchRecipient, Relevant]
 Batch = tuple[OutgoingBatch, list[Relevant]]
 
-#: Calls and seconds to find out which recipients make the provider refuse a batch.
-MOST_CALLS, MOST_S = 100, 10.0
+#: Calls to find out which recipients make the provider refuse a batch.
+MOST_CALLS = 100
 #: The provider's answer to a recipient whose email it only takes alone.
 NOT_IN_BATCH = "not-in-batch"
 UNDECIDED = "refused-together"
@@ -52,14 +52,15 @@ def split(run: Run, relevant: Sequence[Relevant]) -> tuple[list[Batch], list[Rel
 
 
 def _goes_alone(message: Message) -> bool:
-    return is_suspect(message) or message.counted_attempts > 0
+    # If it has one attempt, a refusal because of another recipient must not use it up.
+    kind = kinds.KINDS.get(message.kind)
+    return is_suspect(message) or message.counted_attempts > 0 or (kind is not None and kind.max_attempts == 1)
 
 
 class BatchCall(HandOver):
     def __init__(self, run: Run, route: Route, batch: OutgoingBatch) -> None:
         super().__init__(run, route)
         self.batch = batch
-        self.began = 0.0
         self.duration_s = 0.0
 
     def deliver(self, relevant: Sequence[Relevant]) -> list[Message]:
@@ -82,7 +83,6 @@ class BatchCall(HandOver):
 
     def _call(self, addressed: Sequence[Addressed]) -> list[Message]:
         # Returns those that the provider only takes alone.
-        self.began = time.monotonic()
         alone: list[Message] = []
         for some, answer in bisect(addressed, self._send, may_send=self._may_send):
             if isinstance(answer, ProviderError):
@@ -106,9 +106,8 @@ class BatchCall(HandOver):
         return answer
 
     def _may_send(self) -> bool:
-        # The provider has refused the recipients, and another call must end within the lease.
-        last = min(self.began + MOST_S, self.run.claimed_at + settings.DELIVERY_LEASE_S - call_s())
-        return time.monotonic() <= last and self.route.accepts_email() and not self.run.stopping()
+        # The hand-over has checked the addresses, and left enough of the lease, for the calls that begin soon after it.
+        return not self.is_late and self.route.accepts_email() and not self.run.stopping()
 
     def _take(self, some: Sequence[Addressed], answers: Answers) -> list[Message]:
         alone = []

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from notifications.conf import settings
@@ -95,23 +95,21 @@ def hand_over(messages: Sequence[Message], provider: str) -> set[UUID]:
     return marked
 
 
+def held(messages: Sequence[Message]) -> QuerySet[Message]:
+    """Return the rows of those messages that are still claimed as when they were read."""
+    ids = sorted(message.id for message in messages)
+    return Message.objects.filter(id__in=ids, lease_token__in=_tokens(messages))
+
+
 def release(messages: Sequence[Message], *, relay_now: bool = True) -> None:
     # For messages that were not handed over. The relay publishes them now, or after its pause.
-    mine = Message.objects.filter(
-        id__in=[message.id for message in messages],
-        lease_token__in=_tokens(messages),
-        handed_over_at__isnull=True,
-    )
+    mine = held(messages).filter(handed_over_at__isnull=True)
     transitions.apply(Event.RELEASED, mine, **(REQUEUE_IN_ORDER if relay_now else {}))
 
 
 def revert_hand_over(messages: Sequence[Message]) -> None:
     # The provider was not called, so this does not count as an attempt. Has no effect on a lost claim.
-    mine = Message.objects.filter(
-        id__in=[message.id for message in messages],
-        lease_token__in=_tokens(messages),
-        handed_over_at__isnull=False,
-    )
+    mine = held(messages).filter(handed_over_at__isnull=False)
     transitions.apply(Event.RELEASED, mine, attempts=F("attempts") - 1, **REQUEUE_IN_ORDER)
 
 

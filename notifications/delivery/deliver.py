@@ -1,6 +1,5 @@
 """Deliver messages: find a route, budget, claim, check, render, hand over, send, record."""
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from uuid import UUID
@@ -64,7 +63,6 @@ def _deliver_group(run: Run, message_ids: Sequence[UUID], route: Route) -> list[
     if grant.waits_s:
         defer(message_ids[grant.count :], grant.waits_s)
         run.report.counts["deferred"] += len(grant.waits_s)
-    run.claimed_at = time.monotonic()
     claimed = claim(message_ids[: grant.count])
     try:
         going = _relevant(run, claimed)

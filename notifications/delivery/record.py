@@ -2,20 +2,25 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import Error, connection
-from django.db.models import QuerySet
-from django.db.models.functions import Now
+from django.db.models import DurationField, IntegerField
+from django.db.models.functions import Cast, Now
 
 from notifications.conf import settings
-from notifications.delivery.bounced import record_bounce
+from notifications.delivery.bounced import record_bounces
+from notifications.delivery.claim import held
 from notifications.delivery.relevance import Skip
 from notifications.models import DeliveryAttempt, Message, transitions
+from notifications.models.by_id import by_id
 from notifications.models.prepared import prepared_cursor
 from notifications.models.transactions import short_transaction
 from notifications.providers.base.sending import Accepted, ProviderError
@@ -39,26 +44,26 @@ _COLUMNS = ("message_id", "number", *_REPORTED)
 _OVERWRITE = f"""
 ON CONFLICT (message_id, number) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _REPORTED)}
 """
-# A refusal does not overwrite an acceptance that the provider has reported meanwhile.
-_REFUSED = f"""
-INSERT INTO notifications_deliveryattempt ({", ".join(_COLUMNS)})
-VALUES ({", ".join(f"%({name})s" for name in _COLUMNS)})
-{_OVERWRITE} WHERE notifications_deliveryattempt.result <> %(accepted)s
-"""  # noqa: S608 - made of constants only
-# Attempts and statuses in one statement, which is one transaction: it locks the messages before it writes the attempts.
-# In SQL because it runs once per email; a test compares it with the table of states.
-_ACCEPTED = f"""
+_REPORT = """
 WITH report AS (
     SELECT message_id, number, %(provider)s::text AS provider, %(result)s::text AS result, provider_message_id,
         %(error_code)s::text AS error_code, %(error)s::text AS error, duration_ms, %(task_id)s::text AS task_id,
         %(worker)s::text AS worker
     FROM unnest(%(message_ids)s::uuid[], %(numbers)s::int[], %(provider_message_ids)s::text[], %(durations_ms)s::int[])
         AS one (message_id, number, provider_message_id, duration_ms)
-), attempt AS (
-    INSERT INTO notifications_deliveryattempt ({", ".join(_COLUMNS)})
-    SELECT {", ".join(_COLUMNS)} FROM report
-    {_OVERWRITE}
 )
+"""
+_INSERT = f"""
+INSERT INTO notifications_deliveryattempt ({", ".join(_COLUMNS)})
+SELECT {", ".join(_COLUMNS)} FROM report
+{_OVERWRITE}
+"""  # noqa: S608 - made of constants only
+# A refusal does not overwrite an acceptance that the provider has reported meanwhile.
+_REFUSED = f"{_REPORT} {_INSERT} WHERE notifications_deliveryattempt.result <> %(accepted)s"
+# Attempts and statuses in one statement, which is one transaction: it locks the messages before it writes the attempts.
+# In SQL because it runs once per email; a test compares it with the table of states.
+_ACCEPTED = f"""
+{_REPORT}, attempt AS ({_INSERT})
 UPDATE notifications_message AS message
 SET status = %(sent)s, sent_at = statement_timestamp(), settle_at = NULL, status_reason = '',
     provider = report.provider, lease_token = NULL, lease_until = NULL, handed_over_at = NULL, died_at = NULL,
@@ -68,6 +73,7 @@ WHERE message.id = report.message_id AND message.status = ANY(%(sources)s)
 RETURNING message.id, message.kind
 """  # noqa: S608 - made of constants only
 _ACCEPTANCE: dict[str, Any] = {"sent": states.target(Event.ACCEPTED), "sources": states.sources(Event.ACCEPTED)}
+T = TypeVar("T")
 
 
 class RecordLostError(Exception):
@@ -82,6 +88,40 @@ class Carrier:
     worker: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class RefusedAttempt:
+    """An attempt that was not accepted, and what happens to its message.
+
+    `relay_slack_s` is how long after the due time the relay leaves the message to Celery's retry.
+    """
+
+    attempt: DeliveryAttempt
+    decision: Decision
+    relay_slack_s: float = 0.0
+
+    @property
+    def event(self) -> Event:
+        match self.decision:
+            case Retry():
+                return Event.RETRY
+            case GiveUp():
+                return Event.FAILED
+            case TooLate():
+                return Event.EXPIRED
+            case _:
+                return Event.RESPONSE_LOST
+
+    @property
+    def reason(self) -> str:
+        said = str(self.attempt.error or self.attempt.error_code)
+        match self.decision:
+            case GiveUp(cause):
+                said = f"{cause}: {said}"
+            case TooLate():
+                said = f"{NO_TIME_LEFT}: {said}"
+        return said[:200]
+
+
 def record_skip(message: Message, skip: Skip, *, pause_s: float) -> None:
     # Nothing was handed over, so there is no attempt to record. A message that needs a worker of another version waits
     # `pause_s`.
@@ -89,73 +129,65 @@ def record_skip(message: Message, skip: Skip, *, pause_s: float) -> None:
     if skip.event is Event.RELEASED:
         due = Now() + timedelta(seconds=pause_s)
         changes |= {"due_at": due, "relay_after": due, "relayed": 0}
-    transitions.apply(skip.event, _held(message), **changes)
+    transitions.apply(skip.event, held([message]), **changes)
 
 
 def record_acceptances(attempts: Sequence[DeliveryAttempt]) -> None:
     # For attempts of one task with one provider. An acceptance is a fact, whichever worker holds the message. So the
     # lease tokens are not checked.
-    try:
-        _write_result(lambda: _write_acceptances(attempts))
-    except Error:
-        if len(attempts) == 1:
-            raise
-        # One that cannot be written must not cost the others their records.
-        _record_one_by_one(attempts)
+    _write_together(attempts, _write_acceptances)
 
 
 def _write_acceptances(attempts: Sequence[DeliveryAttempt]) -> None:
-    # In order of id, like all code that locks several messages.
-    ordered = sorted(attempts, key=lambda attempt: attempt.message_id)
-    each: dict[str, Any] = {
-        "message_ids": [attempt.message_id for attempt in ordered],
-        "numbers": [attempt.number for attempt in ordered],
-        "provider_message_ids": [attempt.provider_message_id for attempt in ordered],
-        "durations_ms": [attempt.duration_ms for attempt in ordered],
-    }
     with prepared_cursor() as cursor:
-        cursor.execute(_ACCEPTED, {**_values_of(ordered[0]), **each, **_ACCEPTANCE})
+        cursor.execute(_ACCEPTED, {**_values_of(attempts), **_ACCEPTANCE})
         changed = [transitions.Changed(id=message_id, kind=kind) for message_id, kind in cursor.fetchall()]
     transitions.announce(Event.ACCEPTED, changed)
 
 
-def _record_one_by_one(attempts: Sequence[DeliveryAttempt]) -> None:
-    with ExitStack() as all_tried:
-        for attempt in attempts:
-            all_tried.callback(record_acceptances, [attempt])
+def record_refusals(refusals: Sequence[RefusedAttempt], *, bounce: BounceKind | None = None) -> None:
+    """Queue the messages again, end them, or wait for the provider's report.
 
-
-def record_refusal(
-    message: Message,
-    attempt: DeliveryAttempt,
-    decision: Decision,
-    *,
-    bounce: BounceKind | None = None,
-    relay_slack_s: float,
-) -> None:
-    """Queue the message again, end it, or wait for the provider's report.
-
-    `bounce` is what the answer says about the address, recorded if the message ends. `relay_slack_s` is how long after
-    the due time the relay leaves the message to Celery's retry.
+    For attempts of one task that have one answer. `bounce` is what it says about the address, recorded if the message
+    ends.
     """
-    reason = str(attempt.error or attempt.error_code)[:200]
-    match decision:
-        case Retry(after_s):
-            due = Now() + timedelta(seconds=after_s)
-            relay_after = Now() + timedelta(seconds=after_s + relay_slack_s)
-            changes: dict[str, Any] = {"due_at": due, "relay_after": relay_after}
-            event = Event.RETRY
-        case GiveUp(cause):
-            event = Event.FAILED
-            changes = {"error_fingerprint": f"{attempt.provider}/{attempt.error_code}"[:150]}
-            reason = f"{cause}: {reason}"[:200]
-        case TooLate():
-            event, changes = Event.EXPIRED, {}
-            reason = f"{NO_TIME_LEFT}: {reason}"[:200]
-        case _:
-            event, changes = Event.RESPONSE_LOST, {}
-    changes |= {"status_reason": reason, "attempts_forgiven": message.attempts_forgiven}
-    _write_refusal(message, attempt, event, changes, bounce if event in {Event.FAILED, Event.EXPIRED} else None)
+    by_event: dict[Event, list[RefusedAttempt]] = defaultdict(list)
+    for refusal in refusals:
+        by_event[refusal.event].append(refusal)
+    # Not in one transaction: it would lock the messages of a second event after those of the first, in any order.
+    for event, some in by_event.items():
+        ended = event in {Event.FAILED, Event.EXPIRED}
+        _write_together(some, partial(_write_refusals, event=event, bounce=bounce if ended else None))
+
+
+def _write_refusals(refusals: Sequence[RefusedAttempt], *, event: Event, bounce: BounceKind | None) -> None:
+    attempts = [refusal.attempt for refusal in refusals]
+    with short_transaction():
+        # Locks the messages before the attempts, like all code; the other order would deadlock.
+        mine = held([attempt.message for attempt in attempts])
+        changed = set(transitions.apply(event, mine, **_changes(event, refusals)))
+        with connection.cursor() as cursor:
+            cursor.execute(_REFUSED, {**_values_of(attempts), "accepted": DeliveryAttempt.Result.ACCEPTED})
+        if bounce:
+            # If the claim is lost, the message may have been anonymized.
+            record_bounces([attempt for attempt in attempts if attempt.message_id in changed], bounce)
+
+
+def _changes(event: Event, refusals: Sequence[RefusedAttempt]) -> dict[str, Any]:
+    each = {refusal.attempt.message: refusal for refusal in refusals}
+    changes: dict[str, Any] = {
+        "status_reason": by_id({message.id: one.reason for message, one in each.items()}),
+        "attempts_forgiven": by_id({message.id: message.attempts_forgiven for message in each}, IntegerField()),
+    }
+    if event is Event.FAILED:
+        first = refusals[0].attempt
+        changes["error_fingerprint"] = f"{first.provider}/{first.error_code}"[:150]
+    if event is Event.RETRY:
+        waits = {message.id: one.decision.after_s for message, one in each.items() if isinstance(one.decision, Retry)}
+        slacks = {message.id: one.relay_slack_s for message, one in each.items()}
+        changes["due_at"] = Now() + _seconds(waits)
+        changes["relay_after"] = Now() + _seconds({id_: wait + slacks[id_] for id_, wait in waits.items()})
+    return changes
 
 
 def attempt_of(
@@ -179,28 +211,32 @@ def attempt_of(
     return attempt
 
 
-def _held(message: Message) -> QuerySet[Message]:
-    return Message.objects.filter(id=message.id, lease_token=message.lease_token)
+def _seconds(values: Mapping[UUID, float]) -> Cast:
+    return by_id({id_: f"{value:f} seconds" for id_, value in values.items()}, DurationField())
 
 
-def _values_of(attempt: DeliveryAttempt) -> dict[str, Any]:
-    return {field: getattr(attempt, field) for field in _COLUMNS}
+def _values_of(attempts: Sequence[DeliveryAttempt]) -> dict[str, Any]:
+    # In order of id, like all code that locks several messages.
+    ordered = sorted(attempts, key=lambda attempt: attempt.message_id)
+    return {
+        **{field: getattr(ordered[0], field) for field in _COLUMNS},
+        "message_ids": [attempt.message_id for attempt in ordered],
+        "numbers": [attempt.number for attempt in ordered],
+        "provider_message_ids": [attempt.provider_message_id for attempt in ordered],
+        "durations_ms": [attempt.duration_ms for attempt in ordered],
+    }
 
 
-def _write_refusal(
-    message: Message, attempt: DeliveryAttempt, event: Event, changes: dict[str, Any], bounce: BounceKind | None
-) -> None:
-    def write() -> None:
-        with short_transaction():
-            # Locks the message before the attempt, like all code; the other order would deadlock.
-            held = transitions.apply(event, _held(message), **changes)
-            with connection.cursor() as cursor:
-                cursor.execute(_REFUSED, {**_values_of(attempt), "accepted": DeliveryAttempt.Result.ACCEPTED})
-            # If the claim is lost, the message may have been anonymized.
-            if held and bounce:
-                record_bounce(message, attempt, bounce)
-
-    _write_result(write)
+def _write_together(some: Sequence[T], write: Callable[[Sequence[T]], None]) -> None:
+    try:
+        _write_result(lambda: write(some))
+    except Error:
+        if len(some) == 1:
+            raise
+        # One that cannot be written must not cost the others their records.
+        with ExitStack() as all_tried:
+            for one in some:
+                all_tried.callback(_write_together, [one], write)
 
 
 def retry_until_written(write: Callable[[], None], *, within_s: float) -> None:

@@ -41,8 +41,6 @@ class Run:
         self.single = single
         self.report = DeliveryReport()
         self.grant = Grant(0)
-        # Before the claim of the current group (monotonic).
-        self.claimed_at = 0.0
         # Messages that cannot be in a batch.
         self.alone: set[UUID] = set()
         self.stopping = stopping

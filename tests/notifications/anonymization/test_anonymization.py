@@ -17,7 +17,7 @@ from accounts.models import User
 from notifications import anonymization
 from notifications.delivery.claim import claim, hand_over
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier, attempt_of, record_acceptances, record_refusal
+from notifications.delivery.record import Carrier, RefusedAttempt, attempt_of, record_acceptances, record_refusals
 from notifications.delivery.relevance import ERASED, NO_ACCOUNT
 from notifications.events import ingest, suppress
 from notifications.events.apply import read_due
@@ -176,7 +176,7 @@ def test_refusal_after_the_deletion_ends_the_message(ada, provider):
     hand_over([claimed], "scripted")
     ada.delete()
     attempt = attempt_of(claimed, CARRIER, "scripted", ProviderError(ErrorClass.TRANSIENT, "x"), 0.1)
-    record_refusal(claimed, attempt, Retry(0.0), relay_slack_s=0)
+    record_refusals([RefusedAttempt(attempt=attempt, decision=Retry(0.0))])
     assert fresh(message).status == Status.QUEUED
     assert str(deliver([message.id], Stream.DEFAULT, CARRIER)) == "1 cancelled"
     assert fresh(message).status_reason == ERASED
@@ -190,7 +190,7 @@ def test_lost_answer_after_the_deletion_is_dropped_in_the_end(ada, kind):
     hand_over([claimed], "scripted")
     ada.delete()
     attempt = attempt_of(claimed, CARRIER, "scripted", ProviderError(ErrorClass.AMBIGUOUS, "x"), 0.1)
-    record_refusal(claimed, attempt, Uncertain(), relay_slack_s=0)
+    record_refusals([RefusedAttempt(attempt=attempt, decision=Uncertain())])
     Message.objects.update(settle_at=Now() - timedelta(seconds=1))
     assert recover.settle_uncertain() == 0
     assert (fresh(message).status, fresh(message).status_reason) == (Status.CANCELLED, ACCOUNT_DELETED)

@@ -20,6 +20,7 @@ from notifications.providers.base.sending import About, Accepted, ProviderError
 from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Status, Stream
 from tests.factories import MessageFactory
+from tests.notifications.breaker.breakers import close_circuit
 from tests.notifications.budget.budgets import counted
 from tests.notifications.delivery.delivering import run as run_in
 
@@ -73,6 +74,21 @@ def test_batch_costs_as_much_as_one_email(batching):
         assert run(messages).counts == {"sent": 60}
     assert len(statements) == 4
     assert batching.batches == [2, 60]
+
+
+@pytest.mark.parametrize("error_class", ErrorClass)
+def test_refused_batch_costs_as_much_as_one_refused_email(batching, error_class):
+    run(bulk(2))
+    costs = []
+    for count in (2, 60):
+        # The second provider call of a test must not find the circuit open.
+        close_circuit("scripted")
+        batching.script.append(ProviderError(error_class, "all", about=About.MOMENT))
+        messages = bulk(count)
+        with CaptureQueriesContext(connection) as statements:
+            assert run(messages).counts == {error_class.value: count}
+        costs.append(len(statements))
+    assert costs[0] == costs[1]
 
 
 def test_each_recipient_gets_its_own_text(batching):
@@ -146,6 +162,26 @@ def test_what_stays_undecided_is_retried_alone(batching, monkeypatch):
     again = run(messages)
     assert again.counts["sent"] == 4
     assert batching.batches == [8, 4]
+
+
+def test_no_call_begins_long_after_the_addresses_were_checked(batching, monkeypatch):
+    messages = bulk(8)
+
+    def refuse_late(email):
+        # From now on, no call may begin.
+        monkeypatch.setattr("notifications.delivery.hand_over.HandOver.is_late", True)
+        raise BAD_RECIPIENT
+
+    batching.answer_to = refuse_late
+    assert run(messages).counts == {"transient": 8}
+    assert batching.batches == [8]
+    assert states(messages) == [(Status.QUEUED, 1)] * 8
+
+
+def test_message_with_one_attempt_goes_alone(batching, monkeypatch):
+    monkeypatch.setitem(kinds.KINDS, "welcome", replace(emails.WELCOME, max_attempts=1))
+    assert run(bulk(3)).counts == {"sent": 3}
+    assert batching.batches == []
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from django.db import connection
 
 from notifications.delivery.claim import claim, hand_over
 from notifications.delivery.facts import gather
-from notifications.delivery.record import Carrier, attempt_of, record_refusal
+from notifications.delivery.record import Carrier, RefusedAttempt, attempt_of, record_refusals
 from notifications.delivery.relevance import skip_reason
 from notifications.events import ingest
 from notifications.events.apply import read_due
@@ -59,7 +59,7 @@ def reported(message, **more):
 
 def refuse(message, error_class, decision):
     attempt = attempt_of(message, CARRIER, "scripted", ProviderError(error_class, "as-scripted"), 0.1)
-    record_refusal(message, attempt, decision, relay_slack_s=0.0)
+    record_refusals([RefusedAttempt(attempt=attempt, decision=decision)])
 
 
 def blocked():

@@ -13,7 +13,14 @@ from django.db.models.functions import Now
 import notifications
 from notifications.anonymization import anonymize_user
 from notifications.delivery.claim import claim, release, revert_hand_over
-from notifications.delivery.record import Carrier, attempt_of, record_acceptances, record_refusal, record_skip
+from notifications.delivery.record import (
+    Carrier,
+    RefusedAttempt,
+    attempt_of,
+    record_acceptances,
+    record_refusals,
+    record_skip,
+)
 from notifications.delivery.relevance import Skip
 from notifications.delivery.replay import replay
 from notifications.events import apply as reading
@@ -38,7 +45,7 @@ AN_HOUR = timedelta(hours=1)
 
 
 def refuse(message, decision):
-    record_refusal(message, attempt_of(message, CARRIER, "scripted", REFUSED, 0.1), decision, relay_slack_s=0.0)
+    record_refusals([RefusedAttempt(attempt=attempt_of(message, CARRIER, "scripted", REFUSED, 0.1), decision=decision)])
 
 
 def skip(message, event):

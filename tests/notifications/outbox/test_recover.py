@@ -12,7 +12,14 @@ from notifications.delivery import answers, part
 from notifications.delivery import deliver as delivering
 from notifications.delivery.claim import claim, hand_over, release, revert_hand_over
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier, RecordLostError, attempt_of, record_acceptances, record_refusal
+from notifications.delivery.record import (
+    Carrier,
+    RecordLostError,
+    RefusedAttempt,
+    attempt_of,
+    record_acceptances,
+    record_refusals,
+)
 from notifications.delivery.render import render
 from notifications.models import Message, transactions
 from notifications.outbox import backlog, recover, relay
@@ -95,7 +102,7 @@ def test_late_refusal_is_recorded_without_effect_on_another_claim():
     hand_over([frozen], "scripted")
     other = second_claim(frozen)
     refusal = answered(frozen, ProviderError(ErrorClass.TRANSIENT, "503"))
-    record_refusal(frozen, refusal, Retry(60.0), relay_slack_s=0.0)
+    record_refusals([RefusedAttempt(attempt=refusal, decision=Retry(60.0))])
     assert (fresh(frozen).lease_token, results(frozen)) == (other.lease_token, [(1, "transient")])
     assert hand_over([other], "scripted")
 

@@ -10,7 +10,14 @@ from hypothesis.strategies import sampled_from
 from notifications.delivery import claim as claiming
 from notifications.delivery.facts import gather
 from notifications.delivery.recheck import take_recheck
-from notifications.delivery.record import Carrier, attempt_of, record_acceptances, record_refusal, record_skip
+from notifications.delivery.record import (
+    Carrier,
+    RefusedAttempt,
+    attempt_of,
+    record_acceptances,
+    record_refusals,
+    record_skip,
+)
 from notifications.delivery.relevance import Skip, skip_reason
 from notifications.models import Message, Suppression
 from notifications.providers.base.sending import Accepted, ProviderError
@@ -159,7 +166,7 @@ class Workers(Scene):
             jitter=1.0,
         )
         known = set(message.delivery_attempts.filter(result="accepted"))
-        report = partial(record_refusal, message, attempt, decision, relay_slack_s=0.0)
+        report = partial(record_refusals, [RefusedAttempt(attempt=attempt, decision=decision)])
         for move in self.act(report, Event.RETRY, Event.FAILED, Event.EXPIRED, Event.RESPONSE_LOST, by=claim):
             story.refused(claim, move)
         assert known <= set(message.delivery_attempts.filter(result="accepted")), "an acceptance was revoked"

@@ -15,6 +15,8 @@ from notifications.delivery.replay import dead_letters, replay
 from notifications.lookup import history, progress
 from notifications.models import Message
 from notifications.outbox import Draft, enqueue_many, recover, relay
+from notifications.providers.base.sending import About, ProviderError
+from notifications.rules.outcomes import BounceKind
 from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Status, Stream
 from notifications.runtime.redis_client import client
@@ -22,6 +24,7 @@ from tests.factories import MessageFactory
 from tests.plans.filled import BUSY_ADDRESS
 from tests.plans.work import Bench, work
 
+NO_MAILBOX = ProviderError(ErrorClass.PERMANENT, "gone", about=About.UNKNOWN, bounce=BounceKind.HARD)
 CARRIER = Carrier(task_id="task", worker="test@here")
 
 
@@ -89,11 +92,12 @@ def worker_delivers_a_group(bench):
 @work
 def worker_delivers_a_batch(bench):
     bench.provider.largest = 500
-    bench.provider.script.extend([None, ErrorClass.AMBIGUOUS])
-    for _ in range(2):
+    answers = (None, ErrorClass.AMBIGUOUS, ErrorClass.RATE_LIMITED, NO_MAILBOX)
+    bench.provider.script.extend(answers)
+    for _ in answers:
         messages = MessageFactory.create_batch(8, stream=Stream.BULK)
         deliver([message.id for message in messages], Stream.BULK, CARRIER)
-    assert len(bench.provider.batches) == 2
+    assert len(bench.provider.batches) == len(answers)
 
 
 @work

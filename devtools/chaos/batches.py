@@ -8,6 +8,7 @@ from typing import Any
 
 from devtools.chaos.checker import Verdict, fact_of, judge
 from devtools.chaos.conditions import Setting
+from devtools.chaos.held import unexplained
 from devtools.chaos.killer import Killer, lost_answers
 from devtools.chaos.report import about, copy_of, itemized
 from devtools.chaos.rows import Rows
@@ -47,12 +48,16 @@ User.objects.bulk_create(User(email=address, **agreed) for address in {addresses
 
 @dataclass(frozen=True, kw_only=True)
 class BatchFigures:
-    """`largest`: the most recipients of one call. `in_hand`: messages of the killed workers."""
+    """`largest`: the most recipients of one call. `in_hand`: messages of the killed workers.
+
+    `held_without_cause`: held, though no answer was lost and no worker killed.
+    """
 
     verdict: Verdict
     largest: int
     in_hand: int
     held: Sequence[Fact]
+    held_without_cause: Sequence[Fact]
     unsettled: Sequence[Fact]
     dead: Sequence[Fact]
 
@@ -65,8 +70,7 @@ def settings() -> list[Setting]:
         "EMAIL_STREAM_RATES": "bulk=2000",
         "EMAIL_BATCH_SIZE": str(BATCH),
     }
-    lease = Setting(name="DELIVERY_LEASE_S", value="40", why="enough to find the invalid addresses of a batch")
-    return [*(Setting(name=name, value=value, why=why) for name, value in values.items()), lease]
+    return [Setting(name=name, value=value, why=why) for name, value in values.items()]
 
 
 def readers(step: int) -> list[str]:
@@ -82,6 +86,8 @@ class Batches:
         self.killer = Killer(stack.supervisor, self.simulated, stack.folder / "killer.jsonl")
         self.rows = Rows(stack.environment["DATABASE_URL"])
         self.promised: set[Fact] = set()
+        # The addresses of those who got news while a worker was killed.
+        self.at_kills: set[str] = set()
         self._steps = count(1)
 
     def run(self, programme: tuple[Sequence[str], Sequence[str]]) -> BatchFigures:
@@ -95,17 +101,18 @@ class Batches:
             self._settle()
         for worker in workers:
             self.say(f"{READERS} readers get news: {worker} is killed …")
-            self._announce()
+            self.at_kills.update(self._announce())
             self.killer.kill(worker, wait_mid_call=True)
             self._settle()
         return self._figures(self._settle())
 
-    def _announce(self) -> None:
+    def _announce(self) -> list[str]:
         step = next(self._steps)
         addresses = readers(step)
         self.stack.manage("shell", "-v", "0", "-c", MAKE_READERS.format(addresses=addresses))
         self.stack.manage("announce", f"step-{step}", "--headline", "What is new", "--text", "Nothing, really.")
         self.promised |= {(OTHER, address) for address in addresses if not address.startswith(INVALID)}
+        return addresses
 
     def _settle(self) -> list[Fact]:
         """Wait until everything is settled. Return what is not when the time is over."""
@@ -116,12 +123,14 @@ class Batches:
 
     def _figures(self, unsettled: list[Fact]) -> BatchFigures:
         journal = [entry for entry in reversed(self.simulated.messages()) if entry["to"] != ADMIN_ADDRESS]
-        held = self.rows.held()
+        held, calls = self.rows.held(), self.simulated.calls()
+        facts = [*held.values()]
         return BatchFigures(
-            verdict=judge(self.promised - unaccepted(held, journal), journal, dict(lost_answers(self.killer.lines))),
-            largest=max((len(call["batch"]) for call in self.simulated.calls()), default=0),
+            verdict=judge(self.promised - unaccepted(facts, journal), journal, dict(lost_answers(self.killer.lines))),
+            largest=max((len(call["batch"]) for call in calls), default=0),
             in_hand=sum(len(line["messages"]) for line in self.killer.lines),
-            held=held,
+            held=facts,
+            held_without_cause=unexplained(held, calls, self.killer.lines, at_kills=self.at_kills),
             unsettled=unsettled,
             dead=self.rows.dead(),
         )
@@ -137,6 +146,7 @@ def complaints(figures: BatchFigures) -> Iterator[str]:
     facts: list[tuple[str, Sequence[Fact]]] = [
         ("lost in batches", figures.verdict.lost),
         ("not settled in time in batches", figures.unsettled),
+        ("held, though no answer was lost and no worker killed", figures.held_without_cause),
         ("dead because of another recipient of the batch", refused),
     ]
     for what, found in facts:

@@ -118,7 +118,7 @@ class Proof:
             impacts=[
                 impact_of(injected, operations, promises, accepted_at, calls, lost.keys()) for injected in self.injected
             ],
-            held=self.rows.held(),
+            held=[*self.rows.held().values()],
             unsettled=unsettled,
             uncertain_settled=self.rows.uncertain_settled(),
             settled_s=settled_s,

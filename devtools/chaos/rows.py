@@ -16,7 +16,8 @@ ORDER BY created_at
 """
 # Uncertain messages that nothing will resend.
 HELD = """
-SELECT kind, to_address FROM notifications_message WHERE status = 'uncertain' AND settle_at IS NULL ORDER BY created_at
+SELECT id::text, kind, to_address FROM notifications_message WHERE status = 'uncertain' AND settle_at IS NULL
+ORDER BY created_at
 """
 DEAD = """
 SELECT kind, to_address FROM notifications_message WHERE status = 'dead' ORDER BY created_at
@@ -48,8 +49,9 @@ class Rows:
         # To be sent or settled. Raises psycopg.OperationalError.
         return [(kind, address) for kind, address in self._ask(UNSETTLED)]
 
-    def held(self) -> list[Fact]:
-        return [(kind, address) for kind, address in self._ask(HELD)]
+    def held(self) -> dict[str, Fact]:
+        # By message id.
+        return {message_id: (kind, address) for message_id, kind, address in self._ask(HELD)}
 
     def dead(self) -> list[Fact]:
         return [(kind, address) for kind, address in self._ask(DEAD)]

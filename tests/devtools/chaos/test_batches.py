@@ -14,6 +14,7 @@ TWICE = Duplicate(fact=ADA, message_id="m1", provider="sendgrid", accepted_at=""
 
 def figures(**changes):
     values = {"verdict": verdict(), "largest": BATCH, "in_hand": 5, "held": [ADA], "unsettled": [], "dead": []}
+    values["held_without_cause"] = []
     return BatchFigures(**{**values, **changes})
 
 
@@ -26,6 +27,7 @@ def figures(**changes):
         ({"verdict": verdict(lost=[ADA])}, 1),
         ({"verdict": verdict(duplicates=[TWICE])}, 1),
         ({"unsettled": [ADA]}, 1),
+        ({"held_without_cause": [ADA]}, 1),
         ({"largest": 1}, 1),
         ({"in_hand": 0}, 1),
     ],

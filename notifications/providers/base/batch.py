@@ -155,14 +155,17 @@ class Shares:
 
 
 class BatchBackend(AnymailBaseBackend):  # type: ignore[misc]
-    """Mix in before Anymail's backend. `batch_payload` puts the entries of a BatchMessage into one request."""
+    """Mix in before Anymail's backend. `batch_payload` puts the entries of a BatchMessage into one request.
+
+    `payload`, if there is one, replaces Anymail's for any other message.
+    """
 
     batch_payload: type[BasePayload]
+    payload: type[BasePayload] | None = None
 
     def build_message_payload(self, message: EmailMultiAlternatives, defaults: Any) -> BasePayload:
-        if isinstance(message, BatchMessage):
-            return self.batch_payload(message, defaults, self)
-        return super().build_message_payload(message, defaults)
+        payload = self.batch_payload if isinstance(message, BatchMessage) else self.payload
+        return payload(message, defaults, self) if payload else super().build_message_payload(message, defaults)
 
     def parse_recipient_status(self, response: Any, payload: BasePayload, message: EmailMultiAlternatives) -> Any:
         # The provider reads the answer to a batch: Anymail's summary has one status per address.

@@ -56,6 +56,9 @@ _POOLS = {"http": _HttpPool, "https": _HttpsPool}
 
 
 class _Adapter(HTTPAdapter):
+    # The last pool, and what it was chosen for: an adapter closes its pools only when it has several.
+    _last: tuple[Any, Any] = (None, None)
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
@@ -66,7 +69,17 @@ class _Adapter(HTTPAdapter):
             manager.pool_classes_by_scheme = _POOLS
         return manager
 
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
+        # Nearly all requests go to one address. requests chooses the pool again for each.
+        wanted = (request.url, verify, cert, dict(proxies or {}))
+        if self._last[0] != wanted:
+            self._last = wanted, super().get_connection_with_tls_context(request, verify, proxies, cert)
+        return self._last[1]
+
     def close(self) -> None:
+        self._last = None, None
         # urllib3 leaves its connections to the garbage collector, which is late if an exception refers to them.
         for manager in (self.poolmanager, *self.proxy_manager.values()):
             for key in manager.pools.keys():  # noqa: SIM118 - urllib3's container refuses to be iterated
@@ -82,8 +95,23 @@ class _Session(requests.Session):
     def __init__(self) -> None:
         super().__init__()
         self._environments: dict[tuple[Any, ...], Any] = {}
+        self._prepared: tuple[Any, requests.PreparedRequest] = (None, requests.PreparedRequest())
         # The credentials are in the headers. Without an `auth`, an entry of ~/.netrc would replace them.
         self.auth = _keep_headers
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        # All emails have the same address and headers, so only the body is prepared again.
+        hooks, cookies = any(request.hooks.values()), request.cookies or len(self.cookies)
+        others = (request.params, request.files, request.json, request.auth, hooks, cookies)
+        if any(others) or not isinstance(request.data, str):
+            return super().prepare_request(request)
+        wanted = (request.method, request.url, [*request.headers.items()], [*self.headers.items()])
+        if self._prepared[0] != wanted:
+            empty = requests.Request(request.method, request.url, request.headers)
+            self._prepared = wanted, super().prepare_request(empty)
+        prepared = self._prepared[1].copy()
+        prepared.prepare_body(request.data, None)
+        return prepared
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         # requests reads the proxies of the environment again for each request, which costs as much as a small query.

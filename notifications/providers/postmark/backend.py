@@ -20,6 +20,7 @@ from notifications.providers.base.batch import (
 from notifications.providers.base.compose import person_header
 from notifications.providers.base.http import HttpBackend, HttpProvider, document, timeouts
 from notifications.providers.base.sending import Accepted, ProviderError, with_fields
+from notifications.providers.base.usual_addresses import with_usual_addresses
 from notifications.providers.postmark.answers import ROWS
 from notifications.providers.postmark.settings import settings
 
@@ -27,6 +28,10 @@ from notifications.providers.postmark.settings import settings
 MOST_MESSAGES = 500
 # Postmark takes 50 MB, but a slow line must be able to send them before the deadline.
 MOST_BYTES = 10_000_000
+
+
+class PostmarkMessage(PostmarkPayload):  # type: ignore[misc]
+    base_message_attrs = with_usual_addresses(PostmarkPayload)
 
 
 class PostmarkBatch(PostmarkPayload):  # type: ignore[misc]
@@ -56,7 +61,7 @@ class PostmarkBatch(PostmarkPayload):  # type: ignore[misc]
 
 
 class PostmarkBackend(HttpBackend, BatchBackend, EmailBackend):  # type: ignore[misc]
-    batch_payload = PostmarkBatch
+    payload, batch_payload = PostmarkMessage, PostmarkBatch
 
     def raise_for_status(self, response: requests.Response, payload: Any, message: Any) -> None:
         # Anymail treats a 422 as sent if the text does not contain our address.

@@ -26,6 +26,7 @@ from notifications.providers.base.batch import (
 from notifications.providers.base.compose import shown_name
 from notifications.providers.base.http import HttpBackend, HttpProvider, document, timeouts, until_reset_s
 from notifications.providers.base.sending import Accepted, ProviderError
+from notifications.providers.base.usual_addresses import with_usual_addresses
 from notifications.providers.sendgrid.answers import ROWS
 from notifications.providers.sendgrid.settings import settings
 
@@ -38,6 +39,10 @@ LONGEST_PAGE = 2000
 
 # catch_warnings() changes the whole process: two threads could leave a filter behind.
 _warnings_lock = threading.Lock()
+
+
+class SendGridMessage(SendGridPayload):  # type: ignore[misc]
+    base_message_attrs = with_usual_addresses(SendGridPayload)
 
 
 class SendGridBatch(SendGridPayload):  # type: ignore[misc]
@@ -66,7 +71,7 @@ class SendGridBatch(SendGridPayload):  # type: ignore[misc]
 
 
 class SendGridBackend(HttpBackend, BatchBackend, EmailBackend):  # type: ignore[misc]
-    batch_payload = SendGridBatch
+    payload, batch_payload = SendGridMessage, SendGridBatch
 
     def raise_for_status(self, response: requests.Response, payload: Any, message: Any) -> None:
         # Anymail would accept any page of a proxy with status 200.

@@ -59,7 +59,7 @@ SELECT mine.id, extract(epoch FROM statement_timestamp() - mine.created_at)::flo
         WHERE listed.address = asked.address AND listed.lifted_at IS NULL
     ),
     account.*
-FROM unnest(%(ids)s::uuid[], %(addresses)s::text[]) AS asked (id, address)
+FROM unnest(%(ids)b::uuid[], %(addresses)b::text[]) AS asked (id, address)
 JOIN notifications_message AS mine ON mine.id = asked.id
 LEFT JOIN ({users}) AS account ({user_columns}) ON account.u{user_key} = mine.user_id
 """
@@ -86,11 +86,12 @@ def _found(messages: Sequence[Message]) -> dict[UUID, tuple[Facts, list[ActiveSu
         "addresses": [message.to_address.lower() for message in messages],
     }
     by_id = {message.id: message for message in messages}
+    limit = settings.EMAIL_ADDRESS_HOURLY
     found = {}
     with prepared_cursor() as cursor:
         cursor.execute(statement, asked)
         for message_id, age_s, expired, superseded, others, listed, *user in cursor.fetchall():
-            flooded = others >= settings.EMAIL_ADDRESS_HOURLY
+            flooded = others >= limit
             facts = Facts(age_s=age_s, expired=expired, superseded=superseded, flooded=flooded)
             found[message_id] = facts, [_suppression(*each) for each in listed or ()]
             by_id[message_id].user = rows.instance(user) if user[rows.key] is not None else None
@@ -120,6 +121,8 @@ def _facts(message: Message, known: Facts, suppressions: list[ActiveSuppression]
             may_fit_elsewhere=may_fit_elsewhere(error),
             expired=known.expired or (message.expires_at is None and known.age_s > kinds.UNKNOWN_MAX_AGE_S),
         )
+    if not suppressions:
+        return asked
     candidate = Candidate(stream=Stream(message.stream), may_recheck=kind.may_recheck, message_id=message.id)
     return replace(
         asked, suppressed=blocking_reason(suppressions, candidate) or "", is_recheck=is_recheck(suppressions, candidate)

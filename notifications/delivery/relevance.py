@@ -62,19 +62,23 @@ class Skip:
 
 def skip_reason(facts: Facts) -> Skip | None:
     # The most specific reason comes first.
+    if facts.anonymized:
+        return Skip(Event.CANCELLED, ERASED)
+    if facts.broken:
+        return _broken(facts)
     checks = (
-        (facts.anonymized, Skip(Event.CANCELLED, ERASED)),
-        (bool(facts.broken), _broken(facts)),
-        (facts.user_gone, Skip(Event.CANCELLED, NO_ACCOUNT)),
-        (facts.user_inactive, Skip(Event.CANCELLED, ACCOUNT_CLOSED)),
-        (facts.address_changed, Skip(Event.CANCELLED, ADDRESS_CHANGED)),
-        (facts.superseded, Skip(Event.CANCELLED, SUPERSEDED)),
-        (not facts.is_relevant, Skip(Event.CANCELLED, NOT_NEEDED)),
-        (bool(facts.suppressed), Skip(Event.ADDRESS_SUPPRESSED, SUPPRESSED.format(reason=facts.suppressed))),
-        (facts.flooded, Skip(Event.CANCELLED, FLOODED)),
-        (facts.expired, Skip(Event.EXPIRED, TOO_LATE)),
+        (facts.user_gone, Event.CANCELLED, NO_ACCOUNT),
+        (facts.user_inactive, Event.CANCELLED, ACCOUNT_CLOSED),
+        (facts.address_changed, Event.CANCELLED, ADDRESS_CHANGED),
+        (facts.superseded, Event.CANCELLED, SUPERSEDED),
+        (not facts.is_relevant, Event.CANCELLED, NOT_NEEDED),
+        (facts.suppressed, Event.ADDRESS_SUPPRESSED, SUPPRESSED),
+        (facts.flooded, Event.CANCELLED, FLOODED),
+        (facts.expired, Event.EXPIRED, TOO_LATE),
     )
-    return next((skip for applies, skip in checks if applies), None)
+    return next(
+        (Skip(event, reason.format(reason=facts.suppressed)) for applies, event, reason in checks if applies), None
+    )
 
 
 def _broken(facts: Facts) -> Skip:

@@ -124,7 +124,7 @@ def _unnamed(message: Message) -> dict[str, str]:
 
 def _happened_at(message: Message) -> datetime:
     # The time of the event, not of the email: a resend reports the same event later.
-    while message.resend_of:
+    while message.resend_of_id and message.resend_of:
         message = message.resend_of
     return message.created_at
 

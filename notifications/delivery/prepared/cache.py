@@ -89,8 +89,10 @@ class Plan:
         return {name for name, value in data.items() if type(value) in FIELD_TYPES} - self.shared
 
     def key(self, data: Data) -> Hashable:
-        fields = self.fields(data)
-        return tuple((name, None if name in fields else (frozen(value),)) for name, value in data.items())
+        return tuple(
+            (name, None if type(value) in FIELD_TYPES and name not in self.shared else (frozen(value),))
+            for name, value in data.items()
+        )
 
 
 _plans: dict[tuple[Templates, str, tzinfo], Plan] = {}

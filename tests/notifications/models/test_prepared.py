@@ -1,7 +1,7 @@
 """Statements are prepared in a session of the server, and nowhere else."""
 
 import pytest
-from django.db import NotSupportedError, connection, transaction
+from django.db import DataError, NotSupportedError, connection, transaction
 
 from notifications.models import prepared
 from notifications.models.prepared import prepared_cursor
@@ -58,6 +58,26 @@ def test_nothing_is_prepared_where_another_session_answers(monkeypatch):
     assert run("SELECT %s::int", 1) == [(1,)]
     assert statements() == []
     assert run("SHOW plan_cache_mode") == [("auto",)]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu"])
+@pytest.mark.parametrize(
+    "time",
+    ["2026-03-01 12:00:00", "2026-03-01 12:00:00.5", "2026-03-01 12:00:00.123456", "0001-01-01 00:00:00",
+     "9999-12-31 12:00:00.999999", "1900-01-01 00:00:00"],
+)  # fmt: skip
+def test_times_are_those_of_django(time, zone):
+    asked = f"SELECT set_config('TimeZone', '{zone}', false), '{time}+00'::timestamptz, NULL::timestamptz"
+    with connection.cursor() as cursor:
+        cursor.execute(asked)
+        usual = cursor.fetchall()
+    assert repr(run(asked)) == repr(usual)
+
+
+@pytest.mark.parametrize("time", ["infinity", "10000-01-01", "0044-03-15 BC"])
+def test_time_that_python_cannot_hold_is_an_error(time):
+    with pytest.raises(DataError):
+        run(f"SELECT '{time}'::timestamptz")
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from config.celery import app
 from notifications.bounce_brake import brake
 from notifications.breaker import permits
 from notifications.budget import fallback
-from notifications.delivery.part import call_times
+from notifications.delivery import speed
 from notifications.delivery.prepared import cache as prepared
 from notifications.outbox import publish
 from notifications.providers import registry
@@ -167,7 +167,7 @@ def valkey() -> Iterator[None]:
     publish.lengths.clear()
     fallback.reset()
     permits.reset()
-    call_times.clear()
+    speed.recent.clear()
     yield
     client().flushdb()
 

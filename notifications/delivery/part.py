@@ -1,18 +1,17 @@
 """Render, hand over and send a few messages of a group, its part."""
 
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from notifications import kinds
 from notifications.breaker.route import Route
-from notifications.budget.terms import USE_WITHIN_S
 from notifications.delivery.hand_over import HandOver
 from notifications.delivery.recheck import take_recheck
 from notifications.delivery.relevance import CANNOT_BE_RENDERED, RECHECKED_BY_ANOTHER, Facts, Skip, misfit
 from notifications.delivery.render import RenderingError, render
 from notifications.delivery.run import Relevant
+from notifications.delivery.speed import note_call, seconds_per_call
 from notifications.models import Message
 from notifications.providers import registry
 from notifications.providers.base.sending import Accepted, OutgoingEmail, ProviderError
@@ -26,9 +25,6 @@ from notifications.runtime.database import drop_connection
 #: Messages and seconds of calls.
 MOST, MOST_S = 10, 0.5
 
-#: Seconds of this process's last call, by provider. Before the first one, its speed is unknown.
-call_times: defaultdict[str, float] = defaultdict(lambda: USE_WITHIN_S)
-
 
 class Ready(NamedTuple):
     message: Message
@@ -37,7 +33,7 @@ class Ready(NamedTuple):
 
 
 def calls_within(seconds: float, provider: str) -> int:
-    return max(1, min(MOST, int(seconds / max(call_times[provider], 1e-3))))
+    return max(1, min(MOST, int(seconds / max(seconds_per_call(provider), 1e-3))))
 
 
 def part_size(messages: Sequence[Message], route: Route) -> int:
@@ -104,7 +100,7 @@ class Part(HandOver):
             answer = self.route.provider.send(ready.email)
         except ProviderError as error:
             answer = error
-        # `call_times` may soon have the seconds of another thread's call.
-        duration_s = call_times[self.route.name] = time.monotonic() - began
+        duration_s = time.monotonic() - began
+        note_call(self.route.name, duration_s, is_accepted=isinstance(answer, Accepted))
         self.run.has_tried = True
         self.answers.take((message, ready.facts), answer, duration_s=duration_s)

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from accounts import emails
 from notifications import kinds
-from notifications.delivery import hand_over, part
+from notifications.delivery import hand_over, speed
 from notifications.delivery.answers import Answers
 from notifications.delivery.run import REQUEUED
 from notifications.kinds import DeliveryGuarantee
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey", "reportin
 
 @pytest.fixture(autouse=True)
 def _fast(valkey):
-    part.call_times["scripted"] = 0.001
+    speed.recent["scripted"] = (0.001,)
 
 
 def handed_over():
@@ -66,7 +66,7 @@ def test_id_that_a_task_names_twice_is_sent_once(provider):
 
 def test_slow_provider_gets_small_parts(provider):
     counts = counted_in_call(provider)
-    part.call_times["scripted"] = 0.12
+    speed.recent["scripted"] = (0.12,)
     run(*MessageFactory.create_batch(5))
     assert counts == [2]
 

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from notifications import anonymization, jobs
 from notifications.bounce_brake import brake, counts
 from notifications.budget import day
-from notifications.delivery import part
+from notifications.delivery import speed
 from notifications.delivery.deliver import deliver
 from notifications.delivery.facts import gather
 from notifications.delivery.record import Carrier
@@ -82,7 +82,7 @@ def worker_delivers(bench):
 
 @work
 def worker_delivers_a_group(bench):
-    part.call_times["scripted"] = 0.001
+    speed.recent["scripted"] = (0.001,)
     messages = MessageFactory.create_batch(5)
     bench.provider.script.extend([None, None, ErrorClass.MISCONFIGURED])
     deliver([message.id for message in messages], Stream.DEFAULT, CARRIER)

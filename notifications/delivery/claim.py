@@ -76,7 +76,7 @@ def claim(message_ids: Iterable[UUID]) -> list[Message]:
         cursor.execute(_CLAIM.format(columns=rows.columns), mine)
         won = {message.id: message for message in map(rows.instance, cursor.fetchall())}
     # An id that is named twice is claimed once.
-    claimed = [won.pop(message_id) for message_id in ids if message_id in won]
+    claimed = [message for message_id in ids if (message := won.pop(message_id, None))]
     transitions.announce(Event.CLAIMED, [transitions.Changed(id=message.id, kind=message.kind) for message in claimed])
     return claimed
 

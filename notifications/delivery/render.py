@@ -52,7 +52,8 @@ def render(message: Message, *, attempt: int) -> OutgoingEmail:
 
 def message_language(message: Message) -> str:
     # The recipient's, if the site has it.
-    language = users.language_of(message.user) if message.user else ""
+    user = message.user
+    language = users.language_of(user) if user else ""
     if not language and isinstance(message.context, dict):
         language = message.context.get("language") or ""
     try:
@@ -96,30 +97,26 @@ def site_data() -> dict[str, Any]:
 
 def data_of(message: Message, language: str, site: dict[str, Any]) -> dict[str, Any]:
     # What the templates get, apart from the subject. Calls the kind's context function, in the active language.
-    kind = kinds.get(message.kind)
+    kind, user = kinds.get(message.kind), message.user
     return {
         **site,
         **message.context,
-        **(kind.context(message.user) if message.user else {}),
+        **(kind.context(user) if user else {}),
         **_unnamed(message),
         "language": language,
         "happened_at": _happened_at(message),
     }
 
 
-def _is_confirmed(message: Message) -> bool:
-    # Whether the account has confirmed the address of the message.
-    user = message.user
-    return user is not None and users.has_confirmed(user, message.to_address)
-
-
 def recipient_name(message: Message) -> str:
-    return " ".join(users.display_name(message.user).split()) if message.user and _is_confirmed(message) else ""
+    user = message.user
+    return " ".join(users.display_name(user).split()) if user and users.has_confirmed(user, message.to_address) else ""
 
 
 def _unnamed(message: Message) -> dict[str, str]:
     # Anyone can sign up with another person's address, under any name. So email to unconfirmed addresses has no name.
-    return {"name": ""} if message.user and not _is_confirmed(message) else {}
+    user = message.user
+    return {"name": ""} if user and not users.has_confirmed(user, message.to_address) else {}
 
 
 def _happened_at(message: Message) -> datetime:

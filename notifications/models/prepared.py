@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import psycopg
 from django.db import connection
 from django.db.backends.postgresql.base import ServerBindingCursor  # type: ignore[attr-defined] # not in the stubs
-from django.db.backends.postgresql.psycopg_any import BaseTzLoader  # type: ignore[attr-defined] # not in the stubs
+from django.db.backends.postgresql.psycopg_any import BaseTzLoader  # type: ignore[import-untyped] # not in the stubs
 from django.db.backends.utils import CursorWrapper
 
 from notifications.models.message import Message
@@ -31,7 +31,7 @@ class UtcLoader(BaseTzLoader):  # type: ignore[misc]
 
     timezone = UTC
 
-    def load(self, data: Any) -> datetime:
+    def load(self, data: Any) -> Any:
         try:
             loaded = datetime.fromisoformat(bytes(data).decode())
         except ValueError:

@@ -18,6 +18,8 @@ class Rows(Generic[M]):
 
     def __init__(self, model: type[M]) -> None:
         self._model = model
+        # The proxy asks for the thread's connection each time.
+        self._alias = connection.alias
         options = model._meta  # noqa: SLF001 - Django documents it
         self._names = [field.attname for field in options.concrete_fields]
         compiler: Any = QuerySet(model).order_by().query.get_compiler(connection=connection)
@@ -36,7 +38,7 @@ class Rows(Generic[M]):
             for place, (converters, column) in self._converters.items():
                 for convert in converters:
                     values[place] = convert(values[place], column, connection)
-        return self._model.from_db(connection.alias, self._names, values)
+        return self._model.from_db(self._alias, self._names, values)
 
 
 @cache

@@ -44,12 +44,13 @@ _COLUMNS = ("message_id", "number", *_REPORTED)
 _OVERWRITE = f"""
 ON CONFLICT (message_id, number) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _REPORTED)}
 """
+# Lists of ids and numbers are sent in binary (%b): as text, each element is quoted in Python.
 _REPORT = """
 WITH report AS (
     SELECT message_id, number, %(provider)s::text AS provider, %(result)s::text AS result, provider_message_id,
         %(error_code)s::text AS error_code, %(error)s::text AS error, duration_ms, %(task_id)s::text AS task_id,
         %(worker)s::text AS worker
-    FROM unnest(%(message_ids)s::uuid[], %(numbers)s::int[], %(provider_message_ids)s::text[], %(durations_ms)s::int[])
+    FROM unnest(%(message_ids)b::uuid[], %(numbers)b::int[], %(provider_message_ids)s::text[], %(durations_ms)b::int[])
         AS one (message_id, number, provider_message_id, duration_ms)
 )
 """
@@ -217,7 +218,7 @@ def _seconds(values: Mapping[UUID, float]) -> Cast:
 
 def _values_of(attempts: Sequence[DeliveryAttempt]) -> dict[str, Any]:
     # In order of id, like all code that locks several messages.
-    ordered = sorted(attempts, key=lambda attempt: attempt.message_id)
+    ordered = sorted(attempts, key=lambda attempt: attempt.message_id.int)
     return {
         **{field: getattr(ordered[0], field) for field in _COLUMNS},
         "message_ids": [attempt.message_id for attempt in ordered],

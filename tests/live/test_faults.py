@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
+from notifications.conf import settings
 from tests.live.running import WORKERS, eventually
 
 pytestmark = pytest.mark.live
@@ -28,7 +29,7 @@ def test_sign_ups_without_redis_are_sent_when_it_is_back(live):
 
 
 @pytest.mark.long
-def test_each_of_500_messages_wiped_from_redis_is_sent_once(live):
+def test_each_of_500_messages_is_sent_once_although_redis_is_wiped(live):
     addresses = {f"wiped{number}@example.com" for number in range(500)}
     live.stop(*WORKERS)
     try:
@@ -38,8 +39,8 @@ def test_each_of_500_messages_wiped_from_redis_is_sent_once(live):
             "for number in range(500): User.objects.create_user(f'wiped{number}@example.com')",
         )
         with broker(live) as client:
-            # A busy broker may refuse some; the relay publishes those.
-            eventually(lambda: client.llen("default") >= 500)
+            # Of a burst, only the first messages are published; the others wait for room.
+            eventually(lambda: client.llen("default") >= settings.RELAY_HIGH_WATER)
             client.flushall()
     finally:
         live.start(*WORKERS)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from notifications.events import suppress
 from notifications.models import Message, Suppression
+from notifications.outbox.retry_now import retry_now
 from notifications.rules.states import Status
 from notifications.rules.suppression import Reason
 from tests.accounts.racing import post_together
@@ -80,6 +81,13 @@ def test_two_retries_retry_once(operators):
     posted(operators, "message_resend", message, *fields)
     assert LogEntry.objects.count() == 1
     assert Message.objects.count() == 1
+
+
+def test_a_retry_that_begins_before_another_and_comes_second_does_nothing():
+    message = sent(Status.QUEUED, due_at=timezone.now() + timedelta(hours=1))
+    # The time at which the other retry began: later than this one's.
+    Message.objects.update(due_at=timezone.now() + timedelta(minutes=1))
+    assert not retry_now(message)
 
 
 def test_two_lifts_lift_once(operators):

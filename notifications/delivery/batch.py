@@ -17,7 +17,6 @@ from notifications.providers import registry
 from notifications.providers.base.sending import About, Accepted, BatchRecipient, OutgoingBatch, ProviderError
 from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Stream
-from notifications.runtime.database import drop_connection
 
 R = TypeVar("R")
 Answers = list[Accepted | ProviderError]
@@ -94,8 +93,7 @@ class BatchCall(HandOver):
         return alone
 
     def _send(self, some: Sequence[Addressed]) -> Answers | ProviderError:
-        # The call only waits: other threads can use the connection meanwhile.
-        drop_connection()
+        self.before_call()
         began = time.monotonic()
         answer: Answers | ProviderError
         try:

@@ -1,7 +1,7 @@
 """Deliver messages: find a route, budget, claim, check, render, hand over, send, record."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from uuid import UUID
 
 from notifications.breaker.route import Route, find_route
@@ -10,7 +10,7 @@ from notifications.budget.terms import USE_WITHIN_S
 from notifications.delivery.batch import Batch, BatchCall, batch_limit, split
 from notifications.delivery.claim import claim, defer, release, requeue
 from notifications.delivery.facts import gather
-from notifications.delivery.part import Part, calls_within, part_size
+from notifications.delivery.part import MOST, Part, calls_within, part_size
 from notifications.delivery.record import Carrier, RecordLostError, retry_until_written
 from notifications.delivery.relevance import skip_reason
 from notifications.delivery.run import REQUEUED, DeliveryReport, Relevant, Run
@@ -46,7 +46,9 @@ def deliver(
             if route.is_probe:
                 rest.sort(key=lambda message_id: str(message_id) != route.probe_message)
             size = _group_size(run, rest, route)
-            rest = _deliver_group(run, rest[:size], route) + rest[size:]
+            # The grants of a group are only fresh for a short time, so it begins with the turn.
+            with run.turn if size > MOST else nullcontext():
+                rest = _deliver_group(run, rest[:size], route) + rest[size:]
     return run.report
 
 

@@ -15,6 +15,7 @@ from notifications.delivery.record import RecordLostError, retry_until_written
 from notifications.delivery.run import REQUEUED, Run
 from notifications.models import Message
 from notifications.providers.base.deadline import CALL_MARGIN_S
+from notifications.runtime.database import drop_connection
 
 #: How long to wait for a database that fails while messages are taken back: a restart takes less.
 REVERT_WITHIN_S = 10.0
@@ -53,6 +54,11 @@ class HandOver:
             self.run.report.counts["claim lost"] += lost
             self.release_grants(lost)
         return marked
+
+    def before_call(self) -> None:
+        # The call only waits: other threads can use the connection and the processor meanwhile.
+        drop_connection()
+        self.run.turn.end()
 
     def end(self, rest: Sequence[Message]) -> None:
         """Record the acceptances, whatever has happened, and take back the messages without a call."""

@@ -16,7 +16,6 @@ from notifications.models import Message
 from notifications.providers import registry
 from notifications.providers.base.sending import Accepted, OutgoingEmail, ProviderError
 from notifications.rules.states import Event, Stream
-from notifications.runtime.database import drop_connection
 
 # Handing several messages over in one statement saves most of their cost in the database. A worker that is killed
 # leaves all of them uncertain, those that it had not called for too. So a part is small and short, and only of messages
@@ -92,8 +91,7 @@ class Part(HandOver):
 
     def _call(self, message: Message, ready: Ready) -> None:
         self.run.current = message
-        # The call only waits: other threads can use the connection meanwhile.
-        drop_connection()
+        self.before_call()
         began = time.monotonic()
         answer: Accepted | ProviderError
         try:

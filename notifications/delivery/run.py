@@ -10,6 +10,7 @@ from uuid import UUID
 from notifications.budget.grants import Grant
 from notifications.delivery.record import Carrier, record_skip
 from notifications.delivery.relevance import Facts, Skip
+from notifications.delivery.turn import Turn
 from notifications.models import Message
 from notifications.rules import retry
 from notifications.rules.states import Stream
@@ -41,6 +42,7 @@ class Run:
         self.single = single
         self.report = DeliveryReport()
         self.grant = Grant(0)
+        self.turn = Turn()
         # Messages that cannot be in a batch.
         self.alone: set[UUID] = set()
         self.stopping = stopping

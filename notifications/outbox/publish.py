@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import BoundedSemaphore
 from uuid import UUID
 
 import kombu.exceptions
@@ -25,6 +26,10 @@ WAIT_S = 0.1
 #: After this long, the rest of a batch is left to the relay's next round, because a round has other work too.
 LONGEST_S = 4.0
 
+#: Publishes of a process that may wait for the one in progress, so that a slow moment leaves none to the relay, and a
+#: slow broker few to a process that ends.
+MOST_WAITING = 8
+
 BROKER_ERRORS = (kombu.exceptions.KombuError, redis.RedisError, OSError)
 
 cooldown = Cooldown(COOLDOWN_S)
@@ -32,6 +37,7 @@ lengths = QueueLengths()
 # One thread for all requests of a process: one warm connection, and only one request meets a broken broker. The thread
 # starts with the first publish, after any fork; at its end, the process waits for it.
 _publisher = ThreadPoolExecutor(1, thread_name_prefix="publisher")
+_places = BoundedSemaphore(1 + MOST_WAITING)
 
 
 def publish(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
@@ -58,15 +64,15 @@ def publish(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
 def publish_for_request(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
     """Publish, but return after WAIT_S, because a user waits.
 
-    A publish that has begun continues in its thread; one that has not is left to the relay.
+    The publish continues in its thread. If too many wait there, this one is left to the relay.
     """
-    if cooldown.active:
+    if cooldown.active or not _places.acquire(blocking=False):
         return 0
     publishing = _publisher.submit(publish, chunks, stream)
+    publishing.add_done_callback(lambda _: _places.release())
     try:
         return publishing.result(WAIT_S)
     except TimeoutError:
-        publishing.cancel()
         return 0
 
 

@@ -18,8 +18,8 @@ def waiting(ids: Iterable[UUID]) -> set[UUID]:
 
 
 def retry_now(message: Message) -> bool:
-    # False if a worker, the relay or another operator was faster: `due_at` is no longer the one in `message`. That the
-    # message still waits does not tell, because the other operator's statement may have begun after this one.
+    # False if a worker, the relay or another operator was faster: `due_at` is no longer the one in `message`. It may
+    # still be in this statement's future, because the other operator's statement may have begun later.
     waits = Message.objects.filter(_WAITING, id=message.id, due_at=message.due_at)
     retried = waits.update(due_at=Now(), relay_after=Now(), relayed=0)
     return bool(retried)

@@ -77,7 +77,7 @@ class Answers:
 
     def _report_to_budget(self, answer: ProviderError, count: int) -> None:
         if answer.error_class is not ErrorClass.AMBIGUOUS:
-            grants.uncount(self.route.name, self.run.grant.granted_at, count)
+            grants.uncount(self.route.name, self.run.allowance.granted_at, count)
         if answer.error_class is ErrorClass.RATE_LIMITED:
             grants.throttle(self.route.name, answer.retry_after_s)
 

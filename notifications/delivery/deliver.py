@@ -1,16 +1,15 @@
 """Deliver messages: find a route, budget, claim, check, render, hand over, send, record."""
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from uuid import UUID
 
 from notifications.breaker.route import Route, find_route
-from notifications.budget import grants
-from notifications.budget.terms import USE_WITHIN_S
-from notifications.delivery.batch import Batch, BatchCall, batch_limit, split
+from notifications.budget.allowance import Allowance
+from notifications.delivery.batch import BatchCall, batch_limit, split
 from notifications.delivery.claim import claim, defer, release, requeue
 from notifications.delivery.facts import gather
-from notifications.delivery.part import MOST, Part, calls_within, part_size
+from notifications.delivery.part import GROUP_S, Part, calls_within, granted_together, part_size
 from notifications.delivery.record import Carrier, RecordLostError, retry_until_written
 from notifications.delivery.relevance import skip_reason
 from notifications.delivery.run import REQUEUED, DeliveryReport, Relevant, Run
@@ -19,6 +18,8 @@ from notifications.providers.base.sending import OutgoingBatch
 from notifications.rules.states import Stream
 from notifications.runtime.database import is_outage
 
+#: Delivers the claimed messages of a group; returns those that were released.
+Way = Callable[[Run, Route, Sequence[Relevant]], list[Message]]
 #: How long to wait for a database that fails in mid-group: a restart takes less.
 RELEASE_WITHIN_S = 10.0
 #: The result of messages that stay queued because no provider accepts email.
@@ -45,48 +46,53 @@ def deliver(
                 break
             if route.is_probe:
                 rest.sort(key=lambda message_id: str(message_id) != route.probe_message)
-            size = _group_size(run, rest, route)
-            # The grants of a group are only fresh for a short time, so it begins with the turn.
-            with run.turn if size > MOST else nullcontext():
-                rest = _deliver_group(run, rest[:size], route) + rest[size:]
+            rest = _deliver_next(run, rest, route)
     return run.report
 
 
-def _group_size(run: Run, rest: Sequence[UUID], route: Route) -> int:
-    if rest[0] not in run.alone and (limit := batch_limit(run, route)) > 1:
-        return limit
-    # As many as can be sent while their grant is fresh: the budget counts grants, the provider counts calls.
-    return 1 if route.is_probe else calls_within(USE_WITHIN_S, route.name)
+def _deliver_next(run: Run, rest: Sequence[UUID], route: Route) -> list[UUID]:
+    # Returns what is left.
+    if rest[0] not in run.alone and (size := batch_limit(run, route)) > 1:
+        # The grants are only fresh for a short time, so they are taken within the turn.
+        with run.turn:
+            left = _deliver_group(run, rest[:size], route, _deliver_together, wanted=len(rest[:size]))
+    else:
+        size = 1 if route.is_probe else calls_within(GROUP_S, route.name)
+        wanted = granted_together(len(rest[:size]), route)
+        left = _deliver_group(run, rest[:size], route, _deliver_alone, wanted=wanted)
+    return [*left, *rest[size:]]
 
 
-def _deliver_group(run: Run, message_ids: Sequence[UUID], route: Route) -> list[UUID]:
-    # Returns the released ids, which need another route or time.
-    grant = run.grant = grants.reserve(route.name, run.stream, len(message_ids))
+def _deliver_group(run: Run, ids: Sequence[UUID], route: Route, way: Way, *, wanted: int) -> list[UUID]:
+    # Returns the ids that were not claimed or were released, which need another route or time. With all `wanted`
+    # grants, others will probably be granted in time.
+    run.allowance = Allowance(route.name, run.stream)
+    grant = run.allowance.ask(wanted)
+    later: Sequence[UUID] = []
     if grant.waits_s:
-        defer(message_ids[grant.count :], grant.waits_s)
+        defer(ids[grant.count : wanted], grant.waits_s)
         run.report.counts["deferred"] += len(grant.waits_s)
-    claimed = claim(message_ids[: grant.count])
+        ids, later = ids[: grant.count], ids[wanted:]
+    claimed = claim(ids)
     try:
-        going = _relevant(run, claimed)
-        grants.release(route.name, run.stream, grant, grant.count - len(going))
-        shared, alone, later = _divided(run, going, route)
-        released = _deliver_alone(run, route, alone) + _release(run, route, later)
-        for batch, members in shared:
-            released += _deliver_batch(run, route, batch, members)
-        return [message.id for message in released]
+        released = way(run, route, _relevant(run, claimed))
     except Exception as error:
         _release_after_error(run, claimed, error)
         raise
+    finally:
+        run.allowance.end()
+    return [*(message.id for message in released), *later]
 
 
-def _divided(run: Run, going: list[Relevant], route: Route) -> tuple[list[Batch], list[Relevant], list[Relevant]]:
-    # Batches; what is sent alone; what is sent alone later, with fresh grants.
-    if batch_limit(run, route) == 1:
-        return [], going, []
+def _deliver_together(run: Run, route: Route, going: Sequence[Relevant]) -> list[Message]:
     shared, alone = split(run, going)
     run.alone.update(message.id for message, _ in alone)
-    most = calls_within(USE_WITHIN_S, route.name)
-    return shared, alone[:most], alone[most:]
+    # The others need fresh grants.
+    most = granted_together(len(alone), route)
+    released = _deliver_alone(run, route, alone[:most]) + _release(alone[most:])
+    for batch, members in shared:
+        released += _deliver_batch(run, route, batch, members)
+    return released
 
 
 def _deliver_alone(run: Run, route: Route, going: Sequence[Relevant]) -> list[Message]:
@@ -95,20 +101,19 @@ def _deliver_alone(run: Run, route: Route, going: Sequence[Relevant]) -> list[Me
         size = part_size([message for message, _ in rest], route)
         released += Part(run, route).deliver(rest[:size])
         rest = rest[size:]
-    return released + _release(run, route, rest)
+    return released + _release(rest)
 
 
 def _deliver_batch(run: Run, route: Route, batch: OutgoingBatch, members: Sequence[Relevant]) -> list[Message]:
     if not route.accepts_email() or run.is_over:
-        return _release(run, route, members)
+        return _release(members)
     return BatchCall(run, route, batch).deliver(members)
 
 
-def _release(run: Run, route: Route, relevant: Sequence[Relevant]) -> list[Message]:
+def _release(relevant: Sequence[Relevant]) -> list[Message]:
     messages = [message for message, _ in relevant]
     if messages:
         release(messages)
-        grants.release(route.name, run.stream, run.grant, len(messages))
     return messages
 
 

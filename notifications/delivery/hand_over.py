@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db import Error
 
 from notifications.breaker.route import Route
-from notifications.budget import grants
 from notifications.delivery.answers import Answers
 from notifications.delivery.claim import hand_over, revert_hand_over
 from notifications.delivery.record import RecordLostError, retry_until_written
@@ -52,7 +51,6 @@ class HandOver:
             raise
         if lost := len(messages) - len(marked):
             self.run.report.counts["claim lost"] += lost
-            self.release_grants(lost)
         return marked
 
     def before_call(self) -> None:
@@ -68,7 +66,6 @@ class HandOver:
         finally:
             if rest:
                 self._revert(rest)
-                self.release_grants(len(rest))
 
     def left(self, rest: Sequence[Message]) -> list[Message]:
         """Return the messages that this task may try again."""
@@ -80,7 +77,3 @@ class HandOver:
 
     def _revert(self, messages: Sequence[Message]) -> None:
         retry_until_written(lambda: revert_hand_over(messages), within_s=REVERT_WITHIN_S)
-
-    def release_grants(self, count: int) -> None:
-        # Nothing is sent for those, so others may use the grants.
-        grants.release(self.route.name, self.run.stream, self.run.grant, count)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from notifications import kinds
 from notifications.breaker.route import Route
+from notifications.budget.terms import USE_WITHIN_S
 from notifications.delivery.hand_over import HandOver
 from notifications.delivery.recheck import take_recheck
 from notifications.delivery.relevance import CANNOT_BE_RENDERED, RECHECKED_BY_ANOTHER, Facts, Skip, misfit
@@ -23,6 +24,8 @@ from notifications.rules.states import Event, Stream
 
 #: Messages and seconds of calls.
 MOST, MOST_S = 10, 0.5
+#: The seconds of calls in a group: what one statement claims, and one question finds the facts for.
+GROUP_S = 2.0
 
 
 class Ready(NamedTuple):
@@ -33,6 +36,11 @@ class Ready(NamedTuple):
 
 def calls_within(seconds: float, provider: str) -> int:
     return max(1, min(MOST, int(seconds / max(seconds_per_call(provider), 1e-3))))
+
+
+def granted_together(count: int, route: Route) -> int:
+    # The budget counts grants and the provider counts calls, so a grant must be used soon.
+    return min(count, calls_within(USE_WITHIN_S, route.name))
 
 
 def part_size(messages: Sequence[Message], route: Route) -> int:
@@ -59,7 +67,6 @@ class Part(HandOver):
     def deliver(self, relevant: Sequence[Relevant]) -> list[Message]:
         """Deliver the messages; return those that were released without a call."""
         ready = [email for message, facts in relevant if (email := self._prepare(message, facts))]
-        self.release_grants(len(relevant) - len(ready))
         marked = self.mark([each.message for each in ready])
         return self._call_each([each for each in ready if each.message.id in marked])
 
@@ -82,7 +89,7 @@ class Part(HandOver):
         rest = [each.message for each in ready]
         try:
             for each in ready:
-                if not self.may_call:
+                if not (self.may_call and self.run.allowance.use(granted_together(len(rest), self.route))):
                     break
                 self._call(rest.pop(0), each)
         finally:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from notifications.budget.grants import Grant
+from notifications.budget.allowance import Allowance
 from notifications.delivery.record import Carrier, record_skip
 from notifications.delivery.relevance import Facts, Skip
 from notifications.delivery.turn import Turn
@@ -41,8 +41,9 @@ class Run:
         self.carrier = carrier
         self.single = single
         self.report = DeliveryReport()
-        self.grant = Grant(0)
         self.turn = Turn()
+        # Of the current group.
+        self.allowance = Allowance("", stream)
         # Messages that cannot be in a batch.
         self.alone: set[UUID] = set()
         self.stopping = stopping

@@ -4,12 +4,15 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from django.db import DataError
+from django.db import DataError, connection
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 
 from accounts import emails
 from notifications import kinds
-from notifications.delivery import hand_over, speed
+from notifications.budget import grants
+from notifications.budget.grants import Grant
+from notifications.delivery import hand_over, part, speed
 from notifications.delivery.answers import Answers
 from notifications.delivery.run import REQUEUED
 from notifications.kinds import DeliveryGuarantee
@@ -27,6 +30,16 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey", "reportin
 @pytest.fixture(autouse=True)
 def _fast(valkey):
     speed.recent["scripted"] = (0.001,)
+
+
+@pytest.fixture
+def slow(provider, monkeypatch):
+    """A provider that takes 0.12 s for each call, and was called before."""
+    run(MessageFactory())
+    provider.taken.clear()
+    speed.recent["scripted"] = (0.12,)
+    monkeypatch.setattr(part, "note_call", lambda *args, **more: None)
+    return provider
 
 
 def handed_over():
@@ -64,11 +77,41 @@ def test_id_that_a_task_names_twice_is_sent_once(provider):
     assert len(provider.taken) == 2
 
 
-def test_slow_provider_gets_small_parts(provider):
-    counts = counted_in_call(provider)
-    speed.recent["scripted"] = (0.12,)
+def test_slow_provider_gets_small_parts(slow):
+    counts = counted_in_call(slow)
     run(*MessageFactory.create_batch(5))
-    assert counts == [2]
+    assert counts == [4]
+
+
+def test_group_of_a_slow_provider_is_claimed_together(slow):
+    messages = MessageFactory.create_batch(9)
+    with CaptureQueriesContext(connection) as statements:
+        assert run(*messages).counts == {"sent": 9}
+    # A claim and the facts, then a hand-over and a record for parts of 4, 4 and 1.
+    assert len(statements) == 2 + 2 * 3
+
+
+def test_grants_are_taken_shortly_before_their_calls(slow, monkeypatch):
+    asked, reserve = [], grants.reserve
+
+    def noted(name, stream, wanted):
+        asked.append((wanted, len(slow.taken)))
+        return reserve(name, stream, wanted)
+
+    monkeypatch.setattr(grants, "reserve", noted)
+    run(*MessageFactory.create_batch(5))
+    assert asked == [(2, 0), (2, 2), (1, 4)]
+
+
+def test_messages_without_a_grant_in_mid_part_wait_for_the_budget(slow, monkeypatch):
+    given = iter([Grant(2), Grant(0, (3.0, 4.0))])
+    monkeypatch.setattr(grants, "reserve", lambda name, stream, wanted: next(given, Grant(0, (5.0,) * wanted)))
+    messages = MessageFactory.create_batch(5)
+    assert run(*messages).counts == {"sent": 2, "deferred": 3}
+    assert states(messages) == [(Status.SENT, 1)] * 2 + [(Status.QUEUED, 0)] * 3
+    assert handed_over() == 0
+    assert Message.objects.filter(status=Status.QUEUED, due_at__gt=Now()).count() == 3
+    assert len(slow.taken) == 2
 
 
 @pytest.mark.parametrize("first", ["critical", "at most once", "lost claims", "resent after a lost answer"])

@@ -8,8 +8,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.models.functions import Now
 
-from notifications.delivery import answers, part
-from notifications.delivery import deliver as delivering
+from notifications.delivery import answers, part, speed
 from notifications.delivery.claim import claim, hand_over, release, revert_hand_over
 from notifications.delivery.deliver import deliver
 from notifications.delivery.record import (
@@ -222,7 +221,7 @@ def test_unexpected_error_keeps_its_message_and_releases_the_others(provider, mo
     first, culprit, last = (MessageFactory(relay_after=Now() + timedelta(minutes=1)) for _ in range(3))
     monkeypatch.setattr(part, "render", raising_for(culprit, error))
     # Groups are as large as for a fast provider.
-    monkeypatch.setattr(delivering, "USE_WITHIN_S", 100.0)
+    monkeypatch.setitem(speed.recent, "scripted", (0.001,))
     with pytest.raises(type(error)):
         run(first, culprit, last)
     assert [fresh(message).status for message in (first, culprit, last)] == ["sent", "sending", "queued"]
@@ -239,7 +238,7 @@ def lose_record(attempt):
 
 def test_lost_record_keeps_its_message_until_the_lease_ends_and_releases_the_others(provider, monkeypatch):
     called, other = MessageFactory(), MessageFactory()
-    monkeypatch.setattr(delivering, "USE_WITHIN_S", 100.0)
+    monkeypatch.setitem(speed.recent, "scripted", (0.001,))
     monkeypatch.setattr(answers, "record_acceptances", lose_record)
     with pytest.raises(RecordLostError):
         run(called, other)

@@ -9,9 +9,9 @@ from celery.signals import worker_shutting_down
 
 from notifications.delivery.deliver import deliver as deliver_messages
 from notifications.delivery.record import Carrier, RecordLostError
-from notifications.outbox.publish import DELIVER_TASK
 from notifications.rules.states import Stream
 from notifications.runtime.database import DatabaseUnavailableError, raise_outage
+from notifications.runtime.transport import DELIVER_TASK
 
 _stopping = threading.Event()
 #: Added to Celery's delays, because its clock is not the database's, and a claim before the due time fails.

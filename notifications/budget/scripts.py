@@ -1,7 +1,6 @@
 """Run the budget's Lua scripts: each is one atomic step on Redis' clock."""
 
 import json
-from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -32,7 +31,7 @@ def run(name: str, provider: str, *, terms: Terms | None = None, **values: Any) 
     keys = [state_key(provider), day_key(provider)]
     if terms:
         keys.append(pace_key(provider, terms.stream))
-        values |= asdict(terms)
+        values |= vars(terms)
     ask = {field: value for field, value in values.items() if value is not None}
     return script(source(name))(keys=keys, args=[json.dumps(ask)])
 

@@ -15,7 +15,7 @@ from notifications.models.message import Message
 
 #: A plan for a small table reads all of it, and would be kept while the table grows.
 SMALL_BYTES = 2 * 1024 * 1024
-LOOK_AGAIN_S = 60.0
+LOOK_AGAIN_S = 5.0
 # Behind a pooler, the session that answers is not the one that was opened, and the next transaction may get another.
 # The plan is the same for all parameters; PostgreSQL would plan each time, because it cannot know how many ids follow.
 _BEGIN = """

@@ -14,10 +14,10 @@ from celery import current_app
 from notifications.outbox.congestion import QueueLengths
 from notifications.rules.states import Stream
 from notifications.runtime.redis_client import Cooldown, client
+from notifications.runtime.transport import DELIVER_TASK
 
 logger = logging.getLogger(__name__)
 
-DELIVER_TASK = "mailroom.deliver"
 #: How long a process does not publish after a failure.
 COOLDOWN_S = 5.0
 #: The longest that a request waits for its publish. Timeouts of sockets would not do: connecting takes a dozen round

@@ -40,7 +40,8 @@ def options() -> dict[str, Any]:
         **_broker(),
         **_patience(),
         "worker_consumer": "notifications.runtime.consumer:PersistentConsumer",
-        # A redelivered task is harmless, because its claim fails. The relay publishes a lost one again.
+        # A redelivered task is harmless, because its claim fails. The relay publishes a lost one again: the transport
+        # stores other tasks only.
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         "task_acks_on_failure": True,

@@ -21,6 +21,8 @@ from notifications.rules.suppression import Reason
 
 # In SQL because they run for every email: built by the ORM, they would cost the worker four times as much time. A test
 # compares them with the table of states. A list of ids is sent in binary (%b): as text, each id is quoted in Python.
+# Ids and statuses stand in subqueries, so that the planner cannot use what it believes about their number: with old
+# statistics, it would read the whole table, or an index with all that is queued, for each group.
 
 # A claim need not wait for the disk: the hand-over does, and with it everything that was written before. If a crash of
 # the server loses the claim, it was never made.
@@ -29,7 +31,8 @@ UPDATE notifications_message
 SET status = %(claimed)s, lease_token = %(token)s,
     lease_until = statement_timestamp() + %(lease_s)s * interval '1 second'
 FROM set_config('synchronous_commit', 'off', true)
-WHERE id = ANY(%(ids)b) AND status = ANY(%(sources)s) AND due_at <= statement_timestamp()
+WHERE id = ANY((SELECT %(ids)b::uuid[])::uuid[]) AND status = ANY((SELECT %(sources)s::text[])::text[])
+  AND due_at <= statement_timestamp()
 RETURNING {columns}
 """
 _CLAIMED: dict[str, Any] = {"claimed": states.target(Event.CLAIMED), "sources": states.sources(Event.CLAIMED)}
@@ -37,8 +40,8 @@ _HAND_OVER = """
 UPDATE notifications_message
 SET handed_over_at = statement_timestamp(), attempts = attempts + 1, provider = %(provider)s, claims_lost = 0,
     error_fingerprint = ''
-WHERE id = ANY(%(ids)b) AND status = %(sending)s AND lease_token = ANY(%(tokens)s)
-  AND lease_until > statement_timestamp() + %(call_s)s * interval '1 second'
+WHERE id = ANY((SELECT %(ids)b::uuid[])::uuid[]) AND status = (SELECT %(sending)s::text)
+  AND lease_token = ANY(%(tokens)s) AND lease_until > statement_timestamp() + %(call_s)s * interval '1 second'
   AND NOT EXISTS (
       SELECT FROM notifications_suppression AS listed
       WHERE listed.address = lower(to_address) AND listed.lifted_at IS NULL
@@ -52,7 +55,8 @@ UPDATE notifications_message AS message
 SET due_at = statement_timestamp() + wait.seconds * interval '1 second',
     relay_after = statement_timestamp() + wait.seconds * interval '1 second'
 FROM unnest(%(ids)s::uuid[], %(waits_s)s::float[]) AS wait (id, seconds)
-WHERE message.id = wait.id AND message.status = %(queued)s AND message.due_at <= statement_timestamp()
+WHERE message.id = ANY((SELECT %(ids)s::uuid[])::uuid[]) AND message.id = wait.id
+  AND message.status = (SELECT %(queued)s::text) AND message.due_at <= statement_timestamp()
 """
 _TERMS = {
     **STATUSES,

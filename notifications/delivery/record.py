@@ -67,10 +67,9 @@ _ACCEPTED = f"""
 {_REPORT}, attempt AS ({_INSERT})
 UPDATE notifications_message AS message
 SET status = %(sent)s, sent_at = statement_timestamp(), settle_at = NULL, status_reason = '',
-    provider = report.provider, lease_token = NULL, lease_until = NULL, handed_over_at = NULL, died_at = NULL,
+    provider = %(provider)s, lease_token = NULL, lease_until = NULL, handed_over_at = NULL, died_at = NULL,
     error_fingerprint = ''
-FROM report
-WHERE message.id = report.message_id AND message.status = ANY(%(sources)s)
+WHERE message.id = ANY((SELECT %(message_ids)b::uuid[])::uuid[]) AND message.status = ANY(%(sources)s)
 RETURNING message.id, message.kind
 """  # noqa: S608 - made of constants only
 _ACCEPTANCE: dict[str, Any] = {"sent": states.target(Event.ACCEPTED), "sources": states.sources(Event.ACCEPTED)}

@@ -5,6 +5,8 @@ from django.db import connection
 from notifications.rules.states import STATUSES, Stream
 
 # ORDER BY makes the planner use the indexes that the relay's other statements use, also while its statistics are old.
+# It names the stream, because the planner cannot know that all rows have one. The last status is a subquery, so that the
+# planner cannot read all that is queued to find what the brake holds.
 _HAS_WORK = """
 SELECT coalesce(
     (
@@ -12,7 +14,7 @@ SELECT coalesce(
             SELECT FROM notifications_message AS message
             WHERE status = %(queued)s AND message.stream = stream
               AND relay_after <= statement_timestamp() AND due_at <= statement_timestamp()
-            ORDER BY relay_after LIMIT 1
+            ORDER BY message.stream, relay_after LIMIT 1
         ) AS due LIMIT 1
     ),
     (
@@ -25,7 +27,7 @@ SELECT coalesce(
     ),
     (
         SELECT true FROM notifications_message
-        WHERE slowed_until > statement_timestamp() AND status = %(queued)s ORDER BY slowed_until LIMIT 1
+        WHERE slowed_until > statement_timestamp() AND status = (SELECT %(queued)s::text) ORDER BY slowed_until LIMIT 1
     ),
     false
 )

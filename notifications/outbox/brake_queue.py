@@ -38,7 +38,7 @@ _client_first = cycle((True, False))
 # An advisory lock of PostgreSQL: only one relay at a time releases messages.
 _QUEUE_LOCK = 0x4D61696C
 
-# The relay asks it in each round. The status is a subquery, so that the planner cannot read all that is queued.
+# The relay asks it in each round. The status is a subquery, so that the planner cannot read all queued messages.
 _COUNT = """
 SELECT
     (SELECT count(*) FROM (

@@ -5,8 +5,8 @@ from django.db import connection
 from notifications.rules.states import STATUSES, Stream
 
 # ORDER BY makes the planner use the indexes that the relay's other statements use, also while its statistics are old.
-# It names the stream, because the planner cannot know that all rows have one. The last status is a subquery, so that the
-# planner cannot read all that is queued to find what the brake holds.
+# It names the stream, because the planner cannot know that all rows have one. The last status is a subquery: otherwise
+# the planner might read all queued messages to find those that the brake holds.
 _HAS_WORK = """
 SELECT coalesce(
     (

@@ -96,6 +96,11 @@ class Running:
         auth = ("operator", self.stack.flower_password)
         return requests.get(self.stack.flower_url + path, auth=auth, timeout=120)
 
+    def task_in_flower(self, task_id: str) -> dict[str, Any]:
+        """Return what Flower shows of a task, nothing before its events: workers send them a moment later."""
+        answer = self.flower(f"/api/task/info/{task_id}")
+        return dict(answer.json()) if answer.ok else {}
+
     def stop(self, *names: str) -> None:
         for name in names:
             self.stack.supervisor.ask("stopProcess", name)

@@ -91,11 +91,11 @@ def test_flower_shows_a_retry_with_its_time_and_then_success(live):
         return answer.json()["state"] if answer.ok else ""
 
     eventually(lambda: state() == "RETRY")
-    task = eventually(lambda: retried if (retried := live.flower(f"/api/task/info/{task_id}").json())["eta"] else None)
+    task = eventually(lambda: retried if (retried := live.task_in_flower(task_id)).get("eta") else None)
     assert task["retries"] >= 1
     assert datetime.fromisoformat(task["eta"]).timestamp() > task["retried"]
     eventually(lambda: state() == "SUCCESS")
-    done = eventually(lambda: info if (info := live.flower(f"/api/task/info/{task_id}").json())["succeeded"] else None)
+    done = eventually(lambda: info if (info := live.task_in_flower(task_id)).get("succeeded") else None)
     assert (done["state"], done["kwargs"]) == ("SUCCESS", "{}")
     rows = live.sql(
         "SELECT number, result FROM notifications_deliveryattempt WHERE message_id = %s ORDER BY number", task_id

@@ -15,6 +15,7 @@ SINGLE, TASK, CHUNK, BATCH = "mailroom single", "mailroom task", "mailroom chunk
 # At 100 ms waiting decides, so that they may send as many at the same time as BullMQ does.
 MANY = 50
 PREFORK = 10
+NAIVE = f"celery x{PREFORK}"
 UNRENDERED = ", no rendering"
 
 
@@ -37,9 +38,7 @@ def ours() -> Iterator[Mailroom]:
 
 
 def python_peers(python: Path) -> Iterator[PythonPeer]:
-    celery = CeleryPeer(
-        name=f"celery x{PREFORK}", peer="celery", python=python, sends=PREFORK, delays_ms=(0,), is_main=False
-    )
+    celery = CeleryPeer(name=NAIVE, peer="celery", python=python, sends=PREFORK, delays_ms=(0,), is_main=False)
     mailer = CommandPeer(name="django-mailer", peer="mailer", python=python, sends=1, delays_ms=(0,), is_main=False)
     yield celery
     yield unrendered(celery)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from devtools.benchmarks.throughput.field import BATCH, CHUNK, MANY, SINGLE, TASK, UNRENDERED
+from devtools.benchmarks.throughput.field import BATCH, CHUNK, MANY, NAIVE, SINGLE, TASK, UNRENDERED
 from devtools.benchmarks.throughput.figures import Figures
 from devtools.stack.console import row
 
@@ -85,7 +85,8 @@ def last_line(figures: Sequence[Figures], probes: Mapping[str, float | None]) ->
     """Return the verdict's line. A figure that this run did not measure is n/a.
 
     Of a peer's settings, the fastest counts: for Celery, the one that keeps its connections to the database if that is
-    faster. A burst of single messages is mostly sent in chunks; `cpu_ms_single` is of messages with a task each.
+    faster, and `single_vs_naive_celery` for the one with Celery's defaults. A burst of single messages is mostly sent in
+    chunks; `cpu_ms_single` is of messages with a task each.
     """
     at = {(each.name, each.delay_ms): each for each in figures if each.emails_per_s and not each.problems}
     single, task, chunk, batch = (at.get((name, 0)) for name in (SINGLE, TASK, CHUNK, BATCH))
@@ -102,6 +103,7 @@ def last_line(figures: Sequence[Figures], probes: Mapping[str, float | None]) ->
         **{name: probes.get(name) for name in PROBES},
         "bulk_per_s": batch.emails_per_s if batch else None,
         "single_per_s": single.emails_per_s if single else None,
+        "single_vs_naive_celery": _ratio(single, at.get((NAIVE, 0))),
     }
     return "bench: " + " ".join(f"{name}={_shown(value)}" for name, value in fields.items())
 

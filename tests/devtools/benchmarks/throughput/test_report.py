@@ -56,6 +56,7 @@ def test_ratios_are_to_the_best_setting_that_renders():
     assert found["single_vs_post_office"] == "2.00"
     assert found["bulk_vs_bullmq"] == "4.00"
     assert found["single_vs_celery"] == "4.00"
+    assert found["single_vs_naive_celery"] == "6.00"
     assert found["single_vs_bullmq"] == "0.25"
     assert found["latency100_vs_bullmq"] == "0.50"
     assert found["signup_p50_ms"] == "41.00"

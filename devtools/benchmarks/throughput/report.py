@@ -85,8 +85,8 @@ def last_line(figures: Sequence[Figures], probes: Mapping[str, float | None]) ->
     """Return the verdict's line. A figure that this run did not measure is n/a.
 
     Of a peer's settings, the fastest counts: for Celery, the one that keeps its connections to the database if that is
-    faster, and `single_vs_naive_celery` for the one with Celery's defaults. A burst of single messages is mostly sent in
-    chunks; `cpu_ms_single` is of messages with a task each.
+    faster, and in `single_vs_naive_celery` the one with Celery's defaults. A burst of single messages is mostly sent
+    in chunks; `cpu_ms_single` is of messages with a task each.
     """
     at = {(each.name, each.delay_ms): each for each in figures if each.emails_per_s and not each.problems}
     single, task, chunk, batch = (at.get((name, 0)) for name in (SINGLE, TASK, CHUNK, BATCH))

@@ -26,16 +26,13 @@ class Allowance:
         self._left = self._grant.count
         return self._grant
 
-    def use(self, wanted: int) -> bool:
-        """Use one grant; ask for `wanted` new ones first if none is left. False if there is none."""
-        if not self._left:
+    def has_some(self, wanted: int) -> bool:
+        """Ask for `wanted` new grants if none is left. After a refusal, this task's next group asks."""
+        if not self._left and not self._grant.waits_s:
             self.ask(wanted)
-        if self._left:
-            self._left -= 1
-            return True
-        return False
+        return self._left > 0
 
-    def use_all(self, count: int) -> None:
+    def use(self, count: int = 1) -> None:
         # For one call to `count` recipients, for whom it has grants.
         self._left -= count
 

@@ -75,7 +75,7 @@ class BatchCall(HandOver):
             if addressed and self.may_call:
                 # From here on, an error leaves all of them uncertain.
                 rest = []
-                self.run.allowance.use_all(len(addressed))
+                self.run.allowance.use(len(addressed))
                 rest += self._call(addressed)
         finally:
             self.end(rest)

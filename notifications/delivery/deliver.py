@@ -55,6 +55,9 @@ def _deliver_next(run: Run, rest: Sequence[UUID], route: Route) -> list[UUID]:
     if rest[0] not in run.alone and (size := batch_limit(run, route)) > 1:
         # The grants are only fresh for a short time, so they are taken within the turn.
         with run.turn:
+            if run.is_over:
+                # It may have waited long.
+                return list(rest)
             left = _deliver_group(run, rest[:size], route, _deliver_together, wanted=len(rest[:size]))
     else:
         size = 1 if route.is_probe else calls_within(GROUP_S, route.name)
@@ -67,21 +70,25 @@ def _deliver_group(run: Run, ids: Sequence[UUID], route: Route, way: Way, *, wan
     # Returns the ids that were not claimed or were released, which need another route or time. With all `wanted`
     # grants, others will probably be granted in time.
     run.allowance = Allowance(route.name, run.stream)
-    grant = run.allowance.ask(wanted)
-    later: Sequence[UUID] = []
-    if grant.waits_s:
-        defer(ids[grant.count : wanted], grant.waits_s)
-        run.report.counts["deferred"] += len(grant.waits_s)
-        ids, later = ids[: grant.count], ids[wanted:]
-    claimed = claim(ids)
     try:
-        released = way(run, route, _relevant(run, claimed))
-    except Exception as error:
-        _release_after_error(run, claimed, error)
-        raise
+        grant = run.allowance.ask(wanted)
+        later: Sequence[UUID] = []
+        if grant.waits_s:
+            defer(ids[grant.count : wanted], grant.waits_s)
+            run.report.counts["deferred"] += len(grant.waits_s)
+            ids, later = ids[: grant.count], ids[wanted:]
+        released = _deliver_claimed(run, claim(ids), route, way)
     finally:
         run.allowance.end()
     return [*(message.id for message in released), *later]
+
+
+def _deliver_claimed(run: Run, claimed: Sequence[Message], route: Route, way: Way) -> list[Message]:
+    try:
+        return way(run, route, _relevant(run, claimed))
+    except Exception as error:
+        _release_after_error(run, claimed, error)
+        raise
 
 
 def _deliver_together(run: Run, route: Route, going: Sequence[Relevant]) -> list[Message]:
@@ -98,6 +105,9 @@ def _deliver_together(run: Run, route: Route, going: Sequence[Relevant]) -> list
 def _deliver_alone(run: Run, route: Route, going: Sequence[Relevant]) -> list[Message]:
     rest, released = list(going), []
     while rest and route.accepts_email() and not run.is_over:
+        # Nothing is handed over without a grant for its first call.
+        if not run.allowance.has_some(granted_together(len(rest), route)):
+            break
         size = part_size([message for message, _ in rest], route)
         released += Part(run, route).deliver(rest[:size])
         rest = rest[size:]

@@ -89,8 +89,10 @@ class Part(HandOver):
         rest = [each.message for each in ready]
         try:
             for each in ready:
-                if not (self.may_call and self.run.allowance.use(granted_together(len(rest), self.route))):
+                # Asking may take long, so the time is checked after it.
+                if not (self.run.allowance.has_some(granted_together(len(rest), self.route)) and self.may_call):
                     break
+                self.run.allowance.use()
                 self._call(rest.pop(0), each)
         finally:
             self.end(rest)

@@ -33,9 +33,10 @@ class PersistentConsumer(Consumer):
         self._is_flush_due = False
         super()._flush_events()  # type: ignore[misc] # not in the stubs
 
-    def stop(self) -> None:
+    def shutdown(self) -> None:
+        # After the last task has ended.
         self._flush_events()
-        super().stop()
+        super().shutdown()
 
     def ensure_connected(self, conn: Any) -> Any:
         """Return the open connection. Raises WorkerShutdown if the worker shuts down first."""
@@ -56,6 +57,8 @@ class PersistentConsumer(Consumer):
         time.sleep(PAUSE_S)
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
+        # An error in the loop may have lost what was due.
+        self._is_flush_due = False
         consumer = getattr(self, "task_consumer", None)  # what a later step of the worker sets
         lost = consumer.channel if consumer else None
         try:

@@ -35,6 +35,11 @@ class QoS(kombu.transport.redis.QoS):
         else:
             kombu.transport.virtual.QoS.ack(self, delivery_tag)
 
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        if not requeue:
+            self._held.pop(delivery_tag, None)
+        super().reject(delivery_tag, requeue=requeue)
+
     def restore_by_tag(self, tag: str, client: Any = None, leftmost: bool = False) -> None:
         # For a worker that shuts down or rejects a task.
         if (message := self._held.pop(tag, None)) is None:

@@ -34,7 +34,9 @@ def budget(monkeypatch):
 def test_grants_are_used_one_by_one_and_the_rest_is_given_back(budget):
     allowance = Allowance("scripted", Stream.BULK)
     assert allowance.ask(3).count == 3
-    assert [allowance.use(2) for _ in range(4)] == [True] * 4
+    for _ in range(4):
+        assert allowance.has_some(2)
+        allowance.use()
     assert allowance.granted_at == 7
     allowance.end()
     allowance.end()
@@ -44,7 +46,9 @@ def test_grants_are_used_one_by_one_and_the_rest_is_given_back(budget):
 def test_without_a_grant_nothing_may_be_used(budget):
     budget.most = 0
     allowance = Allowance("scripted", Stream.BULK)
-    assert not allowance.use(2)
+    assert not allowance.has_some(2)
+    # The next group asks again.
+    assert not allowance.has_some(2)
     allowance.end()
     assert budget() == [("asked", 2)]
 
@@ -52,6 +56,6 @@ def test_without_a_grant_nothing_may_be_used(budget):
 def test_one_call_uses_the_grants_of_its_recipients(budget):
     allowance = Allowance("scripted", Stream.BULK)
     allowance.ask(10)
-    allowance.use_all(8)
+    allowance.use(8)
     allowance.end()
     assert budget() == [("asked", 10), ("released", 2)]

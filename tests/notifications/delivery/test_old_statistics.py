@@ -8,11 +8,12 @@ from accounts.models import User
 from notifications.delivery import claim
 from notifications.delivery.facts import gather
 from notifications.delivery.record import Carrier, attempt_of, record_acceptances
-from notifications.models import Message
+from notifications.models import Message, Suppression
 from notifications.outbox import brake_queue, work
 from notifications.outbox.backlog import take_due
 from notifications.providers.base.sending import Accepted
 from notifications.rules.states import Status, Stream
+from notifications.rules.suppression import Reason
 from tests.plans.filled import copies
 from tests.plans.reading import Reading
 
@@ -30,6 +31,8 @@ def backlog():
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE accounts_user, notifications_message")
     messages(BACKLOG, "queued")
+    listed = Suppression(address="listed@example.com", reason=Reason.HARD_BOUNCE)
+    copies(listed, BACKLOG, address="'listed' || n || '@example.com'")
 
 
 def messages(count, prefix, **fields):

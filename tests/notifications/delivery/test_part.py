@@ -4,7 +4,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from django.db import DataError, connection
+from django.db import DataError, OperationalError, connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
@@ -12,6 +12,7 @@ from accounts import emails
 from notifications import kinds
 from notifications.budget import grants
 from notifications.budget.grants import Grant
+from notifications.delivery import deliver as delivering
 from notifications.delivery import hand_over, part, speed
 from notifications.delivery.answers import Answers
 from notifications.delivery.run import REQUEUED
@@ -107,11 +108,23 @@ def test_messages_without_a_grant_in_mid_part_wait_for_the_budget(slow, monkeypa
     given = iter([Grant(2), Grant(0, (3.0, 4.0))])
     monkeypatch.setattr(grants, "reserve", lambda name, stream, wanted: next(given, Grant(0, (5.0,) * wanted)))
     messages = MessageFactory.create_batch(5)
-    assert run(*messages).counts == {"sent": 2, "deferred": 3}
+    with CaptureQueriesContext(connection) as statements:
+        assert run(*messages).counts == {"sent": 2, "deferred": 3}
+    # The last message is not handed over, only to be taken back.
+    assert sum("SET handed_over_at" in statement["sql"] for statement in statements) == 1
     assert states(messages) == [(Status.SENT, 1)] * 2 + [(Status.QUEUED, 0)] * 3
     assert handed_over() == 0
     assert Message.objects.filter(status=Status.QUEUED, due_at__gt=Now()).count() == 3
     assert len(slow.taken) == 2
+
+
+def test_grants_are_given_back_if_the_claim_fails(provider, monkeypatch):
+    given_back = []
+    monkeypatch.setattr(grants, "release", lambda name, stream, grant, unused: given_back.append(unused))
+    monkeypatch.setattr(delivering, "claim", lambda ids: (_ for _ in ()).throw(OperationalError()))
+    with pytest.raises(OperationalError):
+        run(*MessageFactory.create_batch(3))
+    assert sum(given_back) == 3
 
 
 @pytest.mark.parametrize("first", ["critical", "at most once", "lost claims", "resent after a lost answer"])

@@ -1,12 +1,15 @@
 """Of a process's batches, one at a time is prepared, and others are sent meanwhile."""
 
 import threading
+from itertools import chain, repeat
 
 import pytest
 from django.db import connection
 
 from notifications.delivery import deliver as delivering
+from notifications.delivery import turn as turns
 from notifications.delivery.batch import split
+from notifications.delivery.run import REQUEUED
 from notifications.delivery.turn import Turn
 from notifications.providers.base.sending import Accepted
 from notifications.rules.states import Stream
@@ -33,6 +36,33 @@ def test_an_error_ends_the_turn():
         raise ZeroDivisionError
     with Turn():
         pass
+
+
+def test_a_waiting_thread_holds_no_connection(monkeypatch):
+    dropped, begun = threading.Event(), threading.Event()
+    monkeypatch.setattr(turns, "drop_connection", dropped.set)
+
+    def wait():
+        with Turn():
+            begun.set()
+
+    with Turn():
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        assert dropped.wait(PATIENCE_S)
+        assert not begun.is_set()
+    waiting.join(PATIENCE_S)
+    assert begun.is_set()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("valkey")
+def test_a_worker_that_stops_prepares_nothing_more(batching):
+    stopping = chain([False], repeat(True))
+    messages = MessageFactory.create_batch(3, stream=Stream.BULK)
+    report = run(*messages, stream=Stream.BULK, stopping=lambda: next(stopping))
+    assert report.counts == {REQUEUED: 3}
+    assert batching.batches == []
 
 
 @pytest.mark.django_db(transaction=True)

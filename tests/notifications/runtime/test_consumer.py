@@ -31,6 +31,17 @@ def run_until_flushed(buffering, times):
         buffering.hub.run_once()
 
 
+def test_events_are_sent_after_a_lost_connection_has_ended_the_loop(buffering, monkeypatch):
+    monkeypatch.setattr(consumer.Consumer, "on_connection_error_after_connected", lambda self, error: None)
+    monkeypatch.setattr(consumer, "PAUSE_S", 0)
+    buffering.on_send_event_buffered()
+    # What the loop was going to call is lost with it.
+    buffering.hub.reset()
+    buffering.on_connection_error_after_connected(OSError())
+    buffering.on_send_event_buffered()
+    run_until_flushed(buffering, 1)
+
+
 def test_events_are_sent_together_and_soon(buffering):
     for _ in range(3):
         buffering.on_send_event_buffered()

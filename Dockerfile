@@ -19,7 +19,8 @@ COPY locale locale
 RUN SECRET_KEY=only-for-collecting-static-files STATIC_ROOT=/app/staticfiles python manage.py collectstatic --no-input -v 0 \
     && python -m compileall -q --invalidation-mode unchecked-hash manage.py config accounts notifications \
     && chmod -R a+rX /app \
-    && useradd --system --uid 10001 --no-create-home mailroom
+    && useradd --system --uid 10001 --no-create-home mailroom \
+    && install -d -o mailroom -m 700 /var/lib/flower
 
 # Processes write only here; the rest of the file system may be read-only.
 ENV MAILROOM_RUN_FOLDER=/run/mailroom

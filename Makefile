@@ -1,7 +1,7 @@
 # Mailroom. Needs Python 3.11 or newer and make, nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help up down demo prove prove-short containers containers-short fresh test test-slow test-long test-browser check bench bench-scaling bench-budget bench-bounces bench-faults bench-sign-up bench-inbox screenshots messages pages requirements wheel test-adopt clean
+.PHONY: help up down demo prove prove-short containers containers-short fresh test test-slow test-long test-fidelity test-browser check bench bench-scaling bench-budget bench-bounces bench-faults bench-sign-up bench-inbox bench-admin screenshots messages pages requirements wheel docs test-adopt clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -26,10 +26,11 @@ help:
 	@echo 'Test it'
 	@echo '  make test              run the tests; ARGS="-k relay" passes arguments to pytest'
 	@echo '  make check             lint, types, layers, templates, migrations, settings, requirements'
-	@echo '  make test-slow         the tests that start many processes (5 minutes)'
+	@echo '  make test-slow         the tests that start many processes or send many requests (10 minutes)'
 	@echo '  make test-long         the slow tests and those with much data or long outages'
+	@echo '  make test-fidelity     compare 1,000 generated emails with those of Django (5 minutes)'
 	@echo '  make test-browser      test the pages and the admin in Chromium'
-	@echo '  make test-adopt        install the wheel in a new Django project and send an email'
+	@echo '  make test-adopt        install the wheel in foreign projects as the tutorial says (15 minutes)'
 	@echo '  make fresh             follow the README in a clean checkout'
 	@echo '  make prove             inject faults during sign-ups and check that every email was sent'
 	@echo '                         (more than 11 minutes); N=2000 for more sign-ups, SEED=7 to repeat a run'
@@ -46,9 +47,12 @@ help:
 	@echo '  make bench-budget      whether rates, floors and waiting times hold (4 minutes)'
 	@echo '  make bench-bounces     how fast 500 bounces are processed (1 minute)'
 	@echo '  make bench-inbox       how fast the waiting page shows a sent email (90 s)'
+	@echo '  make bench-admin       how fast each page of the admin is; ROWS=5000000 for more than 200,000'
+	@echo '                         messages (15 minutes the first time)'
 	@echo
 	@echo 'Maintain it'
 	@echo '  make pages             rewrite the generated pages of docs/'
+	@echo '  make docs              build the documentation as a site, into .local/docs/site'
 	@echo '  make messages          collect the texts to translate and compile the translations'
 	@echo '  make screenshots       retake the screenshots of docs/'
 	@echo '  make requirements      pin the newest versions of all dependencies'
@@ -87,11 +91,18 @@ test-long: .venv/.dev
 	$(BIN)/python -m pytest -m long $(ARGS)
 
 # The long tests that every change has to pass.
-SLOW := tests/devtools/stack/test_up.py tests/docs/test_tutorial.py \
-	$(patsubst %,tests/live/test_%.py,faults feedback harmful_messages housekeeping lifts rate recipients rolling_deploy secrets) \
+SLOW := tests/devtools/stack/test_up.py tests/docs/test_try_page.py tests/config/test_command_line.py \
+	tests/config/test_hostile_requests.py tests/config/settings/test_flower.py tests/accounts/views/test_hostile_posts.py \
+	tests/database tests/upgrade tests/notifications/models/test_migrations.py \
+	$(patsubst %,tests/live/test_%.py,faults feedback flower harmful_messages housekeeping lifts pause rate recipients \
+		rolling_deploy secrets) \
+	tests/notifications/stateful/test_any_order.py::test_no_message_is_lost_or_duplicated_in_any_order \
 	tests/live/test_workers.py::test_worker_killed_during_a_chunk_delays_its_messages_by_at_most_a_lease
 test-slow: .venv/.dev
 	$(BIN)/python -m pytest -m long -n 2 $(SLOW) $(ARGS)
+
+test-fidelity: .venv/.dev
+	$(BIN)/python -m pytest -m long tests/notifications/backend/test_fidelity.py $(ARGS)
 
 test-adopt: .venv/.dev
 	$(BIN)/python -m pytest -m long tests/adopt $(ARGS)
@@ -114,6 +125,7 @@ check: .venv/.dev
 	$(PRODUCTION) $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	@$(BIN)/python -m devtools.stack requirements
+	@$(MAKE) --no-print-directory docs
 
 bench: .venv/.app
 	@$(BIN)/python -m devtools.benchmarks.throughput $(ARGS)
@@ -136,8 +148,14 @@ bench-sign-up: .venv/.app
 bench-inbox: .venv/.dev
 	@$(BIN)/python -m devtools.benchmarks.inbox
 
+bench-admin: .venv/.app
+	@$(BIN)/python -m devtools.benchmarks.admin $(if $(ROWS),--rows $(ROWS)) $(ARGS)
+
 screenshots: .venv/.dev
 	@$(BIN)/python -m devtools.benchmarks.screenshots
+
+docs: .venv/.dev
+	@$(PRODUCTION) DJANGO_SETTINGS_MODULE=config.settings $(BIN)/python -m devtools.docs_site
 
 messages: .venv/.dev
 	@command -v xgettext >/dev/null || { echo 'make messages needs gettext; on Debian: apt install gettext' >&2; exit 1; }

@@ -19,7 +19,7 @@ from accounts.fields import KeepsName
 from accounts.flows import by_staff
 from accounts.log import LogEntryAdmin
 from accounts.models import User
-from notifications import DayFilter, LargeList, SoundChoice, TidySearch
+from notifications import DayFilter, LargeList, LinksToMessages, SoundChoice, TidySearch
 
 __all__ = ["GroupAdmin", "LogEntryAdmin", "UserAdmin"]
 
@@ -79,7 +79,7 @@ class ReportsConflicts(admin.ModelAdmin):
 
 
 @admin.register(User)
-class UserAdmin(ReportsConflicts, TidySearch, LargeList, DjangoUserAdmin):
+class UserAdmin(ReportsConflicts, LinksToMessages, TidySearch, LargeList, DjangoUserAdmin):
     add_form = UserAddForm
     form = UserEditForm
     change_password_form = PasswordForm
@@ -89,10 +89,12 @@ class UserAdmin(ReportsConflicts, TidySearch, LargeList, DjangoUserAdmin):
     fieldsets = (
         (None, {"fields": ("email", "name", "password")}),
         (_("Address"), {"fields": ("confirmed_at",)}),
+        (_("Product news"), {"fields": ("wants_news", "news_decided_at")}),
         (_("Permissions"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
-    readonly_fields = ("last_login", "date_joined")
+    # Only the user decides about news.
+    readonly_fields = ("last_login", "date_joined", "wants_news", "news_decided_at")
     list_display = ("email", "name", "confirmed", "is_active", "is_staff", "date_joined")
     list_filter = (
         "is_active",

@@ -7,7 +7,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import F
 from django.db.models.signals import post_delete, pre_delete
 
-from accounts.models import User
+from accounts.models import FormerStaff, User
 
 
 def connect() -> None:
@@ -31,4 +31,7 @@ def detach_entries(instance: User, **kwargs: Any) -> None:
 
 
 def reattach_entries(instance: User, **kwargs: Any) -> None:
-    LogEntry.objects.filter(user_id=-instance.pk).update(user_id=-F("user_id"))
+    kept = LogEntry.objects.filter(user_id=-instance.pk).update(user_id=-F("user_id"))
+    if kept and instance.name:
+        # Without the address: the log says who did it, and is no way to reach that person.
+        FormerStaff.objects.update_or_create(number=instance.pk, defaults={"name": instance.name})

@@ -10,10 +10,11 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name for it
 
 from accounts.ratelimits.rules import Action, BadLimitError, Bucket, limit, read
+from notifications import kept_for
 
 
 def register() -> None:
-    for check in (rate_limits, unknown_address_limit, trusted_proxies, unconfirmed_days):
+    for check in (rate_limits, unknown_address_limit, trusted_proxies, unconfirmed_days, kept_messages):
         checks.register(check, "mailroom")
 
 
@@ -54,4 +55,15 @@ def unconfirmed_days(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
             "UNCONFIRMED_DAYS is too short: accounts would be deleted while their confirmation links still work.",
             hint="Set it to more than CONFIRMATION_TIMEOUT_S.",
             id="mailroom.E017",
+        )
+
+
+def kept_messages(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    # The purge decides by the newest link that was sent.
+    kept = kept_for()
+    if kept is not None and timedelta(days=settings.UNCONFIRMED_DAYS) >= kept:
+        yield Error(
+            "UNCONFIRMED_DAYS is too long: the messages that show which accounts are abandoned are deleted before.",
+            hint="Set it to less than KEEP_MESSAGES_DAYS.",
+            id="mailroom.E061",
         )

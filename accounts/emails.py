@@ -1,6 +1,6 @@
 """The emails that this site sends, one declaration each: docs/how-to/add-a-kind.md.
 
-The worker calls the context functions when it sends, in the recipient's language. Only they create tokens.
+The worker calls the functions when it sends, in the recipient's language. Only those in `secrets` create tokens.
 """
 
 from datetime import timedelta
@@ -26,27 +26,36 @@ _path = cache(reverse)
 def confirmation_context(user: User) -> dict[str, Any]:
     return {
         "name": user.name,
-        "confirmation_url": settings.SITE_URL + links.confirmation_path(user),
         "valid_for": duration_in_words(settings.CONFIRMATION_TIMEOUT),
     }
+
+
+def confirmation_url(user: User) -> str:
+    return f"{settings.SITE_URL}{links.confirmation_path(user)}"
 
 
 def password_reset_context(user: User) -> dict[str, Any]:
     return {
         "name": user.name,
-        "reset_url": settings.SITE_URL + links.password_reset_path(user),
         "valid_for": duration_in_words(timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)),
         "confirms": user.confirmed_at is None,
     }
+
+
+def reset_url(user: User) -> str:
+    return f"{settings.SITE_URL}{links.password_reset_path(user)}"
 
 
 def address_change_context(user: User) -> dict[str, Any]:
     return {
         "name": user.name,
         "new_address": user.new_email,
-        "change_url": settings.SITE_URL + links.address_change_path(user),
         "valid_for": duration_in_words(settings.CONFIRMATION_TIMEOUT),
     }
+
+
+def change_url(user: User) -> str:
+    return f"{settings.SITE_URL}{links.address_change_path(user)}"
 
 
 def public_pages_context(user: User) -> dict[str, Any]:
@@ -95,9 +104,11 @@ WELCOME = register(
     Kind(
         name="welcome",
         title=_("Confirm your address"),
+        occasion=_("You signed up %(when)s."),
         stream=Stream.DEFAULT,
         max_age=timedelta(days=2),
         context=confirmation_context,
+        secrets={"confirmation_url": confirmation_url},
         is_relevant=is_unconfirmed,
         to_unconfirmed=True,
     )
@@ -107,9 +118,11 @@ ACCOUNT_EXISTS = register(
     Kind(
         name="account-exists",
         title=_("You already have an account"),
+        occasion=_("Someone signed up with your address %(when)s."),
         stream=Stream.DEFAULT,
         max_age=timedelta(days=1),
         context=public_pages_context,
+        secrets={},
         hide_behind_sign_up=True,
         to_inactive_users=True,
     )
@@ -118,9 +131,11 @@ PASSWORD_RESET = register(
     Kind(
         name="password-reset",
         title=_("Reset your password"),
+        occasion=_("You asked for a new password %(when)s."),
         stream=Stream.CRITICAL,
         max_age=timedelta(hours=1),
         context=password_reset_context,
+        secrets={"reset_url": reset_url},
         newest_wins=True,
         may_recheck=True,
     )
@@ -129,18 +144,22 @@ PASSWORD_CHANGED = register(
     Kind(
         name="password-changed",
         title=_("Your password was changed"),
+        occasion=_("Your password was changed %(when)s."),
         stream=Stream.CRITICAL,
         max_age=timedelta(days=2),
         context=public_pages_context,
+        secrets={},
     )
 )
 ADDRESS_CHANGE = register(
     Kind(
         name="address-change",
         title=_("Confirm your new address"),
+        occasion=_("You asked to change the email address of your account %(when)s."),
         stream=Stream.CRITICAL,
         max_age=timedelta(days=1),
         context=address_change_context,
+        secrets={"change_url": change_url},
         address=new_address,
         newest_wins=True,
         to_unconfirmed=True,
@@ -153,11 +172,25 @@ ADDRESS_CHANGED = register(
     Kind(
         name="address-changed",
         title=_("Your address was changed"),
+        occasion=_("The email address of your account was changed %(when)s."),
         stream=Stream.CRITICAL,
         max_age=timedelta(days=2),
         context=public_pages_context,
+        secrets={},
         requires_account=False,
         preview_context={"new_address": "g…e@example.com"},
+    )
+)
+# To an address that bounced, when its owner asks for it: flows/bouncing.py.
+ADDRESS_CHECK = register(
+    Kind(
+        name="address-check",
+        title=_("Check of your address"),
+        occasion=_("You asked us to check your email address %(when)s."),
+        stream=Stream.CRITICAL,
+        max_age=timedelta(days=1),
+        context=public_pages_context,
+        secrets={},
     )
 )
 # The account is gone by then: `name` and `language` come with the message's own context.
@@ -165,6 +198,7 @@ ACCOUNT_DELETED = register(
     Kind(
         name="account-deleted",
         title=_("Your account was deleted"),
+        occasion=_("Your account was deleted %(when)s."),
         stream=Stream.DEFAULT,
         max_age=timedelta(days=1),
         requires_account=False,
@@ -179,6 +213,7 @@ PRODUCT_NEWS = register(
         stream=Stream.BULK,
         max_age=timedelta(days=7),
         context=preferences_context,
+        secrets={},
         is_relevant=wants_news,
         audience=news_readers,
         guarantee=DeliveryGuarantee.AT_MOST_ONCE,

@@ -7,11 +7,14 @@ from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.fields import AddressFormField, AddressInput, KeepsName
-from accounts.flows import passwords
+from accounts.flows import news, passwords
 from accounts.form_key import FormWithKey
 from accounts.hashers import normalize_password
 from accounts.honeypot import FormWithHoneypot
@@ -214,6 +217,11 @@ class PreferencesForm(KeepsName):
         self.initial["language"] = self.instance.language or settings.LANGUAGE_CODE
         # The form posts the answer that the page showed: a newer answer is not undone by saving another field.
         self.fields["wants_news"].show_hidden_initial = True
+        if not news.can_subscribe(self.instance):
+            self.fields["wants_news"].disabled = True
+            self.fields["wants_news"].help_text = _("You marked our email as spam. Contact us to get news again.")
+        elif self.instance.news_decided_at:
+            self.fields["wants_news"].help_text = _decided(self.instance)
 
     def changes(self) -> dict[str, Any]:
         # Leaves out `wants_news` if the user did not change it.
@@ -222,6 +230,15 @@ class PreferencesForm(KeepsName):
         if shown is not None and (shown == "True") == changed["wants_news"]:
             del changed["wants_news"]
         return changed
+
+
+def _decided(member: User) -> str:
+    day = date_format(localtime(member.news_decided_at), "DATE_FORMAT")
+    if member.wants_news:
+        text = gettext("You subscribed on %(day)s. Account emails, such as password resets, are always sent.")
+    else:
+        text = gettext("Turned off since %(day)s. Account emails, such as password resets, are always sent.")
+    return text % {"day": day}
 
 
 class DeleteForm(WithCurrentPassword):

@@ -50,6 +50,21 @@ class UserManager(BaseUserManager["User"]):
             return None
 
 
+class FormerStaff(models.Model):
+    """The name of a deleted staff account, for the admin's log of what it did."""
+
+    # Of the account.
+    number = models.BigIntegerField(primary_key=True)
+    name = NameField(max_length=150)
+
+    class Meta:
+        # It has no page.
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"account {self.number}"
+
+
 class User(AbstractBaseUser, PermissionsMixin):
     # Django's checks and createsuperuser require `unique`; the constraint below is stricter and reports the error.
     email = AddressField(_("email address"), unique=True)
@@ -66,6 +81,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(_("language"), max_length=10, blank=True, default="", db_default="")
     # The user's consent, given at sign-up or in the preferences.
     wants_news = models.BooleanField(_("gets product news"), default=False, db_default=False)
+    # When that was last decided; null if the user was never asked.
+    news_decided_at = models.DateTimeField(_("news decided at"), null=True, blank=True, editable=False)
     # The id of the sign-up that created the account. Only the browser of that sign-up knows it.
     sign_up = models.UUIDField(null=True, editable=False)
     # When the user corrected the address and so abandoned this account, which is then purged.

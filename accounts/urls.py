@@ -26,6 +26,7 @@ urlpatterns = [
     path("account/password/", account.PasswordChangeView.as_view(), name="password-change"),
     path("account/address/", account.AddressChangeView.as_view(), name="address-change"),
     path("account/address/stay/", account.cancel_address_change, name="address-stay"),
+    path("account/address/check/", account.check_address, name="address-check"),
     path("account/address/<uid>/<token>/", account.AddressConfirmView.as_view(), name="address-confirm"),
     path("account/preferences/", account.PreferencesView.as_view(), name="preferences"),
     path("account/delete/", account.DeleteView.as_view(), name="delete"),

@@ -11,7 +11,6 @@ worker_hijack_root_logger = False
 worker_send_task_events = True
 task_send_sent_event = False
 
-result_expires = 7 * 86400
 task_track_started = False
 
 beat_enable_remote_control = True

@@ -77,9 +77,7 @@ def local_only(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterab
 
 
 def email_backend(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    hint = (
-        "Name a backend that sends, or unset EMAIL_BACKEND: send_mail() then raises an error instead of losing email."
-    )
+    hint = "Name a backend that sends, or unset EMAIL_BACKEND: Mailroom then queues what send_mail() sends."
     name = settings.EMAIL_BACKEND
     try:
         usable = issubclass(import_string(name), BaseEmailBackend)

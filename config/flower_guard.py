@@ -1,16 +1,10 @@
-"""Refuse to start Flower without a password."""
+"""Read Flower's password, which may be in a file."""
 
-from flower.views.monitor import Healthcheck, Metrics
 from tornado.options import options
-from tornado.web import authenticated
 
 from config.environment import env
 from config.variables import SiteVariables
-
-REFUSAL = (
-    "Flower does not start without a password, because its pages show server addresses and every task. "
-    "Set FLOWER_BASIC_AUTH=user:password, or FLOWER_BASIC_AUTH_FILE. (mailroom.E037)"
-)
+from notifications.runtime.flower_login import REFUSAL
 
 
 def flower_credentials(text: str) -> list[str]:
@@ -24,15 +18,13 @@ def flower_credentials(text: str) -> list[str]:
     return pairs
 
 
-def require_password() -> None:
-    # Exits if there is no password. Protects all pages, also the two that Flower leaves open.
+def read_password() -> None:
+    # Exits if it is not usable, or if there is no other log-in.
     try:
         options.basic_auth = flower_credentials(env.read(SiteVariables.FLOWER_BASIC_AUTH))
     except ValueError:
         if env.given("FLOWER_BASIC_AUTH") or not options.auth:
             raise SystemExit(REFUSAL) from None
-    for page in (Metrics, Healthcheck):
-        page.get = authenticated(page.get)
 
 
 def _is_pair(text: str) -> bool:

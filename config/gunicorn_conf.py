@@ -5,6 +5,7 @@ from typing import Any
 
 from config import processes
 from config.environment import env
+from config.variables import SiteVariables
 
 # Threads, because requests wait for Argon2 and PostgreSQL.
 worker_class = "gthread"
@@ -18,6 +19,14 @@ keepalive = 5
 # Paths contain the tokens of reset and confirmation links, which must not be logged.
 accesslog = None
 errorlog = "-"
+if env.read(SiteVariables.LOG_FORMAT) == "json":
+    # As settings.LOGGING, which applies once Django is set up.
+    logconfig_dict = {
+        "formatters": {"json": {"()": "config.json_logs.JsonLine"}},
+        "handlers": {"error": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"handlers": ["error"], "level": "INFO"},
+        "loggers": {"gunicorn.error": {"handlers": ["error"], "level": "INFO", "propagate": False}},
+    }
 control_socket_disable = True
 # Ignore the path and the prefix that a header names: gunicorn trusts a proxy on this machine, and most proxies pass on
 # their clients' headers.

@@ -5,9 +5,9 @@ import re
 
 from notifications.runtime.database import error_name, is_outage
 
-# Django's tokens (base 36 time, dash, hash), also damaged ones. Django logs the path of each response with an error
-# status, and a link that failed in a database outage is still valid.
-_TOKEN = re.compile(r"[0-9a-z]{4,13}-[0-9a-f]{16,}")
+# Django's tokens (base 36 time, dash, hash), also damaged ones, and those of the engine's public pages. Django logs the
+# path of each response with an error status, and a link that failed in a database outage is still valid.
+_TOKEN = re.compile(r"[0-9a-z]{4,13}-[0-9a-f]{16,}|(?<=/unsubscribe/)[^/\s]+|(?<=/email-progress/)[^/\s]+")
 
 
 class WithoutTokens(logging.Filter):

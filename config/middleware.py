@@ -1,11 +1,13 @@
 """The site's middleware. `settings.MIDDLEWARE` explains the order."""
 
 import logging
+import re
 import struct
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from unicodedata import category
 from urllib.parse import unquote_to_bytes
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
@@ -16,6 +18,7 @@ from django.utils import translation
 
 from config import views
 from notifications.providers.registry import webhook_of
+from notifications.runtime.log_context import log_context
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +29,8 @@ PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()" for feature in ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
 )
 LONGEST_LENGTH = 20
+# Anything else could be personal data, or break a log line.
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # PostgreSQL refuses a NUL, half a surrogate cannot be encoded, and no cookie of the site has a control character.
 # Cookies arrive quoted: `"\000"` is one character.
 UNUSABLE = {"Cc", "Cs"}
@@ -33,6 +38,23 @@ PROBES = {"/healthz/live": views.live, "/healthz/ready": views.ready}
 # gettext raises these for a broken file of translations: not one, cut short, unknown encoding, bad plural forms.
 UNREADABLE = (OSError, struct.error, LookupError, ValueError)
 UNREADABLE_TRANSLATION = "A translation file cannot be read (%s): the page is shown in %s"
+
+
+class RequestIdMiddleware:
+    """Name the request in its log lines and its response, as the proxy's X-Request-ID does."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+        # Django logs an answer with an error status after the middleware, with the request.
+        request.request_id = request_id  # type: ignore[attr-defined]
+        with log_context(request_id=request_id):
+            response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        return response
 
 
 class SecureHeadersMiddleware:

@@ -73,7 +73,7 @@ PROCESSES = (
         command=("{python}", "-m", "config.celery_command", "beat", "-s", "{run}/celerybeat-schedule", "-l", "INFO"),
         heartbeat=True,
         # A thread for each periodic job.
-        connections=8,
+        connections=10,
     ),
     Process(
         name="flower",
@@ -81,6 +81,8 @@ PROCESSES = (
         command=(
             *("{python}", "-m", "celery", "-A", "config", "flower", "--address={flower_host}", "--port={flower_port}"),
             *("--read_only=true", "--max_tasks=10000", "--conf=config/flowerconfig.py"),
+            # Flower also saves its tasks when it stops. A crash loses the last minute.
+            *("--persistent=true", "--db={flower_db}", "--state_save_interval=60000"),
         ),
     ),
 )
@@ -96,7 +98,8 @@ def web_threads(env: Environment) -> int:
 
 def command_line(process: Process, *, run: Path, env: Environment) -> list[str]:
     # `run`: the folder for the process's files.
-    return [part.format(python=sys.executable, run=run, **_places(env)) for part in process.command]
+    files = {"run": str(run), "flower_db": env.filled("FLOWER_DB", default=str(run / "flower-tasks"))}
+    return [part.format(python=sys.executable, **files, **_places(env)) for part in process.command]
 
 
 def pool_size(process: Process, env: Environment) -> int:

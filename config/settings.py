@@ -32,7 +32,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "django_htmx",
     "anymail",
     "django_celery_results",
     "csp",
@@ -41,6 +40,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.RequestIdMiddleware",
     # Outermost: redirects, static files and error pages get their headers too.
     "csp.middleware.CSPMiddleware",
     "config.middleware.SecureHeadersMiddleware",
@@ -59,7 +59,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "accounts.ratelimits.RateLimitedPageMiddleware",
 ]
 
@@ -145,7 +144,7 @@ UNCONFIRMED_DAYS = env.read(AccountsVariables.UNCONFIRMED_DAYS)
 DEFAULT_FROM_EMAIL = env.read(SiteVariables.DEFAULT_FROM_EMAIL)
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 SMTP_URL = endpoints.smtp()
-# For code that calls Django's send_mail(). A backend that prints would lose the email and reveal its links.
+# For code that calls Django's send_mail(): the outbox. A backend that prints would lose the email and reveal its links.
 EMAIL_BACKEND = env.read(SiteVariables.EMAIL_BACKEND)
 
 # --- Operators ------------------------------------------------------------------------------------------------------
@@ -184,6 +183,8 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ("'none'",),
         **dict.fromkeys(("script-src", "style-src", "img-src", "font-src", "connect-src", "form-action"), ("'self'",)),
+        # The admin's previews of emails; all other pages refuse to be framed.
+        "frame-src": ("'self'",),
         **dict.fromkeys(("base-uri", "frame-ancestors", "object-src"), ("'none'",)),
     }
 }
@@ -209,7 +210,10 @@ if env.read(SiteVariables.BEHIND_TLS_PROXY):
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "json": {"()": "config.json_logs.JsonLine"},
+    },
     "filters": {
         "without_tokens": {"()": "config.logs.WithoutTokens"},
         "one_line": {"()": "config.logs.DatabaseInOneLine"},
@@ -218,7 +222,7 @@ LOGGING = {
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "line",
+            "formatter": env.read(SiteVariables.LOG_FORMAT),
             "filters": ["without_tokens", "one_line"],
         }
     },

@@ -33,7 +33,7 @@ def database_authority(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -
         ssl.create_default_context(cafile=file)
     except (OSError, ValueError):
         hint = "Name a readable PEM file with the certificates of trusted authorities, or unset it."
-        yield Error("POSTGRES_CA_FILE cannot be read as certificates.", hint=hint, id="mailroom.E040")
+        yield Error("POSTGRES_CA_FILE cannot be read as certificates.", hint=hint, id="mailroom.E077")
 
 
 def rate_limits_redis(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:

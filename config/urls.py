@@ -14,11 +14,14 @@ admin.site.site_header = admin.site.site_title = format_lazy(_("{site} administr
 urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("notifications.urls")),
-    path("admin/status/", RedirectView.as_view(pattern_name="admin:notifications_status")),
+    path("admin/status/", RedirectView.as_view(pattern_name="admin:notifications_dashboard")),
+    path("admin/steering/", RedirectView.as_view(pattern_name="admin:notifications_steering")),
     # Rate-limited: attackers guess passwords here too.
     path("admin/login/", guarded(admin.site.login)),
     # Staff change their password on the users' page, which is rate-limited and sends an email about the change.
     path("admin/password_change/", RedirectView.as_view(pattern_name="accounts:password-change")),
+    # No model has a page of the site. Django's view fails for a key that is no UUID.
+    path("admin/r/<int:content_type_id>/<path:object_id>/", views.no_page_of_model),
     path("admin/", admin.site.urls),
     path("language/", set_language, name="set_language"),
     path("healthz/live", views.live, name="live"),

@@ -23,11 +23,13 @@ class SiteVariables:
     HSTS_PRELOAD = flag(False, "asks browsers to put the domain on their built-in list; takes months to undo")
     DEFAULT_FROM_EMAIL = text("Mailroom <hello@mailroom.example>", "the sender", tidy=one_line)
     EMAIL_BACKEND = text(
-        "config.refusal.RefusingBackend",
-        "for code that calls Django's `send_mail()`; the default raises an error; never use one that prints",
+        "notifications.backend.OutboxBackend",
+        "for code that calls Django's `send_mail()`; the default [queues it](../how-to/send-django-email.md); never use"
+        " one that prints",
     )
     STATIC_ROOT = filled("staticfiles", "where `collectstatic` writes")
     LOG_LEVEL = choice("INFO", "of the root logger", LOG_LEVELS)
+    LOG_FORMAT = choice("line", "`line`, or `json`: [one object per line](../how-to/read-logs.md)", ("line", "json"))
     FLOWER_BASIC_AUTH = text("", "one user:password per line for Flower, which does not start without it")
 
 

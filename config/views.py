@@ -3,7 +3,7 @@
 import sys
 
 from django.db import Error, connection
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
@@ -39,3 +39,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         response["Retry-After"] = str(RETRY_AFTER_S)
         return response
     return render(request, "500.html", status=500)
+
+
+def no_page_of_model(request: HttpRequest, content_type_id: int, object_id: str) -> HttpResponse:
+    raise Http404

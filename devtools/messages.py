@@ -14,7 +14,7 @@ from django.core.management.commands import makemessages
 UNTRANSLATED = (
     *(".local*", "staticfiles*", "tests*", "docs*", "devtools*"),
     *("notifications/management*", "notifications/previews.py"),
-    "notifications/templates/notifications*",
+    "notifications/templates/notifications/previews*",
 )
 CREATED = re.compile(r'^"POT-Creation-Date: .*$', re.MULTILINE)
 

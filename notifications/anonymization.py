@@ -14,7 +14,7 @@ from django.db.models.functions import Cast, Concat, Now
 
 from notifications import kinds, users
 from notifications.conf import settings
-from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppression, transitions
+from notifications.models import DeliveryAttempt, Message, MessageContent, ProviderEvent, Suppression, transitions
 from notifications.models.message import ACCOUNT_DELETED
 from notifications.models.transactions import short_transaction
 from notifications.rules import states
@@ -49,6 +49,7 @@ def anonymize_user(user: AbstractBaseUser) -> int:
         # Suppressions that were erased before have an empty address too.
         if address:
             _erase_lifted(address)
+            _erase_reasons(ids, address)
     return len(ids)
 
 
@@ -76,6 +77,8 @@ def _anonymize_batch() -> int:
     before = Now() - timedelta(days=settings.ANONYMIZE_AFTER_DAYS)
     with short_transaction():
         over = Message.objects.filter(user=None, anonymized_at=None, created_at__lt=before, status__in=_ENDED)
+        # One that was scheduled counts from then.
+        over = over.filter(Q(send_at=None) | Q(send_at__lt=before))
         oldest = over.order_by("created_at").select_for_update(skip_locked=True, of=("self",))
         ids = list(oldest.values_list("id", flat=True)[:BATCH])
         _erase(ids)
@@ -83,7 +86,9 @@ def _anonymize_batch() -> int:
 
 
 def _erase(ids: Sequence[UUID]) -> None:
+    MessageContent.objects.filter(message__in=ids).delete()
     Message.objects.filter(id__in=ids).update(
+        has_content=False,
         to_address="",
         context={},
         status_reason="",
@@ -92,7 +97,7 @@ def _erase(ids: Sequence[UUID]) -> None:
         idempotency_key=Concat(Value("anonymized:"), Cast("id", CharField())),
         anonymized_at=Now(),
     )
-    DeliveryAttempt.objects.filter(message__in=ids).exclude(error="").update(error="")
+    DeliveryAttempt.objects.filter(message__in=ids).exclude(error="", fingerprint="").update(error="", fingerprint="")
     # The event reader empties those that it has not read yet.
     ProviderEvent.objects.filter(message__in=ids).update(recipient="", detail="", payload={})
 
@@ -111,6 +116,14 @@ def _erase_lifted(address: str) -> None:
     # No process asks the provider about an erased address.
     lifted.filter(provider_lift="").update(provider_lift=ACCOUNT_DELETED)
     lifted.update(address="", detail="", lift_reason="")
+
+
+def _erase_reasons(ids: Sequence[UUID], address: str) -> None:
+    # An operator who cancelled the messages may have written the address into the reason.
+    of_messages = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(Message), object_id__in=[str(id_) for id_ in ids]
+    )
+    of_messages.filter(change_message__icontains=address).update(change_message="")
 
 
 def _cancel(ids: Sequence[UUID]) -> None:

@@ -10,12 +10,14 @@ from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Djan
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 
-from notifications import conf, kinds
+from notifications import conf, kinds, links
 from notifications.budget import rates
 from notifications.conf import checks as conf_checks
 from notifications.conf import settings
+from notifications.installation import django_email, requirements, shadowing
 from notifications.providers.base import compose
 from notifications.providers.base.deadline import call_s
+from notifications.providers.null.backend import NULL
 from notifications.providers.registry import PROVIDERS, webhook_of
 from notifications.rules.servers import web_address
 from notifications.rules.states import Stream
@@ -39,16 +41,27 @@ def register() -> None:
         providers,
         provider_settings,
         simulator,
+        guard,
         rate_settings,
         budget_shares,
         lease,
         provider_deadline,
         webhook_settings,
         kind_templates,
+        django_email.queueing_backend,
+        django_email.server_email,
+        unsubscribe_links,
         site_url,
         from_address,
         limits,
         bounce_brake,
+        requirements.postgresql,
+        requirements.routers,
+        requirements.user_model,
+        requirements.broker,
+        shadowing.shadowed_backend,
+        shadowing.unguarded_backend,
+        shadowing.null_provider,
     ):
         checks.register(_if_types_fit(check), "mailroom")
 
@@ -100,13 +113,32 @@ def provider_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
 
 def simulator(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     for name in settings.EMAIL_PROVIDERS if not settings.MAILROOM_LOCAL else []:
-        if name in PROVIDERS and not PROVIDERS[name].backend().delivers:
+        # Another check is about `null`.
+        if name in PROVIDERS and name != NULL and not PROVIDERS[name].backend().delivers:
             delivering = [each for each, spec in PROVIDERS.items() if spec.backend().delivers]
             yield Error(
-                f"EMAIL_PROVIDERS names the {name}, which delivers no email.",
-                hint=f"Name one of {', '.join(delivering)}, or set MAILROOM_LOCAL=1 on a developer's machine.",
+                f"EMAIL_PROVIDERS names {name}, which delivers no email.",
+                hint=f"Name one of {', '.join(delivering)}. On a developer's machine or in tests, set MAILROOM_LOCAL.",
                 id="mailroom.E004",
             )
+
+
+def guard(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    found = [PROVIDERS[name].backend() for name in settings.EMAIL_PROVIDERS if name in PROVIDERS]
+    reaching = ", ".join(provider.title for provider in found if provider.reaches_people)
+    guards = [name for name in ("ONLY_TO", "REDIRECT_TO") if getattr(settings, name)]
+    if settings.DEBUG and reaching and not guards:
+        yield Error(
+            f"DEBUG is on, and {reaching} would send email to real people.",
+            hint="Set ONLY_TO or REDIRECT_TO. If it must reach everyone, silence this check.",
+            id="mailroom.E063",
+        )
+    if guards and not settings.DEBUG:
+        yield Warning(
+            f"A staging guard is on: not every recipient gets email, because of {' and '.join(guards)}.",
+            hint="In production, remove it. On a staging system, silence this check.",
+            id="mailroom.W016",
+        )
 
 
 def rate_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
@@ -169,7 +201,7 @@ def webhook_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
 
 
 def kind_templates(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
-    for kind in kinds.KINDS.values():
+    for kind in kinds.with_templates():
         for part in PARTS:
             name = f"emails/{kind.name}/{part}"
             try:
@@ -180,6 +212,16 @@ def kind_templates(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> It
                     hint=f"Add templates/{name}, or fix it.",
                     id="mailroom.E007",
                 )
+
+
+def unsubscribe_links(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    bulk = [kind.name for kind in kinds.KINDS.values() if kind.stream == Stream.BULK]
+    if bulk and not links.dead_unsubscribe_url():
+        yield Warning(
+            f"Bulk email ({', '.join(bulk)}) has no unsubscribe link: the project lacks the engine's URLs.",
+            hint='Add path("", include("notifications.urls")) to the urlpatterns.',
+            id="mailroom.W020",
+        )
 
 
 def site_url(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:

@@ -14,26 +14,11 @@ from django.db.models.functions import Coalesce, Extract, Lower, Now
 
 from notifications.kinds import KINDS
 from notifications.models import Message, Suppression
+from notifications.models.progress import AGE_S, progress_from
 from notifications.outbox import brake_queue
-from notifications.providers import registry
-from notifications.rules.outcomes import Outcome
+from notifications.rules.progress import Progress
 from notifications.rules.states import Status
 from notifications.rules.suppression import Reason
-
-
-class Progress(StrEnum):
-    """How far an email has come, as shown to the user who waits for it."""
-
-    WAITING = "waiting"
-    DELAYED = "delayed"  # still waiting, longer than usual
-    UNCLEAR = "unclear"  # a provider may have accepted it
-    SENT = "sent"  # a provider accepted it
-    DEFERRED = "deferred"  # the mailbox asks to try later
-    UNREPORTED = "unreported"  # a provider accepted it; no report has come for long, or will come
-    DELIVERED = "delivered"
-    REFUSED = "refused"  # the mailbox rejects it: the user needs another address
-    UNSENDABLE = "unsendable"  # the address is suppressed: the user needs another one
-    FAILED = "failed"  # it was not sent and will not be
 
 
 class Refusal(StrEnum):
@@ -54,28 +39,20 @@ class HistoryEntry:
     progress: Progress
 
 
-# Normally, email is sent within seconds and reported within about a minute.
-USUAL_S = 30.0
-REPORTED_S = 300.0
+@dataclass(frozen=True, kw_only=True)
+class AwaitedEmail:
+    """An email that a user waits for, or its newest resend. `age_s`: since it was written.
 
-_PROGRESS = {
-    Status.QUEUED: Progress.WAITING,
-    Status.SENDING: Progress.WAITING,
-    Status.UNCERTAIN: Progress.UNCLEAR,
-    Status.SUPPRESSED: Progress.UNSENDABLE,
-    Status.EXPIRED: Progress.FAILED,
-    Status.CANCELLED: Progress.FAILED,
-    Status.DEAD: Progress.FAILED,
-}
-_PROGRESS_OF_SENT = {
-    Outcome.UNKNOWN: Progress.SENT,
-    Outcome.DEFERRED: Progress.DEFERRED,
-    Outcome.DELIVERED: Progress.DELIVERED,
-    # The recipient has read it, and complained.
-    Outcome.COMPLAINED: Progress.DELIVERED,
-    Outcome.BOUNCED: Progress.REFUSED,
-    Outcome.REJECTED: Progress.REFUSED,
-}
+    `is_cancelled`: the application, an operator or the relevance check has decided that it is not sent.
+    """
+
+    id: UUID | None = None
+    progress: Progress = Progress.WAITING
+    address: str = ""
+    kind: str = ""
+    is_cancelled: bool = False
+    age_s: float = 0.0
+
 
 # The reason that the user can do least about comes first. Users who unsubscribed get all email but bulk.
 _REFUSALS = {
@@ -95,14 +72,19 @@ U = TypeVar("U", bound=AbstractBaseUser)
 
 def progress(message_id: UUID) -> Progress:
     # An unknown message is waiting.
-    found = Message.objects.filter(pk=message_id).values_list("status", "outcome", "provider", _AGE_S).first()
-    return _progress(*found) if found else Progress.WAITING
+    return awaited(message_id).progress
+
+
+def awaited(message_id: UUID, *, resends: bool = False) -> AwaitedEmail:
+    # `resends`: the newest one counts. An unknown message is waiting.
+    resent = Message.objects.filter(resend_of=message_id)
+    return (_awaited(resent) if resends else None) or _awaited(Message.objects.filter(pk=message_id)) or AwaitedEmail()
 
 
 def history(user: AbstractBaseUser, limit: int) -> Sequence[HistoryEntry]:
     """Return the newest messages to a user, the newest first. Only of the kinds that are `in_history`."""
     hidden = [kind.name for kind in KINDS.values() if not kind.in_history]
-    shown = Message.objects.filter(user=user.pk).exclude(kind__in=hidden).annotate(age_s=_AGE_S)
+    shown = Message.objects.filter(user=user.pk).exclude(kind__in=hidden).annotate(age_s=AGE_S)
     return [_entry(message) for message in shown.order_by("-created_at")[:limit]]
 
 
@@ -127,29 +109,27 @@ def last_sent(users: Sequence[AbstractBaseUser], kinds: Sequence[str]) -> Mappin
 
 
 def never_written_to(users: "QuerySet[U]", kind: str) -> "QuerySet[U]":
-    # No message of this kind was ever written for these.
+    # No message of this kind is kept for these: docs/reference/data-retention.md.
     return users.exclude(Exists(Message.objects.filter(user=OuterRef("pk"), kind=kind)))
 
 
-def progress_of(status: Status, outcome: Outcome, *, age_s: float = 0.0, reports: bool = True) -> Progress:
-    # `age_s` counts from when it was sent, or else written; `reports`: its provider reports deliveries.
-    if status is Status.DEAD and outcome is Outcome.BOUNCED:
-        # The provider answered that the address accepts no email.
-        return Progress.REFUSED
-    found = _PROGRESS_OF_SENT[outcome] if status is Status.SENT else _PROGRESS[status]
-    if found is Progress.WAITING and age_s > USUAL_S:
-        return Progress.DELAYED
-    if found is Progress.SENT and (not reports or age_s > REPORTED_S):
-        return Progress.UNREPORTED
-    return found
-
-
-# Seconds since a message was sent or else written, by the clock that wrote both.
-_AGE_S = Extract(Now() - Coalesce("sent_at", "created_at"), "epoch")
-
-
-def _progress(status: str, outcome: str, provider: str, age_s: float) -> Progress:
-    return progress_of(Status(status), Outcome(outcome), age_s=float(age_s), reports=registry.reports(provider))
+def _awaited(messages: "QuerySet[Message]") -> AwaitedEmail | None:
+    written_s = Extract(Now() - F("created_at"), "epoch")
+    names = ("id", "to_address", "kind", "status", "outcome", "provider")
+    # All of the few: sorted by the server, it could read the index of times from its end.
+    found = messages.order_by().values_list(*names, AGE_S, written_s)
+    newest = min(found, key=lambda row: row[-1], default=None)
+    if newest is None:
+        return None
+    message_id, address, kind, *facts, age_s = newest
+    return AwaitedEmail(
+        id=message_id,
+        address=address,
+        kind=kind,
+        progress=progress_from(*facts),
+        is_cancelled=facts[0] == Status.CANCELLED,
+        age_s=float(age_s),
+    )
 
 
 def _entry(message: Any) -> HistoryEntry:
@@ -158,5 +138,5 @@ def _entry(message: Any) -> HistoryEntry:
         title=str(message.context.get("headline") or (kind and kind.title) or message.kind),
         address=message.to_address,
         written_at=message.created_at,
-        progress=_progress(message.status, message.outcome, message.provider, message.age_s),
+        progress=progress_from(message.status, message.outcome, message.provider, message.age_s),
     )

@@ -3,20 +3,17 @@
 The setting PREVIEW_USER provides the user of the examples.
 """
 
-from typing import Any, cast
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from notifications import kinds, users
+from notifications import kinds
 from notifications.conf import settings
-from notifications.delivery.engine import Content
-from notifications.delivery.render import RenderingError, content
+from notifications.delivery.example import example
 from notifications.kinds import Kind
-from notifications.models import Message
 
 SCHEMES = {"light": "not all", "dark": "all"}
 
@@ -24,8 +21,8 @@ SCHEMES = {"light": "not all", "dark": "all"}
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     kinds_and_subjects = [
-        (kind, [(code, name, *preview(kind, code)) for code, name in settings.LANGUAGES])
-        for kind in kinds.KINDS.values()
+        (kind, [(code, name, *example(kind, code)) for code, name in settings.LANGUAGES])
+        for kind in kinds.with_templates()
     ]
     return _page(request, "notifications/previews/index.html", {"kinds": kinds_and_subjects})
 
@@ -33,7 +30,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, name: str) -> HttpResponse:
     kind, language = _kind(name), _language(request)
-    shown, problem = preview(kind, language)
+    shown, problem = example(kind, language)
     scheme = _scheme(request)
     choices = {
         "kind": kind,
@@ -48,7 +45,7 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def html(request: HttpRequest, name: str) -> HttpResponse:
     # The page shows it in a frame, where its media query follows the reader's preference.
-    shown, problem = preview(_kind(name), _language(request))
+    shown, problem = example(_kind(name), _language(request))
     if shown is None:
         return HttpResponse(problem, content_type="text/plain", status=500)
     response = HttpResponse(shown.html.replace("(prefers-color-scheme: dark)", SCHEMES[_scheme(request)]))
@@ -56,23 +53,6 @@ def html(request: HttpRequest, name: str) -> HttpResponse:
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
     response["X-Frame-Options"] = "SAMEORIGIN"
     return response
-
-
-def preview(kind: Kind, language: str) -> tuple[Content | None, str]:
-    # The email, or None and the error.
-    user = users.preview_user(language)
-    message = Message(
-        kind=kind.name,
-        stream=kind.stream,
-        user=cast("Any", user),
-        to_address=users.address_of(user),
-        context=kind.preview_context,
-        created_at=timezone.now(),
-    )
-    try:
-        return content(message, language), ""
-    except RenderingError as error:
-        return None, f"{kind.name} cannot be rendered: {error}"
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
@@ -85,10 +65,10 @@ def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpR
 
 
 def _kind(name: str) -> Kind:
-    try:
-        return kinds.get(name)
-    except kinds.UnknownKindError as error:
-        raise Http404(str(error)) from error
+    for kind in kinds.with_templates():
+        if kind.name == name:
+            return kind
+    raise Http404(name)
 
 
 def _language(request: HttpRequest) -> str:

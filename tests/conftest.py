@@ -12,46 +12,56 @@ from botocore.loaders import JSONFileLoader, Loader
 from django.conf import settings as django_settings
 from django.db import connection
 from django.test import TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from hypothesis.internal.conjecture import providers as hypothesis_providers
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from accounts.ratelimits import limiter
 from config.celery import app
+from notifications import pauses
 from notifications.bounce_brake import brake
 from notifications.breaker import permits
 from notifications.budget import fallback
-from notifications.delivery import speed
+from notifications.delivery import run, speed
 from notifications.delivery.prepared import cache as prepared
 from notifications.outbox import publish
 from notifications.providers import registry
 from notifications.providers.registry import ProviderSpec
 from notifications.runtime import redis_client
 from notifications.runtime.redis_client import client
+from tests import embedded
 from tests.scripted import ScriptedProvider, SecondProvider
 
 # The longest tests run first: at the end, all processes would wait for them.
 LONGEST = (
-    *("tests/live/", "tests/notifications/stateful/", "tests/plans/", "tests/docs/test_image.py", "tests/database/"),
-    *("tests/config/test_", "tests/upgrade/", "tests/devtools/"),
+    *("tests/live/", "tests/plans/", "tests/notifications/stateful/", "tests/database/", "tests/upgrade/"),
+    *("tests/notifications/providers/ses/test_backend.py", "tests/notifications/outbox/test_relay_killed.py"),
+    *("tests/config/", "tests/accounts/views/test_hostile_posts.py", "tests/operations/", "tests/docs/test_image.py"),
+    *("tests/notifications/providers/", "tests/notifications/events/test_reading_cost.py", "tests/test_"),
+    *("tests/devtools/", "tests/notifications/delivery/"),
 )
-# The tests of one of these folders share a stack, filled tables or a database server,
+
+# Hypothesis would parse every module of the project in each process, which takes seconds, for constants to try.
+hypothesis_providers._get_local_constants = lambda: hypothesis_providers._local_constants
+# A busy machine is not a failure.
+hypothesis_settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("suite")
+
+# The tests of one of these folders share a stack, filled tables or a database server.
 ONE_PROCESS = ("tests/live/", "tests/plans/", "tests/database/own_server/")
-# and those of one file here share a server that takes seconds to start.
-ONE_PROCESS_PER_FILE = (
-    *("tests/config/", "tests/devtools/", "tests/docs/", "tests/upgrade/", "tests/notifications/providers/ses/"),
-)
 
 
 class SharedServers(LoadScopeScheduling):  # type: ignore[misc]
-    """Keeps tests together that share what is slow to start; any process may run the others.
+    """Keeps the tests of a file together, as they share what is slow to start or to read.
 
     pytest-xdist's own groups do nothing with pytest 9.2, which does not read the names that they write.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith(ONE_PROCESS_PER_FILE):
-            return nodeid.partition("::")[0]
-        return next((folder for folder in ONE_PROCESS if nodeid.startswith(folder)), nodeid)
+        file = nodeid.partition("::")[0]
+        return next((folder for folder in ONE_PROCESS if nodeid.startswith(folder)), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedServers:
@@ -125,6 +135,14 @@ def patient_redis_client() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def patient_slices() -> Iterator[None]:
+    """Let a busy machine take long for a chunk: a worker would leave the rest of it to a later task."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "SLICE_S", 600.0)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: pytest.FixtureRequest) -> None:
     """Hash with MD5: Argon2 is slow, and its tests choose it."""
@@ -139,6 +157,13 @@ def plain_static_files(settings: pytest.FixtureRequest) -> None:
     """Serve static files without collectstatic; live tests use the real storage."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**django_settings.STORAGES, "staticfiles": plain}  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Copy the migrated database: migrations take seconds, and their tests apply them."""
+    if embedded.TEMPLATE is not None:
+        connection.settings_dict["TEST"]["TEMPLATE"] = embedded.TEMPLATE
 
 
 @pytest.fixture(autouse=True)
@@ -157,6 +182,12 @@ def nothing_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 def fresh_brake() -> None:
     """Forget the bounces of the test before."""
     brake.reset()
+
+
+@pytest.fixture(autouse=True)
+def fresh_pauses() -> None:
+    """Forget the pauses that the test before read."""
+    pauses.forget()
 
 
 @pytest.fixture

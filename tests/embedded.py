@@ -38,6 +38,7 @@ sys.dont_write_bytecode = False
 from devtools.stack.ports import free_port  # noqa: E402
 from devtools.stack.postgres import Postgres  # noqa: E402
 from devtools.stack.valkey import Valkey  # noqa: E402
+from tests import migrated  # noqa: E402
 
 # Set by the process that started this one, with the names of the servers that only it uses.
 _inherited = os.environ.pop("MAILROOM_TESTS_EMBEDDED", "").split()
@@ -45,9 +46,13 @@ for _name in _inherited:
     del os.environ[_name]
 os.environ["MAILROOM_TESTS_EMBEDDED"] = " ".join({"DATABASE_URL", "REDIS_URL"} - os.environ.keys())
 
+# The database to copy instead of applying all migrations.
+TEMPLATE: str | None = None
 if "DATABASE_URL" not in os.environ:
+    TEMPLATE = migrated.DATABASE
     _postgres = Postgres(_folder / "postgres", free_port(), durable=False)
     _running.callback(_postgres.destroy)
+    migrated.prepare(_postgres)
     os.environ["DATABASE_URL"] = _running.enter_context(_postgres).url
 if "REDIS_URL" not in os.environ:
     os.environ["REDIS_URL"] = _running.enter_context(Valkey(_folder / "valkey", free_port(), durable=False)).url

@@ -1,9 +1,9 @@
-"""A class or function name of the product has one meaning."""
+"""A class or function name of the product, and the id of a check, has one meaning."""
 
 import ast
 from collections import defaultdict
 
-from tests.product import modules
+from tests.product import modules, nodes
 
 # Django looks for this name in the module of every management command.
 REQUIRED = {"Command"}
@@ -29,3 +29,12 @@ def names():
 def test_no_class_or_function_name_has_two_meanings():
     allowed = REQUIRED | VERBS | NAMED_BY_SETTINGS | OF_EACH_WEBHOOK
     assert {name: paths for name, paths in names().items() if len(paths) > 1 and name not in allowed} == {}
+
+
+def test_id_of_a_check_belongs_to_one_module():
+    found = defaultdict(set)
+    for path, argument in nodes(ast.keyword):
+        if argument.arg == "id" and str(getattr(argument.value, "value", "")).startswith("mailroom."):
+            found[argument.value.value].add(path)
+    assert len(found) > 50
+    assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}

@@ -19,8 +19,11 @@ def reset_password(user: User, password: str) -> bool:
     # The link also confirms the address. Returns False if the link is no longer valid.
     # Another person may have signed up with this address: their browser loses the account, their request for news too.
     unconfirmed = When(confirmed_at=None, then=Value(False))
-    news = Case(unconfirmed, default=F("wants_news"))
-    now = {"sign_up": None, "replaced_at": None, "confirmed_at": Coalesce(F("confirmed_at"), Now()), "wants_news": news}
+    news = {
+        "wants_news": Case(unconfirmed, default=F("wants_news")),
+        "news_decided_at": Case(When(confirmed_at=None, then=Value(None)), default=F("news_decided_at")),
+    }
+    now = {"sign_up": None, "replaced_at": None, "confirmed_at": Coalesce(F("confirmed_at"), Now()), **news}
     return _set(user, password, password_reset_tokens.proof(user), now)
 
 

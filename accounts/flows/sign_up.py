@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, When
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from accounts.emails import ACCOUNT_EXISTS, WELCOME, enqueue_email
 from accounts.flows.sign_up_cookie import PendingSignUp
@@ -25,6 +26,8 @@ def sign_up(wanted: User, pending: PendingSignUp, *, instead_of: PendingSignUp |
     whether the new address has an account.
     """
     wanted.sign_up, wanted.reference = pending.account, pending.mail
+    # The form has asked. Its box is unticked at first.
+    wanted.news_decided_at = timezone.now()
     with transaction.atomic():
         owner = User.objects.by_address(wanted.email)
         if instead_of and instead_of.address != wanted.email:
@@ -85,7 +88,7 @@ def _create_or_update(wanted: User, owner: User | None) -> None:
 
 def _update_unconfirmed(account: User, wanted: User) -> bool:
     """Update an unconfirmed account; return False if it has been confirmed."""
-    values = {name: getattr(wanted, name) for name in ("name", "password", "language", "wants_news")}
+    values = {name: getattr(wanted, name) for name in ("name", "password", "language", "wants_news", "news_decided_at")}
     return bool(User.objects.filter(pk=account.pk, confirmed_at=None).update(**values, replaced_at=None))
 
 

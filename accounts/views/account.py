@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 from django.views.generic import FormView, TemplateView, UpdateView, View
 
-from accounts.flows import address, deleting, news, passwords
+from accounts.flows import address, bouncing, deleting, news, passwords
 from accounts.flows.address import ChangeResult
 from accounts.flows.sign_up_cookie import PendingSignUp
 from accounts.forms import AddressForm, DeleteForm, PasswordChangeForm, PreferencesForm, WithCurrentPassword
@@ -104,6 +104,19 @@ def cancel_address_change(request: HttpRequest) -> HttpResponse:
     if member := member_of(request):
         text = _("%(address)s is the address of your account. No change is pending.")
         messages.success(request, text % {"address": address.cancel_change(member)}, "address-kept")
+    return redirect("accounts:home")
+
+
+@require_POST
+def check_address(request: HttpRequest) -> HttpResponse:
+    if member := member_of(request):
+        address_ = {"address": member.email}
+        if bouncing.request_check(member):
+            text = _("We're emailing %(address)s. If it arrives, you get our email there again.")
+            messages.success(request, text % address_, "address-check-asked")
+        else:
+            text = _("%(address)s can be checked once a day, and only while our email to it bounces.")
+            messages.warning(request, text % address_, "address-not-checked")
     return redirect("accounts:home")
 
 

@@ -6,8 +6,9 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
+from accounts.flows.bouncing import reachability
 from accounts.models import User
-from notifications import history, refusal
+from notifications import history
 
 SHOWN_EMAILS = 20
 
@@ -20,6 +21,6 @@ class HomeView(TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         if isinstance(self.request.user, User):
-            context["refusal"] = refusal(self.request.user.email)
+            context["reachability"] = reachability(self.request.user)
             context["emails"] = history(self.request.user, SHOWN_EMAILS)
         return context

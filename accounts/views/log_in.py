@@ -3,18 +3,23 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth import views as auth
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 
+from accounts.flows.bouncing import reachability
 from accounts.flows.sign_up_cookie import PendingSignUp
 from accounts.forms import LogInForm
 from accounts.models import User
 from accounts.ratelimits import guarded
 from accounts.views.language import set_language_cookie
 from accounts.views.next_page import safe_next
+from notifications import Refusal
 
 
 def enter(request: HttpRequest, user: User, where: str) -> HttpResponse:
@@ -49,7 +54,15 @@ class LogInView(auth.LoginView):
         PendingSignUp.clear(response)
         if language := form.get_user().language:
             set_language_cookie(response, language)
+        self.warn_if_bouncing(form.get_user(), response)
         return response
+
+    def warn_if_bouncing(self, user: User, response: HttpResponse) -> None:
+        # The account page says so itself.
+        where = reverse("accounts:home")
+        if response["Location"] != where and reachability(user).refusal is Refusal.BOUNCED:
+            text = _("Emails to %(address)s bounce, so we send none. Your account page shows what you can do.")
+            messages.warning(self.request, text % {"address": user.email}, "address-bounces")
 
 
 class LogOutView(auth.LogoutView):

@@ -1,10 +1,12 @@
 """Sign up, and show the state of the confirmation email."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -12,24 +14,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 from django.views.generic import FormView
-from django_htmx.http import HttpResponseStopPolling
-from django_htmx.middleware import HtmxDetails
 
 from accounts.flows import sign_up
 from accounts.flows.sign_up_cookie import PendingSignUp
-from accounts.flows.sign_up_progress import SignUpProgress
 from accounts.forms import SignUpForm
 from accounts.models import User
 from accounts.ratelimits import Action, Bucket, count, throttled
 from accounts.views.next_page import page_after, requested_page
-from notifications import progress
-
-
-class HtmxRequest(HttpRequest):
-    """A request that has passed django-htmx's middleware."""
-
-    htmx: HtmxDetails
-
 
 FORM_DECORATORS = [sensitive_post_parameters("password"), never_cache]
 
@@ -87,6 +78,9 @@ class CorrectAddressView(SignUpView):
             return redirect("accounts:sign-up")
         return super().dispatch(request, *args, **kwargs)
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "page": reverse("accounts:check-inbox")}
+
     def get_initial(self) -> dict[str, Any]:
         earlier = PendingSignUp.load(self.request)
         if earlier is None:
@@ -99,19 +93,15 @@ class CorrectAddressView(SignUpView):
 
 @never_cache
 @require_safe
-def check_inbox(request: HtmxRequest) -> HttpResponse:
-    # htmx polls, and gets only changes.
-    pending = PendingSignUp.load(request)
+def check_inbox(request: HttpRequest) -> HttpResponse:
+    # The open page asks for the part that changes.
+    pending, is_part = PendingSignUp.load(request), "part" in request.GET
     if pending is None:
-        return HttpResponseStopPolling() if request.htmx else redirect("accounts:home")
+        return HttpResponse(status=HTTPStatus.GONE) if is_part else redirect("accounts:home")
     account = User.objects.by_address(pending.address)
     confirmed = pending.made(account) and account is not None and account.confirmed_at is not None
-    shown = SignUpProgress(pending, progress(pending.mail), confirmed)
-    if request.htmx:
-        if request.GET.get("seen") == shown.version:
-            return HttpResponse(status=204)
-        return render(request, "accounts/inbox_news.html", {"sign_up": shown})
-    return render(request, "accounts/check_inbox.html", {"sign_up": shown})
+    template = "accounts/inbox_part.html" if is_part else "accounts/check_inbox.html"
+    return render(request, template, {"pending": pending, "confirmed": confirmed})
 
 
 @never_cache

@@ -40,6 +40,7 @@ def main() -> int:
                 take_people(stack, browser)
                 take(stack, browser)
                 take_status(stack, browser)
+                take_steering(stack, browser)
                 trouble(stack)
                 take_trouble(stack, browser)
         finally:
@@ -89,7 +90,7 @@ def take(stack: Stack, browser: Browser) -> None:
     page.goto(f"{stack.site_url}/admin/notifications/message/")
     _shot(page, "admin")
     page.check("#action-toggle")
-    page.select_option("[name=action]", "resend_selected")
+    page.select_option("[name=action]", "send_again_selected")
     page.click("button[name=index]")
     _shot(page, "resend")
     page.goto(f"{stack.site_url}/admin/notifications/message/")
@@ -100,13 +101,6 @@ def take(stack: Stack, browser: Browser) -> None:
     page.click("#result_list >> text=bounce@example.com")
     page.click("text=Lift …")
     _shot(page, "lift")
-    operator = browser.new_context(
-        viewport=SIZE, http_credentials={"username": "operator", "password": stack.flower_password}
-    )
-    page = operator.new_page()
-    page.goto(f"{stack.flower_url}/tasks")
-    time.sleep(1.5)
-    _shot(page, "flower")
 
 
 def take_trouble(stack: Stack, browser: Browser) -> None:
@@ -123,13 +117,22 @@ def take_trouble(stack: Stack, browser: Browser) -> None:
     page.click("#result_list >> text=margaret@example.com")
     page.click("text=Settle …")
     _shot(page, "settle")
+    operator = browser.new_context(
+        viewport=SIZE, http_credentials={"username": "operator", "password": stack.flower_password}
+    )
+    page = operator.new_page()
+    page.goto(f"{stack.flower_url}/tasks")
+    time.sleep(1.5)
+    _shot(page, "flower")
 
 
 def take_status(stack: Stack, browser: Browser) -> None:
-    """Take the status page without problems on a phone, then with two frozen workers."""
+    """Take the dashboard without problems on a phone, then with two frozen workers."""
+    # Otherwise beat counts within minutes.
+    stack.manage("shell", "-v", "0", "-c", "from notifications.operations import rollups; rollups.roll_up_due()")
     phone = browser.new_page(viewport=PHONE, color_scheme="dark")
     log_in(stack, phone)
-    phone.goto(f"{stack.site_url}/admin/status/")
+    phone.goto(f"{stack.site_url}/admin/email/")
     _shot(phone, "status-phone", whole=True)
     page = browser.new_page(viewport=SIZE)
     log_in(stack, page)
@@ -138,12 +141,22 @@ def take_status(stack: Stack, browser: Browser) -> None:
         os.kill(worker, signal.SIGSTOP)
     SiteClient(stack.site_url).ask_for_reset("grace@example.com")
     time.sleep(40)
-    page.goto(f"{stack.site_url}/admin/status/")
+    page.goto(f"{stack.site_url}/admin/email/")
     _shot(page, "status", whole=True)
     for worker in workers:
         os.kill(worker, signal.SIGCONT)
     # The waiting messages must be sent before the next screenshots.
     Simulated(stack.simulator_url, stack.folder / "simulator").reset_link("grace@example.com")
+
+
+def take_steering(stack: Stack, browser: Browser) -> None:
+    """Take the steering page while a stream is paused."""
+    stack.manage("pause", "stream", "bulk", "--reason", "wrong text in the newsletter", "--by", "Ada")
+    page = browser.new_page(viewport=SIZE)
+    log_in(stack, page)
+    page.goto(f"{stack.site_url}/admin/steering/")
+    _shot(page, "steering")
+    stack.manage("resume", "stream", "bulk", "--by", "Ada")
 
 
 def log_in(stack: Stack, page: Page) -> None:

@@ -27,12 +27,13 @@ PUBLISHES = 300
 MEASURE_PUBLISH = f"""
 import time
 from uuid import uuid4
+from notifications.models.transitions import Changed
 from notifications.outbox import publish
 from notifications.rules.states import Stream
 publish.connect_to_broker()
 for _ in range({PUBLISHES}):
     began = time.perf_counter()
-    assert publish.publish([[uuid4()]], Stream.DEFAULT) == 1
+    assert publish.publish([[Changed(id=uuid4(), kind="welcome")]], Stream.DEFAULT) == 1
     print((time.perf_counter() - began) * 1000)
 """
 

@@ -21,7 +21,8 @@ start if both are set.
 - **Settings are checked at the start.** A process with an unusable setting does not start. It prints the setting's
   name and how to fix it, never the value. `manage.py check` lists all problems.
 - **Ports and hosts**: `python -m config.run` and gunicorn also read `WEB_HOST`, `WEB_PORT`, `WEB_WORKERS`,
-  `WEB_THREADS`, `FLOWER_HOST` and `FLOWER_PORT`, with the same checks.
+  `WEB_THREADS`, `FLOWER_HOST` and `FLOWER_PORT`, with the same checks, and `FLOWER_DB` (the file of its
+  [history](flower.md#history)).
 - **Servers**: set a URL, or parts (`REDIS_HOST`, `REDIS_PASSWORD` and so on). In a URL, percent-encode user and
   password; in parts any password works. `REDIS_PASSWORD`, `POSTGRES_PASSWORD` and `SMTP_PASSWORD` also apply to a URL
   without a password.
@@ -40,6 +41,7 @@ OF_PROVIDERS = """## Each provider
 
 The name in `EMAIL_PROVIDERS` is in brackets. `EMAIL_RATE` overrides the usual rate.
 """
+NO_SETTINGS = "It has no settings.\n"
 SITE = """## This site
 """
 
@@ -57,7 +59,7 @@ def _of_provider(spec: ProviderSpec) -> str:
     backend = spec.backend()
     title = backend.title[0].upper() + backend.title[1:]
     rate = f"Usual rate: {backend.usual_rate:g} messages per second.\n\n" if backend.usual_rate else ""
-    return f"### {title} (`{backend.name}`)\n\n{rate}{_table(spec.settings) if spec.settings else ''}"
+    return f"### {title} (`{backend.name}`)\n\n{rate}{_table(spec.settings) if spec.settings else NO_SETTINGS}"
 
 
 def _table(group: type) -> str:

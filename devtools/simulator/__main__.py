@@ -12,7 +12,7 @@ from django.conf import settings
 
 from config.environment import BASE_DIR, env
 from devtools.simulator.controls import BadControlError, Controls
-from devtools.simulator.server import Address, Webhooks, serve
+from devtools.simulator.server import Address, Keeping, Webhooks, serve
 
 DESCRIPTION = (
     "Answer as SendGrid, Amazon SES and Postmark do, report the outcome of each email, and show the emails on a web"
@@ -54,7 +54,8 @@ def start(given: argparse.Namespace) -> None:
     except BadControlError as error:
         raise RefusedStartError(str(error)) from error
     try:
-        serve(given.folder, Address(host=given.host, port=given.port, smtp_port=given.smtp_port), controls, webhooks)
+        address = Address(host=given.host, port=given.port, smtp_port=given.smtp_port)
+        serve(Keeping(folder=given.folder, bodies=given.keep_bodies), address, controls, webhooks)
     except OSError as error:
         ports = f"{given.port} or {given.smtp_port}" if given.smtp_port else given.port
         raise RefusedStartError(f"Port {ports}: {error.strerror}. Choose another with --port.") from error
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         help="also answer as an SMTP server on this port; default: the variable SIMULATOR_SMTP_PORT",
     )
     parser.add_argument("--folder", type=Path, default=BASE_DIR / ".local" / "simulator")
+    parser.add_argument("--keep-bodies", action="store_true", help="show in /api/calls what each caller sent")
     parser.add_argument("--latency-ms", type=int, default=Controls.latency_ms)
     parser.add_argument("--error-rate", type=float, default=Controls.error_rate)
     parser.add_argument("--error-status", type=int, default=Controls.error_status)

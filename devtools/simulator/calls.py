@@ -3,6 +3,7 @@
 Kept in memory. A fault run reads here which calls a killed or frozen process had in progress.
 """
 
+from base64 import b64encode
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,8 @@ class Call:
 
     `to`, `subject` and `metadata` are those of its first recipient, empty if the request could not be read. `batch` has
     the metadata of all recipients. `ended` is empty while the call is in progress, then how the answer ended, as in the
-    journal, or "refused". `emails` are the accepted emails' numbers in the journal.
+    journal, or "refused". `emails` are the accepted emails' numbers in the journal. If bodies are kept, `body` is what
+    the caller sent, in base64, and `envelope` has SMTP's sender and recipients.
     """
 
     seq: int
@@ -35,6 +37,8 @@ class Call:
     emails: list[int] = field(default_factory=list)
     ended: str = ""
     ended_at: str = ""
+    body: str = ""
+    envelope: list[str] = field(default_factory=list)
 
     def describe(self, entries: Sequence[Entry]) -> None:
         """Record what was asked for."""
@@ -49,7 +53,8 @@ class Call:
 
 
 class Calls:
-    def __init__(self) -> None:
+    def __init__(self, *, keep_bodies: bool = False) -> None:
+        self.keep_bodies = keep_bodies
         self._latest: deque[Call] = deque(maxlen=MOST)
         self._seq = 0
 
@@ -58,6 +63,10 @@ class Calls:
         call = Call(seq=self._seq, provider=provider, port=port, started_at=stamp(datetime.now(UTC)))
         self._latest.append(call)
         return call
+
+    def keep(self, call: Call, body: bytes, envelope: Sequence[str] = ()) -> None:
+        if self.keep_bodies:
+            call.body, call.envelope = b64encode(body).decode(), list(envelope)
 
     def latest_of(self, port: int) -> Call | None:
         """Return the last call on the connection from this port."""

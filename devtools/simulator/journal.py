@@ -21,7 +21,8 @@ class Entry:
     """One email to one recipient. Times are ISO 8601 in UTC; `seq` counts from 1 in the order of acceptance.
 
     `answered`: how the answer to the caller ended (complete, hung, cut, truncated, dribbled, error, or unread if the
-    caller had left). `outcome`: delivered, bounced and so on. `tags`: those of SES, which are also in the metadata.
+    caller had left). `outcome`: delivered, bounced and so on. `tags`: those of SES, which are also in the metadata;
+    `labels`: what the other providers call tags. `parts`: the alternatives to text and HTML, by type.
     """
 
     provider: str
@@ -35,6 +36,11 @@ class Entry:
     headers: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    cc: list[str] = field(default_factory=list)
+    reply_to: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    parts: dict[str, str] = field(default_factory=dict)
+    files: list[dict[str, Any]] = field(default_factory=list)
     answered: str = "complete"
     outcome: str = ""
     request_started_at: str = ""

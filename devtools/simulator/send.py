@@ -42,6 +42,7 @@ class Send(PartHandler):
 
     async def post(self) -> None:
         self.call = self.simulator.calls.begin(self.dialect.name, caller_port(self.connection.context))
+        self.simulator.calls.keep(self.call, self.request.body)
         self.simulator.in_flight += 1
         try:
             read = self.read()

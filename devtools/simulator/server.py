@@ -106,14 +106,22 @@ class Address:
     smtp_port: int = 0
 
 
-def serve(folder: Path, address: Address, controls: Controls, webhooks: Webhooks | None = None) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Keeping:
+    """What the simulator keeps: the journal in `folder`, and the bodies of calls in memory, if asked for."""
+
+    folder: Path
+    bodies: bool = False
+
+
+def serve(keeping: Keeping, address: Address, controls: Controls, webhooks: Webhooks | None = None) -> None:
     """Serve until SIGTERM or SIGINT. Raises OSError if a port is taken."""
     sockets = bind_sockets(address.port, address.host)
     smtp_sockets = bind_sockets(address.smtp_port, address.host) if address.smtp_port else []
 
     async def run() -> None:
-        journal = Journal(folder / "journal.jsonl")
-        simulator = Simulator(journal, controls)
+        journal = Journal(keeping.folder / "journal.jsonl")
+        simulator = Simulator(journal, controls, keep_bodies=keeping.bodies)
         if webhooks:
             simulator.reporter = webhooks.reporter(simulator)
         server = Server(application(simulator), max_body_size=max(dialect.max_body for dialect in DIALECTS))
@@ -124,7 +132,9 @@ def serve(folder: Path, address: Address, controls: Controls, webhooks: Webhooks
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        logger.info("the simulator is at http://%s:%d/ and keeps its journal in %s", address.host, address.port, folder)
+        logger.info(
+            "the simulator is at http://%s:%d/ and keeps its journal in %s", address.host, address.port, keeping.folder
+        )
         await stop.wait()
         server.stop()
         simulator.held.end()

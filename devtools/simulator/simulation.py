@@ -93,13 +93,13 @@ class Held:
 class Simulator:
     """`reporter` is None without a webhook URL."""
 
-    def __init__(self, journal: Journal, controls: Controls) -> None:
+    def __init__(self, journal: Journal, controls: Controls, *, keep_bodies: bool = False) -> None:
         self.journal = journal
         self.http_parts = {dialect.name: HttpPart(dialect=dialect, controls=controls) for dialect in DIALECTS}
         self.parts: dict[str, Part] = {**self.http_parts, SMTP: Part(controls)}
         self.reporter: Reporter | None = None
         self.held = Held()
-        self.calls = Calls()
+        self.calls = Calls(keep_bodies=keep_bodies)
         self.in_flight = 0
 
     def controls_of(self, provider: str) -> Controls:
@@ -132,7 +132,7 @@ class Simulator:
         return [entry.seq for entry in accepted]
 
     def hung_up(self, port: int) -> None:
-        """Record that the caller at this port has reset its connection without reading the answer.
+        """Record that the caller at this port has ended its connection without reading the answer.
 
         A caller that has read the answer closes the connection in order.
         """

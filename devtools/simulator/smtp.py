@@ -11,7 +11,8 @@ from weakref import WeakKeyDictionary
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from devtools.simulator.calls import Call
-from devtools.simulator.faults import ANSWERED, Fault
+from devtools.simulator.dialects.files import of_mime
+from devtools.simulator.faults import ANSWERED, UNREAD, Fault
 from devtools.simulator.journal import Entry
 from devtools.simulator.simulation import SMTP as NAME
 from devtools.simulator.simulation import Part, Simulator
@@ -36,6 +37,25 @@ class Greylist:
 
     def refuses(self, address: str, *, seconds: float, now: float) -> bool:
         return now - self.first_seen.setdefault(address.lower(), now) < seconds
+
+
+class Server(SMTP):
+    """Notices a client that leaves without a sign that it has read the answer to its email.
+
+    A client that has read it sends at least QUIT.
+    """
+
+    event_handler: "Handler"
+    is_answered = False
+
+    def data_received(self, data: bytes) -> None:
+        self.is_answered = False
+        super().data_received(data)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self.is_answered and self.session is not None:
+            self.event_handler.simulator.hung_up(_port(self.session))
+        super().connection_lost(error)
 
 
 class Handler:
@@ -69,22 +89,25 @@ class Handler:
         return OK
 
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
-        self, server: SMTP, session: Session, envelope: Envelope
+        self, server: Server, session: Session, envelope: Envelope
     ) -> str:
         fault = self.faults[session]
         call = self.begin(session)
+        self.simulator.calls.keep(call, _content(envelope), [envelope.mail_from or "", *envelope.rcpt_tos])
         self.simulator.in_flight += 1
         try:
             entries = _entries(envelope)
             call.to, call.subject, call.metadata = entries[0].to, entries[0].subject, entries[0].metadata
             await asyncio.sleep(self.part.controls.latency_ms / 1000)
-            answered = ANSWERED.get(fault, ANSWERED[Fault.CUT_AFTER])
+            has_left = server.transport is None or server.transport.is_closing()
+            answered = UNREAD if has_left else ANSWERED.get(fault, ANSWERED[Fault.CUT_AFTER])
             if fault is not Fault.CUT_BEFORE:
                 started = call.started_at
                 call.emails = self.simulator.accept(
                     self.part, [replace(entry, request_started_at=started, answered=answered) for entry in entries]
                 )
             call.end(answered)
+            server.is_answered = True
             if fault is not Fault.NONE and server.transport is not None:
                 server.transport.close()
             return OK
@@ -107,35 +130,42 @@ class Handler:
         return reply
 
     def begin(self, session: Session) -> Call:
-        return self.simulator.calls.begin(NAME, int((session.peer or ("", 0))[1]))
+        return self.simulator.calls.begin(NAME, _port(session))
 
 
 def protocol(simulator: Simulator) -> Callable[[], SMTP]:
     # For `loop.create_server`.
     handler = Handler(simulator)
-    return lambda: SMTP(handler, data_size_limit=MAX_BYTES, hostname="simulator.invalid", enable_SMTPUTF8=True)
+    return lambda: Server(handler, data_size_limit=MAX_BYTES, hostname="simulator.invalid", enable_SMTPUTF8=True)
+
+
+def _port(session: Session) -> int:
+    return int((session.peer or ("", 0))[1])
+
+
+def _content(envelope: Envelope) -> bytes:
+    content = envelope.content
+    return content.encode() if isinstance(content, str) else content or b""
 
 
 def _entries(envelope: Envelope) -> list[Entry]:
-    # One per recipient. SMTP has no metadata: the message's id is the left half of the Message-ID.
-    content = envelope.content
-    raw = content.encode() if isinstance(content, str) else content or b""
-    message = message_from_bytes(raw, policy=policy.default)
+    # One per recipient; the email is read once, because it may have many. SMTP has no metadata: the message's id is the
+    # left half of the Message-ID.
+    message = message_from_bytes(_content(envelope), policy=policy.default)
     text, html = message.get_body(("plain",)), message.get_body(("html",))
     message_id = str(message.get("Message-ID", ""))
     names = {address: name for name, address in getaddresses([str(message.get("To", ""))])}
-    return [
-        Entry(
-            provider=NAME,
-            provider_message_id=message_id,
-            to=address,
-            to_name=names.get(address, ""),
-            sender=str(message.get("From", "")),
-            subject=str(message.get("Subject", "")),
-            text=text.get_content() if text else "",
-            html=html.get_content() if html else "",
-            headers={name: str(value) for name, value in message.items()},
-            metadata={"mailroom_message_id": message_id.strip("<>").partition("@")[0], "mailroom_attempt": ""},
-        )
-        for address in envelope.rcpt_tos
-    ]
+    entry = Entry(
+        provider=NAME,
+        provider_message_id=message_id,
+        to="",
+        to_name="",
+        sender=str(message.get("From", "")),
+        subject=str(message.get("Subject", "")),
+        text=text.get_content() if text else "",
+        html=html.get_content() if html else "",
+        headers={name: str(value) for name, value in message.items()},
+        metadata={"mailroom_message_id": message_id.strip("<>").partition("@")[0], "mailroom_attempt": ""},
+        **of_mime(message),
+    )
+    return [replace(entry, to=address, to_name=names.get(address, "")) for address in envelope.rcpt_tos]

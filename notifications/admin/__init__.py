@@ -1,5 +1,7 @@
 from django.apps import apps
+from django.contrib import admin
 
+from notifications.admin.dashboard import add_dashboard
 from notifications.admin.dead import DeadLetterAdmin
 from notifications.admin.event import ProviderEventAdmin
 from notifications.admin.message import MessageAdmin
@@ -13,6 +15,8 @@ __all__ = [
     "SuppressionAdmin",
     "UncertainMessageAdmin",
 ]
+
+add_dashboard(admin.site)
 
 # A project may keep Celery's results elsewhere, or none.
 if apps.is_installed("django_celery_results"):

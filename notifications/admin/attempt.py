@@ -1,17 +1,20 @@
-from django.apps import apps
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib import admin
-from django.urls import reverse
-from django.utils.html import format_html
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from notifications.admin.read_only import ReadOnly
-from notifications.admin.reasons import attempt_in_words, detail_of
+from notifications.admin.tasks import result_keys, task_link
 from notifications.models import DeliveryAttempt
+from notifications.support.reasons import attempt_in_words, detail_of
 
 
 class AttemptInline(ReadOnly, admin.TabularInline):
     model = DeliveryAttempt
+    results: Mapping[str, Any] = {}
     extra = 0
     can_delete = False
     readonly_fields = (
@@ -34,12 +37,10 @@ class AttemptInline(ReadOnly, admin.TabularInline):
 
     @admin.display(description=_("Celery task"))
     def task(self, attempt: DeliveryAttempt) -> str | SafeString:
-        # The result exists only after the task has ended.
-        if not attempt.task_id or not apps.is_installed("django_celery_results"):
-            return attempt.task_id
-        results = apps.get_model("django_celery_results", "TaskResult").objects
-        result = results.filter(task_id=attempt.task_id).only("pk").first()
-        if result is None:
-            return attempt.task_id
-        url = reverse("admin:django_celery_results_taskresult_change", args=[result.pk])
-        return format_html('<a href="{}">{}</a>', url, attempt.task_id)
+        return task_link(attempt.task_id, self.results)
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
+        # One query for all attempts. An inline lives as long as its request.
+        tasks = [attempt.task_id for attempt in obj.delivery_attempts.all() if attempt.task_id] if obj else []
+        self.results = result_keys(tasks)
+        return super().get_formset(request, obj, **options)

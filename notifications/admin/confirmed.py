@@ -1,11 +1,11 @@
 """Actions on messages that show a confirmation page on GET and act on POST."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
@@ -16,66 +16,70 @@ from django.views.decorators.http import require_http_methods
 
 from notifications.admin.chosen import Chosen, NotChosenError, parse_chosen
 from notifications.admin.large_lists import FORM_EXPIRED, LargeList
+from notifications.admin.log import log_change
+from notifications.admin.message_list import MessageList
 from notifications.admin.read_only import ReadOnly
 from notifications.admin.search import TidySearch
 from notifications.models import Message
 from notifications.operations.wording import grouped
 
+_View = Callable[[HttpRequest, Chosen], HttpResponseBase]
 
-class ConfirmedAction(ReadOnly, TidySearch, LargeList):
-    """A list of messages with one action, on one message or on the chosen ones."""
 
-    # Part of the URL and of its name.
-    act = ""
-    template = ""
+class ConfirmedAction(ReadOnly, TidySearch, MessageList, LargeList):
+    """A list of messages with acts, each on one message or on the chosen ones.
+
+    An act has a name: part of its URL, of the URL's name and of `has_<name>_permission`.
+    """
+
     most_chosen = 500
-    prefixes = ["to_address__startswith"]
     list_select_related = False
 
-    def has_resend_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request) and request.user.has_perm("notifications.resend_message")
+    def may(self, request: HttpRequest, *codenames: str) -> bool:
+        """Return whether the operator may view messages and has these permissions of the engine."""
+        return self.has_view_permission(request) and request.user.has_perms(
+            [f"notifications.{codename}" for codename in codenames]
+        )
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(self._checked))
-        name = f"notifications_{self.opts.model_name}_{self.act}"
-        added = [
-            path(f"{self.act}/", view, name=f"{name}_many"),
-            path(f"<uuid:message_id>/{self.act}/", view, name=name),
+    def act_urls(self, act: str, view: _View, *, most: int = 0) -> list[URLPattern]:
+        def checked(request: HttpRequest, message_id: UUID | None = None) -> HttpResponseBase:
+            if not getattr(self, f"has_{act}_permission")(request):
+                raise PermissionDenied
+            try:
+                chosen = {message_id: None} if message_id else parse_chosen(request.POST.get("messages", "").split())
+            except NotChosenError:
+                chosen = {}
+            if chosen and len(chosen) <= (most or self.most_chosen):
+                return view(request, chosen)
+            return self.refused(request, _too_many(most or self.most_chosen) if chosen else str(FORM_EXPIRED))
+
+        page = self.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(checked))
+        name = f"notifications_{self.opts.model_name}_{act}"
+        return [
+            path(f"{act}/", page, name=f"{name}_many"),
+            path(f"<uuid:message_id>/{act}/", page, name=name),
         ]
-        return added + super().get_urls()
 
-    def act_view(self, request: HttpRequest, chosen: Chosen) -> HttpResponseBase:
-        raise NotImplementedError
-
-    def _checked(self, request: HttpRequest, message_id: UUID | None = None) -> HttpResponseBase:
-        if not self.has_resend_permission(request):
-            raise PermissionDenied
-        try:
-            chosen = {message_id: None} if message_id else parse_chosen(request.POST.get("messages", "").split())
-        except NotChosenError:
-            chosen = {}
-        if chosen and len(chosen) <= self.most_chosen:
-            return self.act_view(request, chosen)
-        return self.refused(request, self._too_many() if chosen else str(FORM_EXPIRED))
-
-    def chosen_ids(self, request: HttpRequest, queryset: QuerySet[Message]) -> list[UUID]:
+    def chosen_ids(self, request: HttpRequest, queryset: QuerySet[Message], most: int = 0) -> list[UUID]:
         # Over all pages if the operator chose all; none, with an error, if there are too many.
-        ids = list(queryset.values_list("id", flat=True)[: self.most_chosen + 1])
-        if len(ids) <= self.most_chosen:
+        most = most or self.most_chosen
+        ids = list(queryset.values_list("id", flat=True)[: most + 1])
+        if len(ids) <= most:
             return ids
-        self.message_user(request, self._too_many(), messages.ERROR)
+        self.message_user(request, _too_many(most), messages.ERROR)
         return []
 
-    def confirmation(self, request: HttpRequest, title: str, context: Mapping[str, Any]) -> TemplateResponse:
+    def confirmation(self, request: HttpRequest, act: str, title: str, context: Mapping[str, Any]) -> TemplateResponse:
         name = f"admin:notifications_{self.opts.model_name}"
         shared = {
             **self.admin_site.each_context(request),
             "title": title,
             "opts": self.opts,
             "list_url": reverse(f"{name}_changelist"),
-            "post_url": reverse(f"{name}_{self.act}_many"),
+            "post_url": reverse(f"{name}_{act}_many"),
         }
-        return TemplateResponse(request, self.template, {**shared, **context})
+        template = f"admin/notifications/{self.opts.model_name}/{act}.html"
+        return TemplateResponse(request, template, {**shared, **context})
 
     def refused(self, request: HttpRequest, text: str) -> HttpResponseRedirect:
         self.message_user(request, text, messages.ERROR)
@@ -89,11 +93,13 @@ class ConfirmedAction(ReadOnly, TidySearch, LargeList):
 
     def log(self, request: HttpRequest, changed: Sequence[Message], text: str) -> None:
         # The history of each message shows the operator.
-        LogEntry.objects.log_actions(str(request.user.pk), changed, CHANGE, text)
+        log_change(acting_operator(request), changed, text)
 
-    def _too_many(self) -> str:
-        text = _("Choose at most %(count)s messages. Nothing was changed.")
-        return text % {"count": grouped(self.most_chosen)}
+
+def acting_operator(request: HttpRequest) -> AbstractBaseUser:
+    # The admin has checked that an account has logged in.
+    assert isinstance(request.user, AbstractBaseUser)  # noqa: S101
+    return request.user
 
 
 def message_url(message_id: Any) -> str:
@@ -102,3 +108,7 @@ def message_url(message_id: Any) -> str:
 
 def changed_meanwhile(count: int) -> str:
     return _("Had already changed status: %(count)s.") % {"count": grouped(count)}
+
+
+def _too_many(most: int) -> str:
+    return _("Choose at most %(count)s messages. Nothing was changed.") % {"count": grouped(most)}

@@ -7,10 +7,11 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
+from django.urls import URLPattern
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
-from notifications.admin.chosen import Chosen, form_value
+from notifications.admin.chosen import Chosen, form_value, was_seen
 from notifications.admin.confirmed import changed_meanwhile
 from notifications.admin.large_lists import DayFilter, ValuesFilter
 from notifications.admin.recipient import recipient
@@ -18,6 +19,7 @@ from notifications.admin.waiting import WaitingAdmin
 from notifications.delivery.replay import ReplayVerdict, Tally, replay
 from notifications.models import DeadLetter, Message
 from notifications.operations.wording import grouped
+from notifications.rules.states import Status
 
 VERDICTS = {
     ReplayVerdict.RELEVANT: pgettext_lazy("verdict", "To be replayed"),
@@ -32,8 +34,6 @@ VERDICTS = {
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(WaitingAdmin):
-    act = "replay"
-    template = "admin/notifications/deadletter/replay.html"
     # Their ids must fit into DATA_UPLOAD_MAX_MEMORY_SIZE. `manage.py replay_dead` has no limit.
     most_chosen = 5_000
     list_display = [recipient, "kind", "error_fingerprint", "died_at", "attempts", "replays"]
@@ -44,21 +44,27 @@ class DeadLetterAdmin(WaitingAdmin):
         DayFilter,
     ]
     newest_by = "died_at"
+    searched_within = {"status": Status.DEAD}
     ordering = ["-died_at"]
     actions = ["replay_selected"]
 
     def every_row(self, request: HttpRequest) -> QuerySet[Message, Message]:
-        # All have a `died_at`. The condition lets the planner use the index.
-        rows = super().every_row(request).filter(died_at__isnull=False)
+        rows = super().every_row(request)
         fingerprint = request.GET.get("error_fingerprint")
         return rows.filter(error_fingerprint=fingerprint) if fingerprint else rows
 
-    @admin.action(description=gettext_lazy("Replay selected dead letters …"), permissions=["resend"])
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, "replay_message")
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*self.act_urls("replay", self.replay_view), *super().get_urls()]
+
+    @admin.action(description=gettext_lazy("Replay selected dead letters …"), permissions=["replay"])
     def replay_selected(self, request: HttpRequest, queryset: QuerySet[Message, Message]) -> HttpResponseBase | None:
         ids = self.chosen_ids(request, queryset)
         return self._ask(request, ids) if ids else None
 
-    def act_view(self, request: HttpRequest, chosen: Chosen) -> HttpResponseBase:
+    def replay_view(self, request: HttpRequest, chosen: Chosen) -> HttpResponseBase:
         # GET shows what a replay would do; POST replays what is still relevant then.
         ids = list(chosen)
         if request.method != "POST":
@@ -75,7 +81,7 @@ class DeadLetterAdmin(WaitingAdmin):
     def _died_again(self, chosen: Chosen) -> list[UUID]:
         # A message replayed since the page was shown: the operator has not seen its new error.
         versions = Message.objects.filter(id__in=list(chosen)).values_list("id", "replays")
-        return [id_ for id_, replays in versions if chosen[id_] is not None and chosen[id_] != replays]
+        return [id_ for id_, replays in versions if not was_seen(chosen, id_, replays)]
 
     def _ask(self, request: HttpRequest, ids: Sequence[UUID]) -> TemplateResponse:
         # Read before the verdicts, so that the POST refuses what changes in between.
@@ -91,7 +97,7 @@ class DeadLetterAdmin(WaitingAdmin):
             "groups": [(group, [group.counts[verdict] for verdict in shown]) for group in tally.rows],
             "ids": form_value(versions),
         }
-        return self.confirmation(request, title, context)
+        return self.confirmation(request, "replay", title, context)
 
 
 def result_in_words(tally: Tally, asked: int) -> str:

@@ -1,7 +1,6 @@
 """Admin lists over tables of any size: an index bounds the rows of a page."""
 
-from collections.abc import Collection, Iterator, Mapping
-from copy import copy
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
@@ -20,10 +19,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from notifications.models import any_of  # noqa: F401 - it registers the lookup
+
 # Without a search a list holds the newest rows, or the newest of one day. A search covers the whole table, by prefix.
 
 # The most rows that a list holds, and counts.
-NEWEST = 20_000
+NEWEST = 10_000
 # The most rows that a search finds.
 FOUND = 1_000
 DAYS_OFFERED = 14
@@ -56,12 +57,6 @@ class DayFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset
 
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        # Without counts, because a list of one day does not have those of other days.
-        uncounted = copy(changelist)
-        uncounted.add_facets = False
-        return super().choices(uncounted)
-
 
 class LargeChangeList(ChangeList):
     """Sorts the newest rows, which an index of another order may hold last."""
@@ -80,11 +75,14 @@ def _sorted_by(term: Any) -> Any:
 
 
 class ValuesFilter(admin.AllValuesFieldListFilter):
-    """Offers the values of the newest rows, independent of the search."""
+    """Offers the values that the list names, or else those of its newest rows."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field, request, _, _, model_admin, *_ = args
+        if values := model_admin.values_from.get(field.name):
+            self.lookup_choices = list(values())  # type: ignore[assignment]
+            return
         rows = model_admin.newest(request)
         self.lookup_choices = rows.order_by(field.name).values_list(field.name, flat=True).distinct()
 
@@ -111,27 +109,51 @@ class LargeList(SoundChoice):
     prefixes: ClassVar[Collection[str]] = ()
     # Values of filters with an index of few rows: these rows are shown however old they are.
     by_index: ClassVar[Mapping[str, Collection[str]]] = {}
-    # Filters that apply to those rows before FOUND does.
-    narrowed_by: ClassVar[Collection[str]] = ()
+    # Values of filters with an index in the order of the list.
+    newest_by_index: ClassVar[Mapping[str, Collection[str]]] = {}
+    # What filters of values offer, if an index has it.
+    values_from: ClassVar[Mapping[str, Callable[[], Collection[str]]]] = {}
     # The search itself is in `find`; Django shows the field if this is not empty.
     search_fields = ("pk",)
     paginator = CappedPaginator
     show_full_result_count = False
+    # Each filter would count the whole list again.
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         match = request.resolver_match
         if match is None or not (match.url_name or "").endswith("_changelist"):
             return self.every_row(request)
-        rows = _of(self.every_row(request), self.newest_by, _day(request))
+        keys = self._found_once(request)
+        if keys is not None:
+            return _of(self.every_row(request), self.newest_by, requested_day(request)).filter(pk__any_of=keys)
         if request.GET.get("q"):
-            return rows
-        for parameter, values in self.by_index.items():
-            if (value := request.GET.get(parameter)) in values:
-                others = {name: request.GET[name] for name in self.narrowed_by if request.GET.get(name)}
-                found = rows.filter(**{parameter: value, **others}).order_by().values_list("pk", flat=True)
-                return rows.filter(pk__in=list(found[:FOUND]))
+            return _of(self.every_row(request), self.newest_by, requested_day(request))
         return self.newest(request)
+
+    def found(self, request: HttpRequest) -> Collection[Any] | None:
+        """Return the keys of the rows that a filter allows, or None.
+
+        At most FOUND; None without a filter that has an index.
+        """
+        if request.GET.get("q"):
+            return None
+        rows = _of(self.every_row(request), self.newest_by, requested_day(request))
+        for filters, order in ((self.by_index, ()), (self.newest_by_index, (f"-{self.newest_by}",))):
+            for parameter, values in filters.items():
+                if (value := request.GET.get(parameter)) in values:
+                    found = rows.filter(**{parameter: value}).order_by(*order)
+                    return list(found.values_list("pk", flat=True)[:FOUND])
+        return None
+
+    def _found_once(self, request: HttpRequest) -> Collection[Any] | None:
+        # Django asks for the rows once for each filter.
+        kept = vars(request).setdefault("large_list", {})
+        if "found" not in kept:
+            kept["found"] = self.found(request)
+        found: Collection[Any] | None = kept["found"]
+        return found
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return LargeChangeList
@@ -140,22 +162,25 @@ class LargeList(SoundChoice):
         return super().get_queryset(request)
 
     def newest(self, request: HttpRequest) -> QuerySet:
-        rows = _of(self.every_row(request), self.newest_by, _day(request))
-        oldest = rows.order_by(f"-{self.newest_by}").values_list(self.newest_by, flat=True)[NEWEST : NEWEST + 1]
-        edge = next(iter(oldest), None)
+        rows = _of(self.every_row(request), self.newest_by, requested_day(request))
+        kept = vars(request).setdefault("large_list", {})
+        if "edge" not in kept:
+            oldest = rows.order_by(f"-{self.newest_by}").values_list(self.newest_by, flat=True)[NEWEST : NEWEST + 1]
+            kept["edge"] = next(iter(oldest), None)
+        edge = kept["edge"]
         return rows.filter(**{f"{self.newest_by}__gt": edge}) if edge else rows
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        # Addresses are stored in lower case.
-        term = search_term.strip().lower()
-        return (queryset.filter(pk__in=set(self.find(queryset, term))) if term else queryset), False
+        term = search_term.strip()
+        return (queryset.filter(pk__any_of=set(self.find(queryset, term))) if term else queryset), False
 
     def find(self, rows: QuerySet, term: str) -> Iterator[Any]:
         """Yield the keys of what a search finds: an id, or a prefix."""
         if (number := as_uuid(term)) and self.opts.pk.get_internal_type() == "UUIDField":
             yield number
         for lookup in self.prefixes:
-            yield from rows.filter(**{lookup: term}).order_by().values_list("pk", flat=True)[:FOUND]
+            # Addresses are stored in lower case; the ids of providers are not.
+            yield from rows.filter(**{lookup: term.lower()}).order_by().values_list("pk", flat=True)[:FOUND]
 
 
 def as_uuid(text: str) -> UUID | None:
@@ -165,11 +190,13 @@ def as_uuid(text: str) -> UUID | None:
         return None
 
 
-def _day(request: HttpRequest) -> date | None:
+def requested_day(request: HttpRequest) -> date | None:
     try:
-        return date.fromisoformat(request.GET.get(DAY, ""))
+        day = date.fromisoformat(request.GET.get(DAY, ""))
     except ValueError:
         return None
+    # The day after it must exist too, in every time zone.
+    return day if date.min.year < day.year < date.max.year else None
 
 
 def _of(rows: QuerySet, by: str, day: date | None) -> QuerySet:

@@ -1,54 +1,65 @@
-"""Messages for operators: search, read and resend. No GET changes anything."""
+"""Messages for operators: search, read, send again and cancel. No GET changes anything."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+from django.views.generic import RedirectView
 
 from notifications.admin.attempt import AttemptInline
+from notifications.admin.cancelling import CancelPages
 from notifications.admin.confirmed import message_url
-from notifications.admin.large_lists import DayFilter, ValuesFilter
-from notifications.admin.reasons import reason_in_words
+from notifications.admin.content import FIELDS, ContentFields
+from notifications.admin.following import FollowPages, followed_part
+from notifications.admin.large_lists import FOUND, DayFilter, ValuesFilter
+from notifications.admin.next_step import step_link
+from notifications.admin.of_user import AccountFilter, listed_account, may_view_account
+from notifications.admin.preview import preview_frame, preview_section
 from notifications.admin.recipient import recipient
-from notifications.admin.resending import ResendAdmin
-from notifications.admin.status import status_page
+from notifications.admin.resending import ResendPages
+from notifications.admin.steering.page import scheduled_page, steering_page
+from notifications.admin.tasks import flower_links, task_page
 from notifications.admin.timeline import timeline
-from notifications.conf import settings
 from notifications.models import Message
 from notifications.rules.states import Status
+from notifications.support.answer import answer_of
+from notifications.support.explain import explain
+from notifications.support.reasons import reason_in_words
 
-_Offers = dict[str, tuple[tuple[str, str | Promise], ...]]
-
-_RESEND = ("message_resend", _("Resend …"))
-_SETTLE = ("uncertainmessage_settle", _("Settle …"))
-_OFFERS: _Offers = {
-    # Resending these would send a second email: the page offers a retry instead.
-    Status.QUEUED: (("message_resend", _("Retry now …")),),
-    Status.SENDING: (),
+# A page, the permissions of which one is needed, and what the button says.
+_Offer = tuple[str, Sequence[str], str | Promise]
+_AGAIN: _Offer = ("message_resend", ("resend_message", "replay_message"), _("Send again …"))
+_RETRY: _Offer = ("message_resend", ("resend_message",), _("Retry now …"))
+_SETTLE: _Offer = ("uncertainmessage_settle", ("settle_message",), _("Settle …"))
+_CANCEL: _Offer = ("message_cancel", ("cancel_message",), _("Cancel …"))
+_OFFERS: Mapping[str, Sequence[_Offer]] = {
+    Status.QUEUED: (_RETRY, _CANCEL),
+    Status.SENDING: (_CANCEL,),
     Status.UNCERTAIN: (_SETTLE,),
-    Status.DEAD: (("deadletter_replay", _("Replay …")), _RESEND),
-    **dict.fromkeys((Status.SENT, Status.SUPPRESSED, Status.EXPIRED, Status.CANCELLED), (_RESEND,)),
+    **dict.fromkeys((Status.SENT, Status.SUPPRESSED, Status.EXPIRED, Status.CANCELLED, Status.DEAD), (_AGAIN,)),
 }
-_OFFERS_WITHOUT_ADDRESS: _Offers = {Status.UNCERTAIN: (_SETTLE,)}
 
 
 @admin.register(Message)
-class MessageAdmin(ResendAdmin):
+class MessageAdmin(ContentFields, ResendPages, CancelPages, FollowPages):
     list_display = [recipient, "kind", "status", "outcome", "created_at", "sent_at"]
     list_filter = [
         *("status", "outcome", ("kind", ValuesFilter), "stream"),
-        *(("provider", ValuesFilter), DayFilter),
+        *(("provider", ValuesFilter), DayFilter, AccountFilter),
     ]
     newest_by = "created_at"
-    by_index = {"status__exact": [Status.QUEUED, Status.SENDING, Status.UNCERTAIN]}
-    narrowed_by = ["stream__exact"]
-    search_help_text = _("The beginning of an address, or a message id. Without a search, the list shows the newest.")
-    readonly_fields = ["reason", "resends_of_this", "flower_link"]
+    readonly_fields = ["reason", "account", "resends_of_this", "flower_link", *FIELDS]
     fieldsets = [
         (
             None,
@@ -72,7 +83,7 @@ class MessageAdmin(ResendAdmin):
             {
                 "fields": [
                     *("stream", "provider", "attempts", "uncertain_resends", "replays"),
-                    *("created_at", "due_at", "slowed_until", "expires_at", "flower_link"),
+                    *("created_at", "send_at", "due_at", "slowed_until", "expires_at", "flower_link"),
                 ]
             },
         ),
@@ -89,7 +100,27 @@ class MessageAdmin(ResendAdmin):
         ),
     ]
     inlines = [AttemptInline]
-    actions = ["resend_selected"]
+    actions = ["send_again_selected", "cancel_selected"]
+
+    def newest(self, request: HttpRequest) -> QuerySet:
+        # All of an account have an index.
+        account = listed_account(request)
+        if account is None:
+            return super().newest(request)
+        theirs = self.every_row(request).filter(user=account.pk).order_by("-created_at")
+        return self.every_row(request).filter(pk__any_of=list(theirs.values_list("pk", flat=True)[:FOUND]))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Message | None = None) -> Any:
+        # Django links a user to its page, whether or not the operator may open it.
+        shown = "user" if may_view_account(request) else "account"
+        return [
+            (name, {**options, "fields": [shown if field == "user" else field for field in options["fields"]]})
+            for name, options in super().get_fieldsets(request, obj)
+        ]
+
+    @admin.display(description=_("account"))
+    def account(self, message: Message) -> str:
+        return str(message.user_id or "-")
 
     @admin.display(description=_("reason"))
     def reason(self, message: Message) -> str:
@@ -102,31 +133,64 @@ class MessageAdmin(ResendAdmin):
 
     @admin.display(description=_("in Flower"))
     def flower_link(self, message: Message) -> str | SafeString:
-        if not settings.FLOWER_URL:
-            return "-"
-        return format_html('<a href="{0}/task/{1}">{1}</a>', settings.FLOWER_URL, message.id)
+        return flower_links(message)
 
     def get_urls(self) -> list[URLPattern]:
-        # The status is of no model, and an app can only add pages to those of a model.
-        status = path("status/", self.admin_site.admin_view(status_page), name="notifications_status")
-        return [status, *super().get_urls()]
+        # The address of the page before the dashboard.
+        status = RedirectView.as_view(pattern_name="admin:notifications_dashboard")
+        frame = self.admin_site.admin_view(self.preview)
+        return [
+            path("status/", self.admin_site.admin_view(status), name="notifications_status"),
+            path("steering/", self.admin_site.admin_view(steering_page), name="notifications_steering"),
+            path("steering/scheduled/", self.admin_site.admin_view(scheduled_page), name="notifications_scheduled"),
+            path("<uuid:pk>/preview/", frame, name="notifications_message_preview"),
+            path("task/<str:task_id>/", self.admin_site.admin_view(task_page), name="notifications_message_task"),
+            *super().get_urls(),
+        ]
+
+    @method_decorator(require_safe)
+    def preview(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        # The email's HTML. The page of the message shows it in a frame.
+        message = Message.objects.filter(pk=pk).first()
+        if not self.has_view_permission(request, message):
+            raise PermissionDenied
+        if message is None:
+            raise Http404
+        return preview_frame(message)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Message | None:
+        # Both this page and Django's view ask for it.
+        read = vars(request).setdefault("messages_read", {})
+        if object_id not in read:
+            read[object_id] = super().get_object(request, object_id, from_field)
+        message: Message | None = read[object_id]
+        return message
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         message = self.get_object(request, object_id)
+        explanation = explain(message) if message else None
         shown = {
-            "offers": _offers(message) if message and self.has_resend_permission(request) else [],
+            "offers": self._offers(request, message) if message else [],
+            "explanation": explanation,
+            "next_step": explanation and step_link(request, explanation.step),
+            "answer": answer_of(message, explanation) if message and explanation else "",
             "timeline": timeline(message) if message else [],
+            **(followed_part([message]) if message else {}),
+            "preview": preview_section(message) if message and self.has_view_permission(request, message) else None,
         }
         return super().change_view(request, object_id, form_url, (extra_context or {}) | shown)
+
+    def _offers(self, request: HttpRequest, message: Message) -> list[tuple[str, str | Promise]]:
+        # What the operator can do depends on the status. Without its address, a message can only be settled.
+        offers = _OFFERS[message.status] if message.anonymized_at is None or message.status == Status.UNCERTAIN else ()
+        return [
+            (reverse(f"admin:notifications_{name}", args=[message.id]), text)
+            for name, codenames, text in offers
+            if any(self.may(request, codename) for codename in codenames)
+        ]
 
 
 def _link(message: Message) -> SafeString:
     return format_html('<a href="{}">{}</a>', message_url(message.id), message.id)
-
-
-def _offers(message: Message) -> list[tuple[str, str | Promise]]:
-    # What an operator can do depends on the status.
-    offers = (_OFFERS_WITHOUT_ADDRESS if message.anonymized_at else _OFFERS).get(message.status, ())
-    return [(reverse(f"admin:notifications_{name}", args=[message.id]), text) for name, text in offers]

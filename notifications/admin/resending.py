@@ -1,175 +1,159 @@
-"""Resending in the admin: preview the result for each message, then do exactly that, once."""
+"""Send messages again in the admin: count verbs and verdicts first, then do exactly that."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from django.contrib import admin, messages
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from notifications.admin.chosen import Chosen, form_value
-from notifications.admin.confirmed import ConfirmedAction, changed_meanwhile
+from notifications.admin.chosen import Chosen, form_value, was_seen
+from notifications.admin.confirmed import ConfirmedAction, acting_operator, changed_meanwhile
+from notifications.admin.following import follow_url
 from notifications.admin.large_lists import FORM_EXPIRED
-from notifications.admin.reasons import OBSTACLES, in_words
-from notifications.delivery import forecast
-from notifications.kinds import UnknownKindError
+from notifications.admin.proposals import Proposal, propose
+from notifications.admin.sending_again import Order, SentAgain, send_all_again
+from notifications.admin.verdicts import PERMISSIONS, VERBS, Verb, Verdict, verdict_in_words
 from notifications.models import Message
 from notifications.operations.wording import grouped
-from notifications.outbox import NotResentError, resend
-from notifications.outbox.resend import Obstacle, ResendState, require_resendable, resend_states
-from notifications.outbox.retry_now import retry_now, waiting
-from notifications.rules.addresses import BadAddressError
-from notifications.rules.states import Status
 
-# The page names this many reasons one by one; more are counted.
-MOST_NAMED = 5
-
-Refusals = Sequence[tuple[Message, str]]
+#: The page lists this many messages one by one; of more it shows the counts.
+MOST_LISTED = 50
+DONE: Mapping[Verb, str | Promise] = {
+    Verb.RETRY: gettext_lazy("Being retried now: %(count)s."),
+    Verb.REPLAY: gettext_lazy("Replayed: %(count)s."),
+    Verb.RESEND: gettext_lazy("Queued as new messages: %(count)s."),
+    Verb.LIFT: gettext_lazy("Suppression lifted, queued as new messages: %(count)s."),
+    Verb.SETTLE: gettext_lazy("Queued to be sent a second time: %(count)s."),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResendPreview:
-    """One message of the confirmation page. `reason` is empty if a copy of it would be sent."""
+class ProposedGroup:
+    """The messages with one verb, one verdict and one reason to wait."""
 
-    message: Message
-    state: ResendState
-    reason: str
-    retries: bool
-
-    @property
-    def goes(self) -> bool:
-        return not self.reason
+    key: str
+    verb: Verb
+    verdict: Verdict
+    result: str
+    count: int
+    is_allowed: bool
 
     @property
-    def field(self) -> str:
-        return form_value([(self.message.id, self.state.copies)])
+    def is_offered(self) -> bool:
+        return self.is_allowed and self.verb is not Verb.NONE
+
+    @property
+    def action(self) -> str | Promise:
+        return VERBS[self.verb]
 
 
-def previews(ids: Iterable[UUID]) -> list[ResendPreview]:
-    found = list(Message.objects.filter(id__in=list(ids)).select_related("user"))
-    state_of, retried = resend_states(found), waiting(message.id for message in found)
-    skips = {message.id: skip for message, skip in forecast.resend_skips(found)}
-    made = []
-    for message in found:
-        skip, state = skips.get(message.id), state_of[message.id]
-        reason = str(OBSTACLES[state.obstacle]) if state.obstacle else ""
-        if skip and not reason:
-            reason = _("Would not be sent. %(reason)s.") % {"reason": in_words(skip.reason, message.kind)}
-        made.append(ResendPreview(message=message, state=state, reason=reason, retries=message.id in retried))
-    return made
+class ResendPages(ConfirmedAction):
+    """The action that sends messages again, and its page."""
 
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        return any(self.may(request, *codenames) for codenames in PERMISSIONS.values() if codenames)
 
-class ResendAdmin(ConfirmedAction):
-    """The action and the pages of a resend, for MessageAdmin."""
+    def get_urls(self) -> list[URLPattern]:
+        return [*self.act_urls("resend", self.resend_view), *super().get_urls()]
 
-    act = "resend"
-    template = "admin/notifications/message/resend.html"
-
-    @admin.action(description=gettext_lazy("Resend selected messages …"), permissions=["resend"])
-    def resend_selected(self, request: HttpRequest, queryset: QuerySet[Message]) -> HttpResponseBase | None:
+    @admin.action(description=gettext_lazy("Send selected messages again …"), permissions=["resend"])
+    def send_again_selected(self, request: HttpRequest, queryset: QuerySet[Message]) -> HttpResponseBase | None:
         ids = self.chosen_ids(request, queryset)
-        return self._ask(request, ids) if ids else None
+        return self._ask_what(request, ids) if ids else None
 
-    def act_view(self, request: HttpRequest, chosen: Chosen) -> HttpResponseBase:
-        # POST resends or retries those of the confirmation page.
+    def resend_view(self, request: HttpRequest, chosen: Chosen) -> HttpResponseBase:
+        # GET shows what would happen; POST does it for the ticked groups.
+        ticked = set(request.POST.getlist("do"))
         if request.method != "POST":
-            return self._ask(request, list(chosen))
+            return self._ask_what(request, list(chosen))
+        if not ticked:
+            self.message_user(request, _("Tick what to send again. Nothing was sent."), messages.WARNING)
+            return self._ask_what(request, list(chosen))
         try:
             request_id = UUID(request.POST.get("request_id", ""))
         except ValueError:
             return self.refused(request, str(FORM_EXPIRED))
-        return self._retried(request, chosen) if "retry" in request.POST else self._resent(request, chosen, request_id)
+        asked = [id_ for id_, version in chosen.items() if version is None or version.rpartition(".")[0] in ticked]
+        going = [each for each in propose(asked) if each.key in ticked and self._goes(request, each, chosen)]
+        why = request.POST.get("why", "").strip()
+        if any(each.verb is Verb.LIFT for each in going) and not why:
+            self.message_user(request, _("Enter a reason for lifting the suppression."), messages.ERROR)
+            return self._ask_what(request, list(chosen))
+        result = send_all_again(going, Order(by=acting_operator(request), request_id=request_id, why_lifted=why))
+        self._report(request, result, moved=len(asked) - len(going))
+        return self._followed(result) or self.back(asked)
 
-    def _resent(self, request: HttpRequest, chosen: Chosen, request_id: UUID) -> HttpResponseRedirect:
-        made, refusals = [], []
-        for preview in previews(chosen):
-            try:
-                made.append(self._resend(request, preview, request_id, copies=chosen[preview.message.id] or 1))
-            except (NotResentError, UnknownKindError, BadAddressError) as error:
-                refusals.append((preview.message, _refusal(preview, error)))
-        self._report(request, made, refusals)
-        return self.back([message.id for message in made])
+    def _goes(self, request: HttpRequest, proposal: Proposal, chosen: Chosen) -> bool:
+        is_same = was_seen(chosen, proposal.message.id, proposal.version)
+        return proposal.verb is not Verb.NONE and is_same and self.may(request, *PERMISSIONS[proposal.verb])
 
-    def _resend(self, request: HttpRequest, preview: ResendPreview, request_id: UUID, *, copies: int) -> Message:
-        require_resendable(preview.state, copies)
-        if preview.reason:
-            raise NotResentError(Obstacle.WOULD_BE_SKIPPED, reason=preview.reason)
-        with transaction.atomic():
-            new = resend(preview.message, request_id, copies=copies)
-            self.log(request, [preview.message], _("Resent as %(id)s.") % {"id": new.id})
-        return new
+    def _followed(self, result: SentAgain) -> HttpResponseRedirect | None:
+        url = follow_url([message.id for message in result.messages])
+        return HttpResponseRedirect(url) if url else None
 
-    def _retried(self, request: HttpRequest, chosen: Chosen) -> HttpResponseRedirect:
-        count = 0
-        for message in Message.objects.filter(id__in=list(chosen)):
-            with transaction.atomic():
-                if retry_now(message):
-                    self.log(request, [message], _("Retried now."))
-                    count += 1
-        text = _("Being retried now: %(done)s of %(asked)s.")
-        parts = [text % {"done": grouped(count), "asked": grouped(len(chosen))}]
-        if moved := len(chosen) - count:
-            parts.append(changed_meanwhile(moved))
-        self.message_user(request, " ".join(parts), messages.SUCCESS if count else messages.WARNING)
-        return self.back(list(chosen))
-
-    def _report(self, request: HttpRequest, made: Sequence[Message], refusals: Refusals) -> None:
-        queued = [message for message in made if message.status == Status.QUEUED]
-        if queued:
-            self.message_user(request, _queued(queued), messages.SUCCESS)
-        # The address was suppressed between the forecast and the resend.
-        not_sent = [
-            (message, in_words(message.status_reason, message.kind)) for message in made if message not in queued
-        ]
-        if not made:
-            self.message_user(request, _("Nothing was resent."), messages.WARNING)
-        for text in _reasons([*not_sent, *refusals]):
+    def _report(self, request: HttpRequest, result: SentAgain, *, moved: int) -> None:
+        done = [str(DONE[verb]) % {"count": grouped(len(found))} for verb, found in result.done.items()]
+        if held := sum(message.slowed_until is not None for message in result.done.get(Verb.RESEND, ())):
+            done.append(_("Held by the bounce brake: %(count)s.") % {"count": grouped(held)})
+        if done:
+            self.message_user(request, " ".join(done), messages.SUCCESS)
+        else:
+            self.message_user(request, _("Nothing was sent again."), messages.WARNING)
+        for reason, count in result.refused.most_common():
+            text = _("Not sent (%(count)s): %(reason)s") % {"count": grouped(count), "reason": reason}
             self.message_user(request, text, messages.WARNING)
+        if moved:
+            self.message_user(request, changed_meanwhile(moved), messages.WARNING)
 
-    def _ask(self, request: HttpRequest, ids: Sequence[UUID]) -> TemplateResponse:
-        found = previews(ids)
+    def _ask_what(self, request: HttpRequest, ids: Sequence[UUID]) -> TemplateResponse:
+        proposals = propose(ids)
+        groups = list(self._groups(request, proposals))
+        offered = [group for group in groups if group.is_offered]
         context = {
-            "found": found,
-            "previews": found,
-            "ids": " ".join(preview.field for preview in found),
-            "going": [preview for preview in found if preview.goes],
-            "retrying": [preview for preview in found if preview.retries],
-            "uncertain": [preview for preview in found if preview.message.status == Status.UNCERTAIN],
-            "dead": [preview for preview in found if preview.message.status == Status.DEAD],
+            "found": proposals,
+            "groups": groups,
+            "offered": offered,
+            # The usual case needs no tick.
+            "ticked": _usual(offered),
+            "lifts": any(group.verb is Verb.LIFT for group in offered),
+            "rows": proposals if len(proposals) <= MOST_LISTED else [],
+            "ids": form_value((each.message.id, each.version) for each in proposals if each.verb is not Verb.NONE),
             "request_id": uuid4(),
+            "why": request.POST.get("why", ""),
         }
-        return self.confirmation(request, ngettext("Resend this message", "Resend messages", len(found)), context)
+        title = ngettext("Send this message again", "Send messages again", len(proposals))
+        return self.confirmation(request, "resend", title, context)
+
+    def _groups(self, request: HttpRequest, proposals: Sequence[Proposal]) -> Iterator[ProposedGroup]:
+        counts = Counter(each.key for each in proposals)
+        one_of_each = {each.key: each for each in proposals}
+        for key, each in sorted(one_of_each.items(), key=lambda found: _place(found[1])):
+            yield ProposedGroup(
+                key=key,
+                verb=each.verb,
+                verdict=each.verdict,
+                result=verdict_in_words(each.verdict, each.wait),
+                count=counts[key],
+                is_allowed=self.may(request, *PERMISSIONS[each.verb]),
+            )
 
 
-def _refusal(preview: ResendPreview, error: Exception) -> str:
-    if isinstance(error, UnknownKindError):
-        return _("No app declares the kind “%(kind)s” any more.") % {"kind": preview.message.kind}
-    if isinstance(error, BadAddressError):
-        return _("Its address is not valid.")
-    if isinstance(error, NotResentError) and error.obstacle in OBSTACLES:
-        return str(OBSTACLES[error.obstacle])
-    return str(error)
+def _place(proposal: Proposal) -> tuple[int, int, str]:
+    return list(Verb).index(proposal.verb), list(Verdict).index(proposal.verdict), proposal.wait or ""
 
 
-def _queued(queued: Sequence[Message]) -> str:
-    count = len(queued)
-    text = ngettext("%(count)s message was queued again.", "%(count)s messages were queued again.", count)
-    parts = [text % {"count": grouped(count)}]
-    if slowed := sum(message.slowed_until is not None for message in queued):
-        parts.append(_("Held by the bounce brake: %(count)s.") % {"count": grouped(slowed)})
-    return " ".join(parts)
+def _usual(offered: Sequence[ProposedGroup]) -> set[str]:
+    # Without the groups that cost the recipient a second copy, or override a suppression, unless nothing else is left.
+    harmless = {group.key for group in offered if group.verdict not in _NEEDS_A_TICK}
+    return harmless or {group.key for group in offered}
 
 
-def _reasons(refusals: Refusals) -> list[str]:
-    # One by one if they are few, else a count for each reason.
-    if len(refusals) <= MOST_NAMED:
-        return [f"{message}: {reason}" for message, reason in refusals]
-    counts = Counter(reason for _message, reason in refusals)
-    text = _("Not sent (%(count)s): %(reason)s")
-    return [text % {"count": grouped(count), "reason": reason} for reason, count in counts.most_common()]
+_NEEDS_A_TICK = {Verdict.SENT_BEFORE, Verdict.MAY_ARRIVE_TWICE, Verdict.SUPPRESSED}

@@ -18,9 +18,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from notifications.admin import offered
 from notifications.admin.large_lists import DayFilter, LargeList, ValuesFilter
 from notifications.admin.search import TidySearch
-from notifications.events import lifting, suppress
+from notifications.events import consent, lifting, suppress
 from notifications.models import Suppression
 from notifications.operations.wording import translate_stored
 from notifications.providers.registry import list_keepers
@@ -32,7 +33,13 @@ ALREADY_LISTED = gettext_lazy("This address is already suppressed.")
 # What `events` stores, and its words for the operator.
 STORED = {
     suppress.RECHECK_DELIVERED: gettext_lazy("A message was delivered"),
-    suppress.CAME_BACK: gettext_lazy("The account's owner subscribed to news again"),
+    consent.BY_PAGE: gettext_lazy("On the page behind the link in an email"),
+    consent.BY_ONE_CLICK: gettext_lazy("By the button of an email program"),
+    consent.BY_APPLICATION: gettext_lazy("In the application"),
+    # Of earlier releases.
+    "the account's owner subscribed to news again": gettext_lazy("The recipient subscribed to news again"),
+    consent.CAME_BACK: gettext_lazy("The recipient subscribed to news again"),
+    consent.COMPLAINT_WAS_LIFTED: gettext_lazy("A complaint was lifted; the recipient has not subscribed again"),
     lifting.REMOVED: gettext_lazy("Removed from the list of {provider}"),
     lifting.WAS_ON_NONE: gettext_lazy("Was on no list of {provider}"),
     lifting.REFUSED: gettext_lazy("{provider} refused to remove it: {error}"),
@@ -84,17 +91,23 @@ class SuppressionAdmin(TidySearch, LargeList):
     list_display = ["address", "reason", "created_at", "lifted_at", "in_short"]
     list_filter = [InForceFilter, "reason", ("provider", ValuesFilter), DayFilter]
     newest_by = "created_at"
+    newest_by_index = {"reason__exact": Reason.values}
+    values_from = {"provider": offered.reporters}
     prefixes = ["address__startswith"]
     search_help_text = gettext_lazy("The beginning of an address. Without a search, the list shows the newest.")
     fields = [
-        *("address", "reason", "detail", "provider", "event", "created_at", "rechecked_at"),
+        *("address", "reason", "why", "provider", "event", "created_at", "rechecked_at"),
         *("lifted_at", "lifted_by", "why_lifted", "at_the_provider"),
     ]
-    readonly_fields = ["why_lifted", "at_the_provider"]
+    readonly_fields = ["why", "why_lifted", "at_the_provider"]
 
     @admin.display(description=gettext_lazy("details"))
     def in_short(self, suppression: Suppression) -> str:
-        return truncatechars(suppression.detail, 60)
+        return truncatechars(self.why(suppression), 60)
+
+    @admin.display(description=gettext_lazy("details"))
+    def why(self, suppression: Suppression) -> str:
+        return translate_stored(suppression.detail, STORED) or "-"
 
     @admin.display(description=gettext_lazy("reason for lifting"))
     def why_lifted(self, suppression: Suppression) -> str:
@@ -178,6 +191,7 @@ class SuppressionAdmin(TidySearch, LargeList):
             "title": _("Lift this suppression"),
             "opts": self.opts,
             "suppression": suppression,
+            "why": translate_stored(suppression.detail, STORED),
             "why_lifted": self.why_lifted(suppression),
             "form": form,
         }

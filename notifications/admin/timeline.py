@@ -7,9 +7,9 @@ from operator import attrgetter
 
 from django.utils.translation import gettext as _
 
-from notifications.admin.reasons import attempt_in_words, detail_of, reason_in_words
 from notifications.models import DeliveryAttempt, Message
 from notifications.rules.states import Status
+from notifications.support.reasons import attempt_in_words, detail_of, reason_in_words
 
 WE = "Mailroom"
 

@@ -12,16 +12,16 @@ from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from notifications.admin.chosen import Chosen, form_value
+from notifications.admin.chosen import Chosen, form_value, was_seen
 from notifications.admin.confirmed import changed_meanwhile
 from notifications.admin.large_lists import DayFilter, ValuesFilter
-from notifications.admin.reasons import in_words
 from notifications.admin.recipient import recipient
 from notifications.admin.waiting import WaitingAdmin
 from notifications.delivery import forecast
@@ -29,6 +29,8 @@ from notifications.models import DeliveryAttempt, Message, UncertainMessage
 from notifications.operations.wording import grouped
 from notifications.outbox import settle
 from notifications.outbox.recover import may_resend
+from notifications.rules.states import Status
+from notifications.support.reasons import in_words
 
 NEEDS_DECISION = gettext_lazy("Needs a decision")
 NEEDS_DECISION_ANONYMIZED = gettext_lazy("Needs a decision; anonymized, so it can't be sent again")
@@ -73,12 +75,17 @@ CHOICES = {
 
 @admin.register(UncertainMessage)
 class UncertainMessageAdmin(WaitingAdmin):
-    act = "settle"
-    template = "admin/notifications/uncertainmessage/settle.html"
     list_display = [recipient, "kind", "since", "next_step", "provider", "attempts"]
     list_filter = [("kind", ValuesFilter), ("provider", ValuesFilter), DayFilter]
     newest_by = "created_at"
+    searched_within = {"status": Status.UNCERTAIN}
     actions = ["mark_sent_selected", "send_again_selected", "drop_selected"]
+
+    def has_settle_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, "settle_message")
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*self.act_urls("settle", self.settle_view), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any, Any]:
         # The last attempt is recorded in the transaction that makes the message uncertain.
@@ -95,25 +102,29 @@ class UncertainMessageAdmin(WaitingAdmin):
     def next_step(self, message: Message) -> str:
         return next_step(message)
 
-    @admin.action(description=gettext_lazy("Mark selected as sent …"), permissions=["resend"])
+    @admin.action(description=gettext_lazy("Mark selected as sent …"), permissions=["settle"])
     def mark_sent_selected(self, request: HttpRequest, queryset: QuerySet[Message]) -> HttpResponseBase | None:
         return self._ask(request, self.chosen_ids(request, queryset), ["sent"])
 
-    @admin.action(description=gettext_lazy("Send selected again …"), permissions=["resend"])
+    @admin.action(description=gettext_lazy("Send selected again …"), permissions=["settle"])
     def send_again_selected(self, request: HttpRequest, queryset: QuerySet[Message]) -> HttpResponseBase | None:
         return self._ask(request, self.chosen_ids(request, queryset), ["again"])
 
-    @admin.action(description=gettext_lazy("Drop selected …"), permissions=["resend"])
+    @admin.action(description=gettext_lazy("Drop selected …"), permissions=["settle"])
     def drop_selected(self, request: HttpRequest, queryset: QuerySet[Message]) -> HttpResponseBase | None:
         return self._ask(request, self.chosen_ids(request, queryset), ["drop"])
 
-    def act_view(self, request: HttpRequest, chosen: Chosen) -> HttpResponseBase:
+    def settle_view(self, request: HttpRequest, chosen: Chosen) -> HttpResponseBase:
         # GET asks; POST settles what is still uncertain, as the pressed button says.
         ids = list(chosen)
         choice = next((choice for name, choice in CHOICES.items() if name in request.POST), None)
         if choice is None:
             return self._ask(request, ids, list(CHOICES)) or self.back(ids)
-        uncertain = [message for message in UncertainMessage.objects.filter(id__in=ids) if _was_seen(message, chosen)]
+        uncertain = [
+            message
+            for message in UncertainMessage.objects.filter(id__in=ids)
+            if was_seen(chosen, message.id, message.attempts)
+        ]
         kept = _unsendable(uncertain) if choice is CHOICES["again"] else {}
         settled = [
             message for message in uncertain if message.id not in kept and self._settle(request, message, choice)
@@ -145,12 +156,7 @@ class UncertainMessageAdmin(WaitingAdmin):
             "ids": form_value((message.id, message.attempts) for message in waiting),
         }
         title = ngettext("Settle this message", "Settle uncertain messages", len(ids))
-        return self.confirmation(request, title, context)
-
-
-def _was_seen(message: Message, chosen: Chosen) -> bool:
-    # False if the message had another attempt since the page was shown.
-    return chosen[message.id] in {None, message.attempts}
+        return self.confirmation(request, "settle", title, context)
 
 
 def _unsendable(messages: Sequence[Message]) -> dict[UUID, str]:

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.translation import gettext_lazy as _
 
 from notifications.admin.confirmed import ConfirmedAction, message_url
 from notifications.admin.large_lists import LargeChangeList
@@ -21,9 +19,6 @@ class MessagePages(LargeChangeList):
 
 class WaitingAdmin(ConfirmedAction):
     """A list of a proxy of Message. Its permissions are those of Message."""
-
-    search_help_text = _("The beginning of an address, or a message id.")
-    show_facets = admin.ShowFacets.ALWAYS
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -48,3 +48,10 @@ def releasable_now(since_last_s: float | None, per_min: float) -> int:
     if since_last_s is None:
         return 1
     return min(int(since_last_s / gap_s), max(1, int(LONGEST_ROUND_S / gap_s)))
+
+
+def release_wait_s(ahead: int, since_last_s: float | None, per_min: float) -> float:
+    """Return when a message with `ahead` others before it in the queue is released (seconds)."""
+    gap_s = 60 / per_min
+    first_s = 0.0 if since_last_s is None else max(0.0, gap_s - since_last_s)
+    return first_s + ahead * gap_s

@@ -43,6 +43,11 @@ OPEN_S: dict[ErrorClass | None, tuple[float, float]] = {
 }
 
 
+#: How long a circuit that an operator opened waits for its first probe.
+OPENED_BY_OPERATOR_S = 30.0
+BY_OPERATOR = "opened by an operator"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Circuit:
     """The state of one provider's circuit: closed, open, or open with a probe."""
@@ -156,6 +161,15 @@ def answered(
     if SIGNALS[error_class] is Signal.REFUSES_US or failed.failures >= CONSECUTIVE_FAILURES:
         return _opened(failed, now, error_class, code)
     return failed
+
+
+def opened_by_operator(circuit: Circuit, now: float) -> Circuit:
+    # Until a probe succeeds. The failures before say nothing about the next ones.
+    return Circuit(trips=1, since=now, opened_at=now, open_s=OPENED_BY_OPERATOR_S, code=BY_OPERATOR)
+
+
+def closed_by_operator(circuit: Circuit, now: float) -> Circuit:
+    return CLOSED
 
 
 def _after_probe(

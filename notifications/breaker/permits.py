@@ -22,6 +22,8 @@ from notifications.breaker.circuit import (
     admission,
     answered,
     best_probe,
+    closed_by_operator,
+    opened_by_operator,
     probing,
     released,
 )
@@ -80,6 +82,8 @@ class CircuitState:
     probes_in_s: float | None = None
     # Of the answer that opened it.
     error_class: str = ""
+    # Since it opened, however often a probe has failed since.
+    open_for_s: float = 0.0
 
 
 def acquire(provider: str, messages: Sequence[UUID] = ()) -> Permit | None:
@@ -139,6 +143,18 @@ def _about_provider(answer: Accepted | ProviderError) -> tuple[ErrorClass | None
     if isinstance(answer, Accepted) or answer.is_about_one_message:
         return None, ""
     return answer.error_class, answer.code
+
+
+def open_by_operator(provider: str) -> None:
+    """Open a circuit until a probe succeeds. Raises redis.RedisError."""
+    _remember(provider, store.update_shared(provider, opened_by_operator).after)
+    logger.warning("an operator opened the circuit of %s", provider)
+
+
+def close_by_operator(provider: str) -> None:
+    """Close a circuit, so that the provider gets email again immediately. Raises redis.RedisError."""
+    _remember(provider, store.update_shared(provider, closed_by_operator).after)
+    logger.warning("an operator closed the circuit of %s", provider)
 
 
 def states() -> list[CircuitState]:
@@ -201,12 +217,17 @@ def _state(provider: str, circuit: Circuit, now: float) -> CircuitState:
         case Block(seconds):
             probes_in_s = seconds
     return CircuitState(
-        provider=provider, state=state, reason=reason, probes_in_s=probes_in_s, error_class=circuit.error_class
+        provider=provider,
+        state=state,
+        reason=reason,
+        probes_in_s=probes_in_s,
+        error_class=circuit.error_class,
+        open_for_s=max(0.0, now - circuit.since),
     )
 
 
 def _reason(circuit: Circuit, now: float) -> str:
-    reason = f"{circuit.error_class}: {circuit.code}" if circuit.error_class else ""
+    reason = f"{circuit.error_class}: {circuit.code}" if circuit.error_class else circuit.code
     if circuit.is_open:
         reason += f", for {max(0.0, now - circuit.since):.0f} s"
     elif circuit.failures:

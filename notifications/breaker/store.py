@@ -72,7 +72,7 @@ def update(provider: str, rule: Rule) -> CircuitChange:
     """Apply `rule` to the shared state, atomically; without Redis, to this process's copy."""
     if not cooldown.active:
         try:
-            return _update_shared(provider, rule)
+            return update_shared(provider, rule)
         except redis.RedisError as error:
             _start_cooldown(error)
     with _updating:
@@ -81,15 +81,8 @@ def update(provider: str, rule: Rule) -> CircuitChange:
     return CircuitChange(before, after)
 
 
-def reset() -> None:
-    _seen.clear()
-
-
-def key(provider: str) -> str:
-    return f"mailroom:circuit:{provider}"
-
-
-def _update_shared(provider: str, rule: Rule) -> CircuitChange:
+def update_shared(provider: str, rule: Rule) -> CircuitChange:
+    """Apply `rule` to the shared state, atomically. Raises redis.RedisError."""
     (raw,), now = _fetch([provider])
     before = _parse(raw)
     for _ in range(TRIES):
@@ -104,6 +97,14 @@ def _update_shared(provider: str, rule: Rule) -> CircuitChange:
         raw, now = there[0], _moment(there[1], there[2])
         before = _parse(raw)
     return CircuitChange(before, before)
+
+
+def reset() -> None:
+    _seen.clear()
+
+
+def key(provider: str) -> str:
+    return f"mailroom:circuit:{provider}"
 
 
 def _start_cooldown(error: redis.RedisError) -> None:

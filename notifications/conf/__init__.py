@@ -1,6 +1,7 @@
 """The engine's settings: `from notifications.conf import settings`."""
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ from django.conf import settings as django_settings
 from notifications.conf.declarations import GROUPS, Declarations
 from notifications.conf.parsing import NotReadableError
 from notifications.conf.setting import Setting, declared
+from notifications.rules.roles import role_of
 
 # Each setting is declared once, with default, parser, check and help: the engine's in `declarations`, a provider's in
 # its folder. Django's settings override the defaults.
@@ -30,8 +32,8 @@ class Settings(Declarations):
 
     def value_of(self, setting: Setting[T]) -> T:
         default = setting.default
-        if setting.of_process and setting.name in os.environ:
-            default = setting.parser.parse(os.environ[setting.name])
+        if setting.of_process:
+            default = setting.parser.parse(os.environ.get(setting.name) or role_of(sys.argv))
         return setting.tidy(getattr(django_settings, setting.name, default))
 
     def __getattr__(self, name: str) -> Any:

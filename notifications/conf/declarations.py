@@ -1,7 +1,26 @@
 """The engine's settings, grouped by the step that reads them. docs/reference/settings.md is generated from them."""
 
-from notifications.conf.setting import ca_file, filled, flag, function, items, number, text, url, whole
-from notifications.conf.value_checks import check_name_in_subjects, check_page_address, check_redis_server
+from notifications.conf.setting import (
+    ca_file,
+    days_kept,
+    filled,
+    flag,
+    function,
+    items,
+    number,
+    secret_url,
+    text,
+    url,
+    whole,
+)
+from notifications.conf.value_checks import (
+    check_name_in_subjects,
+    check_page_address,
+    check_recipient,
+    check_recipients,
+    check_redis_server,
+    check_token,
+)
 from notifications.rules.text import one_line
 
 # Databases and libraries accept no longer times.
@@ -17,7 +36,9 @@ class ProcessSettings:
         "manage", "what the process is for: `web`, `worker`, `relay`, `beat`, `flower` or `manage`", of_process=True
     )
     # A laptop or a test run. Never set where real people get email.
-    MAILROOM_LOCAL = flag(False, "a developer's machine: the simulator may be used")
+    MAILROOM_LOCAL = flag(
+        False, "a developer's machine or a test run: the providers `simulator` and `recording` may be used"
+    )
 
 
 class SiteSettings:
@@ -60,6 +81,29 @@ class ProvidersSettings:
         "names of providers, separated by commas: the preferred one first, then those that take over"
         " [while it is down](../explanation/failover.md). Each provider's settings are listed below",
     )
+
+
+class ShadowSettings:
+    """The trial beside another backend"""
+
+    SHADOWED_BACKEND = filled(
+        "django.core.mail.backends.smtp.EmailBackend",
+        "the dotted path of the backend that `ShadowBackend` sends through:"
+        " [Try Mailroom beside your present backend](../how-to/try-beside-your-backend.md)",
+    )
+    SHADOW_PERCENT = whole(0, "the percentage of addresses to which Mailroom sends instead", most=100)
+
+
+class GuardSettings:
+    """The staging guard"""
+
+    ONLY_TO = items(
+        [],
+        "addresses and domains, separated by commas, that get their email; email to all others is not sent, or goes to"
+        " `REDIRECT_TO`: [Stage](../how-to/stage.md)",
+        check=check_recipients,
+    )
+    REDIRECT_TO = text("", "one address that gets all email instead", check=check_recipient)
 
 
 class BudgetSettings:
@@ -119,6 +163,25 @@ class RetentionSettings:
         "days after which ended messages that belong to no account [are anonymized](data-retention.md)",
         most=LONGEST_DAYS,
     )
+    KEEP_CONTENT_DAYS = whole(
+        7,
+        "days after which files, further recipients and stored texts of ended messages"
+        " [are deleted](data-retention.md#stored-content); 0: with the message",
+        most=LONGEST_DAYS,
+    )
+    KEEP_MESSAGES_DAYS = days_kept(
+        180,
+        "days after which sent, suppressed, expired and cancelled messages [are deleted](data-retention.md), with their"
+        " attempts, events and idempotency keys; at least 30, or 0: never",
+        most=LONGEST_DAYS,
+    )
+    KEEP_DEAD_LETTERS_DAYS = days_kept(
+        365, "the same for dead letters, counted from their last failure", most=LONGEST_DAYS
+    )
+    KEEP_EVENTS_DAYS = days_kept(
+        90, "the same for what providers reported; the message keeps its outcome", most=LONGEST_DAYS
+    )
+    KEEP_RESULTS_DAYS = whole(7, "days after which Celery's results are deleted; 0: never", most=LONGEST_DAYS)
 
 
 class DeliverySettings:
@@ -139,6 +202,10 @@ class DeliverySettings:
         least=1,
         most=1000,
     )
+    # Encoded, they are a third larger, and Postmark takes 10 MB.
+    EMAIL_MAX_BYTES = whole(
+        7_000_000, "the most bytes of the files and the stored text of one email", least=1, most=30_000_000
+    )
     UNCERTAIN_SETTLE_S = number(
         600, "how long an uncertain message waits before its kind's policy decides", most=LONGEST_S
     )
@@ -156,18 +223,39 @@ class RelaySettings:
     )
 
 
+class MonitoringSettings:
+    """Alerts and monitoring"""
+
+    ALERT_WEBHOOK_URL = secret_url(
+        "where problems are [announced](../how-to/monitor.md#send-alerts): an incoming webhook of Slack, Mattermost or"
+        " another product that reads Slack's JSON; a secret"
+    )
+    ALERT_PING_URL = secret_url(
+        "the ping URL of a check at Healthchecks or a compatible service, which alerts you when beat stops; a secret"
+    )
+    METRICS_TOKEN = text(
+        "",
+        "the bearer token that [`/metrics` and `/status.json`](../how-to/monitor.md#scrape-the-metrics) require; empty:"
+        " neither exists",
+        check=check_token,
+    )
+
+
 class Declarations(
     ProcessSettings,
     SiteSettings,
     UserSettings,
     RedisSettings,
     ProvidersSettings,
+    ShadowSettings,
+    GuardSettings,
     BudgetSettings,
     EventsSettings,
     BounceBrakeSettings,
     RetentionSettings,
     DeliverySettings,
     RelaySettings,
+    MonitoringSettings,
 ):
     """All settings of the engine itself."""
 

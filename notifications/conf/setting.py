@@ -73,6 +73,10 @@ def api_url(default: str, help_text: str) -> Setting[str]:
     return filled(default, help_text, check=value_checks.check_api_address)
 
 
+def secret_url(help_text: str) -> Setting[str]:
+    return text("", help_text, check=value_checks.check_secret_address)
+
+
 def ca_file(help_text: str) -> Setting[str]:
     return text("", help_text, check=value_checks.check_authorities)
 
@@ -83,6 +87,11 @@ def items(default: list[str], help_text: str, **options: Any) -> Setting[list[st
 
 def whole(default: int, help_text: str, *, least: int = 0, most: int = parsing.MOST) -> Setting[int]:
     return Setting(default, help_text, parsing.whole_parser(least, most))
+
+
+def days_kept(default: int, help_text: str, *, most: int) -> Setting[int]:
+    # 0 means for good.
+    return Setting(default, help_text, parsing.whole_parser(0, most), check=value_checks.check_days_kept)
 
 
 def number(default: float, help_text: str, *, least: float = 0, most: float = parsing.MOST) -> Setting[float]:

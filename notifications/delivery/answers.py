@@ -6,13 +6,17 @@ from notifications import kinds
 from notifications.breaker.permits import Effect
 from notifications.breaker.route import Route, has_alternative
 from notifications.budget import grants
+from notifications.conf.guard import current_guard
 from notifications.delivery import refusals
+from notifications.delivery.fate import Fate
 from notifications.delivery.record import RefusedAttempt, attempt_of, record_acceptances, record_refusals
+from notifications.delivery.report import CLAIM_LOST
 from notifications.delivery.run import Relevant, Run, jitter
 from notifications.models import DeliveryAttempt, Message
 from notifications.providers.base.sending import Accepted, ProviderError
 from notifications.rules import retry
 from notifications.rules.retry import ErrorClass
+from notifications.rules.states import Status
 
 #: Up to this delay, Celery retries a single message (shown in Flower); the relay does so after longer ones.
 CELERY_RETRY_S = 60.0
@@ -47,6 +51,7 @@ class Answers:
         if accepted:
             record_acceptances(accepted)
             self.run.report.counts["sent"] += len(accepted)
+            self.run.report.fates.update(_sent(attempt, names_id=self.run.is_single) for attempt in accepted)
 
     def refuse(self, refused: Sequence[Relevant], answer: ProviderError, *, duration_s: float) -> None:
         """Record the one answer to all these messages, which is that of one call."""
@@ -65,12 +70,17 @@ class Answers:
                 decision = retry.Retry(0.0)
             attempt = attempt_of(message, self.run.carrier, self.route.name, answer, duration_s)
             written.append(self._refusal(attempt, decision))
-        record_refusals(written, bounce=answer.bounce)
+        # The answer to a redirected email says nothing about the message's address.
+        is_redirected = any(current_guard().redirects(message.to_address) for message, _ in refused)
+        changed = record_refusals(written, bounce=None if is_redirected else answer.bounce)
+        self.run.report.fates.update(refusal.fate for refusal in written if refusal.attempt.message_id in changed)
         self.run.report.counts.update(refusal.attempt.result for refusal in written)
+        if lost := len(written) - len(changed):
+            self.run.report.counts[CLAIM_LOST] += lost
         self._report_to_budget(answer, len(refused))
 
     def _refusal(self, attempt: DeliveryAttempt, decision: retry.Decision) -> RefusedAttempt:
-        if not (isinstance(decision, retry.Retry) and self.run.single and decision.after_s <= CELERY_RETRY_S):
+        if not (isinstance(decision, retry.Retry) and self.run.is_single and decision.after_s <= CELERY_RETRY_S):
             return RefusedAttempt(attempt=attempt, decision=decision)
         self.run.report.retry_in_s = decision.after_s
         return RefusedAttempt(attempt=attempt, decision=decision, relay_slack_s=RELAY_SLACK_S)
@@ -80,6 +90,10 @@ class Answers:
             grants.uncount(self.route.name, self.run.allowance.granted_at, count)
         if answer.error_class is ErrorClass.RATE_LIMITED:
             grants.throttle(self.route.name, answer.retry_after_s)
+
+
+def _sent(attempt: DeliveryAttempt, *, names_id: bool) -> Fate:
+    return Fate(Status.SENT, f"{attempt.provider} {attempt.provider_message_id}".strip() if names_id else "")
 
 
 def _is_forgiven(message: Message, answer: ProviderError, effect: Effect) -> bool:

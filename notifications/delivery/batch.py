@@ -8,6 +8,7 @@ from typing import TypeVar
 from notifications import kinds
 from notifications.breaker.route import Route
 from notifications.conf import settings
+from notifications.delivery.guarding import apply_guard
 from notifications.delivery.hand_over import HandOver
 from notifications.delivery.part import is_suspect
 from notifications.delivery.render_batch import batches
@@ -51,9 +52,11 @@ def split(run: Run, relevant: Sequence[Relevant]) -> tuple[list[Batch], list[Rel
 
 
 def _goes_alone(message: Message) -> bool:
-    # If it has one attempt, a refusal because of another recipient must not use it up.
+    if message.has_content or is_suspect(message) or message.counted_attempts > 0:
+        return True
+    # With one attempt, a refusal because of another recipient must not use it up.
     kind = kinds.KINDS.get(message.kind)
-    return is_suspect(message) or message.counted_attempts > 0 or (kind is not None and kind.max_attempts == 1)
+    return kind is not None and (kind.max_attempts == 1 or kind.attachments is not None)
 
 
 class BatchCall(HandOver):
@@ -97,8 +100,9 @@ class BatchCall(HandOver):
         self.before_call()
         began = time.monotonic()
         answer: Answers | ProviderError
+        batch = replace(self.batch, recipients=tuple(apply_guard(one) for one, _ in some))
         try:
-            answer = self.route.provider.send_batch(replace(self.batch, recipients=tuple(one for one, _ in some)))
+            answer = self.route.provider.send_batch(batch)
         except ProviderError as error:
             answer = error
         self.duration_s = time.monotonic() - began
@@ -106,7 +110,8 @@ class BatchCall(HandOver):
 
     def _may_send(self) -> bool:
         # The hand-over has checked the addresses, and left enough of the lease, for the calls that begin soon after it.
-        return not self.is_late and self.route.accepts_email() and not self.run.stopping()
+        # In the order of `may_call`.
+        return self.route.accepts_email() and not self.is_late and not self.run.stopping()
 
     def _take(self, some: Sequence[Addressed], answers: Answers) -> list[Message]:
         alone = []

@@ -7,17 +7,17 @@ from uuid import UUID, uuid4
 
 from django.db import connection
 from django.db.models import F, QuerySet
-from django.db.models.functions import Now
 
 from notifications.conf import settings
 from notifications.models import Message, transitions
 from notifications.models.message import REQUEUE_IN_ORDER
+from notifications.models.pause import WAITS_FOR_RESUME
 from notifications.models.prepared import prepared_cursor
 from notifications.models.rows import rows_of
 from notifications.providers.base.deadline import call_s
-from notifications.rules import states
-from notifications.rules.states import STATUSES, Event, Status, Stream
-from notifications.rules.suppression import Reason
+from notifications.rules import shadow, states
+from notifications.rules.states import STATUSES, Event, Stream
+from notifications.rules.suppression import BOUNCES, Reason
 
 # In SQL because they run for every email: built by the ORM, they would cost the worker four times as much time. A test
 # compares them with the table of states. A list of ids is sent in binary (%b): as text, each id is quoted in Python.
@@ -33,7 +33,7 @@ SET status = %(claimed)s, lease_token = %(token)s,
     lease_until = statement_timestamp() + %(lease_s)s * interval '1 second'
 FROM set_config('synchronous_commit', 'off', true)
 WHERE id = ANY((SELECT %(ids)b::uuid[])::uuid[]) AND status = ANY((SELECT %(sources)s::text[])::text[])
-  AND due_at <= statement_timestamp()
+  AND due_at <= statement_timestamp() AND NOT {paused}
 RETURNING {columns}
 """
 _CLAIMED: dict[str, Any] = {"claimed": states.target(Event.CLAIMED), "sources": states.sources(Event.CLAIMED)}
@@ -42,12 +42,13 @@ UPDATE notifications_message
 SET handed_over_at = statement_timestamp(), attempts = attempts + 1, provider = %(provider)s, claims_lost = 0,
     error_fingerprint = ''
 WHERE id = ANY((SELECT %(ids)b::uuid[])::uuid[]) AND status = (SELECT %(sending)s::text)
+  AND kind <> %(never_sent)s
   AND lease_token = ANY(%(tokens)s) AND lease_until > statement_timestamp() + %(call_s)s * interval '1 second'
   AND NOT EXISTS (
       SELECT FROM notifications_suppression AS listed
       WHERE listed.address = lower(to_address) AND listed.lifted_at IS NULL
         AND (listed.reason <> %(unsubscribed)s OR stream = %(bulk)s)
-        AND (listed.reason <> %(soft_bounces)s OR listed.probe_id IS DISTINCT FROM notifications_message.id)
+        AND (listed.reason <> ALL(%(bounces)s) OR listed.probe_id IS DISTINCT FROM notifications_message.id)
       OFFSET 0
   )
 RETURNING id
@@ -60,16 +61,27 @@ FROM unnest(%(ids)s::uuid[], %(waits_s)s::float[]) AS wait (id, seconds)
 WHERE message.id = ANY((SELECT %(ids)s::uuid[])::uuid[]) AND message.id = wait.id
   AND message.status = (SELECT %(queued)s::text) AND message.due_at <= statement_timestamp()
 """
-_TERMS = {
+_REQUEUE = """
+UPDATE notifications_message SET relay_after = created_at, relayed = 0
+WHERE id = ANY((SELECT %(ids)s::uuid[])::uuid[]) AND status = (SELECT %(queued)s::text)
+  AND due_at <= statement_timestamp()
+"""
+_COUNT_PAUSED = f"""
+SELECT count(*) FROM notifications_message
+WHERE id = ANY((SELECT %(ids)s::uuid[])::uuid[]) AND status = (SELECT %(queued)s::text)
+  AND due_at <= statement_timestamp() AND {WAITS_FOR_RESUME}
+"""  # noqa: S608 - made of constants only
+_TERMS: dict[str, Any] = {
     **STATUSES,
     "bulk": Stream.BULK,
     "unsubscribed": Reason.UNSUBSCRIBED,
-    "soft_bounces": Reason.SOFT_BOUNCES,
+    "bounces": sorted(BOUNCES),
+    "never_sent": shadow.KIND,
 }
 
 
 def claim(message_ids: Iterable[UUID]) -> list[Message]:
-    """Claim the due messages and return them in this order.
+    """Claim the due messages that are not paused, and return them in this order.
 
     Only the first claim succeeds, so publishing an id twice is harmless.
     """
@@ -79,7 +91,7 @@ def claim(message_ids: Iterable[UUID]) -> list[Message]:
     rows = rows_of(Message)
     mine = {**_CLAIMED, "ids": ids, "token": uuid4(), "lease_s": settings.DELIVERY_LEASE_S}
     with prepared_cursor() as cursor:
-        cursor.execute(_CLAIM.format(columns=rows.columns), mine)
+        cursor.execute(_CLAIM.format(columns=rows.columns, paused=WAITS_FOR_RESUME), mine)
         won = {message.id: message for message in map(rows.instance, cursor.fetchall())}
     # An id that is named twice is claimed once.
     claimed = [message for message_id in ids if (message := won.pop(message_id, None))]
@@ -122,14 +134,23 @@ def revert_hand_over(messages: Sequence[Message]) -> None:
 
 def requeue(message_ids: Sequence[UUID]) -> int:
     # For due messages. Publishing did not fail, so the relay's growing pauses are reset.
-    waiting = Message.objects.filter(id__in=message_ids, status=Status.QUEUED, due_at__lte=Now())
-    return waiting.update(**REQUEUE_IN_ORDER)
+    with connection.cursor() as cursor:
+        cursor.execute(_REQUEUE, {**_TERMS, "ids": list(message_ids)})
+        return int(cursor.rowcount)
 
 
 def defer(message_ids: Sequence[UUID], waits_s: Sequence[float]) -> None:
     # The budget grants them nothing now. This costs no attempt.
     with connection.cursor() as cursor:
         cursor.execute(_DEFER, {**_TERMS, "ids": list(message_ids), "waits_s": list(waits_s)})
+
+
+def count_paused(message_ids: Sequence[UUID]) -> int:
+    # For messages that could not be claimed: those that an operator has paused.
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_PAUSED, {**_TERMS, "ids": list(message_ids)})
+        ((count,),) = cursor.fetchall()
+    return int(count)
 
 
 def _tokens(messages: Sequence[Message]) -> list[UUID]:

@@ -4,17 +4,24 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from uuid import UUID
 
+from django.db import Error
+
 from notifications.breaker.route import Route, find_route
 from notifications.budget.allowance import Allowance
+from notifications.delivery import fate
 from notifications.delivery.batch import BatchCall, batch_limit, split
-from notifications.delivery.claim import claim, defer, release, requeue
+from notifications.delivery.claim import claim, count_paused, defer, release, requeue
+from notifications.delivery.content import load_contents
 from notifications.delivery.facts import gather
 from notifications.delivery.part import GROUP_S, Part, calls_within, granted_together, part_size
 from notifications.delivery.record import Carrier, RecordLostError, retry_until_written
 from notifications.delivery.relevance import skip_reason
-from notifications.delivery.run import REQUEUED, DeliveryReport, Relevant, Run
+from notifications.delivery.report import DeliveryReport
+from notifications.delivery.run import REQUEUED, Relevant, Run
+from notifications.delivery.shadow import compare_copy
 from notifications.models import Message
 from notifications.providers.base.sending import OutgoingBatch
+from notifications.rules.shadow import COMPARED
 from notifications.rules.states import Stream
 from notifications.runtime.database import is_outage
 
@@ -24,6 +31,8 @@ Way = Callable[[Run, Route, Sequence[Relevant]], list[Message]]
 RELEASE_WITHIN_S = 10.0
 #: The result of messages that stay queued because no provider accepts email.
 NO_PROVIDER = "waiting for a provider"
+#: The result of messages that stay queued because an operator has paused them.
+PAUSED = "paused"
 
 
 def deliver(
@@ -34,7 +43,7 @@ def deliver(
     The others stay queued. Ends after the current call if its time slice is over or `stopping()` is true; the relay
     publishes the rest immediately. Raises database errors if no message was handed over before, else RecordLostError.
     """
-    run = Run(stream, carrier, single=len(message_ids) == 1, stopping=stopping)
+    run = Run(stream, carrier, size=len(message_ids), stopping=stopping)
     rest = list(message_ids)
     while rest:
         if run.is_over:
@@ -47,6 +56,9 @@ def deliver(
             if route.is_probe:
                 rest.sort(key=lambda message_id: str(message_id) != route.probe_message)
             rest = _deliver_next(run, rest, route)
+    if run.is_single and not run.report.decides:
+        # Another task, worker or operator was faster.
+        run.report.fates[fate.of_row(message_ids[0])] += 1
     return run.report
 
 
@@ -77,10 +89,24 @@ def _deliver_group(run: Run, ids: Sequence[UUID], route: Route, way: Way, *, wan
             defer(ids[grant.count : wanted], grant.waits_s)
             run.report.counts["deferred"] += len(grant.waits_s)
             ids, later = ids[: grant.count], ids[wanted:]
-        released = _deliver_claimed(run, claim(ids), route, way)
+        claimed = claim(ids)
+        released = _deliver_claimed(run, claimed, route, way)
     finally:
         run.allowance.end()
+    _note_paused(run, ids, claimed)
     return [*(message.id for message in released), *later]
+
+
+def _note_paused(run: Run, ids: Sequence[UUID], claimed: Sequence[Message]) -> None:
+    # They stay queued, without an attempt. The relay publishes them when they are resumed.
+    left = set(ids) - {message.id for message in claimed}
+    try:
+        if left and (paused := count_paused(list(left))):
+            run.report.counts[PAUSED] += paused
+    except Error as error:
+        # What was sent is recorded. Only the result lacks the count.
+        if not is_outage(error):
+            raise
 
 
 def _deliver_claimed(run: Run, claimed: Sequence[Message], route: Route, way: Way) -> list[Message]:
@@ -128,12 +154,20 @@ def _release(relevant: Sequence[Relevant]) -> list[Message]:
 
 
 def _relevant(run: Run, claimed: Sequence[Message]) -> list[Relevant]:
-    relevant = []
+    relevant, copies = [], []
     for message, facts in gather(claimed):
-        if skip := skip_reason(facts):
-            run.skip(message, skip, age_s=facts.age_s)
-        else:
+        skip = skip_reason(facts)
+        if skip is None:
             relevant.append((message, facts))
+        elif skip.reason == COMPARED:
+            copies.append((message, facts, skip))
+        else:
+            run.skip(message, skip, age_s=facts.age_s)
+    load_contents([message for message, _ in relevant] + [message for message, *_ in copies])
+    for message, facts, skip in copies:
+        run.current = message
+        compare_copy(message)
+        run.skip(message, skip, age_s=facts.age_s)
     return relevant
 
 

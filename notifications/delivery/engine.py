@@ -13,6 +13,7 @@ from notifications.conf import settings
 
 # Gmail and Outlook ignore much of <style>, so styles are inlined, except media queries. Nothing is loaded.
 _inliner = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
+_STORED_TIMES = "notifications.delivery.stored_times"
 # Template tags leave blank lines.
 _BLANK_LINES = re.compile(r"\n{3,}")
 
@@ -25,7 +26,7 @@ class BrokenTranslationError(ValueError):
     """A translated sentence cannot be filled in. One of its placeholders is misspelt or missing."""
 
 
-class Content(NamedTuple):
+class EmailTexts(NamedTuple):
     subject: str
     text: str
     html: str
@@ -64,13 +65,13 @@ class OneLanguage(Context):
         return super().update(other_dict)
 
 
-def render_content(kind: str, data: dict[str, Any]) -> Content:
+def render_content(kind: str, data: dict[str, Any]) -> EmailTexts:
     """Return the email of a kind for `data`, in the active language. Raises any error of a template."""
     subject, text, html = templates_of(kind, strict_engine(Engine.get_default()))
     context_class = Context if data["language"] == settings.LANGUAGE_CODE else OneLanguage
     line = subject_line(_render(subject, context_class({**data}, autoescape=False)))
     data = {**data, "subject": line}
-    return Content(
+    return EmailTexts(
         line,
         tidy(_render(text, context_class({**data}, autoescape=False))),
         inlined(_render(html, context_class({**data}, autoescape=True))),
@@ -101,7 +102,8 @@ def strict_engine(site: Engine) -> Engine:
         dirs=site.dirs,
         loaders=site.loaders,
         libraries=site.libraries,
-        builtins=[name for name in site.builtins if name not in Engine.default_builtins],
+        # Before the project's, which may replace it.
+        builtins=[_STORED_TIMES, *(name for name in site.builtins if name not in Engine.default_builtins)],
         string_if_invalid=_MissingVariable("%s"),
     )
 

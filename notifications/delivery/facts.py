@@ -9,12 +9,14 @@ from django.contrib.auth import get_user_model
 
 from notifications import kinds, users
 from notifications.conf import settings
+from notifications.conf.guard import current_guard
 from notifications.delivery.misfit import may_fit_elsewhere
 from notifications.delivery.relevance import Facts
 from notifications.models import Message
 from notifications.models.prepared import prepared_cursor
 from notifications.models.rows import rows_of
 from notifications.models.suppression import cool_off
+from notifications.rules import shadow
 from notifications.rules.states import STATUSES, Status, Stream
 from notifications.rules.suppression import ActiveSuppression, Candidate, Reason, blocking_reason, is_recheck
 from notifications.runtime.database import is_outage
@@ -30,7 +32,7 @@ _ALIVE = [Status.QUEUED, Status.SENDING, Status.SENT, Status.UNCERTAIN]
 # group: built by the ORM, it would cost the worker twice as much time. Two statuses are part of the text, because an
 # index has the same condition. OFFSET 0: each row is found by its id, whatever the statistics say about the tables.
 _FACTS = """
-SELECT mine.id, extract(epoch FROM statement_timestamp() - mine.created_at)::float,
+SELECT mine.id, extract(epoch FROM statement_timestamp() - greatest(mine.created_at, mine.send_at))::float,
     coalesce(mine.expires_at <= statement_timestamp(), false),
     EXISTS (
         SELECT FROM notifications_message AS newer
@@ -40,11 +42,11 @@ SELECT mine.id, extract(epoch FROM statement_timestamp() - mine.created_at)::flo
     ),
     (
         SELECT count(*) FROM notifications_message AS other
-        WHERE mine.forgotten_at IS NULL AND other.to_address = mine.to_address AND other.kind = mine.kind
+        WHERE mine.forgotten_at IS NULL AND other.to_address = asked.address AND other.kind = mine.kind
             AND other.sent_at > statement_timestamp() - interval '1 hour'
     ) + (
         SELECT count(*) FROM notifications_message AS other
-        WHERE mine.forgotten_at IS NULL AND other.to_address = mine.to_address AND other.kind = mine.kind
+        WHERE mine.forgotten_at IS NULL AND other.to_address = asked.address AND other.kind = mine.kind
             AND other.status IN ('{sending}', '{uncertain}') AND (
                 other.status = %(uncertain)s AND other.created_at > statement_timestamp() - interval '1 hour'
                 OR other.status = %(sending)s AND (other.lease_until, other.id) < (mine.lease_until, mine.id)
@@ -88,13 +90,21 @@ def _found(messages: Sequence[Message]) -> dict[UUID, tuple[Facts, list[ActiveSu
         "addresses": [message.to_address.lower() for message in messages],
     }
     by_id = {message.id: message for message in messages}
-    limit = settings.EMAIL_ADDRESS_HOURLY
+    limit, guard = settings.EMAIL_ADDRESS_HOURLY, current_guard()
     found = {}
     with prepared_cursor() as cursor:
         cursor.execute(statement, asked)
         for message_id, age_s, expired, superseded, others, listed, *user in cursor.fetchall():
             flooded = others >= limit
-            facts = Facts(age_s=age_s, expired=expired, superseded=superseded, flooded=flooded)
+            withheld = guard.withholds(by_id[message_id].to_address)
+            facts = Facts(
+                age_s=age_s,
+                expired=expired,
+                superseded=superseded,
+                flooded=flooded,
+                withheld=withheld,
+                is_copy=by_id[message_id].kind == shadow.KIND,
+            )
             found[message_id] = facts, [_suppression(*each) for each in listed or ()]
             by_id[message_id].user = rows.instance(user) if user[rows.key] is not None else None
     return found
@@ -132,6 +142,7 @@ def _facts(message: Message, known: Facts, suppressions: list[ActiveSuppression]
 
 
 def _ask_kind(message: Message, kind: kinds.Kind, known: Facts) -> Facts:
+    known = replace(known, flooded=known.flooded and kind.has_hourly_limit)
     user = message.user
     if user is None:
         return replace(known, user_gone=kind.requires_account, superseded=False)

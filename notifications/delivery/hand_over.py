@@ -11,6 +11,7 @@ from notifications.breaker.route import Route
 from notifications.delivery.answers import Answers
 from notifications.delivery.claim import hand_over, revert_hand_over
 from notifications.delivery.record import RecordLostError, retry_until_written
+from notifications.delivery.report import CLAIM_LOST
 from notifications.delivery.run import REQUEUED, Run
 from notifications.models import Message
 from notifications.providers.base.deadline import CALL_MARGIN_S
@@ -35,7 +36,8 @@ class HandOver:
 
     @property
     def may_call(self) -> bool:
-        return not self.is_late and self.route.accepts_email() and not self.run.is_over
+        # The route may ask the database, which may hang, so the time is checked after it.
+        return self.route.accepts_email() and not self.is_late and not self.run.is_over
 
     def mark(self, messages: Sequence[Message]) -> set[UUID]:
         """Hand the messages over; return the ids of those that may be called for."""
@@ -50,7 +52,7 @@ class HandOver:
                 self._revert(messages)
             raise
         if lost := len(messages) - len(marked):
-            self.run.report.counts["claim lost"] += lost
+            self.run.report.counts[CLAIM_LOST] += lost
         return marked
 
     def before_call(self) -> None:

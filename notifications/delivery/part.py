@@ -7,6 +7,7 @@ from typing import NamedTuple
 from notifications import kinds
 from notifications.breaker.route import Route
 from notifications.budget.terms import USE_WITHIN_S
+from notifications.delivery.guarding import apply_guard
 from notifications.delivery.hand_over import HandOver
 from notifications.delivery.recheck import take_recheck
 from notifications.delivery.relevance import CANNOT_BE_RENDERED, RECHECKED_BY_ANOTHER, Facts, Skip, misfit
@@ -104,7 +105,7 @@ class Part(HandOver):
         began = time.monotonic()
         answer: Accepted | ProviderError
         try:
-            answer = self.route.provider.send(ready.email)
+            answer = self.route.provider.send(apply_guard(ready.email))
         except ProviderError as error:
             answer = error
         duration_s = time.monotonic() - began

@@ -18,15 +18,19 @@ from django.db.models.functions import Cast, Now
 from notifications.conf import settings
 from notifications.delivery.bounced import record_bounces
 from notifications.delivery.claim import held
+from notifications.delivery.fate import RESPONSE_LOST, Fate
+from notifications.delivery.guarding import guard_note
 from notifications.delivery.relevance import Skip
 from notifications.models import DeliveryAttempt, Message, transitions
 from notifications.models.by_id import by_id
+from notifications.models.pending_change import noting
 from notifications.models.prepared import prepared_cursor
 from notifications.models.transactions import short_transaction
 from notifications.providers.base.sending import Accepted, ProviderError
 from notifications.rules import states
+from notifications.rules.changes import MessageChange
 from notifications.rules.outcomes import BounceKind
-from notifications.rules.retry import Decision, GiveUp, Retry, TooLate
+from notifications.rules.retry import Decision, GiveUp, Retry, TooLate, Uncertain
 from notifications.rules.states import Event
 from notifications.runtime.database import drop_connection, error_name, is_outage, note_outage
 
@@ -38,7 +42,7 @@ NO_TIME_LEFT = "it expired before another attempt"
 # The columns of an attempt that its report overwrites: the relay may have recorded the attempt as "worker lost".
 _REPORTED = (
     *("provider", "result", "provider_message_id", "error_code", "error"),
-    *("duration_ms", "task_id", "worker"),
+    *("duration_ms", "task_id", "worker", "fingerprint"),
 )
 _COLUMNS = ("message_id", "number", *_REPORTED)
 _OVERWRITE = f"""
@@ -46,12 +50,14 @@ ON CONFLICT (message_id, number) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{n
 """
 # Lists of ids and numbers are sent in binary (%b): as text, each element is quoted in Python.
 _REPORT = """
-WITH report AS (
+report AS (
     SELECT message_id, number, %(provider)s::text AS provider, %(result)s::text AS result, provider_message_id,
         %(error_code)s::text AS error_code, %(error)s::text AS error, duration_ms, %(task_id)s::text AS task_id,
-        %(worker)s::text AS worker
-    FROM unnest(%(message_ids)b::uuid[], %(numbers)b::int[], %(provider_message_ids)s::text[], %(durations_ms)b::int[])
-        AS one (message_id, number, provider_message_id, duration_ms)
+        %(worker)s::text AS worker, fingerprint
+    FROM unnest(
+        %(message_ids)b::uuid[], %(numbers)b::int[], %(provider_message_ids)s::text[], %(durations_ms)b::int[],
+        %(fingerprints)b::text[]
+    ) AS one (message_id, number, provider_message_id, duration_ms, fingerprint)
 )
 """
 _INSERT = f"""
@@ -60,18 +66,18 @@ SELECT {", ".join(_COLUMNS)} FROM report
 {_OVERWRITE}
 """  # noqa: S608 - made of constants only
 # A refusal does not overwrite an acceptance that the provider has reported meanwhile.
-_REFUSED = f"{_REPORT} {_INSERT} WHERE notifications_deliveryattempt.result <> %(accepted)s"
+_REFUSED = f"WITH {_REPORT} {_INSERT} WHERE notifications_deliveryattempt.result <> %(accepted)s"
 # Attempts and statuses in one statement, which is one transaction: it locks the messages before it writes the attempts.
 # In SQL because it runs once per email; a test compares it with the table of states.
-_ACCEPTED = f"""
-{_REPORT}, attempt AS ({_INSERT})
+_BEFORE_ACCEPTED = f"{_REPORT}, attempt AS ({_INSERT})"
+_ACCEPTED = """
 UPDATE notifications_message AS message
 SET status = %(sent)s, sent_at = statement_timestamp(), settle_at = NULL, status_reason = '',
     provider = %(provider)s, lease_token = NULL, lease_until = NULL, handed_over_at = NULL, died_at = NULL,
     error_fingerprint = ''
 WHERE message.id = ANY((SELECT %(message_ids)b::uuid[])::uuid[]) AND message.status = ANY(%(sources)s)
 RETURNING message.id, message.kind
-"""  # noqa: S608 - made of constants only
+"""
 _ACCEPTANCE: dict[str, Any] = {"sent": states.target(Event.ACCEPTED), "sources": states.sources(Event.ACCEPTED)}
 T = TypeVar("T")
 
@@ -112,6 +118,20 @@ class RefusedAttempt:
                 return Event.RESPONSE_LOST
 
     @property
+    def fingerprint(self) -> str:
+        return f"{self.attempt.provider}/{self.attempt.error_code}"[:150]
+
+    @property
+    def fate(self) -> Fate:
+        match self.decision:
+            case Uncertain():
+                return Fate(states.target(self.event), f"{RESPONSE_LOST} ({self.fingerprint})")
+            case TooLate():
+                return Fate(states.target(self.event), NO_TIME_LEFT)
+            case _:
+                return Fate(states.target(self.event), self.fingerprint)
+
+    @property
     def reason(self) -> str:
         said = str(self.attempt.error or self.attempt.error_code)
         match self.decision:
@@ -122,45 +142,54 @@ class RefusedAttempt:
         return said[:200]
 
 
-def record_skip(message: Message, skip: Skip, *, pause_s: float) -> None:
-    # Nothing was handed over, so there is no attempt to record. A message that needs a worker of another version waits
-    # `pause_s`.
+def record_skip(message: Message, skip: Skip, *, pause_s: float) -> bool:
+    # False if the claim was lost. Nothing was handed over, so there is no attempt to record. A message that needs a
+    # worker of another version waits `pause_s`.
     changes: dict[str, Any] = {"status_reason": skip.reason[:200], "error_fingerprint": skip.fingerprint[:150]}
     if skip.event is Event.RELEASED:
         due = Now() + timedelta(seconds=pause_s)
         changes |= {"due_at": due, "relay_after": due, "relayed": 0}
-    transitions.apply(skip.event, held([message]), **changes)
+    return bool(transitions.apply(skip.event, held([message]), **changes))
 
 
 def record_acceptances(attempts: Sequence[DeliveryAttempt]) -> None:
     # For attempts of one task with one provider. An acceptance is a fact, whichever worker holds the message. So the
-    # lease tokens are not checked.
-    _write_together(attempts, _write_acceptances)
+    # lease tokens are not checked. Their notes differ only for several recipients, or while a guard redirects some.
+    with ExitStack() as all_tried:
+        for note in {attempt.error for attempt in attempts}:
+            some = [attempt for attempt in attempts if attempt.error == note]
+            all_tried.callback(_write_together, some, _write_acceptances)
 
 
 def _write_acceptances(attempts: Sequence[DeliveryAttempt]) -> None:
     with prepared_cursor() as cursor:
-        cursor.execute(_ACCEPTED, {**_values_of(attempts), **_ACCEPTANCE})
+        statement = noting(_ACCEPTED, MessageChange.SENT, before=_BEFORE_ACCEPTED)
+        cursor.execute(statement, {**_values_of(attempts), **_ACCEPTANCE})
         changed = [transitions.Changed(id=message_id, kind=kind) for message_id, kind in cursor.fetchall()]
     transitions.announce(Event.ACCEPTED, changed)
 
 
-def record_refusals(refusals: Sequence[RefusedAttempt], *, bounce: BounceKind | None = None) -> None:
+def record_refusals(refusals: Sequence[RefusedAttempt], *, bounce: BounceKind | None = None) -> set[UUID]:
     """Queue the messages again, end them, or wait for the provider's report.
 
-    For attempts of one task that have one answer. `bounce` is what it says about the address, recorded if the message
-    ends.
+    Return the ids of those that changed. For attempts of one task that have one answer. `bounce` is what it says about
+    the address, recorded if the message ends.
     """
     by_event: dict[Event, list[RefusedAttempt]] = defaultdict(list)
     for refusal in refusals:
         by_event[refusal.event].append(refusal)
+    changed: set[UUID] = set()
     # Not in one transaction: it would lock the messages of a second event after those of the first, in any order.
     for event, some in by_event.items():
         ended = event in {Event.FAILED, Event.EXPIRED}
-        _write_together(some, partial(_write_refusals, event=event, bounce=bounce if ended else None))
+        write = partial(_write_refusals, event=event, bounce=bounce if ended else None, all_changed=changed)
+        _write_together(some, write)
+    return changed
 
 
-def _write_refusals(refusals: Sequence[RefusedAttempt], *, event: Event, bounce: BounceKind | None) -> None:
+def _write_refusals(
+    refusals: Sequence[RefusedAttempt], *, event: Event, bounce: BounceKind | None, all_changed: set[UUID]
+) -> None:
     attempts = [refusal.attempt for refusal in refusals]
     with short_transaction():
         # Locks the messages before the attempts, like all code; the other order would deadlock.
@@ -171,6 +200,7 @@ def _write_refusals(refusals: Sequence[RefusedAttempt], *, event: Event, bounce:
         if bounce:
             # If the claim is lost, the message may have been anonymized.
             record_bounces([attempt for attempt in attempts if attempt.message_id in changed], bounce)
+    all_changed |= changed
 
 
 def _changes(event: Event, refusals: Sequence[RefusedAttempt]) -> dict[str, Any]:
@@ -180,8 +210,7 @@ def _changes(event: Event, refusals: Sequence[RefusedAttempt]) -> dict[str, Any]
         "attempts_forgiven": by_id({message.id: message.attempts_forgiven for message in each}, IntegerField()),
     }
     if event is Event.FAILED:
-        first = refusals[0].attempt
-        changes["error_fingerprint"] = f"{first.provider}/{first.error_code}"[:150]
+        changes["error_fingerprint"] = refusals[0].fingerprint
     if event is Event.RETRY:
         waits = {message.id: one.decision.after_s for message, one in each.items() if isinstance(one.decision, Retry)}
         slacks = {message.id: one.relay_slack_s for message, one in each.items()}
@@ -200,10 +229,12 @@ def attempt_of(
         task_id=carrier.task_id,
         worker=carrier.worker,
         duration_ms=round(duration_s * 1000),
+        fingerprint=message.fingerprint,
     )
     if isinstance(answer, Accepted):
         attempt.result = DeliveryAttempt.Result.ACCEPTED
         attempt.provider_message_id = answer.provider_message_id[:200]
+        attempt.error = " · ".join(filter(None, [guard_note(message), answer.note]))[:300]
     else:
         attempt.result = DeliveryAttempt.Result(answer.error_class.value)
         attempt.error_code = answer.code[:100]
@@ -224,6 +255,7 @@ def _values_of(attempts: Sequence[DeliveryAttempt]) -> dict[str, Any]:
         "numbers": [attempt.number for attempt in ordered],
         "provider_message_ids": [attempt.provider_message_id for attempt in ordered],
         "durations_ms": [attempt.duration_ms for attempt in ordered],
+        "fingerprints": [attempt.fingerprint for attempt in ordered],
     }
 
 

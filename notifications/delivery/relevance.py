@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from notifications.rules.shadow import COMPARED
 from notifications.rules.states import Event
 
 # The name of kinds.UnknownKindError.
@@ -14,6 +15,7 @@ SUPERSEDED = "a newer message of its kind was requested"
 NOT_NEEDED = "it is no longer relevant to the user"
 FLOODED = "the address got too many messages of its kind within an hour"
 TOO_LATE = "it expired before it could be sent"
+NOT_IN_ONLY_TO = "not sent: the recipient is not in ONLY_TO"
 SUPPRESSED = "the address is suppressed: {reason}"
 KIND_RAISED = "its kind raised {error}"
 KIND_UNKNOWN = "this worker has no such kind; restart it after deploying"
@@ -35,15 +37,19 @@ class Facts:
     superseded: bool = False
     # The address has reached the hourly limit of this kind.
     flooded: bool = False
+    # The staging guard lets no email to the address through.
+    withheld: bool = False
     # Why the address gets no such email; empty if it does.
     suppressed: str = ""
     # It may only be sent as the one message that tests whether the address accepts email again.
     is_recheck: bool = False
     is_relevant: bool = True
+    # A copy of an email that another backend has sent.
+    is_copy: bool = False
     # The name of the error that the kind raised, and whether another version of the code may not raise it.
     broken: str = ""
     may_fit_elsewhere: bool = False
-    # Seconds since it was enqueued, on the database's clock.
+    # Seconds since it was enqueued, or scheduled for, on the database's clock.
     age_s: float = 0.0
 
 
@@ -72,9 +78,12 @@ def skip_reason(facts: Facts) -> Skip | None:
         (facts.address_changed, Event.CANCELLED, ADDRESS_CHANGED),
         (facts.superseded, Event.CANCELLED, SUPERSEDED),
         (not facts.is_relevant, Event.CANCELLED, NOT_NEEDED),
+        (facts.withheld, Event.CANCELLED, NOT_IN_ONLY_TO),
         (facts.suppressed, Event.ADDRESS_SUPPRESSED, SUPPRESSED),
         (facts.flooded, Event.CANCELLED, FLOODED),
         (facts.expired, Event.EXPIRED, TOO_LATE),
+        # Last, so that a copy ends as the email would.
+        (facts.is_copy, Event.CANCELLED, COMPARED),
     )
     return next(
         (Skip(event, reason.format(reason=facts.suppressed)) for applies, event, reason in checks if applies), None

@@ -7,12 +7,21 @@ from typing import Any, NamedTuple
 
 from django.utils import translation
 
-from notifications.conf import settings
-from notifications.delivery.engine import subject_line
+from notifications import kinds
+from notifications.delivery.engine import EmailTexts, subject_line
+from notifications.delivery.fingerprint import REDACTED, fingerprint_of, secrets_in
 from notifications.delivery.prepared.cache import prepared_for
 from notifications.delivery.prepared.email import PreparedEmail, Slot, fill
 from notifications.delivery.prepared.html import written
-from notifications.delivery.render import data_of, headers_of, message_language, recipient_name, site_data
+from notifications.delivery.render import (
+    data_of,
+    headers_of,
+    message_language,
+    recipient_name,
+    sender_of,
+    site_data,
+)
+from notifications.kinds import Kind
 from notifications.models import Message
 from notifications.providers.base.sending import BatchRecipient, OutgoingBatch
 from notifications.runtime.database import is_outage
@@ -24,6 +33,7 @@ class _Member(NamedTuple):
     message: Message
     prepared: PreparedEmail
     values: list[str]
+    data: dict[str, Any]
 
 
 def batches(messages: Sequence[Message]) -> list[tuple[OutgoingBatch, list[Message]]]:
@@ -31,7 +41,7 @@ def batches(messages: Sequence[Message]) -> list[tuple[OutgoingBatch, list[Messa
 
     A batch has at least two recipients, and no message is in two batches. Call `render` for a message in none: it
     shares its email with no other, or cannot be rendered. Every attempt is the coming one; the users are loaded. Raises
-    an outage of the database unchanged.
+    an outage of the database unchanged. Sets the messages' fingerprints.
     """
     by_email: defaultdict[int, list[_Member]] = defaultdict(list)
     for member in _members(messages):
@@ -55,7 +65,7 @@ def _members_of(kind: str, language: str, messages: Sequence[Message]) -> list[_
     for (message, data), prepared in zip(found, _prepared(kind, [data for _, data in found]), strict=True):
         values = prepared.values_of(data) if prepared else None
         if prepared and values is not None:
-            members.append(_Member(message, prepared, values))
+            members.append(_Member(message, prepared, values, data))
     return members
 
 
@@ -75,7 +85,20 @@ def _prepared(kind: str, emails: list[dict[str, Any]]) -> list[PreparedEmail | N
         return [None] * len(emails)
 
 
+def _set_fingerprints(members: Sequence[_Member]) -> None:
+    # The email of an announcement is often the same for all, apart from its secrets, which a fingerprint leaves out.
+    found: dict[tuple[str, ...], str] = {}
+    for message, prepared, values, data in members:
+        secrets_of_data = secrets_in(message.kind, data)
+        key = tuple(REDACTED if value in secrets_of_data else value for value in values)
+        if key not in found:
+            subject, text, html = (fill(part, key) for part in (prepared.subject, prepared.text, prepared.html))
+            found[key] = fingerprint_of(message.kind, EmailTexts(subject_line(subject), text, html), data)
+        message.fingerprint = found[key]
+
+
 def _batch(members: Sequence[_Member]) -> OutgoingBatch:
+    _set_fingerprints(members)
     prepared, values = members[0].prepared, members[0].values
     differing = {number for number, value in enumerate(values) if any(each.values[number] != value for each in members)}
     # Random, so that no recipient's text contains one.
@@ -85,17 +108,20 @@ def _batch(members: Sequence[_Member]) -> OutgoingBatch:
     # White space in a subject depends on all of it, so each recipient has a whole one.
     has_subjects = any(isinstance(piece, Slot) and piece.value in differing for piece in prepared.subject)
     own_subject = f"{prefix}sz" if has_subjects else ""
+    kind = kinds.get(members[0].message.kind)
     return OutgoingBatch(
-        from_email=settings.DEFAULT_FROM_EMAIL,
+        from_email=sender_of(kind),
+        reply_to=kind.answered_to,
+        tags=kind.tags,
         subject=own_subject or subject_line(fill(prepared.subject, values)),
         text=fill(prepared.text, values, tokens),
         html=fill(prepared.html, values, tokens),
-        recipients=tuple(_recipient(member, tokens, own_subject) for member in members),
+        recipients=tuple(_recipient(member, kind, tokens, own_subject) for member in members),
     )
 
 
-def _recipient(member: _Member, tokens: dict[Slot, str], own_subject: str) -> BatchRecipient:
-    message, prepared, values = member
+def _recipient(member: _Member, kind: Kind, tokens: dict[Slot, str], own_subject: str) -> BatchRecipient:
+    message, prepared, values, _ = member
     fields = {token: written(values[slot.value], slot.form) for slot, token in tokens.items()}
     if own_subject:
         fields[own_subject] = subject_line(fill(prepared.subject, values))
@@ -104,6 +130,6 @@ def _recipient(member: _Member, tokens: dict[Slot, str], own_subject: str) -> Ba
         attempt=message.attempts + 1,
         to_address=message.to_address,
         to_name=recipient_name(message),
-        headers=headers_of(message),
+        headers=headers_of(message, kind),
         fields=fields,
     )

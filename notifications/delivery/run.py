@@ -2,14 +2,14 @@
 
 import random
 import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from uuid import UUID
 
 from notifications.budget.allowance import Allowance
+from notifications.delivery import fate
 from notifications.delivery.record import Carrier, record_skip
 from notifications.delivery.relevance import Facts, Skip
+from notifications.delivery.report import CLAIM_LOST, DeliveryReport
 from notifications.delivery.turn import Turn
 from notifications.models import Message
 from notifications.rules import retry
@@ -24,23 +24,11 @@ REQUEUED = "requeued"
 Relevant = tuple[Message, Facts]
 
 
-@dataclass
-class DeliveryReport:
-    """The messages of one task, counted by result. `retry_in_s` is for Celery's retry of a single message."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    retry_in_s: float | None = None
-
-    def __str__(self) -> str:
-        return ", ".join(f"{count} {word}" for word, count in self.counts.items()) or "nothing to do"
-
-
 class Run:
-    def __init__(self, stream: Stream, carrier: Carrier, *, single: bool, stopping: Callable[[], bool]) -> None:
+    def __init__(self, stream: Stream, carrier: Carrier, *, size: int, stopping: Callable[[], bool]) -> None:
         self.stream = stream
         self.carrier = carrier
-        self.single = single
-        self.report = DeliveryReport()
+        self.report = DeliveryReport(size=size)
         self.turn = Turn()
         # Of the current group.
         self.allowance = Allowance("", stream)
@@ -53,14 +41,21 @@ class Run:
         self.has_tried = False
 
     @property
+    def is_single(self) -> bool:
+        return self.report.size == 1
+
+    @property
     def is_over(self) -> bool:
         # At least one message is tried, however slow everything is.
         return self.stopping() or (self.has_tried and time.monotonic() > self.until)
 
     def skip(self, message: Message, reason: Skip, *, age_s: float) -> None:
         pause_s = retry.misfit_pause_s(age_s, is_bulk=self.stream is Stream.BULK, jitter=jitter())
-        record_skip(message, reason, pause_s=pause_s)
-        self.report.counts[reason.event.value] += 1
+        if record_skip(message, reason, pause_s=pause_s):
+            self.report.counts[reason.event.value] += 1
+            self.report.fates[fate.of_skip(reason)] += 1
+        else:
+            self.report.counts[CLAIM_LOST] += 1
         self.has_tried = True
 
 

@@ -14,8 +14,9 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
+from notifications.conf.guard import current_guard
 from notifications.events import suppress
-from notifications.events.finding import find
+from notifications.events.finding import Redirections, find, recipient_of, redirected
 from notifications.events.splitting import split_first
 from notifications.events.writing import write_results
 from notifications.models import DeliveryAttempt, Message, ProviderEvent, transitions
@@ -23,7 +24,7 @@ from notifications.models.transactions import short_transaction
 from notifications.providers.base.answers import report
 from notifications.providers.base.webhook import InterpretedEvent, UnknownEventError, Webhook
 from notifications.providers.registry import webhook_of
-from notifications.rules.outcomes import EventType, Outcome, lower_than, reported_outcome
+from notifications.rules.outcomes import EventType, Outcome, reported_outcome
 from notifications.rules.states import Event, Status
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,12 @@ class Understood:
     interpreted: InterpretedEvent
     message: Message
 
+    @property
+    def is_of_first(self) -> bool:
+        # What happens to further recipients says nothing about the message.
+        first = self.message.to_address.lower()
+        return not self.message.has_content or self.event.recipient in {first, current_guard().destination(first)}
+
 
 def read_due(limit: int = BATCH) -> Counter[str]:
     """Read at most `limit` due events, and count them by their new state.
@@ -71,11 +78,15 @@ def read_due(limit: int = BATCH) -> Counter[str]:
         found = find(read)
         messages = _locked(set(found.ids.values()))
         busy = _existing(set(found.ids.values()) - messages.keys())
-        for event, interpreted in read:
-            message_id = found.ids.get(event.pk)
-            if message_id not in busy:
-                _fill(event, interpreted, messages.get(message_id) if message_id else None)
-                _file(event, interpreted, found.addresses.get(event.pk, ""))
+        known = [
+            (event, interpreted, messages.get(message_id) if (message_id := found.ids.get(event.pk)) else None)
+            for event, interpreted in read
+            if found.ids.get(event.pk) not in busy
+        ]
+        redirections = redirected((message, interpreted) for _, interpreted, message in known if message)
+        for event, interpreted, message in known:
+            _fill(event, interpreted, message, redirections)
+            _file(event, interpreted, found.addresses.get(event.pk, ""))
         done = [event for event in events if found.ids.get(event.pk) not in busy]
         write_results(done)
         _apply([Understood(event, interpreted, event.message) for event, interpreted in read if event.message])
@@ -138,11 +149,12 @@ def _existing(ids: set[UUID]) -> set[UUID]:
     return set(Message.objects.filter(id__in=ids).values_list("id", flat=True)) if ids else set()
 
 
-def _fill(event: ProviderEvent, interpreted: InterpretedEvent, message: Message | None) -> None:
+def _fill(
+    event: ProviderEvent, interpreted: InterpretedEvent, message: Message | None, redirections: Redirections
+) -> None:
     event.kind = interpreted.kind
     event.bounce = interpreted.bounce or ""
-    # A provider may spell a domain differently, so our spelling has precedence.
-    event.recipient = message.to_address.lower() if message else interpreted.recipient[:320]
+    event.recipient = recipient_of(message, interpreted, redirections) if message else interpreted.recipient[:320]
     event.attempt = interpreted.attempt
     event.provider_message_id = interpreted.provider_message_id[:200]
     event.detail = interpreted.detail[:300]
@@ -173,12 +185,13 @@ def _apply(understood: Sequence[Understood]) -> None:
     _note_lost_attempts(taken)
     outcomes: dict[Outcome, set[UUID]] = defaultdict(set)
     for one in understood:
-        if outcome := reported_outcome(one.interpreted.kind, one.interpreted.bounce):
+        if one.is_of_first and (outcome := reported_outcome(one.interpreted.kind, one.interpreted.bounce)):
             outcomes[outcome].add(one.message.id)
     _accept_all(taken)
     for outcome, ids in outcomes.items():
-        Message.objects.filter(id__in=ids, outcome__in=lower_than(outcome)).update(outcome=outcome, outcome_at=Now())
-    suppress.lift_rechecked({one.message.id for one in understood if one.interpreted.kind is EventType.DELIVERED})
+        transitions.record_outcome(outcome, ids)
+    delivered = [one for one in understood if one.interpreted.kind is EventType.DELIVERED and one.is_of_first]
+    suppress.lift_rechecked({one.message.id for one in delivered})
     remembered = [one for one in understood if not one.message.anonymized_at]
     suppress.consider([suppress.Report(one.event, one.interpreted) for one in remembered])
 

@@ -1,18 +1,22 @@
 """Find the message of each event, or else its address."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import connection
 
+from notifications.conf.guard import current_guard
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
 from notifications.providers.base.webhook import InterpretedEvent
-from notifications.rules.addresses import BadAddressError, one_address
+from notifications.rules.addresses import BadAddressError, named_address, one_address
+from notifications.rules.guard import REDIRECTED
 from notifications.rules.outcomes import BounceKind, EventType
 from notifications.rules.states import STATUSES
 
 Read = Sequence[tuple[ProviderEvent, InterpretedEvent]]
+#: Messages, and the address to which a staging guard redirected each.
+Redirections = Set[tuple[UUID, str]]
 
 # Events that affect an address even if they name no message.
 ABOUT_ADDRESSES = {
@@ -73,6 +77,42 @@ def _by_header(read: Read) -> dict[int, UUID]:
         return {}
     known = set(Message.objects.filter(id__in=headers).values_list("id", flat=True))
     return {event.pk: meaning.header_id for event, meaning in read if meaning.header_id in known}
+
+
+def redirected(read: Iterable[tuple[Message, InterpretedEvent]]) -> Redirections:
+    """Find the emails that a staging guard redirected to the address that an event names.
+
+    The guard may be off again. Costs a statement only if an event names another address than its message has.
+    """
+    named = {(message.id, address) for message, meaning in read if (address := _other_address(message, meaning))}
+    if not named:
+        return set()
+    attempts = DeliveryAttempt.objects.filter(message__in={message_id for message_id, _ in named}).exclude(error="")
+    notes = {(message_id, note.partition(" · ")[0]) for message_id, note in attempts.values_list("message_id", "error")}
+    return {(message_id, to) for message_id, to in named if (message_id, REDIRECTED.format(address=to)) in notes}
+
+
+def recipient_of(message: Message, meaning: InterpretedEvent, redirections: Redirections) -> str:
+    """Return the address that an event of this message is about, in our spelling."""
+    guard, first = current_guard(), message.to_address.lower()
+    named = _named(meaning)
+    # A provider may spell the address differently. Only with several recipients or a guard, it can be another one.
+    can_be_another = message.has_content or named == guard.redirect_to or (message.id, named) in redirections
+    if named and (can_be_another or named == first):
+        return named
+    return guard.destination(first)
+
+
+def _other_address(message: Message, meaning: InterpretedEvent) -> str:
+    named = "" if message.has_content else _named(meaning)
+    return named if named != message.to_address.lower() else ""
+
+
+def _named(meaning: InterpretedEvent) -> str:
+    try:
+        return named_address(meaning.recipient.strip()).address.lower()
+    except BadAddressError:
+        return ""
 
 
 def _is_about_an_address(event: ProviderEvent, meaning: InterpretedEvent) -> bool:

@@ -1,4 +1,4 @@
-"""Remove lifted addresses from the providers' suppression lists, outside of any transaction.
+"""Remove lifted and rechecked addresses from the providers' suppression lists, outside of any transaction.
 
 Each row is claimed before its provider is called, so that only one process calls the provider.
 """
@@ -32,18 +32,29 @@ _CLAIM = """
 UPDATE notifications_suppression SET
     lift_tries = lift_tries + 1,
     lift_after = statement_timestamp() + least(30 * 2 ^ least(lift_tries, 12), 21600) * interval '1 second'
-WHERE id = (
-    SELECT id FROM notifications_suppression AS lifted
-    WHERE lifted_at > statement_timestamp() - interval '3 days' AND provider_lift = '' AND provider = ANY(%s)
-      AND coalesce(lift_after, lifted_at) <= statement_timestamp()
-      AND NOT EXISTS (
-        SELECT FROM notifications_suppression AS again
-        WHERE again.address = lifted.address AND again.reason = lifted.reason AND again.lifted_at IS NULL
-      )
-    ORDER BY coalesce(lift_after, lifted_at) LIMIT 1 FOR UPDATE SKIP LOCKED
-)
+WHERE id = ({next})
 RETURNING id, provider, address, reason, lift_tries
 """
+_LIFTED = """
+SELECT id FROM notifications_suppression AS lifted
+WHERE lifted_at > statement_timestamp() - interval '3 days' AND provider_lift = '' AND provider = ANY(%s)
+  AND coalesce(lift_after, lifted_at) <= statement_timestamp()
+  AND NOT EXISTS (
+    SELECT FROM notifications_suppression AS again
+    WHERE again.address = lifted.address AND again.reason = lifted.reason AND again.lifted_at IS NULL
+  )
+ORDER BY coalesce(lift_after, lifted_at) LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+# The provider would drop the message that rechecks the address. Later, it is too late for it.
+_RECHECKED = """
+SELECT id FROM notifications_suppression
+WHERE lifted_at IS NULL AND probe_id IS NOT NULL AND provider_lift = '' AND provider = ANY(%s)
+  AND probed_at > statement_timestamp() - interval '1 hour'
+  AND coalesce(lift_after, probed_at) <= statement_timestamp()
+ORDER BY probed_at LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+# A user waits for a recheck.
+_CLAIMS = [_CLAIM.format(next=query) for query in (_RECHECKED, _LIFTED)]
 
 
 @dataclass(frozen=True)
@@ -77,9 +88,11 @@ def lift_at_providers(most: int = MOST) -> int:
 
 def _claim(providers: set[str]) -> _Claim | None:
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [sorted(providers)])
-        row = cursor.fetchone()
-    return _Claim(*row) if row else None
+        for statement in _CLAIMS:
+            cursor.execute(statement, [sorted(providers)])
+            if row := cursor.fetchone():
+                return _Claim(*row)
+    return None
 
 
 def _remove(claim: _Claim) -> str:

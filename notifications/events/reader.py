@@ -1,15 +1,14 @@
 """A thread that reads providers' events, independent of publishing."""
 
 import logging
-import threading
-import time
 
 from django.db import Error
 
 from notifications.conf import settings
 from notifications.events import apply
 from notifications.runtime.database import drop_connection, error_name, is_outage
-from notifications.runtime.troubles import READER_ENDED, READING_SLOW, describe
+from notifications.runtime.repeating import Repeating
+from notifications.runtime.troubles import READER_ENDED, READING_SLOW
 
 logger = logging.getLogger(__name__)
 
@@ -17,44 +16,17 @@ logger = logging.getLogger(__name__)
 PAUSE_S = 1.0
 # A query that finds nothing reads only a small index.
 IDLE_S = 0.2
-LONG_READING_S = 15.0
-STOP_WAIT_S = 5.0
 
 
-class Reader:
-    """Reads batch after batch until it is stopped. `trouble` is the error that prevents it, or empty."""
+class Reader(Repeating):
+    name = "event-reader"
+    ended, slow, slow_after_s = READER_ENDED, READING_SLOW, 15.0
 
     def __init__(self) -> None:
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="event-reader", daemon=True)
+        super().__init__()
         self._limit = apply.BATCH
-        self._finished_at = time.monotonic()
-        self._failure = ""
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        # Waits for the current batch, but at most STOP_WAIT_S.
-        self._stop.set()
-        self._thread.join(STOP_WAIT_S)
-
-    @property
-    def trouble(self) -> str:
-        still_s = time.monotonic() - self._finished_at
-        if not self._thread.is_alive():
-            return READER_ENDED
-        return describe(READING_SLOW, still_s) if still_s > LONG_READING_S else self._failure
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            pause_s = self.read()
-            self._finished_at = time.monotonic()
-            self._stop.wait(pause_s)
-        drop_connection()
-
-    def read(self) -> float:
-        """Read one batch and return the seconds until the next. Raises nothing."""
+    def turn(self) -> float:
         try:
             read = apply.read_due(self._limit)
         except Error as error:
@@ -65,7 +37,7 @@ class Reader:
         if read:
             logger.info("events read: %s", dict(read))
         full = read.total() >= self._limit
-        self._failure, self._limit = "", apply.BATCH
+        self.failure, self._limit = "", apply.BATCH
         # A full batch means that more are waiting.
         return 0.0 if full else min(IDLE_S, float(settings.RELAY_INTERVAL_S))
 
@@ -73,7 +45,7 @@ class Reader:
         # A batch that the database refuses is halved until its one bad event is set aside.
         logger.warning("provider events cannot be read now (%s)", name)
         drop_connection()
-        self._failure = f"provider events cannot be read: {name}"
+        self.failure = f"provider events cannot be read: {name}"
         if away:
             return PAUSE_S
         if self._limit > 1:

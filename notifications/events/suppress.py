@@ -10,12 +10,14 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 
 from notifications.conf import settings
+from notifications.events import consent
 from notifications.models import ProviderEvent, Suppression
+from notifications.models.suppression import ON_PROVIDERS_LIST
 from notifications.providers.base.webhook import InterpretedEvent
 from notifications.rules.outcomes import BounceKind, EventType, Outcome
 from notifications.rules.suppression import Reason, reason_for
@@ -23,8 +25,6 @@ from notifications.signals import unsubscribed
 
 _Key = tuple[str, str]
 RECHECK_DELIVERED = "a message was delivered"
-CAME_BACK = "the account's owner subscribed to news again"
-ENDS_BULK = {Reason.UNSUBSCRIBED, Reason.COMPLAINT}
 # Counts the soft-bounced messages of each address since its last delivery or the last lift of its suppression. Each
 # subquery is about one address, so that an index answers it. Providers try for a few days at most, so older messages
 # are not read.
@@ -74,7 +74,7 @@ def consider(reports: Sequence[Report]) -> None:
     soft = _soft_bounces({one.event.recipient for one in reports if one.interpreted.bounce is BounceKind.SOFT})
     found = [(one, reason) for one in reports if (reason := _reason(one, soft.get(one.event.recipient, 0)))]
     put = _insert(found)
-    if left := frozenset(address for address, reason in put if reason in ENDS_BULK):
+    if left := frozenset(address for address, reason in put if reason in consent.ENDS_BULK):
         unsubscribed.send(sender=Suppression, addresses=left)
     for kind, (reason, why) in _BACK.items():
         _lift_revoked(_revoked(reports, kind, found, reason), reason, why)
@@ -93,27 +93,16 @@ def lift_rechecked(message_ids: Iterable[UUID]) -> None:
         rechecked.update(lifted_at=Now(), lift_reason=RECHECK_DELIVERED)
 
 
-def is_unsubscribed(address: str) -> bool:
-    # From bulk email, by unsubscribing or by a complaint.
-    return Suppression.objects.in_force([address]).filter(reason__in=ENDS_BULK).exists()
-
-
-def resubscribe(address: str) -> int:
-    """Lift the suppression of a recipient who wants bulk email again; return the number lifted.
-
-    A complaint stays, because the providers keep it too.
-    """
-    left = Suppression.objects.in_force([address]).filter(reason=Reason.UNSUBSCRIBED)
-    return left.update(lifted_at=Now(), lift_reason=CAME_BACK)
-
-
 def lift(suppression: Suppression, by: AbstractBaseUser, why: str) -> bool:
     # By an operator. False if it was lifted before.
-    return bool(
-        Suppression.objects.filter(pk=suppression.pk, lifted_at__isnull=True).update(
-            lifted_at=Now(), lifted_by=by, lift_reason=why[:300]
+    with transaction.atomic():
+        # A recheck may have taken it off the provider's list before, and a bounce put it there again.
+        lifted = Suppression.objects.filter(pk=suppression.pk, lifted_at__isnull=True).update(
+            lifted_at=Now(), lifted_by=by, lift_reason=why[:300], **ON_PROVIDERS_LIST
         )
-    )
+        if lifted:
+            consent.follow_lift([suppression.address], Reason(suppression.reason))
+    return bool(lifted)
 
 
 def _reason(report: Report, soft_bounces: int) -> Reason | None:
@@ -169,7 +158,9 @@ def _lift_revoked(addresses: set[str], reason: Reason, why: str) -> None:
     # The recipients have revoked these complaints.
     if addresses:
         in_force = Suppression.objects.in_force(addresses).filter(reason=reason)
-        in_force.update(lifted_at=Now(), lift_reason=why)
+        if lifted := list(in_force.values_list("address", flat=True)):
+            in_force.update(lifted_at=Now(), lift_reason=why)
+            consent.follow_lift(lifted, reason)
 
 
 def _soft_bounces(addresses: set[str]) -> dict[str, int]:

@@ -29,6 +29,7 @@ class Job:
 
 
 _jobs: dict[str, Job] = {}
+_outage_watchers: list[Callable[[Exception], None]] = []
 
 
 def register_job(job: Job) -> None:
@@ -42,3 +43,13 @@ def registered() -> Iterable[Job]:
 
 def get(name: str) -> Job:
     return _jobs[name]
+
+
+def watch_outages(watcher: Callable[[Exception], None]) -> None:
+    """Call `watcher` with each database error that keeps beat from the jobs. It must end soon and not raise."""
+    _outage_watchers.append(watcher)
+
+
+def report_outage(error: Exception) -> None:
+    for watcher in _outage_watchers:
+        watcher(error)

@@ -3,24 +3,39 @@
 import time
 from typing import Any
 
-from celery.beat import PersistentScheduler
+from celery.beat import Scheduler
+from celery.utils.imports import load_extension_class_names, symbol_by_name
 
 from notifications.housekeeping.keeper import Keeper
 from notifications.runtime import heartbeat
+from notifications.runtime.celery import PROJECTS_SCHEDULER, RESULTS
 from notifications.runtime.troubles import LOOP_STUCK, describe
 
 # During a broker outage, publishing takes three tries of 5 s each.
 TURNS_WITHIN_S = 30.0
 
 
-class Scheduler(PersistentScheduler):
-    """Celery's scheduler, for tasks that a project adds. `beat_max_loop_interval` limits its pauses."""
+def scheduler(app: Any, **options: Any) -> "KeepingScheduler":
+    """Return the scheduler of the project's tasks, with the engine's jobs beside them."""
+    known: dict[str, str] = dict(load_extension_class_names("celery.beat_schedulers"))  # type: ignore[arg-type] # the stubs are wrong
+    projects = symbol_by_name(app.conf[PROJECTS_SCHEDULER], aliases=known)
+    made: KeepingScheduler = type("Scheduler", (KeepingScheduler, projects), {})(app=app, **options)
+    return made
+
+
+class KeepingScheduler(Scheduler):
+    """Mixed into a project's scheduler. `beat_max_loop_interval` limits its pauses."""
 
     turned_at = 0.0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.keeper = Keeper()
         super().__init__(*args, **kwargs)
+
+    def install_default_entries(self, data: Any) -> None:
+        # Celery's only one sends a task that deletes old results in one transaction. The job `prune` deletes ours.
+        if self.app.conf.result_backend != RESULTS:
+            super().install_default_entries(data)
 
     def setup_schedule(self) -> None:
         super().setup_schedule()

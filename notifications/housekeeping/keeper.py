@@ -127,5 +127,7 @@ class Keeper:
             self._had_outage = True
             if not before:
                 logger.warning("housekeeping is waiting for the database (%s)", error_name(error))
+            drop_connection()
+            housekeeping.report_outage(error)
         finally:
             drop_connection()

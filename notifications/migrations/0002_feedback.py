@@ -5,8 +5,10 @@ import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
+from notifications.migrations._postgresql import PostgreSQLMigration
 
-class Migration(migrations.Migration):
+
+class Migration(PostgreSQLMigration):
 
     dependencies = [
         ('notifications', '0001_initial'),

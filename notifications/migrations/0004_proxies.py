@@ -2,8 +2,10 @@
 
 from django.db import migrations
 
+from notifications.migrations._postgresql import PostgreSQLMigration
 
-class Migration(migrations.Migration):
+
+class Migration(PostgreSQLMigration):
 
     dependencies = [
         ('notifications', '0003_reliability'),

@@ -3,8 +3,10 @@
 from django.conf import settings
 from django.db import migrations, models
 
+from notifications.migrations._postgresql import PostgreSQLMigration
 
-class Migration(migrations.Migration):
+
+class Migration(PostgreSQLMigration):
 
     dependencies = [
         ('notifications', '0005_uncertain_resends'),

@@ -3,8 +3,10 @@
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
+from notifications.migrations._postgresql import PostgreSQLMigration
 
-class Migration(migrations.Migration):
+
+class Migration(PostgreSQLMigration):
     # CREATE INDEX CONCURRENTLY: the list can be long, and email is sent meanwhile.
     atomic = False
 

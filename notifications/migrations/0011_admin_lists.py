@@ -4,8 +4,10 @@ from django.conf import settings
 from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations, models
 
+from notifications.migrations._postgresql import PostgreSQLMigration
 
-class Migration(migrations.Migration):
+
+class Migration(PostgreSQLMigration):
     # CREATE INDEX CONCURRENTLY: email is sent meanwhile.
     atomic = False
 

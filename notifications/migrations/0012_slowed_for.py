@@ -1,7 +1,9 @@
 from django.db import migrations, models
 
+from notifications.migrations._postgresql import PostgreSQLMigration
 
-class Migration(migrations.Migration):
+
+class Migration(PostgreSQLMigration):
     dependencies = [("notifications", "0011_admin_lists")]
 
     operations = [

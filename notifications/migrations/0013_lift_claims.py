@@ -1,7 +1,9 @@
 from django.db import migrations, models
 
+from notifications.migrations._postgresql import PostgreSQLMigration
 
-class Migration(migrations.Migration):
+
+class Migration(PostgreSQLMigration):
     dependencies = [("notifications", "0012_slowed_for")]
 
     operations = [

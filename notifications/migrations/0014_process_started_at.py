@@ -3,8 +3,10 @@
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
+from notifications.migrations._postgresql import PostgreSQLMigration
 
-class Migration(migrations.Migration):
+
+class Migration(PostgreSQLMigration):
 
     dependencies = [
         ('notifications', '0013_lift_claims'),

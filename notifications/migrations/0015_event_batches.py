@@ -1,8 +1,10 @@
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
+from notifications.migrations._postgresql import PostgreSQLMigration
 
-class Migration(migrations.Migration):
+
+class Migration(PostgreSQLMigration):
     dependencies = [("notifications", "0014_process_started_at")]
 
     operations = [

@@ -5,6 +5,8 @@ The columns keep their earlier names: during an upgrade, processes of the releas
 
 from django.db import migrations, models
 
+from notifications.migrations._postgresql import PostgreSQLMigration
+
 
 class RenameConstraint(migrations.RunSQL):
     """Django renames indexes, but not constraints."""
@@ -22,7 +24,7 @@ def rename_job(old: str, new: str) -> list[tuple[str, list[str]]]:
     ]
 
 
-class Migration(migrations.Migration):
+class Migration(PostgreSQLMigration):
     dependencies = [("notifications", "0018_address_and_time")]
 
     operations = [

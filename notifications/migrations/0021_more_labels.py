@@ -7,8 +7,10 @@ import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
+from notifications.migrations._postgresql import PostgreSQLMigration
 
-class Migration(migrations.Migration):
+
+class Migration(PostgreSQLMigration):
     dependencies = [
         ("notifications", "0020_labels"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
+from notifications.migrations._postgresql import PostgreSQLMigration
 import notifications.rules.ids
 
 
@@ -18,7 +19,7 @@ def without_index(model_name: str, name: str, field: models.Field, index: str, c
     )
 
 
-class Migration(migrations.Migration):
+class Migration(PostgreSQLMigration):
     # CONCURRENTLY: the tables are large, and email is sent meanwhile.
     atomic = False
 

@@ -2,6 +2,8 @@
 
 from django.db import migrations
 
+from notifications.migrations._postgresql import PostgreSQLMigration
+
 # Neither rewrites a table nor blocks its readers and writers. Pages that are full stay full.
 _MESSAGES = {
     # A message's row is rewritten three times; in the same page, the hand-over writes no index.
@@ -21,7 +23,7 @@ def _reset() -> str:
     return f"ALTER TABLE notifications_message RESET ({', '.join(_MESSAGES)})"
 
 
-class Migration(migrations.Migration):
+class Migration(PostgreSQLMigration):
     dependencies = [("notifications", "0022_fewer_indexes")]
 
     operations = [migrations.RunSQL(_set(), _reset())]

@@ -33,11 +33,13 @@ class DeliveryAttempt(models.Model):
     result = models.CharField(_("result"), max_length=16, choices=Result)
     provider_message_id = models.CharField(_("provider's message id"), max_length=200, blank=True, default="")
     error_code = models.CharField(_("error code"), max_length=100, blank=True, default="")
-    # Our sentence, or the server's without addresses, links and keys.
+    # Our sentence, or the server's without addresses, links and keys. Of an accepted attempt: that it was redirected.
     error = models.CharField(_("error"), max_length=300, blank=True, default="")
     duration_ms = models.PositiveIntegerField(_("duration in ms"), null=True, blank=True)
     task_id = models.CharField(_("Celery task"), max_length=191, blank=True, default="")
     worker = models.CharField(_("worker"), max_length=200, blank=True, default="")
+    # Of the email as it was rendered, without its secrets: delivery/fingerprint.py. Empty if it is not known.
+    fingerprint = models.CharField(_("fingerprint"), max_length=64, blank=True, default="", db_default="")
     recorded_at = models.DateTimeField(_("recorded at"), db_default=Now())
 
     class Meta:

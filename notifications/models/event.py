@@ -8,6 +8,12 @@ from django.utils.translation import gettext_lazy as _
 from notifications.models.message import Message
 from notifications.rules.outcomes import BounceKind, EventType
 
+# Few messages have one.
+RARE_EVENTS = [
+    *(EventType.DEFERRED, EventType.BOUNCED, EventType.COMPLAINED, EventType.REJECTED),
+    *(EventType.NOT_SPAM, EventType.UNSUBSCRIBED),
+]
+
 
 class EventBatch(models.Model):
     """The events of one large request: a list of pairs of id and payload.
@@ -75,6 +81,8 @@ class ProviderEvent(models.Model):
             models.Index(fields=["received_at"], condition=Q(bounce=BounceKind.HARD), name="event_hard_idx"),
             # Read by the admin's list.
             models.Index(fields=["-received_at", "-id"], name="event_received_idx"),
+            # Read by the admin's searches for an outcome that few messages have.
+            models.Index(fields=["kind", "-received_at"], condition=Q(kind__in=RARE_EVENTS), name="event_kind_idx"),
             # Read by the admin's search, for events without a message; the others are found by their message.
             models.Index(
                 fields=["recipient"],

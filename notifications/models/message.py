@@ -6,8 +6,11 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from notifications.models.progress import first_progress
+from notifications.rules.content import Content
 from notifications.rules.ids import time_ordered_id
 from notifications.rules.outcomes import Outcome
+from notifications.rules.progress import Progress
 from notifications.rules.states import Status, Stream
 
 # Due for the relay immediately. The relay takes the oldest first, so the message returns to its old place, not to the
@@ -38,6 +41,8 @@ class Message(models.Model):
     # What the templates need beyond the recipient's account. Never a token or another secret.
     context = models.JSONField(_("context"), default=dict, blank=True)
     idempotency_key = models.CharField(_("idempotency key"), max_length=500)
+    # It has a row of MessageContent, which only then is read.
+    has_content = models.BooleanField(_("has stored content"), default=False, db_default=False)
     resend_of = models.ForeignKey(
         "self",
         null=True,
@@ -68,6 +73,8 @@ class Message(models.Model):
     replays = models.PositiveSmallIntegerField(_("replays"), default=0, db_default=0)
 
     created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
+    # When its sender wants it to be sent. `due_at` moves with every retry.
+    send_at = models.DateTimeField(_("scheduled for"), null=True, blank=True)
     due_at = models.DateTimeField(_("due at"), db_default=Now())
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
@@ -99,9 +106,19 @@ class Message(models.Model):
         verbose_name = _("message")
         verbose_name_plural = _("messages")
         ordering = ["-created_at"]
-        permissions = [("resend_message", "Can resend messages")]
+        permissions = [
+            ("resend_message", "Can resend messages"),
+            ("replay_message", "Can replay dead letters"),
+            ("settle_message", "Can settle uncertain messages"),
+            ("cancel_message", "Can cancel messages"),
+        ]
         constraints = [
-            models.UniqueConstraint(fields=["idempotency_key"], name="notifications_message_key_unique"),
+            # Also read by the admin's search, for the beginning of a key.
+            models.UniqueConstraint(
+                fields=["idempotency_key"],
+                opclasses=["varchar_pattern_ops"],
+                name="notifications_message_key_unique",
+            ),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="notifications_message_status_known"),
             models.CheckConstraint(condition=Q(stream__in=Stream.values), name="notifications_message_stream_known"),
             models.CheckConstraint(condition=Q(outcome__in=Outcome.values), name="notifications_message_outcome_known"),
@@ -172,6 +189,18 @@ class Message(models.Model):
             ),
             # Read by the admin's list, search and date filter.
             models.Index(fields=["-created_at"], name="message_created_idx"),
+            # Read by the admin's search for a kind. A message enters it once, at its end.
+            models.Index(
+                fields=["kind", "-created_at"],
+                condition=~Q(status__in=[Status.QUEUED, Status.SENDING]),
+                name="message_kind_idx",
+            ),
+            # Read by the admin's search for a status that few messages have.
+            models.Index(
+                fields=["status", "-created_at"],
+                condition=Q(status__in=[Status.SUPPRESSED, Status.EXPIRED, Status.CANCELLED]),
+                name="message_ended_idx",
+            ),
             # Read by the admin's search; and before sending: what else was sent to the address within an hour.
             models.Index(
                 fields=["to_address", "sent_at"],
@@ -189,11 +218,18 @@ class Message(models.Model):
             models.Index(fields=["-died_at"], condition=Q(died_at__isnull=False), name="message_died_idx"),
         ]
 
-    # Not a column: `enqueue` has just written the row.
+    # Not columns. `enqueue` has just written the row; what a worker has rendered (delivery/fingerprint.py) and what it
+    # has read (delivery/content.py).
     is_new = False
+    fingerprint = ""
+    content: Content | None = None
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+    def progress(self) -> Progress:
+        """Return how far it has come by now, for the user who waits for it."""
+        return first_progress(Message.objects.filter(pk=self.pk))
 
     @property
     def counted_attempts(self) -> int:

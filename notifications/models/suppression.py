@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -17,6 +17,10 @@ from notifications.rules.suppression import Reason
 COOLING_FOR = models.ExpressionWrapper(
     Now() - Coalesce("rechecked_at", "created_at"), output_field=models.DurationField()
 )
+
+
+# For an update: the provider is asked (again) to take the address off its list.
+ON_PROVIDERS_LIST: dict[str, Any] = {"provider_lift": "", "lift_tries": 0, "lift_after": None}
 
 
 def cool_off() -> timedelta:
@@ -94,8 +98,15 @@ class Suppression(models.Model):
                 condition=Q(lifted_at__isnull=True, recheck_id__isnull=False),
                 name="suppression_recheck_idx",
             ),
+            # Read every 15 s: rechecked here, but perhaps still on a provider's list.
+            models.Index(
+                fields=["rechecked_at"],
+                condition=Q(lifted_at__isnull=True, recheck_id__isnull=False, provider_lift=""),
+                name="suppression_to_recheck_idx",
+            ),
             # Read by the admin's list, and by its search.
             models.Index(fields=["-created_at"], name="suppression_created_idx"),
+            models.Index(fields=["reason", "-created_at"], name="suppression_reason_idx"),
             models.Index(fields=["address"], opclasses=["varchar_pattern_ops"], name="suppression_address_idx"),
         ]
         constraints = [

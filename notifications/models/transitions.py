@@ -1,4 +1,4 @@
-"""Change the status of messages, then notify the listeners."""
+"""Change the status and the outcome of messages, then notify the listeners."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -15,13 +15,16 @@ from django.db.models.sql.subqueries import UpdateQuery
 
 from notifications.conf import settings
 from notifications.models.message import Message
+from notifications.models.pending_change import noting
+from notifications.rules import changes as rules
 from notifications.rules import states
-from notifications.rules.outcomes import Outcome
+from notifications.rules.changes import MessageChange
+from notifications.rules.outcomes import Outcome, lower_than
 from notifications.rules.states import Event, Status
 
-# All changes of a status pass through here. Each is a compare-and-set from the table of states. After the commit, each
-# listener is called once per event, with all messages that the event has changed. Metrics and signals can join
-# `LISTENERS`; the log is the first of them.
+# All changes of a status or an outcome pass through here. Each is a compare-and-set from a table. The same statement
+# notes the changes that the application learns (`models.pending_change`). After the commit, each listener is called
+# once per event, with all messages that the event has changed.
 
 logger = logging.getLogger(__name__)
 
@@ -96,9 +99,16 @@ def apply(event: Event, messages: QuerySet[Message], **changes: Any) -> list[UUI
     changed = _update(
         messages.filter(status__in=states.sources(event)),
         {**unclaimed, **_changes(event), **changes, "status": after},
+        rules.OF_STATUS[after],
     )
     announce(event, changed)
     return [message.id for message in changed]
+
+
+def record_outcome(outcome: Outcome, message_ids: Iterable[UUID]) -> None:
+    """Write what the provider reported, for those messages whose outcome it may replace. One statement."""
+    lower = Message.objects.filter(id__in=message_ids, outcome__in=lower_than(outcome))
+    _update(lower, {"outcome": outcome, "outcome_at": Now()}, rules.OF_OUTCOME[outcome])
 
 
 def announce(event: Event, changed: Sequence[Changed]) -> None:
@@ -135,6 +145,7 @@ def log(transition: Transition) -> None:
         ",".join(sorted({message.kind for message in changed})),
         ",".join(str(message.id) for message in changed[:MAX_IDS_IN_LOG]),
         f" and {more} more" if more > 0 else "",
+        extra={"message_ids": [str(message.id) for message in changed]},
     )
 
 
@@ -147,7 +158,7 @@ def _changes(event: Event) -> dict[str, Any]:
     return _CHANGES.get(event, {})
 
 
-def _update(messages: QuerySet[Message], changes: dict[str, Any]) -> list[Changed]:
+def _update(messages: QuerySet[Message], changes: dict[str, Any], change: MessageChange | None) -> list[Changed]:
     # Like `messages.update()`. RETURNING saves a query for the changed rows.
     query: Any = messages.order_by().query.chain(UpdateQuery)
     query.add_update_values(changes)
@@ -156,7 +167,7 @@ def _update(messages: QuerySet[Message], changes: dict[str, Any]) -> list[Change
     except EmptyResultSet:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(f"{statement} RETURNING id, kind", parameters)
+        cursor.execute(noting(f"{statement} RETURNING id, kind", change), parameters)
         return [Changed(id=id_, kind=kind) for id_, kind in cursor.fetchall()]
 
 

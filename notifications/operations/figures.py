@@ -1,7 +1,7 @@
 """The figures of the status. Values only."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import inf
 
 from notifications.breaker.permits import CircuitState
@@ -40,6 +40,10 @@ class Lane:
     served: bool | None
     # How long the provider asked us to pause.
     paused_s: float = 0.0
+    # Sent in the last minute.
+    minute: int = 0
+    # Messages that an operator has paused. They are neither in `due` nor in `later`.
+    paused: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +62,10 @@ class Traffic:
     # last hour; None if its webhook is not set up.
     unreported: int = 0
     reports: bool | None = None
+    # Of the last 24 hours, from the hourly counts.
+    day_sent: int = 0
+    day_hard_bounced: int = 0
+    day_complained: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +104,32 @@ class Misfit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PauseState:
+    """What an operator has paused. `left_s`: seconds until it ends; None if that is up to an operator."""
+
+    what: str
+    name: str
+    by: str
+    reason: str
+    since_s: float
+    left_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingChanges:
+    """Changes that the receivers of `message_changed` have not handled yet.
+
+    Of the oldest 1,000: their `count`, and how many are `late`. `oldest_s`: for how long the oldest has waited.
+    `error`: a receiver of a late one and its error; empty if none has failed.
+    """
+
+    count: int = 0
+    late: int = 0
+    oldest_s: float = 0.0
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Overdue:
     """An overdue periodic job. `done_s` is None if it never ran; `error` is the last run's."""
 
@@ -124,6 +158,13 @@ class SystemStatus:
     flower_is_missing: bool = False
     overdue: Sequence[Overdue] = ()
     misfits: Sequence[Misfit] = ()
+    pauses: Sequence[PauseState] = ()
     # Connections to the database, and how many it allows.
     connections_used: int = 0
     connections_allowed: int = 0
+    # The error of each channel for alerts that fails, by its setting.
+    failing_channels: Mapping[str, str] = field(default_factory=dict)
+    disk_is_full: bool = False
+    changes: WaitingChanges = field(default_factory=WaitingChanges)
+    # What the staging guard does, in words; empty if it is off.
+    guard: str = ""

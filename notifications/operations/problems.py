@@ -4,12 +4,16 @@ from collections.abc import Iterator, Sequence
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from notifications.breaker.permits import CircuitState
-from notifications.operations import advice
+from notifications.models import Pause
+from notifications.operations import advice, pausing
+from notifications.operations.changes import change_findings
 from notifications.operations.figures import Brake, Dead, Lane, Overdue, ProcessState, SystemStatus, Traffic
 from notifications.operations.finding import Code, StatusFinding
+from notifications.operations.guard import guard_findings
+from notifications.operations.reputation import reputation_findings
 from notifications.operations.wording import circuit_in_words, duration, grouped, trouble_in_words
 from notifications.rules.states import Stream
 
@@ -23,23 +27,48 @@ MANY_UNREPORTED = 20
 # From this share on, the database has few connections left for more processes.
 MOST_CONNECTIONS = 0.8
 
+DISK_IS_FULL = gettext_lazy(
+    "The database's disk is full, so sign-ups and sending fail. Free space or enlarge the disk."
+)
+# By the setting of the channel.
+ALERTING = {"ALERT_WEBHOOK_URL": Code.ALERT_WEBHOOK, "ALERT_PING_URL": Code.ALERT_PING}
 WORK = {"relay": Code.NO_RELAY, "beat": Code.NO_BEAT}
 NOT_RUNNING: dict[str, Promise] = {
     "relay": gettext_lazy("The relay is not running. Start it."),
     "beat": gettext_lazy("Beat is not running. Start it."),
 }
+NO_BROKER = gettext_lazy("Redis is not answering. Start it. Messages are waiting; none are lost.")
+NONE_CONFIGURED = gettext_lazy("No provider is configured. Set EMAIL_PROVIDERS. Messages are waiting; none are lost.")
+UNSERVED = ngettext_lazy(
+    "No healthy worker is consuming the %(queues)s queue. Start or restart one.",
+    "No healthy worker is consuming these queues: %(queues)s. Start or restart one.",
+    "count",
+)
 
 
 def findings(status: SystemStatus) -> list[StatusFinding]:
     """Return what an operator should know, causes first; none if there is nothing to do."""
-    found = [
-        *(*_paths(status), *_missing(status), *_processes(status), *_connections(status), *_overdue(status)),
-        *(*_misfits(status), *_reports(status.traffic), *_lanes(status), *_brake(status.brake)),
-        *(*_dead(status.dead), *_uncertain(status)),
-    ]
-    explained = {code for finding in found for code in finding.explains}
-    left = [finding for finding in found if finding.code not in explained]
+    found = all_findings(status)
+    hidden = explained(found)
+    left = [finding for finding in found if finding.code not in hidden]
     return sorted(left, key=lambda finding: not finding.is_problem)
+
+
+def all_findings(status: SystemStatus) -> list[StatusFinding]:
+    """Return the findings with those that others explain, causes first."""
+    return [
+        *(*_paths(status), *_missing(status), *_processes(status), *_connections(status), *_overdue(status)),
+        *(*pausing.pause_findings(status), *_misfits(status), *_reports(status.traffic), *_lanes(status)),
+        *change_findings(status.changes),
+        *_brake(status.brake),
+        *reputation_findings(status.traffic),
+        *(*_dead(status.dead), *_uncertain(status), *guard_findings(status.guard), *_alerts(status)),
+    ]
+
+
+def explained(found: Sequence[StatusFinding]) -> frozenset[str]:
+    """Return the codes of consequences: the page leaves them out."""
+    return frozenset(code for finding in found for code in finding.explains)
 
 
 def is_silent(process: ProcessState) -> bool:
@@ -60,20 +89,22 @@ def replaced(processes: Sequence[ProcessState]) -> set[str]:
 
 
 def _paths(status: SystemStatus) -> Iterator[StatusFinding]:
-    # The broker and the providers.
+    # The servers and the providers.
+    if status.disk_is_full:
+        yield StatusFinding(Code.DISK_FULL, str(DISK_IS_FULL))
     if status.broker_is_down:
-        yield StatusFinding(
-            Code.BROKER_AWAY, _("Redis is not answering. Start it. Messages are waiting; none are lost.")
-        )
-    shut = [circuit for circuit in status.circuits if circuit.state != "closed"]
-    if shut and len(shut) == len(status.circuits):
+        yield StatusFinding(Code.BROKER_AWAY, str(NO_BROKER))
+    paused = {pause.name for pause in status.pauses if pause.what == Pause.What.PROVIDER}
+    used = [circuit for circuit in status.circuits if circuit.provider not in paused]
+    shut = [circuit for circuit in used if circuit.state != "closed"]
+    if status.circuits and len(shut) == len(used):
         sentence = _("No provider is accepting email. Messages are waiting; none are lost.")
         yield StatusFinding(Code.NO_PROVIDER, " ".join([sentence, *map(_circuit, shut)]))
     if not status.circuits:
-        sentence = _("No provider is configured. Set EMAIL_PROVIDERS. Messages are waiting; none are lost.")
-        yield StatusFinding(Code.NO_PROVIDER, sentence)
+        yield StatusFinding(Code.NO_PROVIDER, str(NONE_CONFIGURED))
     for circuit in shut:
-        yield StatusFinding(advice.about(circuit.error_class).code, _circuit(circuit))
+        code = advice.about(circuit.error_class).code
+        yield StatusFinding(code, _circuit(circuit), about=frozenset({circuit.provider}))
 
 
 def _circuit(circuit: CircuitState) -> str:
@@ -88,12 +119,8 @@ def _missing(status: SystemStatus) -> Iterator[StatusFinding]:
         if not any(_kind(process) == name for process in status.processes):
             yield StatusFinding(code, str(NOT_RUNNING[name]))
     if unserved := [lane.stream.value for lane in status.lanes if lane.served is False]:
-        text = ngettext(
-            "No healthy worker is consuming the %(queues)s queue. Start or restart one.",
-            "No healthy worker is consuming these queues: %(queues)s. Start or restart one.",
-            len(unserved),
-        )
-        yield StatusFinding(Code.STREAM_UNSERVED, text % {"queues": ", ".join(unserved)})
+        text = UNSERVED % {"count": len(unserved), "queues": ", ".join(unserved)}
+        yield StatusFinding(Code.STREAM_UNSERVED, text, about=frozenset(unserved))
     if status.flower_is_missing:
         sentence = _("Flower is not running. Start it to see tasks and workers. Email is not affected.")
         yield StatusFinding(Code.NO_FLOWER, sentence)
@@ -112,19 +139,26 @@ def _processes(status: SystemStatus) -> Iterator[StatusFinding]:
             " restart them.",
             len(lost),
         )
-        yield StatusFinding(Code.PROCESS_SILENT, text % {"names": names}, of=frozenset(map(_kind, lost)))
+        yield StatusFinding(
+            Code.PROCESS_SILENT,
+            text % {"names": names},
+            of=frozenset(map(_kind, lost)),
+            about=frozenset(process.name for process in lost),
+        )
     for process in status.processes:
         if process.trouble and not is_silent(process):
             text = _("%(name)s: %(trouble)s. Restart it if this persists.")
             sentence = text % {"name": process.name, "trouble": trouble_in_words(process.trouble)}
-            yield StatusFinding(Code.PROCESS_TROUBLE, sentence, of=frozenset({_kind(process)}))
+            kind, name = frozenset({_kind(process)}), frozenset({process.name})
+            yield StatusFinding(Code.PROCESS_TROUBLE, sentence, of=kind, about=name)
 
 
 def _overdue(status: SystemStatus) -> Iterator[StatusFinding]:
     # One sentence for all overdue jobs: they run in one process, and mostly have one cause.
     if status.overdue:
         text = _("Periodic jobs are overdue: %(jobs)s. Check beat and its log.")
-        yield StatusFinding(Code.OVERDUE, text % {"jobs": "; ".join(map(_job, status.overdue))})
+        sentence = text % {"jobs": "; ".join(map(_job, status.overdue))}
+        yield StatusFinding(Code.OVERDUE, sentence, about=frozenset(job.name for job in status.overdue))
 
 
 def _job(job: Overdue) -> str:
@@ -144,7 +178,7 @@ def _misfits(status: SystemStatus) -> Iterator[StatusFinding]:
             misfit.count,
         )
         values = {"count": grouped(misfit.count), "kind": misfit.kind, "cause": misfit.cause}
-        yield StatusFinding(Code.MISFITS, text % values)
+        yield StatusFinding(Code.MISFITS, text % values, about=frozenset({misfit.kind}))
 
 
 def _connections(status: SystemStatus) -> Iterator[StatusFinding]:
@@ -165,7 +199,7 @@ def _reports(providers: Sequence[Traffic]) -> Iterator[StatusFinding]:
                 " are unknown. Check its webhook (manage.py provider_check)."
             )
             values = {"provider": traffic.provider, "count": grouped(traffic.unreported)}
-            yield StatusFinding(Code.NO_REPORTS, text % values)
+            yield StatusFinding(Code.NO_REPORTS, text % values, about=frozenset({traffic.provider}))
 
 
 def _lanes(status: SystemStatus) -> Iterator[StatusFinding]:
@@ -176,7 +210,7 @@ def _lanes(status: SystemStatus) -> Iterator[StatusFinding]:
         if lane.due and lane.oldest_s > LATE_S[lane.stream]:
             text = _("The oldest message of the %(stream)s stream has been due for %(time)s.")
             late = text % {"stream": lane.stream.value, "time": duration(lane.oldest_s)}
-            yield StatusFinding(Code.LATE, f"{late} {_why_late(lane)}")
+            yield StatusFinding(Code.LATE, f"{late} {_why_late(lane)}", about=frozenset({lane.stream.value}))
 
 
 def _held(streams: str, paused_s: float) -> StatusFinding:
@@ -239,6 +273,12 @@ def _uncertain(status: SystemStatus) -> Iterator[StatusFinding]:
     if status.held:
         text = _("Uncertain messages: %(count)s, of which %(held)s need a decision.")
     yield StatusFinding(Code.UNCERTAIN, text % {"count": grouped(waiting), "held": grouped(status.held)})
+
+
+def _alerts(status: SystemStatus) -> Iterator[StatusFinding]:
+    for channel, error in status.failing_channels.items():
+        text = _("Alerts cannot be sent to the address in %(setting)s (%(error)s). Check it (manage.py alert_check).")
+        yield StatusFinding(ALERTING[channel], text % {"setting": channel, "error": error})
 
 
 def _kind(process: ProcessState) -> str:

@@ -1,8 +1,9 @@
 """Collect the status of the system. The number and cost of the queries do not depend on the size of the tables."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from typing import Any
 
 import redis
 from django.db import connection
@@ -11,16 +12,20 @@ from notifications import housekeeping, kinds
 from notifications.bounce_brake import counts
 from notifications.bounce_brake.decision import decisive_count, must_slow
 from notifications.breaker import permits
-from notifications.breaker.permits import CircuitState
 from notifications.budget.keys import pace_key, state_key
 from notifications.conf import settings
 from notifications.models import DeliveryAttempt
+from notifications.models import alert as alerts
 from notifications.models import housekeeping as periodic
+from notifications.models.pause import RESUMED_AT, WAITS_FOR_RESUME
+from notifications.operations import changes, pausing
 from notifications.operations.figures import Brake, Dead, Lane, Misfit, Overdue, ProcessState, SystemStatus, Traffic
+from notifications.operations.guard import guard_in_words
 from notifications.operations.wording import grouped
 from notifications.providers.registry import webhook_of
 from notifications.rules.states import STATUSES, Stream
 from notifications.runtime.connections import USED_AND_ALLOWED
+from notifications.runtime.database import DISK_FULL_KEY
 from notifications.runtime.heartbeat import FLOWER_KEY, served_key
 from notifications.runtime.redis_client import client
 
@@ -29,42 +34,78 @@ MOST = 10_000
 MOST_CAUSES = 100
 
 _PROCESSES = """
-SELECT name, greatest(0, extract(epoch FROM statement_timestamp() - beat_at))::float, trouble,
-    greatest(0, extract(epoch FROM statement_timestamp() - started_at))::float
+SELECT name, greatest(0, extract(epoch FROM statement_timestamp() - beat_at))::float AS silent_s, trouble,
+    greatest(0, extract(epoch FROM statement_timestamp() - started_at))::float AS age_s
 FROM notifications_processheartbeat ORDER BY name
 """
 # In the order of the relay's index: of a long queue, the messages that the relay publishes first.
-_LANE = """
-SELECT count(*) FILTER (WHERE due_at <= statement_timestamp()), count(*) FILTER (WHERE due_at > statement_timestamp()),
-    greatest(0, coalesce(extract(epoch FROM statement_timestamp() - min(due_at)), 0))::float
-FROM (
-    SELECT due_at FROM notifications_message
-    WHERE status = %(queued)s AND stream = %(stream)s ORDER BY relay_after LIMIT %(most)s
-) AS waiting
-"""
-_SENDING = "SELECT count(*) FROM (SELECT FROM notifications_message WHERE status = %(sending)s LIMIT %(most)s) AS found"
-_UNCERTAIN = """
-SELECT count(settle_at), count(*) - count(settle_at) FROM (
-    SELECT settle_at FROM notifications_message WHERE status = %(uncertain)s LIMIT %(most)s
+_LANES = f"""
+SELECT stream, found.* FROM unnest(%(streams)s::text[]) AS asked (stream), LATERAL (
+    SELECT count(*) FILTER (WHERE due_at <= statement_timestamp() AND NOT is_paused),
+        count(*) FILTER (WHERE due_at > statement_timestamp() AND NOT is_paused),
+        CASE WHEN bool_or(NOT is_paused) THEN greatest(0, extract(
+            epoch FROM statement_timestamp() - greatest(min(due_at) FILTER (WHERE NOT is_paused), {RESUMED_AT})
+        )) ELSE 0 END::float,
+        count(*) FILTER (WHERE is_paused)
+    FROM (
+        SELECT due_at, {WAITS_FOR_RESUME} AS is_paused FROM notifications_message
+        WHERE status = %(queued)s AND stream = asked.stream ORDER BY relay_after LIMIT %(most)s
+    ) AS waiting
 ) AS found
+"""  # noqa: S608 - made of constants only
+_MISFITS = """
+SELECT error_fingerprint AS cause, kind, count(*) AS count FROM (
+    SELECT error_fingerprint, kind FROM notifications_message
+    WHERE status = %(queued)s AND error_fingerprint <> '' LIMIT %(most)s
+) AS waiting GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
 """
-# Newest first, so that the last minute is right however many attempts the hour had.
-_TRAFFIC = """
-SELECT count(*) FILTER (WHERE result = %(accepted)s AND recorded_at > statement_timestamp() - interval '1 minute'),
-    count(*) FILTER (WHERE result = %(accepted)s), count(*) FILTER (WHERE result <> %(accepted)s), count(*),
-    count(*) FILTER (WHERE result = %(accepted)s AND recorded_at < statement_timestamp() - interval '15 minutes')
+# In one statement, because each costs the dashboard a round trip.
+_OPEN = f"""
+SELECT sending.count, uncertain.settled, uncertain.held, connections.*,
+    (SELECT coalesce(json_agg(process), '[]') FROM ({_PROCESSES}) AS process),
+    (SELECT coalesce(json_agg(misfit), '[]') FROM ({_MISFITS}) AS misfit),
+    (SELECT row_to_json(waiting) FROM ({changes.WAITING}) AS waiting)
 FROM (
-    SELECT recorded_at, result FROM notifications_deliveryattempt
-    WHERE provider = %(provider)s AND recorded_at > statement_timestamp() - interval '1 hour'
-    ORDER BY recorded_at DESC LIMIT %(most)s
-) AS attempts
-"""
-_REPORTING = """
-SELECT DISTINCT provider FROM (
-    SELECT provider FROM notifications_providerevent
-    WHERE received_at > statement_timestamp() - interval '1 hour' ORDER BY received_at DESC LIMIT %(most)s
-) AS newest
-"""
+    SELECT count(*) FROM (SELECT FROM notifications_message WHERE status = %(sending)s LIMIT %(most)s) AS found
+) AS sending, (
+    SELECT count(settle_at) AS settled, count(*) - count(settle_at) AS held FROM (
+        SELECT settle_at FROM notifications_message WHERE status = %(uncertain)s LIMIT %(most)s
+    ) AS found
+) AS uncertain, ({USED_AND_ALLOWED}) AS connections
+"""  # noqa: S608 - made of constants only
+_BY_STREAM = ", ".join(f"count(*) FILTER (WHERE stream = '{stream.value}')" for stream in Stream)
+# Newest first, so that the last minute is right however many attempts the hour had. Only those of the last minute need
+# their message.
+_TRAFFIC = f"""
+SELECT asked.provider, found.*, reporting.provider IS NOT NULL, day.*
+FROM unnest(%(providers)s::text[]) WITH ORDINALITY AS asked (provider, place)
+LEFT JOIN (
+    SELECT DISTINCT provider FROM (
+        SELECT provider FROM notifications_providerevent
+        WHERE received_at > statement_timestamp() - interval '1 hour' ORDER BY received_at DESC LIMIT %(most)s
+    ) AS newest
+) AS reporting USING (provider)
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE result = %(accepted)s AND recorded_at > statement_timestamp() - interval '1 minute'),
+        count(*) FILTER (WHERE result = %(accepted)s), count(*) FILTER (WHERE result <> %(accepted)s), count(*),
+        count(*) FILTER (WHERE result = %(accepted)s AND recorded_at < statement_timestamp() - interval '15 minutes'),
+        {_BY_STREAM}
+    FROM (
+        SELECT recorded_at, result,
+            CASE WHEN result = %(accepted)s AND recorded_at > statement_timestamp() - interval '1 minute'
+                THEN (SELECT stream FROM notifications_message WHERE id = message_id) END AS stream
+        FROM notifications_deliveryattempt
+        WHERE provider = asked.provider AND recorded_at > statement_timestamp() - interval '1 hour'
+        ORDER BY recorded_at DESC LIMIT %(most)s
+    ) AS attempts
+) AS found
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(sent), 0)::bigint, coalesce(sum(hard_bounced), 0)::bigint, coalesce(sum(complained), 0)::bigint
+    FROM notifications_hourlytraffic
+    WHERE hour > statement_timestamp() - interval '24 hours' AND provider = asked.provider
+) AS day
+ORDER BY place
+"""  # noqa: S608 - the same
 # Steps from one cause to the next through the index of dead letters, because these are kept and their causes are few.
 # Counts the newest of each.
 _DEAD = """
@@ -84,30 +125,20 @@ FROM (SELECT cause FROM causes WHERE cause IS NOT NULL LIMIT %(most_causes)s) AS
 ) AS newest
 GROUP BY cause ORDER BY hour DESC, day DESC, ever DESC, cause
 """
-_MISFITS = """
-SELECT error_fingerprint, kind, count(*) FROM (
-    SELECT error_fingerprint, kind FROM notifications_message
-    WHERE status = %(queued)s AND error_fingerprint <> '' LIMIT %(most)s
-) AS waiting GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
-"""
 
 
 def collect() -> SystemStatus:
     """Return the status. Raises database errors, but not those of the broker."""
-    circuits = permits.states()
-    broker = _broker(_accepting(circuits))
-    uncertain, held = _row(_UNCERTAIN)
-    used, allowed = _row(USED_AND_ALLOWED)
-    reporting = {provider for (provider,) in _rows(_REPORTING)}
+    circuits, pauses = permits.states(), pausing.pause_states()
+    broker = _broker(pausing.first_accepting(circuits, pauses))
+    sending, uncertain, held, used, allowed, processes, misfits, waiting = _row(_OPEN)
+    traffic, minutes = _traffic()
     return SystemStatus(
-        processes=[
-            ProcessState(name=name, silent_s=silent_s, trouble=trouble, age_s=age_s)
-            for name, silent_s, trouble, age_s in _rows(_PROCESSES)
-        ],
-        lanes=[_lane(stream, broker) for stream in Stream],
+        processes=[ProcessState(**process) for process in processes],
+        lanes=_lanes(broker, minutes),
         circuits=circuits,
-        traffic=[_traffic(provider, reporting) for provider in settings.EMAIL_PROVIDERS],
-        sending=_row(_SENDING)[0],
+        traffic=traffic,
+        sending=sending,
         uncertain=uncertain,
         held=held,
         dead=[Dead(cause=c, hour=hour, day=day, ever=ever) for c, hour, day, ever in _rows(_DEAD)],
@@ -115,9 +146,14 @@ def collect() -> SystemStatus:
         broker_is_down=broker is None,
         flower_is_missing=bool(settings.FLOWER_URL and broker and not broker.flower_runs),
         overdue=_overdue(),
-        misfits=[Misfit(cause=cause, kind=kind, count=n) for cause, kind, n in _rows(_MISFITS)],
+        misfits=[Misfit(**misfit) for misfit in misfits],
+        pauses=pauses,
         connections_used=used,
         connections_allowed=allowed,
+        disk_is_full=bool(broker and broker.disk_is_full),
+        failing_channels=alerts.failing_channels(),
+        changes=changes.waiting_changes(waiting),
+        guard=guard_in_words(),
     )
 
 
@@ -154,12 +190,6 @@ def _is_overdue(job: housekeeping.Job, state: periodic.JobState | None) -> bool:
     return state.done_s > job.overdue_after_s
 
 
-def _accepting(circuits: Sequence[CircuitState]) -> str:
-    # Email goes to the first provider that accepts it.
-    accepting = (circuit.provider for circuit in circuits if circuit.state == "closed")
-    return next(accepting, next(iter(settings.EMAIL_PROVIDERS), ""))
-
-
 @dataclass(frozen=True, kw_only=True)
 class _BrokerState:
     """What Redis knows of each stream."""
@@ -167,6 +197,7 @@ class _BrokerState:
     streams: dict[Stream, tuple[int, bytes | None, int]]
     paused_s: float
     flower_runs: bool
+    disk_is_full: bool
 
 
 def _broker(provider: str) -> _BrokerState | None:
@@ -179,8 +210,9 @@ def _broker(provider: str) -> _BrokerState | None:
     pipeline.hget(state_key(provider), "pause")
     pipeline.time()
     pipeline.exists(FLOWER_KEY)
+    pipeline.exists(DISK_FULL_KEY)
     try:
-        *of_streams, pause, (seconds, microseconds), flower = pipeline.execute()
+        *of_streams, pause, (seconds, microseconds), flower, disk_full = pipeline.execute()
     except redis.RedisError:
         return None
     answers = iter(of_streams)
@@ -188,11 +220,17 @@ def _broker(provider: str) -> _BrokerState | None:
         streams=dict(zip(Stream, zip(answers, answers, answers, strict=True), strict=True)),
         paused_s=max(0.0, float(pause or 0) / 1e6 - seconds - microseconds / 1e6),
         flower_runs=bool(flower),
+        disk_is_full=bool(disk_full),
     )
 
 
-def _lane(stream: Stream, broker: _BrokerState | None) -> Lane:
-    due, later, oldest_s = _row(_LANE, stream=stream.value)
+def _lanes(broker: _BrokerState | None, minutes: Mapping[Stream, int]) -> list[Lane]:
+    waiting = {stream: found for stream, *found in _rows(_LANES)}
+    return [_lane(stream, waiting[stream], minutes[stream], broker) for stream in Stream]
+
+
+def _lane(stream: Stream, waiting: Sequence[Any], minute: int, broker: _BrokerState | None) -> Lane:
+    due, later, oldest_s, paused = waiting
     published, pace, served = broker.streams[stream] if broker else (None, None, None)
     return Lane(
         stream=stream,
@@ -203,20 +241,32 @@ def _lane(stream: Stream, broker: _BrokerState | None) -> Lane:
         pace=None if pace is None else float(pace),
         served=None if served is None else bool(served),
         paused_s=broker.paused_s if broker else 0.0,
-    )
-
-
-def _traffic(provider: str, reporting: set[str]) -> Traffic:
-    minute, hour, failed, attempts, unreported = _row(_TRAFFIC, provider=provider)
-    return Traffic(
-        provider=provider,
+        paused=paused,
         minute=minute,
-        hour=hour,
-        failed=failed,
-        more=attempts >= MOST,
-        unreported=unreported,
-        reports=provider in reporting if _is_set_up_to_report(provider) else None,
     )
+
+
+def _traffic() -> tuple[list[Traffic], Counter[Stream]]:
+    # By provider; and what was sent in the last minute, by stream.
+    traffic, minutes = [], Counter[Stream]()
+    for provider, minute, hour, failed, attempts, unreported, *more in _rows(_TRAFFIC):
+        *of_streams, reports, sent, hard_bounced, complained = more
+        minutes.update(dict(zip(Stream, of_streams, strict=True)))
+        traffic.append(
+            Traffic(
+                provider=provider,
+                minute=minute,
+                hour=hour,
+                failed=failed,
+                more=attempts >= MOST,
+                unreported=unreported,
+                reports=reports if _is_set_up_to_report(provider) else None,
+                day_sent=sent,
+                day_hard_bounced=hard_bounced,
+                day_complained=complained,
+            )
+        )
+    return traffic, minutes
 
 
 def _is_set_up_to_report(provider: str) -> bool:
@@ -237,13 +287,14 @@ def _brake() -> Brake:
     )
 
 
-def _row(statement: LiteralString, **values: str) -> tuple[Any, ...]:
-    (row,) = _rows(statement, **values)
+def _row(statement: str) -> tuple[Any, ...]:
+    (row,) = _rows(statement)
     return row
 
 
-def _rows(statement: LiteralString, **values: str) -> list[tuple[Any, ...]]:
-    most: dict[str, int] = {"most": MOST, "most_causes": MOST_CAUSES}
+def _rows(statement: str) -> list[tuple[Any, ...]]:
+    terms: dict[str, Any] = {"most": MOST, "most_causes": MOST_CAUSES}
+    terms |= {"streams": Stream.values, "providers": list(settings.EMAIL_PROVIDERS)}
     with connection.cursor() as cursor:
-        cursor.execute(statement, {**STATUSES, "accepted": DeliveryAttempt.Result.ACCEPTED, **most, **values})
+        cursor.execute(statement, {**STATUSES, "accepted": DeliveryAttempt.Result.ACCEPTED, **terms})
         return list(cursor.fetchall())

@@ -2,16 +2,20 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
+from notifications.breaker.circuit import BY_OPERATOR
 from notifications.rules.retry import ErrorClass
 from notifications.runtime import troubles
 
 MINUTE_S, HOUR_S = 60, 3600
+TEN = 10
+LEAST_PERCENT = 0.01
 
 Translations = Mapping[str, str | Promise]
 
@@ -39,6 +43,8 @@ TROUBLES: Translations = {
     troubles.JOB_STUCK: gettext_lazy("its job {job} has been running for {seconds} s"),
     troubles.READER_ENDED: gettext_lazy("its thread that reads provider events has ended"),
     troubles.READING_SLOW: gettext_lazy("reading provider events has taken {seconds} s so far"),
+    troubles.DISPATCHER_ENDED: gettext_lazy("its thread that calls the receivers of message_changed has ended"),
+    troubles.RECEIVER_SLOW: gettext_lazy("receivers of message_changed have been running for {seconds} s"),
 }
 # The reason of `breaker.permits.CircuitState`: "transient: http-500, for 40 s".
 _CIRCUIT = re.compile(
@@ -60,6 +66,26 @@ def duration(seconds: float) -> str:
     return f"{seconds / MINUTE_S:.0f} min" if seconds < 2 * HOUR_S else f"{seconds / HOUR_S:.0f} h"
 
 
+def short_duration(seconds: float) -> str:
+    # Durations that are mostly short: "0.3 s", "4.2 s", "40 s".
+    return f"{two_digits(seconds)} s" if seconds < TEN else duration(seconds)
+
+
+def percent(share: float) -> str:
+    # "0.05%", "1.4%", "12%"; "< 0.01%" is not nothing.
+    number = two_digits(max(100 * share, LEAST_PERCENT)) if share else "0"
+    text = _("%(number)s%%") % {"number": number}
+    return f"< {text}" if 0 < 100 * share < LEAST_PERCENT else text
+
+
+def two_digits(number: float) -> str:
+    # "0.05", "1.4", "3", "112".
+    if number >= TEN:
+        return grouped(round(number))
+    digits = f"{round(number, 2):.2g}"
+    return number_format(Decimal(digits)) if get_language() else digits
+
+
 def error_in_words(error_class: str, code: str) -> str:
     return str(ERRORS[ErrorClass(error_class)]) % {"code": readable_code(code)}
 
@@ -69,6 +95,8 @@ def readable_code(code: str) -> str:
 
 
 def circuit_in_words(reason: str) -> str:
+    if reason.startswith(BY_OPERATOR):
+        return _("opened by an operator")
     found = _CIRCUIT.search(reason)
     if not found:
         return reason

@@ -4,18 +4,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models.functions import Now
 
 from notifications.conf import settings
-from notifications.models import Message
+from notifications.models.pause import WAITS_FOR_RESUME
 from notifications.outbox import publish
 from notifications.providers import registry
-from notifications.rules.states import STATUSES, Status, Stream
+from notifications.rules.states import STATUSES, Stream
 
+T = TypeVar("T")
 #: A backlog smaller than this many tasks is cut into smaller ones, so that more threads share it.
 SPREAD = 32
 #: The same for batches: a few threads carry thousands of messages per second, and large batches cost least.
@@ -30,12 +30,12 @@ PACED_SPREAD = 8
 
 # The commit need not be on disk: if a crash of the server undoes it, the messages are published again. Locked rows are
 # skipped: another relay is taking them. An array, because the planner would read the whole table to join many rows.
-_TAKE = """
+_TAKE = f"""
 WITH due AS (
     SELECT id FROM notifications_message
     WHERE status = %(queued)s AND stream = %(stream)s
       AND relay_after <= statement_timestamp() AND due_at <= statement_timestamp()
-      AND (attempts = 0 OR NOT %(untried)s)
+      AND (attempts = 0 OR NOT %(untried)s) AND NOT {WAITS_FOR_RESUME}
     ORDER BY relay_after LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE notifications_message AS message
@@ -43,7 +43,12 @@ SET relayed = least(relayed + 1, 1000),
     relay_after = statement_timestamp() + least(%(lease_s)s, 10 * 2 ^ least(relayed, 10)) * interval '1 second'
 FROM set_config('synchronous_commit', 'off', true)
 WHERE message.id = ANY (ARRAY(SELECT id FROM due))
-RETURNING message.id, message.created_at, message.claims_lost > 0
+RETURNING message.id, message.kind, message.created_at, message.claims_lost > 0
+"""  # noqa: S608 - made of constants only
+# In subqueries, as in delivery.claim: with old statistics, the planner would read all queued messages.
+_GIVE_BACK = """
+UPDATE notifications_message SET relay_after = statement_timestamp()
+WHERE id = ANY((SELECT %(ids)s::uuid[])::uuid[]) AND status = (SELECT %(queued)s::text)
 """
 
 
@@ -72,6 +77,7 @@ class Due:
     """A message that was due. One that may crash its worker is published alone."""
 
     id: UUID
+    kind: str
     created_at: datetime
     goes_alone: bool
 
@@ -102,13 +108,13 @@ def top_up(stream: Stream, room: int, plan: TaskPlan, *, untried: bool = False) 
     if room <= 0:
         return 0
     due = take_due(stream, plan.limit(room), untried=untried)
-    alone = [[message.id] for message in due if message.goes_alone]
-    others = [message.id for message in due if not message.goes_alone]
+    alone = [[message] for message in due if message.goes_alone]
+    others = [message for message in due if not message.goes_alone]
     chunks = [*cut(others, largest=plan.size, spread=min(plan.spread, room) - len(alone)), *alone]
     # There may be more lone messages than room.
     sent = publish.publish(chunks[:room], stream)
-    if unpublished := [message_id for chunk in chunks[sent:] for message_id in chunk]:
-        Message.objects.filter(id__in=unpublished, status=Status.QUEUED).update(relay_after=Now())
+    if unpublished := [message.id for chunk in chunks[sent:] for message in chunk]:
+        give_back(unpublished)
     return sum(len(chunk) for chunk in chunks[:sent])
 
 
@@ -121,11 +127,20 @@ def take_due(stream: Stream, limit: int, *, untried: bool = False) -> list[Due]:
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, {**STATUSES, **terms, "lease_s": settings.DELIVERY_LEASE_S})
         rows = cursor.fetchall()
-    taken = [Due(id=message_id, created_at=created_at, goes_alone=alone) for message_id, created_at, alone in rows]
+    taken = [
+        Due(id=message_id, kind=kind, created_at=created_at, goes_alone=alone)
+        for message_id, kind, created_at, alone in rows
+    ]
     return sorted(taken, key=lambda message: message.created_at)
 
 
-def cut(ids: Sequence[UUID], *, largest: int, spread: int) -> list[Sequence[UUID]]:
+def give_back(ids: Sequence[UUID]) -> None:
+    # For messages that were taken, but not published.
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVE_BACK, {**STATUSES, "ids": list(ids)})
+
+
+def cut(due: Sequence[T], *, largest: int, spread: int) -> list[Sequence[T]]:
     # Into smaller chunks than `largest`, if that makes fewer than `spread` of them.
-    size = max(1, min(largest, math.ceil(len(ids) / max(spread, 1))))
-    return [ids[start : start + size] for start in range(0, len(ids), size)]
+    size = max(1, min(largest, math.ceil(len(due) / max(spread, 1))))
+    return [due[start : start + size] for start in range(0, len(due), size)]

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from notifications.bounce_brake import brake
-from notifications.bounce_brake.decision import releasable_now
+from notifications.bounce_brake.decision import releasable_now, release_wait_s
 from notifications.conf import settings
 from notifications.models import Message, transitions
 from notifications.models.transactions import short_transaction
@@ -127,8 +127,22 @@ def domains(most: int = 10) -> list[Domain]:
     ]
 
 
-def waiting_count() -> int:
-    return _count()[0]
+def waiting_count(domain: str = "") -> int:
+    return len(_waiting(domain)) if domain else _count()[0]
+
+
+def place_of(message_id: UUID) -> tuple[int, float] | None:
+    """Return how many messages leave the queue before this one, and when it does (seconds).
+
+    None if it is not in the queue. The order changes with each message that joins.
+    """
+    order = [row[0] for row in _rows(_ORDER, memory=MEMORY, client_first=True)]
+    if message_id not in order:
+        return None
+    ahead = order.index(message_id)
+    # Without the brake, the relay's next round releases all.
+    wait_s = release_wait_s(ahead, _count()[1], settings.BOUNCE_BRAKE_PER_MIN) if brake.is_on() else 0.0
+    return ahead, wait_s
 
 
 def prune() -> int:

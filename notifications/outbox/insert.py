@@ -11,10 +11,12 @@ from django.db import connection
 
 from notifications import kinds
 from notifications.models import Message, transitions
+from notifications.models.pending_change import noting
 from notifications.models.suppression import cool_off
 from notifications.rules import states
+from notifications.rules.changes import MessageChange
 from notifications.rules.states import Event, Status, Stream
-from notifications.rules.suppression import Reason
+from notifications.rules.suppression import BOUNCES, Reason
 
 #: Rows per statement. Of more, the server and this process would hold too much in memory at a time.
 BATCH = 1000
@@ -37,6 +39,7 @@ WITH new AS MATERIALIZED (
     SELECT draft.*, (
         SELECT (array_agg(reason ORDER BY created_at))[1] FROM notifications_suppression
         WHERE address = draft.to_address AND lifted_at IS NULL AND (reason <> %(unsubscribed)s OR stream = %(bulk)s)
+          AND (reason <> ALL(%(bounces)s) OR probe_id IS DISTINCT FROM draft.id)
           AND NOT (
               reason = %(soft_bounces)s AND may_recheck
               AND coalesce(probed_at, created_at) <= statement_timestamp() - %(cool_off)s
@@ -45,25 +48,26 @@ WITH new AS MATERIALIZED (
     FROM json_to_recordset(%(rows)s) AS draft (
         id uuid, kind text, stream text, user_id {user_type}, to_address text, context jsonb, idempotency_key text,
         resend_of_id uuid, status_reason text, slowed_for text, may_recheck bool, max_age_s float8, relay_s float8,
-        held_s float8
+        held_s float8, has_content bool, send_at timestamptz
     )
 ), judged AS (
-    SELECT *, CASE WHEN blocked_for IS NULL THEN held_s END AS wait_s FROM new
+    SELECT *, CASE WHEN blocked_for IS NULL THEN held_s END AS wait_s,
+        greatest(send_at, statement_timestamp()) AS starts_at, send_at > statement_timestamp() AS is_scheduled
+    FROM new
 )
 INSERT INTO notifications_message (
     id, kind, stream, user_id, to_address, context, idempotency_key, resend_of_id, status, status_reason, slowed_for,
-    due_at, expires_at, relay_after, slowed_until, provider, attempts, relayed
+    send_at, due_at, expires_at, relay_after, slowed_until, has_content, provider, attempts, relayed
 )
 SELECT
     id, kind, stream, user_id, to_address, context, idempotency_key, resend_of_id,
     CASE WHEN blocked_for IS NULL THEN %(queued)s ELSE %(suppressed)s END,
     coalesce(%(suppressed_for)s || blocked_for, status_reason),
     CASE WHEN wait_s IS NULL THEN '' ELSE slowed_for END,
-    statement_timestamp() + make_interval(secs => coalesce(wait_s, 0)),
-    statement_timestamp() + make_interval(secs => max_age_s),
-    statement_timestamp() + make_interval(secs => coalesce(wait_s, relay_s)),
+    send_at, starts_at + make_interval(secs => coalesce(wait_s, 0)), starts_at + make_interval(secs => max_age_s),
+    starts_at + make_interval(secs => CASE WHEN is_scheduled THEN 0 ELSE coalesce(wait_s, relay_s) END),
     statement_timestamp() + make_interval(secs => wait_s),
-    '', 0, 0
+    coalesce(has_content, false), '', 0, 0
 FROM judged
 ON CONFLICT DO NOTHING RETURNING id, idempotency_key, created_at, status, status_reason
 """
@@ -89,8 +93,13 @@ def insert(messages: Sequence[Message], *, held: Collection[UUID], due_streams: 
     ]
 
 
-@cache
 def _statement() -> str:
+    # The application learns of those whose address is suppressed.
+    return noting(_insert(), MessageChange.SUPPRESSED, where="WHERE status = %(suppressed)s")
+
+
+@cache
+def _insert() -> str:
     # Accounts have any type of key.
     return _INSERT.format(user_type=Message.user.field.db_type(connection))
 
@@ -103,6 +112,7 @@ def _terms(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "suppressed_for": SUPPRESSED,
         "unsubscribed": Reason.UNSUBSCRIBED,
         "soft_bounces": Reason.SOFT_BOUNCES,
+        "bounces": sorted(BOUNCES),
         "bulk": Stream.BULK,
         "cool_off": cool_off(),
     }
@@ -110,7 +120,11 @@ def _terms(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def _row(message: Message, *, is_held: bool, is_due: bool) -> dict[str, Any]:
     kind = kinds.get(message.kind)
+    rare: dict[str, Any] = {"has_content": True} if message.has_content else {}
+    if message.send_at:
+        rare["send_at"] = message.send_at.isoformat()
     return {
+        **rare,
         "id": str(message.id),
         "kind": message.kind,
         "stream": message.stream,
@@ -130,15 +144,18 @@ def _row(message: Message, *, is_held: bool, is_due: bool) -> dict[str, Any]:
 
 
 def _written(message: Message, row: dict[str, Any], created_at: datetime, status: str, reason: str) -> Message:
+    starts_at = max(created_at, message.send_at or created_at)
+
     def after(seconds: float) -> datetime:
-        return created_at + timedelta(seconds=seconds)
+        return starts_at + timedelta(seconds=seconds)
 
     held_s = row["held_s"] if status == Status.QUEUED else None
+    relay_s = 0.0 if starts_at > created_at else row["relay_s"]
     transitions.note_new(message, status, reason)
     message.created_at = created_at
     message.due_at = after(held_s or 0)
     message.expires_at = after(row["max_age_s"])
-    message.relay_after = after(row["relay_s"] if held_s is None else held_s)
+    message.relay_after = after(relay_s if held_s is None else held_s)
     message.slowed_until = None if held_s is None else after(held_s)
     message.slowed_for = "" if held_s is None else row["slowed_for"]
     message.is_new = True

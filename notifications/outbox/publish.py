@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import BoundedSemaphore
+from typing import Protocol
 from uuid import UUID
 
 import kombu.exceptions
@@ -13,7 +14,9 @@ from celery import current_app
 
 from notifications.outbox.congestion import QueueLengths
 from notifications.rules.states import Stream
+from notifications.runtime.celery import RESULTS
 from notifications.runtime.redis_client import Cooldown, client
+from notifications.runtime.task_names import task_name
 from notifications.runtime.transport import DELIVER_TASK
 
 logger = logging.getLogger(__name__)
@@ -40,8 +43,20 @@ _publisher = ThreadPoolExecutor(1, thread_name_prefix="publisher")
 _places = BoundedSemaphore(1 + MOST_WAITING)
 
 
-def publish(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
-    """Publish one task for each chunk of ids and return how many were published.
+class Publishable(Protocol):
+    """A message, or what is known of it."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def kind(self) -> str: ...
+
+
+Chunk = Sequence[Publishable]
+
+
+def publish(chunks: Sequence[Chunk], stream: Stream) -> int:
+    """Publish one task for each chunk of messages and return how many were published.
 
     Stops at the first broker error and after LONGEST_S; the relay publishes the rest. A publish that timed out may
     still arrive, which is harmless: only the first claim succeeds.
@@ -61,12 +76,13 @@ def publish(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
     return len(chunks)
 
 
-def publish_for_request(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int:
+def publish_for_request(chunks: Sequence[Chunk], stream: Stream) -> int:
     """Publish, but return after WAIT_S, because a user waits.
 
-    The publish continues in its thread. If too many wait there, this one is left to the relay.
+    The publish continues in its thread. If too many wait there, this one is left to the relay. So it is where tasks are
+    called eagerly, such as in a project's tests, which have no broker.
     """
-    if cooldown.active or not _places.acquire(blocking=False):
+    if cooldown.active or current_app.conf.task_always_eager or not _places.acquire(blocking=False):
         return 0
     publishing = _publisher.submit(publish, chunks, stream)
     publishing.add_done_callback(lambda _: _places.release())
@@ -76,17 +92,26 @@ def publish_for_request(chunks: Sequence[Sequence[UUID]], stream: Stream) -> int
         return 0
 
 
-def _publish_one(message_ids: Sequence[UUID], stream: Stream) -> None:
+def _publish_one(chunk: Chunk, stream: Stream) -> None:
+    message_ids = [str(message.id) for message in chunk]
     single = len(message_ids) == 1
     current_app.send_task(
         DELIVER_TASK,
-        args=[[str(message_id) for message_id in message_ids]],
-        argsrepr=str(message_ids[0]) if single else f"{len(message_ids)} messages, {stream.value}",
+        args=[message_ids],
+        argsrepr=message_ids[0] if single else f"{len(message_ids)} messages, {stream.value}",
+        # The name in Flower and the log.
+        shadow=task_name([message.kind for message in chunk]),
         # A single message's task has the message's id, by which Flower and the results find it.
-        task_id=str(message_ids[0]) if single else None,
+        task_id=message_ids[0] if single else None,
         queue=stream.value,
-        # The default exchange needs no declaration, which would cost two round trips.
+        # The default exchange needs no declaration, which would cost two round trips. Without these, a route or a
+        # default of the project could send the task elsewhere.
         declare=[],
+        exchange="",
+        exchange_type="direct",
+        priority=0,
+        # A backend such as Redis would subscribe to each task: a round trip, and memory that is never freed.
+        ignore_result=current_app.conf.result_backend != RESULTS,
     )
 
 

@@ -1,7 +1,7 @@
 """Recover messages of lost workers, then publish what is due, but not in the broker."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,8 @@ from django.db import connection
 
 from notifications.breaker.outlook import outlook
 from notifications.budget.keys import pace_key
-from notifications.outbox import backlog, brake_queue, publish, recover, work
+from notifications.models.pause import WAITS_FOR_RESUME
+from notifications.outbox import backlog, brake_queue, pausing, publish, recover, work
 from notifications.rules.states import STATUSES, Stream
 from notifications.runtime.redis_client import client
 
@@ -50,6 +51,8 @@ class Round:
     paced: bool = False
     # No provider accepts email now: only a probe is published.
     has_no_provider: bool = False
+    # More messages of these streams are paused than a round can park; the next one goes on.
+    parking: set[Stream] = field(default_factory=set)
 
     @property
     def idle(self) -> bool:
@@ -80,7 +83,7 @@ def run_once(before: Round | None = None) -> Round:
     done.paced = bool(paces)
     if not ahead.provider:
         done.has_no_provider = True
-        done.published = publish_probe(depths) if ahead.probe_is_due else {}
+        done.published = publish_probe(depths, done.parking) if ahead.probe_is_due else {}
         return done
     _publish(done, depths, ahead.provider, paces)
     return done
@@ -96,6 +99,8 @@ def _recover(done: Round, before: Round | None) -> bool:
     done.recovered, done.uncertain = recover.recover_ended_leases()
     done.settled = recover.settle_uncertain()
     brake_queue.release_due()
+    pausing.release_ended()
+    done.parking = pausing.park()
     return True
 
 
@@ -140,16 +145,17 @@ def _release() -> int:
     # release another number of rows than RELEASE_BATCH.
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             WITH early AS MATERIALIZED (
                 SELECT id FROM notifications_message
                 WHERE status = %(queued)s AND stream = ANY(%(streams)s)
                   AND relay_after > statement_timestamp() AND due_at <= statement_timestamp()
+                  AND NOT {WAITS_FOR_RESUME}
                 LIMIT %(most)s FOR UPDATE SKIP LOCKED
             )
             UPDATE notifications_message AS message SET relay_after = statement_timestamp()
             FROM early WHERE message.id = early.id
-            """,
+            """,  # noqa: S608 - made of constants only
             {**STATUSES, "streams": Stream.values, "most": RELEASE_BATCH},
         )
         return int(cursor.rowcount)
@@ -166,6 +172,8 @@ def _publish(done: Round, depths: Mapping[Stream, int], provider: str, paces: Ma
         if publish.cooldown.active:
             # Taking messages that cannot be published would only lengthen their pauses.
             break
+        if stream in done.parking:
+            continue
         plan = backlog.task_plan(backlog.largest_batch(stream, provider), paces.get(stream))
         room = plan.high_water - depths[stream]
         published = backlog.top_up(stream, room, plan)
@@ -176,13 +184,13 @@ def _publish(done: Round, depths: Mapping[Stream, int], provider: str, paces: Ma
     done.broker_is_down = publish.cooldown.active
 
 
-def publish_probe(depths: Mapping[Stream, int]) -> dict[Stream, int]:
+def publish_probe(depths: Mapping[Stream, int], without: Collection[Stream] = ()) -> dict[Stream, int]:
     """Publish one task of the most urgent due messages, to probe a provider.
 
     The first relevant message is the probe; those before it end, those after it return to their places.
     """
     plan = backlog.task_plan()
-    for stream in Stream:
+    for stream in [stream for stream in Stream if stream not in without]:
         room = min(1, plan.high_water - depths[stream])
         # Untried messages first: a refused one may be the cause of its refusal, and says little about the provider.
         if published := backlog.top_up(stream, room, plan, untried=True) or backlog.top_up(stream, room, plan):

@@ -10,9 +10,9 @@ from notifications.rules.states import STATUSES, Stream
 _HAS_WORK = """
 SELECT coalesce(
     (
-        SELECT true FROM unnest(%(streams)s::text[]) AS stream CROSS JOIN LATERAL (
+        SELECT true FROM unnest(%(streams)s::text[]) AS lane (stream) CROSS JOIN LATERAL (
             SELECT FROM notifications_message AS message
-            WHERE status = %(queued)s AND message.stream = stream
+            WHERE status = %(queued)s AND message.stream = lane.stream
               AND relay_after <= statement_timestamp() AND due_at <= statement_timestamp()
             ORDER BY message.stream, relay_after LIMIT 1
         ) AS due LIMIT 1
@@ -29,6 +29,10 @@ SELECT coalesce(
         SELECT true FROM notifications_message
         WHERE slowed_until > statement_timestamp() AND status = (SELECT %(queued)s::text) ORDER BY slowed_until LIMIT 1
     ),
+    (
+        SELECT true FROM notifications_pause
+        WHERE NOT is_released AND (ended_at IS NOT NULL OR until <= statement_timestamp()) LIMIT 1
+    ),
     false
 )
 """
@@ -37,7 +41,7 @@ SELECT coalesce(
 def has_work() -> bool:
     """Return whether the relay has work. Raises database errors.
 
-    A message may be due, lost by its worker, to be settled, or held by the bounce brake.
+    A message may be due, lost by its worker, to be settled, or held by the bounce brake; or a pause has ended.
     """
     with connection.cursor() as cursor:
         cursor.execute(_HAS_WORK, {**STATUSES, "streams": Stream.values})

@@ -10,10 +10,12 @@ from notifications.conf import settings
 from notifications.providers.base.account import Account
 from notifications.providers.base.backend import Provider
 from notifications.providers.base.webhook import Webhook
+from notifications.providers.null.backend import NULL, Null
 from notifications.providers.postmark.account import PostmarkAccount
 from notifications.providers.postmark.backend import Postmark
 from notifications.providers.postmark.settings import PostmarkSettings
 from notifications.providers.postmark.webhook import PostmarkWebhook
+from notifications.providers.recording.backend import Recording
 from notifications.providers.sendgrid.account import SendGridAccount
 from notifications.providers.sendgrid.backend import SendGrid
 from notifications.providers.sendgrid.settings import SendGridSettings
@@ -53,6 +55,8 @@ PROVIDERS: dict[str, ProviderSpec] = {
     "postmark": ProviderSpec(Postmark, PostmarkSettings, PostmarkWebhook, PostmarkAccount),
     "smtp": ProviderSpec(Smtp, SmtpSettings, account=SmtpAccount),
     "simulator": ProviderSpec(Simulator, SimulatorSettings, SimulatorWebhook, SimulatorAccount),
+    "recording": ProviderSpec(Recording),
+    NULL: ProviderSpec(Null),
 }
 
 

@@ -1,9 +1,13 @@
 """Parse an email address into the one form that providers accept."""
 
 import re
+from email.utils import getaddresses
 from functools import lru_cache
+from typing import NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
+
+from notifications.rules.text import BREAKS
 
 # Most addresses: the library returns them unchanged if it accepts the domain. It needs 45 µs for each, so it validates
 # such a domain only once. No capitals, which it may change, and no punycode, whose length it checks in Unicode.
@@ -13,6 +17,24 @@ _LONGEST_LOCAL, _LONGEST = 64, 254
 
 class BadAddressError(ValueError):
     """The text is not exactly one address. The message does not repeat it, because logs show the message."""
+
+
+class NamedAddress(NamedTuple):
+    """An address in ASCII, and a name, which may be empty."""
+
+    address: str
+    name: str = ""
+
+
+def named_address(raw: str) -> NamedAddress:
+    """Return the one address in `raw`, like "ada@example.com" or "Ada <ada@example.com>". Raises BadAddressError."""
+    if _is_plain(raw):
+        return NamedAddress(raw)
+    found = getaddresses([raw])
+    if len(found) != 1 or BREAKS.search(raw):
+        raise BadAddressError("not exactly one email address")
+    ((name, address),) = found
+    return NamedAddress(one_address(address), " ".join(name.split()))
 
 
 def one_address(raw: str) -> str:

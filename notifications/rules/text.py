@@ -10,6 +10,11 @@ from unicodedata import category, normalize
 BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # Invisible, but letters or marks by category: Hangul fillers, inherent vowels of Khmer, joiners, variation selectors.
 _FILLERS = frozenset("\ufe0e\ufe0f\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u180b\u180c\u180d\u180f")
+# What no header holds, including Python's line breaks (\x0b, \x0c, \x1c-\x1e, \x85, U+2028, U+2029): its email package
+# splits there.
+BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
+# Neither fits into PostgreSQL's jsonb: https://www.postgresql.org/docs/current/datatype-json.html
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 # Not line breaks: a caller that needs one line refuses those.
 _SPACES = re.compile(r"[^\S\r\n\x0b\x0c\x1c-\x1f\x85\u2028\u2029]+")
 

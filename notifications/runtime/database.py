@@ -3,9 +3,12 @@
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+import redis
 from django.db import Error, InterfaceError, OperationalError, connection
+
+from notifications.runtime.redis_client import Cooldown, client
 
 # Classes and codes of SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _CLASSES = {
@@ -21,6 +24,12 @@ _CODES = {
     "25P04",  # a transaction took too long
     "55P03",  # a lock timed out
 }
+_DISK_FULL = "53100"
+# Exists after a process found the server's disk full. Reading works then, and so do most updates, so the status reads
+# this; a row might not be written.
+DISK_FULL_KEY = "mailroom:disk-full"
+DISK_FULL_FOR_S = 60
+_noted = Cooldown(5.0)
 
 
 # When a thread that retries its writes last found the database unavailable (monotonic).
@@ -32,9 +41,11 @@ class DatabaseUnavailableError(Exception):
 
 
 def is_outage(error: BaseException | None) -> bool:
-    # True if the same statement may succeed later.
+    # True if the same statement may succeed later. Every handler of database errors asks this, so a full disk is noted.
     if not isinstance(error, Error):
         return False
+    if is_disk_full(error):
+        _note_full_disk()
     if (sqlstate := _sqlstate(error)) is None:
         # The server refused, dropped or did not answer the connection, or the pool had none left.
         return isinstance(error, OperationalError | InterfaceError)
@@ -45,6 +56,18 @@ def is_full(error: BaseException) -> bool:
     # When all connections are in use, PostgreSQL gives no SQLSTATE, only a message.
     text = str(error)
     return "too many clients" in text or "remaining connection slots" in text
+
+
+def is_disk_full(error: BaseException) -> bool:
+    return isinstance(error, Error) and _sqlstate(error) == _DISK_FULL
+
+
+def _note_full_disk() -> None:
+    if _noted.active:
+        return
+    _noted.start()
+    with suppress(redis.RedisError):
+        client().set(DISK_FULL_KEY, "1", ex=DISK_FULL_FOR_S)
 
 
 def error_name(error: BaseException) -> str:

@@ -24,8 +24,9 @@ class Cooldown:
         self._seconds = seconds
         self._until = 0.0
 
-    def start(self) -> None:
-        self._until = time.monotonic() + self._seconds
+    def start(self, seconds: float | None = None) -> None:
+        # For this long instead of the usual time.
+        self._until = time.monotonic() + (self._seconds if seconds is None else seconds)
 
     def clear(self) -> None:
         self._until = 0.0

@@ -12,6 +12,8 @@ JOBS_UNCHECKED = "it has not checked its periodic jobs for {seconds} s"
 JOB_STUCK = "its job {job} has been running for {seconds} s"
 READER_ENDED = "its thread that reads provider events has ended"
 READING_SLOW = "reading provider events has taken {seconds} s so far"
+DISPATCHER_ENDED = "its thread that calls the receivers of message_changed has ended"
+RECEIVER_SLOW = "receivers of message_changed have been running for {seconds} s"
 
 
 def describe(template: str, seconds: float, **values: object) -> str:

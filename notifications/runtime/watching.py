@@ -9,6 +9,7 @@ import redis
 from celery import bootsteps
 from celery.worker import state
 
+from notifications.rules.states import Stream
 from notifications.runtime import database, heartbeat, watchdog
 from notifications.runtime.troubles import CHECK_OVERDUE, describe
 
@@ -108,7 +109,10 @@ class Watch:
 
 
 class Heartbeat(bootsteps.StartStopStep):
-    """Beats from the consumer's timer, once the worker can take tasks."""
+    """Beats from the consumer's timer, once the worker can take tasks.
+
+    Workers of the project's other queues have none: only the project knows how long its tasks may take.
+    """
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
@@ -118,6 +122,9 @@ class Heartbeat(bootsteps.StartStopStep):
         self.row: heartbeat.HeartbeatRow | None = None
         self.timer: Any = None
         super().__init__(consumer, **kwargs)
+
+    def include_if(self, consumer: Any) -> bool:
+        return not set(Stream.values).isdisjoint(consumer.app.amqp.queues.consume_from)
 
     def start(self, consumer: Any) -> None:
         watch = self.watch = self.watch or Watch(consumer)

@@ -7,14 +7,15 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.management.commands import changepassword
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
+from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import FormerStaff, User
 from notifications.events import suppress
 from notifications.models import Message, Suppression
 from notifications.rules.suppression import Reason
 from tests.accounts.pages import codes
-from tests.factories import UserFactory
+from tests.factories import MessageFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -111,7 +112,7 @@ def logged(staff, thing):
 
 @pytest.mark.parametrize("how", ["the admin's page", "the admin's action", "a shell", "a query"])
 def test_log_of_an_operators_actions_outlives_their_account(admin_client, how):
-    staff, other, thing = UserFactory(is_staff=True), UserFactory(is_staff=True), UserFactory()
+    staff, other, thing = UserFactory(is_staff=True, name="Grace Hopper"), UserFactory(is_staff=True), UserFactory()
     entry, others = logged(staff, thing), logged(other, thing)
     if how == "the admin's page":
         page = reverse("admin:accounts_user_delete", args=[staff.pk])
@@ -129,9 +130,38 @@ def test_log_of_an_operators_actions_outlives_their_account(admin_client, how):
         (entry.pk, staff.pk if how in {"the admin's page", "the admin's action"} else entry.user_id),
         (others.pk, other.pk),
     }
+    # The first page also reports the deletion.
+    admin_client.get(reverse("admin:index"))
     log = admin_client.get(reverse("admin:admin_logentry_changelist")).content.decode()
-    assert f"account {entry.user_id}" in log
+    assert f"Grace Hopper (account {entry.user_id})" in log
+    assert staff.email not in log
     assert other.email in log
+
+
+def test_name_of_a_deleted_account_without_actions_is_not_kept():
+    UserFactory(name="Ada").delete()
+    assert not FormerStaff.objects.exists()
+
+
+def test_log_of_an_engines_action_names_its_deleted_operator(admin_client, admin_user):
+    User.objects.filter(pk=admin_user.pk).update(name="Grace Hopper")
+    message = MessageFactory()
+    admin_client.post(reverse("admin:notifications_message_cancel", args=[message.pk]), {"why": "wrong text"})
+    User.objects.get(pk=admin_user.pk).delete()
+    superuser = UserFactory(is_staff=True, is_superuser=True)
+    client = Client()
+    client.force_login(superuser)
+    log = client.get(reverse("admin:admin_logentry_changelist")).content.decode()
+    assert f"Grace Hopper (account {admin_user.pk})" in log
+    assert "wrong text" in log
+
+
+def test_reason_with_the_address_of_a_deleted_account_is_erased(admin_client):
+    message = MessageFactory(user=UserFactory(email="ada@example.com"))
+    cancel = reverse("admin:notifications_message_cancel", args=[message.pk])
+    admin_client.post(cancel, {"why": "Ada@example.com has called"})
+    message.user.delete()
+    assert "ada@" not in str(list(LogEntry.objects.values())).lower()
 
 
 def test_log_is_read_only(admin_client, admin_user):

@@ -1,11 +1,13 @@
 """Which ways of making a user send a welcome email, as in docs/reference/welcome-emails.md."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.emails import PASSWORD_RESET, enqueue_email
 from accounts.models import User
@@ -82,6 +84,20 @@ def test_missing_welcome_emails_are_enqueued_once():
     call_command("enqueue_missing", stdout=out)
     call_command("enqueue_missing", stdout=out)
     assert [line.split()[0] for line in out.getvalue().splitlines()] == ["3", "3", "0"]
+
+
+def test_user_whose_welcome_email_may_be_deleted_gets_no_second_one(settings):
+    (user,) = UserFactory.create_batch(1, date_joined=timezone.now() - timedelta(days=181))
+    out = StringIO()
+    call_command("enqueue_missing", stdout=out)
+    assert [line.split()[0] for line in out.getvalue().splitlines()] == ["1", "0"]
+    assert not Message.objects.exists()
+    call_command("enqueue_missing", all=True, stdout=out)
+    assert Message.objects.get().user == user
+    Message.objects.all().delete()
+    settings.KEEP_MESSAGES_DAYS = 0
+    call_command("enqueue_missing", stdout=out)
+    assert Message.objects.get().user == user
 
 
 def test_email_of_a_flow_becomes_a_message():

@@ -9,13 +9,14 @@ from config.environment import BASE_DIR
 
 
 def environment_in(folder):
-    """Make a virtual environment and return its Python."""
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    """Make a virtual environment with pip and return its Python."""
+    # uv is several times as fast, and keeps what it downloads.
+    subprocess.run([sys.executable, "-m", "uv", "venv", "--quiet", "--seed", folder], check=True)
     return folder / "bin" / "python"
 
 
 def install(python, *what):
-    command = [python, "-m", "pip", "install", "--disable-pip-version-check", "--quiet", *what]
+    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python, *what]
     subprocess.run(command, check=True, cwd=python.parent, capture_output=True)
 
 
@@ -23,9 +24,8 @@ def install(python, *what):
 def wheel(tmp_path_factory):
     """Return the wheel that `make wheel` builds."""
     folder = tmp_path_factory.mktemp("wheel")
-    python = environment_in(folder / "venv")
-    install(python, "build")
-    subprocess.run([python, "-m", "build", "--outdir", folder / "dist", BASE_DIR], check=True, capture_output=True)
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder / "dist", BASE_DIR]
+    subprocess.run(command, check=True, capture_output=True)
     (built,) = (folder / "dist").glob("*.whl")
     return built
 

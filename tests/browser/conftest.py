@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from devtools.simulator.controls import Controls
-from tests.browser.looks import WAYS, Look
+from devtools.stack.stack import ADMIN_ADDRESS
+from tests.browser.looks import DESKTOP, WAYS, Look
 from tests.browser.visitor import Visitor
 from tests.live.running import Running, environment, started
 from tests.simulated import Simulated
@@ -57,3 +58,17 @@ def visitor(running: Running, browser: Browser, look: Look) -> Iterator[Visitor]
         running.simulator.set_controls(**asdict(Controls(latency_ms=0)))
         yield visitor
     assert visitor.errors.messages == []
+
+
+@pytest.fixture
+def operator(running: Running, browser: Browser) -> Iterator[Visitor]:
+    """An administrator whose browser reports no errors."""
+    look = Look(name="operator", viewport=DESKTOP)
+    with look.open(browser) as context:
+        operator = Visitor(context.new_page(), running)
+        operator.page.set_default_timeout(15_000)
+        operator.go("/admin/login/")
+        operator.fill_in(username=ADMIN_ADDRESS, password=running.stack.admin_password)
+        operator.page.locator("[type=submit]").click()
+        yield operator
+    assert operator.errors.messages == []

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
+from tests.browser.server_side import unsubscribe_path
 from tests.browser.visitor import Visitor
 
 Way = Callable[[Visitor], object]
@@ -83,6 +84,21 @@ def too_many_attempts(visitor: Visitor) -> None:
     visitor.is_at("429")
 
 
+def bouncing_address(visitor: Visitor) -> None:
+    suppress = (
+        "INSERT INTO notifications_suppression (address, reason, detail, provider, lift_reason, provider_lift)"
+        " VALUES (%s, 'hard bounce', '', '', '', '')"
+    )
+    visitor.running.sql(suppress, visitor.address)
+    visitor.go("/")
+    visitor.page.locator("main form[action='/account/address/check/']").wait_for()
+
+
+def checked_address(visitor: Visitor) -> None:
+    visitor.submit("/account/address/check/")
+    visitor.sees_notice("address-check-asked")
+
+
 @contextmanager
 def missing_table(visitor: Visitor) -> Iterator[None]:
     """Rename a table, as a release without its migration."""
@@ -114,6 +130,10 @@ PUBLIC: dict[str, Way] = {
     "confirm-failed": path("/confirm/MQ/abc-0123456789abcdef0123456789abcdef/"),
     "address-confirm-failed": path("/account/address/MQ/abc-0123456789abcdef0123456789abcdef/"),
     "deleted": path("/account/deleted/"),
+    "unsubscribe": lambda visitor: visitor.go(unsubscribe_path(visitor)),
+    "unsubscribe-bad-link": path("/unsubscribe/forged/"),
+    "unsubscribe-preview": path("/unsubscribe/preview/"),
+    "email-progress-expired": path("/email-progress/forged/address/"),
     "400": unknown_host,
     "403-csrf": without_cookies,
     "404": path("/there-is-none/"),
@@ -136,4 +156,6 @@ MEMBERS: dict[str, Way] = {
     "preferences": path("/account/preferences/"),
     "delete": path("/account/delete/"),
     "password-reset-confirm": reset_link,
+    "account-bouncing": bouncing_address,
+    "account-bouncing-checked": checked_address,
 }

@@ -3,12 +3,17 @@
 from collections import Counter
 from contextlib import closing
 from functools import partial
-from uuid import UUID
+from time import time
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
 
 import psycopg
 from django.core import signing
+from django.test import override_settings
 
 from accounts.flows.sign_up_cookie import COOKIE
+from notifications.links import unsubscribe_url
+from notifications.pages.progress_link import ProgressLink
 from notifications.providers.base.compose import MESSAGE_ID_KEY
 from tests.browser.visitor import Visitor
 
@@ -74,3 +79,21 @@ def skip_pause(visitor: Visitor) -> None:
     values = signing.loads(cookie["value"], key=key, salt=COOKIE)
     earlier = signing.dumps({**values, "mailed_at": values["mailed_at"] - 3600}, key=key, salt=COOKIE)
     context.add_cookies([{"name": COOKIE, "value": earlier, "url": visitor.site_url}])
+
+
+def unsubscribe_path(visitor: Visitor) -> str:
+    with override_settings(SECRET_KEY=visitor.running.stack.environment["SECRET_KEY"]):
+        return urlsplit(unsubscribe_url(visitor.address)).path
+
+
+def progress_token(visitor: Visitor, kind: str) -> str:
+    """Return the token of a page that shows the visitor's newest email of a kind, and allows everything."""
+    newest = "SELECT id FROM notifications_message WHERE to_address = %s AND kind = %s ORDER BY created_at DESC LIMIT 1"
+    ((message_id,),) = visitor.running.sql(newest, visitor.address, kind)
+    with override_settings(SECRET_KEY=visitor.running.stack.environment["SECRET_KEY"]):
+        return ProgressLink(message_id=message_id, since=int(time()), page="/", resend=True, correct=True).token()
+
+
+def announce(visitor: Visitor) -> None:
+    """Send news to everyone who wants them."""
+    visitor.running.stack.manage("announce", uuid4().hex, "--headline", "News", "--text", "There is something new.")

@@ -7,28 +7,10 @@ import pytest
 from playwright.sync_api import expect
 
 from devtools.simulator.controls import Controls
-from devtools.stack.stack import ADMIN_ADDRESS
-from notifications.admin.reasons import OBSTACLES
-from notifications.outbox.resend import Obstacle
-from tests.browser.looks import DESKTOP, Look
-from tests.browser.visitor import Visitor
+from notifications.delivery.preview import PLACEHOLDER
 from tests.live.running import eventually
 
 IS_RETRIED = "SELECT 1 FROM notifications_message WHERE to_address = %s AND status = 'queued' AND attempts > 0"
-
-
-@pytest.fixture
-def operator(running, browser):
-    """An administrator whose browser reports no errors."""
-    look = Look(name="operator", viewport=DESKTOP)
-    with look.open(browser) as context:
-        operator = Visitor(context.new_page(), running)
-        operator.page.set_default_timeout(15_000)
-        operator.go("/admin/login/")
-        operator.fill_in(username=ADMIN_ADDRESS, password=running.stack.admin_password)
-        operator.page.locator("[type=submit]").click()
-        yield operator
-    assert operator.errors.messages == []
 
 
 @pytest.fixture
@@ -55,7 +37,7 @@ def test_no_admin_page_has_browser_errors(operator, trouble):
     operator.go("/admin/")
     links = operator.page.locator("#content-main a, #user-tools a").evaluate_all("all => all.map(one => one.href)")
     assert len(links) > 8
-    for link in sorted({*links, f"{operator.site_url}/admin/status/"}):
+    for link in sorted({*links, f"{operator.site_url}/admin/email/"}):
         assert operator.go(link).ok, link
         operator.page.wait_for_load_state("load")
         row = operator.page.locator("#result_list tbody th a").first
@@ -64,28 +46,64 @@ def test_no_admin_page_has_browser_errors(operator, trouble):
             operator.page.wait_for_load_state("load")
 
 
-def test_operator_resends_replays_settles_and_lifts(operator, trouble):
-    open_row(operator, "suppression", trouble["bounced"])
-    follow_action(operator, "lift")
-    operator.page.locator("#id_why").fill("the mailbox is there again")
-    submit(operator)
-    operator.page.locator(".messagelist").wait_for()
-    # Before the lift there is no button: the copy would be suppressed.
+def test_operator_lifts_and_resends_in_one_step_and_follows_it(operator, trouble):
     open_row(operator, "message", trouble["bounced"])
     operator.sees("Timeline")
     follow_action(operator, "resend")
+    operator.page.locator("[name=do][value='lift.suppressed']:checked").wait_for()
+    operator.page.locator("#id_why").fill("the mailbox is there again")
     submit(operator)
-    operator.page.locator(".messagelist").wait_for()
+    operator.page.locator(".messagelist .success").wait_for()
+    # It waits until the address is off the provider's list. The simulator bounces it again, and the page shows that.
+    operator.page.locator(".followed [data-status=queued] .help").wait_for()
+    operator.running.sql("UPDATE notifications_message SET due_at = now(), relay_after = now() WHERE due_at > now()")
+    operator.page.locator(".followed [data-outcome=bounced]").wait_for()
+    expect(operator.page.locator(".followed .failed")).to_be_visible()
+    expect(operator.page.locator("[data-live-url]")).to_have_count(0)
+    # The rest of the page too.
+    expect(operator.page.locator("[data-follows=timeline]")).to_contain_text("simulator")
+
+
+def test_operator_replays_and_settles(operator, trouble):
     open_row(operator, "deadletter", trouble["dead"])
-    follow_action(operator, "replay")
+    follow_action(operator, "resend")
+    operator.page.locator("[name=do][value='replay.sends']:checked").wait_for()
     submit(operator)
-    operator.page.locator(".messagelist").wait_for()
-    eventually(lambda: operator.running.statuses({trouble["dead"]}) == {"sent"})
+    operator.page.locator(".followed [data-status=sent]").wait_for()
+    assert operator.running.accepted({trouble["dead"]}) == {trouble["dead"]: 1}
     open_row(operator, "uncertainmessage", trouble["uncertain"])
     follow_action(operator, "settle")
     submit(operator)
     operator.page.locator(".messagelist").wait_for()
     eventually(lambda: operator.running.statuses({trouble["uncertain"]}) != {"uncertain"})
+
+
+def test_operator_sends_several_again_each_as_it_needs(operator, trouble):
+    choose_in_list(operator, "send_again_selected", trouble["dead"], trouble["uncertain"])
+    # A second copy is not ticked.
+    expect(operator.page.locator("[name=do]:checked")).to_have_count(1)
+    operator.page.locator("[name=do][value='settle.may-arrive-twice']").check()
+    submit(operator)
+    expect(operator.page.locator(".followed [data-status=sent]")).to_have_count(2)
+    assert operator.running.statuses({trouble["dead"], trouble["uncertain"]}) == {"sent"}
+
+
+def test_operator_cancels_a_queued_message(operator, retrying):
+    choose_in_list(operator, "cancel_selected", retrying)
+    operator.page.locator("#id_why").fill("wrong text")
+    submit(operator)
+    operator.page.locator(".messagelist .success").wait_for()
+    assert operator.running.statuses({retrying}) == {"cancelled"}
+    operator.sees("wrong text")
+    operator.running.simulator.set_controls(**asdict(Controls(latency_ms=0)))
+    assert operator.running.accepted({retrying}) == {retrying: 0}
+
+
+def test_account_and_messages_link_to_each_other(operator, trouble):
+    open_row(operator, "message", trouble["dead"])
+    operator.page.locator(".field-user a").click()
+    operator.page.locator(".field-sent_messages a").click()
+    expect(operator.page.locator("#result_list")).to_contain_text(trouble["dead"])
 
 
 def test_operator_replays_from_the_list(operator, trouble):
@@ -108,23 +126,43 @@ def retrying(running):
 
 
 def test_queued_message_is_retried_instead_of_resent(operator, retrying):
-    operator.go("/admin/notifications/message/")
-    operator.page.locator("tr", has_text=retrying).locator(".action-select").check()
-    operator.page.select_option("[name=action]", "resend_selected")
-    operator.page.locator("button[name=index]").click()
-    operator.page.locator("[name=retry]").wait_for()
-    assert operator.page.locator("[name=resend]").count() == 0
-    expect(operator.page.locator("#content")).to_contain_text(str(OBSTACLES[Obstacle.QUEUED]))
-    operator.running.simulator.set_controls(**asdict(Controls(latency_ms=0)))
-    operator.page.locator("[name=retry]").click()
-    operator.page.locator(".messagelist").wait_for()
+    choose_in_list(operator, "send_again_selected", retrying)
+    operator.page.locator("[name=do][value^='retry.']:checked").wait_for()
+    operator.running.simulator.set_controls(**asdict(Controls(latency_ms=2000)))
+    submit(operator)
+    operator.page.locator(".followed [data-status=sent]").wait_for()
+    # The rest of the page follows too: a sent message cannot be cancelled.
+    expect(operator.page.locator("a[href$='/cancel/']")).to_have_count(0)
     eventually(lambda: operator.running.statuses({retrying}) == {"sent"})
     assert operator.running.accepted({retrying}) == {retrying: 1}
+
+
+def test_operator_sees_the_email_that_was_sent(operator):
+    address = f"preview-{uuid4().hex[:8]}@example.com"
+    operator.running.simulator.set_controls(**asdict(Controls(latency_ms=0)))
+    operator.running.site_client().sign_up(address)
+    eventually(lambda: operator.running.statuses({address}) == {"sent"})
+    open_row(operator, "message", address)
+    frame = operator.page.frame_locator(".preview iframe")
+    expect(frame.locator("h1")).to_be_visible()
+    button = frame.locator(f"a[href='{PLACEHOLDER}']").first
+    expect(button).to_have_css("outline-style", "dashed")
+    expect(button).to_have_css("pointer-events", "none")
+    operator.page.locator(".preview summary").click()
+    expect(operator.page.locator(".preview pre")).to_contain_text(PLACEHOLDER)
 
 
 def open_row(operator, model, address):
     operator.go(f"/admin/notifications/{model}/")
     operator.page.locator("#result_list tr", has_text=address).get_by_role("link").first.click()
+
+
+def choose_in_list(operator, action, *addresses):
+    operator.go("/admin/notifications/message/")
+    for address in addresses:
+        operator.page.locator("tr", has_text=address).locator(".action-select").check()
+    operator.page.select_option("[name=action]", action)
+    operator.page.locator("button[name=index]").click()
 
 
 def follow_action(operator, name):

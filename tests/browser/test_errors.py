@@ -38,7 +38,7 @@ def test_bad_request_shows_an_error_page(visitor):
 def test_page_without_permission_shows_an_error_page(visitor):
     visitor.become_a_member()
     visitor.running.sql("UPDATE accounts_user SET is_staff = true WHERE email = %s", visitor.address)
-    visitor.go("/admin/status/")
+    visitor.go("/admin/email/")
     visitor.is_at("403")
 
 

@@ -59,8 +59,8 @@ def test_page_is_accessible_and_fits_every_screen(running, browser):
     assert found == []
 
 
-def findings(page):
-    for violation in Axe().run(page).response["violations"]:
+def findings(page, within=None):
+    for violation in Axe().run(page, within).response["violations"]:
         if violation["impact"] in SERIOUS:
             yield f"{violation['id']}: {[node['html'] for node in violation['nodes']]}"
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):

@@ -11,6 +11,8 @@ from django.db import connection
 
 from tests import forked
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def environment(transactional_db):

@@ -1,4 +1,5 @@
 import logging
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.tokens import default_token_generator
@@ -6,6 +7,7 @@ from django.contrib.auth.tokens import default_token_generator
 from accounts.models import User
 from accounts.tokens import confirmation_tokens
 from config.logs import WithoutTokens, without_tokens
+from notifications.links import unsubscribe_url
 
 
 @pytest.mark.parametrize("tokens", [default_token_generator, confirmation_tokens])
@@ -15,6 +17,12 @@ def test_tokens_are_removed(tokens):
     assert WithoutTokens().filter(record)
     assert record.getMessage() == "Gone: /confirm/MQ/[token]/"
     assert token[:-3] not in without_tokens(f"/confirm/MQ/{token[:-3]}/")
+
+
+@pytest.mark.parametrize("damage", ["", "xyz"])
+def test_tokens_of_public_pages_are_removed(damage):
+    path = urlsplit(unsubscribe_url("ada@example.com")).path
+    assert without_tokens(f"Not Found: {path[:-1]}{damage}/") == "Not Found: /unsubscribe/[token]/"
 
 
 @pytest.mark.parametrize(

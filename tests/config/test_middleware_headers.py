@@ -38,6 +38,7 @@ def test_page_loads_nothing_external_and_runs_nothing_inline(client, path):
         "font-src": "'self'",
         "connect-src": "'self'",
         "form-action": "'self'",
+        "frame-src": "'self'",
         "base-uri": "'none'",
         "frame-ancestors": "'none'",
         "object-src": "'none'",

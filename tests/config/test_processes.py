@@ -102,7 +102,7 @@ def test_secret_can_come_from_a_file(tmp_path):
         ("worker-critical", {}, 6),
         ("worker-main", {}, 10),
         ("relay", {}, 4),
-        ("beat", {}, 8),
+        ("beat", {}, 10),
         ("worker-main", {"DATABASE_POOL_SIZE": "3"}, 3),
         ("flower", {"DATABASE_POOL_SIZE": "3"}, 0),
     ],

@@ -19,10 +19,11 @@ PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[a-zA-Z]|%%")
 FOLDERS = [settings.BASE_DIR / "locale", *sorted(settings.BASE_DIR.glob("*/locale"))]
 CATALOGUES = [folder / code / "LC_MESSAGES" / "django.po" for folder in FOLDERS for code in LANGUAGES]
 
+ENGINE = ("emails", "admin", "notifications/unsubscribe", "notifications/progress")
 # Users' pages and emails, and the engine's admin pages. Commands and developers' pages are in English.
 TEMPLATES = [
     path
-    for folder in ("templates", "notifications/templates/emails", "notifications/templates/admin")
+    for folder in ("templates", *(f"notifications/templates/{part}" for part in ENGINE))
     for path in sorted((settings.BASE_DIR / folder).rglob("*.*"))
     if not path.is_relative_to(settings.BASE_DIR / "templates/admin")
 ]

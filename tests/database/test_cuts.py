@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from devtools.stack.ports import free_port
+from notifications import pauses
 from notifications.delivery import record
 from notifications.delivery.deliver import deliver
 from notifications.delivery.record import Carrier, RecordLostError
@@ -26,7 +27,7 @@ from tests.factories import MessageFactory
 from tests.notifications.breaker.breakers import close_circuit
 from tests.scripted_webhook import ScriptedWebhook
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 CARRIER = Carrier(task_id="task-1", worker="test@here")
 # Far more than a delivery of two messages executes.
@@ -78,6 +79,8 @@ def connection_cut(cutter):
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch):
     monkeypatch.setattr(record, "PAUSE_S", 0.01)
+    # Each delivery executes the same statements: what operators have paused is read once.
+    monkeypatch.setattr(pauses, "READ_EVERY_S", 600.0)
 
 
 def carried(messages, provider):

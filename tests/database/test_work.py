@@ -111,7 +111,7 @@ def test_task_whose_result_cannot_be_written_succeeds(provider, body):
 def test_result_is_written(provider):
     assert isinstance(app.backend, Results)
     traced(MessageFactory())
-    assert TaskResult.objects.get().result == '"1 sent"'
+    assert TaskResult.objects.get().result == '"sent: scripted scripted-1"'
 
 
 @on_rows

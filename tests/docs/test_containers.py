@@ -126,6 +126,9 @@ HOLDERS = {
     "AWS_SECRET_ACCESS_KEY": SENDERS,
     "SENDGRID_WEBHOOK_KEY": {"web", "migrate", "manage"},
     "POSTMARK_WEBHOOK_AUTH": {"web", "migrate", "manage"},
+    "ALERT_WEBHOOK_URL": {"beat", "migrate", "manage"},
+    "ALERT_PING_URL": {"beat", "migrate", "manage"},
+    "METRICS_TOKEN": {"web", "migrate", "manage"},
 }
 
 
@@ -163,7 +166,7 @@ ELSEWHERE = {
     *("POSTGRES_PORT", "POSTGRES_SSLMODE", "POSTGRES_CA_FILE"),
     *("REDIS_PORT", "REDIS_DB", "REDIS_USER", "REDIS_TLS", "REDIS_CA_FILE"),
     *("MAILROOM_ROLE", "STATIC_ROOT", "DEBUG", "MAILROOM_LOCAL", "SIMULATOR_URL", "SIMULATOR_WEBHOOK_KEY"),
-    *("SNS_CERTIFICATE_FILE", "DATABASE_URL", "REDIS_URL", "EMAIL_BACKEND"),
+    *("SNS_CERTIFICATE_FILE", "DATABASE_URL", "REDIS_URL", "EMAIL_BACKEND", "SHADOWED_BACKEND", "SHADOW_PERCENT"),
     # Functions, which are set in a project's code.
     *(setting.name for setting in declared(UserSettings)),
 }

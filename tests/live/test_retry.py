@@ -41,11 +41,13 @@ def test_retry_runs_after_the_due_time_and_claims_the_message(alone):
     address = eventually(lambda: signed_up_and_refused(alone))
     # A retry before the due time would find nothing to do, and no other would follow.
     eventually(lambda: alone.statuses({address}) == {"sent"})
-    ((task_id, due_at),) = alone.sql(
-        "SELECT id::text, due_at FROM notifications_message WHERE to_address = %s", address
+    ((task_id, due_at, attempts),) = alone.sql(
+        "SELECT id::text, due_at, attempts FROM notifications_message WHERE to_address = %s", address
     )
-    task = eventually(lambda: info if (info := alone.task_in_flower(task_id)).get("succeeded") else None)
+    # On a busy machine only the webhook may report the acceptance, and the task fails.
+    ended = {"SUCCESS", "FAILURE"}
+    task = eventually(lambda: info if (info := alone.task_in_flower(task_id)).get("state") in ended else None)
     assert task["retries"] == 1
-    # An attempt proves that its claim succeeded; on a busy machine only the webhook may report the acceptance.
-    assert task["result"] in {"'1 sent'", "'1 ambiguous'"}
+    # The second attempt proves that its claim succeeded.
+    assert attempts == 2
     assert datetime.fromisoformat(task["eta"]) > due_at

@@ -29,7 +29,7 @@ def posted(http, url, *hidden, **fields):
     """Post a form of the admin, with its token and the values of its `hidden` fields."""
     page = http.get(url, timeout=120).text
     names = ("csrfmiddlewaretoken", *hidden)
-    fields |= {name: re.search(rf'name="{name}" value="([^"]+)"', page)[1] for name in names}
+    fields |= {name: re.search(rf'name="{name}"\s+value="([^"]+)"', page)[1] for name in names}
     return http.post(url, data=fields, headers={"Referer": url}, allow_redirects=False, timeout=120)
 
 
@@ -71,7 +71,7 @@ def test_administrator_resends(live):
     login = {"username": "admin@mailroom.example", "password": live.stack.admin_password}
     assert posted(admin, f"{live.stack.site_url}/admin/login/", **login).status_code == 302
     resend = f"{live.stack.site_url}/admin/notifications/message/{old}/resend/"
-    assert posted(admin, resend, "request_id", "messages").status_code == 302
+    assert posted(admin, resend, "request_id", "messages", "do").status_code == 302
     eventually(lambda: live.accepted({"again@example.com"})["again@example.com"] == 2)
     tokens = {link_in(mail, "confirm") for mail in live.simulator.messages(to="again@example.com")}
     ids = {mail["metadata"]["mailroom_message_id"] for mail in live.simulator.messages(to="again@example.com")}

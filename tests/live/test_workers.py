@@ -36,7 +36,7 @@ messages = Message.objects.bulk_create([
             relay_after=later, relayed=1)
     for user in users
 ])
-assert publish.publish([[each.id for each in messages[start:start + 20]] for start in (0, 20, 40)], Stream(stream)) == 3
+assert publish.publish([messages[start:start + 20] for start in (0, 20, 40)], Stream(stream)) == 3
 """
 
 

@@ -1,6 +1,9 @@
 """Each check of a setting has an id, and a hint that says what to do."""
 
 import os
+import sys
+from dataclasses import replace
+from types import ModuleType
 
 import pytest
 from django.conf import settings as django_settings
@@ -11,6 +14,15 @@ from notifications import checks, kinds
 from notifications.runtime import startup
 from notifications.runtime.roles import Role
 from tests import forked
+
+SHADOW = "notifications.backend.ShadowBackend"
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+
+
+def test_guard_needs_no_shadowed_backend_that_sends_nothing(settings):
+    settings.EMAIL_BACKEND, settings.REDIRECT_TO = SHADOW, "box@example.com"
+    settings.SHADOWED_BACKEND = SMTP.replace("smtp", "console")
+    assert "mailroom.E078" not in {message.id for message in run_checks(tags=["mailroom"])}
 
 
 @pytest.mark.parametrize(
@@ -23,7 +35,16 @@ from tests import forked
         ("mailroom.E003", {"EMAIL_PROVIDERS": ["sendgrid"], "SENDGRID_API_KEY": ""}),
         ("mailroom.E003", {"EMAIL_PROVIDERS": ["smtp"], "SMTP_URL": ""}),
         ("mailroom.E003", {"SIMULATOR_URL": ""}),
-        ("mailroom.E004", {"MAILROOM_LOCAL": False, "EMAIL_BACKEND": "config.refusal.RefusingBackend"}),
+        ("mailroom.E004", {"MAILROOM_LOCAL": False, "EMAIL_BACKEND": "notifications.backend.OutboxBackend"}),
+        ("mailroom.W017", {"EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend"}),
+        (
+            "mailroom.W018",
+            {
+                "EMAIL_BACKEND": "notifications.backend.OutboxBackend",
+                "SERVER_EMAIL": "root@localhost",
+                "ADMINS": [("Ada", "ada@example.com")],
+            },
+        ),
         ("mailroom.E005", {"EMAIL_RATE": "fast"}),
         ("mailroom.E005", {"EMAIL_RATE": "0"}),
         ("mailroom.E005", {"EMAIL_RATE": "pigeon=3"}),
@@ -59,6 +80,29 @@ from tests import forked
         ("mailroom.E016", {"BOUNCE_BRAKE_SHARE": 1.5}),
         ("mailroom.E016", {"BOUNCE_BRAKE_PER_MIN": 0.0}),
         ("mailroom.E017", {"UNCONFIRMED_DAYS": 3}),
+        ("mailroom.E060", {"KEEP_MESSAGES_DAYS": 29}),
+        ("mailroom.E060", {"KEEP_DEAD_LETTERS_DAYS": 1}),
+        ("mailroom.E060", {"KEEP_EVENTS_DAYS": 29}),
+        ("mailroom.E061", {"UNCONFIRMED_DAYS": 180}),
+        ("mailroom.E062", {"ONLY_TO": ["ada@example.com", "a shop"], "DEBUG": True}),
+        ("mailroom.E062", {"REDIRECT_TO": "example.com", "DEBUG": True}),
+        ("mailroom.E063", {"DEBUG": True, "EMAIL_PROVIDERS": ["simulator", "smtp"], "SMTP_URL": "smtp://mail.example"}),
+        ("mailroom.E063", {"DEBUG": True, "EMAIL_PROVIDERS": ["ses"], "SES_REGION": "eu-central-1"}),
+        ("mailroom.W016", {"ONLY_TO": ["shop.example"]}),
+        ("mailroom.W016", {"REDIRECT_TO": "ada@example.com"}),
+        ("mailroom.E073", {"EMAIL_BACKEND": SHADOW, "SHADOWED_BACKEND": "gone.Backend"}),
+        ("mailroom.E078", {"EMAIL_BACKEND": SHADOW, "SHADOWED_BACKEND": SMTP, "ONLY_TO": ["a.example"], "DEBUG": True}),
+        (
+            "mailroom.E078",
+            {"EMAIL_BACKEND": SHADOW, "SHADOWED_BACKEND": SMTP, "REDIRECT_TO": "a@b.example", "DEBUG": True},
+        ),
+        ("mailroom.E073", {"EMAIL_BACKEND": SHADOW, "SHADOWED_BACKEND": SHADOW}),
+        ("mailroom.E073", {"EMAIL_BACKEND": SHADOW, "SHADOWED_BACKEND": "notifications.backend.OutboxBackend"}),
+        ("mailroom.E075", {"EMAIL_BACKEND": SHADOW, "EMAIL_PROVIDERS": ["null", "simulator"]}),
+        ("mailroom.E075", {"EMAIL_BACKEND": SHADOW, "EMAIL_PROVIDERS": ["null"], "SHADOW_PERCENT": 1}),
+        ("mailroom.E075", {"EMAIL_BACKEND": "notifications.backend.OutboxBackend", "EMAIL_PROVIDERS": ["null"]}),
+        ("mailroom.E030", {"SHADOW_PERCENT": 101}),
+        ("mailroom.E030", {"SHADOW_PERCENT": -1}),
     ],
 )
 def test_unusable_setting_is_reported(settings, id_, changes):
@@ -69,12 +113,49 @@ def test_unusable_setting_is_reported(settings, id_, changes):
     assert all(error.hint for error in found)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"EMAIL_PROVIDERS": ["smtp"], "SMTP_URL": "smtp://127.0.0.1:1025"},
+        {"EMAIL_PROVIDERS": ["ses"], "SES_REGION": "eu-central-1", "ONLY_TO": ["shop.example"]},
+    ],
+)
+def test_debug_is_no_problem_if_no_email_reaches_people(settings, changes):
+    for name, value in {"DEBUG": True, **changes}.items():
+        setattr(settings, name, value)
+    assert run_checks(tags=["mailroom"]) == []
+
+
+@pytest.mark.parametrize("is_local", [True, False])
+def test_trial_without_a_provider_passes(settings, is_local):
+    settings.EMAIL_BACKEND, settings.EMAIL_PROVIDERS, settings.MAILROOM_LOCAL = SHADOW, ["null"], is_local
+    assert run_checks(tags=["mailroom"]) == []
+
+
+@pytest.mark.parametrize(
+    ("backends", "ids"),
+    [
+        ({}, ["mailroom.E074"]),
+        ({"other": "django.core.mail.backends.smtp.EmailBackend"}, ["mailroom.E074"]),
+        ({"default": "django.core.mail.backends.smtp.EmailBackend"}, []),
+    ],
+)
+def test_post_office_that_would_send_to_itself_is_reported(settings, monkeypatch, backends, ids):
+    module = ModuleType("post_office")
+    module.EmailBackend = type("EmailBackend", (), {"__module__": "post_office"})
+    monkeypatch.setitem(sys.modules, "post_office", module)
+    settings.EMAIL_BACKEND, settings.SHADOWED_BACKEND = SHADOW, "post_office.EmailBackend"
+    settings.POST_OFFICE = {"BACKENDS": backends}
+    assert [error.id for error in run_checks(tags=["mailroom"])] == ids
+
+
 def test_default_settings_pass():
     assert run_checks(tags=["mailroom"]) == []
 
 
 def test_kind_without_templates_is_reported(monkeypatch):
-    monkeypatch.setitem(kinds.KINDS, "no-templates", kinds.Kind(**{**vars(emails.WELCOME), "name": "no-templates"}))
+    monkeypatch.setitem(kinds.KINDS, "no-templates", replace(emails.WELCOME, name="no-templates"))
     found = list(checks.kind_templates(None))
     assert [error.id for error in found] == ["mailroom.E007"] * 3
     assert "templates/emails/no-templates/subject.txt" in str(found[0].hint)

@@ -5,8 +5,8 @@ from itertools import product
 import pytest
 
 from notifications import Progress
-from notifications.lookup import REPORTED_S, USUAL_S, progress_of
 from notifications.rules.outcomes import Outcome
+from notifications.rules.progress import REPORTED_S, USUAL_S, progress_of
 from notifications.rules.states import Status
 
 

@@ -1,9 +1,13 @@
 """Fills the tables once for all plan tests of a process; each test runs in a transaction that is rolled back."""
 
+from itertools import islice
+
 import pytest
+from django.contrib.admin.templatetags import admin_list
 
 from notifications.admin import large_lists
 from notifications.models import transactions
+from notifications.operations import message_search
 from tests.plans import filled
 
 
@@ -20,6 +24,15 @@ def short_lists(monkeypatch):
     """Limit lists as the tables of these tests are limited."""
     monkeypatch.setattr(large_lists, "NEWEST", 1_000)
     monkeypatch.setattr(large_lists, "FOUND", 200)
+    monkeypatch.setattr(message_search, "MOST_READ", 1_000)
+    monkeypatch.setattr(message_search, "MOST_FOUND", 200)
+
+
+@pytest.fixture(autouse=True)
+def few_rows_shown(monkeypatch):
+    """Show the first rows of each page: rendering the others takes most of the time."""
+    rows = admin_list.results
+    monkeypatch.setattr(admin_list, "results", lambda changes: islice(rows(changes), 3))
 
 
 @pytest.fixture(autouse=True)

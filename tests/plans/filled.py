@@ -8,14 +8,28 @@ from django.db import connection
 from django_celery_results.models import TaskResult
 
 from accounts.models import User
-from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppression
+from notifications.models import (
+    DeliveryAttempt,
+    HourlyDomain,
+    HourlyTraffic,
+    Message,
+    MessageContent,
+    PendingChange,
+    ProviderEvent,
+    ShadowCopy,
+    Suppression,
+)
+from notifications.rules.content import Content, packed
 
 USERS = 25_000
 MESSAGES = 40_000
 SUPPRESSIONS = 25_000
 # The address of a monitor, with more email of one kind than a statement may read.
 BUSY_ADDRESS = "monitor@example.com"
-TABLES = (User, Message, DeliveryAttempt, ProviderEvent, Suppression, TaskResult, LogEntry)
+TABLES = (
+    *(User, Message, DeliveryAttempt, ProviderEvent, Suppression, TaskResult, LogEntry),
+    *(HourlyTraffic, HourlyDomain, PendingChange, MessageContent, ShadowCopy),
+)
 
 # Nineteen of twenty are sent; dead letters are kept forever; few are open.
 _STATUS = """
@@ -35,6 +49,10 @@ def fill() -> None:
     _events()
     _suppressions()
     _logs()
+    _rollups()
+    _changes()
+    _contents()
+    _shadow_copies()
     with connection.cursor() as cursor:
         for model in TABLES:
             cursor.execute(f"ANALYZE {model._meta.db_table}")
@@ -164,3 +182,39 @@ def _logs():
     admin = User.objects.order_by("pk").first()
     entry = LogEntry(user=admin, content_type=ContentType.objects.get_for_model(Message), object_repr="", action_flag=2)
     copies(entry, 10_000, object_id="gen_random_uuid()::text", user_id=f"{admin.pk} + n %% {USERS}")
+
+
+def _changes():
+    # A receiver fails, so they wait for its next call.
+    row = PendingChange(message_id=uuid4(), change="sent")
+    times = {"at": "now() - n * interval '1 second'", "due_at": "now() + interval '1 day' + n * interval '1 second'"}
+    copies(row, MESSAGES // 2, message_id=_ID.format("message"), **times)
+
+
+def _contents():
+    message = Message.objects.create(kind="welcome", stream="default", to_address="a@b.example", idempotency_key="t")
+    copies(
+        MessageContent(message=message, packed=packed(Content(to_name="Ada")), further=["a@b.example"], digest="d"),
+        MESSAGES,
+        message_id=_ID.format("message"),
+        created_at="now() - n * interval '1 minute'",
+        # Those of a week are kept.
+        packed="CASE WHEN n < 10000 THEN template.packed END",
+    )
+    message.delete()
+
+
+def _shadow_copies():
+    # Of the messages. A few are too old.
+    row = ShadowCopy(id=uuid4(), old_ms=100, new_ms=4)
+    composed = dict.fromkeys(("created_at", "composed_at"), "now() - n * interval '65 seconds'")
+    copies(row, MESSAGES, id=_ID.format("message"), **composed)
+
+
+def _rollups():
+    hour = {"hour": "date_trunc('hour', now()) - n * interval '1 hour'"}
+    at = "2000-01-01T00:00Z"
+    for stream in ("critical", "default", "bulk"):
+        copies(HourlyTraffic(hour=at, stream=stream, provider="scripted"), 9_000, **hour)
+    for number in range(51):
+        copies(HourlyDomain(hour=at, domain=f"{number}.example"), 400, **hour)

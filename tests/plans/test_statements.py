@@ -5,7 +5,16 @@ from django.test import Client
 
 from accounts.models import User
 from tests.plans.reading import every_statement_served
-from tests.plans.work import WORKS, Bench, events, operators, pages, sending  # noqa: F401 - registered by import
+from tests.plans.work import (  # noqa: F401 - registered by import
+    WORKS,
+    Bench,
+    admin,
+    events,
+    monitoring,
+    operators,
+    pages,
+    sending,
+)
 from tests.scripted_webhook import ScriptedWebhook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("large_tables", "valkey")]

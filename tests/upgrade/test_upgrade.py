@@ -27,6 +27,8 @@ from notifications.rules.suppression import Reason
 from tests.scripted_webhook import ScriptedWebhook
 from tests.upgrade.databases import filled_database, snapshot
 
+pytestmark = pytest.mark.long
+
 CARRIER = Carrier(task_id="task-1", worker="main@mail-1")
 OF_TOMORROW = "kind-of-tomorrow"
 # Set by fill.py.
@@ -66,7 +68,7 @@ def test_every_message_keeps_its_status(before):
 
 
 def test_every_kind_is_known():
-    assert set(Message.objects.values_list("kind", flat=True)) - {OF_TOMORROW} == kinds.KINDS.keys()
+    assert set(Message.objects.values_list("kind", flat=True)) - {OF_TOMORROW} <= kinds.KINDS.keys()
 
 
 def test_nothing_is_left_to_migrate():
@@ -101,7 +103,9 @@ def test_news_ends_where_an_operator_has_suppressed_the_reader():
 
 
 def test_worker_delivers_a_queued_message_of_every_kind(provider):
-    queued = {f"fact:{kind}.queued" for kind in kinds.KINDS}
+    # Of the release before.
+    known = set(Message.objects.values_list("kind", flat=True)) - {OF_TOMORROW}
+    queued = {f"fact:{kind}.queued" for kind in known}
     waiting = Message.objects.filter(idempotency_key__in=queued, status=Status.QUEUED)
     while messages := list(waiting):
         for message in messages:
@@ -109,8 +113,8 @@ def test_worker_delivers_a_queued_message_of_every_kind(provider):
         # The budget defers some of them.
         waiting.update(due_at=Now())
     sent = Message.objects.filter(idempotency_key__in=queued).values_list("kind", "status")
-    assert set(sent) == {(kind, Status.SENT) for kind in kinds.KINDS}
-    assert len(provider.taken) == len(kinds.KINDS)
+    assert set(sent) == {(kind, Status.SENT) for kind in known}
+    assert len(provider.taken) == len(known)
 
 
 def test_message_of_an_unknown_kind_keeps_waiting(provider):
@@ -162,7 +166,8 @@ def test_delivery_of_a_recheck_lifts_its_suppression():
 
 
 def test_periodic_jobs_know_when_they_were_last_done():
-    every_s = {job.name: job.every_s for job in housekeeping.registered() if job.every_s >= 3600}
+    known = {state.name for state in jobs.job_states()}
+    every_s = {job.name: job.every_s for job in housekeeping.registered() if job.every_s >= 3600 and job.name in known}
     assert "anonymize" in every_s
     assert jobs.due_jobs(every_s, lease_s=60) == []
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from devtools.simulator.dialects.base import GATEWAYS, JSON, Answer, Dialect, RefusedError, Results, gateway, usual
+from devtools.simulator.dialects.files import file_in_base64
 from devtools.simulator.journal import Entry
 
 # https://postmarkapp.com/developer/api/overview#error-codes
@@ -48,8 +49,9 @@ class Postmark(Dialect):
             raise RefusedError(self.error(HTTPStatus.UNPROCESSABLE_ENTITY, text)) from error
 
     def _entries(self, data: dict[str, Any]) -> list[Entry]:
-        people = getaddresses([data.get(kind, "") for kind in ("To", "Cc", "Bcc")])
+        people = getaddresses([data[kind] for kind in ("To", "Cc", "Bcc") if data.get(kind)])
         message_id = str(uuid4())
+        beyond = _beyond(data)
         entries = [
             Entry(
                 provider=self.name,
@@ -62,6 +64,7 @@ class Postmark(Dialect):
                 html=data.get("HtmlBody", ""),
                 headers={header["Name"]: header["Value"] for header in data.get("Headers", [])},
                 metadata=data.get("Metadata", {}),
+                **beyond,
             )
             for name, address in people
             if address
@@ -125,6 +128,18 @@ class PostmarkBatch(Postmark):
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, INVALID_REQUEST, f"Invalid: {type(error).__name__}", {})
         return entry
+
+
+def _beyond(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "cc": [address for _, address in getaddresses([data.get("Cc", "")]) if address],
+        "reply_to": [address for _, address in getaddresses([data.get("ReplyTo", "")]) if address],
+        "labels": [data["Tag"]] if data.get("Tag") else [],
+        "files": [
+            file_in_base64(one["Name"], one["ContentType"], one["Content"], one.get("ContentID", ""))
+            for one in data.get("Attachments", [])
+        ],
+    }
 
 
 def _acceptance(entry: Entry) -> dict[str, Any]:

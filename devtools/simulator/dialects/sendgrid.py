@@ -18,6 +18,7 @@ from devtools.simulator.dialects.base import (
     named,
     usual,
 )
+from devtools.simulator.dialects.files import SHOWN, file_in_base64
 from devtools.simulator.journal import Entry
 
 # https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/errors
@@ -57,6 +58,7 @@ class SendGrid(Dialect):
         self._refuse_beyond_limits(data["personalizations"])
         contents = {part["type"]: part["value"] for part in data["content"]}
         message_id = uuid4().hex[:22]
+        beyond = _beyond(data, contents)
         entries = [
             Entry(
                 provider=self.name,
@@ -69,6 +71,8 @@ class SendGrid(Dialect):
                 html=_substituted(contents.get("text/html", ""), who),
                 headers={**data.get("headers", {}), **who.get("headers", {})},
                 metadata={**data.get("custom_args", {}), **who.get("custom_args", {})},
+                cc=[one["email"] for one in who.get("cc", [])],
+                **beyond,
             )
             for who in data["personalizations"]
             for person in [*who["to"], *who.get("cc", []), *who.get("bcc", [])]
@@ -83,6 +87,10 @@ class SendGrid(Dialect):
                 self._bad_request("The personalizations contain too many recipients.", "personalizations")
             )
         for place, who in enumerate(personalizations):
+            addresses = [one["email"].lower() for kind in ("to", "cc", "bcc") for one in who.get(kind, [])]
+            if len(addresses) > len(set(addresses)):
+                text = "Each email address in the personalization block should be unique between to, cc, and bcc."
+                raise RefusedError(self._bad_request(text, f"personalizations.{place}"))
             substitutions = who.get("substitutions", {})
             if sum(len(f"{tag}{text}".encode()) for tag, text in substitutions.items()) > MOST_BYTES_OF_SUBSTITUTIONS:
                 text = "The total length of the substitutions must not exceed 10000 bytes."
@@ -108,6 +116,18 @@ class SendGrid(Dialect):
 
     def suspended(self) -> Answer:
         return self.error(HTTPStatus.FORBIDDEN, "Your account is not allowed to send email. Please contact support.")
+
+
+def _beyond(data: Mapping[str, Any], contents: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "reply_to": [one["email"] for one in data.get("reply_to_list", [])],
+        "labels": data.get("categories", []),
+        "parts": {kind: text for kind, text in contents.items() if kind not in SHOWN},
+        "files": [
+            file_in_base64(one["filename"], one.get("type", ""), one["content"], one.get("content_id", ""))
+            for one in data.get("attachments", [])
+        ],
+    }
 
 
 def _substituted(text: str, who: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from devtools.simulator.dialects.base import GATEWAYS, JSON, Answer, Dialect, RefusedError, Results, gateway, usual
+from devtools.simulator.dialects.files import of_mime
 from devtools.simulator.journal import Entry
 
 # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
@@ -137,4 +138,5 @@ def _mime(raw: bytes) -> dict[str, Any]:
         "metadata": metadata,
         "people": people,
         "names": {address: name for name, address in getaddresses(people)},
+        **of_mime(message),
     }

@@ -72,6 +72,8 @@ def _entry(provider: str, data: dict[str, Any], one: dict[str, Any]) -> Entry:
         headers=headers,
         metadata={**json.loads(headers.get("X-Metadata", "{}")), **tags},
         tags=tags,
+        reply_to=[address for _, address in getaddresses(data.get("ReplyToAddresses", []))],
+        labels=headers["X-Tag"].split(", ") if "X-Tag" in headers else [],
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from notifications.delivery.engine import Content, subject_line
+from notifications.delivery.engine import EmailTexts, subject_line
 from notifications.delivery.prepared.fields import FIELD_TYPES
 from notifications.delivery.prepared.html import Form, written
 from notifications.delivery.prepared.tracing import Data, StandIn, printed_text
@@ -53,12 +53,12 @@ class PreparedEmail:
         ordinary = [value for value in values if value is not None]
         return ordinary if len(ordinary) == len(values) else None
 
-    def content(self, data: Data) -> Content | None:
+    def content(self, data: Data) -> EmailTexts | None:
         values = self.values_of(data)
         if values is None:
             return None
         subject, text, html = (fill(part, values) for part in (self.subject, self.text, self.html))
-        return Content(subject_line(subject), text, html)
+        return EmailTexts(subject_line(subject), text, html)
 
     def slots(self) -> Iterator[Slot]:
         # Each once.

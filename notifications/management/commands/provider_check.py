@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from notifications.conf import settings
 from notifications.emails import PROVIDER_TEST
+from notifications.management.printing import print_finding, print_findings, printable
 from notifications.operations.follow import Sighting, conclusion, follow
 from notifications.operations.provider_check import check
 from notifications.outbox import Draft, enqueue
@@ -39,21 +40,13 @@ class Command(BaseCommand):
         address = parse_address(options["send_to"]) if options["send_to"] is not None else None
         found = check([options["provider"]] if options["provider"] else settings.EMAIL_PROVIDERS)
         width = max((len(finding.subject) for finding in found), default=0)
-        for finding in found:
-            self.say(finding, width)
+        print_findings(found, self.stdout, self.style)
         if address is not None:
             found.append(self.send(address, options["wait"]))
-            self.say(found[-1], width)
+            print_finding(found[-1], width, self.stdout, self.style)
         count = sum(finding.level is Level.BAD for finding in found)
         if count:
             raise CommandError("1 check failed." if count == 1 else f"{count} checks failed.")
-
-    def say(self, finding: Finding, width: int) -> None:
-        style = {Level.GOOD: self.style.SUCCESS, Level.NOTE: self.style.WARNING, Level.BAD: self.style.ERROR}
-        mark = style[finding.level](f"{finding.level.value:<4}")
-        self.stdout.write(f"{mark}  {finding.subject:<{width}}  {printable(finding.text)}")
-        if finding.hint and finding.level is not Level.GOOD:
-            self.stdout.write(f"{'':<4}  {'':<{width}}  → {printable(finding.hint)}")
 
     def send(self, address: str, wait_s: float) -> Finding:
         # Through the outbox, so by the first provider that accepts it.
@@ -91,8 +84,3 @@ def operator() -> str:
     except (OSError, KeyError):
         # A container's user may have no name.
         return "An operator"
-
-
-def printable(text: str) -> str:
-    # A provider's text could control the terminal.
-    return "".join(character if character.isprintable() else "?" for character in text)

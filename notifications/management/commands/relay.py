@@ -1,24 +1,28 @@
-"""The relay's process: one thread publishes, another reads providers' events."""
+"""The relay's process: a thread publishes, one reads providers' events, one calls receivers of changes."""
 
 import logging
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error
 
+from notifications.changes.dispatch import dispatch
+from notifications.changes.dispatcher import Dispatcher
 from notifications.conf import settings
 from notifications.events import apply
 from notifications.events.reader import Reader
+from notifications.models.pending_change import has_receivers
 from notifications.outbox import backlog, relay
 from notifications.runtime import heartbeat, startup
 from notifications.runtime.database import drop_connection, error_name, is_outage
 from notifications.runtime.roles import Role
 from notifications.runtime.troubles import ROUND_SLOW, describe
 
-# Neither thread waits for the other. While an older event is unread, the relay settles no uncertain message: the event
+# No thread waits for another. While an older event is unread, the relay settles no uncertain message: the event
 # may settle it.
 
 logger = logging.getLogger(__name__)
@@ -39,28 +43,36 @@ class Command(BaseCommand):
         startup.require(Role.RELAY, *([Role.MANAGE] if options["once"] else []))
         if options["once"]:
             events = apply.read_due()
-            self.stdout.write(f"{relay.run_once()}, events read: {dict(events)}")
+            changes = dispatch() if has_receivers() else 0
+            self.stdout.write(f"{relay.run_once()}, events read: {dict(events)}, changes: {changes}")
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        reader = Reader()
-        reader.start()
+        dispatcher = Dispatcher() if has_receivers() else None
+        threads: list[Reader | Dispatcher] = [Reader(), *([dispatcher] if dispatcher else [])]
+        for thread in threads:
+            thread.start()
         # A killed relay may have taken rows without publishing them.
         done, turned_at = relay.Round(cut_short=True), time.monotonic()
-        current_trouble = lambda: _trouble(time.monotonic() - turned_at) or reader.trouble  # noqa: E731 - it reads `turned_at`
+        current_trouble = lambda: _trouble(time.monotonic() - turned_at, threads)  # noqa: E731 - it reads `turned_at`
         row = heartbeat.HeartbeatRow(heartbeat.name_of("relay"), current_trouble)
         row.start()
         while not stop.is_set():
             done, pause_s = _round(done)
             turned_at = time.monotonic()
+            if dispatcher:
+                dispatcher.leave_slow()
             _wait(stop, done, pause_s)
-        reader.stop()
+        for thread in threads:
+            thread.stop()
         row.stop()
 
 
-def _trouble(still_s: float) -> str:
-    return describe(ROUND_SLOW, still_s) if still_s > LONG_ROUND_S else ""
+def _trouble(still_s: float, threads: Sequence[Reader | Dispatcher]) -> str:
+    # The first one, in the order of what email needs most.
+    mine = describe(ROUND_SLOW, still_s) if still_s > LONG_ROUND_S else ""
+    return next(filter(None, [mine, *(thread.trouble for thread in threads)]), "")
 
 
 def _round(before: relay.Round) -> tuple[relay.Round, float]:

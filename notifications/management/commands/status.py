@@ -7,21 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser, no_translations
-from django.db import Error
 
+from notifications.operations.current import current_status
 from notifications.operations.figures import Lane, ProcessState, SystemStatus
-from notifications.operations.finding import Code, StatusFinding
-from notifications.operations.problems import findings, is_silent
-from notifications.operations.status import bounced, collect, many
+from notifications.operations.finding import StatusFinding
+from notifications.operations.problems import is_silent
+from notifications.operations.status import bounced, many
 from notifications.operations.wording import duration
-from notifications.runtime.database import error_name, is_full, is_outage
-
-Findings = list[StatusFinding]
-
-NO_CONNECTION = (
-    "All database connections are in use, so users see an error page. Raise max_connections, lower DATABASE_POOL_SIZE,"
-    " or use a connection pooler."
-)
 
 
 class Command(BaseCommand):
@@ -58,22 +50,6 @@ class Command(BaseCommand):
             self.stdout.write(line)
 
 
-def current_status() -> tuple[SystemStatus | None, Findings]:
-    # During a database outage, that is the only finding.
-    try:
-        status = collect()
-    except Error as error:
-        if not is_outage(error):
-            raise
-        if is_full(error):
-            return None, [StatusFinding(Code.DATABASE_FULL, NO_CONNECTION)]
-        sentence = (
-            f"The database is not answering ({error_name(error)}). Start it. Until then the site shows an error page."
-        )
-        return None, [StatusFinding(Code.DATABASE_AWAY, sentence)]
-    return status, findings(status)
-
-
 def summary(status: SystemStatus) -> Iterator[str]:
     yield ""
     yield f"{'stream':<10}{'due':>9}{'later':>9}{'published':>11}{'oldest due':>12}"
@@ -106,7 +82,8 @@ def _lane(lane: Lane) -> str:
     published = "?" if lane.published is None else many(lane.published)
     oldest = duration(lane.oldest_s) if lane.due else "-"
     pace = "" if lane.pace is None else f"  limited to {lane.pace:.3g}/s"
-    return f"{lane.stream.value:<10}{many(lane.due):>9}{many(lane.later):>9}{published:>11}{oldest:>12}{pace}"
+    paused = f"  {many(lane.paused)} paused" if lane.paused else ""
+    return f"{lane.stream.value:<10}{many(lane.due):>9}{many(lane.later):>9}{published:>11}{oldest:>12}{pace}{paused}"
 
 
 def _process(process: ProcessState) -> str:

@@ -39,6 +39,7 @@ from notifications.providers.base.sending import (
     OutgoingEmail,
     ProviderError,
 )
+from notifications.rules.addresses import NamedAddress
 from notifications.rules.retry import ErrorClass
 
 M = TypeVar("M", bound=EmailMultiAlternatives)
@@ -54,6 +55,8 @@ class Sending(Generic[M, A]):
     private: Callable[[], list[str]]
     # Changes the message, if that would make the provider accept it.
     correct: Callable[[ProviderError], bool] = lambda _: False
+    # A refusal may be because of any of several recipients.
+    is_shared: bool = False
 
 
 class RobustPostSend(AnymailBaseBackend):  # type: ignore[misc]
@@ -84,6 +87,8 @@ class Provider(ABC):
     cured_by_reopening: ClassVar[frozenset[str]] = frozenset()
     # True if the connection marks the start of a request (deadline.begin_request). If not, any failure may follow it.
     marks_requests: ClassVar[bool] = False
+    # True if it refuses an email because of its first recipient only, and accepts it without a further one.
+    names_refused: ClassVar[bool] = False
 
     @abstractmethod
     def connect(self) -> BaseEmailBackend:
@@ -96,6 +101,11 @@ class Provider(ABC):
     @abstractmethod
     def missing_settings(self) -> list[str]:
         """Return the names of the missing settings that this provider needs."""
+
+    @property
+    def reaches_people(self) -> bool:
+        """Return whether email may leave this machine."""
+        return self.delivers
 
     def prepare(self, message: EmailMultiAlternatives, mail: OutgoingEmail) -> None:  # noqa: B027 - most need nothing
         """Add what is specific to this provider."""
@@ -122,9 +132,8 @@ class Provider(ABC):
             self.prepare(message, mail)
             return message
 
-        return self._send(
-            Sending(composed, self.receipt, lambda: _private(mail.to_name, mail.to_address, mail.subject))
-        )
+        is_shared = mail.has_several_recipients and not self.names_refused
+        return self._send(Sending(composed, self.receipt, lambda: _private_in(mail), is_shared=is_shared))
 
     @property
     def largest_batch(self) -> int:
@@ -215,7 +224,7 @@ class Provider(ABC):
             connections.drop(self.name)
         if isinstance(answer, ProviderError):
             # Raised outside of any handler, so that the library's exception is not its context.
-            raise answer
+            raise answer.of_several() if sending.is_shared else answer
         return answer
 
     def _attempt(self, sending: Sending[M, A], call: deadline.Call) -> A | ProviderError:
@@ -252,6 +261,13 @@ def wants_new_connection(answer: object) -> bool:
         ErrorClass.AMBIGUOUS,
         ErrorClass.MISCONFIGURED,
     }
+
+
+def _private_in(mail: OutgoingEmail) -> list[str]:
+    first = NamedAddress(mail.to_address, mail.to_name)
+    people = [first, *mail.more_to, *mail.cc, *mail.bcc, *mail.reply_to]
+    words = [word for one in people for word in _private(one.name, one.address, mail.subject)]
+    return [*words, *(file.name for file in mail.attachments)]
 
 
 def _private(name: str, address: str, subject: str) -> list[str]:

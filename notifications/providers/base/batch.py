@@ -10,14 +10,14 @@ from anymail.backends.base import AnymailBaseBackend, BasePayload
 from anymail.message import AnymailRecipientStatus
 from django.core.mail import EmailMultiAlternatives
 
+from notifications.providers.base.checked import BadEmailError, single_line
 from notifications.providers.base.compose import (
-    BadEmailError,
     as_written,
     checked_header,
     checked_part,
     checked_recipient,
+    header_of,
     sender_header,
-    single_line,
     tracking_metadata,
 )
 from notifications.providers.base.sending import (
@@ -61,6 +61,7 @@ class BatchMessage(EmailMultiAlternatives):
     """One email with tokens, to `entries`."""
 
     entries: Sequence[Entry]
+    tags: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,10 @@ class Composer:
             body=checked_part("text", self.batch.text),
             from_email=sender_header(self.batch.from_email),
             to=[entry.address for entry in entries],
+            reply_to=[*map(header_of, self.batch.reply_to)],
         )
+        if self.batch.tags:
+            message.tags = [*self.batch.tags]
         message.attach_alternative(checked_part("html", self.batch.html), "text/html")
         message.entries = entries
         return message

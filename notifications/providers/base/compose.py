@@ -1,32 +1,29 @@
 """Turn an OutgoingEmail into the object that Django's backends send."""
 
-import re
+from collections.abc import Mapping
 from email.errors import MessageError
 from email.header import Header, decode_header, make_header
 from email.headerregistry import Address
 from email.utils import getaddresses
 from functools import lru_cache
+from typing import Any
 
-from django.core.mail import BadHeaderError, EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives
 
+from notifications.providers.base.checked import BadEmailError, encodable, header_name, single_line
+from notifications.providers.base.django_versions import ComposedEmail
+from notifications.providers.base.files import attach
+from notifications.providers.base.rebuilt_email import RebuiltEmail, rebuilt_email
 from notifications.providers.base.sending import BatchRecipient, OutgoingEmail
-from notifications.rules.addresses import BadAddressError, one_address
+from notifications.rules.addresses import BadAddressError, NamedAddress, one_address
 
 MESSAGE_ID_KEY = "mailroom_message_id"
 ATTEMPT_KEY = "mailroom_attempt"
 
-# Including Python's line breaks (\x0b, \x0c, \x1c-\x1e, \x85, U+2028, U+2029): its email package splits there.
-_BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
-# RFC 5322, section 3.6.8: printable ASCII without the colon.
-_HEADER_NAME = re.compile(r"[!-9;-~]+")
 # The start of an encoded word (RFC 2047).
 _ENCODED_WORD = "=?"
 # Sender and recipient come from OutgoingEmail alone.
 _ADDRESSING = {"from", "sender", "to", "cc", "bcc", "return-path"}
-
-
-class BadEmailError(ValueError):
-    """The email cannot be sent. The text names the part, never its content."""
 
 
 class BadSenderError(ValueError):
@@ -34,21 +31,47 @@ class BadSenderError(ValueError):
 
 
 def compose(mail: OutgoingEmail) -> EmailMultiAlternatives:
-    """Build the message to exactly one recipient, as text and HTML.
+    """Build the message.
 
     Raises BadEmailError, BadSenderError, BadAddressError and BadHeaderError. Its metadata holds our id and the attempt,
     so that a webhook can settle a message whose answer was lost.
     """
-    message = EmailMultiAlternatives(
+    if mail.email is not None:
+        return _authored(mail, mail.email)
+    message = ComposedEmail(
         subject=as_written(single_line(mail.subject)),
         body=checked_part("text", mail.text),
         from_email=sender_header(mail.from_email),
-        to=[recipient_header(mail.to_name, mail.to_address)],
+        to=[recipient_header(mail.to_name, mail.to_address), *map(header_of, mail.more_to)],
+        cc=[*map(header_of, mail.cc)],
+        bcc=[*map(header_of, mail.bcc)],
+        reply_to=[*map(header_of, mail.reply_to)],
         headers=dict(checked_header(*item) for item in mail.headers.items()),
     )
     message.attach_alternative(checked_part("html", mail.html), "text/html")
+    for file in mail.attachments:
+        attach(message, file)
     message.metadata = tracking_metadata(mail)  # type: ignore[attr-defined]
+    if mail.tags:
+        message.tags = [*map(single_line, mail.tags)]  # type: ignore[attr-defined]
     return message
+
+
+def _authored(mail: OutgoingEmail, kept: Mapping[str, Any]) -> RebuiltEmail:
+    # Its author's headers win, also over our Message-ID.
+    people = (mail.to_address, *(one.address.lower() for one in (*mail.more_to, *mail.cc, *mail.bcc)))
+    message = rebuilt_email(kept, mail.attachments, people)
+    named = {name.lower() for name in message.extra_headers}
+    message.put_first(mail.to_address)
+    for one in mail.cc:
+        message.also_to(one.address)
+    message.extra_headers |= {name: value for name, value in mail.headers.items() if name.lower() not in named}
+    message.metadata = {**getattr(message, "metadata", {}), **tracking_metadata(mail)}
+    return message
+
+
+def header_of(person: NamedAddress) -> str:
+    return recipient_header(person.name, person.address)
 
 
 def tracking_metadata(mail: OutgoingEmail | BatchRecipient) -> dict[str, str]:
@@ -132,21 +155,9 @@ def _decoded(name: str) -> str:
         return name
 
 
-def single_line(value: str) -> str:
-    """Return `value` if it is one line that can be encoded.
-
-    Raises BadHeaderError or BadEmailError. SendGrid's adapter does not refuse line breaks.
-    """
-    if _BREAKS.search(value):
-        raise BadHeaderError("a header value must not hold a line break")
-    return _encodable("a header value", value)
-
-
 def checked_header(name: str, value: str) -> tuple[str, str]:
     """Return a header that can be sent. Raises BadHeaderError and BadEmailError."""
-    if not _HEADER_NAME.fullmatch(name):
-        raise BadHeaderError("a header's name must be printable ASCII")
-    if name.lower() in _ADDRESSING or name.lower().startswith("resent-"):
+    if header_name(name).lower() in _ADDRESSING or name.lower().startswith("resent-"):
         raise BadEmailError("a header must not change the recipient or the sender")
     return name, single_line(value)
 
@@ -155,13 +166,4 @@ def checked_part(name: str, content: str) -> str:
     # Spam filters distrust an email that lacks its text or its HTML.
     if not content.strip():
         raise BadEmailError(f"the {name} is empty")
-    return _encodable(f"the {name}", content)
-
-
-def _encodable(name: str, content: str) -> str:
-    # Half a surrogate pair would fail later, and look like a bad key.
-    try:
-        content.encode()
-    except UnicodeEncodeError as error:
-        raise BadEmailError(f"{name} holds half a character") from error
-    return content
+    return encodable(f"the {name}", content)

@@ -10,9 +10,9 @@ from anymail.exceptions import (
     AnymailSerializationError,
     AnymailUnsupportedFeature,
 )
-from django.core.mail import BadHeaderError
 
-from notifications.providers.base.compose import BadEmailError, BadSenderError
+from notifications.providers.base.checked import BadEmailError, BadHeaderError
+from notifications.providers.base.compose import BadSenderError
 from notifications.providers.base.sending import ProviderError
 from notifications.rules.addresses import BadAddressError
 from notifications.rules.retry import ErrorClass

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from notifications.providers.base.webhook import CannotVerifyError, InvalidSignatureError, MalformedError
+from notifications.rules.text import UNSTORABLE
 
 # Longer than any provider retries (SendGrid a day, SNS and Postmark less). The event's id detects newer repetitions.
 OLDEST = timedelta(hours=48)
@@ -16,8 +17,6 @@ CLOCKS_DIFFER_BY = timedelta(minutes=15)
 # Documented events are four levels deep.
 DEEPEST = 12
 CUT_OFF = "…"
-# Neither fits into PostgreSQL's jsonb: https://www.postgresql.org/docs/current/datatype-json.html
-UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 # Spam filters quote links, and ours may contain a token.
 LINK = re.compile(r"(https?://[^\s/?#<>\"']*)[^\s<>\"']*", re.IGNORECASE)
 

@@ -1,9 +1,13 @@
 """What delivery and a provider exchange: the email, the acceptance, the error."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
+from notifications.rules.addresses import NamedAddress
+from notifications.rules.content import Attachment
 from notifications.rules.outcomes import BounceKind
 from notifications.rules.retry import COST_NO_ATTEMPT, ErrorClass
 
@@ -64,6 +68,14 @@ class ProviderError(Exception):
         vars(same).update({**vars(self), "detail": detail})
         return same
 
+    def of_several(self) -> "ProviderError":
+        """Return what this answer means for an email to several recipients."""
+        # It names none of them.
+        same = self.with_detail(self.detail)
+        same.bounce = None
+        same.about = About.MESSAGE if self.about is About.RECIPIENT else self.about
+        return same
+
     @property
     def is_about_one_message(self) -> bool:
         # The provider works, and only rejects this message or its recipient.
@@ -79,7 +91,7 @@ class ProviderError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class OutgoingEmail:
-    """One rendered email to one recipient. `to_name` may be empty."""
+    """One rendered email to one recipient, and perhaps `more_to`, `cc` and `bcc`. `to_name` may be empty."""
 
     message_id: UUID
     attempt: int
@@ -89,7 +101,19 @@ class OutgoingEmail:
     subject: str
     text: str
     html: str
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    more_to: Sequence[NamedAddress] = ()
+    cc: Sequence[NamedAddress] = ()
+    bcc: Sequence[NamedAddress] = ()
+    reply_to: Sequence[NamedAddress] = ()
+    tags: Sequence[str] = ()
+    attachments: Sequence[Attachment] = ()
+    # A Django email, which is sent as its author wrote it; the other fields describe it.
+    email: Mapping[str, Any] | None = None
+
+    @property
+    def has_several_recipients(self) -> bool:
+        return bool(self.more_to or self.cc or self.bcc)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +124,7 @@ class BatchRecipient:
     attempt: int
     to_address: str
     to_name: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     fields: dict[str, str] = field(default_factory=dict)
 
 
@@ -117,6 +141,8 @@ class OutgoingBatch:
     text: str
     html: str
     recipients: tuple[BatchRecipient, ...]
+    reply_to: Sequence[NamedAddress] = ()
+    tags: Sequence[str] = ()
 
     def email_to(self, recipient: BatchRecipient) -> OutgoingEmail:
         """Return the same email to one recipient alone, with its tokens replaced."""
@@ -130,6 +156,8 @@ class OutgoingBatch:
             text=with_fields(self.text, recipient.fields),
             html=with_fields(self.html, recipient.fields),
             headers=recipient.headers,
+            reply_to=self.reply_to,
+            tags=self.tags,
         )
 
 
@@ -142,4 +170,7 @@ def with_fields(text: str, fields: dict[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Accepted:
+    """The provider has accepted the email. `note`: what it said about further recipients whom it refused."""
+
     provider_message_id: str
+    note: str = ""

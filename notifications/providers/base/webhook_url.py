@@ -2,11 +2,18 @@
 
 from urllib.parse import urlsplit
 
+from django.urls import NoReverseMatch, reverse
+
 from notifications.conf import settings
 
 
 def webhook_url(provider: str) -> str:
-    return f"{settings.SITE_URL}/webhooks/{provider}/"
+    # The project chooses the prefix.
+    try:
+        path = reverse("notifications:webhook", args=[provider])
+    except NoReverseMatch:
+        path = f"/webhooks/{provider}/"
+    return f"{settings.SITE_URL}{path}"
 
 
 def without_credentials(url: str) -> str:

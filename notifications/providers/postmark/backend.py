@@ -1,5 +1,6 @@
 """Postmark, through Anymail."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import requests
@@ -30,11 +31,19 @@ MOST_MESSAGES = 500
 MOST_BYTES = 10_000_000
 
 
-class PostmarkMessage(PostmarkPayload):  # type: ignore[misc]
+class _Tagged(PostmarkPayload):  # type: ignore[misc]
+    def set_tags(self, tags: Sequence[str]) -> None:
+        # Postmark takes one. The metadata lists all; Anymail has set them before.
+        self.data["Tag"] = tags[0]
+        if len(tags) > 1:
+            self.data["Metadata"] = {**self.data.get("Metadata", {}), "tags": ", ".join(tags)}
+
+
+class PostmarkMessage(_Tagged):
     base_message_attrs = with_usual_addresses(PostmarkPayload)
 
 
-class PostmarkBatch(PostmarkPayload):  # type: ignore[misc]
+class PostmarkBatch(_Tagged):
     """One complete message for each entry: Postmark has no fields without a stored template."""
 
     base_message_attrs = without_recipients(PostmarkPayload)
@@ -56,7 +65,7 @@ class PostmarkBatch(PostmarkPayload):  # type: ignore[misc]
             "TextBody": with_fields(self.data["TextBody"], entry.fields),
             "HtmlBody": with_fields(self.data["HtmlBody"], entry.fields),
             "Headers": [{"Name": name, "Value": value} for name, value in entry.headers.items()],
-            "Metadata": entry.metadata,
+            "Metadata": {**self.data.get("Metadata", {}), **entry.metadata},
         }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import requests
 from anymail.backends.sendgrid import EmailBackend, SendGridPayload
 from anymail.exceptions import AnymailNotSupportedWarning, AnymailRequestsAPIError
+from anymail.utils import EmailAddress
 from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.providers.base.answers import RawAnswer
@@ -43,6 +44,11 @@ _warnings_lock = threading.Lock()
 
 class SendGridMessage(SendGridPayload):  # type: ignore[misc]
     base_message_attrs = with_usual_addresses(SendGridPayload)
+
+    def set_recipients(self, recipient_type: str, emails: list[EmailAddress]) -> None:
+        # SendGrid refuses an email that names an address twice.
+        known = {one.addr_spec.lower() for one in self.all_recipients}
+        super().set_recipients(recipient_type, [one for one in emails if one.addr_spec.lower() not in known])
 
 
 class SendGridBatch(SendGridPayload):  # type: ignore[misc]

@@ -4,7 +4,8 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-from anymail.backends.amazon_ses import EmailBackend
+from anymail.backends.amazon_ses import AmazonSESV2SendEmailPayload, EmailBackend
+from anymail.backends.base import BasePayload
 from botocore import exceptions as boto
 from botocore.awsrequest import (
     AWSHTTPConnection,
@@ -71,6 +72,14 @@ class SesBackend(RobustPostSend, BatchBackend, EmailBackend):  # type: ignore[mi
             watch_connections(self.client)
         return created
 
+    def build_message_payload(self, message: EmailMultiAlternatives, defaults: Any) -> BasePayload:
+        payload = super().build_message_payload(message, defaults)
+        for part in payload.mime_message.walk() if isinstance(payload, AmazonSESV2SendEmailPayload) else ():
+            # Anymail would encode an attached email, which Django 6 marks as 8-bit, and fail.
+            if part.get_content_maintype() == "message":
+                del part["Content-Transfer-Encoding"]
+        return payload
+
 
 def watch_connections(client: Any) -> None:
     # Lets a deadline shut down the client's connections. botocore has no public access to them; if this one changes, a
@@ -108,7 +117,8 @@ class Ses(Provider):
     def prepare(self, message: EmailMultiAlternatives, mail: OutgoingEmail) -> None:
         # SES events contain the tags even if the headers, and the metadata in them, are cut off.
         tags = [{"Name": name, "Value": value} for name, value in tracking_metadata(mail).items()]
-        message.esp_extra = {"EmailTags": tags}  # type: ignore[attr-defined]
+        authored = getattr(message, "esp_extra", {})
+        message.esp_extra = {**authored, "EmailTags": [*authored.get("EmailTags", []), *tags]}  # type: ignore[attr-defined]
 
     @property
     def largest_batch(self) -> int:

@@ -17,7 +17,7 @@ MOST_BYTES = 1_000_000
 MOST_BYTES_OF_FIELDS = 200_000
 # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_MessageHeader.html
 _HEADER_VALUE = re.compile(r"[ -~]{1,870}")
-MOST_HEADERS = 14  # and ours
+MOST_HEADERS = 13  # and ours: the metadata, the tags
 # SES writes these.
 _OF_SES = {"message-id", "date"}
 # Braces begin a variable, and a backslash before them escapes it.
@@ -54,6 +54,8 @@ class SesBulk(AmazonSESV2SendBulkEmailPayload):  # type: ignore[misc]
         values = {name: entry.fields[token] for token, name in self._names.items()}
         data = self.serialize_json({**values, **_SIGNS, "subject": entry.subject})
         headers = {**sent_headers(entry), "X-Metadata": self.serialize_json(entry.metadata)}
+        if self.tags:
+            headers["X-Tag"] = ", ".join(self.tags)
         return {
             "Destination": {"ToAddresses": [ascii_person_header(entry.name, entry.address)]},
             "ReplacementEmailContent": {"ReplacementTemplate": {"ReplacementTemplateData": data}},

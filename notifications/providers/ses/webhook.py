@@ -38,6 +38,8 @@ from notifications.rules.outcomes import BounceKind, EventType
 TOPIC_VALIDATED = "Successfully validated SNS topic for Amazon SES event publishing."
 # Opens and clicks are not about delivery; "Received" is an inbound email, with its content.
 LEFT_OUT = {"Open", "Click", "Received", "AmazonSnsSubscriptionSucceeded"}
+# The most recipients of an email: https://docs.aws.amazon.com/ses/latest/dg/quotas.html
+MOST_PEOPLE = 50
 METADATA_HEADER, ID_HEADER = "x-metadata", "message-id"
 
 
@@ -152,8 +154,27 @@ def batch_of(message_id: str, event: Any) -> WebhookBatch:
     if event_type(event) in LEFT_OUT:
         note = "a rule for inbound email publishes to this topic" if event_type(event) == "Received" else ""
         return WebhookBatch(note=note)
-    # An event is about one address, because our emails have one recipient.
-    return WebhookBatch([RawEvent(message_id, storable(without_headers(event)))])
+    return WebhookBatch(
+        [
+            RawEvent(f"{message_id}:{number}" if number else message_id, storable(one))
+            for number, one in enumerate(about_each(without_headers(event)))
+        ]
+    )
+
+
+def about_each(event: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return an event for each of the recipients that this one names.
+
+    A complaint names all who may have complained, so it stays as it is.
+    """
+    shape = SHAPES.get(event_type(event))
+    if shape is None or shape.kind is EventType.COMPLAINED:
+        return [event]
+    said = section(event, shape.section)
+    people = said.get(shape.people)
+    if not isinstance(people, list) or not 1 < len(people) <= MOST_PEOPLE:
+        return [event]
+    return [{**event, shape.section: {**said, shape.people: [person]}} for person in people]
 
 
 def without_headers(event: dict[str, Any]) -> dict[str, Any]:

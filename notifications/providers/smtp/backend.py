@@ -1,9 +1,11 @@
 """Any SMTP server, through Django's own backend."""
 
+import re
 import smtplib
 import socket
 import ssl
 from contextlib import suppress
+from email import policy
 from email.charset import QP, Charset
 from email.utils import getaddresses
 from functools import cached_property
@@ -17,7 +19,9 @@ from urllib3.util import wait_for_read
 from notifications.providers.base import deadline
 from notifications.providers.base.answers import sentence, status_of
 from notifications.providers.base.backend import Provider
+from notifications.providers.base.django_versions import IS_MODERN, SEVEN_BIT_POLICY
 from notifications.providers.base.failures import unknown
+from notifications.providers.base.rebuilt_email import RebuiltEmail
 from notifications.providers.base.sending import Accepted, OutgoingEmail, ProviderError
 from notifications.providers.smtp.answers import Step, read_reply
 from notifications.providers.smtp.settings import settings
@@ -34,6 +38,7 @@ STEPS = {
     smtplib.SMTPResponseException: Step.STARTTLS,
 }
 START_OF_MESSAGE, CLOSING = 354, 421
+ACCEPTED_RECIPIENT = {250, 251}
 # Every server accepts it. 8-bit text needs 8BITMIME on each server along the way.
 SEVEN_BIT = Charset("utf-8")
 SEVEN_BIT.body_encoding = QP
@@ -43,6 +48,8 @@ class _Smtp(smtplib.SMTP):
     """smtplib's connection, with a deadline and a separate limit for connecting."""
 
     _watched: deadline.WatchedSocket | None = None
+    # The recipient without whom the email is not sent.
+    _first = ""
 
     def connect(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
         try:
@@ -61,11 +68,21 @@ class _Smtp(smtplib.SMTP):
         connection.settimeout(timeout)
         return connection
 
-    def sendmail(self, *args: Any, **kwargs: Any) -> dict[str, tuple[int, bytes]]:
+    def sendmail(self, from_addr: str, to_addrs: Any, *args: Any, **kwargs: Any) -> dict[str, tuple[int, bytes]]:
         if self._watched is not None:
             self._watched.may_have_carried = False
+        self._first = to_addrs[0]
         deadline.begin_request()
-        return super().sendmail(*args, **kwargs)
+        return super().sendmail(from_addr, to_addrs, *args, **kwargs)
+
+    def rcpt(self, recip: str, options: Any = ()) -> tuple[int, bytes]:
+        code, reply = super().rcpt(recip, options)
+        if recip == self._first and code not in ACCEPTED_RECIPIENT and code != CLOSING:
+            # smtplib would send the email to the others, and the message would count as sent.
+            with suppress(smtplib.SMTPServerDisconnected):
+                self.rset()
+            raise smtplib.SMTPRecipientsRefused({recip: (code, reply)})
+        return code, reply
 
     def getreply(self) -> tuple[int, bytes]:
         reply = super().getreply()
@@ -93,15 +110,15 @@ class SmtpBackend(EmailBackend):
     """Django's backend, which checks a connection before it uses it again."""
 
     def _send(self, email_message: EmailMessage) -> bool:
-        # With bare addresses: Django would decode a name that looks like an encoded word.
-        ((_, from_address), (_, to_address)) = getaddresses([email_message.from_email, *email_message.to])
-        content = email_message.message().as_bytes(linesep="\r\n")
+        from_address, people = _envelope(email_message)
+        content = _written(email_message)
         assert self.connection is not None  # noqa: S101 - its only caller has opened it
         try:
-            self.connection.sendmail(from_address, [to_address], content)
+            refused = self.connection.sendmail(from_address, people, content)
         except smtplib.SMTPDataError as error:
             _end_transaction(self.connection, error.smtp_code)
             raise
+        email_message.refused = [*refused.values()]  # type: ignore[attr-defined]
         return True
 
     @cached_property
@@ -129,6 +146,26 @@ class SmtpBackend(EmailBackend):
         connection.close()
 
 
+def _envelope(email: EmailMessage) -> tuple[str, list[str]]:
+    if isinstance(email, RebuiltEmail):
+        return email.envelope
+    # With bare addresses: Django would decode a name that looks like an encoded word.
+    (_, sender), *people = getaddresses([email.from_email, *email.recipients()])
+    return sender, [address for _, address in people]
+
+
+def _written(email: EmailMessage) -> bytes:
+    if isinstance(email, RebuiltEmail) and email.mime:
+        # Written again, a signature could become invalid.
+        return re.sub(rb"\r?\n", b"\r\n", email.mime)
+    if not IS_MODERN:
+        written: bytes = email.message().as_bytes(linesep="\r\n")
+        return written
+    # An author's email as Django's own backend writes it.
+    how = policy.SMTP if isinstance(email, RebuiltEmail) else SEVEN_BIT_POLICY
+    return bytes(email.message(policy=how).as_bytes(policy=how))  # type: ignore[call-arg]  # of Django 6
+
+
 def _end_transaction(connection: smtplib.SMTP, code: int) -> None:
     # After a rejected DATA smtplib keeps the transaction open. The server would answer the next MAIL FROM with 503,
     # which would look like a rejection of us.
@@ -151,6 +188,7 @@ class Smtp(Provider):
     title = "SMTP"
     usual_rate = 5
     marks_requests = True
+    names_refused = True
 
     def connect(self) -> BaseEmailBackend:
         server = servers.SmtpServer.from_url(settings.SMTP_URL)
@@ -167,12 +205,26 @@ class Smtp(Provider):
     def missing_settings(self) -> list[str]:
         return [] if settings.SMTP_URL else ["SMTP_URL"]
 
+    @property
+    def reaches_people(self) -> bool:
+        # A server on the same machine is a developer's, which shows email and sends none.
+        try:
+            return not servers.is_loopback(servers.SmtpServer.from_url(settings.SMTP_URL).host)
+        except servers.BadUrlError:
+            return True
+
     def receipt(self, message: EmailMultiAlternatives) -> Accepted:
         # SMTP has no message id; the server's log shows ours from the header.
-        return Accepted(message.extra_headers.get("Message-ID", ""))
+        refused: list[tuple[int, bytes]] = message.refused  # type: ignore[attr-defined]
+        said = [sentence(text.decode("utf-8", "replace")) for _, text in refused]
+        note = f"{len(refused)} of {len(message.recipients())} recipients refused: {said[0]}" if refused else ""
+        return Accepted(message.extra_headers.get("Message-ID", ""), note)
 
     def prepare(self, message: EmailMultiAlternatives, mail: OutgoingEmail) -> None:
-        message.encoding = SEVEN_BIT
+        if not IS_MODERN and not isinstance(message, RebuiltEmail):
+            message.encoding = SEVEN_BIT
+        if mail.tags:
+            message.extra_headers["X-Tag"] = ", ".join(mail.tags)
 
     def secrets(self) -> list[str]:
         try:

@@ -262,7 +262,7 @@ def test_cookie_of_another_release_is_ignored(browser, rf, values):
 def test_inbox_page_in_another_tab_links_to_the_requested_page(browser, link):
     browser.post(link)
     page = browser.get(reverse("accounts:check-inbox"))
-    assert page.context["sign_up"].confirmed
+    assert page.context["confirmed"]
     assert LOG_IN not in page.content.decode()
 
 

@@ -1,17 +1,22 @@
 """The consent to news agrees between the account, the suppressions and the provider."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from django.db.models.functions import Now
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.flows import address, confirming
 from accounts.models import User
 from accounts.tokens import address_change_tokens
-from notifications import Refusal
-from notifications.events import lifting, suppress
+from notifications import Refusal, is_unsubscribed
+from notifications.events import consent, lifting, suppress
+from notifications.links import unsubscribe_url
 from notifications.models import Message, Suppression
 from notifications.outbox import Draft, enqueue
+from notifications.rules.outcomes import EventType
 from notifications.rules.states import Status
 from notifications.rules.suppression import Reason
 from tests.factories import MessageFactory, UserFactory
@@ -87,7 +92,7 @@ def test_resubscribing_lifts_the_address_here_and_at_the_provider(ada, browser, 
     save(browser, shown=False, ticked=True)
     assert wants_news()
     assert in_force() == set()
-    assert Suppression.objects.get().lift_reason == suppress.CAME_BACK
+    assert Suppression.objects.get().lift_reason == consent.CAME_BACK
     assert news(ada) == Status.QUEUED
     assert lifting.lift_at_providers() == 1
     assert account.asked == [(ADDRESS, Reason.UNSUBSCRIBED)]
@@ -165,4 +170,117 @@ def test_change_to_an_unsubscribed_address_turns_news_off(ada):
 def test_account_page_explains_why_the_address_gets_no_email(ada, browser, reasons, refusal):
     for reason in reasons:
         suppress.suppress(ADDRESS, reason, "")
-    assert browser.get(reverse("accounts:home")).context["refusal"] == refusal
+    assert browser.get(reverse("accounts:home")).context["reachability"].refusal == refusal
+
+
+# --- One fact, wherever it changes ------------------------------------------------------------------------------------
+
+
+def by_one_click(browser, ada):
+    Client().post(urlsplit(unsubscribe_url(ADDRESS)).path, {"List-Unsubscribe": "One-Click"})
+
+
+def by_page(browser, ada):
+    Client().post(urlsplit(unsubscribe_url(ADDRESS)).path, {"action": "unsubscribe"})
+
+
+def by_page_again(browser, ada):
+    Client().post(urlsplit(unsubscribe_url(ADDRESS)).path, {"action": "resubscribe"})
+
+
+def in_preferences(browser, ada):
+    save(browser, shown=True, ticked=False)
+
+
+def in_preferences_again(browser, ada):
+    save(browser, shown=False, ticked=True)
+
+
+def by_report(browser, ada):
+    leaves()
+
+
+def by_complaint(browser, ada):
+    leaves("complained")
+
+
+def by_operator(browser, ada):
+    for suppression in Suppression.objects.in_force([ADDRESS]):
+        suppress.lift(suppression, ada, "they asked for it")
+
+
+def decided_at():
+    return User.objects.get(email=ADDRESS).news_decided_at
+
+
+def facts(browser):
+    """Return what the preference, the suppression and both pages say."""
+    page = Client().get(urlsplit(unsubscribe_url(ADDRESS)).path).text
+    box = browser.get(reverse("accounts:preferences")).context["form"]["wants_news"]
+    return {
+        wants_news(),
+        not is_unsubscribed(ADDRESS),
+        'data-subscription="subscribed"' in page,
+        bool(box.initial),
+    }
+
+
+@pytest.mark.parametrize("leave", [by_one_click, by_page, in_preferences, by_report, by_complaint])
+def test_each_way_to_unsubscribe_is_shown_everywhere(ada, browser, leave):
+    assert facts(browser) == {True}
+    leave(browser, ada)
+    assert facts(browser) == {False}
+    assert news(ada) == Status.SUPPRESSED
+    assert decided_at() is not None
+
+
+@pytest.mark.parametrize("come_back", [by_page_again, in_preferences_again, by_operator])
+@pytest.mark.parametrize("leave", [by_one_click, in_preferences, by_report])
+def test_each_way_to_subscribe_again_is_shown_everywhere(ada, browser, leave, come_back):
+    leave(browser, ada)
+    left_at = decided_at()
+    come_back(browser, ada)
+    assert facts(browser) == {True}
+    assert news(ada) == Status.QUEUED
+    assert decided_at() > left_at
+
+
+@pytest.mark.parametrize("come_back", [by_page_again, in_preferences_again])
+def test_complaint_ends_with_an_operator_and_leaves_the_reader_unsubscribed(ada, browser, come_back):
+    by_complaint(browser, ada)
+    come_back(browser, ada)
+    assert facts(browser) == {False}
+    by_operator(browser, ada)
+    assert (facts(browser), in_force()) == ({False}, {Reason.UNSUBSCRIBED})
+    come_back(browser, ada)
+    assert (facts(browser), in_force()) == ({True}, set())
+
+
+def test_email_marked_as_no_spam_leaves_the_reader_unsubscribed(ada, browser):
+    by_complaint(browser, ada)
+    leaves(EventType.NOT_SPAM)
+    assert (facts(browser), in_force()) == ({False}, {Reason.UNSUBSCRIBED})
+
+
+def test_account_with_an_unconfirmed_address_is_not_subscribed_by_a_link():
+    # Another person may have signed up with the reader's address.
+    UserFactory(email=ADDRESS, wants_news=False)
+    by_page(None, None)
+    by_page_again(None, None)
+    assert (wants_news(), is_unsubscribed(ADDRESS)) == (False, False)
+
+
+@pytest.mark.parametrize("ticked", [False, True])
+def test_sign_up_asks_and_keeps_the_date(client, ticked):
+    page = client.get(reverse("accounts:sign-up"))
+    assert page.context["form"]["wants_news"].value() is False
+    fields = {"email": ADDRESS, "password": "correct horse battery"} | ({"wants_news": "on"} if ticked else {})
+    client.post(reverse("accounts:sign-up"), fields)
+    user = User.objects.get()
+    assert (user.wants_news, user.news_decided_at is not None) == (ticked, True)
+
+
+def test_account_that_was_never_asked_gets_no_news():
+    user = User.objects.create_user(ADDRESS, "a password")
+    user.refresh_from_db()
+    assert (user.wants_news, user.news_decided_at) == (False, None)

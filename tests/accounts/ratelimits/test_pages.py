@@ -18,7 +18,6 @@ from notifications.runtime.redis_client import client as redis_client
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
-HTMX = {"HX-Request": "true"}
 BY_CLIENT = {
     "sign-up": ("sign-up", lambda n: {"email": f"person{n}@example.com", "password": PASSWORD}),
     "confirm-again": ("resend", lambda n: {"email": f"person{n}@example.com"}),
@@ -169,7 +168,7 @@ def test_both_ways_to_log_in_share_their_counts(limited):
     fields = {"username": "ada@example.com", "password": "wrong"}
     assert Client().post("/log-in/", fields).status_code == 200
     assert Client().post("/admin/login/", fields).status_code == 200
-    assert is_turned_away(Client().post("/log-in/", fields, headers=HTMX))
+    assert is_turned_away(Client().post("/log-in/", fields))
 
 
 def test_invalid_address_is_counted(limited):

@@ -14,6 +14,8 @@ from notifications.runtime.database import DatabaseUnavailableError, is_outage, 
 from tests.database.faults import by_hand
 from tests.live.running import eventually
 
+pytestmark = pytest.mark.long
+
 
 def ask(query="SELECT 1"):
     """Query as a request or a task does: with a connection that is returned to the pool afterwards."""

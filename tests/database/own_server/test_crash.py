@@ -14,7 +14,7 @@ from notifications.rules.states import Status, Stream
 from tests.database.faults import by_hand
 from tests.factories import MessageFactory
 
-pytestmark = pytest.mark.usefixtures("valkey")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("valkey")]
 
 
 class KilledError(BaseException):

@@ -29,9 +29,11 @@ from notifications.rules.states import Status, Stream
 from tests.database.faults import instead
 from tests.database.own_server.pooler import PROGRAM, pooler
 from tests.factories import MessageFactory, UserFactory
+from tests.notifications.admin.pressing import press
 from tests.scripted_webhook import ScriptedWebhook
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.skipif(PROGRAM is None, reason="PgBouncer is not installed: apt-get install pgbouncer"),
     pytest.mark.usefixtures("valkey"),
 ]
@@ -133,10 +135,9 @@ def test_operator_opens_pages_and_resends(pooled_server):
     operator = Client()
     operator.force_login(User.objects.create_superuser("operator@example.com", "a long password"))
     message = MessageFactory(status=Status.SENT, sent_at=Now(), kind="password-changed")
-    for page in ("notifications_status", "notifications_message_changelist", "accounts_user_changelist"):
+    for page in ("notifications_dashboard", "notifications_message_changelist", "accounts_user_changelist"):
         assert operator.get(reverse(f"admin:{page}")).status_code == 200
-    url = reverse("admin:notifications_message_resend", args=[message.id])
-    assert operator.post(url, {"request_id": uuid4()}).status_code == 302
+    assert press(operator, message).status_code == 200
     assert Message.objects.filter(resend_of=message).count() == 1
 
 

@@ -17,7 +17,7 @@ from notifications.providers.simulator.backend import Simulator
 from notifications.rules.retry import ErrorClass
 from notifications.rules.suppression import Reason
 from tests.devtools.simulator.requests_of import CREDENTIALS, PATHS, body_of
-from tests.notifications.providers.base.contract import outgoing
+from tests.notifications.providers.base.outgoing import outgoing
 from tests.simulated import simulator
 
 A, M, P, R, T = (

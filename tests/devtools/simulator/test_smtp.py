@@ -7,6 +7,7 @@ import pytest
 
 from devtools.simulator.smtp import Greylist
 from devtools.stack.ports import free_port
+from tests.live.running import eventually
 from tests.simulated import simulator
 
 
@@ -41,6 +42,27 @@ def test_accepted_email_is_in_the_journal_with_our_message_id(server, port):
     assert (entry["to"], entry["to_name"], entry["subject"]) == ("ada@example.com", "Ada", "Welcome")
     assert entry["metadata"]["mailroom_message_id"] == "one"
     assert (entry["answered"], server.calls()[-1]["ended"]) == ("complete", "complete")
+
+
+@pytest.mark.parametrize(("reads", "answered"), [(True, "complete"), (False, "unread")])
+def test_answer_dropped_by_its_client_is_unread(server, port, reads, answered):
+    before = server.stats()["accepted"]
+    client = smtplib.SMTP("127.0.0.1", port, timeout=30)
+    client.ehlo()
+    client.mail("shop@example.com")
+    client.rcpt("ada@example.com")
+    client.putcmd("data")
+    client.getreply()
+    client.send(b"Subject: Welcome\r\n\r\nHi Ada\r\n.\r\n")
+    eventually(lambda: server.stats()["accepted"] > before and server.calls()[-1]["ended"])
+    if reads:
+        client.getreply()
+        client.putcmd("quit")
+    client.close()
+    eventually(lambda: server.messages(provider="smtp")[0]["answered"] == answered)
+    # A correction would follow the end of the connection, which the simulator has seen before this one's.
+    send(port, "bob@example.com")
+    assert server.messages(to="ada@example.com")[0]["answered"] == answered
 
 
 @pytest.mark.parametrize(("local", "code"), [("full", 452), ("greylisted", 450), ("unknown", 550)])

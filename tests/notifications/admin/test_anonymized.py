@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from notifications.admin.dead import VERDICTS
 from notifications.admin.uncertain import NEEDS_DECISION_ANONYMIZED
+from notifications.admin.verdicts import Verb, Verdict
 from notifications.delivery.replay import ReplayVerdict
 from notifications.models import Message
 from notifications.outbox.settle import send_again
@@ -54,9 +55,9 @@ def test_page_of_a_message_offers_no_action(admin_client):
 def test_resend_is_refused(admin_client):
     message = anonymized(status=Status.SENT, sent_at=Now())
     url = reverse("admin:notifications_message_resend", args=[message.id])
-    (line,) = admin_client.get(url).context["previews"]
-    assert (line.message, line.goes) == (message, False)
-    admin_client.post(url, {"request_id": uuid4()}, follow=True)
+    (proposal,) = admin_client.get(url).context["found"]
+    assert (proposal.message, proposal.verb, proposal.verdict) == (message, Verb.NONE, Verdict.ANONYMIZED)
+    admin_client.post(url, {"request_id": uuid4(), "do": proposal.key}, follow=True)
     assert not Message.objects.filter(resend_of__isnull=False).exists()
 
 

@@ -43,7 +43,8 @@ def sent(status, **more):
 def test_two_resends_make_one_copy(operators, forms):
     message = sent(Status.SENT, sent_at=timezone.now())
     ids = [uuid4() for _ in range(forms)]
-    posted(operators, "message_resend", message, {"request_id": ids[0]}, {"request_id": ids[-1]})
+    fields = [{"request_id": ids[place], "do": "resend.sent-before"} for place in (0, -1)]
+    posted(operators, "message_resend", message, *fields)
     assert Message.objects.filter(resend_of=message).count() == 1
     assert LogEntry.objects.count() == 1
 
@@ -61,7 +62,8 @@ def test_replay_and_resend_of_one_dead_letter_send_one_email(operators):
     replay, resend = (
         reverse(f"admin:notifications_{name}", args=[message.pk]) for name in ("deadletter_replay", "message_resend")
     )
-    post_together([(operators[0], replay, {}), (operators[1], resend, {"request_id": uuid4()})])
+    fields = {"request_id": uuid4(), "do": ["replay.sends", "resend.sends", "resend.sent-before"]}
+    post_together([(operators[0], replay, {}), (operators[1], resend, fields)])
     assert Message.objects.filter(status=Status.QUEUED).count() == 1
 
 
@@ -77,7 +79,7 @@ def test_of_two_decisions_the_first_counts(operators, other):
 
 def test_two_retries_retry_once(operators):
     message = sent(Status.QUEUED, due_at=timezone.now() + timedelta(hours=1))
-    fields = [{"request_id": uuid4(), "retry": "1"} for _ in range(2)]
+    fields = [{"request_id": uuid4(), "do": "retry.sends"} for _ in range(2)]
     posted(operators, "message_resend", message, *fields)
     assert LogEntry.objects.count() == 1
     assert Message.objects.count() == 1
@@ -88,6 +90,24 @@ def test_a_retry_that_begins_before_another_and_comes_second_does_nothing():
     # The time at which the other retry began: later than this one's.
     Message.objects.update(due_at=timezone.now() + timedelta(minutes=1))
     assert not retry_now(message)
+
+
+def test_two_cancellations_cancel_once(operators):
+    message = sent(Status.QUEUED)
+    posted(operators, "message_cancel", message, {"why": "asked"}, {"why": "asked too"})
+    message.refresh_from_db()
+    assert message.status == Status.CANCELLED
+    assert LogEntry.objects.count() == 1
+
+
+def test_two_lifts_with_a_resend_send_one_email(operators):
+    message = sent(Status.SUPPRESSED)
+    suppress.suppress(message.to_address, Reason.HARD_BOUNCE, "550")
+    fields = [{"request_id": uuid4(), "do": "lift.suppressed", "why": "asked"} for _ in range(2)]
+    posted(operators, "message_resend", message, *fields)
+    assert Message.objects.filter(resend_of=message).count() == 1
+    # The lift, and the resend.
+    assert LogEntry.objects.count() == 2
 
 
 def test_two_lifts_lift_once(operators):

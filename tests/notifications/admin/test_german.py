@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils import translation
 
 import notifications
-from notifications.admin.reasons import STORED, in_words
 from notifications.delivery.record import NO_TIME_LEFT
 from notifications.delivery.relevance import KIND_UNKNOWN, WAITS_FOR_WORKER
 from notifications.models import DeliveryAttempt, ProviderEvent, Suppression
@@ -22,13 +21,16 @@ from notifications.rules.retry import REFUSED, SPENT, ErrorClass
 from notifications.rules.states import Status
 from notifications.rules.suppression import Reason
 from notifications.runtime.heartbeat import beat
+from notifications.support.reasons import STORED, in_words
 from tests.factories import MessageFactory
 from tests.notifications.operations.test_problems import CASES, status
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 CATALOGUE = Path(notifications.__file__).parent / "locale/de/LC_MESSAGES/django.po"
 SHOWN = {"alt", "aria-label", "placeholder", "title", "value"}
-FILLED = dict.fromkeys(("error", "reason", "cause", "who", "provider", "tries", "seconds", "tasks", "job"), "5")
+FILLED = dict.fromkeys(
+    ("error", "reason", "cause", "who", "provider", "tries", "seconds", "tasks", "job", "why", "address"), "5"
+)
 
 
 def english():
@@ -123,8 +125,13 @@ def test_pages_of_messages_are_german(admin_client, messages, german):
 @pytest.mark.parametrize(
     ("name", "status_", "fields"),
     [
-        ("notifications_message_resend", Status.SENT, {"request_id": uuid4()}),
-        ("notifications_message_resend", Status.QUEUED, {"request_id": uuid4(), "retry": "1"}),
+        ("notifications_message_resend", Status.SENT, {"request_id": uuid4(), "do": "resend.sent-before"}),
+        ("notifications_message_resend", Status.DEAD, {"request_id": uuid4(), "do": "replay.sends"}),
+        ("notifications_message_resend", Status.SUPPRESSED, {"request_id": uuid4(), "do": "resend.sends"}),
+        ("notifications_message_resend", Status.QUEUED, {"request_id": uuid4(), "do": "retry.sends"}),
+        ("notifications_message_cancel", Status.QUEUED, {"why": "x"}),
+        ("notifications_message_cancel", Status.SENT, {"why": "x"}),
+        ("notifications_message_cancel", Status.SENDING, {}),
         ("notifications_message_resend", Status.SENDING, {}),
         ("notifications_deadletter_replay", Status.DEAD, {}),
         ("notifications_deadletter_replay", Status.SENT, {}),
@@ -154,9 +161,9 @@ def test_suppressions_are_german(admin_client, german):
     assert english_in(admin_client.post(add, {"address": "x"})) == []
 
 
-def test_status_is_german(admin_client, messages, german):
+def test_dashboard_is_german(admin_client, messages, german):
     beat("main@here", next(iter(TROUBLES)).format(seconds=30))
-    assert english_in(admin_client.get(url("notifications_status"))) == []
+    assert english_in(admin_client.get(url("notifications_dashboard"))) == []
 
 
 @pytest.mark.parametrize("name", [name for name, (_, codes) in CASES.items() if codes])
@@ -200,4 +207,4 @@ def test_reason_of_a_product_is_shown_as_it_is():
 
 
 def test_english_is_found(admin_client):
-    assert english_in(admin_client.get(url("notifications_status")))
+    assert english_in(admin_client.get(url("notifications_dashboard")))

@@ -11,35 +11,27 @@ from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from accounts.models import User
-from notifications.admin.reasons import reason_in_words
 from notifications.events import suppress
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
 from notifications.outbox import Draft, enqueue
 from notifications.rules.outcomes import EventType
 from notifications.rules.states import Status
 from notifications.rules.suppression import Reason
+from notifications.support.reasons import reason_in_words
 from tests.factories import MessageFactory, UserFactory
+from tests.notifications.admin.pressing import RESEND_MANY, levels, press, resend_url
 
 pytestmark = pytest.mark.django_db
 Result = DeliveryAttempt.Result
 LIST = reverse("admin:notifications_message_changelist")
-RESEND_MANY = reverse("admin:notifications_message_resend_many")
 
 
 def detail(message):
     return reverse("admin:notifications_message_change", args=[message.id])
 
 
-def resend_url(message):
-    return reverse("admin:notifications_message_resend", args=[message.id])
-
-
 def ended(**fields):
     return MessageFactory(**{"status": Status.SENT, "sent_at": Now()} | fields)
-
-
-def levels(page):
-    return [message.level_tag for message in page.context["messages"]]
 
 
 def resent():
@@ -55,13 +47,13 @@ def test_confirmation_page_changes_nothing(admin_client):
 
 
 def test_post_makes_a_new_message_linked_to_the_old_one(admin_client, admin_user):
-    old = MessageFactory(status=Status.DEAD)
-    answer = admin_client.post(resend_url(old), {"request_id": uuid4()})
+    old = MessageFactory(status=Status.EXPIRED)
+    answer = admin_client.post(resend_url(old), {"request_id": uuid4(), "do": "resend.sends"})
     new = Message.objects.get(resend_of=old)
     assert answer["Location"] == detail(new)
     assert (new.status, new.to_address, new.kind, new.user) == (Status.QUEUED, old.to_address, old.kind, old.user)
     old.refresh_from_db()
-    assert old.status == Status.DEAD
+    assert old.status == Status.EXPIRED
     entry = LogEntry.objects.get()
     assert (entry.user_id, entry.object_id) == (admin_user.pk, str(old.pk))
     assert str(new.id) in entry.get_change_message()
@@ -69,8 +61,9 @@ def test_post_makes_a_new_message_linked_to_the_old_one(admin_client, admin_user
 
 def test_submitting_the_page_twice_resends_once(admin_client):
     message, request_id = ended(), uuid4()
-    admin_client.post(resend_url(message), {"request_id": request_id}, follow=True)
-    page = admin_client.post(resend_url(message), {"request_id": request_id}, follow=True)
+    fields = {"request_id": request_id, "do": "resend.sent-before"}
+    admin_client.post(resend_url(message), fields, follow=True)
+    page = admin_client.post(resend_url(message), fields, follow=True)
     assert "success" not in levels(page)
     assert Message.objects.filter(resend_of=message).count() == 1
 
@@ -128,14 +121,11 @@ def test_events_of_one_request_are_in_the_providers_order(admin_client):
 
 def test_action_asks_first_and_then_resends_all(admin_client):
     chosen = [ended(), ended(), ended()]
-    page = admin_client.post(LIST, {"action": "resend_selected", "_selected_action": [one.id for one in chosen]})
+    page = admin_client.post(LIST, {"action": "send_again_selected", "_selected_action": [one.id for one in chosen]})
     assert all(one.to_address in page.content.decode() for one in chosen)
     assert not resent()
-    answer = admin_client.post(
-        RESEND_MANY, {"messages": " ".join(str(one.id) for one in chosen), "request_id": uuid4()}
-    )
-    assert answer["Location"] == LIST
-    assert Message.objects.filter(resend_of__in=chosen).count() == 3
+    answer = press(admin_client, *chosen)
+    assert {each.message.resend_of for each in answer.context["followed"]} == set(chosen)
     assert LogEntry.objects.count() == 3
 
 
@@ -143,9 +133,10 @@ def test_action_asks_first_and_then_resends_all(admin_client):
 def test_operator_without_permission_is_refused(staff, permissions):
     message, client = ended(), staff(*permissions)
     assert client.get(resend_url(message)).status_code == 403
-    assert client.post(resend_url(message), {"request_id": uuid4()}).status_code == 403
-    assert client.post(RESEND_MANY, {"messages": message.id, "request_id": uuid4()}).status_code == 403
-    client.post(LIST, {"action": "resend_selected", "_selected_action": [message.id]})
+    fields = {"request_id": uuid4(), "do": "resend.sent-before"}
+    assert client.post(resend_url(message), fields).status_code == 403
+    assert client.post(RESEND_MANY, fields | {"messages": message.id}).status_code == 403
+    client.post(LIST, {"action": "send_again_selected", "_selected_action": [message.id]})
     assert not resent()
 
 
@@ -160,7 +151,9 @@ def test_visitor_is_sent_to_the_log_in(client):
     assert not resent()
 
 
-@pytest.mark.parametrize("fields", [{}, {"request_id": "x"}, {"request_id": str(uuid4()), "messages": "x"}])
+@pytest.mark.parametrize(
+    "fields", [{}, {"request_id": "x", "do": "resend.sends"}, {"request_id": str(uuid4()), "messages": "x"}]
+)
 def test_forged_post_is_refused(admin_client, fields):
     page = admin_client.post(RESEND_MANY, fields, follow=True)
     assert levels(page) in (["error"], ["warning"])
@@ -168,7 +161,7 @@ def test_forged_post_is_refused(admin_client, fields):
 
 def test_message_of_a_removed_kind_is_not_resent(admin_client):
     message = ended(kind="long-gone")
-    page = admin_client.post(resend_url(message), {"request_id": uuid4()}, follow=True)
+    page = admin_client.post(resend_url(message), {"request_id": uuid4(), "do": "resend.sends"}, follow=True)
     assert set(levels(page)) == {"warning"}
     assert not resent()
 
@@ -229,3 +222,11 @@ def test_message_outlives_its_user(admin_client):
     message = MessageFactory()
     User.objects.filter(pk=message.user_id).delete()
     assert admin_client.get(detail(message)).status_code == 200
+
+
+@pytest.mark.parametrize("codenames", [("view_message",), ("view_message", "view_providerevent")])
+def test_timeline_links_an_event_only_for_staff_who_may_view_it(staff, codenames):
+    event = ProviderEvent.objects.create(provider="ses", event_id="1", payload={}, message=MessageFactory())
+    url = reverse("admin:notifications_providerevent_change", args=[event.pk])
+    page = staff(*codenames).get(reverse("admin:notifications_message_change", args=[event.message_id]))
+    assert (url in page.text) is ("view_providerevent" in codenames)

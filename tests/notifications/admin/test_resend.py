@@ -11,7 +11,6 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from notifications.admin.resending import previews
 from notifications.delivery.replay import ReplayVerdict, dead_letters, replay, replay_verdicts
 from notifications.events import suppress
 from notifications.models import Message
@@ -19,59 +18,21 @@ from notifications.outbox import NotResentError, resend, retry_now
 from notifications.outbox.resend import Obstacle, resend_states
 from notifications.rules.states import Status
 from notifications.rules.suppression import Reason
-from tests.factories import MessageFactory, UserFactory
+from tests.notifications.admin.pressing import ended, levels, made, press, resends, retrying_later, shown
 
 pytestmark = pytest.mark.django_db
-RESEND_MANY = reverse("admin:notifications_message_resend_many")
 OPEN = {Status.QUEUED: Obstacle.QUEUED, Status.SENDING: Obstacle.SENDING, Status.UNCERTAIN: Obstacle.UNCERTAIN}
 ENDED = set(Status) - OPEN.keys()
 
 
-def made(status, **fields):
-    """Make a message of a kind that is always relevant."""
-    traits = {Status.SENDING: {"sending": True}, Status.UNCERTAIN: {"uncertain": True}}
-    sent = {"sent_at": Now()} if status == Status.SENT else {}
-    return MessageFactory(**{"status": status, "kind": "password-changed"} | traits.get(status, {}) | sent | fields)
-
-
-def ended(**fields):
-    return made(Status.SENT, **fields)
-
-
-def resend_url(message):
-    return reverse("admin:notifications_message_resend", args=[message.id])
-
-
-def post(client, *messages, seen=None, **buttons):
-    """Press a button of the confirmation page. `seen` is what the page showed, by default now."""
-    fields = seen or shown(*messages)
-    return client.post(RESEND_MANY, {"request_id": uuid4(), "messages": fields, **buttons}, follow=True)
-
-
-def shown(*messages):
-    return " ".join(preview.field for preview in previews(message.id for message in messages))
-
-
-def levels(page):
-    return [message.level_tag for message in page.context["messages"]]
-
-
-def resends(message):
-    return Message.objects.filter(resend_of=message).count()
-
-
-def retrying_later(**fields):
-    return made(Status.QUEUED, **{"due_at": Now() + timedelta(hours=1), "attempts": 1} | fields)
-
-
 @pytest.mark.parametrize("status", OPEN)
-@pytest.mark.parametrize("way", ["single", "bulk"])
-def test_message_that_may_still_arrive_is_not_resent(admin_client, status, way):
+@pytest.mark.parametrize("others", [0, 1])
+def test_message_that_may_still_arrive_is_not_resent(admin_client, status, others):
     message = made(status)
-    if way == "single":
-        page = admin_client.post(resend_url(message), {"request_id": uuid4()}, follow=True)
-    else:
-        page = post(admin_client, message, ended())
+    stale = shown(ended())["do"]
+    seen = shown(*[ended() for _ in range(others)])
+    fields = {"messages": f"{seen['messages']} {message.id}", "do": ["resend.sends", *stale, *seen["do"]]}
+    page = press(admin_client, seen=fields)
     assert not resends(message)
     assert "warning" in levels(page)
 
@@ -87,8 +48,10 @@ def test_obstacle_is_the_status_of_the_message(status):
 @pytest.mark.parametrize("status", ENDED)
 def test_ended_message_is_resent(admin_client, status):
     message = made(status)
-    assert levels(post(admin_client, message)) == ["success"]
-    assert resends(message) == 1
+    expected = 0 if status is Status.DEAD else 1
+    assert levels(press(admin_client, message)) == ["success"]
+    assert resends(message) == expected
+    assert Message.objects.filter(status=Status.QUEUED, kind=message.kind).count() == 1
 
 
 @pytest.mark.parametrize("status", OPEN)
@@ -105,12 +68,12 @@ def test_message_with_a_copy_that_may_still_arrive_is_not_resent(status, generat
 def test_two_operators_with_the_same_page_resend_once(admin_client):
     message = ended()
     seen = shown(message)
-    post(admin_client, message, seen=seen)
+    press(admin_client, seen=seen)
     Message.objects.filter(resend_of=message).update(status=Status.SENT, sent_at=Now())
-    page = post(admin_client, message, seen=seen)
+    page = press(admin_client, seen=seen)
     assert levels(page) == ["warning", "warning"]
     assert resends(message) == 1
-    assert levels(post(admin_client, message)) == ["success"]
+    assert levels(press(admin_client, message)) == ["success"]
     assert resends(message) == 2
 
 
@@ -145,51 +108,27 @@ def test_simultaneous_resends_resend_once():
     assert Message.objects.count() == 3
 
 
-@pytest.mark.parametrize("what", ["suppressed", "address changed", "account closed", "kind gone", "unwanted", "broken"])
-def test_message_that_would_be_skipped_is_not_resent(admin_client, what):
-    message = ended()
-    if what == "suppressed":
-        suppress.suppress(message.to_address, Reason.COMPLAINT, "")
-    elif what == "address changed":
-        message.user.email = "new@example.com"
-        message.user.save()
-    elif what == "account closed":
-        type(message.user).objects.filter(pk=message.user_id).update(is_active=False)
-    elif what == "kind gone":
-        Message.objects.filter(id=message.id).update(kind="long-gone")
-    elif what == "unwanted":
-        confirmed = UserFactory(confirmed_at=Now())
-        message = ended(kind="welcome", user=confirmed)
-    else:
-        # The text of an announcement is missing, and that killed it before.
-        message = made(
-            Status.DEAD, kind="product-news", context={}, error_fingerprint="rendering/MissingVariableError:headline"
-        )
-    assert [preview.goes for preview in previews([message.id])] == [False]
-    page = post(admin_client, message)
-    assert not resends(message)
-    assert "success" not in levels(page)
-    assert not LogEntry.objects.exists()
-
-
 def test_dead_letter_with_fixed_templates_is_resent(admin_client):
     message = made(Status.DEAD, error_fingerprint="rendering/KeyError")
-    assert levels(post(admin_client, message)) == ["success"]
+    assert levels(press(admin_client, message)) == ["success"]
 
 
-def test_action_resends_what_it_can_and_reports_the_rest(admin_client):
-    going, queued = [ended(), ended()], made(Status.QUEUED)
-    page = post(admin_client, *going, queued)
+def test_action_sends_again_what_it_can_and_reports_the_rest(admin_client):
+    going, moved = [ended(), ended()], made(Status.EXPIRED)
+    seen = shown(*going, moved)
+    Message.objects.filter(id=moved.id).update(status=Status.QUEUED)
+    page = press(admin_client, seen=seen)
     assert sorted(levels(page)) == ["success", "warning"]
-    assert [resends(message) for message in (*going, queued)] == [1, 1, 0]
+    assert [resends(message) for message in (*going, moved)] == [1, 1, 0]
 
 
 def test_message_that_waits_for_its_next_attempt_can_be_retried_now(admin_client):
     message = retrying_later()
-    assert levels(post(admin_client, message, retry="1")) == ["success"]
+    seen = shown(message)
+    assert levels(press(admin_client, seen=seen)) == ["success"]
     assert Message.objects.filter(id=message.id, due_at__lte=Now(), relay_after__lte=Now()).exists()
     assert LogEntry.objects.get().object_id == str(message.id)
-    assert levels(post(admin_client, message, retry="1")) == ["warning"]
+    assert "success" not in levels(press(admin_client, seen=seen))
 
 
 @pytest.mark.parametrize("status", set(Status) - {Status.QUEUED})

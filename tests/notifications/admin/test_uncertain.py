@@ -7,11 +7,11 @@ from django.contrib.admin.models import LogEntry
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from notifications.admin.reasons import reason_in_words
 from notifications.admin.uncertain import CHOICES, NEEDS_DECISION
 from notifications.models import DeliveryAttempt, Message
 from notifications.outbox import settle
 from notifications.rules.states import Status
+from notifications.support.reasons import reason_in_words
 from tests.factories import MessageFactory
 
 pytestmark = pytest.mark.django_db
@@ -118,6 +118,8 @@ def test_post_settles_and_counts_the_others(admin_client, admin_user, choice):
     assert {entry.object_id for entry in LogEntry.objects.filter(user=admin_user)} == {
         str(one.pk) for one in messages[:2]
     }
+    history = admin_client.get(reverse("admin:notifications_message_history", args=[messages[0].id]))
+    assert str(CHOICES[choice].logged) in history.content.decode()
 
 
 def test_settling_twice_settles_once(admin_client):
@@ -153,7 +155,7 @@ def test_message_page_offers_to_settle_it(admin_client, staff):
     assert 'type="submit" name=' not in admin_client.get(settle_url(other)).content.decode()
 
 
-@pytest.mark.parametrize("permissions", [(), ("view_message",), ("resend_message",)])
+@pytest.mark.parametrize("permissions", [(), ("view_message",), ("settle_message",)])
 def test_operator_without_permission_to_settle_is_refused(staff, permissions):
     message, client = MessageFactory(uncertain=True), staff(*permissions)
     assert client.get(settle_url(message)).status_code == 403

@@ -194,7 +194,7 @@ def test_changes_of_the_brake_are_logged_once(caplog):
 
 
 def test_status_shows_the_brake(capsys, admin_client):
-    assert "10 of 10" not in admin_client.get(reverse("admin:notifications_status")).content.decode()
+    assert "10 of 10" not in admin_client.get(reverse("admin:notifications_dashboard")).content.decode()
     bounced()
     enqueue_many([Draft(kind="welcome", to=user.email, user=user) for user in UserFactory.create_batch(3)])
     with pytest.raises(SystemExit):
@@ -202,6 +202,6 @@ def test_status_shows_the_brake(capsys, admin_client):
     assert Code.BRAKE in json.loads(capsys.readouterr().out)["codes"]
     with pytest.raises(SystemExit):
         call_command("status")
-    for said in (capsys.readouterr().out, admin_client.get(reverse("admin:notifications_status")).content.decode()):
+    for said in (capsys.readouterr().out, admin_client.get(reverse("admin:notifications_dashboard")).content.decode()):
         assert "10 of 10" in said
         assert "30 s" in said

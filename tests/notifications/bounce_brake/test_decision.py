@@ -2,7 +2,14 @@
 
 import pytest
 
-from notifications.bounce_brake.decision import BounceCounts, BrakeLimits, decisive_count, must_slow, releasable_now
+from notifications.bounce_brake.decision import (
+    BounceCounts,
+    BrakeLimits,
+    decisive_count,
+    must_slow,
+    releasable_now,
+    release_wait_s,
+)
 
 LIMITS = BrakeLimits(least=10, share=0.05)
 
@@ -49,3 +56,11 @@ def test_counts_above_the_decisive_one_change_nothing(bounced, queue_s):
 )
 def test_queue_is_released_at_its_rate(since_last_s, per_min, go):
     assert releasable_now(since_last_s, per_min) == go
+
+
+@pytest.mark.parametrize(
+    ("ahead", "since_last_s", "expected"),
+    [(0, None, 0), (2, None, 20), (0, 4, 6), (2, 4, 26), (0, 99, 0), (2, 99, 20)],
+)
+def test_message_waits_for_those_ahead_of_it(ahead, since_last_s, expected):
+    assert release_wait_s(ahead, since_last_s, per_min=6) == expected

@@ -185,3 +185,13 @@ def test_account_being_deleted_does_not_block_the_queue():
         resume.set()
         holding.result()
     assert waiting() == [messages[0]]
+
+
+def test_place_of_a_held_message_counts_those_that_leave_before_it():
+    bounced()
+    messages = [ask(f"a@home{number}.example") for number in range(3)]
+    places = [brake_queue.place_of(message.id) for message in messages]
+    assert [ahead for ahead, _ in places] == [0, 1, 2]
+    assert [round(wait_s) for _, wait_s in places] == [0, 10, 20]
+    brake_queue.release()
+    assert brake_queue.place_of(messages[0].id) is None

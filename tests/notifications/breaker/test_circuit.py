@@ -8,6 +8,7 @@ from notifications.breaker.circuit import (
     CLOSED,
     CONSECUTIVE_FAILURES,
     FAILURES,
+    OPENED_BY_OPERATOR_S,
     SIGNALS,
     Allow,
     AllowProbe,
@@ -15,6 +16,8 @@ from notifications.breaker.circuit import (
     Signal,
     admission,
     answered,
+    closed_by_operator,
+    opened_by_operator,
     probing,
     released,
 )
@@ -157,3 +160,17 @@ def test_unanswered_probe_makes_the_next_one_due():
     assert admission(released(PROBED, "me"), NOW + 3) == AllowProbe()
     assert released(PROBED, "you") == PROBED
     assert released(CLOSED, "me") == CLOSED
+
+
+def test_operator_opens_a_circuit_until_a_probe_succeeds():
+    opened = opened_by_operator(CLOSED, 100.0)
+    assert admission(opened, 101.0) == Block(OPENED_BY_OPERATOR_S - 1)
+    assert not opened.blames_one_message
+    probed = probing(opened, 100.0 + OPENED_BY_OPERATOR_S, prober="a", lease_s=10.0)
+    assert probed.prober == "a"
+    assert answered(probed, 131.0, None, "", prober="a") == CLOSED
+    assert answered(probed, 131.0, ErrorClass.TRANSIENT, "x", prober="a", message="1").is_open
+
+
+def test_operator_closes_any_circuit():
+    assert closed_by_operator(opened_by_operator(CLOSED, 100.0), 101.0) == CLOSED

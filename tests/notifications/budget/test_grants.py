@@ -139,9 +139,7 @@ STORY = st.lists(st.one_of(ASK, PASS), min_size=1, max_size=40)
 FLOOR_TEXTS = st.sampled_from(["", "critical=0.5,default=0.2,bulk=0.1", "bulk=1", "critical=0.9,bulk=0.1"])
 
 
-@hypothesis_settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@hypothesis_settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(rate=st.sampled_from([0.5, 3, 10, 50, 500]), floors=FLOOR_TEXTS, story=STORY)
 def test_no_window_exceeds_rate_times_length_plus_burst(settings, rate, floors, story):
     client().flushdb()
@@ -159,9 +157,7 @@ def test_no_window_exceeds_rate_times_length_plus_burst(settings, rate, floors, 
             assert sum(count for _, count in grants[start : stop + 1]) <= rate * window + burst(rate) + 1e-6
 
 
-@hypothesis_settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@hypothesis_settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     stream=st.sampled_from(list(Stream)), rate=st.sampled_from([3, 10, 50, 500]), order=st.permutations(list(Stream))
 )

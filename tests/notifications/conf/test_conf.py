@@ -111,7 +111,7 @@ MODULES = [path for path in sorted(ENGINE.rglob("*.py")) if path.parent.name != 
 
 def test_every_setting_that_the_engine_reads_is_declared_or_djangos():
     known = {setting.name for setting in EVERY} | set(dir(global_settings))
-    read = {path: set(re.findall(r"\bsettings\.([A-Z][A-Z_]+)", path.read_text())) for path in MODULES}
+    read = {path: set(re.findall(r"\bsettings\.([A-Z][A-Z0-9_]+)", path.read_text())) for path in MODULES}
     assert {str(path): names - known for path, names in read.items() if names - known} == {}
 
 

@@ -1,6 +1,16 @@
+import math
+
 import pytest
 
+from notifications import pauses
 from tests.scripted_webhook import ScriptedWebhook
+
+
+@pytest.fixture(autouse=True)
+def nothing_paused(monkeypatch):
+    """Count no question for the pauses: a process asks once per READ_EVERY_S, not per email."""
+    monkeypatch.setattr(pauses, "_seen", ())
+    monkeypatch.setattr(pauses, "_read_at", math.inf)
 
 
 @pytest.fixture

@@ -24,15 +24,25 @@ LONG = {
 }
 
 
-@pytest.fixture(params=kinds.KINDS)
+@pytest.fixture(params=[kind.name for kind in kinds.with_templates()])
 def kind(request):
     return kinds.get(request.param)
 
 
+@pytest.fixture(scope="module")
+def rendered():
+    """Emails by kind and language: each is rendered for the first test that reads it."""
+    return {}
+
+
 @pytest.fixture(params=["en", "de"])
-def email(request, kind):
-    user = UserFactory(name="A Name Of Some Length", language=request.param, new_email="new@example.com")
-    return render(MessageFactory(kind=kind.name, stream=kind.stream, user=user, context=LONG), attempt=1)
+def email(request, kind, rendered):
+    key = kind.name, request.param
+    if key not in rendered:
+        user = UserFactory(name="A Name Of Some Length", language=request.param, new_email="new@example.com")
+        message = MessageFactory(kind=kind.name, stream=kind.stream, user=user, context=LONG)
+        rendered[key] = render(message, attempt=1)
+    return rendered[key]
 
 
 @pytest.fixture

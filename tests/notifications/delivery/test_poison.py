@@ -24,7 +24,7 @@ from tests.live.running import eventually
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
 CARRIER = Carrier(task_id="task-1", worker="test@here")
-CHUNK = 20
+CHUNK = 5
 
 
 @pytest.fixture

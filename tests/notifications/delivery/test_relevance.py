@@ -6,6 +6,7 @@ from notifications.delivery.relevance import (
     ERASED,
     FLOODED,
     NO_ACCOUNT,
+    NOT_IN_ONLY_TO,
     NOT_NEEDED,
     SUPERSEDED,
     TOO_LATE,
@@ -13,6 +14,7 @@ from notifications.delivery.relevance import (
     Skip,
     skip_reason,
 )
+from notifications.rules.shadow import COMPARED
 from notifications.rules.states import Event
 
 
@@ -27,7 +29,10 @@ from notifications.rules.states import Event
         (Facts(superseded=True), Event.CANCELLED, SUPERSEDED),
         (Facts(flooded=True), Event.CANCELLED, FLOODED),
         (Facts(is_relevant=False), Event.CANCELLED, NOT_NEEDED),
+        (Facts(withheld=True, suppressed="complaint", expired=True), Event.CANCELLED, NOT_IN_ONLY_TO),
         (Facts(user_gone=True, expired=True), Event.CANCELLED, NO_ACCOUNT),
+        (Facts(is_copy=True), Event.CANCELLED, COMPARED),
+        (Facts(is_copy=True, expired=True), Event.EXPIRED, TOO_LATE),
     ],
 )
 def test_skipped_with_a_reason(facts, event, reason):

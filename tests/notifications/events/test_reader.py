@@ -75,8 +75,8 @@ def test_failed_database_is_retried(monkeypatch):
     reader = Reader()
     with monkeypatch.context() as patched:
         patched.setattr(apply, "write_results", raising(OperationalError("away")))
-        assert reader.read() == PAUSE_S
-    reader.read()
+        assert reader.turn() == PAUSE_S
+    reader.turn()
     assert outcome(message) == Outcome.DELIVERED
 
 
@@ -98,7 +98,7 @@ def test_event_that_the_database_rejects_is_set_aside(monkeypatch):
     reader = Reader()
     rounds = 0
     while ProviderEvent.objects.filter(state="stored").exists():
-        reader.read()
+        reader.turn()
         rounds += 1
         assert rounds < 50
     assert ProviderEvent.objects.get(state="unreadable").event_id == ids[4]

@@ -266,7 +266,8 @@ def test_revoked_complaint_lifts_only_the_complaint():
     bounce("complained")
     bounce(bounce="hard")
     bounce("not spam")
-    assert in_force() == {Reason.HARD_BOUNCE}
+    # The recipient has not consented to bulk email again.
+    assert in_force() == {Reason.HARD_BOUNCE, Reason.UNSUBSCRIBED}
 
 
 def test_lifted_address_gets_email_and_the_row_names_operator_and_reason(provider):

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.db import OperationalError
 
-from notifications.management.commands import status as status_command
+from notifications.operations import current
 from notifications.operations.finding import Code
 from notifications.operations.problems import findings
 from notifications.operations.status import collect
@@ -54,25 +54,27 @@ def test_command_reports_a_database_outage(monkeypatch, option):
     def away():
         raise OperationalError("a private text")
 
-    monkeypatch.setattr(status_command, "collect", away)
+    monkeypatch.setattr(current, "collect", away)
     out = io.StringIO()
     with pytest.raises(SystemExit) as ended:
         call_command("status", *option, stdout=out)
     assert ended.value.code == 1
     assert "OperationalError" in out.getvalue()
     assert "private" not in out.getvalue()
-    assert [finding.code for finding in status_command.current_status()[1]] == [Code.DATABASE_AWAY]
+    assert [finding.code for finding in current.current_status()[1]] == [Code.DATABASE_AWAY]
 
 
 def test_command_reports_a_full_database(monkeypatch):
     def full():
         raise OperationalError("connection failed: FATAL:  sorry, too many clients already")
 
-    monkeypatch.setattr(status_command, "collect", full)
+    monkeypatch.setattr(current, "collect", full)
     out = io.StringIO()
     with pytest.raises(SystemExit):
         call_command("status", stdout=out)
-    assert status_command.NO_CONNECTION in out.getvalue()
+    (finding,) = current.current_status()[1]
+    assert finding.code == Code.DATABASE_FULL
+    assert str(finding) in out.getvalue()
 
 
 def test_command_prints_json():
@@ -81,6 +83,6 @@ def test_command_prints_json():
         call_command("status", "--json", stdout=out)
     printed = json.loads(out.getvalue())
     empty = {"due": 0, "later": 0, "oldest_s": 0.0, "published": 0, "pace": None, "served": False}
-    empty["paused_s"] = 0.0
+    empty |= {"paused_s": 0.0, "minute": 0, "paused": 0}
     assert printed["lanes"][0] == {"stream": "critical", **empty}
     assert len(printed["problems"]) == 3

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 BEFORE, AFTER = ("notifications", "0018_address_and_time"), ("notifications", "0019_names")
 THEN = datetime(2026, 1, 1, tzinfo=UTC)

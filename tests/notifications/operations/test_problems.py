@@ -5,9 +5,20 @@ import pytest
 from notifications.breaker.circuit import FAILURES
 from notifications.breaker.permits import CircuitState
 from notifications.operations.advice import ADVICE, ProviderCode
-from notifications.operations.figures import Brake, Dead, Lane, Misfit, Overdue, ProcessState, SystemStatus, Traffic
+from notifications.operations.figures import (
+    Brake,
+    Dead,
+    Lane,
+    Misfit,
+    Overdue,
+    PauseState,
+    ProcessState,
+    SystemStatus,
+    Traffic,
+    WaitingChanges,
+)
 from notifications.operations.finding import EXPLAINS, Code
-from notifications.operations.problems import findings, replaced
+from notifications.operations.problems import ALERTING, findings, replaced
 from notifications.operations.wording import duration
 from notifications.rules.states import Stream
 
@@ -95,6 +106,10 @@ def traffic(**changes):
     return [Traffic(**({"provider": "ses", "minute": 1, "hour": 90, "failed": 0, "more": False} | changes))]
 
 
+def paused(what, *names):
+    return {"pauses": [PauseState(what=what, name=name, by="Ada", reason="wrong text", since_s=90) for name in names]}
+
+
 CLOSED = CircuitState(provider="sendgrid", state="closed")
 PAUSED = [lane(stream, pace=0.0, paused_s=30.0, due=1, oldest_s=900) for stream in (Stream.CRITICAL, Stream.DEFAULT)]
 MISFIT = Misfit(cause="kind/UnknownKindError", kind="order-shipped", count=1)
@@ -102,9 +117,24 @@ MISFIT = Misfit(cause="kind/UnknownKindError", kind="order-shipped", count=1)
 CASES = {
     "nothing": ({}, []),
     "broker": ({"broker_is_down": True}, [Code.BROKER_AWAY]),
+    "disk full": ({"disk_is_full": True}, [Code.DISK_FULL]),
+    "alerts fail": (
+        {"failing_channels": dict.fromkeys(ALERTING, "HTTP 404")},
+        [Code.ALERT_WEBHOOK, Code.ALERT_PING],
+    ),
     "no processes": ({"processes": []}, [Code.NO_RELAY, Code.NO_BEAT]),
     "no relay": ({"processes": ALIVE[:2]}, [Code.NO_RELAY]),
     "misfits": ({"misfits": [MISFIT]}, [Code.MISFITS]),
+    "receiver fails": (
+        {"changes": WaitingChanges(count=3, late=2, oldest_s=90, error="shop: KeyError")},
+        [Code.CHANGES_LATE],
+    ),
+    "no receiver in the relay": ({"changes": WaitingChanges(count=1, late=1, oldest_s=90)}, [Code.CHANGES_LATE]),
+    "changes wait": ({"changes": WaitingChanges(count=9, oldest_s=50)}, []),
+    "changes without a relay": (
+        {"processes": ALIVE[:2], "changes": WaitingChanges(count=1, late=1, oldest_s=90)},
+        [Code.NO_RELAY],
+    ),
     "overdue": ({"overdue": OVERDUE}, [Code.OVERDUE]),
     "overdue without beat": ({"processes": ALIVE[1:], "overdue": OVERDUE}, [Code.NO_BEAT]),
     # It runs but does nothing: starting a second one would not help.
@@ -125,7 +155,23 @@ CASES = {
     "wrong key": ({"circuits": [shut(error_class="misconfigured"), CLOSED]}, [ProviderCode.REFUSES_US]),
     "no answer": ({"circuits": [shut(error_class="ambiguous"), CLOSED]}, [ProviderCode.NO_ANSWER]),
     "unknown cause": ({"circuits": [shut(), CLOSED]}, [ProviderCode.SHUT]),
+    "bulk paused": (paused("stream", "bulk"), [Code.PAUSED]),
+    "critical paused": (paused("stream", "critical"), [Code.PAUSED_CRITICAL]),
+    "guard": ({"guard": "all email goes to box@dev.example"}, [Code.GUARD]),
+    "kind paused": (paused("kind", "welcome"), [Code.PAUSED]),
+    "provider paused": (paused("provider", "ses"), [Code.PAUSED]),
+    "only other provider down": (
+        {"circuits": [shut(), CLOSED]} | paused("provider", "sendgrid"),
+        [Code.NO_PROVIDER, Code.PAUSED],
+    ),
+    "all providers paused": (paused("provider", "ses", "sendgrid"), [Code.NO_PROVIDER, Code.PAUSED, Code.PAUSED]),
+    # Its outage changes nothing.
+    "paused provider down": ({"circuits": [shut(), CLOSED]} | paused("provider", "ses"), [Code.PAUSED]),
     "brake": ({"brake": brake(on=True, bounced=12, sent=80, queue_s=300)}, [Code.BRAKE]),
+    "bounces": ({"traffic": traffic(day_sent=1000, day_hard_bounced=50)}, [Code.BOUNCES]),
+    "few bounces": ({"traffic": traffic(day_sent=1000, day_hard_bounced=49)}, []),
+    "complaints": ({"traffic": traffic(day_sent=1000, day_complained=2)}, [Code.COMPLAINTS]),
+    "one complaint": ({"traffic": traffic(day_sent=1000, day_complained=1)}, []),
     "brake released": ({"brake": brake(bounced=12, sent=600, queue_s=300)}, []),
     "critical in time": (late(Stream.CRITICAL, 30), []),
     "critical late": (late(Stream.CRITICAL, 31), [Code.LATE]),

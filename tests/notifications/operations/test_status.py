@@ -5,21 +5,33 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
+import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models.functions import Now
 from django.test import override_settings
 
 from notifications import housekeeping
 from notifications.budget.keys import pace_key, state_key
-from notifications.models import DeliveryAttempt, HousekeepingJob, ProcessHeartbeat, ProviderEvent
+from notifications.models import (
+    DeliveryAttempt,
+    HourlyTraffic,
+    HousekeepingJob,
+    Pause,
+    PendingChange,
+    ProcessHeartbeat,
+    ProviderEvent,
+)
+from notifications.operations import current
 from notifications.operations import status as operations
-from notifications.operations.figures import Dead, Lane, Traffic
+from notifications.operations.figures import Dead, Lane, Traffic, WaitingChanges
 from notifications.operations.finding import Code
 from notifications.operations.problems import findings
 from notifications.operations.status import collect
 from notifications.rules.states import Status, Stream
+from notifications.runtime import database
+from notifications.runtime.database import is_outage
 from notifications.runtime.heartbeat import FLOWER_KEY, beat, delete_row, served_key
 from notifications.runtime.redis_client import client, reset
 from tests.factories import MessageFactory
@@ -56,11 +68,23 @@ def test_messages_and_tasks_are_counted(settings):
     found = collect()
     waiting = next(lane for lane in found.lanes if lane.stream is Stream.DEFAULT)
     assert 50 <= waiting.oldest_s < 3600
-    assert replace(waiting, oldest_s=0) == lane(Stream.DEFAULT, due=1, later=1, published=1, pace=7.5, served=True)
+    expected = lane(Stream.DEFAULT, due=1, later=1, published=1, pace=7.5, served=True, minute=1)
+    assert replace(waiting, oldest_s=0) == expected
     assert next(lane for lane in found.lanes if lane.stream is Stream.BULK) == lane(Stream.BULK)
     assert (found.sending, found.uncertain, found.held) == (1, 1, 1)
     assert found.traffic == [Traffic(provider="scripted", minute=1, hour=2, failed=1, more=False)]
     assert [(process.name, process.trouble) for process in found.processes] == [("main@here", "tired")]
+
+
+def test_reports_of_the_last_day_are_those_of_the_provider(settings):
+    settings.EMAIL_PROVIDERS = ["ses", "sendgrid"]
+    for provider, hours, sent in (("ses", 1, 10), ("ses", 22, 20), ("ses", 25, 40), ("sendgrid", 1, 80)):
+        hour = Now() - timedelta(hours=hours)
+        counts = {"sent": sent, "hard_bounced": sent // 10, "complained": sent // 5}
+        HourlyTraffic.objects.create(hour=hour, stream="default", provider=provider, **counts)
+    day = {traffic.provider: traffic for traffic in collect().traffic}
+    assert (day["ses"].day_sent, day["ses"].day_hard_bounced, day["ses"].day_complained) == (30, 3, 6)
+    assert (day["sendgrid"].day_sent, list(day)) == (80, ["ses", "sendgrid"])
 
 
 def test_dead_letters_are_counted_by_error_latest_first():
@@ -100,7 +124,7 @@ def test_counts_do_not_read_a_large_table(settings):
             " now() - interval '1 day' FROM notifications_message"
         )
         cursor.execute("ANALYZE notifications_message, notifications_deliveryattempt")
-        assert _pages_read_by_collect(cursor) - before < 100
+        assert _pages_read_by_collect(cursor) - before < 150
         for table in TABLES:
             cursor.execute("SELECT pg_relation_size(%s) / 8192", [table])
             assert cursor.fetchone()[0] > 200
@@ -134,6 +158,35 @@ def test_broker_outage_is_part_of_the_status():
     assert Code.STREAM_UNSERVED not in {finding.code for finding in findings(found)}
 
 
+def test_full_disk_that_a_process_met_is_part_of_the_status():
+    database._noted.clear()
+    error = OperationalError("could not extend file")
+    error.__cause__ = psycopg.errors.DiskFull()
+    assert is_outage(error)
+    assert collect().disk_is_full
+    assert current.outage_finding(error).code == Code.DISK_FULL
+    client().delete(database.DISK_FULL_KEY)
+    assert not collect().disk_is_full
+
+
+@pytest.mark.parametrize(
+    ("what", "name", "is_counted_from_resume"),
+    [("stream", "default", True), ("kind", "welcome", True), ("provider", "ses", True), ("stream", "bulk", False)],
+)
+def test_message_is_not_late_because_of_a_pause(what, name, is_counted_from_resume):
+    hour = timedelta(hours=1)
+    MessageFactory(due_at=Now() - hour)
+    pause = {"what": what, "name": name, "since": Now() - 2 * hour}
+    Pause.objects.create(**pause, ended_at=Now() - timedelta(seconds=20))
+    (found,) = [lane for lane in collect().lanes if lane.stream is Stream.DEFAULT]
+    assert (found.oldest_s < 600) is is_counted_from_resume
+    # Its time was up, and no process has recorded that yet. Without a message, no time counts.
+    Pause.objects.update(ended_at=None, until=Now() - timedelta(seconds=20))
+    (found,) = [lane for lane in collect().lanes if lane.stream is Stream.DEFAULT]
+    assert (found.oldest_s < 600) is is_counted_from_resume
+    assert next(lane.oldest_s for lane in collect().lanes if lane.stream is Stream.CRITICAL) == 0
+
+
 def test_site_without_a_provider_has_a_finding(settings):
     settings.EMAIL_PROVIDERS = []
     assert Code.NO_PROVIDER in {finding.code for finding in findings(collect())}
@@ -144,6 +197,16 @@ def test_pause_of_the_provider_is_shown(settings):
     seconds, _ = client().time()
     client().hset(state_key("ses"), "pause", f"{(seconds + 90) * 1e6:.17g}")
     assert {80 < lane.paused_s <= 90 for lane in collect().lanes} == {True}
+
+
+def test_changes_that_receivers_should_have_handled_are_a_finding():
+    assert collect().changes == WaitingChanges()
+    for seconds, error in ((30, ""), (90, ""), (80, "shop.note: KeyError")):
+        at = Now() - timedelta(seconds=seconds)
+        PendingChange.objects.create(message_id=MessageFactory().id, change="sent", at=at, error=error)
+    waiting = collect().changes
+    assert (waiting.count, waiting.late, waiting.error) == (3, 2, "shop.note: KeyError")
+    assert 90 <= waiting.oldest_s < 1000
 
 
 @pytest.mark.parametrize("event_of", ["simulator", "another", None])
@@ -207,7 +270,16 @@ def test_overdue_job_is_named():
     housekeeping_was_done(0)
     assert overdue() == set()
     HousekeepingJob.objects.update(done_at=Now() - timedelta(minutes=30))
-    assert overdue() == {"watch-bounces", "lift-at-providers", "read-quotas"}
+    frequent = {
+        "announce-problems",
+        "count-waiting",
+        "update-counters",
+        "watch-bounces",
+        "lift-at-providers",
+        "read-quotas",
+        "roll-up",
+    }
+    assert overdue() == frequent
     HousekeepingJob.objects.update(done_at=Now() - timedelta(days=1))
     assert overdue() == every
 

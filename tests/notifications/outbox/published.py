@@ -2,11 +2,17 @@
 
 import base64
 import json
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import redis
 
+from notifications.models.transitions import Changed
 from notifications.rules.states import Stream
+
+
+def queued(kind="welcome"):
+    """Return something to publish."""
+    return Changed(id=uuid4(), kind=kind)
 
 
 def published_ids(url):

@@ -3,7 +3,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import DataError, IntegrityError, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import NOT_PROVIDED
 from django.db.models.functions import Now
 
@@ -147,6 +147,19 @@ def test_insert_decides_about_a_suppression_as_the_rules_do(reason, cooled_off, 
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("reason", Reason)
+def test_insert_decides_about_a_recheck_as_the_rules_do(reason):
+    mine = uuid4()
+    suppress.suppress("gone@example.com", reason, "")
+    Suppression.objects.update(recheck_id=mine)
+    found = [ActiveSuppression(reason=reason, cooled_off=False, recheck_id=mine)]
+    for message_id in (mine, uuid4()):
+        candidate = Candidate(stream=Stream.DEFAULT, may_recheck=False, message_id=message_id)
+        message = enqueue(draft(kind="welcome", to="gone@example.com", id=message_id))
+        assert (message.status == Status.SUPPRESSED) is (blocking_reason(found, candidate) is not None)
+
+
+@pytest.mark.django_db
 def test_reason_is_that_of_the_oldest_suppression_in_force():
     for days, reason in ((9, Reason.UNSUBSCRIBED), (4, Reason.COMPLAINT), (2, Reason.HARD_BOUNCE), (1, Reason.BY_HAND)):
         suppress.suppress("gone@example.com", reason, "")
@@ -183,9 +196,20 @@ def test_many_messages_take_one_insert_for_a_thousand(django_assert_num_queries)
 
 @pytest.mark.django_db(transaction=True)
 def test_batch_that_fails_midway_writes_nothing(monkeypatch):
+    inserts = []
+
+    def fail_second(execute, sql, *rest):
+        if "INSERT INTO notifications_message (" in sql:
+            inserts.append(sql)
+        if len(inserts) > 1:
+            raise DataError
+        return execute(sql, *rest)
+
     monkeypatch.setattr(insert, "BATCH", 1)
-    with pytest.raises(DataError):
-        enqueue_many([draft(), draft(key="x" * 501)])
+    drafts = [draft(), draft()]
+    with connection.execute_wrapper(fail_second), pytest.raises(DataError):
+        enqueue_many(drafts)
+    assert len(inserts) == 2
     assert not Message.objects.exists()
 
 

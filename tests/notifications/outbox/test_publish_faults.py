@@ -2,7 +2,6 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from uuid import uuid4
 
 import pytest
 import redis
@@ -16,7 +15,7 @@ from notifications.outbox import Draft, enqueue, publish, relay
 from notifications.rules.states import Status, Stream
 from notifications.runtime import celery
 from tests.live.running import eventually
-from tests.notifications.outbox.published import published_ids
+from tests.notifications.outbox.published import published_ids, queued
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,7 +27,7 @@ PRESENT = {"slow", "wiped", "restarted"}
 def producer_of(url):
     """The producer of a process that has just started."""
     producer = Celery("test", set_as_current=False)
-    producer.add_defaults(celery.options)
+    producer.add_defaults(lambda: celery.options(producer.conf))
     producer.conf.broker_url = url
     return producer
 
@@ -47,7 +46,7 @@ def harmed(tmp_path, monkeypatch):
             monkeypatch.setattr(publish, "client", lambda: client)
             monkeypatch.setattr(relay, "client", lambda: client)
             assert relay.run_once().released
-            assert publish.publish([[uuid4()]], Stream.DEFAULT) == 1
+            assert publish.publish([[queued()]], Stream.DEFAULT) == 1
             yield harmed
         thread.shutdown()
         producer.close()
@@ -59,9 +58,9 @@ def attempts(monkeypatch):
     tried = []
     publish_one = publish._publish_one
 
-    def noted(ids, stream):
-        tried.extend(ids)
-        publish_one(ids, stream)
+    def noted(chunk, stream):
+        tried.extend(message.id for message in chunk)
+        publish_one(chunk, stream)
 
     monkeypatch.setattr(publish, "_publish_one", noted)
     return tried
@@ -113,9 +112,9 @@ def test_requests_do_not_wait_for_a_slow_publish_and_leave_only_a_crowd_to_the_r
     go_on = threading.Event()
     publish_one = publish._publish_one
 
-    def late(ids, stream):
+    def late(chunk, stream):
         go_on.wait(30)
-        publish_one(ids, stream)
+        publish_one(chunk, stream)
 
     monkeypatch.setattr(publish, "_publish_one", late)
     ids = [sign_up(number) for number in range(publish.MOST_WAITING + 2)]
@@ -135,5 +134,5 @@ def test_process_starts_with_a_failing_broker_and_publishes_once_it_works(harmed
     with harmed.faults[fault]():
         publish.connect_to_broker()
     # A busy broker may not answer within 0.1 s.
-    eventually(lambda: publish.publish([[uuid4()]], Stream.DEFAULT) == 1)
+    eventually(lambda: publish.publish([[queued()]], Stream.DEFAULT) == 1)
     starting.close()

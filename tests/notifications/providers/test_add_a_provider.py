@@ -26,13 +26,15 @@ from notifications.operations import provider_check
 from notifications.providers import registry
 from notifications.providers.base import connections
 from notifications.providers.base.answers import meaning as m
+from notifications.rules.addresses import NamedAddress
+from notifications.rules.content import Attachment
 from notifications.rules.outcomes import Outcome
 from notifications.rules.states import Status, Stream
 from tests.factories import MessageFactory
 from tests.notifications.providers.base import faults
 from tests.notifications.providers.base.account_contract import SECRET, AccountContract
-from tests.notifications.providers.base.contract import as_shown
 from tests.notifications.providers.base.http_contract import HttpContract
+from tests.notifications.providers.base.outgoing import as_shown, outgoing
 from tests.notifications.providers.base.scripted_api import scripted_api
 
 FOLDER = "notifications/providers/acme/"
@@ -110,8 +112,8 @@ def as_taken(asked):
         "to": to["email"],
         "to_name": as_shown(to.get("name", "")),
         "subject": as_shown(said["subject"]),
-        "text": said["textContent"],
-        "html": said["htmlContent"],
+        "text": said.get("textContent", ""),
+        "html": said.get("htmlContent", ""),
         "headers": said["headers"],
     }
 
@@ -133,6 +135,21 @@ class TestSending(HttpContract):
     accepted = '{"messageId": "an-id"}'
     accepted_status = "201 Created"
     is_decoded = True
+    # Brevo takes neither images shown by the HTML nor emails as files.
+    test_everything_beyond_one_recipient_arrives = None  # type: ignore[assignment]
+    test_email_in_an_email_arrives = None  # type: ignore[assignment]
+
+    def test_more_than_one_recipient_arrives(self, provider, server):
+        others = {"cc": (NamedAddress("carl@example.com"),), "reply_to": (NamedAddress("support@example.com"),)}
+        files = [Attachment("invoice.pdf", b"%PDF")]
+        provider.send(outgoing(more_to=(NamedAddress("bob@example.com"),), tags=("2026",), attachments=files, **others))
+        (said,) = (json.loads(asked.body) for asked in server.asked)
+        assert [one["email"] for one in said["to"]] == ["ada.canary@example.com", "bob@example.com"]
+        assert ([one["email"] for one in said["cc"]], said["replyTo"]["email"]) == (
+            ["carl@example.com"],
+            "support@example.com",
+        )
+        assert (said["tags"], [one["name"] for one in said["attachment"]]) == (["2026"], ["invoice.pdf"])
 
     def made(self):
         return part("backend", "Acme")()

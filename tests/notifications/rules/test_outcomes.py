@@ -6,12 +6,14 @@ import pytest
 from notifications.rules.outcomes import OUTCOMES, RANK, BounceKind, EventType, Outcome, lower_than, reported_outcome
 from notifications.rules.states import Stream
 from notifications.rules.suppression import (
+    BOUNCES,
     ActiveSuppression,
     Candidate,
     Reason,
     blocking_reason,
     check_suppression,
     is_recheck,
+    may_ask_for_recheck,
     reason_for,
 )
 from notifications.rules.suppression import SuppressionCheck as Check
@@ -94,6 +96,32 @@ def test_recheck_stays_the_only_one():
     for message_id, expected in ((one, Check.RECHECK), (other, Check.BLOCKED), (None, Check.BLOCKED)):
         message = Candidate(stream=Stream.CRITICAL, may_recheck=True, message_id=message_id)
         assert check_suppression(rechecked, message) is expected
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_recheck_that_the_owner_asked_for_is_sent_after_any_bounce(reason):
+    message = Candidate(stream=Stream.CRITICAL, may_recheck=False, message_id=uuid4())
+    suppression = ActiveSuppression(reason=reason, cooled_off=False, recheck_id=message.message_id)
+    expected = {Reason.UNSUBSCRIBED: Check.ALLOWED, **dict.fromkeys(BOUNCES, Check.RECHECK)}
+    assert check_suppression(suppression, message) is expected.get(reason, Check.BLOCKED)
+
+
+@pytest.mark.parametrize(
+    ("in_force", "may_ask"),
+    [
+        ([], False),
+        ([(Reason.HARD_BOUNCE, False)], True),
+        ([(Reason.HARD_BOUNCE, True)], False),
+        ([(Reason.SOFT_BOUNCES, False)], True),
+        ([(Reason.HARD_BOUNCE, False), (Reason.SOFT_BOUNCES, True)], False),
+        ([(Reason.HARD_BOUNCE, False), (Reason.UNSUBSCRIBED, False)], True),
+        ([(Reason.UNSUBSCRIBED, False)], False),
+        ([(Reason.HARD_BOUNCE, False), (Reason.COMPLAINT, False)], False),
+        ([(Reason.BY_HAND, False)], False),
+    ],
+)
+def test_owner_may_ask_for_a_recheck_once_a_day_if_only_bounces_block(in_force, may_ask):
+    assert may_ask_for_recheck(in_force) is may_ask
 
 
 @pytest.mark.parametrize(

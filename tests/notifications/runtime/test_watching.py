@@ -23,7 +23,8 @@ from notifications.runtime.watching import Watch
 from tests.live.running import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey", "quick")]
-QUEUE = "watched"
+# Workers of other queues have no watch.
+QUEUE = "bulk"
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def stuck():
 def app(settings):
     settings.MAILROOM_ROLE = "worker"
     app = Celery("watched", set_as_current=False)
-    app.add_defaults(celery.options)
+    app.add_defaults(lambda: celery.options(app.conf))
     app.conf.result_backend = "disabled"
     app.steps["consumer"].add(watching.Heartbeat)
     app.task(name="nothing")(nothing)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from accounts import emails
+from accounts.models import User
 from notifications import kinds
 from notifications.models import Message, Suppression
 from notifications.rules.states import Event, Status
@@ -31,9 +32,12 @@ def expected_end(
 
 
 def _still_for(person: Person | None, row: Message) -> bool:
-    """Return whether the account, still has the address of this email."""
+    """Return whether the account still wants this email, at this address."""
     if person is None or not person.active or person.address != row.to_address:
         return False
+    if row.kind == emails.PRODUCT_NEWS.name:
+        # A complaint or a report of the provider is the account's decision too.
+        return row.user_id is not None and User.objects.filter(pk=row.user_id, wants_news=True).exists()
     return row.kind != emails.WELCOME.name or not person.confirmed
 
 

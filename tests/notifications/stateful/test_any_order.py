@@ -20,7 +20,11 @@ from tests.notifications.stateful import world
 from tests.notifications.stateful.machine import Machine
 from tests.scripted_webhook import ScriptedWebhook
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey", "provider")]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("valkey", "provider"),
+]
 
 # Low limits, so that a few steps reach them.
 KINDS = [

@@ -25,6 +25,7 @@ TIMES = {
     ),
     "notifications_deliveryattempt": ("recorded_at",),
     "notifications_providerevent": ("read_after", "received_at", "occurred_at"),
+    "notifications_pause": ("since", "until", "ended_at"),
     "notifications_suppression": ("created_at", "probed_at", "lifted_at"),
 }
 _PASS_TIME = ";".join(
@@ -33,7 +34,7 @@ _PASS_TIME = ";".join(
 )
 
 
-def pass_time(seconds: int) -> None:
+def pass_time(seconds: float) -> None:
     """Let time pass: move the times in rows, and end the broker's cooldown."""
     with connection.cursor() as cursor:
         cursor.execute(_PASS_TIME.format(seconds))

@@ -1,13 +1,18 @@
 """The admin, the status and the commands."""
 
+from datetime import UTC, datetime, timedelta
 from io import StringIO
+from unittest import mock
 from uuid import uuid4
 
 from django.core.management import call_command
+from django.test import override_settings
 from django.urls import reverse
 
 from accounts.models import User
 from notifications.models import Message, ProviderEvent, Suppression
+from notifications.operations import retention, rollups
+from notifications.rules.states import Status
 from tests.factories import MessageFactory
 from tests.plans.work import work
 
@@ -80,8 +85,13 @@ def operator_acts(bench):
     old = Message.objects.filter(status="sent", user__isnull=False).order_by("pk").first()
     dead = Message.objects.filter(status="dead", user__isnull=False).order_by("pk").first()
     uncertain = Message.objects.filter(status="uncertain", user__isnull=False).order_by("settle_at").first()
-    post(bench, "notifications_message_resend", old.id, request_id=uuid4())
-    post(bench, "notifications_message_resend_many", messages=f"{old.id} {dead.id}", request_id=uuid4(), retry="1")
+    again = ["resend.sent-before", "resend.sends", "replay.sends", "settle.may-arrive-twice", "retry.sends"]
+    post(bench, "notifications_message_resend", old.id, request_id=uuid4(), do=again)
+    messages = f"{old.id} {dead.id} {uncertain.id}"
+    page = post(bench, "notifications_message_resend_many", messages=messages, request_id=uuid4(), do=again)
+    bench.operator.get(page.context["live_url"])
+    queued = Message.objects.filter(status="queued").order_by("pk").values_list("id", flat=True)[:50]
+    post(bench, "notifications_message_cancel_many", messages=" ".join(map(str, queued)), why="test")
     post(bench, "notifications_deadletter_replay", dead.id)
     post(bench, "notifications_uncertainmessage_settle", uncertain.id, again="1")
     suppression = Suppression.objects.filter(lifted_at=None).order_by("pk").first()
@@ -89,7 +99,22 @@ def operator_acts(bench):
     post(bench, "notifications_suppression_add", address="added@example.com", detail="test")
     chosen = list(Message.objects.filter(status="dead").order_by("pk").values_list("id", flat=True)[:50])
     post(bench, "notifications_deadletter_changelist", action="replay_selected", _selected_action=chosen)
-    post(bench, "notifications_message_changelist", action="resend_selected", _selected_action=chosen)
+    post(bench, "notifications_message_changelist", action="send_again_selected", _selected_action=chosen)
+
+
+@work
+def operator_steers(bench):
+    opened(bench, "notifications_scheduled")
+    for fields in (
+        {"act": "pause", "target": "stream:bulk", "reason": "test"},
+        {"act": "pause", "target": "kind:welcome", "reason": "test"},
+        {"act": "release"},
+        {"act": "drop", "domain": "example.com"},
+        {"act": "cancel", "domain": "example.com", "since": "2026-01-01T10:00", "why": "test"},
+    ):
+        post(bench, "notifications_steering", **fields)
+        post(bench, "notifications_steering", **fields, confirmed="1")
+    opened(bench, "notifications_steering")
 
 
 @work
@@ -106,8 +131,26 @@ def post(bench, page, *args, **fields):
 
 
 @work
-def operator_reads_the_status(bench):
-    bench.operator.get(reverse("admin:notifications_status"))
+def operator_reads_the_dashboard(bench):
+    for name in ("dashboard", "now", "history"):
+        opened(bench, f"notifications_{name}")
+
+
+@work
+def beat_counts_hours(bench):
+    rollups.due_hours()
+    for hours in (0, 5, 400):
+        rollups.roll_up(datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours))
+
+
+@work
+def operator_reads_explanations(bench):
+    for status in Status:
+        for message in Message.objects.filter(status=status).order_by("pk")[:1]:
+            opened(bench, "notifications_message_change", message.id)
+            call_command("explain", str(message.id), stdout=StringIO())
+    for what in ("member77@example.com", "scripted-fill-77", "fill:77"):
+        call_command("explain", what, "--json", stdout=StringIO())
 
 
 @work
@@ -116,3 +159,12 @@ def commands_run(bench):
     MessageFactory(user=bench.person, status="dead", error_fingerprint="late/two")
     call_command("replay_dead", "--error", "late/", "--dry-run", stdout=output)
     call_command("replay_dead", "--error", "late/", stdout=output)
+    call_command("shadow_report", stdout=output)
+
+
+@work
+def old_rows_are_pruned(bench):
+    # The tables of these tests hold less than the shortest time.
+    with mock.patch.object(retention, "kept_days", return_value=27), override_settings(KEEP_RESULTS_DAYS=6):
+        dict(retention.count_old_rows())
+        assert retention.delete_old_rows().count(",") == 4

@@ -1,25 +1,29 @@
 """Enqueue, relay, deliver, recover, replay, anonymize."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db.models.functions import Now
+from django.utils.timezone import now
 
-from notifications import anonymization, jobs
+from notifications import anonymization, cancel, jobs, reschedule
 from notifications.bounce_brake import brake, counts
 from notifications.budget import day
+from notifications.changes.dispatch import dispatch
 from notifications.delivery import speed
 from notifications.delivery.deliver import deliver
 from notifications.delivery.facts import gather
 from notifications.delivery.record import Carrier
 from notifications.delivery.replay import dead_letters, replay
 from notifications.lookup import history, progress
-from notifications.models import Message
-from notifications.outbox import Draft, enqueue_many, recover, relay
+from notifications.models import Message, transitions
+from notifications.outbox import Draft, enqueue, enqueue_many, pausing, recover, relay, settle
 from notifications.providers.base.sending import About, ProviderError
-from notifications.rules.outcomes import BounceKind
+from notifications.rules.outcomes import BounceKind, Outcome
 from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Status, Stream
 from notifications.runtime.redis_client import client
+from notifications.signals import message_changed
 from tests.factories import MessageFactory
 from tests.plans.filled import BUSY_ADDRESS
 from tests.plans.work import Bench, work
@@ -36,6 +40,17 @@ def queued(bench: Bench, **fields):
 def enqueue_for_people_and_for_addresses(bench):
     drafts = [Draft(kind="password-reset", to=bench.person.email, user=bench.person, key=f"n{n}") for n in range(3)]
     enqueue_many([*drafts, Draft(kind="account-exists", to="gone2@example.com")])
+
+
+@work
+def send_a_message_with_content(bench):
+    to = {"to": bench.person.email, "user": bench.person, "cc": ["gone2@example.com"]}
+    draft = Draft(kind="provider-test", key="content", context={"sender": "x", "sent_from": "y"}, **to)
+    drafts = [draft, draft, replace(draft, key="other", send_at=now() + timedelta(days=1))]
+    message, _, _ = map(enqueue, drafts)
+    assert reschedule("other", now())
+    deliver([message.id], Stream.CRITICAL, CARRIER)
+    assert cancel("other")
 
 
 @work
@@ -59,8 +74,39 @@ def relay_publishes_a_round(bench):
 
 
 @work
+def relay_calls_the_receivers_of_changes(bench):
+    seen = []
+
+    def fail_once(message_id, **values):
+        seen.append(message_id)
+        if len(seen) == 1:
+            raise ValueError
+
+    message_changed.connect(fail_once)
+    messages = [queued(bench, uncertain=True) for _ in range(3)]
+    for message in messages:
+        settle.mark_sent(message, "ada")
+    transitions.record_outcome(Outcome.DELIVERED, [message.id for message in messages])
+    dispatch()
+    assert len(seen) == 6
+    message_changed.disconnect(fail_once)
+
+
+@work
 def relay_releases_after_the_broker_was_lost(bench):
     relay.release_after_loss(unsure=True)
+
+
+@work
+def relay_parks_and_releases_what_is_paused(bench):
+    paused = [queued(bench, relay_after=Now() - timedelta(seconds=1)) for _ in range(3)]
+    for what, name in (("stream", Stream.CRITICAL), ("kind", "product-news")):
+        pausing.start_pause(what, name, by="Ada", reason="test")
+    relay.run_once(relay.Round())
+    deliver([message.id for message in paused], Stream.CRITICAL, CARRIER)
+    for what, name in (("stream", Stream.CRITICAL), ("kind", "product-news")):
+        pausing.end_pause(what, name, by="Ada")
+    relay.run_once(relay.Round())
 
 
 @work

@@ -51,7 +51,7 @@ def test_double_click_on_sign_up_creates_one_account_and_one_email(monkeypatch, 
     if not owner:
         User.objects.update(confirmed_at=timezone.now())
     for one in (*tabs, late):
-        assert one.get(INBOX).context["sign_up"].confirmed is (owner is None)
+        assert one.get(INBOX).context["confirmed"] is (owner is None)
 
 
 def test_forms_of_two_devices_are_two_sign_ups():

@@ -1,6 +1,7 @@
 """Render messages of one kind whose templates and contexts a test chooses. Without a database."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from unittest import mock
 from uuid import uuid4
@@ -30,7 +31,7 @@ def templates(*, subject="Subject", text="Text", html="<p>Text</p>", css="", oth
     }
     loader = ("django.template.loaders.cached.Loader", [("django.template.loaders.locmem.Loader", files)])
     engine = {**settings.TEMPLATES[0], "DIRS": [], "APP_DIRS": False, "OPTIONS": {"loaders": [loader], **options}}
-    kind = mock.patch.dict(kinds.KINDS, example=kinds.Kind(**{**vars(emails.ACCOUNT_DELETED), "name": "example"}))
+    kind = mock.patch.dict(kinds.KINDS, example=replace(emails.ACCOUNT_DELETED, name="example"))
     with override_settings(TEMPLATES=[engine]), kind:
         cache.reset()
         yield

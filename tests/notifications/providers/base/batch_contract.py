@@ -7,11 +7,14 @@ import pytest
 
 from notifications.providers.base import connections, deadline
 from notifications.providers.base.sending import About, Accepted, BatchRecipient, OutgoingBatch, ProviderError
+from notifications.rules.addresses import NamedAddress
 from notifications.rules.retry import ErrorClass
 from tests.notifications.providers.base import faults
-from tests.notifications.providers.base.contract import SUBJECT, ProviderEdge
+from tests.notifications.providers.base.edge import ProviderEdge
+from tests.notifications.providers.base.outgoing import SUBJECT
 
 HTML, TEXT = "token-a1-html", "token-a1-text"
+LIST_HEADERS = ("List-Unsubscribe", "List-Unsubscribe-Post")
 
 
 def recipient(number: int = 0, **changes: Any) -> BatchRecipient:
@@ -20,7 +23,12 @@ def recipient(number: int = 0, **changes: Any) -> BatchRecipient:
         "attempt": 3,
         "to_address": f"ada{number}.canary@example.com",
         "to_name": f"Ada, Canary {number} 🎩",
-        "headers": {"Auto-Submitted": "auto-generated", "Message-ID": f"<{number}@example.com>"},
+        "headers": {
+            "Auto-Submitted": "auto-generated",
+            "Message-ID": f"<{number}@example.com>",
+            "List-Unsubscribe": f"<https://mail.example.com/unsubscribe/{number}/>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        },
         "fields": {HTML: f"A&amp;B canary{number} 🎩", TEXT: f"A&B canary{number} 🎩"},
     }
     return BatchRecipient(**{**values, **changes})
@@ -60,7 +68,14 @@ class BatchEdge(ProviderEdge):
 class BatchContract(BatchEdge):
     """Add it to a contract with the simulator."""
 
-    own_headers: tuple[str, ...] = ("Message-ID", "Auto-Submitted")
+    own_headers: tuple[str, ...] = ("Message-ID", "Auto-Submitted", *LIST_HEADERS)
+
+    def test_every_email_of_a_batch_has_the_answers_address_and_the_tags(self, provider, taken):
+        reply_to = (NamedAddress("support@example.com", "Süpport"),)
+        provider.send_batch(batch_to(recipient(0), recipient(1), reply_to=reply_to, tags=("news", "2026")))
+        entries = taken()
+        assert [entry["reply_to"] for entry in entries] == [["support@example.com"]] * 2
+        assert [self.labels_of(entry) for entry in entries] == [["news", "2026"]] * 2
 
     def test_batch_is_the_same_emails_as_alone(self, provider, taken):
         batch = batch_to(
@@ -78,6 +93,8 @@ class BatchContract(BatchEdge):
             provider.send(batch.email_to(one))
         entries = [self.compared(entry) for entry in taken()]
         assert entries[:6] == entries[6:]
+        links = [entry["headers"]["List-Unsubscribe"] for entry in entries[:6]]
+        assert links == [f"<https://mail.example.com/unsubscribe/{number}/>" for number in range(1, 7)]
 
     def compared(self, entry):
         """Return the parts that a batch must not change."""

@@ -9,7 +9,9 @@ from devtools.stack.ports import free_port
 from notifications.providers.base.sending import About
 from notifications.rules.retry import ErrorClass
 from tests.notifications.providers.base import faults
-from tests.notifications.providers.base.contract import ProviderContract, outgoing, tls_for
+from tests.notifications.providers.base.contract import ProviderContract
+from tests.notifications.providers.base.edge import tls_for
+from tests.notifications.providers.base.outgoing import outgoing
 
 A, M, P, R, T = (
     ErrorClass.AMBIGUOUS,

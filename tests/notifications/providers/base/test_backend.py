@@ -10,7 +10,7 @@ from notifications.providers.base.backend import Provider
 from notifications.providers.base.failures import unknown
 from notifications.providers.base.sending import Accepted, ProviderError
 from notifications.rules.retry import ErrorClass
-from tests.notifications.providers.base.contract import outgoing
+from tests.notifications.providers.base.outgoing import outgoing
 
 
 class Slow(Provider):

@@ -10,8 +10,8 @@ from notifications.providers.postmark.backend import Postmark
 from notifications.rules.outcomes import BounceKind
 from tests.notifications.providers.base import faults
 from tests.notifications.providers.base.batch_contract import EachOnItsOwn, batch_to, recipient
-from tests.notifications.providers.base.contract import outgoing
 from tests.notifications.providers.base.http_contract import GATEWAY, A, HttpContract, M, P, R, SimulatedContract, T
+from tests.notifications.providers.base.outgoing import outgoing
 
 
 def no(number, text="no", status="422 Unprocessable"):
@@ -30,6 +30,12 @@ class TestPostmark(SimulatedContract, HttpContract, EachOnItsOwn):
     }
     made = Postmark
     accepted = '{"ErrorCode": 0, "Message": "OK", "MessageID": "an-id", "To": "ada.canary@example.com"}'
+
+    def labels_of(self, entry):
+        # Postmark takes one tag; the metadata has all.
+        tags = entry["metadata"]["tags"].split(", ")
+        assert entry["labels"] == tags[:1]
+        return tags
 
     def no(self, text):
         return (), json.dumps({"ErrorCode": 600, "Message": text})

@@ -15,8 +15,8 @@ from notifications.providers.base.sending import ProviderError
 from notifications.providers.sendgrid.backend import SendGrid
 from tests.notifications.providers.base import faults
 from tests.notifications.providers.base.batch_contract import HTML, TEXT, BatchContract, batch_to, recipient
-from tests.notifications.providers.base.contract import outgoing
 from tests.notifications.providers.base.http_contract import GATEWAY, A, HttpContract, M, P, R, SimulatedContract, T
+from tests.notifications.providers.base.outgoing import outgoing
 
 TROUBLE = '{"errors": [{"message": "try later", "field": null}]}'
 

@@ -13,9 +13,16 @@ from notifications.providers.base.sending import About
 from notifications.providers.ses.answers import ROWS
 from notifications.providers.ses.backend import Ses
 from tests.notifications.providers.base import faults
-from tests.notifications.providers.base.batch_contract import HTML, TEXT, EachOnItsOwn, batch_to, recipient
-from tests.notifications.providers.base.contract import outgoing
+from tests.notifications.providers.base.batch_contract import (
+    HTML,
+    LIST_HEADERS,
+    TEXT,
+    EachOnItsOwn,
+    batch_to,
+    recipient,
+)
 from tests.notifications.providers.base.http_contract import A, HttpContract, M, P, R, SimulatedContract, T
+from tests.notifications.providers.base.outgoing import outgoing
 
 ACCEPTED = '{"MessageId": "an-id"}'
 
@@ -48,7 +55,7 @@ class TestSes(SimulatedContract, HttpContract, EachOnItsOwn):
     is_decoded = True
     refused_about = About.MESSAGE
     # SES replaces the Message-ID.
-    own_headers = ("Auto-Submitted",)
+    own_headers = ("Auto-Submitted", *LIST_HEADERS)
 
     def entries(self, *codes):
         return json.dumps({"BulkEmailEntryResults": [self.entry(code) for code in codes]})

@@ -12,7 +12,7 @@ from notifications.providers.base import connections, deadline
 from notifications.providers.base.sending import ProviderError
 from notifications.providers.ses.backend import Ses
 from notifications.rules.retry import ErrorClass
-from tests.notifications.providers.base.contract import SUBJECT, outgoing
+from tests.notifications.providers.base.outgoing import SUBJECT, outgoing
 
 LONGEST_LINE = 998
 

@@ -5,13 +5,16 @@ from email import message_from_bytes, policy
 import pytest
 from aiosmtpd.controller import Controller
 
+from devtools.simulator.dialects.files import of_mime
 from devtools.stack.ports import free_port
 from notifications.providers.base import connections
 from notifications.providers.base.answers import meaning as m
 from notifications.providers.smtp.backend import Smtp
+from notifications.rules.addresses import NamedAddress
 from notifications.rules.retry import ErrorClass
 from tests.notifications.providers.base import faults
-from tests.notifications.providers.base.contract import ProviderContract, outgoing
+from tests.notifications.providers.base.contract import ProviderContract
+from tests.notifications.providers.base.outgoing import outgoing
 from tests.notifications.providers.smtp import smtp_faults
 from tests.notifications.providers.smtp.smtp_faults import Step
 
@@ -28,25 +31,29 @@ class Mailbox:
     def __init__(self):
         self.taken = []
         self.reply = "250 OK"
+        self.replies = {}
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802 - aiosmtpd's own
-        if self.reply.startswith("250"):
+        reply = self.replies.get(address, self.reply)
+        if reply.startswith("250"):
             envelope.rcpt_tos.append(address)
-        return self.reply
+        return reply
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's own
         mail = message_from_bytes(envelope.content, policy=policy.default)
-        (address,) = envelope.rcpt_tos
-        self.taken.append(
+        text, html = mail.get_body(("plain",)), mail.get_body(("html",))
+        self.taken += [
             {
                 "to": address,
                 "to_name": mail["To"].addresses[0].display_name,
                 "subject": mail["Subject"],
-                "text": mail.get_body(("plain",)).get_content(),
-                "html": mail.get_body(("html",)).get_content(),
+                "text": text.get_content() if text else "",
+                "html": html.get_content() if html else "",
                 "headers": dict(mail.items()),
+                **of_mime(mail),
             }
-        )
+            for address in envelope.rcpt_tos
+        ]
         return "250 OK"
 
 
@@ -71,6 +78,7 @@ class TestSmtp(ProviderContract):
     made = Smtp
     building = "message"
     is_decoded = True
+    names_refused = True
 
     @pytest.fixture
     def mailbox(self):
@@ -94,6 +102,25 @@ class TestSmtp(ProviderContract):
     @pytest.fixture
     def taken(self, mailbox):
         return lambda: mailbox.taken
+
+    def test_refused_further_recipient_costs_the_others_nothing(self, provider, mailbox):
+        mailbox.replies["bob@example.com"] = "550 5.1.1 No such user bob@example.com"
+        cc = (NamedAddress("bob@example.com"), NamedAddress("carla@example.com"))
+        receipt = provider.send(outgoing(cc=cc))
+        assert [entry["to"] for entry in mailbox.taken] == ["ada.canary@example.com", "carla@example.com"]
+        assert "5.1.1" in receipt.note
+        assert "bob" not in receipt.note
+        assert provider.send(outgoing()).note == ""
+
+    @pytest.mark.parametrize(("reply", "error_class"), [("450 Mailbox busy", T), ("550 No such user", P)])
+    def test_refused_first_recipient_refuses_the_email_for_all(self, provider, mailbox, reply, error_class):
+        mailbox.replies["ada.canary@example.com"] = reply
+        mail = outgoing(cc=(NamedAddress("carla@example.com"),))
+        assert self.refusal(provider, mail).error_class is error_class
+        assert mailbox.taken == []
+        mailbox.replies.clear()
+        provider.send(mail)
+        assert len(mailbox.taken) == 2
 
     @pytest.mark.parametrize(("reply", "error_class"), [("450 Mailbox busy", T), ("550 No such user", P)])
     def test_connection_is_reused_after_a_rejected_recipient(self, provider, mailbox, reply, error_class):

@@ -5,7 +5,8 @@ import pytest
 from notifications.providers.smtp.backend import Smtp
 from notifications.rules.retry import ErrorClass
 from tests.notifications.providers.base import faults
-from tests.notifications.providers.base.contract import ProviderEdge, outgoing, tls_for
+from tests.notifications.providers.base.edge import ProviderEdge, tls_for
+from tests.notifications.providers.base.outgoing import outgoing
 from tests.notifications.providers.smtp import smtp_faults
 from tests.notifications.providers.smtp.smtp_faults import Step
 

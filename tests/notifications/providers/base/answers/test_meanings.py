@@ -4,8 +4,8 @@ import anymail.exceptions as anymail
 import pytest
 import requests
 from botocore import exceptions as boto
-from django.core.mail import BadHeaderError
 
+from notifications.providers.base.checked import BadHeaderError
 from notifications.providers.base.failures import Stage, before_the_wire, with_evidence
 from notifications.providers.base.http import from_transport
 from notifications.providers.base.sending import ProviderError

@@ -1,0 +1,1 @@
+"""Is the engine completely installed in this project, and what is missing?"""

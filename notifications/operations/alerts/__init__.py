@@ -1,0 +1,1 @@
+"""Announce problems outside of Mailroom: by webhook, ping URL and log, never by email."""

@@ -1,0 +1,1 @@
+"""Metrics for Prometheus, computed from PostgreSQL and Redis when they are read."""

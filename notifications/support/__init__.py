@@ -1,0 +1,1 @@
+"""Answers "Where is my email?"."""

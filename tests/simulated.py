@@ -13,6 +13,7 @@ import requests
 from config.environment import BASE_DIR
 from devtools.stack.ports import free_port
 from devtools.stack.simulated import Simulated
+from notifications.providers.base import connections
 
 __all__ = ["Simulated", "simulator"]
 
@@ -20,6 +21,8 @@ __all__ = ["Simulated", "simulator"]
 @contextmanager
 def simulator(folder: Path, *options: str) -> Iterator[Simulated]:
     """Run `python -m devtools.simulator` without latency until the block ends."""
+    # A warm connection to the server of an earlier test would be opened again, to a port that refuses it.
+    connections.close_all()
     port = free_port()
     command = [sys.executable, "-m", "devtools.simulator", "--port", str(port), "--folder", str(folder)]
     with (

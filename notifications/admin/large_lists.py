@@ -16,6 +16,8 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext as from_django
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -157,6 +159,16 @@ class LargeList(SoundChoice):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return LargeChangeList
+
+    def action_checkbox(self, obj: Any) -> str:
+        """Return Django's checkbox, without a template for each row, which takes a fifth of a page's time."""
+        label = format_html(from_django("Select this object for an action - {}"), str(obj))
+        return format_html(
+            '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">',
+            ACTION_CHECKBOX_NAME,
+            str(obj.pk),
+            label,
+        )
 
     def every_row(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request)

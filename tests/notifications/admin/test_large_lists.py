@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin import ModelAdmin, site
 from django.db.models.functions import Now
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from pytest_django.asserts import assertHTMLEqual
 
 from notifications.admin import large_lists
 from notifications.models import Message, ProviderEvent
@@ -132,3 +134,13 @@ def test_selection_of_all_pages_acts_on_the_list(admin_client, short):
     page = admin_client.post(MESSAGES, fields)
     assert {proposal.message.id for proposal in page.context["found"]} == {message.id for message in messages[:3]}
     assert not Message.objects.filter(resend_of__isnull=False).exists()
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("address", ["ada@example.com", '"<b>\'&"@example.com'])
+def test_checkbox_of_a_row_is_the_same_as_in_other_lists(language, address):
+    message = MessageFactory(to_address=address)
+    changelist = site.get_model_admin(Message)
+    with translation.override(language):
+        ours, djangos = changelist.action_checkbox(message), ModelAdmin.action_checkbox(changelist, message)
+    assertHTMLEqual(ours, djangos)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
@@ -162,7 +162,10 @@ class MessageAdmin(ContentFields, ResendPages, CancelPages, FollowPages):
         # Both this page and Django's view ask for it.
         read = vars(request).setdefault("messages_read", {})
         if object_id not in read:
-            read[object_id] = super().get_object(request, object_id, from_field)
+            found = read[object_id] = super().get_object(request, object_id, from_field)
+            if found:
+                # The timeline, the preview and the links to tasks use the same attempts.
+                prefetch_related_objects([found], "delivery_attempts")
         message: Message | None = read[object_id]
         return message
 

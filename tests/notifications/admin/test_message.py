@@ -5,12 +5,14 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from accounts.models import User
+from notifications import pauses
 from notifications.events import suppress
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
 from notifications.outbox import Draft, enqueue
@@ -230,3 +232,21 @@ def test_timeline_links_an_event_only_for_staff_who_may_view_it(staff, codenames
     url = reverse("admin:notifications_providerevent_change", args=[event.pk])
     page = staff(*codenames).get(reverse("admin:notifications_message_change", args=[event.message_id]))
     assert (url in page.text) is ("view_providerevent" in codenames)
+
+
+def test_page_reads_the_attempts_for_all_its_parts_at_once(admin_client, settings, django_assert_max_num_queries):
+    settings.FLOWER_URL = "http://flower.example.com"
+    message = ended(user=UserFactory())
+    for number in (1, 2):
+        message.delivery_attempts.create(
+            number=number, provider="ses", result=Result.ACCEPTED, task_id=f"task-{number}"
+        )
+    # Nothing that is kept between requests: the pauses, the content types.
+    pauses.forget()
+    ContentType.objects.clear_cache()
+    with django_assert_max_num_queries(15) as captured:
+        page = admin_client.get(detail(message)).content.decode()
+    assert "http://flower.example.com/task/task-2" in page
+    # The table of attempts has its own.
+    read = [query for query in captured.captured_queries if 'FROM "notifications_deliveryattempt"' in query["sql"]]
+    assert len(read) <= 2

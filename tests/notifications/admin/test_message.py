@@ -234,7 +234,7 @@ def test_timeline_links_an_event_only_for_staff_who_may_view_it(staff, codenames
     assert (url in page.text) is ("view_providerevent" in codenames)
 
 
-def test_page_reads_the_attempts_for_all_its_parts_at_once(admin_client, settings, django_assert_max_num_queries):
+def test_page_reads_the_attempts_for_all_its_parts_together(admin_client, settings, django_assert_max_num_queries):
     settings.FLOWER_URL = "http://flower.example.com"
     message = ended(user=UserFactory())
     for number in (1, 2):
@@ -247,6 +247,6 @@ def test_page_reads_the_attempts_for_all_its_parts_at_once(admin_client, setting
     with django_assert_max_num_queries(15) as captured:
         page = admin_client.get(detail(message)).content.decode()
     assert "http://flower.example.com/task/task-2" in page
-    # The table of attempts has its own.
+    # The table of attempts reads them again.
     read = [query for query in captured.captured_queries if 'FROM "notifications_deliveryattempt"' in query["sql"]]
     assert len(read) <= 2

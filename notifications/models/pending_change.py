@@ -1,17 +1,17 @@
 """The changes of messages that receivers of `message_changed` have not handled yet."""
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
 from notifications.models.message import Message
+from notifications.models.plain_array import PlainArrayField
 from notifications.rules.changes import MessageChange
 from notifications.signals import message_changed
 
 # A row is written by the statement that changes its message, so a change without a row, or a row without its change,
 # cannot exist. Only while the signal has receivers: other projects have no rows, and their statements are shorter.
 
-_NO_NAMES = models.Value([], ArrayField(models.TextField()))
+_NO_NAMES = models.Value([], PlainArrayField(models.TextField()))
 # `changed` has the ids of the messages.
 _NOTE = "INSERT INTO notifications_change (message_id, change) SELECT id, '{change}' FROM changed"
 
@@ -29,7 +29,7 @@ class PendingChange(models.Model):
     due_at = models.DateTimeField(db_default=Now())
     tries = models.PositiveSmallIntegerField(default=0, db_default=0)
     # The names of the receivers that have returned.
-    handled_by = ArrayField(models.TextField(), default=list, db_default=_NO_NAMES)
+    handled_by = PlainArrayField(models.TextField(), default=list, db_default=_NO_NAMES)
     # The receiver that failed last, and the name of its error.
     error = models.CharField(max_length=300, default="", db_default="")
 

@@ -1,9 +1,9 @@
 """Hourly counts of what happened to messages. Kept when the messages are deleted."""
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
+from notifications.models.plain_array import PlainArrayField
 from notifications.rules.histogram import BUCKETS
 
 
@@ -33,7 +33,7 @@ class HourlyCounts(models.Model):
     soft_bounced = models.BigIntegerField(default=0)
     complained = models.BigIntegerField(default=0)
     # Seconds from the acceptance to the delivery: how many messages in each bucket of `rules.histogram`.
-    to_delivered = ArrayField(models.BigIntegerField(), default=no_times)
+    to_delivered = PlainArrayField(models.BigIntegerField(), default=no_times)
 
     class Meta:
         abstract = True
@@ -49,7 +49,7 @@ class HourlyTraffic(HourlyCounts):
     # Accepted by the provider, which then dropped them.
     rejected = models.BigIntegerField(default=0)
     # Seconds from when the message was due to the acceptance.
-    to_provider = ArrayField(models.BigIntegerField(), default=no_times)
+    to_provider = PlainArrayField(models.BigIntegerField(), default=no_times)
 
     class Meta:
         constraints = [

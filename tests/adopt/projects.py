@@ -1,7 +1,7 @@
 """Two foreign projects, as they are before they install the engine."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 # Both projects are developed, not yet deployed.
 DEBUG = "`DEBUG` is on"
@@ -85,6 +85,9 @@ class Foreign:
     packages: Sequence[str] = ()
     # The words after "if" in the headings of the tutorial's files.
     applies: frozenset[str] = field(default_factory=frozenset)
+    django: str = "django~=5.2.0"
+    # The oldest Python that this Django runs on.
+    python: str = "3.11"
 
 
 NEW = Foreign(
@@ -92,6 +95,8 @@ NEW = Foreign(
     files={**APP, "shop/settings.py": HAS_ORDERS},
     applies=frozenset({"the project is new", DEBUG}),
 )
+# What `pip install` brings to a newer Python.
+NEW_WITH_DJANGO_6 = replace(NEW, name="startproject-django-6", django="django~=6.0.0", python="3.12")
 WITH_ALLAUTH = Foreign(
     name="allauth",
     files={

@@ -11,9 +11,9 @@ import redis
 
 from devtools.stack.ports import HOST, free_port
 from tests.adopt.adopting import Adopter, edits, script, section
-from tests.adopt.conftest import environment_in, install
+from tests.adopt.conftest import environment_in, install, python_of
 from tests.adopt.foreign import running_servers
-from tests.adopt.projects import NEW, WITH_ALLAUTH
+from tests.adopt.projects import NEW, NEW_WITH_DJANGO_6, WITH_ALLAUTH
 from tests.live.running import eventually
 from tests.simulated import simulator
 
@@ -77,20 +77,21 @@ class Adoption:
         return dict(line.split()[::-1] for line in self.project.type_into_shell(MESSAGES).splitlines())
 
 
-@pytest.fixture(params=[NEW, WITH_ALLAUTH], ids=lambda foreign: foreign.name)
+@pytest.fixture(params=[NEW, NEW_WITH_DJANGO_6, WITH_ALLAUTH], ids=lambda foreign: foreign.name)
 def adoption(request, tmp_path_factory):
     """A foreign project before the tutorial, and a provider that accepts email by SMTP."""
     foreign = request.param
+    version = python_of(foreign.python)
     folder = tmp_path_factory.mktemp("shop")
     smtp_port = free_port()
     with ExitStack() as stack:
         given = stack.enter_context(running_servers(tmp_path_factory.mktemp("servers")))
         sink = stack.enter_context(simulator(tmp_path_factory.mktemp("sink"), "--smtp-port", str(smtp_port)))
-        python = environment_in(tmp_path_factory.mktemp("venv") / "venv")
+        python = environment_in(tmp_path_factory.mktemp("venv") / "venv", version)
         broker = given.pop("REDIS_URL")
         project = Adopter(folder, python, given | {"SMTP": f"smtp://{HOST}:{smtp_port}"})
         stack.callback(project.stop)
-        install(python, "celery", "psycopg[binary]", "django~=5.2.0", *foreign.packages)
+        install(python, "celery", "psycopg[binary]", foreign.django, *foreign.packages)
         project.run(python, "-m", "django", "startproject", "shop", ".")
         for name, text in foreign.files.items():
             project.write(name, text)

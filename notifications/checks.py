@@ -238,6 +238,13 @@ def site_url(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable
             hint="Set it to the site's address, like https://mail.example.com.",
             id="mailroom.W013",
         )
+    elif parts.scheme == "http" and not settings.DEBUG and not settings.MAILROOM_LOCAL:
+        yield Warning(
+            "SITE_URL is not https: links in email can be read on their way, and no email program offers to unsubscribe"
+            " with one click.",
+            hint="Serve the site over https and set SITE_URL to that address.",
+            id="mailroom.W079",
+        )
 
 
 def from_address(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:

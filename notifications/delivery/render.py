@@ -274,6 +274,8 @@ def headers_of(message: Message, kind: Kind) -> Mapping[str, str]:
 
 
 def _list_headers(message: Message) -> dict[str, str]:
-    # RFC 2369 and RFC 8058: email programs show a button, which posts exactly the second value to the link.
+    # RFC 2369 and RFC 8058: email programs show a button, which posts exactly the second value to the link, which must
+    # be https for that.
     url = links.unsubscribe_url(message.to_address) if _has_unsubscribe_link(message) else ""
-    return {_UNSUBSCRIBE: f"<{url}>", _ONE_CLICK: links.ONE_CLICK} if url else {}
+    promise = {_ONE_CLICK: links.ONE_CLICK} if url.lower().startswith("https://") else {}
+    return {_UNSUBSCRIBE: f"<{url}>", **promise} if url else {}

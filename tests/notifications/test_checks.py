@@ -17,6 +17,10 @@ from tests import forked
 
 SHADOW = "notifications.backend.ShadowBackend"
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
+# Of a project that is deployed.
+DEPLOYED = {"MAILROOM_LOCAL": False, "EMAIL_BACKEND": "notifications.backend.OutboxBackend"}
+HTTP, HTTPS = ({"SITE_URL": f"{scheme}://127.0.0.1"} for scheme in ("http", "https"))
+SENDS = {"EMAIL_PROVIDERS": ["smtp"], "SMTP_URL": "smtp://127.0.0.1:1025"}
 
 
 def test_guard_needs_no_shadowed_backend_that_sends_nothing(settings):
@@ -35,7 +39,7 @@ def test_guard_needs_no_shadowed_backend_that_sends_nothing(settings):
         ("mailroom.E003", {"EMAIL_PROVIDERS": ["sendgrid"], "SENDGRID_API_KEY": ""}),
         ("mailroom.E003", {"EMAIL_PROVIDERS": ["smtp"], "SMTP_URL": ""}),
         ("mailroom.E003", {"SIMULATOR_URL": ""}),
-        ("mailroom.E004", {"MAILROOM_LOCAL": False, "EMAIL_BACKEND": "notifications.backend.OutboxBackend"}),
+        ("mailroom.E004", {**DEPLOYED, **HTTPS}),
         ("mailroom.W017", {"EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend"}),
         (
             "mailroom.W018",
@@ -57,6 +61,7 @@ def test_guard_needs_no_shadowed_backend_that_sends_nothing(settings):
         ("mailroom.E006", {"PROVIDER_DEADLINE_S": 29.0}),
         ("mailroom.E010", {"PROVIDER_DEADLINE_S": 4.0}),
         ("mailroom.E010", {"PROVIDER_CONNECT_TIMEOUT_S": 14.0}),
+        ("mailroom.W079", {**DEPLOYED, **SENDS, **HTTP}),
         ("mailroom.E008", {"SITE_URL": "mail.example.com"}),
         ("mailroom.E008", {"SITE_URL": "https://[::1"}),
         ("mailroom.E008", {"SITE_URL": "https://mail.example.com:99999"}),
@@ -117,7 +122,7 @@ def test_unusable_setting_is_reported(settings, id_, changes):
     "changes",
     [
         {},
-        {"EMAIL_PROVIDERS": ["smtp"], "SMTP_URL": "smtp://127.0.0.1:1025"},
+        SENDS,
         {"EMAIL_PROVIDERS": ["ses"], "SES_REGION": "eu-central-1", "ONLY_TO": ["shop.example"]},
     ],
 )
@@ -130,6 +135,7 @@ def test_debug_is_no_problem_if_no_email_reaches_people(settings, changes):
 @pytest.mark.parametrize("is_local", [True, False])
 def test_trial_without_a_provider_passes(settings, is_local):
     settings.EMAIL_BACKEND, settings.EMAIL_PROVIDERS, settings.MAILROOM_LOCAL = SHADOW, ["null"], is_local
+    settings.SITE_URL = HTTPS["SITE_URL"]
     assert run_checks(tags=["mailroom"]) == []
 
 

@@ -41,7 +41,8 @@ class Stage(Enum):
 def before_the_wire(error: Exception) -> ProviderError | None:
     # These are raised before any I/O, so they mean the same for every provider.
     if isinstance(error, _BAD_MESSAGE):
-        return unusable(type(error).__name__)
+        # Only the text of ours is known to hold nothing of the email.
+        return unusable(type(error).__name__, str(error) if isinstance(error, BadEmailError) else "")
     if isinstance(error, _BAD_SETUP):
         return ProviderError(ErrorClass.MISCONFIGURED, type(error).__name__, "the provider is not set up")
     return None
@@ -57,8 +58,9 @@ def before_the_request(error: Exception, stage: Stage, *, has_begun: bool) -> Pr
     return None if has_begun else before_the_wire(error)
 
 
-def unusable(code: str) -> ProviderError:
-    failure = ProviderError(ErrorClass.PERMANENT, code, "the message cannot be put into a request")
+def unusable(code: str, why: str = "") -> ProviderError:
+    text = "the message cannot be put into a request"
+    failure = ProviderError(ErrorClass.PERMANENT, code, f"{text}: {why}" if why else text)
     failure.never_left = True
     return failure
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import requests
 from anymail.backends.base_requests import AnymailRequestsBackend
+from django.core.mail import EmailMultiAlternatives
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPSConnection
@@ -20,7 +21,8 @@ from notifications.providers.base.answers import RawAnswer, read_answer, sentenc
 from notifications.providers.base.backend import Provider, RobustPostSend
 from notifications.providers.base.deadline import WatchedConnection, begin_request
 from notifications.providers.base.failures import unknown
-from notifications.providers.base.sending import ProviderError
+from notifications.providers.base.own_mime import use_parts
+from notifications.providers.base.sending import OutgoingEmail, ProviderError
 from notifications.rules.retry import ErrorClass
 
 # A wait outside of these comes from a wrong clock, the provider's or ours.
@@ -152,6 +154,10 @@ class HttpProvider(Provider):
     """A provider whose rejections are answers of a `requests` session."""
 
     marks_requests = True
+
+    def prepare(self, message: EmailMultiAlternatives, mail: OutgoingEmail) -> None:
+        # Its API takes no MIME message.
+        use_parts(message)
 
     @abstractmethod
     def parse_answer(self, response: requests.Response) -> RawAnswer:

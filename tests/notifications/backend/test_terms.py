@@ -55,7 +55,8 @@ def test_headers_choose_stream_key_and_time_and_are_not_sent(provider):
         ("bulk", {"cc": ["bob@example.com"]}, {}),
     ],
 )
-def test_bulk_alone_has_headers_to_unsubscribe_unless_its_author_wrote_them(provider, stream, more, expected):
+def test_bulk_alone_has_headers_to_unsubscribe_unless_its_author_wrote_them(settings, provider, stream, more, expected):
+    settings.SITE_URL = "https://mail.example.com"
     changes = {**more, "headers": headers(Stream=stream) | more.get("headers", {})}
     email(**changes).send()
     run(Message.objects.get(), stream=Stream(stream))

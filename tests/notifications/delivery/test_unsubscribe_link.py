@@ -20,6 +20,11 @@ LINK = re.compile(r"https?://\S*/unsubscribe/[^/\s\"]+/")
 HEADERS = {"List-Unsubscribe", "List-Unsubscribe-Post"}
 
 
+@pytest.fixture(autouse=True)
+def https(settings):
+    settings.SITE_URL = "https://mail.example.com"
+
+
 @pytest.mark.parametrize("name", [kind.name for kind in kinds.with_templates()])
 def test_only_bulk_has_the_link(name):
     kind = kinds.get(name)
@@ -65,6 +70,17 @@ def test_one_click_is_promised_for_no_other_link(more, expected):
     found = merged(ours, more)
     assert {name for name in found if name.lower().startswith("list-")} == expected
     assert found.items() >= more.items()
+
+
+@pytest.mark.parametrize("address", ["http://mail.example.com", "HTTPS://mail.example.com"])
+def test_one_click_is_promised_with_https_only(settings, address):
+    settings.SITE_URL = address
+    with templates(text="{{ unsubscribe_url }}"):
+        guest = message()
+        guest.stream = Stream.BULK
+        email = render(guest, attempt=1)
+    assert email.text in email.headers["List-Unsubscribe"]
+    assert (email.headers.keys() >= HEADERS) is (address.lower().startswith("https"))
 
 
 def test_project_without_the_urls_sends_bulk_without_a_link(settings):

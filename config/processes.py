@@ -72,8 +72,8 @@ PROCESSES = (
         role=Role.BEAT,
         command=("{python}", "-m", "config.celery_command", "beat", "-s", "{run}/celerybeat-schedule", "-l", "INFO"),
         heartbeat=True,
-        # A thread for each periodic job.
-        connections=10,
+        # A thread for each periodic job, what starts them, and the heartbeat. One more is for a job of yours.
+        connections=14,
     ),
     Process(
         name="flower",

@@ -20,6 +20,7 @@ from notifications.admin.following import follow_url
 from notifications.admin.large_lists import FORM_EXPIRED
 from notifications.admin.proposals import Proposal, propose
 from notifications.admin.sending_again import Order, SentAgain, send_all_again
+from notifications.admin.suppression import LiftForm
 from notifications.admin.verdicts import PERMISSIONS, VERBS, Verb, Verdict, verdict_in_words
 from notifications.models import Message
 from notifications.operations.wording import grouped
@@ -83,10 +84,11 @@ class ResendPages(ConfirmedAction):
             return self.refused(request, str(FORM_EXPIRED))
         asked = [id_ for id_, version in chosen.items() if version is None or version.rpartition(".")[0] in ticked]
         going = [each for each in propose(asked) if each.key in ticked and self._goes(request, each, chosen)]
-        why = request.POST.get("why", "").strip()
-        if any(each.verb is Verb.LIFT for each in going) and not why:
+        form = LiftForm(request.POST)
+        if any(each.verb is Verb.LIFT for each in going) and not form.is_valid():
             self.message_user(request, _("Enter a reason for lifting the suppression."), messages.ERROR)
             return self._ask_what(request, list(chosen))
+        why = form.cleaned_data["why"] if form.is_valid() else ""
         result = send_all_again(going, Order(by=acting_operator(request), request_id=request_id, why_lifted=why))
         self._report(request, result, moved=len(asked) - len(going))
         return self._followed(result) or self.back(asked)

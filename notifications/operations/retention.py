@@ -3,16 +3,17 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Least, Now
 
 from notifications.conf import settings
-from notifications.models import Message, MessageContent, PendingChange, ProviderEvent, ShadowCopy
+from notifications.models import DeliveryAttempt, Message, MessageContent, PendingChange, ProviderEvent, ShadowCopy
 from notifications.models.transactions import short_transaction
+from notifications.operations.rollups import first_open_hour
 from notifications.rules.retention import kept_days
 from notifications.rules.states import Status
 
@@ -26,6 +27,8 @@ MOST_COUNTED = 1_000_000
 CHANGES_DAYS = 7
 #: Days after which what `manage.py shadow_report` reads is deleted.
 SHADOW_DAYS = 30
+#: A first hour that is open for longer than this is one of a catch-up.
+CAUGHT_UP = timedelta(days=1)
 # Queued, sending and uncertain messages are never deleted. Dead letters have another setting.
 _ENDED = [Status.SENT, Status.SUPPRESSED, Status.EXPIRED, Status.CANCELLED]
 #: What stays is the digest, which shows whether a message with the same key has the same content.
@@ -49,12 +52,16 @@ class Sort:
     and_by: Sequence[str] = ()
     #: What is written to the rows, instead of deleting them.
     change: Mapping[str, Any] | None = None
+    #: The first hour that the hourly counts have not finished, where they count these rows.
+    uncounted: datetime | None = None
 
     @property
     def old(self) -> "QuerySet[Any]":
         if self.days is None:
             return self.rows.none()
-        before = Now() - timedelta(days=self.days)
+        before: Any = Now() - timedelta(days=self.days)
+        if self.uncounted:
+            before = Least(before, self.uncounted)
         old = self.rows.filter(**{f"{self.by}__lt": before}).order_by(self.by)
         for name in self.and_by:
             old = old.filter(Q(**{name: None}) | Q(**{f"{name}__lt": before}))
@@ -74,6 +81,12 @@ def count_old_rows() -> Iterator[tuple[str, int]]:
         yield sort.name, sort.old[:MOST_COUNTED].count()
 
 
+def uncounted_since() -> datetime | None:
+    """Return since when rows are kept until the hourly counts have caught up; None if they have."""
+    first = first_open_hour()
+    return first.astimezone(UTC) if datetime.now(UTC) - first > CAUGHT_UP else None
+
+
 def kept_for() -> timedelta | None:
     """Return how long ended messages, and so idempotency keys, are kept; None: for good."""
     days = _days(settings.KEEP_MESSAGES_DAYS)
@@ -81,7 +94,8 @@ def kept_for() -> timedelta | None:
 
 
 def _sorts() -> Iterator[Sort]:
-    messages = Message.objects.all()
+    first = first_open_hour()
+    messages = _counted(first)
     yield Sort(
         name="messages",
         days=_days(settings.KEEP_MESSAGES_DAYS),
@@ -89,18 +103,21 @@ def _sorts() -> Iterator[Sort]:
         by="created_at",
         # It may have been scheduled, retried or replayed long after it was written.
         and_by=("due_at", "sent_at"),
+        uncounted=first,
     )
     yield Sort(
         name="dead letters",
         days=_days(settings.KEEP_DEAD_LETTERS_DAYS),
         rows=messages.filter(died_at__isnull=False),
         by="died_at",
+        uncounted=first,
     )
     yield Sort(
         name="events",
         days=_days(settings.KEEP_EVENTS_DAYS),
         rows=ProviderEvent.objects.exclude(state__in=_UNREAD),
         by="received_at",
+        uncounted=first,
     )
     # Since the last receiver was removed, no process handles them.
     yield Sort(name="changes", days=CHANGES_DAYS, rows=PendingChange.objects.all(), by="due_at")
@@ -109,6 +126,17 @@ def _sorts() -> Iterator[Sort]:
         for name, model in (("task results", "TaskResult"), ("group results", "GroupResult")):
             rows = apps.get_model("django_celery_results", model).objects.all()
             yield Sort(name=name, days=settings.KEEP_RESULTS_DAYS or None, rows=rows, by="date_done")
+
+
+def _counted(first: datetime) -> "QuerySet[Message]":
+    # A provider may report long after the email: then its message is deleted some hours later. Each newest row is one
+    # step in the index of the message; the planner would join EXISTS with the whole table.
+    attempts = DeliveryAttempt.objects.filter(message=OuterRef("pk")).order_by("-recorded_at").values("recorded_at")
+    events = ProviderEvent.objects.filter(message=OuterRef("pk")).order_by("-received_at").values("received_at")
+    last = [Coalesce(Subquery(newest[:1]), "created_at") for newest in (attempts, events)]
+    return Message.objects.alias(last_attempt=last[0], last_event=last[1]).filter(
+        last_attempt__lt=first, last_event__lt=first
+    )
 
 
 def _contents() -> Sort:

@@ -29,8 +29,8 @@ RUN_S = 200.0
 AT_LEAST = 3
 MOST_HOURS = 1_000
 
-_DUE = """
-SELECT due.hour
+# The hours that are not final.
+_OPEN = """
 FROM generate_series(
     date_trunc('hour', greatest(
         coalesce((SELECT min(created_at) FROM notifications_message), statement_timestamp()),
@@ -38,15 +38,16 @@ FROM generate_series(
     ), 'UTC'), statement_timestamp(), interval '1 hour'
 ) AS due (hour)
 LEFT JOIN notifications_rolleduphour AS done ON done.hour = due.hour
-WHERE done.counted_at IS NULL OR (
-    done.counted_at < due.hour + (%(final_after_h)s + 1) * interval '1 hour'
-    AND (
-        due.hour > statement_timestamp() - interval '2 hours'
-        OR done.counted_at < statement_timestamp() - %(again_min)s * interval '1 minute'
-    )
+WHERE coalesce(done.counted_at < due.hour + (%(final_after_h)s + 1) * interval '1 hour', true)
+"""
+_DUE = f"""
+SELECT due.hour {_OPEN} AND (
+    done.counted_at IS NULL OR due.hour > statement_timestamp() - interval '2 hours'
+    OR done.counted_at < statement_timestamp() - %(again_min)s * interval '1 minute'
 )
 ORDER BY due.hour DESC LIMIT %(most)s
 """
+_FIRST_OPEN = f"SELECT min(due.hour) {_OPEN}"
 _CLAIM = """
 INSERT INTO notifications_rolleduphour (hour, counted_at) VALUES (%(hour)s, statement_timestamp())
 ON CONFLICT (hour) DO UPDATE SET counted_at = EXCLUDED.counted_at
@@ -163,10 +164,21 @@ def roll_up_due() -> None:
 
 
 def due_hours() -> list[datetime]:
+    return [hour for (hour,) in _rows(_DUE)]
+
+
+def first_open_hour() -> datetime:
+    """Return the oldest hour that is counted (again) later. What happened since then must not be deleted yet."""
+    ((hour,),) = _rows(_FIRST_OPEN)
+    first: datetime = hour
+    return first
+
+
+def _rows(statement: str) -> list[tuple[datetime]]:
     terms: dict[str, Any] = {"back_days": BACK_DAYS, "final_after_h": FINAL_AFTER_H, "again_min": AGAIN_MIN}
     with connection.cursor() as cursor:
-        cursor.execute(_DUE, {**terms, "most": MOST_HOURS})
-        return [hour for (hour,) in cursor.fetchall()]
+        cursor.execute(statement, {**terms, "most": MOST_HOURS})
+        return list(cursor.fetchall())
 
 
 def roll_up(hour: datetime) -> None:

@@ -11,6 +11,7 @@ from config.environment import BASE_DIR
 from config.health import healthy
 from config.processes import PROCESSES, command_line, most_connections, pool_size
 from config.reading import Environment
+from notifications import housekeeping
 from notifications.runtime.roles import Role
 from tests import forked
 
@@ -24,6 +25,11 @@ def test_every_command_can_be_filled_in():
         command = command_line(process, run=Path("/a run/folder"), env=Environment({}))
         assert command[0] == sys.executable
         assert not any("{" in part for part in command)
+
+
+def test_beat_has_a_connection_for_each_job_their_keeper_and_the_heartbeat():
+    """Jobs hold theirs for minutes. One that waits for a connection fails, and the keeper reports an outage."""
+    assert BY_NAME["beat"].connections >= len(list(housekeeping.registered())) + 2
 
 
 def test_ports_come_from_the_environment():
@@ -102,7 +108,7 @@ def test_secret_can_come_from_a_file(tmp_path):
         ("worker-critical", {}, 6),
         ("worker-main", {}, 10),
         ("relay", {}, 4),
-        ("beat", {}, 10),
+        ("beat", {}, 14),
         ("worker-main", {"DATABASE_POOL_SIZE": "3"}, 3),
         ("flower", {"DATABASE_POOL_SIZE": "3"}, 0),
     ],
@@ -112,7 +118,7 @@ def test_pool_has_a_connection_for_each_thread_that_holds_one(name, environment,
 
 
 def test_one_set_of_processes_uses_at_most_half_of_the_default_connections():
-    assert most_connections(Environment({})) < 50
+    assert most_connections(Environment({})) < 55
     assert most_connections(Environment({"WEB_WORKERS": "4"})) == most_connections(Environment({})) + 10
 
 

@@ -18,6 +18,11 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only count the rows")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if first := retention.uncounted_since():
+            self.stdout.write(
+                f"Kept for now: what happened since {first:%Y-%m-%d %H:%M} UTC. Beat has not counted it for the"
+                " dashboard yet."
+            )
         if options["dry_run"]:
             for name, count in retention.count_old_rows():
                 at_least = "at least " if count >= retention.MOST_COUNTED else ""

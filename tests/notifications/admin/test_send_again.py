@@ -144,7 +144,8 @@ def test_message_waits_until_the_address_is_off_the_list_of_the_provider(admin_c
 
 def test_lift_needs_a_reason(admin_client):
     message = bounced()
-    assert "error" in levels(press(admin_client, message, why=" "))
+    for why in (" ", "a\0b", "x" * 301):
+        assert "error" in levels(press(admin_client, message, why=why))
     assert Suppression.objects.get().lifted_at is None
     assert not resends(message)
 

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from django.db import connection
+
 from notifications.models import DeliveryAttempt, Message, ProviderEvent
 from notifications.rules.states import Status
 from tests.factories import MessageFactory
@@ -47,3 +49,20 @@ def reported(message, at, kind, *, bounce="", occurred_at=None, state="applied")
         occurred_at=occurred_at,
     )
     ProviderEvent.objects.filter(pk=event.pk).update(received_at=at)
+
+
+def current_hour():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT date_trunc('hour', statement_timestamp(), 'UTC')")
+        return cursor.fetchone()[0]
+
+
+def counted_finally(*, days=370):
+    """Make all hours of these days final, except those that may still get events."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO notifications_rolleduphour (hour, counted_at) SELECT hour, %(now)s FROM"
+            " generate_series(%(now)s - %(days)s * interval '1 day', %(now)s - interval '6 hours', interval '1 hour')"
+            " AS past (hour)",
+            {"now": current_hour(), "days": days},
+        )

@@ -3,22 +3,15 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
 from notifications.models import HourlyTraffic, RolledUpHour
 from notifications.operations import rollups
-from notifications.operations.rollups import due_hours, roll_up_due
-from tests.notifications.operations.rolled_up import sent, written
+from notifications.operations.rollups import due_hours, first_open_hour, roll_up_due
+from tests.notifications.operations.rolled_up import counted_finally, current_hour, sent, written
 
 pytestmark = pytest.mark.django_db
-
-
-def current_hour():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT date_trunc('hour', statement_timestamp(), 'UTC')")
-        return cursor.fetchone()[0]
 
 
 def hours_ago(*hours):
@@ -75,3 +68,14 @@ def test_counts_outlive_the_messages():
     message.delete()
     roll_up_due()
     assert HourlyTraffic.objects.get().sent == 1
+
+
+def test_first_open_hour_is_the_oldest_that_is_not_final():
+    written(created_at=current_hour() - timedelta(hours=300))
+    assert first_open_hour() == hours_ago(300)[0]
+    counted_finally()
+    assert first_open_hour() == hours_ago(5)[0]
+    RolledUpHour.objects.filter(hour=hours_ago(200)[0]).update(counted_at=F("hour") + timedelta(minutes=10))
+    assert first_open_hour() == hours_ago(200)[0]
+    RolledUpHour.objects.filter(hour=hours_ago(250)[0]).delete()
+    assert first_open_hour() == hours_ago(250)[0]

@@ -26,6 +26,9 @@ def healthy(name: str, environment: Mapping[str, str], run: Path) -> bool:
     if name in PAGES:
         variable, default, path = PAGES[name]
         port = environment.get(variable) or str(default)
+        # Flower's own variable, for a Flower behind a path of a proxy.
+        prefix = environment.get("FLOWER_URL_PREFIX", "").strip("/") if name == "flower" else ""
+        path = f"/{prefix}{path}" if prefix else path
         # The process itself reports a port that is not a number.
         return port.isdecimal() and answers(int(port), path, host(environment))
     return fresh(Path(environment.get("MAILROOM_HEARTBEAT_FILE") or run / f"{name}.heartbeat"))

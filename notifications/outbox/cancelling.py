@@ -92,6 +92,9 @@ def cancel_matching(wanted: QueuedFilter, *, who: str, why: str, longest_s: floa
             done += _cancel(ids[start : start + BATCH], reason)
             if time.monotonic() > until:
                 return Count(done, is_more=True)
+        # Few of many messages may match.
+        if time.monotonic() > until:
+            return Count(done, is_more=True)
     logger.warning("%s cancelled %s queued messages (%s): %s", who, done, wanted, why)
     return Count(done)
 

@@ -103,11 +103,10 @@ def collect_evidence(message: Message) -> Collected:
 
 def _of_queued(message: Message, now: datetime, *, relay_runs: bool) -> Collected:
     stream, pauses = Stream(message.stream), list(Pause.objects.in_force())
-    paused = {pause.name for pause in pauses if pause.what == Pause.What.PROVIDER}
-    circuits = [circuit for circuit in permits.states() if circuit.provider not in paused]
-    pause = pause_of(message, pauses, now, is_last=bool(paused) and not circuits)
+    circuits, resumed_first = usable_circuits(permits.states(), pauses)
+    pause = pause_of(message, pauses, now, resumed_first)
     accepting = next((circuit.provider for circuit in circuits if circuit.state == "closed"), None)
-    provider = accepting or next(iter(settings.EMAIL_PROVIDERS), "")
+    provider = accepting or next((one.provider for one in sorted(circuits, key=_probes_in_s)), "")
     skip = next((skip_reason(facts) for _, facts in gather([message])), None)
     suppression = suppression_of(message) if skip and skip.event is Event.ADDRESS_SUPPRESSED else None
     held = brake_queue.place_of(message.id) if message.slowed_until and message.slowed_until > now else None
@@ -142,24 +141,45 @@ def _of_queued(message: Message, now: datetime, *, relay_runs: bool) -> Collecte
     )
 
 
-def pause_of(message: Message, pauses: Sequence[Pause], now: datetime, *, is_last: bool) -> Pause | None:
+def usable_circuits(
+    circuits: Sequence[CircuitState], pauses: Sequence[Pause]
+) -> tuple[Sequence[CircuitState], Pause | None]:
+    """Return the circuits that email may go through.
+
+    If all providers are paused: that of the first to be resumed, and its pause.
+    """
+    paused = {pause.name: pause for pause in pauses if pause.what == Pause.What.PROVIDER}
+    usable = [circuit for circuit in circuits if circuit.provider not in paused]
+    if usable or not circuits:
+        return usable, None
+    first = min(circuits, key=lambda circuit: _end(paused[circuit.provider]))
+    return [first], paused[first.provider]
+
+
+def pause_of(
+    message: Message, pauses: Sequence[Pause], now: datetime, of_providers: Pause | None = None
+) -> Pause | None:
     """Return the pause that keeps the message for the longest time.
 
-    `is_last`: no provider is left, so that the pause of a provider keeps it too.
+    `of_providers`: the pause of the provider that is resumed first, if all are paused.
     """
     if message.expires_at and message.expires_at <= now:
         # It ends as always.
         return None
     names = {Pause.What.STREAM: message.stream, Pause.What.KIND: message.kind}
     keeping = [pause for pause in pauses if names.get(Pause.What(pause.what)) == pause.name]
-    if of_providers := [pause for pause in pauses if pause.what == Pause.What.PROVIDER and is_last]:
-        # Email goes on when the first of them ends.
-        keeping.append(min(of_providers, key=_end))
+    if of_providers:
+        keeping.append(of_providers)
     return max(keeping, key=_end, default=None)
 
 
 def _end(pause: Pause) -> tuple[bool, datetime]:
     return pause.until is None, pause.until or pause.since
+
+
+def _probes_in_s(circuit: CircuitState) -> float:
+    # One that is being probed may accept email at any moment.
+    return circuit.probes_in_s or 0.0
 
 
 def _path(provider: str, stream: Stream, shut: Sequence[CircuitState], *, relay_runs: bool) -> Path:
@@ -168,8 +188,7 @@ def _path(provider: str, stream: Stream, shut: Sequence[CircuitState], *, relay_
     return Path(
         has_provider=has_provider,
         refused_by=tuple(circuit.error_class for circuit in shut),
-        # One that is being probed may accept email at any moment.
-        probe_s=min((circuit.probes_in_s or 0.0 for circuit in shut), default=0.0),
+        probe_s=min(map(_probes_in_s, shut), default=0.0),
         broker_is_down=is_served is None,
         is_served=bool(is_served),
         relay_runs=relay_runs,

@@ -16,7 +16,7 @@ from notifications.rules.suppression import Reason
 from notifications.support.diagnosis import NextStep, Situation
 from tests.factories import MessageFactory, UserFactory
 from tests.notifications.bounce_brake.bouncing import bounced
-from tests.notifications.breaker.breakers import open_circuit
+from tests.notifications.breaker.breakers import close_circuit, open_circuit
 from tests.operations.situations.scripted import (
     DAY_S,
     DOWN,
@@ -150,6 +150,33 @@ def operator_pauses_the_kind_for_an_hour(world):
 @situation(predicts=Situation.NEXT, then=Status.SENT)
 def operator_pauses_the_first_provider(world):
     start_pause("provider", "scripted", by="Ada", reason="wrong text")
+    return MessageFactory()
+
+
+@situation(predicts=Situation.PROVIDERS_REFUSE, step=NextStep.CHECK_PROVIDER, then=Status.SENT, late_s=10)
+def operator_pauses_all_providers_for_less_time_than_their_circuits_stay_open(world):
+    shut(REFUSED, probes=3)
+    for provider in ("scripted", "second"):
+        start_pause("provider", provider, by="Ada", reason="new key", lasts=timedelta(seconds=20))
+    return MessageFactory()
+
+
+@situation(predicts=Situation.PAUSED, step=NextStep.RESUME, then=Status.SENT, late_s=10)
+def operator_pauses_all_providers_for_longer_than_their_circuits_stay_open(world):
+    shut(DOWN, probes=3)
+    for provider, hours in (("scripted", 3), ("second", 1)):
+        start_pause("provider", provider, by="Ada", reason="new key", lasts=timedelta(hours=hours))
+    return MessageFactory()
+
+
+@situation(predicts=Situation.PROVIDERS_REFUSE, then=Status.SENT, late_s=10)
+def operator_pauses_the_provider_that_throttles_and_the_other_is_down(world):
+    world.provider.script.append(ProviderError(ErrorClass.RATE_LIMITED, "http-429", retry_after_s=3000))
+    MessageFactory(expires_at=later(60))
+    world.run()
+    shut(DOWN, probes=3)
+    close_circuit("scripted")
+    start_pause("provider", "scripted", by="Ada", reason="its account is under review")
     return MessageFactory()
 
 

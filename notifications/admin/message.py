@@ -50,6 +50,13 @@ _OFFERS: Mapping[str, Sequence[_Offer]] = {
     **dict.fromkeys((Status.SENT, Status.SUPPRESSED, Status.EXPIRED, Status.CANCELLED, Status.DEAD), (_AGAIN,)),
 }
 
+# Fields that a page leaves out while the message has no value for them.
+_OFTEN_EMPTY = {
+    **{name: name for name in ("anonymized_at", "sent_at", "died_at", "error_fingerprint", "outcome_at")},
+    **{name: name for name in ("uncertain_resends", "replays", "send_at", "slowed_until", "context", "resend_of")},
+    "reason": "status_reason",
+}
+
 
 @admin.register(Message)
 class MessageAdmin(ContentFields, ResendPages, CancelPages, FollowPages):
@@ -113,8 +120,15 @@ class MessageAdmin(ContentFields, ResendPages, CancelPages, FollowPages):
     def get_fieldsets(self, request: HttpRequest, obj: Message | None = None) -> Any:
         # Django links a user to its page, whether or not the operator may open it.
         shown = "user" if may_view_account(request) else "account"
+        empty = {field for field in _OFTEN_EMPTY if obj and not getattr(obj, _OFTEN_EMPTY[field])}
         return [
-            (name, {**options, "fields": [shown if field == "user" else field for field in options["fields"]]})
+            (
+                name,
+                {
+                    **options,
+                    "fields": [shown if one == "user" else one for one in options["fields"] if one not in empty],
+                },
+            )
             for name, options in super().get_fieldsets(request, obj)
         ]
 

@@ -82,7 +82,7 @@ def count_old_rows() -> Iterator[tuple[str, int]]:
 
 
 def uncounted_since() -> datetime | None:
-    """Return since when rows are kept until the hourly counts have caught up; None if they have."""
+    """Return since when rows wait for the hourly counts; None if these have caught up."""
     first = first_open_hour()
     return first.astimezone(UTC) if datetime.now(UTC) - first > CAUGHT_UP else None
 

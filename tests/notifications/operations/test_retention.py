@@ -1,7 +1,6 @@
 """Old rows are deleted in small batches; what is waiting, unsettled or in force stays."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from io import StringIO
 from math import inf
 from uuid import uuid4
@@ -9,8 +8,7 @@ from uuid import uuid4
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
-from django.db.models.functions import Now
-from django.test.utils import CaptureQueriesContext, override_settings
+from django.test.utils import CaptureQueriesContext
 from django_celery_results.models import GroupResult, TaskResult
 
 from notifications import kept_for
@@ -18,20 +16,19 @@ from notifications.conf.value_checks import check_days_kept
 from notifications.events import suppress
 from notifications.models import (
     DeliveryAttempt,
-    HourlyTraffic,
     Message,
     MessageContent,
     PendingChange,
     ProviderEvent,
-    RolledUpHour,
     Suppression,
 )
-from notifications.operations import retention, rollups
+from notifications.operations import retention
 from notifications.outbox import Draft, enqueue
 from notifications.rules.states import Status
 from notifications.rules.suppression import Reason
 from tests.factories import MessageFactory
-from tests.notifications.operations.rolled_up import counted_finally, current_hour
+from tests.notifications.operations.old_rows import ago, event, exists, message
+from tests.notifications.operations.rolled_up import counted_finally
 
 pytestmark = pytest.mark.django_db
 
@@ -45,32 +42,9 @@ ENDED = [Status.SENT, Status.SUPPRESSED, Status.EXPIRED, Status.CANCELLED]
 OPEN = [Status.QUEUED, Status.UNCERTAIN]
 
 
-def ago(days):
-    return Now() - timedelta(days=days)
-
-
-def message(status=Status.SENT, *, days=200, **fields):
-    times = {"created_at": ago(days), "due_at": ago(days)}
-    times |= {"sent_at": ago(days)} if status == Status.SENT else {}
-    return MessageFactory(status=status, **times | {"died_at": ago(days) if status == Status.DEAD else None} | fields)
-
-
-def event(of=None, *, days=200, state="applied", **fields):
-    event_id = str(uuid4())
-    made = ProviderEvent.objects.create(
-        provider="scripted", event_id=event_id, payload={}, state=state, message=of, **fields
-    )
-    ProviderEvent.objects.filter(pk=made.pk).update(received_at=ago(days))
-    return made
-
-
 def result(*, days):
     made = TaskResult.objects.create(task_id=str(uuid4()))
     TaskResult.objects.filter(pk=made.pk).update(date_done=ago(days))
-
-
-def exists(row):
-    return type(row).objects.filter(pk=row.pk).exists()
 
 
 @pytest.mark.parametrize("status", ENDED)
@@ -167,59 +141,6 @@ def test_nothing_is_deleted_with_zero(settings):
     assert kept_for() is None
 
 
-def not_counted(*, days):
-    hours = [current_hour() - timedelta(days=day, hours=hour) for day in days for hour in range(24)]
-    RolledUpHour.objects.filter(hour__in=hours).delete()
-
-
-def test_nothing_is_deleted_that_is_not_counted_yet():
-    gone = message(days=205)
-    rows = [message(), message(Status.DEAD, days=205, died_at=ago(200)), event(days=200)]
-    not_counted(days=[202])
-    with override_settings(KEEP_DEAD_LETTERS_DAYS=100):
-        assert dict(retention.count_old_rows())["messages"] == 1
-        assert retention.delete_old_rows() == "1 messages"
-        assert not exists(gone)
-        assert all(map(exists, rows))
-        rollups.roll_up_due()
-        retention.delete_old_rows()
-    assert not any(map(exists, rows))
-
-
-@pytest.mark.parametrize("status", [Status.SENT, Status.DEAD])
-def test_message_with_a_report_that_is_not_counted_yet_stays(status):
-    old, other = message(status, days=366), message(status, days=366)
-    late = event(old, days=0, kind="complained")
-    event(other, days=1, kind="complained")
-    retention.delete_old_rows()
-    assert exists(old)
-    assert exists(late)
-    assert not exists(other)
-
-
-def test_message_with_an_attempt_that_is_not_counted_yet_stays():
-    old = message(Status.CANCELLED)
-    DeliveryAttempt.objects.create(message=old, number=1, provider="scripted", result="transient")
-    retention.delete_old_rows()
-    assert exists(old)
-
-
-def test_catch_up_of_the_counts_and_pruning_lose_nothing(monkeypatch):
-    not_counted(days=range(189, 193))
-    monkeypatch.setattr(rollups, "MOST_HOURS", 30)
-    for days in (190, 191, 192):
-        old = message(days=days)
-        attempt = {"message": old, "number": 1, "provider": "scripted", "result": "accepted"}
-        DeliveryAttempt.objects.create(**attempt, recorded_at=ago(days))
-    # As beat does: both jobs run, in any order.
-    for _ in range(6):
-        retention.delete_old_rows()
-        rollups.roll_up_due()
-    retention.delete_old_rows()
-    assert not Message.objects.exists()
-    assert sum(HourlyTraffic.objects.values_list("sent", flat=True)) == 3
-
-
 @pytest.mark.parametrize(("days", "errors"), [(0, 0), (1, 1), (29, 1), (30, 0), (3650, 0)])
 def test_days_that_are_too_few_are_refused(days, errors):
     assert len(list(check_days_kept("KEEP_MESSAGES_DAYS", days))) == errors
@@ -298,18 +219,6 @@ def test_command_counts_first_and_then_deletes(monkeypatch):
     call_command("prune", stdout=out)
     assert [line.split()[0] for line in out.getvalue().splitlines()] == ["2", "3"]
     assert not Message.objects.exists()
-
-
-def test_command_says_what_waits_for_the_counts():
-    def lines():
-        out = StringIO()
-        call_command("prune", dry_run=True, stdout=out)
-        return len(out.getvalue().splitlines())
-
-    message(days=205)
-    usual = lines()
-    not_counted(days=[202])
-    assert lines() == usual + 1
 
 
 def content(of):

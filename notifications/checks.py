@@ -56,6 +56,7 @@ def register() -> None:
         limits,
         bounce_brake,
         requirements.postgresql,
+        requirements.times,
         requirements.routers,
         requirements.user_model,
         requirements.broker,

@@ -24,6 +24,16 @@ def postgresql(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterab
         )
 
 
+def times(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
+    # A time without a zone happens twice when the clocks go back.
+    if not settings.USE_TZ:
+        yield Error(
+            "USE_TZ is off, but Mailroom compares times of several machines.",
+            hint="Set USE_TZ = True and use timezone.now(); TIME_ZONE may stay as it is.",
+            id="mailroom.E080",
+        )
+
+
 def routers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[CheckMessage]:
     # A message is written in the transaction that causes it, and refers to its user.
     for model, what in ((Message, "messages"), (get_user_model(), "users")):

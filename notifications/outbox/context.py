@@ -16,6 +16,8 @@ def stored(context: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises BadContextError. As JSON: decimals, dates, times, durations, UUIDs and lazy strings become text.
     """
+    if not isinstance(context, Mapping):
+        raise BadContextError(f"context must be a mapping, not {type(context).__name__}")
     for name in context:
         if not isinstance(name, str):
             raise BadContextError(f"context has a key of type {type(name).__name__}; keys must be text")

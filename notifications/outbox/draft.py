@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from notifications.conf import settings
@@ -18,6 +19,7 @@ from notifications.rules.content import Attachment, Content
 #: Amazon SES takes this many in one email, and Postmark as many of each sort.
 MOST_RECIPIENTS = 50
 Addresses = str | Sequence[str]
+_LONGEST_CLIENT = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,17 @@ class Draft:
         # Of most drafts, thousands in one call: their check must cost nothing.
         beyond = self.cc or self.bcc or self.reply_to or self.from_email or self.headers or self.tags
         return isinstance(self.to, str) and not (beyond or self.attachments or self.send_at)
+
+
+def checked_origin(draft: Draft) -> tuple[Any, str]:
+    """Return the account and the client that a message is for. Raises BadContentError."""
+    user = draft.user
+    # Written without its account, the message would never be sent.
+    if user is not None and not (isinstance(user, get_user_model()) and user.pk is not None):
+        raise BadContentError("user must be a saved user, or None for a recipient without an account")
+    if not isinstance(draft.client, str):
+        raise BadContentError("client must be text")
+    return user, draft.client[:_LONGEST_CLIENT]
 
 
 def recipients_of(draft: Draft) -> tuple[NamedAddress, ...]:

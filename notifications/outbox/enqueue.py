@@ -3,7 +3,6 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import Q
@@ -15,7 +14,7 @@ from notifications.models import Message, transitions
 from notifications.outbox import publish
 from notifications.outbox.content import replace_content, require_same, write_contents
 from notifications.outbox.context import stored
-from notifications.outbox.draft import Draft, checked_content, recipients_of
+from notifications.outbox.draft import Draft, checked_content, checked_origin, recipients_of
 from notifications.outbox.insert import insert
 from notifications.providers.base import given
 from notifications.rules.content import Content
@@ -124,17 +123,17 @@ def _left_to_relay(messages: Sequence[Message]) -> set[Stream]:
 def _message(draft: Draft) -> Message:
     kind = kinds.get(draft.kind)
     message_id = draft.id or time_ordered_id()
-    to = recipients_of(draft)
+    (user, client), to = checked_origin(draft), recipients_of(draft)
     message = Message(
         id=message_id,
         kind=kind.name,
         stream=kind.stream,
-        user=cast("Any", draft.user),
+        user=user,
         # In one form, so that equal addresses compare as equal.
         to_address=to[0].address.lower(),
         context=stored(draft.context),
         idempotency_key=given.idempotency_key(draft.key) or f"{kind.name}:{message_id}",
-        slowed_for=draft.client[:32],
+        slowed_for=client,
         send_at=draft.send_at,
     )
     message.content = checked_content(draft, to, kind)

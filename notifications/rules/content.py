@@ -32,7 +32,9 @@ class Attachment:
     content_id: str = ""
 
     def __post_init__(self) -> None:
-        guessed = self.mimetype or mimetypes.guess_type(self.name)[0] or UNKNOWN_TYPE
+        # Another name is refused where the file is used.
+        by_name = mimetypes.guess_type(self.name)[0] if isinstance(self.name, str) else None
+        guessed = self.mimetype or by_name or UNKNOWN_TYPE
         object.__setattr__(self, "mimetype", guessed)
 
 

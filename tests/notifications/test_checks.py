@@ -61,6 +61,7 @@ def test_guard_needs_no_shadowed_backend_that_sends_nothing(settings):
         ("mailroom.E006", {"PROVIDER_DEADLINE_S": 29.0}),
         ("mailroom.E010", {"PROVIDER_DEADLINE_S": 4.0}),
         ("mailroom.E010", {"PROVIDER_CONNECT_TIMEOUT_S": 14.0}),
+        ("mailroom.E080", {"USE_TZ": False}),
         ("mailroom.W079", {**DEPLOYED, **SENDS, **HTTP}),
         ("mailroom.E008", {"SITE_URL": "mail.example.com"}),
         ("mailroom.E008", {"SITE_URL": "https://[::1"}),

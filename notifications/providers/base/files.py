@@ -19,6 +19,8 @@ EMAIL_TYPE = "message/rfc822"
 
 def checked_file(file: Attachment) -> Attachment:
     """Return a file that can be sent. Raises BadEmailError and BadHeaderError."""
+    if not isinstance(file.name, str):
+        raise BadEmailError("the name of a file must be text")
     single_line(file.name)
     if not isinstance(file.content, bytes):
         raise BadEmailError("the content of a file must be bytes")

@@ -50,6 +50,8 @@ def people(name: str, given: str | Sequence[str]) -> tuple[NamedAddress, ...]:
 
 def sender(given: str) -> str:
     # "" for the default.
+    if given and not isinstance(given, str):
+        raise BadContentError("from_email must be text")
     try:
         return given and sender_header(given) and given
     except BadSenderError as error:

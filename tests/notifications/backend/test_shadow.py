@@ -4,12 +4,15 @@ import logging
 from smtplib import SMTPDataError
 
 import pytest
+from asgiref.sync import async_to_sync, sync_to_async
 from django.core import mail
 from django.core.mail import EmailMessage, get_connection
 from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
 from notifications.models import Message, MessageContent, ShadowCopy
+from notifications.operations.shadow_report import shadow_report
 from notifications.rules.addresses import BadAddressError
 from notifications.rules.shadow import KIND
 from tests.notifications.backend.old import CHANGED, OldBackend
@@ -108,6 +111,37 @@ def test_broken_transaction_of_the_caller_does_not_matter(old):
         assert email().send() == 1
         transaction.set_rollback(True)
     assert len(old.taken) == 1
+
+
+def test_email_of_a_rolled_back_transaction_is_no_difference(old, committed):
+    with committed():
+        email().send()
+    with transaction.atomic():
+        email().send()
+        transaction.set_rollback(True)
+    ShadowCopy.objects.update(composed_at=Now(), differences=[])
+    report = shadow_report(hours=1, most=5)
+    assert (len(old.taken), report.copies, report.is_equal, report.findings) == (2, 1, True, ())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_asynchronous_code_sends_in_a_thread():
+    async def view():
+        return await sync_to_async(email().send)()
+
+    assert async_to_sync(view)() == 1
+    assert len(copies()) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_email_sent_in_an_event_loop_is_sent_all_the_same(old, caplog):
+    # The present backend may block the loop; a query may not.
+    async def view():
+        return email().send()
+
+    assert async_to_sync(view)() == 1
+    assert (len(old.taken), copies()) == (1, [])
+    assert any("SynchronousOnlyOperation" in record.getMessage() for record in caplog.records)
 
 
 @pytest.mark.django_db(transaction=True)

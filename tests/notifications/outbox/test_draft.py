@@ -1,10 +1,15 @@
 """A draft is checked completely before anything is written."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy
 
-from notifications import Attachment, BadAddressError, BadContentError, Draft, enqueue, kinds
+from accounts.models import User
+from notifications import Attachment, BadAddressError, BadContentError, BadContextError, Draft, enqueue, kinds
 from notifications.models import Message, MessageContent
 from notifications.rules.addresses import NamedAddress
 from notifications.rules.content import unpacked
@@ -124,6 +129,10 @@ def test_bad_address_writes_nothing(changes):
         {"key": "k" * 501},
         {"key": "NUL: \x00"},
         {"key": "half a character: \ud83c"},
+        {"from_email": gettext_lazy("Shop")},
+        {"attachments": [Attachment(Path("a.txt"), b"")]},  # type: ignore[arg-type]
+        {"attachments": [Attachment(None, b"")]},  # type: ignore[arg-type]
+        {"client": None},
         {"kind": "welcome", "context": {}, "cc": BOB},
         {"kind": "welcome", "context": {}, "send_at": datetime(2030, 1, 1, tzinfo=UTC)},
     ],
@@ -133,6 +142,28 @@ def test_bad_content_writes_nothing(changes):
         enqueue(draft(**changes))
     assert "eve" not in str(caught.value)
     assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize("context", [None, ["headline"], "headline", [("headline", "News")]])
+def test_context_that_is_no_mapping_writes_nothing(context):
+    with pytest.raises(BadContextError):
+        enqueue(draft(context=context))
+    assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: User(email="ada@example.com"), AnonymousUser, lambda: SimpleLazyObject(AnonymousUser), lambda: 7]
+)
+def test_account_that_is_not_saved_writes_nothing(make):
+    # Written without its account, the message would never be sent.
+    with pytest.raises(BadContentError):
+        enqueue(draft(user=make(), to="ada@example.com"))
+    assert not Message.objects.exists()
+
+
+def test_account_may_be_that_of_a_request():
+    user = UserFactory()
+    assert enqueue(draft(user=SimpleLazyObject(lambda: user))).user_id == user.pk
 
 
 def test_content_that_is_too_large_writes_nothing(settings):

@@ -101,7 +101,8 @@ def answer_of(message: Message, why: Explanation) -> str:
 def _occasion(message: Message, why: Explanation) -> str:
     kind, written = kinds.KINDS.get(message.kind), when(message.created_at, why.now)
     if kind and kind.occasion:
-        return str(kind.occasion) % {"when": written}
+        # Not by "%": that of a product's "50% off" would end the page of the message.
+        return str(kind.occasion).replace("%(when)s", written)
     title = str(message.context.get("headline") or (kind and kind.title) or message.kind)
     return _("We wrote the email “%(title)s” to you %(when)s.") % {"title": title, "when": written}
 

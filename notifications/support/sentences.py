@@ -148,7 +148,10 @@ def _paused(message: Message, found: Collected) -> str:
         return ""
     target = f"{Pause.What(found.pause.what).label} {found.pause.name}"
     values = {"by": found.pause.by, "target": target, "reason": found.pause.reason.rstrip(".")}
-    return text % {**values, "time": when(found.pause.since, found.now)}
+    said = text % {**values, "time": when(found.pause.since, found.now)}
+    if found.pause.until or not message.expires_at:
+        return said
+    return _("%(text)s; otherwise it expires %(time)s") % {"text": said, "time": when(message.expires_at, found.now)}
 
 
 def _cancelled(message: Message, found: Collected) -> str:

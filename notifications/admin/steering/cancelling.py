@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from notifications import kinds
-from notifications.admin.steering.act import Act, Done, Question, counted
+from notifications.admin.steering.act import Act, Done, NotDoneError, Question, counted
 from notifications.operations.wording import grouped
 from notifications.outbox.cancelling import QueuedFilter, cancel_matching, count
 from notifications.rules.states import Stream
@@ -81,6 +81,9 @@ class CancelAct(Act):
 
     def do(self, by: str) -> Done:
         done = cancel_matching(self.wanted, who=by, why=self.cleaned_data["why"], longest_s=LONGEST_S)
+        if done.is_more and not done.found:
+            # The next try would read the same messages again.
+            raise NotDoneError(_("Too many other messages wait. Nothing was cancelled. Use manage.py cancel_messages."))
         text = _("Cancelled messages: %(count)s (%(filter)s). Reason: %(reason)s")
         values = {"count": grouped(done.found), "filter": self.in_words, "reason": self.cleaned_data["why"]}
         return Done(text=text % values, target=self.in_words, is_more=done.is_more)

@@ -1,5 +1,6 @@
 """The message's page says why it has not arrived, what to do next, and what to answer the user."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,12 +8,14 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import translation
 
+from notifications import kinds
 from notifications.admin.next_step import PAGES
 from notifications.delivery import relevance
 from notifications.events import suppress
 from notifications.models import Message
 from notifications.outbox import Draft, enqueue
 from notifications.outbox.cancel import BY_APPLICATION, CANCELLED_BY
+from notifications.outbox.pausing import start_pause
 from notifications.rules.outcomes import Outcome
 from notifications.rules.states import Status, Stream
 from notifications.rules.suppression import DECIDED_BY_RECIPIENT, Reason
@@ -201,6 +204,25 @@ def test_answer_says_why_a_queued_message_will_not_be_sent():
 def test_kind_without_an_occasion_is_named_by_its_title():
     message = Message.objects.get(id=MessageFactory(kind="provider-test", status=Status.DEAD).id)
     assert message.kind not in answer_of(message, explain(message))
+
+
+def test_percent_sign_in_the_occasion_of_a_product_is_text(monkeypatch):
+    monkeypatch.setitem(kinds.KINDS, "welcome", replace(kinds.KINDS["welcome"], occasion="You got 50% off %(when)s."))
+    message = Message.objects.get(id=MessageFactory(kind="welcome", status=Status.DEAD).id)
+    answer = answer_of(message, explain(message))
+    assert answer.startswith("You got 50% off ")
+    assert "%(when)s" not in answer
+
+
+@pytest.mark.parametrize("lasts", [None, timedelta(days=1)])
+def test_sentence_says_when_a_message_expires_whose_pause_has_no_end(lasts):
+    beat("relay@here")
+    client().set(served_key(Stream.DEFAULT), "1")
+    start_pause("kind", "welcome", by="Ada", reason="wrong text", lasts=lasts)
+    with_expiry, without = (MessageFactory(expires_at=at) for at in (Now() + timedelta(days=3), None))
+    found = [explain(Message.objects.get(id=one.id)) for one in (with_expiry, without)]
+    assert [one.code for one in found] == [Situation.PAUSED] * 2
+    assert (found[0].sentence != found[1].sentence) is (lasts is None)
 
 
 def test_erased_recipient_gets_no_answer(admin_client):

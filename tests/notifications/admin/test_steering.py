@@ -193,6 +193,15 @@ def test_long_cancellation_asks_whether_to_go_on(operator, monkeypatch):
     assert Message.objects.filter(status=Status.CANCELLED).count() == 3
 
 
+def test_filter_that_takes_too_long_to_find_a_message_is_left_to_the_command(operator, monkeypatch):
+    monkeypatch.setattr(cancel_act, "LONGEST_S", 0.0)
+    MessageFactory(kind="password-changed")
+    answer = post(operator, **CANCEL, **CONFIRMED)
+    assert "question" not in answer.context
+    assert len(said(answer)) == 1
+    assert not LogEntry.objects.exists()
+
+
 def test_empty_filter_cancels_nothing(operator):
     MessageFactory()
     answer = post(operator, act="cancel", why="x", confirmed="1")

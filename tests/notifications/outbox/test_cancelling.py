@@ -76,6 +76,14 @@ def test_cancelling_stops_when_its_time_is_over(monkeypatch):
     assert cancel_matching(EVERYTHING, who="Ada", why="x", longest_s=0.0) == Count(2, is_more=True)
 
 
+def test_search_for_few_among_many_stops_when_its_time_is_over(monkeypatch):
+    monkeypatch.setattr(cancelling, "PAGE", 2)
+    MessageFactory.create_batch(5)
+    rare = QueuedFilter(kind="password-reset")
+    assert cancel_matching(rare, who="Ada", why="x", longest_s=0.0) == Count(0, is_more=True)
+    assert cancel_matching(rare, who="Ada", why="x") == Count(0)
+
+
 def test_next_scheduled_are_listed_soonest_first():
     in_hours = {}
     for hours, stream in ((3, "bulk"), (1, "critical"), (2, "bulk")):

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 from django.apps import AppConfig
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name for it
-from django.template import TemplateDoesNotExist, TemplateSyntaxError
-from django.template.loader import get_template
+from django.core.exceptions import ImproperlyConfigured
+from django.template import Engine, TemplateDoesNotExist, TemplateSyntaxError
 
 from notifications import conf, kinds, links
 from notifications.budget import rates
@@ -206,8 +206,9 @@ def kind_templates(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> It
         for part in PARTS:
             name = f"emails/{kind.name}/{part}"
             try:
-                get_template(name)
-            except (TemplateDoesNotExist, TemplateSyntaxError) as error:
+                # As rendering does: another engine, such as Jinja2, may come first.
+                Engine.get_default().get_template(name)
+            except (TemplateDoesNotExist, TemplateSyntaxError, ImproperlyConfigured) as error:
                 yield Error(
                     f"The kind {kind.name!r} cannot be rendered: {type(error).__name__}: {error}.",
                     hint=f"Add templates/{name}, or fix it.",

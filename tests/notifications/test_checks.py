@@ -161,6 +161,18 @@ def test_default_settings_pass():
     assert run_checks(tags=["mailroom"]) == []
 
 
+def test_templates_are_those_of_django_beside_another_engine(settings):
+    # Jinja2 would find the same files, and could not read them.
+    jinja = {"BACKEND": "django.template.backends.jinja2.Jinja2", "DIRS": settings.TEMPLATES[0]["DIRS"]}
+    settings.TEMPLATES = [{**jinja, "APP_DIRS": True}, *settings.TEMPLATES]
+    assert list(checks.kind_templates(None)) == []
+
+
+def test_project_without_djangos_templates_is_reported(settings):
+    settings.TEMPLATES = [{"BACKEND": "django.template.backends.jinja2.Jinja2"}]
+    assert {error.id for error in checks.kind_templates(None)} == {"mailroom.E007"}
+
+
 def test_kind_without_templates_is_reported(monkeypatch):
     monkeypatch.setitem(kinds.KINDS, "no-templates", replace(emails.WELCOME, name="no-templates"))
     found = list(checks.kind_templates(None))

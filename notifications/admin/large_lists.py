@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
@@ -91,7 +92,12 @@ class ValuesFilter(admin.AllValuesFieldListFilter):
 
 
 class SoundChoice(admin.ModelAdmin):
-    """Refuses an action on what cannot be the key of a row. Django fails there."""
+    """Refuses what PostgreSQL refuses: an action on an impossible key, and a NUL. Django fails there."""
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        if any("\x00" in value for _name, values in request.GET.lists() for value in values):
+            raise IncorrectLookupParameters
+        return super().get_changelist_instance(request)
 
     def response_action(self, request: HttpRequest, queryset: QuerySet) -> Any:
         try:

@@ -144,3 +144,19 @@ def test_checkbox_of_a_row_is_the_same_as_in_other_lists(language, address):
     with translation.override(language):
         ours, djangos = changelist.action_checkbox(message), ModelAdmin.action_checkbox(changelist, message)
     assertHTMLEqual(ours, djangos)
+
+
+LISTS = [f"{model._meta.app_label}_{model._meta.model_name}" for model in site._registry]
+FILTERS = (
+    *("q", "day", "kind", "kind__exact", "status", "status__exact", "outcome__exact", "stream__exact", "provider"),
+    *("error_fingerprint", "state__exact", "reason__exact", "task_name", "user", "o", "p"),
+)
+
+
+@pytest.mark.parametrize("name", [name for name in LISTS if not name.startswith("auth_")])
+def test_list_refuses_a_nul_also_in_a_project_without_the_sites_middleware(admin_client, settings, name):
+    settings.MIDDLEWARE = [one for one in settings.MIDDLEWARE if not one.startswith("config.")]
+    url = reverse(f"admin:{name}_changelist")
+    for parameter in FILTERS:
+        for value in ("\x00", "a\x00b", "to:a\x00b"):
+            assert admin_client.get(url, {parameter: value}).status_code in {200, 302}

@@ -11,7 +11,7 @@ import pytest
 from botocore.loaders import JSONFileLoader, Loader
 from django.conf import settings as django_settings
 from django.db import connection
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, override_settings
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from hypothesis.internal.conjecture import providers as hypothesis_providers
@@ -75,6 +75,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((place for place, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST))
 
     items.sort(key=place)
+    assert not [item for item in items if UNUSED_MARKERS & {marker.name for marker in item.iter_markers()}]
 
 
 def pytest_collection_finish() -> None:
@@ -84,79 +85,104 @@ def pytest_collection_finish() -> None:
 
 
 # After a test that commits, Django truncates every table and creates content types and permissions again: 0.16 s each.
+# For a few rows, DELETE is faster; for those of a test of large tables, it takes seconds.
 _EMPTY_TABLES = """
 DO $$ DECLARE
     name text;
+    size bigint;
     is_filled boolean;
 BEGIN
-    FOR name IN
-        SELECT tablename FROM pg_tables WHERE schemaname = current_schema()
-        AND tablename NOT IN ('django_migrations', 'django_content_type', 'auth_permission')
+    -- The largest first: PostgreSQL refuses to truncate a table after the deletion of rows that it refers to.
+    FOR name, size IN
+        SELECT tablename, pg_relation_size(quote_ident(tablename)) FROM pg_tables WHERE schemaname = current_schema()
+        AND tablename NOT IN ('django_migrations', 'django_content_type', 'auth_permission') ORDER BY 2 DESC
     LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO is_filled;
-        IF is_filled THEN EXECUTE format('DELETE FROM %I', name); END IF;
+        CONTINUE WHEN NOT is_filled;
+        IF size < 1000000 THEN EXECUTE format('DELETE FROM %I', name);
+        ELSE EXECUTE format('TRUNCATE %I CASCADE', name);
+        END IF;
     END LOOP;
 END $$
 """
 
 
-@pytest.fixture(autouse=True, scope="session")
-def quick_flush() -> Iterator[None]:
-    def empty_tables(test: TransactionTestCase) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(_EMPTY_TABLES)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
-        yield
+# Of pytest-django and Faker, for markers and parts that no test uses: resolving them would take half of a short test.
+UNUSED_FIXTURES = {
+    *("_django_clear_site_cache", "_django_isolate_apps", "_django_set_urlconf", "_live_server_helper"),
+    *("_template_string_if_invalid_marker", "_session_faker"),
+}
+UNUSED_MARKERS = {"django_isolate_apps", "ignore_template_errors", "urls"}
 
 
-@pytest.fixture(autouse=True, scope="session")
-def celery_configured() -> None:
-    """Let Celery read its settings, as it does when it first needs one, before a test changes them."""
+SHARED_SETTINGS = pytest.StashKey[object]()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Set up what all tests share. An autouse fixture would cost each test."""
+    by_default = session._fixturemanager._node_autousenames[session]
+    by_default[:] = [name for name in by_default if name not in UNUSED_FIXTURES]
+
+    patch = pytest.MonkeyPatch()
+    session.config.add_cleanup(patch.undo)
+    patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
+    describe_aws_once(patch)
+    # A busy machine's Redis takes long. Tests of one that hangs wait less.
+    patch.setattr(redis_client, "TIMEOUT_S", 30.0)
+    patch.setattr(limiter, "WAIT_S", 5.0)
+    # A busy machine takes long for a chunk: a worker would leave the rest of it to a later task.
+    patch.setattr(run, "SLICE_S", 600.0)
+
+    # Celery reads its settings when it first needs one: before a test changes them.
     assert app.conf.broker_url == django_settings.REDIS_URL
+    in_tests = override_settings(PASSWORD_HASHERS=QUICK_HASHERS, STORAGES=PLAIN_STORAGES)
+    in_tests.enable()
+    session.config.add_cleanup(in_tests.disable)
+    session.config.stash[SHARED_SETTINGS] = django_settings._wrapped
 
 
-@pytest.fixture(autouse=True, scope="session")
-def aws_described_once() -> Iterator[None]:
+def empty_tables(test: TransactionTestCase) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_EMPTY_TABLES)
+
+
+def describe_aws_once(patch: pytest.MonkeyPatch) -> None:
     """Let boto3 read its description of AWS once, and not for every client, which takes most of its time."""
     services = cache(Loader().list_available_services)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
-        patch.setattr(Loader, "list_available_services", lambda _, type_name: services(type_name))
-        yield
+    patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
+    patch.setattr(Loader, "list_available_services", lambda _, type_name: services(type_name))
 
 
-@pytest.fixture(autouse=True, scope="session")
-def patient_redis_client() -> Iterator[None]:
-    """Wait long for a busy machine's Redis. Tests of one that hangs wait less."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(redis_client, "TIMEOUT_S", 30.0)
-        yield
+# Argon2 is slow, and its tests choose it.
+QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *django_settings.PASSWORD_HASHERS]
+# Static files without collectstatic; live tests use the real storage.
+PLAIN_STORAGES = {
+    **django_settings.STORAGES,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 
 
-@pytest.fixture(autouse=True, scope="session")
-def patient_slices() -> Iterator[None]:
-    """Let a busy machine take long for a chunk: a worker would leave the rest of it to a later task."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "SLICE_S", 600.0)
-        yield
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Fail a test whose changes of settings outlive it: they ended in another order than they began."""
+    yield
+    left, django_settings._wrapped = django_settings._wrapped, item.config.stash[SHARED_SETTINGS]
+    assert left is django_settings._wrapped, "a changed setting was not restored"
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: pytest.FixtureRequest) -> None:
-    """Hash with MD5: Argon2 is slow, and its tests choose it."""
-    settings.PASSWORD_HASHERS = [  # type: ignore[attr-defined]
-        "django.contrib.auth.hashers.MD5PasswordHasher",
-        *django_settings.PASSWORD_HASHERS,
-    ]
-
-
-@pytest.fixture(autouse=True)
-def plain_static_files(settings: pytest.FixtureRequest) -> None:
-    """Serve static files without collectstatic; live tests use the real storage."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**django_settings.STORAGES, "staticfiles": plain}  # type: ignore[attr-defined]
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Forget what the test before left in this process."""
+    # Each test's requests are counted under separate keys, without a question to Redis.
+    limiter.PREFIX = f"limit-of-one-test:{uuid4()}"
+    limiter.shared.cache_clear()
+    limiter.memory.cache_clear()
+    limiter.cooldown.clear()
+    limiter._full.clear()
+    brake.reset()
+    pauses.forget()
+    prepared.reset()
 
 
 @pytest.fixture(scope="session")
@@ -164,30 +190,6 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     """Copy the migrated database: migrations take seconds, and their tests apply them."""
     if embedded.TEMPLATE is not None:
         connection.settings_dict["TEST"]["TEMPLATE"] = embedded.TEMPLATE
-
-
-@pytest.fixture(autouse=True)
-def nothing_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Count each test's requests under separate keys, without a question to Redis."""
-    monkeypatch.setattr(limiter, "PREFIX", f"limit-of-one-test:{uuid4()}")
-    # A slow answer on a busy machine does not mean that Redis is down.
-    monkeypatch.setattr(limiter, "WAIT_S", 5.0)
-    limiter.shared.cache_clear()
-    limiter.memory.cache_clear()
-    limiter.cooldown.clear()
-    limiter._full.clear()
-
-
-@pytest.fixture(autouse=True)
-def fresh_brake() -> None:
-    """Forget the bounces of the test before."""
-    brake.reset()
-
-
-@pytest.fixture(autouse=True)
-def fresh_pauses() -> None:
-    """Forget the pauses that the test before read."""
-    pauses.forget()
 
 
 @pytest.fixture
@@ -232,9 +234,3 @@ def second(
     registered("second", backend=lambda: scripted)
     settings.EMAIL_PROVIDERS = ["scripted", "second"]  # type: ignore[attr-defined]
     return scripted
-
-
-@pytest.fixture(autouse=True)
-def nothing_prepared() -> None:
-    """Forget the emails that the test before prepared."""
-    prepared.reset()

@@ -15,14 +15,13 @@ from tests.live.running import Running, environment, started
 from tests.simulated import Simulated
 
 CHROMIUM = Path("/usr/bin/chromium")
-HERE = Path(__file__).parent
 # Uncertain messages stay so for the tests of their page.
 SETTINGS = {"LOG_LEVEL": "INFO", "UNCERTAIN_SETTLE_S": "600"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if HERE in item.path.parents:
+        if item.nodeid.startswith("tests/browser/"):
             item.add_marker(pytest.mark.browser)
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.template import Context, defaultfilters
 from django.template.base import render_value_in_context
+from django.test import override_settings
 from django.utils import timezone, translation
 from django.utils.safestring import SafeData, mark_safe
 
@@ -201,12 +202,12 @@ def test_values_that_are_equal_but_print_differently_share_no_email(values, use)
                 assert rendered(each) == rendered_alone(each)
 
 
-def test_value_of_settings_and_language_are_those_of_the_moment(settings):
+def test_value_of_settings_and_language_are_those_of_the_moment():
     with templates(text="{{ site_name }} {{ happened_at }}"):
         for name in ("One", "Two"):
-            settings.SITE_NAME = name
             for language in ("en", "de"):
-                assert_same(message(language=language), message(language=language))
+                with override_settings(SITE_NAME=name):
+                    assert_same(message(language=language), message(language=language))
 
 
 def test_error_of_one_value_is_the_error_of_that_email_alone(count):

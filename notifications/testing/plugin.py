@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def mailroom(db: None) -> Iterator["Mailroom"]:
+def mailroom(db: None, settings: Any) -> Iterator["Mailroom"]:
     """What this test enqueues, delivered without broker and worker: docs/how-to/test-your-email.md."""
     from notifications.testing.room import Mailroom  # noqa: PLC0415 - see above
 
-    with Mailroom() as room:
+    with Mailroom(settings) as room:
         yield room
 
 

@@ -27,7 +27,9 @@ class Mailroom:
     `provider.fail_next("transient")` lets the next call to the provider fail (`Failure`).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Any = None) -> None:
+        """Override settings until the end; with `settings`, pytest-django's fixture, until that restores them."""
+        self._settings = settings
         self.provider: Recorder = recorder
         self._open = ExitStack()
         self._cleared: Collection[UUID] = ()
@@ -35,10 +37,18 @@ class Mailroom:
     def __enter__(self) -> Self:
         self.provider.reset()
         with ExitStack() as stack:
-            stack.enter_context(override_settings(**_settings()))
+            self._override_settings(stack)
             stack.enter_context(without_redis())
             self._open = stack.pop_all()
         return self
+
+    def _override_settings(self, stack: ExitStack) -> None:
+        if self._settings is None:
+            stack.enter_context(override_settings(**_settings()))
+            return
+        # An override may end only after those that began later, and the test may begin one with the fixture.
+        for name, value in _settings().items():
+            setattr(self._settings, name, value)
 
     def __exit__(self, *exception: object) -> None:
         self._open.close()

@@ -253,3 +253,9 @@ def test_backend_of_the_project_is_kept(monkeypatch, settings, name):
     with Mailroom():
         assert (name if name.startswith("notifications.") else locmem) == settings.EMAIL_BACKEND
     assert locmem == settings.EMAIL_BACKEND
+
+
+def test_settings_that_a_test_changes_end_with_it(settings, mailroom):
+    # tests/conftest.py fails a test whose changes outlive it.
+    settings.SITE_NAME = "Another shop"
+    assert mailroom.outbox == []

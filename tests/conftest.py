@@ -75,7 +75,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((place for place, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST))
 
     items.sort(key=place)
-    assert not [item for item in items if UNUSED_MARKERS & {marker.name for marker in item.iter_markers()}]
 
 
 def pytest_collection_finish() -> None:
@@ -107,23 +106,12 @@ END $$
 """
 
 
-# Of pytest-django and Faker, for markers and parts that no test uses: resolving them would take half of a short test.
-UNUSED_FIXTURES = {
-    *("_django_clear_site_cache", "_django_isolate_apps", "_django_set_urlconf", "_live_server_helper"),
-    *("_template_string_if_invalid_marker", "_session_faker"),
-}
-UNUSED_MARKERS = {"django_isolate_apps", "ignore_template_errors", "urls"}
-
-
 SHARED_SETTINGS = pytest.StashKey[object]()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Set up what all tests share. An autouse fixture would cost each test."""
-    by_default = session._fixturemanager._node_autousenames[session]
-    by_default[:] = [name for name in by_default if name not in UNUSED_FIXTURES]
-
     patch = pytest.MonkeyPatch()
     session.config.add_cleanup(patch.undo)
     patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)

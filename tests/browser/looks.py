@@ -7,6 +7,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+# The admin of Django changes the colour of a link within 150 ms. An animation need not end.
+TRANSITIONS_ENDED = """() => Promise.allSettled(
+    document.getAnimations()
+        .filter((animation) => animation instanceof CSSTransition)
+        .map((transition) => transition.finished))"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +32,10 @@ class Look:
         )
 
     def apply(self, page: Page) -> None:
-        """Show an open page in this look."""
+        """Show an open page in this look, with the colours that it has when its transitions have ended."""
         page.set_viewport_size(self.viewport)
         page.emulate_media(color_scheme=self.scheme)
+        page.evaluate(TRANSITIONS_ENDED)
 
     @property
     def scheme(self) -> Literal["dark", "light"]:

@@ -53,7 +53,13 @@ class ProviderEvent(models.Model):
     received_at = models.DateTimeField(_("received at"), db_default=Now(), editable=False)
 
     message = models.ForeignKey(
-        Message, null=True, blank=True, on_delete=models.CASCADE, related_name="events", verbose_name=_("message")
+        Message,
+        null=True,
+        blank=True,
+        db_index=False,
+        on_delete=models.CASCADE,
+        related_name="events",
+        verbose_name=_("message"),
     )
     attempt = models.PositiveSmallIntegerField(_("attempt"), null=True, blank=True)
     kind = models.CharField(_("event"), max_length=16, choices=EventType, blank=True, default="")
@@ -71,6 +77,9 @@ class ProviderEvent(models.Model):
             models.UniqueConstraint(fields=["provider", "event_id"], name="notifications_event_once"),
         ]
         indexes = [
+            # Read by the pages of messages, and when these are deleted or anonymized. Without the condition, searches
+            # for events of other applications would read it too, instead of the indexes below.
+            models.Index(fields=["message"], condition=Q(message__isnull=False), name="event_message_idx"),
             # Read by the event reader: what to interpret next.
             models.Index(fields=["read_after"], condition=Q(state__in=["stored", "parked"]), name="event_to_read_idx"),
             # Read when a bounce is counted: the soft bounces of an address.

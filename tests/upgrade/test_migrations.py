@@ -1,6 +1,7 @@
 """Migrations run forwards and backwards: of a filled database, of an empty one, and of the engine alone."""
 
 import json
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -105,6 +106,22 @@ def test_keys_stay_unique_if_the_exchange_of_their_index_fails():
         with pytest.raises(ProgrammingError):
             execute_all(exchange)
         assert schema() == before
+
+
+def test_events_always_have_an_index_by_message():
+    """The relay, the webhook and the pages go on while it is exchanged."""
+    index = r"CREATE INDEX \w+ ON public\.notifications_providerevent USING btree \(message_id\)"
+    operations = import_module("notifications.migrations.0034_events_of_messages").Migration.operations
+    with new_database():
+        call_command("migrate", "notifications", "0033", verbosity=0)
+        executor = MigrationExecutor(connection)
+        state = executor.loader.project_state([("notifications", "0033_shadow_copies")])
+        for operation in operations:
+            before, state = state, state.clone()
+            operation.state_forwards("notifications", state)
+            with connection.schema_editor(atomic=False) as editor:
+                operation.database_forwards("notifications", editor, before, state)
+            assert any(re.match(index, line) for (line,) in rows_of("SELECT indexdef FROM pg_indexes"))
 
 
 def execute_all(statements):

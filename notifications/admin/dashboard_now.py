@@ -16,7 +16,9 @@ from notifications.operations.wording import (
     circuit_in_words,
     duration,
     grouped,
+    next_probe,
     short_duration,
+    time_until,
     trouble_in_words,
     two_digits,
 )
@@ -83,7 +85,7 @@ def _provider(traffic: Traffic, circuit: CircuitState | None, usage: Usage | Non
         "failed": f"{grouped(traffic.failed)}{more}",
         "circuit": CIRCUITS[circuit.state] if circuit else "",
         "error": circuit_in_words(circuit.reason) if circuit else "",
-        "next_try": duration(circuit.probes_in_s) if circuit and circuit.probes_in_s is not None else "",
+        "next_probe": next_probe(circuit) if circuit else "",
         "shut": circuit is not None and circuit.state != "closed",
         **_usage(usage),
     }
@@ -114,7 +116,7 @@ def _brake(brake: Brake) -> dict[str, Any]:
     return {
         "window_min": brake.window_min,
         "share": bounced(brake) or _("none"),
-        "queue": duration(brake.queue_s) if brake.queue_s else "",
+        "last_sent": time_until(brake.queue_s) if brake.queue_s else "",
         "is_unhealthy": brake.on,
     }
 

@@ -170,6 +170,8 @@ def next_step(message: Message) -> str:
     if message.anonymized_at:
         return str(DROPS_ANONYMIZED if message.settle_at else NEEDS_DECISION_ANONYMIZED)
     if message.settle_at and may_resend(message):
+        if message.settle_at <= timezone.now():
+            return _("Is being sent again")
         time = date_format(timezone.localtime(message.settle_at), "DATETIME_FORMAT")
         return _("Will be sent again at %(time)s") % {"time": time}
     return str(NEEDS_DECISION)

@@ -12,7 +12,7 @@ from notifications.conf import settings
 from notifications.models import Pause
 from notifications.operations.figures import PauseState, SystemStatus
 from notifications.operations.finding import Code, StatusFinding
-from notifications.operations.wording import duration
+from notifications.operations.wording import duration, time_until
 from notifications.rules.states import Stream
 
 _STATES = """
@@ -62,4 +62,4 @@ def _sentence(pause: PauseState) -> str:
     sentence = str(PAUSED[pause.what]) % values
     if pause.left_s is None:
         return sentence
-    return f"{sentence} {_('The pause ends in %(time)s.') % {'time': duration(pause.left_s)}}"
+    return " ".join([sentence, _("The pause ends %(when)s.") % {"when": time_until(pause.left_s)}])

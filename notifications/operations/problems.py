@@ -14,7 +14,7 @@ from notifications.operations.figures import Brake, Dead, Lane, Overdue, Process
 from notifications.operations.finding import Code, StatusFinding
 from notifications.operations.guard import guard_findings
 from notifications.operations.reputation import reputation_findings
-from notifications.operations.wording import circuit_in_words, duration, grouped, trouble_in_words
+from notifications.operations.wording import circuit_in_words, duration, grouped, time_until, trouble_in_words
 from notifications.rules.states import Stream
 
 # Processes report every 5 seconds.
@@ -216,10 +216,10 @@ def _lanes(status: SystemStatus) -> Iterator[StatusFinding]:
 def _held(streams: str, paused_s: float) -> StatusFinding:
     if paused_s:
         text = _(
-            "The provider asked for a pause. Sending resumes in %(time)s (%(streams)s). If this repeats, lower"
+            "The provider asked for a pause. Sending resumes %(when)s (%(streams)s). If this repeats, lower"
             " EMAIL_RATE or ask the provider for a higher limit."
         )
-        return StatusFinding(Code.BUDGET_PAUSED, text % {"streams": streams, "time": duration(paused_s)})
+        return StatusFinding(Code.BUDGET_PAUSED, text % {"streams": streams, "when": time_until(paused_s)})
     text = _(
         "The daily limit is used up (%(streams)s). Messages wait until it frees up. Raise EMAIL_DAILY if the provider"
         " allows more."
@@ -248,7 +248,7 @@ def _brake(brake: Brake) -> Iterator[StatusFinding]:
     values = {"bounced": grouped(brake.bounced), "sent": grouped(brake.sent), "minutes": brake.window_min}
     parts = [text % {**values, "rate": f"{brake.per_min:g}"}]
     if brake.queue_s:
-        parts.append(_("The last one waiting is sent in %(time)s.") % {"time": duration(brake.queue_s)})
+        parts.append(_("The last one waiting is sent %(when)s.") % {"when": time_until(brake.queue_s)})
     yield StatusFinding(Code.BRAKE, " ".join(parts))
 
 

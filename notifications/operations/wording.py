@@ -10,6 +10,7 @@ from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from notifications.breaker.circuit import BY_OPERATOR
+from notifications.breaker.permits import CircuitState
 from notifications.rules.retry import ErrorClass
 from notifications.runtime import troubles
 
@@ -64,6 +65,27 @@ def duration(seconds: float) -> str:
     if seconds < 2 * MINUTE_S:
         return f"{seconds:.0f} s"
     return f"{seconds / MINUTE_S:.0f} min" if seconds < 2 * HOUR_S else f"{seconds / HOUR_S:.0f} h"
+
+
+def time_until(seconds: float) -> str:
+    # "in 40 s". What is less than a second away has come when it is read.
+    return _("in %(time)s") % {"time": duration(seconds)} if seconds >= 1 else _("within seconds")
+
+
+def time_until_about(seconds: float) -> str:
+    return _("in about %(time)s") % {"time": duration(seconds)} if seconds >= 1 else time_until(seconds)
+
+
+def next_probe(circuit: CircuitState) -> str:
+    """Return when a provider without email is probed next.
+
+    Empty if it gets email, or is being probed.
+    """
+    if circuit.probes_in_s is None:
+        return ""
+    if circuit.probes_in_s < 1:
+        return _("The next message is the probe")
+    return _("Next try %(when)s") % {"when": time_until(circuit.probes_in_s)}
 
 
 def short_duration(seconds: float) -> str:

@@ -13,7 +13,7 @@ from notifications.breaker.permits import CircuitState
 from notifications.models import Message, Pause
 from notifications.operations import problems
 from notifications.operations.status import many
-from notifications.operations.wording import circuit_in_words, duration
+from notifications.operations.wording import circuit_in_words, duration, time_until, time_until_about
 from notifications.outbox.cancel import CANCELLED_BY
 from notifications.rules.states import Status
 from notifications.support.collecting import Collected
@@ -67,33 +67,47 @@ _COMPLETE = {
     *(Situation.NO_PROVIDER, Situation.BROKER_DOWN, Situation.NO_RELAY, Situation.NEXT, Situation.WORKER_LOST),
     *(Situation.SCHEDULED, Situation.PREPARING, Situation.HANDED_OVER, Situation.WILL_END, Situation.WILL_EXPIRE),
 }
-_ABOUT = gettext_lazy("%(text)s, about %(time)s")
 # What happens at the end of the time; all others only last that long.
-_IN_ABOUT = gettext_lazy("%(text)s, in about %(time)s")
-_ETAS: dict[Situation, Promise] = {
-    Situation.PAUSED: gettext_lazy("%(text)s; the pause ends in %(time)s"),
-    Situation.PROVIDERS_REFUSE: gettext_lazy("%(text)s; next probe in %(time)s"),
-    Situation.RETRY_PAUSE: gettext_lazy("%(text)s; next attempt in %(time)s"),
-    Situation.HELD_BY_BRAKE: gettext_lazy("%(text)s; released in about %(time)s"),
-    Situation.OTHER_VERSION: _IN_ABOUT,
-    Situation.UNCERTAIN_RESENDS: _IN_ABOUT,
-    Situation.UNCERTAIN_WAITS: _IN_ABOUT,
+_THEN = gettext_lazy("%(text)s, %(about_when)s")
+_ETAS: dict[Situation, str | Promise] = {
+    Situation.PAUSED: gettext_lazy("%(text)s; the pause ends %(when)s"),
+    Situation.PROVIDERS_REFUSE: gettext_lazy("%(text)s; next probe %(when)s"),
+    Situation.RETRY_PAUSE: gettext_lazy("%(text)s; next attempt %(when)s"),
+    Situation.HELD_BY_BRAKE: gettext_lazy("%(text)s; released %(about_when)s"),
+    Situation.OTHER_VERSION: _THEN,
+    Situation.UNCERTAIN_RESENDS: _THEN,
+    Situation.UNCERTAIN_WAITS: _THEN,
 }
 
 
 def sentence_of(message: Message, diagnosis: Diagnosis, found: Collected) -> str:
     if diagnosis.situation is Situation.WILL_EXPIRE and diagnosis.blocked_by:
         cause = _main(message, diagnosis.blocked_by, found)
-        return _("%(cause)s; it will expire first, in %(time)s.") % {
+        return _("%(cause)s; it will expire first, %(when)s.") % {
             "cause": cause.rstrip("."),
-            "time": duration(max(diagnosis.eta_s or 0.0, 0.0)),
+            "when": time_until(diagnosis.eta_s or 0.0),
         }
     text = _main(message, diagnosis.situation, found)
     if diagnosis.eta_s is not None and diagnosis.situation not in _COMPLETE:
-        text = str(_ETAS.get(diagnosis.situation, _ABOUT)) % {"text": text, "time": duration(diagnosis.eta_s)}
+        text = _with_time(text, diagnosis.situation, diagnosis.eta_s, found)
     if diagnosis.ahead:
         text = _("%(text)s; %(count)s ahead") % {"text": text, "count": many(diagnosis.ahead)}
     return f"{text.rstrip('.')}."
+
+
+def _with_time(text: str, situation: Situation, eta_s: float, found: Collected) -> str:
+    if situation is Situation.PROVIDERS_REFUSE and eta_s < 1:
+        return f"{text}; {_probed_now(found)}"
+    if situation in _ETAS:
+        times = {"when": time_until(eta_s), "about_when": time_until_about(eta_s)}
+        return str(_ETAS[situation]) % {"text": text, **times}
+    return _("%(text)s, about %(time)s") % {"text": text, "time": duration(eta_s)} if eta_s >= 1 else text
+
+
+def _probed_now(found: Collected) -> str:
+    if any(circuit.state == "probing" for circuit in found.circuits):
+        return _("another message is the probe now")
+    return _("the next message is the probe")
 
 
 def _main(message: Message, situation: Situation, found: Collected) -> str:
@@ -139,7 +153,8 @@ def _refused(message: Message, found: Collected) -> str:
 
 
 def _error(circuit: CircuitState) -> str:
-    return f"{circuit.provider}: {circuit_in_words(circuit.reason) or _('unknown error')}"
+    error = circuit_in_words(circuit.reason) or _("unknown error")
+    return f"{circuit.provider}: {error}"
 
 
 def _paused(message: Message, found: Collected) -> str:

@@ -1,5 +1,6 @@
 """The translations are complete, consistent and compiled."""
 
+import ast
 import io
 import os
 import re
@@ -94,6 +95,16 @@ def test_template_has_no_unmarked_text(path):
     for pattern in MARKED_OR_CODE:
         text = pattern.sub(" ", text)
     assert re.findall(r"[^\W\d_]+", text) == []
+
+
+@pytest.mark.parametrize("folder", ["accounts", "config", "notifications"])
+def test_no_sentence_is_marked_inside_an_f_string(folder):
+    # xgettext does not find it there.
+    marks = {"_", "gettext", "gettext_lazy", "ngettext", "pgettext"}
+    for path in (settings.BASE_DIR / folder).rglob("*.py"):
+        texts = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.JoinedStr)]
+        called = {ast.unparse(node.func) for text in texts for node in ast.walk(text) if isinstance(node, ast.Call)}
+        assert not called & marks, path
 
 
 @pytest.mark.skipif(shutil.which("xgettext") is None, reason="needs gettext")

@@ -26,7 +26,7 @@ from notifications.admin.steering.pauses import PauseAct, ResumeAct, label
 from notifications.bounce_brake import brake
 from notifications.breaker import permits
 from notifications.models import Pause
-from notifications.operations.wording import circuit_in_words, duration
+from notifications.operations.wording import circuit_in_words, next_probe
 from notifications.outbox import brake_queue
 from notifications.outbox.scheduled import next_scheduled
 
@@ -146,7 +146,7 @@ def _circuit(state: permits.CircuitState) -> dict[str, Any]:
         "is_closed": state.state == "closed",
         "is_paused": state.provider in pauses.paused_providers(),
         "reason": circuit_in_words(state.reason),
-        "next_try": "" if state.probes_in_s is None or state.state == "closed" else duration(state.probes_in_s),
+        "next_probe": next_probe(state),
     }
 
 

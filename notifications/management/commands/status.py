@@ -13,7 +13,7 @@ from notifications.operations.figures import Lane, ProcessState, SystemStatus
 from notifications.operations.finding import StatusFinding
 from notifications.operations.problems import is_silent
 from notifications.operations.status import bounced, many
-from notifications.operations.wording import duration
+from notifications.operations.wording import duration, time_until
 
 
 class Command(BaseCommand):
@@ -61,7 +61,7 @@ def summary(status: SystemStatus) -> Iterator[str]:
         f" ({needs_decision})" if uncertain != "0" else ""
     )
     brake = status.brake
-    slowed = f"; slowed, the last one is sent in {duration(brake.queue_s)}" if brake.queue_s else ""
+    slowed = f"; slowed, the last one is sent {time_until(brake.queue_s)}" if brake.queue_s else ""
     yield f"sign-up emails bounced within {brake.window_min} min: {bounced(brake) or 'none'}{slowed}"
     for traffic in status.traffic:
         more = "+" if traffic.more else ""

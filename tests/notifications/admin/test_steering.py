@@ -16,11 +16,12 @@ from notifications.admin.large_lists import FORM_EXPIRED
 from notifications.admin.steering import cancelling as cancel_act
 from notifications.breaker import permits, store
 from notifications.models import Message, Pause
+from notifications.operations.wording import duration, next_probe
 from notifications.outbox.pausing import start_pause
 from notifications.rules.states import Status
 from tests.factories import MessageFactory
 from tests.notifications.admin.test_german import english_in
-from tests.notifications.breaker.breakers import open_circuit
+from tests.notifications.breaker.breakers import open_circuit, until_probe
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
@@ -142,6 +143,15 @@ def test_circuit_is_closed_and_opened(operator, settings):
     post(operator, act="open", provider="ses", confirmed="1")
     assert [state.state for state in permits.states()] == ["open"]
     assert LogEntry.objects.count() == 2
+
+
+def test_probe_that_is_due_has_no_time(operator, settings):
+    settings.EMAIL_PROVIDERS = ["ses"]
+    open_circuit("ses")
+    until_probe("ses")
+    page = operator.get(url()).content.decode()
+    assert next_probe(permits.states()[0]) in page
+    assert duration(0) not in page
 
 
 @pytest.mark.parametrize("act", ["open", "close"])

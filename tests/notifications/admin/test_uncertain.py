@@ -1,13 +1,16 @@
 """Uncertain messages in the admin: an operator with permission settles them once, and the log shows it."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 
-from notifications.admin.uncertain import CHOICES, NEEDS_DECISION
+from notifications.admin.uncertain import CHOICES, NEEDS_DECISION, next_step
 from notifications.models import DeliveryAttempt, Message
 from notifications.outbox import settle
 from notifications.rules.states import Status
@@ -90,6 +93,13 @@ def test_list_shows_the_next_step_of_each_message(admin_client):
     assert page.count(f">{NEEDS_DECISION}<") == 2
     assert detail(resent) in page
     assert detail(other) not in page
+
+
+def test_next_step_names_no_time_that_has_passed():
+    now = timezone.now()
+    passed, later = (fresh(MessageFactory(uncertain=True, settle_at=now + timedelta(hours=hours))) for hours in (-1, 1))
+    assert date_format(timezone.localtime(later.settle_at), "DATETIME_FORMAT") in next_step(later)
+    assert date_format(timezone.localtime(passed.settle_at), "DATETIME_FORMAT") not in next_step(passed)
 
 
 @pytest.mark.parametrize("query", ["?kind=welcome", "?provider=ses", "?q=person", "?o=3", "?o=4"])

@@ -83,7 +83,7 @@ class CancelPages(ConfirmedAction):
         if moved := len(ids) - done:
             parts.append(changed_meanwhile(moved))
         self.message_user(request, " ".join(parts), messages.SUCCESS if done else messages.WARNING)
-        return self.back(ids)
+        return self.back(request, ids)
 
     def _cancel(self, request: HttpRequest, ids: Sequence[UUID], why: str) -> int:
         who = acting_operator(request).get_username()
@@ -105,7 +105,7 @@ class CancelPages(ConfirmedAction):
             "ids": " ".join(map(str, going)),
         }
         title = ngettext("Cancel this message", "Cancel messages", len(ids))
-        return self.confirmation(request, "cancel", title, context)
+        return self.confirmation(request, "cancel", title, ids, context)
 
 
 def cancel_verdict(status: Status, *, handed_over: bool) -> CancelVerdict:

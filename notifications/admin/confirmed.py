@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -22,6 +23,9 @@ from notifications.admin.read_only import ReadOnly
 from notifications.admin.search import TidySearch
 from notifications.models import Message
 from notifications.operations.wording import grouped
+
+#: The filters of the list whose action led to a confirmation. Without them, the page of a message did.
+LIST_FILTERS = "list_filters"
 
 _View = Callable[[HttpRequest, Chosen], HttpResponseBase]
 
@@ -54,7 +58,8 @@ class ConfirmedAction(ReadOnly, TidySearch, MessageList, LargeList):
                 chosen = {}
             if chosen and len(chosen) <= (most or self.most_chosen):
                 return view(request, chosen)
-            return self.refused(request, _too_many(most or self.most_chosen) if chosen else str(FORM_EXPIRED))
+            text = _too_many(most or self.most_chosen) if chosen else str(FORM_EXPIRED)
+            return self.refused(request, text, list(chosen))
 
         page = self.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(checked))
         name = f"notifications_{self.opts.model_name}_{act}"
@@ -72,31 +77,51 @@ class ConfirmedAction(ReadOnly, TidySearch, MessageList, LargeList):
         self.message_user(request, _too_many(most), messages.ERROR)
         return []
 
-    def confirmation(self, request: HttpRequest, act: str, title: str, context: Mapping[str, Any]) -> TemplateResponse:
-        name = f"admin:notifications_{self.opts.model_name}"
+    def confirmation(
+        self, request: HttpRequest, act: str, title: str, ids: Sequence[UUID], context: Mapping[str, Any]
+    ) -> TemplateResponse:
+        filters = _list_filters(request)
+        is_of_one = filters is None and len(ids) == 1
         shared = {
             **self.admin_site.each_context(request),
             "title": title,
             "opts": self.opts,
-            "list_url": reverse(f"{name}_changelist"),
-            "post_url": reverse(f"{name}_{act}_many"),
+            "list_url": self._list_url(filters),
+            "list_filters": filters,
+            "of_message": Message.objects.filter(id=ids[0]).first() if is_of_one else None,
+            "back_url": self._back_url(request, ids),
+            "post_url": reverse(f"admin:notifications_{self.opts.model_name}_{act}_many"),
         }
         template = f"admin/notifications/{self.opts.model_name}/{act}.html"
         return TemplateResponse(request, template, {**shared, **context})
 
-    def refused(self, request: HttpRequest, text: str) -> HttpResponseRedirect:
+    def refused(self, request: HttpRequest, text: str, ids: Sequence[UUID] = ()) -> HttpResponseRedirect:
         self.message_user(request, text, messages.ERROR)
-        return self.back()
+        return self.back(request, ids)
 
-    def back(self, ids: Sequence[UUID] = ()) -> HttpResponseRedirect:
-        # To the message, if it is one.
-        if len(ids) == 1:
-            return HttpResponseRedirect(message_url(ids[0]))
-        return HttpResponseRedirect(reverse(f"admin:notifications_{self.opts.model_name}_changelist"))
+    def back(self, request: HttpRequest, ids: Sequence[UUID]) -> HttpResponseRedirect:
+        return HttpResponseRedirect(self._back_url(request, ids))
+
+    def _back_url(self, request: HttpRequest, ids: Sequence[UUID]) -> str:
+        # Where the operator came from.
+        filters = _list_filters(request)
+        return message_url(ids[0]) if filters is None and len(ids) == 1 else self._list_url(filters)
+
+    def _list_url(self, filters: str | None) -> str:
+        url = reverse(f"admin:notifications_{self.opts.model_name}_changelist")
+        return f"{url}?{urlencode(parse_qsl(filters, keep_blank_values=True))}" if filters else url
 
     def log(self, request: HttpRequest, changed: Sequence[Message], text: str) -> None:
         # The history of each message shows the operator.
         log_change(acting_operator(request), changed, text)
+
+
+def _list_filters(request: HttpRequest) -> str | None:
+    # None if the operator did not come from a list.
+    match = request.resolver_match
+    if match and (match.url_name or "").endswith("_changelist"):
+        return request.GET.urlencode()
+    return request.POST.get(LIST_FILTERS)
 
 
 def acting_operator(request: HttpRequest) -> AbstractBaseUser:

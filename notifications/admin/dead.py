@@ -76,7 +76,7 @@ class DeadLetterAdmin(WaitingAdmin):
         )
         level = messages.SUCCESS if tally.replayed else messages.WARNING
         self.message_user(request, result_in_words(tally, len(ids)), level)
-        return self.back(ids)
+        return self.back(request, ids)
 
     def _died_again(self, chosen: Chosen) -> list[UUID]:
         # A message replayed since the page was shown: the operator has not seen its new error.
@@ -97,7 +97,7 @@ class DeadLetterAdmin(WaitingAdmin):
             "groups": [(group, [group.counts[verdict] for verdict in shown]) for group in tally.rows],
             "ids": form_value(versions),
         }
-        return self.confirmation(request, "replay", title, context)
+        return self.confirmation(request, "replay", title, ids, context)
 
 
 def result_in_words(tally: Tally, asked: int) -> str:

@@ -191,7 +191,7 @@ class MessageAdmin(ContentFields, ResendPages, CancelPages, FollowPages):
         shown = {
             "offers": self._offers(request, message) if message else [],
             "explanation": explanation,
-            "next_step": explanation and step_link(request, explanation.step),
+            "next_step": message and explanation and step_link(request, message, explanation.step),
             "answer": answer_of(message, explanation) if message and explanation else "",
             "timeline": timeline(message) if message else [],
             **(followed_part([message]) if message else {}),

@@ -1,12 +1,15 @@
 """Link the next step of an explanation, for staff who may take it."""
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from notifications.admin.suppression import OF_MESSAGE
+from notifications.models import Message
 from notifications.support.diagnosis import NextStep
 from notifications.support.explain import Recommendation
 
@@ -51,9 +54,12 @@ PAGES = {
 }
 
 
-def step_link(request: HttpRequest, step: Recommendation) -> tuple[str, str | Promise] | None:
+def step_link(request: HttpRequest, message: Message, step: Recommendation) -> tuple[str, str | Promise] | None:
     # None if there is no page, or another person has to take the step.
     page = PAGES.get(step.code)
     if page is None or not request.user.has_perms(page.permissions):
         return None
-    return reverse(f"admin:{page.name}", args=[step.target] if page.is_of_target else []), page.text
+    url = reverse(f"admin:{page.name}", args=[step.target] if page.is_of_target else [])
+    # A suppression has other messages too; its page leads back to this one.
+    query = f"?{urlencode({OF_MESSAGE: message.id})}" if step.code is NextStep.LIFT_SUPPRESSION else ""
+    return f"{url}{query}", page.text

@@ -81,7 +81,7 @@ class ResendPages(ConfirmedAction):
         try:
             request_id = UUID(request.POST.get("request_id", ""))
         except ValueError:
-            return self.refused(request, str(FORM_EXPIRED))
+            return self.refused(request, str(FORM_EXPIRED), list(chosen))
         asked = [id_ for id_, version in chosen.items() if version is None or version.rpartition(".")[0] in ticked]
         going = [each for each in propose(asked) if each.key in ticked and self._goes(request, each, chosen)]
         form = LiftForm(request.POST)
@@ -91,7 +91,7 @@ class ResendPages(ConfirmedAction):
         why = form.cleaned_data["why"] if form.is_valid() else ""
         result = send_all_again(going, Order(by=acting_operator(request), request_id=request_id, why_lifted=why))
         self._report(request, result, moved=len(asked) - len(going))
-        return self._followed(result) or self.back(asked)
+        return self._followed(result) or self.back(request, list(chosen))
 
     def _goes(self, request: HttpRequest, proposal: Proposal, chosen: Chosen) -> bool:
         is_same = was_seen(chosen, proposal.message.id, proposal.version)
@@ -132,7 +132,7 @@ class ResendPages(ConfirmedAction):
             "why": request.POST.get("why", ""),
         }
         title = ngettext("Send this message again", "Send messages again", len(proposals))
-        return self.confirmation(request, "resend", title, context)
+        return self.confirmation(request, "resend", title, ids, context)
 
     def _groups(self, request: HttpRequest, proposals: Sequence[Proposal]) -> Iterator[ProposedGroup]:
         counts = Counter(each.key for each in proposals)

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from notifications.admin import offered
-from notifications.admin.large_lists import DayFilter, LargeList, ValuesFilter
+from notifications.admin.large_lists import DayFilter, LargeList, ValuesFilter, as_uuid
 from notifications.admin.search import TidySearch
 from notifications.events import consent, lifting, suppress
 from notifications.models import Suppression
@@ -28,6 +28,9 @@ from notifications.providers.registry import list_keepers
 from notifications.rules.addresses import BadAddressError, one_address
 from notifications.rules.suppression import Reason
 from notifications.rules.text import one_form
+
+#: The parameter with the message whose page led here.
+OF_MESSAGE = "message"
 
 ALREADY_LISTED = gettext_lazy("This address is already suppressed.")
 # What `events` stores, and its words for the operator.
@@ -175,7 +178,7 @@ class SuppressionAdmin(TidySearch, LargeList):
         if not form.is_valid():
             return self._ask(request, suppression, form)
         self._lift(request, suppression, user, form.cleaned_data["why"])
-        return HttpResponseRedirect(reverse("admin:notifications_suppression_change", args=[pk]))
+        return HttpResponseRedirect(_back_url(request, suppression))
 
     def _lift(self, request: HttpRequest, suppression: Suppression, user: AbstractBaseUser, why: str) -> None:
         with transaction.atomic():
@@ -194,8 +197,16 @@ class SuppressionAdmin(TidySearch, LargeList):
             "why": translate_stored(suppression.detail, STORED),
             "why_lifted": self.why_lifted(suppression),
             "form": form,
+            "back_url": _back_url(request, suppression),
         }
         return TemplateResponse(request, "admin/notifications/suppression/lift.html", context)
+
+
+def _back_url(request: HttpRequest, suppression: Suppression) -> str:
+    # Where the operator came from.
+    if message_id := as_uuid(request.GET.get(OF_MESSAGE, "")):
+        return reverse("admin:notifications_message_change", args=[message_id])
+    return reverse("admin:notifications_suppression_change", args=[suppression.pk])
 
 
 def _result(suppression: Suppression) -> str:

@@ -119,7 +119,7 @@ class UncertainMessageAdmin(WaitingAdmin):
         ids = list(chosen)
         choice = next((choice for name, choice in CHOICES.items() if name in request.POST), None)
         if choice is None:
-            return self._ask(request, ids, list(CHOICES)) or self.back(ids)
+            return self._ask(request, ids, list(CHOICES)) or self.back(request, ids)
         uncertain = [
             message
             for message in UncertainMessage.objects.filter(id__in=ids)
@@ -135,7 +135,7 @@ class UncertainMessageAdmin(WaitingAdmin):
         if moved := len(ids) - len(settled) - len(kept):
             parts.append(changed_meanwhile(moved))
         self.message_user(request, " ".join(parts), messages.SUCCESS if settled else messages.WARNING)
-        return self.back(ids)
+        return self.back(request, ids)
 
     def _settle(self, request: HttpRequest, message: Message, choice: Choice) -> bool:
         with transaction.atomic():
@@ -156,7 +156,7 @@ class UncertainMessageAdmin(WaitingAdmin):
             "ids": form_value((message.id, message.attempts) for message in waiting),
         }
         title = ngettext("Settle this message", "Settle uncertain messages", len(ids))
-        return self.confirmation(request, "settle", title, context)
+        return self.confirmation(request, "settle", title, ids, context)
 
 
 def _unsendable(messages: Sequence[Message]) -> dict[UUID, str]:

@@ -1,7 +1,7 @@
 """Actions on messages that show a confirmation page on GET and act on POST."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
@@ -38,9 +38,6 @@ class ConfirmedAction(ReadOnly, TidySearch, MessageList, LargeList):
 
     most_chosen = 500
     list_select_related = False
-
-    class Media:
-        css: ClassVar = {"all": ["notifications/admin.css"]}
 
     def may(self, request: HttpRequest, *codenames: str) -> bool:
         """Return whether the operator may view messages and has these permissions of the engine."""

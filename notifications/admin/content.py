@@ -27,7 +27,8 @@ class ContentFields(BaseModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Message | None = None) -> Any:
         found = list(super().get_fieldsets(request, obj))
-        return [*found[:1], FIELDSET, *found[1:]] if obj and obj.has_content else found
+        # After the details and the delivery, which are side by side.
+        return [*found[:2], FIELDSET, *found[2:]] if obj and obj.has_content else found
 
     @admin.display(description=gettext_lazy("further recipients"))
     def further_recipients(self, message: Message) -> str | SafeString:

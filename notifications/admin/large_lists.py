@@ -126,6 +126,10 @@ class LargeList(SoundChoice):
     search_fields = ("pk",)
     paginator = CappedPaginator
     show_full_result_count = False
+
+    class Media:
+        css: ClassVar = {"all": ["notifications/admin.css"]}
+
     # Each filter would count the whole list again.
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50

@@ -69,19 +69,11 @@ class MessageAdmin(ContentFields, ResendPages, CancelPages, FollowPages):
     readonly_fields = ["reason", "account", "resends_of_this", "flower_link", *FIELDS]
     fieldsets = [
         (
-            None,
+            _("Details"),
             {
                 "fields": [
-                    "id",
-                    "kind",
-                    *("to_address", "anonymized_at", "user"),
-                    "status",
-                    "reason",
-                    "sent_at",
-                    "died_at",
-                    "error_fingerprint",
-                    "outcome",
-                    "outcome_at",
+                    *("to_address", "anonymized_at", "user", "kind", "stream"),
+                    *("status", "reason", "error_fingerprint", "outcome", "id"),
                 ]
             },
         ),
@@ -89,8 +81,9 @@ class MessageAdmin(ContentFields, ResendPages, CancelPages, FollowPages):
             _("Delivery"),
             {
                 "fields": [
-                    *("stream", "provider", "attempts", "uncertain_resends", "replays"),
-                    *("created_at", "send_at", "due_at", "slowed_until", "expires_at", "flower_link"),
+                    *("provider", "created_at", "send_at", "due_at", "slowed_until", "expires_at"),
+                    *("sent_at", "died_at", "outcome_at"),
+                    *("attempts", "uncertain_resends", "replays", "flower_link"),
                 ]
             },
         ),

@@ -1,8 +1,6 @@
 """The demo fails for a lost or duplicated email, a slow page or a slow run."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -10,6 +8,7 @@ from config.environment import BASE_DIR
 from devtools.chaos.checker import Duplicate, Verdict
 from devtools.chaos.workload import Result
 from devtools.demo.report import DemoFigures, complaints, last_line, table
+from tests import forked
 from tests.devtools.chaos.examples import operation
 
 ADA = ("welcome", "a@x.example")
@@ -69,6 +68,5 @@ def test_inline_sign_up_shows_the_same_form():
     # In a separate process, because it disconnects a signal.
     show = "from django.test import Client; print(Client(SERVER_NAME='127.0.0.1').get('/sign-up/').status_code)"
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "devtools.demo.old_settings", "DEBUG": "1"}
-    command = [sys.executable, "-c", f"import django; django.setup(); {show}"]
-    shown = subprocess.run(command, cwd=BASE_DIR, env=environment, capture_output=True, text=True, check=False)
+    shown = forked.run("-c", f"import django; django.setup(); {show}", folder=BASE_DIR, environment=environment)
     assert shown.stdout.strip() == "200", shown.stderr

@@ -1,8 +1,6 @@
 """Connections to loopback do not use a proxy, neither the caller's nor those of the stack's processes."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 import requests
@@ -11,6 +9,7 @@ from config.environment import BASE_DIR
 from devtools.stack.loopback import LOOPBACK, exempt
 from devtools.stack.ports import free_port
 from devtools.stack.stack import Ports, Stack
+from tests import forked
 
 PROXIES = [
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"),
@@ -52,9 +51,7 @@ def test_tests_connect_to_loopback_directly(host):
 def test_caller_of_a_stack_connects_to_loopback_directly(module):
     script = f"import {module}, requests; print(requests.utils.get_environ_proxies('http://127.0.0.1:1/'))"
     environment = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=BASE_DIR, env=environment, capture_output=True, text=True, check=True
-    )
+    done = forked.run("-c", script, folder=BASE_DIR, environment=environment, check=True)
     assert done.stdout.strip() == "{}"
 
 

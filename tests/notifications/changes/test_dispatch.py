@@ -22,6 +22,7 @@ from notifications.models import Message, PendingChange, transitions
 from notifications.rules.changes import MessageChange
 from notifications.rules.states import Event, Status
 from notifications.signals import message_changed
+from tests import forked
 from tests.factories import MessageFactory
 from tests.live.running import eventually
 
@@ -250,16 +251,14 @@ def test_receiver_that_hangs_keeps_no_other_dispatcher_from_its_work(connected, 
     assert not PendingChange.objects.exists()
 
 
-def process(*arguments):
-    """Start a process that uses this test's database."""
+DYING = ("-m", "tests.notifications.changes.dying")
+
+
+def environment():
+    """Return the environment of a process that uses this test's database."""
     parts = urlsplit(os.environ["DATABASE_URL"])
     database = urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.notifications.changes.dying", *arguments],
-        cwd=BASE_DIR,
-        env={**os.environ, "DATABASE_URL": database, "MAILROOM_ROLE": "relay"},
-        stderr=subprocess.PIPE,
-    )
+    return {**os.environ, "DATABASE_URL": database, "MAILROOM_ROLE": "relay"}
 
 
 @pytest.mark.usefixtures("calls", "valkey")
@@ -267,7 +266,8 @@ def process(*arguments):
 def test_relay_calls_the_receivers_also_for_changes_before_its_start():
     before, after = messages = [MessageFactory(), MessageFactory()]
     expire(before)
-    with process("relay") as relay:
+    command = [sys.executable, *DYING, "relay"]
+    with subprocess.Popen(command, cwd=BASE_DIR, env=environment(), stderr=subprocess.PIPE) as relay:
         eventually(lambda: not PendingChange.objects.exists(), within_s=110)
         expire(after)
         eventually(lambda: not PendingChange.objects.exists())
@@ -282,9 +282,8 @@ def test_relay_calls_the_receivers_also_for_changes_before_its_start():
 def test_change_outlives_a_process_that_is_killed_before_and_during_a_call(calls):
     message = MessageFactory(sending=True)
     for point in ("changed", "called"):
-        with process(point, str(message.id)) as died:
-            _, errors = died.communicate(timeout=110)
-        assert died.returncode == -signal.SIGKILL, errors
+        died = forked.run(*DYING, point, str(message.id), folder=BASE_DIR, environment=environment())
+        assert died.returncode == -signal.SIGKILL, died.stderr
     assert Message.objects.get().status == Status.EXPIRED
     # The second process has postponed it, and did not finish.
     assert (PendingChange.objects.get().tries, dispatch(), calls) == (1, 0, [])

@@ -26,6 +26,7 @@ from notifications.outbox import publish, recover, relay
 from notifications.outbox.backlog import take_due
 from notifications.rules.states import Status, Stream
 from notifications.runtime.redis_client import client
+from tests import forked
 from tests.factories import MessageFactory
 from tests.live.running import eventually
 from tests.notifications.outbox.published import published_ids
@@ -55,8 +56,7 @@ def test_next_relay_completes_the_round_of_a_killed_one(point):
         Message.objects.update(relay_after=Now() + timedelta(minutes=1))
     else:
         confirm_the_sentinel()
-    command = [sys.executable, "-m", "tests.notifications.outbox.dying_relay", point]
-    died = subprocess.run(command, cwd=BASE_DIR, env=environment(), check=False, capture_output=True, text=True)
+    died = forked.run("-m", "tests.notifications.outbox.dying_relay", point, folder=BASE_DIR, environment=environment())
     assert died.returncode == -signal.SIGKILL, died.stderr
     assert len(in_the_queues()) == (5 if point == "half published" else 0)
     # Half of the messages are not due; a new relay still releases them.

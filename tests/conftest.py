@@ -72,7 +72,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedS
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def place(item: pytest.Item) -> int:
-        return next((place for place, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST))
+        name = item.nodeid
+        return next((place for place, start in enumerate(LONGEST) if name.startswith(start)), len(LONGEST))
 
     items.sort(key=place)
 
@@ -81,6 +82,8 @@ def pytest_collection_finish() -> None:
     """Spare the garbage collector what stays until the end: all modules and tests."""
     gc.collect()
     gc.freeze()
+    # Each test creates more objects than Python's thresholds allow, and few of them are garbage in cycles.
+    gc.set_threshold(20_000, 20, 20)
 
 
 # After a test that commits, Django truncates every table and creates content types and permissions again: 0.16 s each.

@@ -85,7 +85,7 @@ fresh: .venv/.app
 	@$(BIN)/python -m devtools.stack.fresh
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -n 4 $(ARGS)
+	$(BIN)/python -m pytest -n 3 $(ARGS)
 
 test-long: .venv/.dev
 	$(BIN)/python -m pytest -m long $(ARGS)

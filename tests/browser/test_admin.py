@@ -94,6 +94,8 @@ def test_operator_cancels_a_queued_message(operator, retrying):
     submit(operator)
     operator.page.locator(".messagelist .success").wait_for()
     assert operator.running.statuses({retrying}) == {"cancelled"}
+    # Back in the list.
+    open_row(operator, "message", retrying)
     operator.sees("wrong text")
     operator.running.simulator.set_controls(**asdict(Controls(latency_ms=0)))
     assert operator.running.accepted({retrying}) == {retrying: 0}

@@ -1,10 +1,13 @@
 """What providers reported."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from notifications.admin import offered
@@ -21,8 +24,9 @@ class ProviderEventAdmin(ReadOnly, TidySearch, LargeList):
     list_display = ["received_at", "recipient", "kind", "bounce", "state", "provider"]
     fields = [
         *("provider", "event_id", "received_at", "state", "message", "attempt", "kind", "bounce", "recipient"),
-        *("provider_message_id", "detail", "occurred_at", "payload"),
+        *("provider_message_id", "detail", "occurred_at", "reported"),
     ]
+    readonly_fields = ["reported"]
     list_filter = ["state", "kind", "bounce", ("provider", ValuesFilter), DayFilter]
     newest_by = "received_at"
     by_index = {"state__exact": [ProviderEvent.State.STORED, ProviderEvent.State.PARKED]}
@@ -32,6 +36,10 @@ class ProviderEventAdmin(ReadOnly, TidySearch, LargeList):
         "The beginning of an address, a message id, or the provider's id. Without a search, the list shows the newest."
     )
     list_select_related = False
+
+    @admin.display(description=_("payload"))
+    def reported(self, event: ProviderEvent) -> SafeString:
+        return format_html('<pre class="payload">{}</pre>', json.dumps(event.payload, indent=2, ensure_ascii=False))
 
     def find(self, rows: QuerySet, term: str) -> Iterator[Any]:
         # Events of messages are found through indexes of messages; the others have an index of events.

@@ -57,7 +57,7 @@ class ProgressStep:
         if self.at is None:
             return ""
         there, today = timezone.localtime(self.at), timezone.localdate()
-        return date_format(there, "H:i:s" if there.date() == today else "Y-m-d H:i")
+        return date_format(there, "H:i:s" if there.date() == today else "SHORT_DATETIME_FORMAT")
 
 
 @dataclass(frozen=True, kw_only=True)

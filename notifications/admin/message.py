@@ -32,6 +32,7 @@ from notifications.admin.steering.page import scheduled_page, steering_page
 from notifications.admin.tasks import flower_links, task_page
 from notifications.admin.timeline import timeline
 from notifications.models import Message
+from notifications.outbox.retry_now import waiting
 from notifications.rules.states import Status
 from notifications.support.answer import answer_of
 from notifications.support.explain import explain
@@ -195,10 +196,13 @@ class MessageAdmin(ContentFields, ResendPages, CancelPages, FollowPages):
     def _offers(self, request: HttpRequest, message: Message) -> list[tuple[str, str | Promise]]:
         # What the operator can do depends on the status. Without its address, a message can only be settled.
         offers = _OFFERS[message.status] if message.anonymized_at is None or message.status == Status.UNCERTAIN else ()
+        # A message that is due, or held by the bounce brake, has no pause to skip.
+        has_pause = message.status != Status.QUEUED or bool(waiting([message.id]))
         return [
             (reverse(f"admin:notifications_{name}", args=[message.id]), text)
             for name, codenames, text in offers
-            if any(self.may(request, codename) for codename in codenames)
+            if (has_pause or (name, codenames, text) != _RETRY)
+            and any(self.may(request, codename) for codename in codenames)
         ]
 
 

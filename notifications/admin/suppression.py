@@ -1,6 +1,6 @@
 """Suppressed addresses: the list, adding one by hand, and lifting a suppression."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -58,6 +58,7 @@ class ByHandForm(forms.ModelForm):
         fields = ["address", "detail"]
         labels = {"detail": gettext_lazy("Reason")}
         help_texts = {"detail": gettext_lazy("Shown to other operators.")}
+        widgets: ClassVar = {"address": AdminTextInputWidget, "detail": AdminTextInputWidget}
 
     def clean_address(self) -> str:
         try:
@@ -141,7 +142,12 @@ class SuppressionAdmin(TidySearch, LargeList):
         return ByHandForm if obj is None else super().get_form(request, obj, change=change, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Suppression | None = None) -> Any:
-        return ["address", "detail"] if obj is None else self.fields
+        if obj is None:
+            return ["address", "detail"]
+        # What has not happened is left out.
+        lifting = () if obj.lifted_at else ("lifted_at", "lifted_by", "why_lifted", "at_the_provider")
+        empty = [name for name in ("provider", "event", "rechecked_at") if not getattr(obj, name)]
+        return [name for name in self.fields if name not in {*lifting, *empty}]
 
     def save_model(self, request: HttpRequest, obj: Suppression, form: forms.ModelForm, change: bool) -> None:
         obj.reason = Reason.BY_HAND

@@ -73,6 +73,7 @@ class CancelAct(Act):
             sentences=[
                 _("Matching messages that wait in the queue: %(count)s.")
                 % {"count": counted(found.found, is_more=found.is_more)},
+                _("Filter: %(filter)s.") % {"filter": self.in_words},
                 _("They are never sent. Messages that a worker is sending now are not cancelled."),
                 _("To keep new messages from leaving meanwhile, pause their kind or stream first."),
             ],

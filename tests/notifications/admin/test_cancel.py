@@ -52,6 +52,11 @@ def test_page_counts_and_changes_nothing(admin_client):
     assert statuses(*chosen) == [one.status for one in chosen]
 
 
+def test_page_with_nothing_to_cancel_has_no_button(admin_client):
+    page = admin_client.get(cancel_url(made(Status.SENT))).content.decode()
+    assert "submit" not in page[page.index('class="confirmation"') :].partition("submit-row")[2]
+
+
 def test_queued_message_is_cancelled_once_with_the_reason(admin_client, admin_user):
     message = made(Status.QUEUED)
     page = admin_client.post(cancel_url(message), {"why": "wrong text"}, follow=True)

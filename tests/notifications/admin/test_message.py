@@ -1,5 +1,6 @@
 """Messages in the admin: an operator with permission resends them once, and the log shows it."""
 
+import json
 from datetime import timedelta
 from uuid import uuid4
 
@@ -9,6 +10,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import escape
 from django_celery_results.models import TaskResult
 
 from accounts.models import User
@@ -21,7 +24,7 @@ from notifications.rules.states import Status
 from notifications.rules.suppression import Reason
 from notifications.support.reasons import reason_in_words
 from tests.factories import MessageFactory, UserFactory
-from tests.notifications.admin.pressing import RESEND_MANY, levels, press, resend_url
+from tests.notifications.admin.pressing import RESEND_MANY, levels, made, press, resend_url, retrying_later
 
 pytestmark = pytest.mark.django_db
 Result = DeliveryAttempt.Result
@@ -94,6 +97,30 @@ def test_timeline_shows_attempts_and_events_in_order(admin_client):
     assert "mailbox full" in page
     raw = admin_client.get(reverse("admin:notifications_providerevent_change", args=[event.pk])).content.decode()
     assert "words" in raw
+
+
+def test_payload_of_an_event_has_a_line_for_each_value(admin_client):
+    payload = {"type": "Bounce", "bounce": {"to": "grüße@example.com"}}
+    event = ProviderEvent.objects.create(provider="ses", event_id="1", payload=payload)
+    page = admin_client.get(reverse("admin:notifications_providerevent_change", args=[event.pk])).content.decode()
+    assert escape(json.dumps(payload, indent=2, ensure_ascii=False)) in page
+
+
+def test_only_a_message_that_waits_can_be_retried(admin_client):
+    due, later = made(Status.QUEUED), retrying_later()
+    held = retrying_later(slowed_until=Now() + timedelta(hours=1))
+    offered = [resend_url(each) in admin_client.get(detail(each)).content.decode() for each in (due, later, held)]
+    assert offered == [False, True, False]
+
+
+def test_times_have_one_format(admin_client, settings):
+    settings.LANGUAGE_CODE = "de"
+    message = MessageFactory(created_at=Now() - timedelta(days=1))
+    message.refresh_from_db()
+    page = admin_client.get(detail(message)).content.decode()
+    created = date_format(timezone.localtime(message.created_at), "d.m.Y H:i:s")
+    assert page.count(created) >= 2
+    assert f"{message.created_at:%Y-%m-%d}" not in page
 
 
 def test_timeline_shows_the_reason_of_the_status(admin_client):

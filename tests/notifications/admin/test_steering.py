@@ -192,6 +192,11 @@ def test_messages_are_cancelled_by_filter(operator):
     assert LogEntry.objects.count() == 1
 
 
+def test_question_repeats_the_filter(operator):
+    question = post(operator, **CANCEL | {"domain": "example.com"}).context["question"]
+    assert any("welcome" in sentence and "example.com" in sentence for sentence in question.sentences)
+
+
 def test_long_cancellation_asks_whether_to_go_on(operator, monkeypatch):
     monkeypatch.setattr(cancel_act, "LONGEST_S", 0.0)
     monkeypatch.setattr("notifications.outbox.cancelling.BATCH", 2)

@@ -49,6 +49,18 @@ def test_page_shows_the_reason(admin_client, suppression):
     assert ADDRESS in admin_client.get(LIST + "?q=ada&in_force=1").content.decode()
 
 
+def test_page_leaves_out_what_has_not_happened(admin_client, suppression):
+    def shown():
+        form = admin_client.get(detail(suppression)).context["adminform"]
+        return {name for _title, options in form.fieldsets for name in options["fields"]}
+
+    later = {"lifted_at", "lifted_by", "why_lifted", "at_the_provider"}
+    assert not shown() & later
+    assert {"address", "reason", "why", "provider", "created_at"} <= shown()
+    admin_client.post(lift(suppression), {"why": WHY})
+    assert later <= shown()
+
+
 def test_get_changes_nothing(admin_client, suppression):
     assert ADDRESS in admin_client.get(lift(suppression)).content.decode()
     assert admin_client.post(lift(suppression), {"why": "  "}).status_code == 200

@@ -33,6 +33,8 @@ from notifications.outbox.scheduled import next_scheduled
 ACTS: Mapping[str, type[Act]] = {
     act.name: act for act in (PauseAct, ResumeAct, CloseCircuit, OpenCircuit, ReleaseAct, DropAct, CancelAct)
 }
+#: Acts with a form on the page.
+WITH_FIELDS = {PauseAct.name, CancelAct.name}
 MOST_LOGGED = 20
 MOST_SCHEDULED = 100
 
@@ -48,9 +50,11 @@ def steering_page(request: HttpRequest) -> HttpResponseBase:
     if act_class is None:
         return _back(request, messages.ERROR, str(FORM_EXPIRED))
     act = act_class(request.POST)
+    if "back" in request.POST and act.name in WITH_FIELDS:
+        return _page(request, act)
     if not act.is_valid():
         # The others are buttons without fields, so the page that they were on is outdated.
-        is_shown = act.name in {PauseAct.name, CancelAct.name}
+        is_shown = act.name in WITH_FIELDS
         return _page(request, act) if is_shown else _back(request, messages.ERROR, str(FORM_EXPIRED))
     try:
         return _do(request, act) if "confirmed" in request.POST else _ask(request, act)
@@ -100,6 +104,7 @@ def _ask(request: HttpRequest, act: Act) -> TemplateResponse:
         "title": question.title,
         "question": question,
         "act": act.name,
+        "keeps_fields": act.name in WITH_FIELDS,
         "values": [(field.html_name, act.data.get(field.html_name, "")) for field in act],
         "steering_url": steering_url(),
     }

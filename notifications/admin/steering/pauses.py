@@ -29,7 +29,12 @@ LASTS: list[tuple[str, Promise]] = [
 
 
 def label(what: str, name: str) -> str:
-    return f"{Pause.What(what).label} {name}"
+    return f"{Pause.What(what).label} {_shown(what, name)}"
+
+
+def _shown(what: str, name: str) -> str:
+    # Streams have names in the operator's language.
+    return str(Stream(name).label) if what == Pause.What.STREAM and name in Stream.values else name
 
 
 def targets() -> list[Any]:
@@ -39,7 +44,10 @@ def targets() -> list[Any]:
         Pause.What.KIND: sorted(kinds.KINDS),
         Pause.What.PROVIDER: settings.EMAIL_PROVIDERS,
     }
-    groups = [(str(what.label), [(f"{what.value}:{name}", name) for name in found]) for what, found in names.items()]
+    groups = [
+        (str(what.label), [(f"{what.value}:{name}", _shown(what, name)) for name in found])
+        for what, found in names.items()
+    ]
     return [("", gettext_lazy("Choose …")), *groups]
 
 

@@ -16,12 +16,11 @@ from notifications.admin.large_lists import FORM_EXPIRED
 from notifications.admin.steering import cancelling as cancel_act
 from notifications.breaker import permits, store
 from notifications.models import Message, Pause
-from notifications.operations.wording import duration, next_probe
 from notifications.outbox.pausing import start_pause
 from notifications.rules.states import Status
 from tests.factories import MessageFactory
 from tests.notifications.admin.test_german import english_in
-from tests.notifications.breaker.breakers import open_circuit, until_probe
+from tests.notifications.breaker.breakers import open_circuit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 
@@ -145,15 +144,6 @@ def test_circuit_is_closed_and_opened(operator, settings):
     assert LogEntry.objects.count() == 2
 
 
-def test_probe_that_is_due_has_no_time(operator, settings):
-    settings.EMAIL_PROVIDERS = ["ses"]
-    open_circuit("ses")
-    until_probe("ses")
-    page = operator.get(url()).content.decode()
-    assert next_probe(permits.states()[0]) in page
-    assert duration(0) not in page
-
-
 @pytest.mark.parametrize("act", ["open", "close"])
 def test_circuit_is_unchanged_without_redis(operator, settings, monkeypatch, act):
     def fail(provider, rule):
@@ -190,11 +180,6 @@ def test_messages_are_cancelled_by_filter(operator):
     assert len(reasons) == 1
     assert "wrong text" in reasons.pop()
     assert LogEntry.objects.count() == 1
-
-
-def test_question_repeats_the_filter(operator):
-    question = post(operator, **CANCEL | {"domain": "example.com"}).context["question"]
-    assert any("welcome" in sentence and "example.com" in sentence for sentence in question.sentences)
 
 
 def test_long_cancellation_asks_whether_to_go_on(operator, monkeypatch):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +19,7 @@ LIBRARIES = [
     *("celery.bin.celery", "celery.apps.worker", "celery.apps.beat", "kombu.transport.redis", "psycopg_pool"),
     *("gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "whitenoise.middleware", "limits.storage", "email_validator"),
     *("requests", "cryptography.x509", "anymail.backends.amazon_ses"),
+    *("tornado.httpserver", "tornado.httpclient", "tornado.web", "aiosmtpd.smtp"),
 ]
 OURS = {"accounts", "config", "devtools", "notifications"}
 PATIENCE_S = 110
@@ -30,12 +32,9 @@ def run(
     *arguments: str, folder: Path, environment: Mapping[str, str], check: bool = False
 ) -> subprocess.CompletedProcess[str]:
     """Run Python with `arguments` (a script, `-m MODULE` or `-c CODE`, and its arguments) until it ends."""
-    # Plain text: to unpickle a Role, the fork would import this project.
-    given, settings = tuple(map(str, arguments)), {name: str(value) for name, value in environment.items()}
     with TemporaryDirectory() as outputs:
         files = Path(outputs, "stdout"), Path(outputs, "stderr")
-        process = _forkserver.Process(target=_become, args=(given, folder, settings, files))
-        process.start()
+        process = start(*arguments, folder=folder, environment=environment, outputs=files)
         process.join(PATIENCE_S)
         if process.exitcode is None:
             process.kill()
@@ -49,9 +48,20 @@ def run(
     return done
 
 
+def start(
+    *arguments: str, folder: Path, environment: Mapping[str, str], outputs: tuple[Path, Path]
+) -> ForkServerProcess:
+    """Start Python with `arguments`; append its two outputs to these files."""
+    # Plain text: to unpickle a Role, the fork would import this project.
+    given, settings = tuple(map(str, arguments)), {name: str(value) for name, value in environment.items()}
+    process = _forkserver.Process(target=_become, args=(given, folder, settings, outputs))
+    process.start()
+    return process
+
+
 def _become(arguments: tuple[str, ...], folder: Path, environment: dict[str, str], outputs: tuple[Path, Path]) -> None:
     for output, descriptor in zip(outputs, (1, 2), strict=True):
-        os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT), descriptor)
+        os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND), descriptor)
     assert not OURS & sys.modules.keys(), "imported before its settings were given"
     os.environ.clear()
     os.environ.update(environment)

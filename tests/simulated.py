@@ -1,11 +1,10 @@
 """Runs a real simulator process on a free port."""
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import requests
@@ -14,6 +13,7 @@ from config.environment import BASE_DIR
 from devtools.stack.ports import free_port
 from devtools.stack.simulated import Simulated
 from notifications.providers.base import connections
+from tests import forked
 
 __all__ = ["Simulated", "simulator"]
 
@@ -24,24 +24,31 @@ def simulator(folder: Path, *options: str) -> Iterator[Simulated]:
     # A warm connection to the server of an earlier test would be opened again, to a port that refuses it.
     connections.close_all()
     port = free_port()
-    command = [sys.executable, "-m", "devtools.simulator", "--port", str(port), "--folder", str(folder)]
-    with (
-        (folder / "simulator.log").open("ab") as log,
-        subprocess.Popen(
-            [*command, "--latency-ms", "0", *options], cwd=BASE_DIR, env=os.environ, stdout=log, stderr=log
-        ) as process,
-    ):
-        running = Simulated(f"http://127.0.0.1:{port}", folder)
-        try:
-            _wait(running, process)
-            yield running
-        finally:
-            process.terminate()
+    log = folder / "simulator.log"
+    arguments = (
+        "-m",
+        "devtools.simulator",
+        "--port",
+        str(port),
+        "--folder",
+        str(folder),
+        "--latency-ms",
+        "0",
+        *options,
+    )
+    process = forked.start(*arguments, folder=BASE_DIR, environment=os.environ, outputs=(log, log))
+    running = Simulated(f"http://127.0.0.1:{port}", folder)
+    try:
+        _wait(running, process)
+        yield running
+    finally:
+        process.terminate()
+        process.join()
 
 
-def _wait(running: Simulated, process: "subprocess.Popen[bytes]") -> None:
+def _wait(running: Simulated, process: ForkServerProcess) -> None:
     give_up_at = time.monotonic() + 100
-    while time.monotonic() < give_up_at and process.poll() is None:
+    while time.monotonic() < give_up_at and process.is_alive():
         try:
             running.get("/healthz").raise_for_status()
         except requests.ConnectionError:

@@ -2,11 +2,9 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -88,26 +86,20 @@ def relays(count, tmp_path):
 
     A test may kill one of them.
     """
-    with ExitStack() as stack:
-        logs = [tmp_path / f"relay-{uuid4()}.log" for _ in range(count)]
-        running = [
-            subprocess.Popen(
-                [sys.executable, "manage.py", "relay"],
-                cwd=BASE_DIR,
-                env=environment() | {"RELAY_HIGH_WATER": "10000", "RELAY_CHUNK_SIZE": "1", "RELAY_INTERVAL_S": "0.02"},
-                stdout=stack.enter_context(log.open("wb")),
-                stderr=subprocess.STDOUT,
-            )
-            for log in logs
-        ]
-        try:
-            eventually(lambda: all("released=True" in log.read_text() for log in logs), within_s=60)
-            yield running
-        finally:
-            for process in running:
-                process.terminate()
-            for process in running:
-                process.wait(30)
+    logs = [tmp_path / f"relay-{uuid4()}.log" for _ in range(count)]
+    given = environment() | {"RELAY_HIGH_WATER": "10000", "RELAY_CHUNK_SIZE": "1", "RELAY_INTERVAL_S": "0.02"}
+    running = [
+        forked.start("manage.py", "relay", folder=BASE_DIR, environment=given, outputs=(log, log)) for log in logs
+    ]
+    try:
+        eventually(lambda: all(log.exists() and "released=True" in log.read_text() for log in logs), within_s=60)
+        yield running
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.join(30)
+            assert process.exitcode is not None
 
 
 def test_two_relays_share_the_work_and_a_successor_completes_that_of_a_killed_one(tmp_path):
@@ -116,10 +108,10 @@ def test_two_relays_share_the_work_and_a_successor_completes_that_of_a_killed_on
         ids = {message.id for message in _many(400)}
         eventually(lambda: client().llen("default") > 50)
         doomed.kill()
-        doomed.wait()
+        doomed.join()
         with relays(1, tmp_path):
             eventually(lambda: in_the_queues() == ids)
-        assert other.poll() is None
+        assert other.is_alive()
 
 
 def _many(count):

@@ -46,6 +46,8 @@ def act(operator, name):
 
 
 def confirm(operator):
+    # The page before may still be shown, or nothing yet.
+    operator.page.locator("[name=confirmed]").wait_for()
     fits(operator)
     operator.page.locator("[name=confirmed]").click()
     operator.page.locator(".messagelist .success").wait_for()

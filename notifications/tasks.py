@@ -8,8 +8,9 @@ from celery import Task, shared_task
 from celery.exceptions import Ignore, Retry
 from celery.signals import worker_shutting_down
 
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver as deliver_messages
-from notifications.delivery.record import Carrier, RecordLostError
+from notifications.delivery.record import RecordLostError
 from notifications.delivery.report import conclude
 from notifications.rules.states import Stream
 from notifications.runtime.database import DatabaseUnavailableError, raise_outage

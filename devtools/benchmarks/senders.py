@@ -14,8 +14,8 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 django.setup()
 
+from notifications.delivery.attempt import Carrier  # noqa: E402
 from notifications.delivery.deliver import deliver  # noqa: E402 - models need the apps to be ready
-from notifications.delivery.record import Carrier  # noqa: E402
 from notifications.models import Message  # noqa: E402
 from notifications.outbox.backlog import take_due  # noqa: E402
 from notifications.providers import registry  # noqa: E402

@@ -9,12 +9,13 @@ from django.db import Error
 from notifications.breaker.route import Route, find_route
 from notifications.budget.allowance import Allowance
 from notifications.delivery import fate
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.batch import BatchCall, batch_limit, split
 from notifications.delivery.claim import claim, count_paused, defer, release, requeue
 from notifications.delivery.content import load_contents
 from notifications.delivery.facts import gather
 from notifications.delivery.part import GROUP_S, Part, calls_within, granted_together, part_size
-from notifications.delivery.record import Carrier, RecordLostError, retry_until_written
+from notifications.delivery.record import RecordLostError, retry_until_written
 from notifications.delivery.relevance import skip_reason
 from notifications.delivery.report import DeliveryReport
 from notifications.delivery.run import REQUEUED, Relevant, Run

@@ -142,12 +142,13 @@ def _facts(message: Message, known: Facts, suppressions: list[ActiveSuppression]
 
 
 def _ask_kind(message: Message, kind: kinds.Kind, known: Facts) -> Facts:
-    known = replace(known, flooded=known.flooded and kind.has_hourly_limit)
+    flooded = known.flooded and kind.has_hourly_limit
     user = message.user
     if user is None:
-        return replace(known, user_gone=kind.requires_account, superseded=False)
+        return replace(known, flooded=flooded, user_gone=kind.requires_account, superseded=False)
     return replace(
         known,
+        flooded=flooded,
         user_inactive=not (users.is_active(user) or kind.to_inactive_users),
         address_changed=kind.requires_account and message.to_address.lower() != kind.address(user).lower(),
         superseded=kind.newest_wins and known.superseded,

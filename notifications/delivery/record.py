@@ -16,17 +16,16 @@ from django.db.models import DurationField, IntegerField
 from django.db.models.functions import Cast, Now
 
 from notifications.conf import settings
+from notifications.delivery.attempt import Attempt
 from notifications.delivery.bounced import record_bounces
 from notifications.delivery.claim import held
 from notifications.delivery.fate import RESPONSE_LOST, Fate
-from notifications.delivery.guarding import guard_note
 from notifications.delivery.relevance import Skip
 from notifications.models import DeliveryAttempt, Message, transitions
 from notifications.models.by_id import by_id
 from notifications.models.pending_change import noting
 from notifications.models.prepared import prepared_cursor
 from notifications.models.transactions import short_transaction
-from notifications.providers.base.sending import Accepted, ProviderError
 from notifications.rules import states
 from notifications.rules.changes import MessageChange
 from notifications.rules.outcomes import BounceKind
@@ -87,21 +86,13 @@ class RecordLostError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Carrier:
-    """The Celery task and the worker that make an attempt."""
-
-    task_id: str
-    worker: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class RefusedAttempt:
     """An attempt that was not accepted, and what happens to its message.
 
     `relay_slack_s` is how long after the due time the relay leaves the message to Celery's retry.
     """
 
-    attempt: DeliveryAttempt
+    attempt: Attempt
     decision: Decision
     relay_slack_s: float = 0.0
 
@@ -152,7 +143,7 @@ def record_skip(message: Message, skip: Skip, *, pause_s: float) -> bool:
     return bool(transitions.apply(skip.event, held([message]), **changes))
 
 
-def record_acceptances(attempts: Sequence[DeliveryAttempt]) -> None:
+def record_acceptances(attempts: Sequence[Attempt]) -> None:
     # For attempts of one task with one provider. An acceptance is a fact, whichever worker holds the message. So the
     # lease tokens are not checked. Their notes differ only for several recipients, or while a guard redirects some.
     with ExitStack() as all_tried:
@@ -161,7 +152,7 @@ def record_acceptances(attempts: Sequence[DeliveryAttempt]) -> None:
             all_tried.callback(_write_together, some, _write_acceptances)
 
 
-def _write_acceptances(attempts: Sequence[DeliveryAttempt]) -> None:
+def _write_acceptances(attempts: Sequence[Attempt]) -> None:
     with prepared_cursor() as cursor:
         statement = noting(_ACCEPTED, MessageChange.SENT, before=_BEFORE_ACCEPTED)
         cursor.execute(statement, {**_values_of(attempts), **_ACCEPTANCE})
@@ -219,34 +210,11 @@ def _changes(event: Event, refusals: Sequence[RefusedAttempt]) -> dict[str, Any]
     return changes
 
 
-def attempt_of(
-    message: Message, carrier: Carrier, provider: str, answer: Accepted | ProviderError, duration_s: float
-) -> DeliveryAttempt:
-    attempt = DeliveryAttempt(
-        message=message,
-        number=message.attempts,
-        provider=provider,
-        task_id=carrier.task_id,
-        worker=carrier.worker,
-        duration_ms=round(duration_s * 1000),
-        fingerprint=message.fingerprint,
-    )
-    if isinstance(answer, Accepted):
-        attempt.result = DeliveryAttempt.Result.ACCEPTED
-        attempt.provider_message_id = answer.provider_message_id[:200]
-        attempt.error = " · ".join(filter(None, [guard_note(message), answer.note]))[:300]
-    else:
-        attempt.result = DeliveryAttempt.Result(answer.error_class.value)
-        attempt.error_code = answer.code[:100]
-        attempt.error = str(answer)[:300]
-    return attempt
-
-
 def _seconds(values: Mapping[UUID, float]) -> Cast:
     return by_id({id_: f"{value:f} seconds" for id_, value in values.items()}, DurationField())
 
 
-def _values_of(attempts: Sequence[DeliveryAttempt]) -> dict[str, Any]:
+def _values_of(attempts: Sequence[Attempt]) -> dict[str, Any]:
     # In order of id, like all code that locks several messages.
     ordered = sorted(attempts, key=lambda attempt: attempt.message_id.int)
     return {

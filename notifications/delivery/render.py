@@ -68,7 +68,7 @@ def render(message: Message, *, attempt: int) -> OutgoingEmail:
         subject=texts.subject,
         text=texts.text,
         html=texts.html,
-        headers=merged(headers_of(message, kind), content.headers),
+        headers=merged(headers_of(message, kind, unsubscribe_url(message)), content.headers),
         more_to=content.to,
         cc=content.cc,
         bcc=content.bcc,
@@ -82,7 +82,7 @@ def _authored(message: Message, attempt: int, content: Content) -> OutgoingEmail
     # A Django email: only its Message-ID is added, and to bulk the headers to unsubscribe.
     message.fingerprint = ""
     email = content.email or {}
-    ours = {"Message-ID": message_id_of(message), **_list_headers(message)}
+    ours = {"Message-ID": message_id_of(message), **_list_headers(unsubscribe_url(message))}
     return OutgoingEmail(
         message_id=message.id,
         attempt=attempt,
@@ -145,7 +145,7 @@ def message_language(message: Message) -> str:
 
 
 def live_secrets(message: Message) -> dict[str, str]:
-    return secrets_of_account(message) | unsubscribe_link(message, links.unsubscribe_url(message.to_address))
+    return secrets_of_account(message) | unsubscribe_link(message, unsubscribe_url(message))
 
 
 def secrets_of_account(message: Message) -> dict[str, str]:
@@ -154,10 +154,15 @@ def secrets_of_account(message: Message) -> dict[str, str]:
 
 
 def unsubscribe_link(message: Message, url: str) -> dict[str, str]:
-    return {links.UNSUBSCRIBE_VARIABLE: url} if _has_unsubscribe_link(message) else {}
+    return {links.UNSUBSCRIBE_VARIABLE: url} if has_unsubscribe_link(message) else {}
 
 
-def _has_unsubscribe_link(message: Message) -> bool:
+def unsubscribe_url(message: Message) -> str:
+    # Signing takes a while, so no other email has one.
+    return links.unsubscribe_url(message.to_address) if has_unsubscribe_link(message) else ""
+
+
+def has_unsubscribe_link(message: Message) -> bool:
     # Bulk email only: recipients get all other email in any case. With a shared link, one could unsubscribe another.
     if message.stream != Stream.BULK:
         return False
@@ -262,20 +267,19 @@ def message_id_of(message: Message) -> str:
     return f"<{message.id}@{_sender_domain()}>"
 
 
-def headers_of(message: Message, kind: Kind) -> Mapping[str, str]:
+def headers_of(message: Message, kind: Kind, unsubscribe_url: str) -> Mapping[str, str]:
     ours = {
         "Message-ID": message_id_of(message),
         # RFC 3834, and Exchange's equivalent: prevents automatic replies.
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "OOF, AutoReply",
-        **_list_headers(message),
+        **_list_headers(unsubscribe_url),
     }
     return merged(ours, kind.headers)
 
 
-def _list_headers(message: Message) -> dict[str, str]:
+def _list_headers(url: str) -> dict[str, str]:
     # RFC 2369 and RFC 8058: email programs show a button, which posts exactly the second value to the link, which must
     # be https for that.
-    url = links.unsubscribe_url(message.to_address) if _has_unsubscribe_link(message) else ""
     promise = {_ONE_CLICK: links.ONE_CLICK} if url.lower().startswith("https://") else {}
     return {_UNSUBSCRIBE: f"<{url}>", **promise} if url else {}

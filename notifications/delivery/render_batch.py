@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.utils import translation
 
-from notifications import kinds
+from notifications import kinds, links
 from notifications.delivery.engine import EmailTexts, subject_line
 from notifications.delivery.fingerprint import REDACTED, fingerprint_of, secrets_in
 from notifications.delivery.prepared.cache import prepared_for
@@ -15,6 +15,7 @@ from notifications.delivery.prepared.email import PreparedEmail, Slot, fill
 from notifications.delivery.prepared.html import written
 from notifications.delivery.render import (
     data_of,
+    has_unsubscribe_link,
     headers_of,
     message_language,
     recipient_name,
@@ -121,7 +122,7 @@ def _batch(members: Sequence[_Member]) -> OutgoingBatch:
 
 
 def _recipient(member: _Member, kind: Kind, tokens: dict[Slot, str], own_subject: str) -> BatchRecipient:
-    message, prepared, values, _ = member
+    message, prepared, values, data = member
     fields = {token: written(values[slot.value], slot.form) for slot, token in tokens.items()}
     if own_subject:
         fields[own_subject] = subject_line(fill(prepared.subject, values))
@@ -130,6 +131,6 @@ def _recipient(member: _Member, kind: Kind, tokens: dict[Slot, str], own_subject
         attempt=message.attempts + 1,
         to_address=message.to_address,
         to_name=recipient_name(message),
-        headers=headers_of(message, kind),
+        headers=headers_of(message, kind, data[links.UNSUBSCRIBE_VARIABLE] if has_unsubscribe_link(message) else ""),
         fields=fields,
     )

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from notifications.budget.allowance import Allowance
 from notifications.delivery import fate
-from notifications.delivery.record import Carrier, record_skip
+from notifications.delivery.attempt import Carrier
+from notifications.delivery.record import record_skip
 from notifications.delivery.relevance import Facts, Skip
 from notifications.delivery.report import CLAIM_LOST, DeliveryReport
 from notifications.delivery.turn import Turn

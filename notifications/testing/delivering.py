@@ -13,8 +13,8 @@ from notifications import pauses
 from notifications.breaker import permits
 from notifications.changes.dispatch import dispatch
 from notifications.conf import settings
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier
 from notifications.models import DeliveryAttempt, Message, PendingChange, Suppression
 from notifications.outbox import brake_queue, pausing, recover
 from notifications.rules.states import Status, Stream

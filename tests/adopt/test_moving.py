@@ -89,7 +89,7 @@ print(json.dumps([
 """
 DELIVER = """
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier
+from notifications.delivery.attempt import Carrier
 from notifications.models import Message
 from notifications.rules.states import Stream
 from django.db.models.functions import Now

@@ -15,8 +15,9 @@ from django.db.models.functions import Now
 from devtools.stack.ports import free_port
 from notifications import pauses
 from notifications.delivery import record
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier, RecordLostError
+from notifications.delivery.record import RecordLostError
 from notifications.models import Message
 from notifications.outbox.recover import recover_ended_leases
 from notifications.rules.retry import ErrorClass

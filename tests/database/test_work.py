@@ -15,8 +15,8 @@ from config import connections
 from config.celery import app
 from notifications import tasks
 from notifications.delivery import record
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier
 from notifications.management.commands import relay as relay_command
 from notifications.models import Message
 from notifications.outbox import recover, relay

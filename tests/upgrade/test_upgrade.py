@@ -14,8 +14,8 @@ from django.urls import reverse
 from accounts.models import User
 from notifications import housekeeping, kinds
 from notifications.delivery import replay
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier
 from notifications.events import ingest
 from notifications.events.apply import read_due
 from notifications.models import Message, ProviderEvent, Suppression

@@ -89,10 +89,11 @@ class Plan:
         return {name for name, value in data.items() if type(value) in FIELD_TYPES} - self.shared
 
     def key(self, data: Data) -> Hashable:
-        return tuple(
-            (name, None if type(value) in FIELD_TYPES and name not in self.shared else (frozen(value),))
+        values = [
+            None if type(value) in FIELD_TYPES and name not in self.shared else (frozen(value),)
             for name, value in data.items()
-        )
+        ]
+        return tuple(data), tuple(values)
 
 
 _plans: dict[tuple[Templates, str, tzinfo], Plan] = {}

@@ -59,7 +59,8 @@ class SendGridBatch(SendGridPayload):  # type: ignore[misc]
     def serialize_data(self) -> str:
         self.generate_message_id = False
         entries = self.message.entries
-        shared = dict(set.intersection(*({*entry.headers.items()} for entry in entries)))
+        first, *others = [entry.headers for entry in entries]
+        shared = {name: value for name, value in first.items() if all(each.get(name) == value for each in others)}
         self.data["headers"].update(shared)
         self.data["personalizations"] = [self._personalization(entry, shared) for entry in entries]
         serialized: str = super().serialize_data()

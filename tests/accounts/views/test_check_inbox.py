@@ -15,8 +15,8 @@ from accounts.links import confirmation_path, password_reset_path
 from accounts.models import User
 from accounts.purging import purge_unconfirmed
 from notifications import Progress, lookup
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier
 from notifications.events import suppress
 from notifications.models import Message
 from notifications.rules.states import Stream

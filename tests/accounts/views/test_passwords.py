@@ -8,8 +8,8 @@ from accounts.flows import passwords
 from accounts.links import password_reset_path
 from accounts.models import User
 from accounts.views.passwords import RESET_COOKIE
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier
 from notifications.models import Message
 from notifications.rules.states import Stream
 from tests.factories import UserFactory

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier
 from notifications.models import Message
 from notifications.outbox import recover
 from notifications.rules.states import Status, Stream

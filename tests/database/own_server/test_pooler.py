@@ -16,8 +16,8 @@ from accounts import purging
 from accounts.management.commands import enqueue_missing
 from accounts.models import User
 from notifications import jobs
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier
 from notifications.delivery.replay import dead_letters, replay
 from notifications.events import ingest
 from notifications.events.apply import read_due

@@ -15,9 +15,10 @@ from accounts.emails import PASSWORD_RESET, enqueue_email, welcome_draft
 from accounts.flows.deleting import delete
 from accounts.models import User
 from notifications import anonymization
+from notifications.delivery.attempt import Carrier, attempt_of
 from notifications.delivery.claim import claim, hand_over
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier, RefusedAttempt, attempt_of, record_acceptances, record_refusals
+from notifications.delivery.record import RefusedAttempt, record_acceptances, record_refusals
 from notifications.delivery.relevance import ERASED, NO_ACCOUNT
 from notifications.events import ingest, suppress
 from notifications.events.apply import read_due

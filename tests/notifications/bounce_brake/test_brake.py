@@ -17,8 +17,8 @@ from accounts import emails
 from accounts.models import User
 from notifications import kinds
 from notifications.bounce_brake import brake
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier
 from notifications.events.apply import read_due
 from notifications.models import Message
 from notifications.operations.finding import Code

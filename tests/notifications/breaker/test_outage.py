@@ -12,8 +12,8 @@ from notifications.breaker import permits
 from notifications.breaker.circuit import CONSECUTIVE_FAILURES
 from notifications.breaker.permits import acquire, report
 from notifications.budget.keys import pace_key
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import NO_PROVIDER, deliver
-from notifications.delivery.record import Carrier
 from notifications.models import Message
 from notifications.outbox import relay
 from notifications.providers.base.sending import Accepted, ProviderError

@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 from accounts import emails
 from notifications.breaker import permits
 from notifications.delivery.answers import MAX_FORGIVEN
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import NO_PROVIDER, deliver
-from notifications.delivery.record import Carrier
 from notifications.models import Message
 from notifications.outbox import relay
 from notifications.providers.base.sending import ProviderError

@@ -10,8 +10,8 @@ from django.db.models.functions import Now
 from notifications.budget import day, grants, terms
 from notifications.budget.grants import reserve
 from notifications.budget.keys import pace_key
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier
 from notifications.models import DeliveryAttempt
 from notifications.rules.retry import ErrorClass
 from notifications.rules.states import Stream

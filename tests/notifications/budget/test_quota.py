@@ -7,8 +7,8 @@ from django.db.models.functions import Now
 
 from notifications.budget import fallback, quota, terms
 from notifications.budget.grants import reserve, throttle
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier
 from notifications.models import DeliveryAttempt, ProviderQuota
 from notifications.providers.base.account import Quota
 from notifications.providers.base.sending import ProviderError

@@ -1,7 +1,7 @@
 """Deliver messages as the Celery task does."""
 
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier
 from notifications.rules.states import Stream
 
 CARRIER = Carrier(task_id="task-1", worker="test@here")

@@ -7,8 +7,8 @@ from accounts import emails
 from notifications import Progress
 from notifications.breaker.circuit import CONSECUTIVE_FAILURES
 from notifications.breaker.permits import acquire, is_closed
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier
 from notifications.delivery.refusals import DOMAINS, RUN
 from notifications.delivery.replay import dead_letters, replay
 from notifications.events.apply import read_due

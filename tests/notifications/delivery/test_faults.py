@@ -10,8 +10,9 @@ from django.db.models.functions import Now
 
 from notifications.delivery import record
 from notifications.delivery import run as delivering
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier, RecordLostError
+from notifications.delivery.record import RecordLostError
 from notifications.delivery.render import RenderingError, render
 from notifications.delivery.run import REQUEUED
 from notifications.models import Message

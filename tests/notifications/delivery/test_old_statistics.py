@@ -6,8 +6,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from notifications.delivery import claim
+from notifications.delivery.attempt import Carrier, attempt_of
 from notifications.delivery.facts import gather
-from notifications.delivery.record import Carrier, attempt_of, record_acceptances
+from notifications.delivery.record import record_acceptances
 from notifications.models import Message, Suppression
 from notifications.outbox import brake_queue, work
 from notifications.outbox.backlog import give_back, take_due

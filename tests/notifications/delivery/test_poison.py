@@ -14,8 +14,8 @@ from django.db.models.functions import Now
 
 from accounts import emails
 from notifications import kinds
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier
 from notifications.models import Message
 from notifications.rules.states import Status, Stream
 from tests.factories import MessageFactory, UserFactory

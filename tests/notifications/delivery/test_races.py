@@ -8,9 +8,10 @@ import psycopg
 import pytest
 from django.db import connection
 
+from notifications.delivery.attempt import Carrier, attempt_of
 from notifications.delivery.claim import claim, hand_over
 from notifications.delivery.facts import gather
-from notifications.delivery.record import Carrier, RefusedAttempt, attempt_of, record_refusals
+from notifications.delivery.record import RefusedAttempt, record_refusals
 from notifications.delivery.relevance import skip_reason
 from notifications.events import ingest
 from notifications.events.apply import read_due

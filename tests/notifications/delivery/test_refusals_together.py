@@ -1,5 +1,6 @@
 """Refusals with one answer are written together, and leave the rows that they would leave one by one."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -8,7 +9,8 @@ from django.db import DataError, OperationalError, connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from notifications.delivery.record import Carrier, RefusedAttempt, attempt_of, record_acceptances, record_refusals
+from notifications.delivery.attempt import Carrier, attempt_of
+from notifications.delivery.record import RefusedAttempt, record_acceptances, record_refusals
 from notifications.models import DeliveryAttempt, Message, ProviderEvent, Suppression, transitions
 from notifications.providers.base.sending import Accepted, ProviderError
 from notifications.rules.outcomes import BounceKind
@@ -152,8 +154,7 @@ def test_refusals_are_written_again_after_an_error(monkeypatch, error):
 
 def test_refusal_that_cannot_be_written_costs_the_others_nothing():
     refusals = refused([Retry(5.0)] * 3)
-    odd = refusals[1].attempt
-    odd.number = 2**40
+    refusals[1] = replace(refusals[1], attempt=refusals[1].attempt._replace(number=2**40))
     with pytest.raises(DataError):
         record_refusals(refusals)
     assert [row["status"] for row, _, _ in rows(refusals)] == [Status.QUEUED, Status.SENDING, Status.QUEUED]

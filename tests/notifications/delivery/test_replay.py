@@ -8,8 +8,8 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from accounts import emails
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier
 from notifications.delivery.replay import ReplayVerdict, dead_letters, replay, replay_verdicts
 from notifications.events import suppress
 from notifications.models import Message

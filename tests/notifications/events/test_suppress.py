@@ -8,9 +8,9 @@ from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
 from notifications.delivery.recheck import take_recheck
-from notifications.delivery.record import Carrier
 from notifications.delivery.relevance import SUPPRESSED
 from notifications.events import suppress
 from notifications.models import Message, ProviderEvent, Suppression

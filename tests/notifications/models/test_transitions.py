@@ -12,15 +12,9 @@ from django.db.models.functions import Now
 
 import notifications
 from notifications.anonymization import anonymize_user
+from notifications.delivery.attempt import Carrier, attempt_of
 from notifications.delivery.claim import claim, release, revert_hand_over
-from notifications.delivery.record import (
-    Carrier,
-    RefusedAttempt,
-    attempt_of,
-    record_acceptances,
-    record_refusals,
-    record_skip,
-)
+from notifications.delivery.record import RefusedAttempt, record_acceptances, record_refusals, record_skip
 from notifications.delivery.relevance import Skip
 from notifications.delivery.replay import replay
 from notifications.events import apply as reading

@@ -8,8 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier
 from notifications.delivery.render import render
 from notifications.management.commands.provider_check import LONGEST_WAIT_S
 from notifications.models import Message

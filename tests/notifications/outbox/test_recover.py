@@ -9,16 +9,10 @@ from django.db import OperationalError, connection
 from django.db.models.functions import Now
 
 from notifications.delivery import answers, part, speed
+from notifications.delivery.attempt import Carrier, attempt_of
 from notifications.delivery.claim import claim, hand_over, release, revert_hand_over
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import (
-    Carrier,
-    RecordLostError,
-    RefusedAttempt,
-    attempt_of,
-    record_acceptances,
-    record_refusals,
-)
+from notifications.delivery.record import RecordLostError, RefusedAttempt, record_acceptances, record_refusals
 from notifications.delivery.render import render
 from notifications.models import Message, transactions
 from notifications.outbox import backlog, recover, relay

@@ -18,8 +18,8 @@ from notifications import conf, providers
 from notifications.breaker import permits
 from notifications.budget import grants
 from notifications.budget.terms import rate_of
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
-from notifications.delivery.record import Carrier
 from notifications.events.apply import read_due
 from notifications.models import Message, Suppression
 from notifications.operations import provider_check

@@ -8,16 +8,10 @@ from hypothesis.stateful import rule
 from hypothesis.strategies import sampled_from
 
 from notifications.delivery import claim as claiming
+from notifications.delivery.attempt import Carrier, attempt_of
 from notifications.delivery.facts import gather
 from notifications.delivery.recheck import take_recheck
-from notifications.delivery.record import (
-    Carrier,
-    RefusedAttempt,
-    attempt_of,
-    record_acceptances,
-    record_refusals,
-    record_skip,
-)
+from notifications.delivery.record import RefusedAttempt, record_acceptances, record_refusals, record_skip
 from notifications.delivery.relevance import Skip, skip_reason
 from notifications.models import Message, Suppression
 from notifications.providers.base.sending import Accepted, ProviderError

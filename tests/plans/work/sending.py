@@ -11,9 +11,9 @@ from notifications.bounce_brake import brake, counts
 from notifications.budget import day
 from notifications.changes.dispatch import dispatch
 from notifications.delivery import speed
+from notifications.delivery.attempt import Carrier
 from notifications.delivery.deliver import deliver
 from notifications.delivery.facts import gather
-from notifications.delivery.record import Carrier
 from notifications.delivery.replay import dead_letters, replay
 from notifications.lookup import history, progress
 from notifications.models import Message, transitions

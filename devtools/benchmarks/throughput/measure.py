@@ -16,7 +16,9 @@ from devtools.benchmarks.throughput.provider import Provider
 from devtools.benchmarks.throughput.servers import Place
 from devtools.benchmarks.throughput.usage import MemoryWatch, cpu_of, wait_quiet
 
-WARM_UP = 20
+# At the same time as many calls are open as later: threads, sessions and connections are made when they are first used.
+WARM_UP_FOR_EACH_CALL = 6
+WARM_UP_DELAY_MS = 100
 WARM_UP_FIRST = 90_000_000
 POLL_S = 0.05
 STALLED_S = 45.0
@@ -35,10 +37,11 @@ def prepared(contestant: Contestant, place: Place, provider: Provider, delay_ms:
         )
         run = Run(folder=Path(name), servers=servers, provider=provider, delay_ms=delay_ms, stack=stack)
         contestant.start(run)
-        provider.restart(0)
-        enqueue(contestant, run, Workload(first=WARM_UP_FIRST, count=WARM_UP))
+        provider.restart(WARM_UP_DELAY_MS)
+        warm_up = WARM_UP_FOR_EACH_CALL * contestant.sends
+        enqueue(contestant, run, Workload(first=WARM_UP_FIRST, count=warm_up))
         contestant.open(run)
-        wait_accepted(provider, WARM_UP)
+        wait_accepted(provider, warm_up)
         provider.restart(delay_ms)
         yield run
 

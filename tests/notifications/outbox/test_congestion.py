@@ -43,6 +43,13 @@ def test_lengths_are_asked_for_once_in_an_interval(monkeypatch):
     assert [lengths.must_check() for _ in range(3)] == [True, True, True]
 
 
+def test_lengths_are_asked_for_earlier_in_a_burst(monkeypatch):
+    monkeypatch.setattr(congestion, "CHECK_S", 3600.0)
+    monkeypatch.setattr(congestion, "CHECK_MESSAGES", 3)
+    lengths = QueueLengths()
+    assert [lengths.must_check() for _ in range(7)] == [True, False, False, True, False, False, True]
+
+
 @pytest.fixture
 def patient(monkeypatch, valkey):
     """Let requests wait for a busy machine's broker, and ask for the lengths after each."""

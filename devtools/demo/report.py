@@ -51,8 +51,8 @@ class DemoFigures:
         return percentile(self.waits_s["critical"], 0.95)
 
 
-def complaints(figures: DemoFigures) -> Iterator[str]:
-    """Yield each failure with its value and what was expected."""
+def failures(figures: DemoFigures) -> Iterator[str]:
+    """Yield what a correct installation never does, however slow the machine is."""
     verdict = figures.verdict
     yield from itemized(Broken.LOST, [about(fact) for fact in verdict.lost])
     yield from itemized(Broken.DOUBLED, [copy_of(duplicate) for duplicate in verdict.duplicates])
@@ -60,18 +60,22 @@ def complaints(figures: DemoFigures) -> Iterator[str]:
     yield from itemized(Broken.REJECTED, [one.address for one in failed])
     if not figures.sign_ups_ms:
         yield "No sign-up succeeded."
-    elif figures.ratio < LEAST_RATIO:
+
+
+def delays(figures: DemoFigures) -> Iterator[str]:
+    """Yield what was slower than on an ordinary machine that does nothing else."""
+    if 0 < figures.ratio < LEAST_RATIO:
         yield (
             f"A queued sign-up was only {figures.ratio:.1f} times as fast as an inline one; expected at least"
-            f" {LEAST_RATIO:g} times. A busy machine can cause this."
+            f" {LEAST_RATIO:g} times."
         )
     if figures.critical_wait_p95_s > LONGEST_CRITICAL_WAIT_S:
         yield (
             f"Password resets waited {figures.critical_wait_p95_s:.2f} s for the provider call (p95); expected at most"
-            f" {LONGEST_CRITICAL_WAIT_S:g} s. A busy machine can cause this."
+            f" {LONGEST_CRITICAL_WAIT_S:g} s."
         )
     if figures.took_s >= LONGEST_S:
-        yield f"The demo took {figures.took_s:.0f} s; expected at most {LONGEST_S:g} s. The machine may be busy."
+        yield f"The demo took {figures.took_s:.0f} s; expected at most {LONGEST_S:g} s."
 
 
 def table(figures: DemoFigures) -> str:

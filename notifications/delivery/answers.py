@@ -8,7 +8,7 @@ from notifications.breaker.route import Route, has_alternative
 from notifications.budget import grants
 from notifications.conf.guard import current_guard
 from notifications.delivery import refusals
-from notifications.delivery.attempt import Attempt, attempt_of
+from notifications.delivery.attempt import AttemptRow, attempt_of
 from notifications.delivery.fate import Fate
 from notifications.delivery.record import RefusedAttempt, record_acceptances, record_refusals
 from notifications.delivery.report import CLAIM_LOST
@@ -37,7 +37,7 @@ class Answers:
     def __init__(self, run: Run, route: Route) -> None:
         self.run = run
         self.route = route
-        self._accepted: list[Attempt] = []
+        self._accepted: list[AttemptRow] = []
 
     def take(self, relevant: Relevant, answer: Accepted | ProviderError, *, duration_s: float) -> None:
         if isinstance(answer, ProviderError):
@@ -80,7 +80,7 @@ class Answers:
             self.run.report.counts[CLAIM_LOST] += lost
         self._report_to_budget(answer, len(refused))
 
-    def _refusal(self, attempt: Attempt, decision: retry.Decision) -> RefusedAttempt:
+    def _refusal(self, attempt: AttemptRow, decision: retry.Decision) -> RefusedAttempt:
         if not (isinstance(decision, retry.Retry) and self.run.is_single and decision.after_s <= CELERY_RETRY_S):
             return RefusedAttempt(attempt=attempt, decision=decision)
         self.run.report.retry_in_s = decision.after_s
@@ -93,7 +93,7 @@ class Answers:
             grants.throttle(self.route.name, answer.retry_after_s)
 
 
-def _sent(attempt: Attempt, *, names_id: bool) -> Fate:
+def _sent(attempt: AttemptRow, *, names_id: bool) -> Fate:
     return Fate(Status.SENT, f"{attempt.provider} {attempt.provider_message_id}".strip() if names_id else "")
 
 

@@ -17,7 +17,7 @@ class Carrier:
     worker: str
 
 
-class Attempt(NamedTuple):
+class AttemptRow(NamedTuple):
     """The columns of a DeliveryAttempt. To make an instance of the model for each email takes ten times as long."""
 
     message: Message
@@ -39,14 +39,14 @@ class Attempt(NamedTuple):
 
 def attempt_of(
     message: Message, carrier: Carrier, provider: str, answer: Accepted | ProviderError, duration_s: float
-) -> Attempt:
+) -> AttemptRow:
     if isinstance(answer, Accepted):
         result, given_id, code = DeliveryAttempt.Result.ACCEPTED, answer.provider_message_id, ""
         error = " · ".join(filter(None, [guard_note(message), answer.note]))
     else:
         result, given_id, code = DeliveryAttempt.Result(answer.error_class.value), "", answer.code
         error = str(answer)
-    return Attempt(
+    return AttemptRow(
         message=message,
         number=message.attempts,
         provider=provider,

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from notifications.delivery.attempt import Attempt
+from notifications.delivery.attempt import AttemptRow
 from notifications.models import ProviderEvent, Suppression
 from notifications.providers.base.answers import report
 from notifications.rules.outcomes import BounceKind
 from notifications.rules.suppression import Reason
 
 
-def record_bounces(attempts: Sequence[Attempt], bounce: BounceKind) -> None:
+def record_bounces(attempts: Sequence[AttemptRow], bounce: BounceKind) -> None:
     # The event reader handles the events like a webhook's. A hard bounce suppresses the address here already, because
     # the next message to it may be due now.
     events = ProviderEvent.objects.bulk_create(_event(attempt, bounce) for attempt in attempts)
@@ -28,7 +28,7 @@ def record_bounces(attempts: Sequence[Attempt], bounce: BounceKind) -> None:
         Suppression.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _event(attempt: Attempt, bounce: BounceKind) -> ProviderEvent:
+def _event(attempt: AttemptRow, bounce: BounceKind) -> ProviderEvent:
     return ProviderEvent(
         provider=attempt.provider,
         event_id=report.event_id(attempt.message_id, attempt.number),

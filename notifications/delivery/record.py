@@ -16,7 +16,7 @@ from django.db.models import DurationField, IntegerField
 from django.db.models.functions import Cast, Now
 
 from notifications.conf import settings
-from notifications.delivery.attempt import Attempt
+from notifications.delivery.attempt import AttemptRow
 from notifications.delivery.bounced import record_bounces
 from notifications.delivery.claim import held
 from notifications.delivery.fate import RESPONSE_LOST, Fate
@@ -92,7 +92,7 @@ class RefusedAttempt:
     `relay_slack_s` is how long after the due time the relay leaves the message to Celery's retry.
     """
 
-    attempt: Attempt
+    attempt: AttemptRow
     decision: Decision
     relay_slack_s: float = 0.0
 
@@ -143,7 +143,7 @@ def record_skip(message: Message, skip: Skip, *, pause_s: float) -> bool:
     return bool(transitions.apply(skip.event, held([message]), **changes))
 
 
-def record_acceptances(attempts: Sequence[Attempt]) -> None:
+def record_acceptances(attempts: Sequence[AttemptRow]) -> None:
     # For attempts of one task with one provider. An acceptance is a fact, whichever worker holds the message. So the
     # lease tokens are not checked. Their notes differ only for several recipients, or while a guard redirects some.
     with ExitStack() as all_tried:
@@ -152,7 +152,7 @@ def record_acceptances(attempts: Sequence[Attempt]) -> None:
             all_tried.callback(_write_together, some, _write_acceptances)
 
 
-def _write_acceptances(attempts: Sequence[Attempt]) -> None:
+def _write_acceptances(attempts: Sequence[AttemptRow]) -> None:
     with prepared_cursor() as cursor:
         statement = noting(_ACCEPTED, MessageChange.SENT, before=_BEFORE_ACCEPTED)
         cursor.execute(statement, {**_values_of(attempts), **_ACCEPTANCE})
@@ -214,7 +214,7 @@ def _seconds(values: Mapping[UUID, float]) -> Cast:
     return by_id({id_: f"{value:f} seconds" for id_, value in values.items()}, DurationField())
 
 
-def _values_of(attempts: Sequence[Attempt]) -> dict[str, Any]:
+def _values_of(attempts: Sequence[AttemptRow]) -> dict[str, Any]:
     # In order of id, like all code that locks several messages.
     ordered = sorted(attempts, key=lambda attempt: attempt.message_id.int)
     return {

@@ -153,11 +153,10 @@ def test_waiting_message_is_cancelled(ada, waiting, status):
 
 
 def test_worker_that_found_it_relevant_cannot_hand_it_over(ada):
-    message = MessageFactory(user=ada)
-    (claimed,) = claim([message.id])
+    (claimed,) = claim([MessageFactory(user=ada).id])
     ada.delete()
     assert not hand_over([claimed], "scripted")
-    assert fresh(message).status == Status.CANCELLED
+    assert fresh(claimed).status == Status.CANCELLED
 
 
 def test_acceptance_after_the_deletion_is_recorded_without_the_address(ada):

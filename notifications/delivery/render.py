@@ -68,7 +68,7 @@ def render(message: Message, *, attempt: int) -> OutgoingEmail:
         subject=texts.subject,
         text=texts.text,
         html=texts.html,
-        headers=merged(headers_of(message, kind, unsubscribe_url(message)), content.headers),
+        headers=merged(headers_of(message, kind, own_unsubscribe_url(message)), content.headers),
         more_to=content.to,
         cc=content.cc,
         bcc=content.bcc,
@@ -82,7 +82,7 @@ def _authored(message: Message, attempt: int, content: Content) -> OutgoingEmail
     # A Django email: only its Message-ID is added, and to bulk the headers to unsubscribe.
     message.fingerprint = ""
     email = content.email or {}
-    ours = {"Message-ID": message_id_of(message), **_list_headers(unsubscribe_url(message))}
+    ours = {"Message-ID": message_id_of(message), **_list_headers(own_unsubscribe_url(message))}
     return OutgoingEmail(
         message_id=message.id,
         attempt=attempt,
@@ -145,7 +145,7 @@ def message_language(message: Message) -> str:
 
 
 def live_secrets(message: Message) -> dict[str, str]:
-    return secrets_of_account(message) | unsubscribe_link(message, unsubscribe_url(message))
+    return secrets_of_account(message) | unsubscribe_link(message, own_unsubscribe_url(message))
 
 
 def secrets_of_account(message: Message) -> dict[str, str]:
@@ -157,7 +157,7 @@ def unsubscribe_link(message: Message, url: str) -> dict[str, str]:
     return {links.UNSUBSCRIBE_VARIABLE: url} if has_unsubscribe_link(message) else {}
 
 
-def unsubscribe_url(message: Message) -> str:
+def own_unsubscribe_url(message: Message) -> str:
     # Signing takes a while, so no other email has one.
     return links.unsubscribe_url(message.to_address) if has_unsubscribe_link(message) else ""
 

@@ -95,7 +95,7 @@ def take(stack: Stack, browser: Browser) -> None:
     _shot(page, "resend")
     page.goto(f"{stack.site_url}/admin/notifications/message/")
     page.click("#result_list >> text=bounce@example.com")
-    page.locator("#timeline-heading").scroll_into_view_if_needed()
+    page.locator(".facts").evaluate("details => details.scrollIntoView()")
     _shot(page, "timeline")
     page.goto(f"{stack.site_url}/admin/notifications/suppression/")
     page.click("#result_list >> text=bounce@example.com")

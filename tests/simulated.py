@@ -25,18 +25,10 @@ def simulator(folder: Path, *options: str) -> Iterator[Simulated]:
     connections.close_all()
     port = free_port()
     log = folder / "simulator.log"
-    arguments = (
-        "-m",
-        "devtools.simulator",
-        "--port",
-        str(port),
-        "--folder",
-        str(folder),
-        "--latency-ms",
-        "0",
-        *options,
+    given = ("--port", str(port), "--folder", str(folder), "--latency-ms", "0")
+    process = forked.start(
+        "-m", "devtools.simulator", *given, *options, folder=BASE_DIR, environment=os.environ, outputs=(log, log)
     )
-    process = forked.start(*arguments, folder=BASE_DIR, environment=os.environ, outputs=(log, log))
     running = Simulated(f"http://127.0.0.1:{port}", folder)
     try:
         _wait(running, process)

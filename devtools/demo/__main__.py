@@ -17,7 +17,7 @@ from config.processes import PROCESSES, command_line
 from config.reading import Environment
 from devtools.chaos.checker import judge, promised
 from devtools.demo import workload
-from devtools.demo.report import LONGEST_S, DemoFigures, delays, failures, last_line, table
+from devtools.demo.report import DemoFigures, delays, failures, last_line, table
 from devtools.stack.console import say
 from devtools.stack.facts import epoch
 from devtools.stack.ports import free_port
@@ -28,6 +28,8 @@ from devtools.stack.supervision import Supervisor, SupervisorError
 from notifications.runtime.roles import Role
 
 FOLDER = BASE_DIR / ".local" / "demo"
+#: After this long, what is not sent counts as lost.
+GIVE_UP_S = 900.0
 
 
 def main() -> int:
@@ -45,7 +47,7 @@ def main() -> int:
         return 130
     say(table(figures))
     for sentence in delays(figures):
-        say(f"SLOW: {sentence} A slow or busy machine can cause this.")
+        say(f"SLOW (the machine may be slow or busy): {sentence}")
     failed = list(failures(figures))
     for sentence in failed:
         say(f"FAILED: {sentence}")
@@ -110,7 +112,7 @@ def _wait_for_page(url: str, process: "subprocess.Popen[bytes]") -> None:
 
 
 def wait_for(stack: Stack, count: int, began: float) -> list[dict[str, Any]]:
-    """Return the journal, oldest first, once it has `count` emails or the time is over.
+    """Return the journal, oldest first, once it has `count` emails or after GIVE_UP_S.
 
     Emails to the administrator do not count.
     """
@@ -118,7 +120,7 @@ def wait_for(stack: Stack, count: int, began: float) -> list[dict[str, Any]]:
     while True:
         journal = [entry for entry in reversed(simulated.messages()) if entry["to"] != ADMIN_ADDRESS]
         queued = _sql(stack, "SELECT count(*) FROM notifications_message WHERE status IN ('queued', 'sending')")[0][0]
-        if (len(journal) >= count and not queued) or time.monotonic() - began > LONGEST_S:
+        if (len(journal) >= count and not queued) or time.monotonic() - began > GIVE_UP_S:
             return journal
         time.sleep(0.5)
 

@@ -18,7 +18,7 @@ class Carrier:
 
 
 class AttemptRow(NamedTuple):
-    """The columns of a DeliveryAttempt. To make an instance of the model for each email takes ten times as long."""
+    """What is recorded of an attempt."""
 
     message: Message
     number: int

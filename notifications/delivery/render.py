@@ -34,8 +34,11 @@ T = TypeVar("T")
 
 
 class Rendered(NamedTuple):
+    """An email without its headers. `link`: to leave bulk email; empty in other email."""
+
     content: EmailTexts
     fingerprint: str
+    link: str
 
 
 class RenderingError(Exception):
@@ -58,7 +61,7 @@ def render(message: Message, *, attempt: int) -> OutgoingEmail:
     kind, content = _reported(lambda: (kinds.get(message.kind), content_of(message)))
     if content.email:
         return _authored(message, attempt, content)
-    texts, message.fingerprint = _rendered_in_some_language(message)
+    texts, message.fingerprint, link = _rendered_in_some_language(message)
     return OutgoingEmail(
         message_id=message.id,
         attempt=attempt,
@@ -68,7 +71,7 @@ def render(message: Message, *, attempt: int) -> OutgoingEmail:
         subject=texts.subject,
         text=texts.text,
         html=texts.html,
-        headers=merged(headers_of(message, kind, own_unsubscribe_url(message)), content.headers),
+        headers=merged(headers_of(message, kind, link), content.headers),
         more_to=content.to,
         cc=content.cc,
         bcc=content.bcc,
@@ -82,7 +85,7 @@ def _authored(message: Message, attempt: int, content: Content) -> OutgoingEmail
     # A Django email: only its Message-ID is added, and to bulk the headers to unsubscribe.
     message.fingerprint = ""
     email = content.email or {}
-    ours = {"Message-ID": message_id_of(message), **_list_headers(own_unsubscribe_url(message))}
+    ours = {"Message-ID": message_id_of(message), **_list_headers(_own_unsubscribe_url(message))}
     return OutgoingEmail(
         message_id=message.id,
         attempt=attempt,
@@ -145,7 +148,7 @@ def message_language(message: Message) -> str:
 
 
 def live_secrets(message: Message) -> dict[str, str]:
-    return secrets_of_account(message) | unsubscribe_link(message, own_unsubscribe_url(message))
+    return secrets_of_account(message) | unsubscribe_link(message, _own_unsubscribe_url(message))
 
 
 def secrets_of_account(message: Message) -> dict[str, str]:
@@ -154,15 +157,19 @@ def secrets_of_account(message: Message) -> dict[str, str]:
 
 
 def unsubscribe_link(message: Message, url: str) -> dict[str, str]:
-    return {links.UNSUBSCRIBE_VARIABLE: url} if has_unsubscribe_link(message) else {}
+    return {links.UNSUBSCRIBE_VARIABLE: url} if _has_unsubscribe_link(message) else {}
 
 
-def own_unsubscribe_url(message: Message) -> str:
-    # Signing takes a while, so no other email has one.
-    return links.unsubscribe_url(message.to_address) if has_unsubscribe_link(message) else ""
+def link_in(message: Message, data: Mapping[str, Any]) -> str:
+    # Signing takes a while, so it is done once for each email.
+    return str(data[links.UNSUBSCRIBE_VARIABLE]) if _has_unsubscribe_link(message) else ""
 
 
-def has_unsubscribe_link(message: Message) -> bool:
+def _own_unsubscribe_url(message: Message) -> str:
+    return links.unsubscribe_url(message.to_address) if _has_unsubscribe_link(message) else ""
+
+
+def _has_unsubscribe_link(message: Message) -> bool:
     # Bulk email only: recipients get all other email in any case. With a shared link, one could unsubscribe another.
     if message.stream != Stream.BULK:
         return False
@@ -177,7 +184,7 @@ def rendered(message: Message, language: str, secrets: Secrets = live_secrets) -
         data = data_of(message, language, site_data(), secrets)
         (prepared,) = prepared_for(message.kind, [data])
         content = (prepared and prepared.content(data)) or render_content(message.kind, data)
-        return Rendered(content, fingerprint_of(message.kind, content, data))
+        return Rendered(content, fingerprint_of(message.kind, content, data), link_in(message, data))
 
     return in_language(language, write)
 
@@ -267,13 +274,13 @@ def message_id_of(message: Message) -> str:
     return f"<{message.id}@{_sender_domain()}>"
 
 
-def headers_of(message: Message, kind: Kind, unsubscribe_url: str) -> Mapping[str, str]:
+def headers_of(message: Message, kind: Kind, link: str) -> Mapping[str, str]:
     ours = {
         "Message-ID": message_id_of(message),
         # RFC 3834, and Exchange's equivalent: prevents automatic replies.
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "OOF, AutoReply",
-        **_list_headers(unsubscribe_url),
+        **_list_headers(link),
     }
     return merged(ours, kind.headers)
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.utils import translation
 
-from notifications import kinds, links
+from notifications import kinds
 from notifications.delivery.engine import EmailTexts, subject_line
 from notifications.delivery.fingerprint import REDACTED, fingerprint_of, secrets_in
 from notifications.delivery.prepared.cache import prepared_for
@@ -15,8 +15,8 @@ from notifications.delivery.prepared.email import PreparedEmail, Slot, fill
 from notifications.delivery.prepared.html import written
 from notifications.delivery.render import (
     data_of,
-    has_unsubscribe_link,
     headers_of,
+    link_in,
     message_language,
     recipient_name,
     sender_of,
@@ -131,6 +131,6 @@ def _recipient(member: _Member, kind: Kind, tokens: dict[Slot, str], own_subject
         attempt=message.attempts + 1,
         to_address=message.to_address,
         to_name=recipient_name(message),
-        headers=headers_of(message, kind, data[links.UNSUBSCRIBE_VARIABLE] if has_unsubscribe_link(message) else ""),
+        headers=headers_of(message, kind, link_in(message, data)),
         fields=fields,
     )

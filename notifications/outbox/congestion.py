@@ -9,9 +9,8 @@ from notifications.rules.states import Stream
 # In a long queue, a message waits anyway. The relay publishes what waits in tasks of many, which cost a worker much
 # less than tasks of one message.
 
-#: How often a process that enqueues asks for the lengths: after this long, and after this many messages of a burst.
+#: How often a process that enqueues asks for the lengths, and in a burst after as many messages as half a long queue.
 CHECK_S = 0.5
-CHECK_MESSAGES = 20
 #: How long it acts on an answer.
 TRUST_S = 2.0
 
@@ -26,18 +25,18 @@ class QueueLengths:
         self._long: frozenset[Stream] = frozenset()
         self._trusted_until = 0.0
         self._next_check = 0.0
-        self._unchecked = 0
+        self._enqueued = 0
 
     def long_queues(self) -> frozenset[Stream]:
         return self._long if time.monotonic() < self._trusted_until else frozenset()
 
-    def must_check(self) -> bool:
-        """Return whether it is time to ask. Call it once for each message."""
+    def must_check(self, enqueued: int) -> bool:
+        """Return whether it is time to ask, after that number of messages more."""
         moment = time.monotonic()
-        self._unchecked += 1
-        if moment < self._next_check and self._unchecked < CHECK_MESSAGES:
+        self._enqueued += enqueued
+        if moment < self._next_check and self._enqueued < settings.RELAY_HIGH_WATER / 2:
             return False
-        self._next_check, self._unchecked = moment + CHECK_S, 0
+        self._next_check, self._enqueued = moment + CHECK_S, 0
         return True
 
     def note(self, depths: Mapping[Stream, int]) -> None:

@@ -101,8 +101,8 @@ def _write_rows(messages: Sequence[Message]) -> list[Message]:
     transitions.announce_new(written)
     due = [message for message in written if _is_due(message) and message.id not in held]
     for stream in {Stream(message.stream) for message in due} - {Stream.BULK}:
-        mine = [message for message in due if message.stream == stream] if stream not in left else []
-        _publish_after_commit([transitions.Changed(id=each.id, kind=each.kind) for each in mine], stream)
+        mine = [transitions.Changed(id=each.id, kind=each.kind) for each in due if each.stream == stream]
+        _publish_after_commit(mine, stream, is_left=stream in left)
     return written
 
 
@@ -141,11 +141,11 @@ def _message(draft: Draft) -> Message:
     return message
 
 
-def _publish_after_commit(messages: Sequence[publish.Publishable], stream: Stream) -> None:
+def _publish_after_commit(messages: Sequence[publish.Publishable], stream: Stream, *, is_left: bool) -> None:
     def publish_ids() -> None:
-        if messages:
+        if not is_left:
             publish.publish_for_request([[message] for message in messages], stream)
-        publish.check_queues()
+        publish.check_queues(len(messages))
 
     # No functools.partial: Django 5.2 cannot log its failure.
     transaction.on_commit(publish_ids, robust=True)

@@ -41,6 +41,8 @@ lengths = QueueLengths()
 # starts with the first publish, after any fork; at its end, the process waits for it.
 _publisher = ThreadPoolExecutor(1, thread_name_prefix="publisher")
 _places = BoundedSemaphore(1 + MOST_WAITING)
+# One question about the queues at a time, so that those of a burst do not wait before its publishes.
+_asking = BoundedSemaphore(1)
 
 
 class Publishable(Protocol):
@@ -123,10 +125,14 @@ def queue_depths() -> dict[Stream, int]:
     return dict(zip(Stream, pipeline.execute(), strict=True))
 
 
-def check_queues() -> None:
-    """Ask now and then how long the queues are. Returns immediately; the publisher's thread asks."""
-    if lengths.must_check():
-        _publisher.submit(_check_queues)
+def check_queues(enqueued: int) -> None:
+    """Ask now and then how long the queues are, after that number of messages more.
+
+    Returns immediately; the publisher's thread asks.
+    """
+    if cooldown.active or not lengths.must_check(enqueued) or not _asking.acquire(blocking=False):
+        return
+    _publisher.submit(_check_queues).add_done_callback(lambda _: _asking.release())
 
 
 def _check_queues() -> None:

@@ -16,8 +16,8 @@ from devtools.benchmarks.throughput.provider import Provider
 from devtools.benchmarks.throughput.servers import Place
 from devtools.benchmarks.throughput.usage import MemoryWatch, cpu_of, wait_quiet
 
-# At the same time as many calls are open as later: threads, sessions and connections are made when they are first used.
-WARM_UP_FOR_EACH_CALL = 6
+# As many calls are open as later: threads, sessions and connections are made when they are first used.
+WARM_UP_FOR_EACH_CALL, LEAST_WARM_UP = 6, 20
 WARM_UP_DELAY_MS = 100
 WARM_UP_FIRST = 90_000_000
 POLL_S = 0.05
@@ -38,7 +38,7 @@ def prepared(contestant: Contestant, place: Place, provider: Provider, delay_ms:
         run = Run(folder=Path(name), servers=servers, provider=provider, delay_ms=delay_ms, stack=stack)
         contestant.start(run)
         provider.restart(WARM_UP_DELAY_MS)
-        warm_up = WARM_UP_FOR_EACH_CALL * contestant.sends
+        warm_up = max(LEAST_WARM_UP, WARM_UP_FOR_EACH_CALL * contestant.sends)
         enqueue(contestant, run, Workload(first=WARM_UP_FIRST, count=warm_up))
         contestant.open(run)
         wait_accepted(provider, warm_up)

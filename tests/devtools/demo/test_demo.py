@@ -45,7 +45,10 @@ def figures(**changes):
         ({"queued": [operation("a@x.example", took_s=0.051)]}, 0, 1),
         ({"queued": [operation("a@x.example", result=Result.REJECTED)]}, 2, 0),
         ({"queued": []}, 1, 0),
-        ({"waits_s": {"critical": [1.1], "default": [], "bulk": []}}, 0, 1),
+        ({"queued": [operation("a@x.example", took_s=0.51)]}, 1, 0),
+        ({"waits_s": {"critical": [1.1], "default": [], "bulk": [9.0]}}, 0, 1),
+        ({"waits_s": {"critical": [9.1], "default": [], "bulk": [9.0]}}, 1, 1),
+        ({"waits_s": {"critical": [0.9], "default": [], "bulk": [0.1]}}, 0, 0),
         ({"took_s": 181.0}, 0, 1),
     ],
 )

@@ -1,5 +1,7 @@
 """While a queue is long, the relay publishes new messages in tasks of many."""
 
+import threading
+
 import pytest
 from django.db.models.functions import Now
 
@@ -37,17 +39,42 @@ def test_answer_is_forgotten_if_no_newer_one_follows(monkeypatch):
 
 def test_lengths_are_asked_for_once_in_an_interval(monkeypatch):
     lengths = QueueLengths()
-    assert [lengths.must_check() for _ in range(3)] == [True, False, False]
+    assert [lengths.must_check(1) for _ in range(3)] == [True, False, False]
     monkeypatch.setattr(congestion, "CHECK_S", 0.0)
     lengths.clear()
-    assert [lengths.must_check() for _ in range(3)] == [True, True, True]
+    assert [lengths.must_check(1) for _ in range(3)] == [True, True, True]
 
 
-def test_lengths_are_asked_for_earlier_in_a_burst(monkeypatch):
+@pytest.mark.parametrize(
+    ("high_water", "enqueued", "expected"),
+    [
+        (6, [1] * 7, [True, False, False, True, False, False, True]),
+        (40, [1, 19, 20, 1000, 1], [True, False, True, True, False]),
+        (1, [1, 1, 1], [True, True, True]),
+    ],
+)
+def test_lengths_are_asked_for_earlier_in_a_burst(monkeypatch, settings, high_water, enqueued, expected):
     monkeypatch.setattr(congestion, "CHECK_S", 3600.0)
-    monkeypatch.setattr(congestion, "CHECK_MESSAGES", 3)
+    settings.RELAY_HIGH_WATER = high_water
     lengths = QueueLengths()
-    assert [lengths.must_check() for _ in range(7)] == [True, False, False, True, False, False, True]
+    assert [lengths.must_check(count) for count in enqueued] == expected
+
+
+def test_questions_of_a_burst_do_not_pile_up(monkeypatch):
+    asked, go_on = [], threading.Event()
+
+    def ask():
+        asked.append(go_on.wait(30))
+
+    monkeypatch.setattr(publish, "_check_queues", ask)
+    for _ in range(100):
+        publish.check_queues(1000)
+    go_on.set()
+    publish._publisher.submit(lambda: None).result()
+    assert asked == [True]
+    publish.check_queues(1000)
+    publish._publisher.submit(lambda: None).result()
+    assert asked == [True, True]
 
 
 @pytest.fixture

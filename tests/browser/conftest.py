@@ -15,8 +15,8 @@ from tests.live.running import Running, environment, started
 from tests.simulated import Simulated
 
 CHROMIUM = Path("/usr/bin/chromium")
-# Uncertain messages stay so for the tests of their page.
-SETTINGS = {"LOG_LEVEL": "INFO", "UNCERTAIN_SETTLE_S": "600"}
+# Uncertain messages stay so for the tests of their page. In some orders, the tests' bounces would slow sign-up email.
+SETTINGS = {"LOG_LEVEL": "INFO", "UNCERTAIN_SETTLE_S": "600", "BOUNCE_BRAKE_MIN": "1000"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

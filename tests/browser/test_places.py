@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import DEFAULT_OPTIONS, Axe
 
 from tests.browser.looks import DESKTOP, LOOKS, Look
 from tests.browser.places import BOUNCED, MEMBERS, NEWCOMERS, PUBLIC
@@ -60,7 +60,8 @@ def test_page_is_accessible_and_fits_every_screen(running, browser):
 
 
 def findings(page, within=None):
-    for violation in Axe().run(page, within).response["violations"]:
+    # The preview of an email is in a sandbox, to which axe cannot talk.
+    for violation in Axe().run(page, within, {**DEFAULT_OPTIONS, "iframes": False}).response["violations"]:
         if violation["impact"] in SERIOUS:
             yield f"{violation['id']}: {[node['html'] for node in violation['nodes']]}"
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
